@@ -1,0 +1,4 @@
+// Loaded with --import: lets Node run the project's TypeScript as it is, also in worker threads.
+import { register } from 'tsx/esm/api'
+
+register()
