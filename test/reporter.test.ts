@@ -1,0 +1,101 @@
+// The reporter in tools/tap-count.mjs: what its closing lines count, and that the exit code agrees with them,
+// by running tap itself over small projects made for the purpose.
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import t from 'tap'
+// @ts-expect-error a plain module without declarations
+import TapCountUntyped from '../tools/tap-count.mjs'
+
+const TapCount = TapCountUntyped as new () => NodeJS.ReadWriteStream
+const root = new URL('..', import.meta.url)
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
+
+/** Passes lines through the reporter as tap would, in chunks that do not end where lines do; gives what it adds. */
+async function closing(...lines: string[]): Promise<string> {
+  const tap = lines.join('\n') + '\n'
+  const chunks = tap.match(/[^]{1,7}/g) ?? []
+  const out = await text(Readable.from(chunks).pipe(new TapCount()))
+  if (!out.startsWith(tap)) throw new Error('the reporter changed what it passes on')
+  return out.slice(tap.length).trim()
+}
+
+/** Runs tap with the project's own settings over `files`, in a folder of their own. */
+function runTap(dir: string, env: Record<string, string>): Promise<{ code: number, last: string, out: string }> {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(_?TAP|NODE_OPTIONS$|CI$)/.test(name))
+  const bin = new URL('node_modules/tap/dist/esm/run.mjs', root).pathname
+  return new Promise(resolve => {
+    execFile(process.execPath, [bin], { cwd: dir, env: { ...Object.fromEntries(inherited), ...env } }, (error, out) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, last: out.trimEnd().split('\n').at(-1) ?? '', out })
+    })
+  })
+}
+
+const project = (files: Record<string, string>) => ({
+  'package.json': '{ "name": "made-up", "type": "module" }',
+  '.taprc': read('.taprc'),
+  tools: { 'tap-count.mjs': read('tools/tap-count.mjs'), 'ts.mjs': read('tools/ts.mjs') },
+  test: files,
+})
+
+const PASSING = `
+import t from 'tap'
+const one: number = 1
+t.test('adds', async t => { t.equal(one + 1, 2) })
+t.test('holds', async t => { t.ok(one) })
+`
+const SKIPPING = PASSING + "t.test('clicks', { skip: 'no browser' }, async t => { t.fail() })\n"
+const FAILING = PASSING + "t.test('is wrong', async t => { t.equal(one, 2) })\n"
+const CRASHING = PASSING + "t.teardown(() => { process.exit(3) })\n"
+
+t.test('tap ends with exit code and closing line that say the same', async t => {
+  const folder = t.testdir({
+    skip: project({ 'a.test.ts': SKIPPING }),
+    fail: project({ 'a.test.ts': FAILING, 'b.test.ts': CRASHING }),
+  })
+  const [skip, strict, fail] = await Promise.all([
+    runTap(`${folder}/skip`, {}),
+    runTap(`${folder}/skip`, { CI: 'true' }),
+    runTap(`${folder}/fail`, { CI: 'true' }),
+  ])
+
+  await t.test('0 when all that ran passed; a skip at a desk is named and does no harm', async t => {
+    t.same([skip.code, skip.last], [0, '2 passed, 0 failed'])
+    t.match(skip.out, 'skipped: clicks # SKIP no browser\n1 skipped\n')
+  })
+  await t.test('1 when the same is skipped under CI=true', async t => {
+    t.same([strict.code, strict.last], [1, '2 passed, 1 failed'])
+  })
+  await t.test('1 when an assertion fails and when a file dies after its tests', async t => {
+    t.same([fail.code, fail.last], [1, '4 passed, 2 failed'])
+  })
+})
+
+t.test('the closing lines', async t => {
+  const ci = process.env['CI']
+  t.teardown(() => {
+    if (ci === undefined) delete process.env['CI']
+    else process.env['CI'] = ci
+  })
+  delete process.env['CI']
+
+  await t.test('count a file\'s subtests, not what is inside them', async t => {
+    t.equal(await closing('    ok 1 - a', '        ok 1 - inner', '        not ok 2 - inner', '    not ok 2 - b', 'not ok 1 - f'), '1 passed, 1 failed')
+  })
+  await t.test('count a file that failed without a failed subtest as one failure', async t => {
+    t.equal(await closing('    ok 1 - a', 'not ok 1 - f', '    ok 1 - b', 'ok 2 - g'), '2 passed, 1 failed')
+  })
+  await t.test('name what was skipped inside a subtest, and a file without tests', async t => {
+    t.equal(
+      await closing('        ok 1 - inner # SKIP later', '    ok 1 - a', 'ok 1 - f', 'ok 2 - g # SKIP no tests found'),
+      'skipped: inner # SKIP later\nskipped: g # SKIP no tests found\n2 skipped\n\n1 passed, 0 failed',
+    )
+  })
+  await t.test('pass over result lines quoted in a diagnostic', async t => {
+    t.equal(await closing('    not ok 1 - a', '      ---', '    ok 7 - quoted', '      ...', '    ok 2 - b', 'not ok 1 - f'), '1 passed, 1 failed')
+  })
+  await t.test('count a bail-out as a failure', async t => {
+    t.equal(await closing('    ok 1 - a', 'Bail out! no disk'), '1 passed, 1 failed')
+  })
+})
