@@ -1,0 +1,27 @@
+// What the figures were measured on and with, in words that mean something on another machine.
+import { cpus, totalmem, type } from 'node:os'
+import { findPython } from './peers.mjs'
+import { commit, packageVersion } from './prepare.mjs'
+
+export function machine(names) {
+  const python = names.some((name) => name === 'asyncio' || name === 'uvloop') ? findPython() : undefined
+  const packages = ['effect', 'effection'].filter((name) => names.some((other) => other.startsWith(name)))
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown CPU',
+    cores: cpus().length,
+    memoryGB: Math.round(totalmem() / 2 ** 30),
+    system: type(),
+    versions: {
+      loopscope: commit(),
+      node: process.versions.node,
+      ...Object.fromEntries(packages.map((name) => [name, packageVersion(name)])),
+      ...(python && { python: python.version }),
+      ...(python?.uvloop && { uvloop: python.uvloop }),
+    },
+  }
+}
+
+export function describeMachine({ cpu, cores, memoryGB, system, versions }) {
+  const software = Object.entries(versions).filter(([, version]) => version).map(([name, version]) => `${name} ${version}`)
+  return `${cpu}, ${cores} cores, ${memoryGB} GB, ${system}; ${software.join(', ')}`
+}

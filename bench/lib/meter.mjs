@@ -1,0 +1,54 @@
+// What a sample measures: CPU (user and system) and wall time between start() and stop(), or resident memory between two
+// points. A program may call lap() to leave out what it set up before, and stop() to leave out what it does after.
+
+export class Meter {
+  /** Seconds a program with sleeping tasks sleeps itself before it goes on, so that all of them are asleep. */
+  settle = 0.3
+  #cpu = 0
+  #wall = 0
+  #from = null
+  #rss = 0
+  #onMemory
+
+  constructor(onMemory) {
+    this.#onMemory = onMemory
+  }
+
+  start() {
+    this.#from = { cpu: process.cpuUsage(), at: performance.now() }
+  }
+
+  lap() {
+    this.start()
+  }
+
+  stop() {
+    if (this.#from === null) return
+    const { user, system } = process.cpuUsage(this.#from.cpu)
+    this.#cpu += (user + system) / 1e6
+    this.#wall += (performance.now() - this.#from.at) / 1000
+    this.#from = null
+  }
+
+  /** CPU and wall seconds a repeat. */
+  times(repeats) {
+    return { cpu: this.#cpu / repeats, wall: this.#wall / repeats }
+  }
+
+  memoryBefore() {
+    collect()
+    this.#rss = process.memoryUsage.rss()
+  }
+
+  /** Ends the sample: bytes of resident memory for each of the tasks that are asleep (`tasks` keeps them alive until then). */
+  memoryAfter(asleep, tasks) {
+    collect()
+    this.#onMemory(asleep, { rss: (process.memoryUsage.rss() - this.#rss) / tasks.length })
+  }
+}
+
+/** Collect garbage, and give the threads that hand pages back to the system time to do so. */
+export function collect() {
+  for (let n = 0; n < 2; n++) globalThis.gc()
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+}

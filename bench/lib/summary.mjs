@@ -1,0 +1,48 @@
+// From samples to figures: medians of each implementation, ratios to loopscope paired within a round, and the goals' verdicts.
+import { goals } from './goals.mjs'
+import { workloads } from './workloads.mjs'
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+const spreadOf = (values) => ({ median: median(values), least: Math.min(...values), most: Math.max(...values) })
+
+/** One row for each workload and implementation: what a unit of the work took, and the ratio to loopscope. */
+export function summarize({ samples, failures }) {
+  const rows = []
+  for (const name of Object.keys(workloads)) {
+    const of = samples.filter(({ workload }) => workload === name)
+    for (const implementation of new Set(of.map((sample) => sample.implementation))) {
+      const own = of.filter((sample) => sample.implementation === implementation)
+      const ratios = pairs(own, samples, { workload: name, implementation: 'loopscope' })
+      rows.push({
+        workload: name, implementation, samples: own.length,
+        cpu: own[0].cpu === undefined ? null : spreadOf(own.map(({ cpu }) => cpu)),
+        wall: own[0].wall === undefined ? null : spreadOf(own.map(({ wall }) => wall)),
+        rss: own[0].rss === undefined ? null : spreadOf(own.map(({ rss }) => rss)),
+        ratio: ratios.length === 0 ? null : spreadOf(ratios),
+      })
+    }
+  }
+  return { rows, verdicts: goals.flatMap((goal) => verdict(goal, samples)), failures }
+}
+
+function verdict(goal, samples) {
+  const peer = samples.filter((s) => s.workload === (goal.of ?? goal.workload) && s.implementation === goal.peer)
+  const ratios = pairs(peer, samples, { workload: goal.workload, implementation: 'loopscope' })
+  if (ratios.length === 0) return []
+  const ratio = spreadOf(ratios)
+  const met = ratio.median >= goal.atLeast
+  return [{ ...goal, ratio, met, clear: met ? ratio.least >= goal.atLeast : ratio.most < goal.atLeast }]
+}
+
+// Each peer's sample over loopscope's of the same round: what slowed the whole machine for a while slowed both.
+function pairs(peerSamples, samples, { workload, implementation }) {
+  return peerSamples.flatMap((peer) => {
+    const own = samples.find((s) => s.round === peer.round && s.workload === workload && s.implementation === implementation)
+    return own === undefined ? [] : [peer[peer.metric] / own[own.metric]]
+  })
+}

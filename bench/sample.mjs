@@ -1,0 +1,25 @@
+// One sample, in a process of its own: node --expose-gc sample.mjs PROGRAM JOB, where JOB is the JSON that lib/jobs.mjs makes.
+// Warms up, measures, and prints the result with what was measured as one line of JSON.
+import { writeSync } from 'node:fs'
+import { Meter, collect } from './lib/meter.mjs'
+
+const [program, job] = [process.argv[2], JSON.parse(process.argv[3])]
+const workloads = await import(`./programs/${program}.mjs`)
+
+function report(value, measured) {
+  const cpuOfAll = process.cpuUsage()
+  const peak = process.resourceUsage().maxRSS * 1024
+  writeSync(1, JSON.stringify({ value, ...measured, peak, process: (cpuOfAll.user + cpuOfAll.system) / 1e6 }) + '\n')
+  process.exit(0)
+}
+
+for (const { workload, params } of job.warmups) await workloads[workload](params, new Meter())
+collect()
+const meter = new Meter(report)
+const values = new Set()
+for (let n = 0; n < job.repeats; n++) {
+  meter.start()
+  values.add(await workloads[job.workload](job.params, meter))
+  meter.stop()
+}
+report(values.size === 1 ? [...values][0] : [...values].join(' then '), meter.times(job.repeats))
