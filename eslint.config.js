@@ -1,13 +1,16 @@
-// One lint for the whole tree, typed. Coroutines are generator functions, so rules that take a generator for a mistake are off.
+// One lint for the whole tree, typed, the project's own rule included. test/eslint/ and test/types/ hold mistakes on purpose.
+import './tools/ts.mjs'
 import tseslint from 'typescript-eslint'
 
+const { default: loopscope } = await import('./src/eslint/index.ts')
+
 export default tseslint.config(
-  { ignores: ['dist/', 'bench/node_modules/', 'node_modules/', '.tap/', '**/*.mjs', '**/*.js'] },
+  { ignores: ['dist/', 'bench/node_modules/', 'node_modules/', '.tap/', 'test/eslint/', 'test/types/', '**/*.mjs', '**/*.js'] },
   ...tseslint.configs.recommendedTypeChecked,
+  loopscope.configs.recommended,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      'require-yield': 'off', // a coroutine that waits for nothing is still a coroutine
       '@typescript-eslint/restrict-template-expressions': 'off', // our objects describe themselves in one line
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },

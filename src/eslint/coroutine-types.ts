@@ -1,0 +1,145 @@
+// Tells by type whether an expression is a coroutine. The mark is the branded `Suspension` in what its `next()` yields,
+// so tasks, futures and generators of anything else are never taken for one, and a subclass or alias always is.
+import type { Rule, SourceCode } from 'eslint'
+import type { Node } from 'estree'
+import type ts from 'typescript'
+
+interface TypedServices {
+  program: ts.Program
+  esTreeNodeToTSNodeMap: { get(node: Node): ts.Node }
+}
+
+/** 'idle': a generator that yields nothing at all. It may be a coroutine with nothing to wait for; no type can tell. */
+export type Kind = 'coroutine' | 'idle' | 'other'
+
+export class CoroutineTypes {
+  private readonly services: TypedServices
+  private readonly checker: ts.TypeChecker
+  private readonly kinds = new WeakMap<ts.Type, Kind>()
+
+  constructor(services: TypedServices) {
+    this.services = services
+    this.checker = services.program.getTypeChecker()
+  }
+
+  /** What the expression's value is; of a union, what any member is. */
+  kindOf(expression: Node): Kind {
+    return this.kindOfType(this.checker.getTypeAtLocation(this.tsNode(expression)))
+  }
+
+  /** Whether the expression may also be null or undefined, as `queue?.put(1)` may. */
+  isNullable(expression: Node): boolean {
+    const type = this.checker.getTypeAtLocation(this.tsNode(expression))
+    return this.checker.getNonNullableType(type) !== type
+  }
+
+  /** Whether where the expression stands a function is wanted for its effect only: `(…) => void`. */
+  isExpectedToReturnNothing(expression: Node): boolean {
+    const results = this.expectedResults(expression)
+    return results.length > 0 && results.every(type => this.checker.typeToString(type) === 'void')
+  }
+
+  /** What calling the expression, a function, gives. */
+  kindOfResult(expression: Node): Kind {
+    const type = this.checker.getTypeAtLocation(this.tsNode(expression))
+    return strongest(type.getCallSignatures().map(signature => this.kindOfType(signature.getReturnType())))
+  }
+
+  /** Whether the generator function is declared to hand out coroutines, so that `yield sleep(1)` in it is meant. */
+  isDeclaredToYieldCoroutines(generator: Node): boolean {
+    const fn = this.tsNode(generator) as ts.FunctionDeclaration | ts.FunctionExpression
+    const declared = fn.type === undefined ? this.expectedResults(generator) : [this.checker.getTypeFromTypeNode(fn.type)]
+    return declared.some(type => this.yieldTypes(type).some(part => this.kindOfType(part) === 'coroutine'))
+  }
+
+  private kindOfType(type: ts.Type): Kind {
+    let kind = this.kinds.get(type)
+    if (kind === undefined) {
+      this.kinds.set(type, 'other') // the answer for a type that is met again inside itself
+      kind = type.isUnionOrIntersection()
+        ? strongest(type.types.map(part => this.kindOfType(part)))
+        : this.kindOfSingleType(type)
+      this.kinds.set(type, kind)
+    }
+    return kind
+  }
+
+  private kindOfSingleType(type: ts.Type): Kind {
+    if (type.getProperty('then') !== undefined) return 'other' // a future is its own iterator, and runs unawaited
+    for (const method of ['next', 'return', 'throw']) {
+      if (type.getProperty(method) === undefined) return 'other'
+    }
+    const yielded = this.yieldTypes(type)
+    if (yielded.some(part => this.isSuspension(part))) return 'coroutine'
+    return yielded.length > 0 && yielded.every(part => this.checker.typeToString(part) === 'never') ? 'idle' : 'other'
+  }
+
+  /** What a generator, iterator or iterable hands out before its end. */
+  private yieldTypes(type: ts.Type): ts.Type[] {
+    const iterator = type.getProperties().find(property => property.name.startsWith('__@iterator@'))
+    const next = type.getProperty('next')
+    if (next === undefined) return iterator === undefined ? [] : this.results(iterator).flatMap(made => this.yieldTypes(made))
+    return this.results(next).flatMap(parts).flatMap(result => {
+      const done = this.propertyType(result, 'done')
+      const value = this.propertyType(result, 'value')
+      const isLast = done !== undefined && this.checker.typeToString(done) === 'true'
+      return value === undefined || isLast ? [] : parts(value)
+    })
+  }
+
+  private results(method: ts.Symbol): ts.Type[] {
+    return this.checker.getTypeOfSymbol(method).getCallSignatures().map(signature => signature.getReturnType())
+  }
+
+  /** What a function would return if it were as its context wants it. Empty where the context wants no function. */
+  private expectedResults(expression: Node): ts.Type[] {
+    const expected = this.checker.getContextualType(this.tsNode(expression) as ts.Expression)
+    if (expected === undefined) return []
+    const signatures = this.checker.getNonNullableType(expected).getCallSignatures()
+    return signatures.map(signature => signature.getReturnType())
+  }
+
+  private propertyType(type: ts.Type, name: string): ts.Type | undefined {
+    const property = type.getProperty(name)
+    return property === undefined ? undefined : this.checker.getTypeOfSymbol(property)
+  }
+
+  /** The runtime's mark: an interface of this name whose one property is keyed by a unique symbol. */
+  private isSuspension(type: ts.Type): boolean {
+    if ((type.aliasSymbol ?? type.getSymbol())?.name !== 'Suspension') return false
+    return type.getProperties().some(property => property.name.startsWith('__@'))
+  }
+
+  private tsNode(node: Node): ts.Node {
+    return this.services.esTreeNodeToTSNodeMap.get(node)
+  }
+}
+
+function parts(type: ts.Type): ts.Type[] {
+  return type.isUnion() ? type.types : [type]
+}
+
+function strongest(kinds: Kind[]): Kind {
+  if (kinds.includes('coroutine')) return 'coroutine'
+  return kinds.includes('idle') ? 'idle' : 'other'
+}
+
+const perFile = new WeakMap<SourceCode, CoroutineTypes>()
+
+/** The types of the file being linted. Throws where the parser was not asked for any. */
+export function coroutineTypesOf(context: Rule.RuleContext): CoroutineTypes {
+  const { sourceCode } = context
+  let types = perFile.get(sourceCode)
+  if (types === undefined) {
+    const services = sourceCode.parserServices as Partial<TypedServices> | undefined
+    if (services?.program === undefined || services.program === null || services.esTreeNodeToTSNodeMap === undefined) {
+      throw new Error(
+        `${context.id} decides by type, and ${context.filename} was parsed without types: use typescript-eslint's parser ` +
+          'with `languageOptions: { parserOptions: { projectService: true } }`',
+      )
+    }
+    types = new CoroutineTypes(services as TypedServices)
+    perFile.set(sourceCode, types)
+  }
+  return types
+}

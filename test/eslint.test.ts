@@ -1,0 +1,112 @@
+// The ESLint rule shipped as loopscope/eslint, run by ESLint itself with types over the files in test/eslint/,
+// whose lines say what has to be reported on them.
+import { readFileSync } from 'node:fs'
+import { ESLint, type Linter } from 'eslint'
+import t from 'tap'
+import tseslint from 'typescript-eslint'
+import loopscope from '../src/eslint/index.ts'
+
+const root = new URL('..', import.meta.url).pathname
+const typed: Linter.Config = {
+  files: ['**/*.ts'],
+  languageOptions: {
+    parser: tseslint.parser,
+    parserOptions: { projectService: true, tsconfigRootDir: root },
+  },
+}
+
+interface Report {
+  line: number
+  ids: string[]
+  /** The line as each suggestion would leave it. */
+  suggested: string[]
+}
+
+async function lint(path: string, ...configs: Linter.Config[]): Promise<Linter.LintMessage[]> {
+  const eslint = new ESLint({ cwd: root, overrideConfigFile: true, overrideConfig: configs, ignore: false })
+  const results = await eslint.lintFiles([path])
+  return results.flatMap(result => result.messages)
+}
+
+function reports(messages: Linter.LintMessage[], code: string): Report[] {
+  const byLine = new Map<number, Report>()
+  for (const { line, messageId = 'none', suggestions = [] } of messages) {
+    const report = byLine.get(line) ?? { line, ids: [], suggested: [] }
+    byLine.set(line, report)
+    report.ids.push(messageId)
+    for (const { fix: { range: [start, end], text } } of suggestions) {
+      const lineAfter = (code.slice(0, start) + text + code.slice(end)).split('\n')[line - 1] ?? ''
+      report.suggested.push(lineAfter.replace(/ *\/\/ reports .*/, '').trim())
+    }
+  }
+  return [...byLine.values()].sort((a, b) => a.line - b.line)
+}
+
+/** What the marks `// reports id, id -> line` in a file ask for. */
+function wanted(code: string): Report[] {
+  return code.split('\n').flatMap((text, index) => {
+    const mark = /\/\/ reports ([\w, ]+?)(?: -> (.*))?$/.exec(text)
+    if (mark === null) return []
+    return { line: index + 1, ids: mark[1]!.split(', '), suggested: mark[2] === undefined ? [] : [mark[2]] }
+  })
+}
+
+t.test('no-floating-coroutines', async t => {
+  const read = (path: string): string => readFileSync(root + path, 'utf8')
+
+  await t.test('reports exactly what is marked, with the suggestion that is marked', async t => {
+    const code = read('test/eslint/reported.ts')
+    const messages = await lint('test/eslint/reported.ts', typed, loopscope.configs.recommended)
+    const found = reports(messages, code)
+    const marked = wanted(code)
+    t.ok(marked.length > 40)
+    for (const report of marked) {
+      // Where one line has two reports its suggestions are two halves of a fix: that there are some is enough.
+      const actual = found.find(({ line }) => line === report.line)
+      if (report.ids.length > 1 && actual !== undefined) actual.suggested = []
+      t.same(actual, report, code.split('\n')[report.line - 1]!.trim())
+    }
+    const lines = new Set(marked.map(({ line }) => line))
+    t.same(found.filter(({ line }) => !lines.has(line)), [], 'reports nothing on a line without a mark')
+  })
+
+  await t.test('leaves alone what is awaited, started, handed on, voided or not a coroutine', async t => {
+    const messages = await lint('test/eslint/accepted.ts', typed, loopscope.configs.recommended)
+    t.same(messages.map(({ line, message }) => `${line}: ${message}`), [])
+  })
+
+  await t.test('names the call and teaches what to write', async t => {
+    const messages = await lint('test/eslint/reported.ts', typed, loopscope.configs.recommended)
+    const text = (id: string): string => messages.find(({ messageId }) => messageId === id)?.message ?? ''
+    t.match(text('dropped'), '`this.save(…)` only makes a coroutine')
+    t.match(text('dropped'), '`yield* this.save(…)`')
+    t.match(text('dropped'), '`createTask(this.save(…))`')
+    t.match(text('droppedOutside'), '`yield* this.save(…)` in a coroutine, which this is not (write `function*`)')
+    t.match(text('unused'), '`unread` is never read, so the coroutine that `sleep(…)` made never runs')
+    t.match(text('yielded'), '`yield sleep(…)` does not await')
+    t.match(text('awaited'), '`await sleep(…)` runs nothing: a coroutine is no promise')
+    t.match(text('callback'), 'the coroutine that `queue.put(…)` made never runs')
+    t.match(text('coroutineFunction'), '`createTask(work(…))`')
+    for (const { message } of messages) t.notMatch(message, '{{')
+  })
+
+  await t.test('says what is missing when it is given no types', async t => {
+    const untyped: Linter.Config = { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } }
+    await t.rejects(lint('test/eslint/accepted.ts', untyped, loopscope.configs.recommended), /decides by type.*projectService: true/s)
+  })
+})
+
+t.test('the plugin', async t => {
+  await t.test('recommends its rule as an error, and lets a coroutine wait for nothing', async t => {
+    t.same(loopscope.configs.recommended.rules, { 'loopscope/no-floating-coroutines': 'error', 'require-yield': 'off' })
+    t.equal(loopscope.configs.recommended.plugins?.['loopscope'], loopscope)
+  })
+
+  await t.test('imports nothing at run time, so that a project needs no more than ESLint and its parser', async t => {
+    for (const file of ['index', 'no-floating-coroutines', 'coroutine-types', 'positions']) {
+      const code = readFileSync(`${root}src/eslint/${file}.ts`, 'utf8')
+      const values = [...code.matchAll(/^(?:import|export)\s(?!type\s).*?from '([^']+)'/gms)].map(match => match[1]!)
+      t.same(values.filter(from => !from.startsWith('./')), [], file)
+    }
+  })
+})
