@@ -13,7 +13,7 @@ import { jobFor, workloads } from './lib/workloads.mjs'
 const USAGE = `npm run bench -- [options]
   --rounds N        rounds (5); every implementation of a workload is measured once in each
   --only A,B        only these workloads: ${Object.keys(workloads).join(', ')}
-  --peers A,B       only against these: native, native-tuned, effect, effect-tuned, effection, asyncio, uvloop
+  --peers A,B       only against these: native, native-tuned, effect, effect-gen, effection, asyncio, uvloop
   --quick           a tenth of the work: shows that everything runs; its figures mean little
   --json FILE       write samples and summary to FILE
   --markdown FILE   put the table between the marks in FILE

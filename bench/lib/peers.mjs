@@ -17,7 +17,7 @@ export function implementations({ build, baseline }) {
     native: { command: [...node, 'native'] },
     'native-tuned': { command: [...node, 'native-tuned'], only: ['spawn', 'pingpong', 'queue'] },
     effect: { command: [...node, 'effect'] },
-    'effect-tuned': { command: [...node, 'effect-tuned'] },
+    'effect-gen': { command: [...node, 'effect-gen'], only: ['spawn', 'deep'] },
     effection: { command: [...node, 'effection'] },
     ...(python && { asyncio: { command: [python.path, 'sample.py', 'asyncio'] } }),
     ...(python?.uvloop && { uvloop: { command: [python.path, 'sample.py', 'uvloop'] } }),
