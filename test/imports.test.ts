@@ -34,7 +34,7 @@ const runtime: Tree = new Map([...tree].filter(([file]) => file.startsWith('src/
 
 function needsNode(sources: Tree, entry: string): string[] {
   const loaded: Tree = new Map(reachable(sources, entry).map(file => [file, sources.get(file)!]))
-  return forbidden(loaded, [...loaded.keys()].map(file => ({ files: file, may: ['src', 'ui', 'npm:'] })))
+  return forbidden(loaded, [...loaded.keys()].map(file => ({ files: file, may: ['src', 'ui', 'npm:'], types: ['node:'] })))
 }
 
 t.test('the tree', async t => {
