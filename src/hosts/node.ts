@@ -1,0 +1,129 @@
+// The host adapter for Node: the runtime's one door to node: modules.
+import { Session } from 'node:inspector'
+import { format } from 'node:util'
+import type { CoroutineInfo, Host } from '../runtime/host.ts'
+
+// setTimeout takes 32 bits of milliseconds; a longer wait is made of several.
+const LONGEST_MS = 2 ** 31 - 1
+const FOREVER_MS = 2 ** 30
+
+const cell = new Int32Array(new SharedArrayBuffer(4))
+
+class NodeHost implements Host {
+  readonly virtual = false
+  readonly debug = process.env['LOOPSCOPE_DEBUG'] === '1'
+
+  now(): number {
+    return performance.now() / 1000
+  }
+
+  soon(fn: () => void): void {
+    queueMicrotask(fn)
+  }
+
+  giveWay(fn: () => void): void {
+    setImmediate(fn)
+  }
+
+  wait(seconds: number, _hostWork: number, fn: () => void): () => void {
+    // What should keep the process alive is `hold`, not this timer.
+    const timer = setTimeout(fn, Math.min(Math.ceil(seconds * 1000), LONGEST_MS))
+    timer.unref()
+    return () => clearTimeout(timer)
+  }
+
+  block(seconds: number): void {
+    Atomics.wait(cell, 0, 0, seconds * 1000)
+  }
+
+  hold(): () => void {
+    const timer = setInterval(() => {}, FOREVER_MS)
+    return () => clearInterval(timer)
+  }
+
+  onInterrupt(fn: () => void): () => void {
+    // A program that listens for SIGINT itself has its own idea of what it means, as in asyncio.
+    if (process.listenerCount('SIGINT') > 0) return () => {}
+    const stop = (): void => {
+      process.off('SIGINT', onSigint)
+    }
+    let interrupts = 0
+    const onSigint = (): void => {
+      if (++interrupts === 1) {
+        fn()
+        return
+      }
+      // The program did not end after the first: the second is the system's again.
+      stop()
+      process.kill(process.pid, 'SIGINT')
+    }
+    process.on('SIGINT', onSigint)
+    return stop
+  }
+
+  format(values: readonly unknown[]): string {
+    return format(...values.map((value) => (typeof value === 'string' ? value.replaceAll('%', '%%') : value)))
+  }
+
+  write(line: string): void {
+    console.log(line)
+  }
+
+  report(text: string): void {
+    console.error(text)
+  }
+
+  inspect(coroutine: object): CoroutineInfo | null {
+    const prototype = Object.getPrototypeOf(coroutine) as object
+    let info = functions.get(prototype)
+    if (info === undefined) {
+      info = inspectGenerator(coroutine)
+      functions.set(prototype, info)
+    }
+    return info
+  }
+}
+
+// All generators of one function share a prototype, so each function is looked at once.
+const functions = new WeakMap<object, CoroutineInfo | null>()
+
+interface Property {
+  name: string
+  value?: { objectId?: string; description?: string; value?: unknown }
+}
+
+const HANDLE = Symbol.for('loopscope.inspected')
+
+/** Ask V8 which function a generator is of: only its inspector tells. */
+function inspectGenerator(generator: object): CoroutineInfo | null {
+  const session = new Session()
+  const post = (method: string, parameters: object): { result?: unknown; internalProperties?: Property[] } => {
+    let answer = {}
+    session.post(method, parameters, (error, result) => {
+      if (error === null) answer = result as object
+    })
+    return answer
+  }
+  const globals = globalThis as { [HANDLE]?: object }
+  try {
+    session.connect()
+    globals[HANDLE] = generator
+    const expression = `globalThis[Symbol.for('loopscope.inspected')]`
+    const { objectId } = (post('Runtime.evaluate', { expression }).result ?? {}) as { objectId?: string }
+    if (objectId === undefined) return null
+    const internal = post('Runtime.getProperties', { objectId, ownProperties: true }).internalProperties ?? []
+    const fn = internal.find(({ name }) => name === '[[GeneratorFunction]]')?.value
+    if (fn?.objectId === undefined) return null
+    const own = post('Runtime.getProperties', { objectId: fn.objectId, ownProperties: true }).result as Property[]
+    const name = own.find((property) => property.name === 'name')?.value?.value
+    return { name: typeof name === 'string' ? name : '' }
+  } catch {
+    // A runtime without an inspector: coroutines go without names.
+    return null
+  } finally {
+    delete globals[HANDLE]
+    session.disconnect()
+  }
+}
+
+export const nodeHost: Host = new NodeHost()

@@ -1,0 +1,89 @@
+// The host whose clock jumps: when nothing is ready, time is at once that of the next timer. For tests, demonstrations
+// and replays. Everything but time is the real host's.
+import { defaultHost, type CoroutineInfo, type Host } from '../runtime/host.ts'
+
+export class VirtualClock implements Host {
+  readonly virtual = true
+  readonly #base: Host
+  #now: number
+
+  /** `start`: seconds that the clock shows first. */
+  constructor(start = 0) {
+    if (typeof start !== 'number' || !Number.isFinite(start)) {
+      throw new RangeError(`VirtualClock: start must be a finite number of seconds, got ${String(start)}`)
+    }
+    this.#base = defaultHost()
+    this.#now = start
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  /** Let `seconds` pass at once, as a call that blocks the thread would. */
+  advance(seconds: number): void {
+    if (typeof seconds !== 'number' || !(seconds >= 0) || seconds === Infinity) {
+      throw new RangeError(`VirtualClock.advance: seconds must be a finite number of at least 0, got ${String(seconds)}`)
+    }
+    this.#now += seconds
+  }
+
+  soon(fn: () => void): void {
+    this.#base.soon(fn)
+  }
+
+  giveWay(fn: () => void): void {
+    this.#base.giveWay(fn)
+  }
+
+  wait(seconds: number, hostWork: number, fn: () => void): () => void {
+    // Host work takes no virtual time: while a task waits for it, the clock stands still.
+    if (hostWork > 0) return () => {}
+    let cancelled = false
+    const target = this.#now + seconds
+    this.#base.soon(() => {
+      if (cancelled) return
+      this.#now = Math.max(this.#now, target)
+      fn()
+    })
+    return () => {
+      cancelled = true
+    }
+  }
+
+  block(seconds: number): void {
+    this.advance(seconds)
+  }
+
+  hold(): () => void {
+    return this.#base.hold()
+  }
+
+  onInterrupt(fn: () => void): () => void {
+    return this.#base.onInterrupt(fn)
+  }
+
+  format(values: readonly unknown[]): string {
+    return this.#base.format(values)
+  }
+
+  write(line: string): void {
+    this.#base.write(line)
+  }
+
+  report(text: string): void {
+    this.#base.report(text)
+  }
+
+  get debug(): boolean {
+    return this.#base.debug
+  }
+
+  inspect(coroutine: object): CoroutineInfo | null {
+    return this.#base.inspect(coroutine)
+  }
+
+  toString(): string {
+    return `<VirtualClock ${this.#now} s>`
+  }
+}

@@ -1,0 +1,125 @@
+// Barrier: a number of tasks wait for each other, then all go on at once.
+import type { Coroutine } from './coroutine.ts'
+import { requireInteger } from './checks.ts'
+import { Condition } from './condition.ts'
+import { describable } from './describe.ts'
+import { BrokenBarrierError } from './exceptions.ts'
+import type { EventLoop } from './loop.ts'
+import type { LoopBound } from './loopbound.ts'
+import { trackUnawaited } from './unawaited.ts'
+
+type State = 'filling' | 'draining' | 'resetting' | 'broken'
+
+export class Barrier implements LoopBound {
+  /** @internal */ boundLoop: EventLoop | null = null
+  readonly #condition = new Condition()
+  readonly #parties: number
+  #state: State = 'filling'
+  #count = 0
+
+  /** `parties`: how many tasks it takes to open the barrier, an integer of at least 1. */
+  constructor(parties: number) {
+    requireInteger(parties, 'Barrier: parties', 1)
+    this.#parties = parties
+  }
+
+  get parties(): number {
+    return this.#parties
+  }
+
+  /** How many tasks stand at the barrier, while it fills. */
+  get nWaiting(): number {
+    return this.#state === 'filling' ? this.#count : 0
+  }
+
+  get broken(): boolean {
+    return this.#state === 'broken'
+  }
+
+  /** Wait for the others; gives this task's place, 0 to parties - 1. Throws a BrokenBarrierError after an abort or reset. */
+  wait(): Coroutine<number> {
+    return trackUnawaited(this.#wait(), 'Barrier.wait')
+  }
+
+  /** Wait for the others, then run `body` with this task's place; gives its value. */
+  with<T>(body: (index: number) => Coroutine<T>): Coroutine<T> {
+    return trackUnawaited(this.#with(body), 'Barrier.with')
+  }
+
+  /** Send away who stands at the barrier, with a BrokenBarrierError, and make it usable again. */
+  reset(): Coroutine<void> {
+    return trackUnawaited(this.#change(() => {
+      if (this.#count === 0) this.#state = 'filling'
+      else if (this.#state !== 'resetting') this.#state = 'resetting'
+    }), 'Barrier.reset')
+  }
+
+  /** Break the barrier for good: who waits, now or later, gets a BrokenBarrierError. */
+  abort(): Coroutine<void> {
+    return trackUnawaited(this.#change(() => {
+      this.#state = 'broken'
+    }), 'Barrier.abort')
+  }
+
+  *#with<T>(body: (index: number) => Coroutine<T>): Coroutine<T> {
+    const index = yield* this.#wait()
+    return yield* body(index)
+  }
+
+  *#change(change: () => void): Coroutine<void> {
+    yield* this.#condition.acquire()
+    try {
+      change()
+      this.#condition.notifyAll()
+    } finally {
+      this.#condition.release()
+    }
+  }
+
+  *#wait(): Coroutine<number> {
+    yield* this.#condition.acquire()
+    try {
+      yield* this.#waitUntilFilling()
+      try {
+        const index = this.#count++
+        if (index + 1 === this.#parties) {
+          this.#state = 'draining'
+          this.#condition.notifyAll()
+        } else {
+          yield* this.#waitUntilFull()
+        }
+        return index
+      } finally {
+        this.#count--
+        this.#leave()
+      }
+    } finally {
+      this.#condition.release()
+    }
+  }
+
+  /** Who comes while the last round leaves waits until it has. */
+  *#waitUntilFilling(): Coroutine<void> {
+    yield* this.#condition.waitForAs(() => this.#state !== 'draining' && this.#state !== 'resetting', 'barrier', this)
+    if (this.#state === 'broken') throw new BrokenBarrierError(`${this} was aborted`)
+  }
+
+  *#waitUntilFull(): Coroutine<void> {
+    yield* this.#condition.waitForAs(() => this.#state !== 'filling', 'barrier', this)
+    if (this.#state === 'broken' || this.#state === 'resetting') {
+      throw new BrokenBarrierError(`${this} was aborted or reset while this task waited`)
+    }
+  }
+
+  #leave(): void {
+    if (this.#count > 0) return
+    if (this.#state === 'resetting' || this.#state === 'draining') this.#state = 'filling'
+    this.#condition.notifyAll()
+  }
+
+  toString(): string {
+    return `<Barrier ${this.#state}${this.broken ? '' : ` waiting=${this.nWaiting}/${this.#parties}`}>`
+  }
+}
+
+describable(Barrier)

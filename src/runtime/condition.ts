@@ -1,0 +1,119 @@
+// Condition: tasks wait for something to change in what a lock protects.
+import type { Coroutine } from './coroutine.ts'
+import { requireInteger } from './checks.ts'
+import { describable, describe } from './describe.ts'
+import { CancelledError, RuntimeError } from './exceptions.ts'
+import { Lock, Lockable, Waiters } from './lock.ts'
+import type { EventLoop } from './loop.ts'
+import type { LoopBound } from './loopbound.ts'
+import type { WaitKind } from './instruments.ts'
+import { trackUnawaited } from './unawaited.ts'
+
+export class Condition extends Lockable implements LoopBound {
+  /** @internal */ boundLoop: EventLoop | null = null
+  readonly #lock: Lock
+  readonly #waiters = new Waiters()
+
+  /** Uses `lock`, or a lock of its own. */
+  constructor(lock: Lock = new Lock()) {
+    super()
+    if (!(lock instanceof Lock)) throw new TypeError(`Condition: a Lock is needed, got ${describe(lock)}`)
+    this.#lock = lock
+  }
+
+  locked(): boolean {
+    return this.#lock.locked()
+  }
+
+  acquire(): Coroutine<true> {
+    return this.#lock.acquire()
+  }
+
+  release(): void {
+    this.#lock.release()
+  }
+
+  /**
+   * Free the lock, wait to be notified, take the lock back; gives true. The lock is taken back before anything is thrown.
+   * May wake without cause: look at the state again, or use `waitFor`. Throws a RuntimeError if the lock is not held.
+   */
+  wait(): Coroutine<true> {
+    return trackUnawaited(this.waitAs('condition', this), 'Condition.wait')
+  }
+
+  /** @internal Wait on behalf of `owner`. */
+  *waitAs(kind: WaitKind, owner: LoopBound & object): Coroutine<true> {
+    if (!this.locked()) throw new RuntimeError(`${this}: wait needs its lock, acquire it first`)
+    this.release()
+    try {
+      try {
+        yield* this.#waiters.wait(kind, owner)
+        return true
+      } finally {
+        yield* this.#reacquire()
+      }
+    } catch (error) {
+      // This task may have been the one that was notified: pass it on.
+      this.#notify(1)
+      throw error
+    }
+  }
+
+  /** Take the lock back whatever happens; a cancellation meanwhile is thrown afterwards, the last one if they were several. */
+  *#reacquire(): Coroutine<void> {
+    let cancellation: CancelledError | null = null
+    for (;;) {
+      try {
+        yield* this.#lock.acquire()
+        break
+      } catch (error) {
+        if (!(error instanceof CancelledError)) throw error
+        cancellation = error
+      }
+    }
+    if (cancellation !== null) throw cancellation
+  }
+
+  /** Wait until `predicate()` is true, and give its value. */
+  waitFor<T>(predicate: () => T): Coroutine<T> {
+    return trackUnawaited(this.waitForAs(predicate, 'condition', this), 'Condition.waitFor')
+  }
+
+  /** @internal */
+  *waitForAs<T>(predicate: () => T, kind: WaitKind, owner: LoopBound & object): Coroutine<T> {
+    let value = predicate()
+    while (!value) {
+      yield* this.waitAs(kind, owner)
+      value = predicate()
+    }
+    return value
+  }
+
+  /** Wake `n` of the tasks that wait. They go on once they have the lock. Throws a RuntimeError if the lock is not held. */
+  notify(n = 1): void {
+    requireInteger(n, 'Condition.notify: n', 0)
+    if (!this.locked()) throw new RuntimeError(`${this}: notify needs its lock, acquire it first`)
+    this.#notify(n)
+  }
+
+  /** Wake every task that waits. */
+  notifyAll(): void {
+    this.notify(this.#waiters.length)
+  }
+
+  #notify(n: number): void {
+    let left = n
+    for (const waiter of this.#waiters) {
+      if (left <= 0) return
+      if (waiter.done()) continue
+      waiter.wake()
+      left--
+    }
+  }
+
+  override toString(): string {
+    return `<Condition ${this.locked() ? 'locked' : 'unlocked'}${this.#waiters.describe()}>`
+  }
+}
+
+describable(Condition)

@@ -1,0 +1,42 @@
+// What a coroutine is and what it yields. A coroutine is a generator; the only thing it may ever yield is the
+// suspension that a future, a waiter or a sleep hands to `yield*` on its behalf.
+
+declare const brand: unique symbol
+
+/** The mark of a suspended coroutine. Only the runtime makes it, so `yield x` of anything else is a type error. */
+export interface Suspension {
+  readonly [brand]: true
+}
+
+/** What a coroutine function (`function*`) returns: lazy, as in Python; nothing runs until it is awaited or made a task. */
+export type Coroutine<T> = Generator<Suspension, T, unknown>
+
+/** Whatever `yield*` can await: a coroutine, a task, a future. */
+export interface Awaitable<T> {
+  [Symbol.iterator](): Generator<Suspension, T, unknown>
+}
+
+/** The type that awaiting `A` gives. */
+export type Result<A> = A extends Awaitable<infer T> ? T : never
+
+/** The one iterator result of every suspension. What is waited for stands in the task, not here: nothing is allocated. */
+export const SUSPENDED: IteratorYieldResult<Suspension> = Object.freeze({
+  done: false as const,
+  value: Object.freeze({ toString: () => '<Suspension>' }) as unknown as Suspension,
+})
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}
+
+/** Tell whether `value` is a coroutine object: what a generator function, or one of the runtime's own coroutines, returned. */
+export function isCoroutine(value: unknown): value is Coroutine<unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const candidate = value as Partial<Coroutine<unknown>> & { addDoneCallback?: unknown }
+  return (
+    isFunction(candidate.next) &&
+    isFunction(candidate.throw) &&
+    isFunction(candidate[Symbol.iterator]) &&
+    candidate.addDoneCallback === undefined
+  )
+}

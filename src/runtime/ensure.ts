@@ -1,0 +1,34 @@
+// Makes a future of anything that can be awaited.
+import type { EventLoop } from './loop.ts'
+import { isCoroutine, type Awaitable, type Coroutine } from './coroutine.ts'
+import { describe } from './describe.ts'
+import { Future, isFuture } from './future.ts'
+import { getRunningLoop } from './running.ts'
+
+function* wrapAwaitable<T>(awaitable: Awaitable<T>): Coroutine<T> {
+  return yield* awaitable
+}
+
+function isAwaitable(value: unknown): value is Awaitable<unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const candidate = value as { [Symbol.iterator]?: unknown; size?: unknown }
+  // Maps and sets are iterable too, and nothing to await.
+  return typeof candidate[Symbol.iterator] === 'function' && candidate.size === undefined
+}
+
+/** Return a future as it is, and make a task of a coroutine or another awaitable. Throws a TypeError for anything else. */
+export function ensureFuture<T>(awaitable: Awaitable<T>, options?: { loop?: EventLoop }): Future<T> {
+  if (isFuture(awaitable)) {
+    if (options?.loop !== undefined && awaitable.getLoop() !== options.loop) {
+      throw new RangeError(`${awaitable} belongs to a different loop than ${options.loop}`)
+    }
+    return awaitable as Future<T>
+  }
+  const loop = options?.loop ?? getRunningLoop()
+  if (isCoroutine(awaitable)) return loop.createTask(awaitable as Coroutine<T>)
+  if (isAwaitable(awaitable)) return loop.createTask(wrapAwaitable(awaitable as Awaitable<T>))
+  const isPromise = typeof (awaitable as PromiseLike<unknown> | null)?.then === 'function'
+  throw new TypeError(
+    `a coroutine, a task or a future is needed, got ${describe(awaitable)}${isPromise ? ': wrap it with fromPromise(promise)' : ''}`,
+  )
+}

@@ -1,0 +1,47 @@
+// Event: a flag that tasks wait for.
+import type { Coroutine } from './coroutine.ts'
+import { describable } from './describe.ts'
+import type { EventLoop } from './loop.ts'
+import { Waiters } from './lock.ts'
+import type { LoopBound } from './loopbound.ts'
+import type { WaitKind } from './instruments.ts'
+import { trackUnawaited } from './unawaited.ts'
+
+export class Event implements LoopBound {
+  /** @internal */ boundLoop: EventLoop | null = null
+  readonly #waiters = new Waiters()
+  #value = false
+
+  isSet(): boolean {
+    return this.#value
+  }
+
+  /** Set the flag and wake every task that waits for it. */
+  set(): void {
+    if (this.#value) return
+    this.#value = true
+    for (const waiter of this.#waiters) waiter.wake()
+  }
+
+  /** Unset the flag: who comes now waits. */
+  clear(): void {
+    this.#value = false
+  }
+
+  /** Wait until the flag is set; gives true, at once if it is set already. */
+  wait(): Coroutine<true> {
+    return trackUnawaited(this.waitAs('event', this), 'Event.wait')
+  }
+
+  /** @internal Wait on behalf of `owner`, which watchers should hear of in place of the event. */
+  *waitAs(kind: WaitKind, owner: LoopBound & object): Coroutine<true> {
+    if (!this.#value) yield* this.#waiters.wait(kind, owner)
+    return true
+  }
+
+  toString(): string {
+    return `<Event ${this.#value ? 'set' : 'unset'}${this.#waiters.describe()}>`
+  }
+}
+
+describable(Event)

@@ -1,0 +1,51 @@
+// Where plain functions run off the coroutine's own step. Threads bring an executor of their own; without them the
+// default one calls the function on this very thread, on a later turn of the host.
+import type { Coroutine } from './coroutine.ts'
+import type { EventLoop } from './loop.ts'
+import { Future } from './future.ts'
+import { describe } from './describe.ts'
+
+/** Runs functions for `loop.runInExecutor`. */
+export interface Executor {
+  submit<A extends unknown[], R>(loop: EventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>>
+  /** Wait until everything that was submitted has finished; nothing more is accepted. */
+  shutdown(): Coroutine<void>
+}
+
+/** Calls on the loop's own thread: the loop stands still during each call, and debug mode says so. */
+export class HostExecutor implements Executor {
+  readonly #open = new Set<Future<unknown>>()
+
+  submit<A extends unknown[], R>(loop: EventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>> {
+    const future = new Future<Awaited<R>>({ loop })
+    if (loop.debug) {
+      loop.host.report(`runInExecutor: there are no threads here, ${describe(fn)} will run on the loop's own thread and hold it`)
+    }
+    loop.addHostWork(1)
+    this.#open.add(future as Future<unknown>)
+    loop.host.giveWay(() => {
+      loop.addHostWork(-1)
+      this.#open.delete(future as Future<unknown>)
+      if (loop.isClosed()) return
+      loop.callSoonThreadsafe(() => {
+        if (future.done()) return
+        try {
+          future.setResult(fn(...args) as Awaited<R>)
+        } catch (error) {
+          future.setException(error)
+        }
+      })
+    })
+    return future
+  }
+
+  *shutdown(): Coroutine<void> {
+    for (const future of [...this.#open]) {
+      try {
+        yield* future
+      } catch {
+        // Its own awaiter hears of it.
+      }
+    }
+  }
+}

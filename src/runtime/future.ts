@@ -1,0 +1,331 @@
+// A result that will come. A future is its own iterator: awaiting one allocates nothing, and any number of tasks may
+// await the same one, for the iterator keeps no state but the future's.
+import type { Context } from './context.ts'
+import type { Wait } from './instruments.ts'
+import type { EventLoop } from './loop.ts'
+import type { Runnable } from './ready.ts'
+import type { Task } from './task.ts'
+import type { Waitable } from './waiter.ts'
+import { snapshot } from './context.ts'
+import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
+import { describable, describe } from './describe.ts'
+import { CancelledError, cancelledError, InvalidStateError, RuntimeError } from './exceptions.ts'
+import { originOf, place, recordOrigin, recordSuspension } from './origins.ts'
+import { getRunningLoop, running } from './running.ts'
+import { noteFailure, noteRetrieved } from './unretrieved.ts'
+import { suspendCurrent } from './waiter.ts'
+
+/** What hears that a future is done: the tasks that await it, and its callbacks, in the order in which they came. */
+export interface Listener {
+  settled(future: Future<unknown>): void
+}
+
+class DoneCallback implements Listener, Runnable {
+  readonly fn: (future: never) => unknown
+  readonly context: Context | null
+
+  constructor(fn: (future: never) => unknown, context: Context | null) {
+    this.fn = fn
+    this.context = context
+  }
+
+  settled(future: Future<unknown>): void {
+    future.loop.schedule(this, future)
+  }
+
+  run(future: object): void {
+    running.context = this.context
+    this.fn(future as never)
+  }
+
+  toString(): string {
+    return `<done callback ${describe(this.fn)}>`
+  }
+}
+
+export const PENDING = 0
+export const FINISHED = 1
+export const CANCELLED = 2
+export const FAILED = 3
+/** Failed, and nobody has retrieved the exception yet. */
+export const FAILED_UNSEEN = 4
+type State = typeof PENDING | typeof FINISHED | typeof CANCELLED | typeof FAILED | typeof FAILED_UNSEEN
+
+export class Future<T> implements Waitable, PromiseLike<T> {
+  /** @internal */ readonly loop: EventLoop
+  /** @internal */ state: State = PENDING
+  /** @internal The result; the exception; of a cancelled future the message, or the very error its task ended with. */
+  value: unknown = undefined
+  /** @internal */ listeners: Listener | Listener[] | null = null
+
+  /** A future of `loop`, or of the running loop. */
+  constructor(options?: { loop?: EventLoop | undefined }) {
+    this.loop = options?.loop ?? getRunningLoop()
+    if (this.loop.debug) recordOrigin(this)
+  }
+
+  getLoop(): EventLoop {
+    return this.loop
+  }
+
+  done(): boolean {
+    return this.state !== PENDING
+  }
+
+  cancelled(): boolean {
+    return this.state === CANCELLED
+  }
+
+  /** The result. Throws the exception if there is one, a CancelledError if cancelled, an InvalidStateError if not done. */
+  result(): T {
+    switch (this.state) {
+      case FINISHED:
+        return this.value as T
+      case CANCELLED:
+        throw this.takeCancelledError()
+      case PENDING:
+        throw new InvalidStateError(`${this} has no result yet: await it with \`yield*\``)
+      default:
+        this.retrieved()
+        throw this.value
+    }
+  }
+
+  /** The exception, `null` if it succeeded. Throws a CancelledError if cancelled, an InvalidStateError if not done. */
+  exception(): unknown {
+    switch (this.state) {
+      case FINISHED:
+        return null
+      case CANCELLED:
+        throw this.takeCancelledError()
+      case PENDING:
+        throw new InvalidStateError(`${this} has no exception yet: await it with \`yield*\``)
+      default:
+        this.retrieved()
+        return this.value
+    }
+  }
+
+  /** Finish with a result. Throws an InvalidStateError if the future is done already. */
+  setResult(value: T): void {
+    this.requirePending('setResult', value)
+    this.settle(FINISHED, value)
+  }
+
+  /** Finish with an exception (an error class stands for a new instance of it). Throws an InvalidStateError if done already. */
+  setException(error: unknown): void {
+    this.requirePending('setException', error)
+    const isClass = typeof error === 'function' && error.prototype instanceof Error
+    this.fail(isClass ? new (error as new () => Error)() : error)
+  }
+
+  /** Cancel the future and wake who awaits it; false if it is done already. */
+  cancel(message?: string): boolean {
+    if (this.state === FAILED_UNSEEN) this.retrieved()
+    if (this.state !== PENDING) return false
+    this.settle(CANCELLED, message)
+    return true
+  }
+
+  /** Call `fn(future)` once the future is done: through the ready queue, in the context of this call or in `context`. */
+  addDoneCallback(fn: (future: this) => unknown, options?: { context?: Context }): void {
+    this.addListener(new DoneCallback(fn, options?.context ?? snapshot()))
+  }
+
+  /** Take back every callback that is `fn`; gives how many they were. */
+  removeDoneCallback(fn: (future: this) => unknown): number {
+    return this.removeListeners((listener) => listener instanceof DoneCallback && listener.fn === fn)
+  }
+
+  /** Lets host code `await` the future. */
+  then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    const promise = new Promise<T>((resolve, reject) => {
+      this.addDoneCallback(() => {
+        try {
+          resolve(this.result())
+        } catch (error) {
+          reject(error as Error)
+        }
+      })
+    })
+    return promise.then(onFulfilled, onRejected)
+  }
+
+  /** @internal */
+  addListener(listener: Listener): void {
+    if (this.state !== PENDING) listener.settled(this)
+    else if (this.listeners === null) this.listeners = listener
+    else if (Array.isArray(this.listeners)) this.listeners.push(listener)
+    else this.listeners = [this.listeners, listener]
+  }
+
+  /** @internal */
+  removeListeners(matches: (listener: Listener) => boolean): number {
+    const all = this.allListeners()
+    const kept = all.filter((listener) => !matches(listener))
+    this.listeners = kept.length === 0 ? null : kept
+    return all.length - kept.length
+  }
+
+  /** @internal */
+  allListeners(): Listener[] {
+    if (this.listeners === null) return []
+    return Array.isArray(this.listeners) ? this.listeners : [this.listeners]
+  }
+
+  /** @internal */
+  settle(state: State, value: unknown): void {
+    this.state = state
+    this.value = value
+    const listeners = this.listeners
+    if (listeners === null) return
+    this.listeners = null
+    if (Array.isArray(listeners)) for (const listener of listeners) listener.settled(this)
+    else listeners.settled(this)
+  }
+
+  /** @internal */
+  fail(error: unknown): void {
+    this.settle(FAILED_UNSEEN, error)
+    noteFailure(this, this.loop, error, this.isTask())
+  }
+
+  /** @internal */
+  isTask(): boolean {
+    return false
+  }
+
+  /** @internal What to call this future where its owner reads of it. */
+  label(): string {
+    return String(this)
+  }
+
+  /** @internal Note that somebody has seen the exception. */
+  retrieved(): void {
+    if (this.state !== FAILED_UNSEEN) return
+    this.state = FAILED
+    noteRetrieved(this)
+  }
+
+  /** @internal The error of a cancelled future; the one its task ended with is given out once, as in CPython. */
+  takeCancelledError(): CancelledError {
+    const value = this.value
+    if (value instanceof CancelledError) {
+      this.value = undefined
+      return value
+    }
+    return cancelledError(value as string | undefined, this.loop.debug)
+  }
+
+  /** @internal */
+  absorb(): boolean {
+    if (this.state === CANCELLED) return true
+    if (this.state === FAILED_UNSEEN) this.retrieved()
+    return this.state === FAILED && this.value instanceof CancelledError
+  }
+
+  /** @internal */
+  describeWait(): Wait {
+    return { kind: 'future', label: String(this) }
+  }
+
+  /** @internal */
+  next(): IteratorResult<Suspension, T> {
+    if (this.state === FINISHED) return { done: true, value: this.value as T }
+    if (this.state === PENDING) {
+      this.suspend()
+      return SUSPENDED
+    }
+    const task = running.task
+    if (task !== null && this.state !== CANCELLED) noteAwaited(this.value, this, task)
+    return { done: true, value: this.result() }
+  }
+
+  /** @internal */
+  throw(error: unknown): never {
+    throw error
+  }
+
+  /** Suspend the current task until this future is done. */
+  private suspend(): void {
+    const task = running.task
+    if (task === null || task.waiter !== null || task.loop !== this.loop || (task as unknown) === this) {
+      this.suspendInvalid()
+      return
+    }
+    task.waiter = this
+    if (task.loop.debug) recordSuspension(task)
+    if (this.listeners === null) this.listeners = task
+    else this.addListener(task)
+  }
+
+  private suspendInvalid(): void {
+    const task = suspendCurrent(this)
+    task.failNextStep(
+      (task as unknown) === this
+        ? new RuntimeError(`${task} awaits itself and would never end`)
+        : new RuntimeError(
+            `${task} awaits ${this}, which belongs to a different loop: only ${this.loop} could end that wait`,
+          ),
+    )
+  }
+
+  private requirePending(method: string, value: unknown): void {
+    if (this.state !== PENDING) {
+      throw new InvalidStateError(`${method}(${describe(value)}): ${this} is done already, and a future finishes once`)
+    }
+  }
+
+  /** The state in one word and the outcome, for descriptions. */
+  protected outcome(): string {
+    switch (this.state) {
+      case PENDING:
+        return 'pending'
+      case FINISHED:
+        return `finished result=${describe(this.value)}`
+      case CANCELLED:
+        return 'cancelled'
+      default:
+        return `finished exception=${describe(this.value)}`
+    }
+  }
+
+  protected origin(): string {
+    const frame = originOf(this)[0]
+    return frame === undefined ? '' : ` created at ${place(frame)}`
+  }
+
+  toString(): string {
+    return `<Future ${this.outcome()}${this.origin()}>`
+  }
+
+  [Symbol.iterator](): Coroutine<T> {
+    return this as unknown as Coroutine<T>
+  }
+}
+
+// A chain of tasks that fail through each other adds a line each; this many are enough to see it.
+const MOST_AWAIT_LINES = 20
+
+/** Write into the stack of an error that crosses from `future` into `task` where it was awaited. */
+function noteAwaited(error: unknown, future: Future<unknown>, task: Task<unknown>): void {
+  if (!(error instanceof Error) || error instanceof CancelledError || typeof error.stack !== 'string') return
+  const line = `    at await of ${future.label()} in ${task.label()}`
+  const lines = error.stack.split('\n')
+  if (lines.includes(line) || lines.filter((text) => text.startsWith('    at await of ')).length >= MOST_AWAIT_LINES) return
+  try {
+    error.stack = `${error.stack}\n${line}`
+  } catch {
+    // A frozen error keeps the stack it has.
+  }
+}
+
+/** Tell whether `value` is a Future or a Task. */
+export function isFuture(value: unknown): value is Future<unknown> {
+  return value instanceof Future
+}
+
+describable(Future)

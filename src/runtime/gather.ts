@@ -1,0 +1,175 @@
+// gather() and shield(): futures made of other futures. Both act when called, as in asyncio.
+import type { Wait } from './instruments.ts'
+import type { EventLoop } from './loop.ts'
+import type { Runnable } from './ready.ts'
+import type { Awaitable, Result } from './coroutine.ts'
+import { ensureFuture } from './ensure.ts'
+import { cancelledError } from './exceptions.ts'
+import { CANCELLED, FAILED, FAILED_UNSEEN, Future, isFuture, type Listener } from './future.ts'
+import { getRunningLoop } from './running.ts'
+import { Task } from './task.ts'
+
+/** The tasks among `futures`. */
+export function tasksOf(futures: Iterable<Future<unknown>>): Task<unknown>[] {
+  return [...futures].filter((future): future is Task<unknown> => future instanceof Task)
+}
+
+/** The future that `gather` returns. It hears of each child through the ready queue, without an object for each. */
+class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
+  readonly #children: Future<unknown>[]
+  readonly #returnExceptions: boolean
+  #unfinished: number
+  #cancelRequested = false
+
+  constructor(loop: EventLoop, children: Future<unknown>[], distinct: number, returnExceptions: boolean) {
+    super({ loop })
+    this.#children = children
+    this.#unfinished = distinct
+    this.#returnExceptions = returnExceptions
+  }
+
+  /** Cancel every child that is not done; the gather itself ends when they have. */
+  override cancel(message?: string): boolean {
+    if (this.done()) return false
+    let any = false
+    for (const child of this.#children) if (child.cancel(message)) any = true
+    if (any) this.#cancelRequested = true
+    return any
+  }
+
+  settled(child: Future<unknown>): void {
+    this.loop.schedule(this, child)
+  }
+
+  run(child: object): void {
+    this.onChildDone(child as Future<unknown>)
+  }
+
+  onChildDone(child: Future<unknown>): void {
+    this.#unfinished--
+    if (this.done()) {
+      // Too late to tell anyone, but somebody did look.
+      child.absorb()
+      return
+    }
+    if (!this.#returnExceptions) {
+      if (child.state === CANCELLED) {
+        this.fail(child.takeCancelledError())
+        return
+      }
+      if (child.state === FAILED_UNSEEN || child.state === FAILED) {
+        this.fail(child.exception())
+        return
+      }
+    }
+    if (this.#unfinished > 0) return
+    if (this.#cancelRequested) {
+      // Whoever cancelled the gather is owed a CancelledError, even where exceptions count as results.
+      for (const other of this.#children) other.absorb()
+      const last = this.#children[this.#children.length - 1] as Future<unknown>
+      this.fail(last.state === CANCELLED ? last.takeCancelledError() : cancelledError(undefined, this.loop.debug))
+      return
+    }
+    this.setResult(this.#children.map(outcome))
+  }
+
+  override describeWait(): Wait {
+    const tasks = tasksOf(this.#children).filter((task) => !task.done())
+    return { kind: 'gather', label: `${tasks.length} of ${this.#children.length}`, tasks }
+  }
+
+  override toString(): string {
+    return `<GatheringFuture ${this.outcome()} children=${this.#children.length}>`
+  }
+}
+
+function outcome(child: Future<unknown>): unknown {
+  if (child.state === CANCELLED) {
+    const { value } = child
+    return cancelledError(typeof value === 'string' ? value : undefined, child.loop.debug)
+  }
+  return child.exception() ?? child.result()
+}
+
+/** The results of a tuple or array of awaitables. */
+export type Results<A extends readonly Awaitable<unknown>[]> = { -readonly [K in keyof A]: Result<A[K]> }
+export type Outcomes<A extends readonly Awaitable<unknown>[]> = { -readonly [K in keyof A]: Result<A[K]> | Error }
+
+/**
+ * Run awaitables at the same time and give their results, in the order given. Coroutines become tasks at once; the same
+ * one given twice runs once. The first exception ends the wait and the others run on; with `returnExceptions` exceptions
+ * count as results. Cancelling the gather cancels the children.
+ */
+export function gather<const A extends readonly Awaitable<unknown>[]>(
+  awaitables: A,
+  options: { returnExceptions: true },
+): Future<Outcomes<A>>
+export function gather<const A extends readonly Awaitable<unknown>[]>(
+  awaitables: A,
+  options?: { returnExceptions?: false | undefined },
+): Future<Results<A>>
+export function gather(
+  awaitables: readonly Awaitable<unknown>[],
+  options?: { returnExceptions?: boolean | undefined },
+): Future<unknown[]> {
+  const futures = new Map<Awaitable<unknown>, Future<unknown>>()
+  const children: Future<unknown>[] = []
+  const first = awaitables[0]
+  const loop = isFuture(first) ? first.getLoop() : getRunningLoop()
+  for (const awaitable of awaitables) {
+    let future = futures.get(awaitable)
+    if (future === undefined) {
+      future = ensureFuture(awaitable, { loop })
+      futures.set(awaitable, future)
+    }
+    children.push(future)
+  }
+  const outer = new GatheringFuture(loop, children, futures.size, options?.returnExceptions ?? false)
+  if (children.length === 0) outer.setResult([])
+  const done: Future<unknown>[] = []
+  for (const future of futures.values()) {
+    if (future.done()) done.push(future)
+    else future.addListener(outer)
+  }
+  for (const future of done) outer.onChildDone(future)
+  return outer
+}
+
+/**
+ * Wait for `awaitable` without passing a cancellation on to it: the awaiter is cancelled, what it awaited runs on. If
+ * that fails later, with nobody left to hear it, the loop's exception handler does. A future that is done is returned as it is.
+ */
+export function shield<T>(awaitable: Awaitable<T>): Future<T> {
+  const inner = ensureFuture(awaitable)
+  if (inner.done()) return inner
+  const outer = new Future<T>({ loop: inner.getLoop() })
+  const onInnerDone = (): void => {
+    if (outer.cancelled()) return
+    if (inner.cancelled()) {
+      outer.cancel()
+      return
+    }
+    const error = inner.exception()
+    if (error === null) outer.setResult(inner.result())
+    else outer.setException(error)
+  }
+  inner.addDoneCallback(onInnerDone)
+  outer.addDoneCallback(() => {
+    if (inner.done()) return
+    inner.removeDoneCallback(onInnerDone)
+    inner.removeDoneCallback(reportShielded)
+    inner.addDoneCallback(reportShielded)
+  })
+  return outer
+}
+
+function reportShielded(inner: Future<unknown>): void {
+  if (inner.cancelled()) return
+  const error = inner.exception()
+  if (error === null) return
+  inner.getLoop().callExceptionHandler({
+    message: `${String(inner)} failed under a shield whose awaiter was cancelled`,
+    exception: error,
+    future: inner,
+  })
+}

@@ -1,0 +1,83 @@
+// A scheduled callback: what callSoon, callLater and callAt return, so that it can be taken back.
+import type { Context } from './context.ts'
+import type { EventLoop } from './loop.ts'
+import type { Runnable } from './ready.ts'
+import type { Timer } from './timers.ts'
+import { describable, describe } from './describe.ts'
+import { recordOrigin } from './origins.ts'
+import { running } from './running.ts'
+
+/** The argument with which a handle stands in the ready queue. */
+export const FIRE = Object.freeze({})
+
+export type Callback<A extends unknown[]> = (...args: A) => unknown
+
+export class Handle implements Runnable {
+  readonly loop: EventLoop
+  fn: Callback<unknown[]> | null
+  #args: unknown[]
+  readonly #context: Context | null
+
+  constructor(loop: EventLoop, fn: Callback<unknown[]>, args: unknown[], context: Context | null) {
+    this.loop = loop
+    this.fn = fn
+    this.#args = args
+    this.#context = context
+    if (loop.debug) recordOrigin(this)
+  }
+
+  /** Take the callback back: it will not be called. */
+  cancel(): void {
+    this.fn = null
+    this.#args = []
+  }
+
+  cancelled(): boolean {
+    return this.fn === null
+  }
+
+  /** @internal */
+  run(): void {
+    if (this.fn === null) return
+    running.context = this.#context
+    this.fn(...this.#args)
+  }
+
+  toString(): string {
+    return `<Handle ${this.fn === null ? 'cancelled' : describe(this.fn)}>`
+  }
+}
+
+export class TimerHandle extends Handle implements Timer {
+  readonly #when: number
+  #inHeap = true
+
+  constructor(loop: EventLoop, when: number, fn: Callback<unknown[]>, args: unknown[], context: Context | null) {
+    super(loop, fn, args, context)
+    this.#when = when
+  }
+
+  /** When the callback is due, in seconds on the loop's clock. */
+  when(): number {
+    return this.#when
+  }
+
+  override cancel(): void {
+    if (this.fn !== null && this.#inHeap) this.loop.timers.noteCancelled()
+    super.cancel()
+  }
+
+  isDead(): boolean {
+    return this.fn === null
+  }
+
+  leaveHeap(): void {
+    this.#inHeap = false
+  }
+
+  override toString(): string {
+    return `<TimerHandle ${this.fn === null ? 'cancelled' : describe(this.fn)} when=${this.#when}>`
+  }
+}
+
+describable(Handle)

@@ -1,0 +1,108 @@
+// The hooks that the loop calls for whoever watches it. Nothing registered: nothing called, nothing paid. An instrument
+// that throws is removed and reported, and no task feels it.
+import type { EventLoop } from './loop.ts'
+import type { Task } from './task.ts'
+import { describe } from './describe.ts'
+
+/** What a suspended task waits for. */
+export type WaitKind =
+  | 'sleep' | 'future' | 'task' | 'gather' | 'queue.get' | 'queue.put' | 'queue.join'
+  | 'lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'thread' | 'promise' | 'yield'
+
+export interface Wait {
+  kind: WaitKind
+  /** What in particular: a lock, a queue, a function, in one line. */
+  label?: string
+  /** The tasks whose end would end the wait. */
+  tasks?: Task<unknown>[]
+  /** When the wait ends by itself, in seconds on the loop's clock. */
+  deadline?: number
+}
+
+export type Outcome = 'returned' | 'raised' | 'cancelled'
+
+/** A queue as its watchers see it. */
+export interface QueueState {
+  /** 1, 2, 3 … in the order in which queues were first watched. */
+  readonly id: number
+  qsize(): number
+  readonly unfinished: number
+  readonly maxsize: number
+}
+
+/** Called by the loop, on the loop's thread, between two lines of somebody's program: be quick. Every hook is optional. */
+export interface Instrument {
+  loopStarted?(loop: EventLoop): void
+  loopClosed?(loop: EventLoop): void
+  /** `parent` is the task that ran when this one was created. */
+  taskCreated?(task: Task<unknown>, parent: Task<unknown> | null): void
+  /** The task joined the ready queue; `by` is the task that woke it. */
+  taskReady?(task: Task<unknown>, by: Task<unknown> | null): void
+  taskRunning?(task: Task<unknown>): void
+  /** The step ended in a wait. `task.getStack()` tells where, in debug mode with the whole `yield*` chain. */
+  taskSuspended?(task: Task<unknown>, on: Wait): void
+  taskCancelling?(task: Task<unknown>, by: Task<unknown> | null, message: string | undefined): void
+  taskFinished?(task: Task<unknown>, outcome: Outcome, error: unknown): void
+  /** A callback (`callSoon`, `addDoneCallback` …) begins and ends: it holds the loop as a task's step does. */
+  callbackRunning?(callback: object): void
+  callbackFinished?(callback: object): void
+  printed?(task: Task<unknown> | null, text: string): void
+  queueChanged?(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void
+}
+
+type Hook = keyof Instrument
+
+/** The instruments of one loop: add and delete at any time. */
+export class Instruments implements Iterable<Instrument> {
+  readonly #loop: EventLoop
+  #list: Instrument[] = []
+
+  constructor(loop: EventLoop) {
+    this.#loop = loop
+  }
+
+  get size(): number {
+    return this.#list.length
+  }
+
+  add(instrument: Instrument): this {
+    if (!this.#list.includes(instrument)) this.#replace([...this.#list, instrument])
+    return this
+  }
+
+  /** Remove an instrument; tells whether it was registered. */
+  delete(instrument: Instrument): boolean {
+    if (!this.#list.includes(instrument)) return false
+    this.#replace(this.#list.filter((other) => other !== instrument))
+    return true
+  }
+
+  has(instrument: Instrument): boolean {
+    return this.#list.includes(instrument)
+  }
+
+  [Symbol.iterator](): Iterator<Instrument> {
+    return this.#list[Symbol.iterator]()
+  }
+
+  /** Call one hook of every instrument, in the order in which they were added. */
+  call<H extends Hook>(hook: H, ...args: Parameters<NonNullable<Instrument[H]>>): void {
+    // The list is replaced, never changed, so an instrument may add or delete during a hook.
+    for (const instrument of this.#list) {
+      try {
+        ;(instrument[hook] as ((...args: unknown[]) => void) | undefined)?.apply(instrument, args)
+      } catch (error) {
+        this.delete(instrument)
+        this.#loop.callExceptionHandler({
+          message: `instrument ${describe(instrument)} threw in ${hook} and was removed`,
+          exception: error,
+        })
+      }
+    }
+  }
+
+  #replace(list: Instrument[]): void {
+    this.#list = list
+    this.#loop.probe = list.length === 0 ? null : this
+  }
+}

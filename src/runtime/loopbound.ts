@@ -1,0 +1,18 @@
+// Queues and locks may be made before a loop runs; they belong to the loop in which a task first waited for them.
+import type { EventLoop } from './loop.ts'
+import { RuntimeError } from './exceptions.ts'
+import { getRunningLoop } from './running.ts'
+
+export interface LoopBound {
+  boundLoop: EventLoop | null
+}
+
+/** Bind `object` to the running loop, or check that it is bound to no other. */
+export function bindLoop(object: LoopBound): EventLoop {
+  const loop = getRunningLoop()
+  if (object.boundLoop === null) object.boundLoop = loop
+  else if (object.boundLoop !== loop) {
+    throw new RuntimeError(`${String(object)} belongs to a different loop: tasks of another one wait for it already`)
+  }
+  return loop
+}

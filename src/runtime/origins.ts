@@ -1,0 +1,69 @@
+// Where objects were made and where tasks are suspended, as stack traces. Only debug mode records them, so the runtime's
+// objects have no field for it: they stand in weak maps, as errors whose stack is not written out until somebody reads it.
+
+/** One line of a stack. `line` and `column` count from 1. */
+export interface Frame {
+  function: string
+  file: string
+  line: number
+  column: number
+}
+
+const DEPTH = 100
+const FRAME = /^\s*at (?:(.*?) \()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/
+// Where this very file stands tells which frames are the runtime's own.
+const OWN = (import.meta.url.replace(/^file:\/\//, '').match(/^(.*\/)[^/]*$/) ?? ['', '\0'])[1] as string
+
+const origins = new WeakMap<object, Error>()
+const suspensions = new WeakMap<object, Error>()
+
+function trace(): Error {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = DEPTH
+  const error = new Error('trace')
+  Error.stackTraceLimit = limit
+  return error
+}
+
+function parse(error: Error): Frame[] {
+  const frames: Frame[] = []
+  for (const text of (error.stack ?? '').split('\n')) {
+    const match = FRAME.exec(text)
+    if (match === null) continue
+    const [, name, file, line, column] = match as unknown as [string, string | undefined, string, string, string]
+    if (file.startsWith(OWN) || file.startsWith('node:')) continue
+    frames.push({ function: name ?? '', file, line: Number(line), column: Number(column) })
+  }
+  return frames
+}
+
+/** Note where `object` is being made. */
+export function recordOrigin(object: object): void {
+  origins.set(object, trace())
+}
+
+/** Where `object` was made, newest frame first; empty outside of debug mode. */
+export function originOf(object: object): Frame[] {
+  const error = origins.get(object)
+  return error === undefined ? [] : parse(error)
+}
+
+/** Note where `task` is being suspended: the stack holds its whole `yield*` chain at this moment. */
+export function recordSuspension(task: object): void {
+  suspensions.set(task, trace())
+}
+
+export function forgetSuspension(task: object): void {
+  suspensions.delete(task)
+}
+
+/** Where `task` is suspended, innermost frame first; empty outside of debug mode. */
+export function suspensionOf(task: object): Frame[] {
+  const error = suspensions.get(task)
+  return error === undefined ? [] : parse(error)
+}
+
+/** `file:line` of a frame, for messages. */
+export function place(frame: Frame): string {
+  return `${frame.file}:${frame.line}`
+}

@@ -1,0 +1,346 @@
+// Queue, PriorityQueue and LifoQueue. A `get` or `put` is one object that is coroutine and waiter at once, so an
+// exchange through a queue allocates little more than the item.
+import type { QueueState } from './instruments.ts'
+import type { EventLoop } from './loop.ts'
+import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
+import { Deque } from './deque.ts'
+import { describable, describe } from './describe.ts'
+import { Event } from './event.ts'
+import { QueueEmpty, QueueFull, QueueShutDown, RuntimeError } from './exceptions.ts'
+import { heapPop, heapPush, naturalOrder, type Compare } from './heapq.ts'
+import { bindLoop, type LoopBound } from './loopbound.ts'
+import { running } from './running.ts'
+import { trackUnawaited } from './unawaited.ts'
+import { CANCELLED, PENDING, suspendCurrent, Waiter, WOKEN } from './waiter.ts'
+
+/** A `get()` or `put()` under way: tries, waits in line while it cannot, and tries again. */
+abstract class Exchange<T, R> extends Waiter {
+  protected readonly queue: Queue<T>
+  #started = false
+  #ended = false
+
+  constructor(kind: 'queue.get' | 'queue.put', queue: Queue<T>) {
+    super(kind, queue)
+    this.queue = queue
+  }
+
+  protected abstract line(): Deque<Waiter>
+  protected abstract blocked(): boolean
+  protected abstract proceed(): R
+
+  override next(): IteratorResult<Suspension, R> {
+    if (!this.#started) {
+      this.#started = true
+    } else if (this.#ended) {
+      throw new RuntimeError(`${this} was awaited already: a coroutine runs once, call its method again for a new one`)
+    } else if (this.state === CANCELLED) {
+      this.#leave()
+      this.throwIfCancelled()
+    } else if (this.state === PENDING) {
+      throw new RuntimeError(`${this} waits already: a coroutine runs once, call its method again for a new one`)
+    }
+    if (this.blocked()) {
+      bindLoop(this.queue)
+      this.task = suspendCurrent(this)
+      this.state = PENDING
+      this.line().push(this)
+      return SUSPENDED
+    }
+    this.#ended = true
+    return { done: true, value: this.proceed() }
+  }
+
+  override throw(error: unknown): never {
+    if (this.#started && !this.#ended) this.#leave()
+    this.#started = true
+    this.#ended = true
+    throw error
+  }
+
+  /** Closes a coroutine that will not be driven on. */
+  return(value: R): IteratorResult<Suspension, R> {
+    if (this.#started && !this.#ended) this.#leave()
+    this.#started = true
+    this.#ended = true
+    return { done: true, value }
+  }
+
+  /** Interrupted: a wake-up that this one cannot take goes on to the next in line. */
+  #leave(): void {
+    this.#ended = true
+    if (this.state === PENDING) this.state = CANCELLED
+    this.line().remove(this)
+    if (this.state === WOKEN && !this.blockedForAnyone()) wakeNext(this.line())
+  }
+
+  protected abstract blockedForAnyone(): boolean
+
+  override toString(): string {
+    return `<coroutine ${this.queue.constructor.name}.${this.kind === 'queue.get' ? 'get' : 'put'}>`
+  }
+}
+
+class Get<T> extends Exchange<T, T> {
+  constructor(queue: Queue<T>) {
+    super('queue.get', queue)
+  }
+
+  protected line(): Deque<Waiter> {
+    return this.queue.getters
+  }
+
+  protected blocked(): boolean {
+    if (!this.queue.empty()) return false
+    this.queue.throwIfShutDown()
+    return true
+  }
+
+  protected blockedForAnyone(): boolean {
+    return this.queue.empty()
+  }
+
+  protected proceed(): T {
+    return this.queue.getNowait()
+  }
+
+  get coroutineName(): string {
+    return 'Queue.get'
+  }
+}
+
+class Put<T> extends Exchange<T, void> {
+  readonly #item: T
+
+  constructor(queue: Queue<T>, item: T) {
+    super('queue.put', queue)
+    this.#item = item
+  }
+
+  protected line(): Deque<Waiter> {
+    return this.queue.putters
+  }
+
+  protected blocked(): boolean {
+    if (!this.queue.full()) return false
+    this.queue.throwIfShutDown()
+    return true
+  }
+
+  protected blockedForAnyone(): boolean {
+    return this.queue.full()
+  }
+
+  protected proceed(): void {
+    this.queue.putNowait(this.#item)
+  }
+
+  get coroutineName(): string {
+    return 'Queue.put'
+  }
+}
+
+/** Wake the first in line that still waits. */
+function wakeNext(line: Deque<Waiter>): void {
+  let waiter: Waiter | undefined
+  while ((waiter = line.shift()) !== undefined) {
+    if (waiter.state !== PENDING) continue
+    waiter.wake()
+    return
+  }
+}
+
+let watchedQueues = 0
+
+/** First in, first out, between tasks. */
+export class Queue<T> implements LoopBound, QueueState {
+  /** @internal */ boundLoop: EventLoop | null = null
+  /** @internal Who waits for an item. */
+  readonly getters = new Deque<Waiter>()
+  /** @internal Who waits for room. */
+  readonly putters = new Deque<Waiter>()
+  readonly #maxsize: number
+  readonly #items: Deque<T>
+  #finished: Event | null = null
+  #unfinished = 0
+  #isShutDown = false
+  #id = 0
+
+  /** `maxsize`: how many items fit, an integer; 0 means any number. */
+  constructor(maxsize = 0) {
+    if (!Number.isInteger(maxsize) || maxsize < 0) {
+      const what = `${new.target.name}: maxsize must be an integer of at least 0 (0 means unbounded), got ${describe(maxsize)}`
+      throw typeof maxsize === 'number' ? new RangeError(what) : new TypeError(what)
+    }
+    this.#maxsize = maxsize
+    this.#items = new Deque<T>()
+  }
+
+  get maxsize(): number {
+    return this.#maxsize
+  }
+
+  /** Items put and not yet reported done by `taskDone()`. */
+  get unfinished(): number {
+    return this.#unfinished
+  }
+
+  /** @internal */
+  get id(): number {
+    return (this.#id ||= ++watchedQueues)
+  }
+
+  /** How many items are in the queue. */
+  qsize(): number {
+    return this.#items.length
+  }
+
+  empty(): boolean {
+    return this.qsize() === 0
+  }
+
+  full(): boolean {
+    return this.#maxsize > 0 && this.qsize() >= this.#maxsize
+  }
+
+  /** Add an item, waiting for room. Throws a QueueShutDown after `shutdown()`. */
+  put(item: T): Coroutine<void> {
+    return trackUnawaited(new Put(this, item) as unknown as Coroutine<void>, 'Queue.put')
+  }
+
+  /** Remove and give an item, waiting for one. Throws a QueueShutDown once the queue is shut down and empty. */
+  get(): Coroutine<T> {
+    return trackUnawaited(new Get(this) as unknown as Coroutine<T>, 'Queue.get')
+  }
+
+  /** Add an item at once, or throw a QueueFull or a QueueShutDown. */
+  putNowait(item: T): void {
+    if (this.#isShutDown) throw this.#shutDownError()
+    if (this.full()) throw new QueueFull(`${this} is full`)
+    this.putItem(item)
+    this.#unfinished++
+    this.#finished?.clear()
+    this.#noteChange('put')
+    wakeNext(this.getters)
+  }
+
+  /** Remove and give an item at once, or throw a QueueEmpty or a QueueShutDown. */
+  getNowait(): T {
+    if (this.empty()) {
+      this.throwIfShutDown()
+      throw new QueueEmpty(`${this} is empty`)
+    }
+    const item = this.getItem()
+    this.#noteChange('get')
+    wakeNext(this.putters)
+    return item
+  }
+
+  /** Report that the work on one item, got before, is done. Throws a RangeError if more are reported than were put. */
+  taskDone(): void {
+    if (this.#unfinished <= 0) throw new RangeError(`${this}: taskDone() was called more often than items were put`)
+    this.#unfinished--
+    this.#noteChange('done')
+    if (this.#unfinished === 0) this.#finished?.set()
+  }
+
+  /** Wait until every item that was put has been reported done. */
+  join(): Coroutine<void> {
+    return trackUnawaited(this.#join(), 'Queue.join')
+  }
+
+  *#join(): Coroutine<void> {
+    if (this.#unfinished === 0) return
+    this.#finished ??= new Event()
+    yield* this.#finished.waitAs('queue.join', this)
+  }
+
+  /**
+   * Let no more items in: `put` throws a QueueShutDown, `get` too once the queue is empty. Who waits is woken. With
+   * `immediate` the items are dropped, and count as done.
+   */
+  shutdown(immediate = false): void {
+    this.#isShutDown = true
+    if (immediate) {
+      while (!this.empty()) {
+        this.getItem()
+        if (this.#unfinished > 0) this.#unfinished--
+        this.#noteChange('get')
+      }
+      if (this.#unfinished === 0) this.#finished?.set()
+    }
+    for (const line of [this.getters, this.putters]) {
+      let waiter: Waiter | undefined
+      while ((waiter = line.shift()) !== undefined) waiter.wake()
+    }
+  }
+
+  /** @internal */
+  throwIfShutDown(): void {
+    if (this.#isShutDown) throw this.#shutDownError()
+  }
+
+  #shutDownError(): QueueShutDown {
+    return new QueueShutDown(`${this} was shut down`)
+  }
+
+  #noteChange(op: 'put' | 'get' | 'done'): void {
+    const probe = (running.loop ?? this.boundLoop)?.probe ?? null
+    if (probe !== null) probe.call('queueChanged', this, op, running.task)
+  }
+
+  /** Where an item goes; a queue with an order of its own overrides this and `getItem`, and `qsize`. */
+  protected putItem(item: T): void {
+    this.#items.push(item)
+  }
+
+  /** Which item comes next. Only if there is one. */
+  protected getItem(): T {
+    return this.#items.shift() as T
+  }
+
+  /** @internal The last item in. */
+  protected getLastItem(): T {
+    return this.#items.pop() as T
+  }
+
+  toString(): string {
+    const parts = [`<${this.constructor.name} maxsize=${this.#maxsize} size=${this.qsize()}`]
+    if (this.getters.length > 0) parts.push(`getters=${this.getters.length}`)
+    if (this.putters.length > 0) parts.push(`putters=${this.putters.length}`)
+    if (this.#unfinished > 0) parts.push(`unfinished=${this.#unfinished}`)
+    if (this.#isShutDown) parts.push('shut down')
+    return `${parts.join(' ')}>`
+  }
+}
+
+/** Last in, first out. */
+export class LifoQueue<T> extends Queue<T> {
+  protected override getItem(): T {
+    return this.getLastItem()
+  }
+}
+
+/** The smallest item first: by `compare`, or numbers and strings as JavaScript orders them and arrays element by element. */
+export class PriorityQueue<T> extends Queue<T> {
+  readonly #heap: T[] = []
+  readonly #compare: Compare<T>
+
+  constructor(maxsize = 0, options?: { compare?: Compare<T> }) {
+    super(maxsize)
+    this.#compare = options?.compare ?? naturalOrder
+  }
+
+  override qsize(): number {
+    return this.#heap.length
+  }
+
+  protected override putItem(item: T): void {
+    heapPush(this.#heap, item, this.#compare)
+  }
+
+  protected override getItem(): T {
+    return heapPop(this.#heap, this.#compare)
+  }
+}
+
+describable(Queue)

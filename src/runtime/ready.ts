@@ -1,0 +1,72 @@
+// The ready queue: a ring of pairs (what, argument) in one flat array. A task stands in it as (task, null), so a wake-up
+// allocates nothing; anything else as (runnable, argument) with an argument that is not null.
+//
+//   head ▼               ▼ tail
+//   [ . . task null handle FIRE callback future . . ]
+
+/** Something other than a task that can stand in the ready queue. */
+export interface Runnable {
+  run(argument: object): void
+}
+
+const SMALLEST = 64
+
+export class ReadyQueue {
+  #cells: unknown[] = new Array<unknown>(SMALLEST).fill(undefined)
+  #mask = SMALLEST - 1
+  #head = 0
+  #tail = 0
+
+  get length(): number {
+    return ((this.#tail - this.#head) & this.#mask) >> 1
+  }
+
+  push(what: object, argument: object | null): void {
+    const tail = this.#tail
+    this.#cells[tail] = what
+    this.#cells[tail + 1] = argument
+    this.#tail = (tail + 2) & this.#mask
+    if (this.#tail === this.#head) this.#grow()
+  }
+
+  /** What stands first; ask for its argument with `shift`. Only if `length` > 0. */
+  peek(): unknown {
+    return this.#cells[this.#head]
+  }
+
+  /** Remove the first pair and give its argument. Only if `length` > 0. */
+  shift(): unknown {
+    const head = this.#head
+    const argument = this.#cells[head + 1]
+    this.#cells[head] = undefined
+    this.#cells[head + 1] = undefined
+    this.#head = (head + 2) & this.#mask
+    return argument
+  }
+
+  /** The pairs in order, first to run first. */
+  *entries(): Generator<[unknown, unknown]> {
+    for (let at = this.#head; at !== this.#tail; at = (at + 2) & this.#mask) {
+      yield [this.#cells[at], this.#cells[at + 1]]
+    }
+  }
+
+  clear(): void {
+    this.#cells = new Array<unknown>(SMALLEST).fill(undefined)
+    this.#mask = SMALLEST - 1
+    this.#head = 0
+    this.#tail = 0
+  }
+
+  #grow(): void {
+    const cells = this.#cells
+    const size = cells.length
+    const bigger = cells.slice(this.#head).concat(cells.slice(0, this.#head))
+    bigger.length = size * 2
+    bigger.fill(undefined, size)
+    this.#cells = bigger
+    this.#mask = size * 2 - 1
+    this.#head = 0
+    this.#tail = size
+  }
+}

@@ -1,0 +1,144 @@
+// run() and Runner: drive a main coroutine, cancel what it left behind, close the loop.
+import { Context, copyContext } from './context.ts'
+import type { Host } from './host.ts'
+import { isCoroutine, type Coroutine } from './coroutine.ts'
+import { describe } from './describe.ts'
+import { CancelledError, KeyboardInterrupt, RuntimeError } from './exceptions.ts'
+import { gather } from './gather.ts'
+import { EventLoop } from './loop.ts'
+import { running } from './running.ts'
+import type { Task } from './task.ts'
+
+export interface RunOptions {
+  /** The clock: a `VirtualClock` makes delays take no time; by default the real one. */
+  clock?: Host | undefined
+  /** Debug mode: see `EventLoop.debug`. */
+  debug?: boolean | undefined
+  /** Name of the main task. */
+  name?: string | undefined
+  /** Cancels the main task when it aborts. */
+  signal?: AbortSignal | undefined
+  /** Context of the main task. */
+  context?: Context | undefined
+  /** Makes the loop, in place of `new EventLoop(options)`. */
+  loopFactory?: (() => EventLoop) | undefined
+}
+
+/** Keeps one loop for several `run` calls, and closes it: `await using runner = new Runner()`. */
+export class Runner {
+  readonly #options: RunOptions
+  #loop: EventLoop | null = null
+  #context: Context | null = null
+  #closed = false
+
+  constructor(options: RunOptions = {}) {
+    this.#options = options
+  }
+
+  /** The runner's loop, made at the first call. Throws a RuntimeError once the runner is closed. */
+  getLoop(): EventLoop {
+    if (this.#closed) throw new RuntimeError('this Runner is closed')
+    this.#context ??= copyContext()
+    return (this.#loop ??= this.#options.loopFactory?.() ?? new EventLoop(this.#options))
+  }
+
+  /**
+   * Run `coro` to its end and give its result. SIGINT cancels it, and then the promise rejects with a KeyboardInterrupt.
+   * Throws at once, a RuntimeError, where a loop runs already, and a TypeError for anything but a coroutine.
+   */
+  run<T>(coro: Coroutine<T>, options?: { context?: Context | undefined; name?: string | undefined }): Promise<T> {
+    if (running.loop !== null) {
+      throw new RuntimeError('run() was called inside a running event loop: in a coroutine use `yield*`, or createTask()')
+    }
+    if (!isCoroutine(coro)) {
+      const hint = typeof coro === 'function' ? `: call it, run(${(coro as { name: string }).name || 'main'}())` : ''
+      throw new TypeError(`run: a coroutine is needed, got ${describe(coro)}${hint}`)
+    }
+    const loop = this.getLoop()
+    const context = options?.context ?? this.#options.context ?? (this.#context as Context)
+    const name = options?.name ?? this.#options.name
+    const task = loop.createTask(coro, { context, ...(name === undefined ? {} : { name }) })
+    return this.#drive(loop, task)
+  }
+
+  async #drive<T>(loop: EventLoop, task: Task<T>): Promise<T> {
+    let interrupted = false
+    const { signal } = this.#options
+    const onAbort = (): void => {
+      task.cancel(signal?.reason instanceof Error ? signal.reason.message : String(signal?.reason))
+    }
+    const stopListening = loop.host.onInterrupt(() => {
+      interrupted = true
+      task.cancel()
+    })
+    if (signal?.aborted === true) onAbort()
+    signal?.addEventListener('abort', onAbort)
+    try {
+      return await loop.runUntilComplete(task)
+    } catch (error) {
+      if (interrupted && error instanceof CancelledError && task.uncancel() === 0) {
+        throw new KeyboardInterrupt('interrupted (SIGINT)', { cause: error })
+      }
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      stopListening()
+    }
+  }
+
+  /** Cancel what is left, in the order of its creation, wait for it, and close the loop. */
+  async close(): Promise<void> {
+    const loop = this.#loop
+    if (this.#closed || loop === null) {
+      this.#closed = true
+      return
+    }
+    this.#closed = true
+    try {
+      await cancelAllTasks(loop)
+      // asyncio closes its asynchronous generators here; there are none, but callbacks that are left get the same
+      // iterations to run in.
+      await loop.runUntilComplete(nothing())
+      await loop.runUntilComplete(loop.shutdownDefaultExecutor())
+    } finally {
+      if (!loop.isRunning()) loop.close()
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+function* nothing(): Coroutine<void> {}
+
+async function cancelAllTasks(loop: EventLoop): Promise<void> {
+  const tasks = [...loop.liveTasks()]
+  if (tasks.length === 0) return
+  for (const task of tasks) task.cancel()
+  await loop.runUntilComplete(gather(tasks, { returnExceptions: true }))
+  for (const task of tasks) {
+    if (task.cancelled()) continue
+    const error = task.exception()
+    if (error === null) continue
+    loop.callExceptionHandler({ message: `${task} failed while run() was shutting down`, exception: error, task })
+  }
+}
+
+/**
+ * Run a coroutine on a new event loop and give its result. When it ends, what it left behind is cancelled, waited for,
+ * and the loop is closed. Throws at once inside of a running loop.
+ */
+export function run<T>(coro: Coroutine<T>, options?: RunOptions): Promise<T> {
+  const runner = new Runner(options)
+  return finish(runner, runner.run(coro))
+}
+
+async function finish<T>(runner: Runner, result: Promise<T>): Promise<T> {
+  try {
+    return await result
+  } finally {
+    await runner.close()
+  }
+}
+

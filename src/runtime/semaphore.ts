@@ -1,0 +1,104 @@
+// Semaphore and BoundedSemaphore: so many at once and no more.
+import type { Coroutine } from './coroutine.ts'
+import { requireInteger } from './checks.ts'
+import { describable } from './describe.ts'
+import { CancelledError } from './exceptions.ts'
+import type { EventLoop } from './loop.ts'
+import { Lockable, Waiters } from './lock.ts'
+import { bindLoop, type LoopBound } from './loopbound.ts'
+import { trackUnawaited } from './unawaited.ts'
+import { Waiter } from './waiter.ts'
+
+export class Semaphore extends Lockable implements LoopBound {
+  /** @internal */ boundLoop: EventLoop | null = null
+  readonly #waiters = new Waiters()
+  #value: number
+
+  /** `value`: how many may hold it at once, an integer of at least 0. */
+  constructor(value = 1) {
+    super()
+    requireInteger(value, `${new.target.name}: the value`, 0)
+    this.#value = value
+  }
+
+  /** Whether an `acquire` would wait: nothing is left, or others stand in line. */
+  locked(): boolean {
+    return this.#value === 0 || !this.#waiters.allCancelled()
+  }
+
+  /** Take one, waiting in line until there is one; gives true. */
+  acquire(): Coroutine<true> {
+    return trackUnawaited(this.#acquire(), `${this.constructor.name}.acquire`)
+  }
+
+  *#acquire(): Coroutine<true> {
+    if (!this.locked()) {
+      this.#value--
+      return true
+    }
+    bindLoop(this)
+    const waiter = new Waiter('semaphore', this)
+    this.#waiters.push(waiter)
+    try {
+      try {
+        yield* waiter
+      } finally {
+        this.#waiters.remove(waiter)
+      }
+    } catch (error) {
+      // Woken and cancelled at once: what was handed to this task goes back.
+      if (error instanceof CancelledError && waiter.done() && !waiter.cancelled()) this.#value++
+      throw error
+    } finally {
+      // Newcomers had to stand in line behind this task even where there was enough for all.
+      while (this.#value > 0 && this.#wakeNext());
+    }
+    return true
+  }
+
+  /** Give one back and wake who waits first. */
+  release(): void {
+    this.#value++
+    this.#wakeNext()
+  }
+
+  #wakeNext(): boolean {
+    for (const waiter of this.#waiters) {
+      if (waiter.done()) continue
+      this.#value--
+      waiter.wake()
+      return true
+    }
+    return false
+  }
+
+  /** @internal */
+  get value(): number {
+    return this.#value
+  }
+
+  override toString(): string {
+    const state = this.locked() ? 'locked' : `unlocked value=${this.#value}`
+    return `<${this.constructor.name} ${state}${this.#waiters.describe()}>`
+  }
+}
+
+/** A semaphore that refuses to be released more often than it was acquired. */
+export class BoundedSemaphore extends Semaphore {
+  readonly #bound: number
+
+  constructor(value = 1) {
+    super(value)
+    this.#bound = value
+  }
+
+  /** As `Semaphore.release`; throws a RangeError above the initial value. */
+  override release(): void {
+    if (this.value >= this.#bound) {
+      throw new RangeError(`${this} was released more often than acquired: its bound is ${this.#bound}`)
+    }
+    super.release()
+  }
+}
+
+describable(Semaphore)

@@ -1,0 +1,143 @@
+// sleep(): the commonest coroutine of all, so it is one object that is coroutine, timer and wait at once.
+import type { Wait } from './instruments.ts'
+import type { Runnable } from './ready.ts'
+import type { Task } from './task.ts'
+import type { Timer } from './timers.ts'
+import { requireFinite } from './checks.ts'
+import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
+import { describable } from './describe.ts'
+import { cancelledError, RuntimeError } from './exceptions.ts'
+import { ROUND_TRIP } from './task.ts'
+import { suspendCurrent, type Waitable } from './waiter.ts'
+import { trackUnawaited } from './unawaited.ts'
+
+const CREATED = 0
+/** The timer is in the heap. */
+const WAITING = 1
+/** The timer is in the ready queue: a cancel still comes in time. */
+const FIRING = 2
+/** The task is in the ready queue. */
+const DUE = 3
+const CANCELLED = 4
+const ENDED = 5
+
+class Sleep<T> implements Waitable, Timer, Runnable {
+  readonly #seconds: number
+  /** The result; after a cancel the message. */
+  #value: unknown
+  #state: typeof CREATED | typeof WAITING | typeof FIRING | typeof DUE | typeof CANCELLED | typeof ENDED = CREATED
+  #task: Task<unknown> | null = null
+
+  constructor(seconds: number, value: T) {
+    this.#seconds = seconds
+    this.#value = value
+  }
+
+  next(): IteratorResult<Suspension, T> {
+    switch (this.#state) {
+      case CREATED:
+        return this.#start()
+      case DUE: {
+        this.#state = ENDED
+        return { done: true, value: this.#value as T }
+      }
+      case CANCELLED:
+        this.#state = ENDED
+        throw cancelledError(this.#value as string | undefined, this.#task?.loop.debug ?? false)
+      default:
+        throw new RuntimeError(`${this} was awaited already: call sleep() again for a new one`)
+    }
+  }
+
+  throw(error: unknown): never {
+    this.#end()
+    throw error
+  }
+
+  /** Closes a coroutine that will not be driven on. */
+  return(value: T): IteratorResult<Suspension, T> {
+    this.#end()
+    return { done: true, value }
+  }
+
+  #end(): void {
+    if (this.#state === WAITING) this.#task?.loop.timers.noteCancelled()
+    this.#state = ENDED
+  }
+
+  #start(): IteratorResult<Suspension, T> {
+    const seconds = this.#seconds
+    if (seconds > 0 && seconds < Infinity) {
+      const task = suspendCurrent(this)
+      this.#task = task
+      this.#state = WAITING
+      task.loop.scheduleTimer(task.loop.time() + seconds, this)
+    } else {
+      requireFinite(seconds, 'sleep: the delay', 'seconds')
+      const task = suspendCurrent(ROUND_TRIP)
+      this.#task = task
+      this.#state = DUE
+      task.loop.wake(task)
+    }
+    return SUSPENDED
+  }
+
+  /** The timer fired: the task joins the ready queue behind what stands there, as a future's waiter would. */
+  run(): void {
+    if (this.#state !== FIRING) return
+    this.#state = DUE
+    const task = this.#task as Task<unknown>
+    task.loop.wake(task)
+  }
+
+  isDead(): boolean {
+    return this.#state !== WAITING
+  }
+
+  leaveHeap(): void {
+    this.#state = FIRING
+  }
+
+  cancel(message?: string): boolean {
+    if (this.#state !== WAITING && this.#state !== FIRING) return false
+    const task = this.#task as Task<unknown>
+    if (this.#state === WAITING) task.loop.timers.noteCancelled()
+    this.#state = CANCELLED
+    this.#value = message
+    task.loop.wake(task)
+    return true
+  }
+
+  absorb(): boolean {
+    return this.#state === CANCELLED
+  }
+
+  describeWait(): Wait {
+    const deadline = this.#task?.loop.timers.whenOf(this)
+    return { kind: 'sleep', label: `${this.#seconds} s`, ...(deadline === undefined ? {} : { deadline }) }
+  }
+
+  get coroutineName(): string {
+    return 'sleep'
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  toString(): string {
+    return `<coroutine sleep(${this.#seconds})>`
+  }
+}
+
+/**
+ * Wait `seconds`, then give `value`. Zero or less is one trip round the ready queue. A delay that is not a finite number
+ * is a RangeError when awaited. Cancelling throws a CancelledError at once and drops the timer.
+ */
+export function sleep(seconds: number): Coroutine<void>
+export function sleep<T>(seconds: number, value: T): Coroutine<T>
+export function sleep<T>(seconds: number, value?: T): Coroutine<T | undefined> {
+  return trackUnawaited(new Sleep(seconds, value) as unknown as Coroutine<T | undefined>, 'sleep')
+}
+
+describable(Sleep)

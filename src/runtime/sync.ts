@@ -1,0 +1,87 @@
+// syncToAsync() and asyncToSync(): the two bridges between plain functions and coroutines, after Django's asgiref.
+import type { Coroutine } from './coroutine.ts'
+import { describe } from './describe.ts'
+import { RuntimeError } from './exceptions.ts'
+import { EventLoop } from './loop.ts'
+import { running } from './running.ts'
+import { threads, type ThreadMode } from './threads.ts'
+import { trackUnawaited } from './unawaited.ts'
+
+export interface SyncToAsyncOptions {
+  /** Where the function runs: `'inline'` (default) on the loop's own thread, `'sensitive'` on the one thread for such calls, `'pool'` on a pool of threads. */
+  thread?: ThreadMode
+}
+
+/**
+ * Make a coroutine function of a plain one. `'inline'`: the function runs on the loop's thread and everything else waits
+ * until it returns. `'sensitive'` and `'pool'` leave the loop free; they take a function exported by a module under `workers/`.
+ */
+export function syncToAsync<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  options?: SyncToAsyncOptions,
+): (...args: A) => Coroutine<R> {
+  if (typeof fn !== 'function') throw new TypeError(`syncToAsync: a function is needed, got ${describe(fn)}`)
+  const mode = options?.thread ?? 'inline'
+  switch (mode) {
+    case 'inline':
+      return (...args) => trackUnawaited(callInline(fn, args), fn.name === '' ? 'syncToAsync' : fn.name)
+    case 'sensitive':
+    case 'pool':
+      return (...args) => threads('syncToAsync').call(mode, fn, args)
+    default:
+      throw new RangeError(`syncToAsync: thread must be 'inline', 'sensitive' or 'pool', got ${describe(mode)}`)
+  }
+}
+
+function* callInline<A extends unknown[], R>(fn: (...args: A) => R, args: A): Coroutine<R> {
+  return fn(...args)
+}
+
+export interface AsyncToSyncOptions {
+  /** Refuse to be called on the thread of a running loop, as asgiref does. */
+  strict?: boolean
+}
+
+/**
+ * Make a plain function of a coroutine function. It runs the coroutine to its end, on a loop of its own, and holds the
+ * thread meanwhile, timers included: nothing else on the calling loop runs. A wait that only the outer loop or the host
+ * could end is a RuntimeError that says so. With `strict` it refuses to be called where a loop runs.
+ */
+export function asyncToSync<A extends unknown[], R>(
+  fn: (...args: A) => Coroutine<R>,
+  options?: AsyncToSyncOptions,
+): (...args: A) => R {
+  if (typeof fn !== 'function') throw new TypeError(`asyncToSync: a coroutine function is needed, got ${describe(fn)}`)
+  return (...args) => {
+    const outer = running.loop
+    if (outer !== null && options?.strict === true) {
+      throw new RuntimeError(
+        `asyncToSync: ${describe(fn)} was called on the thread of a running event loop, which it would hold: await the coroutine with \`yield*\``,
+      )
+    }
+    return runToEnd(fn(...args), outer)
+  }
+}
+
+function runToEnd<R>(coro: Coroutine<R>, outer: EventLoop | null): R {
+  // The same clock, so that a virtual one goes on where it stands.
+  const loop = new EventLoop(outer === null ? {} : { clock: outer.host, debug: outer.debug })
+  const { context } = running
+  try {
+    const task = loop.createTask(coro, context === null ? {} : { context })
+    loop.runNested(task)
+    return task.result()
+  } finally {
+    endNested(loop)
+  }
+}
+
+/** Cancel what the coroutine left behind and close the loop. */
+function endNested(loop: EventLoop): void {
+  const left = [...loop.liveTasks()]
+  for (const task of left) task.cancel()
+  for (const task of left) {
+    if (!task.done()) loop.runNested(task)
+  }
+  loop.close()
+}

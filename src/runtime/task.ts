@@ -1,0 +1,342 @@
+// A task drives one coroutine: the only file that calls a coroutine's next() and throw(). A task is either running, or
+// suspended on its `waiter`, or in the ready queue; never two of them.
+import type { Context } from './context.ts'
+import type { Outcome, Wait } from './instruments.ts'
+import type { EventLoop } from './loop.ts'
+import type { Waitable } from './waiter.ts'
+import { Context as ContextClass, snapshot } from './context.ts'
+import { isCoroutine, SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
+import { describable, describe } from './describe.ts'
+import { CancelledError, cancelledError, RuntimeError } from './exceptions.ts'
+import { CANCELLED, FAILED_UNSEEN, FINISHED, Future, PENDING, type Listener } from './future.ts'
+import { forgetSuspension, originOf, place, suspensionOf, type Frame } from './origins.ts'
+import { getRunningLoop, running } from './running.ts'
+
+export interface TaskOptions {
+  /** Defaults to Task-1, Task-2 … per loop. */
+  name?: unknown
+  /** The context to run in; by default a copy of the current one. */
+  context?: Context
+  /** Run the first step at once, inside `createTask`, instead of through the ready queue. */
+  eagerStart?: boolean
+}
+
+/** A task suspended on this is in the ready queue already: a bare trip round it. */
+export const ROUND_TRIP: Waitable = {
+  cancel: () => false,
+  absorb: () => false,
+  describeWait: () => ({ kind: 'yield' }),
+}
+
+/** `interrupt` of a task that nothing interrupts, and of one that gets a CancelledError at its next step. */
+const NONE = Symbol('none')
+const CANCEL = Symbol('cancel')
+
+const controllers = new WeakMap<Task<unknown>, AbortController>()
+
+// The coroutines that a task has taken. A coroutine runs once: a second task would resume it in the middle.
+const TAKEN = Symbol('task')
+interface Taken {
+  [TAKEN]?: Task<unknown>
+}
+
+export class Task<T> extends Future<T> implements Listener {
+  /** @internal 1, 2, 3 … per loop. */
+  readonly id: number
+  /** @internal */ coro: Coroutine<T> | null
+  /** @internal */ context: Context | null
+  /** @internal What the task is suspended on. */
+  waiter: Waitable | null = null
+  /** @internal What the next step throws: nothing, a cancellation, an error. */
+  interrupt: unknown = NONE
+  /** @internal */ cancelRequests = 0
+  /** @internal Neighbours in the loop's list of live tasks. */
+  previous: Task<unknown> | null = null
+  /** @internal */ following: Task<unknown> | null = null
+  /** @internal */ ownName: string | null
+
+  /** Prefer `createTask`. Schedules the first step of `coro` on `loop`, or on the running loop. */
+  constructor(coro: Coroutine<T>, options?: TaskOptions & { loop?: EventLoop | undefined }) {
+    super(options)
+    const loop = this.loop
+    this.id = loop.takeTaskId()
+    this.ownName = options?.name === undefined ? null : String(options.name)
+    this.coro = coro
+    this.context = options?.context ?? snapshot()
+    if (!isCoroutine(coro)) throw new TypeError(`createTask: a coroutine is needed, got ${describe(coro)}${hint(coro)}`)
+    takeCoroutine(coro, this)
+    loop.addTask(this)
+    if (loop.probe !== null) loop.probe.call('taskCreated', this, running.task)
+    if (options?.eagerStart === true && running.loop === loop) this.stepEagerly()
+    else loop.wake(this)
+  }
+
+  getName(): string {
+    return this.ownName ?? `Task-${this.id}`
+  }
+
+  /** Set the name to `String(name)`. */
+  setName(name: unknown): void {
+    this.ownName = String(name)
+  }
+
+  /** The coroutine; `null` once it has ended. */
+  getCoro(): Coroutine<T> | null {
+    return this.coro
+  }
+
+  getContext(): Context {
+    return (this.context ??= new ContextClass())
+  }
+
+  /** Not for tasks: a task's result is what its coroutine returns. Throws a RuntimeError. */
+  override setResult(_value: T): never {
+    throw new RuntimeError(`${this}: setResult is not for tasks, the result is what the coroutine returns`)
+  }
+
+  /** Not for tasks. Throws a RuntimeError. */
+  override setException(_error: unknown): never {
+    throw new RuntimeError(`${this}: setException is not for tasks, the exception is what the coroutine throws`)
+  }
+
+  /** An AbortSignal that aborts when the task is asked to cancel. After `uncancel` to zero a new one takes its place. */
+  get signal(): AbortSignal {
+    let controller = controllers.get(this)
+    if (controller === undefined) {
+      controller = new AbortController()
+      controllers.set(this, controller)
+      if (this.cancelRequests > 0) controller.abort(new CancelledError())
+    }
+    return controller.signal
+  }
+
+  /**
+   * Ask the task to cancel: its next step throws a CancelledError where it waits. What it awaits is cancelled with it.
+   * The task may clean up, refuse, or end otherwise. Returns false if the task is done already.
+   */
+  override cancel(message?: string): boolean {
+    if (this.state === FAILED_UNSEEN) this.retrieved()
+    if (this.state !== PENDING) return false
+    this.cancelRequests++
+    if (this.loop.probe !== null) this.loop.probe.call('taskCancelling', this, running.task, message)
+    if (!(this.waiter?.cancel(message) ?? false)) {
+      // Not suspended on anything that could be cancelled: it is running, or its step is in the ready queue.
+      this.interrupt = CANCEL
+      this.value = message
+    }
+    controllers.get(this)?.abort(new CancelledError(message))
+    return true
+  }
+
+  /** How often `cancel` was called, less the calls of `uncancel`. */
+  cancelling(): number {
+    return this.cancelRequests
+  }
+
+  /** Take one cancellation request back, as whoever caused and handled it must; gives how many are left. */
+  uncancel(): number {
+    if (this.cancelRequests > 0 && --this.cancelRequests === 0) {
+      if (this.interrupt === CANCEL) this.interrupt = NONE
+      controllers.delete(this)
+    }
+    return this.cancelRequests
+  }
+
+  /**
+   * Where the task is suspended, oldest frame first. In debug mode the whole `yield*` chain; otherwise the frame of its
+   * coroutine, where the host can tell; empty once the task is done.
+   */
+  getStack(): Frame[] {
+    if (this.coro === null) return []
+    const chain = suspensionOf(this).reverse()
+    if (chain.length > 0) return chain
+    const info = this.loop.host.inspect(this.coro)
+    const match = /^(.*):(\d+):(\d+)$/.exec(info?.location ?? '')
+    if (info === null || match === null) return []
+    return [{ function: info.name, file: match[1] as string, line: Number(match[2]), column: Number(match[3]) }]
+  }
+
+  /** Write the stack to the error log, or to `write`. */
+  printStack(write: (text: string) => void = (text) => this.loop.host.report(text)): void {
+    const frames = this.getStack()
+    const lines = frames.map((frame) => `  ${place(frame)}:${frame.column}, in ${frame.function}`)
+    write([frames.length === 0 ? `No stack for ${this}` : `Stack for ${this} (oldest frame first):`, ...lines].join('\n'))
+  }
+
+  /** @internal Name of the coroutine's function, '' where it cannot be told. */
+  coroutineName(): string {
+    if (this.coro === null) return ''
+    const own = (this.coro as { coroutineName?: string }).coroutineName
+    return own ?? this.loop.host.inspect(this.coro)?.name ?? ''
+  }
+
+  /** @internal */
+  override isTask(): boolean {
+    return true
+  }
+
+  /** @internal */
+  override label(): string {
+    return this.getName()
+  }
+
+  /** @internal */
+  override describeWait(): Wait {
+    return { kind: 'task', label: this.getName(), tasks: [this as Task<unknown>] }
+  }
+
+  /** @internal A future that this task awaits is done. */
+  settled(): void {
+    this.loop.wake(this as Task<unknown>)
+  }
+
+  /** @internal Have the next step throw `error`, one trip round the ready queue from now. */
+  failNextStep(error: Error): void {
+    this.waiter = ROUND_TRIP
+    this.interrupt = error
+    this.loop.wake(this as Task<unknown>)
+  }
+
+  /** @internal Run the coroutine to its next suspension or its end. The loop calls it for a task that was ready. */
+  step(): void {
+    if (this.state !== PENDING) return
+    const waiter = this.waiter
+    this.waiter = null
+    running.task = this as Task<unknown>
+    running.context = this.context
+    const { probe } = this.loop
+    if (probe !== null) probe.call('taskRunning', this as Task<unknown>)
+    this.resume(waiter)
+    running.task = null
+  }
+
+  private stepEagerly(): void {
+    const { task, context } = running
+    running.task = this as Task<unknown>
+    running.context = this.context
+    const { probe } = this.loop
+    if (probe !== null) probe.call('taskRunning', this as Task<unknown>)
+    try {
+      this.resume(null)
+    } finally {
+      running.task = task
+      running.context = context
+    }
+  }
+
+  private resume(waiter: Waitable | null): void {
+    let result: IteratorResult<Suspension, T>
+    try {
+      const coro = this.coro as Coroutine<T>
+      result = this.interrupt === NONE ? coro.next() : this.resumeInterrupted(coro, waiter)
+    } catch (error) {
+      this.onThrown(error)
+      return
+    }
+    if (result.done === true) this.onReturned(result.value)
+    else if (result.value === SUSPENDED.value && this.waiter !== null) {
+      if (this.interrupt === CANCEL && this.waiter.cancel(this.value as string | undefined)) this.interrupt = NONE
+      const { probe } = this.loop
+      if (probe !== null) probe.call('taskSuspended', this as Task<unknown>, this.waiter.describeWait())
+    } else {
+      this.failNextStep(badYield(this as Task<unknown>, result.value))
+    }
+  }
+
+  /** Throw the interruption into the coroutine; a wait that itself ended in a cancellation says so in its own words. */
+  private resumeInterrupted(coro: Coroutine<T>, waiter: Waitable | null): IteratorResult<Suspension, T> {
+    const interrupt = this.interrupt
+    this.interrupt = NONE
+    const wasCancelled = waiter?.absorb() ?? false
+    if (interrupt !== CANCEL) return coro.throw(interrupt)
+    if (wasCancelled) return coro.next()
+    const message = this.value as string | undefined
+    this.value = undefined
+    return coro.throw(cancelledError(message, this.loop.debug))
+  }
+
+  private onReturned(value: T): void {
+    if (this.interrupt === CANCEL) {
+      // Cancelled in its very last step: asyncio lets the request win over the result.
+      this.end('cancelled', CANCELLED, this.value)
+    } else {
+      this.end('returned', FINISHED, value)
+    }
+  }
+
+  private onThrown(error: unknown): void {
+    if (error instanceof CancelledError) this.end('cancelled', CANCELLED, error)
+    else this.end('raised', FAILED_UNSEEN, translate(error, this as Task<unknown>))
+  }
+
+  private end(outcome: Outcome, state: typeof FINISHED | typeof CANCELLED | typeof FAILED_UNSEEN, value: unknown): void {
+    const { loop } = this
+    this.interrupt = NONE
+    if (loop.debug) forgetSuspension(this)
+    loop.removeTask(this as Task<unknown>)
+    if (loop.probe !== null) loop.probe.call('taskFinished', this as Task<unknown>, outcome, state === FAILED_UNSEEN ? value : null)
+    if (state === FAILED_UNSEEN) this.fail(value)
+    else this.settle(state, value)
+    this.coro = null
+    this.waiter = null
+  }
+
+  override toString(): string {
+    const coroutine = this.coroutineName()
+    const state = this.state === PENDING && this.cancelRequests > 0 ? 'cancelling' : this.outcome()
+    const [word, rest] = state.split(/ (.*)/s) as [string, string | undefined]
+    const parts = ['Task', word, `name=${describe(this.getName())}`]
+    if (coroutine !== '') parts.push(`coro=${coroutine}`)
+    if (rest !== undefined) parts.push(rest)
+    const { waiter } = this
+    if (this.state === PENDING && waiter !== null && waiter !== ROUND_TRIP) parts.push(`waiting for ${waiter.describeWait().kind}`)
+    const frame = originOf(this)[0]
+    if (frame !== undefined) parts.push(`created at ${place(frame)}`)
+    return `<${parts.join(' ')}>`
+  }
+}
+
+function hint(value: unknown): string {
+  if (typeof value === 'function') return `: call it, createTask(${value.name === '' ? 'fn' : value.name}(…))`
+  if (value instanceof Future) return ': a future runs by itself, await it with `yield*`'
+  if (typeof (value as PromiseLike<unknown> | null)?.then === 'function') return ': wrap a promise with fromPromise(promise)'
+  return ''
+}
+
+function takeCoroutine(coroutine: object, task: Future<unknown>): void {
+  const coro = coroutine as Taken
+  const owner = coro[TAKEN]
+  if (owner !== undefined) {
+    throw new RuntimeError(`the coroutine given to ${task.label()} was awaited already, by ${owner.getName()}: call its function again for a new one`)
+  }
+  coro[TAKEN] = task as Task<unknown>
+}
+
+/** Say in the runtime's words what the engine says of a generator that is resumed while it runs. */
+function translate(error: unknown, task: Task<unknown>): unknown {
+  if (error instanceof TypeError && /already (running|executing)/.test(error.message)) {
+    return new RuntimeError(`${task}: a coroutine was awaited a second time while it runs: call its function again for a new one`)
+  }
+  return error
+}
+
+function badYield(task: Task<unknown>, value: unknown): RuntimeError {
+  const got = describe(value)
+  if (value === undefined) {
+    return new RuntimeError(`${task} got a bare \`yield\`: to let others run, use \`yield* sleep(0)\``)
+  }
+  if (value instanceof Future || isCoroutine(value)) {
+    return new RuntimeError(`${task} got \`yield\` without a star with ${got}: use \`yield*\` to await it`)
+  }
+  if (typeof (value as PromiseLike<unknown> | null)?.then === 'function') {
+    return new RuntimeError(`${task} got a bad yield, a promise: use \`yield* fromPromise(promise)\``)
+  }
+  return new RuntimeError(`${task} got a bad yield: ${got}. Only \`yield*\` of a coroutine, a task or a future can be awaited`)
+}
+
+/** Make a task of `coro` on the running loop: it is scheduled, and runs at the next chance the loop gets. */
+export function createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
+  return getRunningLoop().createTask(coro, options)
+}
+
+describable(Task)

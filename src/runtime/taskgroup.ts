@@ -1,0 +1,158 @@
+// taskGroup(): a scope that does not end before its tasks have. The first failure cancels the others; what failed comes
+// out as one ExceptionGroup.
+import type { Wait } from './instruments.ts'
+import type { EventLoop } from './loop.ts'
+import type { Coroutine } from './coroutine.ts'
+import { describable } from './describe.ts'
+import { CancelledError, ExceptionGroup, RuntimeError } from './exceptions.ts'
+import { Future } from './future.ts'
+import { currentTask, getRunningLoop } from './running.ts'
+import type { Task, TaskOptions } from './task.ts'
+import { trackUnawaited } from './unawaited.ts'
+
+/** What the scope waits on while its tasks finish. */
+class GroupFuture extends Future<void> {
+  readonly #tasks: ReadonlySet<Task<unknown>>
+
+  constructor(loop: EventLoop, tasks: ReadonlySet<Task<unknown>>) {
+    super({ loop })
+    this.#tasks = tasks
+  }
+
+  override describeWait(): Wait {
+    return { kind: 'gather', label: `taskGroup of ${this.#tasks.size}`, tasks: [...this.#tasks] }
+  }
+}
+
+/** Given to the body of `taskGroup`: where it makes its tasks. */
+export class TaskGroup {
+  readonly #loop: EventLoop
+  readonly #parent: Task<unknown>
+  /** In the order of their creation, which is the order in which they are cancelled. */
+  readonly #tasks = new Set<Task<unknown>>()
+  readonly #errors: unknown[] = []
+  #aborting = false
+  #exiting = false
+  #parentCancelRequested = false
+  #completed: Future<void> | null = null
+
+  /** @internal */
+  constructor(loop: EventLoop, parent: Task<unknown>) {
+    this.#loop = loop
+    this.#parent = parent
+  }
+
+  /** Make a task in this group. Throws a RuntimeError once the group is finished or shutting down. */
+  createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
+    const problem = this.#exiting && this.#tasks.size === 0 ? 'is finished' : this.#aborting ? 'is shutting down' : null
+    if (problem !== null) throw new RuntimeError(`${this} ${problem} and takes no more tasks`)
+    const task = this.#loop.createTask(coro, options)
+    this.#tasks.add(task as Task<unknown>)
+    task.addDoneCallback(this.#onTaskDone)
+    return task
+  }
+
+  /** Cancel every task of the group and its body; the scope then ends without an error, unless a task fails while it is cancelled. */
+  cancel(): void {
+    if (!this.#aborting) this.#abort()
+    if (this.#exiting || this.#parentCancelRequested) return
+    this.#parentCancelRequested = true
+    this.#parent.cancel()
+  }
+
+  #abort(): void {
+    this.#aborting = true
+    for (const task of this.#tasks) if (!task.done()) task.cancel()
+  }
+
+  readonly #onTaskDone = (future: Future<unknown>): void => {
+    const task = future as Task<unknown>
+    this.#tasks.delete(task)
+    if (this.#completed !== null && this.#tasks.size === 0 && !this.#completed.done()) this.#completed.setResult()
+    if (task.cancelled()) return
+    const error = task.exception()
+    if (error === null) return
+    this.#errors.push(error)
+    if (this.#parent.done()) {
+      this.#loop.callExceptionHandler({
+        message: `${String(task)} failed, and ${String(this.#parent)}, whose group it is in, has ended already`,
+        exception: error,
+        task,
+      })
+      return
+    }
+    if (this.#aborting || this.#parentCancelRequested) return
+    // The body may be waiting for anything: interrupt it. The scope takes this request back when it ends.
+    this.#abort()
+    this.#parentCancelRequested = true
+    this.#parent.cancel()
+  }
+
+  /** @internal Wait for the tasks, after the body returned or threw `error`; throws what comes out of the scope. */
+  *exit(failed: boolean, error: unknown): Coroutine<void> {
+    this.#exiting = true
+    let cancellation = failed && error instanceof CancelledError ? error : null
+    if (failed && !this.#aborting) this.#abort()
+    // A loop, because whoever cancels the parent interrupts this very wait, and may do it again.
+    while (this.#tasks.size > 0) {
+      this.#completed ??= new GroupFuture(this.#loop, this.#tasks)
+      try {
+        yield* this.#completed
+      } catch (thrown) {
+        if (!(thrown instanceof CancelledError)) throw thrown
+        if (!this.#aborting) {
+          cancellation = thrown
+          this.#abort()
+        }
+      }
+      this.#completed = null
+    }
+    // None left to cancel for, so a request of our own is taken back; if it was the only one, nobody else cancelled us.
+    if (this.#parentCancelRequested && this.#parent.uncancel() === 0) cancellation = null
+    if (cancellation !== null && this.#errors.length === 0) throw cancellation
+    if (failed && !(error instanceof CancelledError)) this.#errors.push(error)
+    if (this.#errors.length === 0) return
+    if (this.#parent.cancelling() > 0) {
+      // Cancelled from outside as well: the group is thrown now, and the request is delivered at the next wait.
+      this.#parent.uncancel()
+      this.#parent.cancel()
+    }
+    const count = this.#errors.length
+    throw new ExceptionGroup(`${count} ${count === 1 ? 'error' : 'errors'} in a taskGroup`, this.#errors)
+  }
+
+  toString(): string {
+    const parts = ['TaskGroup']
+    if (this.#tasks.size > 0) parts.push(`tasks=${this.#tasks.size}`)
+    if (this.#errors.length > 0) parts.push(`errors=${this.#errors.length}`)
+    if (this.#aborting) parts.push('cancelling')
+    return `<${parts.join(' ')}>`
+  }
+}
+
+function* groupSteps<T>(body: (group: TaskGroup) => Coroutine<T>): Coroutine<T> {
+  const parent = currentTask()
+  if (parent === null) throw new RuntimeError('taskGroup: a group belongs to a task, and none is running here')
+  const group = new TaskGroup(getRunningLoop(), parent)
+  let value: T
+  try {
+    value = yield* body(group)
+  } catch (error) {
+    yield* group.exit(true, error)
+    // The body was interrupted by its own group only, and the group has nothing to throw.
+    return undefined as T
+  }
+  yield* group.exit(false, null)
+  return value
+}
+
+/**
+ * Run `body` with a group to make tasks in, wait for all of them, and give the body's value. The first task to fail
+ * cancels the others and the body; then everything that failed is thrown as one ExceptionGroup. A task's own
+ * cancellation is no failure. If `tg.cancel()` ended the body, the value is `undefined`.
+ */
+export function taskGroup<T>(body: (group: TaskGroup) => Coroutine<T>): Coroutine<T> {
+  return trackUnawaited(groupSteps(body), 'taskGroup')
+}
+
+describable(TaskGroup)

@@ -1,0 +1,20 @@
+// Asking for tasks, and making them start at once.
+import type { Coroutine } from './coroutine.ts'
+import type { EventLoop, TaskFactory } from './loop.ts'
+import { getRunningLoop } from './running.ts'
+import { Task, type TaskOptions } from './task.ts'
+
+/** The tasks of the running loop, or of `loop`, that are not done, in the order of their creation. */
+export function allTasks(loop: EventLoop = getRunningLoop()): Set<Task<unknown>> {
+  return loop.liveTasks()
+}
+
+export type TaskConstructor = new <T>(coro: Coroutine<T>, options?: TaskOptions & { loop?: EventLoop }) => Task<T>
+
+/** A task factory whose tasks, made by `Constructor`, run their first step inside `createTask`. */
+export function createEagerTaskFactory(Constructor: TaskConstructor): TaskFactory {
+  return (loop, coro, options) => new Constructor(coro, { eagerStart: true, ...options, loop })
+}
+
+/** For `loop.setTaskFactory`: every task runs its first step inside `createTask`. */
+export const eagerTaskFactory: TaskFactory = createEagerTaskFactory(Task)

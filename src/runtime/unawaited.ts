@@ -1,0 +1,161 @@
+// Debug mode's watch over coroutines: one of the runtime's own that is made and never awaited is reported with the place
+// where it was made, and any coroutine that is awaited a second time throws. A plain generator function cannot be watched
+// when it is called (the language has no hook there): for those the package has an ESLint rule.
+import type { EventLoop } from './loop.ts'
+import type { Coroutine, Suspension } from './coroutine.ts'
+import { SUSPENDED } from './coroutine.ts'
+import { describable } from './describe.ts'
+import { RuntimeError } from './exceptions.ts'
+import { originOf, place, recordOrigin } from './origins.ts'
+import { running } from './running.ts'
+
+/** What is left of a coroutine that was dropped. */
+interface Birth {
+  loop: EventLoop
+  name: string
+  /** Keeps the stack of the place where it was made. */
+  origin: object
+}
+
+const births = new FinalizationRegistry<Birth>((birth) => {
+  if (birth.loop.unawaited.delete(birth)) report(birth)
+})
+
+function report(birth: Birth): void {
+  const createdAt = originOf(birth.origin)
+  const where = createdAt[0] === undefined ? '' : ` (called at ${place(createdAt[0])})`
+  birth.loop.callExceptionHandler({
+    message: `coroutine ${birth.name}() was never awaited${where}: use \`yield* ${birth.name}(…)\`, or createTask()`,
+    createdAt,
+  })
+}
+
+/** Report the coroutines that were never awaited when their loop closes. */
+export function reportUnawaited(loop: EventLoop): void {
+  const left = [...loop.unawaited] as Birth[]
+  loop.unawaited.clear()
+  for (const birth of left) {
+    births.unregister(birth)
+    report(birth)
+  }
+}
+
+/** A coroutine of the runtime's own, watched from its birth to its first step. */
+class Watched<T> {
+  readonly #inner: Coroutine<T>
+  readonly #birth: Birth
+  #started = false
+
+  constructor(inner: Coroutine<T>, name: string, loop: EventLoop) {
+    this.#inner = inner
+    this.#birth = { loop, name, origin: {} }
+    recordOrigin(this.#birth.origin)
+    loop.unawaited.add(this.#birth)
+    births.register(this, this.#birth, this.#birth)
+  }
+
+  get coroutineName(): string {
+    return this.#birth.name
+  }
+
+  #start(): void {
+    if (this.#started) return
+    this.#started = true
+    this.#birth.loop.unawaited.delete(this.#birth)
+    births.unregister(this.#birth)
+  }
+
+  next(value: unknown): IteratorResult<Suspension, T> {
+    this.#start()
+    return this.#inner.next(value)
+  }
+
+  throw(error: unknown): IteratorResult<Suspension, T> {
+    this.#start()
+    return this.#inner.throw(error)
+  }
+
+  return(value: T): IteratorResult<Suspension, T> {
+    this.#start()
+    return this.#inner.return(value)
+  }
+
+  [Symbol.iterator](): this {
+    if (this.#started) throw awaitedTwice(`${this.#birth.name}()`)
+    return this
+  }
+
+  toString(): string {
+    return `<coroutine ${this.#birth.name}>`
+  }
+}
+
+function awaitedTwice(what: string): RuntimeError {
+  return new RuntimeError(`${what} was awaited already: a coroutine runs once, call its function again for a new one`)
+}
+
+/** In debug mode, watch that `coroutine`, just made by the function `name`, is awaited. */
+export function trackUnawaited<T>(coroutine: Coroutine<T>, name: string): Coroutine<T> {
+  const { loop } = running
+  if (loop === null || !loop.debug) return coroutine
+  return new Watched(coroutine, name, loop) as unknown as Coroutine<T>
+}
+
+const GENERATOR_PROTOTYPE = Object.getPrototypeOf(Object.getPrototypeOf((function* () {})())) as object
+
+/** Passes a generator's steps on, and notes whether it ever suspended a task: then it is a coroutine for certain. */
+class WatchedGenerator {
+  readonly #inner: Coroutine<unknown>
+
+  constructor(inner: Coroutine<unknown>) {
+    this.#inner = inner
+  }
+
+  next(value: unknown): IteratorResult<Suspension, unknown> {
+    return this.#note(this.#inner.next(value))
+  }
+
+  throw(error: unknown): IteratorResult<Suspension, unknown> {
+    return this.#note(this.#inner.throw(error))
+  }
+
+  return(value: unknown): IteratorResult<Suspension, unknown> {
+    return this.#inner.return(value)
+  }
+
+  #note(result: IteratorResult<Suspension, unknown>): IteratorResult<Suspension, unknown> {
+    if (result === SUSPENDED) coroutines.add(this.#inner)
+    return result
+  }
+}
+
+/** Generators that were iterated once inside a task of a debug loop, and those of them that were seen to be coroutines. */
+let iterated = new WeakSet<object>()
+let coroutines = new WeakSet<object>()
+let watchers = 0
+
+function iterate(this: Coroutine<unknown>): unknown {
+  if (running.task === null || !running.task.loop.debug) return this
+  if (iterated.has(this)) {
+    if (coroutines.has(this)) throw awaitedTwice('a coroutine')
+    return this
+  }
+  iterated.add(this)
+  return new WatchedGenerator(this)
+}
+
+/** Watch every generator for a second await, while at least one debug loop runs. Returns what ends it. */
+export function watchGenerators(): () => void {
+  if (watchers++ === 0) {
+    Object.defineProperty(GENERATOR_PROTOTYPE, Symbol.iterator, { configurable: true, writable: true, value: iterate })
+  }
+  return () => {
+    if (--watchers > 0) return
+    // Uncovers %IteratorPrototype%'s own again.
+    delete (GENERATOR_PROTOTYPE as { [Symbol.iterator]?: unknown })[Symbol.iterator]
+    iterated = new WeakSet()
+    coroutines = new WeakSet()
+  }
+}
+
+describable(Watched)

@@ -1,0 +1,56 @@
+// Failures that nobody looked at. A future that fails is noted here until its exception is retrieved; when it is
+// collected first, or the loop closes, the loop's exception handler hears of it.
+import type { EventLoop } from './loop.ts'
+import { describe } from './describe.ts'
+import { originOf, type Frame } from './origins.ts'
+
+interface Failure {
+  loop: EventLoop
+  error: unknown
+  /** What the failed future was, in words: the note must not keep the future itself alive. */
+  description: string
+  isTask: boolean
+  createdAt: Frame[]
+}
+
+const noted = new WeakMap<object, Failure>()
+const collected = new FinalizationRegistry<Failure>((failure) => {
+  if (failure.loop.failures.delete(failure)) report(failure)
+})
+
+function report(failure: Failure): void {
+  failure.loop.callExceptionHandler({
+    message: `${failure.isTask ? 'Task' : 'Future'} exception was never retrieved: ${failure.description}`,
+    exception: failure.error,
+    ...(failure.createdAt.length > 0 ? { createdAt: failure.createdAt } : {}),
+  })
+}
+
+/** Note that `future` failed. */
+export function noteFailure(future: object, loop: EventLoop, error: unknown, isTask: boolean): void {
+  // Until its stack is written out, an error keeps the frames it was thrown in alive, and with them the future.
+  if (error instanceof Error) void error.stack
+  const failure: Failure = { loop, error, description: describe(future), isTask, createdAt: originOf(future) }
+  noted.set(future, failure)
+  loop.failures.add(failure)
+  collected.register(future, failure, failure)
+}
+
+/** Note that somebody has seen the exception of `future`. */
+export function noteRetrieved(future: object): void {
+  const failure = noted.get(future)
+  if (failure === undefined) return
+  noted.delete(future)
+  failure.loop.failures.delete(failure)
+  collected.unregister(failure)
+}
+
+/** Report what is still noted for a loop that closes. */
+export function reportFailures(loop: EventLoop): void {
+  const failures = [...loop.failures] as Failure[]
+  loop.failures.clear()
+  for (const failure of failures) {
+    collected.unregister(failure)
+    report(failure)
+  }
+}

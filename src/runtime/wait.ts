@@ -1,0 +1,159 @@
+// wait() and asCompleted(): waiting for some or all of several futures without touching them.
+import type { Wait } from './instruments.ts'
+import { requireFiniteOrNull } from './checks.ts'
+import { isCoroutine, type Awaitable, type Coroutine } from './coroutine.ts'
+import { describe } from './describe.ts'
+import { ensureFuture } from './ensure.ts'
+import { cancelledError, TimeoutError } from './exceptions.ts'
+import { Future, isFuture } from './future.ts'
+import { tasksOf } from './gather.ts'
+import { Queue } from './queue.ts'
+import { getRunningLoop } from './running.ts'
+import { trackUnawaited } from './unawaited.ts'
+
+export const FIRST_COMPLETED = 'FIRST_COMPLETED'
+export const FIRST_EXCEPTION = 'FIRST_EXCEPTION'
+export const ALL_COMPLETED = 'ALL_COMPLETED'
+export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeof ALL_COMPLETED
+
+export interface WaitOptions {
+  /** Seconds; `null` waits for ever. */
+  timeout?: number | null
+  /** FIRST_COMPLETED, FIRST_EXCEPTION or ALL_COMPLETED (default). */
+  returnWhen?: ReturnWhen
+}
+
+/** The future that a `wait` is suspended on: it knows for whom. */
+class WaitFuture extends Future<void> {
+  readonly #futures: ReadonlySet<Future<unknown>>
+
+  constructor(futures: ReadonlySet<Future<unknown>>) {
+    super()
+    this.#futures = futures
+  }
+
+  release(): void {
+    if (!this.done()) this.setResult()
+  }
+
+  override describeWait(): Wait {
+    const tasks = tasksOf(this.#futures).filter((task) => !task.done())
+    return { kind: 'gather', label: `wait for ${tasks.length} of ${this.#futures.size}`, tasks }
+  }
+}
+
+/**
+ * Wait for tasks and futures until the condition of `returnWhen` holds or `timeout` (seconds) has passed, and give
+ * `{ done, pending }`. Nothing is cancelled, no TimeoutError is thrown. Coroutines are refused: make tasks of them first.
+ */
+export function wait<T>(
+  futures: Iterable<Future<T>>,
+  options?: WaitOptions,
+): Coroutine<{ done: Set<Future<T>>; pending: Set<Future<T>> }> {
+  return trackUnawaited(waitSteps(futures, options?.timeout ?? null, options?.returnWhen ?? ALL_COMPLETED), 'wait')
+}
+
+function* waitSteps<T>(
+  given: Iterable<Future<T>>,
+  timeout: number | null,
+  returnWhen: ReturnWhen,
+): Coroutine<{ done: Set<Future<T>>; pending: Set<Future<T>> }> {
+  if (isFuture(given) || isCoroutine(given)) {
+    throw new TypeError(`wait: a list of tasks or futures is needed, got ${describe(given)} alone: put it in brackets`)
+  }
+  const futures = new Set(given)
+  if (futures.size === 0) throw new RangeError('wait: at least one task or future is needed, got none')
+  if (![FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED].includes(returnWhen)) {
+    throw new RangeError(`wait: returnWhen must be FIRST_COMPLETED, FIRST_EXCEPTION or ALL_COMPLETED, got ${describe(returnWhen)}`)
+  }
+  requireFiniteOrNull(timeout, 'wait: timeout', 'seconds')
+  for (const future of futures) {
+    if (!isFuture(future)) {
+      throw new TypeError(`wait: tasks or futures are needed, got ${describe(future)}: make a task of a coroutine with createTask`)
+    }
+  }
+  const waiter = new WaitFuture(futures)
+  const timer = timeout === null ? null : waiter.loop.callLater(timeout, () => waiter.release())
+  let counter = futures.size
+  const onDone = (future: Future<unknown>): void => {
+    counter--
+    if (counter > 0 && returnWhen !== FIRST_COMPLETED && !(returnWhen === FIRST_EXCEPTION && hasFailed(future))) return
+    timer?.cancel()
+    waiter.release()
+  }
+  for (const future of futures) future.addDoneCallback(onDone)
+  try {
+    yield* waiter
+  } finally {
+    timer?.cancel()
+    for (const future of futures) future.removeDoneCallback(onDone)
+  }
+  const done = new Set<Future<T>>()
+  const pending = new Set<Future<T>>()
+  for (const future of futures) (future.done() ? done : pending).add(future)
+  return { done, pending }
+}
+
+function hasFailed(future: Future<unknown>): boolean {
+  return !future.cancelled() && future.exception() !== null
+}
+
+/**
+ * Cancel `future` and wait until it is done. Waits beside it, not on it, so that this wait can itself be cancelled.
+ * @internal
+ */
+export function* cancelAndWait(future: Future<unknown>): Coroutine<void> {
+  const waiter = new WaitFuture(new Set([future]))
+  const release = (): void => waiter.release()
+  future.addDoneCallback(release)
+  try {
+    future.cancel()
+    yield* waiter
+  } finally {
+    future.removeDoneCallback(release)
+  }
+}
+
+/**
+ * Run awaitables at the same time; each item of the returned iterable is a coroutine that gives the result, or throws the
+ * exception, of the next one to finish. Acts when called. After `timeout` (seconds) what is left throws a TimeoutError.
+ */
+export function asCompleted<T>(awaitables: Iterable<Awaitable<T>>, options?: { timeout?: number | null }): Iterable<Coroutine<T>> {
+  if (isFuture(awaitables) || isCoroutine(awaitables)) {
+    throw new TypeError(`asCompleted: a list of awaitables is needed, got ${describe(awaitables)} alone: put it in brackets`)
+  }
+  const timeout = options?.timeout ?? null
+  requireFiniteOrNull(timeout, 'asCompleted: timeout', 'seconds')
+  const loop = getRunningLoop()
+  const todo = new Set<Future<T>>()
+  for (const awaitable of new Set(awaitables)) todo.add(ensureFuture(awaitable, { loop }))
+  let left = todo.size
+  const finished = new Queue<Future<T> | null>()
+  const onDone = (future: Future<T>): void => {
+    if (!todo.delete(future)) return
+    finished.putNowait(future)
+    if (todo.size === 0) timer?.cancel()
+  }
+  const onTimeout = (): void => {
+    for (const future of todo) {
+      future.removeDoneCallback(onDone)
+      finished.putNowait(null)
+    }
+    todo.clear()
+  }
+  for (const future of todo) future.addDoneCallback(onDone)
+  const timer = todo.size > 0 && timeout !== null ? loop.callLater(timeout, onTimeout) : null
+
+  function* nextOne(): Coroutine<T> {
+    const future = yield* finished.get()
+    if (future === null) {
+      throw new TimeoutError(`asCompleted: not all were done after ${timeout} s`, { cause: cancelledError(undefined, loop.debug) })
+    }
+    return future.result()
+  }
+  const iterator: IterableIterator<Coroutine<T>> = {
+    next: () => (left === 0 ? { done: true, value: undefined } : (left--, { done: false, value: trackUnawaited(nextOne(), 'asCompleted') })),
+    [Symbol.iterator]: () => iterator,
+  }
+  return iterator
+}

@@ -1,0 +1,106 @@
+// What a task can be suspended on, and the lightest of it: a waiter, which one task waits for and one `wake()` ends.
+// Queues and locks are made of waiters; futures are for results that many may wait for.
+import type { Wait, WaitKind } from './instruments.ts'
+import type { Task } from './task.ts'
+import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
+import { cancelledError, RuntimeError } from './exceptions.ts'
+import { recordSuspension } from './origins.ts'
+import { running } from './running.ts'
+
+export interface Waitable {
+  /** Give the wait up; false if it has ended already. */
+  cancel(message?: string): boolean
+  /** Take note of the outcome without throwing it; tells whether it was a cancellation. */
+  absorb(): boolean
+  describeWait(): Wait
+}
+
+/** The task that an await suspends. Throws where there is none, or where it is suspended already. */
+export function suspendCurrent(on: Waitable): Task<unknown> {
+  const task = running.task
+  if (task === null) {
+    throw new RuntimeError(`${String(on)} was awaited outside of a task: give the coroutine to run() or createTask()`)
+  }
+  if (task.waiter !== null) {
+    throw new RuntimeError(`${task} waits already: a coroutine was driven by hand, use \`yield*\` to await it`)
+  }
+  task.waiter = on
+  if (task.loop.debug) recordSuspension(task)
+  return task
+}
+
+export const PENDING = 0
+export const WOKEN = 1
+export const CANCELLED = 2
+
+export class Waiter implements Waitable {
+  state: typeof PENDING | typeof WOKEN | typeof CANCELLED = PENDING
+  task: Task<unknown> | null = null
+  message: string | undefined = undefined
+  readonly owner: object
+  readonly kind: WaitKind
+
+  /** `owner` is the queue or lock whose waiter this is: its description is the label of the wait. */
+  constructor(kind: WaitKind, owner: object) {
+    this.kind = kind
+    this.owner = owner
+  }
+
+  done(): boolean {
+    return this.state !== PENDING
+  }
+
+  cancelled(): boolean {
+    return this.state === CANCELLED
+  }
+
+  /** End the wait: the task takes its place at the end of the ready queue. */
+  wake(): void {
+    if (this.state !== PENDING) return
+    this.state = WOKEN
+    const task = this.task
+    if (task !== null) task.loop.wake(task)
+  }
+
+  cancel(message?: string): boolean {
+    if (this.state !== PENDING) return false
+    this.state = CANCELLED
+    this.message = message
+    const task = this.task
+    if (task !== null) task.loop.wake(task)
+    return true
+  }
+
+  absorb(): boolean {
+    return this.state === CANCELLED
+  }
+
+  describeWait(): Wait {
+    return { kind: this.kind, label: String(this.owner) }
+  }
+
+  next(): IteratorResult<Suspension, unknown> {
+    if (this.state === PENDING) {
+      this.task = suspendCurrent(this)
+      return SUSPENDED
+    }
+    this.throwIfCancelled()
+    return { done: true, value: undefined }
+  }
+
+  throw(error: unknown): never {
+    throw error
+  }
+
+  protected throwIfCancelled(): void {
+    if (this.state === CANCELLED) throw cancelledError(this.message, this.task?.loop.debug ?? false)
+  }
+
+  [Symbol.iterator](): Coroutine<void> {
+    return this as unknown as Coroutine<void>
+  }
+
+  toString(): string {
+    return `<Waiter for ${this.kind} of ${String(this.owner)}>`
+  }
+}

@@ -1,0 +1,30 @@
+// wrapFuture(): a future of this loop for a result that comes from elsewhere.
+import type { EventLoop } from './loop.ts'
+import { describe } from './describe.ts'
+import { Future, isFuture } from './future.ts'
+import { getRunningLoop } from './running.ts'
+
+/** A future of `loop` (by default the running one) for a promise, or for a future of another loop; a future of this loop is returned as it is. */
+export function wrapFuture<T>(source: PromiseLike<T>, options?: { loop?: EventLoop }): Future<T> {
+  const loop = options?.loop ?? getRunningLoop()
+  if (isFuture(source) && source.getLoop() === loop) return source as Future<T>
+  if (typeof (source as PromiseLike<T> | null)?.then !== 'function') {
+    throw new TypeError(`wrapFuture: a promise or a future is needed, got ${describe(source)}`)
+  }
+  const future = new Future<T>({ loop })
+  loop.addHostWork(1)
+  const settle = (finish: () => void): void => {
+    loop.addHostWork(-1)
+    if (!future.done() && !loop.isClosed()) finish()
+  }
+  source.then(
+    (value) => settle(() => future.setResult(value)),
+    (error: unknown) => settle(() => future.setException(error)),
+  )
+  if (isFuture(source)) {
+    future.addDoneCallback(() => {
+      if (future.cancelled()) source.cancel()
+    })
+  }
+  return future
+}
