@@ -95,6 +95,7 @@ export class EventLoop {
   #first: Task<unknown> | null = null
   #last: Task<unknown> | null = null
   #taskIds = 0
+  #taskNumbers = 0
   #taskFactory: TaskFactory | null = null
   #exceptionHandler: ExceptionHandler | null = null
   #executor: Executor | null = null
@@ -181,6 +182,11 @@ export class EventLoop {
 
   getTaskFactory(): TaskFactory | null {
     return this.#taskFactory
+  }
+
+  /** @internal */
+  takeTaskNumber(): number {
+    return ++this.#taskNumbers
   }
 
   /** @internal */

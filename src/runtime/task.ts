@@ -53,14 +53,15 @@ export class Task<T> extends Future<T> implements Listener {
   /** @internal Neighbours in the loop's list of live tasks. */
   previous: Task<unknown> | null = null
   /** @internal */ following: Task<unknown> | null = null
-  /** @internal */ ownName: string | null
+  /** @internal The name given, or the number in `Task-1`: a task with a name of its own uses up no number, as in asyncio. */
+  ownName: string | number
 
   /** Prefer `createTask`. Schedules the first step of `coro` on `loop`, or on the running loop. */
   constructor(coro: Coroutine<T>, options?: TaskOptions & { loop?: EventLoop | undefined }) {
     super(options)
     const loop = this.loop
     this.id = loop.takeTaskId()
-    this.ownName = options?.name === undefined ? null : String(options.name)
+    this.ownName = options?.name === undefined ? loop.takeTaskNumber() : String(options.name)
     this.coro = coro
     this.context = options?.context ?? snapshot()
     if (!isCoroutine(coro)) throw new TypeError(`createTask: a coroutine is needed, got ${describe(coro)}${hint(coro)}`)
@@ -72,7 +73,7 @@ export class Task<T> extends Future<T> implements Listener {
   }
 
   getName(): string {
-    return this.ownName ?? `Task-${this.id}`
+    return typeof this.ownName === 'number' ? `Task-${this.ownName}` : this.ownName
   }
 
   /** Set the name to `String(name)`. */
