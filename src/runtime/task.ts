@@ -194,7 +194,8 @@ export class Task<T> extends Future<T> implements Listener {
   /** @internal Have the next step throw `error`, one trip round the ready queue from now. */
   failNextStep(error: Error): void {
     this.waiter = ROUND_TRIP
-    this.interrupt = error
+    // A cancellation that was already asked for comes first, as in asyncio.
+    if (this.interrupt !== CANCEL) this.interrupt = error
     this.loop.wake(this as Task<unknown>)
   }
 
