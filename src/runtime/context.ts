@@ -20,8 +20,11 @@ export class Context {
 
   /** Call `fn(...args)` in this context: what it sets stays in here. Throws a RuntimeError if the context is entered already. */
   run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
-    if (this.#entered) throw new RuntimeError(`${this} is entered already: run a copy of it (copyContext)`)
     const outer = running.context
+    if (this.#entered || this === outer) throw new RuntimeError(`${this} is entered already: run a copy of it (copyContext)`)
+    // The context of a task's step or a callback is entered as well, for as long as another one is inside of it.
+    const base = outer !== null && !outer.#entered ? outer : null
+    if (base !== null) base.#entered = true
     this.#entered = true
     running.context = this
     try {
@@ -29,6 +32,7 @@ export class Context {
     } finally {
       running.context = outer
       this.#entered = false
+      if (base !== null) base.#entered = false
     }
   }
 
