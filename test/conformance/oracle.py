@@ -1,0 +1,297 @@
+"""CPython's side of the proof: runs programs on a loop whose clock jumps, and gives back what they logged.
+
+What is an accident in CPython is made an order here: timers with the same deadline fire in the order they were
+scheduled, and every set that asyncio iterates over keeps the order of insertion. Nothing else is changed.
+"""
+import asyncio
+import contextvars
+import gc
+import inspect
+import json
+import logging
+import re
+import sys
+import warnings
+from asyncio import base_events, events, runners, taskgroups, tasks
+
+TURNS = 20_000  # iterations of the loop after which a program is given up
+WATCHDOG = 64  # seconds after which every task is cancelled, again and again
+ROUNDS = 24  # how often the watchdog does so before the program is given up
+
+
+class OrderedSet(dict):
+    """A set that iterates in the order of insertion; what asyncio uses of `set`."""
+
+    def __init__(self, items=()):
+        super().__init__((item, True) for item in items)
+
+    def add(self, item):
+        self[item] = True
+
+    def discard(self, item):
+        self.pop(item, None)
+
+    def remove(self, item):
+        del self[item]
+
+
+class Timer(events.TimerHandle):
+    __slots__ = ['_order']
+
+    def __lt__(self, other):
+        return (self._when, self._order) < (other._when, other._order)
+
+
+class GivenUp(SystemExit):
+    """The program does not end by itself."""
+
+
+class VirtualLoop(base_events.BaseEventLoop):
+    """A loop with nothing outside it: when nothing is ready, the clock jumps to the next timer."""
+
+    def __init__(self):
+        super().__init__()
+        self._clock_resolution = 1e-9
+        self._selector = self
+        self._now = 0.0
+        self._turns = 0
+        self._timers = 0
+        self._created = {}  # the coroutine of each task: its place in the order of creation
+        self._kept = []
+
+    def time(self):
+        return self._now
+
+    def select(self, timeout):
+        self._turns += 1
+        if timeout is None or self._turns > TURNS:
+            raise GivenUp
+        self._now += timeout
+        return ()
+
+    def _process_events(self, event_list):
+        pass
+
+    def _write_to_self(self):
+        pass
+
+    def call_at(self, when, callback, *args, context=None):
+        self._check_closed()
+        timer = Timer(when, callback, args, self, context)
+        timer._order = self._timers = self._timers + 1
+        base_events.heapq.heappush(self._scheduled, timer)
+        timer._scheduled = True
+        return timer
+
+    def create_task(self, coro, **kwargs):
+        self._created[coro] = len(self._created)
+        task = super().create_task(coro, **kwargs)
+        self._kept.append(task)
+        return task
+
+
+unordered_all_tasks = tasks.all_tasks
+
+
+def all_tasks(loop=None):
+    if loop is None:
+        loop = asyncio.get_running_loop()
+    return sorted(unordered_all_tasks(loop), key=lambda task: loop._created[task.get_coro()])
+
+
+def make_deterministic():
+    tasks.set = taskgroups.set = OrderedSet
+    tasks.all_tasks = asyncio.all_tasks = all_tasks
+    was = '{ensure_future(aw, loop=loop) for aw in set(aws)}'
+    source = inspect.getsource(tasks._AsCompletedIterator)
+    if was not in source:
+        raise RuntimeError('as_completed is not as it was')
+    exec(source.replace(was, f'set([{was[1:-1]}])'), tasks.__dict__)
+
+
+class Boom(Exception):
+    """The error that programs raise themselves."""
+
+
+REPORTS = (
+    ('Exception in callback', 'callback'), ('during asyncio.run() shutdown', 'shutdown'), ('in shielded future', 'shielded'),
+    ('has errored out but its parent', 'orphan'),
+)
+PLAIN_NAME = re.compile(r'Task-(\d+)')
+
+
+def seconds(value):
+    micros = round(value * 1e6)
+    return str(micros // 1_000_000) if micros % 1_000_000 == 0 else str(micros / 1e6)
+
+
+class Support:
+    """What a program logs with; support.ts is its twin."""
+
+    def __init__(self):
+        self.lines = []
+        self.loop = None
+        self.names_from = 0
+        self.began = 0.0
+        self.barks = 0
+
+    def start(self):
+        self.loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        self.began = self.loop.time()
+        self.names_from = int(task.get_name()[5:]) - 1
+        self.loop.set_exception_handler(self.on_exception)
+        self.loop.call_later(WATCHDOG, self.watch)
+        return self.loop, task
+
+    def watch(self):
+        self.write('watchdog')
+        self.barks += 1
+        if self.barks > ROUNDS:
+            raise GivenUp
+        for task in asyncio.all_tasks():
+            task.cancel('watchdog')
+        self.loop.call_later(1, self.watch)
+
+    def on_exception(self, loop, context):
+        # What is reported when something is collected has no place in the order.
+        for words, kind in REPORTS:
+            if words in context['message']:
+                self.write(f'{kind} raised {self.show(context["exception"])}')
+
+    def write(self, text):
+        loop = self.loop
+        task = asyncio.current_task(loop)
+        who = '-'
+        if task is not None:
+            who = self.name(task)
+            if task.cancelling():
+                who = f'{who}!{task.cancelling()}'
+        self.lines.append(f'{seconds(loop._now - self.began)} {who} {text}')
+
+    def at(self, label):
+        self.write(f'{label} ...')
+        return label
+
+    def log(self, label, value):
+        self.write(f'{label} = {self.show(value)}')
+
+    def look(self, label, value):
+        self.write(f'{label} ? {self.show(value)}')
+        return value
+
+    def since(self, when):
+        return None if when is None else when - self.began
+
+    def names(self, found):
+        return [self.name(task) for task in found]
+
+    def sets(self, result):
+        return [list(part) for part in result]
+
+    def name(self, task):
+        return self.plain(task.get_name())
+
+    def plain(self, name):
+        plain = PLAIN_NAME.fullmatch(name)
+        return f'Task-{int(plain[1]) - self.names_from}' if plain else name
+
+    def error(self, error):
+        name = type(error).__name__
+        if isinstance(error, BaseExceptionGroup):
+            return f'{name}[{", ".join(map(self.error, error.exceptions))}]'
+        if isinstance(error, (Boom, asyncio.CancelledError)):
+            return f"{name}('{error.args[0] if error.args else ''}')"
+        return name
+
+    def state(self, future, depth):
+        if not future.done():
+            return 'pending'
+        if future.cancelled():
+            return 'cancelled'
+        if future.exception() is not None:
+            return self.error(future.exception())
+        return self.show(future.result(), depth + 1)
+
+    def show(self, value, depth=0):
+        if value is None:
+            return 'null'
+        if isinstance(value, bool):
+            return 'true' if value else 'false'
+        if isinstance(value, (int, float)):
+            return seconds(value)
+        if isinstance(value, str):
+            return f"'{value}'"
+        if depth > 3:
+            return '...'
+        if isinstance(value, BaseException):
+            return self.error(value)
+        if isinstance(value, asyncio.Task):
+            return f'{self.name(value)}({self.state(value, depth)})'
+        if isinstance(value, asyncio.Future):
+            return f'Future({self.state(value, depth)})'
+        if isinstance(value, (list, tuple, OrderedSet)):
+            return f'[{", ".join(self.show(item, depth + 1) for item in value)}]'
+        if isinstance(value, asyncio.Handle):
+            return f'Handle({self.show(value.cancelled())})'
+        if isinstance(value, asyncio.Timeout):
+            return f'Timeout({self.show(value.expired())})'
+        if isinstance(value, asyncio.Queue):
+            return f'Queue({value.qsize()})'
+        if isinstance(value, asyncio.Event):
+            return f'Event({self.show(value.is_set())})'
+        if isinstance(value, asyncio.Barrier):
+            return f'Barrier({value.n_waiting}, {self.show(value.broken)})'
+        if isinstance(value, (asyncio.Lock, asyncio.Semaphore, asyncio.Condition)):
+            return f'Lock({self.show(value.locked())})'
+        return 'object'
+
+
+def run_one(source, left):
+    support = Support()
+    module = {
+        'asyncio': asyncio, 'contextvars': contextvars, 'Boom': Boom,
+        **{name: getattr(support, name) for name in ('start', 'at', 'log', 'look', 'since', 'plain', 'names', 'sets')},
+    }
+    exec(compile(source, 'program', 'exec'), module)
+    loop = VirtualLoop()
+    try:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            try:
+                outcome = f'main returned {support.show(runner.run(module["main"]()))}'
+            except GivenUp:
+                raise
+            except BaseException as error:
+                outcome = f'main raised {support.error(error)}'
+    except GivenUp:
+        return {'lines': list(support.lines), 'ended': False}
+    support.lines.append(f'{seconds(loop._now - support.began)} {outcome}')
+    support.lines.extend(f'left {name} {support.show(module[name])}' for name in left)
+    # A copy: what is collected later may still log.
+    return {'lines': list(support.lines), 'ended': True}
+
+
+def run_many(request):
+    """Takes `[[source, names of what to look at in the end], ...]` as JSON, and gives the traces likewise."""
+    running = events._get_running_loop()
+    events._set_running_loop(None)
+    gc.disable()
+    answers = []
+    try:
+        for source, left in json.loads(request):
+            answer = run_one(source, left)
+            answers.append(answer)
+            # What a program given up leaves behind must not come alive inside a later program.
+            if not answer['ended'] or len(answers) % 25 == 0:
+                gc.collect()
+    finally:
+        gc.collect()
+        gc.enable()
+        events._set_running_loop(running)
+    return json.dumps(answers)
+
+
+make_deterministic()
+warnings.simplefilter('ignore')
+logging.getLogger('asyncio').disabled = True
+sys.unraisablehook = lambda unraisable: None

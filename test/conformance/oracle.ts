@@ -1,0 +1,33 @@
+// CPython 3.14's asyncio, inside Node: takes programs as Python source and gives back what they logged.
+import { readFile } from 'node:fs/promises'
+import { loadPyodide } from 'pyodide'
+
+export interface Trace {
+  lines: string[]
+  /** False for a program that would never have ended: it is given up, and not compared. */
+  ended: boolean
+}
+
+export interface PythonProgram {
+  source: string
+  /** The variables to look at when the program has ended. */
+  left: string[]
+}
+
+export interface Oracle {
+  version: string
+  run(programs: PythonProgram[]): Trace[]
+}
+
+/** Starts CPython, which takes some seconds. Throws where it is not 3.14: the order proved is that version's. */
+export async function loadOracle(): Promise<Oracle> {
+  const python = await loadPyodide()
+  const version = String(python.runPython('import sys; sys.version.split()[0]'))
+  if (!version.startsWith('3.14.')) throw new Error(`the oracle is CPython 3.14, but this pyodide holds ${version}`)
+  python.runPython(await readFile(new URL('oracle.py', import.meta.url), 'utf8'), { filename: 'oracle.py' })
+  const runMany = python.globals.get('run_many') as (request: string) => string
+  return {
+    version,
+    run: (programs) => JSON.parse(runMany(JSON.stringify(programs.map(({ source, left }) => [source, left])))) as Trace[],
+  }
+}

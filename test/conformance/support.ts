@@ -1,0 +1,145 @@
+// What a program logs with on our side; the twin of `Support` in oracle.py, and line for line the same format.
+import type { FutureLike, LoopLike, RuntimeModule, TaskLike } from './runtime.ts'
+
+/** Seconds after which every task is cancelled, again and again, and how often before the program is given up. */
+const WATCHDOG = 64
+const ROUNDS = 24
+
+/** The error that programs raise themselves. */
+export class Boom extends Error {
+  override name = 'Boom'
+}
+
+const REPORTS = [
+  ['Exception in callback', 'callback'], ['while run() was shutting down', 'shutdown'], ['failed under a shield', 'shielded'],
+  ['whose group it is in, has ended', 'orphan'],
+] as const
+
+/** A number of seconds, without what floating point adds. */
+const seconds = (value: number): string => String(Math.round(value * 1e6) / 1e6)
+
+export class Support {
+  readonly lines: string[] = []
+  readonly #runtime: RuntimeModule
+  readonly #givenUp: () => void
+  #loop: LoopLike | null = null
+  #namesFrom = 0
+  #began = 0
+  #barks = 0
+
+  constructor(runtime: RuntimeModule, givenUp: () => void) {
+    this.#runtime = runtime
+    this.#givenUp = givenUp
+  }
+
+  start = (): [LoopLike, TaskLike | null] => {
+    const loop = this.#loop = this.#runtime.getRunningLoop()
+    const task = this.#runtime.currentTask()
+    this.#began = loop.time()
+    this.#namesFrom = Number(task?.getName().slice(5)) - 1
+    loop.setExceptionHandler((_loop, context) => {
+      // What is reported when something is collected has no place in the order.
+      for (const [words, kind] of REPORTS) if (context.message.includes(words)) this.write(`${kind} raised ${this.show(context.exception)}`)
+    })
+    loop.callLater(WATCHDOG, this.#watch)
+    return [loop, task]
+  }
+
+  #watch = (): void => {
+    this.write('watchdog')
+    if (++this.#barks > ROUNDS) {
+      this.#givenUp()
+      return
+    }
+    for (const task of this.#runtime.allTasks()) task.cancel('watchdog')
+    this.#loop?.callLater(1, this.#watch)
+  }
+
+  write(text: string): void {
+    const task = this.#runtime.currentTask()
+    let who = '-'
+    if (task !== null) {
+      who = this.#name(task)
+      if (task.cancelling() > 0) who = `${who}!${task.cancelling()}`
+    }
+    this.lines.push(`${this.#now()} ${who} ${text}`)
+  }
+
+  at = (label: string): string => {
+    this.write(`${label} ...`)
+    return label
+  }
+
+  log = (label: string, value: unknown): void => {
+    this.write(`${label} = ${this.show(value)}`)
+  }
+
+  look = (label: string, value: unknown): unknown => {
+    this.write(`${label} ? ${this.show(value)}`)
+    return value
+  }
+
+  since = (when: number | null): number | null => when === null ? null : when - this.#began
+
+  plain = (name: string): string => {
+    const plain = /^Task-(\d+)$/.exec(name)
+    return plain ? `Task-${Number(plain[1]) - this.#namesFrom}` : name
+  }
+
+  names = (found: Iterable<TaskLike>): string[] => [...found].map((task) => this.#name(task))
+
+  sets = (result: { done: Iterable<unknown>; pending: Iterable<unknown> }): unknown[][] => [[...result.done], [...result.pending]]
+
+  /** Ends the trace: how main ended, and what is left. */
+  finish(outcome: string, left: [name: string, value: unknown][]): void {
+    this.lines.push(`${this.#now()} ${outcome}`)
+    for (const [name, value] of left) this.lines.push(`left ${name} ${this.show(value)}`)
+  }
+
+  show(value: unknown, depth = 0): string {
+    const runtime = this.#runtime
+    if (value === null || value === undefined) return 'null'
+    if (typeof value === 'boolean') return String(value)
+    if (typeof value === 'number') return seconds(value)
+    if (typeof value === 'string') return `'${value}'`
+    if (depth > 3) return '...'
+    if (value instanceof Error) return this.error(value)
+    if (value instanceof runtime.Task) return `${this.#name(value)}(${this.#state(value, depth)})`
+    if (runtime.isFuture(value)) return `Future(${this.#state(value, depth)})`
+    if (Array.isArray(value) || value instanceof Set) return `[${[...value as Iterable<unknown>].map((item) => this.show(item, depth + 1)).join(', ')}]`
+    if (value instanceof runtime.Handle) return `Handle(${value.cancelled()})`
+    if (value instanceof runtime.Queue) return `Queue(${value.qsize()})`
+    if (value instanceof runtime.Event) return `Event(${value.isSet()})`
+    if (value instanceof runtime.Barrier) return `Barrier(${value.nWaiting}, ${value.broken})`
+    if (value instanceof runtime.Lock || value instanceof runtime.Semaphore || value instanceof runtime.Condition) return `Lock(${value.locked()})`
+    // Timeouts and the pairs of sets that `wait` gives have no class to ask for.
+    const odd = value as { expired?: () => boolean; done?: Iterable<unknown>; pending?: Iterable<unknown> }
+    if (typeof odd.expired === 'function') return `Timeout(${odd.expired()})`
+    if (odd.done instanceof Set && odd.pending instanceof Set) return `[${this.show(odd.done, depth + 1)}, ${this.show(odd.pending, depth + 1)}]`
+    return 'object'
+  }
+
+  error(error: unknown): string {
+    if (!(error instanceof Error)) return `not an error: ${String(error)}`
+    const name = error.name === 'RangeError' ? 'ValueError' : error.name
+    if (error instanceof this.#runtime.ExceptionGroup) {
+      return `${name}[${[...error.exceptions as Iterable<unknown>].map((inner) => this.error(inner)).join(', ')}]`
+    }
+    return error instanceof Boom || error instanceof this.#runtime.CancelledError ? `${name}('${error.message}')` : name
+  }
+
+  #now(): string {
+    return seconds((this.#loop?.time() ?? 0) - this.#began)
+  }
+
+  #name(task: TaskLike): string {
+    return this.plain(task.getName())
+  }
+
+  #state(future: FutureLike, depth: number): string {
+    if (!future.done()) return 'pending'
+    if (future.cancelled()) return 'cancelled'
+    const exception = future.exception()
+    return exception === null ? this.show(future.result(), depth + 1) : this.error(exception)
+  }
+}
