@@ -66,6 +66,7 @@ export function* variables(): Coroutine<void> {
   let assigned: Coroutine<number>
   assigned = work(1) // reports unused -> assigned = yield* work(1)
   const either = isLate ? sleep(1) : null // reports unused -> const either = isLate ? yield* sleep(1) : null
+  using held = lock.guard() // reports unused -> using held = yield* lock.guard()
   const kept = work(2)
   kept // reports dropped -> yield* kept
   yield* sleep(1)
