@@ -34,12 +34,6 @@ const CANCEL = Symbol('cancel')
 
 const controllers = new WeakMap<Task<unknown>, AbortController>()
 
-// The coroutines that a task has taken. A coroutine runs once: a second task would resume it in the middle.
-const TAKEN = Symbol('task')
-interface Taken {
-  [TAKEN]?: Task<unknown>
-}
-
 export class Task<T> extends Future<T> implements Listener {
   /** @internal 1, 2, 3 … per loop. */
   readonly id: number
@@ -57,14 +51,14 @@ export class Task<T> extends Future<T> implements Listener {
   ownName: string | number
 
   /** Prefer `createTask`. Schedules the first step of `coro` on `loop`, or on the running loop. */
-  constructor(coro: Coroutine<T>, options?: TaskOptions & { loop?: EventLoop | undefined }) {
-    super(options)
+  constructor(coro: Coroutine<T>, options?: TaskOptions & { loop?: EventLoop | undefined }, on?: EventLoop) {
+    super(options, on)
     const loop = this.loop
+    if (!isCoroutine(coro)) throw new TypeError(`createTask: a coroutine is needed, got ${describe(coro)}${hint(coro)}`)
     this.id = loop.takeTaskId()
     this.ownName = options?.name === undefined ? loop.takeTaskNumber() : String(options.name)
     this.coro = coro
-    this.context = options?.context ?? snapshot()
-    if (!isCoroutine(coro)) throw new TypeError(`createTask: a coroutine is needed, got ${describe(coro)}${hint(coro)}`)
+    this.context = options?.context ?? (running.context === null ? null : snapshot())
     takeCoroutine(coro, this)
     loop.addTask(this)
     if (loop.probe !== null) loop.probe.call('taskCreated', this, running.task)
@@ -305,13 +299,20 @@ function hint(value: unknown): string {
   return ''
 }
 
-function takeCoroutine(coroutine: object, task: Future<unknown>): void {
-  const coro = coroutine as Taken
-  const owner = coro[TAKEN]
-  if (owner !== undefined) {
-    throw new RuntimeError(`the coroutine given to ${task.label()} was awaited already, by ${owner.getName()}: call its function again for a new one`)
+/**
+ * Mark a coroutine as taken by a task; a coroutine runs once, and a second task would resume it in the middle. The mark
+ * is that the object is closed to extension: it costs no memory, and nobody has a reason to extend a coroutine.
+ */
+function takeCoroutine(coro: object, task: Future<unknown>): void {
+  if (isTaken(coro)) {
+    throw new RuntimeError(`the coroutine given to ${task.label()} was awaited already: a coroutine runs once, call its function again for a new one`)
   }
-  coro[TAKEN] = task as Task<unknown>
+  Object.preventExtensions(coro)
+}
+
+/** @internal Tell whether a task has taken the coroutine already. */
+export function isTaken(coro: object): boolean {
+  return !Object.isExtensible(coro)
 }
 
 /** Say in the runtime's words what the engine says of a generator that is resumed while it runs. */
