@@ -59,7 +59,8 @@ async function measure() {
 
 async function measureRound(round, chosen, names, all, result) {
   for (const workload of chosen) {
-    const { metric, units } = workloads[workload]
+    const { metric, units, rounds = Infinity } = workloads[workload]
+    if (round >= rounds) continue
     const able = names.filter((name) => all[name].only?.includes(workload) ?? true)
     // Each round begins with another implementation, so that none always runs first.
     const order = able.map((_, i) => able[(i + round) % able.length])

@@ -13,13 +13,16 @@ function report(value, measured) {
   process.exit(0)
 }
 
-for (const { workload, params } of job.warmups) await workloads[workload](params, new Meter())
+const { warmup, workload, params, seconds } = job
+const begun = performance.now()
+do await workloads[warmup.workload](warmup.params, new Meter())
+while ((performance.now() - begun) / 1000 < seconds.warm)
 collect()
 const meter = new Meter(report)
 const values = new Set()
-for (let n = 0; n < job.repeats; n++) {
+do {
   meter.start()
-  values.add(await workloads[job.workload](job.params, meter))
+  values.add(await workloads[workload](params, meter))
   meter.stop()
-}
-report(values.size === 1 ? [...values][0] : [...values].join(' then '), meter.times(job.repeats))
+} while (meter.wall < seconds.measured)
+report(values.size === 1 ? [...values][0] : [...values].join(' then '), meter.times())

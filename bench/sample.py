@@ -36,7 +36,7 @@ class Meter:
     settle = 0.3
 
     def __init__(self):
-        self.cpu = self.wall = 0
+        self.cpu = self.wall = self.repeats = 0
         self.begun = None
 
     def start(self):
@@ -47,6 +47,7 @@ class Meter:
     def stop(self):
         self.cpu += cpu_seconds() - self.begun[0]
         self.wall += time.perf_counter() - self.begun[1]
+        self.repeats += 1
 
     def memory_before(self):
         collect()
@@ -68,17 +69,22 @@ def main():
         with asyncio.Runner(loop_factory=new_loop) as runner:
             return runner.run(getattr(workloads, workload)(params, meter))
 
-    for warmup in job["warmups"]:
+    warmup, seconds = job["warmup"], job["seconds"]
+    begun = time.perf_counter()
+    while True:
         once(warmup["workload"], warmup["params"], Meter())
+        if time.perf_counter() - begun >= seconds["warm"]:
+            break
     collect()
     meter = Meter()
     values = set()
-    for _ in range(job["repeats"]):
+    while meter.wall < seconds["measured"]:
         meter.start()
         values.add(once(job["workload"], job["params"], meter))
         meter.stop()
     value = values.pop() if len(values) == 1 else " then ".join(map(str, values))
-    report(value, {"cpu": meter.cpu / job["repeats"], "wall": meter.wall / job["repeats"]})
+    n = meter.repeats
+    report(value, {"cpu": meter.cpu / n, "wall": meter.wall / n, "repeats": n})
 
 
 main()

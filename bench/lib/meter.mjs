@@ -4,8 +4,10 @@
 export class Meter {
   /** Seconds a program with sleeping tasks sleeps itself before it goes on, so that all of them are asleep. */
   settle = 0.3
+  /** Seconds measured so far. */
+  wall = 0
   #cpu = 0
-  #wall = 0
+  #repeats = 0
   #from = null
   #rss = 0
   #onMemory
@@ -26,13 +28,14 @@ export class Meter {
     if (this.#from === null) return
     const { user, system } = process.cpuUsage(this.#from.cpu)
     this.#cpu += (user + system) / 1e6
-    this.#wall += (performance.now() - this.#from.at) / 1000
+    this.wall += (performance.now() - this.#from.at) / 1000
+    this.#repeats++
     this.#from = null
   }
 
-  /** CPU and wall seconds a repeat. */
-  times(repeats) {
-    return { cpu: this.#cpu / repeats, wall: this.#wall / repeats }
+  /** CPU and wall seconds of one repeat, on average. */
+  times() {
+    return { cpu: this.#cpu / this.#repeats, wall: this.wall / this.#repeats, repeats: this.#repeats }
   }
 
   memoryBefore() {
