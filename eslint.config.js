@@ -5,14 +5,25 @@ import tseslint from 'typescript-eslint'
 const { default: loopscope } = await import('./src/eslint/index.ts')
 
 export default tseslint.config(
-  { ignores: ['dist/', 'bench/node_modules/', 'node_modules/', '.tap/', 'test/eslint/', 'test/types/', '**/*.mjs', '**/*.js'] },
+  { ignores: ['dist/', '**/node_modules/', '**/.build/', '.tap/', 'test/eslint/', 'test/types/', '**/*.mjs', '**/*.js'] },
   ...tseslint.configs.recommendedTypeChecked,
   loopscope.configs.recommended,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      '@typescript-eslint/restrict-template-expressions': 'off', // our objects describe themselves in one line
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-import-type-side-effects': 'error', // else an import of types alone still loads the file
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/return-await': 'error',
+      'eqeqeq': ['error', 'always', { null: 'ignore' }],
+      'no-constant-binary-expression': 'error',
+      'no-self-compare': 'error',
+      'no-template-curly-in-string': 'error',
+      // Our objects describe themselves in one line, also where their static type does not show it.
+      '@typescript-eslint/restrict-template-expressions': 'off',
+      '@typescript-eslint/no-base-to-string': 'off',
+      // In generic code it takes assertions for needless without which TypeScript does not compile.
+      '@typescript-eslint/no-unnecessary-type-assertion': 'off',
     },
   },
   {
