@@ -56,16 +56,14 @@ export class CoroutineTypes {
     let kind = this.kinds.get(type)
     if (kind === undefined) {
       this.kinds.set(type, 'other') // the answer for a type that is met again inside itself
-      kind = type.isUnionOrIntersection()
-        ? strongest(type.types.map(part => this.kindOfType(part)))
-        : this.kindOfSingleType(type)
+      kind = type.isUnion() ? strongest(type.types.map(part => this.kindOfType(part))) : this.kindOfSingleType(type)
       this.kinds.set(type, kind)
     }
     return kind
   }
 
   private kindOfSingleType(type: ts.Type): Kind {
-    if (type.getProperty('then') !== undefined) return 'other' // a future is its own iterator, and runs unawaited
+    if (type.getProperty('then') !== undefined) return 'other' // it runs unawaited, as a future does, which is its own iterator
     for (const method of ['next', 'return', 'throw']) {
       if (type.getProperty(method) === undefined) return 'other'
     }

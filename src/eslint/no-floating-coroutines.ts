@@ -1,11 +1,10 @@
 // The rule `no-floating-coroutines`: a coroutine that is made and then neither awaited nor started does nothing at all.
 // It reports where a coroutine is thrown away, and where `yield` or `await` stands for `yield*`.
 import type { Rule, Scope } from 'eslint'
-import type { CallExpression, Function as AnyFunction, NewExpression, Node } from 'estree'
+import type { CallExpression, NewExpression, Node } from 'estree'
 import { coroutineTypesOf } from './coroutine-types.ts'
 import {
-  assignedTo, calls, discarded, enclosingFunction, isCall, isFunction, isInsideGenerator, isLocalVariable, isMethod, nameOf,
-  needsParentheses,
+  assignedTo, calls, discarded, enclosingFunction, isCall, isFunction, isInsideGenerator, isLocalVariable, nameOf, needsParentheses,
 } from './positions.ts'
 
 const messages = {
@@ -89,10 +88,6 @@ export const noFloatingCoroutines: Rule.RuleModule = {
       else context.report({ node: fn, messageId: 'coroutineFunction', data: { call: isFunction(fn) ? '…' : `${nameOf(fn, source)}(…)` } })
     }
 
-    function checkFunction(fn: AnyFunction & Rule.Node): void {
-      if (!isMethod(fn)) checkCallback(fn)
-    }
-
     function checkArguments(node: CallExpression | NewExpression): void {
       for (const argument of node.arguments) {
         if (argument.type === 'Identifier' || argument.type === 'MemberExpression') checkCallback(argument)
@@ -121,8 +116,8 @@ export const noFloatingCoroutines: Rule.RuleModule = {
         context.report({ node, messageId: 'yielded', data: { call }, suggest })
       },
 
-      ArrowFunctionExpression: checkFunction,
-      FunctionExpression: checkFunction,
+      ArrowFunctionExpression: checkCallback,
+      FunctionExpression: checkCallback,
       CallExpression: checkArguments,
       NewExpression: checkArguments,
 

@@ -36,11 +36,10 @@ export function discarded(node: Node): Node[] {
       return [...discarded(inner.consequent), ...discarded(inner.alternate)]
     case 'SequenceExpression':
       return discarded(inner.expressions.at(-1)!) // those before it are thrown away wherever the sequence stands
-    case 'UnaryExpression': // `void f()` says that it is meant
     case 'AssignmentExpression':
       return []
     default:
-      return [inner]
+      return [inner] // `void f()` too: its value is undefined, and it says that the drop is meant
   }
 }
 
@@ -66,13 +65,6 @@ const TAKES_ANY = new Set<string>([
 
 export function needsParentheses(node: Node): boolean {
   return !TAKES_ANY.has(parentOf(node)?.type ?? '')
-}
-
-/** Whether a function expression is a method, a getter or a setter, which nobody is handed as a callback. */
-export function isMethod(fn: AnyFunction): boolean {
-  const parent = parentOf(fn)
-  if (parent?.type === 'Property') return parent.method || parent.kind !== 'init'
-  return parent?.type === 'MethodDefinition'
 }
 
 /** Whether `node` is an argument in a call of one of these names, as a function or as a method. */

@@ -47,12 +47,15 @@ export function* started(): Coroutine<void> {
   yield* sleep(0)
 }
 
+declare function startAtOnce(): Coroutine<number> & PromiseLike<number>
+
 export function* tasksAndFutures(): Coroutine<void> {
   task
   future
   void task
   isLate ? task : future
   const unread = task
+  startAtOnce()
   yield* sleep(0)
 }
 
@@ -87,6 +90,10 @@ export function maybe(coroutine: Coroutine<void> | undefined): void {
 
 export function accepts(awaitable: Awaitable<number>): void {
   awaitable
+}
+
+export const hooks: { onDone(): void } = {
+  onDone() { void sleep(1) },
 }
 
 function* count(): Generator<number, void, unknown> {

@@ -114,6 +114,24 @@ export function* callbacksInCoroutines(): Coroutine<void> {
   yield* createTask(work(1))
 }
 
+export function* classesInCoroutines(): Coroutine<void> {
+  class Local {
+    static {
+      sleep(1) // reports droppedOutside
+    }
+    readonly late = (sleep(1), 1) // reports droppedOutside
+    readonly hook: () => void = () => sleep(1) // reports callback
+  }
+  yield* sleep(new Local().late)
+}
+
+export function* generic<C extends Coroutine<void>>(coroutine: C, list: C[]): Coroutine<void> {
+  coroutine // reports dropped -> yield* coroutine
+  list[0] // reports dropped
+  list.pop()! // reports dropped
+  yield* coroutine
+}
+
 export class Fields {
   readonly held = sleep(1)
   static {
