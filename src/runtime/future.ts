@@ -58,9 +58,9 @@ export class Future<T> implements Waitable, PromiseLike<T> {
   value: unknown = undefined
   /** @internal */ listeners: Listener | Listener[] | null = null
 
-  /** A future of `loop`, or of the running loop. */
-  constructor(options?: { loop?: EventLoop | undefined }) {
-    this.loop = options?.loop ?? getRunningLoop()
+  /** A future of `loop`, or of the running loop. `on` is for the loop itself: it spares the options. */
+  constructor(options?: { loop?: EventLoop | undefined }, on?: EventLoop) {
+    this.loop = on ?? options?.loop ?? getRunningLoop()
     if (this.loop.debug) recordOrigin(this)
   }
 

@@ -2,12 +2,12 @@
 import type { Wait } from './instruments.ts'
 import type { EventLoop } from './loop.ts'
 import type { Runnable } from './ready.ts'
-import type { Awaitable, Result } from './coroutine.ts'
+import { isCoroutine, type Awaitable, type Result } from './coroutine.ts'
 import { ensureFuture } from './ensure.ts'
-import { cancelledError } from './exceptions.ts'
+import { CancelledError, cancelledError } from './exceptions.ts'
 import { CANCELLED, FAILED, FAILED_UNSEEN, Future, isFuture, type Listener } from './future.ts'
 import { getRunningLoop } from './running.ts'
-import { Task } from './task.ts'
+import { isTaken, Task } from './task.ts'
 
 /** The tasks among `futures`. */
 export function tasksOf(futures: Iterable<Future<unknown>>): Task<unknown>[] {
@@ -18,14 +18,29 @@ export function tasksOf(futures: Iterable<Future<unknown>>): Task<unknown>[] {
 class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
   readonly #children: Future<unknown>[]
   readonly #returnExceptions: boolean
-  #unfinished: number
+  /** Distinct children that are not done. */
+  #unfinished = 0
   #cancelRequested = false
 
-  constructor(loop: EventLoop, children: Future<unknown>[], distinct: number, returnExceptions: boolean) {
-    super({ loop })
+  constructor(loop: EventLoop, children: Future<unknown>[], returnExceptions: boolean) {
+    super(undefined, loop)
     this.#children = children
-    this.#unfinished = distinct
     this.#returnExceptions = returnExceptions
+  }
+
+  /** Hear of a child that is not done, once, however often it was given. */
+  listenTo(child: Future<unknown>): void {
+    const { listeners } = child
+    if (listeners === this || (Array.isArray(listeners) && listeners.includes(this))) return
+    this.#unfinished++
+    child.addListener(this)
+  }
+
+  /** Take the children into account that were done from the start: with no others, the gather is done at once. */
+  expect(done: ReadonlySet<Future<unknown>>): void {
+    this.#unfinished += done.size
+    if (this.#children.length === 0) this.setResult([])
+    for (const child of done) this.onChildDone(child)
   }
 
   /** Cancel every child that is not done; the gather itself ends when they have. */
@@ -86,6 +101,8 @@ class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
 function outcome(child: Future<unknown>): unknown {
   if (child.state === CANCELLED) {
     const { value } = child
+    // The very error where it says no more than a new one would: making errors is what cancelling many tasks costs.
+    if (value instanceof CancelledError && value.message === '') return value
     return cancelledError(typeof value === 'string' ? value : undefined, child.loop.debug)
   }
   return child.exception() ?? child.result()
@@ -112,26 +129,20 @@ export function gather(
   awaitables: readonly Awaitable<unknown>[],
   options?: { returnExceptions?: boolean | undefined },
 ): Future<unknown[]> {
-  const futures = new Map<Awaitable<unknown>, Future<unknown>>()
-  const children: Future<unknown>[] = []
   const first = awaitables[0]
   const loop = isFuture(first) ? first.getLoop() : getRunningLoop()
+  const children: Future<unknown>[] = []
+  const done = new Set<Future<unknown>>()
+  const outer = new GatheringFuture(loop, children, options?.returnExceptions ?? false)
   for (const awaitable of awaitables) {
-    let future = futures.get(awaitable)
-    if (future === undefined) {
-      future = ensureFuture(awaitable, { loop })
-      futures.set(awaitable, future)
-    }
+    // A coroutine that is taken already may be one that this very call has made a task of.
+    const again = isCoroutine(awaitable) && isTaken(awaitable) ? awaitables.indexOf(awaitable) : -1
+    const future = again === -1 || again >= children.length ? ensureFuture(awaitable, { loop }) : (children[again] as Future<unknown>)
     children.push(future)
+    if (future.done()) done.add(future)
+    else outer.listenTo(future)
   }
-  const outer = new GatheringFuture(loop, children, futures.size, options?.returnExceptions ?? false)
-  if (children.length === 0) outer.setResult([])
-  const done: Future<unknown>[] = []
-  for (const future of futures.values()) {
-    if (future.done()) done.push(future)
-    else future.addListener(outer)
-  }
-  for (const future of done) outer.onChildDone(future)
+  outer.expect(done)
   return outer
 }
 

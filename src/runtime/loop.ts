@@ -173,7 +173,7 @@ export class EventLoop {
   createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
     this.#requireOpen()
     if (this.#taskFactory !== null) return this.#taskFactory(this, coro, options)
-    return new Task<T>(coro, { ...options, loop: this })
+    return new Task<T>(coro, options, this)
   }
 
   setTaskFactory(factory: TaskFactory | null): void {

@@ -1,6 +1,6 @@
 // Queue, PriorityQueue and LifoQueue. A `get` or `put` is one object that is coroutine and waiter at once, so an
 // exchange through a queue allocates little more than the item.
-import type { QueueState } from './instruments.ts'
+import type { QueueState, Wait } from './instruments.ts'
 import type { EventLoop } from './loop.ts'
 import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { Deque } from './deque.ts'
@@ -11,91 +11,94 @@ import { heapPop, heapPush, naturalOrder, type Compare } from './heapq.ts'
 import { bindLoop, type LoopBound } from './loopbound.ts'
 import { running } from './running.ts'
 import { trackUnawaited } from './unawaited.ts'
-import { CANCELLED, PENDING, suspendCurrent, Waiter, WOKEN } from './waiter.ts'
+import { CANCELLED, PENDING, SingleWait, suspendCurrent, WOKEN } from './waiter.ts'
+
+const CREATED = 3
+const ENDED = 4
 
 /** A `get()` or `put()` under way: tries, waits in line while it cannot, and tries again. */
-abstract class Exchange<T, R> extends Waiter {
+abstract class Exchange<T, R> extends SingleWait {
   protected readonly queue: Queue<T>
-  #started = false
-  #ended = false
 
-  constructor(kind: 'queue.get' | 'queue.put', queue: Queue<T>) {
-    super(kind, queue)
+  constructor(queue: Queue<T>) {
+    super()
+    this.state = CREATED
     this.queue = queue
   }
 
-  protected abstract line(): Deque<Waiter>
+  /** Where it waits. */
+  protected abstract line(): Deque<SingleWait>
+  /** Whether the queue is empty (for a get) or full (for a put). */
   protected abstract blocked(): boolean
   protected abstract proceed(): R
+  protected abstract name(): string
 
-  override next(): IteratorResult<Suspension, R> {
-    if (!this.#started) {
-      this.#started = true
-    } else if (this.#ended) {
+  next(): IteratorResult<Suspension, R> {
+    if (this.state === CANCELLED) this.#throwCancelled()
+    if (this.state === PENDING || this.state === ENDED) {
       throw new RuntimeError(`${this} was awaited already: a coroutine runs once, call its method again for a new one`)
-    } else if (this.state === CANCELLED) {
-      this.#leave()
-      this.throwIfCancelled()
-    } else if (this.state === PENDING) {
-      throw new RuntimeError(`${this} waits already: a coroutine runs once, call its method again for a new one`)
     }
     if (this.blocked()) {
+      this.queue.throwIfShutDown()
       bindLoop(this.queue)
       this.task = suspendCurrent(this)
       this.state = PENDING
       this.line().push(this)
       return SUSPENDED
     }
-    this.#ended = true
+    this.state = ENDED
     return { done: true, value: this.proceed() }
   }
 
-  override throw(error: unknown): never {
-    if (this.#started && !this.#ended) this.#leave()
-    this.#started = true
-    this.#ended = true
+  throw(error: unknown): never {
+    this.#leave()
     throw error
   }
 
   /** Closes a coroutine that will not be driven on. */
   return(value: R): IteratorResult<Suspension, R> {
-    if (this.#started && !this.#ended) this.#leave()
-    this.#started = true
-    this.#ended = true
+    this.#leave()
     return { done: true, value }
+  }
+
+  #throwCancelled(): never {
+    this.#leave()
+    throw this.cancelledError()
   }
 
   /** Interrupted: a wake-up that this one cannot take goes on to the next in line. */
   #leave(): void {
-    this.#ended = true
-    if (this.state === PENDING) this.state = CANCELLED
+    const { state } = this
+    this.state = ENDED
+    if (state === CREATED || state === ENDED) return
     this.line().remove(this)
-    if (this.state === WOKEN && !this.blockedForAnyone()) wakeNext(this.line())
+    if (state === WOKEN && !this.blocked()) wakeNext(this.line())
   }
 
-  protected abstract blockedForAnyone(): boolean
+  override describeWait(): Wait {
+    const kind = this instanceof Get ? 'queue.get' : 'queue.put'
+    return { kind, label: String(this.queue) }
+  }
+
+  get coroutineName(): string {
+    return this.name()
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
 
   override toString(): string {
-    return `<coroutine ${this.queue.constructor.name}.${this.kind === 'queue.get' ? 'get' : 'put'}>`
+    return `<coroutine ${this.name()}>`
   }
 }
 
 class Get<T> extends Exchange<T, T> {
-  constructor(queue: Queue<T>) {
-    super('queue.get', queue)
-  }
-
-  protected line(): Deque<Waiter> {
+  protected line(): Deque<SingleWait> {
     return this.queue.getters
   }
 
   protected blocked(): boolean {
-    if (!this.queue.empty()) return false
-    this.queue.throwIfShutDown()
-    return true
-  }
-
-  protected blockedForAnyone(): boolean {
     return this.queue.empty()
   }
 
@@ -103,45 +106,39 @@ class Get<T> extends Exchange<T, T> {
     return this.queue.getNowait()
   }
 
-  get coroutineName(): string {
+  protected name(): string {
     return 'Queue.get'
   }
 }
 
 class Put<T> extends Exchange<T, void> {
-  readonly #item: T
+  readonly item: T
 
   constructor(queue: Queue<T>, item: T) {
-    super('queue.put', queue)
-    this.#item = item
+    super(queue)
+    this.item = item
   }
 
-  protected line(): Deque<Waiter> {
+  protected line(): Deque<SingleWait> {
     return this.queue.putters
   }
 
   protected blocked(): boolean {
-    if (!this.queue.full()) return false
-    this.queue.throwIfShutDown()
-    return true
-  }
-
-  protected blockedForAnyone(): boolean {
     return this.queue.full()
   }
 
   protected proceed(): void {
-    this.queue.putNowait(this.#item)
+    this.queue.putNowait(this.item)
   }
 
-  get coroutineName(): string {
+  protected name(): string {
     return 'Queue.put'
   }
 }
 
 /** Wake the first in line that still waits. */
-function wakeNext(line: Deque<Waiter>): void {
-  let waiter: Waiter | undefined
+function wakeNext(line: Deque<SingleWait>): void {
+  let waiter: SingleWait | undefined
   while ((waiter = line.shift()) !== undefined) {
     if (waiter.state !== PENDING) continue
     waiter.wake()
@@ -155,9 +152,9 @@ let watchedQueues = 0
 export class Queue<T> implements LoopBound, QueueState {
   /** @internal */ boundLoop: EventLoop | null = null
   /** @internal Who waits for an item. */
-  readonly getters = new Deque<Waiter>()
+  readonly getters = new Deque<SingleWait>()
   /** @internal Who waits for room. */
-  readonly putters = new Deque<Waiter>()
+  readonly putters = new Deque<SingleWait>()
   readonly #maxsize: number
   readonly #items: Deque<T>
   #finished: Event | null = null
@@ -269,7 +266,7 @@ export class Queue<T> implements LoopBound, QueueState {
       if (this.#unfinished === 0) this.#finished?.set()
     }
     for (const line of [this.getters, this.putters]) {
-      let waiter: Waiter | undefined
+      let waiter: SingleWait | undefined
       while ((waiter = line.shift()) !== undefined) waiter.wake()
     }
   }

@@ -61,9 +61,9 @@ export class ReadyQueue {
   #grow(): void {
     const cells = this.#cells
     const size = cells.length
-    const bigger = cells.slice(this.#head).concat(cells.slice(0, this.#head))
-    bigger.length = size * 2
-    bigger.fill(undefined, size)
+    const bigger = new Array<unknown>(size * 2)
+    for (let at = 0; at < size; at++) bigger[at] = cells[(this.#head + at) & this.#mask]
+    for (let at = size; at < size * 2; at++) bigger[at] = undefined
     this.#cells = bigger
     this.#mask = size * 2 - 1
     this.#head = 0

@@ -22,61 +22,60 @@ const CANCELLED = 4
 const ENDED = 5
 
 class Sleep<T> implements Waitable, Timer, Runnable {
-  readonly #seconds: number
+  private readonly seconds: number
   /** The result; after a cancel the message. */
-  #value: unknown
-  #state: typeof CREATED | typeof WAITING | typeof FIRING | typeof DUE | typeof CANCELLED | typeof ENDED = CREATED
-  #task: Task<unknown> | null = null
+  private value: unknown
+  private state = CREATED
+  private task: Task<unknown> | null = null
 
   constructor(seconds: number, value: T) {
-    this.#seconds = seconds
-    this.#value = value
+    this.seconds = seconds
+    this.value = value
   }
 
   next(): IteratorResult<Suspension, T> {
-    switch (this.#state) {
+    switch (this.state) {
       case CREATED:
-        return this.#start()
+        return this.start()
       case DUE: {
-        this.#state = ENDED
-        return { done: true, value: this.#value as T }
+        this.state = ENDED
+        return { done: true, value: this.value as T }
       }
       case CANCELLED:
-        this.#state = ENDED
-        throw cancelledError(this.#value as string | undefined, this.#task?.loop.debug ?? false)
+        this.state = ENDED
+        throw cancelledError(this.value as string | undefined, this.task !== null && this.task.loop.debug)
       default:
-        throw new RuntimeError(`${this} was awaited already: call sleep() again for a new one`)
+        throw awaitedTwice(this)
     }
   }
 
   throw(error: unknown): never {
-    this.#end()
+    this.end()
     throw error
   }
 
   /** Closes a coroutine that will not be driven on. */
   return(value: T): IteratorResult<Suspension, T> {
-    this.#end()
+    this.end()
     return { done: true, value }
   }
 
-  #end(): void {
-    if (this.#state === WAITING) this.#task?.loop.timers.noteCancelled()
-    this.#state = ENDED
+  private end(): void {
+    if (this.state === WAITING) this.task?.loop.timers.noteCancelled()
+    this.state = ENDED
   }
 
-  #start(): IteratorResult<Suspension, T> {
-    const seconds = this.#seconds
-    if (seconds > 0 && seconds < Infinity) {
+  private start(): IteratorResult<Suspension, T> {
+    const { seconds } = this
+    requireFinite(seconds, 'sleep: the delay', 'seconds')
+    if (seconds > 0) {
       const task = suspendCurrent(this)
-      this.#task = task
-      this.#state = WAITING
+      this.task = task
+      this.state = WAITING
       task.loop.scheduleTimer(task.loop.time() + seconds, this)
     } else {
-      requireFinite(seconds, 'sleep: the delay', 'seconds')
+      this.state = DUE
       const task = suspendCurrent(ROUND_TRIP)
-      this.#task = task
-      this.#state = DUE
       task.loop.wake(task)
     }
     return SUSPENDED
@@ -84,37 +83,37 @@ class Sleep<T> implements Waitable, Timer, Runnable {
 
   /** The timer fired: the task joins the ready queue behind what stands there, as a future's waiter would. */
   run(): void {
-    if (this.#state !== FIRING) return
-    this.#state = DUE
-    const task = this.#task as Task<unknown>
+    if (this.state !== FIRING) return
+    this.state = DUE
+    const task = this.task as Task<unknown>
     task.loop.wake(task)
   }
 
   isDead(): boolean {
-    return this.#state !== WAITING
+    return this.state !== WAITING
   }
 
   leaveHeap(): void {
-    this.#state = FIRING
+    this.state = FIRING
   }
 
   cancel(message?: string): boolean {
-    if (this.#state !== WAITING && this.#state !== FIRING) return false
-    const task = this.#task as Task<unknown>
-    if (this.#state === WAITING) task.loop.timers.noteCancelled()
-    this.#state = CANCELLED
-    this.#value = message
+    if (this.state !== WAITING && this.state !== FIRING) return false
+    const task = this.task as Task<unknown>
+    if (this.state === WAITING) task.loop.timers.noteCancelled()
+    this.state = CANCELLED
+    this.value = message
     task.loop.wake(task)
     return true
   }
 
   absorb(): boolean {
-    return this.#state === CANCELLED
+    return this.state === CANCELLED
   }
 
   describeWait(): Wait {
-    const deadline = this.#task?.loop.timers.whenOf(this)
-    return { kind: 'sleep', label: `${this.#seconds} s`, ...(deadline === undefined ? {} : { deadline }) }
+    const deadline = this.task?.loop.timers.whenOf(this)
+    return { kind: 'sleep', label: `${this.seconds} s`, ...(deadline === undefined ? {} : { deadline }) }
   }
 
   get coroutineName(): string {
@@ -126,7 +125,53 @@ class Sleep<T> implements Waitable, Timer, Runnable {
   }
 
   toString(): string {
-    return `<coroutine sleep(${this.#seconds})>`
+    return `<coroutine sleep(${this.seconds})>`
+  }
+}
+
+function awaitedTwice(coroutine: object): RuntimeError {
+  return new RuntimeError(`${String(coroutine)} was awaited already: a coroutine runs once, call sleep() again for a new one`)
+}
+
+const DONE: IteratorReturnResult<void> = Object.freeze({ done: true as const, value: undefined })
+
+/** `sleep(0)`: one trip round the ready queue, the cheapest way to let others run. */
+class RoundTrip {
+  private state = CREATED
+
+  next(): IteratorResult<Suspension, void> {
+    if (this.state === DUE) {
+      this.state = ENDED
+      return DONE
+    }
+    if (this.state !== CREATED) throw awaitedTwice(this)
+    this.state = DUE
+    const task = suspendCurrent(ROUND_TRIP)
+    task.loop.wake(task)
+    return SUSPENDED
+  }
+
+  throw(error: unknown): never {
+    this.state = ENDED
+    throw error
+  }
+
+  /** Closes a coroutine that will not be driven on. */
+  return(value: void): IteratorResult<Suspension, void> {
+    this.state = ENDED
+    return { done: true, value }
+  }
+
+  get coroutineName(): string {
+    return 'sleep'
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  toString(): string {
+    return '<coroutine sleep(0)>'
   }
 }
 
@@ -137,7 +182,9 @@ class Sleep<T> implements Waitable, Timer, Runnable {
 export function sleep(seconds: number): Coroutine<void>
 export function sleep<T>(seconds: number, value: T): Coroutine<T>
 export function sleep<T>(seconds: number, value?: T): Coroutine<T | undefined> {
-  return trackUnawaited(new Sleep(seconds, value) as unknown as Coroutine<T | undefined>, 'sleep')
+  const coroutine = seconds === 0 && value === undefined ? new RoundTrip() : new Sleep(seconds, value)
+  return trackUnawaited(coroutine as unknown as Coroutine<T | undefined>, 'sleep')
 }
 
 describable(Sleep)
+describable(RoundTrip)

@@ -3,6 +3,7 @@
 import type { Wait, WaitKind } from './instruments.ts'
 import type { Task } from './task.ts'
 import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
+import { describable } from './describe.ts'
 import { cancelledError, RuntimeError } from './exceptions.ts'
 import { recordSuspension } from './origins.ts'
 import { running } from './running.ts'
@@ -18,33 +19,29 @@ export interface Waitable {
 /** The task that an await suspends. Throws where there is none, or where it is suspended already. */
 export function suspendCurrent(on: Waitable): Task<unknown> {
   const task = running.task
-  if (task === null) {
-    throw new RuntimeError(`${String(on)} was awaited outside of a task: give the coroutine to run() or createTask()`)
-  }
-  if (task.waiter !== null) {
-    throw new RuntimeError(`${task} waits already: a coroutine was driven by hand, use \`yield*\` to await it`)
-  }
+  if (task === null || task.waiter !== null) throw cannotSuspend(on, task)
   task.waiter = on
   if (task.loop.debug) recordSuspension(task)
   return task
+}
+
+function cannotSuspend(on: Waitable, task: Task<unknown> | null): RuntimeError {
+  return task === null
+    ? new RuntimeError(`${String(on)} was awaited outside of a task: give the coroutine to run() or createTask()`)
+    : new RuntimeError(`${task} waits already: a coroutine was driven by hand, use \`yield*\` to await it`)
 }
 
 export const PENDING = 0
 export const WOKEN = 1
 export const CANCELLED = 2
 
-export class Waiter implements Waitable {
-  state: typeof PENDING | typeof WOKEN | typeof CANCELLED = PENDING
-  task: Task<unknown> | null = null
-  message: string | undefined = undefined
-  readonly owner: object
-  readonly kind: WaitKind
-
-  /** `owner` is the queue or lock whose waiter this is: its description is the label of the wait. */
-  constructor(kind: WaitKind, owner: object) {
-    this.kind = kind
-    this.owner = owner
-  }
+/** One wait of one task: pending, then woken or cancelled. */
+export abstract class SingleWait implements Waitable {
+  /** PENDING, WOKEN or CANCELLED; a subclass may have more. */
+  state = PENDING
+  protected task: Task<unknown> | null = null
+  /** What `cancel` was given. */
+  protected message: unknown = undefined
 
   done(): boolean {
     return this.state !== PENDING
@@ -75,16 +72,35 @@ export class Waiter implements Waitable {
     return this.state === CANCELLED
   }
 
-  describeWait(): Wait {
-    return { kind: this.kind, label: String(this.owner) }
+  abstract describeWait(): Wait
+
+  protected cancelledError(): Error {
+    return cancelledError(this.message as string | undefined, this.task !== null && this.task.loop.debug)
+  }
+}
+
+/** A place in the line of a lock: awaited where it stands, woken by whoever releases. */
+export class Waiter extends SingleWait {
+  readonly #owner: object
+  readonly #kind: WaitKind
+
+  /** `owner` is the lock whose waiter this is: its description is the label of the wait. */
+  constructor(kind: WaitKind, owner: object) {
+    super()
+    this.#kind = kind
+    this.#owner = owner
   }
 
-  next(): IteratorResult<Suspension, unknown> {
+  describeWait(): Wait {
+    return { kind: this.#kind, label: String(this.#owner) }
+  }
+
+  next(): IteratorResult<Suspension, void> {
     if (this.state === PENDING) {
       this.task = suspendCurrent(this)
       return SUSPENDED
     }
-    this.throwIfCancelled()
+    if (this.state === CANCELLED) throw this.cancelledError()
     return { done: true, value: undefined }
   }
 
@@ -92,15 +108,13 @@ export class Waiter implements Waitable {
     throw error
   }
 
-  protected throwIfCancelled(): void {
-    if (this.state === CANCELLED) throw cancelledError(this.message, this.task?.loop.debug ?? false)
-  }
-
   [Symbol.iterator](): Coroutine<void> {
     return this as unknown as Coroutine<void>
   }
 
-  toString(): string {
-    return `<Waiter for ${this.kind} of ${String(this.owner)}>`
+  override toString(): string {
+    return `<Waiter of ${String(this.#owner)}>`
   }
 }
+
+describable(SingleWait)
