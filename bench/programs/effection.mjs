@@ -40,135 +40,153 @@ class Queue {
   }
 }
 
-export function spawn({ tasks }) {
-  function* child(i) {
-    return i
-  }
-  return run(function* () {
-    return sum(yield* all(range(tasks, child)))
-  })
+function* child(i) {
+  return i
 }
 
-export function switching({ tasks, each }) {
-  let last = -1
-  let switches = 0
-  function* worker(id) {
-    for (let n = 0; n < each; n++) {
-      yield* nextTurn()
-      if (last !== id) switches++
-      last = id
-    }
-  }
-  return run(function* () {
-    yield* all(range(tasks, worker))
-    return switches
-  })
+function* spawnMain({ tasks }) {
+  return sum(yield* all(range(tasks, child)))
 }
 
-export function pingpong({ rounds }) {
+export const spawn = (params) => run(() => spawnMain(params))
+
+function* switcher(id, each, seen) {
+  for (let n = 0; n < each; n++) {
+    yield* nextTurn()
+    if (seen.last !== id) seen.switches++
+    seen.last = id
+  }
+}
+
+function* switchingMain({ tasks, each }) {
+  const seen = { last: -1, switches: 0 }
+  yield* all(range(tasks, (i) => switcher(i, each, seen)))
+  return seen.switches
+}
+
+export const switching = (params) => run(() => switchingMain(params))
+
+function* echo(there, back, rounds) {
+  for (let n = 0; n < rounds; n++) yield* back.put((yield* there.get()) + 1)
+}
+
+function* pingpongMain({ rounds }) {
   const there = new Queue(1)
   const back = new Queue(1)
-  return run(function* () {
-    const echoing = yield* fork(function* () {
-      for (let n = 0; n < rounds; n++) yield* back.put((yield* there.get()) + 1)
-    })
-    let total = 0
-    for (let n = 0; n < rounds; n++) {
-      yield* there.put(n)
-      total += yield* back.get()
-    }
-    yield* echoing
-    return total
-  })
+  const echoing = yield* fork(() => echo(there, back, rounds))
+  let total = 0
+  for (let n = 0; n < rounds; n++) {
+    yield* there.put(n)
+    total += yield* back.get()
+  }
+  yield* echoing
+  return total
 }
 
-export function queue({ producers, consumers, items, maxsize }) {
+export const pingpong = (params) => run(() => pingpongMain(params))
+
+function* producer(channel, first, count) {
+  for (let n = 0; n < count; n++) yield* channel.put(first + n)
+  return 0
+}
+
+function* consumer(channel, count) {
+  let total = 0
+  for (let n = 0; n < count; n++) total += yield* channel.get()
+  return total
+}
+
+function* queueMain({ producers, consumers, items, maxsize }) {
   const channel = new Queue(maxsize)
-  function* producer(first) {
-    for (let n = 0; n < items / producers; n++) yield* channel.put(first + n)
-    return 0
-  }
-  function* consumer() {
-    let total = 0
-    for (let n = 0; n < items / consumers; n++) total += yield* channel.get()
-    return total
-  }
-  return run(function* () {
-    return sum(yield* all([...range(producers, (i) => producer(i * items)), ...range(consumers, consumer)]))
-  })
+  const sides = [
+    ...range(producers, (i) => producer(channel, i * items, items / producers)),
+    ...range(consumers, () => consumer(channel, items / consumers)),
+  ]
+  return sum(yield* all(sides))
 }
 
-export function timers({ tasks, spread }) {
-  function* sleeper(i) {
-    yield* sleep((i * 7919) % spread)
-    return i
-  }
-  return run(function* () {
-    return sum(yield* all(range(tasks, sleeper)))
-  })
+export const queue = (params) => run(() => queueMain(params))
+
+function* napper(i, spread) {
+  yield* sleep((i * 7919) % spread)
+  return i
 }
 
-export function memory({ tasks }, meter) {
-  let asleep = 0
-  function* sleeper(i) {
-    asleep++
-    yield* sleep(3_600_000 + (i % 500))
-  }
-  return run(function* () {
-    meter.memoryBefore()
-    const sleepers = []
-    for (let i = 0; i < tasks; i++) sleepers.push(yield* fork(() => sleeper(i)))
-    yield* sleep(meter.settle * 1000)
-    meter.memoryAfter(asleep, sleepers)
-  })
+function* timersMain({ tasks, spread }) {
+  return sum(yield* all(range(tasks, (i) => napper(i, spread))))
 }
 
-export function deep({ depth, times }) {
-  function* level(n) {
-    if (n > 1) return 1 + (yield* level(n - 1))
-    yield* nextTurn()
-    return 1
-  }
-  return run(function* () {
-    let total = 0
-    for (let n = 0; n < times; n++) total += yield* level(depth)
-    return total
-  })
+export const timers = (params) => run(() => timersMain(params))
+
+function* longSleeper(i, seen) {
+  seen.asleep++
+  yield* sleep(3_600_000 + (i % 500))
 }
 
-export function resuspend({ depth, suspensions, times }) {
-  function* level(n) {
-    if (n > 1) return yield* level(n - 1)
-    let count = 0
-    for (; count < suspensions; count++) yield* nextTurn()
-    return count
-  }
-  return run(function* () {
-    let total = 0
-    for (let n = 0; n < times; n++) total += yield* level(depth)
-    return total
-  })
+function* memoryMain({ tasks }, meter) {
+  const seen = { asleep: 0 }
+  meter.memoryBefore()
+  const sleepers = []
+  for (let i = 0; i < tasks; i++) sleepers.push(yield* fork(() => longSleeper(i, seen)))
+  yield* sleep(meter.settle * 1000)
+  meter.memoryAfter(seen.asleep, sleepers)
 }
 
-export function cancel({ tasks }, meter) {
+export const memory = (params, meter) => run(() => memoryMain(params, meter))
+
+function* level(n) {
+  if (n > 1) return 1 + (yield* level(n - 1))
+  yield* nextTurn()
+  return 1
+}
+
+function* deepMain({ depth, times }) {
+  let total = 0
+  for (let n = 0; n < times; n++) total += yield* level(depth)
+  return total
+}
+
+export const deep = (params) => run(() => deepMain(params))
+
+function* suspendingLevel(n, suspensions) {
+  if (n > 1) return yield* suspendingLevel(n - 1, suspensions)
+  let count = 0
+  for (; count < suspensions; count++) yield* nextTurn()
+  return count
+}
+
+function* resuspendMain({ depth, suspensions, times }) {
+  let total = 0
+  for (let n = 0; n < times; n++) total += yield* suspendingLevel(depth, suspensions)
+  return total
+}
+
+export const resuspend = (params) => run(() => resuspendMain(params))
+
+function* sleeper() {
+  yield* sleep(3_600_000)
+}
+
+function* cancelMain({ tasks }, meter) {
+  const sleepers = []
+  for (let i = 0; i < tasks; i++) sleepers.push(yield* fork(sleeper))
+  yield* sleep(meter.settle * 1000)
+  meter.lap()
+  for (const task of sleepers) yield* task.halt()
+  meter.stop() // asking each how it ended makes an error each: not part of the work
+  return yield* countHalted(sleepers)
+}
+
+function* countHalted(tasks) {
   let halted = 0
-  function* sleeper() {
-    yield* sleep(3_600_000)
-  }
-  return run(function* () {
-    const sleepers = []
-    for (let i = 0; i < tasks; i++) sleepers.push(yield* fork(sleeper))
-    yield* sleep(meter.settle * 1000)
-    meter.lap()
-    for (const task of sleepers) yield* task.halt()
-    meter.stop() // asking each how it ended makes an error each: not part of the work
-    for (const task of sleepers) {
-      try {
-        yield* task
-      } catch (error) {
-        if (error.message === 'halted') halted++
-      }
+  for (const task of tasks) {
+    try {
+      yield* task
+    } catch (error) {
+      if (error.message === 'halted') halted++
     }
-    return halted
-  })
+  }
+  return halted
 }
+
+export const cancel = (params, meter) => run(() => cancelMain(params, meter))

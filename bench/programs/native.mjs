@@ -5,37 +5,35 @@ const range = (count, make) => Array.from({ length: count }, (_, i) => make(i))
 const sum = (values) => values.reduce((a, b) => a + b, 0)
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
+async function child(i) {
+  return i
+}
+
 export async function spawn({ tasks }) {
-  async function child(i) {
-    return i
-  }
   // The body starts on a later microtask, as a task's must; this way is cheaper than an await at the head of the body.
   return sum(await Promise.all(range(tasks, (i) => Promise.resolve(i).then(child))))
 }
 
-export async function switching({ tasks, each }) {
-  let last = -1
-  let switches = 0
-  async function worker(id) {
-    for (let n = 0; n < each; n++) {
-      await undefined
-      if (last !== id) switches++
-      last = id
-    }
+async function switcher(id, each, seen) {
+  for (let n = 0; n < each; n++) {
+    await undefined
+    if (seen.last !== id) seen.switches++
+    seen.last = id
   }
-  await Promise.all(range(tasks, worker))
-  return switches
 }
 
-export async function pingpong({ rounds }) {
-  return exchange(new Queue(1), new Queue(1), rounds)
+export async function switching({ tasks, each }) {
+  const seen = { last: -1, switches: 0 }
+  await Promise.all(range(tasks, (i) => switcher(i, each, seen)))
+  return seen.switches
+}
+
+async function echo(there, back, rounds) {
+  for (let n = 0; n < rounds; n++) await back.put((await there.get()) + 1)
 }
 
 export async function exchange(there, back, rounds) {
-  async function echo() {
-    for (let n = 0; n < rounds; n++) await back.put((await there.get()) + 1)
-  }
-  const echoing = echo()
+  const echoing = echo(there, back, rounds)
   let total = 0
   for (let n = 0; n < rounds; n++) {
     await there.put(n)
@@ -45,63 +43,73 @@ export async function exchange(there, back, rounds) {
   return total
 }
 
-export async function queue({ maxsize, ...params }) {
-  return transfer(new Queue(maxsize), params)
+export const pingpong = ({ rounds }) => exchange(new Queue(1), new Queue(1), rounds)
+
+async function producer(channel, first, count) {
+  for (let n = 0; n < count; n++) await channel.put(first + n)
+  return 0
+}
+
+async function consumer(channel, count) {
+  let total = 0
+  for (let n = 0; n < count; n++) total += await channel.get()
+  return total
 }
 
 export async function transfer(channel, { producers, consumers, items }) {
-  async function producer(first) {
-    for (let n = 0; n < items / producers; n++) await channel.put(first + n)
-    return 0
-  }
-  async function consumer() {
-    let total = 0
-    for (let n = 0; n < items / consumers; n++) total += await channel.get()
-    return total
-  }
-  return sum(await Promise.all([...range(producers, (i) => producer(i * items)), ...range(consumers, consumer)]))
+  const sides = [
+    ...range(producers, (i) => producer(channel, i * items, items / producers)),
+    ...range(consumers, () => consumer(channel, items / consumers)),
+  ]
+  return sum(await Promise.all(sides))
+}
+
+export const queue = (params) => transfer(new Queue(params.maxsize), params)
+
+async function napper(i, spread) {
+  await sleep((i * 7919) % spread)
+  return i
 }
 
 export async function timers({ tasks, spread }) {
-  async function sleeper(i) {
-    await sleep((i * 7919) % spread)
-    return i
-  }
-  return sum(await Promise.all(range(tasks, sleeper)))
+  return sum(await Promise.all(range(tasks, (i) => napper(i, spread))))
+}
+
+async function longSleeper(i, seen) {
+  seen.asleep++
+  await sleep(3_600_000 + (i % 500))
 }
 
 export async function memory({ tasks }, meter) {
-  let asleep = 0
-  async function sleeper(i) {
-    asleep++
-    await sleep(3_600_000 + (i % 500))
-  }
+  const seen = { asleep: 0 }
   meter.memoryBefore()
-  const sleepers = range(tasks, sleeper)
+  const sleepers = range(tasks, (i) => longSleeper(i, seen))
   await sleep(meter.settle * 1000)
-  meter.memoryAfter(asleep, sleepers)
+  meter.memoryAfter(seen.asleep, sleepers)
+}
+
+async function level(n) {
+  if (n > 1) return 1 + (await level(n - 1))
+  await undefined
+  return 1
 }
 
 export async function deep({ depth, times }) {
-  async function level(n) {
-    if (n > 1) return 1 + (await level(n - 1))
-    await undefined
-    return 1
-  }
   let total = 0
   for (let n = 0; n < times; n++) total += await level(depth)
   return total
 }
 
+async function suspendingLevel(n, suspensions) {
+  if (n > 1) return await suspendingLevel(n - 1, suspensions)
+  let count = 0
+  for (; count < suspensions; count++) await undefined
+  return count
+}
+
 export async function resuspend({ depth, suspensions, times }) {
-  async function level(n) {
-    if (n > 1) return await level(n - 1)
-    let count = 0
-    for (; count < suspensions; count++) await undefined
-    return count
-  }
   let total = 0
-  for (let n = 0; n < times; n++) total += await level(depth)
+  for (let n = 0; n < times; n++) total += await suspendingLevel(depth, suspensions)
   return total
 }
 
@@ -120,10 +128,11 @@ function abortableSleep(ms, signal) {
   })
 }
 
+async function sleeper(signal) {
+  await abortableSleep(3_600_000, signal)
+}
+
 export async function cancel({ tasks }, meter) {
-  async function sleeper(signal) {
-    await abortableSleep(3_600_000, signal)
-  }
   const sleepers = range(tasks, () => {
     const controller = new AbortController()
     return { controller, end: sleeper(controller.signal) }
