@@ -1,6 +1,7 @@
 // What every maker of statements builds with: the random numbers, the program's variables, labels, and the bounds that
 // keep a program finite (a routine starts only routines of a higher level, and no more of them than its cost allows).
 import { Random } from './random.ts'
+import { likelyErrors } from './errors.ts'
 import { awaiting, call, list, literal, mayFail, method, variable } from './tree.ts'
 import type { Expression, Statement, Variable } from './tree.ts'
 
@@ -53,7 +54,11 @@ export class Builder {
   readonly variables: Variable[] = []
   readonly coroutines: Known[] = []
   readonly callbacks: Known[] = []
+  /** Coroutines made to wait, several at a time, for one object. */
+  readonly crowds: (Known & { object: Variable; puts: boolean })[] = []
   readonly #makers: readonly Maker[]
+  /** The feature this program is about most of all. */
+  readonly #focus: Feature
   readonly #had = new Set<string>()
   #labels = 0
   #cost = 0
@@ -62,6 +67,7 @@ export class Builder {
   constructor(random: Random, features: ReadonlySet<Feature>, makers: readonly Maker[]) {
     this.random = random
     this.features = features
+    this.#focus = random.pick([...features])
     this.#makers = makers.filter(({ feature }) => feature === 'basics' || features.has(feature))
   }
 
@@ -108,9 +114,9 @@ export class Builder {
     if (!this.spend(place, 1)) return null
     const makers = this.#makers
       .filter((maker) => place.async || maker.sync === true)
-      .map((maker) => ({ make: maker.make, weight: maker.weight * (maker.feature === place.favour ? 5 : 1) }))
+      .map((maker) => ({ maker, weight: maker.weight * (maker.feature === place.favour ? 5 : 1) * (maker.feature === this.#focus ? 3 : 1) }))
     for (let attempt = 0; attempt < 8; attempt++) {
-      const statement = this.random.weighted(makers).make(this, place)
+      const statement = this.random.weighted(makers).maker.make(this, place)
       if (statement !== null) return this.#caught(statement, place)
     }
     return null
@@ -120,7 +126,8 @@ export class Builder {
   #caught(statement: Statement, place: Place): Statement {
     const chance = place.level === 0 ? 0.75 : statement.type === 'do' && statement.value.type === 'method' ? 0.6 : 0.3
     if (harmless(statement) || place.depth > 4 || !this.random.chance(chance)) return statement
-    const error = this.random.chance(0.8) ? 'Exception' : this.random.pick(['BaseException', 'CancelledError', 'TimeoutError'])
+    const likely = likelyErrors(statement)
+    const error = this.random.chance(0.65) ? 'Exception' : likely.length > 0 && this.random.chance(0.7) ? this.random.pick(likely) : this.random.pick(['BaseException', 'CancelledError', 'TimeoutError'])
     return { type: 'try', label: this.label(), body: [statement], handlers: [{ label: this.label(), error, body: [], reraise: false }], last: null }
   }
 

@@ -1,5 +1,4 @@
 // Runs programs on both sides and finds where the traces part.
-import { loadOracle } from './oracle.ts'
 import type { Oracle, Trace } from './oracle.ts'
 import { Coverage } from './coverage.ts'
 import { generate } from './generate.ts'
@@ -86,5 +85,3 @@ export function differs(oracle: Oracle, runtime: RuntimeModule): (program: Progr
     return theirs !== undefined && difference(await runOne(runtime, program), theirs) !== null
   }
 }
-
-export { loadOracle }

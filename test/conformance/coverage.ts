@@ -69,6 +69,9 @@ function constructs(statement: Statement, kinds: Map<string, string>): Set<strin
   return found
 }
 
+const hasAwait = (block: Statement[]): boolean =>
+  [...everyStatement(block)].some((statement) => expressionsOf(statement).some((one) => [...everyExpression(one)].some(({ type }) => type === 'await')))
+
 export class Coverage {
   readonly counts = new Map<string, Count>()
 
@@ -87,9 +90,9 @@ export class Coverage {
       for (const { error, body, reraise } of statement.handlers) {
         present.add(`except ${error}`)
         if (reraise) present.add(`except ${error}, reraise`)
-        if ([...everyStatement(body)].some((inner) => expressionsOf(inner).some((one) => one.type === 'await'))) present.add('await in except')
+        if (hasAwait(body)) present.add('await in except')
       }
-      if (statement.last !== null && [...everyStatement(statement.last)].some((inner) => expressionsOf(inner).some((one) => one.type === 'await'))) present.add('await in finally')
+      if (statement.last !== null && hasAwait(statement.last)) present.add('await in finally')
     }
     for (const name of present) this.#count(name).programs++
     this.#follow(program, lines, labelled, tried)
@@ -98,6 +101,7 @@ export class Coverage {
   /** Reads one trace: what a task began and has not ended is on its stack, and a handler says what ended it. */
   #follow(program: Program, lines: readonly string[], labelled: Map<string, Set<string>>, tried: Map<string, Set<string>>): void {
     const handlers = new Map([...statementsOf(program)].flatMap((one) => one.type === 'try' ? one.handlers.map((handler) => [handler.label, handler] as const) : []))
+    const awaitsInFinally = new Set([...statementsOf(program)].flatMap((one) => one.type === 'try' && one.last !== null && hasAwait(one.last) ? [one.label] : []))
     const open = new Map<string, string[]>()
     for (const line of lines) {
       const [, who, label, mark, rest] = /^\S+ (\S+?)(?:!\d+)? (L\d+|cb\d+|watchdog|callback|main)(?: (\.\.\.|=|\?|in|out|finally|return|raise|raised|returned))?(?: = )?(.*)$/.exec(line) ?? []
@@ -109,6 +113,7 @@ export class Coverage {
         const error = /^ ?(\w+)/.exec(rest ?? '')?.[1] ?? '?'
         this.#reach(`except ${handler.error}`)
         if (handler.reraise) this.#reach(`except ${handler.error}, reraise`)
+        if (hasAwait(handler.body)) this.#reach('await in except')
         const inBody = tried.get(label)
         const outermost = stack.findIndex((one) => inBody?.has(one))
         if (outermost < 0) continue
@@ -130,6 +135,8 @@ export class Coverage {
         if (label.startsWith('cb')) this.#reach('callback run')
       } else if (mark === 'finally' || mark === 'return' || mark === 'raise') {
         this.#reach(mark)
+        if (mark === 'finally' && awaitsInFinally.has(label)) this.#reach('await in finally')
+        if (mark === 'raise') for (const name of labelled.get(label) ?? []) this.#reach(`raise ${name}`)
       } else if (label === 'watchdog' || label === 'callback') {
         this.#reach(label === 'watchdog' ? 'watchdog' : 'callback raised')
       }

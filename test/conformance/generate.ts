@@ -4,9 +4,10 @@ import { Builder } from './builder.ts'
 import type { Feature, Place } from './builder.ts'
 import { basics } from './makers/basics.ts'
 import { contexts } from './makers/context.ts'
-import { futures } from './makers/futures.ts'
+import { callback, futures } from './makers/futures.ts'
 import { locks } from './makers/locks.ts'
 import { queues } from './makers/queues.ts'
+import { contended, races, waitingFor } from './makers/races.ts'
 import { scopes } from './makers/scopes.ts'
 import { create, tasks } from './makers/tasks.ts'
 import { waiting } from './makers/waiting.ts'
@@ -14,11 +15,11 @@ import { Random } from './random.ts'
 import { LOOP, awaiting, call, construct, literal, method } from './tree.ts'
 import type { Expression, Program, Routine, Statement } from './tree.ts'
 
-const MAKERS = [...basics, ...tasks, ...waiting, ...scopes, ...queues, ...locks, ...futures, ...contexts]
+const MAKERS = [...basics, ...races, ...tasks, ...waiting, ...scopes, ...queues, ...locks, ...futures, ...contexts]
 
 const FEATURES: Feature[] = [
   'gather', 'wait', 'waitFor', 'shield', 'asCompleted', 'timeout', 'timeout', 'group', 'group', 'eager', 'queue', 'queue', 'lock', 'event',
-  'condition', 'semaphore', 'barrier', 'future', 'callback', 'context',
+  'condition', 'condition', 'semaphore', 'barrier', 'future', 'future', 'callback', 'context',
 ]
 
 /** How many statements one routine may come to, all it starts included. */
@@ -28,7 +29,7 @@ const MAIN_COST = 300
 function chooseFeatures(random: Random): Set<Feature> {
   const features = new Set<Feature>(['tasks'])
   if (random.chance(0.75)) features.add('cancel')
-  for (let i = random.int(2, 5); i > 0; i--) features.add(random.pick(FEATURES))
+  for (let i = random.int(1, 4); i > 0; i--) features.add(random.pick(FEATURES))
   return features
 }
 
@@ -66,6 +67,23 @@ function declare(builder: Builder, top: number): void {
   }
 }
 
+/** What main puts into slots at once, so that there is something to act on. */
+function fillSlots(builder: Builder, place: Place): Statement[] {
+  const slots = builder.variables.filter(({ kind }) => ['Gather', 'Shield', 'Context', 'TimerHandle', 'Handle'].includes(kind))
+  return slots.filter(() => builder.random.chance(0.5)).map(({ name, kind, level }) => {
+    const above = Math.max(level - 1, place.level)
+    switch (kind) {
+      case 'Gather': return builder.assign(name, call('gather', [builder.members(place, above, 1, 3)]))
+      case 'Shield': return builder.assign(name, call('shield', [builder.member(place, above) ?? builder.sleep()]))
+      case 'Context': return builder.assign(name, call('copyContext'))
+      default: {
+        const chosen = callback(builder, place) ?? { type: 'callback', name: builder.callbacks[0]?.name ?? '' }
+        return builder.assign(name, kind === 'Handle' ? method(LOOP, 'callSoon', [chosen]) : method(LOOP, 'callLater', [builder.delay(), chosen]))
+      }
+    }
+  })
+}
+
 /** Tasks that only yield, so that every turn of the loop shows in the trace. */
 function ticker(builder: Builder): Routine {
   const tick = (): Statement => ({ type: 'repeat', label: builder.label(), times: builder.random.int(6, 12), body: [builder.awaited(call('sleep', [literal(0)]))] })
@@ -86,6 +104,16 @@ export function generate(seed: number, index: number): Program {
   const levels = withCallbacks ? Array.from({ length: random.int(1, 3) }, () => random.int(0, top) + 0.5) : []
   const place: Place = { level: 0, async: true, depth: 0, returnable: true, times: 1, favour: null }
 
+  for (let i = random.pick([0, 1, 1, 2]); i > 0; i--) {
+    const object = contended(builder)
+    if (object === null) break
+    const own = { name: `w${i}`, level: top + 1, object, puts: random.chance(0.4) }
+    const { body } = builder.routine({ ...place, level: own.level }, COST, () => waitingFor(builder, object, own.puts))
+    builder.crowds.push({ ...own, cost: 4 })
+    builder.coroutines.push({ ...own, cost: 4 })
+    coroutines.unshift({ name: own.name, body })
+  }
+
   // From the highest level down, so that what a routine may start is known, with its cost, when it is built.
   for (let level = top; level >= 1; level--) {
     for (const own of levels.filter((one) => one > level && one < level + 1)) addCallback(own)
@@ -97,6 +125,7 @@ export function generate(seed: number, index: number): Program {
   const main = builder.routine(place, MAIN_COST, (here) => [
     ...(builder.has('eager') && random.chance(0.6) ? [builder.do(method(LOOP, 'setTaskFactory', [call('eagerTaskFactory')]))] : []),
     ...Array.from({ length: random.int(1, 4) }, () => create(builder, here)).filter((made) => made !== null),
+    ...fillSlots(builder, here),
     ...builder.block(here, random.int(4, 10)),
   ])
   const body = main.body

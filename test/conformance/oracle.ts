@@ -22,10 +22,12 @@ export interface Oracle {
 /** Starts CPython, which takes some seconds. Throws where it is not 3.14: the order proved is that version's. */
 export async function loadOracle(): Promise<Oracle> {
   const python = await loadPyodide()
-  const version = String(python.runPython('import sys; sys.version.split()[0]'))
+  const version = String(python.runPython('import sys; sys.version.split()[0]') as unknown)
   if (!version.startsWith('3.14.')) throw new Error(`the oracle is CPython 3.14, but this pyodide holds ${version}`)
-  python.runPython(await readFile(new URL('oracle.py', import.meta.url), 'utf8'), { filename: 'oracle.py' })
-  const runMany = python.globals.get('run_many') as (request: string) => string
+  const text = await readFile(new URL('oracle.py', import.meta.url), 'utf8')
+  python.runPython(text, { filename: 'oracle.py' })
+  const globals = python.globals as unknown as { get(name: string): unknown }
+  const runMany = globals.get('run_many') as (request: string) => string
   return {
     version,
     run: (programs) => JSON.parse(runMany(JSON.stringify(programs.map(({ source, left }) => [source, left])))) as Trace[],

@@ -36,6 +36,7 @@ function expression(tree: Expression): string {
     case 'property': return `${expression(tree.on)}.${snake(tree.name)}`
     case 'construct': return `${named(tree.name)}(${args(tree.args, tree.options)})`
     case 'coroutine': return `${tree.name}()`
+    case 'class': return named(tree.name)
     case 'callback': return tree.name
     case 'await': return `await ${expression(tree.of)}`
     case 'clock': return `loop.time() + ${tree.plus}`
@@ -108,7 +109,12 @@ class Writer {
         }
         break
       case 'repeat': put(`for _ in range(${statement.times}):`); this.block(statement.body, deeper); break
-      case 'each': put(`for upcoming in ${expression(statement.value)}:`); this.block(statement.body, deeper); break
+      case 'each':
+        put(`at('${label}')`)
+        put(`for upcoming in ${expression(statement.value)}:`)
+        this.block(statement.body, deeper)
+        put(`log('${label} out', None)`)
+        break
       case 'if':
         put(`if look('${label}', ${expression(statement.test)}):`)
         this.block(statement.body, deeper)

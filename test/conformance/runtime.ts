@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 export interface LoopLike {
   time(): number
   callLater(delay: number, fn: () => void): unknown
+  stop(): void
   setExceptionHandler(handler: (loop: unknown, context: { message: string; exception?: unknown }) => void): void
 }
 
@@ -24,7 +25,8 @@ type Class<T> = abstract new (...args: never[]) => T
 
 /** The names of src/index.ts that support.ts and subject.ts use; programs use the others through the same object. */
 export interface RuntimeModule {
-  run(coroutine: unknown, options: { clock: unknown }): Promise<unknown>
+  run(coroutine: unknown, options: { loopFactory: () => unknown }): Promise<unknown>
+  EventLoop: new (options: { clock: unknown; hold: boolean }) => unknown
   VirtualClock: new () => unknown
   getRunningLoop(): LoopLike
   currentTask(): TaskLike | null

@@ -1,5 +1,5 @@
 // Makes a failing program small: drops and unwraps whatever it can while the failure stays, largest pieces first.
-import { blocksOf, everyExpression, everyStatement, expressionsOf, inside, statementsOf } from './tree.ts'
+import { blocksOf, everyExpression, expressionsOf, inside, statementsOf } from './tree.ts'
 import type { Expression, Program, Statement } from './tree.ts'
 
 type Edit = (program: Program) => void
@@ -121,7 +121,7 @@ function swept(program: Program): Program {
   }
 }
 
-const size = (program: Program): number =>
+export const size = (program: Program): number =>
   program.variables.length + program.coroutines.length + program.callbacks.length + [...statementsOf(program)].length
 
 /**
@@ -159,5 +159,3 @@ export async function shrink(program: Program, fails: (program: Program) => Prom
   }
   return best
 }
-
-export { size, everyStatement }

@@ -18,25 +18,25 @@ interface Compiled {
 
 /** Runs one program. A program that hangs for real says so in its trace, since no program of CPython's does. */
 export async function runOurs(runtime: RuntimeModule, { source, left }: OurProgram): Promise<Trace> {
-  let giveUp = (): void => undefined
-  const givenUp = new Promise<'given up'>((resolve) => giveUp = () => resolve('given up'))
-  const support = new Support(runtime, giveUp)
+  const support = new Support(runtime)
   const { start, at, log, look, since, plain, names, sets } = support
   const given: Record<string, unknown> = { ...runtime, Boom, start, at, log, look, since, plain, names, sets }
   const text = `'use strict'\n${source}\nreturn { main, left: () => [${left.map((name) => `['${name}', ${name}]`).join(', ')}] }`
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the programs are our own generator's
-  const compiled = new Function(...Object.keys(given), text)(...Object.values(given)) as Compiled
+  const compiled = new Function(...Object.keys(given), text) as (...given: unknown[]) => Compiled
+  const program = compiled(...Object.values(given))
 
   let timer: NodeJS.Timeout | undefined
-  const hung = new Promise<'hung'>((resolve) => timer = setTimeout(() => resolve('hung'), PATIENCE))
-  const ran = runtime.run(compiled.main(), { clock: new runtime.VirtualClock() }).then(
-    (value) => ({ outcome: `main returned ${support.show(value)}` }),
-    (error: unknown) => ({ outcome: `main raised ${support.error(error)}` }),
+  const hung = new Promise<null>((resolve) => timer = setTimeout(() => resolve(null), PATIENCE))
+  // It does not hold the process: the timer does, and a loop that hangs must not.
+  const loopFactory = (): unknown => new runtime.EventLoop({ clock: new runtime.VirtualClock(), hold: false })
+  const ran = runtime.run(program.main(), { loopFactory }).then(
+    (value) => `main returned ${support.show(value)}`,
+    (error: unknown) => `main raised ${support.error(error)}`,
   )
-  const ended = await Promise.race([ran, givenUp, hung])
+  const outcome = await Promise.race([ran, hung])
   clearTimeout(timer)
-  if (ended === 'given up') return { lines: support.lines, ended: false }
-  if (ended === 'hung') return { lines: [...support.lines, 'the program hangs'], ended: true }
-  support.finish(ended.outcome, compiled.left())
-  return { lines: support.lines, ended: true }
+  if (outcome === null) return { lines: [...support.lines, 'the program hangs'], ended: true }
+  if (support.ended) support.finish(outcome, program.left())
+  return { lines: support.lines, ended: support.ended }
 }

@@ -20,16 +20,16 @@ const seconds = (value: number): string => String(Math.round(value * 1e6) / 1e6)
 
 export class Support {
   readonly lines: string[] = []
+  /** False once the program was given up. */
+  ended = true
   readonly #runtime: RuntimeModule
-  readonly #givenUp: () => void
   #loop: LoopLike | null = null
   #namesFrom = 0
   #began = 0
   #barks = 0
 
-  constructor(runtime: RuntimeModule, givenUp: () => void) {
+  constructor(runtime: RuntimeModule) {
     this.#runtime = runtime
-    this.#givenUp = givenUp
   }
 
   start = (): [LoopLike, TaskLike | null] => {
@@ -48,7 +48,10 @@ export class Support {
   #watch = (): void => {
     this.write('watchdog')
     if (++this.#barks > ROUNDS) {
-      this.#givenUp()
+      // Stopped again and again, since what is left when main was stopped is waited for as well.
+      this.ended = false
+      this.#loop?.stop()
+      this.#loop?.callLater(1, this.#watch)
       return
     }
     for (const task of this.#runtime.allTasks()) task.cancel('watchdog')

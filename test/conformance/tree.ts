@@ -16,6 +16,8 @@ export type Expression =
   | { type: 'construct'; name: string; args: Expression[]; options: Options }
   /** A coroutine of the program, called: `c1()`. */
   | { type: 'coroutine'; name: string }
+  /** A class, named: `Boom`. */
+  | { type: 'class'; name: string }
   /** A callback of the program, named: `cb1`. */
   | { type: 'callback'; name: string }
   | { type: 'await'; of: Expression }
@@ -89,7 +91,7 @@ export const support = (name: string, ...args: Expression[]): Expression => ({ t
 export const LOOP = variable('loop')
 
 /** Names that support.ts and oracle.py give every program. */
-export const GIVEN = new Set(['loop', 'mainTask', 'upcoming'])
+export const GIVEN = new Set(['loop', 'mainTask', 'upcoming', 'error'])
 
 /** The expressions directly inside one. */
 export function inside(expression: Expression): Expression[] {
@@ -173,5 +175,6 @@ const THROWING = new Set([
 export function mayFail(expression: Expression): boolean {
   if (expression.type === 'await') return true
   if (expression.type === 'method' && THROWING.has(expression.name)) return true
+  if (expression.type === 'construct' && expression.args.length > 0) return true
   return expression.type !== 'thunk' && inside(expression).some(mayFail)
 }

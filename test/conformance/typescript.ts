@@ -24,6 +24,7 @@ function expression(tree: Expression): string {
     case 'property': return `${expression(tree.on)}.${tree.name}`
     case 'construct': return `new ${named(tree.name)}(${args(tree.args, tree.options)})`
     case 'coroutine': return `${tree.name}()`
+    case 'class': return named(tree.name)
     case 'callback': return tree.name
     case 'await': return `yield* ${expression(tree.of)}`
     case 'clock': return `loop.time() + ${tree.plus}`
@@ -100,9 +101,11 @@ class Writer {
         put('}')
         break
       case 'each':
+        put(`at('${label}')`)
         put(`for (const upcoming of ${expression(statement.value)}) {`)
         this.block(statement.body, deeper)
         put('}')
+        put(`log('${label} out', null)`)
         break
       case 'if':
         put(`if (look('${label}', ${expression(statement.test)})) {`)

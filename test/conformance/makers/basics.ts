@@ -1,27 +1,16 @@
 // Sleeping, nesting, branching, failing: the statements any program has.
+import { anError, CAUGHT, likelyErrors } from '../errors.ts'
 import { awaiting, call, construct, list, literal, method, support, variable } from '../tree.ts'
 import type { Expression, Handler } from '../tree.ts'
 import type { Builder, Maker, Place } from '../builder.ts'
 
-/** Every class a handler may name, the frequent ones more than once. */
-const CAUGHT = [
-  'CancelledError', 'CancelledError', 'CancelledError', 'Exception', 'Exception', 'Exception', 'BaseException', 'TimeoutError', 'TimeoutError',
-  'Boom', 'Boom', 'RuntimeError', 'ValueError', 'InvalidStateError', 'QueueEmpty', 'QueueFull', 'QueueShutDown', 'BrokenBarrierError',
-  'ExceptionGroup',
-]
-
-const RAISED = ['RuntimeError', 'ValueError', 'TimeoutError', 'InvalidStateError', 'QueueEmpty', 'QueueFull', 'QueueShutDown', 'BrokenBarrierError']
-
-export function anError(builder: Builder): Expression {
-  const { random } = builder
-  if (random.chance(0.65)) return construct('Boom', [literal(`b${random.int(1, 99)}`)])
-  if (random.chance(0.35)) return construct('CancelledError', builder.message())
-  return construct(random.pick(RAISED))
-}
-
 export function handler(builder: Builder, place: Place, error: string): Handler {
   const { random } = builder
   const body = random.chance(0.5) ? builder.inner(place, {}, 1, 2) : []
+  if (error === 'ExceptionGroup' && random.chance(0.5)) {
+    const matched = builder.random.pick(['Boom', 'TimeoutError', 'RuntimeError'])
+    body.unshift(builder.do(method('error', builder.random.pick(['split', 'subgroup']), [{ type: 'class', name: matched }])))
+  }
   const ends = body.at(-1)?.type
   return { label: builder.label(), error, body, reraise: ends !== 'return' && ends !== 'raise' && random.chance(0.45) }
 }
@@ -57,7 +46,8 @@ export const basics: Maker[] = [
       const label = builder.label()
       const body = builder.inner(place, {}, 1, 3)
       const count = random.pick([0, 1, 1, 1, 2])
-      const errors = new Set(Array.from({ length: count }, () => random.pick(CAUGHT)))
+      const likely = body.flatMap(likelyErrors)
+      const errors = new Set(Array.from({ length: count }, () => random.pick(likely.length > 0 && random.chance(0.5) ? likely : CAUGHT)))
       // What catches more comes later: nothing may stand behind it in vain.
       const breadth = (error: string): number => error === 'BaseException' ? 2 : error === 'Exception' ? 1 : 0
       const handlers = [...errors].sort((a, b) => breadth(a) - breadth(b)).map((error) => handler(builder, place, error))
@@ -112,6 +102,14 @@ export const basics: Maker[] = [
     },
   },
   { feature: 'basics', weight: 0.5, sync: true, make: (builder) => builder.do(support('names', call('allTasks'))) },
+  {
+    // What asyncio refuses. The coroutine given to `wait` stays unawaited, which is no part of the trace.
+    feature: 'basics', weight: 0.25,
+    make: (builder) => builder.do(builder.random.pick([
+      construct('Semaphore', [literal(-1)]), construct('Barrier', [literal(0)]), awaiting(call('wait', [list([])])),
+      awaiting(call('wait', [list([call('sleep', [literal(1)])])])), method('mainTask', 'setResult', [literal(1)]), call('createTask', [literal(3)]),
+    ])),
+  },
   {
     feature: 'basics', weight: 0.3,
     make: (builder) => builder.do(support('sets', awaiting(call('wait', [list([variable('mainTask')])], { timeout: builder.delay() })))),

@@ -71,7 +71,9 @@ export const futures: Maker[] = [
     make(builder, place) {
       const future = builder.some('Task', 'Future', 'Gather', 'Shield')
       const chosen = future === null ? null : callback(builder, place)
-      return future === null || chosen === null ? null : builder.do(method(future.name, 'addDoneCallback', [chosen]))
+      if (future === null || chosen === null) return null
+      const context = builder.random.chance(0.4) ? builder.some('Context') : null
+      return builder.do(method(future.name, 'addDoneCallback', [chosen], context === null ? {} : { context: variable(context.name) }))
     },
   },
   {

@@ -61,6 +61,20 @@ export const locks: Maker[] = [
     make: on('condition', (builder, name) => builder.do(method(name, 'notify', builder.random.chance(0.5) ? [] : [literal(builder.random.int(1, 3))]))),
   },
   { feature: 'condition', weight: 2, sync: true, make: on('condition', (builder, name) => builder.do(method(name, 'notifyAll'))) },
+  {
+    // As conditions are meant to be used: wait or notify with the lock held.
+    feature: 'condition', weight: 12,
+    make: on('condition', (builder, name, place) => {
+      if (place.depth > 3) return null
+      const label = builder.label()
+      const [waits, counts] = [builder.random.chance(0.5), builder.random.chance(0.5)]
+      const counter = builder.some('counter')
+      const body: Statement[] = counts && counter !== null ? [builder.assign(counter.name, { type: 'plusOne', name: counter.name })] : []
+      if (waits) body.push(builder.bounded(place, counts ? method(name, 'waitFor', [predicate(builder)]) : method(name, 'wait')))
+      else body.push(builder.do(method(name, builder.random.pick(['notify', 'notifyAll']))))
+      return { type: 'scope', label, kind: 'with', value: variable(name), as: null, body }
+    }),
+  },
   { feature: 'event', weight: 5, make: on('event', (builder, name, place) => builder.bounded(place, method(name, 'wait'))) },
   { feature: 'event', weight: 3, sync: true, make: on('event', (builder, name) => builder.do(method(name, 'set'))) },
   { feature: 'event', weight: 2, sync: true, make: on('event', (builder, name) => builder.do(method(name, 'clear'))) },

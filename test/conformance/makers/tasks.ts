@@ -13,7 +13,7 @@ export function taskOptions(builder: Builder): Options {
   if (builder.has('eager') && random.chance(0.4)) options['eagerStart'] = literal(random.chance(0.8))
   // A context that is being run cannot be entered again, which an eager start would have to.
   const context = builder.has('eager') ? null : builder.some('Context')
-  if (context !== null && random.chance(0.4)) options['context'] = variable(context.name)
+  if (context !== null && random.chance(0.6)) options['context'] = variable(context.name)
   return options
 }
 

@@ -58,10 +58,6 @@ export const waiting: Maker[] = [
     },
   },
   {
-    feature: 'wait', weight: 0.3,
-    make: (builder) => builder.random.chance(0.3) ? builder.awaited(call('wait', [list([])])) : null,
-  },
-  {
     feature: 'waitFor', weight: 6,
     make(builder, place) {
       const member = builder.member(place, place.level)

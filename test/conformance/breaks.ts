@@ -1,0 +1,65 @@
+// Copies of the runtime with one thing wrong each: what the comparison has to find if it is worth anything.
+import { cp, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export interface Break {
+  title: string
+  file: string
+  was: string
+  now: string
+}
+
+export const BREAKS: Break[] = [
+  {
+    title: 'the newest entry of the ready queue runs first',
+    file: 'runtime/ready.ts',
+    was: `    const tail = this.#tail
+    this.#cells[tail] = what
+    this.#cells[tail + 1] = argument
+    this.#tail = (tail + 2) & this.#mask`,
+    now: `    this.#head = (this.#head - 2) & this.#mask
+    this.#cells[this.#head] = what
+    this.#cells[this.#head + 1] = argument`,
+  },
+  {
+    title: 'a task that a callback wakes runs at once, without its trip through the ready queue',
+    file: 'runtime/task.ts',
+    was: `  settled(): void {
+    this.loop.wake(this as Task<unknown>)`,
+    now: `  settled(): void {
+    if (running.task === null) this.step()
+    else this.loop.wake(this as Task<unknown>)`,
+  },
+  {
+    title: 'a newcomer takes a lock from under the one who was woken for it',
+    file: 'runtime/lock.ts',
+    was: 'if (this.#locked || !this.#waiters.allCancelled()) {',
+    now: 'if (this.#locked) {',
+  },
+  {
+    title: 'a lock loses the wake-up of a waiter that is cancelled',
+    file: 'runtime/lock.ts',
+    was: 'if (error instanceof CancelledError && !this.#locked) this.#wakeFirst()',
+    now: '',
+  },
+  {
+    title: 'a queue loses the wake-up of a waiter that is cancelled',
+    file: 'runtime/queue.ts',
+    was: 'if (state === WOKEN && !this.blocked()) wakeNext(this.line())',
+    now: '',
+  },
+]
+
+const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
+
+/** Copies the runtime into `folder`, breaks the copy, and gives its path; throws where the text to break is not there once. */
+export async function breakRuntime({ file, was, now }: Break, folder: string): Promise<string> {
+  await cp(SOURCES, folder, { recursive: true })
+  const path = join(folder, file)
+  const text = await readFile(path, 'utf8')
+  const found = text.split(was).length - 1
+  if (found !== 1) throw new Error(`src/${file} has the text to break ${found} times, not once:\n${was}`)
+  await writeFile(path, text.replace(was, () => now))
+  return join(folder, 'index.ts')
+}
