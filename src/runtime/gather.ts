@@ -2,7 +2,7 @@
 import type { Wait } from './instruments.ts'
 import type { EventLoop } from './loop.ts'
 import type { Runnable } from './ready.ts'
-import { isCoroutine, type Awaitable, type Result } from './coroutine.ts'
+import type { Awaitable, Result } from './coroutine.ts'
 import { ensureFuture } from './ensure.ts'
 import { CancelledError, cancelledError } from './exceptions.ts'
 import { CANCELLED, FAILED, FAILED_UNSEEN, Future, isFuture, type Listener } from './future.ts'
@@ -119,26 +119,28 @@ export type Outcomes<A extends readonly Awaitable<unknown>[]> = { -readonly [K i
  */
 export function gather<const A extends readonly Awaitable<unknown>[]>(
   awaitables: A,
-  options: { returnExceptions: true },
-): Future<Outcomes<A>>
-export function gather<const A extends readonly Awaitable<unknown>[]>(
-  awaitables: A,
   options?: { returnExceptions?: false | undefined },
 ): Future<Results<A>>
+export function gather<const A extends readonly Awaitable<unknown>[]>(
+  awaitables: A,
+  options: { returnExceptions: boolean },
+): Future<Outcomes<A>>
 export function gather(
   awaitables: readonly Awaitable<unknown>[],
   options?: { returnExceptions?: boolean | undefined },
 ): Future<unknown[]> {
   const first = awaitables[0]
   const loop = isFuture(first) ? first.getLoop() : getRunningLoop()
-  const children: Future<unknown>[] = []
+  const children = new Array<Future<unknown>>(awaitables.length)
   const done = new Set<Future<unknown>>()
   const outer = new GatheringFuture(loop, children, options?.returnExceptions ?? false)
-  for (const awaitable of awaitables) {
+  const onLoop = { loop }
+  for (let index = 0; index < awaitables.length; index++) {
+    const awaitable = awaitables[index] as Awaitable<unknown>
     // A coroutine that is taken already may be one that this very call has made a task of.
-    const again = isCoroutine(awaitable) && isTaken(awaitable) ? awaitables.indexOf(awaitable) : -1
-    const future = again === -1 || again >= children.length ? ensureFuture(awaitable, { loop }) : (children[again] as Future<unknown>)
-    children.push(future)
+    const again = isTaken(awaitable) ? awaitables.indexOf(awaitable) : -1
+    const future = again === -1 || again >= index ? ensureFuture(awaitable, onLoop) : (children[again] as Future<unknown>)
+    children[index] = future
     if (future.done()) done.add(future)
     else outer.listenTo(future)
   }

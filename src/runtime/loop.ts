@@ -509,6 +509,7 @@ export class EventLoop {
   #sleep(seconds: number): void {
     this.#phase = IDLE
     this.#asleep = true
+    this.ready.trim()
     const { host } = this
     if (host.virtual && seconds === Infinity && this.hostWork === 0) {
       // Host code may still hold a future of ours: it gets one chance to set it before this is called a deadlock.

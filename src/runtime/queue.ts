@@ -30,24 +30,25 @@ abstract class Exchange<T, R> extends SingleWait {
   protected abstract line(): Deque<SingleWait>
   /** Whether the queue is empty (for a get) or full (for a put). */
   protected abstract blocked(): boolean
-  protected abstract proceed(): R
   protected abstract name(): string
 
-  next(): IteratorResult<Suspension, R> {
-    if (this.state === CANCELLED) this.#throwCancelled()
-    if (this.state === PENDING || this.state === ENDED) {
+  /** Stand in line, at its end. */
+  protected wait(): typeof SUSPENDED {
+    this.queue.throwIfShutDown()
+    bindLoop(this.queue)
+    this.task = suspendCurrent(this)
+    this.state = PENDING
+    this.line().push(this)
+    return SUSPENDED
+  }
+
+  /** Called in place of a step that cannot be: the wait was cancelled, or the coroutine was awaited twice. */
+  protected refuse(): never {
+    if (this.state !== CANCELLED) {
       throw new RuntimeError(`${this} was awaited already: a coroutine runs once, call its method again for a new one`)
     }
-    if (this.blocked()) {
-      this.queue.throwIfShutDown()
-      bindLoop(this.queue)
-      this.task = suspendCurrent(this)
-      this.state = PENDING
-      this.line().push(this)
-      return SUSPENDED
-    }
-    this.state = ENDED
-    return { done: true, value: this.proceed() }
+    this.#leave()
+    throw this.cancelledError()
   }
 
   throw(error: unknown): never {
@@ -61,11 +62,6 @@ abstract class Exchange<T, R> extends SingleWait {
     return { done: true, value }
   }
 
-  #throwCancelled(): never {
-    this.#leave()
-    throw this.cancelledError()
-  }
-
   /** Interrupted: a wake-up that this one cannot take goes on to the next in line. */
   #leave(): void {
     const { state } = this
@@ -73,11 +69,6 @@ abstract class Exchange<T, R> extends SingleWait {
     if (state === CREATED || state === ENDED) return
     this.line().remove(this)
     if (state === WOKEN && !this.blocked()) wakeNext(this.line())
-  }
-
-  override describeWait(): Wait {
-    const kind = this instanceof Get ? 'queue.get' : 'queue.put'
-    return { kind, label: String(this.queue) }
   }
 
   get coroutineName(): string {
@@ -94,6 +85,13 @@ abstract class Exchange<T, R> extends SingleWait {
 }
 
 class Get<T> extends Exchange<T, T> {
+  next(): IteratorResult<Suspension, T> {
+    if (this.state !== CREATED && this.state !== WOKEN) this.refuse()
+    if (this.queue.empty()) return this.wait()
+    this.state = ENDED
+    return { done: true, value: this.queue.take() }
+  }
+
   protected line(): Deque<SingleWait> {
     return this.queue.getters
   }
@@ -102,21 +100,32 @@ class Get<T> extends Exchange<T, T> {
     return this.queue.empty()
   }
 
-  protected proceed(): T {
-    return this.queue.getNowait()
-  }
-
   protected name(): string {
     return 'Queue.get'
   }
+
+  describeWait(): Wait {
+    return { kind: 'queue.get', label: String(this.queue) }
+  }
 }
 
+const DONE: IteratorReturnResult<void> = Object.freeze({ done: true as const, value: undefined })
+
 class Put<T> extends Exchange<T, void> {
-  readonly item: T
+  private readonly item: T
 
   constructor(queue: Queue<T>, item: T) {
     super(queue)
     this.item = item
+  }
+
+  next(): IteratorResult<Suspension, void> {
+    if (this.state !== CREATED && this.state !== WOKEN) this.refuse()
+    if (this.queue.full()) return this.wait()
+    this.state = ENDED
+    this.queue.throwIfShutDown()
+    this.queue.add(this.item)
+    return DONE
   }
 
   protected line(): Deque<SingleWait> {
@@ -127,12 +136,12 @@ class Put<T> extends Exchange<T, void> {
     return this.queue.full()
   }
 
-  protected proceed(): void {
-    this.queue.putNowait(this.item)
-  }
-
   protected name(): string {
     return 'Queue.put'
+  }
+
+  describeWait(): Wait {
+    return { kind: 'queue.put', label: String(this.queue) }
   }
 }
 
@@ -211,13 +220,18 @@ export class Queue<T> implements LoopBound, QueueState {
 
   /** Add an item at once, or throw a QueueFull or a QueueShutDown. */
   putNowait(item: T): void {
-    if (this.#isShutDown) throw this.#shutDownError()
+    this.throwIfShutDown()
     if (this.full()) throw new QueueFull(`${this} is full`)
+    this.add(item)
+  }
+
+  /** @internal Add an item. Only if there is room. */
+  add(item: T): void {
     this.putItem(item)
     this.#unfinished++
-    this.#finished?.clear()
+    if (this.#finished !== null) this.#finished.clear()
     this.#noteChange('put')
-    wakeNext(this.getters)
+    if (this.getters.length > 0) wakeNext(this.getters)
   }
 
   /** Remove and give an item at once, or throw a QueueEmpty or a QueueShutDown. */
@@ -226,9 +240,14 @@ export class Queue<T> implements LoopBound, QueueState {
       this.throwIfShutDown()
       throw new QueueEmpty(`${this} is empty`)
     }
+    return this.take()
+  }
+
+  /** @internal Remove and give an item. Only if there is one. */
+  take(): T {
     const item = this.getItem()
     this.#noteChange('get')
-    wakeNext(this.putters)
+    if (this.putters.length > 0) wakeNext(this.putters)
     return item
   }
 
@@ -273,11 +292,7 @@ export class Queue<T> implements LoopBound, QueueState {
 
   /** @internal */
   throwIfShutDown(): void {
-    if (this.#isShutDown) throw this.#shutDownError()
-  }
-
-  #shutDownError(): QueueShutDown {
-    return new QueueShutDown(`${this} was shut down`)
+    if (this.#isShutDown) throw new QueueShutDown(`${this} was shut down`)
   }
 
   #noteChange(op: 'put' | 'get' | 'done'): void {

@@ -10,6 +10,7 @@ export interface Runnable {
 }
 
 const SMALLEST = 64
+const LARGE = 2 ** 14
 
 export class ReadyQueue {
   #cells: unknown[] = new Array<unknown>(SMALLEST).fill(undefined)
@@ -51,6 +52,11 @@ export class ReadyQueue {
     }
   }
 
+  /** Give back what a large crowd needed. Only if `length` is 0. */
+  trim(): void {
+    if (this.#mask >= LARGE) this.clear()
+  }
+
   clear(): void {
     this.#cells = new Array<unknown>(SMALLEST).fill(undefined)
     this.#mask = SMALLEST - 1
@@ -61,11 +67,11 @@ export class ReadyQueue {
   #grow(): void {
     const cells = this.#cells
     const size = cells.length
-    const bigger = new Array<unknown>(size * 2)
+    // A crowd comes at once: four times the room is fewer copies, and `trim` gives it back.
+    const bigger = new Array<unknown>(size * 4)
     for (let at = 0; at < size; at++) bigger[at] = cells[(this.#head + at) & this.#mask]
-    for (let at = size; at < size * 2; at++) bigger[at] = undefined
     this.#cells = bigger
-    this.#mask = size * 2 - 1
+    this.#mask = size * 4 - 1
     this.#head = 0
     this.#tail = size
   }

@@ -28,9 +28,14 @@ export const ROUND_TRIP: Waitable = {
   describeWait: () => ({ kind: 'yield' }),
 }
 
-/** `interrupt` of a task that nothing interrupts, and of one that gets a CancelledError at its next step. */
-const NONE = Symbol('none')
-const CANCEL = Symbol('cancel')
+// What stands in a task's `requests`: two flags, and above them the count of cancellation requests. While a flag is set,
+// the pending task's `value` holds what goes with it.
+/** The next step throws a CancelledError; `value` is its message. */
+const CANCEL = 1
+/** The next step throws the error in `value`. */
+const RAISE = 2
+const INTERRUPTED = CANCEL | RAISE
+const ONE_REQUEST = 4
 
 const controllers = new WeakMap<Task<unknown>, AbortController>()
 
@@ -41,9 +46,8 @@ export class Task<T> extends Future<T> implements Listener {
   /** @internal */ context: Context | null
   /** @internal What the task is suspended on. */
   waiter: Waitable | null = null
-  /** @internal What the next step throws: nothing, a cancellation, an error. */
-  interrupt: unknown = NONE
-  /** @internal */ cancelRequests = 0
+  /** @internal Flags and count, see above. */
+  requests = 0
   /** @internal Neighbours in the loop's list of live tasks. */
   previous: Task<unknown> | null = null
   /** @internal */ following: Task<unknown> | null = null
@@ -100,7 +104,7 @@ export class Task<T> extends Future<T> implements Listener {
     if (controller === undefined) {
       controller = new AbortController()
       controllers.set(this, controller)
-      if (this.cancelRequests > 0) controller.abort(new CancelledError())
+      if (this.cancelling() > 0) controller.abort(new CancelledError())
     }
     return controller.signal
   }
@@ -112,11 +116,11 @@ export class Task<T> extends Future<T> implements Listener {
   override cancel(message?: string): boolean {
     if (this.state === FAILED_UNSEEN) this.retrieved()
     if (this.state !== PENDING) return false
-    this.cancelRequests++
+    this.requests += ONE_REQUEST
     if (this.loop.probe !== null) this.loop.probe.call('taskCancelling', this, running.task, message)
     if (!(this.waiter?.cancel(message) ?? false)) {
       // Not suspended on anything that could be cancelled: it is running, or its step is in the ready queue.
-      this.interrupt = CANCEL
+      this.requests = (this.requests & ~RAISE) | CANCEL
       this.value = message
     }
     controllers.get(this)?.abort(new CancelledError(message))
@@ -125,16 +129,19 @@ export class Task<T> extends Future<T> implements Listener {
 
   /** How often `cancel` was called, less the calls of `uncancel`. */
   cancelling(): number {
-    return this.cancelRequests
+    return Math.floor(this.requests / ONE_REQUEST)
   }
 
   /** Take one cancellation request back, as whoever caused and handled it must; gives how many are left. */
   uncancel(): number {
-    if (this.cancelRequests > 0 && --this.cancelRequests === 0) {
-      if (this.interrupt === CANCEL) this.interrupt = NONE
-      controllers.delete(this)
+    if (this.requests >= ONE_REQUEST) {
+      this.requests -= ONE_REQUEST
+      if (this.requests < ONE_REQUEST) {
+        this.requests &= ~CANCEL
+        controllers.delete(this)
+      }
     }
-    return this.cancelRequests
+    return this.cancelling()
   }
 
   /**
@@ -189,7 +196,10 @@ export class Task<T> extends Future<T> implements Listener {
   failNextStep(error: Error): void {
     this.waiter = ROUND_TRIP
     // A cancellation that was already asked for comes first, as in asyncio.
-    if (this.interrupt !== CANCEL) this.interrupt = error
+    if ((this.requests & CANCEL) === 0) {
+      this.requests |= RAISE
+      this.value = error
+    }
     this.loop.wake(this as Task<unknown>)
   }
 
@@ -224,14 +234,14 @@ export class Task<T> extends Future<T> implements Listener {
     let result: IteratorResult<Suspension, T>
     try {
       const coro = this.coro as Coroutine<T>
-      result = this.interrupt === NONE ? coro.next() : this.resumeInterrupted(coro, waiter)
+      result = (this.requests & INTERRUPTED) === 0 ? coro.next() : this.resumeInterrupted(coro, waiter)
     } catch (error) {
       this.onThrown(error)
       return
     }
     if (result.done === true) this.onReturned(result.value)
     else if (result.value === SUSPENDED.value && this.waiter !== null) {
-      if (this.interrupt === CANCEL && this.waiter.cancel(this.value as string | undefined)) this.interrupt = NONE
+      if ((this.requests & CANCEL) !== 0 && this.waiter.cancel(this.value as string | undefined)) this.requests &= ~CANCEL
       const { probe } = this.loop
       if (probe !== null) probe.call('taskSuspended', this as Task<unknown>, this.waiter.describeWait())
     } else {
@@ -241,18 +251,17 @@ export class Task<T> extends Future<T> implements Listener {
 
   /** Throw the interruption into the coroutine; a wait that itself ended in a cancellation says so in its own words. */
   private resumeInterrupted(coro: Coroutine<T>, waiter: Waitable | null): IteratorResult<Suspension, T> {
-    const interrupt = this.interrupt
-    this.interrupt = NONE
-    const wasCancelled = waiter?.absorb() ?? false
-    if (interrupt !== CANCEL) return coro.throw(interrupt)
-    if (wasCancelled) return coro.next()
-    const message = this.value as string | undefined
+    const { requests, value } = this
+    this.requests &= ~INTERRUPTED
     this.value = undefined
-    return coro.throw(cancelledError(message, this.loop.debug))
+    const wasCancelled = waiter?.absorb() ?? false
+    if ((requests & CANCEL) === 0) return coro.throw(value)
+    if (wasCancelled) return coro.next()
+    return coro.throw(cancelledError(value as string | undefined, this.loop.debug))
   }
 
   private onReturned(value: T): void {
-    if (this.interrupt === CANCEL) {
+    if ((this.requests & CANCEL) !== 0) {
       // Cancelled in its very last step: asyncio lets the request win over the result.
       this.end('cancelled', CANCELLED, this.value)
     } else {
@@ -267,7 +276,7 @@ export class Task<T> extends Future<T> implements Listener {
 
   private end(outcome: Outcome, state: typeof FINISHED | typeof CANCELLED | typeof FAILED_UNSEEN, value: unknown): void {
     const { loop } = this
-    this.interrupt = NONE
+    this.requests &= ~INTERRUPTED
     if (loop.debug) forgetSuspension(this)
     loop.removeTask(this as Task<unknown>)
     if (loop.probe !== null) loop.probe.call('taskFinished', this as Task<unknown>, outcome, state === FAILED_UNSEEN ? value : null)
@@ -279,7 +288,7 @@ export class Task<T> extends Future<T> implements Listener {
 
   override toString(): string {
     const coroutine = this.coroutineName()
-    const state = this.state === PENDING && this.cancelRequests > 0 ? 'cancelling' : this.outcome()
+    const state = this.state === PENDING && this.cancelling() > 0 ? 'cancelling' : this.outcome()
     const [word, rest] = state.split(/ (.*)/s) as [string, string | undefined]
     const parts = ['Task', word, `name=${describe(this.getName())}`]
     if (coroutine !== '') parts.push(`coro=${coroutine}`)

@@ -13,6 +13,7 @@ export interface Timer {
 const REBUILD_MIN = 100
 const REBUILD_FRACTION = 0.5
 const SMALLEST = 64
+const LARGE = 2 ** 14
 
 export class TimerHeap {
   #when = new Float64Array(SMALLEST)
@@ -132,6 +133,7 @@ export class TimerHeap {
   #removeFirst(): void {
     const last = this.#timers.pop() as Timer
     const index = this.#timers.length
+    if (index === 0 && this.#when.length >= LARGE) this.clear()
     if (index > 0) this.#siftDown(0, this.#when[index] as number, this.#order[index] as number, last)
   }
 

@@ -1,7 +1,7 @@
 // wait() and asCompleted(): waiting for some or all of several futures without touching them.
 import type { Wait } from './instruments.ts'
 import { requireFiniteOrNull } from './checks.ts'
-import { isCoroutine, type Awaitable, type Coroutine } from './coroutine.ts'
+import { isCoroutine, type Awaitable, type Coroutine, type Result } from './coroutine.ts'
 import { describe } from './describe.ts'
 import { ensureFuture } from './ensure.ts'
 import { cancelledError, TimeoutError } from './exceptions.ts'
@@ -46,18 +46,18 @@ class WaitFuture extends Future<void> {
  * Wait for tasks and futures until the condition of `returnWhen` holds or `timeout` (seconds) has passed, and give
  * `{ done, pending }`. Nothing is cancelled, no TimeoutError is thrown. Coroutines are refused: make tasks of them first.
  */
-export function wait<T>(
-  futures: Iterable<Future<T>>,
+export function wait<F extends Future<unknown>>(
+  futures: Iterable<F>,
   options?: WaitOptions,
-): Coroutine<{ done: Set<Future<T>>; pending: Set<Future<T>> }> {
+): Coroutine<{ done: Set<F>; pending: Set<F> }> {
   return trackUnawaited(waitSteps(futures, options?.timeout ?? null, options?.returnWhen ?? ALL_COMPLETED), 'wait')
 }
 
-function* waitSteps<T>(
-  given: Iterable<Future<T>>,
+function* waitSteps<F extends Future<unknown>>(
+  given: Iterable<F>,
   timeout: number | null,
   returnWhen: ReturnWhen,
-): Coroutine<{ done: Set<Future<T>>; pending: Set<Future<T>> }> {
+): Coroutine<{ done: Set<F>; pending: Set<F> }> {
   if (isFuture(given) || isCoroutine(given)) {
     throw new TypeError(`wait: a list of tasks or futures is needed, got ${describe(given)} alone: put it in brackets`)
   }
@@ -88,8 +88,8 @@ function* waitSteps<T>(
     timer?.cancel()
     for (const future of futures) future.removeDoneCallback(onDone)
   }
-  const done = new Set<Future<T>>()
-  const pending = new Set<Future<T>>()
+  const done = new Set<F>()
+  const pending = new Set<F>()
   for (const future of futures) (future.done() ? done : pending).add(future)
   return { done, pending }
 }
@@ -118,7 +118,11 @@ export function* cancelAndWait(future: Future<unknown>): Coroutine<void> {
  * Run awaitables at the same time; each item of the returned iterable is a coroutine that gives the result, or throws the
  * exception, of the next one to finish. Acts when called. After `timeout` (seconds) what is left throws a TimeoutError.
  */
-export function asCompleted<T>(awaitables: Iterable<Awaitable<T>>, options?: { timeout?: number | null }): Iterable<Coroutine<T>> {
+export function asCompleted<A extends Awaitable<unknown>>(
+  awaitables: Iterable<A>,
+  options?: { timeout?: number | null },
+): Iterable<Coroutine<Result<A>>> {
+  type T = Result<A>
   if (isFuture(awaitables) || isCoroutine(awaitables)) {
     throw new TypeError(`asCompleted: a list of awaitables is needed, got ${describe(awaitables)} alone: put it in brackets`)
   }
@@ -126,7 +130,7 @@ export function asCompleted<T>(awaitables: Iterable<Awaitable<T>>, options?: { t
   requireFiniteOrNull(timeout, 'asCompleted: timeout', 'seconds')
   const loop = getRunningLoop()
   const todo = new Set<Future<T>>()
-  for (const awaitable of new Set(awaitables)) todo.add(ensureFuture(awaitable, { loop }))
+  for (const awaitable of new Set(awaitables)) todo.add(ensureFuture(awaitable as unknown as Awaitable<T>, { loop }))
   let left = todo.size
   const finished = new Queue<Future<T> | null>()
   const onDone = (future: Future<T>): void => {

@@ -1,6 +1,6 @@
 // Waiting for several things: what goes into gather, wait, waitFor, asCompleted and shield comes out with its own type.
 import {
-  ALL_COMPLETED, asCompleted, FIRST_COMPLETED, gather, shield, sleep, wait, waitFor,
+  ALL_COMPLETED, asCompleted, createTask, FIRST_COMPLETED, gather, shield, sleep, wait, waitFor,
   type Coroutine, type Future, type Task,
 } from '../../src/index.ts'
 import { is } from './is.ts'
@@ -9,6 +9,7 @@ declare const future: Future<boolean>
 declare const task: Task<string>
 declare const tasks: Task<number>[]
 declare const mixed: (Task<number> | Task<string>)[]
+declare const isStrict: boolean
 
 function* count(n: number): Coroutine<number> {
   yield* sleep(1)
@@ -52,10 +53,15 @@ export function* gathered(): Coroutine<void> {
 }
 
 export function* waited(): Coroutine<void> {
+  is<{ done: Set<Task<number>>; pending: Set<Task<number>> }>()(yield* wait(tasks))
   is<{ done: Set<Future<boolean>>; pending: Set<Future<boolean>> }>()(yield* wait([future]))
   const { done } = yield* wait(new Set(tasks), { timeout: 1, returnWhen: FIRST_COMPLETED })
   for (const one of done) is<number>()(one.result())
   yield* wait(tasks, { timeout: null, returnWhen: ALL_COMPLETED })
+  const both = yield* wait(mixed)
+  for (const one of both.done) is<number | string>()(one.result())
+  const pair = yield* wait([createTask(count(1)), createTask(greet())])
+  for (const one of pair.done) is<number | string>()(one.result())
   wait([count(1)]) // error: TS2345
   wait(task) // error: TS2345
   wait(tasks, { timout: 1 }) // error: TS2561
@@ -81,6 +87,8 @@ export function* completed(): Coroutine<void> {
   for (const next of asCompleted(tasks)) is<number>()(yield* next)
   for (const next of asCompleted([count(1), count(2)])) is<number>()(yield* next)
   for (const next of asCompleted(new Set([count(1)]), { timeout: 5 })) is<number>()(yield* next)
+  for (const next of asCompleted(mixed)) is<number | string>()(yield* next)
+  for (const next of asCompleted([count(1), greet()])) is<number | string>()(yield* next)
   for (const next of asCompleted(tasks)) {
     const text: string = yield* next // error: TS2322
     next.toFixed() // error: TS2339
@@ -96,5 +104,6 @@ export function* shielded(): Coroutine<void> {
   is<string>()(yield* shield(task))
   const text: string = yield* shield(count(1)) // error: TS2322
   shield(count) // error: TS2345
+  is<[number | Error]>()(yield* gather([count(1)], { returnExceptions: isStrict }))
   void text
 }
