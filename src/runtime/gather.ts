@@ -7,7 +7,7 @@ import { ensureFuture } from './ensure.ts'
 import { CancelledError, cancelledError } from './exceptions.ts'
 import { CANCELLED, FAILED, FAILED_UNSEEN, Future, isFuture, type Listener } from './future.ts'
 import { getRunningLoop } from './running.ts'
-import { isTaken, Task } from './task.ts'
+import { isTaken, refusedMessage, Task } from './task.ts'
 
 /** The tasks among `futures`. */
 export function tasksOf(futures: Iterable<Future<unknown>>): Task<unknown>[] {
@@ -82,7 +82,7 @@ class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
       // Whoever cancelled the gather is owed a CancelledError, even where exceptions count as results.
       for (const other of this.#children) other.absorb()
       const last = this.#children[this.#children.length - 1] as Future<unknown>
-      this.fail(last.state === CANCELLED ? last.takeCancelledError() : cancelledError(undefined, this.loop.debug))
+      this.fail(last.state === CANCELLED ? last.takeCancelledError() : cancelledError(refusedMessage(last), this.loop.debug))
       return
     }
     this.setResult(this.#children.map(outcome))

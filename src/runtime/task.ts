@@ -11,6 +11,7 @@ import { CancelledError, cancelledError, RuntimeError } from './exceptions.ts'
 import { CANCELLED, FAILED_UNSEEN, FINISHED, Future, PENDING, type Listener } from './future.ts'
 import { forgetSuspension, originOf, place, suspensionOf, type Frame } from './origins.ts'
 import { getRunningLoop, running } from './running.ts'
+import { noteDelivered, noteReturned, noteWaitsAgain } from './swallowed.ts'
 
 export interface TaskOptions {
   /** Defaults to Task-1, Task-2 … per loop. */
@@ -36,6 +37,15 @@ const CANCEL = 1
 const RAISE = 2
 const INTERRUPTED = CANCEL | RAISE
 const ONE_REQUEST = 4
+
+// The message of the last request that a task got while it waited for nothing. As in asyncio it is kept beyond its
+// delivery: a cancelled gather whose children all survived quotes the last one's.
+const refusable = new WeakMap<object, string>()
+
+/** @internal */
+export function refusedMessage(child: Future<unknown>): string | undefined {
+  return refusable.get(child)
+}
 
 const controllers = new WeakMap<Task<unknown>, AbortController>()
 
@@ -122,6 +132,8 @@ export class Task<T> extends Future<T> implements Listener {
       // Not suspended on anything that could be cancelled: it is running, or its step is in the ready queue.
       this.requests = (this.requests & ~RAISE) | CANCEL
       this.value = message
+      if (message === undefined) refusable.delete(this)
+      else refusable.set(this, message)
     }
     controllers.get(this)?.abort(new CancelledError(message))
     return true
@@ -210,8 +222,9 @@ export class Task<T> extends Future<T> implements Listener {
     this.waiter = null
     running.task = this as Task<unknown>
     running.context = this.context
-    const { probe } = this.loop
+    const { debug, probe } = this.loop
     if (probe !== null) probe.call('taskRunning', this as Task<unknown>)
+    if (debug && ((this.requests & CANCEL) !== 0 || waiter?.absorb() === true)) noteDelivered(this as Task<unknown>)
     this.resume(waiter)
     running.task = null
   }
@@ -242,7 +255,8 @@ export class Task<T> extends Future<T> implements Listener {
     if (result.done === true) this.onReturned(result.value)
     else if (result.value === SUSPENDED.value && this.waiter !== null) {
       if ((this.requests & CANCEL) !== 0 && this.waiter.cancel(this.value as string | undefined)) this.requests &= ~CANCEL
-      const { probe } = this.loop
+      const { debug, probe } = this.loop
+      if (debug) noteWaitsAgain(this as Task<unknown>)
       if (probe !== null) probe.call('taskSuspended', this as Task<unknown>, this.waiter.describeWait())
     } else {
       this.failNextStep(badYield(this as Task<unknown>, result.value))
@@ -277,7 +291,10 @@ export class Task<T> extends Future<T> implements Listener {
   private end(outcome: Outcome, state: typeof FINISHED | typeof CANCELLED | typeof FAILED_UNSEEN, value: unknown): void {
     const { loop } = this
     this.requests &= ~INTERRUPTED
-    if (loop.debug) forgetSuspension(this)
+    if (loop.debug) {
+      if (outcome === 'returned') noteReturned(this as Task<unknown>)
+      forgetSuspension(this)
+    }
     loop.removeTask(this as Task<unknown>)
     if (loop.probe !== null) loop.probe.call('taskFinished', this as Task<unknown>, outcome, state === FAILED_UNSEEN ? value : null)
     if (state === FAILED_UNSEEN) this.fail(value)
