@@ -31,6 +31,8 @@ function parse(error: Error): Frame[] {
     const match = FRAME.exec(text)
     if (match === null) continue
     const [, name, file, line, column] = match as unknown as [string, string | undefined, string, string, string]
+    // Beneath a task's step stand the loop and its host, and whatever happened to call them.
+    if (file.startsWith(OWN) && name?.endsWith('Task.resume') === true) break
     if (file.startsWith(OWN) || file.startsWith('node:')) continue
     frames.push({ function: name ?? '', file, line: Number(line), column: Number(column) })
   }
