@@ -127,7 +127,7 @@ export class Builder {
     const chance = place.level === 0 ? 0.75 : statement.type === 'do' && statement.value.type === 'method' ? 0.6 : 0.3
     if (harmless(statement) || place.depth > 4 || !this.random.chance(chance)) return statement
     const likely = likelyErrors(statement)
-    const error = this.random.chance(0.65) ? 'Exception' : likely.length > 0 && this.random.chance(0.7) ? this.random.pick(likely) : this.random.pick(['BaseException', 'CancelledError', 'TimeoutError'])
+    const error = this.random.chance(0.5) ? 'Exception' : likely.length > 0 && this.random.chance(0.8) ? this.random.pick(likely) : this.random.pick(['BaseException', 'CancelledError', 'TimeoutError'])
     return { type: 'try', label: this.label(), body: [statement], handlers: [{ label: this.label(), error, body: [], reraise: false }], last: null }
   }
 

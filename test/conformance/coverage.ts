@@ -104,7 +104,7 @@ export class Coverage {
     const awaitsInFinally = new Set([...statementsOf(program)].flatMap((one) => one.type === 'try' && one.last !== null && hasAwait(one.last) ? [one.label] : []))
     const open = new Map<string, string[]>()
     for (const line of lines) {
-      const [, who, label, mark, rest] = /^\S+ (\S+?)(?:!\d+)? (L\d+|cb\d+|watchdog|callback|main)(?: (\.\.\.|=|\?|in|out|finally|return|raise|raised|returned))?(?: = )?(.*)$/.exec(line) ?? []
+      const [, who, label, mark, rest] = /^\S+ (\S+?)(?:!\d+)? (L\d+|cb\d+|watchdog|callback|main)(?: (\.\.\.|=|\?|in\b|out\b|finally\b|returned|return\b|raised|raise\b))?(?: = )?(.*)$/.exec(line) ?? []
       if (who === undefined || label === undefined) continue
       const stack = open.get(who) ?? []
       open.set(who, stack)
@@ -153,6 +153,12 @@ export class Coverage {
     let count = this.counts.get(name)
     if (count === undefined) this.counts.set(name, count = { programs: 0, reached: 0, completed: 0, errors: new Map() })
     return count
+  }
+
+  /** How often a construct came to an end: completed, or threw something that was caught right around it. */
+  ended(name: string): number {
+    const { completed = 0, errors = [] } = this.counts.get(name) ?? {}
+    return [...errors].reduce((sum, [, times]) => sum + times, completed)
   }
 
   /** The table, one line a construct. */

@@ -2,6 +2,7 @@
 // objects from several sides at once: that is where orders differ.
 import { Builder } from './builder.ts'
 import type { Feature, Place } from './builder.ts'
+import { anError } from './errors.ts'
 import { basics } from './makers/basics.ts'
 import { contexts } from './makers/context.ts'
 import { callback, futures } from './makers/futures.ts'
@@ -29,7 +30,7 @@ const MAIN_COST = 300
 function chooseFeatures(random: Random): Set<Feature> {
   const features = new Set<Feature>(['tasks'])
   if (random.chance(0.75)) features.add('cancel')
-  for (let i = random.int(1, 4); i > 0; i--) features.add(random.pick(FEATURES))
+  for (let i = random.int(2, 5); i > 0; i--) features.add(random.pick(FEATURES))
   return features
 }
 
@@ -70,7 +71,7 @@ function declare(builder: Builder, top: number): void {
 /** What main puts into slots at once, so that there is something to act on. */
 function fillSlots(builder: Builder, place: Place): Statement[] {
   const slots = builder.variables.filter(({ kind }) => ['Gather', 'Shield', 'Context', 'TimerHandle', 'Handle'].includes(kind))
-  return slots.filter(() => builder.random.chance(0.5)).map(({ name, kind, level }) => {
+  return slots.filter(() => builder.random.chance(0.7)).map(({ name, kind, level }) => {
     const above = Math.max(level - 1, place.level)
     switch (kind) {
       case 'Gather': return builder.assign(name, call('gather', [builder.members(place, above, 1, 3)]))
@@ -104,7 +105,7 @@ export function generate(seed: number, index: number): Program {
   const levels = withCallbacks ? Array.from({ length: random.int(1, 3) }, () => random.int(0, top) + 0.5) : []
   const place: Place = { level: 0, async: true, depth: 0, returnable: true, times: 1, favour: null }
 
-  for (let i = random.pick([0, 1, 1, 2]); i > 0; i--) {
+  for (let i = random.pick([0, 1, 2, 2]); i > 0; i--) {
     const object = contended(builder)
     if (object === null) break
     const own = { name: `w${i}`, level: top + 1, object, puts: random.chance(0.4) }
@@ -139,7 +140,11 @@ export function generate(seed: number, index: number): Program {
   function addCallback(level: number): void {
     const name = `cb${builder.callbacks.length + 1}`
     const exact = level + builder.callbacks.length / 100
-    const built = builder.routine({ ...place, async: false, level: exact }, COST / 4, (here) => builder.block(here, random.int(1, 3)))
+    const built = builder.routine({ ...place, async: false, level: exact }, COST / 4, (here) => {
+      const body = builder.block(here, random.int(1, 3))
+      if (random.chance(0.15)) body.push({ type: 'raise', label: builder.label(), error: anError(builder) })
+      return body
+    })
     builder.callbacks.push({ name, level: exact, cost: built.cost + 1 })
     callbacks.push({ name, body: built.body })
   }

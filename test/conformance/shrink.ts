@@ -1,5 +1,5 @@
 // Makes a failing program small: drops and unwraps whatever it can while the failure stays, largest pieces first.
-import { blocksOf, everyExpression, expressionsOf, inside, statementsOf } from './tree.ts'
+import { blocksOf, everyExpression, everyStatement, expressionsOf, inside, statementsOf } from './tree.ts'
 import type { Expression, Program, Statement } from './tree.ts'
 
 type Edit = (program: Program) => void
@@ -39,13 +39,25 @@ function unwrapping(program: Program): Edit[] {
     }
     if (statement.type === 'try') {
       const clauses = statement.handlers.length + (statement.last === null ? 0 : 1)
-      statement.handlers.forEach((_, i) => {
+      statement.handlers.forEach(({ reraise }, i) => {
         if (clauses > 1) edits.push(edit((same) => same.type === 'try' && same.handlers.splice(i, 1)))
+        if (reraise) edits.push(edit((same) => same.type === 'try' && same.handlers[i] !== undefined && (same.handlers[i].reraise = false)))
       })
       if (statement.last !== null && clauses > 1) edits.push(edit((same) => same.type === 'try' && (same.last = null)))
     }
     if (statement.type === 'repeat' && statement.times > 1) edits.push(edit((same) => same.type === 'repeat' && same.times--))
     return edits
+  }))
+}
+
+/** Puts the body of a coroutine where it is awaited; a `return` in it would end too much. */
+function inlining(program: Program): Edit[] {
+  return allBlocks(program).flatMap((block, k) => block.flatMap((statement, at): Edit[] => {
+    if (statement.type !== 'do' || statement.value.type !== 'await' || statement.value.of.type !== 'coroutine') return []
+    const { name } = statement.value.of
+    const { body } = program.coroutines.find((routine) => routine.name === name) ?? {}
+    if (body === undefined || [...everyStatement(body)].some(({ type }) => type === 'return')) return []
+    return [(copy) => allBlocks(copy)[k]?.splice(at, 1, ...structuredClone(body))]
   }))
 }
 
@@ -150,6 +162,7 @@ export async function shrink(program: Program, fails: (program: Program) => Prom
     again = false
     for (const size of [8, 4, 2, 1]) again = await improve((now) => dropping(now, size)) || again
     again = await improve(unwrapping) || again
+    again = await improve(inlining) || again
     again = await improve(simplifying) || again
     const clean = swept(structuredClone(best))
     if (size(clean) < size(best) && await fails(clean)) {

@@ -47,7 +47,7 @@ export const basics: Maker[] = [
       const body = builder.inner(place, {}, 1, 3)
       const count = random.pick([0, 1, 1, 1, 2])
       const likely = body.flatMap(likelyErrors)
-      const errors = new Set(Array.from({ length: count }, () => random.pick(likely.length > 0 && random.chance(0.5) ? likely : CAUGHT)))
+      const errors = new Set(Array.from({ length: count }, () => random.pick(likely.length > 0 && random.chance(0.65) ? likely : CAUGHT)))
       // What catches more comes later: nothing may stand behind it in vain.
       const breadth = (error: string): number => error === 'BaseException' ? 2 : error === 'Exception' ? 1 : 0
       const handlers = [...errors].sort((a, b) => breadth(a) - breadth(b)).map((error) => handler(builder, place, error))
@@ -84,7 +84,7 @@ export const basics: Maker[] = [
     },
   },
   {
-    feature: 'basics', weight: 1.5, sync: true,
+    feature: 'basics', weight: 2, sync: true,
     make(builder, place) {
       if (place.level === 0 && builder.random.chance(0.8)) return null
       return { type: 'raise', label: builder.label(), error: anError(builder) }

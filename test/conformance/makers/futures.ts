@@ -53,10 +53,10 @@ export const futures: Maker[] = [
     },
   },
   {
-    feature: 'future', weight: 2, sync: true,
+    feature: 'future', weight: 4, sync: true,
     make(builder) {
       const future = builder.some('Future')
-      return future === null ? null : builder.do(method(future.name, builder.random.pick(['done', 'cancelled', 'result', 'exception'])))
+      return future === null ? null : builder.do(method(future.name, builder.random.pick(['done', 'cancelled', 'result', 'result', 'exception', 'exception'])))
     },
   },
   {
@@ -97,7 +97,7 @@ export const futures: Maker[] = [
     feature: 'callback', weight: 2, sync: true,
     make(builder) {
       const slot = builder.some('Handle', 'TimerHandle')
-      return slot === null ? null : builder.do(method(slot.name, builder.random.pick(['cancel', 'cancel', 'cancelled'])))
+      return slot === null ? null : builder.do(method(slot.name, builder.random.pick(['cancel', 'cancel', 'cancel', 'cancelled'])))
     },
   },
   {

@@ -22,6 +22,6 @@ export const queues: Maker[] = [
     feature: 'queue', weight: 1.2, sync: true,
     make: on((builder, queue) => builder.do(method(queue.name, 'shutdown', builder.random.chance(0.5) ? [] : [literal(builder.random.chance(0.7))]))),
   },
-  { feature: 'queue', weight: 1, sync: true, make: on((builder, queue) => builder.do(method(queue.name, builder.random.pick(['qsize', 'empty', 'full'])))) },
+  { feature: 'queue', weight: 2, sync: true, make: on((builder, queue) => builder.do(method(queue.name, builder.random.pick(['qsize', 'empty', 'full'])))) },
   { feature: 'queue', weight: 0.2, sync: true, make: on((builder, queue) => builder.do(property(queue.name, 'maxsize'))) },
 ]

@@ -4,7 +4,7 @@ import { awaiting, call, literal, method, variable } from '../tree.ts'
 import type { Expression, Statement, Variable } from '../tree.ts'
 import type { Builder, Maker } from '../builder.ts'
 
-const CONTENDED = ['Queue', 'Queue', 'PriorityQueue', 'LifoQueue', 'Lock', 'Event', 'Condition', 'Semaphore', 'BoundedSemaphore', 'Barrier', 'Future']
+const CONTENDED = ['Queue', 'Queue', 'Queue', 'Queue', 'PriorityQueue', 'LifoQueue', 'Lock', 'Event', 'Condition', 'Semaphore', 'BoundedSemaphore', 'Barrier', 'Future']
 
 /** What someone can wait for and others can end, or null where the program has nothing of the kind. */
 export function contended(builder: Builder): Variable | null {
@@ -47,7 +47,7 @@ function wakeUp(builder: Builder, one = builder.some(...CONTENDED, 'Future', 'Ti
     case 'Condition': return method(one.name, random.pick(['notify', 'notifyAll', 'release']))
     case 'Future': return random.chance(0.7) ? method(one.name, 'setResult', [builder.value()]) : method(one.name, 'cancel', builder.message())
     case 'TimerHandle': return method(one.name, 'cancel')
-    case 'Barrier': return null
+    case 'Barrier': return call('createTask', [method(one.name, random.pick(['wait', 'abort', 'reset']))])
     case 'Timeout': return method(one.name, 'reschedule', [{ type: 'clock', plus: random.pick([0, 0, 0.5]) }])
     default: return method(one.name, 'release')
   }
@@ -61,10 +61,10 @@ function cancellation(builder: Builder): Expression | null {
 export const races: Maker[] = [
   {
     // Several tasks in one line, then a wake-up and a cancellation at once.
-    feature: 'cancel', weight: 12,
+    feature: 'cancel', weight: 20,
     make(builder, place) {
       const { random } = builder
-      if (builder.crowds.length === 0 || place.depth > 1) return null
+      if (builder.crowds.length === 0 || place.depth > 1 || (place.level > 0 && random.chance(0.5))) return null
       const crowd = random.pick(builder.crowds)
       const slots = random.shuffled(builder.variables.filter(({ kind }) => kind === 'Task')).slice(0, random.int(2, 4))
       if (!builder.spend(place, slots.length * crowd.cost)) return null

@@ -35,7 +35,8 @@ export const waiting: Maker[] = [
     feature: 'gather', weight: 3,
     make(builder, place) {
       const slot = builder.above(place.level, 'Gather')
-      return slot === null ? null : builder.bounded(place, variable(slot.name))
+      if (slot === null) return null
+      return builder.random.chance(0.5) ? builder.awaited(variable(slot.name)) : builder.bounded(place, variable(slot.name))
     },
   },
   {
@@ -90,7 +91,8 @@ export const waiting: Maker[] = [
     feature: 'shield', weight: 2,
     make(builder, place) {
       const slot = builder.above(place.level, 'Shield')
-      return slot === null ? null : builder.bounded(place, variable(slot.name))
+      if (slot === null) return null
+      return builder.random.chance(0.5) ? builder.awaited(variable(slot.name)) : builder.bounded(place, variable(slot.name))
     },
   },
   {
