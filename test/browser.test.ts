@@ -1,0 +1,87 @@
+// The core in a real Chromium: bundled by Vite, run by the page's own thread and by a Web Worker.
+import { join } from 'node:path'
+import t from 'tap'
+import type { Line } from './browser/programs.ts'
+import { bundle, foreignModules } from './support/bundle.ts'
+import { findChromium, launch } from './support/chromium.ts'
+import { nodeGlobals } from './support/imports.ts'
+import { serveFolder } from './support/static.ts'
+
+const PAGE = join(import.meta.dirname, 'browser')
+const EXPECTED: Line[] = [['One', 0], ['One', 1], ['One', 2], ['Two', 3], ['Two', 3], ['Two', 4]]
+/** A browser shows the time in steps, so that pages cannot measure too much. */
+const CLOCK_STEP = 0.002
+
+const folder = t.testdir()
+const built = join(folder, 'built')
+const { scripts, complaints } = await bundle(PAGE, built)
+
+t.test('the bundle', async t => {
+  await t.test('is made without a complaint, and holds nothing of Node', async t => {
+    t.same(complaints, [])
+    t.same(foreignModules(scripts), [])
+    t.same([...scripts].flatMap(([path, text]) => nodeGlobals(path, text)), [])
+    t.notMatch([...scripts.values()].join('\n'), 'browser-external')
+  })
+
+  await t.test('is the runtime twice: for the page and for its worker', async t => {
+    t.match([...scripts.keys()].sort(), [/index-.*\.js$/, /worker-.*\.js$/])
+    for (const [path, text] of scripts) t.match(text, /EventLoop = class|class EventLoop/, path)
+  })
+
+  await t.test('would be complained of if it were made of the entry for Node', async t => {
+    const entry = join(import.meta.dirname, '../src/index.ts')
+    const made = await bundle(PAGE, join(folder, 'of-node'), { build: { rollupOptions: { input: entry } } })
+    t.match(made.complaints.join('\n'), /node:/)
+  })
+})
+
+const chromium = await findChromium()
+
+t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async t => {
+  if (typeof chromium === 'string') return
+  const server = await serveFolder(built)
+  t.teardown(() => server.close())
+  const browser = await launch(chromium)
+  t.teardown(() => browser.close())
+
+  for (const where of ['worker', 'page'] as const) {
+    await t.test(`the ${where}'s thread`, async t => {
+      const page = await browser.newPage()
+      const errors: string[] = []
+      page.on('pageerror', error => errors.push(String(error)))
+      page.on('console', message => errors.push(...message.type() === 'error' ? [message.text()] : []))
+      await page.goto(server.url)
+      const ask = (program: string): Promise<unknown> => page.evaluate(`ask('${where}', '${program}')`)
+
+      await t.test('is the one that was asked for', async t => {
+        t.equal(await ask('where'), where === 'page' ? '[object Window]' : '[object DedicatedWorkerGlobalScope]')
+      })
+
+      await t.test('runs example 4: blocking sleeps add up', async t => {
+        const lines = await ask('example 4') as Line[]
+        t.same(lines.map(([text]) => text), EXPECTED.map(([text]) => text))
+        lines.forEach(([text, seconds], index) => {
+          const least = EXPECTED[index]?.[1] ?? NaN
+          t.ok(seconds >= least - CLOCK_STEP, `${text} came at ${seconds.toFixed(3)} s, not before ${least} s`)
+        })
+      })
+
+      await t.test('runs example 4 on a virtual clock, to the exact second', async t => {
+        t.same(await ask('example 4 on a virtual clock'), EXPECTED)
+      })
+
+      await t.test('still hears a message while a task runs round sleep(0) for ever', async t => {
+        const before = await ask('spin') as number
+        const during = await ask('rounds') as number
+        const later = await ask('rounds') as number
+        t.ok(before < during && during < later, `${before} < ${during} < ${later} rounds`)
+        t.equal(await ask('stop'), 'CancelledError')
+        t.equal(await ask('rounds'), await ask('rounds'), 'and stops when it is told to')
+      })
+
+      t.same(errors, [], 'nothing was reported meanwhile')
+      await page.close()
+    })
+  }
+})

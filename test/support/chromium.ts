@@ -1,0 +1,58 @@
+// Finds a Chromium to drive: the one that LOOPSCOPE_CHROMIUM names, the system's, or that of @sparticuz/chromium where
+// it is installed. Where there is none it says so, for the test's skip.
+import { accessSync, constants } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { chromium, type Browser, type LaunchOptions } from 'playwright-core'
+
+const SYSTEM = '/usr/bin/chromium'
+
+// A test talks to loopback and to nobody else.
+const QUIET = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run']
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+interface Packed {
+  default: { args: string[]; executablePath(): Promise<string> }
+}
+
+async function unpacked(): Promise<LaunchOptions | null> {
+  // It brings the system's libraries along only where it takes itself to be on a bare machine.
+  process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs22.x'
+  const name = '@sparticuz/chromium'
+  let packed: Packed
+  try {
+    packed = await import(name) as Packed
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND') return null
+    throw error
+  }
+  const executablePath = await packed.default.executablePath()
+  const libraries = [`${tmpdir()}/al2023/lib`, process.env['LD_LIBRARY_PATH']].filter(path => path !== undefined)
+  return {
+    executablePath,
+    args: [...packed.default.args, ...QUIET],
+    env: { ...process.env as Record<string, string>, LD_LIBRARY_PATH: libraries.join(':') },
+  }
+}
+
+/** How to launch Chromium; a string says why there is none. Throws where LOOPSCOPE_CHROMIUM names no program. */
+export async function findChromium(): Promise<LaunchOptions | string> {
+  const named = process.env['LOOPSCOPE_CHROMIUM']
+  if (named !== undefined) {
+    if (!isExecutable(named)) throw new Error(`LOOPSCOPE_CHROMIUM is ${named}, and there is no program there`)
+    return { executablePath: named, args: QUIET }
+  }
+  if (isExecutable(SYSTEM)) return { executablePath: SYSTEM, args: QUIET }
+  return await unpacked() ?? `no Chromium: set LOOPSCOPE_CHROMIUM, or install ${SYSTEM} or the package @sparticuz/chromium`
+}
+
+export function launch(options: LaunchOptions): Promise<Browser> {
+  return chromium.launch({ ...options, headless: true })
+}
