@@ -1,0 +1,199 @@
+// Keeps account of where a request's time goes, and of who held the loop: an instrument that reads the clock at the
+// edges of steps and callbacks, and no more. Its figures are what `Server-Timing` says.
+import { performance } from 'node:perf_hooks'
+import type { EventLoop } from '../runtime/loop.ts'
+import type { Instrument, Wait } from '../runtime/instruments.ts'
+import type { Task } from '../runtime/task.ts'
+import { describe } from '../runtime/describe.ts'
+
+/** A step or callback that takes this many seconds is worth remembering: others waited for it. */
+const HOLD_SECONDS = 0.005
+/** Nothing is said of a wait for the loop that is shorter. */
+const READY_SECONDS = 0.001
+/** The host has been idle for this many milliseconds: what comes now did not wait behind anything before. */
+const IDLE_MS = 1
+const MOST_HOLDS = 256
+
+/** Who held the loop, and when. */
+export interface Hold {
+  from: number
+  to: number
+  name: string
+}
+
+/** Where the time of one task went, in seconds. */
+export class Account {
+  run = 0
+  ready = 0
+  wait = 0
+  thread = 0
+  /** Who held the loop while this one was ready. */
+  culprit = ''
+  /** The ready time is a bound: nobody knows when the request reached the machine. */
+  atMost = false
+  /** Where the account stands: the last edge, and what lies before it. */
+  since: number
+  waitsFor: Wait | null = null
+  wokenAt = 0
+
+  constructor(since: number) {
+    this.since = since
+  }
+}
+
+export class Ledger implements Instrument {
+  readonly #loop: EventLoop
+  readonly #accounts = new Map<number, Account>()
+  /** Holds of the present busy stretch: the host has not been idle since the first of them. */
+  #holds: Hold[] = []
+  #idleThen = 0
+  #stepSince = 0
+  #callbackSince = 0
+  /** Seconds in which steps and callbacks held the loop for long, and how often: for metrics. */
+  heldSeconds = 0
+  heldTimes = 0
+
+  constructor(loop: EventLoop) {
+    this.#loop = loop
+    loop.instruments.add(this)
+  }
+
+  /** Begin the account of a request that is being read now. `leftAgo`: how many seconds ago its client says it left. */
+  open(leftAgo: number | null): Account {
+    const now = this.#loop.time()
+    const account = new Account(now)
+    const hold = this.#holds.length === 0 ? null : this.#stretch()
+    if (hold !== null) {
+      // It may have come at any time while the loop was held: the kernel does not say.
+      const most = now - hold.from
+      account.ready = leftAgo === null ? most : Math.min(most, leftAgo)
+      account.atMost = leftAgo === null
+      account.culprit = this.#worst(hold.from, now)
+    }
+    return account
+  }
+
+  /** The account follows this task from now on. */
+  follow(task: Task<unknown>, account: Account): void {
+    this.#accounts.set(task.id, account)
+    account.wokenAt = account.since
+  }
+
+  taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
+    const account = this.#accounts.get(task.id)
+    if (account === undefined) return
+    const now = this.#loop.time()
+    // A timer that fell due while the loop was held made the task ready then, not when the loop came round to it.
+    const deadline = by === null ? account.waitsFor?.deadline : undefined
+    account.wokenAt = deadline === undefined ? now : Math.min(now, Math.max(deadline, account.since))
+  }
+
+  taskRunning(task: Task<unknown>): void {
+    const now = this.#loop.time()
+    this.#stepSince = now
+    const account = this.#accounts.get(task.id)
+    if (account === undefined) return
+    const { waitsFor, wokenAt } = account
+    const waited = wokenAt - account.since
+    if (waitsFor?.kind === 'thread') account.thread += waited
+    else account.wait += waited
+    const ready = now - wokenAt
+    account.ready += ready
+    if (ready >= READY_SECONDS && this.#holds.length > 0) {
+      const culprit = this.#worst(wokenAt, now)
+      if (culprit !== '') account.culprit = culprit
+    }
+    account.since = now
+    account.waitsFor = null
+  }
+
+  taskSuspended(task: Task<unknown>, on: Wait): void {
+    const account = this.#endStep(task)
+    if (account === undefined) return
+    account.waitsFor = on
+    if (on.kind === 'yield') account.wokenAt = account.since
+  }
+
+  taskFinished(task: Task<unknown>): void {
+    if (this.#endStep(task) !== undefined) this.#accounts.delete(task.id)
+  }
+
+  callbackRunning(): void {
+    this.#callbackSince = this.#loop.time()
+  }
+
+  callbackFinished(callback: object): void {
+    const now = this.#loop.time()
+    if (now - this.#callbackSince >= HOLD_SECONDS) this.#hold(this.#callbackSince, now, describe(callback))
+  }
+
+  #endStep(task: Task<unknown>): Account | undefined {
+    const now = this.#loop.time()
+    if (now - this.#stepSince >= HOLD_SECONDS) this.#hold(this.#stepSince, now, task.getName())
+    const account = this.#accounts.get(task.id)
+    if (account === undefined) return undefined
+    account.run += now - this.#stepSince
+    account.since = now
+    return account
+  }
+
+  #hold(from: number, to: number, name: string): void {
+    this.heldSeconds += to - from
+    this.heldTimes++
+    if (this.#holds.length > 0) this.#stretch()
+    if (this.#holds.length < MOST_HOLDS) this.#holds.push({ from, to, name })
+    this.#idleThen = idleTime()
+  }
+
+  /** The first hold since which the host had no idle moment; forgets all when it had one. */
+  #stretch(): Hold | null {
+    if (idleTime() - this.#idleThen > IDLE_MS) this.#holds = []
+    return this.#holds[0] ?? null
+  }
+
+  /** Who held the loop longest between two times. */
+  #worst(from: number, to: number): string {
+    let most = 0
+    let name = ''
+    for (const hold of this.#holds) {
+      const seconds = Math.min(to, hold.to) - Math.max(from, hold.from)
+      if (seconds > most) {
+        most = seconds
+        name = hold.name
+      }
+    }
+    return name
+  }
+}
+
+function idleTime(): number {
+  return (performance.nodeTiming as unknown as { idleTime: number }).idleTime
+}
+
+/** An account as the `Server-Timing` header. */
+export function serverTiming(account: Account): string {
+  const { run, ready, wait, thread } = account
+  const slow = ready >= READY_SECONDS && account.culprit !== ''
+  const culprit = slow ? `;desc="${account.atMost ? 'at most, behind ' : ''}${quotable(account.culprit)}"` : ''
+  return `run;dur=${ms(run)}, ready;dur=${ms(ready)}${culprit}, wait;dur=${ms(wait)}, thread;dur=${ms(thread)}`
+}
+
+function ms(seconds: number): number {
+  return Math.round(seconds * 1e4) / 10
+}
+
+function quotable(name: string): string {
+  return name.replace(/[^\x20-\x7e]|["\\]/g, '?')
+}
+
+/** How many seconds ago a request left its client, from `X-Request-Start: t=<epoch in s, ms or µs>`; `null` if it says nothing usable. */
+export function leftAgo(header: string | string[] | undefined): number | null {
+  if (typeof header !== 'string') return null
+  const match = /^(?:t=)?(\d{10,16}(?:\.\d{1,9})?)$/.exec(header)
+  if (match === null) return null
+  let left = Number(match[1])
+  while (left > 1e11) left /= 1000
+  const seconds = Date.now() / 1000 - left
+  // A clock that is ahead of ours, or a time of long ago: better no figure than a wrong one.
+  return seconds >= 0 && seconds < 3600 ? seconds : null
+}

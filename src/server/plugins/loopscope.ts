@@ -1,0 +1,223 @@
+// Makes coroutine handlers work in any Fastify app: `app.register(loopscope)`, and a route's handler may be a generator
+// function. Each of its requests is a task on the app's one event loop, cancelled when its client goes away.
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import type { Socket } from 'node:net'
+import fp from 'fastify-plugin'
+import '../../index.ts'
+import type { Coroutine } from '../../runtime/coroutine.ts'
+import type { Task } from '../../runtime/task.ts'
+import { CancelledError, TimeoutError } from '../../runtime/exceptions.ts'
+import { EventLoop } from '../../runtime/loop.ts'
+import { Ledger, leftAgo, serverTiming, type Account } from '../ledger.ts'
+
+/** Hears of requests as they come and go; the recorder of the server is one. */
+export interface RequestObserver {
+  /** The request's task is created right after this. */
+  requestStarted(served: Served): void
+  requestFinished(served: Served, outcome: RequestOutcome): void
+}
+
+export type RequestOutcome = 'returned' | 'raised' | 'cancelled' | 'disconnected'
+
+export interface LoopscopeOptions {
+  /** The loop; by default a new one, which runs as long as the app. */
+  loop?: EventLoop
+}
+
+export interface Loopscope {
+  readonly loop: EventLoop
+  readonly ledger: Ledger
+  /** Requests being served. */
+  readonly active: ReadonlySet<Served>
+  observer: RequestObserver | null
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    loopscope: Loopscope
+  }
+  interface FastifyRequest {
+    /** What serves this request, where its handler is a coroutine. */
+    loopscope: Served | null
+  }
+}
+
+/** A handler that is a coroutine. What it returns is sent. */
+export type CoroutineHandler<Q = FastifyRequest, P = FastifyReply> = (request: Q, reply: P) => Coroutine<unknown>
+
+const onSocket = Symbol('requests under way')
+type Watched = Socket & { [onSocket]?: Set<Served> }
+
+/** One request while it is served. */
+export class Served {
+  readonly id: number
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly account: Account
+  task: Task<unknown> | null = null
+  #gone = false
+  readonly #app: State
+
+  /** @internal */
+  constructor(app: State, id: number, request: FastifyRequest, reply: FastifyReply) {
+    this.#app = app
+    this.id = id
+    this.request = request
+    this.reply = reply
+    const left = request.headers['x-request-start']
+    this.account = app.ledger.open(left === undefined ? null : leftAgo(left))
+  }
+
+  /** Where the time went until now, as the header says it. */
+  serverTiming(): string {
+    return serverTiming(this.account)
+  }
+
+  /** Put the headers on the reply that every response carries. */
+  stamp(): void {
+    this.reply.header('x-request-id', this.id).header('server-timing', serverTiming(this.account))
+  }
+
+  /** @internal */
+  start(handler: CoroutineHandler, path: string): void {
+    const { loop, ledger, active, observer } = this.#app
+    const { request, reply } = this
+    active.add(this)
+    const coro = handler.call(request.server, request, reply)
+    observer?.requestStarted(this)
+    const task = loop.createTask(coro, { name: `${request.method} ${path} #${this.id}` })
+    this.task = task
+    ledger.follow(task, this.account)
+    watch(request.raw.socket as Watched).add(this)
+    task.addListener(this)
+  }
+
+  /** @internal The client has gone. */
+  disconnected(): void {
+    this.#gone = true
+    this.task?.cancel('the client went away')
+  }
+
+  /** @internal The task has ended: tell the client. */
+  settled(future: unknown): void {
+    const task = future as Task<unknown>
+    const { reply } = this
+    this.#app.active.delete(this)
+    ;(this.request.raw.socket as Watched)[onSocket]?.delete(this)
+    let outcome: RequestOutcome = 'returned'
+    let value: unknown
+    let failure: unknown = null
+    try {
+      value = task.result()
+    } catch (error) {
+      outcome = error instanceof CancelledError ? 'cancelled' : 'raised'
+      failure = translate(error)
+    }
+    if (this.#gone) outcome = 'disconnected'
+    else if (!reply.sent) this.#answer(value, failure)
+    else if (failure !== null) this.#cutOff(failure)
+    this.#app.observer?.requestFinished(this, outcome)
+  }
+
+  #answer(value: unknown, failure: unknown): void {
+    const { reply } = this
+    this.stamp()
+    try {
+      reply.send(failure === null ? value : failure)
+    } catch (error) {
+      if (!reply.sent) reply.send(error)
+    }
+  }
+
+  /** It failed with half of the response on its way: all that is left is to end it so that nobody takes it for whole. */
+  #cutOff(failure: unknown): void {
+    const { raw } = this.reply
+    if (raw.writableEnded) return
+    this.request.log.error({ err: failure }, 'failed after the response had begun')
+    raw.destroy()
+  }
+}
+
+/** The requests under way on a socket: what to cancel when it closes. One listener a connection, not one a request. */
+function watch(socket: Watched): Set<Served> {
+  let requests = socket[onSocket]
+  if (requests === undefined) {
+    const served = new Set<Served>()
+    requests = served
+    socket[onSocket] = served
+    socket.once('close', () => {
+      for (const one of served) one.disconnected()
+    })
+  }
+  return requests
+}
+
+function translate(error: unknown): unknown {
+  if (error instanceof CancelledError) {
+    return Object.assign(new Error(error.message === '' ? 'the task of this request was cancelled' : `the task of this request was cancelled: ${error.message}`), { statusCode: 503 })
+  }
+  if (error instanceof TimeoutError) {
+    return Object.assign(new Error(error.message === '' ? 'timed out' : error.message, { cause: error }), { statusCode: 504 })
+  }
+  return error
+}
+
+interface State extends Loopscope {
+  readonly active: Set<Served>
+}
+
+const GeneratorFunction = Object.getPrototypeOf(function* () {}) as object
+
+function isCoroutineFunction(fn: unknown): fn is CoroutineHandler {
+  return typeof fn === 'function' && Object.prototype.isPrototypeOf.call(GeneratorFunction, fn)
+}
+
+function plugin(app: FastifyInstance, options: LoopscopeOptions, done: (error?: Error) => void): void {
+  const own = options.loop === undefined
+  const loop = options.loop ?? new EventLoop({ hold: false })
+  const state: State = { loop, ledger: new Ledger(loop), active: new Set(), observer: null }
+  let requests = 0
+  app.decorate('loopscope', state)
+  app.decorateRequest('loopscope', null)
+  app.addHook('onRoute', (route) => {
+    const handler = route.handler as unknown
+    if (!isCoroutineFunction(handler)) return
+    // A path without parameters is its own name; any other is taken from the request.
+    const fixed = /[:*(]/.test(route.url) ? null : route.url
+    const serve: RouteHandlerMethod = (request, reply) => {
+      const served = new Served(state, ++requests, request, reply)
+      request.loopscope = served
+      served.start(handler, fixed ?? (request.url.split('?', 1)[0] as string))
+    }
+    route.handler = serve
+  })
+  if (own) {
+    let ended: Promise<void> | null = null
+    app.addHook('onReady', (ready) => {
+      ended ??= loop.runForever()
+      ended.catch((error: unknown) => app.log.fatal({ err: error }, 'the event loop failed'))
+      ready()
+    })
+    app.addHook('onClose', async () => {
+      if (ended !== null) {
+        await cancelAll(loop)
+        loop.stop()
+        await ended
+      }
+      loop.close()
+    })
+  }
+  done()
+}
+
+/** Cancel every task and give each a moment to clean up. */
+async function cancelAll(loop: EventLoop): Promise<void> {
+  for (let round = 0; round < 100 && loop.liveTasks().size > 0; round++) {
+    const tasks = [...loop.liveTasks()]
+    for (const task of tasks) if (task.cancelling() === 0) task.cancel('the server is closing')
+    await new Promise((resolve) => setTimeout(resolve, round === 0 ? 0 : 5))
+  }
+}
+
+export const loopscope = fp(plugin, { name: 'loopscope', fastify: '5.x' })
+export default loopscope

@@ -1,0 +1,126 @@
+// The events of a loop, as they travel: one zod union on `type`, for server, clients and page. It imports nothing else,
+// so that a browser can load it.
+import { z } from 'zod'
+
+const id = z.int().min(1)
+const count = z.int().min(0)
+const seconds = z.number()
+
+/** What a suspended task waits for. */
+export const waitKind = z.enum([
+  'sleep', 'future', 'task', 'gather', 'queue.get', 'queue.put', 'queue.join', 'lock', 'event', 'condition',
+  'semaphore', 'barrier', 'thread', 'promise', 'yield',
+])
+
+export const waiting = z.strictObject({
+  kind: waitKind,
+  label: z.string().optional(),
+  /** The task whose end would end the wait. */
+  task: id.optional(),
+  /** When the wait ends by itself, in seconds on the loop's clock. */
+  deadline: seconds.optional(),
+})
+
+export const frame = z.strictObject({ function: z.string(), file: z.string(), line: count, column: count })
+export const outcome = z.enum(['returned', 'raised', 'cancelled'])
+export const threadMode = z.enum(['inline', 'sensitive', 'pool'])
+export const clockKind = z.enum(['real', 'virtual'])
+export const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+
+/** What every event of a loop carries: `seq` is 1, 2, 3 … per loop without gaps, `t` seconds on the loop's clock in steps of 1 µs. */
+const common = {
+  seq: id,
+  t: seconds,
+  loop: z.string(),
+  run: id.optional(),
+  request: id.optional(),
+}
+const ofTask = { ...common, task: id }
+const maybeOfTask = { ...common, task: id.optional() }
+const victim = z.strictObject({ task: id, name: z.string(), seconds })
+
+const loopShape = { ...common, name: z.string(), pid: count, clock: clockKind }
+const requestShape = { ...maybeOfTask, request: id, method: z.string(), url: z.string() }
+const runShape = { ...maybeOfTask, run: id, example: id, parameters }
+const threadShape = { ...maybeOfTask, mode: threadMode, function: z.string() }
+
+/** What happens on a loop. */
+export const loopEvent = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('loop.started'), ...loopShape }),
+  z.strictObject({ type: z.literal('loop.closed'), ...loopShape }),
+  z.strictObject({
+    type: z.literal('loop.blocked'), ...maybeOfTask, name: z.string(), since: seconds, seconds, stack: z.array(frame).optional(),
+  }),
+  z.strictObject({ type: z.literal('loop.unblocked'), ...maybeOfTask, seconds, victims: z.array(victim), lost: seconds }),
+  z.strictObject({
+    type: z.literal('task.created'), ...ofTask, name: z.string(), coroutine: z.string(), parent: id.optional(),
+    location: frame.optional(),
+  }),
+  z.strictObject({ type: z.literal('task.ready'), ...ofTask, by: id.optional() }),
+  z.strictObject({ type: z.literal('task.running'), ...ofTask }),
+  z.strictObject({ type: z.literal('task.suspended'), ...ofTask, on: waiting, seconds, location: frame.optional() }),
+  z.strictObject({ type: z.literal('task.cancelling'), ...ofTask, by: id.optional(), message: z.string().optional() }),
+  z.strictObject({ type: z.literal('task.finished'), ...ofTask, outcome, error: z.string().optional() }),
+  z.strictObject({ type: z.literal('task.printed'), ...maybeOfTask, text: z.string() }),
+  z.strictObject({
+    type: z.literal('queue.changed'), ...maybeOfTask, queue: id, op: z.enum(['put', 'get', 'done']), size: count,
+    unfinished: count, maxsize: count,
+  }),
+  z.strictObject({ type: z.literal('request.started'), ...requestShape }),
+  z.strictObject({
+    type: z.literal('request.finished'), ...requestShape, status: count.optional(), seconds: seconds.optional(),
+    outcome: z.enum(['returned', 'raised', 'cancelled', 'disconnected']).optional(),
+  }),
+  z.strictObject({ type: z.literal('run.started'), ...runShape }),
+  z.strictObject({ type: z.literal('run.finished'), ...runShape, outcome: outcome.optional() }),
+  z.strictObject({ type: z.literal('thread.started'), ...threadShape }),
+  z.strictObject({ type: z.literal('thread.finished'), ...threadShape, seconds: seconds.optional() }),
+])
+
+/** A task as it stands in a snapshot. */
+export const liveTask = z.strictObject({
+  task: id,
+  name: z.string(),
+  coroutine: z.string(),
+  parent: id.optional(),
+  run: id.optional(),
+  request: id.optional(),
+  state: z.enum(['ready', 'running', 'suspended']),
+  /** When it came into this state, on the loop's clock. */
+  since: seconds,
+  on: waiting.optional(),
+  cancelling: z.boolean().optional(),
+})
+
+export const liveQueue = z.strictObject({ queue: id, size: count, unfinished: count, maxsize: count })
+
+/** What is alive on a loop after event `seq`: enough to go on from without any earlier event. */
+export const snapshot = z.strictObject({
+  seq: count,
+  tasks: z.array(liveTask),
+  runs: z.array(z.strictObject({ run: id, example: id, parameters })),
+  requests: z.array(z.strictObject({ request: id, method: z.string(), url: z.string() })),
+  queues: z.array(liveQueue),
+})
+
+/** What the stream says of itself, to one subscriber. */
+const streamMessage = [
+  z.strictObject({ type: z.literal('stream.hello'), epoch: z.string(), seq: count, snapshot: snapshot.optional() }),
+  z.strictObject({ type: z.literal('stream.dropped'), count, from: count, to: count, snapshot: snapshot.optional() }),
+  z.strictObject({ type: z.literal('stream.bookmark'), epoch: z.string(), seq: count }),
+] as const
+
+/** Everything that a subscriber can receive. */
+export const streamEvent = z.discriminatedUnion('type', [...loopEvent.options, ...streamMessage])
+
+export type LoopEvent = z.infer<typeof loopEvent>
+export type StreamEvent = z.infer<typeof streamEvent>
+export type EventType = LoopEvent['type']
+export type EventOf<T extends StreamEvent['type']> = Extract<StreamEvent, { type: T }>
+export type Waiting = z.infer<typeof waiting>
+export type Snapshot = z.infer<typeof snapshot>
+export type LiveTask = z.infer<typeof liveTask>
+export type Parameters = z.infer<typeof parameters>
+
+/** Every `type` that a loop can send, for filters. */
+export const eventTypes = loopEvent.options.map((option) => option.shape.type.value) as [EventType, ...EventType[]]

@@ -1,0 +1,186 @@
+// Hands a loop's events to subscribers. Nobody has a buffer of his own: a subscriber is a place in the history, and takes
+// from there when his sink has room. Who is too slow finds that the history has moved on, and is told what he missed.
+import type { EventOf, LoopEvent, Snapshot } from './events.ts'
+import type { Cursor, History } from './history.ts'
+import { matcher, type Filter } from './filter.ts'
+
+/** What the fan-out needs of a recorder. */
+export interface Source {
+  readonly history: History
+  snapshot(): Snapshot
+  listen(listener: (event: LoopEvent) => void): () => void
+}
+
+/** Where a subscriber's messages go. */
+export interface Sink {
+  /** A batch of messages as JSON, each with its type and, for an event of the loop, its `seq`; `false`: no more until `resume()`. */
+  write(batch: readonly Message[]): boolean
+  /** Nothing will follow: the loop or the server has ended. */
+  end(reason: string): void
+}
+
+export interface Message {
+  type: string
+  /** The cursor after this message; a message of the stream itself has none. */
+  seq: number | null
+  json: string
+}
+
+export interface SubscribeOptions extends Filter {
+  /** Go on after this event; without it only what comes from now on is sent. */
+  since?: Cursor | undefined
+}
+
+/** How many events go to a sink at once. */
+const BATCH = 512
+/** A filtered subscriber hears where the stream stands after this many events that were not for him. */
+const BOOKMARK_EVERY = 1000
+/** Events are gathered for this long, so that many share a write. */
+const COALESCE_MS = 5
+
+export class Subscription {
+  readonly #fanout: Fanout
+  readonly #sink: Sink
+  readonly #matches: ((event: LoopEvent) => boolean) | null
+  /** The last event that was sent or passed over. */
+  #seq: number
+  #told: number
+  #blocked = false
+  #closed = false
+
+  constructor(fanout: Fanout, sink: Sink, options: SubscribeOptions) {
+    this.#fanout = fanout
+    this.#sink = sink
+    this.#matches = matcher(options)
+    const { history } = fanout.source
+    const { since } = options
+    const fits = since !== undefined && since.epoch === history.epoch && since.seq <= history.last
+    this.#seq = fits ? since.seq : history.last
+    this.#told = this.#seq
+    const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq }
+    if (since === undefined) hello.snapshot = fanout.source.snapshot()
+    this.#write([say(hello)])
+    if (since !== undefined && !fits) {
+      // A cursor of another epoch: what it missed cannot be counted.
+      this.#write([say({ type: 'stream.dropped', count: 0, from: 0, to: this.#seq, snapshot: fanout.source.snapshot() })])
+    }
+  }
+
+  /** The last event that this subscriber is through with. */
+  get seq(): number {
+    return this.#seq
+  }
+
+  /** The sink has room again. */
+  resume(): void {
+    this.#blocked = false
+    this.pump()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#fanout.remove(this)
+  }
+
+  /** @internal Send what there is, as far as the sink takes it. */
+  pump(): void {
+    const { history } = this.#fanout.source
+    while (!this.#blocked && !this.#closed && this.#seq < history.last) {
+      if (this.#seq + 1 < history.first) this.#drop()
+      const batch: Message[] = []
+      while (this.#seq < history.last && batch.length < BATCH) {
+        const event = history.at(++this.#seq)
+        if (this.#matches !== null && !this.#matches(event)) continue
+        batch.push({ type: event.type, seq: event.seq, json: history.encoded(event.seq) })
+        this.#told = event.seq
+      }
+      if (this.#seq - this.#told >= BOOKMARK_EVERY) {
+        this.#told = this.#seq
+        batch.push({ ...say({ type: 'stream.bookmark', epoch: history.epoch, seq: this.#seq }), seq: this.#seq })
+      }
+      if (batch.length > 0) this.#write(batch)
+    }
+  }
+
+  /** @internal */
+  end(reason: string): void {
+    if (this.#closed) return
+    this.pump()
+    this.#closed = true
+    this.#sink.end(reason)
+  }
+
+  /** Too slow: what lies between is gone. A snapshot stands for it, and the stream goes on from there. */
+  #drop(): void {
+    const { source } = this.#fanout
+    const from = this.#seq + 1
+    const to = source.history.last
+    this.#seq = to
+    this.#told = to
+    this.#fanout.dropped += to - from + 1
+    this.#write([say({ type: 'stream.dropped', count: to - from + 1, from, to, snapshot: source.snapshot() })])
+  }
+
+  #write(batch: readonly Message[]): void {
+    if (!this.#sink.write(batch)) this.#blocked = true
+  }
+}
+
+function say(message: EventOf<'stream.hello' | 'stream.dropped' | 'stream.bookmark'>): Message {
+  return { type: message.type, seq: null, json: JSON.stringify(message) }
+}
+
+export class Fanout {
+  readonly source: Source
+  /** How many events subscribers have missed, in all. */
+  dropped = 0
+  readonly #subscriptions = new Set<Subscription>()
+  #stopListening: (() => void) | null = null
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(source: Source) {
+    this.source = source
+  }
+
+  get size(): number {
+    return this.#subscriptions.size
+  }
+
+  /** Send events to `sink`, from now or from a cursor on. */
+  subscribe(sink: Sink, options: SubscribeOptions = {}): Subscription {
+    const subscription = new Subscription(this, sink, options)
+    this.#subscriptions.add(subscription)
+    this.#stopListening ??= this.source.listen(() => this.#schedule())
+    subscription.pump()
+    return subscription
+  }
+
+  /** Tell all subscribers that it is over. */
+  end(reason: string): void {
+    for (const subscription of this.#subscriptions) subscription.end(reason)
+    this.#subscriptions.clear()
+    this.#idle()
+  }
+
+  /** @internal */
+  remove(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription)
+    if (this.#subscriptions.size === 0) this.#idle()
+  }
+
+  #idle(): void {
+    this.#stopListening?.()
+    this.#stopListening = null
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+  }
+
+  #schedule(): void {
+    if (this.#timer !== null) return
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      for (const subscription of this.#subscriptions) subscription.pump()
+    }, COALESCE_MS)
+    this.#timer.unref()
+  }
+}

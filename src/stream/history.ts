@@ -1,0 +1,61 @@
+// The last events of one loop, in a ring: bounded by count, addressed by `seq`. Each is encoded at most once, whoever
+// and however many want it.
+import { randomBytes } from 'node:crypto'
+import type { LoopEvent } from './events.ts'
+
+export class History {
+  /** Changes when a loop starts anew, so that an old cursor is not taken for one of this loop's. */
+  readonly epoch: string = randomBytes(6).toString('hex')
+  readonly capacity: number
+  /** The last `seq` given out. */
+  last = 0
+  readonly #events: (LoopEvent | undefined)[]
+  readonly #encoded: (string | undefined)[]
+
+  constructor(capacity: number) {
+    this.capacity = capacity
+    this.#events = new Array<LoopEvent | undefined>(capacity).fill(undefined)
+    this.#encoded = new Array<string | undefined>(capacity).fill(undefined)
+  }
+
+  /** The oldest `seq` still held; `last + 1` while there is none. */
+  get first(): number {
+    return Math.max(1, this.last - this.capacity + 1)
+  }
+
+  /** Keep an event; its `seq` must be `last + 1`. The oldest one goes if there is no room. */
+  push(event: LoopEvent): void {
+    const at = event.seq % this.capacity
+    this.#events[at] = event
+    this.#encoded[at] = undefined
+    this.last = event.seq
+  }
+
+  /** The event with this `seq`, which must still be held. */
+  at(seq: number): LoopEvent {
+    const event = this.#events[seq % this.capacity]
+    if (event === undefined || event.seq !== seq) throw new RangeError(`history: event ${seq} is not held`)
+    return event
+  }
+
+  /** The same event as JSON. */
+  encoded(seq: number): string {
+    const at = seq % this.capacity
+    return (this.#encoded[at] ??= JSON.stringify(this.at(seq)))
+  }
+
+  cursor(seq: number): string {
+    return `${this.epoch}:${seq}`
+  }
+}
+
+export interface Cursor {
+  epoch: string
+  seq: number
+}
+
+/** Read `epoch:seq`; `null` for anything else. */
+export function parseCursor(text: string): Cursor | null {
+  const match = /^([0-9a-f]{1,32}):(0|[1-9]\d{0,14})$/.exec(text)
+  return match === null ? null : { epoch: match[1] as string, seq: Number(match[2]) }
+}
