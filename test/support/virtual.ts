@@ -1,0 +1,57 @@
+// Runs small programs on a virtual clock and keeps a record of what they did, to be compared whole. What the loop's
+// exception handler hears stands in the record too, so nothing goes by unseen.
+import { EventLoop, Runner, VirtualClock, type Coroutine, type RunOptions } from '../../src/index.ts'
+
+export type Log = (...words: unknown[]) => void
+
+
+/** One word of a record: strings as they are, lists and plain objects as JSON, everything else in its own words. */
+function word(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
+  return isPlain ? JSON.stringify(value, (_key, inner: unknown) => (inner instanceof Error ? String(inner) : inner)) : String(value)
+}
+
+/** Runs `main` on a loop of its own and gives the lines that it logged; an error that leaves it is the last line. */
+export async function recorded(main: (log: Log) => Coroutine<unknown>, options: RunOptions = {}): Promise<string[]> {
+  const lines: string[] = []
+  const log: Log = (...words) => {
+    lines.push(words.map(word).join(' '))
+  }
+  const clock = new VirtualClock()
+  const loopFactory = (): EventLoop => {
+    const loop = new EventLoop({ clock, ...options })
+    loop.setExceptionHandler((_loop, { message, exception }) => {
+      log(`reported: ${message}${exception === undefined ? '' : ` (${word(exception)})`}`)
+    })
+    return loop
+  }
+  const runner = new Runner({ loopFactory, ...options })
+  try {
+    await runner.run(main(log))
+  } catch (error) {
+    log('run rejects:', error)
+  }
+  await runner.close()
+  return lines
+}
+
+/** What `fn` throws; fails if it does not. */
+export function thrown(fn: () => unknown): Error {
+  try {
+    fn()
+  } catch (error) {
+    if (error instanceof Error) return error
+  }
+  throw new Error('nothing was thrown')
+}
+
+/** What awaiting throws; fails if it does not. */
+export function* thrownBy(coroutine: () => Coroutine<unknown>): Coroutine<Error> {
+  try {
+    yield* coroutine()
+  } catch (error) {
+    if (error instanceof Error) return error
+  }
+  throw new Error('nothing was thrown')
+}
