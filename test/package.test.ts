@@ -1,0 +1,110 @@
+// The package as its users get it: packed, installed, type-checked, run on Node, bundled for browsers.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { bundle, foreignModules } from './support/bundle.ts'
+import { execute, packAndInstall } from './support/pack.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+
+const CONSUMER = `import { gather, getRunningLoop, print, Queue, run, sleep, VirtualClock, type Coroutine } from 'loopscope'
+
+function* produce(queue: Queue<string>): Coroutine<void> {
+  for (const letter of ['a', 'b']) {
+    yield* sleep(1)
+    yield* queue.put(letter)
+  }
+}
+
+function* main(): Coroutine<number> {
+  const queue = new Queue<string>(1)
+  const [, first] = yield* gather([produce(queue), queue.get()])
+  const text: string = first
+  print('got', text, 'at', getRunningLoop().time())
+  print('got', yield* queue.get(), 'at', getRunningLoop().time())
+  return 7
+}
+
+const seven: number = await run(main(), { clock: new VirtualClock() })
+print('main gave', seven)
+`
+const MISTAKE = `import { run, sleep } from 'loopscope'
+const text: string = await run(sleep(1, 7))
+export default text
+`
+
+const folder = t.testdir()
+const consumer = join(folder, 'consumer')
+const packed = await packAndInstall(ROOT, folder, consumer)
+
+mkdirSync(join(consumer, 'src'))
+writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }')
+writeFileSync(join(consumer, 'src/main.ts'), CONSUMER)
+writeFileSync(join(consumer, 'src/mistake.ts'), MISTAKE)
+writeFileSync(join(consumer, 'index.html'), '<!doctype html><script type="module" src="./src/main.ts"></script>')
+
+interface Conditions {
+  [condition: string]: string
+}
+
+t.test('the tarball', async t => {
+  await t.test('holds every file that the exports name', async t => {
+    const manifest = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as { exports: Record<string, string | Conditions> }
+    const targets = Object.values(manifest.exports).flatMap(target => typeof target === 'string' ? [target] : Object.values(target))
+    t.ok(targets.length > 5)
+    t.same(targets.filter(target => !packed.files.includes(target.slice('./'.length))), [])
+  })
+
+  await t.test('holds what is built and what is to be read, and nothing else', async t => {
+    t.same(packed.files.filter(path => !/^(dist\/src\/|(README|CHANGELOG)\.md$|LICENSE$|package\.json$)/.test(path)), [])
+    t.ok(packed.files.includes('LICENSE'))
+  })
+})
+
+t.test('a program that uses it', async t => {
+  const check = async (moduleResolution: 'nodenext' | 'bundler'): Promise<string> => {
+    writeFileSync(join(consumer, `${moduleResolution}.json`), JSON.stringify({
+      compilerOptions: {
+        target: 'es2022', lib: ['es2023', 'esnext.disposable', 'dom'], types: [], moduleResolution,
+        module: moduleResolution === 'nodenext' ? 'nodenext' : 'esnext',
+        strict: true, exactOptionalPropertyTypes: true, outDir: moduleResolution, rootDir: 'src',
+      },
+      files: ['src/main.ts', 'src/mistake.ts'],
+    }))
+    return execute(process.execPath, [TSC, '-p', `${moduleResolution}.json`], { cwd: consumer })
+      .then(() => 'no error', (error: { stdout: string }) => error.stdout)
+  }
+
+  for (const resolution of ['nodenext', 'bundler'] as const) {
+    await t.test(`is type-checked with moduleResolution ${resolution}, the declarations with it`, async t => {
+      const errors = (await check(resolution)).split('\n').filter(line => line.includes('error TS'))
+      t.same(errors, ["src/mistake.ts(2,7): error TS2322: Type 'number' is not assignable to type 'string'."])
+    })
+  }
+
+  await t.test('runs on Node', async t => {
+    const { stdout, stderr } = await execute(process.execPath, ['nodenext/main.js'], { cwd: consumer })
+    t.same(stdout.split('\n'), ['got a at 2', 'got b at 2', 'main gave 7', ''])
+    t.equal(stderr, '')
+  })
+
+  await t.test('gets the entry for browsers from a bundler that asks for it, and nothing of Node', async t => {
+    const { scripts, complaints } = await bundle(consumer, join(folder, 'bundled'))
+    t.same(complaints, [])
+    t.same(foreignModules(scripts), [])
+    const text = [...scripts.values()].join('\n')
+    t.match(text, /class BrowserHost|BrowserHost = class/)
+    t.notMatch(text, 'NodeHost')
+  })
+
+  await t.test('may ask for the entry for browsers by name', async t => {
+    
+    writeFileSync(join(consumer, 'src/named.ts'), CONSUMER.replace("'loopscope'", "'loopscope/browser'"))
+    const { scripts, complaints } = await bundle(consumer, join(folder, 'bundled-by-name'), {
+      build: { rollupOptions: { input: join(consumer, 'src/named.ts') } },
+    })
+    t.same(complaints, [])
+    t.match([...scripts.values()].join('\n'), /class BrowserHost|BrowserHost = class/)
+  })
+})
