@@ -1,6 +1,6 @@
 // Makes a future of anything that can be awaited.
 import type { EventLoop } from './loop.ts'
-import { isCoroutine, type Awaitable, type Coroutine } from './coroutine.ts'
+import type { Awaitable, Coroutine } from './coroutine.ts'
 import { describe } from './describe.ts'
 import { Future, isFuture } from './future.ts'
 import { getRunningLoop } from './running.ts'
@@ -25,7 +25,8 @@ export function ensureFuture<T>(awaitable: Awaitable<T>, options?: { loop?: Even
     return awaitable as Future<T>
   }
   const loop = options?.loop ?? getRunningLoop()
-  if (isCoroutine(awaitable)) return loop.createTask(awaitable as Coroutine<T>)
+  // The task looks closer; looking here as well would be looking twice.
+  if (typeof (awaitable as Partial<Coroutine<T>> | null)?.next === 'function') return loop.createTask(awaitable as Coroutine<T>)
   if (isAwaitable(awaitable)) return loop.createTask(wrapAwaitable(awaitable as Awaitable<T>))
   const isPromise = typeof (awaitable as PromiseLike<unknown> | null)?.then === 'function'
   throw new TypeError(

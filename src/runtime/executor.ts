@@ -1,9 +1,10 @@
-// Where plain functions run off the coroutine's own step. Threads bring an executor of their own; without them the
-// default one calls the function on this very thread, on a later turn of the host.
+// Where plain functions run off the coroutine's own step: on the host's threads where it has some, and otherwise on this
+// very thread, on a later turn of the host.
 import type { Coroutine } from './coroutine.ts'
 import type { EventLoop } from './loop.ts'
 import { Future } from './future.ts'
 import { describe } from './describe.ts'
+import { registeredThreads } from './threads.ts'
 
 /** Runs functions for `loop.runInExecutor`. */
 export interface Executor {
@@ -12,11 +13,22 @@ export interface Executor {
   shutdown(): Coroutine<void>
 }
 
-/** Calls on the loop's own thread: the loop stands still during each call, and debug mode says so. */
+/**
+ * The default executor. On threads it takes functions exported by a module under `workers/`. Without threads, or with a
+ * virtual clock, the loop stands still during each call, and debug mode says so.
+ */
 export class HostExecutor implements Executor {
   readonly #open = new Set<Future<unknown>>()
+  #loop: EventLoop | null = null
 
   submit<A extends unknown[], R>(loop: EventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>> {
+    const threads = loop.host.virtual ? null : registeredThreads()
+    if (threads === null) return this.#callHere(loop, fn, args)
+    this.#loop = loop
+    return threads.submit(loop, fn, args)
+  }
+
+  #callHere<A extends unknown[], R>(loop: EventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>> {
     const future = new Future<Awaited<R>>({ loop })
     if (loop.debug) {
       loop.host.report(`runInExecutor: there are no threads here, ${describe(fn)} will run on the loop's own thread and hold it`)
@@ -47,5 +59,7 @@ export class HostExecutor implements Executor {
         // Its own awaiter hears of it.
       }
     }
+    const loop = this.#loop
+    if (loop !== null) yield* registeredThreads()?.drain(loop) ?? []
   }
 }

@@ -329,3 +329,4 @@ export function isFuture(value: unknown): value is Future<unknown> {
 }
 
 describable(Future)
+describable(DoneCallback)

@@ -7,7 +7,7 @@ import { ensureFuture } from './ensure.ts'
 import { CancelledError, cancelledError } from './exceptions.ts'
 import { CANCELLED, FAILED, FAILED_UNSEEN, Future, isFuture, type Listener } from './future.ts'
 import { getRunningLoop } from './running.ts'
-import { isTaken, refusedMessage, Task } from './task.ts'
+import { refusedMessage, Task } from './task.ts'
 
 /** The tasks among `futures`. */
 export function tasksOf(futures: Iterable<Future<unknown>>): Task<unknown>[] {
@@ -137,9 +137,15 @@ export function gather(
   const onLoop = { loop }
   for (let index = 0; index < awaitables.length; index++) {
     const awaitable = awaitables[index] as Awaitable<unknown>
-    // A coroutine that is taken already may be one that this very call has made a task of.
-    const again = isTaken(awaitable) ? awaitables.indexOf(awaitable) : -1
-    const future = again === -1 || again >= index ? ensureFuture(awaitable, onLoop) : (children[again] as Future<unknown>)
+    let future: Future<unknown>
+    try {
+      future = ensureFuture(awaitable, onLoop)
+    } catch (error) {
+      // A coroutine that is taken already may be one that this very call has made a task of.
+      const again = awaitables.indexOf(awaitable)
+      if (again >= index) throw error
+      future = children[again] as Future<unknown>
+    }
     children[index] = future
     if (future.done()) done.add(future)
     else outer.listenTo(future)

@@ -30,6 +30,25 @@ export interface QueueState {
   readonly maxsize: number
 }
 
+/** A call of a plain function on a worker thread. Times are seconds on the loop's clock. */
+export interface ThreadCall {
+  /** 1, 2, 3 … in this process. */
+  readonly id: number
+  readonly mode: 'sensitive' | 'pool'
+  /** The function's name. */
+  readonly function: string
+  /** The task that made the call, `null` outside of one. */
+  readonly task: Task<unknown> | null
+  /** An `orphaned` call runs on though nobody waits for it any more: its task was cancelled. */
+  readonly status: 'queued' | 'running' | 'orphaned' | 'finished'
+  /** When it took on this status. */
+  readonly since: number
+  readonly startedAt: number | null
+  readonly finishedAt: number | null
+  /** How it ended: `orphaned` ended unheard, `cancelled` never began. */
+  readonly outcome: 'returned' | 'raised' | 'orphaned' | 'cancelled' | null
+}
+
 /** Called by the loop, on the loop's thread, between two lines of somebody's program: be quick. Every hook is optional. */
 export interface Instrument {
   loopStarted?(loop: EventLoop): void
@@ -47,6 +66,10 @@ export interface Instrument {
   callbackRunning?(callback: object): void
   callbackFinished?(callback: object): void
   printed?(task: Task<unknown> | null, text: string): void
+  /** A worker thread took up a call; one that is cancelled before is never started. */
+  threadStarted?(call: ThreadCall): void
+  /** The function ended, or its thread did; `call.outcome` tells whether anybody heard. */
+  threadFinished?(call: ThreadCall): void
   queueChanged?(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void
 }
 

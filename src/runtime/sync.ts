@@ -4,7 +4,7 @@ import { describe } from './describe.ts'
 import { RuntimeError } from './exceptions.ts'
 import { EventLoop } from './loop.ts'
 import { running } from './running.ts'
-import { threads, type ThreadMode } from './threads.ts'
+import { callThread, registeredThreads, type ThreadMode } from './threads.ts'
 import { trackUnawaited } from './unawaited.ts'
 
 export interface SyncToAsyncOptions {
@@ -27,7 +27,7 @@ export function syncToAsync<A extends unknown[], R>(
       return (...args) => trackUnawaited(callInline(fn, args), fn.name === '' ? 'syncToAsync' : fn.name)
     case 'sensitive':
     case 'pool':
-      return (...args) => threads('syncToAsync').call(mode, fn, args)
+      return (...args) => callThread(mode, fn, args, 'syncToAsync') as Coroutine<R>
     default:
       throw new RangeError(`syncToAsync: thread must be 'inline', 'sensitive' or 'pool', got ${describe(mode)}`)
   }
@@ -45,7 +45,8 @@ export interface AsyncToSyncOptions {
 /**
  * Make a plain function of a coroutine function. It runs the coroutine to its end, on a loop of its own, and holds the
  * thread meanwhile, timers included: nothing else on the calling loop runs. A wait that only the outer loop or the host
- * could end is a RuntimeError that says so. With `strict` it refuses to be called where a loop runs.
+ * could end is a RuntimeError that says so. With `strict` it refuses to be called where a loop runs. In a worker thread the
+ * coroutine runs on the main loop, and the worker waits; `fn` must then be exported by a module under `workers/`.
  */
 export function asyncToSync<A extends unknown[], R>(
   fn: (...args: A) => Coroutine<R>,
@@ -59,6 +60,8 @@ export function asyncToSync<A extends unknown[], R>(
         `asyncToSync: ${describe(fn)} was called on the thread of a running event loop, which it would hold: await the coroutine with \`yield*\``,
       )
     }
+    const threads = outer === null ? registeredThreads() : null
+    if (threads?.asyncToSync !== undefined) return threads.asyncToSync(fn, args)
     return runToEnd(fn(...args), outer)
   }
 }

@@ -69,11 +69,11 @@ export class Task<T> extends Future<T> implements Listener {
     super(options, on)
     const loop = this.loop
     if (!isCoroutine(coro)) throw new TypeError(`createTask: a coroutine is needed, got ${describe(coro)}${hint(coro)}`)
+    takeCoroutine(coro)
     this.id = loop.takeTaskId()
     this.ownName = options?.name === undefined ? loop.takeTaskNumber() : String(options.name)
     this.coro = coro
     this.context = options?.context ?? (running.context === null ? null : snapshot())
-    takeCoroutine(coro, this)
     loop.addTask(this)
     if (loop.probe !== null) loop.probe.call('taskCreated', this, running.task)
     if (options?.eagerStart === true && running.loop === loop) this.stepEagerly()
@@ -329,16 +329,11 @@ function hint(value: unknown): string {
  * Mark a coroutine as taken by a task; a coroutine runs once, and a second task would resume it in the middle. The mark
  * is that the object is closed to extension: it costs no memory, and nobody has a reason to extend a coroutine.
  */
-function takeCoroutine(coro: object, task: Future<unknown>): void {
-  if (isTaken(coro)) {
-    throw new RuntimeError(`the coroutine given to ${task.label()} was awaited already: a coroutine runs once, call its function again for a new one`)
+function takeCoroutine(coro: object): void {
+  if (!Object.isExtensible(coro)) {
+    throw new RuntimeError(`${describe(coro)} was awaited already: a coroutine runs once, call its function again for a new one`)
   }
   Object.preventExtensions(coro)
-}
-
-/** @internal Tell whether a task has taken the coroutine already. */
-export function isTaken(coro: object): boolean {
-  return !Object.isExtensible(coro)
 }
 
 /** Say in the runtime's words what the engine says of a generator that is resumed while it runs. */
