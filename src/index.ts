@@ -1,8 +1,14 @@
-// loopscope on Node: the runtime, with Node as its host.
+// loopscope on Node: the runtime, with Node as its host, and worker threads.
 import { nodeHost } from './hosts/node.ts'
 import { setDefaultHost } from './runtime/host.ts'
+import { registerThreads } from './threads/register.ts'
 
 setDefaultHost(nodeHost)
+registerThreads()
 
 export * from './runtime/index.ts'
 export { VirtualClock } from './hosts/virtual.ts'
+export { BrokenThread, ThreadQueueFull } from './threads/errors.ts'
+export type { ThreadOptions } from './threads/mainthreads.ts'
+export { closeThreads, configureThreads, prepareThreads, threadsState } from './threads/register.ts'
+export type { LaneState, ThreadsState } from './threads/state.ts'

@@ -46,7 +46,7 @@ export interface ThreadCall {
   readonly startedAt: number | null
   readonly finishedAt: number | null
   /** How it ended: `orphaned` ended unheard, `cancelled` never began. */
-  readonly outcome: 'returned' | 'raised' | 'orphaned' | 'cancelled' | null
+  readonly ending: 'returned' | 'raised' | 'orphaned' | 'cancelled' | null
 }
 
 /** Called by the loop, on the loop's thread, between two lines of somebody's program: be quick. Every hook is optional. */
@@ -68,7 +68,7 @@ export interface Instrument {
   printed?(task: Task<unknown> | null, text: string): void
   /** A worker thread took up a call; one that is cancelled before is never started. */
   threadStarted?(call: ThreadCall): void
-  /** The function ended, or its thread did; `call.outcome` tells whether anybody heard. */
+  /** The function ended, or its thread did; `call.ending` tells whether anybody heard. */
   threadFinished?(call: ThreadCall): void
   queueChanged?(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void
 }

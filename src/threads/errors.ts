@@ -1,0 +1,101 @@
+// Errors of threads, and how any error crosses from one thread to another: with its class, message, stack, cause and
+// its own properties. A class is found again among JavaScript's, the runtime's, and what the function's module exports.
+import type { LoadedModule } from './exports.ts'
+import { describe } from '../runtime/describe.ts'
+import * as exceptions from '../runtime/exceptions.ts'
+
+/** A worker thread ended under a call: it crashed, it called `process.exit()`, or the threads were closed. */
+export class BrokenThread extends exceptions.RuntimeError {
+  static {
+    this.prototype.name = 'BrokenThread'
+  }
+}
+
+/** More calls wait for a thread than the queue takes. */
+export class ThreadQueueFull extends exceptions.QueueFull {
+  static {
+    this.prototype.name = 'ThreadQueueFull'
+  }
+}
+
+/** An error on its way. */
+export type Packed =
+  | { readonly value: unknown }
+  | {
+      readonly className: string
+      readonly name: string
+      readonly message: string
+      readonly stack: string
+      readonly own: Record<string, unknown>
+      readonly cause?: Packed
+      readonly errors?: Packed[]
+    }
+
+/** How many causes of causes cross. */
+const DEEPEST = 8
+
+export function pack(error: unknown, depth = 0): Packed {
+  if (!(error instanceof Error)) return { value: cloneable(error) ? error : describe(error) }
+  const own: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(error)) {
+    if (key !== 'name' && key !== 'cause' && cloneable(value)) own[key] = value
+  }
+  const deeper = depth < DEEPEST
+  return {
+    className: error.constructor.name,
+    name: String(error.name),
+    message: String(error.message),
+    stack: String(error.stack),
+    own,
+    ...('cause' in error && error.cause !== undefined && deeper ? { cause: pack(error.cause, depth + 1) } : {}),
+    ...(error instanceof AggregateError && deeper ? { errors: error.errors.map((one) => pack(one, depth + 1)) } : {}),
+  }
+}
+
+function cloneable(value: unknown): boolean {
+  if (typeof value === 'function' || typeof value === 'symbol') return false
+  if (typeof value !== 'object' || value === null) return true
+  try {
+    structuredClone(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Make the error again, as one of `module`'s classes if it has one of that name; `where` is added to its stack. */
+export function unpack(packed: Packed, module: LoadedModule | null, where: string): unknown {
+  if ('value' in packed) return packed.value
+  const { className, name, message, stack, own } = packed
+  const Class = findClass(className, module)
+  const error = packed.errors === undefined ? new Error(message) : new AggregateError([], message)
+  // Not through its constructor, whose arguments nobody knows here.
+  if (Class !== null) Object.setPrototypeOf(error, Class.prototype)
+  const hidden = { configurable: true, writable: true, enumerable: false }
+  if (error.name !== name || Class === null) Object.defineProperty(error, 'name', { ...hidden, value: name === 'Error' ? className : name })
+  Object.defineProperty(error, 'stack', { ...hidden, value: `${stack}\n    at ${where}` })
+  if (packed.cause !== undefined) Object.defineProperty(error, 'cause', { ...hidden, value: unpack(packed.cause, module, where) })
+  if (packed.errors !== undefined) {
+    Object.defineProperty(error, 'errors', { ...hidden, value: packed.errors.map((one) => unpack(one, module, where)) })
+  }
+  return Object.assign(error, own)
+}
+
+type ErrorClass = new (...args: never[]) => Error
+
+const known = new Map<string, ErrorClass>()
+for (const Class of [Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
+  known.set(Class.name, Class as ErrorClass)
+}
+for (const value of [...Object.values(exceptions), BrokenThread, ThreadQueueFull]) {
+  if (isErrorClass(value)) known.set(value.name, value)
+}
+
+function isErrorClass(value: unknown): value is ErrorClass {
+  return typeof value === 'function' && value.prototype instanceof Error
+}
+
+function findClass(name: string, module: LoadedModule | null): ErrorClass | null {
+  const own = module === null || !Object.hasOwn(module.exports, name) ? undefined : module.exports[name]
+  return isErrorClass(own) ? own : (known.get(name) ?? null)
+}

@@ -1,0 +1,202 @@
+// A queue of calls and the threads that work through it, first come, first served: the pool is a lane with several
+// threads, a sensitive thread is a lane of one. Threads start when they are first needed.
+import type { LaneState } from './state.ts'
+import type { Call, Holder } from './call.ts'
+import type { Doorbell } from './doorbell.ts'
+import { BrokenThread, ThreadQueueFull } from './errors.ts'
+import { findTarget, knownTarget } from './exports.ts'
+import { standingStill } from './requests.ts'
+import { Thread } from './thread.ts'
+
+export class Lane implements Holder {
+  readonly mode: 'sensitive' | 'pool'
+  readonly #size: number
+  readonly #maxQueue: number
+  readonly #bell: Doorbell
+  readonly #threads = new Set<Thread>()
+  /** Idle threads, the one that was busy last at the end: its caches are warm. */
+  readonly #idle: Thread[] = []
+  readonly #queue = new Set<Call>()
+  /** Calls made by coroutines that a thread of this lane stands still for, by that thread. */
+  readonly #nested = new Map<Thread, Set<Call>>()
+  #closed = false
+  #onEmpty: (() => void) | null = null
+
+  /** `size`: the most threads; `maxQueue`: the most calls that wait for one. */
+  constructor(mode: 'sensitive' | 'pool', size: number, maxQueue: number, bell: Doorbell) {
+    this.mode = mode
+    this.#size = size
+    this.#maxQueue = maxQueue
+    this.#bell = bell
+  }
+
+  get empty(): boolean {
+    return this.#queue.size === 0 && this.#nested.size === 0 && this.#idle.length === this.#threads.size
+  }
+
+  /** Queue a call. Throws a ThreadQueueFull if as many wait as may. */
+  submit(call: Call, caller: string): void {
+    call.holder = this
+    call.target = knownTarget(call.fn) ?? null
+    const host = this.#threadToNestOn()
+    if (host !== null) this.#nest(call, host)
+    else this.#queue.add(call)
+    if (call.target === null) this.#find(call, caller)
+    else this.#pump()
+  }
+
+  /** Throw a ThreadQueueFull if there is no room for another call. */
+  requireRoom(caller: string, name: string): void {
+    if (this.#closed) throw new BrokenThread(`${caller}: ${name}() came after the threads were closed`)
+    let free = this.#size
+    for (const thread of this.#threads) if (thread.busy) free--
+    if (this.#queue.size < this.#maxQueue + free) return
+    const busy = this.#size === 1 ? 'its one thread' : `one of ${this.#size} threads`
+    throw new ThreadQueueFull(`${caller}: ${this.#maxQueue} calls wait for ${busy} (${this.mode}) already, ${name}() finds no room: try again later`)
+  }
+
+  /** Look the function up. Its call keeps its place meanwhile. */
+  #find(call: Call, caller: string): void {
+    findTarget(call.fn, caller).then(
+      (target) => {
+        call.target = target
+        this.#pump()
+      },
+      (error: unknown) => {
+        this.onCancelled(call)
+        if (call.status === 'queued') call.finish('raised', error)
+        this.#pump()
+      },
+    )
+  }
+
+  /** The thread that stands still for the coroutine that makes this call: waiting for another could last for ever. */
+  #threadToNestOn(): Thread | null {
+    const request = standingStill.get()
+    if (request === null || request.replied || request.thread.lane !== this) return null
+    if (this.#idle.length > 0 || this.#threads.size < this.#size) return null
+    return request.thread.standsStillFor(request) ? request.thread : null
+  }
+
+  #nest(call: Call, thread: Thread): void {
+    const calls = this.#nested.get(thread)
+    if (calls === undefined) this.#nested.set(thread, new Set([call]))
+    else calls.add(call)
+  }
+
+  #pump(): void {
+    for (const [thread, calls] of this.#nested) {
+      if (!thread.waiting) continue
+      const [call] = calls
+      if (call === undefined || call.target === null) continue
+      this.#remove(call)
+      thread.run(call)
+    }
+    for (const call of this.#queue) {
+      if (call.target === null) return
+      const thread = this.#idle.pop()
+      if (thread === undefined) {
+        this.#grow()
+        return
+      }
+      this.#queue.delete(call)
+      thread.run(call)
+      if (thread.idle) this.#idle.push(thread) // the call could not be sent
+    }
+  }
+
+  /** Start as many threads as there are calls for. */
+  #grow(): void {
+    let starting = 0
+    for (const thread of this.#threads) if (thread.starting) starting++
+    for (; starting < this.#queue.size && this.#threads.size < this.#size; starting++) {
+      this.#threads.add(new Thread(this, this.#bell))
+    }
+  }
+
+  /** Start all threads now, so that no call has to wait for one to start. */
+  fill(): void {
+    while (this.#threads.size < this.#size) this.#threads.add(new Thread(this, this.#bell))
+  }
+
+  #remove(call: Call): void {
+    this.#queue.delete(call)
+    for (const [thread, calls] of this.#nested) {
+      if (calls.delete(call) && calls.size === 0) this.#nested.delete(thread)
+    }
+  }
+
+  onCancelled(call: Call): void {
+    this.#remove(call)
+    this.#tellEmpty()
+  }
+
+  /** A thread can take a call: it is idle, or it stands still. */
+  onFree(thread: Thread): void {
+    if (thread.idle) {
+      // What its coroutine left behind has to queue as all others do.
+      for (const call of this.#nested.get(thread) ?? []) this.#queue.add(call)
+      this.#nested.delete(thread)
+      this.#idle.push(thread)
+    }
+    this.#pump()
+    this.#tellEmpty()
+  }
+
+  /** A thread has ended. The next call that needs one gets a new one. */
+  onGone(thread: Thread, started: boolean, error: BrokenThread): void {
+    this.#threads.delete(thread)
+    const at = this.#idle.indexOf(thread)
+    if (at >= 0) this.#idle.splice(at, 1)
+    const left = [...(this.#nested.get(thread) ?? [])]
+    this.#nested.delete(thread)
+    if (this.#closed) left.push(...this.#queue)
+    // One that cannot even start fails a call, or it would be tried for ever.
+    else if (!started) left.push(...[...this.#queue].slice(0, 1))
+    for (const call of left) {
+      this.#queue.delete(call)
+      call.finish('raised', error)
+    }
+    if (!this.#closed) this.#pump()
+    this.#tellEmpty()
+  }
+
+  #tellEmpty(): void {
+    if (this.#onEmpty !== null && this.empty) this.#onEmpty()
+  }
+
+  /** Take no more calls, wait until all have ended, orphaned ones too, or for `seconds`, and end the threads. */
+  async close(seconds = Infinity): Promise<void> {
+    this.#closed = true
+    if (!this.empty && seconds > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = seconds === Infinity ? undefined : setTimeout(resolve, seconds * 1000)
+        this.#onEmpty = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      this.#onEmpty = null
+    }
+    for (const call of [...this.#queue]) {
+      this.#queue.delete(call)
+      call.finish('raised', new BrokenThread(`${call.function}(): the threads were closed before it began`))
+    }
+    await Promise.all([...this.#threads].map((thread) => thread.terminate()))
+  }
+
+  /** Every call that has not ended, those that run first. */
+  get calls(): Call[] {
+    const nested = [...this.#nested.values()].flatMap((calls) => [...calls])
+    return [...[...this.#threads].flatMap((thread) => thread.calls), ...nested, ...this.#queue]
+  }
+
+  state(): LaneState {
+    const { calls } = this
+    const count = (status: Call['status']): number => calls.filter((call) => call.status === status).length
+    return {
+      mode: this.mode, size: this.#size, threads: this.#threads.size, idle: this.#idle.length, maxQueue: this.#maxQueue,
+      queued: count('queued'), running: count('running'), orphaned: count('orphaned'), calls,
+    }
+  }
+}

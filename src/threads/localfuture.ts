@@ -1,0 +1,62 @@
+// runCoroutineThreadsafe() on the loop's own thread: the same as from elsewhere, but blocking for the result would hold
+// the very loop that has to bring it.
+import type { ConcurrentFuture } from '../runtime/threads.ts'
+import type { EventLoop } from '../runtime/loop.ts'
+import type { Task } from '../runtime/task.ts'
+import { isCoroutine, type Coroutine } from '../runtime/coroutine.ts'
+import { describable, describe } from '../runtime/describe.ts'
+import { RuntimeError } from '../runtime/exceptions.ts'
+import { Future } from '../runtime/future.ts'
+
+export class LocalFuture<T> implements ConcurrentFuture<T> {
+  readonly #future: Future<T>
+  #task: Task<T> | null = null
+  #cancelling = false
+
+  constructor(coro: Coroutine<T>, loop: EventLoop) {
+    if (!isCoroutine(coro)) throw new TypeError(`runCoroutineThreadsafe: a coroutine is needed, got ${describe(coro)}`)
+    this.#future = new Future<T>({ loop })
+    loop.callSoonThreadsafe(() => {
+      this.#task = loop.createTask(coro)
+      if (this.#cancelling) this.#task.cancel()
+      this.#task.addDoneCallback((task) => this.#onDone(task))
+    })
+  }
+
+  #onDone(task: Task<T>): void {
+    if (task.cancelled()) this.#future.cancel()
+    else if (task.exception() === null) this.#future.setResult(task.result())
+    else this.#future.fail(task.exception())
+  }
+
+  done(): boolean {
+    return this.#future.done()
+  }
+
+  cancel(): boolean {
+    if (this.#future.done()) return false
+    this.#cancelling = true
+    this.#task?.cancel()
+    return true
+  }
+
+  result(): T {
+    if (!this.#future.done()) {
+      throw new RuntimeError(`${this}: result() would hold the thread of the loop that has to bring it: await the future instead`)
+    }
+    return this.#future.result()
+  }
+
+  then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#future.then(onFulfilled, onRejected)
+  }
+
+  toString(): string {
+    return `<ConcurrentFuture ${this.#future.done() ? 'done' : 'pending'}>`
+  }
+}
+
+describable(LocalFuture)

@@ -1,0 +1,137 @@
+// The threads of this program, as the runtime asks for them: a pool, one sensitive thread, and one more for each
+// ThreadSensitiveContext. Nothing is started before the first call.
+import { availableParallelism } from 'node:os'
+import type { Coroutine } from '../runtime/coroutine.ts'
+import type { ConcurrentFuture, Threads } from '../runtime/threads.ts'
+import type { Future } from '../runtime/future.ts'
+import type { ThreadsState } from './state.ts'
+import { ContextVar } from '../runtime/context.ts'
+import { describe } from '../runtime/describe.ts'
+import { EventLoop } from '../runtime/loop.ts'
+import { requireInteger } from '../runtime/checks.ts'
+import { getRunningLoop } from '../runtime/running.ts'
+import { Call } from './call.ts'
+import { Doorbell } from './doorbell.ts'
+import { ThreadQueueFull } from './errors.ts'
+import { findTarget, type Plain } from './exports.ts'
+import { Lane } from './lane.ts'
+import { LocalFuture } from './localfuture.ts'
+import { putDown } from './variables.ts'
+
+export interface ThreadOptions {
+  /** How many threads the pool has; default: as many as the machine runs at once, at least 2. */
+  poolSize?: number
+  /** How many calls may wait for a thread, for the pool and for each sensitive thread; default 1000. */
+  maxQueue?: number
+  /** How many ThreadSensitiveContexts may have a thread at once; default 64. */
+  maxContexts?: number
+}
+
+/** The thread-sensitive context that the current code is in; its lane once it has made a call. */
+const sensitiveContext = new ContextVar<{ lane: Lane | null } | null>('loopscope.sensitiveContext', { default: null })
+
+export class MainThreads implements Threads {
+  #options: Required<ThreadOptions> = { poolSize: Math.max(2, availableParallelism()), maxQueue: 1000, maxContexts: 64 }
+  readonly #bell = new Doorbell()
+  #pool: Lane | null = null
+  #sensitive: Lane | null = null
+  readonly #contexts = new Set<Lane>()
+
+  /** Set sizes and bounds: what is set applies to lanes that have not been used yet, or were closed. */
+  configure(options: ThreadOptions): void {
+    for (const [name, value] of Object.entries(options)) requireInteger(value, `threads: ${name}`, name === 'maxQueue' ? 0 : 1)
+    this.#options = { ...this.#options, ...options }
+  }
+
+  *call<A extends unknown[], R>(mode: 'sensitive' | 'pool', fn: (...args: A) => R, args: A, caller: string): Coroutine<Awaited<R>> {
+    const call = this.#submit(getRunningLoop(), mode, fn as unknown as Plain, args, true, caller)
+    try {
+      return (yield* call) as Awaited<R>
+    } finally {
+      if (call.target !== null) putDown(call.target.module, call.values)
+    }
+  }
+
+  submit<A extends unknown[], R>(loop: EventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>> {
+    return this.#submit(loop, 'pool', fn as unknown as Plain, args, false, 'runInExecutor') as Future<unknown> as Future<Awaited<R>>
+  }
+
+  #submit(loop: EventLoop, mode: 'sensitive' | 'pool', fn: Plain, args: unknown[], withContext: boolean, caller: string): Call {
+    const lane = mode === 'pool' ? this.#poolLane() : this.#sensitiveLane()
+    lane.requireRoom(caller, fn.name)
+    const call = new Call(loop, mode, fn, args, withContext)
+    lane.submit(call, caller)
+    return call
+  }
+
+  #poolLane(): Lane {
+    return (this.#pool ??= new Lane('pool', this.#options.poolSize, this.#options.maxQueue, this.#bell))
+  }
+
+  #sensitiveLane(): Lane {
+    const context = sensitiveContext.get()
+    if (context === null) return (this.#sensitive ??= this.#makeSensitive())
+    if (context.lane === null) {
+      if (this.#contexts.size >= this.#options.maxContexts) {
+        throw new ThreadQueueFull(`ThreadSensitiveContext: ${this.#options.maxContexts} contexts have a thread already: try again later`)
+      }
+      context.lane = this.#makeSensitive()
+      this.#contexts.add(context.lane)
+    }
+    return context.lane
+  }
+
+  #makeSensitive(): Lane {
+    return new Lane('sensitive', 1, this.#options.maxQueue, this.#bell)
+  }
+
+  *inContext<T>(body: () => Coroutine<T>): Coroutine<T> {
+    // As in asgiref, an inner context shares the outer one's thread.
+    if (sensitiveContext.get() !== null) return yield* body()
+    const context: { lane: Lane | null } = { lane: null }
+    const token = sensitiveContext.set(context)
+    try {
+      return yield* body()
+    } finally {
+      sensitiveContext.reset(token)
+      const { lane } = context
+      if (lane !== null) void lane.close().then(() => this.#contexts.delete(lane))
+    }
+  }
+
+  runCoroutineThreadsafe(coro: unknown, loop: unknown): ConcurrentFuture<unknown> {
+    if (typeof coro === 'function') {
+      throw new TypeError(`runCoroutineThreadsafe: on this thread it takes a coroutine and its loop, runCoroutineThreadsafe(${coro.name}(…), loop)`)
+    }
+    if (!(loop instanceof EventLoop)) throw new TypeError(`runCoroutineThreadsafe: an EventLoop is needed, got ${describe(loop)}`)
+    return new LocalFuture(coro as Coroutine<unknown>, loop)
+  }
+
+  *drain(loop: EventLoop): Coroutine<void> {
+    for (const call of this.#pool?.calls ?? []) if (call.loop === loop) yield* call.ended()
+  }
+
+  /** Load functions and start all threads of the pool and the sensitive one, so that the first call is as fast as any. */
+  async prepare(fns: readonly Plain[]): Promise<void> {
+    this.#poolLane().fill()
+    ;(this.#sensitive ??= this.#makeSensitive()).fill()
+    for (const fn of fns) await findTarget(fn, 'prepareThreads')
+  }
+
+  /** Wait at most `seconds` for calls to end, then end all threads; what is left fails with a BrokenThread. */
+  async close(seconds = 0): Promise<void> {
+    const lanes = [this.#pool, this.#sensitive, ...this.#contexts].filter((lane) => lane !== null)
+    this.#pool = null
+    this.#sensitive = null
+    await Promise.all(lanes.map((lane) => lane.close(seconds)))
+    this.#contexts.clear()
+  }
+
+  state(): ThreadsState {
+    return {
+      pool: this.#poolLane().state(),
+      sensitive: (this.#sensitive ??= this.#makeSensitive()).state(),
+      contexts: [...this.#contexts].map((lane) => lane.state()),
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// Coroutines that worker threads ask for (asyncToSync, runCoroutineThreadsafe): each is a task on the loop of the call
+// that asked, in that call's context, and is cancelled when nobody waits for that call any more.
+import type { Coroutine } from '../runtime/coroutine.ts'
+import type { Task } from '../runtime/task.ts'
+import type { Call } from './call.ts'
+import type { Thread } from './thread.ts'
+import type { Reply, Request } from './protocol.ts'
+import { isCoroutine } from '../runtime/coroutine.ts'
+import { Context, ContextVar } from '../runtime/context.ts'
+import { describe } from '../runtime/describe.ts'
+import { CancelledError, RuntimeError } from '../runtime/exceptions.ts'
+import { functionAt, loadModule, type LoadedModule } from './exports.ts'
+import { pack } from './errors.ts'
+import { REPLY } from './protocol.ts'
+import { putDown, takeBack, type Values } from './variables.ts'
+
+/** A request that its call stands still for. */
+export interface Requested {
+  readonly request: number
+  readonly thread: Thread
+  replied: boolean
+}
+
+/** In a coroutine that a thread stands still for: that request. */
+export const standingStill = new ContextVar<Requested | null>('loopscope.standingStill', { default: null })
+
+interface Open {
+  readonly call: Call
+  readonly blocking: Requested | null
+  task: Task<unknown> | null
+  cancelled: boolean
+}
+
+export class Requests {
+  readonly #thread: Thread
+  readonly #send: (reply: Reply) => void
+  readonly #open = new Map<number, Open>()
+
+  constructor(thread: Thread, send: (reply: Reply) => void) {
+    this.#thread = thread
+    this.#send = send
+  }
+
+  /** Start what `call` asks for; gives the request if the call stands still for it. */
+  start(message: Request, call: Call): Requested | null {
+    const [, id, , blocks, [url, name], args, values] = message
+    const blocking: Requested | null = blocks ? { request: id, thread: this.#thread, replied: false } : null
+    this.#open.set(id, { call, blocking, task: null, cancelled: call.status === 'orphaned' })
+    loadModule(url).then(
+      (module) => this.#run(id, module, name, args, values),
+      (error: unknown) => this.#reply(id, false, error),
+    )
+    return blocking
+  }
+
+  #run(id: number, module: LoadedModule, name: string, args: unknown[], values: Values | undefined): void {
+    const open = this.#open.get(id)
+    if (open === undefined) return
+    const { loop } = open.call
+    try {
+      if (loop.isClosed()) throw new RuntimeError(`${name}(): the event loop of the call is closed`)
+      if (open.cancelled) throw new CancelledError('the call that asked for it was cancelled')
+      const context = new Context(open.call.context?.bindings)
+      const coro = context.run(() => {
+        putDown(module, values)
+        standingStill.set(open.blocking)
+        return (functionAt(module, name) as (...args: unknown[]) => unknown)(...args)
+      })
+      if (!isCoroutine(coro)) throw new TypeError(`asyncToSync: a coroutine function is needed, ${name}() returned ${describe(coro)}`)
+      open.task = loop.createTask(coro as Coroutine<unknown>, { context })
+      open.task.addDoneCallback((task) => {
+        const back = takeBack(module, context, values)
+        try {
+          this.#reply(id, true, task.result(), back)
+        } catch (error) {
+          this.#reply(id, false, error, back)
+        }
+      })
+    } catch (error) {
+      this.#reply(id, false, error)
+    }
+  }
+
+  #reply(id: number, ok: boolean, value: unknown, values?: Values): void {
+    const open = this.#open.get(id)
+    if (open === undefined) return
+    this.#open.delete(id)
+    if (open.blocking !== null) open.blocking.replied = true
+    try {
+      this.#send([REPLY, id, ok, ok ? value : pack(value), values])
+    } catch (error) {
+      this.#send([REPLY, id, false, pack(new TypeError(`the coroutine's result cannot be copied to the worker thread: ${String(error)}`)), undefined])
+    }
+    this.#thread.onReplied()
+  }
+
+  cancel(id: number): void {
+    const open = this.#open.get(id)
+    if (open === undefined) return
+    open.cancelled = true
+    open.task?.cancel()
+  }
+
+  /** Cancel whatever `call` has asked for. */
+  cancelOf(call: Call): void {
+    for (const [id, open] of this.#open) if (open.call === call) this.cancel(id)
+  }
+}

@@ -1,0 +1,200 @@
+// One worker thread as the main thread sees it. It runs one call at a time; but while a call stands still in asyncToSync,
+// the thread can run another one on top of it, and whatever the coroutine wants of the same lane may run there.
+import { Worker, MessageChannel } from 'node:worker_threads'
+import type { Lane } from './lane.ts'
+import type { Call } from './call.ts'
+import type { Doorbell } from './doorbell.ts'
+import { Channel, channelMemory } from './channel.ts'
+import { addressOf } from './exports.ts'
+import { BrokenThread, unpack } from './errors.ts'
+import { CALL, CANCEL, READY, REPLY, REQUEST, RETURNED, THREW, type Returned, type Threw, type ToMain } from './protocol.ts'
+import { Requests, type Requested } from './requests.ts'
+import { takeAlong } from './variables.ts'
+
+/** What a thread is handed when it starts. */
+export interface ThreadData {
+  loopscopeThread: { memory: SharedArrayBuffer; bell: Int32Array; port: import('node:worker_threads').MessagePort }
+}
+
+const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+const ENTRY = new URL(`./worker${extension}`, import.meta.url)
+
+export class Thread {
+  readonly lane: Lane
+  readonly #bell: Doorbell
+  readonly #worker: Worker
+  readonly #channel: Channel
+  readonly #requests: Requests
+  /** Calls, and the requests they stand still for, innermost last. */
+  readonly #frames: (Call | Requested)[] = []
+  #ready = false
+  #gone = false
+  #listening = false
+  #terminated = false
+  #error: unknown = null
+
+  constructor(lane: Lane, bell: Doorbell) {
+    this.lane = lane
+    this.#bell = bell
+    const memory = channelMemory()
+    const { port1, port2 } = new MessageChannel()
+    const data: ThreadData = { loopscopeThread: { memory, bell: bell.word, port: port2 } }
+    this.#channel = new Channel('main', memory, port1, bell.word)
+    this.#requests = new Requests(this, (reply) => this.#channel.send(reply))
+    this.#worker = new Worker(ENTRY, { workerData: data, transferList: [port2], name: `loopscope ${lane.mode}` })
+    this.#worker.on('error', (error) => {
+      this.#error = error
+    })
+    this.#worker.on('exit', (code) => this.#onExit(code))
+    // The loop keeps the process alive while a task waits; a thread as such does not.
+    this.#worker.unref()
+    this.#listen()
+  }
+
+  /** Whether it has started and runs nothing. */
+  get idle(): boolean {
+    return this.#ready && !this.#gone && this.#frames.length === 0
+  }
+
+  get busy(): boolean {
+    return this.#frames.length > 0
+  }
+
+  get starting(): boolean {
+    return !this.#ready && !this.#gone
+  }
+
+  /** Whether a call could run here on top of one that stands still for `request`. */
+  standsStillFor(request: Requested): boolean {
+    return this.#gone ? false : this.#frames.includes(request)
+  }
+
+  /** Whether its innermost call stands still now. */
+  get waiting(): boolean {
+    const top = this.#frames.at(-1)
+    return top !== undefined && 'request' in top && !this.#gone
+  }
+
+  /** The calls it runs, outermost first. */
+  get calls(): Call[] {
+    return this.#frames.filter((frame) => !('request' in frame)) as Call[]
+  }
+
+  /** Run a call whose target is known. Where it cannot be sent, the call fails and the thread stays as it is. */
+  run(call: Call): void {
+    const target = call.target!
+    try {
+      this.#channel.send([CALL, call.id, addressOf(target), call.args, takeAlong(target.module, call.context)])
+    } catch (error) {
+      call.finish('raised', notCloneable(call, error))
+      return
+    }
+    this.#frames.push(call)
+    call.holder = this
+    this.#listen()
+    call.start()
+  }
+
+  onCancelled(call: Call): void {
+    // Nobody waits now, but what runs is to run to its end.
+    this.#worker.ref()
+    this.#requests.cancelOf(call)
+  }
+
+  /** End the thread. What runs on it fails. */
+  async terminate(): Promise<void> {
+    this.#terminated = true
+    await this.#worker.terminate()
+  }
+
+  /** Note that the thread was sent something, and will answer. */
+  #listen(): void {
+    if (this.#listening) return
+    this.#listening = true
+    this.#bell.listen(this)
+  }
+
+  onRing(): void {
+    for (;;) {
+      const message = this.#channel.receive() as ToMain | null
+      if (message === null) break
+      this.#onMessage(message)
+    }
+    if (this.idle) {
+      this.#listening = false
+      this.#bell.unlisten(this)
+    }
+  }
+
+  #onMessage(message: ToMain): void {
+    switch (message[0]) {
+      case READY:
+        this.#ready = true
+        this.lane.onFree(this)
+        break
+      case RETURNED:
+      case THREW:
+        this.#onEnd(message)
+        break
+      case REQUEST: {
+        const call = this.calls.find(({ id }) => id === message[2])
+        if (call === undefined) break // the worker asks only on behalf of a call that runs
+        const requested = this.#requests.start(message, call)
+        if (requested === null) break
+        this.#frames.push(requested)
+        this.lane.onFree(this)
+        break
+      }
+      case CANCEL:
+        this.#requests.cancel(message[1])
+    }
+  }
+
+  #onEnd(message: Returned | Threw): void {
+    const call = this.#frames.at(-1) as Call
+    this.#frames.pop()
+    this.#dropReplied()
+    const [kind, , value, values] = message
+    call.values = values
+    if (call.status === 'orphaned' && !this.calls.some(({ status }) => status === 'orphaned')) this.#worker.unref()
+    if (kind === RETURNED) call.finish('returned', value)
+    else call.finish('raised', unpack(value, call.target!.module, `${call.function}() on a worker thread (${call.mode})`))
+    this.lane.onFree(this)
+  }
+
+  /** A request that stood innermost has had its reply: its call runs again. */
+  #dropReplied(): void {
+    for (let top = this.#frames.at(-1); top !== undefined && 'request' in top && top.replied; top = this.#frames.at(-1)) {
+      this.#frames.pop()
+    }
+  }
+
+  /** A reply went out. */
+  onReplied(): void {
+    this.#dropReplied()
+  }
+
+  #onExit(code: number): void {
+    this.#gone = true
+    const started = this.#ready
+    this.onRing() // what it said last
+    this.#bell.unlisten(this)
+    this.#channel.close()
+    const { calls } = this
+    this.#frames.length = 0
+    const why = this.#terminated ? 'was closed' : this.#error === null ? `exited with code ${code}` : `crashed: ${String(this.#error)}`
+    for (const call of calls.reverse()) {
+      this.#requests.cancelOf(call)
+      call.finish('raised', new BrokenThread(`${call.function}(): its worker thread ${why}`, { cause: this.#error ?? undefined }))
+    }
+    this.lane.onGone(this, started, new BrokenThread(`a worker thread ${why}${started ? '' : ' before it was ready'}`, { cause: this.#error ?? undefined }))
+  }
+}
+
+function notCloneable(call: Call, error: unknown): TypeError {
+  const message = error instanceof Error ? error.message : String(error)
+  return new TypeError(
+    `${call.function}(): an argument, or a context variable that its module exports, cannot be copied to another thread: ${message}`,
+    { cause: error },
+  )
+}

@@ -1,0 +1,18 @@
+// Where a worker thread begins.
+import { workerData } from 'node:worker_threads'
+import { nodeHost } from '../hosts/node.ts'
+import { setDefaultHost } from '../runtime/host.ts'
+import { setThreads } from '../runtime/threads.ts'
+import type { ThreadData } from './thread.ts'
+import { Channel } from './channel.ts'
+import { Server } from './server.ts'
+import { WorkerThreads } from './workerthreads.ts'
+
+const { memory, port, bell } = (workerData as ThreadData).loopscopeThread
+const server = new Server(new Channel('worker', memory, port, bell))
+setDefaultHost(nodeHost)
+setThreads(new WorkerThreads(server))
+
+// Waiting in shared memory does not count as work of this thread's event loop.
+setInterval(() => {}, 2 ** 30)
+await server.serve()
