@@ -7,6 +7,7 @@ import { requireFinite } from './checks.ts'
 import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { describable } from './describe.ts'
 import { cancelledError, RuntimeError } from './exceptions.ts'
+import { running } from './running.ts'
 import { ROUND_TRIP } from './task.ts'
 import { suspendCurrent, type Waitable } from './waiter.ts'
 import { trackUnawaited } from './unawaited.ts'
@@ -22,15 +23,17 @@ const CANCELLED = 4
 const ENDED = 5
 
 class Sleep<T> implements Waitable, Timer, Runnable {
-  private readonly seconds: number
-  /** The result; after a cancel the message. */
-  private value: unknown
   private state = CREATED
-  private task: Task<unknown> | null = null
+  /** Seconds until it is awaited, then the task that sleeps, then the message if it was cancelled: a program may have a million. */
+  private content: unknown
 
-  constructor(seconds: number, value: T) {
-    this.seconds = seconds
-    this.value = value
+  constructor(seconds: number) {
+    this.content = seconds
+  }
+
+  /** What awaiting it gives. */
+  protected result(): T {
+    return undefined as T
   }
 
   next(): IteratorResult<Suspension, T> {
@@ -39,11 +42,11 @@ class Sleep<T> implements Waitable, Timer, Runnable {
         return this.start()
       case DUE: {
         this.state = ENDED
-        return { done: true, value: this.value as T }
+        return { done: true, value: this.result() }
       }
       case CANCELLED:
         this.state = ENDED
-        throw cancelledError(this.value as string | undefined, this.task !== null && this.task.loop.debug)
+        throw cancelledError(this.content as string | undefined, running.loop?.debug ?? false)
       default:
         throw awaitedTwice(this)
     }
@@ -61,16 +64,16 @@ class Sleep<T> implements Waitable, Timer, Runnable {
   }
 
   private end(): void {
-    if (this.state === WAITING) this.task?.loop.timers.noteCancelled()
+    if (this.state === WAITING) this.task().loop.timers.noteCancelled()
     this.state = ENDED
   }
 
   private start(): IteratorResult<Suspension, T> {
-    const { seconds } = this
+    const seconds = this.content
     requireFinite(seconds, 'sleep: the delay', 'seconds')
     if (seconds > 0) {
       const task = suspendCurrent(this)
-      this.task = task
+      this.content = task
       this.state = WAITING
       task.loop.scheduleTimer(task.loop.time() + seconds, this)
     } else {
@@ -85,8 +88,12 @@ class Sleep<T> implements Waitable, Timer, Runnable {
   run(): void {
     if (this.state !== FIRING) return
     this.state = DUE
-    const task = this.task as Task<unknown>
+    const task = this.task()
     task.loop.wake(task)
+  }
+
+  private task(): Task<unknown> {
+    return this.content as Task<unknown>
   }
 
   isDead(): boolean {
@@ -99,10 +106,10 @@ class Sleep<T> implements Waitable, Timer, Runnable {
 
   cancel(message?: string): boolean {
     if (this.state !== WAITING && this.state !== FIRING) return false
-    const task = this.task as Task<unknown>
+    const task = this.task()
     if (this.state === WAITING) task.loop.timers.noteCancelled()
     this.state = CANCELLED
-    this.value = message
+    this.content = message
     task.loop.wake(task)
     return true
   }
@@ -112,8 +119,8 @@ class Sleep<T> implements Waitable, Timer, Runnable {
   }
 
   describeWait(): Wait {
-    const deadline = this.task?.loop.timers.whenOf(this)
-    return { kind: 'sleep', label: `${this.seconds} s`, ...(deadline === undefined ? {} : { deadline }) }
+    const deadline = this.state === WAITING ? this.task().loop.timers.whenOf(this) : undefined
+    return { kind: 'sleep', ...(deadline === undefined ? {} : { deadline }) }
   }
 
   get coroutineName(): string {
@@ -125,7 +132,21 @@ class Sleep<T> implements Waitable, Timer, Runnable {
   }
 
   toString(): string {
-    return `<coroutine sleep(${this.seconds})>`
+    return this.state === CREATED ? `<coroutine sleep(${String(this.content)})>` : '<coroutine sleep>'
+  }
+}
+
+/** `sleep(seconds, value)`. */
+class SleepWithValue<T> extends Sleep<T> {
+  private readonly value: T
+
+  constructor(seconds: number, value: T) {
+    super(seconds)
+    this.value = value
+  }
+
+  protected override result(): T {
+    return this.value
   }
 }
 
@@ -182,7 +203,7 @@ class RoundTrip {
 export function sleep(seconds: number): Coroutine<void>
 export function sleep<T>(seconds: number, value: T): Coroutine<T>
 export function sleep<T>(seconds: number, value?: T): Coroutine<T | undefined> {
-  const coroutine = seconds === 0 && value === undefined ? new RoundTrip() : new Sleep(seconds, value)
+  const coroutine = value !== undefined ? new SleepWithValue(seconds, value) : seconds === 0 ? new RoundTrip() : new Sleep(seconds)
   return trackUnawaited(coroutine as unknown as Coroutine<T | undefined>, 'sleep')
 }
 

@@ -29,22 +29,24 @@ export const ROUND_TRIP: Waitable = {
   describeWait: () => ({ kind: 'yield' }),
 }
 
-// What stands in a task's `requests`: two flags, and above them the count of cancellation requests. While a flag is set,
-// the pending task's `value` holds what goes with it.
-/** The next step throws a CancelledError; `value` is its message. */
+// What stands in a task's `requests`: two flags, and above them the count of cancellation requests.
+/** The next step throws a CancelledError; its message is in `messages`. */
 const CANCEL = 1
-/** The next step throws the error in `value`. */
+/** The next step throws the error in `raised`. */
 const RAISE = 2
 const INTERRUPTED = CANCEL | RAISE
 const ONE_REQUEST = 4
 
 // The message of the last request that a task got while it waited for nothing. As in asyncio it is kept beyond its
 // delivery: a cancelled gather whose children all survived quotes the last one's.
-const refusable = new WeakMap<object, string>()
+const messages = new WeakMap<object, string>()
+const raised = new WeakMap<object, Error>()
+/** Names of the coroutines of tasks that failed, for whoever reads of the failure. */
+const failedNames = new WeakMap<object, string>()
 
 /** @internal */
 export function refusedMessage(child: Future<unknown>): string | undefined {
-  return refusable.get(child)
+  return messages.get(child)
 }
 
 const controllers = new WeakMap<Task<unknown>, AbortController>()
@@ -52,7 +54,6 @@ const controllers = new WeakMap<Task<unknown>, AbortController>()
 export class Task<T> extends Future<T> implements Listener {
   /** @internal 1, 2, 3 … per loop. */
   readonly id: number
-  /** @internal */ coro: Coroutine<T> | null
   /** @internal */ context: Context | null
   /** @internal What the task is suspended on. */
   waiter: Waitable | null = null
@@ -72,7 +73,7 @@ export class Task<T> extends Future<T> implements Listener {
     takeCoroutine(coro)
     this.id = loop.takeTaskId()
     this.ownName = options?.name === undefined ? loop.takeTaskNumber() : String(options.name)
-    this.coro = coro
+    this.value = coro
     this.context = options?.context ?? (running.context === null ? null : snapshot())
     loop.addTask(this)
     if (loop.probe !== null) loop.probe.call('taskCreated', this, running.task)
@@ -91,7 +92,8 @@ export class Task<T> extends Future<T> implements Listener {
 
   /** The coroutine; `null` once it has ended. */
   getCoro(): Coroutine<T> | null {
-    return this.coro
+    // A pending task has no result yet, so its coroutine stands in that place.
+    return this.state === PENDING ? (this.value as Coroutine<T>) : null
   }
 
   getContext(): Context {
@@ -131,9 +133,8 @@ export class Task<T> extends Future<T> implements Listener {
     if (!(this.waiter?.cancel(message) ?? false)) {
       // Not suspended on anything that could be cancelled: it is running, or its step is in the ready queue.
       this.requests = (this.requests & ~RAISE) | CANCEL
-      this.value = message
-      if (message === undefined) refusable.delete(this)
-      else refusable.set(this, message)
+      if (message === undefined) messages.delete(this)
+      else messages.set(this, message)
     }
     controllers.get(this)?.abort(new CancelledError(message))
     return true
@@ -161,10 +162,11 @@ export class Task<T> extends Future<T> implements Listener {
    * coroutine, where the host can tell; empty once the task is done.
    */
   getStack(): Frame[] {
-    if (this.coro === null) return []
+    const coro = this.getCoro()
+    if (coro === null) return []
     const chain = suspensionOf(this).reverse()
     if (chain.length > 0) return chain
-    const info = this.loop.host.inspect(this.coro)
+    const info = this.loop.host.inspect(coro)
     const match = /^(.*):(\d+):(\d+)$/.exec(info?.location ?? '')
     if (info === null || match === null) return []
     return [{ function: info.name, file: match[1] as string, line: Number(match[2]), column: Number(match[3]) }]
@@ -179,9 +181,10 @@ export class Task<T> extends Future<T> implements Listener {
 
   /** @internal Name of the coroutine's function, '' where it cannot be told. */
   coroutineName(): string {
-    if (this.coro === null) return ''
-    const own = (this.coro as { coroutineName?: string }).coroutineName
-    return own ?? this.loop.host.inspect(this.coro)?.name ?? ''
+    const coro = this.getCoro()
+    if (coro === null) return failedNames.get(this) ?? ''
+    const own = (coro as { coroutineName?: string }).coroutineName
+    return own ?? this.loop.host.inspect(coro)?.name ?? ''
   }
 
   /** @internal */
@@ -210,7 +213,7 @@ export class Task<T> extends Future<T> implements Listener {
     // A cancellation that was already asked for comes first, as in asyncio.
     if ((this.requests & CANCEL) === 0) {
       this.requests |= RAISE
-      this.value = error
+      raised.set(this, error)
     }
     this.loop.wake(this as Task<unknown>)
   }
@@ -246,7 +249,7 @@ export class Task<T> extends Future<T> implements Listener {
   private resume(waiter: Waitable | null): void {
     let result: IteratorResult<Suspension, T>
     try {
-      const coro = this.coro as Coroutine<T>
+      const coro = this.value as Coroutine<T>
       result = (this.requests & INTERRUPTED) === 0 ? coro.next() : this.resumeInterrupted(coro, waiter)
     } catch (error) {
       this.onThrown(error)
@@ -254,7 +257,7 @@ export class Task<T> extends Future<T> implements Listener {
     }
     if (result.done === true) this.onReturned(result.value)
     else if (result.value === SUSPENDED.value && this.waiter !== null) {
-      if ((this.requests & CANCEL) !== 0 && this.waiter.cancel(this.value as string | undefined)) this.requests &= ~CANCEL
+      if ((this.requests & CANCEL) !== 0 && this.waiter.cancel(messages.get(this))) this.requests &= ~CANCEL
       const { debug, probe } = this.loop
       if (debug) noteWaitsAgain(this as Task<unknown>)
       if (probe !== null) probe.call('taskSuspended', this as Task<unknown>, this.waiter.describeWait())
@@ -265,19 +268,18 @@ export class Task<T> extends Future<T> implements Listener {
 
   /** Throw the interruption into the coroutine; a wait that itself ended in a cancellation says so in its own words. */
   private resumeInterrupted(coro: Coroutine<T>, waiter: Waitable | null): IteratorResult<Suspension, T> {
-    const { requests, value } = this
+    const { requests } = this
     this.requests &= ~INTERRUPTED
-    this.value = undefined
     const wasCancelled = waiter?.absorb() ?? false
-    if ((requests & CANCEL) === 0) return coro.throw(value)
+    if ((requests & CANCEL) === 0) return coro.throw(raised.get(this))
     if (wasCancelled) return coro.next()
-    return coro.throw(cancelledError(value as string | undefined, this.loop.debug))
+    return coro.throw(cancelledError(messages.get(this), this.loop.debug))
   }
 
   private onReturned(value: T): void {
     if ((this.requests & CANCEL) !== 0) {
       // Cancelled in its very last step: asyncio lets the request win over the result.
-      this.end('cancelled', CANCELLED, this.value)
+      this.end('cancelled', CANCELLED, messages.get(this))
     } else {
       this.end('returned', FINISHED, value)
     }
@@ -297,9 +299,10 @@ export class Task<T> extends Future<T> implements Listener {
     }
     loop.removeTask(this as Task<unknown>)
     if (loop.probe !== null) loop.probe.call('taskFinished', this as Task<unknown>, outcome, state === FAILED_UNSEEN ? value : null)
-    if (state === FAILED_UNSEEN) this.fail(value)
-    else this.settle(state, value)
-    this.coro = null
+    if (state === FAILED_UNSEEN) {
+      failedNames.set(this, this.coroutineName())
+      this.fail(value)
+    } else this.settle(state, value)
     this.waiter = null
   }
 

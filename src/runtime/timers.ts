@@ -14,10 +14,12 @@ const REBUILD_MIN = 100
 const REBUILD_FRACTION = 0.5
 const SMALLEST = 64
 const LARGE = 2 ** 14
+/** Insertion numbers take 32 bits. */
+const MOST_INSERTED = 2 ** 32
 
 export class TimerHeap {
   #when = new Float64Array(SMALLEST)
-  #order = new Float64Array(SMALLEST)
+  #order = new Uint32Array(SMALLEST)
   #timers: Timer[] = []
   #inserted = 0
   /** How many timers in the heap are known to be cancelled. */
@@ -30,6 +32,7 @@ export class TimerHeap {
   push(when: number, timer: Timer): void {
     const index = this.#timers.length
     if (index === this.#when.length) this.#grow()
+    if (this.#inserted === MOST_INSERTED) this.#renumber()
     this.#timers.push(timer)
     this.#siftUp(index, when, this.#inserted++, timer)
   }
@@ -79,7 +82,7 @@ export class TimerHeap {
   clear(): void {
     this.#timers = []
     this.#when = new Float64Array(SMALLEST)
-    this.#order = new Float64Array(SMALLEST)
+    this.#order = new Uint32Array(SMALLEST)
     this.#dead = 0
   }
 
@@ -144,7 +147,7 @@ export class TimerHeap {
     const capacity = Math.max(SMALLEST, kept.length)
     this.#timers = []
     this.#when = new Float64Array(capacity)
-    this.#order = new Float64Array(capacity)
+    this.#order = new Uint32Array(capacity)
     this.#dead = 0
     for (let index = 0; index < kept.length; index++) {
       const { timer } = kept[index] as { timer: Timer }
@@ -153,10 +156,17 @@ export class TimerHeap {
     }
   }
 
+  /** Number the timers anew, in their order, after four thousand million insertions. */
+  #renumber(): void {
+    const byOrder = Array.from(this.#timers, (_, index) => index).sort((a, b) => (this.#order[a] as number) - (this.#order[b] as number))
+    byOrder.forEach((index, order) => (this.#order[index] = order))
+    this.#inserted = byOrder.length
+  }
+
   #grow(): void {
     const capacity = this.#when.length * 2
     const when = new Float64Array(capacity)
-    const order = new Float64Array(capacity)
+    const order = new Uint32Array(capacity)
     when.set(this.#when)
     order.set(this.#order)
     this.#when = when
