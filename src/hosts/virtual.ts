@@ -1,5 +1,6 @@
 // The host whose clock jumps: when nothing is ready, time is at once that of the next timer. For tests, demonstrations
 // and replays. Everything but time is the real host's.
+import { describable } from '../runtime/describe.ts'
 import { defaultHost, type CoroutineInfo, type Host } from '../runtime/host.ts'
 
 export class VirtualClock implements Host {
@@ -87,3 +88,5 @@ export class VirtualClock implements Host {
     return `<VirtualClock ${this.#now} s>`
   }
 }
+
+describable(VirtualClock)

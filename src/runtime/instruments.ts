@@ -2,7 +2,7 @@
 // that throws is removed and reported, and no task feels it.
 import type { EventLoop } from './loop.ts'
 import type { Task } from './task.ts'
-import { describe } from './describe.ts'
+import { describable, describe } from './describe.ts'
 
 /** What a suspended task waits for. */
 export type WaitKind =
@@ -128,4 +128,10 @@ export class Instruments implements Iterable<Instrument> {
     this.#list = list
     this.#loop.probe = list.length === 0 ? null : this
   }
+
+  toString(): string {
+    return `<Instruments ${this.size}>`
+  }
 }
+
+describable(Instruments)
