@@ -67,7 +67,8 @@ export class TimerHeap {
 
   /** Time at which `timer` is due, `undefined` if it is not in the heap. Linear: for descriptions only. */
   whenOf(timer: Timer): number | undefined {
-    const index = this.#timers.indexOf(timer)
+    // From the end: who asks is mostly the one that came last.
+    const index = this.#timers.lastIndexOf(timer)
     return index === -1 ? undefined : this.#when[index]
   }
 
