@@ -47,6 +47,11 @@ class Sleep<T> implements Waitable, Timer, Runnable {
       case CANCELLED:
         this.state = ENDED
         throw cancelledError(this.content as string | undefined, running.loop?.debug ?? false)
+      case WAITING:
+      case FIRING:
+        throw new RuntimeError(
+          `${running.task} awaits a coroutine that ${this.task()} awaits already: a coroutine runs once, call its function again for a new one`,
+        )
       default:
         throw awaitedTwice(this)
     }
