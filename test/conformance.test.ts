@@ -17,10 +17,10 @@ import type { RuntimeModule } from './conformance/runtime.ts'
 import { shrink, size } from './conformance/shrink.ts'
 import { REQUIRED } from './conformance/required.ts'
 
-const SEED = 1
+const SEED = 3
 /** Every break has to be found among so many programs of that seed. */
-const PROGRAMS = 400
-const MORE = 150
+const PROGRAMS = 300
+const MORE = 100
 
 /** An oracle that runs each program once: the broken runtimes are compared with traces that are there already. */
 function remembering(oracle: Oracle): Oracle {
@@ -108,7 +108,7 @@ void t.test('a mismatch', async (t) => {
       t.ok(size(small) < size(program) / 3, `from ${size(program)} parts to ${size(small)}`)
       sizes.push(size(small))
     }
-    t.ok(Math.min(...sizes) <= 3, 'at best to little more than main and one sleep')
+    t.ok(Math.min(...sizes) <= 3, `at best to little more than main and one sleep: ${sizes.join(', ')}`)
     const shown = await explain(oracle, slow, SEED, mismatches)
     for (const part of ['yield* sleep(0.125', 'await asyncio.sleep(0.125', `--seed ${SEED} --start ${first.index} --programs 1`]) {
       t.ok(shown.includes(part), part)

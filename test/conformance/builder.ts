@@ -128,7 +128,7 @@ export class Builder {
     if (harmless(statement) || place.depth > 4 || !this.random.chance(chance)) return statement
     const likely = likelyErrors(statement)
     const error = this.random.chance(0.5) ? 'Exception' : likely.length > 0 && this.random.chance(0.8) ? this.random.pick(likely) : this.random.pick(['BaseException', 'CancelledError', 'TimeoutError'])
-    return { type: 'try', label: this.label(), body: [statement], handlers: [{ label: this.label(), error, body: [], reraise: false }], last: null }
+    return { type: 'try', label: this.label(), body: [statement], handlers: [{ label: this.label(), error, body: [], reraise: this.random.chance(0.12) }], last: null }
   }
 
   /** A block inside a statement at this place. */

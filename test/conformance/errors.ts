@@ -21,7 +21,7 @@ export function anError(builder: Builder): Expression {
 
 /** What calls of these names throw when they do. */
 const LIKELY: Record<string, string[]> = {
-  getNowait: ['QueueEmpty', 'QueueShutDown'], putNowait: ['QueueFull', 'QueueShutDown'], get: ['QueueShutDown'], put: ['QueueShutDown'],
+  getNowait: ['QueueEmpty', 'QueueShutDown'], putNowait: ['QueueFull', 'QueueFull', 'QueueShutDown'], get: ['QueueShutDown'], put: ['QueueShutDown'],
   taskDone: ['ValueError'], release: ['RuntimeError', 'ValueError'], notify: ['RuntimeError'], notifyAll: ['RuntimeError'],
   setResult: ['InvalidStateError'], setException: ['InvalidStateError'], result: ['InvalidStateError', 'CancelledError', 'Boom'],
   exception: ['InvalidStateError', 'CancelledError'], reschedule: ['RuntimeError'], createTask: ['RuntimeError'], run: ['RuntimeError'],
@@ -38,7 +38,9 @@ export function likelyErrors(statement: Statement): string[] {
     if (one.type === 'raise' && one.error.type === 'construct') errors.add(one.error.name)
     for (const expression of expressionsOf(one).flatMap((outer) => [...everyExpression(outer)])) {
       if (expression.type === 'call' || expression.type === 'method') for (const error of LIKELY[expression.name] ?? []) errors.add(error)
-      if (expression.type === 'await' && expression.of.type === 'variable') errors.add('CancelledError').add('Boom')
+      if (expression.type !== 'await') continue
+      if (expression.of.type === 'variable') errors.add('CancelledError').add('Boom')
+      if (expression.of.type === 'coroutine') errors.add('Boom').add('ExceptionGroup')
     }
   }
   return [...errors]

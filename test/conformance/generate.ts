@@ -37,7 +37,7 @@ function chooseFeatures(random: Random): Set<Feature> {
 function declare(builder: Builder, top: number): void {
   const { random, variables } = builder
   const add = (name: string, kind: string, initial: Expression | null = null, level = Infinity): unknown => variables.push({ name, kind, initial, level })
-  const size = (): Expression[] => random.chance(0.6) ? [literal(random.int(1, 2))] : []
+  const size = (): Expression[] => random.chance(0.75) ? [literal(random.int(1, 2))] : []
   for (let i = random.int(2, 4); i > 0; i--) add(`t${i}`, 'Task', null, random.int(1, top))
   add('n1', 'counter', literal(0))
   if (builder.has('future') || builder.has('wait') || random.chance(0.2)) {

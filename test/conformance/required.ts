@@ -24,5 +24,5 @@ export const REQUIRED: string[] = [
   'raise new Boom', 'raise new CancelledError', 'return', 'watchdog',
   ...['CancelledError', 'TimeoutError', 'Boom', 'RuntimeError', 'ValueError', 'InvalidStateError', 'QueueEmpty', 'QueueFull', 'QueueShutDown',
     'BrokenBarrierError', 'ExceptionGroup', 'Exception', 'BaseException'].map((name) => `except ${name}`),
-  'except CancelledError, reraise', 'except Exception, reraise', 'except BaseException, reraise',
+  'except CancelledError, reraise', 'except BaseException, reraise',
 ]

@@ -61,6 +61,17 @@ function inlining(program: Program): Edit[] {
   }))
 }
 
+/** Awaits a coroutine where it was made a task. */
+function joining(program: Program): Edit[] {
+  const inCoroutines = allBlocks({ ...program, callbacks: [] })
+  return inCoroutines.flatMap((block, k) => block.flatMap((statement, at): Edit[] => {
+    const tasks = expressionsOf(statement).flatMap((one) => [...everyExpression(one)])
+      .flatMap((one) => (one.type === 'call' || one.type === 'method') && one.name === 'createTask' ? one.args : [])
+    const [of] = tasks
+    return of?.type === 'coroutine' ? [(copy) => allBlocks(copy)[k]?.splice(at, 1, { type: 'do', label: statement.label, value: { type: 'await', of } })] : []
+  }))
+}
+
 /** Every expression that is this one with a single thing in it made simpler. */
 function* simpler(tree: Expression): Generator<Expression> {
   if (tree.type === 'literal' && typeof tree.value === 'number' && tree.value !== 0 && tree.value !== 1) yield { ...tree, value: 1 }
@@ -162,6 +173,7 @@ export async function shrink(program: Program, fails: (program: Program) => Prom
     again = false
     for (const size of [8, 4, 2, 1]) again = await improve((now) => dropping(now, size)) || again
     again = await improve(unwrapping) || again
+    again = await improve(joining) || again
     again = await improve(inlining) || again
     again = await improve(simplifying) || again
     const clean = swept(structuredClone(best))

@@ -3,8 +3,11 @@ import { Boom, Support } from './support.ts'
 import type { RuntimeModule } from './runtime.ts'
 import type { Trace } from './oracle.ts'
 
-/** Milliseconds of real time after which a program is held to hang. None needs even a hundredth of it. */
-const PATIENCE = 5000
+/**
+ * Ticks of 10 ms after which a program is held to hang; none needs even a hundredth of it. They are counted, since a
+ * machine that stands still for seconds lets only one of them pass.
+ */
+const PATIENCE = 500
 
 export interface OurProgram {
   source: string
@@ -27,7 +30,10 @@ export async function runOurs(runtime: RuntimeModule, { source, left }: OurProgr
   const program = compiled(...Object.values(given))
 
   let timer: NodeJS.Timeout | undefined
-  const hung = new Promise<null>((resolve) => timer = setTimeout(() => resolve(null), PATIENCE))
+  const hung = new Promise<null>((resolve) => {
+    let ticks = 0
+    timer = setInterval(() => ++ticks >= PATIENCE && resolve(null), 10)
+  })
   // It does not hold the process: the timer does, and a loop that hangs must not.
   const loopFactory = (): unknown => new runtime.EventLoop({ clock: new runtime.VirtualClock(), hold: false })
   const ran = runtime.run(program.main(), { loopFactory }).then(
@@ -35,7 +41,7 @@ export async function runOurs(runtime: RuntimeModule, { source, left }: OurProgr
     (error: unknown) => `main raised ${support.error(error)}`,
   )
   const outcome = await Promise.race([ran, hung])
-  clearTimeout(timer)
+  clearInterval(timer)
   if (outcome === null) return { lines: [...support.lines, 'the program hangs'], ended: true }
   if (support.ended) support.finish(outcome, program.left())
   return { lines: support.lines, ended: support.ended }

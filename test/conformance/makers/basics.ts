@@ -84,7 +84,7 @@ export const basics: Maker[] = [
     },
   },
   {
-    feature: 'basics', weight: 2, sync: true,
+    feature: 'basics', weight: 3, sync: true,
     make(builder, place) {
       if (place.level === 0 && builder.random.chance(0.8)) return null
       return { type: 'raise', label: builder.label(), error: anError(builder) }

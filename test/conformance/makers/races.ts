@@ -11,12 +11,19 @@ export function contended(builder: Builder): Variable | null {
   return builder.some(...CONTENDED)
 }
 
+/** What a wait for `one` may throw besides a cancellation. */
+function failuresOf({ kind }: Variable): string[] {
+  if (kind === 'Barrier') return ['BrokenBarrierError']
+  if (kind === 'Future') return ['Boom']
+  return kind.endsWith('Queue') ? ['QueueShutDown'] : []
+}
+
 /** The body of a coroutine that waits for `one`, says how that ended, and leaves it as it should. */
 export function waitingFor(builder: Builder, one: Variable, puts: boolean): Statement[] {
   const { random } = builder
   const label = builder.label()
   const pause = (): Statement[] => random.chance(0.4) ? [builder.awaited(call('sleep', [literal(random.pick([0, 0, 0.125]))]))] : []
-  const caught = { label: builder.label(), error: random.pick(['CancelledError', 'BaseException']), body: pause(), reraise: random.chance(0.6) }
+  const caught = { label: builder.label(), error: random.pick(['CancelledError', 'CancelledError', 'BaseException', ...failuresOf(one)]), body: pause(), reraise: random.chance(0.6) }
   const wait = (...body: Statement[]): Statement => ({ type: 'try', label, body, handlers: [caught], last: null })
   switch (one.kind) {
     case 'Queue': case 'PriorityQueue': case 'LifoQueue':
