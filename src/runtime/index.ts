@@ -6,7 +6,8 @@ export {
   QueueShutDown, rethrowCancelled, RuntimeError, TimeoutError,
 } from './exceptions.ts'
 export { run, Runner, type RunOptions } from './runner.ts'
-export { EventLoop, type ExceptionContext, type ExceptionHandler, type LoopOptions, type TaskFactory } from './loop.ts'
+export { EventLoop, type LoopOptions, type TaskFactory } from './loop.ts'
+export type { ExceptionContext, ExceptionHandler } from './exceptionhandler.ts'
 export { currentTask, getRunningLoop } from './running.ts'
 export { Handle, TimerHandle } from './handle.ts'
 export type { Executor } from './executor.ts'

@@ -6,6 +6,8 @@ import type { Runnable } from './ready.ts'
 import type { Timer } from './timers.ts'
 import { snapshot } from './context.ts'
 import { describable, describe } from './describe.ts'
+import { Driver } from './driver.ts'
+import { handOver, reportContext, type ExceptionContext, type ExceptionHandler } from './exceptionhandler.ts'
 import { RuntimeError } from './exceptions.ts'
 import { requireFinite } from './checks.ts'
 import { ensureFuture } from './ensure.ts'
@@ -16,25 +18,15 @@ import { Instruments } from './instruments.ts'
 import { ReadyQueue } from './ready.ts'
 import { running } from './running.ts'
 import { Task, type TaskOptions } from './task.ts'
+import { TaskList } from './tasklist.ts'
 import { TimerHeap } from './timers.ts'
+import { turn } from './turn.ts'
 import { reportUnawaited, watchGenerators } from './unawaited.ts'
 import { reportFailures } from './unretrieved.ts'
-import { originOf, place, type Frame } from './origins.ts'
+import { originOf } from './origins.ts'
 import { HostExecutor } from './executor.ts'
 import type { Awaitable } from './coroutine.ts'
 
-/** What an exception handler is told. */
-export interface ExceptionContext {
-  message: string
-  exception?: unknown
-  task?: Task<unknown>
-  future?: Future<unknown>
-  handle?: Handle
-  /** Where the object in question was made, newest frame first; in debug mode. */
-  createdAt?: Frame[]
-}
-
-export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => void
 export type TaskFactory = <T>(loop: EventLoop, coro: Coroutine<T>, options?: TaskOptions) => Task<T>
 
 export interface LoopOptions {
@@ -45,21 +37,6 @@ export interface LoopOptions {
   /** Whether a loop that runs keeps the process alive (default: yes, as a blocked `select` would). */
   hold?: boolean | undefined
 }
-
-/** Timers that fall due within this many seconds fire together (the resolution of a monotonic clock, as in asyncio). */
-const CLOCK_RESOLUTION = 1e-9
-/** After this many seconds of work a turn gives way to the host. */
-const TURN_SECONDS = 0.002
-/** How many ready entries run between two looks at the clock: reading it costs as much as running one. */
-const ENTRIES_PER_CLOCK = 64
-/** With a virtual clock, which stands still while work is ready, a turn is as many rounds of that. */
-const VIRTUAL_ROUNDS = 200
-/** How many turns in a row may start before the host does anything else. */
-const TURNS_WITHOUT_HOST = 100
-
-const IDLE = 0
-const DUE = 1
-const TURNING = 2
 
 export class EventLoop {
   /** Hooks for whoever watches this loop. */
@@ -82,18 +59,14 @@ export class EventLoop {
   /** @internal Promises, threads and events that tasks wait for. */
   hostWork = 0
 
-  #phase: typeof IDLE | typeof DUE | typeof TURNING = IDLE
-  /** Whether `schedule` must call the host: the loop runs, and sleeps. */
-  #asleep = false
-  #stopping = false
-  #closed = false
-  #runs: { resolve(): void; reject(error: unknown): void; release(): void } | null = null
+  /** @internal `stop()` was called: the current iteration is the last. */
+  stopping = false
+  /** @internal */ readonly tasks = new TaskList()
+
+  readonly #driver = new Driver(this)
   #nested = false
-  #turnsWithoutHost = 0
-  #wakeAt = Infinity
-  #cancelWait: (() => void) | null = null
-  #first: Task<unknown> | null = null
-  #last: Task<unknown> | null = null
+  #announced = false
+  #closed = false
   #taskIds = 0
   #taskNumbers = 0
   #taskFactory: TaskFactory | null = null
@@ -149,20 +122,20 @@ export class EventLoop {
   /** @internal Put something at the end of the ready queue. */
   schedule(what: Runnable, argument: object): void {
     this.ready.push(what, argument)
-    if (this.#asleep) this.#rouse()
+    if (this.#driver.asleep) this.#driver.wake()
   }
 
   /** @internal Put a task at the end of the ready queue: its next step will run. */
   wake(task: Task<unknown>): void {
     this.ready.push(task, null)
     if (this.probe !== null) this.probe.call('taskReady', task, running.task)
-    if (this.#asleep) this.#rouse()
+    if (this.#driver.asleep) this.#driver.wake()
   }
 
   /** @internal */
   scheduleTimer(when: number, timer: Timer & Runnable): void {
     this.timers.push(when, timer)
-    if (this.#asleep) this.#rouse()
+    if (this.#driver.asleep) this.#driver.wake()
   }
 
   createFuture<T>(): Future<T> {
@@ -194,30 +167,9 @@ export class EventLoop {
     return ++this.#taskIds
   }
 
-  /** @internal Live tasks are held by the loop, in the order of their creation. */
-  addTask(task: Task<unknown>): void {
-    task.previous = this.#last
-    if (this.#last === null) this.#first = task
-    else this.#last.following = task
-    this.#last = task
-  }
-
-  /** @internal */
-  removeTask(task: Task<unknown>): void {
-    const { previous, following } = task
-    if (previous === null) this.#first = following
-    else previous.following = following
-    if (following === null) this.#last = previous
-    else following.previous = previous
-    task.previous = null
-    task.following = null
-  }
-
-  /** @internal */
+  /** @internal The tasks that are not done, in the order of their creation. */
   liveTasks(): Set<Task<unknown>> {
-    const tasks = new Set<Task<unknown>>()
-    for (let task = this.#first; task !== null; task = task.following) tasks.add(task)
-    return tasks
+    return this.tasks.toSet()
   }
 
   /** Set who hears of errors that no one awaits, `(loop, context)`; `null` restores the default, which writes to the log. */
@@ -231,31 +183,12 @@ export class EventLoop {
 
   /** Write the context to the host's log of errors. */
   defaultExceptionHandler(context: ExceptionContext): void {
-    const lines = [context.message]
-    for (const key of ['task', 'future', 'handle'] as const) {
-      if (context[key] !== undefined) lines.push(`  ${key}: ${describe(context[key])}`)
-    }
-    if (context.createdAt !== undefined) lines.push(`  created at ${context.createdAt.map(place).join(', from ')}`)
-    if (context.exception !== undefined) {
-      const { exception } = context
-      lines.push(exception instanceof Error ? (exception.stack ?? String(exception)) : describe(exception))
-    }
-    this.host.report(lines.join('\n'))
+    reportContext(this.host, context)
   }
 
   /** Hand a context to the exception handler. Never throws. */
   callExceptionHandler(context: ExceptionContext): void {
-    try {
-      if (this.#exceptionHandler !== null) this.#exceptionHandler(this, context)
-      else this.defaultExceptionHandler(context)
-    } catch (error) {
-      try {
-        this.defaultExceptionHandler({ message: 'the exception handler itself threw', exception: error })
-        this.defaultExceptionHandler(context)
-      } catch {
-        // There is nowhere left to say it.
-      }
-    }
+    handOver(this, this.#exceptionHandler ?? ((loop, given) => loop.defaultExceptionHandler(given)), context)
   }
 
   /** Run `fn(...args)` in `executor`, or in the default one; the future gives its result. */
@@ -281,7 +214,7 @@ export class EventLoop {
   }
 
   isRunning(): boolean {
-    return this.#runs !== null || this.#nested
+    return this.#driver.active || this.#nested
   }
 
   isClosed(): boolean {
@@ -291,21 +224,20 @@ export class EventLoop {
   /** Run until `stop()`. */
   runForever(): Promise<void> {
     this.#requireStartable()
-    return new Promise((resolve, reject) => {
-      const release = this.#hold ? this.host.hold() : () => {}
-      const unwatch = this.debug ? watchGenerators() : () => {}
-      this.#runs = {
-        resolve,
-        reject,
-        release: () => {
-          release()
-          unwatch()
-        },
-      }
-      this.#stopping = false
-      if (this.probe !== null) this.probe.call('loopStarted', this)
-      this.#due()
-    })
+    return this.#run()
+  }
+
+  async #run(): Promise<void> {
+    const release = this.#hold ? this.host.hold() : null
+    const unwatch = this.debug ? watchGenerators() : null
+    try {
+      this.#announce()
+      await this.#driver.start()
+    } finally {
+      this.stopping = false
+      release?.()
+      unwatch?.()
+    }
   }
 
   /** Run until `awaitable` is done and give its result. What was ready at that moment still runs, as in asyncio. */
@@ -327,33 +259,33 @@ export class EventLoop {
   runNested(future: Future<unknown>): void {
     this.#requireOpen()
     this.#nested = true
-    this.#stopping = false
+    this.stopping = false
     future.addDoneCallback(() => this.stop())
     try {
       for (;;) {
-        const seconds = this.turn(Infinity)
-        if (this.#stopping) return
+        const seconds = turn(this, Infinity)
+        if (this.stopping) return
         if (seconds === 0) continue
         if (seconds === Infinity) throw new RuntimeError(this.deadlock())
         this.host.block(seconds)
       }
     } finally {
-      this.#stopping = false
+      this.stopping = false
       this.#nested = false
     }
   }
 
   /** Stop after the current iteration. */
   stop(): void {
-    this.#stopping = true
-    if (this.#asleep) this.#rouse()
+    this.stopping = true
+    if (this.#driver.asleep) this.#driver.wake()
   }
 
   /** Close a loop that does not run. What is still pending is reported and dropped. */
   close(): void {
     if (this.isRunning()) throw new RuntimeError(`${this} cannot be closed while it runs: stop() it first`)
     if (this.#closed) return
-    for (const task of this.liveTasks()) {
+    for (const task of this.tasks.toSet()) {
       const createdAt = originOf(task)
       this.callExceptionHandler({
         message: 'Task was destroyed but it is pending: the loop closes under it',
@@ -366,8 +298,7 @@ export class EventLoop {
     this.#closed = true
     this.ready.clear()
     this.timers.clear()
-    this.#first = null
-    this.#last = null
+    this.tasks.clear()
     this.#executorShutDown = true
     if (this.probe !== null) this.probe.call('loopClosed', this)
   }
@@ -379,7 +310,7 @@ export class EventLoop {
 
   /** @internal What every task waits for, when nothing is left that could wake one. */
   deadlock(): string {
-    const waits = [...this.liveTasks()].map((task) => {
+    const waits = [...this.tasks.toSet()].map((task) => {
       const wait = task.waiter?.describeWait()
       const label = wait?.label === undefined ? '' : ` ${wait.label}`
       return `${task.getName()} waits for ${wait === undefined ? 'nothing' : wait.kind}${label}`
@@ -392,182 +323,11 @@ export class EventLoop {
     return `${this} is stuck: ${reason}. ${shown}`
   }
 
-  /**
-   * @internal Run what is ready, iteration by iteration, for at most `budget` seconds. Returns for how many seconds
-   * nothing will be ready: 0 if something is, Infinity if only the host can wake a task.
-   */
-  turn(budget: number): number {
-    const { host, ready, timers } = this
-    const outer = { ...running }
-    running.loop = this
-    running.task = null
-    let now = host.now()
-    const end = now + budget
-    let entries = 0
-    let rounds = 0
-    try {
-      for (;;) {
-        if (timers.soonest() < now + CLOCK_RESOLUTION) this.#moveDueTimers(now)
-        if (ready.length === 0) {
-          if (this.#stopping) return 0
-          now = host.now()
-          const next = timers.next()
-          if (next >= now + CLOCK_RESOLUTION) return next - now
-          continue
-        }
-        entries += this.#iterate()
-        if (this.#stopping) return 0
-        if (entries >= ENTRIES_PER_CLOCK || host.virtual) {
-          now = host.now()
-          if (now >= end) return 0
-          if (entries >= ENTRIES_PER_CLOCK) {
-            entries = 0
-            if (host.virtual && ++rounds >= VIRTUAL_ROUNDS && budget !== Infinity) return 0
-          }
-        }
-      }
-    } finally {
-      running.loop = outer.loop
-      running.task = outer.task
-      running.context = outer.context
-    }
-  }
-
-  /** Run exactly the entries that are ready now; what they make ready waits for the next iteration. */
-  #iterate(): number {
-    const { ready } = this
-    const todo = ready.length
-    for (let left = todo; left > 0; left--) {
-      const what = ready.peek()
-      const argument = ready.shift()
-      // This is our event loop: everything that ever runs on it is called from the next lines.
-      if (this.debug) this.#runTimed(what, argument)
-      else if (argument === null) (what as Task<unknown>).step()
-      else this.#runCallback(what as Runnable, argument as object)
-    }
-    return todo
-  }
-
-  #runCallback(what: Runnable, argument: object): void {
-    running.context = null
-    if (this.probe !== null) this.probe.call('callbackRunning', what)
-    try {
-      what.run(argument)
-    } catch (error) {
-      this.callExceptionHandler({
-        message: `Exception in callback ${describe(what)}`,
-        exception: error,
-        ...(what instanceof Handle ? { handle: what } : {}),
-      })
-    }
-    if (this.probe !== null) this.probe.call('callbackFinished', what)
-  }
-
-  #runTimed(what: unknown, argument: unknown): void {
-    const began = this.host.now()
-    if (argument === null) (what as Task<unknown>).step()
-    else this.#runCallback(what as Runnable, argument as object)
-    const seconds = this.host.now() - began
-    if (seconds >= this.slowCallbackDuration) {
-      this.callExceptionHandler({
-        message: `Executing ${describe(what)} took ${seconds.toFixed(3)} seconds: everything else on the loop waited`,
-        ...(what instanceof Task ? { task: what } : {}),
-      })
-    }
-  }
-
-  #moveDueTimers(now: number): void {
-    const { timers, ready } = this
-    while (timers.soonest() < now + CLOCK_RESOLUTION) {
-      const timer = timers.pop()
-      if (timer.isDead()) continue
-      timer.leaveHeap()
-      ready.push(timer, FIRE)
-    }
-  }
-
-  readonly #drive = (): void => {
-    if (this.#phase !== DUE) return
-    this.#phase = TURNING
-    let seconds: number
-    try {
-      seconds = this.turn(TURN_SECONDS)
-    } catch (error) {
-      this.#finish(error)
-      return
-    }
-    if (this.#stopping) this.#finish(null)
-    else if (seconds === 0) {
-      this.#phase = DUE
-      this.#turnsWithoutHost = 0
-      this.host.giveWay(this.#drive)
-    } else {
-      this.#sleep(seconds)
-    }
-  }
-
-  #sleep(seconds: number): void {
-    this.#phase = IDLE
-    this.#asleep = true
-    this.ready.trim()
-    const { host } = this
-    if (host.virtual && seconds === Infinity && this.hostWork === 0) {
-      // Host code may still hold a future of ours: it gets one chance to set it before this is called a deadlock.
-      host.giveWay(() => {
-        if (this.#asleep && this.hostWork === 0 && this.timers.size === 0) this.#finish(new RuntimeError(this.deadlock()))
-      })
-      return
-    }
-    const wakeAt = host.now() + seconds
-    // A timer of the host that is due no later than ours will do: most sleeps are cut short by something else.
-    if (this.#cancelWait !== null) {
-      if (!host.virtual && this.#wakeAt <= wakeAt) return
-      this.#cancelWait()
-    }
-    this.#wakeAt = wakeAt
-    this.#cancelWait = host.wait(seconds, this.hostWork, this.#onWait)
-  }
-
-  readonly #onWait = (): void => {
-    this.#cancelWait = null
-    if (!this.#asleep) return
-    this.#asleep = false
-    this.#phase = DUE
-    this.#turnsWithoutHost = 0
-    this.#drive()
-  }
-
-  /** Something became ready while the loop slept: a turn comes as soon as the host's current callback is over. */
-  #rouse(): void {
-    if (this.host.virtual && this.#cancelWait !== null) {
-      this.#cancelWait()
-      this.#cancelWait = null
-    }
-    this.#due()
-  }
-
-  #due(): void {
-    this.#asleep = false
-    this.#phase = DUE
-    if (++this.#turnsWithoutHost < TURNS_WITHOUT_HOST) this.host.soon(this.#drive)
-    else {
-      this.#turnsWithoutHost = 0
-      this.host.giveWay(this.#drive)
-    }
-  }
-
-  #finish(error: unknown): void {
-    const runs = this.#runs
-    this.#runs = null
-    this.#phase = IDLE
-    this.#asleep = false
-    this.#stopping = false
-    this.#cancelWait?.()
-    this.#cancelWait = null
-    if (runs === null) return
-    runs.release()
-    if (error === null) runs.resolve()
-    else runs.reject(error)
+  /** Tell the instruments once that the loop runs, however often it is started. */
+  #announce(): void {
+    if (this.#announced) return
+    this.#announced = true
+    if (this.probe !== null) this.probe.call('loopStarted', this)
   }
 
   #requireOpen(): void {

@@ -75,7 +75,7 @@ export class Task<T> extends Future<T> implements Listener {
     this.ownName = options?.name === undefined ? loop.takeTaskNumber() : String(options.name)
     this.value = coro
     this.context = options?.context ?? (running.context === null ? null : snapshot())
-    loop.addTask(this)
+    loop.tasks.add(this)
     if (loop.probe !== null) loop.probe.call('taskCreated', this, running.task)
     if (options?.eagerStart === true && running.loop === loop) this.stepEagerly()
     else loop.wake(this)
@@ -297,7 +297,7 @@ export class Task<T> extends Future<T> implements Listener {
       if (outcome === 'returned') noteReturned(this as Task<unknown>)
       forgetSuspension(this)
     }
-    loop.removeTask(this as Task<unknown>)
+    loop.tasks.remove(this as Task<unknown>)
     if (loop.probe !== null) loop.probe.call('taskFinished', this as Task<unknown>, outcome, state === FAILED_UNSEEN ? value : null)
     if (state === FAILED_UNSEEN) {
       failedNames.set(this, this.coroutineName())

@@ -1,0 +1,126 @@
+// Drives a loop by its host: a turn, then whatever the turn's answer asks for, a pause for the host or a sleep until
+// the next timer.
+import type { EventLoop } from './loop.ts'
+import { RuntimeError } from './exceptions.ts'
+import { turn } from './turn.ts'
+
+/** After this many seconds of work a turn gives way to the host. */
+const TURN_SECONDS = 0.002
+/** How many turns in a row may start before the host does anything else. */
+const TURNS_WITHOUT_HOST = 100
+
+interface Run {
+  resolve(): void
+  reject(error: unknown): void
+}
+
+export class Driver {
+  /** Whether the loop sleeps, so that whoever makes something ready must `wake` it. */
+  asleep = false
+  readonly #loop: EventLoop
+  #run: Run | null = null
+  /** Whether a turn was asked of the host and has not begun. */
+  #due = false
+  #turnsWithoutHost = 0
+  #wakeAt = Infinity
+  #cancelWait: (() => void) | null = null
+
+  constructor(loop: EventLoop) {
+    this.#loop = loop
+  }
+
+  get active(): boolean {
+    return this.#run !== null
+  }
+
+  /** Turn until the loop is stopped. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#run = { resolve, reject }
+      this.#soon()
+    })
+  }
+
+  /** Something became ready while the loop slept: a turn comes as soon as the host's current callback is over. */
+  wake(): void {
+    if (this.#loop.host.virtual && this.#cancelWait !== null) {
+      this.#cancelWait()
+      this.#cancelWait = null
+    }
+    this.#soon()
+  }
+
+  #soon(): void {
+    this.asleep = false
+    this.#due = true
+    if (++this.#turnsWithoutHost < TURNS_WITHOUT_HOST) this.#loop.host.soon(this.#drive)
+    else this.#giveWay()
+  }
+
+  #giveWay(): void {
+    this.#due = true
+    this.#turnsWithoutHost = 0
+    this.#loop.host.giveWay(this.#drive)
+  }
+
+  readonly #drive = (): void => {
+    if (!this.#due) return
+    this.#due = false
+    let seconds: number
+    try {
+      seconds = turn(this.#loop, TURN_SECONDS)
+    } catch (error) {
+      this.#finish(error)
+      return
+    }
+    if (this.#loop.stopping) this.#finish(null)
+    else if (seconds === 0) this.#giveWay()
+    else this.#sleep(seconds)
+  }
+
+  #sleep(seconds: number): void {
+    const { host, ready, hostWork } = this.#loop
+    this.asleep = true
+    ready.trim()
+    if (host.virtual && seconds === Infinity && hostWork === 0) {
+      this.#expectDeadlock()
+      return
+    }
+    const wakeAt = host.now() + seconds
+    // A timer of the host that is due no later than ours will do: most sleeps are cut short by something else.
+    if (this.#cancelWait !== null) {
+      if (!host.virtual && this.#wakeAt <= wakeAt) return
+      this.#cancelWait()
+    }
+    this.#wakeAt = wakeAt
+    this.#cancelWait = host.wait(seconds, hostWork, this.#onWait)
+  }
+
+  /** Host code may still hold a future of ours: it gets one chance to set it before this is called a deadlock. */
+  #expectDeadlock(): void {
+    this.#loop.host.giveWay(() => {
+      const { hostWork, timers } = this.#loop
+      if (this.asleep && hostWork === 0 && timers.size === 0) this.#finish(new RuntimeError(this.#loop.deadlock()))
+    })
+  }
+
+  readonly #onWait = (): void => {
+    this.#cancelWait = null
+    if (!this.asleep) return
+    this.asleep = false
+    this.#due = true
+    this.#turnsWithoutHost = 0
+    this.#drive()
+  }
+
+  #finish(error: unknown): void {
+    const run = this.#run
+    this.#run = null
+    this.#due = false
+    this.asleep = false
+    this.#cancelWait?.()
+    this.#cancelWait = null
+    if (error === null) run?.resolve()
+    else run?.reject(error)
+  }
+}

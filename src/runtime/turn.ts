@@ -1,0 +1,107 @@
+// One turn of an event loop: iteration by iteration, in CPython's order, until nothing is ready or the time is up.
+import type { EventLoop } from './loop.ts'
+import type { Runnable } from './ready.ts'
+import { describe } from './describe.ts'
+import { FIRE, Handle } from './handle.ts'
+import { running } from './running.ts'
+import { Task } from './task.ts'
+
+/** Timers that fall due within this many seconds fire together (the resolution of a monotonic clock, as in asyncio). */
+const CLOCK_RESOLUTION = 1e-9
+/** How many ready entries run between two looks at the clock: reading it costs as much as running one. */
+const ENTRIES_PER_CLOCK = 64
+/** With a virtual clock, which stands still while work is ready, a turn is as many rounds of that. */
+const VIRTUAL_ROUNDS = 200
+
+/**
+ * Run what is ready on `loop` for at most `budget` seconds. Returns for how many seconds nothing will be ready: 0 if
+ * something is or the loop was stopped, Infinity if only the host can wake a task.
+ */
+export function turn(loop: EventLoop, budget: number): number {
+  const { host, ready, timers } = loop
+  const { loop: outerLoop, task: outerTask, context: outerContext } = running
+  running.loop = loop
+  running.task = null
+  let now = host.now()
+  const end = now + budget
+  let entries = 0
+  let rounds = 0
+  try {
+    for (;;) {
+      if (timers.soonest() < now + CLOCK_RESOLUTION) moveDueTimers(loop, now)
+      if (ready.length === 0) {
+        if (loop.stopping) return 0
+        now = host.now()
+        const next = timers.next()
+        if (next >= now + CLOCK_RESOLUTION) return next - now
+        continue
+      }
+      entries += iterate(loop)
+      if (loop.stopping) return 0
+      if (entries >= ENTRIES_PER_CLOCK || host.virtual) {
+        now = host.now()
+        if (now >= end) return 0
+        if (entries >= ENTRIES_PER_CLOCK) {
+          entries = 0
+          if (host.virtual && ++rounds >= VIRTUAL_ROUNDS && budget !== Infinity) return 0
+        }
+      }
+    }
+  } finally {
+    running.loop = outerLoop
+    running.task = outerTask
+    running.context = outerContext
+  }
+}
+
+/** Run exactly the entries that are ready now; what they make ready waits for the next iteration. Gives their number. */
+function iterate(loop: EventLoop): number {
+  const { ready } = loop
+  const todo = ready.length
+  for (let left = todo; left > 0; left--) {
+    const what = ready.peek()
+    const argument = ready.shift()
+    // This is our event loop: everything that ever runs on it is called from the next lines.
+    if (loop.debug) runTimed(loop, what, argument)
+    else if (argument === null) (what as Task<unknown>).step()
+    else runCallback(loop, what as Runnable, argument as object)
+  }
+  return todo
+}
+
+function runCallback(loop: EventLoop, what: Runnable, argument: object): void {
+  running.context = null
+  if (loop.probe !== null) loop.probe.call('callbackRunning', what)
+  try {
+    what.run(argument)
+  } catch (error) {
+    loop.callExceptionHandler({
+      message: `Exception in callback ${describe(what)}`,
+      exception: error,
+      ...(what instanceof Handle ? { handle: what } : {}),
+    })
+  }
+  if (loop.probe !== null) loop.probe.call('callbackFinished', what)
+}
+
+function runTimed(loop: EventLoop, what: unknown, argument: unknown): void {
+  const began = loop.host.now()
+  if (argument === null) (what as Task<unknown>).step()
+  else runCallback(loop, what as Runnable, argument as object)
+  const seconds = loop.host.now() - began
+  if (seconds < loop.slowCallbackDuration) return
+  loop.callExceptionHandler({
+    message: `Executing ${describe(what)} took ${seconds.toFixed(3)} seconds: everything else on the loop waited`,
+    ...(what instanceof Task ? { task: what } : {}),
+  })
+}
+
+function moveDueTimers(loop: EventLoop, now: number): void {
+  const { timers, ready } = loop
+  while (timers.soonest() < now + CLOCK_RESOLUTION) {
+    const timer = timers.pop()
+    if (timer.isDead()) continue
+    timer.leaveHeap()
+    ready.push(timer, FIRE)
+  }
+}
