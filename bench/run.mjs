@@ -51,7 +51,7 @@ async function measure() {
     const [workload] = known([options.profile], Object.keys(workloads), 'workload')
     return void (await profile(workload, all[name], jobFor(workload, name, options)))
   }
-  const result = { rounds, quick: options.quick, machine: machine(names), samples: [], failures: [] }
+  const result = { rounds, quick: options.quick, machine: machine(names, options.build !== undefined), samples: [], failures: [] }
   console.log(describeMachine(result.machine))
   for (let round = 0; round < rounds; round++) await measureRound(round, chosen, names, all, result)
   return result

@@ -14,9 +14,12 @@ function report(value, measured) {
 }
 
 const { warmup, workload, params, seconds } = job
-const begun = performance.now()
-do await workloads[warmup.workload](warmup.params, new Meter())
-while ((performance.now() - begun) / 1000 < seconds.warm)
+const warm = new Meter()
+do {
+  warm.start()
+  await workloads[warmup.workload](warmup.params, new Meter())
+  warm.stop()
+} while (warm.cpu < seconds.warm && warm.wall < seconds.wall)
 collect()
 const meter = new Meter(report)
 const values = new Set()
@@ -24,5 +27,5 @@ do {
   meter.start()
   values.add(await workloads[workload](params, meter))
   meter.stop()
-} while (meter.wall < seconds.measured)
+} while (meter.cpu < seconds.measured && meter.wall < seconds.wall)
 report(values.size === 1 ? [...values][0] : [...values].join(' then '), meter.times())

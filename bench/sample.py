@@ -70,15 +70,15 @@ def main():
             return runner.run(getattr(workloads, workload)(params, meter))
 
     warmup, seconds = job["warmup"], job["seconds"]
-    begun = time.perf_counter()
-    while True:
+    warm = Meter()
+    while warm.cpu < seconds["warm"] and warm.wall < seconds["wall"]:
+        warm.start()
         once(warmup["workload"], warmup["params"], Meter())
-        if time.perf_counter() - begun >= seconds["warm"]:
-            break
+        warm.stop()
     collect()
     meter = Meter()
     values = set()
-    while meter.wall < seconds["measured"]:
+    while meter.cpu < seconds["measured"] and meter.wall < seconds["wall"]:
         meter.start()
         values.add(once(job["workload"], job["params"], meter))
         meter.stop()

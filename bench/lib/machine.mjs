@@ -3,7 +3,8 @@ import { cpus, totalmem, type } from 'node:os'
 import { findPython } from './peers.mjs'
 import { commit, packageVersion } from './prepare.mjs'
 
-export function machine(names) {
+/** `isGiven`: the build was not made from this checkout, whose commit says nothing about it. */
+export function machine(names, isGiven) {
   const python = names.some((name) => name === 'asyncio' || name === 'uvloop') ? findPython() : undefined
   const packages = ['effect', 'effection'].filter((name) => names.some((other) => other.startsWith(name)))
   return {
@@ -12,7 +13,7 @@ export function machine(names) {
     memoryGB: Math.round(totalmem() / 2 ** 30),
     system: type(),
     versions: {
-      loopscope: commit(),
+      loopscope: isGiven ? 'of a given build' : commit(),
       node: process.versions.node,
       ...Object.fromEntries(packages.map((name) => [name, packageVersion(name)])),
       ...(python && { python: python.version }),

@@ -5,8 +5,8 @@ export class Meter {
   /** Seconds a program with sleeping tasks sleeps itself before it goes on, so that all of them are asleep. */
   settle = 0.3
   /** Seconds measured so far. */
+  cpu = 0
   wall = 0
-  #cpu = 0
   #repeats = 0
   #from = null
   #rss = 0
@@ -27,7 +27,7 @@ export class Meter {
   stop() {
     if (this.#from === null) return
     const { user, system } = process.cpuUsage(this.#from.cpu)
-    this.#cpu += (user + system) / 1e6
+    this.cpu += (user + system) / 1e6
     this.wall += (performance.now() - this.#from.at) / 1000
     this.#repeats++
     this.#from = null
@@ -35,7 +35,7 @@ export class Meter {
 
   /** CPU and wall seconds of one repeat, on average. */
   times() {
-    return { cpu: this.#cpu / this.#repeats, wall: this.wall / this.#repeats, repeats: this.#repeats }
+    return { cpu: this.cpu / this.#repeats, wall: this.wall / this.#repeats, repeats: this.#repeats }
   }
 
   memoryBefore() {

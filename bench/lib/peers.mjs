@@ -15,7 +15,7 @@ export function implementations({ build, baseline }) {
     loopscope: { command: [...node, 'loopscope'], env: { LOOPSCOPE_BUILD: build } },
     ...(baseline && { baseline: { command: [...node, 'loopscope'], env: { LOOPSCOPE_BUILD: baseline } } }),
     native: { command: [...node, 'native'] },
-    'native-tuned': { command: [...node, 'native-tuned'], only: ['spawn', 'pingpong', 'queue'] },
+    'native-tuned': { command: [...node, 'native-tuned'], only: ['spawn', 'pingpong', 'queue', 'cancel'] },
     effect: { command: [...node, 'effect'] },
     'effect-gen': { command: [...node, 'effect-gen'], only: ['spawn', 'deep'] },
     effection: { command: [...node, 'effection'] },

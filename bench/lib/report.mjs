@@ -57,7 +57,7 @@ export function terminalTable(summary) {
 export function verdictLines({ verdicts, failures }) {
   const missed = verdicts.filter(({ met }) => !met)
   return [
-    `${verdicts.length - missed.length} of ${verdicts.length} goals met`,
+    verdicts.length === 0 ? 'no goals for this choice' : `${verdicts.length - missed.length} of ${verdicts.length} goals met`,
     ...missed.map((v) => `not met: ${v.workload} against ${v.peer}${v.of ? ` ${v.of}` : ''}: ${times(v.ratio.median)}, the goal is ≥ ${times(v.atLeast)}`),
     ...failures.map((f) => `failed: ${f.workload} on ${f.implementation}, round ${f.round}: ${f.reason}`),
   ]

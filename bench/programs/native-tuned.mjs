@@ -1,5 +1,6 @@
-// Native promises where the usual program can be undercut: bodies that start at once, and queues that hand items over directly.
-import { exchange, transfer } from './native.mjs'
+// Native promises where the usual program can be undercut: bodies that start at once, queues that hand items over directly,
+// and a sleep for AbortSignals without the platform's care.
+import { cancelAll, exchange, transfer } from './native.mjs'
 import { DirectQueue } from './native-queue.mjs'
 
 async function child(i) {
@@ -14,3 +15,19 @@ export async function spawn({ tasks }) {
 export const pingpong = ({ rounds }) => exchange(new DirectQueue(1), new DirectQueue(1), rounds)
 
 export const queue = (params) => transfer(new DirectQueue(params.maxsize), params)
+
+function bareSleep(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+export const cancel = ({ tasks }, meter) => cancelAll(tasks, meter, bareSleep)

@@ -1,4 +1,5 @@
 // The workloads on plain async/await. A task is the promise of an async function that was called.
+import { setTimeout as abortableSleep } from 'node:timers/promises'
 import { Queue } from './native-queue.mjs'
 
 const range = (count, make) => Array.from({ length: count }, (_, i) => make(i))
@@ -113,29 +114,17 @@ export async function resuspend({ depth, suspensions, times }) {
   return total
 }
 
-// Promises know no cancellation: each task gets an AbortController, and a sleep that listens to its signal.
-function abortableSleep(ms, signal) {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    }
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort)
-      resolve()
-    }, ms)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
+// Promises know no cancellation: each task gets an AbortController, and the platform's sleep listens to its signal.
+export const cancel = ({ tasks }, meter) => cancelAll(tasks, meter, (ms, signal) => abortableSleep(ms, undefined, { signal }))
+
+async function sleeper(sleepUntilAborted, signal) {
+  await sleepUntilAborted(3_600_000, signal)
 }
 
-async function sleeper(signal) {
-  await abortableSleep(3_600_000, signal)
-}
-
-export async function cancel({ tasks }, meter) {
+export async function cancelAll(tasks, meter, sleepUntilAborted) {
   const sleepers = range(tasks, () => {
     const controller = new AbortController()
-    return { controller, end: sleeper(controller.signal) }
+    return { controller, end: sleeper(sleepUntilAborted, controller.signal) }
   })
   await sleep(meter.settle * 1000)
   meter.lap()
