@@ -1,6 +1,6 @@
 // The host adapter for Node: the runtime's one door to node: modules.
 import { Session } from 'node:inspector'
-import { format } from 'node:util'
+import { inspect } from 'node:util'
 import type { CoroutineInfo, Host } from '../runtime/host.ts'
 
 // setTimeout takes 32 bits of milliseconds; a longer wait is made of several.
@@ -62,7 +62,7 @@ class NodeHost implements Host {
   }
 
   format(values: readonly unknown[]): string {
-    return format(...values.map((value) => (typeof value === 'string' ? value.replaceAll('%', '%%') : value)))
+    return values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' ')
   }
 
   write(line: string): void {
