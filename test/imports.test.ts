@@ -12,7 +12,7 @@ const TABLE: Row[] = [
   { files: 'src/stream', may: ['src/stream', 'src/runtime', 'node:', 'npm:zod'] },
   { files: 'src/stream/events', may: ['src/stream/events', 'npm:zod'] },
   { files: 'src/server', may: ['src/server', 'src/hosts', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
-  { files: 'routes', may: ['routes', 'src/server', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
+  { files: 'routes', may: ['routes', 'examples', 'workers', 'src/server', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'workers', may: ['workers', 'src/index', 'src/runtime', 'node:', 'npm:'] },
   { files: 'ui', may: ['ui', 'src/stream/events', 'src/runtime', 'src/browser', 'npm:'] },
   { files: 'examples', may: ['examples', 'workers', 'src/index', 'node:'] },

@@ -1,12 +1,11 @@
 // An instrument that turns what one loop does into events: numbered, timed, and marked with the run and the request that
 // a task belongs to, which its children inherit. It keeps a history; who serves the events is none of its business.
-import type { Instrument, Outcome, QueueState, Wait } from '../runtime/instruments.ts'
+import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runtime/instruments.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Frame } from '../runtime/origins.ts'
-import type { EventOf, EventType, LoopEvent, Parameters, Snapshot, Waiting } from './events.ts'
+import type { EventOf, EventType, LoopEvent, Snapshot, Waiting } from './events.ts'
 import { describe } from '../runtime/describe.ts'
-import { running } from '../runtime/running.ts'
 import { History } from './history.ts'
 import { Model } from './model.ts'
 
@@ -23,6 +22,8 @@ interface Scope {
 const NOWHERE: Scope = {}
 /** The model of what is alive follows the history in strides: keeping up step by step would cost the loop more. */
 const STRIDE = 1024
+/** One event of so many is timed. */
+const SAMPLE = 256
 
 export interface RecorderOptions {
   /** How many events are kept. */
@@ -40,8 +41,10 @@ export class Recorder implements Instrument {
   readonly #pid: number
   readonly #model = new Model()
   readonly #scopes = new Map<number, Scope>()
+  readonly #calls = new Map<number, Scope>()
   #running: { task: Task<unknown>; since: number } | null = null
   #next: Scope | null = null
+  #sampledSeconds = 0
   #listeners: ((event: LoopEvent) => void)[] = []
 
   constructor(loop: EventLoop, options: RecorderOptions = {}) {
@@ -82,10 +85,14 @@ export class Recorder implements Instrument {
     return this.#scopes.get(task.id)?.request
   }
 
-  /** Stop recording. */
-  close(): void {
-    this.loop.instruments.delete(this)
-    this.#listeners = []
+  /** Record that the loop is closing, and nothing after it. */
+  finish(): void {
+    if (this.loop.instruments.delete(this)) this.loopClosed()
+  }
+
+  /** Seconds that recording itself has taken, estimated from a sample of all events. */
+  get cost(): number {
+    return this.#sampledSeconds * SAMPLE
   }
 
   /** Record something that the loop has no hook for: a request, a run, a call that left for a thread. */
@@ -93,9 +100,6 @@ export class Recorder implements Instrument {
     this.#emit(event, NOWHERE)
   }
 
-  runStarted(run: number, example: number, parameters: Parameters): void {
-    this.#emit({ type: 'run.started', run, example, parameters }, this.#currentScope())
-  }
 
   loopStarted(): void {
     this.#emit({ type: 'loop.started', ...this.#describeLoop() }, NOWHERE)
@@ -170,14 +174,28 @@ export class Recorder implements Instrument {
     this.#emit(event, by === null ? NOWHERE : this.#scopes.get(by.id) ?? NOWHERE)
   }
 
+  threadStarted(call: ThreadCall): void {
+    const { id, mode, task } = call
+    const scope = task === null ? NOWHERE : this.#scopes.get(task.id) ?? NOWHERE
+    // The task may be gone by the time the thread is through.
+    this.#calls.set(id, scope)
+    this.#emit({ type: 'thread.started', mode, function: call.function, ...(task === null ? {} : { task: task.id }) }, scope)
+  }
+
+  threadFinished(call: ThreadCall): void {
+    const { id, mode, task, startedAt, finishedAt } = call
+    const scope = this.#calls.get(id) ?? NOWHERE
+    this.#calls.delete(id)
+    const event: Bare<'thread.finished'> = { type: 'thread.finished', mode, function: call.function }
+    if (task !== null) event.task = task.id
+    if (startedAt !== null && finishedAt !== null) event.seconds = stamp(finishedAt - startedAt)
+    this.#emit(event, scope)
+  }
+
   #describeLoop(): { name: string; pid: number; clock: 'real' | 'virtual' } {
     return { name: this.name, pid: this.#pid, clock: this.loop.host.virtual ? 'virtual' : 'real' }
   }
 
-  #currentScope(): Scope {
-    const { task, loop } = running
-    return task !== null && loop === this.loop ? this.#scopes.get(task.id) ?? NOWHERE : NOWHERE
-  }
 
   #stepSeconds(task: Task<unknown>, t: number): number {
     const step = this.#running
@@ -186,6 +204,7 @@ export class Recorder implements Instrument {
 
   #emit(bare: Bare, scope: Scope, t = stamp(this.loop.time())): number {
     const { history } = this
+    const sampled = history.last % SAMPLE === 0 ? performance.now() : 0
     const event = bare as unknown as LoopEvent
     event.seq = history.last + 1
     event.t = t
@@ -195,6 +214,7 @@ export class Recorder implements Instrument {
     history.push(event)
     if (history.last - this.#model.seq >= STRIDE) this.#catchUp()
     for (const listener of this.#listeners) listener(event)
+    if (sampled !== 0) this.#sampledSeconds += (performance.now() - sampled) / 1000
     return t
   }
 

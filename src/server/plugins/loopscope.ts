@@ -30,6 +30,8 @@ export interface Loopscope {
   /** Requests being served. */
   readonly active: ReadonlySet<Served>
   observer: RequestObserver | null
+  /** How many requests have been served or begun. */
+  readonly requests: number
 }
 
 declare module 'fastify' {
@@ -55,6 +57,8 @@ export class Served {
   readonly reply: FastifyReply
   readonly account: Account
   task: Task<unknown> | null = null
+  /** It goes on until its client leaves, as an event stream does: nobody waits for its end. */
+  endless = false
   #gone = false
   readonly #app: State
 
@@ -114,8 +118,10 @@ export class Served {
       failure = translate(error)
     }
     if (this.#gone) outcome = 'disconnected'
-    else if (!reply.sent) this.#answer(value, failure)
-    else if (failure !== null) this.#cutOff(failure)
+    else if (!reply.sent && !reply.raw.headersSent) {
+      // A handler that returns its reply has sent it, or is about to.
+      if (failure !== null || value !== reply) this.#answer(value, failure)
+    } else if (failure !== null) this.#cutOff(failure)
     this.#app.observer?.requestFinished(this, outcome)
   }
 
@@ -133,7 +139,7 @@ export class Served {
   #cutOff(failure: unknown): void {
     const { raw } = this.reply
     if (raw.writableEnded) return
-    this.request.log.error({ err: failure }, 'failed after the response had begun')
+    if (!(this.task?.cancelled() ?? false)) this.request.log.error({ err: failure }, 'failed after the response had begun')
     raw.destroy()
   }
 }
@@ -164,6 +170,7 @@ function translate(error: unknown): unknown {
 
 interface State extends Loopscope {
   readonly active: Set<Served>
+  requests: number
 }
 
 const GeneratorFunction = Object.getPrototypeOf(function* () {}) as object
@@ -175,8 +182,7 @@ function isCoroutineFunction(fn: unknown): fn is CoroutineHandler {
 function plugin(app: FastifyInstance, options: LoopscopeOptions, done: (error?: Error) => void): void {
   const own = options.loop === undefined
   const loop = options.loop ?? new EventLoop({ hold: false })
-  const state: State = { loop, ledger: new Ledger(loop), active: new Set(), observer: null }
-  let requests = 0
+  const state: State = { loop, ledger: new Ledger(loop), active: new Set(), observer: null, requests: 0 }
   app.decorate('loopscope', state)
   app.decorateRequest('loopscope', null)
   app.addHook('onRoute', (route) => {
@@ -185,7 +191,7 @@ function plugin(app: FastifyInstance, options: LoopscopeOptions, done: (error?: 
     // A path without parameters is its own name; any other is taken from the request.
     const fixed = /[:*(]/.test(route.url) ? null : route.url
     const serve: RouteHandlerMethod = (request, reply) => {
-      const served = new Served(state, ++requests, request, reply)
+      const served = new Served(state, ++state.requests, request, reply)
       request.loopscope = served
       served.start(handler, fixed ?? (request.url.split('?', 1)[0] as string))
     }

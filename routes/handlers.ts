@@ -1,0 +1,111 @@
+// The same wait in every kind of handler: a coroutine; a plain blocking function, on the loop's thread or beside it; a
+// plain handler that calls a coroutine; and many requests at once. Call /ping meanwhile, and see who is stalled.
+import type { AddressInfo } from 'node:net'
+import { Agent, request as fetch } from 'undici'
+import { z } from 'zod'
+import type { App } from '../src/server/app.ts'
+import { asyncToSync, fromPromise, gather, prepareThreads, sleep, syncToAsync, ThreadSensitiveContext, type Coroutine, type ThreadMode } from '../src/index.ts'
+import { errorBody, HttpError } from '../src/server/errors.ts'
+import { whole } from '../src/server/fields.ts'
+import { blockingSleep } from '../workers/blocking-sleep.ts'
+import { spin } from '../workers/spin.ts'
+
+const MOST_FETCHES = 100
+
+const answer = z.object({ handler: z.string(), ms: z.number(), took: z.number().describe('milliseconds') })
+const threads = ['inline', 'sensitive', 'pool'] as const
+
+/** Where the plain function runs is all that differs. */
+const sleeping = Object.fromEntries(threads.map((thread) => [thread, syncToAsync(blockingSleep, { thread })])) as Record<ThreadMode, (seconds: number) => Coroutine<number>>
+const spinning = Object.fromEntries(threads.map((thread) => [thread, syncToAsync(spin, { thread })])) as Record<ThreadMode, (ms: number) => Coroutine<number>>
+
+export default function handlers(app: App): void {
+  const { loop } = app.loopscope
+  const tags = ['handlers']
+  const ms = whole(0, app.config.maxMs).default(1000).describe('milliseconds')
+  const response = { 200: answer, 400: errorBody, 429: errorBody, 503: errorBody }
+
+  function report(handler: string, ms: number, began: number): z.output<typeof answer> {
+    return { handler, ms, took: Math.round((loop.time() - began) * 1e4) / 10 }
+  }
+
+  app.get('/handlers/async', { schema: { summary: 'A coroutine that sleeps', tags, querystring: z.strictObject({ ms }), response } },
+    function* (request) {
+      const began = loop.time()
+      yield* sleep(request.query.ms / 1000)
+      return report('async', request.query.ms, began)
+    })
+
+  app.get('/handlers/sync', {
+    ...app.costly,
+    schema: {
+      summary: 'A plain function that blocks, behind syncToAsync', tags, response,
+      description: 'inline: on the loop\'s own thread, and everybody waits. sensitive: on the one thread for such calls, which queue. pool: on a pool of threads.',
+      querystring: z.strictObject({
+        ms,
+        thread: z.enum(threads, { error: `must be one of ${threads.join(', ')}` }).default('inline'),
+        work: z.enum(['sleep', 'spin'], { error: 'must be sleep or spin' }).default('sleep').describe('hold the thread idly, or keep a processor busy'),
+        scope: z.enum(['server', 'request'], { error: 'must be server or request' }).default('server').describe('sensitive: one thread for all, or one for this request'),
+      }),
+    },
+  }, function* (request) {
+    const { ms, thread, work, scope } = request.query
+    const began = loop.time()
+    const call = (): Coroutine<number> => (work === 'spin' ? spinning[thread](ms) : sleeping[thread](ms / 1000))
+    if (scope === 'request') yield* new ThreadSensitiveContext().with(call)
+    else yield* call()
+    return report(`sync, ${thread}`, ms, began)
+  })
+
+  app.get('/handlers/async-to-sync', {
+    ...app.costly,
+    schema: {
+      summary: 'A plain function that calls a coroutine', tags, querystring: z.strictObject({ ms }), response,
+      description: 'The coroutine runs to its end on the loop\'s thread without handing it back: everybody waits.',
+    },
+  }, function* (request) {
+    const began = loop.time()
+    const plain = asyncToSync((seconds: number) => sleep(seconds))
+    plain(request.query.ms / 1000)
+    return report('async-to-sync', request.query.ms, began)
+  })
+
+  // Threads take a moment to start: better once the server listens than in the first request that needs one.
+  app.addHook('onListen', (done) => {
+    prepareThreads([blockingSleep, spin]).catch((error: unknown) => app.log.error({ err: error }, 'the worker threads did not start'))
+    done()
+  })
+
+  const agent = new Agent({ connections: MOST_FETCHES, pipelining: 1 })
+  app.addHook('onClose', () => agent.destroy())
+
+  app.get('/handlers/fetch', {
+    ...app.costly,
+    schema: {
+      summary: 'Many requests at once', tags,
+      description: 'n requests to /handlers/async of this very server, gathered: it takes about ms, not n times that.',
+      querystring: z.strictObject({ n: whole(1, MOST_FETCHES).default(10), ms }),
+      response: { ...response, 200: answer.extend({ n: z.int() }) },
+    },
+  }, function* (request) {
+    const { n, ms } = request.query
+    const began = loop.time()
+    const url = `${base()}/handlers/async?ms=${ms}`
+    yield* gather(Array.from({ length: n }, () => get(url)))
+    return { ...report('fetch', ms, began), n }
+  })
+
+  function* get(url: string): Coroutine<unknown> {
+    const { statusCode, body } = yield* fromPromise((signal) => fetch(url, { dispatcher: agent, signal }))
+    const text = yield* fromPromise(body.text())
+    if (statusCode !== 200) throw new HttpError(502, `${url} answered ${statusCode}: ${text.slice(0, 200)}`)
+    return JSON.parse(text) as unknown
+  }
+
+  function base(): string {
+    const address = app.server.address() as AddressInfo | null
+    if (address === null) throw new HttpError(503, 'this server listens nowhere, so it cannot call itself')
+    const host = address.address === '::' || address.address === '0.0.0.0' ? '127.0.0.1' : address.address
+    return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+  }
+}

@@ -1,0 +1,20 @@
+// The probe: does nothing, so whatever time it takes is time that it stood behind somebody else.
+import { z } from 'zod'
+import type { App } from '../src/server/app.ts'
+
+const answer = z.object({
+  t: z.number().describe('seconds on the loop\'s clock'),
+  lag: z.number().describe('seconds for which this request could have run, but the loop was held; at most that long'),
+})
+
+export default function ping(app: App): void {
+  const { loop } = app.loopscope
+  app.get('/ping', { schema: { summary: 'Answer at once', tags: ['probe'], querystring: z.strictObject({}), response: { 200: answer } } },
+    function* (request) {
+      return { t: loop.time(), lag: round(request.loopscope?.account.ready ?? 0) }
+    })
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6
+}

@@ -1,0 +1,70 @@
+// The environment as one typed object, checked at start. A bad value is one line that names it.
+import { z } from 'zod'
+import { decimal, whole } from './fields.ts'
+
+const environment = z.object({
+  /** Where the app listens; 0 takes any free port. */
+  PORT: whole(0, 65_535).default(8000),
+  /** Kept free for the observer, which answers while the app is stalled. */
+  OBSERVER_PORT: whole(0, 65_535).default(8001),
+  HOST: z.string().min(1, 'must not be empty').default('127.0.0.1'),
+  /** Where browsers find the live view, where it is not this host at OBSERVER_PORT. */
+  OBSERVER_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    error: 'must be one of fatal, error, warn, info, debug, trace, silent',
+  }).default('info'),
+  /** The longest that one call may be asked to take, in milliseconds. */
+  MAX_MS: whole(1, 600_000).default(10_000),
+  /** Runs of examples at the same time. */
+  MAX_RUNS: whole(1, 100_000).default(1000),
+  /** Subscribers of the event stream at the same time. */
+  MAX_SUBSCRIBERS: whole(1, 100_000).default(1000),
+  /** How many events are kept. */
+  HISTORY: whole(1024, 10_000_000).default(20_000),
+  /** Calls a minute and client to what costs processor time or holds the loop; 0: as many as come. */
+  RATE_LIMIT: whole(0, 1_000_000).default(600),
+  /** Seconds that requests have to finish after SIGTERM. */
+  GRACE_SECONDS: decimal(0, 600).default(5),
+})
+
+export type Environment = z.infer<typeof environment>
+
+export interface Config {
+  port: number
+  observerPort: number
+  host: string
+  observerUrl: string | undefined
+  logLevel: Environment['LOG_LEVEL']
+  maxMs: number
+  maxRuns: number
+  maxSubscribers: number
+  history: number
+  rateLimit: number
+  graceSeconds: number
+}
+
+/** What the environment says is wrong: one line each. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+/** Read the configuration. Throws a ConfigError whose message names each bad value, what it is, and what is allowed. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const known = Object.fromEntries(Object.keys(environment.shape).map((name) => [name, env[name]]))
+  // An empty variable, as compose files leave them, is one that was not set.
+  for (const name of Object.keys(known)) if (known[name] === '') delete known[name]
+  const result = environment.safeParse(known)
+  if (!result.success) {
+    const lines = result.error.issues.map(({ path, message }) => {
+      const name = String(path[0])
+      return `${name}=${known[name] ?? ''}: ${message}`
+    })
+    throw new ConfigError([...new Set(lines)].join('; '))
+  }
+  const values = result.data
+  return {
+    port: values.PORT, observerPort: values.OBSERVER_PORT, host: values.HOST, observerUrl: values.OBSERVER_URL,
+    logLevel: values.LOG_LEVEL, maxMs: values.MAX_MS, maxRuns: values.MAX_RUNS, maxSubscribers: values.MAX_SUBSCRIBERS,
+    history: values.HISTORY, rateLimit: values.RATE_LIMIT, graceSeconds: values.GRACE_SECONDS,
+  }
+}

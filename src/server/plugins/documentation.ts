@@ -1,0 +1,19 @@
+// OpenAPI 3.1 from the very schemas that check requests, and a page that shows it at /docs.
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { jsonSchemaTransform } from 'fastify-type-provider-zod'
+import fp from 'fastify-plugin'
+
+export const documentation = fp(async (app) => {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'loopscope', version: '0.1.0',
+        description: 'asyncio for TypeScript behind Fastify: every request is a task on one event loop, and a handler that blocks it is felt by all.',
+      },
+    },
+    transform: jsonSchemaTransform,
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+}, { name: 'documentation' })

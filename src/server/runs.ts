@@ -1,0 +1,247 @@
+// Runs of programs on the server's loop, or on a loop of their own in virtual time. A run's tasks are its own: when it
+// ends, however it ends, none of them is left. What ran is kept for a while, with its output and its events.
+import type { Coroutine } from '../runtime/coroutine.ts'
+import type { Task } from '../runtime/task.ts'
+import type { LoopEvent, Parameters } from '../stream/events.ts'
+import { VirtualClock } from '../hosts/virtual.ts'
+import { copyContext } from '../runtime/context.ts'
+import { CancelledError } from '../runtime/exceptions.ts'
+import { fromPromise } from '../runtime/fromhost.ts'
+import { EventLoop } from '../runtime/loop.ts'
+import { output } from '../runtime/print.ts'
+import { run as runLoop } from '../runtime/runner.ts'
+import { currentTask } from '../runtime/running.ts'
+import { wait } from '../runtime/wait.ts'
+import { Recorder, stamp } from '../stream/recorder.ts'
+import { HttpError } from './errors.ts'
+
+/** How many runs that have ended are kept, and how much of each. */
+const KEPT_RUNS = 50
+const KEPT_EVENTS = 5000
+const KEPT_LINES = 5000
+
+export interface Line {
+  /** Seconds since the run began, on its clock. */
+  t: number
+  task: string
+  text: string
+}
+
+export type RunOutcome = 'returned' | 'raised' | 'cancelled'
+
+export interface Program {
+  example: number
+  parameters: Parameters
+  virtual: boolean
+  main: () => Coroutine<unknown>
+}
+
+/** Hears what a run does while it does it. */
+export interface RunListener {
+  line?(line: Line): void
+  event?(event: LoopEvent): void
+}
+
+export class Run {
+  readonly id: number
+  readonly example: number
+  readonly parameters: Parameters
+  readonly clock: 'real' | 'virtual'
+  readonly startedAt = new Date()
+  readonly output: Line[] = []
+  readonly events: LoopEvent[] = []
+  /** Lines and events that were not kept. */
+  forgotten = 0
+  seconds: number | null = null
+  outcome: RunOutcome | null = null
+  error: string | null = null
+  /** @internal */ task: Task<unknown> | null = null
+  /** @internal */ readonly controller = new AbortController()
+  #listener: RunListener | null
+
+  /** @internal */
+  constructor(id: number, program: Program, listener: RunListener | null) {
+    this.id = id
+    this.example = program.example
+    this.parameters = program.parameters
+    this.clock = program.virtual ? 'virtual' : 'real'
+    this.#listener = listener
+  }
+
+  /** Cancel it, down to its last task; false if it has ended. */
+  cancel(message: string): boolean {
+    if (this.outcome !== null) return false
+    if (this.task !== null) this.task.cancel(message)
+    else this.controller.abort(new Error(message))
+    return true
+  }
+
+  /** @internal */
+  print(line: Line): void {
+    if (this.output.length < KEPT_LINES) this.output.push(line)
+    else this.forgotten++
+    this.#listener?.line?.(line)
+  }
+
+  /** @internal */
+  see(event: LoopEvent): void {
+    if (this.events.length < KEPT_EVENTS) this.events.push(event)
+    else this.forgotten++
+    this.#listener?.event?.(event)
+  }
+
+  /** @internal */
+  end(outcome: RunOutcome, seconds: number, error: unknown): void {
+    this.outcome = outcome
+    this.seconds = stamp(seconds)
+    if (outcome === 'raised') this.error = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  }
+
+  /** @internal The listener hears no more. */
+  leave(): void {
+    this.#listener = null
+  }
+}
+
+export class Runs {
+  readonly #recorder: Recorder
+  readonly #most: number
+  readonly #live = new Map<number, Run>()
+  readonly #ended = new Map<number, Run>()
+  #ids = 0
+
+  constructor(recorder: Recorder, options: { most: number }) {
+    this.#recorder = recorder
+    this.#most = options.most
+    recorder.listen((event) => {
+      if (event.run !== undefined) this.#live.get(event.run)?.see(event)
+    })
+  }
+
+  get live(): number {
+    return this.#live.size
+  }
+
+  get(id: number): Run | null {
+    return this.#live.get(id) ?? this.#ended.get(id) ?? null
+  }
+
+  /** What is running, then what ran last, newest first. */
+  list(): Run[] {
+    return [...[...this.#live.values()].reverse(), ...[...this.#ended.values()].reverse()]
+  }
+
+  cancelAll(message: string): number {
+    const runs = [...this.#live.values()]
+    for (const run of runs) run.cancel(message)
+    return runs.length
+  }
+
+  /** Take a number for a run. Throws a 503 while as many are running as may. */
+  prepare(program: Program, listener: RunListener | null = null): Run {
+    if (this.#live.size >= this.#most) {
+      throw new HttpError(503, `${this.#live.size} runs are under way, and no more are allowed at once: try again when one has ended`)
+    }
+    const run = new Run(++this.#ids, program, listener)
+    this.#live.set(run.id, run)
+    return run
+  }
+
+  /** Run it to its end. Cancelling this cancels the run; a run that fails does not throw, it says so in its outcome. */
+  *follow(run: Run, program: Program): Coroutine<void> {
+    try {
+      if (program.virtual) yield* this.#runVirtual(run, program)
+      else yield* this.#runHere(run, program)
+    } finally {
+      if (run.outcome === null) run.end('cancelled', 0, null)
+      run.leave()
+      this.#live.delete(run.id)
+      this.#ended.set(run.id, run)
+      if (this.#ended.size > KEPT_RUNS) this.#ended.delete(this.#ended.keys().next().value as number)
+    }
+  }
+
+  *#runHere(run: Run, { main, parameters, example }: Program): Coroutine<void> {
+    const recorder = this.#recorder
+    const { loop } = recorder
+    const began = loop.time()
+    const context = contextOf((text) => run.print({ t: stamp(loop.time() - began), task: currentTask()?.getName() ?? '', text }))
+    recorder.record({ type: 'run.started', run: run.id, example, parameters, ...requestOf(recorder) })
+    recorder.nextTask({ run: run.id })
+    const task = loop.createTask(main(), { context, name: 'main' })
+    run.task = task
+    let own: unknown = null
+    // A cancelled task may take some steps to its end. As at the end of asyncio.run, what it leaves behind is cancelled,
+    // and waited for; a cancellation of this task meanwhile is not lost, but comes after that.
+    let left: Task<unknown>[] = [task]
+    while (left.length > 0) {
+      try {
+        yield* wait(left)
+      } catch (error) {
+        own ??= error
+        task.cancel('its client went away')
+      }
+      if (!task.done()) continue
+      left = [...loop.liveTasks()].filter((one) => recorder.runOf(one) === run.id)
+      for (const one of left) if (one.cancelling() === 0) one.cancel()
+    }
+    const [outcome, error] = outcomeOf(task)
+    run.end(outcome, loop.time() - began, error)
+    recorder.record({ type: 'run.finished', run: run.id, example, parameters, outcome, ...requestOf(recorder) })
+    if (own !== null) throw own as Error
+  }
+
+  /** On a loop of its own, whose clock jumps. It is driven by the host, in slices, beside the server's loop. */
+  *#runVirtual(run: Run, { main, parameters, example }: Program): Coroutine<void> {
+    const loop = new EventLoop({ clock: new VirtualClock(), hold: false })
+    // Failures are the run's outcome; what its tasks leave unretrieved is no news for the server's log.
+    loop.setExceptionHandler(() => {})
+    const recorder = new Recorder(loop, { name: `run-${run.id}`, pid: process.pid, history: KEPT_EVENTS })
+    // The runner has tasks of its own at the end, which belong to no run.
+    recorder.listen((event) => {
+      if (event.run !== undefined) run.see(event)
+    })
+    const context = contextOf((text) => run.print({ t: stamp(loop.time()), task: currentTask()?.getName() ?? '', text }))
+    const marker = { run: run.id, example, parameters }
+    let outcome: RunOutcome = 'returned'
+    let failure: unknown = null
+    try {
+      yield* fromPromise(async (signal) => {
+        // Not from inside the server's loop: two loops cannot run within each other.
+        await new Promise((resolve) => setImmediate(resolve))
+        recorder.record({ type: 'run.started', ...marker })
+        recorder.nextTask({ run: run.id })
+        try {
+          await runLoop(main(), { loopFactory: () => loop, context, name: 'main', signal: AbortSignal.any([signal, run.controller.signal]) })
+        } catch (error) {
+          outcome = error instanceof CancelledError ? 'cancelled' : 'raised'
+          failure = error
+        }
+        recorder.record({ type: 'run.finished', ...marker, outcome })
+      })
+    } catch (error) {
+      outcome = 'cancelled'
+      throw error
+    } finally {
+      run.end(outcome, loop.time(), failure)
+    }
+  }
+}
+
+function contextOf(print: (text: string) => void): ReturnType<typeof copyContext> {
+  const context = copyContext()
+  context.run(() => output.set(print))
+  return context
+}
+
+function requestOf(recorder: Recorder): { request?: number } {
+  const task = currentTask()
+  const request = task === null ? undefined : recorder.requestOf(task)
+  return request === undefined ? {} : { request }
+}
+
+function outcomeOf(task: Task<unknown>): [RunOutcome, unknown] {
+  if (task.cancelled()) return ['cancelled', null]
+  const error = task.exception()
+  return error === null ? ['returned', null] : ['raised', error]
+}

@@ -1,0 +1,33 @@
+// The way down: take nothing new, let requests finish until a deadline, cancel what is left, tell the streams, close.
+import { closeThreads } from '../index.ts'
+import type { App } from './app.ts'
+import type { Served } from './plugins/loopscope.ts'
+
+/** What may hold the way down up after the deadline, in seconds: cancelled tasks that clean up. */
+const CLEANUP_SECONDS = 1
+
+/** Close the app with grace. Logs what had to be cut off. */
+export async function shutDown(app: App, signal: string): Promise<void> {
+  const { graceSeconds } = app.config
+  app.draining.since = Date.now()
+  const waitedFor = (): Served[] => [...app.loopscope.active].filter(({ endless }) => !endless)
+  app.log.info({ requests: waitedFor().length, runs: app.runs.live, streams: app.fanout.size }, `${signal}: closing, within ${graceSeconds} s`)
+  app.server.close()
+  app.server.closeIdleConnections()
+  await until(() => waitedFor().length === 0, graceSeconds)
+  const left = waitedFor()
+  if (left.length > 0) {
+    const names = left.slice(0, 20).map(({ task }) => task?.getName() ?? '?')
+    app.log.warn({ requests: names, count: left.length, runs: app.runs.live }, `${left.length} requests did not finish in ${graceSeconds} s and are cut off`)
+    for (const { task } of left) task?.cancel('the server is closing')
+    await until(() => waitedFor().length === 0, CLEANUP_SECONDS)
+  }
+  await app.close()
+  await closeThreads()
+  app.log.info('closed')
+}
+
+async function until(condition: () => boolean, seconds: number): Promise<void> {
+  const deadline = performance.now() + seconds * 1000
+  while (!condition() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+}
