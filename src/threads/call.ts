@@ -108,6 +108,10 @@ export class Call<T = unknown> extends Future<T> implements ThreadCall {
     this.loop.addHostWork(-1)
   }
 
+  override label(): string {
+    return `${this.function}() (${this.mode})`
+  }
+
   override describeWait(): Wait {
     return { kind: 'thread', label: this.function }
   }

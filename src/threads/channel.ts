@@ -1,19 +1,24 @@
-// Messages between the main thread and one worker thread. A small message goes through shared memory, where both sides
-// can wait for it without an event loop; a large one, or one that shares memory itself, through a port. Each carries its
-// number, so that both ways together keep the order in which messages were sent.
-import { Deserializer, Serializer } from 'node:v8'
+// Messages between the main thread and one worker thread. A small and simple message is text in shared memory, where both
+// sides can wait for it without an event loop; any other goes through a port. Each carries its number, so that both ways
+// together keep the order in which messages were sent.
+import { Buffer } from 'node:buffer'
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
+import { isSimple } from './simple.ts'
 
-/** Bytes of a message that fits into shared memory: beyond, copying twice costs more than the port. */
+/** Bytes of text that fit into shared memory, in each direction. */
 const SLOT_BYTES = 16 * 1024
+/** UTF-8 takes at most this many bytes for a character of a JavaScript string. */
+const BYTES_A_CHARACTER = 3
 
-// The shared words: how many messages the worker was sent, and the length of what lies in each slot, 0 for nothing.
-const TO_WORKER = 0
-const WORKER_SLOT = 1
-const MAIN_SLOT = 2
-const HEADER_BYTES = 12
+// The shared words. For the worker: how often it was woken. For each side: the length of what lies in its slot, 0 for
+// nothing, and how many messages for it went through the port.
+const WAKE = 0
+const WORKER_SIDE = { slot: 1, posted: 2 }
+const MAIN_SIDE = { slot: 3, posted: 4 }
+const HEADER_BYTES = 20
 
 export type Message = readonly [kind: number, ...rest: unknown[]]
+type Numbered = readonly [number: number, message: Message]
 
 /** Both sides' view of the memory of one thread. */
 export function channelMemory(): SharedArrayBuffer {
@@ -21,94 +26,103 @@ export function channelMemory(): SharedArrayBuffer {
 }
 
 export class Channel {
-  readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #words: Int32Array
   readonly #port: MessagePort
-  readonly #in: Uint8Array<SharedArrayBuffer>
-  readonly #out: Uint8Array<SharedArrayBuffer>
-  readonly #inSlot: number
-  readonly #outSlot: number
-  readonly #ring: () => void
+  readonly #in: Buffer
+  readonly #out: Buffer
+  readonly #here: typeof MAIN_SIDE
+  readonly #there: typeof MAIN_SIDE
+  /** What the other side waits on. */
+  readonly #wake: Int32Array
   #sent = 0
   #received = 0
   /** Messages that came before one that was sent earlier. */
   readonly #early = new Map<number, Message>()
-  /** The count of messages at the last look, for the worker to wait on. */
+  #taken = 0
+  /** WAKE at the last look, for the worker to wait on. */
   #seen = 0
 
   /** `bell` is what wakes the main thread. */
   constructor(side: 'main' | 'worker', memory: SharedArrayBuffer, port: MessagePort, bell: Int32Array) {
-    this.#words = new Int32Array(memory, 0, 3)
-    this.#port = port
-    const first = new Uint8Array(memory, HEADER_BYTES, SLOT_BYTES)
-    const second = new Uint8Array(memory, HEADER_BYTES + SLOT_BYTES, SLOT_BYTES)
     const main = side === 'main'
-    this.#in = main ? second : first
-    this.#out = main ? first : second
-    this.#inSlot = main ? MAIN_SLOT : WORKER_SLOT
-    this.#outSlot = main ? WORKER_SLOT : MAIN_SLOT
-    const words = main ? this.#words : bell
-    this.#ring = () => {
-      Atomics.add(words, 0, 1)
-      Atomics.notify(words, 0)
-    }
+    this.#words = new Int32Array(memory, 0, HEADER_BYTES / 4)
+    this.#port = port
+    const slots = [Buffer.from(memory, HEADER_BYTES, SLOT_BYTES), Buffer.from(memory, HEADER_BYTES + SLOT_BYTES, SLOT_BYTES)] as const
+    this.#in = slots[main ? 1 : 0]
+    this.#out = slots[main ? 0 : 1]
+    this.#here = main ? MAIN_SIDE : WORKER_SIDE
+    this.#there = main ? WORKER_SIDE : MAIN_SIDE
+    this.#wake = main ? this.#words : bell
   }
 
   /** Send a message. Throws a DataCloneError if a value in it cannot be copied; nothing is sent then. */
   send(message: Message): void {
-    const number = this.#sent + 1
-    const bytes = encode(number, message)
-    if (bytes === null) this.#port.postMessage([number, message])
-    else if (bytes.length <= SLOT_BYTES && Atomics.load(this.#words, this.#outSlot) === 0) {
-      this.#out.set(bytes)
-      Atomics.store(this.#words, this.#outSlot, bytes.length)
-    } else {
-      this.#port.postMessage(bytes)
+    const numbered: Numbered = [this.#sent + 1, trim(message)]
+    if (!this.#sendAsText(numbered)) {
+      this.#port.postMessage(numbered)
+      Atomics.add(this.#words, this.#there.posted, 1)
     }
-    this.#sent = number
-    this.#ring()
+    this.#sent++
+    this.wake()
+  }
+
+  /** Wake the other side, where there may be nothing to receive. */
+  wake(): void {
+    Atomics.add(this.#wake, WAKE, 1)
+    Atomics.notify(this.#wake, WAKE)
+  }
+
+  #sendAsText(numbered: Numbered): boolean {
+    if (Atomics.load(this.#words, this.#there.slot) !== 0 || !isSimple(numbered)) return false
+    const text = JSON.stringify(numbered)
+    if (text.length * BYTES_A_CHARACTER > SLOT_BYTES) return false
+    Atomics.store(this.#words, this.#there.slot, this.#out.write(text))
+    return true
   }
 
   /** The next message, or `null` if there is none yet. */
   receive(): Message | null {
-    this.#seen = Atomics.load(this.#words, TO_WORKER)
+    this.#seen = Atomics.load(this.#words, WAKE)
     const next = this.#received + 1
     for (;;) {
-      const early = this.#early.get(next)
-      if (early !== undefined) {
+      let message = this.#early.get(next)
+      if (message === undefined) {
+        const numbered = this.#take()
+        if (numbered === null) return null
+        message = numbered[1]
+        if (numbered[0] !== next) {
+          this.#early.set(numbered[0], message)
+          continue
+        }
+      } else {
         this.#early.delete(next)
-        this.#received = next
-        return early
       }
-      const [number, message] = this.#take() ?? [0, null]
-      if (message === null) return null
-      if (number === next) {
-        this.#received = next
-        return message
-      }
-      this.#early.set(number, message)
+      this.#received = next
+      return message
     }
   }
 
-  #take(): [number: number, message: Message] | null {
-    const length = Atomics.load(this.#words, this.#inSlot)
+  #take(): Numbered | null {
+    const length = Atomics.load(this.#words, this.#here.slot)
     if (length > 0) {
-      const bytes = this.#in.slice(0, length) // a copy in memory of its own
-      Atomics.store(this.#words, this.#inSlot, 0)
-      return decode(bytes)
+      const text = this.#in.toString('utf8', 0, length)
+      Atomics.store(this.#words, this.#here.slot, 0)
+      return JSON.parse(text) as Numbered
     }
-    const posted = receiveMessageOnPort(this.#port) as { message: Uint8Array | [number, Message] } | undefined
-    if (posted === undefined) return null
-    return Array.isArray(posted.message) ? posted.message : decode(posted.message)
+    // Asking an empty port costs more than all the rest of this.
+    if (Atomics.load(this.#words, this.#here.posted) === this.#taken) return null
+    this.#taken = (this.#taken + 1) | 0 // as the shared word overflows
+    return (receiveMessageOnPort(this.#port) as { message: Numbered }).message
   }
 
-  /** In the worker: hold this thread until a message may have come, at most `ms`; tells whether one may have. */
+  /** In the worker: hold this thread until it is woken, at most `ms`; tells whether it was. */
   wait(ms: number): boolean {
-    return Atomics.wait(this.#words, TO_WORKER, this.#seen, ms) !== 'timed-out'
+    return Atomics.wait(this.#words, WAKE, this.#seen, ms) !== 'timed-out'
   }
 
   /** In the worker: the same without holding the thread. */
   waitAsync(): Promise<unknown> {
-    const { async, value } = waitAsync(this.#words, TO_WORKER, this.#seen)
+    const { async, value } = waitAsync(this.#words, WAKE, this.#seen)
     return async ? value : Promise.resolve()
   }
 
@@ -117,29 +131,16 @@ export class Channel {
   }
 }
 
+/** A message without what is `undefined` at its end: who reads it gets the same, and text has no `undefined`. */
+function trim(message: Message): Message {
+  let { length } = message
+  while (message[length - 1] === undefined) length--
+  return length === message.length ? message : (message.slice(0, length) as unknown as Message)
+}
+
 /** `Atomics.waitAsync`, which the library types of ES2023 do not have yet. */
 export const waitAsync = (
   Atomics as unknown as {
     waitAsync(words: Int32Array, index: number, value: number): { async: true; value: Promise<string> } | { async: false; value: string }
   }
 ).waitAsync.bind(Atomics)
-
-/** The bytes of a message; `null` if it holds shared memory or ports, which only `postMessage` can hand over. */
-function encode(number: number, message: Message): Uint8Array | null {
-  // The bare serializer copies what the structured clone algorithm copies, and in the same way.
-  const serializer = new Serializer()
-  serializer.writeHeader()
-  serializer.writeUint32(number)
-  try {
-    serializer.writeValue(message)
-  } catch {
-    return null // what nothing can copy, postMessage() refuses in its turn
-  }
-  return serializer.releaseBuffer()
-}
-
-function decode(bytes: Uint8Array): [number: number, message: Message] {
-  const deserializer = new Deserializer(bytes)
-  deserializer.readHeader()
-  return [deserializer.readUint32(), deserializer.readValue() as Message]
-}

@@ -9,7 +9,7 @@ import { functionAt, knownModule, loadModule, loadNeighbours, type LoadedModule 
 import { CALL, CANCEL, READY, REQUEST, RETURNED, THREW, type Call, type Reply, type Request, type ToWorker } from './protocol.ts'
 import { putDown, takeBack } from './variables.ts'
 
-/** Idle for this long, a thread lets its own event loop have a turn; then after twice the time, and so on. */
+/** While its own event loop has something open, an idle thread gives it a turn after this long, then twice that, and so on. */
 const FIRST_PATIENCE_MS = 1
 const LONGEST_PATIENCE_MS = 1000
 
@@ -27,18 +27,26 @@ export class Server {
   }
 
   async serve(): Promise<never> {
+    const calm = process.getActiveResourcesInfo().length
     this.#channel.send([READY])
     let patience = FIRST_PATIENCE_MS
-    for (;;) {
+    let restless = false
+    for (let woken = false; ; ) {
       const message = this.#channel.receive() as ToWorker | null
       if (message !== null) {
-        patience = FIRST_PATIENCE_MS
+        woken = false
         const more = this.#handle(message)
         if (more !== undefined) await more
-      } else if (!this.#channel.wait(patience)) {
-        // Whatever functions left to this thread's event loop: what they logged, timers.
+      } else if (!restless && !woken) {
+        // Without a timeout: the system takes longer over one than over all the rest of a call.
+        woken = this.#channel.wait(Infinity)
+        patience = FIRST_PATIENCE_MS
+      } else if (woken || !this.#channel.wait(patience)) {
+        // Woken for nothing, after a call: whatever functions left to this thread's event loop (output, timers) gets a turn.
         await new Promise((resolve) => setImmediate(resolve))
+        restless = process.getActiveResourcesInfo().length > calm
         patience = Math.min(patience * 2, LONGEST_PATIENCE_MS)
+        woken = false
       }
     }
   }

@@ -11,6 +11,9 @@ import { CALL, CANCEL, READY, REPLY, REQUEST, RETURNED, THREW, type Returned, ty
 import { Requests, type Requested } from './requests.ts'
 import { takeAlong } from './variables.ts'
 
+/** This long after a call, its thread's own event loop gets a turn. */
+const TURN_AFTER_MS = 10
+
 /** What a thread is handed when it starts. */
 export interface ThreadData {
   loopscopeThread: { memory: SharedArrayBuffer; bell: Int32Array; port: import('node:worker_threads').MessagePort }
@@ -30,6 +33,7 @@ export class Thread {
   #ready = false
   #gone = false
   #listening = false
+  #turn: NodeJS.Timeout | null = null
   #terminated = false
   #error: unknown = null
 
@@ -154,12 +158,18 @@ export class Thread {
     const call = this.#frames.at(-1) as Call
     this.#frames.pop()
     this.#dropReplied()
+    this.#turn ??= setTimeout(this.#giveTurn, TURN_AFTER_MS).unref()
     const [kind, , value, values] = message
     call.values = values
     if (call.status === 'orphaned' && !this.calls.some(({ status }) => status === 'orphaned')) this.#worker.unref()
     if (kind === RETURNED) call.finish('returned', value)
     else call.finish('raised', unpack(value, call.target!.module, `${call.function}() on a worker thread (${call.mode})`))
     this.lane.onFree(this)
+  }
+
+  readonly #giveTurn = (): void => {
+    this.#turn = null
+    if (this.idle) this.#channel.wake()
   }
 
   /** A request that stood innermost has had its reply: its call runs again. */
@@ -180,6 +190,7 @@ export class Thread {
     this.onRing() // what it said last
     this.#bell.unlisten(this)
     this.#channel.close()
+    if (this.#turn !== null) clearTimeout(this.#turn)
     const { calls } = this
     this.#frames.length = 0
     const why = this.#terminated ? 'was closed' : this.#error === null ? `exited with code ${code}` : `crashed: ${String(this.#error)}`
