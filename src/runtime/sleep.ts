@@ -83,8 +83,7 @@ class Sleep<T> implements Waitable, Timer, Runnable {
       task.loop.scheduleTimer(task.loop.time() + seconds, this)
     } else {
       this.state = DUE
-      const task = suspendCurrent(ROUND_TRIP)
-      task.loop.wake(task)
+      suspendCurrent(ROUND_TRIP)
     }
     return SUSPENDED
   }
@@ -172,8 +171,7 @@ class RoundTrip {
     }
     if (this.state !== CREATED) throw awaitedTwice(this)
     this.state = DUE
-    const task = suspendCurrent(ROUND_TRIP)
-    task.loop.wake(task)
+    suspendCurrent(ROUND_TRIP)
     return SUSPENDED
   }
 

@@ -22,7 +22,7 @@ export interface TaskOptions {
   eagerStart?: boolean
 }
 
-/** A task suspended on this is in the ready queue already: a bare trip round it. */
+/** A task suspended on this goes straight back to the end of the ready queue. */
 export const ROUND_TRIP: Waitable = {
   cancel: () => false,
   absorb: () => false,
@@ -215,7 +215,6 @@ export class Task<T> extends Future<T> implements Listener {
       this.requests |= RAISE
       raised.set(this, error)
     }
-    this.loop.wake(this as Task<unknown>)
   }
 
   /** @internal Run the coroutine to its next suspension or its end. The loop calls it for a task that was ready. */
@@ -256,14 +255,18 @@ export class Task<T> extends Future<T> implements Listener {
       return
     }
     if (result.done === true) this.onReturned(result.value)
-    else if (result.value === SUSPENDED.value && this.waiter !== null) {
-      if ((this.requests & CANCEL) !== 0 && this.waiter.cancel(messages.get(this))) this.requests &= ~CANCEL
-      const { debug, probe } = this.loop
-      if (debug) noteWaitsAgain(this as Task<unknown>)
-      if (probe !== null) probe.call('taskSuspended', this as Task<unknown>, this.waiter.describeWait())
-    } else {
-      this.failNextStep(badYield(this as Task<unknown>, result.value))
+    else {
+      if (result.value !== SUSPENDED.value || this.waiter === null) this.failNextStep(badYield(this as Task<unknown>, result.value))
+      this.onSuspended(this.waiter as Waitable)
     }
+  }
+
+  private onSuspended(waiter: Waitable): void {
+    const { debug, probe } = this.loop
+    if (debug) noteWaitsAgain(this as Task<unknown>)
+    if (probe !== null) probe.call('taskSuspended', this as Task<unknown>, waiter.describeWait())
+    if (waiter === ROUND_TRIP) this.loop.wake(this as Task<unknown>)
+    else if ((this.requests & CANCEL) !== 0 && waiter.cancel(messages.get(this))) this.requests &= ~CANCEL
   }
 
   /** Throw the interruption into the coroutine; a wait that itself ended in a cancellation says so in its own words. */

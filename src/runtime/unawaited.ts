@@ -46,12 +46,11 @@ class Watched<T> {
   readonly #birth: Birth
   #started = false
 
-  constructor(inner: Coroutine<T>, name: string, loop: EventLoop) {
+  constructor(inner: Coroutine<T>, birth: Birth) {
     this.#inner = inner
-    this.#birth = { loop, name, origin: {} }
-    recordOrigin(this.#birth.origin)
-    loop.unawaited.add(this.#birth)
-    births.register(this, this.#birth, this.#birth)
+    this.#birth = birth
+    birth.loop.unawaited.add(birth)
+    births.register(this, birth, birth)
   }
 
   get coroutineName(): string {
@@ -98,7 +97,10 @@ function awaitedTwice(what: string): RuntimeError {
 export function trackUnawaited<T>(coroutine: Coroutine<T>, name: string): Coroutine<T> {
   const { loop } = running
   if (loop === null || !loop.debug) return coroutine
-  return new Watched(coroutine, name, loop) as unknown as Coroutine<T>
+  const birth = { loop, name, origin: {} }
+  // Not in the constructor: the stack that is kept there would keep the coroutine itself alive.
+  recordOrigin(birth.origin)
+  return new Watched(coroutine, birth) as unknown as Coroutine<T>
 }
 
 const GENERATOR_PROTOTYPE = Object.getPrototypeOf(Object.getPrototypeOf((function* () {})())) as object
