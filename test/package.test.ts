@@ -34,24 +34,47 @@ const text: string = await run(sleep(1, 7))
 export default text
 `
 
+// Each thread loads the job's module for itself: what is counted on this one, the other does not know of.
+const WITH_THREADS = `import { closeThreads, print, run, toThread, type Coroutine } from 'loopscope'
+import { count } from './workers/count.js'
+
+function* main(): Coroutine<void> {
+  const there: number = yield* toThread(count, 'a')
+  print('here', count('b'), count('c'), 'there', there)
+}
+
+await run(main())
+await closeThreads()
+`
+const JOB = `const seen: string[] = []
+
+export function count(name: string): number {
+  return seen.push(name)
+}
+`
+
 const folder = t.testdir()
 const consumer = join(folder, 'consumer')
 const packed = await packAndInstall(ROOT, folder, consumer)
 
-mkdirSync(join(consumer, 'src'))
+mkdirSync(join(consumer, 'src/workers'), { recursive: true })
 writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }')
 writeFileSync(join(consumer, 'src/main.ts'), CONSUMER)
 writeFileSync(join(consumer, 'src/mistake.ts'), MISTAKE)
+writeFileSync(join(consumer, 'src/threads.ts'), WITH_THREADS)
+writeFileSync(join(consumer, 'src/workers/count.ts'), JOB)
 writeFileSync(join(consumer, 'index.html'), '<!doctype html><script type="module" src="./src/main.ts"></script>')
 
-interface Conditions {
-  [condition: string]: string
+type Target = string | { [condition: string]: Target }
+
+function filesOf(target: Target): string[] {
+  return typeof target === 'string' ? [target] : Object.values(target).flatMap(filesOf)
 }
 
 t.test('the tarball', async t => {
   await t.test('holds every file that the exports name', async t => {
-    const manifest = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as { exports: Record<string, string | Conditions> }
-    const targets = Object.values(manifest.exports).flatMap(target => typeof target === 'string' ? [target] : Object.values(target))
+    const manifest = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as { exports: Target }
+    const targets = filesOf(manifest.exports)
     t.ok(targets.length > 5)
     t.same(targets.filter(target => !packed.files.includes(target.slice('./'.length))), [])
   })
@@ -70,7 +93,7 @@ t.test('a program that uses it', async t => {
         module: moduleResolution === 'nodenext' ? 'nodenext' : 'esnext',
         strict: true, exactOptionalPropertyTypes: true, outDir: moduleResolution, rootDir: 'src',
       },
-      files: ['src/main.ts', 'src/mistake.ts'],
+      files: ['src/main.ts', 'src/threads.ts', 'src/mistake.ts'],
     }))
     return execute(process.execPath, [TSC, '-p', `${moduleResolution}.json`], { cwd: consumer })
       .then(() => 'no error', (error: { stdout: string }) => error.stdout)
@@ -86,6 +109,12 @@ t.test('a program that uses it', async t => {
   await t.test('runs on Node', async t => {
     const { stdout, stderr } = await execute(process.execPath, ['nodenext/main.js'], { cwd: consumer })
     t.same(stdout.split('\n'), ['got a at 2', 'got b at 2', 'main gave 7', ''])
+    t.equal(stderr, '')
+  })
+
+  await t.test('calls a function on a worker thread', async t => {
+    const { stdout, stderr } = await execute(process.execPath, ['nodenext/threads.js'], { cwd: consumer })
+    t.equal(stdout, 'here 1 2 there 1\n')
     t.equal(stderr, '')
   })
 
