@@ -1,0 +1,476 @@
+// Instruments: what the loop tells whoever watches it, in which order; and what debug mode knows of places in the source.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import {
+  Barrier, captureCallGraph, Condition, createTask, currentTask, Event, EventLoop, fromPromise, gather, getRunningLoop, Instruments, Lock, print, printCallGraph, Queue,
+  run, Runner, Semaphore, shield, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine, type ExceptionContext, type Instrument, type Task, type Wait,
+} from '../../src/index.ts'
+import { recorded, type Log } from '../support/virtual.ts'
+
+/** A virtual clock that keeps what would go to the console. */
+class QuietClock extends VirtualClock {
+  readonly lines: string[] = []
+
+  override write(line: string): void {
+    this.lines.push(line)
+  }
+
+  override report(text: string): void {
+    this.lines.push(text)
+  }
+}
+
+const nameOf = (task: Task<unknown> | null): string => task?.getName() ?? 'nobody'
+
+function wording(wait: Wait): string {
+  const tasks = wait.tasks === undefined ? '' : ` tasks=${wait.tasks.map(nameOf).join('+')}`
+  return `${wait.kind}${tasks}${wait.deadline === undefined ? '' : ` deadline=${wait.deadline}`}`
+}
+
+/** Writes down every hook about tasks, queues and printing. */
+function writesDown(log: Log): Instrument {
+  return {
+    loopStarted: () => log('loopStarted'),
+    loopClosed: () => log('loopClosed'),
+    taskCreated: (task, parent) => log('created', nameOf(task), 'by', nameOf(parent)),
+    taskReady: (task, by) => log('ready', nameOf(task), 'by', nameOf(by)),
+    taskRunning: task => log('running', nameOf(task)),
+    taskSuspended: (task, on) => log('suspended', nameOf(task), 'on', wording(on)),
+    taskCancelling: (task, by, message) => log('cancelling', nameOf(task), 'by', nameOf(by), message),
+    taskFinished: (task, outcome, error) => log('finished', nameOf(task), outcome, error),
+    printed: (task, text) => log('printed', nameOf(task), text),
+    queueChanged: (queue, op, by) => log('queue', op, queue.qsize(), queue.unfinished, queue.maxsize, 'by', nameOf(by)),
+  }
+}
+
+/** Without the tasks in which run() closes down: they have no names of their own. */
+function ofNamed(lines: string[]): string[] {
+  return lines.filter(line => !/Task-\d/.test(line))
+}
+
+/** Runs `main` with an instrument from before the loop starts until after it is closed; gives what both wrote down. */
+async function watched(main: (log: Log) => Coroutine<unknown>, instrument = writesDown): Promise<string[]> {
+  const lines: string[] = []
+  const log: Log = (...words) => void lines.push(words.map(String).join(' '))
+  const loop = new EventLoop({ clock: new QuietClock() })
+  loop.instruments.add(instrument(log))
+  await run(main(log), { loopFactory: () => loop, name: 'main' }).catch(error => log('run rejects:', error))
+  return ofNamed(lines)
+}
+
+t.test('the hooks of a small program, in order', async t => {
+  t.same(await watched(function* () {
+    const child = createTask((function* () {
+      yield* sleep(1)
+      print('half', 1)
+      yield* sleep(0)
+      return 'result'
+    })(), { name: 'child' })
+    yield* child
+  }), [
+    'created main by nobody', 'ready main by nobody', 'loopStarted',
+    'running main', 'created child by main', 'ready child by main', 'suspended main on task tasks=child',
+    'running child', 'suspended child on sleep deadline=1',
+    'ready child by nobody', 'running child', 'printed child half 1', 'ready child by child', 'suspended child on yield',
+    'running child', 'finished child returned null', 'ready main by child',
+    'running main', 'finished main returned null',
+    'loopStarted', 'loopStarted', 'loopClosed',
+  ])
+})
+
+t.test('a cancellation and a failure, in order', async t => {
+  t.same(await watched(function* () {
+    const child = createTask(sleep(10), { name: 'child' })
+    yield* sleep(1)
+    child.cancel('go')
+    yield* sleep(0)
+    throw new Error('oh')
+  }), [
+    'created main by nobody', 'ready main by nobody', 'loopStarted',
+    'running main', 'created child by main', 'ready child by main', 'suspended main on sleep deadline=1',
+    'running child', 'suspended child on sleep deadline=10',
+    'ready main by nobody', 'running main', 'cancelling child by main go', 'ready child by main', 'ready main by main', 'suspended main on yield',
+    'running child', 'finished child cancelled null',
+    'running main', 'finished main raised Error: oh',
+    'loopStarted', 'loopStarted', 'loopClosed', 'run rejects: Error: oh',
+  ])
+})
+
+t.test('queueChanged tells the operation, the size after it, and who did it', async t => {
+  const instrument = (log: Log): Instrument => ({
+    queueChanged: (queue, op, by) => log(op, `size=${queue.qsize()} unfinished=${queue.unfinished} maxsize=${queue.maxsize} by ${nameOf(by)}`),
+  })
+  t.same(await watched(function* (log) {
+    const queue = new Queue<number>(1)
+    const child = createTask((function* () {
+      yield* queue.put(1)
+      yield* queue.put(2)
+    })(), { name: 'child' })
+    yield* sleep(1)
+    yield* queue.get()
+    yield* child
+    queue.getNowait()
+    queue.taskDone()
+    getRunningLoop().callSoon(() => queue.putNowait(3))
+    yield* sleep(0)
+    queue.shutdown(true)
+    const ids = new Set([queue.id, queue.id, new Queue().id])
+    log(ids.size)
+  }, instrument), [
+    'put size=1 unfinished=1 maxsize=1 by child', 'get size=0 unfinished=1 maxsize=1 by main', 'put size=1 unfinished=2 maxsize=1 by child',
+    'get size=0 unfinished=2 maxsize=1 by main', 'done size=0 unfinished=1 maxsize=1 by main',
+    'put size=1 unfinished=2 maxsize=1 by nobody', 'get size=0 unfinished=1 maxsize=1 by main', '2',
+  ])
+})
+
+t.test('what a task waits for: its kind, and what in particular', async t => {
+  /** The first wait of a task that runs `body`. */
+  async function firstWait(body: () => Coroutine<unknown>): Promise<Wait> {
+    let first: Wait | null = null
+    const instrument = { taskSuspended: (task: Task<unknown>, on: Wait) => { if (task.getName() === 'waits') first ??= on } }
+    await recorded(function* () {
+      getRunningLoop().instruments.add(instrument)
+      const task = createTask(body(), { name: 'waits' })
+      yield* sleep(0)
+      yield* sleep(0)
+      task.cancel()
+      yield* wait([task])
+    })
+    if (first === null) throw new Error('it never waited')
+    return first
+  }
+  const child = (): Task<void> => createTask(sleep(50), { name: 'child' })
+  const locked = function* (lock: Lock): Coroutine<void> {
+    yield* lock.acquire()
+    yield* lock.acquire()
+  }
+  const cases: [string, () => Coroutine<unknown>, string, RegExp?][] = [
+    ['sleep', () => sleep(5), 'sleep deadline=5'],
+    ['sleep(0)', () => sleep(0), 'yield'],
+    ['a future', function* () { yield* getRunningLoop().createFuture() }, 'future', /^<Future pending>$/],
+    ['a task', function* () { yield* child() }, 'task tasks=child', /^child$/],
+    ['gather', function* () { yield* gather([child(), child()]) }, 'gather tasks=child+child', /^2 of 2$/],
+    ['wait', function* () { yield* wait([child(), child()]) }, 'gather tasks=child+child', /2/],
+    ['taskGroup', () => taskGroup(function* (tg) { tg.createTask(sleep(9), { name: 'member' }) }), 'gather tasks=member', /^taskGroup/],
+    ['shield', function* () { yield* shield(child()) }, 'future'],
+    ['timeout', () => timeout(3, function* () { yield* sleep(7) }), 'sleep deadline=7'],
+    ['waitFor a task', function* () { yield* waitFor(child(), 3) }, 'task tasks=child'],
+    ['Queue.get', () => new Queue().get(), 'queue.get', /^<Queue maxsize=0 size=0 getters=1>$/],
+    ['Queue.put', function* () {
+      const queue = new Queue<number>(1)
+      queue.putNowait(1)
+      yield* queue.put(2)
+    }, 'queue.put', /^<Queue maxsize=1 size=1 putters=1 unfinished=1>$/],
+    ['Queue.join', function* () {
+      const queue = new Queue<number>()
+      queue.putNowait(1)
+      yield* queue.join()
+    }, 'queue.join', /^<Queue maxsize=0 size=1 unfinished=1>$/],
+    ['Lock', () => locked(new Lock()), 'lock', /^<Lock locked waiters=1>$/],
+    ['Event', () => new Event().wait(), 'event', /^<Event unset waiters=1>$/],
+    ['Condition', () => {
+      const condition = new Condition()
+      return condition.with(() => condition.wait())
+    }, 'condition', /^<Condition unlocked waiters=1>$/],
+    ['Semaphore', () => new Semaphore(0).acquire(), 'semaphore', /^<Semaphore locked waiters=1>$/],
+    ['Barrier', () => new Barrier(2).wait(), 'barrier', /^<Barrier filling waiting=1\/2>$/],
+    ['a promise', () => fromPromise(function download() { return new Promise(() => {}) }), 'promise', /^download$/],
+  ]
+  for (const [name, body, expected, label] of cases) {
+    const on = await firstWait(body)
+    t.equal(wording(on), expected, name)
+    if (label !== undefined) t.match(on.label, label, `${name}: its label`)
+  }
+})
+
+t.test('callbacks are told as they begin and end', async t => {
+  const instrument = (log: Log): Instrument => ({ callbackRunning: callback => log('begins', callback), callbackFinished: callback => log('ends', callback) })
+  t.same((await watched(function* (log) {
+    getRunningLoop().callSoon(function tick() { log('tick') })
+    yield* sleep(0)
+  }, instrument)).slice(0, 3), ['begins <Handle <function tick>>', 'tick', 'ends <Handle <function tick>>'])
+})
+
+t.test('the set of instruments', async t => {
+  t.test('nothing registered, nothing called: also after delete, and on another loop', async t => {
+    t.same(await recorded(function* (log) {
+      const { instruments } = getRunningLoop()
+      const instrument = writesDown(log)
+      log(instruments instanceof Instruments, instruments.size, instruments.has(instrument))
+      yield* createTask(sleep(0), { name: 'unwatched' })
+      log(instruments.add(instrument).has(instrument), instruments.size, [...instruments].length)
+      instruments.add(instrument)
+      log('twice is once', instruments.size)
+      log(instruments.delete(instrument), instruments.delete(instrument), instruments.size)
+      yield* createTask(sleep(0), { name: 'unwatched' })
+    }), ['true 0 false', 'true 1 1', 'twice is once 1', 'true false 0'])
+  })
+
+  t.test('several are called in the order in which they were added', async t => {
+    t.same(ofNamed(await recorded(function* (log) {
+      const { instruments } = getRunningLoop()
+      for (const name of ['a', 'b']) instruments.add({ taskCreated: task => log(name, task.getName()) })
+      createTask(sleep(0), { name: 'x' })
+      instruments.delete([...instruments][0] as Instrument)
+      createTask(sleep(0), { name: 'y' })
+    })), ['a x', 'b x', 'b y'])
+  })
+
+  t.test('one that throws is removed and reported, and no task feels it', async t => {
+    const contexts: ExceptionContext[] = []
+    class Faulty implements Instrument {
+      taskRunning(): void {
+        throw new Error('instrument broke')
+      }
+    }
+    t.same(ofNamed(await recorded(function* (log) {
+      const loop = getRunningLoop()
+      loop.setExceptionHandler((_loop, context) => contexts.push(context))
+      const faulty = new Faulty()
+      loop.instruments.add(faulty)
+      loop.instruments.add({ taskRunning: task => log('the other sees', task.getName()) })
+      log(yield* createTask(sleep(0, 'result'), { name: 'child' }), loop.instruments.has(faulty), loop.instruments.size)
+    }, { name: 'main' })), ['the other sees child', 'the other sees child', 'the other sees main', 'result false 1'])
+    t.equal(contexts.length, 1)
+    t.match(contexts[0], { message: 'instrument <Faulty> threw in taskRunning and was removed', exception: { message: 'instrument broke' } })
+  })
+
+  t.test('may change during a hook: what is added hears of the next, what is deleted still hears of this one', async t => {
+    t.same(ofNamed(await recorded(function* (log) {
+      const { instruments } = getRunningLoop()
+      const late: Instrument = { taskCreated: task => log('late', task.getName()) }
+      const second: Instrument = { taskCreated: task => log('second', task.getName()) }
+      instruments.add({
+        taskCreated: task => {
+          log('first', task.getName())
+          instruments.add(late).delete(second)
+        },
+      })
+      instruments.add(second)
+      createTask(sleep(0), { name: 'x' })
+      createTask(sleep(0), { name: 'y' })
+    })), ['first x', 'second x', 'first y', 'late y'])
+  })
+
+  t.test('an instrument added while the loop runs sees what happens from then on', async t => {
+    t.same((await recorded(function* (log) {
+      const child = createTask(sleep(1), { name: 'child' })
+      yield* sleep(0.5)
+      getRunningLoop().instruments.add(writesDown(log))
+      yield* child
+      getRunningLoop().instruments.delete([...getRunningLoop().instruments][0] as Instrument)
+    }, { name: 'main' })), ['suspended main on task tasks=child', 'ready child by nobody', 'running child', 'finished child returned null', 'ready main by child', 'running main'])
+  })
+})
+
+t.test('print writes a line as the console would, also outside of tasks', async t => {
+  const clock = new QuietClock()
+  await run((function* () {
+    print('a', 1, { b: [2] }, '100%', null)
+    getRunningLoop().callSoon(() => print('callback'))
+    yield* sleep(0)
+  })(), { clock })
+  t.same(clock.lines, ['a 1 { b: [ 2 ] } 100% null', 'callback'])
+})
+
+// The places that the next tests look for stand in this very file: a comment names the line.
+const source = readFileSync(fileURLToPath(import.meta.url), 'utf8').split('\n')
+const lineOf = (mark: string): number => source.findIndex(line => line.endsWith(`// ${mark}`)) + 1
+
+function* inner(): Coroutine<void> {
+  yield* sleep(1) // inner
+}
+function* middle(): Coroutine<void> {
+  yield* sleep(0) // first wait
+  yield* inner() // middle
+}
+function* outer(): Coroutine<void> {
+  yield* timeout(5, function* within() {
+    yield* middle() // within
+  }) // outer
+}
+
+t.test('debug mode', async t => {
+  const place = ({ function: name, line }: { function: string, line: number }): [string, number] => [name, line]
+
+  t.test('getStack gives the whole yield* chain, oldest first, with names and lines', async t => {
+    t.plan(3)
+    await recorded(function* () {
+      const task = createTask(outer(), { name: 'child' })
+      yield* sleep(0)
+      t.same(task.getStack().filter(({ file }) => file.endsWith('instruments.test.ts')).map(place).slice(-2), [['within', lineOf('within')], ['middle', lineOf('first wait')]])
+      yield* sleep(0.5)
+      const stack = task.getStack()
+      t.same(stack.map(place), [['outer', lineOf('outer') - 2], ['within', lineOf('within')], ['middle', lineOf('middle')], ['inner', lineOf('inner')]])
+      yield* task
+      t.same(task.getStack(), [])
+    }, { debug: true })
+  })
+
+  t.test('an instrument finds the stack in taskSuspended', async t => {
+    t.same(await recorded(function* (log) {
+      getRunningLoop().instruments.add({ taskSuspended: (task, on) => log(on.kind, task.getStack().at(-1)?.line) })
+      yield* inner()
+      yield* new Queue<number>(1).put(1)
+    }, { debug: true }), [`sleep ${lineOf('inner')}`])
+  })
+
+  t.test('printStack writes it', async t => {
+    let text = ''
+    await recorded(function* () {
+      const task = createTask(outer(), { name: 'child' })
+      yield* sleep(0.5)
+      task.printStack(written => { text = written })
+    }, { debug: true })
+    const [first, ...lines] = text.split('\n')
+    t.match(first, /^Stack for <Task pending name="child" coro=outer .*> \(oldest frame first\):$/)
+    t.equal(lines.length, 4)
+    t.match(lines[3], new RegExp(`instruments\\.test\\.ts:${lineOf('inner')}:\\d+, in inner$`))
+  })
+
+  t.test('a task, a future and a handle know where they were made', async t => {
+    t.same(await recorded(function* (log) {
+      const task = createTask(sleep(0)) // origin of task
+      const future = getRunningLoop().createFuture() // origin of future
+      for (const object of [task, future]) log(/created at .*instruments\.test\.ts:(\d+)>$/.exec(String(object))?.[1])
+      yield* task
+    }, { debug: true }), [String(lineOf('origin of task')), String(lineOf('origin of future'))])
+  })
+
+  t.test('a CancelledError has a stack only in debug mode', async t => {
+    for (const debug of [false, true]) {
+      await recorded(function* () {
+        const task = createTask(inner())
+        yield* sleep(0.5)
+        task.cancel()
+        const [error] = yield* gather([task], { returnExceptions: true })
+        t.equal(/instruments\.test\.ts|runtime/.test((error as Error).stack ?? ''), debug)
+      }, { debug })
+    }
+  })
+
+  t.test('warns of a task that swallowed its cancellation and waits again', async t => {
+    const contexts: ExceptionContext[] = []
+    await recorded(function* () {
+      const loop = getRunningLoop()
+      loop.setExceptionHandler((_loop, context) => contexts.push(context))
+      const task = createTask((function* () {
+        for (let n = 0; n < 2; n++) {
+          try {
+            yield* sleep(10)
+          } catch {
+            // Meant for failures, and a mistake.
+          }
+        }
+      })(), { name: 'deaf' })
+      yield* sleep(1)
+      task.cancel()
+      yield* task
+    }, { debug: true })
+    t.equal(contexts.length, 1)
+    t.match(contexts[0]?.message, /^<Task .*name="deaf".* swallowed its cancellation and waits again at .*: begin a `catch` that is meant for failures with rethrowCancelled\(error\)/s)
+  })
+
+  t.test('does not warn of a clean-up that awaits, of rethrowCancelled, nor of uncancel', async t => {
+    t.same(await recorded(function* () {
+      const bodies = [
+        function* () {
+          try {
+            yield* sleep(10)
+          } finally {
+            yield* sleep(1)
+          }
+        },
+        function* () {
+          try {
+            yield* sleep(10)
+          } catch {
+            currentTask()?.uncancel()
+          }
+          yield* sleep(1)
+        },
+        function* () { yield* timeout(1, function* () { yield* sleep(10) }) },
+      ]
+      const tasks = bodies.map(body => createTask(body()))
+      yield* sleep(0.5)
+      for (const task of tasks.slice(0, 2)) task.cancel()
+      yield* gather(tasks, { returnExceptions: true })
+    }, { debug: true }), [])
+  })
+})
+
+t.test('captureCallGraph and printCallGraph', async t => {
+  t.test('tell where a task stands and who awaits it, also through gather and a group', async t => {
+    let text = ''
+    await recorded(function* () {
+      const leaf = createTask(inner(), { name: 'leaf' })
+      const parents = [
+        createTask((function* direct() { yield* leaf })(), { name: 'direct' }),
+        createTask((function* gathering() { yield* gather([leaf]) })(), { name: 'gathering' }),
+      ]
+      const top = createTask((function* top() { yield* parents[0] as Task<void> })(), { name: 'top' })
+      yield* sleep(0.5)
+      const graph = captureCallGraph(leaf)
+      t.equal(graph?.future, leaf)
+      t.same(graph?.callStack.map(({ function: name, line }) => [name, line]), [['inner', lineOf('inner')]])
+      t.same(graph?.awaitedBy.map(({ future }) => future), parents)
+      t.same(graph?.awaitedBy[0]?.awaitedBy.map(({ future }) => future), [top])
+      printCallGraph(leaf, written => { text = written })
+    }, { debug: true })
+    t.same(text.split('\n').map(line => line.replace(/, at .*:(\d+)$/, ', at line $1')).filter(line => !line.includes('gathering,') && !line.includes('direct,') && !line.includes('top,') && !line.includes('Call stack')), [
+      '* Task(name="leaf")',
+      `  |   inner, at line ${lineOf('inner')}`,
+      '  + Awaited by:',
+      '     * Task(name="direct")',
+      '       + Awaited by:',
+      '          * Task(name="top")',
+      '     * Task(name="gathering")',
+    ])
+  })
+
+  t.test('take the current task by default; null outside of a task', async t => {
+    t.equal(captureCallGraph(), null)
+    t.same(await recorded(function* (log) { log(captureCallGraph()?.future === currentTask()) }), ['true'])
+  })
+})
+
+t.test('what is watched runs in the same order as what is not', async t => {
+  function* program(log: Log): Coroutine<void> {
+    const queue = new Queue<number>(2)
+    yield* taskGroup(function* (tg) {
+      tg.createTask((function* () {
+        for (let n = 0; n < 6; n++) {
+          yield* queue.put(n)
+          log('put', n)
+        }
+      })())
+      for (const name of ['a', 'b']) {
+        tg.createTask((function* () {
+          for (let n = 0; n < 3; n++) {
+            log(name, yield* queue.get())
+            yield* sleep(n * 0.1)
+          }
+        })())
+      }
+    })
+  }
+  const plain = await recorded(program)
+  const watching = await recorded(function* (log) {
+    getRunningLoop().instruments.add({ taskReady() {}, taskRunning() {}, taskSuspended() {}, queueChanged() {} })
+    yield* program(log)
+  })
+  const debugging = await recorded(program, { debug: true })
+  t.equal(plain.length, 12)
+  t.same(watching, plain)
+  t.same(debugging, plain)
+})
+
+t.test('a Runner\'s loop can be watched between runs', async t => {
+  const lines: string[] = []
+  await using runner = new Runner({ clock: new VirtualClock() })
+  runner.getLoop().instruments.add({ taskCreated: task => void lines.push(task.getName()) })
+  await runner.run(sleep(1), { name: 'first' })
+  await runner.run(sleep(1), { name: 'second' })
+  t.same(lines, ['first', 'second'])
+})

@@ -1,0 +1,253 @@
+// What nobody awaits is reported: coroutines never awaited, tasks dropped while pending, exceptions never retrieved.
+// And nothing of it ends the process.
+import { setImmediate as hostTurn } from 'node:timers/promises'
+import t from 'tap'
+import {
+  createTask, EventLoop, Future, gather, getRunningLoop, Lock, Queue, run, shield, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine,
+  type ExceptionContext,
+} from '../../src/index.ts'
+import { runProgram } from '../support/program.ts'
+import { recorded } from '../support/virtual.ts'
+
+if (globalThis.gc === undefined) throw new Error('these tests need --expose-gc')
+const { gc } = globalThis
+
+/** Collects garbage until `happened`, for a bounded number of rounds. */
+async function collectUntil(happened: () => boolean): Promise<void> {
+  for (let round = 0; round < 50 && !happened(); round++) {
+    gc?.()
+    await hostTurn()
+  }
+}
+
+/** A loop that keeps what its exception handler hears. */
+function listening(debug = false, clock: VirtualClock | null = new VirtualClock()): { loop: EventLoop, contexts: ExceptionContext[] } {
+  const contexts: ExceptionContext[] = []
+  const loop = new EventLoop({ clock: clock ?? undefined, debug })
+  loop.setExceptionHandler((_loop, context) => contexts.push(context))
+  return { loop, contexts }
+}
+
+function* fails(message: string): Coroutine<never> {
+  throw new Error(message)
+}
+
+const inThisFile = /reports\.test\.ts$/
+
+t.test('never awaited', async t => {
+  t.test('in debug mode every dropped coroutine of the runtime is reported when the loop closes, with its place', async t => {
+    const { loop, contexts } = listening(true)
+    await run((function* () {
+      const task = createTask(sleep(0))
+      const queue = new Queue<number>()
+      const lock = new Lock()
+      void [sleep(1), queue.get(), queue.put(1), queue.join(), lock.acquire(), wait([task]), waitFor(task, 1), timeout(1, () => sleep(1)), taskGroup(() => sleep(1))]
+      void lock.with(function* () {})
+      yield* task
+    })(), { loopFactory: () => loop })
+    t.same(contexts.map(({ message }) => /^coroutine ([\w.]+)\(\) was never awaited \(called at .*reports\.test\.ts:\d+\): use `yield\* [\w.]+\(…\)`, or createTask\(\)$/.exec(message)?.[1]), [
+      'sleep', 'Queue.get', 'Queue.put', 'Queue.join', 'Lock.acquire', 'wait', 'waitFor', 'timeout', 'taskGroup', 'Lock.with',
+    ])
+    t.match(contexts[0]?.createdAt?.[0]?.file, inThisFile)
+  })
+
+  t.test('at once when it is collected', async t => {
+    const { loop, contexts } = listening(true, null)
+    const runs = loop.runForever()
+    loop.callSoon(() => void sleep(1))
+    await collectUntil(() => contexts.length > 0)
+    t.match(contexts, [{ message: /^coroutine sleep\(\) was never awaited/ }])
+    loop.stop()
+    await runs
+    loop.close()
+    t.equal(contexts.length, 1, 'and once only')
+  })
+
+  t.test('what is awaited, or made a task, or gathered, is not', async t => {
+    t.same(await recorded(function* () {
+      yield* sleep(1)
+      yield* createTask(sleep(1))
+      yield* gather([sleep(1), new Queue<number>().put(1)])
+      yield* waitFor(sleep(1), 5)
+    }, { debug: true }), [])
+  })
+
+  t.test('outside of debug mode nothing is watched', async t => {
+    t.same(await recorded(function* () { void sleep(1) }), [])
+  })
+})
+
+t.test('dropped while pending', async t => {
+  t.test('a task that is pending when its loop closes is reported, in debug mode with its place', async t => {
+    for (const debug of [false, true]) {
+      const { loop, contexts } = listening(debug)
+      const task = loop.createTask(sleep(10), { name: 'left' })
+      await loop.runUntilComplete(sleep(1))
+      loop.close()
+      t.equal(contexts.length, 1)
+      t.match(contexts[0], { message: 'Task was destroyed but it is pending: the loop closes under it', task })
+      t.equal(inThisFile.test(contexts[0]?.createdAt?.[0]?.file ?? ''), debug)
+    }
+  })
+
+  t.test('pending tasks are held strongly: nobody else needs to', async t => {
+    const lines: string[] = []
+    const clock = new VirtualClock()
+    await run((function* () {
+      for (let n = 0; n < 3; n++) {
+        void createTask((function* () {
+          yield* sleep(1)
+          lines.push(`done ${n}`)
+        })())
+      }
+      gc()
+      yield* sleep(2)
+    })(), { clock })
+    t.same(lines, ['done 0', 'done 1', 'done 2'])
+  })
+})
+
+t.test('never retrieved', async t => {
+  t.test('is reported when the loop closes, with the exception and, in debug mode, the place', async t => {
+    for (const debug of [false, true]) {
+      const { loop, contexts } = listening(debug)
+      const tasks = [loop.createTask(fails('of a task'), { name: 'failing' })]
+      const future = loop.createFuture<void>()
+      future.setException(new RangeError('of a future'))
+      await loop.runUntilComplete(sleep(1))
+      t.equal(contexts.length, 0, 'while somebody may still look')
+      loop.close()
+      t.match(contexts, [
+        { message: /^Future exception was never retrieved: <Future finished exception=RangeError: of a future/, exception: { message: 'of a future' } },
+        { message: /^Task exception was never retrieved: <Task finished name="failing"/, exception: { message: 'of a task' } },
+      ])
+      t.same(contexts.map(({ createdAt }) => inThisFile.test(createdAt?.[0]?.file ?? '')), [debug, debug])
+      t.equal(tasks.length, 1)
+    }
+  })
+
+  t.test('is reported when the future is collected, while the loop still runs', async t => {
+    const { loop, contexts } = listening(false, null)
+    const runs = loop.runForever()
+    loop.callSoon(() => void loop.createTask(fails('unheard')))
+    await collectUntil(() => contexts.length > 0)
+    t.match(contexts, [{ message: /^Task exception was never retrieved/, exception: { message: 'unheard' } }])
+    loop.stop()
+    await runs
+    loop.close()
+    t.equal(contexts.length, 1, 'and once only')
+  })
+
+  t.test('looking at it in any way is retrieving it', async t => {
+    t.same(await recorded(function* (log) {
+      const looks: [string, (future: Future<never>) => unknown][] = [
+        ['exception', future => future.exception()],
+        ['result', future => {
+          try {
+            return future.result()
+          } catch (error) {
+            return error
+          }
+        }],
+        ['then', future => future.then(null, () => {})],
+      ]
+      for (const [, look] of looks) {
+        const task = createTask(fails('seen'))
+        yield* sleep(0)
+        look(task)
+      }
+      for (const awaits of [
+        function* (task: Future<never>) { yield* task },
+        function* (task: Future<never>) { yield* gather([task]) },
+        function* (task: Future<never>) { yield* shield(task) },
+        function* (task: Future<never>) { yield* waitFor(task, 5) },
+      ]) {
+        try {
+          yield* awaits(createTask(fails('seen')))
+        } catch (error) {
+          log(error)
+        }
+      }
+      yield* gather([fails('seen')], { returnExceptions: true })
+    }), ['Error: seen', 'Error: seen', 'Error: seen', 'Error: seen'])
+  })
+
+  t.test('a gather that failed and is not awaited is reported once, its children not again', async t => {
+    t.same(await recorded(function* () {
+      gather([fails('gathered')])
+      yield* sleep(1)
+    }), ['reported: Future exception was never retrieved: <GatheringFuture finished exception=Error: gathered children=1> (Error: gathered)'])
+  })
+
+  t.test('a second failure behind a gather that has failed already counts as seen, as in asyncio', async t => {
+    t.same(await recorded(function* (log) {
+      try {
+        yield* gather([fails('first'), fails('second')])
+      } catch (error) {
+        log(error)
+      }
+      yield* sleep(1)
+    }), ['Error: first'])
+  })
+
+  t.test('a cancelled task is no failure', async t => {
+    t.same(await recorded(function* () {
+      createTask(sleep(10)).cancel()
+      yield* sleep(1)
+    }), [])
+  })
+
+  t.test('a task that fails while run() shuts down is reported', async t => {
+    t.same(await recorded(function* () {
+      createTask((function* () {
+        try {
+          yield* sleep(10)
+        } finally {
+          throw new Error('clean-up failed')
+        }
+      })(), { name: 'left' })
+      yield* sleep(1)
+    }), ['reported: <Task finished name="left" exception=Error: clean-up failed> failed while run() was shutting down (Error: clean-up failed)'])
+  })
+})
+
+t.test('nothing crashes the process', async t => {
+  t.test('failures that nobody sees end up in the log, and the program runs to its end', async t => {
+    const { lines, errors, code } = await runProgram(`
+      function* fails(message) { yield* sleep(0); throw new Error(message) }
+      process.on('unhandledRejection', () => console.log('unhandled rejection'))
+      await run((function* () {
+        void createTask(fails('task'))
+        void gather([fails('gathered')])
+        void shield(fails('shielded'))
+        getRunningLoop().createFuture().setException(new Error('future'))
+        getRunningLoop().callSoon(() => { throw new Error('callback') })
+        createTask(fromPromise(Promise.reject(new Error('promise'))))
+        createTask(fromPromise(() => Promise.reject(new Error('started promise'))))
+        void fromPromise(Promise.reject(new Error('promise of a coroutine that is never awaited')))
+        const cancelled = createTask(fromPromise(signal => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('after abort'))))))
+        yield* sleep(0)
+        cancelled.cancel()
+        yield* fromPromise(new Promise(resolve => setTimeout(resolve, 20)))
+        console.log('main ends')
+      })())
+      console.log('end')
+    `)
+    t.same({ lines, code }, { lines: ['main ends', 'end'], code: 0 })
+    for (const message of ['task', 'gathered', 'shielded', 'future', 'callback', 'promise', 'started promise']) t.match(errors, `Error: ${message}\n`)
+    t.notMatch(errors, /after abort/)
+  })
+
+  t.test('but an error of main is the caller\'s, as that of any promise', async t => {
+    const { code, errors } = await runProgram('run((function* () { throw new Error("of main") })())')
+    t.equal(code, 1)
+    t.match(errors, /Error: of main/)
+  })
+})
+
+t.test('a future whose loop is closed can be dropped without a word', async t => {
+  const { loop, contexts } = listening()
+  await loop.runUntilComplete((function* () { getRunningLoop().createFuture() })())
+  loop.close()
+  t.same(contexts, [])
+})

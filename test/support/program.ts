@@ -1,0 +1,35 @@
+// Runs a small program in a Node of its own: for what ends processes, needs signals or fills memory.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+const root = new URL('../../', import.meta.url)
+
+export interface Ended {
+  /** What it printed, line by line. */
+  lines: string[]
+  errors: string
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
+/**
+ * Runs `source`, a module in which everything that `src/index.ts` exports stands under its name, and waits for its end.
+ * `onLine` hears of every line that it prints, to answer with a signal for instance.
+ */
+export function runProgram(source: string, options: { flags?: string[], onLine?: (line: string, program: ChildProcess) => void } = {}): Promise<Ended> {
+  const names = `import * as loopscope from './src/index.ts'\nObject.assign(globalThis, loopscope)\n`
+  // What the test runner sets for its own processes would only slow this one down.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(_?TAP|NODE_OPTIONS$)/.test(name)))
+  const program = spawn(process.execPath, ['--import', './tools/ts.mjs', ...options.flags ?? [], '--input-type=module', '-e', names + source], { cwd: root, env })
+  const lines: string[] = []
+  let errors = ''
+  program.stderr.on('data', chunk => { errors += String(chunk) })
+  createInterface({ input: program.stdout }).on('line', line => {
+    lines.push(line)
+    options.onLine?.(line, program)
+  })
+  return new Promise((resolve, reject) => {
+    program.on('error', reject)
+    program.on('close', (code, signal) => resolve({ lines, errors, code, signal }))
+  })
+}
