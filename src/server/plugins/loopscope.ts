@@ -7,6 +7,7 @@ import '../../index.ts'
 import type { Coroutine } from '../../runtime/coroutine.ts'
 import type { Task } from '../../runtime/task.ts'
 import { CancelledError, TimeoutError } from '../../runtime/exceptions.ts'
+import { CANCELLED, FINISHED } from '../../runtime/future.ts'
 import { EventLoop } from '../../runtime/loop.ts'
 import { Ledger, leftAgo, serverTiming, type Account } from '../ledger.ts'
 
@@ -87,6 +88,8 @@ export class Served {
     const { loop, ledger, active, observer } = this.#app
     const { request, reply } = this
     active.add(this)
+    // Where no socket keeps the process alive (`inject`), a request under way does.
+    if (active.size === 1 && !request.server.server.listening) this.#app.keepAlive.ref()
     const coro = handler.call(request.server, request, reply)
     observer?.requestStarted(this)
     const task = loop.createTask(coro, { name: `${request.method} ${path} #${this.id}` })
@@ -106,16 +109,19 @@ export class Served {
   settled(future: unknown): void {
     const task = future as Task<unknown>
     const { reply } = this
-    this.#app.active.delete(this)
+    const { active, keepAlive } = this.#app
+    active.delete(this)
+    if (active.size === 0) keepAlive.unref()
     ;(this.request.raw.socket as Watched)[onSocket]?.delete(this)
     let outcome: RequestOutcome = 'returned'
     let value: unknown
     let failure: unknown = null
-    try {
-      value = task.result()
-    } catch (error) {
-      outcome = error instanceof CancelledError ? 'cancelled' : 'raised'
-      failure = translate(error)
+    if (task.state === FINISHED) value = task.value
+    else {
+      outcome = task.state === CANCELLED ? 'cancelled' : 'raised'
+      failure = translate(task.state === CANCELLED ? task.takeCancelledError() : task.value)
+      // Once the task has noted its failure: somebody has seen it.
+      queueMicrotask(() => task.retrieved())
     }
     if (this.#gone) outcome = 'disconnected'
     else if (!reply.sent && !reply.raw.headersSent) {
@@ -171,6 +177,7 @@ function translate(error: unknown): unknown {
 interface State extends Loopscope {
   readonly active: Set<Served>
   requests: number
+  readonly keepAlive: NodeJS.Timeout
 }
 
 const GeneratorFunction = Object.getPrototypeOf(function* () {}) as object
@@ -182,8 +189,12 @@ function isCoroutineFunction(fn: unknown): fn is CoroutineHandler {
 function plugin(app: FastifyInstance, options: LoopscopeOptions, done: (error?: Error) => void): void {
   const own = options.loop === undefined
   const loop = options.loop ?? new EventLoop({ hold: false })
-  const state: State = { loop, ledger: new Ledger(loop), active: new Set(), observer: null, requests: 0 }
+  const state: State = { loop, ledger: new Ledger(loop), active: new Set(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref() }
   app.decorate('loopscope', state)
+  app.addHook('onClose', (_app, closed) => {
+    clearInterval(state.keepAlive)
+    closed()
+  })
   app.decorateRequest('loopscope', null)
   app.addHook('onRoute', (route) => {
     const handler = route.handler as unknown

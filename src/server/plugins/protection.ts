@@ -60,7 +60,8 @@ function foreign({ headers }: FastifyRequest, onlyLocal: boolean): string | null
 
 function sameHost(origin: string, host: string | undefined): boolean {
   try {
-    return new URL(origin).host === host
+    const { protocol, host: from } = new URL(origin)
+    return from !== '' && from === new URL(`${protocol}//${host}`).host
   } catch {
     return false
   }

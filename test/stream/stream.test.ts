@@ -1,0 +1,344 @@
+// The recorder, the history, the fan-out, the model, the trace and the drawing, on virtual time.
+import t from 'tap'
+import {
+  createTask, EventLoop, gather, print, Queue, run, sleep, VirtualClock, type Coroutine,
+} from '../../src/index.ts'
+import { eventTypes, loopEvent, streamEvent, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
+import { draw } from '../../src/stream/draw.ts'
+import { Fanout, type Message, type Sink } from '../../src/stream/fanout.ts'
+import { parseCursor } from '../../src/stream/history.ts'
+import { Model } from '../../src/stream/model.ts'
+import { Recorder } from '../../src/stream/recorder.ts'
+import { toTrace } from '../../src/stream/trace.ts'
+import { taskTree } from '../../src/stream/tree.ts'
+
+/** Run `main` in virtual time and give what was recorded. */
+async function record(main: () => Coroutine<unknown>, options: { watch?: (recorder: Recorder) => void, debug?: boolean } = {}): Promise<LoopEvent[]> {
+  const loop = new EventLoop({ clock: new VirtualClock(), debug: options.debug })
+  loop.setExceptionHandler(() => {})
+  const recorder = new Recorder(loop)
+  const events: LoopEvent[] = []
+  recorder.listen((event) => { events.push(event) })
+  options.watch?.(recorder)
+  recorder.nextTask({ run: 1 })
+  await run(main(), { loopFactory: () => loop, name: 'main' }).catch(() => {})
+  return events
+}
+
+function* worker(queue: Queue<string>): Coroutine<void> {
+  for (;;) {
+    yield* queue.get()
+    yield* sleep(1)
+    queue.taskDone()
+  }
+}
+
+function* busy(): Coroutine<void> {
+  const queue = new Queue<string>(1)
+  const task = createTask(worker(queue), { name: 'worker' })
+  for (const word of ['a', 'b', 'c']) yield* queue.put(word)
+  yield* queue.join()
+  yield* sleep(0)
+  print('done')
+  task.cancel('enough')
+}
+
+t.test('the recorder', async t => {
+  const events = await record(busy)
+
+  await t.test('gives events that the schema takes, numbered without a gap', async t => {
+    for (const event of events) t.same(loopEvent.safeParse(event).error, undefined, event.type)
+    t.same(events.map(({ seq }) => seq), events.map((_, at) => at + 1))
+    t.ok(events.every((event, at) => at === 0 || event.t >= events[at - 1]!.t), 'time never goes back')
+  })
+
+  await t.test('tells the whole life of a task', async t => {
+    const worker = events.find((event) => event.type === 'task.created' && event.name === 'worker') as LoopEvent & { task: number }
+    const life = events.filter((event) => 'task' in event && event.task === worker.task && event.type.startsWith('task.')).map(({ type }) => type)
+    t.equal(life[0], 'task.created')
+    t.equal(life[1], 'task.ready')
+    t.equal(life[2], 'task.running')
+    t.same(life.slice(-4), ['task.cancelling', 'task.ready', 'task.running', 'task.finished'])
+    const finished = events.find((event) => event.type === 'task.finished' && event.task === worker.task)
+    t.match(finished, { outcome: 'cancelled', run: 1 })
+    t.match(worker, { coroutine: 'worker', parent: 1, run: 1 }, 'a child belongs to the run of its parent')
+  })
+
+  await t.test('says what a task waits for, and what woke it', async t => {
+    const kinds = new Set(events.flatMap((event) => (event.type === 'task.suspended' ? [event.on.kind] : [])))
+    t.same([...kinds].sort(), ['queue.get', 'queue.join', 'queue.put', 'sleep', 'yield'].sort())
+    t.ok(events.some((event) => event.type === 'task.ready' && event.by === 1), 'woken by main')
+    const sleeping = events.find((event) => event.type === 'task.suspended' && event.on.kind === 'sleep')
+    t.match(sleeping, { on: { deadline: 1 } })
+  })
+
+  await t.test('hears queues and prints', async t => {
+    t.match(events.find((event) => event.type === 'queue.changed'), { op: 'put', size: 1, unfinished: 1, maxsize: 1, task: 1 })
+    t.match(events.find((event) => event.type === 'task.printed'), { text: 'done', task: 1, run: 1 })
+  })
+
+  await t.test('tells where a task waits, in debug mode', async t => {
+    const debugged = await record(busy, { debug: true })
+    const suspended = debugged.find((event) => event.type === 'task.suspended' && event.on.kind === 'sleep')
+    t.match(suspended, { location: { function: 'worker', file: /stream\.test\.ts/ } })
+  })
+
+  await t.test('names the error of a task that failed', async t => {
+    function* fails(): Coroutine<void> {
+      yield* sleep(1)
+      throw new RangeError('too far')
+    }
+    const failed = await record(fails)
+    t.match(failed.find(({ type }) => type === 'task.finished'), { outcome: 'raised', error: 'RangeError: too far' })
+  })
+})
+
+t.test('the model', async t => {
+  await t.test('rebuilds at every event what is alive, and ends with nothing', async t => {
+    const model = new Model()
+    let compared = 0
+    const events = await record(busy, {
+      watch: (recorder) => {
+        recorder.listen((event) => {
+          model.apply(event)
+          const alive = [...recorder.loop.liveTasks()].map(({ id }) => id)
+          const told = [...model.tasks.keys()]
+          // A hook comes just before or after the loop's own list changes, so they may differ by the event's own task.
+          const own = 'task' in event ? event.task : 0
+          const differ = [...alive.filter((id) => !told.includes(id)), ...told.filter((id) => !alive.includes(id))]
+          if (differ.some((id) => id !== own)) t.fail(`${event.type}: ${told.join()} against ${alive.join()}`)
+          compared++
+        })
+      },
+    })
+    t.equal(compared, events.length)
+    t.same(model.snapshot().tasks, [])
+  })
+
+  await t.test('goes on from a snapshot as if it had seen everything', async t => {
+    const events = await record(busy)
+    for (const cut of [1, 7, Math.floor(events.length / 2), events.length - 3]) {
+      const whole = new Model()
+      for (const event of events.slice(0, cut)) whole.apply(event)
+      const late = new Model()
+      late.restore(structuredClone(whole.snapshot()))
+      for (const event of events.slice(cut)) {
+        whole.apply(event)
+        late.apply(event)
+      }
+      t.same(late.snapshot(), whole.snapshot(), `cut at ${cut}`)
+    }
+  })
+})
+
+class Taker implements Sink {
+  readonly messages: StreamEvent[] = []
+  ended: string | null = null
+  room = true
+
+  write(batch: readonly Message[]): boolean {
+    for (const { json } of batch) this.messages.push(JSON.parse(json) as StreamEvent)
+    return this.room
+  }
+
+  end(reason: string): void {
+    this.ended = reason
+  }
+}
+
+t.test('the fan-out', async t => {
+  function source(history = 1024): { recorder: Recorder, fanout: Fanout, say: (times: number) => void } {
+    const recorder = new Recorder(new EventLoop({ clock: new VirtualClock() }), { history })
+    const say = (times: number): void => {
+      for (let at = 0; at < times; at++) recorder.record({ type: 'task.printed', text: String(recorder.history.last + 1), ...(at % 2 === 0 ? { task: 1 } : { task: 2 }) })
+    }
+    return { recorder, fanout: new Fanout(recorder), say }
+  }
+  const seqs = (messages: StreamEvent[]): number[] => messages.flatMap((message) => ('t' in message ? [message.seq] : []))
+
+  await t.test('begins with hello, a snapshot, and what comes from then on', async t => {
+    const { fanout, say } = source()
+    say(3)
+    const taker = new Taker()
+    const subscription = fanout.subscribe(taker)
+    say(2)
+    subscription.pump()
+    t.match(taker.messages[0], { type: 'stream.hello', seq: 3, snapshot: { seq: 3, tasks: [] } })
+    t.same(seqs(taker.messages), [4, 5])
+    for (const message of taker.messages) t.ok(streamEvent.safeParse(message).success, message.type)
+  })
+
+  await t.test('goes on from a cursor without a gap and without a repeat', async t => {
+    const { recorder, fanout, say } = source()
+    say(10)
+    const taker = new Taker()
+    fanout.subscribe(taker, { since: { epoch: recorder.history.epoch, seq: 4 } })
+    t.same(taker.messages[0], { type: 'stream.hello', epoch: recorder.history.epoch, seq: 4 })
+    t.same(seqs(taker.messages), [5, 6, 7, 8, 9, 10])
+  })
+
+  await t.test('says what history no longer holds, and how to go on', async t => {
+    const { recorder, fanout, say } = source()
+    say(3000)
+    const taker = new Taker()
+    const subscription = fanout.subscribe(taker, { since: { epoch: recorder.history.epoch, seq: 4 } })
+    t.match(taker.messages[1], { type: 'stream.dropped', count: 2996, from: 5, to: 3000, snapshot: { seq: 3000 } })
+    say(1)
+    subscription.pump()
+    t.same(seqs(taker.messages), [3001])
+    t.equal(fanout.dropped, 2996)
+  })
+
+  await t.test('answers a cursor of another epoch with a snapshot', async t => {
+    const { fanout, say } = source()
+    say(5)
+    const taker = new Taker()
+    fanout.subscribe(taker, { since: { epoch: 'abc', seq: 2 } })
+    t.match(taker.messages[1], { type: 'stream.dropped', snapshot: { seq: 5 } })
+  })
+
+  await t.test('keeps a slow subscriber from slowing another, and tells him what he missed', async t => {
+    const { fanout, say } = source()
+    const slow = new Taker()
+    const quick = new Taker()
+    slow.room = false
+    const held = fanout.subscribe(slow)
+    const free = fanout.subscribe(quick)
+    for (let round = 0; round < 5; round++) {
+      say(1000)
+      held.pump()
+      free.pump()
+    }
+    t.equal(seqs(quick.messages).length, 5000)
+    t.equal(seqs(slow.messages).length, 0, 'nothing is written to a sink without room')
+    slow.room = true
+    held.resume()
+    t.match(slow.messages[1], { type: 'stream.dropped', count: 5000, from: 1, to: 5000 })
+  })
+
+  await t.test('sends a filtered subscriber what he asked for, and bookmarks', async t => {
+    const { fanout, say } = source(10_000)
+    const taker = new Taker()
+    const subscription = fanout.subscribe(taker, { types: ['task.finished'] })
+    say(2500)
+    subscription.pump()
+    t.match(taker.messages.at(-1), { type: 'stream.bookmark', seq: 2500 })
+    const ofTask = new Taker()
+    const second = fanout.subscribe(ofTask, { task: 2 })
+    say(4)
+    second.pump()
+    t.same(seqs(ofTask.messages), [2502, 2504])
+  })
+
+  await t.test('ends every subscription with what was left, and listens no more', async t => {
+    const { fanout, say } = source()
+    const taker = new Taker()
+    fanout.subscribe(taker)
+    say(2)
+    fanout.end('closing')
+    t.same(seqs(taker.messages), [1, 2])
+    t.equal(taker.ended, 'closing')
+    t.equal(fanout.size, 0)
+  })
+
+  await t.test('reads cursors, and nothing else', async t => {
+    t.same(parseCursor('0a1b:12'), { epoch: '0a1b', seq: 12 })
+    for (const text of ['', ':', 'a:', ':1', 'a:-1', 'a:1.5', 'a:01', 'zz:1', 'a:1:2', 'a:99999999999999999999']) t.equal(parseCursor(text), null, text)
+  })
+})
+
+t.test('the trace', async t => {
+  const events = await record(busy)
+  const { traceEvents } = toTrace(events, 'busy')
+  const slices = traceEvents.filter(({ ph }) => ph === 'X')
+
+  await t.test('has contiguous slices for each task, from its beginning to its end', async t => {
+    const tids = new Set(slices.map(({ tid }) => tid).filter((tid) => tid !== 0))
+    t.ok(tids.size >= 2)
+    for (const tid of tids) {
+      const own = slices.filter((slice) => slice.tid === tid)
+      own.forEach((slice, at) => {
+        const before = own[at - 1]
+        if (before !== undefined) t.equal(slice.ts, before.ts + before.dur!, `task ${tid}, slice ${at}`)
+      })
+    }
+  })
+
+  await t.test('joins each wake-up with one arrow, between slices that are open then', async t => {
+    const starts = traceEvents.filter(({ ph }) => ph === 's')
+    const ends = traceEvents.filter(({ ph }) => ph === 'f')
+    t.ok(starts.length > 0)
+    t.same(starts.map(({ id }) => id).sort(), ends.map(({ id }) => id).sort())
+    t.equal(new Set(starts.map(({ id }) => id)).size, starts.length, 'ids are unique')
+    t.ok(ends.every(({ bp }) => bp === 'e'))
+    for (const { ts, tid } of [...starts, ...ends]) {
+      t.ok(slices.some((slice) => slice.tid === tid && slice.ts <= ts && ts <= slice.ts + slice.dur!), `a slice at ${ts} on ${tid}`)
+    }
+  })
+
+  await t.test('is in order of time, slices first, with whole microseconds', async t => {
+    traceEvents.forEach((event, at) => {
+      const before = traceEvents[at - 1]
+      t.ok(Number.isInteger(event.ts))
+      if (before === undefined) return
+      t.ok(before.ts < event.ts || (before.ts === event.ts && !(event.ph === 'X' && 'sfbeiC'.includes(before.ph))), `${at}`)
+    })
+    t.ok(traceEvents.some(({ ph, name }) => ph === 'C' && name.startsWith('queue')))
+    t.ok(slices.some(({ tid }) => tid === 0), 'the loop has a row')
+  })
+})
+
+t.test('the drawing', async t => {
+  await t.test('shows who ran, who waited and how it ended', async t => {
+    function* say(): Coroutine<void> {
+      yield* sleep(2)
+    }
+    function* main(): Coroutine<void> {
+      yield* gather([say(), say()])
+    }
+    const events = (await record(main)).filter(({ run }) => run === 1)
+    const lines = draw(events, 20).split('\n')
+    t.match(lines[0], /^main +│█·+✓│$/)
+    t.match(lines[1], /^ {2}Task-1 │█·+✓│$/)
+    t.match(lines[3], /2\.000 s$/)
+  })
+
+  await t.test('draws a stall as one running and the others ready', async t => {
+    function* hold(): Coroutine<void> {
+      yield* sleep(1)
+      getLoop().host.block(1)
+    }
+    let getLoop: () => EventLoop = () => { throw new Error('no loop yet') }
+    function* main(): Coroutine<void> {
+      yield* gather([hold(), hold()])
+    }
+    const events = (await record(main, { watch: ({ loop }) => { getLoop = () => loop } })).filter(({ run }) => run === 1)
+    const lines = draw(events, 30).split('\n')
+    t.match(lines[1], /│█·+█+✓ *│$/)
+    t.match(lines[2], /│█·+▒+█+✓│$/)
+  })
+})
+
+t.test('the tree of tasks', async t => {
+  await t.test('puts children under their parents and says what each waits for', async t => {
+    const text = taskTree([
+      { task: 1, name: 'main', coroutine: 'main', state: 'suspended', since: 0, on: { kind: 'gather', label: '2 of 2' } },
+      { task: 2, name: 'a', coroutine: 'f', state: 'suspended', since: 1, parent: 1, on: { kind: 'sleep', deadline: 4 } },
+      { task: 3, name: 'b', coroutine: 'f', state: 'ready', since: 1.5, parent: 1, run: 7 },
+      { task: 9, name: 'late', coroutine: 'f', state: 'running', since: 2, parent: 5 },
+    ], 2)
+    t.equal(text, [
+      '4 live tasks',
+      '├─ 1 main: waits for gather 2 of 2 since 2.000 s',
+      '│  ├─ 2 a: waits for sleep since 1.000 s, 2.000 s to go',
+      '│  └─ 3 b (run 7): ready for 0.500 s',
+      '└─ 9 late: running',
+      '',
+    ].join('\n'))
+  })
+})
+
+t.test('the list of types is that of the schema', async t => {
+  t.equal(eventTypes.length, new Set(eventTypes).size)
+  t.ok(eventTypes.includes('task.created'))
+})

@@ -1,0 +1,34 @@
+// The server for tests: built with small bounds, and closed after.
+import type { AddressInfo } from 'node:net'
+import { buildApp, type App } from '../../src/server/app.ts'
+import { readConfig } from '../../src/server/config.ts'
+
+interface Test {
+  teardown(fn: () => unknown): void
+}
+
+/** Build the app with this environment, ready for `inject()`. */
+export async function build(t: Test, env: Record<string, string> = {}): Promise<App> {
+  const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', ...env }))
+  await app.ready()
+  t.teardown(() => app.close())
+  return app
+}
+
+/** Build the app and listen on a free port; gives its address too. */
+export async function listen(t: Test, env: Record<string, string> = {}): Promise<{ app: App; port: number; url: string }> {
+  const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', ...env }))
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  t.teardown(() => app.close())
+  const { port } = app.server.address() as AddressInfo
+  return { app, port, url: `http://127.0.0.1:${port}` }
+}
+
+/** Wait until `condition` holds; gives up, with false, after many looks. */
+export async function eventually(condition: () => boolean | Promise<boolean>, looks = 500): Promise<boolean> {
+  for (let look = 0; look < looks; look++) {
+    if (await condition()) return true
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  return false
+}
