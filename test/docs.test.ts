@@ -92,3 +92,20 @@ json.dumps(${expression})`) as string)
     t.same(missing.filter(name => camelCase(name) in loopscope || camelCase(name) in loopscope.EventLoop.prototype), [])
   })
 })
+
+t.test('docs/architecture.md', async t => {
+  // Soft line breaks are spaces; `[`file`](path) `name`` says that the file has something of that name.
+  const page = read('docs/architecture.md').replace(/\n */g, ' ')
+
+  await t.test('names no file that is not there, and nothing in a file that it does not hold', async t => {
+    const links = [...page.matchAll(/\[[^\]]*\]\((\.\.\/[^)]+)\)(?: `([^`]+)`)?/g)].map(([, path, name]) => ({ path: join(root, 'docs', path!), name }))
+    t.ok(links.filter(({ name }) => name !== undefined).length >= 10)
+    const wrong = links.filter(({ path, name }) => !existsSync(path) || (name !== undefined && !new RegExp(`(?<!\\w)${name}\\b`).test(readFileSync(path, 'utf8'))))
+    t.same(wrong, [])
+  })
+
+  await t.test('quotes the line of the event loop', async t => {
+    t.match(page, 'This is our event loop')
+    t.match(read('src/runtime/turn.ts'), /\/\/ This is our event loop/)
+  })
+})
