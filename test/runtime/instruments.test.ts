@@ -72,10 +72,10 @@ t.test('the hooks of a small program, in order', async t => {
     'created main by nobody', 'ready main by nobody', 'loopStarted',
     'running main', 'created child by main', 'ready child by main', 'suspended main on task tasks=child',
     'running child', 'suspended child on sleep deadline=1',
-    'ready child by nobody', 'running child', 'printed child half 1', 'ready child by child', 'suspended child on yield',
+    'ready child by nobody', 'running child', 'printed child half 1', 'suspended child on yield', 'ready child by child',
     'running child', 'finished child returned null', 'ready main by child',
     'running main', 'finished main returned null',
-    'loopStarted', 'loopStarted', 'loopClosed',
+    'loopClosed',
   ])
 })
 
@@ -90,10 +90,10 @@ t.test('a cancellation and a failure, in order', async t => {
     'created main by nobody', 'ready main by nobody', 'loopStarted',
     'running main', 'created child by main', 'ready child by main', 'suspended main on sleep deadline=1',
     'running child', 'suspended child on sleep deadline=10',
-    'ready main by nobody', 'running main', 'cancelling child by main go', 'ready child by main', 'ready main by main', 'suspended main on yield',
+    'ready main by nobody', 'running main', 'cancelling child by main go', 'ready child by main', 'suspended main on yield', 'ready main by main',
     'running child', 'finished child cancelled null',
     'running main', 'finished main raised Error: oh',
-    'loopStarted', 'loopStarted', 'loopClosed', 'run rejects: Error: oh',
+    'loopClosed', 'run rejects: Error: oh',
   ])
 })
 
