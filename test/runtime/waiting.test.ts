@@ -1,8 +1,8 @@
 // Waiting for several things, and scopes around them: sleep, gather, wait, waitFor, asCompleted, shield, timeout, taskGroup.
 import t from 'tap'
 import {
-  ALL_COMPLETED, asCompleted, CancelledError, createTask, currentTask, ExceptionGroup, FIRST_COMPLETED, FIRST_EXCEPTION, gather,
-  getRunningLoop, rethrowCancelled, shield, sleep, taskGroup, timeout, timeoutAt, TimeoutError, wait, waitFor, type Awaitable, type Coroutine, type Task,
+  ALL_COMPLETED, asCompleted, CancelledError, createTask, currentTask, ExceptionGroup, FIRST_COMPLETED, FIRST_EXCEPTION, Future, gather,
+  getRunningLoop, Lock, Queue, rethrowCancelled, shield, sleep, taskGroup, timeout, timeoutAt, TimeoutError, wait, waitFor, type Awaitable, type Coroutine, type Task,
   type Timeout,
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy, type Log } from '../support/virtual.ts'
@@ -135,7 +135,29 @@ t.test('awaiting what is done does not suspend', async t => {
   }), ['done done', 'callback'])
 })
 
+t.test('what is lazy does nothing until it is awaited', async t => {
+  t.same(await recorded(function* (log) {
+    const queue = new Queue<number>()
+    const lock = new Lock()
+    const lazy = [
+      waitFor(worker(log, 'waitFor', 1), 0.5), timeout(1, () => worker(log, 'timeout', 1)), taskGroup(() => worker(log, 'taskGroup', 1)),
+      queue.put(1), lock.acquire(), lock.with(() => worker(log, 'with', 1)), queue.join(), sleep(-1), wait([]),
+    ]
+    yield* sleep(5)
+    log(lazy.length, queue.qsize(), lock.locked(), now())
+  }), ['9 0 false 5'])
+})
+
 t.test('gather', async t => {
+  t.test('returns a Future, also of nothing', async t => {
+    t.same(await recorded(function* (log) {
+      for (const all of [gather([]), gather([sleep(1)])]) {
+        log(all instanceof Future, all.done())
+        yield* all
+      }
+    }), ['true true', 'true false'])
+  })
+
   t.test('gives results in the order given, whoever is first', async t => {
     t.same(await recorded(function* (log) {
       log(yield* gather([after(3, 'a'), createTask(after(1, 'b')), after(2, 'c')]), now())
