@@ -71,6 +71,12 @@ t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async 
         t.same(await ask('example 4 on a virtual clock'), EXPECTED)
       })
 
+      await t.test('prints values in one line', async t => {
+        t.same(await ask('prints'), [
+          'a 1 null undefined true', '[1,"b",{"c":2}] {"d":[3]}', 'RangeError: too much <Queue maxsize=2 size=0>', '[object Array]',
+        ])
+      })
+
       await t.test('still hears a message while a task runs round sleep(0) for ever', async t => {
         const before = await ask('spin') as number
         const during = await ask('rounds') as number

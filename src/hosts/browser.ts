@@ -68,9 +68,11 @@ class BrowserHost implements Host {
   }
 }
 
+/** One line for a value, like the console's; an object that has a `toString()` of its own knows better. */
 function formatValue(value: unknown): string {
   if (typeof value !== 'object' || value === null || value instanceof Error) return String(value)
-  if (Object.prototype.hasOwnProperty.call(Object.getPrototypeOf(value) ?? {}, 'toString')) return `${value as { toString(): string }}`
+  const { toString } = value as { toString?: unknown }
+  if (!Array.isArray(value) && typeof toString === 'function' && toString !== Object.prototype.toString) return `${value as Date}`
   try {
     return JSON.stringify(value)
   } catch {

@@ -1,5 +1,5 @@
 // The programs that the browser test asks for, and the thread that answers: the page's own, or a Web Worker's.
-import { CancelledError, getRunningLoop, gather, print, run, sleep, VirtualClock, type Coroutine, type RunOptions } from '../../src/browser.ts'
+import { CancelledError, getRunningLoop, gather, print, Queue, run, sleep, VirtualClock, type Coroutine, type RunOptions } from '../../src/browser.ts'
 
 /** One printed line, and the seconds on the loop's clock at which it came. */
 export type Line = [text: string, seconds: number]
@@ -18,6 +18,18 @@ function* example4(): Coroutine<Line[]> {
   const lines: Line[] = []
   loop.instruments.add({ printed: (_task, text) => lines.push([text, loop.time() - start]) })
   yield* gather([count(), count(), count()])
+  return lines
+}
+
+function* prints(): Coroutine<string[]> {
+  const lines: string[] = []
+  getRunningLoop().instruments.add({ printed: (_task, text) => lines.push(text) })
+  print('a', 1, null, undefined, true)
+  print([1, 'b', { c: 2 }], { d: [3] })
+  print(new RangeError('too much'), new Queue(2))
+  const round: unknown[] = []
+  round.push(round)
+  print(round)
   return lines
 }
 
@@ -45,6 +57,7 @@ const answers: Record<string, () => unknown> = {
   'where': () => Object.prototype.toString.call(globalThis),
   'example 4': () => run(example4()),
   'example 4 on a virtual clock': () => run(example4(), { clock: new VirtualClock() }),
+  'prints': () => run(prints()),
   'spin': () => {
     const stop = new AbortController()
     spinning = { stop, ended: spinUntil(stop.signal) }

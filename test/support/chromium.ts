@@ -37,7 +37,8 @@ async function unpacked(): Promise<LaunchOptions | null> {
   const libraries = [`${tmpdir()}/al2023/lib`, process.env['LD_LIBRARY_PATH']].filter(path => path !== undefined)
   return {
     executablePath,
-    args: [...packed.default.args, ...QUIET],
+    // In a single process, the first page that closes ends the browser.
+    args: [...packed.default.args.filter(argument => argument !== '--single-process'), ...QUIET],
     env: { ...process.env as Record<string, string>, LD_LIBRARY_PATH: libraries.join(':') },
   }
 }
