@@ -3,10 +3,14 @@ import { connect } from 'node:net'
 import type { InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import { fetch, WebSocket } from 'undici'
-import { closeThreads, threadsState } from '../../src/index.ts'
+import { closeThreads, prepareThreads, threadsState } from '../../src/index.ts'
 import { eventually, build, listen } from '../support/server.ts'
+import { blockingSleep } from '../../workers/blocking-sleep.ts'
+import { spin } from '../../workers/spin.ts'
 import { streamEvent, type StreamEvent } from '../../src/stream/events.ts'
 
+// Starting threads takes a while on a busy machine: no test should wait for it, or be about it.
+await prepareThreads([blockingSleep, spin])
 t.teardown(() => closeThreads())
 
 interface ErrorBody {

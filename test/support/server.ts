@@ -25,7 +25,7 @@ export async function listen(t: Test, env: Record<string, string> = {}): Promise
 }
 
 /** Wait until `condition` holds; gives up, with false, after many looks. */
-export async function eventually(condition: () => boolean | Promise<boolean>, looks = 500): Promise<boolean> {
+export async function eventually(condition: () => boolean | Promise<boolean>, looks = 3000): Promise<boolean> {
   for (let look = 0; look < looks; look++) {
     if (await condition()) return true
     await new Promise((resolve) => setTimeout(resolve, 10))
