@@ -53,6 +53,7 @@ function* particulars(call: Expression & { type: 'call' }, kinds: Map<string, st
     if (first.items.some((item) => item.type === 'call' && item.name === 'gather')) yield 'gather(gather)'
     if (first.items.length === 0) yield 'gather()'
   }
+  if (call.name === 'gather' && first?.type === 'support') yield 'gather(the same coroutine twice)'
 }
 
 function constructs(statement: Statement, kinds: Map<string, string>): Set<string> {

@@ -68,6 +68,16 @@ function declare(builder: Builder, top: number): void {
   }
 }
 
+/** A coroutine for groups: fails by itself in the end, or when it is cancelled, or both. */
+function failing(builder: Builder): Routine {
+  const { random } = builder
+  const raise = (): Statement => ({ type: 'raise', label: builder.label(), error: anError(builder) })
+  const sleep = (times: number[]): Statement => builder.awaited(call('sleep', [literal(random.pick(times))]))
+  const caught = { label: builder.label(), error: 'CancelledError', body: [...(random.chance(0.3) ? [sleep([0, 0.125])] : []), raise()], reraise: false }
+  const body = [sleep([0.125, 0.5, 1, 3]), ...(random.chance(0.5) ? [raise()] : [])]
+  return { name: 'failing', body: random.chance(0.7) ? [{ type: 'try', label: builder.label(), body, handlers: [caught], last: null }] : body }
+}
+
 /** What main puts into slots at once, so that there is something to act on. */
 function fillSlots(builder: Builder, place: Place): Statement[] {
   const slots = builder.variables.filter(({ kind }) => ['Gather', 'Shield', 'Context', 'TimerHandle', 'Handle'].includes(kind))
@@ -113,6 +123,12 @@ export function generate(seed: number, index: number): Program {
     builder.crowds.push({ ...own, cost: 4 })
     builder.coroutines.push({ ...own, cost: 4 })
     coroutines.unshift({ name: own.name, body })
+  }
+
+  if (builder.has('group') && random.chance(0.6)) {
+    const own = failing(builder)
+    builder.coroutines.push({ name: own.name, level: top + 1, cost: 4 })
+    coroutines.unshift(own)
   }
 
   // From the highest level down, so that what a routine may start is known, with its cost, when it is built.

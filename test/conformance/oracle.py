@@ -186,6 +186,9 @@ class Support:
     def names(self, found):
         return [self.name(task) for task in found]
 
+    def twice(self, value):
+        return [value, value]
+
     def sets(self, result):
         return [list(part) for part in result]
 
@@ -251,7 +254,7 @@ def run_one(source, left):
     support = Support()
     module = {
         'asyncio': asyncio, 'contextvars': contextvars, 'Boom': Boom,
-        **{name: getattr(support, name) for name in ('start', 'at', 'log', 'look', 'since', 'plain', 'names', 'sets')},
+        **{name: getattr(support, name) for name in ('start', 'at', 'log', 'look', 'since', 'plain', 'names', 'sets', 'twice')},
     }
     exec(compile(source, 'program', 'exec'), module)
     loop = VirtualLoop()

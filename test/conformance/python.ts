@@ -30,6 +30,7 @@ function expression(tree: Expression): string {
     case 'call':
       // The one function that takes its awaitables one by one.
       if (tree.name === 'gather' && tree.args[0]?.type === 'list') return `asyncio.gather(${args(tree.args[0].items, tree.options)})`
+      if (tree.name === 'gather' && tree.args[0] !== undefined) return `asyncio.gather(*${args(tree.args, tree.options)})`
       if (/^[A-Z]/.test(tree.name) || tree.name === 'eagerTaskFactory') return named(tree.name)
       return `${named(tree.name)}(${args(tree.args, tree.options)})`
     case 'method': return `${expression(tree.on)}.${snake(tree.name)}(${args(tree.args, tree.options)})`

@@ -91,6 +91,8 @@ export class Support {
 
   names = (found: Iterable<TaskLike>): string[] => [...found].map((task) => this.#name(task))
 
+  twice = (value: unknown): unknown[] => [value, value]
+
   sets = (result: { done: Iterable<unknown>; pending: Iterable<unknown> }): unknown[][] => [[...result.done], [...result.pending]]
 
   /** Ends the trace: how main ended, and what is left. */

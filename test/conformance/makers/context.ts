@@ -18,7 +18,10 @@ export const contexts: Maker[] = [
     feature: 'context', weight: 5, sync: true,
     make(builder) {
       const one = builder.some('ContextVar')
-      return one === null ? null : builder.do(method(one.name, 'get', [literal(-1)]))
+      if (one === null) return null
+      // Without a value and without a default Python throws a LookupError, which has no counterpart.
+      const hasDefault = one.initial?.type === 'construct' && Object.keys(one.initial.options).length > 0
+      return builder.do(method(one.name, 'get', hasDefault && builder.random.chance(0.5) ? [] : [literal(-1)]))
     },
   },
   {
@@ -29,6 +32,19 @@ export const contexts: Maker[] = [
     },
   },
   {
+    // As it is meant to be used: set, do something, take it back.
+    feature: 'context', weight: 4,
+    make(builder, place) {
+      const one = builder.some('ContextVar')
+      if (one === null || place.depth > 2) return null
+      const token = `k${one.name.slice(1)}`
+      const label = builder.label()
+      const body = [builder.assign(token, method(one.name, 'set', [builder.value()])), ...builder.inner(place, {}, 1, 2)]
+      const last = [builder.do(method(one.name, 'get', [literal(-1)])), builder.do(method(one.name, 'reset', [{ type: 'variable', name: token }])), builder.do(method(one.name, 'get', [literal(-1)]))]
+      return { type: 'try', label, body, handlers: [], last }
+    },
+  },
+  {
     feature: 'context', weight: 2, sync: true,
     make(builder) {
       const slot = builder.some('Context')
@@ -36,7 +52,7 @@ export const contexts: Maker[] = [
     },
   },
   {
-    feature: 'context', weight: 3, sync: true,
+    feature: 'context', weight: 5, sync: true,
     make(builder, place) {
       const slot = builder.some('Context')
       const chosen = slot === null ? null : callback(builder, place)

@@ -27,6 +27,7 @@ export function waitingFor(builder: Builder, one: Variable, puts: boolean): Stat
   const wait = (...body: Statement[]): Statement => ({ type: 'try', label, body, handlers: [caught], last: null })
   switch (one.kind) {
     case 'Queue': case 'PriorityQueue': case 'LifoQueue':
+      if (!puts && random.chance(0.15)) return [wait(builder.awaited(method(one.name, 'join')))]
       return [wait(builder.awaited(puts ? method(one.name, 'put', [builder.item(one)]) : method(one.name, 'get')))]
     case 'Lock': case 'Semaphore': case 'BoundedSemaphore': {
       const held = { type: 'scope' as const, label: builder.label(), kind: 'with' as const, value: variable(one.name), as: null, body: pause() }
@@ -48,7 +49,7 @@ function wakeUp(builder: Builder, one = builder.some(...CONTENDED, 'Future', 'Ti
   switch (one.kind) {
     case 'Queue': case 'PriorityQueue': case 'LifoQueue': {
       const name = random.chance(0.75) ? (puts ? 'getNowait' : 'putNowait') : random.pick(['putNowait', 'getNowait', 'shutdown', 'taskDone'])
-      return method(one.name, name, name === 'putNowait' ? [builder.item(one)] : [])
+      return method(one.name, name, name === 'putNowait' ? [builder.item(one)] : name === 'shutdown' && random.chance(0.5) ? [literal(true)] : [])
     }
     case 'Event': return method(one.name, random.pick(['set', 'set', 'clear']))
     case 'Condition': return method(one.name, random.pick(['notify', 'notifyAll', 'release']))
@@ -81,7 +82,8 @@ export const races: Maker[] = [
       const wake = (): Expression | null => wakeUp(builder, crowd.object, crowd.puts)
       const victim = random.chance(0.6) ? slots[0] : random.pick(slots)
       const happenings = [
-        wake(), victim !== undefined && random.chance(0.8) ? method(victim.name, 'cancel', builder.message()) : null, random.chance(0.3) ? wake() : null, random.chance(0.3) ? cancellation(builder) : null,
+        ...Array.from({ length: random.pick([1, 1, 2, 3]) }, wake),
+        victim !== undefined && random.chance(0.8) ? method(victim.name, 'cancel', builder.message()) : null, random.chance(0.3) ? cancellation(builder) : null,
       ]
       const at = random.shuffled(happenings.filter((one) => one !== null)).map((one) => builder.do(one))
       const after = random.chance(0.5) ? [rest(), ...[wake()].filter((one) => one !== null).map((one) => builder.do(one))] : []

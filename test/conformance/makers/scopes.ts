@@ -8,7 +8,9 @@ const clock = (builder: Builder): Expression =>
   builder.random.chance(0.08) ? literal(null) : { type: 'clock', plus: builder.random.pick([-0.5, 0, 0.125, 0.25, 0.5, 1, 1, 2]) }
 
 function child(builder: Builder, place: Place, group: string): Statement | null {
-  const coroutine = builder.coroutine(place, place.level)
+  const failing = builder.coroutines.find(({ name }) => name === 'failing')
+  const fails = failing !== undefined && builder.random.chance(0.35) && builder.spend(place, failing.cost)
+  const coroutine = fails ? { type: 'coroutine' as const, name: failing.name } : builder.coroutine(place, place.level)
   if (coroutine === null) return null
   const made = method(group, 'createTask', [coroutine], taskOptions(builder))
   const slot = coroutine.type === 'coroutine' ? builder.variables.filter(({ kind, level }) => kind === 'Task' && level === Number(coroutine.name.slice(1))) : []
@@ -36,7 +38,7 @@ export const scopes: Maker[] = [
     },
   },
   {
-    feature: 'timeout', weight: 1, sync: true,
+    feature: 'timeout', weight: 2.5, sync: true,
     make(builder) {
       const slot = builder.some('Timeout')
       if (slot === null) return null

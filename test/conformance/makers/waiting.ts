@@ -25,6 +25,14 @@ function futures(builder: Builder): Expression | null {
 export const waiting: Maker[] = [
   { feature: 'gather', weight: 4, make: (builder, place) => builder.awaited(gathering(builder, place, place.level)) },
   {
+    // The very same coroutine twice: it runs once.
+    feature: 'gather', weight: 0.7,
+    make(builder, place) {
+      const coroutine = builder.coroutine(place, place.level)
+      return coroutine === null ? null : builder.awaited(call('gather', [support('twice', coroutine)]))
+    },
+  },
+  {
     feature: 'gather', weight: 3, sync: true,
     make(builder, place) {
       const slot = builder.some('Gather')
