@@ -1,6 +1,6 @@
 // Errors of threads, and how any error crosses from one thread to another: with its class, message, stack, cause and
-// its own properties. A class is found again among JavaScript's, the runtime's, and what the function's module exports.
-import type { LoadedModule } from './exports.ts'
+// its own properties. A class is found again among JavaScript's, the runtime's, and what modules under `workers/` export.
+import { knownModules, type LoadedModule } from './exports.ts'
 import { describe } from '../runtime/describe.ts'
 import * as exceptions from '../runtime/exceptions.ts'
 
@@ -63,14 +63,14 @@ function cloneable(value: unknown): boolean {
   }
 }
 
-/** Make the error again, as one of `module`'s classes if it has one of that name; `where` is added to its stack. */
+/** Make the error again, of the class of that name where there is one; `where` is added to its stack. */
 export function unpack(packed: Packed, module: LoadedModule | null, where: string): unknown {
   if ('value' in packed) return packed.value
   const { className, name, message, stack, own } = packed
   const Class = findClass(className, module)
   const error = packed.errors === undefined ? new Error(message) : new AggregateError([], message)
   // Not through its constructor, whose arguments nobody knows here.
-  if (Class !== null) Object.setPrototypeOf(error, Class.prototype)
+  if (Class !== null) Object.setPrototypeOf(error, Class.prototype as object)
   const hidden = { configurable: true, writable: true, enumerable: false }
   if (error.name !== name || Class === null) Object.defineProperty(error, 'name', { ...hidden, value: name === 'Error' ? className : name })
   Object.defineProperty(error, 'stack', { ...hidden, value: `${stack}\n    at ${where}` })
@@ -95,7 +95,11 @@ function isErrorClass(value: unknown): value is ErrorClass {
   return typeof value === 'function' && value.prototype instanceof Error
 }
 
+/** A class of that name: `module`'s before that of any other module under `workers/` that this thread has loaded. */
 function findClass(name: string, module: LoadedModule | null): ErrorClass | null {
-  const own = module === null || !Object.hasOwn(module.exports, name) ? undefined : module.exports[name]
-  return isErrorClass(own) ? own : (known.get(name) ?? null)
+  for (const { exports } of module === null ? knownModules() : [module, ...knownModules()]) {
+    const found = Object.hasOwn(exports, name) ? exports[name] : null
+    if (isErrorClass(found)) return found
+  }
+  return known.get(name) ?? null
 }

@@ -35,6 +35,10 @@ export function knownModule(url: string): LoadedModule | undefined {
   return modules.get(url)
 }
 
+export function knownModules(): Iterable<LoadedModule> {
+  return modules.values()
+}
+
 /** Load a module on this thread, or give it if it is loaded. */
 export function loadModule(url: string): Promise<LoadedModule> {
   let promise = loading.get(url)

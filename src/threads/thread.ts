@@ -7,7 +7,7 @@ import type { Doorbell } from './doorbell.ts'
 import { Channel, channelMemory } from './channel.ts'
 import { addressOf } from './exports.ts'
 import { BrokenThread, unpack } from './errors.ts'
-import { CALL, CANCEL, READY, REPLY, REQUEST, RETURNED, THREW, type Returned, type Threw, type ToMain } from './protocol.ts'
+import { CALL, CANCEL, READY, REQUEST, RETURNED, THREW, type Returned, type Threw, type ToMain } from './protocol.ts'
 import { Requests, type Requested } from './requests.ts'
 import { takeAlong } from './variables.ts'
 
@@ -21,6 +21,11 @@ export interface ThreadData {
 
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const ENTRY = new URL(`./worker${extension}`, import.meta.url)
+
+/** Node's own options, loaders for instance, but for one that says what `node -e` was given: no worker starts with that. */
+function execArgv(): string[] {
+  return process.execArgv.filter((option, at, all) => !option.startsWith('--input-type') && all[at - 1] !== '--input-type')
+}
 
 export class Thread {
   readonly lane: Lane
@@ -45,7 +50,7 @@ export class Thread {
     const data: ThreadData = { loopscopeThread: { memory, bell: bell.word, port: port2 } }
     this.#channel = new Channel('main', memory, port1, bell.word)
     this.#requests = new Requests(this, (reply) => this.#channel.send(reply))
-    this.#worker = new Worker(ENTRY, { workerData: data, transferList: [port2], name: `loopscope ${lane.mode}` })
+    this.#worker = new Worker(ENTRY, { workerData: data, transferList: [port2], name: `loopscope ${lane.mode}`, execArgv: execArgv() })
     this.#worker.on('error', (error) => {
       this.#error = error
     })
