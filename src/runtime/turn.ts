@@ -8,6 +8,12 @@ import { Task } from './task.ts'
 
 /** Timers that fall due within this many seconds fire together (the resolution of a monotonic clock, as in asyncio). */
 const CLOCK_RESOLUTION = 1e-9
+
+/** Timers before this are due. Far from zero the resolution is lost in rounding, and what is due at `now` is due all the same. */
+function horizonOf(now: number): number {
+  return Math.max(now + CLOCK_RESOLUTION, now + Math.abs(now) * Number.EPSILON)
+}
+
 /** How many ready entries run between two looks at the clock: reading it costs as much as running one. */
 const ENTRIES_PER_CLOCK = 64
 /** With a virtual clock, which stands still while work is ready, a turn is as many rounds of that. */
@@ -23,23 +29,26 @@ export function turn(loop: EventLoop, budget: number): number {
   running.loop = loop
   running.task = null
   let now = host.now()
+  let horizon = horizonOf(now)
   const end = now + budget
   let entries = 0
   let rounds = 0
   try {
     for (;;) {
-      if (timers.soonest() < now + CLOCK_RESOLUTION) moveDueTimers(loop, now)
+      if (timers.soonest() < horizon) moveDueTimers(loop, horizon)
       if (ready.length === 0) {
         if (loop.stopping) return 0
         now = host.now()
+        horizon = horizonOf(now)
         const next = timers.next()
-        if (next >= now + CLOCK_RESOLUTION) return next - now
+        if (next >= horizon) return next - now
         continue
       }
       entries += iterate(loop)
       if (loop.stopping) return 0
       if (entries >= ENTRIES_PER_CLOCK || host.virtual) {
         now = host.now()
+        horizon = horizonOf(now)
         if (now >= end) return 0
         if (entries >= ENTRIES_PER_CLOCK) {
           entries = 0
@@ -96,9 +105,9 @@ function runTimed(loop: EventLoop, what: unknown, argument: unknown): void {
   })
 }
 
-function moveDueTimers(loop: EventLoop, now: number): void {
+function moveDueTimers(loop: EventLoop, horizon: number): void {
   const { timers, ready } = loop
-  while (timers.soonest() < now + CLOCK_RESOLUTION) {
+  while (timers.soonest() < horizon) {
     const timer = timers.pop()
     if (timer.isDead()) continue
     timer.leaveHeap()
