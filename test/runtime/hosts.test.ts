@@ -124,6 +124,20 @@ t.test('the virtual clock', async t => {
     t.equal(clock.now(), 1001000)
   })
 
+  t.test('reaches timers far away, where nanoseconds are lost in rounding', async t => {
+    for (const start of [0, -1e12, 1e15]) {
+      const clock = new VirtualClock(start)
+      t.same(await recorded(function* (log) {
+        const loop = getRunningLoop()
+        for (const seconds of [1e8, 1e9, 1e12 + 1 / 3]) yield* sleep(seconds)
+        loop.callAt(loop.time(), () => log('due now'))
+        yield* sleep(1)
+        yield* sleep(1)
+      }, { clock }), ['due now'])
+      t.ok(clock.now() >= start + 1e12)
+    }
+  })
+
   t.test('stands still while a task waits for the host', async t => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
@@ -279,6 +293,32 @@ t.test('the real clock', async t => {
       return result
     })()), 'host had its turn')
   })
+})
+
+t.test('the browser\'s host drives the same loop', async t => {
+  const { lines, errors } = await runProgram(`
+    import './src/browser.ts'
+    await run((function* () {
+      const loop = getRunningLoop()
+      loop.callSoon(() => print('callback'))
+      yield* gather([0.02, 0.01, 0, 0.005].map(function* (seconds) {
+        yield* sleep(seconds)
+        print(seconds)
+      }))
+      let busy = true
+      const task = createTask((function* () { while (busy) yield* sleep(0) })())
+      print(yield* fromPromise(new Promise(resolve => setTimeout(resolve, 5, 'the host has its turns'))))
+      busy = false
+      yield* task
+      setTimeout(() => loop.callSoonThreadsafe(() => print('woken')), 1)
+      yield* sleep(0.01)
+      print({ a: 1 }, [1, 'b'], new RangeError('x'), null, new Queue(2))
+    })())
+    console.log(await run(sleep(1e9, 'virtual'), { clock: new VirtualClock() }))
+    process.exit()
+  `)
+  t.same(lines, ['callback', '0', '0.005', '0.01', '0.02', 'the host has its turns', 'woken', '{"a":1} [1,"b"] RangeError: x null <Queue maxsize=2 size=0>', 'virtual'])
+  t.equal(errors, '')
 })
 
 t.test('processes', async t => {
