@@ -1,0 +1,206 @@
+// The server as a process, the plugin in somebody else's app, and what a crowd that vanishes leaves behind.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import Fastify from 'fastify'
+import { createServer, connect, type AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import { fetch } from 'undici'
+import { gather, sleep, timeout, type Coroutine } from '../../src/index.ts'
+import { readConfig } from '../../src/server/config.ts'
+import { loopscope } from '../../src/server/plugins/loopscope.ts'
+import { eventually, listen } from '../support/server.ts'
+
+t.test('the configuration', async t => {
+  await t.test('has defaults, and reads what it is given', async t => {
+    t.match(readConfig({}), { port: 8000, observerPort: 8001, host: '127.0.0.1', logLevel: 'info', maxMs: 10_000, graceSeconds: 5 })
+    t.match(readConfig({ PORT: '1234', LOG_LEVEL: 'debug', GRACE_SECONDS: '0.5', HOST: '' }), { port: 1234, logLevel: 'debug', graceSeconds: 0.5, host: '127.0.0.1' })
+  })
+
+  await t.test('refuses a bad value in one line that names it', async t => {
+    const bad: [string, string, RegExp][] = [
+      ['PORT', 'http', /^PORT=http: must be a whole number from 0 to 65535$/], ['PORT', '70000', /^PORT=70000: /], ['PORT', '-1', /^PORT=-1: /],
+      ['LOG_LEVEL', 'loud', /^LOG_LEVEL=loud: must be one of fatal/], ['OBSERVER_URL', 'ftp://x', /^OBSERVER_URL=ftp:\/\/x: /],
+      ['MAX_RUNS', '1e3', /^MAX_RUNS=1e3: /], ['HISTORY', '10', /^HISTORY=10: /], ['GRACE_SECONDS', 'NaN', /^GRACE_SECONDS=NaN: /],
+    ]
+    for (const [name, value, message] of bad) {
+      t.throws(() => readConfig({ [name]: value }), { name: 'ConfigError', message })
+    }
+    t.throws(() => readConfig({ PORT: 'x', MAX_MS: 'y' }), { message: /^PORT=x: .*; MAX_MS=y: [^\n]*$/ })
+  })
+})
+
+interface Server {
+  child: ChildProcess
+  url: string
+  log: () => string
+  ended: Promise<number | null>
+}
+
+/** Start the real thing in a process of its own. */
+async function start(t: Test, env: Record<string, string> = {}): Promise<Server> {
+  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
+    cwd: new URL('../..', import.meta.url), env: { PATH: process.env['PATH'], PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.teardown(() => { child.kill('SIGKILL') })
+  let log = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { log += chunk.toString() })
+  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  const listening = (): string | undefined => /loopscope listens on (\S+)/.exec(log)?.[1]
+  await eventually(() => listening() !== undefined || child.exitCode !== null)
+  return { child, url: listening() ?? '', log: () => log, ended }
+}
+
+t.test('the process', async t => {
+  await t.test('ends at once, with one line, on a bad value and on a port that is taken', async t => {
+    const bad = await start(t, { PORT: 'web' })
+    t.equal(await bad.ended, 1)
+    t.equal(bad.log(), 'PORT=web: must be a whole number from 0 to 65535\n')
+    const other = createServer()
+    other.listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const taken = await start(t, { PORT: String(port), LOG_LEVEL: 'silent' })
+    t.equal(await taken.ended, 1)
+    t.match(taken.log(), new RegExp(`^PORT=${port}: something else listens on 127\\.0\\.0\\.1:${port} already[^\\n]*\\n$`))
+    other.close()
+  })
+
+  await t.test('says where it is and what to try, and goes on SIGTERM with 0 when it is idle', async t => {
+    const server = await start(t)
+    t.match(server.log(), /loopscope listens on http:\/\/127\.0\.0\.1:\d+\n[^]*\/view[^]*try:\n( {2}curl .*\n){3}/)
+    t.equal((await fetch(`${server.url}/ping`)).status, 200)
+    server.child.kill('SIGTERM')
+    t.equal(await server.ended, 0)
+    t.match(server.log(), /SIGTERM: closing/)
+    t.notMatch(server.log(), /cut off/)
+  })
+
+  await t.test('lets requests finish, ends streams with a last event, and says what it had to cut off', async t => {
+    const server = await start(t, { GRACE_SECONDS: '1.5' })
+    const text = (path: string): Promise<string> => fetch(server.url + path).then((response) => response.text())
+    const stream = text('/events?types=loop.closed')
+    const endless = text('/examples/5/run')
+    const short = text('/handlers/async?ms=700')
+    t.ok(await eventually(async () => /^loopscope_requests_active 4$/m.test(await text('/metrics'))), 'all three, and the one that asks')
+    // The loop is blocked while the signal comes: it is heard when the handler has ended.
+    const blocking = text('/handlers/sync?thread=inline&ms=400')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    server.child.kill('SIGTERM')
+    t.match(JSON.parse(await blocking), { handler: 'sync, inline' })
+    t.match(JSON.parse(await short), { handler: 'async' })
+    t.match(await endless, /\(cancelled\)\n$/)
+    t.match(await stream, /event: loop\.closed\ndata: .*\n\n$/)
+    t.equal(await server.ended, 0)
+    t.match(server.log(), /1 requests did not finish in 1\.5 s and are cut off/)
+    t.match(server.log(), /"requests":\["GET \/examples\/5\/run #\d+"\]/)
+  })
+})
+
+t.test('the plugin in another app', async t => {
+  await t.test('makes generator functions handlers, each request a task of its own name', async t => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(loopscope)
+    const names: string[] = []
+    app.get('/hello/:who', function* (request) {
+      const [a, b] = yield* gather([word('hello'), word((request.params as { who: string }).who)])
+      names.push(...[...app.loopscope.loop.liveTasks()].map((task) => task.getName()))
+      return { text: `${a} ${b}` }
+    })
+    app.get('/plain', async () => ({ plain: true }))
+    app.get('/nothing', function* () {})
+    app.get('/itself', function* (_request, reply) {
+      yield* sleep(0.001)
+      return reply.code(201).send({ by: 'itself' })
+    })
+    function* word(text: string): Coroutine<string> {
+      yield* sleep(0.01)
+      return text
+    }
+    const response = await app.inject('/hello/you?x=1')
+    t.same(response.json(), { text: 'hello you' })
+    t.same(names, ['GET /hello/you #1'])
+    t.equal(String(response.headers['x-request-id']), '1')
+    t.match(response.headers['server-timing'], /^run;dur=\S+, ready;dur=\S+, wait;dur=\d\d\S*, thread;dur=0$/)
+    t.same((await app.inject('/plain')).json(), { plain: true })
+    t.equal((await app.inject('/nothing')).statusCode, 200)
+    const itself = await app.inject('/itself')
+    t.same([itself.statusCode, itself.json()], [201, { by: 'itself' }])
+    t.equal(app.loopscope.active.size, 0)
+  })
+
+  await t.test('maps what a coroutine throws to a status', async t => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(loopscope)
+    app.get('/throws', function* () { throw new Error('mine') })
+    app.get('/teapot', function* () { throw Object.assign(new Error('short and stout'), { statusCode: 418 }) })
+    app.get('/late', function* () { yield* timeout(0.01, function* () { yield* sleep(9) }) })
+    app.get('/cancelled', function* () {
+      for (const task of app.loopscope.loop.liveTasks()) task.cancel('no more')
+      yield* sleep(9)
+    })
+    const codes: Record<string, number> = {}
+    for (const path of ['/throws', '/teapot', '/late', '/cancelled']) codes[path] = (await app.inject(path)).statusCode
+    t.same(codes, { '/throws': 500, '/teapot': 418, '/late': 504, '/cancelled': 503 })
+  })
+
+  await t.test('cancels what is under way when the app closes', async t => {
+    const app = Fastify()
+    await app.register(loopscope)
+    let cleaned = false
+    app.get('/', function* () {
+      try {
+        yield* sleep(60)
+      } finally {
+        cleaned = true
+      }
+    })
+    const response = app.inject('/')
+    t.ok(await eventually(() => app.loopscope.active.size === 1))
+    await app.close()
+    t.ok(cleaned)
+    t.equal((await response).statusCode, 503)
+    t.ok(app.loopscope.loop.isClosed())
+  })
+})
+
+/** Connect, ask for an endless run, wait for its first bytes, and vanish. */
+function vanish(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET /examples/5/run?speed=5 HTTP/1.1\r\nHost: localhost\r\n\r\n'))
+    socket.once('data', () => socket.destroy())
+    socket.on('close', () => resolve())
+    socket.on('error', reject)
+  })
+}
+
+t.test('1,000 clients that start an endless run and vanish leave nothing', async t => {
+  const { app, port } = await listen(t, { RATE_LIMIT: '0', HISTORY: '1024' })
+  const { loop, active } = app.loopscope
+  const crowd = async (clients: number): Promise<void> => {
+    for (let left = clients; left > 0; left -= 50) await Promise.all(Array.from({ length: Math.min(50, left) }, () => vanish(port)))
+    await eventually(() => loop.liveTasks().size === 0)
+  }
+  const memory = async (): Promise<number> => {
+    // What is collected in two rounds was held by nothing.
+    for (let round = 0; round < 3; round++) {
+      globalThis.gc!()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return process.memoryUsage().heapUsed
+  }
+  // The first ones fill what is kept on purpose: code, history, the last runs.
+  await crowd(300)
+  const before = await memory()
+  await crowd(1000)
+  const after = await memory()
+  t.equal(loop.liveTasks().size, 0, 'no task')
+  t.equal(active.size, 0, 'no request')
+  t.equal(app.runs.live, 0, 'no run')
+  t.equal(loop.timers.size, 0, 'no timer')
+  t.ok(await eventually(async () => (await new Promise<number>((resolve) => { app.server.getConnections((_error, count) => resolve(count)) })) === 0), 'no socket')
+  t.ok(after < before * 1.05, `memory is back: ${(before / 1e6).toFixed(1)} MB before, ${(after / 1e6).toFixed(1)} MB after`)
+  t.ok(app.runs.list().every(({ outcome }) => outcome === 'cancelled'))
+})
+
