@@ -11,13 +11,6 @@ export class BrokenThread extends exceptions.RuntimeError {
   }
 }
 
-/** More calls wait for a thread than the queue takes. */
-export class ThreadQueueFull extends exceptions.QueueFull {
-  static {
-    this.prototype.name = 'ThreadQueueFull'
-  }
-}
-
 /** An error on its way. */
 export type Packed =
   | { readonly value: unknown }
@@ -87,7 +80,7 @@ const known = new Map<string, ErrorClass>()
 for (const Class of [Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
   known.set(Class.name, Class as ErrorClass)
 }
-for (const value of [...Object.values(exceptions), BrokenThread, ThreadQueueFull]) {
+for (const value of [...Object.values(exceptions), BrokenThread]) {
   if (isErrorClass(value)) known.set(value.name, value)
 }
 

@@ -3,7 +3,8 @@
 import type { LaneState } from './state.ts'
 import type { Call, Holder } from './call.ts'
 import type { Doorbell } from './doorbell.ts'
-import { BrokenThread, ThreadQueueFull } from './errors.ts'
+import { QueueFull } from '../runtime/exceptions.ts'
+import { BrokenThread } from './errors.ts'
 import { findTarget, knownTarget } from './exports.ts'
 import { standingStill } from './requests.ts'
 import { Thread } from './thread.ts'
@@ -34,7 +35,7 @@ export class Lane implements Holder {
     return this.#queue.size === 0 && this.#nested.size === 0 && this.#idle.length === this.#threads.size
   }
 
-  /** Queue a call. Throws a ThreadQueueFull if as many wait as may. */
+  /** Queue a call; `requireRoom` comes before. */
   submit(call: Call, caller: string): void {
     call.holder = this
     call.target = knownTarget(call.fn) ?? null
@@ -45,14 +46,14 @@ export class Lane implements Holder {
     else this.#pump()
   }
 
-  /** Throw a ThreadQueueFull if there is no room for another call. */
+  /** Throw a QueueFull if there is no room for another call. */
   requireRoom(caller: string, name: string): void {
     if (this.#closed) throw new BrokenThread(`${caller}: ${name}() came after the threads were closed`)
     let free = this.#size
     for (const thread of this.#threads) if (thread.busy) free--
     if (this.#queue.size < this.#maxQueue + free) return
     const busy = this.#size === 1 ? 'its one thread' : `one of ${this.#size} threads`
-    throw new ThreadQueueFull(`${caller}: ${this.#maxQueue} calls wait for ${busy} (${this.mode}) already, ${name}() finds no room: try again later`)
+    throw new QueueFull(`${caller}: ${this.#maxQueue} calls wait for ${busy} (${this.mode}) already, ${name}() finds no room: try again later`)
   }
 
   /** Look the function up. Its call keeps its place meanwhile. */

@@ -9,10 +9,10 @@ import { ContextVar } from '../runtime/context.ts'
 import { describe } from '../runtime/describe.ts'
 import { EventLoop } from '../runtime/loop.ts'
 import { requireInteger } from '../runtime/checks.ts'
+import { QueueFull } from '../runtime/exceptions.ts'
 import { getRunningLoop } from '../runtime/running.ts'
 import { Call } from './call.ts'
 import { Doorbell } from './doorbell.ts'
-import { ThreadQueueFull } from './errors.ts'
 import { findTarget, type Plain } from './exports.ts'
 import { Lane } from './lane.ts'
 import { LocalFuture } from './localfuture.ts'
@@ -73,7 +73,7 @@ export class MainThreads implements Threads {
     if (context === null) return (this.#sensitive ??= this.#makeSensitive())
     if (context.lane === null) {
       if (this.#contexts.size >= this.#options.maxContexts) {
-        throw new ThreadQueueFull(`ThreadSensitiveContext: ${this.#options.maxContexts} contexts have a thread already: try again later`)
+        throw new QueueFull(`ThreadSensitiveContext: ${this.#options.maxContexts} contexts have a thread already: try again later`)
       }
       context.lane = this.#makeSensitive()
       this.#contexts.add(context.lane)
