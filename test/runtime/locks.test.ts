@@ -211,6 +211,24 @@ t.test('Condition', async t => {
     }), ['releasing false', 'a gets CancelledError: go true', 'CancelledError: go false'])
   })
 
+  t.test('a cancel while wait takes its lock back is thrown once it has it, and with the last message', async t => {
+    t.same(await recorded(function* (log) {
+      const condition = new Condition()
+      const task = createTask(consumer(log, condition, 'a'))
+      yield* sleep(1)
+      yield* condition.acquire()
+      condition.notify()
+      yield* sleep(1)
+      task.cancel('first')
+      yield* sleep(1)
+      task.cancel('second')
+      yield* sleep(1)
+      log('releasing', task.done())
+      condition.release()
+      log(yield* thrownBy(function* () { yield* task }), condition.locked())
+    }), ['releasing false', 'a gets CancelledError: second true', 'CancelledError: second false'])
+  })
+
   t.test('a notification that meets a cancellation is passed on', async t => {
     t.same(await recorded(function* (log) {
       const condition = new Condition()
