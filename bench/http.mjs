@@ -1,5 +1,6 @@
 // Requests a second of a coroutine handler against the same handler in bare Fastify: one server process with an app
-// each, loaded by this one over keep-alive connections, in interleaved rounds. Prints medians and their ratio to bare.
+// each, loaded by this one over keep-alive connections, in interleaved rounds. Prints medians and their ratio to bare, by
+// the clock and by the server's processor time: a server that is busy answers as many requests as that leaves room for.
 //
 //   npm run bench:http -- --rounds 9 --seconds 1 --connections 32 [--json]
 import { fork } from 'node:child_process'
@@ -31,6 +32,7 @@ async function serve() {
     await app.listen({ port: 0, host: '127.0.0.1' })
     ports[kind] = app.server.address().port
   }
+  process.on('message', () => process.send(process.cpuUsage()))
   process.send(ports)
 }
 
@@ -48,13 +50,22 @@ async function main() {
     server.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
   })
   const rates = Object.fromEntries(APPS.map((kind) => [kind, []]))
+  const costs = Object.fromEntries(APPS.map((kind) => [kind, []]))
+  const processorTime = async () => {
+    server.send('cpu')
+    const { user, system } = await new Promise((resolve) => server.once('message', resolve))
+    return user + system
+  }
   try {
     for (const kind of APPS) await load(ports[kind], Number(values.connections), 0.5)
     for (let round = 0; round < rounds; round++) {
       // Each round begins with another, so that none always has the same neighbour.
       for (let at = 0; at < APPS.length; at++) {
         const kind = APPS[(at + round) % APPS.length]
-        rates[kind].push(await load(ports[kind], Number(values.connections), Number(values.seconds)))
+        const before = await processorTime()
+        const { rate, answers } = await load(ports[kind], Number(values.connections), Number(values.seconds))
+        rates[kind].push(rate)
+        costs[kind].push((await processorTime() - before) / answers)
       }
     }
   } finally {
@@ -63,7 +74,11 @@ async function main() {
   }
   const rows = APPS.map((kind) => {
     const ratios = rates[kind].map((rate, round) => rate / rates.bare[round]).sort((a, b) => a - b)
-    return { handler: kind, 'requests/s': Math.round(median(rates[kind])), 'of bare': round2(median(ratios)), from: round2(ratios[0]), to: round2(ratios.at(-1)) }
+    const byCost = costs[kind].map((cost, round) => costs.bare[round] / cost).sort((a, b) => a - b)
+    return {
+      handler: kind, 'requests/s': Math.round(median(rates[kind])), 'of bare': round(median(ratios)),
+      from: round(ratios[0]), to: round(ratios.at(-1)), 'cpu µs/request': round(median(costs[kind])), 'of bare, cpu': round(median(byCost)),
+    }
   })
   if (values.json) console.log(JSON.stringify({ rounds, rows }, null, 2))
   else console.table(rows)
@@ -92,7 +107,7 @@ function load(port, connections, seconds) {
         socket.removeAllListeners('error').on('error', () => {})
         socket.destroy()
       }
-      resolve(rate)
+      resolve({ rate, answers })
     }, seconds * 1000)
   })
 }
@@ -103,6 +118,6 @@ function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-function round2(value) {
+function round(value) {
   return Math.round(value * 1000) / 1000
 }
