@@ -86,6 +86,13 @@ json.dumps(${expression})`) as string)
     t.same(Object.keys(loopscope).filter(name => !named.has(name)), [])
   })
 
+  await t.test('claims no name of its own that loopscope does not export', async t => {
+    const section = page.slice(page.indexOf('## What asyncio does not have'))
+    const claimed = section.split('\n').flatMap(line => [.../^\|([^|]*)\|/.exec(line)?.[1]?.matchAll(/`(\w+)`/g) ?? []]).map(([, name]) => name!)
+    t.ok(claimed.length >= 10)
+    t.same(claimed.filter(name => !(name in loopscope)), [])
+  })
+
   await t.test('says of nothing that loopscope exports that it is missing', async t => {
     const missing = page.split('\n').filter(line => /^\|[^|]*\| missing \|/.test(line)).flatMap(line => line.split('|')[1]?.match(/\w+/g) ?? [])
     t.ok(missing.length > 5)
