@@ -1,5 +1,6 @@
 // node bench/threads.mjs [--rounds N] [--calls N]: the price of a call on a worker thread, loopscope's own pool against
-// Piscina and against two bare workers, in interleaved rounds of one process. Medians; wall and processor time a call.
+// Piscina and against two bare workers, in interleaved rounds of one process. Medians; wall and processor time a
+// call, and the ratio to loopscope.
 import { existsSync, rmSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { cpus } from 'node:os'
@@ -84,6 +85,9 @@ console.log(`${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.
 for (const [key, taken] of [...samples].sort(([a], [b]) => (a.split(' | ')[0] < b.split(' | ')[0] ? 1 : -1))) {
   const walls = taken.map(({ wall }) => wall)
   const of = (numbers) => median(numbers).toFixed(1).padStart(7)
-  console.log(`${key.padEnd(48)} wall ${of(walls)} (${Math.min(...walls).toFixed(1)}–${Math.max(...walls).toFixed(1)})  cpu ${of(taken.map(({ cpu }) => cpu))}`)
+  // Paired within each round, as a busy machine slows both: above 1, loopscope is faster.
+  const own = samples.get(`${key.split(' | ')[0]} | loopscope`)
+  const ratio = median(walls.map((wall, round) => wall / own[round].wall))
+  console.log(`${key.padEnd(48)} ${ratio.toFixed(2)}×  wall ${of(walls)} (${Math.min(...walls).toFixed(1)}–${Math.max(...walls).toFixed(1)})  cpu ${of(taken.map(({ cpu }) => cpu))}`)
 }
 for (const close of closers) await close()
