@@ -273,6 +273,17 @@ t.test('the real clock', async t => {
     await new Promise(resolve => server.close(resolve))
   })
 
+  t.test('promises that are settled already, one after another for ever, leave the host its turns', async t => {
+    t.equal(await run((function* () {
+      const busy = createTask((function* () {
+        for (;;) yield* fromPromise(Promise.resolve())
+      })())
+      const result = yield* fromPromise(new Promise<string>(resolve => setTimeout(() => setImmediate(resolve, 'host had its turn'), 1)))
+      busy.cancel()
+      return result
+    })()), 'host had its turn')
+  })
+
   t.test('a chain of callSoon, or of futures set at once, leaves the host its turns too', async t => {
     t.equal(await run((function* () {
       const loop = getRunningLoop()
