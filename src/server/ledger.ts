@@ -3,8 +3,8 @@
 import { performance } from 'node:perf_hooks'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Instrument, Wait } from '../runtime/instruments.ts'
-import type { Task } from '../runtime/task.ts'
 import { describe } from '../runtime/describe.ts'
+import { Task } from '../runtime/task.ts'
 
 /** A step or callback that takes this many seconds is worth remembering: others waited for it. */
 const HOLD_SECONDS = 0.005
@@ -41,9 +41,13 @@ export class Account {
   }
 }
 
+/** A task whose time is accounted for: it carries its account, so that finding it costs nothing. */
+export class AccountedTask extends Task<unknown> {
+  account: Account | null = null
+}
+
 export class Ledger implements Instrument {
   readonly #loop: EventLoop
-  readonly #accounts = new Map<number, Account>()
   /** Holds of the present busy stretch: the host has not been idle since the first of them. */
   #holds: Hold[] = []
   #idleThen = 0
@@ -74,14 +78,14 @@ export class Ledger implements Instrument {
   }
 
   /** The account follows this task from now on. */
-  follow(task: Task<unknown>, account: Account): void {
-    this.#accounts.set(task.id, account)
+  follow(task: AccountedTask, account: Account): void {
+    task.account = account
     account.wokenAt = account.since
   }
 
   taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
-    const account = this.#accounts.get(task.id)
-    if (account === undefined) return
+    const account = accountOf(task)
+    if (account === null) return
     const now = this.#loop.time()
     // A timer that fell due while the loop was held made the task ready then, not when the loop came round to it.
     const deadline = by === null ? account.waitsFor?.deadline : undefined
@@ -91,8 +95,8 @@ export class Ledger implements Instrument {
   taskRunning(task: Task<unknown>): void {
     const now = this.#loop.time()
     this.#stepSince = now
-    const account = this.#accounts.get(task.id)
-    if (account === undefined) return
+    const account = accountOf(task)
+    if (account === null) return
     const { waitsFor, wokenAt } = account
     const waited = wokenAt - account.since
     if (waitsFor?.kind === 'thread') account.thread += waited
@@ -109,13 +113,13 @@ export class Ledger implements Instrument {
 
   taskSuspended(task: Task<unknown>, on: Wait): void {
     const account = this.#endStep(task)
-    if (account === undefined) return
+    if (account === null) return
     account.waitsFor = on
     if (on.kind === 'yield') account.wokenAt = account.since
   }
 
   taskFinished(task: Task<unknown>): void {
-    if (this.#endStep(task) !== undefined) this.#accounts.delete(task.id)
+    this.#endStep(task)
   }
 
   callbackRunning(): void {
@@ -127,11 +131,11 @@ export class Ledger implements Instrument {
     if (now - this.#callbackSince >= HOLD_SECONDS) this.#hold(this.#callbackSince, now, describe(callback))
   }
 
-  #endStep(task: Task<unknown>): Account | undefined {
+  #endStep(task: Task<unknown>): Account | null {
     const now = this.#loop.time()
     if (now - this.#stepSince >= HOLD_SECONDS) this.#hold(this.#stepSince, now, task.getName())
-    const account = this.#accounts.get(task.id)
-    if (account === undefined) return undefined
+    const account = accountOf(task)
+    if (account === null) return null
     account.run += now - this.#stepSince
     account.since = now
     return account
@@ -166,20 +170,33 @@ export class Ledger implements Instrument {
   }
 }
 
+function accountOf(task: Task<unknown>): Account | null {
+  return (task as AccountedTask).account ?? null
+}
+
 function idleTime(): number {
   return (performance.nodeTiming as unknown as { idleTime: number }).idleTime
 }
 
+/** Below half of the header's last digit. */
+const NOTHING = 0.00005
+const NO_TIME = 'run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0'
+
 /** An account as the `Server-Timing` header. */
 export function serverTiming(account: Account): string {
   const { run, ready, wait, thread } = account
+  if (run < NOTHING && ready < NOTHING && wait < NOTHING && thread < NOTHING) return NO_TIME
   const slow = ready >= READY_SECONDS && account.culprit !== ''
   const culprit = slow ? `;desc="${account.atMost ? 'at most, behind ' : ''}${quotable(account.culprit)}"` : ''
   return `run;dur=${ms(run)}, ready;dur=${ms(ready)}${culprit}, wait;dur=${ms(wait)}, thread;dur=${ms(thread)}`
 }
 
-function ms(seconds: number): number {
-  return Math.round(seconds * 1e4) / 10
+/** Tenths of a millisecond in words, for the short times that nearly all are. */
+const SHORT = Array.from({ length: 1000 }, (_, tenths) => String(tenths / 10))
+
+function ms(seconds: number): string {
+  const tenths = Math.round(seconds * 1e4)
+  return SHORT[tenths] ?? String(tenths / 10)
 }
 
 function quotable(name: string): string {

@@ -9,7 +9,8 @@ import type { Task } from '../../runtime/task.ts'
 import { CancelledError, TimeoutError } from '../../runtime/exceptions.ts'
 import { CANCELLED, FINISHED } from '../../runtime/future.ts'
 import { EventLoop } from '../../runtime/loop.ts'
-import { Ledger, leftAgo, serverTiming, type Account } from '../ledger.ts'
+import { Crowd, type Member } from '../crowd.ts'
+import { AccountedTask, Ledger, leftAgo, serverTiming, type Account } from '../ledger.ts'
 
 /** Hears of requests as they come and go; the recorder of the server is one. */
 export interface RequestObserver {
@@ -29,7 +30,7 @@ export interface Loopscope {
   readonly loop: EventLoop
   readonly ledger: Ledger
   /** Requests being served. */
-  readonly active: ReadonlySet<Served>
+  readonly active: Crowd<Served>
   observer: RequestObserver | null
   /** How many requests have been served or begun. */
   readonly requests: number
@@ -49,10 +50,11 @@ declare module 'fastify' {
 export type CoroutineHandler<Q = FastifyRequest, P = FastifyReply> = (request: Q, reply: P) => Coroutine<unknown>
 
 const onSocket = Symbol('requests under way')
-type Watched = Socket & { [onSocket]?: Set<Served> }
+type Watched = Socket & { [onSocket]?: Served[] }
 
 /** One request while it is served. */
-export class Served {
+export class Served implements Member {
+  /** @internal */ place = -1
   readonly id: number
   readonly request: FastifyRequest
   readonly reply: FastifyReply
@@ -92,10 +94,10 @@ export class Served {
     if (active.size === 1 && !request.server.server.listening) this.#app.keepAlive.ref()
     const coro = handler.call(request.server, request, reply)
     observer?.requestStarted(this)
-    const task = loop.createTask(coro, { name: `${request.method} ${path} #${this.id}` })
+    const task = new AccountedTask(coro, { name: `${request.method} ${path} #${this.id}` }, loop)
     this.task = task
     ledger.follow(task, this.account)
-    watch(request.raw.socket as Watched).add(this)
+    watch(request.raw.socket as Watched).push(this)
     task.addListener(this)
   }
 
@@ -112,7 +114,7 @@ export class Served {
     const { active, keepAlive } = this.#app
     active.delete(this)
     if (active.size === 0) keepAlive.unref()
-    ;(this.request.raw.socket as Watched)[onSocket]?.delete(this)
+    leave(this.request.raw.socket as Watched, this)
     let outcome: RequestOutcome = 'returned'
     let value: unknown
     let failure: unknown = null
@@ -151,17 +153,26 @@ export class Served {
 }
 
 /** The requests under way on a socket: what to cancel when it closes. One listener a connection, not one a request. */
-function watch(socket: Watched): Set<Served> {
+function watch(socket: Watched): Served[] {
   let requests = socket[onSocket]
   if (requests === undefined) {
-    const served = new Set<Served>()
+    const served: Served[] = []
     requests = served
     socket[onSocket] = served
     socket.once('close', () => {
-      for (const one of served) one.disconnected()
+      for (const one of [...served]) one.disconnected()
     })
   }
   return requests
+}
+
+function leave(socket: Watched, served: Served): void {
+  const requests = socket[onSocket]
+  if (requests === undefined) return
+  // Nearly always the only one: more than one is under way only where a client sends ahead.
+  const at = requests.lastIndexOf(served)
+  if (at === requests.length - 1) requests.pop()
+  else if (at >= 0) requests.splice(at, 1)
 }
 
 function translate(error: unknown): unknown {
@@ -175,7 +186,6 @@ function translate(error: unknown): unknown {
 }
 
 interface State extends Loopscope {
-  readonly active: Set<Served>
   requests: number
   readonly keepAlive: NodeJS.Timeout
 }
@@ -189,7 +199,7 @@ function isCoroutineFunction(fn: unknown): fn is CoroutineHandler {
 function plugin(app: FastifyInstance, options: LoopscopeOptions, done: (error?: Error) => void): void {
   const own = options.loop === undefined
   const loop = options.loop ?? new EventLoop({ hold: false })
-  const state: State = { loop, ledger: new Ledger(loop), active: new Set(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref() }
+  const state: State = { loop, ledger: new Ledger(loop), active: new Crowd(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref() }
   app.decorate('loopscope', state)
   app.addHook('onClose', (_app, closed) => {
     clearInterval(state.keepAlive)
