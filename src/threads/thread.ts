@@ -22,9 +22,13 @@ export interface ThreadData {
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const ENTRY = new URL(`./worker${extension}`, import.meta.url)
 
-/** Node's own options, loaders for instance, but for one that says what `node -e` was given: no worker starts with that. */
-function execArgv(): string[] {
-  return process.execArgv.filter((option, at, all) => !option.startsWith('--input-type') && all[at - 1] !== '--input-type')
+/**
+ * Node's own options, loaders for instance, but for one that says what `node -e` was given: no worker starts with that.
+ * Left alone they are inherited, options of V8 included, which cannot be handed over in so many words.
+ */
+function execArgv(): { execArgv?: string[] } {
+  const fit = process.execArgv.filter((option, at, all) => !option.startsWith('--input-type') && all[at - 1] !== '--input-type')
+  return fit.length === process.execArgv.length ? {} : { execArgv: fit }
 }
 
 export class Thread {
@@ -50,7 +54,7 @@ export class Thread {
     const data: ThreadData = { loopscopeThread: { memory, bell: bell.word, port: port2 } }
     this.#channel = new Channel('main', memory, port1, bell.word)
     this.#requests = new Requests(this, (reply) => this.#channel.send(reply))
-    this.#worker = new Worker(ENTRY, { workerData: data, transferList: [port2], name: `loopscope ${lane.mode}`, execArgv: execArgv() })
+    this.#worker = new Worker(ENTRY, { workerData: data, transferList: [port2], name: `loopscope ${lane.mode}`, ...execArgv() })
     this.#worker.on('error', (error) => {
       this.#error = error
     })
