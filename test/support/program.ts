@@ -18,9 +18,9 @@ export interface Ended {
  */
 export function runProgram(source: string, options: { flags?: string[], onLine?: (line: string, program: ChildProcess) => void } = {}): Promise<Ended> {
   const names = `import * as loopscope from './src/index.ts'\nObject.assign(globalThis, loopscope)\n`
-  // What the test runner sets for its own processes would only slow this one down.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(_?TAP|NODE_OPTIONS$)/.test(name)))
-  const program = spawn(process.execPath, ['--import', './tools/ts.mjs', ...options.flags ?? [], '--input-type=module', '-e', names + source], { cwd: root, env })
+  const flags = ['--import', './tools/ts.mjs', ...options.flags ?? [], '--input-type=module', '-e', names + source]
+  // Through env, because tap adds a module to every process that it sees started, and that module listens for SIGINT.
+  const program = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...flags], { cwd: root })
   const lines: string[] = []
   let errors = ''
   program.stderr.on('data', chunk => { errors += String(chunk) })
