@@ -78,6 +78,7 @@ async function measureRound(round, chosen, names, all, result) {
     }
   }
   progress('')
+  if (!process.stderr.isTTY) process.stderr.write(`round ${round + 1} of ${result.rounds} done\n`)
 }
 
 function progress(words) {

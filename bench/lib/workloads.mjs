@@ -87,7 +87,7 @@ const shares = {
  * CPU seconds that a sample warms up for at least, and that it measures for at least: short work is done several times.
  * Work that mostly sleeps stops at `wall` seconds. Counting CPU, a busy machine does not shorten anybody's warm-up.
  */
-const SECONDS = { warm: 0.4, measured: 0.4, wall: 2 }
+const SECONDS = { warm: 0.3, measured: 0.3, wall: 1.5 }
 
 /** The job one sample is handed: warm-ups of a fifth of the work each, then the work. */
 export function jobFor(name, program, { quick }) {
