@@ -64,10 +64,10 @@ export class Builder {
   #cost = 0
   #limit = 0
 
-  constructor(random: Random, features: ReadonlySet<Feature>, makers: readonly Maker[]) {
+  constructor(random: Random, features: ReadonlySet<Feature>, focus: Feature, makers: readonly Maker[]) {
     this.random = random
     this.features = features
-    this.#focus = random.pick([...features])
+    this.#focus = focus
     this.#makers = makers.filter(({ feature }) => feature === 'basics' || features.has(feature))
   }
 
@@ -169,7 +169,7 @@ export class Builder {
 
   /** A time limit: mostly short, at times none at all. */
   limit(): Expression {
-    return this.random.chance(0.08) ? literal(null) : this.delay()
+    return this.random.chance(0.12) ? literal(null) : this.delay()
   }
 
   message(): Expression[] {

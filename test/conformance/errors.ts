@@ -21,7 +21,7 @@ export function anError(builder: Builder): Expression {
 
 /** What calls of these names throw when they do. */
 const LIKELY: Record<string, string[]> = {
-  getNowait: ['QueueEmpty', 'QueueShutDown'], putNowait: ['QueueFull', 'QueueFull', 'QueueShutDown'], get: ['QueueShutDown'], put: ['QueueShutDown'],
+  getNowait: ['QueueEmpty', 'QueueEmpty', 'QueueShutDown'], putNowait: ['QueueFull', 'QueueFull', 'QueueShutDown'], get: ['QueueShutDown'], put: ['QueueShutDown'],
   taskDone: ['ValueError'], release: ['RuntimeError', 'ValueError'], notify: ['RuntimeError'], notifyAll: ['RuntimeError'],
   setResult: ['InvalidStateError'], setException: ['InvalidStateError'], result: ['InvalidStateError', 'CancelledError', 'Boom'],
   exception: ['InvalidStateError', 'CancelledError'], reschedule: ['RuntimeError'], createTask: ['RuntimeError'], run: ['RuntimeError'],

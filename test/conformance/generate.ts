@@ -27,10 +27,11 @@ const FEATURES: Feature[] = [
 const COST = 80
 const MAIN_COST = 300
 
-function chooseFeatures(random: Random): Set<Feature> {
-  const features = new Set<Feature>(['tasks'])
+/** Each program is about one feature most of all, in turn, and has some others besides. */
+function chooseFeatures(random: Random, focus: Feature): Set<Feature> {
+  const features = new Set<Feature>(['tasks', focus])
   if (random.chance(0.75)) features.add('cancel')
-  for (let i = random.int(2, 5); i > 0; i--) features.add(random.pick(FEATURES))
+  for (let i = random.int(1, 4); i > 0; i--) features.add(random.pick(FEATURES))
   return features
 }
 
@@ -49,8 +50,8 @@ function declare(builder: Builder, top: number): void {
   if (builder.has('group')) for (let i = random.int(1, 2); i > 0; i--) add(`tg${i}`, 'TaskGroup')
   if (builder.has('queue')) {
     add('q1', 'Queue', construct('Queue', size()))
-    if (random.chance(0.3)) add(random.chance(0.5) ? 'q2' : 'q2p', 'PriorityQueue', construct('PriorityQueue', size()))
-    if (random.chance(0.2)) add('q3', 'LifoQueue', construct('LifoQueue', size()))
+    if (random.chance(0.4)) add(random.chance(0.5) ? 'q2' : 'q2p', 'PriorityQueue', construct('PriorityQueue', size()))
+    if (random.chance(0.35)) add('q3', 'LifoQueue', construct('LifoQueue', size()))
   }
   if (builder.has('lock')) add('l1', 'Lock', construct('Lock'))
   if (builder.has('event')) add('e1', 'Event', construct('Event'))
@@ -106,7 +107,8 @@ function ticker(builder: Builder): Routine {
 /** Makes program number `index` of a seed; the same two numbers give the same program for ever. */
 export function generate(seed: number, index: number): Program {
   const random = new Random(seed, index)
-  const builder = new Builder(random, chooseFeatures(random), MAKERS)
+  const focus = FEATURES[index % FEATURES.length] as Feature
+  const builder = new Builder(random, chooseFeatures(random, focus), focus, MAKERS)
   const top = random.int(1, 4)
   declare(builder, top)
   const coroutines: Routine[] = []

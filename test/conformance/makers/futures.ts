@@ -94,6 +94,20 @@ export const futures: Maker[] = [
     },
   },
   {
+    // So many cancelled timers that the loop clears them away, beside those that stay.
+    feature: 'callback', weight: 0.2,
+    make(builder, place) {
+      const slot = builder.some('TimerHandle')
+      const chosen = callback(builder, place)
+      if (slot === null || chosen === null || place.times > 1 || place.level > 0 || !builder.once('many timers')) return null
+      const body = [
+        builder.assign(slot.name, method(LOOP, 'callLater', [builder.delay(), chosen])),
+        { type: 'do' as const, label: builder.label(), value: method(slot.name, 'cancel') },
+      ]
+      return { type: 'repeat', label: builder.label(), times: builder.random.int(90, 130), body }
+    },
+  },
+  {
     feature: 'callback', weight: 2, sync: true,
     make(builder) {
       const slot = builder.some('Handle', 'TimerHandle')

@@ -81,8 +81,8 @@ export const locks: Maker[] = [
   { feature: 'event', weight: 1, sync: true, make: on('event', (builder, name) => builder.do(method(name, 'isSet'))) },
   { feature: 'barrier', weight: 6, make: on('barrier', (builder, name, place) => builder.bounded(place, method(name, 'wait'))) },
   { feature: 'barrier', weight: 4, make: on('barrier', (builder, name, place) => scope(builder, place, name, 'barrier')) },
-  { feature: 'barrier', weight: 1.2, make: on('barrier', (builder, name) => builder.awaited(method(name, 'reset'))) },
-  { feature: 'barrier', weight: 0.8, make: on('barrier', (builder, name) => builder.awaited(method(name, 'abort'))) },
+  { feature: 'barrier', weight: 2, make: on('barrier', (builder, name) => builder.awaited(method(name, 'reset'))) },
+  { feature: 'barrier', weight: 1.2, make: on('barrier', (builder, name) => builder.awaited(method(name, 'abort'))) },
   {
     feature: 'barrier', weight: 1.5, sync: true,
     make: on('barrier', (builder, name) => builder.do(property(name, builder.random.pick(['nWaiting', 'broken', 'parties'])))),

@@ -14,8 +14,8 @@ const on = (build: (builder: Builder, queue: { name: string; kind: string; initi
 export const queues: Maker[] = [
   { feature: 'queue', weight: 6, make: on((builder, queue, place) => builder.bounded(place, method(queue.name, 'get'))) },
   { feature: 'queue', weight: 6, make: on((builder, queue, place) => builder.bounded(place, method(queue.name, 'put', [builder.item(queue)]))) },
-  { feature: 'queue', weight: 4, sync: true, make: on((builder, queue) => builder.do(method(queue.name, 'putNowait', [builder.item(queue)]))) },
-  { feature: 'queue', weight: 3, sync: true, make: on((builder, queue) => builder.do(method(queue.name, 'getNowait'))) },
+  { feature: 'queue', weight: 5, sync: true, make: on((builder, queue) => builder.do(method(queue.name, 'putNowait', [builder.item(queue)]))) },
+  { feature: 'queue', weight: 4, sync: true, make: on((builder, queue) => builder.do(method(queue.name, 'getNowait'))) },
   { feature: 'queue', weight: 3, sync: true, make: on((builder, queue) => builder.do(method(queue.name, 'taskDone'))) },
   { feature: 'queue', weight: 1.5, make: on((builder, queue, place) => builder.bounded(place, method(queue.name, 'join'))) },
   {

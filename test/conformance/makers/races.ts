@@ -1,6 +1,6 @@
 // Several things at once: statements with nothing awaited between them, so that all they cause falls into one iteration.
 // A wake-up and a cancellation of the same wait, in either order, is where an asyncio most easily goes wrong.
-import { awaiting, call, literal, method, variable } from '../tree.ts'
+import { awaiting, call, construct, literal, method, variable } from '../tree.ts'
 import type { Expression, Statement, Variable } from '../tree.ts'
 import type { Builder, Maker } from '../builder.ts'
 
@@ -53,7 +53,10 @@ function wakeUp(builder: Builder, one = builder.some(...CONTENDED, 'Future', 'Ti
     }
     case 'Event': return method(one.name, random.pick(['set', 'set', 'clear']))
     case 'Condition': return method(one.name, random.pick(['notify', 'notifyAll', 'release']))
-    case 'Future': return random.chance(0.7) ? method(one.name, 'setResult', [builder.value()]) : method(one.name, 'cancel', builder.message())
+    case 'Future': {
+      const name = random.pick(['setResult', 'setResult', 'setException', 'cancel'])
+      return method(one.name, name, name === 'setResult' ? [builder.value()] : name === 'setException' ? [construct('Boom', [literal('race')])] : builder.message())
+    }
     case 'TimerHandle': return method(one.name, 'cancel')
     case 'Barrier': return call('createTask', [method(one.name, random.pick(['wait', 'abort', 'reset']))])
     case 'Timeout': return method(one.name, 'reschedule', [{ type: 'clock', plus: random.pick([0, 0, 0.5]) }])

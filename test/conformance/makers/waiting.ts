@@ -7,7 +7,7 @@ function gathering(builder: Builder, place: Place, above: number): Expression {
   const { random } = builder
   const options: Options = random.chance(0.4) ? { returnExceptions: literal(random.chance(0.85)) } : {}
   const members = builder.members(place, above, random.chance(0.05) ? 0 : 1, 3)
-  if (members.type === 'list' && place.depth < 3 && random.chance(0.12)) members.items.push(gathering(builder, { ...place, depth: place.depth + 2 }, above))
+  if (members.type === 'list' && place.depth < 3 && random.chance(0.25)) members.items.push(gathering(builder, { ...place, depth: place.depth + 2 }, above))
   return call('gather', [members], options)
 }
 
@@ -26,7 +26,7 @@ export const waiting: Maker[] = [
   { feature: 'gather', weight: 4, make: (builder, place) => builder.awaited(gathering(builder, place, place.level)) },
   {
     // The very same coroutine twice: it runs once.
-    feature: 'gather', weight: 0.7,
+    feature: 'gather', weight: 1.5,
     make(builder, place) {
       const coroutine = builder.coroutine(place, place.level)
       return coroutine === null ? null : builder.awaited(call('gather', [support('twice', coroutine)]))
@@ -40,7 +40,7 @@ export const waiting: Maker[] = [
     },
   },
   {
-    feature: 'gather', weight: 3,
+    feature: 'gather', weight: 5,
     make(builder, place) {
       const slot = builder.above(place.level, 'Gather')
       if (slot === null) return null
@@ -96,7 +96,7 @@ export const waiting: Maker[] = [
     },
   },
   {
-    feature: 'shield', weight: 2,
+    feature: 'shield', weight: 4,
     make(builder, place) {
       const slot = builder.above(place.level, 'Shield')
       if (slot === null) return null
