@@ -2,6 +2,7 @@
 import {
   asyncToSync, Context, ContextVar, copyContext, fromAsyncIterable, fromEvent, fromPromise, getRunningLoop, print,
   runCoroutineThreadsafe, sleep, syncToAsync, toThread, VirtualClock, run, type Coroutine, type Future, type Handle, type TimerHandle, type Token,
+  type ConcurrentFuture,
 } from '../../src/index.ts'
 import { is } from './is.ts'
 
@@ -60,7 +61,7 @@ export function* threads(): Coroutine<void> {
   asyncToSync(async () => {}) // error: TS2345
   asyncToSync(count(1)) // error: TS2345
   asyncToSync(count, { stict: true }) // error: TS2561
-  is<PromiseLike<number>>()(runCoroutineThreadsafe(count(1), getRunningLoop()))
+  is<ConcurrentFuture<number>>()(runCoroutineThreadsafe(count(1), getRunningLoop()))
   yield* sleep(0)
 }
 
