@@ -18,8 +18,7 @@ import { shrink, size } from './conformance/shrink.ts'
 import { REQUIRED } from './conformance/required.ts'
 
 const SEED = 3
-/** Every break has to be found among so many programs of that seed. */
-/** The comparison ends at the first mismatch; which program shows a break first changes with the generator. */
+/** Every break has to be found among so many programs of that seed; the comparison ends at the first mismatch. */
 const MOST_TO_BREAK = 3000
 const PROGRAMS = 300
 const MORE = 100
