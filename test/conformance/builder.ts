@@ -127,8 +127,14 @@ export class Builder {
     const chance = place.level === 0 ? 0.75 : statement.type === 'do' && statement.value.type === 'method' ? 0.6 : 0.3
     if (harmless(statement) || place.depth > 4 || !this.random.chance(chance)) return statement
     const likely = likelyErrors(statement)
-    const error = this.random.chance(0.5) ? 'Exception' : likely.length > 0 && this.random.chance(0.8) ? this.random.pick(likely) : this.random.pick(['BaseException', 'CancelledError', 'TimeoutError'])
-    return { type: 'try', label: this.label(), body: [statement], handlers: [{ label: this.label(), error, body: [], reraise: this.random.chance(0.12) }], last: null }
+    const usual = this.random.chance(0.5)
+    const error = likely.length > 0 && this.random.chance(0.8) ? this.random.pick(likely) : this.random.pick(['BaseException', 'CancelledError', 'TimeoutError'])
+    return this.attempt([statement], usual ? 'Exception' : error, this.random.chance(0.12))
+  }
+
+  /** A block whose errors of one class end in the trace. */
+  attempt(body: Statement[], error = 'Exception', reraise = false): Statement {
+    return { type: 'try', label: this.label(), body, handlers: [{ label: this.label(), error, body: [], reraise }], last: null }
   }
 
   /** A block inside a statement at this place. */

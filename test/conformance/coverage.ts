@@ -44,7 +44,8 @@ function* particulars(call: Expression & { type: 'call' }, kinds: Map<string, st
   const [first, second] = call.args
   if (call.name === 'sleep' && first?.type === 'literal') yield Number(first.value) > 0 ? 'sleep(positive)' : 'sleep(0)'
   if (call.name === 'waitFor') {
-    yield `waitFor(${first?.type === 'variable' ? 'future' : 'coroutine'}, ${second?.type === 'literal' && second.value === null ? 'null' : second?.type === 'literal' && Number(second.value) <= 0 ? '0' : 'positive'})`
+    const limit = second?.type !== 'literal' || Number(second.value) > 0 ? 'positive' : second.value === null ? 'null' : '0'
+    yield `waitFor(${first?.type === 'variable' ? 'future' : 'coroutine'}, ${limit})`
   }
   if (call.name === 'shield') yield `shield(${first?.type === 'variable' ? kinds.get(first.name) : 'coroutine'})`
   if (call.name === 'gather' && first?.type === 'list') {
@@ -72,6 +73,11 @@ function constructs(statement: Statement, kinds: Map<string, string>): Set<strin
 
 const hasAwait = (block: Statement[]): boolean =>
   [...everyStatement(block)].some((statement) => expressionsOf(statement).some((one) => [...everyExpression(one)].some(({ type }) => type === 'await')))
+
+/** Time, who (!its cancel requests), label, what happened there, and the rest. */
+const LINE = new RegExp([
+  /^\S+ (\S+?)(?:!\d+)? (L\d+|cb\d+|watchdog|callback|main)/, /(?: (\.\.\.|=|\?|(?:in|out|finally|returned|return|raised|raise)\b))?/, /(?: = )?(.*)$/,
+].map(({ source }) => source).join(''))
 
 export class Coverage {
   readonly counts = new Map<string, Count>()
@@ -105,7 +111,7 @@ export class Coverage {
     const awaitsInFinally = new Set([...statementsOf(program)].flatMap((one) => one.type === 'try' && one.last !== null && hasAwait(one.last) ? [one.label] : []))
     const open = new Map<string, string[]>()
     for (const line of lines) {
-      const [, who, label, mark, rest] = /^\S+ (\S+?)(?:!\d+)? (L\d+|cb\d+|watchdog|callback|main)(?: (\.\.\.|=|\?|in\b|out\b|finally\b|returned|return\b|raised|raise\b))?(?: = )?(.*)$/.exec(line) ?? []
+      const [, who, label, mark, rest] = LINE.exec(line) ?? []
       if (who === undefined || label === undefined) continue
       const stack = open.get(who) ?? []
       open.set(who, stack)
@@ -170,6 +176,7 @@ export class Coverage {
     ])
     const head = ['construct', 'programs', 'reached', 'completed', 'ended by, where that was caught']
     const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (i === 4 ? '' : row[i] ?? '').length)))
-    return [head, ...rows].map((row) => row.map((cell, i) => i === 0 || i === 4 ? cell.padEnd(i === 4 ? 0 : widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)).join('  ').trimEnd()).join('\n')
+    const pad = (cell: string, i: number): string => i === 0 ? cell.padEnd(widths[0] ?? 0) : i < 4 ? cell.padStart(widths[i] ?? 0) : cell
+    return [head, ...rows].map((row) => row.map(pad).join('  ').trimEnd()).join('\n')
   }
 }

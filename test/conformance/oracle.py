@@ -99,7 +99,15 @@ def all_tasks(loop=None):
     return sorted(unordered_all_tasks(loop), key=lambda task: loop._created[task.get_coro()])
 
 
+class NoLoop:
+    """A policy without a loop: what is collected after its program has ended finds none to run on."""
+
+    def get_event_loop(self):
+        raise RuntimeError('no loop is running')
+
+
 def make_deterministic():
+    events._event_loop_policy = NoLoop()
     tasks.set = taskgroups.set = OrderedSet
     tasks.all_tasks = asyncio.all_tasks = all_tasks
     was = '{ensure_future(aw, loop=loop) for aw in set(aws)}'

@@ -5,7 +5,8 @@ const each = (object: string, ...methods: string[]): string[] => methods.map((na
 export const REQUIRED: string[] = [
   'sleep(0)', 'sleep(positive)', 'await coroutine', 'await Task', 'await Future', 'await Gather', 'await Shield', 'await upcoming', 'callback run',
   'createTask', 'createTask({ name })', 'createTask({ eagerStart })', 'createTask({ context })', 'loop.createTask', 'loop.setTaskFactory', 'eagerTaskFactory',
-  'gather', 'gather({ returnExceptions })', 'gather(duplicates)', 'gather(the same coroutine twice)', 'gather(gather)', 'ensureFuture', 'shield(coroutine)', 'shield(Task)', 'shield(Future)',
+  'gather', 'gather({ returnExceptions })', 'gather(duplicates)', 'gather(the same coroutine twice)', 'gather(gather)', 'ensureFuture',
+  'shield(coroutine)', 'shield(Task)', 'shield(Future)',
   'wait({ returnWhen: FIRST_COMPLETED })', 'wait({ returnWhen: FIRST_EXCEPTION })', 'wait({ returnWhen: ALL_COMPLETED })', 'wait({ timeout })',
   'waitFor(coroutine, 0)', 'waitFor(coroutine, null)', 'waitFor(coroutine, positive)', 'waitFor(future, 0)', 'waitFor(future, positive)',
   'asCompleted', 'asCompleted({ timeout })', 'timeout', 'timeout(null)', 'timeoutAt', 'nested timeout', 'taskGroup', 'nested taskGroup',

@@ -168,7 +168,8 @@ export function guardsOf(program: Program): Map<Statement, string[]> {
 
 /** Methods that throw where the object they are called on is in the wrong state. */
 const THROWING = new Set([
-  'release', 'taskDone', 'setResult', 'setException', 'result', 'exception', 'putNowait', 'getNowait', 'reset', 'notify', 'notifyAll', 'reschedule', 'createTask', 'run',
+  'release', 'taskDone', 'setResult', 'setException', 'result', 'exception', 'putNowait', 'getNowait', 'reset', 'notify', 'notifyAll',
+  'reschedule', 'createTask', 'run',
 ])
 
 /** Whether evaluating this may suspend or throw, so that the trace has to say that it began. */

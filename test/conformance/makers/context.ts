@@ -1,5 +1,6 @@
 // Context variables, in tasks and in callbacks.
-import { LOOP, call, literal, method } from '../tree.ts'
+import { LOOP, call, literal, method, variable } from '../tree.ts'
+import type { Statement } from '../tree.ts'
 import type { Maker } from '../builder.ts'
 import { callback } from './futures.ts'
 
@@ -40,7 +41,8 @@ export const contexts: Maker[] = [
       const token = `k${one.name.slice(1)}`
       const label = builder.label()
       const body = [builder.assign(token, method(one.name, 'set', [builder.value()])), ...builder.inner(place, {}, 1, 2)]
-      const last = [builder.do(method(one.name, 'get', [literal(-1)])), builder.do(method(one.name, 'reset', [{ type: 'variable', name: token }])), builder.do(method(one.name, 'get', [literal(-1)]))]
+      const get = (): Statement => builder.do(method(one.name, 'get', [literal(-1)]))
+      const last = [get(), builder.do(method(one.name, 'reset', [variable(token)])), get()]
       return { type: 'try', label, body, handlers: [], last }
     },
   },

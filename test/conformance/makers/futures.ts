@@ -69,7 +69,7 @@ export const futures: Maker[] = [
   {
     feature: 'callback', weight: 4, sync: true,
     make(builder, place) {
-      const future = builder.some('Task', 'Future', 'Gather', 'Shield')
+      const future = (builder.random.chance(0.3) ? builder.some('Future') : null) ?? builder.some('Task', 'Future', 'Gather', 'Shield')
       const chosen = future === null ? null : callback(builder, place)
       if (future === null || chosen === null) return null
       const context = builder.random.chance(0.4) ? builder.some('Context') : null

@@ -1,5 +1,5 @@
 // The six locks, by hand and with their scope.
-import { call, literal, method, property, support, variable } from '../tree.ts'
+import { call, list, literal, method, property, support, variable } from '../tree.ts'
 import type { Expression, Statement } from '../tree.ts'
 import type { Builder, Feature, Maker, Place } from '../builder.ts'
 
@@ -89,6 +89,9 @@ export const locks: Maker[] = [
   },
   {
     feature: 'barrier', weight: 1.5,
-    make: on('barrier', (builder, name) => builder.awaited(call('gather', [{ type: 'list', items: [method(name, 'wait'), method(name, 'wait')] }], { returnExceptions: literal(true) }))),
+    make: on('barrier', (builder, name) => {
+      const both = list([method(name, 'wait'), method(name, 'wait')])
+      return builder.awaited(call('gather', [both], { returnExceptions: literal(true) }))
+    }),
   },
 ]

@@ -4,7 +4,9 @@ import { awaiting, call, construct, literal, method, variable } from '../tree.ts
 import type { Expression, Statement, Variable } from '../tree.ts'
 import type { Builder, Maker } from '../builder.ts'
 
-const CONTENDED = ['Queue', 'Queue', 'Queue', 'Queue', 'PriorityQueue', 'LifoQueue', 'Lock', 'Event', 'Condition', 'Semaphore', 'BoundedSemaphore', 'Barrier', 'Future']
+const CONTENDED = [
+  'Queue', 'Queue', 'Queue', 'Queue', 'PriorityQueue', 'LifoQueue', 'Lock', 'Lock', 'Event', 'Condition', 'Semaphore', 'BoundedSemaphore', 'Barrier', 'Future',
+]
 
 /** What someone can wait for and others can end, or null where the program has nothing of the kind. */
 export function contended(builder: Builder): Variable | null {
@@ -23,7 +25,8 @@ export function waitingFor(builder: Builder, one: Variable, puts: boolean): Stat
   const { random } = builder
   const label = builder.label()
   const pause = (): Statement[] => random.chance(0.4) ? [builder.awaited(call('sleep', [literal(random.pick([0, 0, 0.125]))]))] : []
-  const caught = { label: builder.label(), error: random.pick(['CancelledError', 'CancelledError', 'BaseException', ...failuresOf(one)]), body: pause(), reraise: random.chance(0.6) }
+  const error = random.pick(['CancelledError', 'CancelledError', 'BaseException', ...failuresOf(one)])
+  const caught = { label: builder.label(), error, body: pause(), reraise: random.chance(0.6) }
   const wait = (...body: Statement[]): Statement => ({ type: 'try', label, body, handlers: [caught], last: null })
   switch (one.kind) {
     case 'Queue': case 'PriorityQueue': case 'LifoQueue':
@@ -79,7 +82,6 @@ export const races: Maker[] = [
       const crowd = random.pick(builder.crowds)
       const slots = random.shuffled(builder.variables.filter(({ kind }) => kind === 'Task')).slice(0, random.int(2, 4))
       if (!builder.spend(place, slots.length * crowd.cost)) return null
-      const label = builder.label()
       const start = (slot: Variable): Statement => builder.assign(slot.name, call('createTask', [{ type: 'coroutine', name: crowd.name }]))
       const rest = (): Statement => builder.do(awaiting(call('sleep', [literal(random.pick([0, 0, 0, 0.125]))])))
       const wake = (): Expression | null => wakeUp(builder, crowd.object, crowd.puts)
@@ -91,19 +93,18 @@ export const races: Maker[] = [
       const at = random.shuffled(happenings.filter((one) => one !== null)).map((one) => builder.do(one))
       const after = random.chance(0.5) ? [rest(), ...[wake()].filter((one) => one !== null).map((one) => builder.do(one))] : []
       const body = [...slots.map(start), rest(), ...(random.chance(0.3) ? [rest()] : []), ...at, rest(), ...after]
-      return { type: 'try', label, body, handlers: [{ label: builder.label(), error: 'Exception', body: [], reraise: false }], last: null }
+      return builder.attempt(body)
     },
   },
   {
     feature: 'cancel', weight: 6, sync: true,
     make(builder) {
       const { random } = builder
-      const label = builder.label()
       const happenings = [wakeUp(builder), cancellation(builder), random.chance(0.6) ? wakeUp(builder) : null, random.chance(0.3) ? cancellation(builder) : null]
       const body: Statement[] = random.shuffled(happenings.filter((one) => one !== null)).map((one) => builder.do(one))
       if (random.chance(0.1)) body.push(builder.do(method('mainTask', 'cancel', [literal('race')])))
       if (body.length < 2) return null
-      return { type: 'try', label, body, handlers: [{ label: builder.label(), error: 'Exception', body: [], reraise: false }], last: null }
+      return builder.attempt(body)
     },
   },
 ]

@@ -36,7 +36,9 @@ export function create(builder: Builder, place: Place): Statement | null {
 function cancellable(builder: Builder, place: Place): Statement {
   const { random } = builder
   const label = builder.label()
-  const body = [...builder.inner(place, {}, 0, 1), builder.awaited(random.chance(0.7) ? call('sleep', [literal(random.pick([1, 2, 3, 8]))]) : builder.blocking() ?? builder.sleep())]
+  const before = builder.inner(place, {}, 0, 1)
+  const long = random.chance(0.7) ? call('sleep', [literal(random.pick([1, 2, 3, 8]))]) : builder.blocking() ?? builder.sleep()
+  const body = [...before, builder.awaited(long)]
   const caught = handler(builder, place, random.chance(0.8) ? 'CancelledError' : 'BaseException')
   if (random.chance(0.5)) caught.body.unshift(builder.awaited(builder.sleep()))
   if (random.chance(0.4)) caught.body.unshift(builder.do(method(current(), random.chance(0.7) ? 'uncancel' : 'cancelling')))

@@ -127,9 +127,7 @@ export const waiting: Maker[] = [
       const value = call('asCompleted', [builder.members(place, place.level, 1, 3)], options)
       const next = builder.awaited(variable('upcoming'))
       const caught = random.pick(['Exception', 'BaseException', 'TimeoutError', 'CancelledError'])
-      const body = random.chance(0.55)
-        ? [{ type: 'try' as const, label: builder.label(), body: [next], handlers: [{ label: builder.label(), error: caught, body: [], reraise: random.chance(0.3) }], last: null }]
-        : [next]
+      const body = random.chance(0.55) ? [builder.attempt([next], caught, random.chance(0.3))] : [next]
       return { type: 'each', label, value, body }
     },
   },
