@@ -71,7 +71,7 @@ export function markdown(result, summary) {
     '',
     ...table.map((row) => `| ${row.map((cell) => cell.replace('NOT MET', '**not met**')).join(' | ')} |`),
     '',
-    `A figure is for one unit of the work: ${units.map(([name, { unit }]) => `${name}: a ${unit}`).join(' · ')}.`,
+    `A figure is for one unit of the work: ${units.map(([name, { unit }]) => `${name}: one ${unit}`).join(' · ')}.`,
     '',
     ...verdictLines(summary).map((text, i) => (i === 0 ? `**${text}.**` : `- ${text}`)),
   ].join('\n')
