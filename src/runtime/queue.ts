@@ -47,23 +47,23 @@ abstract class Exchange<T, R> extends SingleWait {
     if (this.state !== CANCELLED) {
       throw new RuntimeError(`${this} was awaited already: a coroutine runs once, call its method again for a new one`)
     }
-    this.#leave()
+    this.leave()
     throw this.cancelledError()
   }
 
   throw(error: unknown): never {
-    this.#leave()
+    this.leave()
     throw error
   }
 
   /** Closes a coroutine that will not be driven on. */
   return(value: R): IteratorResult<Suspension, R> {
-    this.#leave()
+    this.leave()
     return { done: true, value }
   }
 
   /** Interrupted: a wake-up that this one cannot take goes on to the next in line. */
-  #leave(): void {
+  private leave(): void {
     const { state } = this
     this.state = ENDED
     if (state === CREATED || state === ENDED) return
