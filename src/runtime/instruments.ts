@@ -73,7 +73,7 @@ export interface Instrument {
   queueChanged?(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void
 }
 
-type Hook = keyof Instrument
+type RareHook = Exclude<keyof Instrument, keyof Instruments>
 
 /** The instruments of one loop: add and delete at any time. */
 export class Instruments implements Iterable<Instrument> {
@@ -108,20 +108,103 @@ export class Instruments implements Iterable<Instrument> {
     return this.#list[Symbol.iterator]()
   }
 
-  /** Call one hook of every instrument, in the order in which they were added. */
-  call<H extends Hook>(hook: H, ...args: Parameters<NonNullable<Instrument[H]>>): void {
-    // The list is replaced, never changed, so an instrument may add or delete during a hook.
+  // The hooks of each step and switch are spelled out: looked up by name, a call would cost more than most hooks do. The
+  // list is replaced, never changed, so an instrument may add or delete during a hook.
+
+  /** @internal */
+  taskCreated(task: Task<unknown>, parent: Task<unknown> | null): void {
+    for (const instrument of this.#list) {
+      try {
+        instrument.taskCreated?.(task, parent)
+      } catch (error) {
+        this.#expel(instrument, 'taskCreated', error)
+      }
+    }
+  }
+
+  /** @internal */
+  taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
+    for (const instrument of this.#list) {
+      try {
+        instrument.taskReady?.(task, by)
+      } catch (error) {
+        this.#expel(instrument, 'taskReady', error)
+      }
+    }
+  }
+
+  /** @internal */
+  taskRunning(task: Task<unknown>): void {
+    for (const instrument of this.#list) {
+      try {
+        instrument.taskRunning?.(task)
+      } catch (error) {
+        this.#expel(instrument, 'taskRunning', error)
+      }
+    }
+  }
+
+  /** @internal */
+  taskSuspended(task: Task<unknown>, on: Wait): void {
+    for (const instrument of this.#list) {
+      try {
+        instrument.taskSuspended?.(task, on)
+      } catch (error) {
+        this.#expel(instrument, 'taskSuspended', error)
+      }
+    }
+  }
+
+  /** @internal */
+  taskFinished(task: Task<unknown>, outcome: Outcome, failure: unknown): void {
+    for (const instrument of this.#list) {
+      try {
+        instrument.taskFinished?.(task, outcome, failure)
+      } catch (error) {
+        this.#expel(instrument, 'taskFinished', error)
+      }
+    }
+  }
+
+  /** @internal */
+  callbackRunning(callback: object): void {
+    for (const instrument of this.#list) {
+      try {
+        instrument.callbackRunning?.(callback)
+      } catch (error) {
+        this.#expel(instrument, 'callbackRunning', error)
+      }
+    }
+  }
+
+  /** @internal */
+  callbackFinished(callback: object): void {
+    for (const instrument of this.#list) {
+      try {
+        instrument.callbackFinished?.(callback)
+      } catch (error) {
+        this.#expel(instrument, 'callbackFinished', error)
+      }
+    }
+  }
+
+  /** @internal Any other hook. */
+  call<H extends RareHook>(hook: H, ...args: Parameters<NonNullable<Instrument[H]>>): void {
     for (const instrument of this.#list) {
       try {
         ;(instrument[hook] as ((...args: unknown[]) => void) | undefined)?.apply(instrument, args)
       } catch (error) {
-        this.delete(instrument)
-        this.#loop.callExceptionHandler({
-          message: `instrument ${describe(instrument)} threw in ${hook} and was removed`,
-          exception: error,
-        })
+        this.#expel(instrument, hook, error)
       }
     }
+  }
+
+  #expel(instrument: Instrument, hook: keyof Instrument, error: unknown): void {
+    this.delete(instrument)
+    this.#loop.callExceptionHandler({
+      message: `instrument ${describe(instrument)} threw in ${hook} and was removed`,
+      exception: error,
+    })
   }
 
   #replace(list: Instrument[]): void {

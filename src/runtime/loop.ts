@@ -128,7 +128,7 @@ export class EventLoop {
   /** @internal Put a task at the end of the ready queue: its next step will run. */
   wake(task: Task<unknown>): void {
     this.ready.push(task, null)
-    if (this.probe !== null) this.probe.call('taskReady', task, running.task)
+    if (this.probe !== null) this.probe.taskReady(task, running.task)
     if (this.#driver.asleep) this.#driver.wake()
   }
 

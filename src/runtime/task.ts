@@ -76,7 +76,7 @@ export class Task<T> extends Future<T> implements Listener {
     this.value = coro
     this.context = options?.context ?? (running.context === null ? null : snapshot())
     loop.tasks.add(this)
-    if (loop.probe !== null) loop.probe.call('taskCreated', this, running.task)
+    if (loop.probe !== null) loop.probe.taskCreated(this, running.task)
     if (options?.eagerStart === true && running.loop === loop) this.stepEagerly()
     else loop.wake(this)
   }
@@ -225,7 +225,7 @@ export class Task<T> extends Future<T> implements Listener {
     running.task = this as Task<unknown>
     running.context = this.context
     const { debug, probe } = this.loop
-    if (probe !== null) probe.call('taskRunning', this as Task<unknown>)
+    if (probe !== null) probe.taskRunning(this as Task<unknown>)
     if (debug && ((this.requests & CANCEL) !== 0 || waiter?.absorb() === true)) noteDelivered(this as Task<unknown>)
     this.resume(waiter)
     running.task = null
@@ -236,7 +236,7 @@ export class Task<T> extends Future<T> implements Listener {
     running.task = this as Task<unknown>
     running.context = this.context
     const { probe } = this.loop
-    if (probe !== null) probe.call('taskRunning', this as Task<unknown>)
+    if (probe !== null) probe.taskRunning(this as Task<unknown>)
     try {
       this.resume(null)
     } finally {
@@ -264,7 +264,7 @@ export class Task<T> extends Future<T> implements Listener {
   private onSuspended(waiter: Waitable): void {
     const { debug, probe } = this.loop
     if (debug) noteWaitsAgain(this as Task<unknown>)
-    if (probe !== null) probe.call('taskSuspended', this as Task<unknown>, waiter.describeWait())
+    if (probe !== null) probe.taskSuspended(this as Task<unknown>, waiter.describeWait())
     if (waiter === ROUND_TRIP) this.loop.wake(this as Task<unknown>)
     else if ((this.requests & CANCEL) !== 0 && waiter.cancel(messages.get(this))) this.requests &= ~CANCEL
   }
@@ -301,7 +301,7 @@ export class Task<T> extends Future<T> implements Listener {
       forgetSuspension(this)
     }
     loop.tasks.remove(this as Task<unknown>)
-    if (loop.probe !== null) loop.probe.call('taskFinished', this as Task<unknown>, outcome, state === FAILED_UNSEEN ? value : null)
+    if (loop.probe !== null) loop.probe.taskFinished(this as Task<unknown>, outcome, state === FAILED_UNSEEN ? value : null)
     if (state === FAILED_UNSEEN) {
       failedNames.set(this, this.coroutineName())
       this.fail(value)

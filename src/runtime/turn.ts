@@ -80,7 +80,7 @@ function iterate(loop: EventLoop): number {
 
 function runCallback(loop: EventLoop, what: Runnable, argument: object): void {
   running.context = null
-  if (loop.probe !== null) loop.probe.call('callbackRunning', what)
+  if (loop.probe !== null) loop.probe.callbackRunning(what)
   try {
     what.run(argument)
   } catch (error) {
@@ -90,7 +90,7 @@ function runCallback(loop: EventLoop, what: Runnable, argument: object): void {
       ...(what instanceof Handle ? { handle: what } : {}),
     })
   }
-  if (loop.probe !== null) loop.probe.call('callbackFinished', what)
+  if (loop.probe !== null) loop.probe.callbackFinished(what)
 }
 
 function runTimed(loop: EventLoop, what: unknown, argument: unknown): void {
