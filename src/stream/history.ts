@@ -1,11 +1,10 @@
 // The last events of one loop, in a ring: bounded by count, addressed by `seq`. Each is encoded at most once, whoever
 // and however many want it.
-import { randomBytes } from 'node:crypto'
 import type { LoopEvent } from './events.ts'
 
 export class History {
   /** Changes when a loop starts anew, so that an old cursor is not taken for one of this loop's. */
-  readonly epoch: string = randomBytes(6).toString('hex')
+  readonly epoch: string = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(16).padStart(2, '0')).join('')
   readonly capacity: number
   /** The last `seq` given out. */
   last = 0
