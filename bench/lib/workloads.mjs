@@ -85,9 +85,10 @@ const shares = {
 
 /**
  * CPU seconds that a sample warms up for at least, and that it measures for at least: short work is done several times.
- * Work that mostly sleeps stops at `wall` seconds. Counting CPU, a busy machine does not shorten anybody's warm-up.
+ * Work that mostly sleeps stops at `wall` seconds. Counting CPU, a busy machine does not shorten anybody's warm-up. The
+ * warm-up is long because V8 compiles in steps: with a fifth of it, a sample mostly measures the compiler.
  */
-const SECONDS = { warm: 0.3, measured: 0.3, wall: 1.5 }
+const SECONDS = { warm: 1.5, measured: 1, wall: 4 }
 
 /** The job one sample is handed: warm-ups of a fifth of the work each, then the work. */
 export function jobFor(name, program, { quick }) {

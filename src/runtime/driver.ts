@@ -79,9 +79,8 @@ export class Driver {
   }
 
   #sleep(seconds: number): void {
-    const { host, ready, hostWork } = this.#loop
+    const { host, hostWork } = this.#loop
     this.asleep = true
-    ready.trim()
     if (host.virtual && seconds === Infinity && hostWork === 0) {
       this.#expectDeadlock()
       return

@@ -59,9 +59,6 @@ export class Task<T> extends Future<T> implements Listener {
   waiter: Waitable | null = null
   /** @internal Flags and count, see above. */
   requests = 0
-  /** @internal Neighbours in the loop's list of live tasks. */
-  previous: Task<unknown> | null = null
-  /** @internal */ following: Task<unknown> | null = null
   /** @internal The name given, or the number in `Task-1`: a task with a name of its own uses up no number, as in asyncio. */
   ownName: string | number
 

@@ -1,37 +1,69 @@
-// The tasks of a loop that are not done, in the order of their creation: a list linked through the tasks themselves, so
-// that joining and leaving it allocates nothing. It is what keeps a pending task alive.
+// The tasks of a loop that are not done, in the order of their creation. Ids only rise, so the tasks stand in blocks by
+// their ids: joining and leaving allocate nothing, and a task needs no field for its place. It keeps a pending task alive.
 import type { Task } from './task.ts'
 
+const BLOCK = 64
+
+class Block {
+  readonly tasks = new Array<Task<unknown> | null>(BLOCK).fill(null)
+  alive = 0
+}
+
 export class TaskList {
-  #first: Task<unknown> | null = null
-  #last: Task<unknown> | null = null
+  readonly #blocks = new Map<number, Block>()
+  // The blocks last used: tasks come, and mostly go, in the order of their ids.
+  #joined: Block | null = null
+  #joinedAt = -1
+  #left: Block | null = null
+  #leftAt = -1
 
   add(task: Task<unknown>): void {
-    task.previous = this.#last
-    if (this.#last === null) this.#first = task
-    else this.#last.following = task
-    this.#last = task
+    const at = Math.floor(task.id / BLOCK)
+    if (at !== this.#joinedAt) this.#open(at)
+    const block = this.#joined as Block
+    block.tasks[task.id % BLOCK] = task
+    block.alive++
   }
 
+  /** Nothing happens to a task that is not in the list. */
   remove(task: Task<unknown>): void {
-    const { previous, following } = task
-    if (previous === null) this.#first = following
-    else previous.following = following
-    if (following === null) this.#last = previous
-    else following.previous = previous
-    task.previous = null
-    task.following = null
+    const at = Math.floor(task.id / BLOCK)
+    if (at !== this.#leftAt) {
+      this.#left = this.#blocks.get(at) ?? null
+      this.#leftAt = at
+    }
+    const block = this.#left
+    if (block === null || block.tasks[task.id % BLOCK] !== task) return
+    block.tasks[task.id % BLOCK] = null
+    if (--block.alive === 0 && block !== this.#joined) this.#drop(at)
   }
 
   /** A copy, to walk through while tasks come and go. */
   toSet(): Set<Task<unknown>> {
-    const tasks = new Set<Task<unknown>>()
-    for (let task = this.#first; task !== null; task = task.following) tasks.add(task)
-    return tasks
+    const alive = new Set<Task<unknown>>()
+    for (const { tasks } of this.#blocks.values()) for (const task of tasks) if (task !== null) alive.add(task)
+    return alive
   }
 
   clear(): void {
-    this.#first = null
-    this.#last = null
+    this.#blocks.clear()
+    this.#joined = null
+    this.#joinedAt = -1
+    this.#left = null
+    this.#leftAt = -1
+  }
+
+  #open(at: number): void {
+    if (this.#joined?.alive === 0) this.#drop(this.#joinedAt)
+    this.#joined = new Block()
+    this.#joinedAt = at
+    this.#blocks.set(at, this.#joined)
+    if (this.#leftAt === at) this.#left = this.#joined
+  }
+
+  #drop(at: number): void {
+    this.#blocks.delete(at)
+    this.#left = null
+    this.#leftAt = -1
   }
 }

@@ -45,6 +45,7 @@ export function turn(loop: EventLoop, budget: number): number {
         continue
       }
       entries += iterate(loop)
+      if (ready.length === 0) ready.trim()
       if (loop.stopping) return 0
       if (entries >= ENTRIES_PER_CLOCK || host.virtual) {
         now = host.now()
