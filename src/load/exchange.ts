@@ -1,0 +1,60 @@
+// One request and its answer, as undici reports them. Its latency counts from the moment at which it should have left.
+import type { Dispatcher } from 'undici'
+import type { Timing } from './timing.ts'
+import { performance } from 'node:perf_hooks'
+import { parseTiming } from './timing.ts'
+
+/** Hears how an exchange ended; times are ms as `performance.now()` gives them. */
+export interface Ends {
+  answered(exchange: Exchange, at: number): void
+  failed(exchange: Exchange, at: number, error: unknown): void
+}
+
+export class Exchange implements Dispatcher.DispatchHandler {
+  /** When it should have left, in ms. */
+  readonly dueAt: number
+  readonly #ends: Ends
+  status = 0
+  timing: Timing | null = null
+  /** Nobody waits for it any more: it was answered, failed, or was given up. */
+  over = false
+  #controller: Dispatcher.DispatchController | null = null
+
+  constructor(dueAt: number, ends: Ends) {
+    this.dueAt = dueAt
+    this.#ends = ends
+  }
+
+  /** Wait no longer for it. */
+  giveUp(): void {
+    this.over = true
+    this.#controller?.abort(new Error('given up'))
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    // Its time was up while it waited for a connection.
+    if (this.over) controller.abort(new Error('given up'))
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200) return
+    this.status = status
+    const timing = headers['server-timing']
+    if (typeof timing === 'string') this.timing = parseTiming(timing)
+  }
+
+  onResponseData(): void {}
+
+  onResponseEnd(): void {
+    if (this.over) return
+    this.over = true
+    this.#ends.answered(this, performance.now())
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: unknown): void {
+    if (this.over) return
+    this.over = true
+    this.#ends.failed(this, performance.now(), error)
+  }
+}

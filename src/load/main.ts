@@ -1,0 +1,21 @@
+// The load tester's commands: `load URL …`, `load lab`, `load classic`. It is a program of its own, so that nothing that it
+// measures shares its loop.
+import { loadCommand, EXIT } from './loadcommand.ts'
+import { TargetError, UsageError } from './plan.ts'
+
+/** Carry out a command line; gives the exit code. Errors are one line on stderr. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await loadCommand(args)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`load: ${error.message}\n--help tells what it can do.`)
+      return EXIT.usage
+    }
+    if (error instanceof TargetError) {
+      console.error(`load: ${error.message}`)
+      return EXIT.target
+    }
+    throw error
+  }
+}

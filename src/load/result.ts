@@ -1,0 +1,97 @@
+// What a load test found, as `--json` prints it. Times are ms where their name does not say seconds.
+import type { Arrivals } from './plan.ts'
+import type { Slice } from './slices.ts'
+import type { Stall } from './stalls.ts'
+import type { Stream } from './stream.ts'
+import type { Summary } from './latencies.ts'
+import type { TimingTotals } from './timing.ts'
+
+/** `gone`: the target stopped answering for good; `interrupted`: Ctrl-C. */
+export type Ending = 'finished' | 'gone' | 'interrupted'
+
+export interface StreamResult {
+  name: string
+  method: string
+  url: string
+  arrivals: Arrivals
+  /** Requests a second that were asked for; `null` where there is no such rate. */
+  rate: number | null
+  connections: number
+  /** From the first scheduled moment to the last answer, or to the end of the schedule. */
+  seconds: number
+  sent: number
+  /** Answers with a status below 400. */
+  good: number
+  /** Good answers a second. */
+  throughput: number
+  /** Of good answers, from the scheduled moment on; requests that were given up count with the time until then. */
+  latency: Summary | null
+  errors: Record<string, number>
+  statuses: Record<string, number>
+  /** Still under way when the results were asked for, and how long the oldest of them had waited. */
+  unanswered: number
+  oldest: number
+  schedule: Schedule
+  /** Requests for which no connection was free. */
+  crowded: number
+  /** Where the server says that the time went; a loopscope server does. */
+  serverTiming: TimingTotals | null
+  slices: Slice[]
+}
+
+/** How well the tester kept its own schedule. */
+export interface Schedule {
+  kept: boolean
+  /** Requests that left more than 5 ms late. */
+  late: number
+  /** Requests that never left. */
+  unsent: number
+  p99: number
+  max: number
+  /** Requests a second that did leave. */
+  held: number
+}
+
+export interface LoadResult {
+  ended: Ending
+  /** Why, in words, where it did not end as planned. */
+  reason: string | null
+  startedAt: string
+  /** Of the Unix epoch, in ms with fractions: when measuring began, which is time 0 of slices and stalls. */
+  epoch: number
+  seconds: number
+  warmup: number
+  streams: StreamResult[]
+  stalls: Stall[]
+  /** Where stalls were read: the observer's stream, the answers' Server-Timing, or nowhere. */
+  stallsFrom: 'observer' | 'answers' | null
+}
+
+/** Where requests leave later than this, in ms, the latencies are not the server's alone any more. */
+const LATE_P99_MS = 5
+
+/** What a stream has come to by `now`; `to` is when it stopped sending, both in ms of `performance.now()`. */
+export function streamResult(stream: Stream, measureFrom: number, to: number, now: number): StreamResult {
+  const { plan, tally, inFlight } = stream
+  const from = Math.min(tally.firstDueAt, Math.max(measureFrom, to))
+  const lateness = tally.lateness.summary()
+  // A stream with a number of requests is through when the last of them is.
+  const sendingMs = Math.max(1, (plan.requests === null ? Math.max(to, tally.lastLeftAt) : tally.lastLeftAt) - from)
+  const ms = Math.max(1, (plan.requests === null ? Math.max(to, tally.lastEndAt) : tally.lastEndAt) - from)
+  return {
+    name: plan.name, method: plan.method, url: plan.url, arrivals: plan.arrivals, connections: plan.connections,
+    rate: plan.arrivals === 'constant' || plan.arrivals === 'poisson' ? plan.rate : null,
+    seconds: tally.sent === 0 ? 0 : round(ms / 1000), sent: tally.sent, good: tally.good, throughput: round((tally.good * 1000) / ms),
+    latency: tally.latencies.summary(), errors: Object.fromEntries(tally.errors), statuses: Object.fromEntries(tally.statuses),
+    unanswered: inFlight, oldest: round(stream.oldest(now)),
+    schedule: {
+      kept: tally.unsent === 0 && (lateness === null || lateness.p99 <= LATE_P99_MS), late: tally.late, unsent: tally.unsent,
+      p99: lateness?.p99 ?? 0, max: lateness?.max ?? 0, held: round((tally.sent * 1000) / sendingMs),
+    },
+    crowded: tally.crowded, serverTiming: tally.timings.totals(), slices: tally.slices.list(),
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000
+}

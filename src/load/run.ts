@@ -1,0 +1,190 @@
+// Runs a plan: lets every request leave at its moment, whether or not the server answers, and says at the end what came of
+// it. Nothing on this path waits for an answer.
+import { availableParallelism } from 'node:os'
+import { performance } from 'node:perf_hooks'
+import type { Ending, LoadResult } from './result.ts'
+import type { Exchange } from './exchange.ts'
+import type { Plan } from './plan.ts'
+import type { StallSource } from './stalls.ts'
+import { ready } from './latencies.ts'
+import { streamResult } from './result.ts'
+import { AnswerStalls } from './stalls.ts'
+import { Stream } from './stream.ts'
+
+/** A timer comes up to this much later, in ms, than it was asked for: the rest of the way is spent looking at the clock. */
+const TIMER_MS = 1.5
+/** Send for this long, in ms, before answers are looked at. */
+const STRETCH_MS = 5
+/** What was due before the end may leave so long after it, in ms. */
+const BACKLOG_MS = 100
+const SWEEP_MS = 25
+/** With one processor, looking at the clock would take the server's time. */
+const SPINS = availableParallelism() > 1
+
+export interface RunOptions {
+  /** Hears of every answer: the stream's name, when the request was due (ms of `performance.now()`), its latency in ms and its status. */
+  onAnswer?: (name: string, dueAt: number, ms: number, status: number) => void
+  /** Sees the streams at the end, before what they recorded is let go. */
+  onEnd?: (streams: readonly Stream[]) => void
+  /** Where stalls are read, other than in the answers. */
+  stalls?: StallSource | null
+}
+
+/** How far a run has come. */
+export interface Progress {
+  /** Seconds since measuring began; negative in the warm-up. */
+  seconds: number
+  streams: readonly Stream[]
+}
+
+export class LoadRun {
+  readonly plan: Plan
+  readonly #options: RunOptions
+  readonly #answers = new AnswerStalls()
+  #streams: Stream[] = []
+  #startedAt = 0
+  #measureFrom = 0
+  #endAt = 0
+  #stoppedAt = Infinity
+  #ending: Ending = 'finished'
+  #reason: string | null = null
+  #wake: (() => void) | null = null
+
+  constructor(plan: Plan, options: RunOptions = {}) {
+    this.plan = plan
+    this.#options = options
+  }
+
+  /** Do all of it. Does not fail because the target does: the result says so. */
+  async run(): Promise<LoadResult> {
+    const { plan } = this
+    await ready()
+    const now = performance.now()
+    this.#startedAt = now + 20
+    this.#measureFrom = this.#startedAt + plan.warmup * 1000
+    this.#endAt = this.#measureFrom + plan.duration * 1000
+    this.#streams = plan.streams.map((stream, index) => new Stream(stream, {
+      startedAt: this.#startedAt, measureFrom: this.#measureFrom, endAt: this.#endAt, seed: plan.seed + index,
+      onAnswer: (of, exchange, at) => this.#answered(of, exchange, at),
+      onGone: ({ plan: { url } }, kind, since) => {
+        const seconds = Math.max(0, (since - this.#measureFrom) / 1000).toFixed(1)
+        this.stop('gone', `${new URL(url).origin} is gone: since ${seconds} s nothing but "${kind}"`)
+      },
+    }))
+    const sweeping = setInterval(() => {
+      const at = performance.now()
+      for (const stream of this.#streams) stream.sweep(at)
+      this.#wakeIfDone()
+    }, SWEEP_MS)
+    this.#pace()
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      this.#wakeIfDone()
+    })
+    clearInterval(sweeping)
+    const result = this.#result()
+    this.#options.onEnd?.(this.#streams)
+    await Promise.all(this.#streams.map((stream) => stream.close()))
+    for (const { tally } of this.#streams) tally.destroy()
+    return result
+  }
+
+  /** End early. `finished` lets requests under way come to their end, the others do not. */
+  stop(ending: Ending, reason: string | null = null): void {
+    if (this.#stoppedAt !== Infinity && ending === 'finished') return
+    if (this.#ending === 'finished') {
+      this.#ending = ending
+      this.#reason = reason
+    }
+    this.#stopSending(performance.now())
+    this.#wakeIfDone()
+  }
+
+  /** `null` before it has begun. */
+  progress(): Progress | null {
+    if (this.#streams.length === 0) return null
+    return { seconds: (performance.now() - this.#measureFrom) / 1000, streams: this.#streams }
+  }
+
+  #answered({ plan, inFlight }: Stream, exchange: Exchange, at: number): void {
+    if (exchange.timing !== null && exchange.dueAt >= this.#measureFrom) this.#answers.add(at, exchange.timing)
+    this.#options.onAnswer?.(plan.name, exchange.dueAt, at - exchange.dueAt, exchange.status)
+    if (inFlight === 0) this.#wakeIfDone()
+  }
+
+  #stopSending(now: number): void {
+    if (this.#stoppedAt !== Infinity) return
+    this.#stoppedAt = Math.min(now, this.#endAt)
+    for (const stream of this.#streams) stream.stop(now)
+  }
+
+  #wakeIfDone(): void {
+    if (this.#wake === null) return
+    if (this.#ending !== 'finished' || this.#streams.every(({ done }) => done)) {
+      this.#stopSending(performance.now())
+      this.#wake()
+    }
+  }
+
+  /** Send what is due, and come back when the next is. */
+  readonly #pace = (): void => {
+    if (this.#stoppedAt !== Infinity) return
+    const began = performance.now()
+    let now = began
+    for (;;) {
+      const stream = this.#next()
+      if (stream === null) {
+        if (now < this.#endAt && !this.#streams.every(({ done }) => done)) this.#comeBack(Math.min(50, this.#endAt - now))
+        else this.#stopAndWake(now)
+        return
+      }
+      if (stream.nextAt > now) {
+        this.#comeBack(stream.nextAt - now)
+        return
+      }
+      if (now > this.#endAt + BACKLOG_MS) {
+        this.#stopAndWake(now)
+        return
+      }
+      if (now - began > STRETCH_MS) {
+        setImmediate(this.#pace)
+        return
+      }
+      stream.sendNext()
+      now = performance.now()
+    }
+  }
+
+  #stopAndWake(now: number): void {
+    this.#stopSending(now)
+    this.#wakeIfDone()
+  }
+
+  #next(): Stream | null {
+    let next: Stream | null = null
+    for (const stream of this.#streams) if (stream.nextAt < (next?.nextAt ?? Infinity)) next = stream
+    return next
+  }
+
+  #comeBack(ms: number): void {
+    if (!SPINS) setTimeout(this.#pace, ms)
+    else if (ms > TIMER_MS + 1) setTimeout(this.#pace, ms - TIMER_MS)
+    else setImmediate(this.#pace)
+  }
+
+  #result(): LoadResult {
+    const { stalls } = this.#options
+    const now = performance.now()
+    const zero = this.#measureFrom
+    const told = stalls?.list(zero) ?? []
+    const witnessed = this.#answers.list(zero)
+    const source = stalls != null ? stalls.kind : witnessed.length > 0 ? 'answers' : null
+    return {
+      ended: this.#ending, reason: this.#reason, epoch: performance.timeOrigin + zero,
+      startedAt: new Date(performance.timeOrigin + zero).toISOString(),
+      seconds: Math.max(0, Math.round(Math.min(now, this.#stoppedAt) - zero) / 1000), warmup: this.plan.warmup,
+      streams: this.#streams.map((stream) => streamResult(stream, zero, this.#stoppedAt, now)),
+      stalls: stalls != null ? told : witnessed, stallsFrom: source,
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// When requests should leave. A schedule is known before the first of them does, and nothing that a server does moves it.
+import type { StreamPlan } from './plan.ts'
+
+/** Gives one moment after another, in ms since the stream began; `null` when there are no more. */
+export type Schedule = () => number | null
+
+/** Numbers from 0 up to 1, the same for the same seed. */
+export function seeded(seed: number): () => number {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x9e3779b9) | 0
+    let mixed = state ^ (state >>> 16)
+    mixed = Math.imul(mixed, 0x21f0aaad)
+    mixed ^= mixed >>> 15
+    mixed = Math.imul(mixed, 0x735a2d97)
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32
+  }
+}
+
+/** The schedule of a stream that has one: constant, Poisson, or all at once. */
+export function scheduleOf({ arrivals, rate, requests }: StreamPlan, seed: number): Schedule {
+  const most = requests ?? Infinity
+  let count = 0
+  if (arrivals === 'burst') return () => (count++ < most ? 0 : null)
+  if (arrivals === 'constant') return () => (count < most ? (count++ * 1000) / rate : null)
+  const random = seeded(seed)
+  let at = 0
+  return () => {
+    if (count++ >= most) return null
+    at += (-Math.log(1 - random()) * 1000) / rate
+    return at
+  }
+}

@@ -1,0 +1,65 @@
+// The target's stalls on the tester's own clock. The observer of a loopscope server tells of each as it happens; without it,
+// answers that were ready and could not run bear witness, through their Server-Timing.
+import type { Timing } from './timing.ts'
+
+/** Seconds since measuring began. */
+export interface Stall {
+  from: number
+  to: number
+  /** Who held the loop. */
+  name: string
+}
+
+/** Finds stalls. Times given are ms of `performance.now()`. */
+export interface StallSource {
+  readonly kind: 'observer' | 'answers'
+  /** All stalls seen until now. */
+  list(zero: number): Stall[]
+}
+
+/** A request that was ready for less, in ms, did not stand behind a stall worth a mark. */
+const READY_MS = 20
+const MOST = 1000
+
+interface Span {
+  from: number
+  to: number
+  name: string
+  /** The longest that any answer was held up by it. */
+  worst: number
+}
+
+/** Stalls as the answers tell of them: what overlaps is one. */
+export class AnswerStalls implements StallSource {
+  readonly kind = 'answers'
+  #spans: Span[] = []
+
+  /** An answer that came `at` this moment. */
+  add(at: number, { ready, run, culprit }: Timing): void {
+    if (ready < READY_MS || culprit === null || this.#spans.length >= MOST) return
+    const span: Span = { from: at - run - ready, to: at - run, name: culprit, worst: ready }
+    const apart = this.#spans.filter((other) => other.to < span.from || other.from > span.to)
+    for (const other of this.#spans) {
+      if (apart.includes(other)) continue
+      span.from = Math.min(span.from, other.from)
+      span.to = Math.max(span.to, other.to)
+      if (other.worst > span.worst) {
+        span.worst = other.worst
+        span.name = other.name
+      }
+    }
+    this.#spans = [...apart, span]
+  }
+
+  list(zero: number): Stall[] {
+    return listed(this.#spans, zero)
+  }
+}
+
+/** Spans in order, without what lies before time 0. */
+export function listed(spans: readonly { from: number; to: number; name: string }[], zero: number): Stall[] {
+  const round = (ms: number): number => Math.round(ms) / 1000
+  return [...spans].sort((a, b) => a.from - b.from)
+    .filter(({ to }) => to > zero)
+    .map(({ from, to, name }) => ({ from: round(Math.max(0, from - zero)), to: round(to - zero), name }))
+}

@@ -1,0 +1,187 @@
+// One stream of requests while it runs: sends them and hears how they end. When they leave is decided by the schedule alone
+// (for a closed stream, by the answers); a request never waits for another's answer, except for a free connection.
+import { performance } from 'node:perf_hooks'
+import { Pool } from 'undici'
+import type { Schedule } from './schedule.ts'
+import type { StreamPlan } from './plan.ts'
+import { Exchange, type Ends } from './exchange.ts'
+import { isGone, kindOf } from './failures.ts'
+import { scheduleOf } from './schedule.ts'
+import { Tally } from './tally.ts'
+
+/** No more requests than this may be unanswered: what comes on top is not sent, and counted. */
+const MOST_IN_FLIGHT = 100_000
+/** A target that gives nothing but failures to connect for this long is gone. */
+const GONE_MS = 2000
+const GONE_TIMES = 3
+/** A closed stream waits so long after a failure, in ms, so as not to hammer a dead server. */
+const AFTER_FAILURE_MS = 20
+const MOST_CONNECTING_SECONDS = 10
+
+export interface StreamContext {
+  /** In ms of `performance.now()`: when the run begins, when measuring does, and when the last request may leave. */
+  startedAt: number
+  measureFrom: number
+  endAt: number
+  seed: number
+  onAnswer: (stream: Stream, exchange: Exchange, at: number) => void
+  /** The target is not there any more: nothing but failures of this kind `since`. */
+  onGone: (stream: Stream, kind: string, since: number) => void
+}
+
+export class Stream implements Ends {
+  readonly plan: StreamPlan
+  readonly tally: Tally
+  inFlight = 0
+  /** When the next request is due, in ms of `performance.now()`; `Infinity`: never. */
+  nextAt: number
+  readonly #pool: Pool
+  readonly #context: StreamContext
+  readonly #schedule: Schedule
+  readonly #beginAt: number
+  readonly #paths: readonly string[]
+  #count = 0
+  /** Requests under way, the one due first in front; some of them are over. */
+  #underway: Exchange[] = []
+  #front = 0
+  #stopped = false
+  #failures = 0
+  #failingSince = 0
+  #stamped: boolean
+
+  constructor(plan: StreamPlan, context: StreamContext) {
+    const { origin, pathname, search } = new URL(plan.url)
+    this.plan = plan
+    this.tally = new Tally(context.measureFrom, context.endAt - context.measureFrom)
+    this.#context = context
+    this.#stamped = plan.stamped
+    this.#paths = plan.paths ?? [pathname + search]
+    // What has a number of requests or a moment of its own is no part of the warm-up.
+    const counted = plan.after > 0 || plan.requests !== null
+    this.#beginAt = counted ? context.measureFrom + plan.after * 1000 : context.startedAt
+    // How long a request waits is watched here, from its scheduled moment on: undici need not.
+    this.#pool = new Pool(origin, {
+      connections: plan.connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0,
+      connect: { timeout: Math.min(plan.timeout, MOST_CONNECTING_SECONDS) * 1000 },
+    })
+    this.#schedule = plan.arrivals === 'closed' ? () => null : scheduleOf(plan, context.seed)
+    this.nextAt = plan.arrivals === 'closed' ? this.#beginAt : this.#following()
+  }
+
+  /** It sends no more, and waits for no answer. */
+  get done(): boolean {
+    return this.inFlight === 0 && this.nextAt === Infinity && (this.#stopped || this.plan.arrivals !== 'closed' || this.#exhausted)
+  }
+
+  /** Send what is due next. */
+  sendNext(): void {
+    if (this.plan.arrivals === 'closed') {
+      this.nextAt = Infinity
+      for (let i = 0; i < this.plan.connections; i++) this.#sendClosed()
+      return
+    }
+    const dueAt = this.nextAt
+    this.nextAt = this.#following()
+    this.#send(dueAt)
+  }
+
+  /** Send no more. What was due until now and has not left is counted. */
+  stop(now: number): void {
+    this.#stopped = true
+    while (this.nextAt < now && this.plan.arrivals !== 'closed') {
+      this.tally.neverLeft(this.nextAt)
+      this.nextAt = this.#following()
+    }
+    this.nextAt = Infinity
+  }
+
+  /** Give up what has waited for too long. */
+  sweep(now: number): void {
+    for (; this.#front < this.#underway.length; this.#front++) {
+      const exchange = this.#underway[this.#front]!
+      if (exchange.over) continue
+      if (now - exchange.dueAt < this.plan.timeout * 1000) break
+      exchange.giveUp()
+      this.inFlight--
+      this.tally.timeout(exchange, now)
+      this.#goOn(0)
+    }
+    if (this.#underway.length > 2 * this.inFlight + 1024) {
+      this.#underway = this.#underway.filter(({ over }) => !over)
+      this.#front = 0
+    }
+  }
+
+  /** How long the oldest unanswered request has waited, in ms. */
+  oldest(now: number): number {
+    const exchange = this.#underway.find(({ over }) => !over)
+    return exchange === undefined ? 0 : now - exchange.dueAt
+  }
+
+  /** Drop all connections; nothing is heard of requests under way. */
+  async close(): Promise<void> {
+    this.#stopped = true
+    for (const exchange of this.#underway) exchange.over = true
+    await this.#pool.destroy()
+  }
+
+  answered(exchange: Exchange, at: number): void {
+    this.inFlight--
+    this.#failures = 0
+    // A loopscope server: told when a request left, it can say exactly how long that was kept waiting.
+    if (exchange.timing !== null) this.#stamped = true
+    this.tally.answer(exchange, at)
+    this.#context.onAnswer(this, exchange, at)
+    this.#goOn(exchange.status >= 400 ? AFTER_FAILURE_MS : 0)
+  }
+
+  failed(exchange: Exchange, at: number, error: unknown): void {
+    this.inFlight--
+    const kind = kindOf(error)
+    this.tally.failure(exchange, at, kind)
+    if (isGone(kind)) {
+      if (this.#failures++ === 0) this.#failingSince = exchange.dueAt
+      if (this.#failures >= GONE_TIMES && at - this.#failingSince >= GONE_MS) this.#context.onGone(this, kind, this.#failingSince)
+    }
+    this.#goOn(AFTER_FAILURE_MS)
+  }
+
+  get #exhausted(): boolean {
+    return this.plan.requests !== null && this.#count >= this.plan.requests
+  }
+
+  #goOn(afterMs: number): void {
+    if (this.plan.arrivals !== 'closed' || this.#stopped) return
+    if (afterMs === 0) this.#sendClosed()
+    else setTimeout(() => this.#sendClosed(), afterMs)
+  }
+
+  #sendClosed(): void {
+    const now = performance.now()
+    if (this.#stopped || this.#exhausted || now >= this.#context.endAt) return
+    this.#send(now)
+  }
+
+  #send(dueAt: number): void {
+    const { plan, tally } = this
+    const now = performance.now()
+    const path = this.#paths[this.#count++ % this.#paths.length]!
+    tally.leaves(dueAt, now, this.inFlight >= plan.connections)
+    if (this.inFlight >= MOST_IN_FLIGHT) {
+      tally.refused(dueAt, `not sent: ${MOST_IN_FLIGHT} requests were unanswered`)
+      return
+    }
+    this.inFlight++
+    const exchange = new Exchange(dueAt, this)
+    this.#underway.push(exchange)
+    const headers = this.#stamped ? { ...plan.headers, 'x-request-start': `t=${((performance.timeOrigin + dueAt) / 1000).toFixed(6)}` } : plan.headers
+    this.#pool.dispatch({ path, method: plan.method, headers, body: plan.body }, exchange)
+  }
+
+  #following(): number {
+    const at = this.#schedule()
+    if (at === null) return Infinity
+    const due = this.#beginAt + at
+    return due < this.#context.endAt ? due : Infinity
+  }
+}
