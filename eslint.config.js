@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint'
 const { default: loopscope } = await import('./src/eslint/index.ts')
 
 export default tseslint.config(
-  { ignores: ['dist/', '**/node_modules/', '**/.build/', '.tap/', 'test/eslint/', 'test/types/', '**/*.mjs', '**/*.js'] },
+  { ignores: ['dist/', '**/node_modules/', '**/.build*/', '.tap/', 'test/eslint/', 'test/types/', '**/*.mjs', '**/*.js'] },
   ...tseslint.configs.recommendedTypeChecked,
   loopscope.configs.recommended,
   {

@@ -25,6 +25,9 @@ export const SUSPENDED: IteratorYieldResult<Suspension> = Object.freeze({
   value: Object.freeze({ toString: () => '<Suspension>' }) as unknown as Suspension,
 })
 
+/** The iterator result of whatever ends with nothing to give. */
+export const DONE: IteratorReturnResult<void> = Object.freeze({ done: true as const, value: undefined })
+
 function isFunction(value: unknown): boolean {
   return typeof value === 'function'
 }

@@ -2,7 +2,7 @@
 // exchange through a queue allocates little more than the item.
 import type { QueueState, Wait } from './instruments.ts'
 import type { EventLoop } from './loop.ts'
-import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
+import { DONE, SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { Deque } from './deque.ts'
 import { describable, describe } from './describe.ts'
 import { Event } from './event.ts'
@@ -108,8 +108,6 @@ class Get<T> extends Exchange<T, T> {
     return { kind: 'queue.get', label: String(this.queue) }
   }
 }
-
-const DONE: IteratorReturnResult<void> = Object.freeze({ done: true as const, value: undefined })
 
 class Put<T> extends Exchange<T, void> {
   private readonly item: T

@@ -4,7 +4,7 @@ import type { Runnable } from './ready.ts'
 import type { Task } from './task.ts'
 import type { Timer } from './timers.ts'
 import { requireFinite } from './checks.ts'
-import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
+import { DONE, SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { describable } from './describe.ts'
 import { cancelledError, RuntimeError } from './exceptions.ts'
 import { running } from './running.ts'
@@ -157,8 +157,6 @@ class SleepWithValue<T> extends Sleep<T> {
 function awaitedTwice(coroutine: object): RuntimeError {
   return new RuntimeError(`${String(coroutine)} was awaited already: a coroutine runs once, call sleep() again for a new one`)
 }
-
-const DONE: IteratorReturnResult<void> = Object.freeze({ done: true as const, value: undefined })
 
 /** `sleep(0)`: one trip round the ready queue, the cheapest way to let others run. */
 class RoundTrip {
