@@ -15,6 +15,7 @@ const TABLE: Row[] = [
   { files: 'src/stream/events', may: ['src/stream/events', 'npm:zod'] },
   { files: 'src/server', may: ['src/server', 'src/hosts', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'src/load', may: ['src/load', 'src/stream/events', 'node:', 'npm:'] },
+  { files: 'src/load/ownserver', may: ['src/load', 'src/server/main', 'tools/ts', 'node:', 'npm:'] },
   { files: 'routes', may: ['routes', 'examples', 'workers', 'src/server', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'workers', may: ['workers', 'src/index', 'src/runtime', 'node:', 'npm:'] },
   { files: 'ui', may: ['ui', 'src/stream/events', 'src/runtime', 'src/browser', 'npm:'] },
