@@ -37,12 +37,18 @@ const common = {
 }
 const ofTask = { ...common, task: id }
 const maybeOfTask = { ...common, task: id.optional() }
-const victim = z.strictObject({ task: id, name: z.string(), seconds })
+/** Who stood behind a stall: a task, or a request that no task serves. */
+const victim = z.strictObject({ task: id.optional(), request: id.optional(), name: z.string(), seconds })
+
+/** What a warning is about. */
+export const warningKind = z.enum([
+  'slow-step', 'long-running', 'await-cycle', 'never-woken', 'never-awaited', 'never-retrieved', 'sensitive-backlog', 'queue-full',
+])
 
 const loopShape = { ...common, name: z.string(), pid: count, clock: clockKind }
 const requestShape = { ...maybeOfTask, request: id, method: z.string(), url: z.string() }
 const runShape = { ...maybeOfTask, run: id, example: id, parameters }
-const threadShape = { ...maybeOfTask, mode: threadMode, function: z.string() }
+const threadShape = { ...maybeOfTask, call: id.optional(), mode: threadMode, function: z.string() }
 
 /** What happens on a loop. */
 export const loopEvent = z.discriminatedUnion('type', [
@@ -51,7 +57,10 @@ export const loopEvent = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('loop.blocked'), ...maybeOfTask, name: z.string(), since: seconds, seconds, stack: z.array(frame).optional(),
   }),
-  z.strictObject({ type: z.literal('loop.unblocked'), ...maybeOfTask, seconds, victims: z.array(victim), lost: seconds }),
+  z.strictObject({
+    type: z.literal('loop.unblocked'), ...maybeOfTask, seconds, victims: z.array(victim), lost: seconds,
+    name: z.string().optional(), since: seconds.optional(), stack: z.array(frame).optional(),
+  }),
   z.strictObject({
     type: z.literal('task.created'), ...ofTask, name: z.string(), coroutine: z.string(), parent: id.optional(),
     location: frame.optional(),
@@ -72,9 +81,17 @@ export const loopEvent = z.discriminatedUnion('type', [
     outcome: z.enum(['returned', 'raised', 'cancelled', 'disconnected']).optional(),
   }),
   z.strictObject({ type: z.literal('run.started'), ...runShape }),
-  z.strictObject({ type: z.literal('run.finished'), ...runShape, outcome: outcome.optional() }),
+  z.strictObject({ type: z.literal('run.finished'), ...runShape, outcome: outcome.optional(), error: z.string().optional() }),
   z.strictObject({ type: z.literal('thread.started'), ...threadShape }),
-  z.strictObject({ type: z.literal('thread.finished'), ...threadShape, seconds: seconds.optional() }),
+  z.strictObject({
+    type: z.literal('thread.finished'), ...threadShape, seconds: seconds.optional(),
+    /** An orphaned call ended unheard: its task had been cancelled. */
+    ending: z.enum(['returned', 'raised', 'cancelled', 'orphaned']).optional(),
+  }),
+  z.strictObject({
+    type: z.literal('warning'), ...maybeOfTask, kind: warningKind, level: z.enum(['amber', 'red']), message: z.string(),
+    seconds: seconds.optional(), tasks: z.array(id).optional(),
+  }),
 ])
 
 /** A task as it stands in a snapshot. */
@@ -89,6 +106,8 @@ export const liveTask = z.strictObject({
   /** When it came into this state, on the loop's clock. */
   since: seconds,
   on: waiting.optional(),
+  /** Where it is suspended, for tasks of a run. */
+  location: frame.optional(),
   cancelling: z.boolean().optional(),
 })
 
@@ -119,7 +138,9 @@ export type EventType = LoopEvent['type']
 export type EventOf<T extends StreamEvent['type']> = Extract<StreamEvent, { type: T }>
 export type Waiting = z.infer<typeof waiting>
 export type Snapshot = z.infer<typeof snapshot>
+export type Victim = z.infer<typeof victim>
 export type LiveTask = z.infer<typeof liveTask>
+export type Frame = z.infer<typeof frame>
 export type Parameters = z.infer<typeof parameters>
 
 /** Every `type` that a loop can send, for filters. */

@@ -37,11 +37,13 @@ const BATCH = 512
 const BOOKMARK_EVERY = 1000
 /** Events are gathered for this long, so that many share a write. */
 const COALESCE_MS = 5
+/** The last batches of so many filters are kept. */
+const MOST_FILTERS = 64
 
 export class Subscription {
   readonly #fanout: Fanout
   readonly #sink: Sink
-  readonly #matches: ((event: LoopEvent) => boolean) | null
+  readonly #filter: Wanted
   /** The last event that was sent or passed over. */
   #seq: number
   #told: number
@@ -51,7 +53,7 @@ export class Subscription {
   constructor(fanout: Fanout, sink: Sink, options: SubscribeOptions) {
     this.#fanout = fanout
     this.#sink = sink
-    this.#matches = matcher(options)
+    this.#filter = wanted(options)
     const { history } = fanout.source
     const { since } = options
     const fits = since !== undefined && since.epoch === history.epoch && since.seq <= history.last
@@ -86,19 +88,20 @@ export class Subscription {
   pump(): void {
     const { history } = this.#fanout.source
     while (!this.#blocked && !this.#closed && this.#seq < history.last) {
-      if (this.#seq + 1 < history.first) this.#drop()
-      const batch: Message[] = []
-      while (this.#seq < history.last && batch.length < BATCH) {
-        const event = history.at(++this.#seq)
-        if (this.#matches !== null && !this.#matches(event)) continue
-        batch.push({ type: event.type, seq: event.seq, json: history.encoded(event.seq) })
-        this.#told = event.seq
+      const { to, messages } = this.#fanout.batch(this.#filter, this.#seq)
+      if (to === this.#seq) {
+        this.#drop()
+        continue
       }
-      if (this.#seq - this.#told >= BOOKMARK_EVERY) {
+      this.#seq = to
+      if (messages.length > 0) {
+        this.#told = messages.at(-1)?.seq ?? to
+        this.#write(messages)
+      }
+      if (this.#seq - this.#told >= BOOKMARK_EVERY && !this.#blocked) {
         this.#told = this.#seq
-        batch.push({ ...say({ type: 'stream.bookmark', epoch: history.epoch, seq: this.#seq }), seq: this.#seq })
+        this.#write([{ ...say({ type: 'stream.bookmark', epoch: history.epoch, seq: this.#seq }), seq: this.#seq }])
       }
-      if (batch.length > 0) this.#write(batch)
     }
   }
 
@@ -110,7 +113,7 @@ export class Subscription {
     this.#sink.end(reason)
   }
 
-  /** Too slow: what lies between is gone. A snapshot stands for it, and the stream goes on from there. */
+  /** Too slow, or the recording was: what lies between is gone. A snapshot stands for it, and the stream goes on from there. */
   #drop(): void {
     const { source } = this.#fanout
     const from = this.#seq + 1
@@ -130,8 +133,29 @@ function say(message: EventOf<'stream.hello' | 'stream.dropped' | 'stream.bookma
   return { type: message.type, seq: null, json: JSON.stringify(message) }
 }
 
+/** A filter, and the name under which subscribers share it. */
+interface Wanted {
+  readonly key: string
+  readonly matches: ((event: LoopEvent) => boolean) | null
+}
+
+function wanted(filter: Filter): Wanted {
+  const { types, run, task, request } = filter
+  const matches = matcher(filter)
+  return { key: matches === null ? '' : JSON.stringify([types === undefined ? null : [...types].sort(), run, task, request]), matches }
+}
+
+/** The messages from one place in the history to another. */
+interface Batch {
+  readonly from: number
+  readonly to: number
+  readonly messages: readonly Message[]
+}
+
 export class Fanout {
   readonly source: Source
+  /** The last batch of each filter: whoever stands at the same place gets the very same one. */
+  readonly #batches = new Map<string, Batch>()
   /** How many events subscribers have missed, in all. */
   dropped = 0
   readonly #subscriptions = new Set<Subscription>()
@@ -155,6 +179,25 @@ export class Fanout {
     return subscription
   }
 
+  /** @internal What follows event `from`, for all who have this filter and stand there. Empty where that is lost. */
+  batch({ key, matches }: Wanted, from: number): Batch {
+    const { history } = this.source
+    const last = this.#batches.get(key)
+    if (last !== undefined && last.from === from && (last.messages.length >= BATCH || last.to === history.last)) return last
+    const messages: Message[] = []
+    let to = from
+    while (to < history.last && messages.length < BATCH) {
+      const event = history.find(to + 1)
+      if (event === null) break
+      to++
+      if (matches === null || matches(event)) messages.push({ type: event.type, seq: event.seq, json: history.encoded(event.seq) })
+    }
+    const batch = { from, to, messages }
+    if (!this.#batches.has(key) && this.#batches.size >= MOST_FILTERS) this.#batches.clear()
+    this.#batches.set(key, batch)
+    return batch
+  }
+
   /** Tell all subscribers that it is over. */
   end(reason: string): void {
     for (const subscription of this.#subscriptions) subscription.end(reason)
@@ -173,6 +216,7 @@ export class Fanout {
     this.#stopListening = null
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
+    this.#batches.clear()
   }
 
   #schedule(): void {

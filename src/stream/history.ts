@@ -30,11 +30,33 @@ export class History {
     this.last = event.seq
   }
 
+  /** These many events were lost before they could be kept: their numbers are used up. */
+  skip(count: number): void {
+    this.last += count
+  }
+
+  /** The event with this `seq`, `null` where it is held no more, or was lost. */
+  find(seq: number): LoopEvent | null {
+    const event = this.#events[seq % this.capacity]
+    return event === undefined || event.seq !== seq ? null : event
+  }
+
   /** The event with this `seq`, which must still be held. */
   at(seq: number): LoopEvent {
-    const event = this.#events[seq % this.capacity]
-    if (event === undefined || event.seq !== seq) throw new RangeError(`history: event ${seq} is not held`)
+    const event = this.find(seq)
+    if (event === null) throw new RangeError(`history: event ${seq} is not held`)
     return event
+  }
+
+  /** The events since time `t`, in seconds on the loop's clock. */
+  since(t: number): LoopEvent[] {
+    const events: LoopEvent[] = []
+    for (let seq = this.last; seq >= this.first; seq--) {
+      const event = this.find(seq)
+      if (event === null || event.t < t) break
+      events.push(event)
+    }
+    return events.reverse()
   }
 
   /** The same event as JSON. */

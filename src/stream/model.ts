@@ -64,11 +64,15 @@ export class Model {
     }
   }
 
-  /** Begin again from a snapshot. */
+  /** Begin again from a snapshot. What it does not know of a task that was known before is kept. */
   restore(snapshot: Snapshot): void {
+    const parents = new Map([...this.tasks.values()].map(({ task, parent }) => [task, parent]))
     for (const map of [this.tasks, this.runs, this.requests, this.queues]) map.clear()
     this.seq = snapshot.seq
-    for (const task of snapshot.tasks) this.tasks.set(task.task, { ...task })
+    for (const task of snapshot.tasks) {
+      const parent = task.parent ?? parents.get(task.task)
+      this.tasks.set(task.task, { ...task, ...(parent === undefined ? {} : { parent }) })
+    }
     for (const run of snapshot.runs) this.runs.set(run.run, run)
     for (const request of snapshot.requests) this.requests.set(request.request, request)
     for (const queue of snapshot.queues) this.queues.set(queue.queue, queue)
@@ -105,6 +109,8 @@ export class Model {
     task.since = event.t
     if (event.type === 'task.suspended' && event.on.kind !== 'yield') task.on = event.on
     else delete task.on
+    if (event.type === 'task.suspended' && event.location !== undefined) task.location = event.location
+    else if (event.type !== 'task.ready') delete task.location
   }
 
   #queue({ queue, size, unfinished, maxsize }: EventOf<'queue.changed'>): void {
