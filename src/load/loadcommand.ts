@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import type { LoadResult } from './result.ts'
 import { helpOf } from './arguments.ts'
+import { EXIT, onInterrupt } from './exit.ts'
 import { liveLine, tellProgress } from './live.ts'
 import { ObserverStalls } from './observer.ts'
 import { LOAD_OPTIONS, readLoad, type LoadOrder } from './options.ts'
@@ -10,17 +11,6 @@ import { TargetError, UsageError } from './plan.ts'
 import { csv, report } from './report.ts'
 import { LoadRun } from './run.ts'
 import { observerOf, reach } from './target.ts'
-
-/** The exit codes of every command. */
-export const EXIT = {
-  fine: 0,
-  /** The target cannot be reached, died, or gave not one good answer. */
-  target: 1,
-  usage: 2,
-  /** The tester could not keep its own schedule. */
-  schedule: 3,
-  interrupted: 130,
-} as const
 
 const HELP = `loopscope load [options] URL [options] [URL [options]]…
   Sends requests on a schedule, whether or not the server answers, and counts latency from the scheduled moment.
@@ -81,17 +71,6 @@ export function exitCode({ ended, streams }: LoadResult): number {
   if (ended === 'gone' || streams.some(({ sent, good }) => sent > 0 && good === 0)) return EXIT.target
   if (streams.some(({ schedule, arrivals }) => !schedule.kept && arrivals !== 'closed')) return EXIT.schedule
   return EXIT.fine
-}
-
-/** Call `stop` on the first Ctrl-C or SIGTERM; a second one ends the process at once. */
-export function onInterrupt(stop: () => void): () => void {
-  let times = 0
-  const heard = (): void => {
-    if (++times > 1) process.exit(EXIT.interrupted)
-    stop()
-  }
-  process.on('SIGINT', heard).on('SIGTERM', heard)
-  return () => void process.off('SIGINT', heard).off('SIGTERM', heard)
 }
 
 async function observerFor({ observer, plan }: LoadOrder): Promise<ObserverStalls | null> {

@@ -1,11 +1,16 @@
 // The load tester's commands: `load URL …`, `load lab`, `load classic`. It is a program of its own, so that nothing that it
 // measures shares its loop.
-import { loadCommand, EXIT } from './loadcommand.ts'
+import { EXIT } from './exit.ts'
+import { classicCommand, labCommand } from './labcommand.ts'
+import { loadCommand } from './loadcommand.ts'
 import { TargetError, UsageError } from './plan.ts'
 
 /** Carry out a command line; gives the exit code. Errors are one line on stderr. */
 export async function main(args: readonly string[]): Promise<number> {
+  const [first, ...rest] = args
   try {
+    if (first === 'lab') return await labCommand(rest)
+    if (first === 'classic') return await classicCommand(rest)
     return await loadCommand(args)
   } catch (error) {
     if (error instanceof UsageError) {

@@ -16,8 +16,9 @@ export function plural(number: number, thing: string): string {
   return `${count(number)} ${thing}${number === 1 ? '' : 's'}`
 }
 
-/** Rows under each other; the first `left` columns to the left, the others to the right. */
-export function table(rows: readonly (readonly string[])[], left = 1): string {
+/** Rows under each other: the columns that `left` says to the left, the others to the right. */
+export function table(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows.map((row) => row.map((cell, column) => (column < left ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ').trimEnd()).join('\n')
+  const fit = (cell: string, column: number): string => (left.includes(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))
+  return rows.map((row) => row.map(fit).join('  ').trimEnd()).join('\n')
 }

@@ -1,0 +1,22 @@
+// How the commands end: exit codes, and Ctrl-C.
+
+export const EXIT = {
+  fine: 0,
+  /** The target cannot be reached, died, or gave not one good answer. */
+  target: 1,
+  usage: 2,
+  /** The tester could not keep its own schedule. */
+  schedule: 3,
+  interrupted: 130,
+} as const
+
+/** Call `stop` on the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+export function onInterrupt(stop: () => void): () => void {
+  let times = 0
+  const heard = (): void => {
+    if (++times > 1) process.exit(EXIT.interrupted)
+    stop()
+  }
+  process.on('SIGINT', heard).on('SIGTERM', heard)
+  return () => void process.off('SIGINT', heard).off('SIGTERM', heard)
+}
