@@ -13,12 +13,14 @@ const TABLE: Row[] = [
   { files: 'src/eslint', may: ['src/eslint'], types: ['npm:'] },
   { files: 'src/stream', may: ['src/stream', 'src/runtime', 'node:', 'npm:zod'] },
   { files: 'src/stream/events', may: ['src/stream/events', 'npm:zod'] },
+  { files: 'src/observer', may: ['src/observer', 'src/stream', 'src/runtime', 'node:'] },
   { files: 'src/server', may: ['src/server', 'src/hosts', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'src/load', may: ['src/load', 'src/stream/events', 'node:', 'npm:'] },
   { files: 'src/load/ownserver', may: ['src/load', 'src/server/main', 'tools/ts', 'node:', 'npm:'] },
   { files: 'routes', may: ['routes', 'examples', 'workers', 'src/server', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'workers', may: ['workers', 'src/index', 'src/runtime', 'node:', 'npm:'] },
   { files: 'ui', may: ['ui', 'src/stream/events', 'src/runtime', 'src/browser', 'npm:'] },
+  { files: 'ui/vite.config', may: ['*'] },
   { files: 'examples', may: ['examples', 'workers', 'src/index', 'node:'] },
   { files: 'test', may: ['*'] },
   { files: 'bench', may: ['*'] },
@@ -30,7 +32,7 @@ const TABLE: Row[] = [
 const TO_CLEAN_UP: string[] = []
 
 /** What a browser loads: nothing behind these may need Node. */
-const BROWSER_ENTRIES = ['src/browser.ts', 'src/stream/events.ts', 'ui/main.ts']
+const BROWSER_ENTRIES = ['src/browser.ts', 'src/stream/events.ts', 'ui/main.tsx']
 
 const root = new URL('..', import.meta.url).pathname
 const tree = readTree(root)

@@ -1,0 +1,72 @@
+// What the main thread is asked to evaluate on top of whatever it is running: it reads its own stack and says where the
+// lines stand in the source. It is text, not a function, since it runs on another thread, and it calls nobody's code:
+// no formatter of the user's, no promise job, no hook.
+
+/** The most frames of one stack. */
+const DEPTH = 16
+/** How many frames are looked through for those; a stall inside Node can stand on many of Node's own. */
+const LOOKED_THROUGH = 200
+
+/** Function, URL or path, line and column from 1; then, where Node knows a source map, the source's URL, line and column from 1. */
+export type Site = [name: string, url: string, line: number, column: number, source?: string, sourceLine?: number, sourceColumn?: number]
+
+/** What it evaluates to. V8 formats no stack within a stack: a thread that is stalled in that gives text, as V8 writes it. */
+export interface Captured {
+  /** `performance.now()` of the main thread, in ms. */
+  at: number
+  sites: Site[] | string
+}
+
+export const CAPTURE = `(() => {
+  const at = performance.now()
+  const limit = Error.stackTraceLimit
+  const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')
+  let stack
+  try {
+    Error.stackTraceLimit = ${LOOKED_THROUGH}
+    Object.defineProperty(Error, 'prepareStackTrace', { value: (_, sites) => sites, configurable: true })
+    stack = new Error('').stack
+  } finally {
+    Error.stackTraceLimit = limit
+    if (prepare === undefined) delete Error.prepareStackTrace
+    else Object.defineProperty(Error, 'prepareStackTrace', prepare)
+  }
+  if (!Array.isArray(stack)) return { at, sites: String(stack) }
+  const own = stack.filter((site) => site.getFileName())
+  const users = own.filter((site) => !site.getFileName().startsWith('node:'))
+  const maps = globalThis.process?.getBuiltinModule?.('node:module')
+  const name = (site) => {
+    const name = site.getFunctionName() ?? '<anonymous>'
+    if (site.isAsync()) return 'async ' + name
+    if (site.isConstructor()) return 'new ' + name
+    const type = site.isToplevel() ? null : site.getTypeName()
+    return type === null || name.includes('.') ? name : type + '.' + name
+  }
+  const origin = (url, line, column) => {
+    try {
+      const entry = url.includes('/node_modules/') ? undefined : maps?.findSourceMap(url)?.findEntry(line - 1, column - 1)
+      return entry?.originalSource === undefined ? [] : [entry.originalSource, entry.originalLine + 1, entry.originalColumn + 1]
+    } catch {
+      return []
+    }
+  }
+  const sites = (users.length > 0 ? users : own).slice(0, ${DEPTH}).map((site) => {
+    const url = site.getFileName(), line = site.getLineNumber() ?? 0, column = site.getColumnNumber() ?? 0
+    return [name(site), url, line, column, ...origin(url, line, column)]
+  })
+  return { at, sites }
+})()`
+
+const LINE = /^\s*at (async )?(?:(.*?) \()?(.+?):(\d+):(\d+)\)?$/
+
+/** Read the lines of a stack as V8 writes it. */
+export function sitesOf(text: string): Site[] {
+  const sites: Site[] = []
+  for (const line of text.split('\n')) {
+    const [, async = '', name = '<anonymous>', url, row, column] = LINE.exec(line) ?? []
+    if (url === undefined || url === '<anonymous>') continue // the evaluated text itself
+    sites.push([async + name, url, Number(row), Number(column)])
+  }
+  const users = sites.filter(([, url]) => !url.startsWith('node:'))
+  return (users.length > 0 ? users : sites).slice(0, DEPTH)
+}

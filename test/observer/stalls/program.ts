@@ -1,0 +1,160 @@
+// Stalls of many kinds: holds up its main thread in one way after the other, those that its arguments name, and prints what
+// the asker on its worker thread saw of each, a line of JSON a message.
+import { execSync } from 'node:child_process'
+import { once } from 'node:events'
+import { writeSync } from 'node:fs'
+import { join } from 'node:path'
+import vm from 'node:vm'
+import { Worker } from 'node:worker_threads'
+import { endSessions } from '../../../src/observer/sessions.ts'
+import { spin } from '../../../workers/spin.ts'
+import type { Order } from './asker.ts'
+
+const sessions = new Int32Array(new SharedArrayBuffer(4))
+const notes: string[] = []
+
+function hold(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end) { /* nothing else */ }
+}
+
+class Report {
+  *rows(): Generator<number> {
+    hold(150) // in rows
+    yield 1
+  }
+
+  render(): number[] {
+    return [...this.rows()]
+  }
+}
+
+function dive(depth: number): void {
+  if (depth === 0) hold(150)
+  else dive(depth - 1)
+}
+
+function search(): boolean {
+  return /^(a+)+$/.test(`${'a'.repeat(25)}b`)
+}
+
+function sleepInShell(): void {
+  execSync('sleep 0.4')
+}
+
+function waitInAtomics(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+}
+
+function stopAtDebugger(): void {
+  const end = performance.now() + 200
+  while (performance.now() < end) {
+    debugger
+  }
+}
+
+function throwAndCatch(): void {
+  const end = performance.now() + 200
+  while (performance.now() < end) {
+    try {
+      throw new Error('thrown and caught')
+    } catch { /* again */ }
+  }
+}
+
+function settleNothing(): void {
+  let ran = ''
+  void Promise.resolve().then(() => { ran += 'job ' })
+  process.nextTick(() => { ran += 'tick ' })
+  hold(150)
+  notes.push(`ran meanwhile: ${ran === '' ? 'nothing' : ran}`)
+}
+
+function ownFormatter(): void {
+  const calls: unknown[] = []
+  const format = (error: Error): string => {
+    calls.push(error)
+    return 'formatted'
+  }
+  Error.prepareStackTrace = format
+  Error.stackTraceLimit = 3
+  hold(150)
+  notes.push(`formatter called ${calls.length} times, kept ${Error.prepareStackTrace === format}, limit ${Error.stackTraceLimit}`)
+  Error.prepareStackTrace = undefined as never
+  Error.stackTraceLimit = 10
+}
+
+function formatStacks(): void {
+  const end = performance.now() + 400
+  while (performance.now() < end) String(new Error('to be formatted').stack)
+}
+
+/** What a loader of one's own would do: the map is nowhere but in the text that V8 was given. Scripts have to be listed for it. */
+function loadedElsewhere(): void {
+  // Its second line is line 4 of the source.
+  const map = { version: 3, sources: ['view.ts'], names: [], mappings: 'AAAA;AAGA' }
+  const comment = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`
+  const code = `function render() { const end = performance.now() + 300\nwhile (performance.now() < end) { debugger } }\nrender()\n${comment}`
+  vm.runInThisContext(code, { filename: join(process.cwd(), 'view.built.ts') })
+}
+
+const stalls: Record<string, { order: Order; block: () => void }> = {
+  spin: { order: { after: 50, times: 20, every: 10 }, block: () => void spin(800) },
+  report: { order: { after: 50 }, block: () => void new Report().render() },
+  dive: { order: { after: 50 }, block: () => dive(1000) },
+  search: { order: { after: 50 }, block: () => void search() },
+  shell: { order: { after: 50, times: 2 }, block: sleepInShell },
+  shells: { order: { after: 50, times: 4 }, block: sleepInShell },
+  atomics: { order: { after: 50 }, block: waitInAtomics },
+  together: { order: { after: 50, together: 5 }, block: () => hold(150) },
+  debugger: { order: { after: 20, times: 5, every: 20 }, block: stopAtDebugger },
+  thrown: { order: { after: 20, times: 5, every: 20 }, block: throwAndCatch },
+  jobs: { order: { after: 20, times: 5, every: 10 }, block: settleNothing },
+  formatter: { order: { after: 20, times: 5, every: 10 }, block: ownFormatter },
+  format: { order: { after: 100, times: 3, every: 20 }, block: formatStacks },
+  elsewhere: { order: { after: 50, times: 2, every: 20 }, block: loadedElsewhere },
+  idle: { order: { after: 100 }, block: () => { /* nothing holds the thread */ } },
+  close: { order: { after: 50, close: 50 }, block: sleepInShell },
+  die: { order: { after: 50, die: 50 }, block: sleepInShell },
+  exit: {
+    order: { after: 50 },
+    block() {
+      sleepInShell()
+      process.exit(7)
+    },
+  },
+}
+
+process.on('exit', () => endSessions(sessions))
+const { options = '{}', names = '' } = JSON.parse(process.argv[2] ?? '{}') as { options?: string; names?: string }
+const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+const worker = new Worker(new URL(`./asker${extension}`, import.meta.url), {
+  workerData: { ...JSON.parse(options) as object, sessions },
+})
+worker.setMaxListeners(0)
+let gone = false
+worker.on('exit', () => { gone = true })
+await once(worker, 'message')
+for (const name of names.split(' ')) {
+  const seen: unknown[] = []
+  const done = new Promise<void>((resolve) => {
+    worker.once('exit', resolve)
+    worker.on('message', function onMessage(message: unknown) {
+      if (message !== 'done') {
+        seen.push(message)
+        return
+      }
+      worker.off('message', onMessage)
+      resolve()
+    })
+  })
+  const { order, block } = stalls[name]!
+  worker.postMessage(order)
+  const from = performance.now()
+  block()
+  const ms = performance.now() - from
+  await done
+  writeSync(1, `${JSON.stringify({ name, ms, seen, notes: notes.splice(0) })}\n`)
+  if (gone) break
+}
+worker.unref()
