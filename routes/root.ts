@@ -1,11 +1,7 @@
-// The way in: a guide in plain text for curl, and for browsers a plain page that shows the live stream.
-import { readFileSync } from 'node:fs'
+// The way in: a guide in plain text for curl; a browser is sent to the live view.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { negotiate } from '../src/server/negotiate.ts'
-
-const PAGES = new URL('../src/server/pages/', import.meta.url)
-const FILES = [['/view', 'view.html', 'text/html'], ['/view.js', 'view.js', 'text/javascript'], ['/view.css', 'view.css', 'text/css']] as const
 
 function guide(base: string): string {
   return `loopscope: asyncio for TypeScript, on an event loop you can see.
@@ -17,23 +13,25 @@ The tutorial's five examples: what each prints, as it prints it
   curl -N ${base}/examples/3/run
   curl -N ${base}/examples/4/run
   curl -N ${base}/examples/5/run                  # until Ctrl-C
-  curl -N "${base}/examples/4/run?draw"           # with its timeline
-  curl -N "${base}/examples/5/run?clock=virtual&items=3&seed=1"
-  curl ${base}/examples/4                         # explanation and sources
+  curl ${base}/examples/4                         # what to look for, and its sources
+
+The same in virtual time: at once, with a timeline, with chance from a seed
+  curl -N "${base}/examples/4/run?clock=virtual&draw"
+  curl -N "${base}/examples/5/run?clock=virtual&items=1&seed=7"
 
 Stall the loop, and in a second terminal see who did
-  curl "${base}/handlers/sync?thread=inline&ms=5000"
+  curl "${base}/handlers/sync?thread=inline&ms=3000"
   curl -i ${base}/ping
 
-The ways out
-  curl "${base}/handlers/async?ms=5000"
-  curl "${base}/handlers/sync?thread=sensitive&ms=5000"
-  curl "${base}/handlers/sync?thread=pool&ms=5000"
+The ways out: the ping beside them comes at once
+  curl "${base}/handlers/async?ms=3000"
+  curl "${base}/handlers/sync?thread=sensitive&ms=3000"
+  curl "${base}/handlers/sync?thread=pool&ms=3000"
 
 What is going on
   curl ${base}/tasks
   curl ${base}/runs
-  curl -N ${base}/events
+  curl -N ${base}/events                          # until Ctrl-C
   curl ${base}/metrics
 
 In a browser: ${base}/view (live), ${base}/docs (the API)
@@ -50,12 +48,4 @@ export default function root(app: App): void {
     reply.type('text/plain; charset=utf-8')
     return guide(`http://${request.headers.host ?? 'localhost'}`)
   })
-
-  for (const [url, file, type] of FILES) {
-    const text = readFileSync(new URL(file, PAGES), 'utf8')
-    app.get(url, { schema: { hide: true } }, function* (_request, reply) {
-      reply.type(`${type}; charset=utf-8`)
-      return text
-    })
-  }
 }

@@ -20,6 +20,8 @@ const TABLE: Row[] = [
   { files: 'routes', may: ['routes', 'examples', 'workers', 'src/server', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'workers', may: ['workers', 'src/index', 'src/runtime', 'node:', 'npm:'] },
   { files: 'ui', may: ['ui', 'src/stream/events', 'src/runtime', 'src/browser', 'npm:'] },
+  { files: 'ui/playground/build', may: ['ui/playground', 'node:', 'npm:'] },
+  { files: 'ui/playground/thread', may: ['ui/playground', 'src/stream', 'src/runtime', 'src/browser'] },
   { files: 'ui/vite.config', may: ['*'] },
   { files: 'examples', may: ['examples', 'workers', 'src/index', 'node:'] },
   { files: 'test', may: ['*'] },

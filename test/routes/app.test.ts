@@ -363,12 +363,15 @@ t.test('what the server says of itself', async t => {
   })
 
   await t.test('a page under a strict policy, with its script apart', async t => {
-    const page = await app.inject('/view')
+    t.match(await app.inject('/view?run=7'), { statusCode: 302, headers: { location: 'view/?run=7' } })
+    const page = await app.inject('/view/')
     t.match(page.headers['content-security-policy'], /default-src 'none'/)
     t.notMatch(page.headers['content-security-policy'], /unsafe/)
-    t.notMatch(page.body, /<script>|<style>| on\w+=/)
-    for (const path of ['/view.js', '/view.css']) t.equal((await app.inject(path)).statusCode, 200)
-    t.notMatch((await app.inject('/view.js')).body, /innerHTML|insertAdjacentHTML|document\.write/)
+    t.notMatch(page.body, /<script>|<style>| style=| on\w+=/)
+    const assets = [...page.body.matchAll(/"\.\/(assets\/[^"]+)"/g)].map(([, path]) => path!)
+    t.ok(assets.length >= 2, 'a script and a style sheet')
+    for (const path of assets) t.match(await app.inject(`/view/${path}`), { statusCode: 200, headers: { 'cache-control': /immutable/ } }, path)
+    for (const path of ['nothing.js', '..%2fpackage.json']) t.equal((await app.inject(`/view/${path}`)).statusCode, 404, path)
   })
 
   await t.test('health, readiness and figures', async t => {

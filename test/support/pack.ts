@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 export const execute = promisify(execFile)
 
 /** What the package is made from. */
-const SOURCES = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'README.md', 'CHANGELOG.md', 'LICENSE']
+const SOURCES = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tools', 'src', 'README.md', 'CHANGELOG.md', 'LICENSE']
 
 export interface Packed {
   /** The paths in the tarball. */

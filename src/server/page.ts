@@ -1,0 +1,46 @@
+// The live view as files in memory: what Vite has built into dist/ui. The app serves it at /view/, an observer at its root.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { extname } from 'node:path'
+
+export interface PageFile {
+  type: string
+  body: Buffer
+  /** Its name changes with what is in it, so that it may be kept for ever. */
+  immutable: boolean
+  /** Its own Content-Security-Policy, where the page's would not do. */
+  policy: string | null
+}
+
+/** What the playground's programs run in. It carries its policy in itself; only a header can add the rest. */
+const SEALED = 'sandbox.html'
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml',
+  '.json': 'application/json; charset=utf-8', '.map': 'application/json; charset=utf-8', '.wasm': 'application/wasm', '.txt': 'text/plain; charset=utf-8',
+}
+
+/** From the sources and from the compiled package alike, dist/ui is one of these. */
+const PLACES = [new URL('../../dist/ui/', import.meta.url), new URL('../../ui/', import.meta.url)]
+
+/** What is said where the page has not been built. */
+export const NOT_BUILT = 'the live view is not built: npm run build:ui makes it, and so does npm ci\n'
+
+/** The page's files by their path, the page itself as index.html; null where it has not been built. */
+export function readPage(): Map<string, PageFile> | null {
+  const folder = PLACES.find((place) => existsSync(new URL('index.html', place)) && existsSync(new URL('assets/', place)))
+  if (folder === undefined) return null
+  const files = new Map<string, PageFile>()
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const type = TYPES[extname(path)]
+    if (type === undefined) continue
+    const name = path.replaceAll('\\', '/')
+    const body = readFileSync(new URL(name, folder))
+    files.set(name, { type, body, immutable: name.startsWith('assets/'), policy: name === SEALED ? sealedPolicy(body) : null })
+  }
+  return files
+}
+
+function sealedPolicy(document: Buffer): string {
+  const own = /Content-Security-Policy" content="([^"]+)"/.exec(document.toString())?.[1] ?? "default-src 'none'"
+  return `${own}; frame-ancestors 'self'; sandbox allow-scripts`
+}

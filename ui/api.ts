@@ -1,0 +1,149 @@
+// What the page asks of the server besides the stream: runs, cancellations, the stall. Always its own origin.
+import type { LoopEvent } from '../src/stream/events.ts'
+
+export interface ExampleSummary {
+  number: number
+  title: string
+  lookFor: string
+  parameters: string[]
+}
+
+export interface Example extends ExampleSummary {
+  explanation: string
+  python: string
+  typescript: string
+}
+
+/** A run that this page has started; closing it cancels it, as Ctrl-C does in a terminal. */
+export interface StartedRun {
+  /** The server's number for it. */
+  readonly id: number
+  /** What it was started with. */
+  readonly path: string
+  cancel(): void
+  /** Resolves when it has ended, however it did. */
+  readonly ended: Promise<'ended' | 'cancelled' | 'lost'>
+}
+
+/** What the server said instead of doing it. */
+export class RefusedError extends Error {
+  override name = 'RefusedError'
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+export class Api {
+  readonly base: URL
+
+  constructor(base: URL) {
+    this.base = base
+  }
+
+  url(path: string): URL {
+    return new URL(path.replace(/^\//, ''), this.base)
+  }
+
+  /** The command that does in a terminal what the page does. */
+  curl(path: string, options = ''): string {
+    const url = this.url(path).href
+    return `curl ${options}${options === '' ? '' : ' '}${/[?&]/.test(url) ? `"${url}"` : url}`
+  }
+
+  async json<T>(path: string, init: RequestInit = {}): Promise<T> {
+    const response = await fetch(this.url(path), { ...init, headers: { accept: 'application/json' } })
+    if (!response.ok) throw await refusal(response)
+    return await response.json() as T
+  }
+
+  examples(): Promise<ExampleSummary[]> {
+    return this.json('/examples')
+  }
+
+  example(n: number): Promise<Example> {
+    return this.json(`/examples/${n}`)
+  }
+
+  async cancelTask(task: number): Promise<void> {
+    await this.json(`/tasks/${task}`, { method: 'DELETE' })
+  }
+
+  async cancelRun(run: number): Promise<void> {
+    await this.json(`/runs/${run}`, { method: 'DELETE' })
+  }
+
+  /** Run an example on the server's loop. Its connection stays open for as long as it runs. */
+  async start(example: number, parameters: Record<string, string>): Promise<StartedRun> {
+    const query = new URLSearchParams(parameters).toString()
+    const path = `/examples/${example}/run${query === '' ? '' : `?${query}`}`
+    const controller = new AbortController()
+    const response = await fetch(this.url(path), { headers: { accept: 'text/plain' }, signal: controller.signal })
+    if (!response.ok) throw await refusal(response)
+    const drain = async (): Promise<'ended' | 'cancelled' | 'lost'> => {
+      try {
+        const reader = response.body?.getReader()
+        while (reader !== undefined && !(await reader.read()).done) { /* its lines come as events */ }
+        return 'ended'
+      } catch {
+        return controller.signal.aborted ? 'cancelled' : 'lost'
+      }
+    }
+    return { id: Number(response.headers.get('x-run-id')), path, cancel: () => controller.abort(), ended: drain() }
+  }
+
+  /** Run an example in virtual time, on a loop of its own: its events, all at once. */
+  async runVirtual(example: number, parameters: Record<string, string>): Promise<{ run: number; events: LoopEvent[] }> {
+    const query = new URLSearchParams({ ...parameters, clock: 'virtual' }).toString()
+    const response = await fetch(this.url(`/examples/${example}/run?${query}`), { headers: { accept: 'application/x-ndjson' } })
+    if (!response.ok) throw await refusal(response)
+    return { run: Number(response.headers.get('x-run-id')), events: parseLines(await response.text()) }
+  }
+
+  /** The events of a run that the server still keeps. */
+  async runEvents(run: number): Promise<LoopEvent[]> {
+    const response = await fetch(this.url(`/runs/${run}/events`), { headers: { accept: 'application/x-ndjson' } })
+    if (!response.ok) throw await refusal(response)
+    return parseLines(await response.text())
+  }
+
+  /** Hold the loop for `ms`: a blocking function on its own thread. */
+  async stall(ms: number, thread = 'inline'): Promise<void> {
+    const response = await fetch(this.url(`/handlers/sync?thread=${thread}&ms=${ms}`))
+    if (!response.ok) throw await refusal(response)
+    await response.text()
+  }
+
+  /** One probe: the seconds that it took from here and back. */
+  async ping(): Promise<number> {
+    const began = performance.now()
+    const response = await fetch(this.url('/ping'), { cache: 'no-store' })
+    if (!response.ok) throw await refusal(response)
+    await response.text()
+    return (performance.now() - began) / 1000
+  }
+}
+
+function parseLines(text: string): LoopEvent[] {
+  const events: LoopEvent[] = []
+  for (const line of text.split('\n')) {
+    if (line === '') continue
+    try {
+      events.push(JSON.parse(line) as LoopEvent)
+    } catch { /* the last line of an answer that was cut off */ }
+  }
+  return events
+}
+
+async function refusal(response: Response): Promise<RefusedError> {
+  const text = await response.text()
+  try {
+    const { message, details } = JSON.parse(text) as { message?: string; details?: { field?: string; message?: string }[] }
+    const detail = details?.map(({ field, message: why }) => `${field ?? ''} ${why ?? ''}`.trim()).join('; ')
+    return new RefusedError(response.status, [message, detail].filter((part) => part !== undefined && part !== '').join(': '))
+  } catch {
+    return new RefusedError(response.status, text === '' ? `the server answered ${response.status}` : text.slice(0, 200))
+  }
+}

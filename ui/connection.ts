@@ -1,0 +1,252 @@
+// The page's wire to the event stream: a WebSocket to its own origin, which asks first for all of the history, goes on
+// after the last event that it has when it was cut off, and says at any time how it stands.
+import { signal, type ReadonlySignal } from '@preact/signals'
+import type { Snapshot, StreamEvent } from '../src/stream/events.ts'
+import type { Recording } from './recording.ts'
+
+export type ConnectionState = 'connecting' | 'live' | 'lost'
+
+/** How much of the past is asked for, in events: tried one after the other, until the history holds that much. */
+const REACHES = [Infinity, 99_000, 19_000, 9000, 900]
+const FIRST_DELAY = 250
+const LONGEST_DELAY = 5000
+/** Messages taken in at a stretch, before the page may draw. */
+const BATCH_MS = 12
+
+export interface ConnectionOptions {
+  /** Where the API is: the page's folder, or the one above it where the page stands at /view/. */
+  base: URL
+  recording: Recording
+  /** Called after each batch of messages. */
+  onChange(): void
+}
+
+/** Where the API of this page is, from the page's own address. */
+export function apiBase(page: string): URL {
+  const url = new URL(page)
+  url.hash = ''
+  url.search = ''
+  const folder = url.pathname.replace(/[^/]*$/, '')
+  url.pathname = folder.endsWith('/view/') ? folder.slice(0, -'view/'.length) : folder
+  return url
+}
+
+/** Milliseconds until the next attempt: doubled each time, with some chance in it. */
+export function backoff(attempt: number, random = Math.random()): number {
+  return Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempt) * (0.75 + random / 2)
+}
+
+export class Connection {
+  readonly #options: ConnectionOptions
+  readonly #state = signal<ConnectionState>('connecting')
+  /** When the next attempt is, on `performance.now()`'s clock. */
+  readonly retryAt = signal<number | null>(null)
+  /** Why it was lost, in the server's words. */
+  readonly reason = signal('')
+  readonly #dropped = signal(0)
+  #socket: WebSocket | null = null
+  #epoch: string | null = null
+  #attempt = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #closed = false
+  #inbox: string[] = []
+  #head = 0
+  #draining = false
+  /** While the history is being asked for: how far back, and the picture at the moment of asking. */
+  #reach = 0
+  #present: { seq: number; snapshot: Snapshot } | null = null
+  #caughtUp = false
+  /** `performance.now()` in seconds, minus the loop's time: the least that was seen. */
+  #offset = Infinity
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+  }
+
+  get state(): ReadonlySignal<ConnectionState> {
+    return this.#state
+  }
+
+  /** Events that the stream said this page missed. */
+  get dropped(): ReadonlySignal<number> {
+    return this.#dropped
+  }
+
+  get epoch(): string | null {
+    return this.#epoch
+  }
+
+  /** The loop's clock now, as far as it can be told from here. */
+  now(): number {
+    const { recording } = this.#options
+    if (this.#offset === Infinity || this.#state.value !== 'live' || recording.loopClosed) return recording.to
+    return Math.max(recording.to, performance.now() / 1000 - this.#offset)
+  }
+
+  start(): void {
+    this.#closed = false
+    this.#open()
+  }
+
+  /** Try again at once. */
+  retry(): void {
+    clearTimeout(this.#timer)
+    this.#attempt = 0
+    if (this.#socket === null) this.#open()
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    this.#socket?.close(1000)
+  }
+
+  #url(): URL {
+    const { base, recording } = this.#options
+    const url = new URL('events', base)
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+    if (this.#epoch !== null) {
+      const seq = this.#caughtUp ? recording.lastSeq : Math.max(0, (this.#present?.seq ?? 0) - (REACHES[this.#reach] ?? 0))
+      url.searchParams.set('since', `${this.#epoch}:${seq}`)
+    }
+    return url
+  }
+
+  #open(): void {
+    this.retryAt.value = null
+    let socket: WebSocket
+    try {
+      socket = new WebSocket(this.#url())
+    } catch (error) {
+      this.#lost(String(error))
+      return
+    }
+    this.#socket = socket
+    socket.onmessage = ({ data }) => {
+      if (this.#socket !== socket || typeof data !== 'string') return
+      this.#inbox.push(data)
+      this.#drain()
+    }
+    socket.onclose = ({ reason }) => {
+      if (this.#socket !== socket) return
+      this.#socket = null
+      if (!this.#closed) this.#lost(reason)
+    }
+  }
+
+  #lost(reason: string): void {
+    this.#state.value = 'lost'
+    this.reason.value = reason
+    const delay = backoff(this.#attempt++)
+    this.retryAt.value = performance.now() + delay
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#open(), delay)
+    this.#options.onChange()
+  }
+
+  /** Take in what has come, with a pause for drawing where it is much. */
+  #drain(): void {
+    if (this.#draining) return
+    this.#draining = true
+    const work = (): void => {
+      const until = performance.now() + BATCH_MS
+      while (this.#head < this.#inbox.length && performance.now() < until) this.#hear(this.#inbox[this.#head++] as string)
+      this.#options.onChange()
+      if (this.#head < this.#inbox.length) setTimeout(work)
+      else {
+        this.#inbox = []
+        this.#head = 0
+        this.#draining = false
+      }
+    }
+    queueMicrotask(work)
+  }
+
+  #hear(text: string): void {
+    const { recording } = this.#options
+    let message: StreamEvent
+    try {
+      message = JSON.parse(text) as StreamEvent
+    } catch {
+      recording.malformed++
+      return
+    }
+    if (message === null || typeof message !== 'object') {
+      recording.malformed++
+      return
+    }
+    switch (message.type) {
+      case 'stream.hello':
+        this.#hello(message.epoch, message.seq, message.snapshot)
+        return
+      case 'stream.dropped':
+        this.#missed(message.count, message.to, message.snapshot)
+        return
+      case 'stream.bookmark':
+        return
+      default:
+    }
+    recording.apply(message)
+    this.#offset = Math.min(this.#offset, performance.now() / 1000 - message.t)
+    if (!this.#caughtUp && message.seq >= (this.#present?.seq ?? 0)) this.#catchUp()
+  }
+
+  #hello(epoch: string, seq: number, snapshot: Snapshot | undefined): void {
+    const { recording } = this.#options
+    this.#attempt = 0
+    if (epoch !== this.#epoch) {
+      // The first time, or another loop than before: ask again, for its past as well.
+      this.#epoch = epoch
+      recording.clear()
+      this.#offset = Infinity
+      this.#caughtUp = false
+      this.#present = null
+      this.#reach = 0
+    }
+    if (snapshot !== undefined && !this.#caughtUp) {
+      this.#present = { seq, snapshot }
+      this.#again()
+      return
+    }
+    this.#state.value = 'live'
+    if (!this.#caughtUp && this.#present !== null) {
+      recording.learnNames(this.#present.snapshot)
+      if (this.#present.seq === 0) this.#catchUp()
+    }
+  }
+
+  #missed(count: number, to: number, snapshot: Snapshot | undefined): void {
+    const { recording } = this.#options
+    if (!this.#caughtUp && this.#reach < REACHES.length - 1 && recording.events.length === 0) {
+      this.#reach++
+      this.#again()
+      return
+    }
+    if (!this.#caughtUp && snapshot !== undefined && recording.events.length === 0) {
+      this.#present = { seq: to, snapshot }
+      this.#catchUp()
+      this.#state.value = 'live'
+      return
+    }
+    this.#dropped.value += count
+    recording.lose(count, snapshot)
+  }
+
+  /** The whole past is here: what lives without having said a word in it is known from the picture. */
+  #catchUp(): void {
+    this.#caughtUp = true
+    const present = this.#present
+    this.#present = null
+    if (present !== null && present.seq >= this.#options.recording.lastSeq) this.#options.recording.restore(present.snapshot)
+  }
+
+  /** Begin the conversation anew, with another cursor. */
+  #again(): void {
+    const socket = this.#socket
+    this.#socket = null
+    this.#inbox.length = 0
+    this.#head = 0
+    socket?.close(1000)
+    this.#open()
+  }
+}

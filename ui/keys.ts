@@ -1,0 +1,73 @@
+// The page's keys, as one table: what the help shows is what works.
+import { signal } from '@preact/signals'
+import type { Session } from './session.ts'
+import { openPanel } from './shell/tabs.tsx'
+import { toggleTheme } from './theme.ts'
+
+export const helpOpen = signal(false)
+
+export interface Key {
+  /** As `KeyboardEvent.key` says it; several do the same. */
+  keys: string[]
+  /** As people write it. */
+  shown: string
+  does: string
+  act(session: Session, event: KeyboardEvent): void
+}
+
+export const KEYS: readonly Key[] = [
+  { keys: [' '], shown: 'Space', does: 'pause, or follow the present again', act: (session) => { if (session.follow.value) session.pause(); else follow(session) } },
+  { keys: ['l', 'End'], shown: 'L', does: 'follow the present', act: (session) => follow(session) },
+  { keys: ['.', '>'], shown: '.', does: 'one event forward (with Shift: ten)', act: (session, event) => session.step(event.shiftKey ? 10 : 1) },
+  { keys: [',', '<'], shown: ',', does: 'one event back (with Shift: ten)', act: (session, event) => session.step(event.shiftKey ? -10 : -1) },
+  { keys: ['w', '+', '='], shown: 'W  +', does: 'zoom in', act: (session) => session.timeline?.zoom(0.7) },
+  { keys: ['s', '-'], shown: 'S  −', does: 'zoom out', act: (session) => session.timeline?.zoom(1 / 0.7) },
+  { keys: ['a', 'ArrowLeft'], shown: 'A  ←', does: 'earlier', act: (session) => session.timeline?.pan(-0.2) },
+  { keys: ['d', 'ArrowRight'], shown: 'D  →', does: 'later', act: (session) => session.timeline?.pan(0.2) },
+  { keys: ['f', 'Home'], shown: 'F', does: 'show all there is', act: (session) => session.timeline?.fit() },
+  { keys: ['['], shown: '[', does: 'lower rows, down to thousands of lanes at once', act: (session) => rows(session, 0.7) },
+  { keys: [']'], shown: ']', does: 'higher rows', act: (session) => rows(session, 1 / 0.7) },
+  { keys: ['x'], shown: 'X', does: 'stall the loop for 2 s', act: (session) => void session.stall() },
+  { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'run that example', act: (session, event) => void session.start(Number(event.key)) },
+  { keys: ['c'], shown: 'C', does: 'Ctrl-C: cancel the run that was started last', act: (session) => {
+    const last = [...session.started.value.keys()].at(-1)
+    if (last !== undefined) session.cancelRun(last)
+  } },
+  { keys: ['/'], shown: '/', does: 'filter by name', act: () => document.getElementById('filter-text')?.focus() },
+  { keys: ['i'], shown: 'I', does: 'the lanes in words', act: () => { openPanel('words'); document.getElementById('tab-words')?.focus() } },
+  { keys: ['t'], shown: 'T', does: 'dark or light', act: (session) => toggleTheme(session) },
+  { keys: ['?'], shown: '?', does: 'this help', act: () => { helpOpen.value = !helpOpen.value } },
+  { keys: ['Escape'], shown: 'Esc', does: 'close, deselect', act: (session) => { if (helpOpen.value) helpOpen.value = false; else session.select(null) } },
+]
+
+function follow(session: Session): void {
+  session.cursor.value = null
+  session.follow.value = true
+}
+
+function rows(session: Session, factor: number): void {
+  if (session.timeline !== null) session.timeline.rowHeight *= factor
+}
+
+/** Where a key is somebody's own: text is being typed, or an editor has it. */
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
+}
+
+export function installKeys(session: Session): void {
+  addEventListener('keydown', (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
+    if (isTyping(event.target)) {
+      if (event.key === 'Escape') (event.target as HTMLElement).blur()
+      return
+    }
+    // A button's own key presses the button.
+    if (event.key === ' ' && event.target instanceof HTMLElement && /^(BUTTON|A|SUMMARY)$/.test(event.target.tagName)) return
+    const onLive = document.querySelector('.shell')?.getAttribute('data-view') === 'live'
+    const key = KEYS.find(({ keys }) => keys.includes(event.key))
+    if (key === undefined || (!onLive && !['?', 'Escape', 't'].includes(event.key))) return
+    event.preventDefault()
+    key.act(session, event)
+  })
+}

@@ -1,0 +1,14 @@
+// The page's beginning: one session, the panels, the shell.
+import './style.css'
+import { mountShell } from './shell.tsx'
+import { Session } from './session.ts'
+import './panels/index.ts'
+
+const root = document.getElementById('app')
+if (root === null) throw new Error('the page has no #app')
+const session = new Session()
+mountShell(root, session)
+session.connection.start()
+void session.loadExamples()
+// For tests and for the curious.
+Object.assign(globalThis, { loopscope: session })

@@ -1,0 +1,41 @@
+// Places for what the page shows beside the lanes. A panel registers itself once; the shell mounts it when it is opened,
+// and calls back when it is closed.
+import { render, type ComponentType } from 'preact'
+import { h } from 'preact'
+import { signal } from '@preact/signals'
+import type { Session } from './session.ts'
+
+export type PanelPlace = 'dock' | 'side' | 'view'
+
+export interface PanelContext {
+  readonly session: Session
+}
+
+export interface Panel {
+  /** In the address, and in the element's id. */
+  readonly id: string
+  readonly title: string
+  /** dock: a tab below the lanes (the default); side: a tab beside them; view: a page of its own, in the header. */
+  readonly place?: PanelPlace
+  /** Its order among the others; smaller comes first. */
+  readonly order?: number
+  /** A number on its tab, such as how many there are; null: none. Read while drawing, so signals it reads are followed. */
+  badge?(context: PanelContext): number | string | null
+  /** Fill `element`; what it returns is called when the panel is closed. */
+  mount(element: HTMLElement, context: PanelContext): (() => void) | void
+}
+
+export const panels = signal<readonly Panel[]>([])
+
+/** Add a panel to the page; one with the same id is replaced. */
+export function registerPanel(panel: Panel): void {
+  panels.value = [...panels.value.filter(({ id }) => id !== panel.id), panel].sort((a, b) => (a.order ?? 100) - (b.order ?? 100))
+}
+
+/** A panel made of a Preact component. */
+export function panelOf(Component: ComponentType<PanelContext>): Panel['mount'] {
+  return (element, context) => {
+    render(h(Component, context), element)
+    return () => render(null, element)
+  }
+}

@@ -1,0 +1,562 @@
+// Everything that the page knows of a loop, made of nothing but its events: lanes with their states, wake-ups, stalls,
+// queues, requests, runs, lines. It knows no page and no connection, and it is bounded: the oldest events are forgotten.
+import type { LoopEvent, Parameters, Snapshot, StreamEvent, EventOf } from '../src/stream/events.ts'
+import { GHOST, Lane, READY, RUNNING, THREAD, UNKNOWN, WAITING, type Outcome, type Position, type Span } from './recording/lane.ts'
+import { Queues } from './recording/queues.ts'
+import { Stalls } from './recording/stalls.ts'
+
+export type { Position, Span } from './recording/lane.ts'
+export { Lane } from './recording/lane.ts'
+
+/** Several events may share a moment: nothing is after these. */
+export const NOW: Position = { t: Infinity, seq: Infinity }
+
+export interface Request {
+  id: number
+  method: string
+  url: string
+  from: number
+  to: number | null
+  status: number | null
+  outcome: string | null
+  task: number | null
+}
+
+export interface Run {
+  id: number
+  example: number
+  parameters: Parameters
+  from: number
+  to: number | null
+  outcome: Outcome | null
+  request: number | null
+  /** Its first task. */
+  task: number | null
+}
+
+export interface Line {
+  t: number
+  seq: number
+  task: number | null
+  run: number | null
+  text: string
+}
+
+/** Something that the stream itself warns of, or that the lanes show. */
+export interface Warning {
+  t: number
+  seq: number
+  kind: string
+  level: 'amber' | 'red'
+  message: string
+  task: number | null
+}
+
+/** A stretch whose events are lost: nothing is known of it. */
+export interface Gap {
+  from: number
+  to: number
+  count: number
+}
+
+/** The steps of the loop, one after the other: who had it from when to when. */
+export interface Steps {
+  readonly from: number[]
+  readonly to: number[]
+  readonly task: number[]
+}
+
+export interface RecordingOptions {
+  /** How many events are held; past that the oldest tenth goes. */
+  limit?: number
+  name?: string
+}
+
+/** What an event of a task has that its lane is found by. */
+interface OfTask {
+  task: number
+  t: number
+  seq: number
+  run?: number | undefined
+  request?: number | undefined
+}
+
+const MOST_LINES = 10_000
+const MOST_ENDED = 2000
+const MOST_WARNINGS = 1000
+
+export class Recording {
+  readonly name: string
+  readonly limit: number
+  readonly events: LoopEvent[] = []
+  readonly lanes = new Map<number, Lane>()
+  readonly stalls = new Stalls()
+  readonly queues = new Queues()
+  readonly requests = new Map<number, Request>()
+  readonly runs = new Map<number, Run>()
+  readonly lines: Line[] = []
+  readonly warnings: Warning[] = []
+  readonly gaps: Gap[] = []
+  readonly steps: Steps = { from: [], to: [], task: [] }
+  /** Wake-ups: when, who woke, who was woken. */
+  readonly wakes: { readonly t: number[]; readonly by: number[]; readonly task: number[] } = { t: [], by: [], task: [] }
+  /** Grows with every change; who draws compares it. */
+  version = 0
+  /** Grows when lanes come or go. */
+  structure = 0
+  clock: 'real' | 'virtual' = 'real'
+  loopName = ''
+  loopClosed = false
+  /** The time that is shown as zero: a run's beginning, or the loop's own. */
+  zero = 0
+  /** Events that were too many to hold or lost on the way. */
+  forgotten = 0
+  /** Messages that made no sense. */
+  malformed = 0
+  #first: number | null = null
+  #last = 0
+  #lastSeq = 0
+  #step: { lane: Lane; since: number } | null = null
+  #names = new Map<number, { name: string; coroutine: string; parent?: number | undefined }>()
+  #threads = 0
+  #openThreads = new Map<string, Lane[]>()
+  #order: Lane[] | null = null
+
+  constructor(options: RecordingOptions = {}) {
+    this.name = options.name ?? ''
+    this.limit = options.limit ?? 100_000
+  }
+
+  /** The time of the first event that is held, in seconds on the loop's clock. */
+  get from(): number {
+    return this.#first ?? this.#last
+  }
+
+  /** The time of the last one. */
+  get to(): number {
+    return this.#last
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq
+  }
+
+  get empty(): boolean {
+    return this.events.length === 0 && this.lanes.size === 0
+  }
+
+  /** Who runs now. */
+  get holder(): { lane: Lane; since: number } | null {
+    return this.#step
+  }
+
+  /** Take in any message of a stream; what makes no sense is counted and passed over. */
+  hear(message: StreamEvent): void {
+    switch (message.type) {
+      case 'stream.hello':
+        if (message.snapshot !== undefined) this.restore(message.snapshot)
+        break
+      case 'stream.dropped':
+        this.lose(message.count, message.snapshot)
+        break
+      case 'stream.bookmark':
+        break
+      default:
+        this.apply(message)
+    }
+  }
+
+  /** Take in one event; they must come in order, and one that was there already is passed over. */
+  apply(event: LoopEvent): void {
+    if (typeof event?.type !== 'string' || typeof event.t !== 'number' || typeof event.seq !== 'number' || !Number.isFinite(event.t)) {
+      this.malformed++
+      return
+    }
+    if (event.seq <= this.#lastSeq) return
+    this.#lastSeq = event.seq
+    this.#first ??= event.t
+    if (event.t > this.#last) this.#last = event.t
+    this.events.push(event)
+    this.version++
+    try {
+      this.#take(event)
+    } catch {
+      this.malformed++
+    }
+    if (this.events.length > this.limit) this.#forget(Math.ceil(this.limit / 10))
+  }
+
+  /** Names for tasks whose beginning is out of reach, from a snapshot of a later moment. */
+  learnNames(snapshot: Snapshot): void {
+    for (const { task, name, coroutine, parent } of snapshot.tasks) this.#names.set(task, { name, coroutine, parent })
+  }
+
+  /** Bring the picture in line with a snapshot: what is not in it has ended, what is new in it is added. */
+  restore(snapshot: Snapshot): void {
+    const alive = new Set(snapshot.tasks.map(({ task }) => task))
+    const seq = Math.max(snapshot.seq, this.#lastSeq)
+    let t = this.#last
+    for (const { since } of snapshot.tasks) t = Math.max(t, since)
+    this.#first ??= t
+    this.#last = t
+    this.#lastSeq = seq
+    for (const lane of this.lanes.values()) {
+      if (lane.kind === 'task' && lane.endedAt === null && !alive.has(lane.id)) lane.end(t, seq, null, null)
+    }
+    this.#step = null
+    this.learnNames(snapshot)
+    for (const live of snapshot.tasks) {
+      let lane = this.lanes.get(live.task)
+      if (lane === undefined) {
+        lane = this.#create(live.task, live.name, live.since, Math.min(seq, this.#lastSeq), live.parent)
+        lane.partial = true
+        lane.coroutine = live.coroutine
+        lane.run = live.run ?? null
+        lane.request = live.request ?? null
+      }
+      lane.cancelling = live.cancelling === true
+      const state = live.state === 'running' ? RUNNING : live.state === 'ready' ? READY : live.on?.kind === 'thread' ? THREAD : WAITING
+      if (lane.state !== state || lane.since !== live.since) {
+        const info = { ...live.on === undefined ? {} : { on: live.on }, ...live.location === undefined ? {} : { location: live.location } }
+        lane.turn(state, Math.max(live.since, lane.since), seq, info)
+      }
+      if (state === RUNNING) this.#step = { lane, since: live.since }
+    }
+    for (const { run, example, parameters } of snapshot.runs) this.#run(run, example, parameters, t, null)
+    for (const { request, method, url } of snapshot.requests) {
+      if (!this.requests.has(request)) this.requests.set(request, { id: request, method, url, from: t, to: null, status: null, outcome: null, task: null })
+    }
+    for (const lane of this.lanes.values()) {
+      const request = lane.request === null ? undefined : this.requests.get(lane.request)
+      if (request !== undefined) {
+        request.task ??= lane.id
+        if (request.task === lane.id && lane.partial) request.from = Math.min(request.from, lane.createdAt)
+      }
+    }
+    this.queues.restore(snapshot.queues, { t, seq })
+    this.version++
+  }
+
+  /** Events are lost: nothing is known until the snapshot, and no warning is made of the stretch. */
+  lose(count: number, snapshot?: Snapshot): void {
+    const from = this.#last
+    this.forgotten += count
+    for (const lane of this.lanes.values()) if (lane.endedAt === null) lane.turn(UNKNOWN, from, this.#lastSeq)
+    if (snapshot !== undefined) this.restore(snapshot)
+    this.gaps.push({ from, to: this.#last, count })
+    this.#openThreads.clear()
+    this.version++
+  }
+
+  /** Forget everything: another loop begins. */
+  clear(): void {
+    for (const list of [this.events, this.lines, this.warnings, this.gaps, ...Object.values(this.steps) as number[][], ...Object.values(this.wakes) as number[][]]) list.length = 0
+    for (const map of [this.lanes, this.requests, this.runs, this.#names, this.#openThreads]) map.clear()
+    this.stalls.clear()
+    this.queues.clear()
+    this.#first = null
+    this.#last = 0
+    this.#lastSeq = 0
+    this.#step = null
+    this.loopClosed = false
+    this.#reorder()
+    this.version++
+  }
+
+  /** All lanes, each under its parent, in the order of their creation. */
+  ordered(): readonly Lane[] {
+    if (this.#order !== null) return this.#order
+    const order: Lane[] = []
+    const visit = (lane: Lane, depth: number): void => {
+      lane.depth = depth
+      order.push(lane)
+      for (const child of lane.children) visit(child, depth + 1)
+    }
+    for (const lane of this.lanes.values()) if (lane.parent === null) visit(lane, 0)
+    this.#order = order
+    return order
+  }
+
+  /** The position of the last event at or before a time. */
+  positionAt(t: number): Position {
+    const index = this.indexAt(t)
+    return { t, seq: index < 0 ? 0 : (this.events[index] as LoopEvent).seq }
+  }
+
+  /** The index of the last event at or before a time; -1 before all. */
+  indexAt(t: number): number {
+    let low = 0
+    let high = this.events.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.events[middle] as LoopEvent).t <= t) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+
+  /** The position of the event that is `count` before or after this position. */
+  step({ seq }: Position, count: number): Position {
+    const { events } = this
+    let low = 0
+    let high = events.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((events[middle] as LoopEvent).seq <= seq) low = middle + 1
+      else high = middle
+    }
+    const index = Math.max(0, Math.min(events.length - 1, low - 1 + count))
+    const event = events[index]
+    return event === undefined ? { t: this.#last, seq: this.#lastSeq } : { t: event.t, seq: event.seq }
+  }
+
+  /** What each live task does at a position. */
+  stateAt(position: Position): Map<Lane, Span> {
+    const states = new Map<Lane, Span>()
+    for (const lane of this.lanes.values()) {
+      const span = lane.at(position)
+      if (span !== null) states.set(lane, span)
+    }
+    return states
+  }
+
+  /** The part of the time between two moments for which a step held the loop, from 0 to 1. */
+  utilisation(from: number, to: number): number {
+    const { steps } = this
+    let busy = this.#step === null ? 0 : Math.max(0, to - Math.max(from, this.#step.since))
+    for (let at = steps.to.length - 1; at >= 0 && (steps.to[at] as number) > from; at--) {
+      busy += Math.max(0, Math.min(to, steps.to[at] as number) - Math.max(from, steps.from[at] as number))
+    }
+    return to > from ? Math.min(1, busy / (to - from)) : 0
+  }
+
+  #take(event: LoopEvent): void {
+    switch (event.type) {
+      case 'loop.started':
+        this.clock = event.clock
+        this.loopName = event.name
+        break
+      case 'loop.closed':
+        this.loopClosed = true
+        for (const lane of this.lanes.values()) if (lane.endedAt === null) lane.end(event.t, event.seq, null, null)
+        this.#step = null
+        break
+      case 'loop.blocked':
+        this.stalls.blocked(event, event.task === undefined ? null : this.lanes.get(event.task) ?? null)
+        break
+      case 'loop.unblocked':
+        this.stalls.unblocked(event, event.task === undefined ? null : this.lanes.get(event.task) ?? null)
+        break
+      case 'task.created': this.#created(event); break
+      case 'task.ready': this.#ready(event); break
+      case 'task.running': this.#running(event); break
+      case 'task.suspended': this.#suspended(event); break
+      case 'task.cancelling': {
+        const lane = this.#lane(event)
+        lane.cancelling = true
+        lane.marks.push({ t: event.t, seq: event.seq, kind: 'cancel', text: event.message ?? '' })
+        break
+      }
+      case 'task.finished': this.#finished(event); break
+      case 'task.printed':
+        this.lines.push({ t: event.t, seq: event.seq, task: event.task ?? null, run: event.run ?? null, text: event.text })
+        if (this.lines.length > MOST_LINES) this.lines.splice(0, MOST_LINES / 10)
+        if (event.task !== undefined) this.#lane({ ...event, task: event.task }).marks.push({ t: event.t, seq: event.seq, kind: 'print', text: event.text })
+        break
+      case 'queue.changed':
+        this.queues.changed(event)
+        break
+      case 'request.started':
+        this.requests.set(event.request, { id: event.request, method: event.method, url: event.url, from: event.t, to: null, status: null, outcome: null, task: event.task ?? null })
+        this.#bound(this.requests)
+        break
+      case 'request.finished': {
+        const known = this.requests.get(event.request)
+        const from = known?.from ?? event.t - (event.seconds ?? 0)
+        this.requests.set(event.request, {
+          id: event.request, method: event.method, url: event.url, from, to: event.t, status: event.status ?? null,
+          outcome: event.outcome ?? null, task: known?.task ?? event.task ?? null,
+        })
+        break
+      }
+      case 'run.started':
+        this.#run(event.run, event.example, event.parameters, event.t, event.request ?? null)
+        break
+      case 'run.finished': {
+        const run = this.#run(event.run, event.example, event.parameters, event.t, event.request ?? null)
+        run.to = event.t
+        run.outcome = event.outcome ?? null
+        break
+      }
+      case 'thread.started': this.#threadStarted(event); break
+      case 'thread.finished': this.#threadFinished(event); break
+      case 'warning':
+        this.warnings.push({ t: event.t, seq: event.seq, kind: event.kind, level: event.level, message: event.message, task: event.task ?? null })
+        if (this.warnings.length > MOST_WARNINGS) this.warnings.shift()
+        break
+      default: break
+    }
+  }
+
+  #created({ task, name, coroutine, parent, location, t, seq, run, request }: EventOf<'task.created'>): void {
+    const lane = this.#create(task, name, t, seq, parent)
+    lane.coroutine = coroutine
+    lane.run = run ?? null
+    lane.request = request ?? null
+    lane.location = location ?? null
+    lane.turn(READY, t, seq, parent === undefined ? null : { by: parent })
+    const ofRequest = request === undefined ? undefined : this.requests.get(request)
+    if (ofRequest !== undefined) ofRequest.task ??= task
+    const ofRun = run === undefined ? undefined : this.runs.get(run)
+    if (ofRun !== undefined) ofRun.task ??= task
+  }
+
+  #create(id: number, name: string, t: number, seq: number, parent: number | undefined): Lane {
+    const lane = new Lane(id, name, t, seq)
+    this.#adopt(lane, parent === undefined ? undefined : this.lanes.get(parent))
+    this.lanes.set(id, lane)
+    this.#reorder()
+    return lane
+  }
+
+  #adopt(lane: Lane, parent: Lane | undefined): void {
+    if (parent === undefined || parent === lane) return
+    lane.parent = parent
+    parent.children.push(lane)
+  }
+
+  /** The lane of an event; one whose beginning was not seen is begun here. */
+  #lane({ task, t, seq, run, request }: OfTask): Lane {
+    const known = this.lanes.get(task)
+    if (known !== undefined) return known
+    const named = this.#names.get(task)
+    const lane = this.#create(task, named?.name ?? `task ${task}`, t, seq, named?.parent)
+    lane.partial = true
+    lane.coroutine = named?.coroutine ?? ''
+    lane.run = run ?? null
+    lane.request = request ?? null
+    return lane
+  }
+
+  #ready(event: EventOf<'task.ready'>): void {
+    const lane = this.#lane(event)
+    const { t, seq, by, task } = event
+    if (by !== undefined) {
+      this.wakes.t.push(t)
+      this.wakes.by.push(by)
+      this.wakes.task.push(task)
+    }
+    // A running task that makes itself ready (`sleep(0)`) says so while it runs; its suspension follows.
+    if (lane.state === RUNNING) return
+    // What wakes a new task for its first step is its creation.
+    if (lane.state === READY && !lane.partial) return
+    lane.turn(READY, t, seq, by === undefined ? null : { by })
+  }
+
+  #running(event: EventOf<'task.running'>): void {
+    const lane = this.#lane(event)
+    lane.turn(RUNNING, event.t, event.seq)
+    this.#step = { lane, since: event.t }
+  }
+
+  #suspended(event: EventOf<'task.suspended'>): void {
+    const lane = this.#lane(event)
+    const { t, seq, on, location } = event
+    this.#endStep(lane, t)
+    const info = { on, ...(location === undefined ? {} : { location }) }
+    lane.turn(on.kind === 'yield' ? READY : on.kind === 'thread' ? THREAD : WAITING, t, seq, info)
+  }
+
+  #finished(event: EventOf<'task.finished'>): void {
+    const lane = this.#lane(event)
+    const { t, seq, outcome, error } = event
+    this.#endStep(lane, t)
+    lane.end(t, seq, outcome, error ?? null)
+    // A call that its thread goes on with, though nobody hears it any more.
+    for (const child of lane.children) if (child.kind === 'thread' && child.endedAt === null) child.turn(GHOST, t, seq)
+  }
+
+  #endStep(lane: Lane, t: number): void {
+    const step = this.#step
+    this.#step = null
+    if (step === null || step.lane !== lane) return
+    this.steps.from.push(step.since)
+    this.steps.to.push(t)
+    this.steps.task.push(lane.id)
+    this.stalls.stepped(lane, step.since, t, this.lanes.values())
+  }
+
+  #threadStarted({ task, call, mode, function: name, t, seq, run, request }: EventOf<'thread.started'>): void {
+    const lane = new Lane(-(++this.#threads), name, t, seq, 'thread')
+    lane.coroutine = mode
+    lane.run = run ?? null
+    lane.request = request ?? null
+    const owner = task === undefined ? undefined : this.lanes.get(task)
+    this.#adopt(lane, owner)
+    lane.turn(owner !== undefined && owner.endedAt !== null ? GHOST : THREAD, t, seq)
+    this.lanes.set(lane.id, lane)
+    const key = call === undefined ? `${task ?? ''} ${mode} ${name}` : String(call)
+    this.#openThreads.set(key, [...this.#openThreads.get(key) ?? [], lane])
+    this.#reorder()
+  }
+
+  #threadFinished({ task, call, mode, function: name, t, seq, ending }: EventOf<'thread.finished'>): void {
+    const key = call === undefined ? `${task ?? ''} ${mode} ${name}` : String(call)
+    const [lane, ...others] = this.#openThreads.get(key) ?? []
+    if (others.length > 0) this.#openThreads.set(key, others)
+    else this.#openThreads.delete(key)
+    lane?.end(t, seq, ending === undefined || ending === 'orphaned' ? 'returned' : ending, null)
+  }
+
+  #run(id: number, example: number, parameters: Parameters, t: number, request: number | null): Run {
+    let run = this.runs.get(id)
+    if (run === undefined) {
+      run = { id, example, parameters, from: t, to: null, outcome: null, request, task: null }
+      this.runs.set(id, run)
+      this.#bound(this.runs)
+    }
+    return run
+  }
+
+  #bound(map: Map<number, { to: number | null }>): void {
+    if (map.size <= MOST_ENDED) return
+    for (const [id, { to }] of map) {
+      if (to === null) continue
+      map.delete(id)
+      if (map.size <= MOST_ENDED) return
+    }
+  }
+
+  #forget(count: number): void {
+    this.events.splice(0, count)
+    this.forgotten += count
+    const t = this.events[0]?.t ?? this.#last
+    this.#first = t
+    const before = (list: number[]): number => {
+      const at = list.findIndex((value) => value >= t)
+      return at < 0 ? list.length : at
+    }
+    const wakes = before(this.wakes.t)
+    for (const list of Object.values(this.wakes) as number[][]) list.splice(0, wakes)
+    const steps = before(this.steps.to)
+    for (const list of Object.values(this.steps) as number[][]) list.splice(0, steps)
+    for (const lane of [...this.lanes.values()]) {
+      if (lane.endedAt !== null && lane.endedAt < t && !lane.children.some(({ endedAt }) => endedAt === null || endedAt >= t)) {
+        this.lanes.delete(lane.id)
+        const siblings = lane.parent?.children
+        if (siblings !== undefined) siblings.splice(siblings.indexOf(lane), 1)
+        for (const child of lane.children) child.parent = null
+        this.#names.delete(lane.id)
+      } else if (lane.starts.length > 8) lane.forget(t)
+    }
+    this.stalls.forget(t)
+    this.queues.forget(t)
+    while (this.gaps[0] !== undefined && this.gaps[0].to < t) this.gaps.shift()
+    this.#reorder()
+  }
+
+  #reorder(): void {
+    this.#order = null
+    this.structure++
+  }
+}

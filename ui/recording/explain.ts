@@ -1,0 +1,199 @@
+// Why isn't this task running? One sentence, for any task at any moment, in the words of asyncio.
+import type { Waiting } from '../../src/stream/events.ts'
+import type { Recording } from '../recording.ts'
+import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, type Frame, type Lane, type Position, type Span } from './lane.ts'
+import type { Stall } from './stalls.ts'
+
+/** Seconds for people: `1.234 s`, `56.7 ms`, `12 µs`. */
+export function duration(seconds: number): string {
+  const size = Math.abs(seconds)
+  if (size >= 1000) return `${Math.round(seconds).toLocaleString('en-US')} s`
+  if (size >= 100) return `${seconds.toFixed(0)} s`
+  if (size >= 1) return `${Number(seconds.toFixed(3))} s`
+  if (size >= 0.001) return `${Number((seconds * 1000).toPrecision(3))} ms`
+  return `${Math.round(seconds * 1e6)} µs`
+}
+
+/** A place in the source: `spin (workers/spin.ts:12)`. */
+export function place({ function: name, file, line }: Frame): string {
+  return `${name === '' ? '(anonymous)' : name} (${shortFile(file)}:${line})`
+}
+
+export function shortFile(file: string): string {
+  const path = file.replace(/^file:\/\//, '').split(/[\\/]/)
+  return path.slice(-2).join('/')
+}
+
+/** The stall that a moment lies in. */
+export function stallAt(recording: Recording, t: number): Stall | null {
+  const { all } = recording.stalls
+  for (let at = all.length - 1; at >= 0; at--) {
+    const stall = all[at] as Stall
+    if (stall.from <= t && (stall.to === null || stall.to > t)) return stall
+  }
+  return null
+}
+
+/** Who has the loop at a position. */
+export function holderAt(recording: Recording, position: Position): Lane | null {
+  if (position.t === Infinity) return recording.holder?.lane ?? null
+  const { steps, holder } = recording
+  if (holder !== null && holder.since <= position.t) return holder.lane
+  let low = 0
+  let high = steps.from.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((steps.from[middle] as number) <= position.t) low = middle + 1
+    else high = middle
+  }
+  for (let at = low - 1; at >= 0 && at >= low - 4; at--) {
+    const lane = recording.lanes.get(steps.task[at] as number)
+    if (lane?.at(position)?.state === RUNNING) return lane
+  }
+  return null
+}
+
+/** True where a wait's deadline has passed: nothing but the loop keeps the task from running. */
+export function isOverdue(span: Span, t: number): boolean {
+  const deadline = span.state === WAITING ? span.info?.on?.deadline : undefined
+  return deadline !== undefined && t - deadline > OVERDUE
+}
+
+/** The ready queue in its order: the first runs next. */
+export function readyQueue(recording: Recording, position: Position): { lane: Lane; since: number }[] {
+  const found: { lane: Lane; since: number; seq: number }[] = []
+  for (const lane of recording.lanes.values()) {
+    const span = lane.at(position)
+    if (span?.state === READY && lane.kind === 'task') found.push({ lane, since: span.from, seq: span.seq })
+  }
+  return found.sort((a, b) => a.seq - b.seq)
+}
+
+/** The timers, by their deadline. */
+export function timers(recording: Recording, position: Position): { lane: Lane; deadline: number; kind: string }[] {
+  const found: { lane: Lane; deadline: number; kind: string }[] = []
+  for (const lane of recording.lanes.values()) {
+    const span = lane.at(position)
+    const on = span?.state === WAITING ? span.info?.on : undefined
+    if (on?.deadline !== undefined) found.push({ lane, deadline: on.deadline, kind: on.kind })
+  }
+  return found.sort((a, b) => a.deadline - b.deadline)
+}
+
+/** What a wait is for, in a few words. */
+export function waitLabel(on: Waiting | undefined, recording?: Recording): string {
+  if (on === undefined) return 'something'
+  const task = on.task === undefined ? undefined : recording?.lanes.get(on.task)?.name ?? `task ${on.task}`
+  switch (on.kind) {
+    case 'sleep': return 'sleep'
+    case 'task': return task ?? 'a task'
+    case 'gather': return `gather${on.label === undefined ? '' : ` ${on.label}`}`
+    case 'thread': return on.label ?? 'a thread'
+    default: return on.label === undefined ? on.kind : `${on.kind} ${on.label}`
+  }
+}
+
+/** Why `lane` does what it does at `position`, where `now` stands for the moment if the position is the present. */
+export function explain(recording: Recording, lane: Lane, position: Position, now = recording.to): string {
+  const t = position.t === Infinity ? now : position.t
+  if (lane.createdSeq > position.seq || lane.createdAt > t) {
+    const parent = lane.parent === null ? '' : ` by ${lane.parent.name}`
+    return `It does not exist yet: it is created${parent} at ${clock(recording, lane.createdAt)}.`
+  }
+  const span = lane.at({ t, seq: position.seq })
+  if (span === null) return ended(recording, lane)
+  return `${capital(sentence(recording, lane, span, position, t, new Set()))}.`
+}
+
+function sentence(recording: Recording, lane: Lane, span: Span, position: Position, t: number, seen: Set<Lane>): string {
+  seen.add(lane)
+  const cancelling = lane.cancelling && position.t === Infinity ? '; a cancel is on its way' : ''
+  const since = clock(recording, span.from)
+  if (lane.kind === 'thread') {
+    return span.state === GHOST
+      ? `a ghost: its task has ended, but a thread cannot be stopped, so ${lane.name} runs on unheard since ${since}`
+      : `${lane.name} runs in a worker thread (${lane.coroutine}) since ${since}; the loop is free meanwhile`
+  }
+  if (span.state === RUNNING) {
+    const stall = stallAt(recording, t)
+    const where = stall !== null && stall.task === lane.id && stall.stack[0] !== undefined ? ` in ${place(stall.stack[0])}` : ''
+    return `running since ${since}: it holds the loop${where}, ${duration(Math.max(0, t - span.from))} so far, and nobody else can run${cancelling}`
+  }
+  if (span.state === READY || isOverdue(span, t)) return ready(recording, lane, span, position, t) + cancelling
+  if (span.state === THREAD) return thread(lane, span, position) + cancelling
+  if (span.state === WAITING) return waiting(recording, lane, span, position, t, seen) + cancelling
+  return 'nothing is known of this stretch: its events were lost'
+}
+
+function ready(recording: Recording, lane: Lane, span: Span, position: Position, t: number): string {
+  const since = span.state === READY ? span.from : span.info?.on?.deadline ?? span.from
+  const head = `ready since ${clock(recording, since)}`
+  const holder = holderAt(recording, position)
+  if (holder !== null && holder !== lane) {
+    const stall = stallAt(recording, t)
+    const frame = stall !== null && stall.task === holder.id ? stall.stack[0] : undefined
+    return `${head}, behind ${holder.name}, which holds the loop${frame === undefined ? '' : ` in ${place(frame)}`}`
+  }
+  const stall = stallAt(recording, t)
+  if (stall !== null) return `${head}, behind ${stall.name}, which holds the loop`
+  const queue = readyQueue(recording, position)
+  const at = queue.findIndex((entry) => entry.lane === lane)
+  if (at > 0) return `${head}: ${at} ${at === 1 ? 'task is' : 'tasks are'} before it in the ready queue, ${queue[0]?.lane.name ?? ''} is next`
+  return span.state === READY && span.info?.on?.kind === 'yield' ? `${head}: it gave way with sleep(0) and is next` : `${head}: it is next`
+}
+
+function thread(lane: Lane, span: Span, position: Position): string {
+  for (const child of lane.children) {
+    if (child.kind === 'thread' && child.at(position) !== null) {
+      return `waits for ${child.name}, which a worker thread (${child.coroutine}) runs; the loop is free meanwhile`
+    }
+  }
+  const what = span.info?.on?.label
+  return `waits for a worker thread to take up ${what ?? 'its call'}: all that may run it are busy; the loop is free meanwhile`
+}
+
+function waiting(recording: Recording, lane: Lane, span: Span, position: Position, t: number, seen: Set<Lane>): string {
+  const on = span.info?.on
+  const where = span.info?.location === undefined ? '' : ` in ${place(span.info.location)}`
+  const left = on?.deadline === undefined ? '' : `, ${duration(Math.max(0, on.deadline - t))} to go`
+  switch (on?.kind) {
+    case 'sleep': return `asleep${where} until ${clock(recording, on.deadline ?? t)}${left}: it gave the loop back, so others run`
+    case 'queue.get': return `waits for an item${where}: the queue is empty, and the next put wakes it${left}`
+    case 'queue.put': return `waits for room${where}: the queue is full, and the next get makes some${left}`
+    case 'queue.join': return `waits${where} until every item of the queue is done${left}`
+    case 'lock': case 'semaphore': case 'condition': case 'event': case 'barrier':
+      return `waits for ${on.label ?? `the ${on.kind}`}${where}: whoever releases or sets it wakes this task${left}`
+    case 'promise': return `waits${where} for a promise of the host: network, files, timers outside of the loop${left}`
+    case 'thread': return `waits for a worker thread${where}; the loop is free meanwhile`
+    case 'task': case 'gather': case 'future': {
+      const target = on.task === undefined ? undefined : recording.lanes.get(on.task)
+      const gather = on.kind === 'gather' ? ` (gather, ${on.label ?? 'all of its tasks'})` : ''
+      if (target === undefined) return `waits for ${on.label ?? (on.kind === 'future' ? 'a future that somebody has to settle' : 'a task')}${where}${left}`
+      if (seen.has(target)) return `waits for ${target.name}, which waits for it: a cycle, and nothing can wake either`
+      const theirs = target.at({ t, seq: position.seq })
+      const chain = theirs === null ? 'which has ended' : `which is ${sentence(recording, target, theirs, position, t, seen).replace(/^waits/, 'waiting')}`
+      return `waits for ${target.name}${gather}${left}, ${chain}`
+    }
+    default: return `waits for ${waitLabel(on, recording)}${where}${left}`
+  }
+}
+
+function ended(recording: Recording, lane: Lane): string {
+  const at = clock(recording, lane.endedAt ?? lane.createdAt)
+  const after = duration((lane.endedAt ?? lane.createdAt) - lane.createdAt)
+  switch (lane.outcome) {
+    case 'returned': return `It returned at ${at}, after ${after}.`
+    case 'raised': return `It raised ${lane.error ?? 'an error'} at ${at}, after ${after}.`
+    case 'cancelled': return `It was cancelled, and ended at ${at}, after ${after}.`
+    default: return `It ended by ${at}; how is not known, the event is lost.`
+  }
+}
+
+/** A time as the axis shows it: seconds since the recording's zero. */
+export function clock(recording: { zero?: number }, t: number): string {
+  return `${(t - (recording.zero ?? 0)).toFixed(3)} s`
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

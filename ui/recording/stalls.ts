@@ -1,0 +1,145 @@
+// Who held the loop, and whom it cost. Stalls are heard of from the observer while they last, and found here from the
+// steps themselves where nobody watched.
+import type { EventOf, Victim } from '../../src/stream/events.ts'
+import { OVERDUE, READY, WAITING, type Frame, type Lane } from './lane.ts'
+
+export type { Victim }
+
+/** A step that takes this many seconds is worth a warning, and from here a bad one. */
+export const AMBER = 0.05
+export const RED = 0.1
+
+const MOST_STALLS = 500
+
+export interface Stall {
+  /** Counts up from 1, for lists. */
+  readonly id: number
+  task: number | null
+  name: string
+  run: number | null
+  request: number | null
+  from: number
+  /** null while it lasts. */
+  to: number | null
+  seconds: number
+  stack: Frame[]
+  victims: Victim[]
+  /** The seconds that its victims lost, summed. */
+  lost: number
+  /** Told by the observer, not found from the steps alone. */
+  told: boolean
+}
+
+export class Stalls {
+  readonly all: Stall[] = []
+  /** The one that lasts. */
+  open: Stall | null = null
+  #ids = 0
+
+  clear(): void {
+    this.all.length = 0
+    this.open = null
+  }
+
+  forget(t: number): void {
+    const kept = this.all.findIndex((stall) => stall.to === null || stall.to >= t)
+    this.all.splice(0, kept < 0 ? this.all.length : kept)
+  }
+
+  blocked(event: EventOf<'loop.blocked'>, lane: Lane | null): void {
+    let stall = this.open
+    if (stall === null || stall.task !== (event.task ?? null) || Math.abs(stall.from - event.since) > 0.01) {
+      stall = this.#find(event.task ?? null, event.since)
+      if (stall?.to !== null) stall = null
+    }
+    stall ??= this.#add(event.task ?? null, event.name, event.since, lane)
+    stall.told = true
+    stall.seconds = Math.max(stall.seconds, event.seconds)
+    if (event.stack !== undefined && event.stack.length > 0) stall.stack = event.stack
+    this.open = stall
+  }
+
+  unblocked(event: EventOf<'loop.unblocked'>, lane: Lane | null): void {
+    const from = event.since ?? event.t - event.seconds
+    const stall = this.#find(event.task ?? null, from) ?? this.#add(event.task ?? null, event.name ?? lane?.name ?? 'a callback', from, lane)
+    stall.told = true
+    stall.to ??= stall.from + event.seconds
+    if (event.stack !== undefined && event.stack.length > 0) stall.stack = event.stack
+    stall.seconds = event.seconds
+    stall.victims = [...event.victims].sort((a, b) => b.seconds - a.seconds)
+    stall.lost = event.lost
+    if (this.open === stall) this.open = null
+  }
+
+  /** A step has ended, after `to - from` seconds. */
+  stepped(lane: Lane, from: number, to: number, live: Iterable<Lane>): void {
+    const open = this.open
+    if (open !== null && open.task === lane.id) {
+      open.to = to
+      open.seconds = to - open.from
+      this.open = null
+      if (!open.told || open.victims.length === 0) this.#count(open, live)
+      return
+    }
+    if (to - from < AMBER) return
+    const stall = this.#find(lane.id, from) ?? this.#add(lane.id, lane.name, from, lane)
+    stall.to = to
+    stall.seconds = to - from
+    if (stall.victims.length === 0) this.#count(stall, live)
+  }
+
+  #count(stall: Stall, live: Iterable<Lane>): void {
+    const { from, to } = stall
+    if (to === null) return
+    const victims: Victim[] = []
+    for (const lane of live) {
+      if (lane.id === stall.task || lane.endedAt !== null) continue
+      const last = lane.starts.length - 1
+      if (last < 0) continue
+      const state = lane.states[last]
+      const since = lane.starts[last] as number
+      const deadline = lane.infos[last]?.on?.deadline
+      const readySince = state === READY ? since : state === WAITING && deadline !== undefined ? deadline : Infinity
+      const seconds = to - Math.max(from, readySince)
+      if (seconds > OVERDUE) victims.push({ task: lane.id, name: lane.name, seconds })
+    }
+    stall.victims = victims.sort((a, b) => b.seconds - a.seconds)
+    stall.lost = victims.reduce((sum, { seconds }) => sum + seconds, 0)
+  }
+
+  #find(task: number | null, from: number): Stall | null {
+    for (let at = this.all.length - 1; at >= 0 && at > this.all.length - 8; at--) {
+      const stall = this.all[at] as Stall
+      if (stall.task === task && Math.abs(stall.from - from) < 0.02) return stall
+    }
+    return null
+  }
+
+  #add(task: number | null, name: string, from: number, lane: Lane | null): Stall {
+    const stall: Stall = {
+      id: ++this.#ids, task, name, run: lane?.run ?? null, request: lane?.request ?? null, from, to: null, seconds: 0, stack: [],
+      victims: [], lost: 0, told: false,
+    }
+    this.all.push(stall)
+    if (this.all.length > MOST_STALLS) this.all.shift()
+    return stall
+  }
+}
+
+/** What a stall did, in one sentence: "GET /handlers/sync #42 held the loop 2,003 ms; 6 tasks lost 11.4 s". */
+export function blastRadius(stall: Stall, seconds = stall.seconds): string {
+  const held = `${stall.name} ${stall.to === null ? 'holds' : 'held'} the loop ${milliseconds(seconds)}`
+  if (stall.to === null) return held
+  const { victims, lost } = stall
+  if (victims.length === 0) return `${held}; nobody stood behind it`
+  return `${held}; ${victims.length} ${victims.length === 1 ? 'task' : 'tasks'} lost ${lost < 0.1 ? milliseconds(lost) : `${trim(lost)} s`}`
+}
+
+export function milliseconds(seconds: number): string {
+  const ms = seconds * 1000
+  return `${ms >= 100 ? Math.round(ms).toLocaleString('en-US') : ms >= 1 ? trim(ms) : Number(ms.toFixed(3))} ms`
+}
+
+function trim(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1)
+}

@@ -1,0 +1,278 @@
+// What the page is looking at: one recording, one moment, one selection, one filter. Panels read its signals and call its
+// methods; the timeline follows it.
+import { batch, computed, signal } from '@preact/signals'
+import type { LoopEvent } from '../src/stream/events.ts'
+import { Api, RefusedError, type ExampleSummary, type StartedRun } from './api.ts'
+import { apiBase, Connection } from './connection.ts'
+import { NOW, Recording, type Lane, type Position } from './recording.ts'
+import { isOverdue } from './recording/explain.ts'
+import { READY, STATE_NAMES } from './recording/lane.ts'
+import type { Timeline } from './timeline/timeline.ts'
+
+export interface Filter {
+  /** In the name, in the coroutine's name, in what is waited for. */
+  text: string
+  /** One of the states' names, or '' for all; 'ended' for what has ended. */
+  state: string
+  run: number | null
+  request: number | null
+  /** Also what the page itself asks the server for. */
+  own: boolean
+}
+
+export interface Notice {
+  kind: 'good' | 'bad'
+  text: string
+}
+
+/** Panels are drawn anew at most this often, in ms. */
+const PANEL_EVERY = 120
+
+export const NO_FILTER: Filter = { text: '', state: '', run: null, request: null, own: false }
+
+/** What this very page asks for: not what anybody came to see. */
+const OWN = /^GET \/(view(\/|\s|$)|favicon|examples(\/\d+)?(\s|$)|runs|tasks|healthz|metrics|events|docs|openapi)/
+
+export class Session {
+  readonly live = new Recording({ name: 'live' })
+  readonly api: Api
+  readonly connection: Connection
+  /** The recording that is shown: the live one, or that of a run in virtual time. */
+  readonly recording = signal<Recording>(this.live)
+  /** What is said of a recording that is not the live one. */
+  readonly title = signal('')
+  /** Grows when panels should look again. */
+  readonly tick = signal(0)
+  readonly cursor = signal<Position | null>(null)
+  readonly follow = signal(true)
+  readonly selected = signal<number | null>(null)
+  readonly filter = signal<Filter>(NO_FILTER)
+  readonly examples = signal<ExampleSummary[] | null>(null)
+  readonly started = signal<ReadonlyMap<number, StartedRun>>(new Map())
+  readonly notice = signal<Notice | null>(null)
+  /** True while the page's own stall is under way. */
+  readonly stalling = signal(false)
+  readonly dark = signal(true)
+  /** The address of the run or window that is shown. */
+  readonly hash = signal('')
+  timeline: Timeline | null = null
+  readonly #changed = new Set<() => void>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #noticeTimer: ReturnType<typeof setTimeout> | undefined
+
+  /** The example that the page is about: the run that was started last, or the one that the filter names. */
+  readonly example = computed(() => {
+    void this.tick.value
+    const { run } = this.filter.value
+    const runs = [...this.recording.value.runs.values()]
+    return (run === null ? runs.at(-1) : runs.find(({ id }) => id === run)) ?? null
+  })
+
+  constructor(page = location.href) {
+    const base = apiBase(page)
+    this.api = new Api(base)
+    this.connection = new Connection({ base, recording: this.live, onChange: () => this.touch() })
+  }
+
+  /** The moment that panels are about. */
+  get position(): Position {
+    return this.cursor.value ?? NOW
+  }
+
+  /** The same as a time. */
+  get time(): number {
+    return this.cursor.value?.t ?? this.now()
+  }
+
+  now(): number {
+    return this.recording.value === this.live ? this.connection.now() : this.recording.value.to
+  }
+
+  /** The recording has changed: let panels look again, soon. */
+  touch(): void {
+    for (const listener of this.#changed) listener()
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.tick.value++
+    }, PANEL_EVERY)
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#changed.add(listener)
+    return () => void this.#changed.delete(listener)
+  }
+
+  say(kind: Notice['kind'], text: string): void {
+    this.notice.value = { kind, text }
+    clearTimeout(this.#noticeTimer)
+    this.#noticeTimer = setTimeout(() => { this.notice.value = null }, kind === 'bad' ? 8000 : 4000)
+  }
+
+  /** Do it, and tell where the server refused. */
+  async attempt<T>(what: Promise<T>): Promise<T | null> {
+    try {
+      return await what
+    } catch (error) {
+      this.say('bad', error instanceof RefusedError ? error.message : 'The server cannot be reached. It may be stalled, or gone.')
+      return null
+    }
+  }
+
+  async loadExamples(): Promise<void> {
+    if (this.examples.value !== null) return
+    try {
+      this.examples.value = await this.api.examples()
+    } catch { /* asked again when the connection is there */ }
+  }
+
+  /** Start an example on the server's loop, and look at it. */
+  async start(example: number, parameters: Record<string, string> = {}): Promise<void> {
+    if (parameters['clock'] === 'virtual') {
+      await this.startVirtual(example, parameters)
+      return
+    }
+    const run = await this.attempt(this.api.start(example, parameters))
+    if (run === null) return
+    this.showLive()
+    this.started.value = new Map(this.started.value).set(run.id, run)
+    this.hash.value = `run=${run.id}`
+    void run.ended.then((how) => {
+      const left = new Map(this.started.value)
+      left.delete(run.id)
+      this.started.value = left
+      if (how === 'lost') this.say('bad', `The connection of run ${run.id} broke, and with it the run.`)
+    })
+  }
+
+  /** Run an example at once, in virtual time, and show its recording. */
+  async startVirtual(example: number, parameters: Record<string, string>): Promise<void> {
+    const result = await this.attempt(this.api.runVirtual(example, parameters))
+    if (result !== null) this.showRecording(recordingOf(result.events), `run ${result.run}: example ${example} in virtual time`, `run=${result.run}`)
+  }
+
+  /** The page's Ctrl-C: end a run that was started here by leaving, any other by asking. */
+  cancelRun(run: number): void {
+    const own = this.started.value.get(run)
+    if (own !== undefined) own.cancel()
+    else void this.attempt(this.api.cancelRun(run))
+  }
+
+  cancelTask(lane: Lane): void {
+    if (lane.kind === 'thread') {
+      this.say('bad', 'A thread cannot be stopped from outside. Cancel its task, and it runs on as a ghost.')
+      return
+    }
+    void this.attempt(this.api.cancelTask(lane.id)).then((done) => {
+      if (done !== null) this.say('good', `${lane.name} is asked to cancel.`)
+    })
+  }
+
+  /** Hold the loop, for real. */
+  async stall(ms = 2000): Promise<void> {
+    if (this.stalling.value) return
+    this.stalling.value = true
+    this.showLive()
+    await this.attempt(this.api.stall(ms))
+    this.stalling.value = false
+  }
+
+  showLive(): void {
+    batch(() => {
+      if (this.recording.value !== this.live) {
+        this.recording.value = this.live
+        this.selected.value = null
+        this.title.value = ''
+      }
+      this.cursor.value = null
+      this.follow.value = true
+      this.hash.value = ''
+    })
+    this.touch()
+  }
+
+  showRecording(recording: Recording, title: string, hash = ''): void {
+    batch(() => {
+      this.recording.value = recording
+      this.title.value = title
+      this.selected.value = null
+      this.cursor.value = null
+      this.follow.value = false
+      this.hash.value = hash
+      this.filter.value = NO_FILTER
+    })
+    this.timeline?.fit(false)
+    this.touch()
+  }
+
+  /** Look at a run: where it is part of what is held, else what the server keeps of it. */
+  async showRun(id: number): Promise<boolean> {
+    const run = this.live.runs.get(id)
+    if (run !== undefined && run.from >= this.live.from) {
+      this.showLive()
+      const to = run.to ?? this.connection.now()
+      const pad = Math.max(0.02, (to - run.from) * 0.05)
+      this.filter.value = { ...NO_FILTER, run: id }
+      this.hash.value = `run=${id}`
+      if (run.to !== null) {
+        this.follow.value = false
+        this.timeline?.show(run.from - pad, to + pad)
+      }
+      return true
+    }
+    const events = await this.attempt(this.api.runEvents(id))
+    if (events === null || events.length === 0) return false
+    this.showRecording(recordingOf(events), `run ${id}, as the server keeps it`, `run=${id}`)
+    return true
+  }
+
+  select(lane: number | null, reveal = false): void {
+    this.selected.value = lane
+    if (lane !== null && reveal) this.timeline?.reveal(lane)
+  }
+
+  pause(): void {
+    if (this.cursor.value !== null && !this.follow.value) return
+    const recording = this.recording.value
+    this.cursor.value = { t: Math.max(recording.to, this.now()), seq: recording.lastSeq }
+    this.follow.value = false
+  }
+
+  /** Forward or back by so many events. */
+  step(count: number): void {
+    const from = this.cursor.value ?? { t: this.recording.value.to, seq: this.recording.value.lastSeq }
+    this.follow.value = false
+    this.cursor.value = this.recording.value.step(from, count)
+  }
+
+  /** Whether a lane passes the filter, at the moment that is looked at. */
+  passes(lane: Lane): boolean {
+    const { text, state, run, request, own } = this.filter.value
+    if (!own && OWN.test(rootOf(lane).name)) return false
+    if (run !== null && lane.run !== run) return false
+    if (request !== null && lane.request !== request) return false
+    if (text !== '') {
+      const wanted = text.toLowerCase()
+      const on = lane.info?.on
+      if (!`${lane.name} ${lane.coroutine} ${on?.kind ?? ''} ${on?.label ?? ''}`.toLowerCase().includes(wanted)) return false
+    }
+    if (state === '') return true
+    const span = lane.at(this.position)
+    if (state === 'ended') return span === null
+    if (span === null) return false
+    return state === (isOverdue(span, this.time) ? STATE_NAMES[READY] : STATE_NAMES[span.state])
+  }
+}
+
+function rootOf(lane: Lane): Lane {
+  let root = lane
+  while (root.parent !== null) root = root.parent
+  return root
+}
+
+/** A recording of events that are all there. */
+export function recordingOf(events: readonly LoopEvent[]): Recording {
+  const recording = new Recording({ name: 'run' })
+  for (const event of events) recording.apply(event)
+  recording.zero = recording.from
+  return recording
+}

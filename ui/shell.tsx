@@ -1,0 +1,71 @@
+// The frame of the page: header, tools, lanes, the panels beside and below them, and what is shown when there is nothing
+// to show.
+import { render } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { address, setAddress } from './address.ts'
+import { installKeys } from './keys.ts'
+import { panels, type Panel } from './panels.ts'
+import type { Session } from './session.ts'
+import { Empty } from './shell/empty.tsx'
+import { Header } from './shell/header.tsx'
+import { Help } from './shell/help.tsx'
+import { LanesView } from './shell/lanes.tsx'
+import { PanelTabs } from './shell/tabs.tsx'
+import { Toolbar } from './shell/toolbar.tsx'
+import { applyTheme } from './theme.ts'
+
+/** Draw the page into `root`. */
+export function mountShell(root: HTMLElement, session: Session): void {
+  applyTheme(session)
+  installKeys(session)
+  render(<Shell session={session} />, root)
+}
+
+function Shell({ session }: { session: Session }) {
+  const view = address.value.get('view')
+  const open = view === null ? undefined : panels.value.find(({ id, place }) => place === 'view' && id === view)
+  const has = (place: Panel['place']): boolean => panels.value.some((panel) => (panel.place ?? 'dock') === place)
+  return (
+    <div class="shell" data-view={open?.id ?? 'live'}>
+      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus() }}>Skip to the lanes</a>
+      <Header session={session} />
+      <main id="main" tabIndex={-1} class="main" aria-label={open?.title ?? 'Live view'}>
+        {open !== undefined
+          ? <Mounted key={open.id} panel={open} session={session} class="view" />
+          : (
+            <>
+              <Toolbar session={session} />
+              <div class="stage">
+                <div class="lanes">
+                  <LanesView session={session} />
+                  <Empty session={session} />
+                </div>
+                {has('side') && <PanelTabs session={session} place="side" label="Beside the lanes" />}
+              </div>
+              <PanelTabs session={session} place="dock" label="Below the lanes" />
+            </>
+          )}
+      </main>
+      <Help />
+      <NoticeLine session={session} />
+    </div>
+  )
+}
+
+/** A panel's own element, filled by the panel while it is open. */
+export function Mounted({ panel, session, class: name }: { panel: Panel; session: Session; class: string }) {
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => panel.mount(place.current as HTMLDivElement, { session }) ?? undefined, [panel])
+  return <div ref={place} class={name} id={`panel-${panel.id}`} />
+}
+
+function NoticeLine({ session }: { session: Session }) {
+  const notice = session.notice.value
+  return (
+    <div class="notices" role="status" aria-live="polite">
+      {notice !== null && <div class={`notice ${notice.kind}`}><span aria-hidden="true">{notice.kind === 'bad' ? '✕' : '✓'}</span> {notice.text}</div>}
+    </div>
+  )
+}
+
+export { setAddress }

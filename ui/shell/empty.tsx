@@ -1,0 +1,49 @@
+// What is shown over the lanes while there are none, while the page waits for the server, and when it has lost it.
+import type { Session } from '../session.ts'
+import { Key } from './key.tsx'
+
+export function Empty({ session }: { session: Session }) {
+  void session.tick.value
+  const { state, retryAt, reason } = session.connection
+  const recording = session.recording.value
+  if (recording !== session.live) return null
+  if (state.value === 'lost') {
+    const left = retryAt.value === null ? null : Math.max(0, Math.ceil((retryAt.value - performance.now()) / 1000))
+    return (
+      <div class="overlay corner" role="status">
+        <h2><span class="big-sign bad" aria-hidden="true">✕</span> The connection is lost</h2>
+        <p>
+          {recording.empty ? 'The server does not answer. ' : 'What you see is the last that was heard. '}
+          {reason.value === '' ? 'If this page comes from the app itself, the loop may be held: then it comes back by itself.' : `It said: ${reason.value}.`}
+        </p>
+        <p><button type="button" class="button accent" onClick={() => session.connection.retry()}>Try now</button> <span class="soft">{left === null ? 'trying …' : `next try in ${left} s`}</span></p>
+      </div>
+    )
+  }
+  if (state.value === 'connecting' && recording.empty) {
+    return <div class="overlay" role="status"><div class="loading" aria-hidden="true"><i /><i /><i /></div><p class="soft">Asking for what has happened so far …</p></div>
+  }
+  for (const lane of recording.lanes.values()) if (session.passes(lane)) return null
+  const { text, state: wanted, run, request } = session.filter.value
+  if (text !== '' || wanted !== '' || run !== null || request !== null) {
+    return <div class="overlay"><h2>Nothing passes the filter</h2><p class="soft">There are {recording.lanes.size} tasks, none of which is meant by it.</p></div>
+  }
+  return (
+    <div class="overlay">
+      <h2>The loop is idle</h2>
+      <p>Nothing has happened on it yet. Press one of these, and watch.</p>
+      <div class="choices">
+        <button type="button" class="choice" onClick={() => void session.start(3)}>
+          <kbd>3</kbd><b>Run example 3</b><span class="soft">Two tasks that wait at the same time: three seconds, not six</span>
+        </button>
+        <button type="button" class="choice" onClick={() => void session.start(4)}>
+          <kbd>4</kbd><b>Run example 4</b><span class="soft">The same with a call that blocks: the waits add up</span>
+        </button>
+        <button type="button" class="choice bad" onClick={() => void session.stall()}>
+          <kbd>X</kbd><b>Stall the loop</b><span class="soft">Hold it for two seconds, and see who pays</span>
+        </button>
+      </div>
+      <Key short />
+    </div>
+  )
+}

@@ -1,0 +1,82 @@
+// The top line: which page, how the connection stands, what the loop does now.
+import { address, setAddress } from '../address.ts'
+import { helpOpen } from '../keys.ts'
+import { panels } from '../panels.ts'
+import { milliseconds, AMBER, RED } from '../recording/stalls.ts'
+import type { Session } from '../session.ts'
+import { toggleTheme } from '../theme.ts'
+import { percent } from '../timeline/paint-loop.ts'
+
+export function Header({ session }: { session: Session }) {
+  const view = address.value.get('view')
+  const views = panels.value.filter(({ place }) => place === 'view')
+  return (
+    <header class="header">
+      <a class="brand" href="#" onClick={(event) => { event.preventDefault(); setAddress({ view: null }, true) }} aria-label="loopscope, the live view">
+        <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
+          <path d="M25 16a9 9 0 1 1-3-6.7" fill="none" stroke="currentColor" stroke-width="3.2" stroke-linecap="round" />
+          <path d="M25.6 4.6v6.6H19" fill="none" stroke="currentColor" stroke-width="3" stroke-linecap="round" stroke-linejoin="round" />
+          <circle cx="16" cy="16" r="3.1" class="brand-dot" />
+        </svg>
+        <span>loopscope</span>
+      </a>
+      <nav class="views" aria-label="Pages">
+        <Page id={null} title="Live" current={view === null} />
+        {views.map(({ id, title }) => <Page key={id} id={id} title={title} current={view === id} />)}
+      </nav>
+      <LoopState session={session} />
+      <ConnectionState session={session} />
+      <div class="header-tools">
+        <button type="button" class="icon-button" onClick={() => toggleTheme(session)} aria-label={session.dark.value ? 'Light colours' : 'Dark colours'} title="Dark or light (T)">{session.dark.value ? '☀' : '☾'}</button>
+        <button type="button" class="icon-button" onClick={() => { helpOpen.value = true }} aria-label="Help" title="Help (?)">?</button>
+      </div>
+    </header>
+  )
+}
+
+function Page({ id, title, current }: { id: string | null; title: string; current: boolean }) {
+  return (
+    <a href={id === null ? '#' : `#view=${id}`} aria-current={current ? 'page' : undefined}
+      onClick={(event) => { event.preventDefault(); setAddress({ view: id }, true) }}>{title}</a>
+  )
+}
+
+/** One line that is always there: who has the loop. */
+function LoopState({ session }: { session: Session }) {
+  void session.tick.value
+  const { live } = session
+  const now = session.connection.now()
+  const { open } = live.stalls
+  if (live.loopClosed) return <div class="loop-state closed"><span class="dot" aria-hidden="true">◼</span> The loop has closed.</div>
+  if (open !== null) {
+    const seconds = Math.max(open.seconds, now - open.from)
+    return (
+      <div class={`loop-state ${seconds >= RED ? 'red' : seconds >= AMBER ? 'amber' : ''}`} role="alert">
+        <span class="dot" aria-hidden="true">■</span> <span class="held"><b>{open.name}</b> holds the loop</span> <span class="figure">{milliseconds(seconds)}</span>
+      </div>
+    )
+  }
+  const busy = live.utilisation(now - 2, now)
+  const tasks = [...live.lanes.values()].reduce((sum, lane) => sum + (lane.kind === 'task' && lane.endedAt === null ? 1 : 0), 0)
+  return (
+    <div class="loop-state">
+      <span class="soft">loop</span> <span class="figure">{percent(busy)}</span> <span class="soft">busy</span>
+      <span class="sep" aria-hidden="true" /> <span class="figure">{tasks}</span> <span class="soft">{tasks === 1 ? 'task' : 'tasks'}</span>
+    </div>
+  )
+}
+
+const SIGNS = { live: '●', connecting: '◌', lost: '✕' } as const
+
+function ConnectionState({ session }: { session: Session }) {
+  void session.tick.value
+  const { state, retryAt, reason, dropped } = session.connection
+  const text = { live: 'live', connecting: 'connecting', lost: 'connection lost' }[state.value]
+  return (
+    <div class={`connection ${state.value}`} title={reason.value === '' ? undefined : reason.value}>
+      <span aria-hidden="true">{SIGNS[state.value]}</span> <span role="status">{text}</span>
+      {dropped.value > 0 && <span class="soft"> · {dropped.value.toLocaleString('en-US')} lost</span>}
+      {state.value === 'lost' && retryAt.value !== null && <button type="button" class="link-button" onClick={() => session.connection.retry()}>try now</button>}
+    </div>
+  )
+}

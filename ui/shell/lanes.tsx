@@ -1,0 +1,65 @@
+// The timeline in the page: joined to the session in both directions.
+import { useEffect, useRef } from 'preact/hooks'
+import { effect } from '@preact/signals'
+import { setAddress } from '../address.ts'
+import type { Session } from '../session.ts'
+import { Timeline } from '../timeline/timeline.ts'
+import { openPanel } from './tabs.tsx'
+
+/** Seconds that the window shows at first. */
+const FIRST_WINDOW = 10
+
+export function LanesView({ session }: { session: Session }) {
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const timeline = new Timeline(place.current as HTMLDivElement, { recording: session.recording.value, now: () => session.now(), follow: session.follow.value })
+    timeline.view.set(-FIRST_WINDOW, 0)
+    session.timeline = timeline
+    let settling: ReturnType<typeof setTimeout> | undefined
+    const stops = [
+      session.onChange(() => timeline.draw()),
+      effect(() => {
+        if (timeline.recording !== session.recording.value) timeline.recording = session.recording.value
+      }),
+      effect(() => { timeline.follow = session.follow.value }),
+      effect(() => {
+        const cursor = session.cursor.value
+        if (timeline.cursor?.seq !== cursor?.seq || timeline.cursor?.t !== cursor?.t) timeline.cursor = cursor
+      }),
+      effect(() => { timeline.selected = session.selected.value }),
+      effect(() => {
+        // A filter by state is about the moment: it has to be looked at again as the moment moves.
+        const { state } = session.filter.value
+        if (state !== '') void session.tick.value
+        void session.cursor.value
+        timeline.filter = (lane) => session.passes(lane)
+      }),
+      effect(() => {
+        const { value } = session.hash
+        const run = new URLSearchParams(value).get('run')
+        if (run !== null || value === '') setAddress({ run, from: null, to: null })
+      }),
+      timeline.on('select', (lane) => { session.selected.value = lane }),
+      timeline.on('follow', (follow) => { session.follow.value = follow }),
+      timeline.on('cursor', (cursor) => { session.cursor.value = cursor }),
+      timeline.on('stall', (stall) => {
+        openPanel('stalls')
+        if (stall.task !== null) session.select(stall.task)
+      }),
+      timeline.on('view', (from, to) => {
+        clearTimeout(settling)
+        if (session.follow.value) return
+        settling = setTimeout(() => {
+          if (!session.follow.value && session.recording.value === session.live) setAddress({ from: from.toFixed(6), to: to.toFixed(6) })
+        }, 400)
+      }),
+    ]
+    return () => {
+      for (const stop of stops) stop()
+      clearTimeout(settling)
+      session.timeline = null
+      timeline.destroy()
+    }
+  }, [])
+  return <div class="timeline-host" ref={place} />
+}

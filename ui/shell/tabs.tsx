@@ -1,0 +1,56 @@
+// Panels in tabs. The open one is remembered on this machine, and the arrow keys go from tab to tab.
+import { signal, type Signal } from '@preact/signals'
+import { panels, type Panel, type PanelPlace } from '../panels.ts'
+import type { Session } from '../session.ts'
+import { Mounted } from '../shell.tsx'
+import { remember, recall } from '../theme.ts'
+
+const open: Partial<Record<PanelPlace, Signal<string>>> = {}
+
+function opened(place: PanelPlace): Signal<string> {
+  return (open[place] ??= signal(recall(`tab-${place}`) ?? ''))
+}
+
+/** Open a panel, wherever it is. */
+export function openPanel(id: string): void {
+  const panel = panels.value.find((one) => one.id === id)
+  if (panel === undefined) return
+  const place = panel.place ?? 'dock'
+  opened(place).value = id
+  remember(`tab-${place}`, id)
+}
+
+export function PanelTabs({ session, place, label }: { session: Session; place: PanelPlace; label: string }) {
+  const here = panels.value.filter((panel) => (panel.place ?? 'dock') === place)
+  const current = here.find(({ id }) => id === opened(place).value) ?? here[0]
+  if (current === undefined) return null
+  const go = (event: KeyboardEvent): void => {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
+    if (step === 0) return
+    event.preventDefault()
+    event.stopPropagation()
+    const next = here[(here.indexOf(current) + step + here.length) % here.length] as Panel
+    openPanel(next.id)
+    document.getElementById(`tab-${next.id}`)?.focus()
+  }
+  return (
+    <section class={`panels ${place}`} aria-label={label}>
+      <div class="tabs" role="tablist" aria-label={label} onKeyDown={go}>
+        {here.map((panel) => {
+          const badge = panel.badge?.({ session }) ?? null
+          return (
+            <button
+              type="button" role="tab" class="tab" id={`tab-${panel.id}`} aria-selected={panel === current} aria-controls={`panel-${panel.id}`}
+              tabIndex={panel === current ? 0 : -1} onClick={() => openPanel(panel.id)} key={panel.id}
+            >
+              {panel.title}{badge !== null && badge !== 0 && <span class="badge">{badge}</span>}
+            </button>
+          )
+        })}
+      </div>
+      <div class="panel-room" role="tabpanel" aria-labelledby={`tab-${current.id}`} tabIndex={0}>
+        <Mounted key={current.id} panel={current} session={session} class="panel" />
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,57 @@
+// Take along what is shown: the trace for Perfetto, a link to it, the command that says the same in a terminal.
+import { useSignal } from '@preact/signals'
+import type { Session } from '../session.ts'
+import { copy } from './runmenu.tsx'
+
+export function Tools({ session }: { session: Session }) {
+  const open = useSignal(false)
+  const close = (act: () => void) => (): void => {
+    open.value = false
+    act()
+  }
+  const run = session.filter.value.run ?? Number(new URLSearchParams(session.hash.value).get('run') ?? NaN)
+  const known = Number.isInteger(run) ? run : session.example.value?.id
+  const shown = (): string => {
+    const { selected, filter } = session
+    const lane = selected.value === null ? undefined : session.recording.value.lanes.get(selected.value)
+    if (lane?.kind === 'task') return session.api.curl(`/events?task=${lane.id}`, '-N')
+    if (filter.value.request !== null) return session.api.curl(`/events?request=${filter.value.request}`, '-N')
+    if (filter.value.run !== null) return session.api.curl(`/events?run=${filter.value.run}`, '-N')
+    return session.api.curl('/events', '-N')
+  }
+  return (
+    <div class="group tools">
+      <button type="button" class="icon-button" onClick={() => session.timeline?.zoom(0.7)} aria-label="Zoom in" title="Zoom in (W)">＋</button>
+      <button type="button" class="icon-button" onClick={() => session.timeline?.zoom(1 / 0.7)} aria-label="Zoom out" title="Zoom out (S)">－</button>
+      <button type="button" class="button" onClick={() => session.timeline?.fit()} title="Show all there is (F)">Fit</button>
+      <div class="run-menu">
+        <button type="button" class="button" aria-expanded={open.value} aria-haspopup="menu" onClick={() => { open.value = !open.value }}>Take along <span aria-hidden="true">▾</span></button>
+        {open.value && (
+          <div class="popover right menu" role="menu" aria-label="Take along" onKeyDown={(event) => { if (event.key === 'Escape') open.value = false }}>
+            {known !== undefined && <a role="menuitem" class="menu-item" href={session.api.url(`/runs/${known}/trace`).href} download={`run-${known}.trace.json`} onClick={close(() => {})}>
+              Trace of run {known}<span class="soft">opens in ui.perfetto.dev</span></a>}
+            <button type="button" role="menuitem" class="menu-item" onClick={close(() => download(session))}>The events shown<span class="soft">one JSON object a line</span></button>
+            <button type="button" role="menuitem" class="menu-item" onClick={close(() => void copy(session, location.href))}>Copy the link<span class="soft">to this run or this stretch of time</span></button>
+            <button type="button" role="menuitem" class="menu-item" onClick={close(() => void copy(session, shown()))}>Copy the curl<span class="soft">{shown()}</span></button>
+            <label class="menu-item check"><input type="checkbox" checked={session.filter.value.own}
+              onChange={({ currentTarget }) => { session.filter.value = { ...session.filter.value, own: currentTarget.checked } }} /> Show what this page itself asks for</label>
+          </div>
+        )}
+      </div>
+    </div>
+  )
+}
+
+/** The events in the window, as a file. */
+function download(session: Session): void {
+  const recording = session.recording.value
+  const view = session.timeline?.view
+  const { run } = session.filter.value
+  const events = recording.events.filter((event) => (view === undefined || (event.t >= view.from && event.t <= view.to)) && (run === null || event.run === run))
+  const url = URL.createObjectURL(new Blob([events.map((event) => `${JSON.stringify(event)}\n`).join('')], { type: 'application/x-ndjson' }))
+  const link = document.createElement('a')
+  link.href = url
+  link.download = run === null ? 'events.ndjson' : `run-${run}.ndjson`
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 1000)
+}

@@ -1,0 +1,49 @@
+// Which lanes are shown, and where: those that have something to show in or near the window, each under its parent. Kept
+// while the window stays near, so that rows do not jump under the hand that drags them.
+import type { Lane, Recording } from '../recording.ts'
+
+export interface Layout {
+  readonly lanes: readonly Lane[]
+  /** The row of each lane that is shown. */
+  readonly rows: ReadonlyMap<number, number>
+  /** Lanes that exist, but have nothing to show near the window or do not pass the filter. */
+  readonly hidden: number
+}
+
+export type LaneFilter = (lane: Lane) => boolean
+
+const EMPTY: Layout = { lanes: [], rows: new Map(), hidden: 0 }
+
+export class Layouter {
+  #layout = EMPTY
+  #structure = -1
+  #from = 0
+  #to = 0
+  #filter: LaneFilter | null = null
+  #recording: Recording | null = null
+  #span = 0
+
+  /** Rows for a window; `near` is how many of its widths beside it count as near. */
+  update(recording: Recording, from: number, to: number, filter: LaneFilter | null, near = 0.5): Layout {
+    const span = to - from
+    const inside = from >= this.#from && to <= this.#to && span > this.#span / 3
+    if (recording === this.#recording && recording.structure === this.#structure && filter === this.#filter && inside) return this.#layout
+    this.#recording = recording
+    this.#structure = recording.structure
+    this.#filter = filter
+    this.#span = span
+    this.#from = from - span * near
+    this.#to = to + span * near
+    const lanes: Lane[] = []
+    const rows = new Map<number, number>()
+    const all = recording.ordered()
+    for (const lane of all) {
+      if (lane.createdAt > this.#to || (lane.endedAt !== null && lane.endedAt < this.#from)) continue
+      if (filter !== null && !filter(lane)) continue
+      rows.set(lane.id, lanes.length)
+      lanes.push(lane)
+    }
+    this.#layout = { lanes, rows, hidden: all.length - lanes.length }
+    return this.#layout
+  }
+}

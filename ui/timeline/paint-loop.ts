@@ -1,0 +1,329 @@
+// Draws what is about the loop itself: the axis, who holds it, its heartbeat, stalls over the full height, and the strip
+// that shows the whole recording at once.
+import { milliseconds, blastRadius, AMBER, RED, type Stall } from '../recording/stalls.ts'
+import { place } from '../recording/explain.ts'
+import type { Recording } from '../recording.ts'
+import { fit } from './paint.ts'
+import { withAlpha, type Theme } from './theme.ts'
+import type { Viewport } from './viewport.ts'
+
+export interface LoopScene {
+  context: CanvasRenderingContext2D
+  theme: Theme
+  recording: Recording
+  view: Viewport
+  now: number
+  gutter: number
+  /** The full size of the canvas, in pixels. */
+  width: number
+  height: number
+  /** Where each strip begins and how high it is. */
+  overview: Strip
+  axis: Strip
+  loop: Strip
+  /** The moment that is looked at; null where the present is. */
+  cursor: number | null
+  hueOf: (task: number) => string
+  motion: boolean
+}
+
+export interface Strip {
+  y: number
+  height: number
+}
+
+export function paintAxis({ context, theme, view, axis, height, recording }: LoopScene): void {
+  const { colours } = theme
+  context.font = `10.5px ${theme.font}`
+  context.textBaseline = 'middle'
+  for (const { t, label } of view.ticks(92, recording.zero)) {
+    const x = Math.round(view.x(t))
+    context.fillStyle = colours['line-soft']
+    context.fillRect(x, axis.y + axis.height - 6, 1, height - axis.y)
+    context.fillStyle = colours['ink-soft']
+    context.fillText(label, x + 4, axis.y + axis.height / 2)
+  }
+  context.fillStyle = colours.line
+  context.fillRect(0, axis.y + axis.height - 1, view.left + view.width, 1)
+}
+
+function firstStep(recording: Recording, t: number): number {
+  const { to } = recording.steps
+  let low = 0
+  let high = to.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((to[middle] as number) < t) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The steps as blocks, then the heartbeat: a pulse wherever the loop could turn, a flat line where it was held. */
+export function paintLoop(scene: LoopScene): void {
+  const { context, theme, recording, view, loop, now, gutter } = scene
+  const { colours } = theme
+  const { steps, holder } = recording
+  const blockTop = loop.y + 6
+  const blockHeight = 18
+  const right = view.left + view.width
+  context.save()
+  context.beginPath()
+  context.rect(view.left, loop.y, view.width, loop.height)
+  context.clip()
+  const columns = Math.ceil(view.width / 3)
+  const busy = new Float32Array(columns + 1)
+  const wide: { x: number; width: number; task: number }[] = []
+  let drawnTo = -1
+  context.fillStyle = colours.running
+  const addStep = (from: number, to: number, task: number): void => {
+    const x0 = view.x(from)
+    const x1 = Math.max(view.x(to), x0)
+    const width = x1 - x0
+    const c0 = Math.max(0, Math.floor((x0 - view.left) / 3))
+    const c1 = Math.min(columns, Math.floor((x1 - view.left) / 3))
+    for (let column = c0; column <= c1; column++) {
+      const begin = Math.max(x0, view.left + column * 3)
+      const end = Math.min(x1, view.left + column * 3 + 3)
+      busy[column] = (busy[column] as number) + Math.max(0, end - begin) / 3
+    }
+    if (width < 1.5) {
+      const x = Math.floor(x0)
+      if (x === drawnTo) return
+      drawnTo = x
+      context.fillRect(x, blockTop, 1.4, blockHeight)
+      return
+    }
+    context.fillStyle = scene.hueOf(task)
+    context.fillRect(x0, blockTop, width, blockHeight)
+    context.fillStyle = colours.running
+    if (width > 40) wide.push({ x: Math.max(x0, view.left), width: Math.min(x1, right) - Math.max(x0, view.left), task })
+  }
+  for (let at = firstStep(recording, view.from); at < steps.from.length && (steps.from[at] as number) <= view.to; at++) {
+    addStep(steps.from[at] as number, steps.to[at] as number, steps.task[at] as number)
+  }
+  if (holder !== null && holder.since <= view.to) addStep(holder.since, Math.max(holder.since, Math.min(now, view.to)), holder.lane.id)
+  context.font = `11px ${theme.font}`
+  context.textBaseline = 'middle'
+  for (const { x, width, task } of wide) {
+    context.fillStyle = colours['on-running']
+    context.fillText(fit(context, recording.lanes.get(task)?.name ?? `task ${task}`, width - 10), x + 6, blockTop + blockHeight / 2 + 0.5)
+  }
+  paintHeartbeat(scene, busy)
+  context.restore()
+  context.fillStyle = colours.ground
+  context.fillRect(0, loop.y, gutter, loop.height)
+  context.fillStyle = colours.ink
+  context.font = `600 12px ${theme.font}`
+  context.fillText('event loop', 12, blockTop + blockHeight / 2 + 0.5)
+  context.fillStyle = colours['ink-soft']
+  context.font = `11px ${theme.font}`
+  const busyNow = recording.utilisation(Math.max(recording.from, view.from), Math.min(now, view.to))
+  context.fillText(fit(context, gutter > 130 ? `heartbeat · ${percent(busyNow)} busy` : `${percent(busyNow)} busy`, gutter - 16), 12, loop.y + loop.height - 14)
+  context.fillStyle = colours.line
+  context.fillRect(0, loop.y + loop.height - 1, right, 1)
+}
+
+export function percent(part: number): string {
+  if (part === 0) return '0 %'
+  return part < 0.0095 ? '<1 %' : `${Math.round(part * 100)} %`
+}
+
+const BEAT = 18
+
+function paintHeartbeat({ context, theme, recording, view, loop, now }: LoopScene, busy: Float32Array): void {
+  const { colours } = theme
+  const base = loop.y + loop.height - 11
+  const size = 15
+  context.fillStyle = withAlpha(colours.running, 0.22)
+  for (let column = 0; column < busy.length; column++) {
+    const part = Math.min(1, busy[column] as number)
+    if (part > 0.02) context.fillRect(view.left + column * 3, base + 6 - part * 24, 3, part * 24)
+  }
+  const end = Math.min(view.left + view.width, view.x(now))
+  const begin = Math.max(view.left, view.x(recording.from))
+  if (end <= begin) return
+  const held = recording.stalls.all
+    .filter((stall) => stall.from <= view.to && (stall.to ?? now) >= view.from)
+    .map((stall) => ({ from: view.x(stall.from), to: view.x(stall.to ?? now) }))
+  context.lineWidth = 1.3
+  context.lineJoin = 'round'
+  context.strokeStyle = colours.accent
+  context.beginPath()
+  context.moveTo(begin, base)
+  let at = 0
+  // Pulses are pinned to the time, so that they move with it.
+  const step = BEAT / view.scale
+  for (let beat = Math.ceil(view.t(begin) / step); ; beat++) {
+    const x = view.x(beat * step)
+    if (x + 7 > end) break
+    if (x < begin) continue
+    while (at < held.length && (held[at] as { to: number }).to < x) at++
+    const stall = held[at]
+    if (stall !== undefined && x + 7 >= stall.from && x <= stall.to && stall.to - stall.from > 3) continue
+    context.lineTo(x, base)
+    context.lineTo(x + 1.6, base - size * 0.28)
+    context.lineTo(x + 3, base - size)
+    context.lineTo(x + 4.8, base + size * 0.34)
+    context.lineTo(x + 6.2, base)
+  }
+  context.lineTo(end, base)
+  context.stroke()
+  context.strokeStyle = colours.red
+  context.lineWidth = 2.2
+  context.beginPath()
+  for (const { from, to } of held) {
+    if (to - from <= 3) continue
+    context.moveTo(Math.max(begin, from), base)
+    context.lineTo(Math.min(end, to), base)
+  }
+  context.stroke()
+}
+
+/** Stalls and gaps over the full height, under the lanes. */
+export function paintBands({ context, theme, recording, view, now, axis, height }: LoopScene): void {
+  const top = axis.y + axis.height
+  for (const gap of recording.gaps) {
+    if (gap.to < view.from || gap.from > view.to) continue
+    const x = Math.max(view.left, view.x(gap.from))
+    context.fillStyle = theme.stripes.gap
+    context.fillRect(x, top, Math.max(3, view.x(gap.to) - x), height - top)
+  }
+  for (const stall of recording.stalls.all) {
+    const to = stall.to ?? now
+    if (to < view.from || stall.from > view.to || to - stall.from < AMBER) continue
+    const x0 = Math.max(view.left, view.x(stall.from))
+    const x1 = Math.min(view.left + view.width, view.x(to))
+    const red = to - stall.from >= RED
+    context.fillStyle = red ? theme.stripes.red : theme.stripes.amber
+    context.fillRect(x0, top, Math.max(1.5, x1 - x0), height - top)
+    context.fillStyle = withAlpha(red ? theme.colours.red : theme.colours.amber, 0.75)
+    context.fillRect(x0, top, Math.min(1.5, x1 - x0), height - top)
+    if (stall.to !== null) context.fillRect(x1 - 1, top, 1, height - top)
+    context.fillRect(x0, top, Math.max(1.5, x1 - x0), 3)
+  }
+}
+
+/** Who held the loop, where, for how long, and whom it cost: at the top of each band that has room. */
+export function paintBandLabels(scene: LoopScene): { stall: Stall; x: number; y: number; width: number }[] {
+  const { context, theme, recording, view, now, loop } = scene
+  const { colours } = theme
+  const shown = recording.stalls.all.filter((stall) => {
+    const to = stall.to ?? now
+    return to >= view.from && stall.from <= view.to && to - stall.from >= AMBER
+  })
+  const placed: { stall: Stall; x: number; y: number; width: number }[] = []
+  const y = loop.y + loop.height + 4
+  let free = view.left
+  shown.forEach((stall, at) => {
+    const to = stall.to ?? now
+    const x = Math.max(view.left + 2, view.x(stall.from) + 2)
+    const next = shown[at + 1]
+    const end = next === undefined ? view.left + view.width - 4 : view.x(next.from) - 4
+    if (x < free || end - x < 60) return
+    const red = to - stall.from >= RED
+    const colour = red ? colours.red : colours.amber
+    const seconds = to - stall.from
+    const who = `${stall.to === null ? '■ ' : ''}${stall.name} ${stall.to === null ? 'holds' : 'held'} the loop ${milliseconds(seconds)}`
+    const frame = stall.stack[0]
+    const second = [frame === undefined ? '' : place(frame), stall.to === null ? '' : blastRadius(stall).split('; ')[1] ?? ''].filter((part) => part !== '').join(' · ')
+    context.font = `600 11.5px ${theme.font}`
+    const room = end - x - 14
+    const first = fit(context, who, room)
+    const firstWidth = context.measureText(first).width
+    context.font = `11px ${theme.font}`
+    const below = fit(context, second, room)
+    const width = Math.max(firstWidth, context.measureText(below).width) + 14
+    const height = below === '' ? 20 : 34
+    if (first === '') return
+    context.fillStyle = withAlpha(colours.raised, 0.95)
+    context.strokeStyle = colour
+    context.lineWidth = 1
+    context.beginPath()
+    context.roundRect(x, y, width, height, 4)
+    context.fill()
+    context.stroke()
+    context.fillStyle = colour
+    context.fillRect(x, y + 3, 3, height - 6)
+    context.fillStyle = colours.ink
+    context.textBaseline = 'middle'
+    context.font = `600 11.5px ${theme.font}`
+    context.fillText(first, x + 9, y + 10.5)
+    context.font = `11px ${theme.font}`
+    context.fillStyle = colours['ink-soft']
+    context.fillText(below, x + 9, y + 25)
+    placed.push({ stall, x, y, width })
+    free = x + width + 6
+  })
+  return placed
+}
+
+/** The whole recording, how busy it was, its stalls, and the window as a frame in it. */
+export function paintOverview({ context, theme, recording, view, overview, now, width }: LoopScene, from: number, to: number): void {
+  const { colours } = theme
+  const { y, height } = overview
+  context.fillStyle = colours.raised
+  context.fillRect(0, y, width, height)
+  const scale = width / Math.max(1e-9, to - from)
+  const columns = Math.ceil(width / 2)
+  const busy = new Float32Array(columns + 1)
+  const { steps } = recording
+  for (let at = 0; at < steps.from.length; at++) {
+    const x0 = ((steps.from[at] as number) - from) * scale / 2
+    const x1 = ((steps.to[at] as number) - from) * scale / 2
+    const c0 = Math.max(0, Math.floor(x0))
+    const c1 = Math.min(columns, Math.floor(x1))
+    for (let column = c0; column <= c1; column++) {
+      busy[column] = (busy[column] as number) + Math.max(0.015, Math.min(x1, column + 1) - Math.max(x0, column))
+    }
+  }
+  context.fillStyle = withAlpha(colours.running, 0.65)
+  for (let column = 0; column < columns; column++) {
+    const part = Math.min(1, busy[column] as number)
+    if (part > 0) {
+      const tall = Math.max(1.5, Math.sqrt(part) * (height - 6))
+      context.fillRect(column * 2, y + height - tall, 2, tall)
+    }
+  }
+  for (const stall of recording.stalls.all) {
+    const x = (stall.from - from) * scale
+    const end = ((stall.to ?? now) - from) * scale
+    const red = (stall.to ?? now) - stall.from >= RED
+    context.fillStyle = withAlpha(red ? colours.red : colours.amber, 0.8)
+    context.fillRect(x, y, Math.max(2, end - x), height)
+  }
+  const x0 = Math.max(0, (view.from - from) * scale)
+  const x1 = Math.min(width, (view.to - from) * scale)
+  context.fillStyle = withAlpha(colours.ground, 0.62)
+  context.fillRect(0, y, x0, height)
+  context.fillRect(x1, y, width - x1, height)
+  context.strokeStyle = colours['ink-soft']
+  context.lineWidth = 1
+  context.strokeRect(x0 + 0.5, y + 0.5, Math.max(3, x1 - x0 - 1), height - 1)
+  context.fillStyle = colours.line
+  context.fillRect(0, y + height - 1, width, 1)
+}
+
+/** Where the present is, and the moment that is looked at. */
+export function paintCursors({ context, theme, recording, view, now, cursor, axis, height }: LoopScene, live: boolean): void {
+  const { colours } = theme
+  if (live && now >= view.from && now <= view.to) {
+    const x = view.x(now)
+    context.fillStyle = withAlpha(colours.accent, 0.55)
+    context.fillRect(x, axis.y + axis.height, 1, height)
+  }
+  if (cursor === null || cursor < view.from || cursor > view.to) return
+  const x = view.x(cursor)
+  context.fillStyle = colours.focus
+  context.fillRect(x - 0.75, axis.y + 4, 1.5, height)
+  const text = `${(cursor - recording.zero).toFixed(6)} s`
+  context.font = `600 10.5px ${theme.font}`
+  const width = context.measureText(text).width + 12
+  const left = Math.max(view.left, Math.min(x - width / 2, view.left + view.width - width))
+  context.beginPath()
+  context.roundRect(left, axis.y + 2, width, 17, 4)
+  context.fill()
+  context.fillStyle = colours.ground
+  context.textBaseline = 'middle'
+  context.fillText(text, left + 6, axis.y + 11)
+}

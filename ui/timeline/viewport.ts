@@ -1,0 +1,78 @@
+// The stretch of time that a timeline shows, and where a moment lies on it. Plain arithmetic, no page.
+
+/** No deeper than this many seconds across: events are a microsecond apart at least. */
+const NARROWEST = 20e-6
+const WIDEST = 86_400
+
+export interface Tick {
+  t: number
+  label: string
+}
+
+export class Viewport {
+  from = 0
+  to = 10
+  /** Pixels: where the lanes begin, and how wide they are. */
+  left = 0
+  width = 1
+
+  get span(): number {
+    return this.to - this.from
+  }
+
+  /** Pixels a second. */
+  get scale(): number {
+    return this.width / this.span
+  }
+
+  x(t: number): number {
+    return this.left + (t - this.from) * this.scale
+  }
+
+  t(x: number): number {
+    return this.from + (x - this.left) / this.scale
+  }
+
+  set(from: number, to: number): void {
+    let span = to - from
+    if (!Number.isFinite(span)) return
+    const middle = (from + to) / 2
+    if (span < NARROWEST || span > WIDEST) {
+      span = Math.max(NARROWEST, Math.min(WIDEST, span))
+      from = middle - span / 2
+    }
+    this.from = from
+    this.to = from + span
+  }
+
+  /** Zoom by a factor, below 1 is nearer, and keep the moment `t` where it is. */
+  zoom(factor: number, t: number): void {
+    const span = Math.max(NARROWEST, Math.min(WIDEST, this.span * factor))
+    const part = (t - this.from) / this.span
+    this.from = t - part * span
+    this.to = this.from + span
+  }
+
+  pan(seconds: number): void {
+    this.from += seconds
+    this.to += seconds
+  }
+
+  /** Round moments about `distance` pixels apart, with as many digits as tell them apart. */
+  ticks(distance: number, zero: number): Tick[] {
+    const wanted = distance / this.scale
+    const power = 10 ** Math.floor(Math.log10(wanted))
+    const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= wanted) ?? power * 10
+    const ticks: Tick[] = []
+    const first = Math.ceil((this.from - zero) / step)
+    const last = Math.floor((this.to - zero) / step)
+    for (let at = first; at <= last && ticks.length < 200; at++) ticks.push({ t: zero + at * step, label: tickLabel(at * step, step) })
+    return ticks
+  }
+}
+
+function tickLabel(t: number, step: number): string {
+  if (t === 0) return '0'
+  const digits = Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)))
+  return `${t.toFixed(digits)} s`
+}

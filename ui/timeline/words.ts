@@ -1,0 +1,19 @@
+// What the lanes show, in words: for the tooltip, for the key, and for those who hear the page.
+import { RUNNING, READY, WAITING, THREAD, GHOST, UNKNOWN, type Outcome, type State } from '../recording/lane.ts'
+
+export const CAP_GLYPH: Record<Outcome, string> = { returned: '✓', raised: '✕', cancelled: '⊘' }
+
+/** A sign for each state, so that no list needs a colour to be read. */
+export const STATE_SIGN: Record<State, string> = {
+  [RUNNING]: '▶', [READY]: '▨', [WAITING]: '─', [THREAD]: '⧉', [GHOST]: '◌', [UNKNOWN]: '?',
+}
+
+export const STATE_WORD: Record<State, string> = {
+  [RUNNING]: 'running', [READY]: 'ready, the loop keeps it waiting', [WAITING]: 'waiting', [THREAD]: 'in a thread',
+  [GHOST]: 'a ghost: runs on unheard', [UNKNOWN]: 'unknown, events were lost',
+}
+
+/** The name of a state as a class of the style sheet. */
+export const STATE_CLASS: Record<State, string> = {
+  [RUNNING]: 'running', [READY]: 'ready', [WAITING]: 'waiting', [THREAD]: 'thread', [GHOST]: 'ghost', [UNKNOWN]: 'unknown',
+}

@@ -1,0 +1,29 @@
+// How the page is built: one folder of files with relative addresses, so that it can be served from any path, and
+// nothing inline, so that the strictest policy can hold.
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+import { playgroundDocument, playgroundModules } from './playground/build/plugin.ts'
+
+const app = process.env['LOOPSCOPE_APP'] ?? 'http://127.0.0.1:8000'
+
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  base: './',
+  build: {
+    outDir: fileURLToPath(new URL('../dist/ui', import.meta.url)),
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+    // TypeScript is one large piece; it is loaded when the playground is opened.
+    chunkSizeWarningLimit: 6000,
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
+  plugins: [playgroundModules(), playgroundDocument()],
+  worker: { format: 'es', plugins: () => [playgroundModules()] },
+  server: {
+    proxy: Object.fromEntries(
+      ['/events', '/examples', '/handlers', '/tasks', '/runs', '/ping', '/metrics', '/lab'].map((path) => [path, { target: app, ws: path === '/events' }]),
+    ),
+  },
+})
