@@ -22,6 +22,8 @@ export const protection = fp(async (app) => {
       useDefaults: false,
       directives: {
         defaultSrc: ["'none'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], connectSrc: ["'self'"], imgSrc: ["'self'", 'data:'],
+        // The playground's programs run in a document of this server that has a policy, and an origin, of its own.
+        frameSrc: ["'self'"],
         baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"],
       },
     },

@@ -1,0 +1,49 @@
+// Where tasks stand in a source: the line of each one's last suspension, at a moment, as far as events tell.
+import { isOverdue, stallAt, waitLabel } from '../recording/explain.ts'
+import { RUNNING, WAITING, THREAD, type Lane } from '../recording/lane.ts'
+import type { Position, Recording } from '../recording.ts'
+
+export interface Standing {
+  lane: Lane
+  line: number
+  /** The name of the function. */
+  function: string
+  /** "Task-1, in sleep". */
+  text: string
+  /** Whether it holds the loop there. */
+  holds: boolean
+}
+
+/** Who stands in the file whose path ends with `file`, at a position. `run`: only tasks of this run. */
+export function standing(recording: Recording, position: Position, file: string, run: number | null = null, now = recording.to): Standing[] {
+  const found: Standing[] = []
+  const t = position.t === Infinity ? now : position.t
+  const stall = stallAt(recording, t)
+  for (const lane of recording.lanes.values()) {
+    if (lane.kind !== 'task' || (run !== null && lane.run !== run)) continue
+    const span = lane.at(position)
+    if (span === null) continue
+    // A step that takes long was seen from outside; else what is known is where the task was suspended last.
+    const holds = stall !== null && stall.task === lane.id && span.state === RUNNING
+    const place = (holds ? stall.stack.find((frame) => isFile(frame.file, file)) : undefined) ?? lastLocation(lane, position)
+    if (place === null || !isFile(place.file, file)) continue
+    const waits = (span.state === WAITING || span.state === THREAD) && !isOverdue(span, t)
+    const doing = holds ? 'holds the loop' : waits ? `waits for ${waitLabel(span.info?.on, recording)}` : span.state === RUNNING ? 'runs on from here' : 'is ready'
+    found.push({ lane, line: place.line, function: place.function, text: `${lane.name} ${doing}`, holds })
+  }
+  return found
+}
+
+function isFile(path: string, file: string): boolean {
+  return path === file || path.endsWith(`/${file}`)
+}
+
+/** Its last suspension at or before a position: whoever is woken or runs has not got to another one yet. */
+function lastLocation(lane: Lane, { t, seq }: Position): { file: string; line: number; function: string } | null {
+  for (let at = lane.starts.length - 1; at >= 0; at--) {
+    if ((lane.starts[at] as number) > t || (lane.seqs[at] as number) > seq) continue
+    const location = lane.infos[at]?.location
+    if (location !== undefined) return location
+  }
+  return null
+}

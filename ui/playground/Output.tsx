@@ -1,0 +1,59 @@
+// What a run printed, with the time of each line and who printed it. Everything goes in as text.
+import type { Position } from '../recording.ts'
+import type { ProgramRun } from './program-run.ts'
+
+/** More lines than this are not drawn at once; the last ones are. */
+const MOST_DRAWN = 500
+
+export interface OutputProps {
+  run: ProgramRun | null
+  /** Lines after this moment are shown as yet to come. */
+  position: Position | null
+}
+
+interface Shown {
+  key: string
+  time: string
+  who: string
+  text: string
+  later: boolean
+}
+
+export function Output({ run, position }: OutputProps) {
+  if (run === null) return <p class="soft">What the program prints comes here, with the time on its clock.</p>
+  const { recording } = run
+  const lines = shown(run, position)
+  const left = Math.max(0, lines.length - MOST_DRAWN)
+  return (
+    <>
+      {left > 0 && <p class="soft">{left} earlier lines are not shown.</p>}
+      {lines.length === 0 && <p class="soft">{recording.empty ? 'Nothing yet.' : 'Nothing was printed.'}</p>}
+      <ol class="pg-lines">
+        {lines.slice(left).map(({ key, time, who, text, later }) => (
+          <li key={key} class={later ? 'later' : ''}>
+            <span class="pg-time">{time}</span> <span class="pg-who soft">{who}</span> <span class="pg-text">{text}</span>
+          </li>
+        ))}
+      </ol>
+    </>
+  )
+}
+
+function shown({ recording, loose }: ProgramRun, position: Position | null): Shown[] {
+  const result: Shown[] = []
+  let next = 0
+  const addLoose = (before: number): void => {
+    for (let line = loose[next]; line !== undefined && line.after <= before; line = loose[++next]) {
+      result.push({ key: `l${next}`, time: '', who: '', text: line.text, later: false })
+    }
+  }
+  recording.lines.forEach(({ t, seq, task, text }, at) => {
+    addLoose(at)
+    result.push({
+      key: String(seq), time: `${(t - recording.zero).toFixed(3)} s`, who: task === null ? '' : recording.lanes.get(task)?.name ?? '', text,
+      later: position !== null && seq > position.seq,
+    })
+  })
+  addLoose(Infinity)
+  return result
+}

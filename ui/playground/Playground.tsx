@@ -1,0 +1,135 @@
+// The playground's page: the editor, what the program printed, what is wrong with it, and its timeline.
+import { useEffect, useRef } from 'preact/hooks'
+import { effect } from '@preact/signals'
+import { Timeline } from '../timeline/timeline.ts'
+import { recordingNow } from './clock.ts'
+import { Controls } from './Controls.tsx'
+import { Editor } from './editor.ts'
+import { Output } from './Output.tsx'
+import type { Playground as Model } from './model.ts'
+import { statusOf } from './status.ts'
+import { Transport } from './Transport.tsx'
+import { Troubles } from './Troubles.tsx'
+
+export function Playground({ model }: { model: Model }) {
+  void model.tick.value
+  const run = model.run.value
+  const editor = useRef<Editor | null>(null)
+  const status = statusOf(model)
+  return (
+    <div class="pg" onKeyDown={keepKeys}>
+      <h1 class="hidden">Playground</h1>
+      <Controls model={model} />
+      <Arrival model={model} />
+      <p class={`pg-status ${status.kind}`} role="status">{status.text}</p>
+      <div class="pg-panes">
+        <section class="pg-pane pg-code" aria-label="Program">
+          <EditorHost model={model} editor={editor} />
+          <Troubles model={model} onGo={(line) => editor.current?.goTo(line)} />
+        </section>
+        <section class="pg-pane pg-output" aria-label="Output">
+          <h2>Output</h2>
+          <div class="pg-scroll" tabIndex={0} role="log" aria-label="Printed lines"><Output run={run} position={model.cursor.value} /></div>
+        </section>
+      </div>
+      <section class="pg-pane pg-timeline" aria-label="Timeline of the run">
+        <h2>Timeline</h2>
+        {run === null
+          ? <p class="soft">Press Run: each task becomes a lane here, drawn from the events of the loop in this very page.</p>
+          : <Transport recording={run.recording} position={model.cursor.value} onMove={(position) => { model.cursor.value = position }} />}
+        <Lanes model={model} />
+      </section>
+    </div>
+  )
+}
+
+/** The shell's keys are not for here: a 1 in the program runs no example on the server. */
+function keepKeys(event: KeyboardEvent): void {
+  const typing = event.target instanceof Element && event.target.shadowRoot !== null
+  if (typing || !['?', 't', 'Escape'].includes(event.key)) event.stopPropagation()
+}
+
+function Arrival({ model }: { model: Model }) {
+  const arrival = model.arrival.value
+  if (arrival === null) return null
+  return (
+    <div class={`pg-arrival ${arrival.kind}`} role={arrival.kind === 'bad' ? 'alert' : 'note'}>
+      <p>{arrival.text}</p>
+      <button type="button" class="button" onClick={() => { model.arrival.value = null }}>Understood</button>
+    </div>
+  )
+}
+
+function EditorHost({ model, editor }: { model: Model; editor: { current: Editor | null } }) {
+  const host = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const made = new Editor(host.current as HTMLDivElement, {
+      code: model.code.value,
+      label: 'Program in TypeScript. Control and Enter runs it; Tab leaves the editor.',
+      onChange: (code) => {
+        model.code.value = code
+        model.settle()
+      },
+      onRun: () => void model.start(),
+      completions: (code, position) => model.compiler.completions(code, position),
+      hover: (code, position) => model.compiler.hover(code, position),
+    })
+    editor.current = made
+    const ends = [
+      effect(() => { made.code = model.code.value }),
+      effect(() => made.show(model.troubles.value)),
+      effect(() => made.stand(model.stands.value)),
+    ]
+    return () => {
+      for (const end of ends) end()
+      editor.current = null
+      made.destroy()
+    }
+  }, [model])
+  return <div class="pg-editor" ref={host} />
+}
+
+function Lanes({ model }: { model: Model }) {
+  const host = useRef<HTMLDivElement>(null)
+  const run = model.run.value
+  useEffect(() => {
+    if (run === null) return
+    const now = recordingNow(run)
+    const timeline = new Timeline(host.current as HTMLDivElement, {
+      recording: run.recording, now, compact: true, label: 'Timeline of the program; the output and the list of tasks below tell the same in words',
+    })
+    let own = false
+    timeline.on('cursor', (position) => {
+      if (!own) model.cursor.value = position
+    })
+    const restyle = (): void => timeline.restyle()
+    addEventListener('loopscope:theme', restyle)
+    const ends = [
+      effect(() => {
+        void model.tick.value
+        // Until somebody looks closer, all of the run is in view.
+        if (model.cursor.value === null) fit(timeline, run.recording.from, Math.max(now(), run.recording.to))
+      }),
+      effect(() => {
+        own = true
+        timeline.cursor = model.cursor.value
+        own = false
+      }),
+    ]
+    const beat = setInterval(() => {
+      if (run.state === 'running' && model.cursor.value === null) fit(timeline, run.recording.from, now())
+    }, 100)
+    return () => {
+      clearInterval(beat)
+      for (const end of ends) end()
+      removeEventListener('loopscope:theme', restyle)
+      timeline.destroy()
+    }
+  }, [run])
+  return <div class="pg-lanes" hidden={run === null}><div ref={host} /></div>
+}
+
+function fit(timeline: Timeline, from: number, to: number): void {
+  const pad = Math.max(0.002, (to - from) * 0.04)
+  timeline.show(from - pad, to + pad, false)
+}

@@ -1,0 +1,101 @@
+// What the playground takes from the rest of the project, when the page is built: the library's declarations and
+// TypeScript's own, the thread with the runtime in it, and the sealed document that starts it. Nothing is a copy.
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { build, type Plugin, type Rolldown } from 'vite'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const FRAME = fileURLToPath(new URL('frame.js', import.meta.url))
+const THREAD = fileURLToPath(new URL('../thread/main.ts', import.meta.url))
+/** What a program may use besides loopscope: the language, and what a worker has. */
+const LIBRARIES = ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.webworker.d.ts']
+/** Stacks in the thread show this where the code is not the program's; `origins.ts` leaves such frames out. */
+const THREAD_NAME = 'loopscope:/thread.js'
+
+const FILES = 'virtual:playground/files'
+const CODE = 'virtual:playground/thread'
+const DOCUMENT = 'sandbox.html'
+
+/** For the page and for its workers. */
+export function playgroundModules(): Plugin {
+  return {
+    name: 'playground:modules',
+    resolveId: (id) => (id === FILES || id === CODE ? `\0${id}` : undefined),
+    async load(id) {
+      if (id === `\0${FILES}`) return `export default ${JSON.stringify({ ...libraries(), ...declarations() })}`
+      if (id === `\0${CODE}`) return `export default ${JSON.stringify(await thread())}`
+      return undefined
+    },
+  }
+}
+
+/** For the page alone: puts the sealed document beside it. */
+export function playgroundDocument(): Plugin {
+  return {
+    name: 'playground:document',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: DOCUMENT, source: sealed().document })
+    },
+    configureServer(server) {
+      server.middlewares.use(`/${DOCUMENT}`, (_request, response) => {
+        const { document, policy } = sealed()
+        response.setHeader('content-type', 'text/html; charset=utf-8')
+        response.setHeader('content-security-policy', `${policy}; sandbox allow-scripts`)
+        response.end(document)
+      })
+    },
+  }
+}
+
+/** The document, and the policy that it also carries in itself: one script, known by its hash, and threads made by it. */
+function sealed(): { document: string; policy: string } {
+  const script = readFileSync(FRAME, 'utf8').replace(/^\/\/.*\n/gm, '').trim()
+  const hash = createHash('sha256').update(script).digest('base64')
+  const policy = `default-src 'none'; script-src 'sha256-${hash}' blob:; worker-src blob:; base-uri 'none'; form-action 'none'`
+  const document = `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><title>The playground's sealed thread</title><script>${script}</script></html>\n`
+  return { document, policy }
+}
+
+/** TypeScript's declarations, with those that they refer to. */
+function libraries(): Record<string, string> {
+  const folder = dirname(fileURLToPath(import.meta.resolve('typescript')))
+  const files: Record<string, string> = {}
+  const add = (name: string): void => {
+    if (files[`/lib/${name}`] !== undefined) return
+    const text = readFileSync(join(folder, name), 'utf8')
+    files[`/lib/${name}`] = text
+    for (const [, other] of text.matchAll(/^\/\/\/ <reference lib="([^"]+)"/gm)) add(`lib.${other}.d.ts`)
+  }
+  LIBRARIES.forEach(add)
+  return files
+}
+
+/** The declarations of the package's entry for browsers, without what is internal. */
+function declarations(): Record<string, string> {
+  const config = ts.getParsedCommandLineOfConfigFile(join(ROOT, 'tsconfig.json'), {
+    noEmit: false, declaration: true, emitDeclarationOnly: true, stripInternal: true, sourceMap: false, rootDir: join(ROOT, 'src'), outDir: '/loopscope',
+  }, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: ({ messageText }) => { throw new Error(String(messageText)) } })
+  const program = ts.createProgram([join(ROOT, 'src/browser.ts')], config?.options ?? {})
+  const files: Record<string, string> = {}
+  program.emit(undefined, (path, text) => {
+    files[`/loopscope/${relative('/loopscope', path)}`] = text
+  })
+  if (files['/loopscope/browser.d.ts'] === undefined) throw new Error('the declarations of src/browser.ts were not made')
+  return files
+}
+
+/** The thread as one script. Its names stay as they are, for the runtime's objects describe themselves by theirs. */
+async function thread(): Promise<string> {
+  const result = await build({
+    configFile: false, root: ROOT, logLevel: 'warn', publicDir: false,
+    define: { 'import.meta.url': JSON.stringify(THREAD_NAME) },
+    build: { write: false, minify: false, target: 'es2022', copyPublicDir: false, rollupOptions: { input: THREAD, output: { format: 'iife' } } },
+  }) as Rolldown.RolldownOutput | Rolldown.RolldownOutput[]
+  const [output] = Array.isArray(result) ? result : [result]
+  const chunks = output?.output.filter(({ type }) => type === 'chunk') ?? []
+  if (chunks.length !== 1) throw new Error(`the playground's thread is to be one script, not ${chunks.length}`)
+  return `${(chunks[0] as Rolldown.OutputChunk).code}\n//# sourceURL=${THREAD_NAME}\n`
+}

@@ -1,0 +1,17 @@
+// The time on a program's clock at this moment, as far as the page can tell: in virtual time that of its last event, in
+// real time it goes on by itself while the program runs.
+import type { ProgramRun } from './program-run.ts'
+
+export function recordingNow(run: ProgramRun): () => number {
+  let last = -1
+  let heardAt = 0
+  return () => {
+    const { recording } = run
+    if (run.clock === 'virtual' || run.state !== 'running') return recording.to
+    if (recording.lastSeq !== last) {
+      last = recording.lastSeq
+      heardAt = performance.now()
+    }
+    return recording.empty ? recording.to : recording.to + (performance.now() - heardAt) / 1000
+  }
+}

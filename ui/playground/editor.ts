@@ -1,0 +1,149 @@
+// The code editor: CodeMirror in a shadow root, where its style sheets are adopted and no inline style is needed. It asks
+// the compiler for completions and hints, and shows marks that it is given: problems, and where tasks stand.
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete'
+import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
+import { javascript } from '@codemirror/lang-javascript'
+import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language'
+import { lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint'
+import { EditorState, Prec } from '@codemirror/state'
+import { drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers, type Tooltip } from '@codemirror/view'
+import type { Completion, Hover } from './compiler.ts'
+import { colours, theme } from './editor-theme.ts'
+import { setStands, stands, type Stand } from './stands.ts'
+
+export type { Stand } from './stands.ts'
+
+export interface Problem {
+  from: number
+  to: number
+  severity: 'error' | 'warning' | 'info'
+  message: string
+}
+
+export interface EditorOptions {
+  code: string
+  /** What it is called to those who hear the page. */
+  label: string
+  onChange: (code: string) => void
+  onRun: () => void
+  completions: (code: string, position: number) => Promise<Completion[]>
+  hover: (code: string, position: number) => Promise<Hover | null>
+}
+
+const KINDS: Record<string, string> = {
+  function: 'function', method: 'method', property: 'property', const: 'constant', let: 'variable', var: 'variable', class: 'class',
+  interface: 'interface', type: 'type', keyword: 'keyword', parameter: 'variable', alias: 'variable', 'local function': 'function', module: 'namespace',
+}
+
+export class Editor {
+  readonly #view: EditorView
+  readonly #options: EditorOptions
+
+  constructor(host: HTMLElement, options: EditorOptions) {
+    this.#options = options
+    const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
+    this.#view = new EditorView({ root, parent: root as unknown as Element, state: this.#state(options.code) })
+  }
+
+  get code(): string {
+    return this.#view.state.doc.toString()
+  }
+
+  /** Another program; there is no way back to the one before. */
+  set code(code: string) {
+    if (code === this.code) return
+    this.#view.setState(this.#state(code))
+    this.#options.onChange(code)
+  }
+
+  focus(): void {
+    this.#view.focus()
+  }
+
+  /** Show these problems in place of those before. Positions beyond the end are moved to it. */
+  show(problems: readonly Problem[]): void {
+    const { length } = this.#view.state.doc
+    this.#view.dispatch(setDiagnostics(this.#view.state, problems.map(({ from, to, severity, message }) => ({
+      from: Math.min(from, length), to: Math.min(Math.max(from, to), length), severity, message,
+    }))))
+  }
+
+  /** Show which tasks stand at which lines. */
+  stand(at: readonly Stand[]): void {
+    const { lines } = this.#view.state.doc
+    this.#view.dispatch({ effects: setStands.of(at.filter(({ line }) => line >= 1 && line <= lines)) })
+  }
+
+  /** From where to where a line's text goes, without its indentation; lines count from 1. */
+  line(line: number): { from: number; to: number } {
+    const { doc } = this.#view.state
+    const { from, to, text } = doc.line(Math.max(1, Math.min(doc.lines, line)))
+    return { from: Math.min(to, from + text.length - text.trimStart().length), to }
+  }
+
+  /** Put the cursor on a line. */
+  goTo(line: number): void {
+    const { from } = this.line(line)
+    this.#view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) })
+    this.focus()
+  }
+
+  destroy(): void {
+    this.#view.destroy()
+  }
+
+  #state(code: string): EditorState {
+    const { label, onChange, onRun } = this.#options
+    return EditorState.create({
+      doc: code,
+      extensions: [
+        lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), highlightActiveLine(),
+        indentUnit.of('  '), EditorState.tabSize.of(2), EditorView.lineWrapping, javascript({ typescript: true }), syntaxHighlighting(colours), theme,
+        lintGutter(), stands,
+        autocompletion({ override: [(context) => this.#complete(context)] }),
+        hoverTooltip((_view, position) => this.#hint(position)),
+        Prec.highest(keymap.of([{ key: 'Mod-Enter', run: () => (onRun(), true) }])),
+        // Tab is left to the page: whoever has no mouse gets out of here with it.
+        keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
+        EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off' }),
+        EditorView.updateListener.of(({ docChanged, state }) => {
+          if (docChanged) onChange(state.doc.toString())
+        }),
+      ],
+    })
+  }
+
+  async #complete(context: CompletionContext): Promise<CompletionResult | null> {
+    const word = context.matchBefore(/[\w$]*/)
+    const before = context.state.sliceDoc(Math.max(0, context.pos - 1), context.pos)
+    if (!context.explicit && (word === null || word.from === word.to) && before !== '.') return null
+    try {
+      const found = await this.#options.completions(context.state.doc.toString(), context.pos)
+      return {
+        from: word?.from ?? context.pos, validFor: /^[\w$]*$/,
+        options: found.map(({ label, kind, rank }) => ({ label, type: KINDS[kind] ?? 'variable', sortText: `${rank}${label}` })),
+      }
+    } catch {
+      return null
+    }
+  }
+
+  async #hint(position: number): Promise<Tooltip | null> {
+    const found = await this.#options.hover(this.code, position).catch(() => null)
+    if (found === null || found.signature === '') return null
+    return {
+      pos: found.from, end: found.to, above: true,
+      create: () => {
+        const dom = document.createElement('div')
+        dom.className = 'cm-hint'
+        for (const [part, text] of [['signature', found.signature], ['documentation', found.documentation]] as const) {
+          if (text === '') continue
+          const element = document.createElement(part === 'signature' ? 'code' : 'p')
+          element.textContent = text
+          dom.append(element)
+        }
+        return { dom }
+      },
+    }
+  }
+}

@@ -1,0 +1,29 @@
+// The tutorial's examples as programs of the playground: the very files, read when the page is built. They import the
+// library by its name here, for there is no `src` beside them.
+
+const examplesByPath = import.meta.glob<string>('../../examples/[0-9]-*.ts', { query: '?raw', import: 'default', eager: true })
+const helpersByPath = import.meta.glob<string>('../../examples/{pace,chance}.ts', { query: '?raw', import: 'default', eager: true })
+
+export interface Starter {
+  number: number
+  title: string
+  code: string
+}
+
+function adapt(code: string): string {
+  return code.replaceAll("'../src/index.ts'", "'loopscope'")
+}
+
+/** `../../examples/3-two-tasks.ts` is number 3, "Two tasks". */
+function starterOf([path, code]: [string, string]): Starter {
+  const [, number = '0', name = ''] = /(\d)-(.*)\.ts$/.exec(path) ?? []
+  const words = name.replaceAll('-', ' ')
+  return { number: Number(number), title: words.charAt(0).toUpperCase() + words.slice(1), code: adapt(code) }
+}
+
+export const starters: readonly Starter[] = Object.entries(examplesByPath).map(starterOf).sort((a, b) => a.number - b.number)
+
+/** What the examples import from beside them, under the path it has for the compiler. */
+export const helpers: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(helpersByPath).map(([path, code]) => [path.replace(/^.*\//, '/'), adapt(code)]),
+)

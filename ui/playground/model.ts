@@ -1,0 +1,233 @@
+// What the playground is about: a program, how it is to run, its problems and its last run. The panel shows this, and
+// calls its methods.
+import { batch, computed, signal } from '@preact/signals'
+import { standing } from '../lessons/standing.ts'
+import { NOW, type Position } from '../recording.ts'
+import { Compiler, type Diagnostic } from './compiler.ts'
+import { arrivedProgram, keepProgram, keptProgram } from './address.ts'
+import { starters } from './examples.ts'
+import { ProgramRun } from './program-run.ts'
+import { Sandbox } from './sandbox.ts'
+import { MOST_CODE, type Shared } from './share.ts'
+import type { Stand } from './stands.ts'
+
+const FILE = 'program.ts'
+/** Milliseconds of quiet after which the program is checked, and kept in the address. */
+const QUIET = 350
+/** Seconds for which a program may hold its thread. */
+const PATIENCE = 5
+const UNTIL = 60
+
+export interface Trouble {
+  line: number
+  from: number
+  to: number
+  severity: 'error' | 'warning' | 'info'
+  message: string
+  /** Found by TypeScript, or only when it ran. */
+  when: 'types' | 'run'
+}
+
+export class Playground {
+  readonly code = signal('')
+  readonly clock = signal<'real' | 'virtual'>('virtual')
+  readonly until = signal(UNTIL)
+  readonly run = signal<ProgramRun | null>(null)
+  /** True from the press on Run until the thread has started. */
+  readonly preparing = signal(false)
+  /** Grows when the run has changed. */
+  readonly tick = signal(0)
+  readonly cursor = signal<Position | null>(null)
+  readonly types = signal<readonly Diagnostic[]>([])
+  /** Where TypeScript is: it is large, and comes by itself. */
+  readonly checking = signal(true)
+  /** What is to be said of the link that the page was opened with. */
+  readonly arrival = signal<{ kind: 'good' | 'bad'; text: string } | null>(null)
+  readonly said = signal('')
+  readonly compiler = new Compiler()
+  readonly patience = PATIENCE
+  readonly #sandbox: Sandbox
+  #runs = 0
+  #drawn = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  /** What is wrong: first what TypeScript says, then what came out when it ran. */
+  readonly troubles = computed<readonly Trouble[]>(() => {
+    void this.tick.value
+    const found: Trouble[] = this.types.value.map(({ line, from, to, severity, message }) => ({ line, from, to, severity, message, when: 'types' }))
+    const run = this.run.value
+    if (run === null || this.code.value !== this.#ranCode) return found
+    const add = (text: string, stack: readonly { file: string; line: number; column: number }[], severity: Trouble['severity']): void => {
+      const place = stack.find(({ file }) => file === FILE)
+      if (place !== undefined) found.push({ ...rangeOf(this.code.value, place.line, place.column), line: place.line, severity, message: text, when: 'run' })
+    }
+    if (run.ending?.failure != null) add(run.ending.failure.text, run.ending.failure.stack, 'error')
+    for (const report of run.reports) add(report.text, report.stack, 'warning')
+    const held = run.held ?? run.ending?.held ?? null
+    if (held?.place != null) add(`${held.task ?? 'The program'} held the loop here for ${held.seconds.toFixed(1)} s`, [held.place], 'error')
+    return found
+  })
+
+  /** Who stands where, at the moment that is looked at. */
+  readonly stands = computed<Stand[]>(() => {
+    void this.tick.value
+    const run = this.run.value
+    if (run === null || this.code.value !== this.#ranCode) return []
+    const held = run.held ?? run.ending?.held ?? null
+    if (held !== null && this.cursor.value === null) {
+      return held.place?.file === FILE ? [{ line: held.place.line, text: `${held.task ?? 'the program'} holds the loop`, holds: true }] : []
+    }
+    return standing(run.recording, this.cursor.value ?? NOW, FILE).map(({ line, text, holds }) => ({ line, text, holds }))
+  })
+
+  /** The program that the last run ran. */
+  #ranCode = ''
+
+  constructor(page: Element) {
+    this.#sandbox = new Sandbox(page)
+    this.code.value = starters[2]?.code ?? ''
+  }
+
+  get program(): Shared {
+    return { code: this.code.value, clock: this.clock.value, until: this.until.value }
+  }
+
+  /** Take the program from the address, if there is one. It does not run before somebody says so. */
+  async arrive(): Promise<void> {
+    try {
+      const kept = await keptProgram()
+      if (kept !== null) {
+        if (this.code.value !== kept.code) this.#take(kept)
+        return
+      }
+      const program = await arrivedProgram()
+      if (program === null) return
+      this.stop()
+      batch(() => {
+        this.#take(program)
+        this.arrival.value = {
+          kind: 'good',
+          text: 'This program came with the link. Read it before you run it: it runs sealed off, without a network and without access to this server.',
+        }
+      })
+    } catch (error) {
+      this.arrival.value = { kind: 'bad', text: `This link holds no program that can be read: ${error instanceof Error ? error.message : String(error)}. The editor shows an example instead.` }
+    }
+  }
+
+  startWith(number: number): void {
+    const starter = starters.find((other) => other.number === number)
+    if (starter === undefined) return
+    this.stop()
+    batch(() => {
+      this.code.value = starter.code
+      this.run.value = null
+      this.cursor.value = null
+      this.arrival.value = null
+    })
+  }
+
+  /** The program, or how it runs, has changed: check it and keep it, once nobody types. */
+  settle(): void {
+    clearTimeout(this.#timer)
+    this.checking.value = true
+    this.#timer = setTimeout(() => {
+      void this.check()
+      void this.#keep()
+    }, QUIET)
+  }
+
+  async check(): Promise<void> {
+    const code = this.code.value
+    try {
+      const found = await this.compiler.diagnostics(code)
+      if (code !== this.code.value) return
+      this.types.value = found
+      this.checking.value = false
+    } catch (error) {
+      this.said.value = error instanceof Error ? error.message : String(error)
+    }
+  }
+
+  async start(): Promise<void> {
+    this.stop()
+    const number = ++this.#runs
+    const code = this.code.value
+    batch(() => {
+      this.preparing.value = true
+      this.said.value = ''
+      this.run.value = null
+      this.cursor.value = null
+    })
+    try {
+      if (code.length > MOST_CODE) throw new Error(`The program is too long: ${MOST_CODE} characters at most.`)
+      const { modules, diagnostics } = await this.compiler.compile(code)
+      if (number !== this.#runs) return
+      this.types.value = diagnostics
+      this.checking.value = false
+      const fatal = diagnostics.find((diagnostic) => diagnostic.fatal)
+      if (fatal !== undefined) throw new Error(`It cannot run yet: line ${fatal.line} is no TypeScript. ${fatal.message}`)
+      const run = new ProgramRun(this.#sandbox, {
+        modules, clock: this.clock.value, until: this.until.value, patience: PATIENCE, onChange: () => this.#changed(run),
+      })
+      this.#ranCode = code
+      this.run.value = run
+      await run.start()
+    } catch (error) {
+      if (number === this.#runs) this.said.value = error instanceof Error ? error.message : String(error)
+    } finally {
+      if (number === this.#runs) this.preparing.value = false
+    }
+  }
+
+  stop(): void {
+    this.#runs++
+    this.preparing.value = false
+    this.run.value?.stop()
+  }
+
+  /** The address of this program; null where it is too long for one. */
+  link(): Promise<string | null> {
+    return keepProgram(this.program)
+  }
+
+  close(): void {
+    this.stop()
+    clearTimeout(this.#timer)
+    this.compiler.close()
+    this.#sandbox.remove()
+  }
+
+  #take({ code, clock, until }: Shared): void {
+    batch(() => {
+      this.code.value = code
+      this.clock.value = clock
+      this.until.value = until
+      this.run.value = null
+      this.cursor.value = null
+    })
+  }
+
+  async #keep(): Promise<void> {
+    if (await this.link() === null) this.said.value = `The program is too long for a link: ${MOST_CODE} characters at most.`
+  }
+
+  /** At most one look per frame, for a run may change thousands of times in one. */
+  #changed(run: ProgramRun): void {
+    if (run !== this.run.value || this.#drawn !== 0) return
+    this.#drawn = requestAnimationFrame(() => {
+      this.#drawn = 0
+      this.tick.value++
+    })
+  }
+}
+
+/** The word at a place, for a mark. */
+function rangeOf(code: string, line: number, column: number): { from: number; to: number } {
+  const lines = code.split('\n')
+  const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0)
+  const text = lines[line - 1] ?? ''
+  const from = Math.min(column - 1, text.length)
+  const length = /^[\w$.]+/.exec(text.slice(from))?.[0].length ?? text.length - from
+  return { from: start + from, to: start + from + Math.max(1, length) }
+}

@@ -1,0 +1,189 @@
+// One run of a program, as the page sees it: what the thread tells goes into a Recording, the thread's pulse is felt, and
+// a thread that is held too long is ended. The thread's word is never taken for more than data.
+import type { LoopEvent } from '../../src/stream/events.ts'
+import { Recording } from '../recording.ts'
+import { fromThread, type CompiledModule, type Failure, type FromThread, type Place } from './messages.ts'
+import type { Sandbox } from './sandbox.ts'
+
+/** Milliseconds between two pings; after how long without an answer the thread is taken for held; and when it is ended. */
+const PULSE = 100
+const HELD = 300
+/** How long (ms) a program that was asked to stop may take to do so. */
+const GRACE = 600
+const MOST_MESSAGES = 300_000
+const MOST_REPORTS = 200
+
+export interface Held {
+  /** How long so far. */
+  seconds: number
+  /** The task that holds the thread; null where none does, or nobody knows. */
+  task: string | null
+  place: Place | null
+}
+
+export interface Ending {
+  outcome: 'returned' | 'raised' | 'cancelled' | 'ended'
+  failure: Failure | null
+  note: string | null
+  /** Set where the thread was held when it was ended. */
+  held: Held | null
+}
+
+export interface ProgramRunOptions {
+  modules: CompiledModule[]
+  clock: 'real' | 'virtual'
+  /** In virtual time, the second at which a program that has not ended is cancelled. */
+  until: number
+  /** Seconds for which the thread may be held. */
+  patience: number
+  /** Called whenever something has changed. */
+  onChange: () => void
+}
+
+export class ProgramRun {
+  readonly recording: Recording
+  readonly clock: 'real' | 'virtual'
+  /** Lines that no loop printed, with the number of lines that loops had printed before. */
+  readonly loose: { text: string; after: number }[] = []
+  readonly reports: Failure[] = []
+  state: 'starting' | 'running' | 'ended' = 'starting'
+  held: Held | null = null
+  ending: Ending | null = null
+  readonly #sandbox: Sandbox
+  readonly #options: ProgramRunOptions
+  #port: MessagePort | null = null
+  #timers: ReturnType<typeof setInterval>[] = []
+  #seq = 0
+  #messages = 0
+  #pings = 0
+  /** When the oldest ping without an answer was sent. */
+  #askedAt: number | null = null
+  #told: Held | null = null
+
+  constructor(sandbox: Sandbox, options: ProgramRunOptions) {
+    this.#sandbox = sandbox
+    this.#options = options
+    this.clock = options.clock
+    this.recording = new Recording({ name: 'playground' })
+  }
+
+  /** Start the thread. An Error says why it could not be. */
+  async start(): Promise<void> {
+    const { modules, clock, until } = this.#options
+    const { default: thread } = await import('virtual:playground/thread')
+    const port = await this.#sandbox.start(thread, { type: 'start', modules, clock, until })
+    if (this.state === 'ended') {
+      this.#sandbox.end()
+      return
+    }
+    this.#port = port
+    port.onmessage = ({ data }: MessageEvent) => this.#hear(data)
+    this.#timers.push(setInterval(() => this.#feel(), PULSE))
+  }
+
+  /** Cancel the program as Ctrl-C would; end its thread if that does not help. */
+  stop(): void {
+    if (this.state === 'ended') return
+    if (this.state === 'starting' || this.held !== null) {
+      this.#end({ outcome: 'ended', failure: null, note: null, held: this.held })
+      return
+    }
+    this.#port?.postMessage({ type: 'cancel', reason: 'Stopped: its main task was cancelled, as Ctrl-C would.' })
+    this.#timers.push(setTimeout(() => this.#end({ outcome: 'ended', failure: null, note: 'It did not stop when it was cancelled.', held: this.held }), GRACE))
+  }
+
+  #hear(data: unknown): void {
+    if (this.state === 'ended') return
+    const parsed = fromThread.safeParse(data)
+    if (++this.#messages > MOST_MESSAGES || !parsed.success) {
+      this.#end({ outcome: 'ended', failure: null, note: parsed.success ? 'It sent more than this page takes.' : 'It sent what is no message of the playground.', held: null })
+      return
+    }
+    this.#take(parsed.data)
+    this.#options.onChange()
+  }
+
+  #take(message: FromThread): void {
+    switch (message.type) {
+      case 'ready':
+        this.state = 'running'
+        break
+      case 'events':
+        // Numbered anew: the page adds events of its own while the thread is held.
+        for (const event of message.events) this.#add(event)
+        break
+      case 'line':
+        if (this.loose.length < MOST_REPORTS) this.loose.push({ text: message.text, after: this.recording.lines.length })
+        break
+      case 'held':
+        this.#told = message
+        this.held = message
+        break
+      case 'pong':
+        if (message.count === this.#pings) {
+          this.#askedAt = null
+          this.#told = null
+          this.held = null
+        }
+        break
+      case 'report':
+        if (this.reports.length < MOST_REPORTS) this.reports.push(message.failure)
+        break
+      case 'ended':
+        this.#end({ outcome: message.outcome, failure: message.failure, note: message.note, held: null })
+        break
+    }
+  }
+
+  /** Ask for a sign of life, and see how long the last one is ago. */
+  #feel(): void {
+    if (this.state !== 'running') return
+    const now = performance.now()
+    if (this.#askedAt === null) {
+      this.#askedAt = now
+      this.#port?.postMessage({ type: 'ping', count: ++this.#pings })
+      return
+    }
+    const seconds = (now - this.#askedAt) / 1000
+    if (seconds * 1000 < HELD) return
+    if (this.#told === null || seconds - this.#told.seconds > 1) this.#notice(seconds)
+    if (Math.max(seconds, this.held?.seconds ?? 0) >= this.#options.patience) {
+      this.#end({ outcome: 'ended', failure: null, note: null, held: this.held })
+      return
+    }
+    this.#options.onChange()
+  }
+
+  /** The thread is held and cannot say so itself: say it for it, as far as it is known here. */
+  #notice(seconds: number): void {
+    const { recording } = this
+    const holder = recording.holder
+    const last = this.#told
+    const place = last?.place ?? null
+    this.held = { seconds, task: last === null ? holder?.lane.name ?? null : last.task, place }
+    if (holder === null) return
+    const since = this.clock === 'virtual' ? recording.to : holder.since
+    this.#add({
+      type: 'loop.blocked', seq: 1, t: this.clock === 'virtual' ? recording.to : since + seconds, loop: 'playground', task: holder.lane.id, name: holder.lane.name,
+      since, seconds, ...(place === null ? {} : { stack: [place] }),
+    })
+  }
+
+  #add(event: LoopEvent): void {
+    this.recording.hear({ ...event, seq: ++this.#seq })
+  }
+
+  #end(ending: Ending): void {
+    if (this.state === 'ended') return
+    this.state = 'ended'
+    this.ending = ending
+    this.held = null
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#port?.close()
+    this.#sandbox.end()
+    const { recording } = this
+    // What was still alive ended with its thread.
+    if (!recording.loopClosed && !recording.empty) this.#add({ type: 'loop.closed', seq: 1, t: recording.to, loop: 'playground', name: 'playground', pid: 0, clock: this.clock })
+    this.#options.onChange()
+  }
+}

@@ -1,0 +1,74 @@
+// A program as a piece of an address and back: deflated, in the letters that addresses may have. What comes from an
+// address comes from a stranger, so it is bounded before it is unpacked, and taken for text only.
+import { z } from 'zod'
+
+/** The longest program, in characters. */
+export const MOST_CODE = 50_000
+/** The longest address part; what is longer is not even looked at. */
+const MOST_LETTERS = 80_000
+const MOST_BYTES = 4 * MOST_CODE
+
+const shared = z.strictObject({
+  code: z.string().max(MOST_CODE),
+  clock: z.enum(['real', 'virtual']),
+  until: z.number().min(0.001).max(1e6),
+})
+
+export interface Shared {
+  code: string
+  clock: 'real' | 'virtual'
+  /** In virtual time, the second at which a program that has not ended is cancelled. */
+  until: number
+}
+
+/** A program as letters of an address; null if it is too long to share. */
+export async function pack(program: Shared): Promise<string | null> {
+  if (program.code.length > MOST_CODE) return null
+  const stream = new Blob([JSON.stringify(program)]).stream().pipeThrough(new CompressionStream('deflate-raw'))
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer())
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  const letters = btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+  return letters.length > MOST_LETTERS ? null : letters
+}
+
+/** The program in the letters of an address; throws an Error that says what is wrong with them. */
+export async function unpack(letters: string): Promise<Shared> {
+  if (letters.length > MOST_LETTERS) throw new Error('it is too long')
+  if (!/^[\w-]*$/.test(letters)) throw new Error('it has characters that no such link has')
+  let text: string
+  try {
+    const binary = atob(letters.replaceAll('-', '+').replaceAll('_', '/'))
+    text = await inflate(Uint8Array.from(binary, (character) => character.charCodeAt(0)))
+  } catch (error) {
+    throw new Error(error instanceof RangeError ? error.message : 'a part of it is missing or changed', { cause: error })
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new Error('a part of it is missing or changed', { cause: error })
+  }
+  const parsed = shared.safeParse(value)
+  if (!parsed.success) throw new Error('what it holds is no program of this playground')
+  return parsed.data
+}
+
+/** A few letters can unpack to a great many: stop before they do. */
+async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
+  const reader = stream.getReader()
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let text = ''
+  let size = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return text + decoder.decode()
+    size += value.byteLength
+    if (size > MOST_BYTES) {
+      void reader.cancel()
+      throw new RangeError('it unpacks to more than a program may be')
+    }
+    text += decoder.decode(value, { stream: true })
+  }
+}

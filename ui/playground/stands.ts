@@ -1,0 +1,58 @@
+// Marks in the editor: at which line each task stands, or holds the loop.
+import { StateEffect, StateField, type Range } from '@codemirror/state'
+import { Decoration, EditorView, WidgetType, type DecorationSet } from '@codemirror/view'
+
+export interface Stand {
+  line: number
+  /** Who stands there, and what for. */
+  text: string
+  /** Whether it holds the loop there. */
+  holds: boolean
+}
+
+export const setStands = StateEffect.define<readonly Stand[]>()
+
+class Who extends WidgetType {
+  readonly #text: string
+
+  constructor(text: string) {
+    super()
+    this.#text = text
+  }
+
+  override eq(other: Who): boolean {
+    return other.#text === this.#text
+  }
+
+  override toDOM(): HTMLElement {
+    const element = document.createElement('span')
+    element.className = 'cm-who'
+    element.textContent = this.#text
+    return element
+  }
+}
+
+export const stands = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(value, transaction) {
+    for (const effect of transaction.effects) if (effect.is(setStands)) return decorate(effect.value, transaction.state.doc)
+    return transaction.docChanged ? Decoration.none : value
+  },
+  provide: (field) => EditorView.decorations.from(field),
+})
+
+function decorate(list: readonly Stand[], doc: { line(number: number): { from: number; to: number } }): DecorationSet {
+  const ranges: Range<Decoration>[] = []
+  for (const [number, here] of byLine(list)) {
+    const { from, to } = doc.line(number)
+    ranges.push(Decoration.line({ class: here.some(({ holds }) => holds) ? 'cm-holds' : 'cm-stand' }).range(from))
+    ranges.push(Decoration.widget({ widget: new Who(here.map(({ text }) => text).join(' · ')), side: 1 }).range(to))
+  }
+  return Decoration.set(ranges, true)
+}
+
+function byLine(list: readonly Stand[]): Map<number, Stand[]> {
+  const lines = new Map<number, Stand[]>()
+  for (const stand of list) lines.set(stand.line, [...lines.get(stand.line) ?? [], stand])
+  return lines
+}

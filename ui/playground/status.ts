@@ -1,0 +1,46 @@
+// How it stands with the program, in one sentence.
+import type { Playground } from './model.ts'
+import type { Ending, Held } from './program-run.ts'
+
+export interface Status {
+  kind: 'idle' | 'busy' | 'good' | 'bad' | 'held'
+  text: string
+}
+
+export function statusOf(model: Playground): Status {
+  const run = model.run.value
+  if (model.said.value !== '') return { kind: 'bad', text: model.said.value }
+  if (model.preparing.value) return { kind: 'busy', text: model.checking.value ? 'TypeScript reads the program …' : 'Starting …' }
+  if (run === null) return { kind: 'idle', text: 'Ready. Press Run, or Control and Enter in the editor.' }
+  const { recording } = run
+  if (run.state !== 'ended') {
+    if (run.held !== null) {
+      return { kind: 'held', text: `Stalled: ${sentence(run.held, 'holds')}, and nothing else can run. It is ended after ${model.patience} s; Stop ends it now.` }
+    }
+    const alive = [...recording.lanes.values()].filter(({ endedAt }) => endedAt === null).length
+    return { kind: 'busy', text: `Running: ${alive} ${alive === 1 ? 'task' : 'tasks'} alive.` }
+  }
+  return endOf(run.ending as Ending, `${(recording.to - recording.zero).toFixed(3)} s`, run.clock)
+}
+
+function endOf({ outcome, failure, note, held }: Ending, time: string, clock: string): Status {
+  const more = note === null ? '' : ` ${note}`
+  if (held !== null) return { kind: 'held', text: `A stall: ${sentence(held, 'held')}. No other task could run, so its thread was ended.${more}` }
+  switch (outcome) {
+    case 'returned': return { kind: 'good', text: `It ended after ${time}${clock === 'virtual' ? ' of virtual time' : ''}.${more}` }
+    case 'raised': return { kind: 'bad', text: `It failed after ${time}: ${failure?.text ?? 'an error'}${placeOf(failure?.stack)}.${more}` }
+    case 'cancelled': return { kind: 'idle', text: `It was cancelled after ${time}.${more}` }
+    case 'ended': return { kind: 'idle', text: `Its thread was ended after ${time}.${more}` }
+  }
+}
+
+function sentence({ task, seconds, place }: Held, verb: 'holds' | 'held'): string {
+  const who = task ?? (place === null ? 'something' : 'the program, outside of any task,')
+  const where = place === null ? '' : `, in line ${place.line}${place.function === '' ? '' : ` (${place.function})`}`
+  return `${who} ${verb} the loop for ${seconds.toFixed(1)} s${where}`
+}
+
+function placeOf(stack: readonly { file: string; line: number }[] | undefined): string {
+  const [first] = stack ?? []
+  return first === undefined ? '' : `, in line ${first.line}${first.file === 'program.ts' ? '' : ` of ${first.file}`}`
+}

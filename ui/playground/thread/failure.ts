@@ -1,0 +1,62 @@
+// Errors of the program as the page shows them: their text, and their stack in lines of the source. A frame is known by
+// the name that the program's modules carry; all others are the runtime's or the browser's own.
+import type { Failure, Place } from '../messages.ts'
+import type { SourceMap } from '../sourcemap.ts'
+
+/** `at f (program.ts:1:2)`, `at program.ts:1:2`, `f@program.ts:1:2`. */
+const FRAME = /^\s*(?:at )?(?:(?:async )?(.*?)\s?[(@])?([\w-]+\.ts):(\d+):(\d+)\)?$/
+const MOST_FRAMES = 30
+
+export class Sources {
+  readonly #maps: ReadonlyMap<string, SourceMap>
+
+  constructor(maps: ReadonlyMap<string, SourceMap>) {
+    this.#maps = maps
+  }
+
+  /** A place in the code that runs, as a place in the source. */
+  place<P extends Place>(place: P): P {
+    const found = this.#maps.get(place.file)?.sourceOf(place)
+    return { ...place, ...found, function: nameOf(place.function) }
+  }
+
+  /** The program's own part of a stack, newest first. */
+  stack(stack: string | undefined): Place[] {
+    const places: Place[] = []
+    for (const line of (stack ?? '').split('\n')) {
+      const [, name, file, row, column] = FRAME.exec(line) ?? []
+      if (file === undefined || !this.#maps.has(file)) continue
+      places.push(this.place({ function: name ?? '', file, line: Number(row), column: Number(column) }))
+      if (places.length === MOST_FRAMES) break
+    }
+    return places
+  }
+
+  /** What `error` says, and where it was thrown; `before` is put in front of it. */
+  failure(error: unknown, before = ''): Failure {
+    if (!(error instanceof Error)) return { text: `${before}${describe(error)}`, stack: [] }
+    const text = error.name === 'RuntimeError' ? this.lines(String(error)) : String(error)
+    return { text: `${before}${text}`, stack: this.stack(error.stack) }
+  }
+
+  /** A message of the runtime's, whose `created at program.ts:3` is about the code that runs. */
+  lines(text: string): string {
+    return text.replace(/\b(at|from) ([\w-]+\.ts):(\d+)/g, (whole, word: string, file: string, line: string) => {
+      const found = this.#maps.get(file)?.sourceOf({ line: Number(line), column: Infinity })
+      return found == null ? whole : `${word} ${file}:${found.line}`
+    })
+  }
+}
+
+function describe(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return 'something that cannot be shown'
+  }
+}
+
+/** Engines say `Generator.next` or `Object.main` of what the source calls `main`. */
+function nameOf(name: string): string {
+  return name.replace(/^(?:new )?(?:\w+\.)*/, '').replace(/ \[as .*\]$/, '')
+}

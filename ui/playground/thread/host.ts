@@ -1,0 +1,91 @@
+// The host of the playground's loops: the browser's, or a virtual clock on top of it that stops at a given second. It says
+// when the thread is about to be held, and where lines go that no loop prints.
+import { VirtualClock } from '../../../src/browser.ts'
+import type { CoroutineInfo, Host } from '../../../src/runtime/host.ts'
+
+export interface Surroundings {
+  /** Called again and again while a call blocks the thread, and once after one that took virtual time. Seconds so far. */
+  blocking(seconds: number): void
+  /** The virtual clock has come to its end. */
+  over(): void
+  line(text: string): void
+  report(text: string): void
+}
+
+/** Whoever watches hears of a call that blocks this often, in seconds. */
+const EVERY = 0.05
+
+export class PlaygroundHost implements Host {
+  readonly virtual: boolean
+  readonly debug = true
+  readonly #base: Host
+  readonly #until: number
+  readonly #surroundings: Surroundings
+  #over = false
+
+  constructor(browser: Host, clock: 'real' | 'virtual', until: number, surroundings: Surroundings) {
+    this.#base = clock === 'virtual' ? new VirtualClock() : browser
+    this.virtual = this.#base.virtual
+    this.#until = until
+    this.#surroundings = surroundings
+  }
+
+  now(): number {
+    return this.#base.now()
+  }
+
+  soon(fn: () => void): void {
+    this.#base.soon(fn)
+  }
+
+  giveWay(fn: () => void): void {
+    this.#base.giveWay(fn)
+  }
+
+  wait(seconds: number, hostWork: number, fn: () => void): () => void {
+    const left = this.#until - this.now()
+    if (!this.virtual || hostWork > 0 || this.#over || seconds <= left) return this.#base.wait(seconds, hostWork, fn)
+    this.#over = true
+    this.#base.block(Math.max(0, left))
+    this.#base.soon(() => this.#surroundings.over())
+    return () => {}
+  }
+
+  block(seconds: number): void {
+    if (this.virtual) {
+      this.#base.block(seconds)
+      this.#surroundings.blocking(seconds)
+      return
+    }
+    const from = this.now()
+    const end = from + seconds
+    for (let now = from; now < end; now = this.now()) {
+      this.#base.block(Math.min(EVERY, end - now))
+      this.#surroundings.blocking(this.now() - from)
+    }
+  }
+
+  hold(): () => void {
+    return this.#base.hold()
+  }
+
+  onInterrupt(fn: () => void): () => void {
+    return this.#base.onInterrupt(fn)
+  }
+
+  format(values: readonly unknown[]): string {
+    return this.#base.format(values)
+  }
+
+  write(line: string): void {
+    this.#surroundings.line(line)
+  }
+
+  report(text: string): void {
+    this.#surroundings.report(text)
+  }
+
+  inspect(coroutine: object): CoroutineInfo | null {
+    return this.#base.inspect(coroutine)
+  }
+}

@@ -1,0 +1,72 @@
+// The runtime as the program gets it: the very same, but each loop it makes is recorded, and cancelled when the page says so.
+import * as loopscope from '../../../src/browser.ts'
+import { Recorder } from '../../../src/stream/recorder.ts'
+import type { Coroutine, LoopOptions, RunOptions } from '../../../src/browser.ts'
+import type { Outbox } from './outbox.ts'
+import type { Sources } from './failure.ts'
+import type { Watch } from './watch.ts'
+
+/** The recorder hands its events on at once; it need not keep them. */
+const HISTORY = 1024
+
+export interface Loops {
+  /** What `import … from 'loopscope'` gives. */
+  readonly api: Record<string, unknown>
+  /** How many times the program has called `run`. */
+  readonly runs: number
+  run(main: Coroutine<unknown>): Promise<unknown>
+  /** Wait until no `run` goes on. */
+  settled(): Promise<void>
+}
+
+export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal: AbortSignal): Loops {
+  const going = new Set<Promise<unknown>>()
+  let loops = 0
+  let runs = 0
+
+  class EventLoop extends loopscope.EventLoop {
+    constructor(options?: LoopOptions) {
+      super(options)
+      // Whoever holds the loop is shown as a stall; it need not be said as well.
+      this.slowCallbackDuration = Infinity
+      const recorder = new Recorder(this, { history: HISTORY, name: 'playground' })
+      this.instruments.add(watch.of(recorder))
+      const number = loops++
+      recorder.listen((event) => outbox.event(event, number))
+      this.setExceptionHandler((_loop, context) => {
+        const { exception, createdAt } = context
+        const message = sources.lines(context.message)
+        const failure = exception === undefined ? { text: message, stack: [] } : sources.failure(exception, `${message}: `)
+        if (failure.stack.length === 0 && createdAt !== undefined) failure.stack = createdAt.map((frame) => sources.place({ ...frame }))
+        outbox.send({ type: 'report', failure })
+      })
+    }
+  }
+
+  const withDefaults = (options: RunOptions = {}): RunOptions => ({ signal, loopFactory: () => new EventLoop(options), ...options })
+
+  class Runner extends loopscope.Runner {
+    constructor(options?: RunOptions) {
+      super(withDefaults(options))
+    }
+  }
+
+  function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<T> {
+    runs++
+    const result = loopscope.run(main, withDefaults(options))
+    const ended = result.then(() => {}, () => {}).finally(() => going.delete(ended))
+    going.add(ended)
+    return result
+  }
+
+  return {
+    api: { ...loopscope, EventLoop, Runner, run },
+    get runs() {
+      return runs
+    },
+    run: (main) => run(main, { name: 'main' }),
+    settled: async () => {
+      while (going.size > 0) await Promise.all(going)
+    },
+  }
+}

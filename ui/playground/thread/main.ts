@@ -1,0 +1,94 @@
+// The thread of the playground: runs one program on the runtime, and tells the page all of it. It is thrown away after.
+import { defaultHost, setDefaultHost } from '../../../src/runtime/host.ts'
+import { getRunningLoop, print } from '../../../src/browser.ts'
+import type { FromThread, ToThread } from '../messages.ts'
+import { SourceMap } from '../sourcemap.ts'
+import { Sources } from './failure.ts'
+import { PlaygroundHost } from './host.ts'
+import { makeLoops } from './loops.ts'
+import { publish } from './modules.ts'
+import { Outbox } from './outbox.ts'
+import { Watch } from './watch.ts'
+
+const ENTRY = 'program.ts'
+
+type Ending = Omit<FromThread & { type: 'ended' }, 'type'>
+
+function start({ modules, clock, until }: ToThread & { type: 'start' }, port: MessagePort): void {
+  const sources = new Sources(new Map(modules.map(({ name, mappings }) => [name, new SourceMap(mappings)])))
+  const interrupt = new AbortController()
+  let note: string | null = null
+  let ended = false
+  const end = (ending: Ending): void => {
+    if (ended) return
+    ended = true
+    outbox.send({ type: 'ended', ...ending })
+    outbox.close()
+  }
+  const outbox = new Outbox(port, sources, (what) => end({ outcome: 'cancelled', failure: null, note: `It has come to ${what}; the playground keeps no more.` }))
+  const watch = new Watch(outbox, sources)
+  const loops = makeLoops(outbox, sources, watch, interrupt.signal)
+
+  setDefaultHost(new PlaygroundHost(defaultHost(), clock, until, {
+    blocking: (seconds) => watch.blocking(seconds),
+    over: () => {
+      note = `Its clock came to ${until} s; it was cancelled, as Ctrl-C would.`
+      interrupt.abort(new Error('the time is over'))
+    },
+    line: (text) => {
+      if (!insideLoop()) outbox.send({ type: 'line', text })
+    },
+    report: (text) => outbox.send({ type: 'report', failure: { text, stack: [] } }),
+  }))
+
+  port.onmessage = ({ data }: MessageEvent<ToThread>) => {
+    watch.free()
+    if (data.type === 'ping') outbox.send({ type: 'pong', count: data.count })
+    else if (data.type === 'cancel') {
+      note ??= data.reason
+      interrupt.abort(new Error(data.reason))
+    }
+  }
+  for (const method of ['log', 'info', 'debug'] as const) console[method] = (...values: unknown[]) => print(...values)
+  for (const method of ['warn', 'error'] as const) {
+    console[method] = (...values: unknown[]) => outbox.send({ type: 'report', failure: { text: defaultHost().format(values), stack: sources.stack(new Error('console').stack) } })
+  }
+  addEventListener('unhandledrejection', (event) => {
+    event.preventDefault()
+    end(endingOf(event.reason, sources, note))
+  })
+  addEventListener('error', (event) => {
+    event.preventDefault()
+    outbox.send({ type: 'report', failure: sources.failure(event.error ?? event.message) })
+  })
+  Object.defineProperty(globalThis, '__held', { value: watch.held })
+
+  const runAll = async (): Promise<Ending> => {
+    const program = await import(/* @vite-ignore */ publish(modules, ENTRY, loops.api)) as { main?: unknown }
+    if (loops.runs === 0 && typeof program.main === 'function') await loops.run((program.main as () => never)())
+    else if (loops.runs === 0) return { outcome: 'returned', failure: null, note: 'No loop ran: export a coroutine called main, or call run().' }
+    await loops.settled()
+    return { outcome: 'returned', failure: null, note }
+  }
+  outbox.send({ type: 'ready' })
+  runAll().then(end, (error: unknown) => end(endingOf(error, sources, note)))
+}
+
+function endingOf(error: unknown, sources: Sources, note: string | null): Ending {
+  const cancelled = error instanceof Error && (error.name === 'CancelledError' || error.name === 'KeyboardInterrupt')
+  return cancelled ? { outcome: 'cancelled', failure: null, note } : { outcome: 'raised', failure: sources.failure(error), note }
+}
+
+function insideLoop(): boolean {
+  try {
+    getRunningLoop()
+    return true
+  } catch {
+    return false
+  }
+}
+
+addEventListener('message', ({ data, ports }: MessageEvent<ToThread>) => {
+  const [port] = ports
+  if (data.type === 'start' && port !== undefined) start(data, port)
+}, { once: true })

@@ -1,0 +1,41 @@
+// The program's modules as the browser loads them: each under an address of its own that only this thread knows, with
+// what it imports put in. `sourceURL` gives them names that stacks can show.
+import type { CompiledModule } from '../messages.ts'
+
+/** Where the runtime waits for the module that hands it out. */
+export const API = Symbol.for('loopscope.playground')
+
+/** The address of the module called `entry`; throws an Error for an import of something that is not there. */
+export function publish(modules: readonly CompiledModule[], entry: string, api: Record<string, unknown>): string {
+  const names = Object.keys(api).filter((name) => name !== 'default')
+  Object.defineProperty(globalThis, API, { value: api })
+  const addresses = new Map([['loopscope', addressOf(`export const { ${names.join(', ')} } = globalThis[Symbol.for('loopscope.playground')]`)]])
+  const byName = new Map(modules.map((module) => [module.name, module]))
+
+  const address = (name: string, from: readonly string[]): string => {
+    const known = addresses.get(name)
+    if (known !== undefined) return known
+    const module = byName.get(name)
+    if (module === undefined) throw new Error(`there is no module '${from.length === 0 || !name.endsWith('.ts') ? name : `./${name}`}' here`)
+    if (from.includes(name)) throw new Error(`${name} imports itself`)
+    let code = ''
+    let at = 0
+    for (const { specifier, start, end } of module.imports) {
+      code += module.code.slice(at, start) + address(nameOf(specifier), [...from, name])
+      at = end
+    }
+    const made = addressOf(`${code}${module.code.slice(at)}\n//# sourceURL=${name}`)
+    addresses.set(name, made)
+    return made
+  }
+  return address(entry, [])
+}
+
+/** TypeScript says `./pace.js` in what it makes of `./pace.ts`. */
+function nameOf(specifier: string): string {
+  return specifier.startsWith('./') ? specifier.slice(2).replace(/\.js$/, '.ts') : specifier
+}
+
+function addressOf(code: string): string {
+  return URL.createObjectURL(new Blob([code], { type: 'text/javascript' }))
+}

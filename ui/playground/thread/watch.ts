@@ -1,0 +1,93 @@
+// Knows who holds the thread, and says so while it is held: from inside the loops of the program, where the compiler has
+// put a call of `held`, and from calls that block. What holds the thread without either, only the page can notice.
+import type { Instrument } from '../../../src/runtime/instruments.ts'
+import type { Task } from '../../../src/runtime/task.ts'
+import type { Recorder } from '../../../src/stream/recorder.ts'
+import type { Place } from '../messages.ts'
+import type { Outbox } from './outbox.ts'
+import type { Sources } from './failure.ts'
+
+/** Milliseconds after which a step is a stall, and between two words about it. */
+const STALL = 50
+/** One round of a loop in so many looks at the clock. */
+const ROUNDS = 128
+
+export class Watch {
+  readonly #outbox: Outbox
+  readonly #sources: Sources
+  #recorder: Recorder | null = null
+  #task: Task<unknown> | null = null
+  /** When the step began, in ms of the thread; NaN while the loop has the thread. */
+  #since: number
+  #toldAt = 0
+  #rounds = 0
+
+  constructor(outbox: Outbox, sources: Sources) {
+    this.#outbox = outbox
+    this.#sources = sources
+    this.#since = performance.now()
+  }
+
+  /** The instrument for one loop of the program. */
+  of(recorder: Recorder): Instrument {
+    const begin = (task: Task<unknown> | null): void => this.#begin(recorder, task)
+    const end = (): void => this.#end()
+    return {
+      taskRunning: begin, taskSuspended: end, taskFinished: end,
+      callbackRunning: () => begin(null), callbackFinished: end,
+    }
+  }
+
+  /** The program comes round a loop that begins in this line. */
+  readonly held = (line: number): void => {
+    if (++this.#rounds % ROUNDS !== 0) return
+    const now = performance.now()
+    if (!(now - this.#since >= STALL) || now - this.#toldAt < STALL) return
+    const [frame] = this.#sources.stack(new Error('held').stack)
+    this.#tell((now - this.#since) / 1000, { function: frame?.function ?? '', file: frame?.file ?? 'program.ts', line, column: frame?.line === line ? frame.column : 1 })
+  }
+
+  /** A call blocks the thread, for so many seconds so far. */
+  blocking(seconds: number): void {
+    if (seconds * 1000 < STALL) return
+    const stack = this.#sources.stack(new Error('blocked').stack)
+    this.#tell(seconds, stack.find(({ file }) => file === 'program.ts') ?? stack[0] ?? null)
+  }
+
+  /** The thread is free for the page's messages: nothing has held it up to now. */
+  free(): void {
+    if (this.#task === null) this.#since = performance.now()
+  }
+
+  #begin(recorder: Recorder, task: Task<unknown> | null): void {
+    this.#recorder = recorder
+    this.#task = task
+    this.#since = performance.now()
+    this.#toldAt = this.#since
+  }
+
+  #end(): void {
+    this.#task = null
+    this.#since = NaN
+  }
+
+  #tell(seconds: number, place: Place | null): void {
+    const recorder = this.#recorder
+    const task = this.#task
+    this.#toldAt = performance.now()
+    const name = task?.getName() ?? null
+    if (recorder !== null && !Number.isNaN(this.#since)) {
+      const { loop } = recorder
+      recorder.record({
+        type: 'loop.blocked', name: name ?? 'a callback', seconds: round(seconds),
+        since: round(loop.host.virtual ? loop.time() - seconds : loop.time() - (this.#toldAt - this.#since) / 1000),
+        ...(task === null ? {} : { task: task.id }), ...(place === null ? {} : { stack: [place] }),
+      })
+    }
+    this.#outbox.send({ type: 'held', seconds, task: name, place })
+  }
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6
+}
