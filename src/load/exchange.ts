@@ -4,8 +4,10 @@ import type { Timing } from './timing.ts'
 import { performance } from 'node:perf_hooks'
 import { parseTiming } from './timing.ts'
 
-/** Hears how an exchange ended; times are ms as `performance.now()` gives them. */
+/** Hears how an exchange goes; times are ms as `performance.now()` gives them. */
 export interface Ends {
+  /** It had a connection to go out on. */
+  wentOut(exchange: Exchange): void
   answered(exchange: Exchange, at: number): void
   failed(exchange: Exchange, at: number, error: unknown): void
 }
@@ -35,6 +37,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller = controller
     // Its time was up while it waited for a connection.
     if (this.over) controller.abort(new Error('given up'))
+    else this.#ends.wentOut(this)
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {

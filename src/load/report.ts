@@ -2,6 +2,7 @@
 import type { LoadResult, StreamResult } from './result.ts'
 import type { Stall } from './stalls.ts'
 import { chart } from './chart.ts'
+import { BUSY } from './result.ts'
 import { count, plural, table, time } from './words.ts'
 
 const HEAD = ['', 'p50', 'p90', 'p99', 'p99.9', 'max', 'answers', 'a second', 'errors']
@@ -48,8 +49,8 @@ function whereItWent(streams: readonly StreamResult[]): string | null {
 }
 
 /** What a reader of the table must know. */
-export function notesOn(stream: StreamResult, { ended }: Pick<LoadResult, 'ended'>): string[] {
-  const { name, arrivals, errors, sent, good, unanswered, oldest, crowded, connections, latency, schedule } = stream
+export function notesOn(stream: StreamResult, { ended, busy }: Pick<LoadResult, 'ended' | 'busy'>): string[] {
+  const { name, arrivals, rate, errors, sent, good, unanswered, oldest, crowded, connections, latency, schedule } = stream
   const notes: string[] = []
   const kinds = Object.entries(errors).sort(([, a], [, b]) => b - a).map(([kind, times]) => `${count(times)} × ${kind}`)
   if (kinds.length > 0) notes.push(`${name}: errors: ${kinds.join(', ')}`)
@@ -57,8 +58,11 @@ export function notesOn(stream: StreamResult, { ended }: Pick<LoadResult, 'ended
   if (unanswered > 0) notes.push(`${name}: ${plural(unanswered, 'request')} unanswered when it ${ended === 'interrupted' ? 'was interrupted' : 'ended'}, the oldest for ${time(oldest)}, not in the figures.`)
   if (sent > 0 && good === 0 && unanswered === 0) notes.push(`${name}: not one good answer.`)
   if (arrivals === 'closed') notes.push(`${name}: a closed loop sends nothing while it waits for answers, so a stall counts once where it would have hit many: these percentiles flatter the server.`)
-  else if (crowded > sent / 100) notes.push(`${name}: ${count(crowded)} of ${plural(sent, 'request')} waited for one of ${plural(connections, 'connection')}; that is in their latency. --connections allows more.`)
-  const words = scheduleWords(stream)
+  else if (crowded > sent / 100) {
+    const slow = rate !== null && schedule.held < rate * 0.95 ? `, and ${count(schedule.held)} of ${count(rate)} a second went out in time` : ''
+    notes.push(`${name}: ${count(crowded)} of ${plural(sent, 'request')} waited for one of ${plural(connections, 'connection')}${slow}; that is in their latency. --connections allows more.`)
+  }
+  const words = scheduleWords(stream, busy)
   if (words !== null) notes.push(words)
   else if (latency !== null && schedule.max > LATE_MAX_MS && schedule.max > latency.max / 10) {
     notes.push(`${name}: the schedule was kept, but for a moment: a request left ${time(schedule.max)} late, so up to that much of the max is the tester's own.`)
@@ -66,13 +70,18 @@ export function notesOn(stream: StreamResult, { ended }: Pick<LoadResult, 'ended
   return notes
 }
 
-/** By how much the tester could not keep its own schedule; `null` where it could. */
-export function scheduleWords({ name, rate, arrivals, sent, schedule }: StreamResult): string | null {
+/** By how much the tester could not keep its own schedule, and what limited it; `null` where it could. */
+export function scheduleWords({ name, rate, arrivals, sent, schedule }: StreamResult, busy: number): string | null {
   const { kept, late, unsent, p99, max, held } = schedule
   if (kept || arrivals === 'closed') return null
-  const delay = `${count(late)} of ${plural(sent, 'request')} left more than 5 ms late, p99 ${time(p99)}, at most ${time(max)}: that much of the latencies is the tester's own.`
-  if (unsent === 0) return `${name}: WARNING: the schedule was not kept: ${delay}`
-  return `${name}: WARNING: the schedule was not kept: ${count(unsent)} requests never left. Of ${count(rate ?? sent)} a second that were asked for, this machine sent ${count(held)}: that is its limit as it is now.\n  ${delay}`
+  const lines = [`${name}: WARNING: the schedule was not kept.`]
+  if (rate !== null && (unsent > 0 || busy > BUSY)) {
+    const limit = busy > BUSY ? `; the tester was busy for ${Math.round(busy * 100)} % of the time: that is what this machine can do as it is now.` : '.'
+    lines.push(`of ${count(rate)} requests a second that were asked for, ${count(held)} went out${limit}`)
+  }
+  if (unsent > 0) lines.push(`${count(unsent)} requests never left.`)
+  if (late > 0) lines.push(`${count(late)} of ${plural(sent, 'request')} left more than 5 ms late, p99 ${time(p99)}, at most ${time(max)}: that much of the latencies is the tester's own.`)
+  return lines.join('\n  ')
 }
 
 function stallLines(stalls: readonly Stall[], from: LoadResult['stallsFrom']): string {

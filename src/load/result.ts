@@ -48,7 +48,7 @@ export interface Schedule {
   unsent: number
   p99: number
   max: number
-  /** Requests a second that did leave. */
+  /** Requests a second that had a connection to go out on while the schedule ran. */
   held: number
 }
 
@@ -62,31 +62,41 @@ export interface LoadResult {
   seconds: number
   warmup: number
   streams: StreamResult[]
+  /** From 0 to 1: how much of its time the tester had something to do. At 1 it is itself the limit. */
+  busy: number
   stalls: Stall[]
   /** Where stalls were read: the observer's stream, the answers' Server-Timing, or nowhere. */
   stallsFrom: 'observer' | 'answers' | null
 }
 
+/** A tester that is busier than this is at its limit. */
+export const BUSY = 0.9
+/** So much of the rate must go out. */
+const ENOUGH = 0.95
+
 /** Where requests leave later than this, in ms, the latencies are not the server's alone any more. */
 const LATE_P99_MS = 5
 
 /** What a stream has come to by `now`; `to` is when it stopped sending, both in ms of `performance.now()`. */
-export function streamResult(stream: Stream, measureFrom: number, to: number, now: number): StreamResult {
+export function streamResult(stream: Stream, measureFrom: number, to: number, now: number, busy: number): StreamResult {
   const { plan, tally, inFlight } = stream
   const from = Math.min(tally.firstDueAt, Math.max(measureFrom, to))
   const lateness = tally.lateness.summary()
   // A stream with a number of requests is through when the last of them is.
   const sendingMs = Math.max(1, (plan.requests === null ? Math.max(to, tally.lastLeftAt) : tally.lastLeftAt) - from)
   const ms = Math.max(1, (plan.requests === null ? Math.max(to, tally.lastEndAt) : tally.lastEndAt) - from)
+  const scheduled = plan.arrivals === 'constant' || plan.arrivals === 'poisson'
+  const held = ((plan.requests === null ? stream.wentOutInTime : tally.wentOut) * 1000) / sendingMs
+  const slow = scheduled && plan.requests === null && held < plan.rate * ENOUGH && held < (tally.sent * 1000 * ENOUGH) / sendingMs && busy > BUSY
   return {
     name: plan.name, method: plan.method, url: plan.url, arrivals: plan.arrivals, connections: plan.connections,
-    rate: plan.arrivals === 'constant' || plan.arrivals === 'poisson' ? plan.rate : null,
+    rate: scheduled ? plan.rate : null,
     seconds: tally.sent === 0 ? 0 : round(ms / 1000), sent: tally.sent, good: tally.good, throughput: round((tally.good * 1000) / ms),
     latency: tally.latencies.summary(), errors: Object.fromEntries(tally.errors), statuses: Object.fromEntries(tally.statuses),
     unanswered: inFlight, oldest: round(stream.oldest(now)),
     schedule: {
-      kept: tally.unsent === 0 && (lateness === null || lateness.p99 <= LATE_P99_MS), late: tally.late, unsent: tally.unsent,
-      p99: lateness?.p99 ?? 0, max: lateness?.max ?? 0, held: round((tally.sent * 1000) / sendingMs),
+      kept: tally.unsent === 0 && !slow && (lateness === null || lateness.p99 <= LATE_P99_MS), late: tally.late, unsent: tally.unsent,
+      p99: lateness?.p99 ?? 0, max: lateness?.max ?? 0, held: round(held),
     },
     crowded: tally.crowded, serverTiming: tally.timings.totals(), slices: tally.slices.list(),
   }

@@ -49,6 +49,13 @@ export class LoadRun {
   #ending: Ending = 'finished'
   #reason: string | null = null
   #wake: (() => void) | null = null
+  /** Looking at the clock is no work: when the tester did nothing else, in ms. */
+  #idleMs = 0
+  #lookedAt = 0
+  #heard = 0
+  #heardThen = 0
+  #utilization = performance.eventLoopUtilization()
+  #busy = 0
 
   constructor(plan: Plan, options: RunOptions = {}) {
     this.plan = plan
@@ -60,6 +67,7 @@ export class LoadRun {
     const { plan } = this
     await ready()
     const now = performance.now()
+    this.#utilization = performance.eventLoopUtilization()
     this.#startedAt = now + 20
     this.#measureFrom = this.#startedAt + plan.warmup * 1000
     this.#endAt = this.#measureFrom + plan.duration * 1000
@@ -107,6 +115,7 @@ export class LoadRun {
   }
 
   #answered({ plan, inFlight }: Stream, exchange: Exchange, at: number): void {
+    this.#heard++
     if (exchange.timing !== null && exchange.dueAt >= this.#measureFrom) this.#answers.add(at, exchange.timing)
     this.#options.onAnswer?.(plan.name, exchange.dueAt, at - exchange.dueAt, exchange.status)
     if (inFlight === 0) this.#wakeIfDone()
@@ -115,6 +124,8 @@ export class LoadRun {
   #stopSending(now: number): void {
     if (this.#stoppedAt !== Infinity) return
     this.#stoppedAt = Math.min(now, this.#endAt)
+    const { idle, active } = performance.eventLoopUtilization(this.#utilization)
+    this.#busy = Math.max(0, Math.min(1, 1 - (idle + this.#idleMs) / (idle + active)))
     for (const stream of this.#streams) stream.stop(now)
   }
 
@@ -131,6 +142,8 @@ export class LoadRun {
     if (this.#stoppedAt !== Infinity) return
     const began = performance.now()
     let now = began
+    if (this.#lookedAt !== 0 && this.#heard === this.#heardThen) this.#idleMs += began - this.#lookedAt
+    this.#lookedAt = 0
     for (;;) {
       const stream = this.#next()
       if (stream === null) {
@@ -169,7 +182,11 @@ export class LoadRun {
   #comeBack(ms: number): void {
     if (!SPINS) setTimeout(this.#pace, ms)
     else if (ms > TIMER_MS + 1) setTimeout(this.#pace, ms - TIMER_MS)
-    else setImmediate(this.#pace)
+    else {
+      this.#lookedAt = performance.now()
+      this.#heardThen = this.#heard
+      setImmediate(this.#pace)
+    }
   }
 
   #result(): LoadResult {
@@ -182,8 +199,8 @@ export class LoadRun {
     return {
       ended: this.#ending, reason: this.#reason, epoch: performance.timeOrigin + zero,
       startedAt: new Date(performance.timeOrigin + zero).toISOString(),
-      seconds: Math.max(0, Math.round(Math.min(now, this.#stoppedAt) - zero) / 1000), warmup: this.plan.warmup,
-      streams: this.#streams.map((stream) => streamResult(stream, zero, this.#stoppedAt, now)),
+      seconds: Math.max(0, Math.round(Math.min(now, this.#stoppedAt) - zero) / 1000), warmup: this.plan.warmup, busy: Math.round(this.#busy * 1000) / 1000,
+      streams: this.#streams.map((stream) => streamResult(stream, zero, this.#stoppedAt, now, this.#busy)),
       stalls: stalls != null ? told : witnessed, stallsFrom: source,
     }
   }

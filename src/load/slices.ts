@@ -4,9 +4,11 @@
 const LEAST_MS = 0.01
 const STEP = Math.log(1.03)
 const BINS = 670
-/** No more slices than this, however long the test. */
+/** A short test has this many slices, a long one up to `MOST`; the shortest that a long one has is `USUAL_MS`. */
+const FEW = 200
 const MOST = 1000
-const SHORTEST_MS = 100
+const USUAL_MS = 100
+const SHORTEST_MS = 10
 
 export interface Slice {
   /** Seconds since measuring began. */
@@ -14,7 +16,7 @@ export interface Slice {
   sent: number
   answered: number
   errors: number
-  /** In ms; `null` where nothing was answered. */
+  /** In ms; `null` where nothing was answered or given up. */
   p50: number | null
   p99: number | null
   max: number | null
@@ -24,6 +26,8 @@ interface Bucket {
   sent: number
   answered: number
   errors: number
+  /** How many have a latency. */
+  timed: number
   max: number
   bins: Uint32Array
 }
@@ -33,7 +37,8 @@ export class Slices {
   readonly #buckets: Bucket[] = []
 
   constructor(durationMs: number) {
-    this.widthMs = Math.max(SHORTEST_MS, Math.ceil(durationMs / MOST / 100) * 100)
+    const width = Math.max(Math.min(USUAL_MS, durationMs / FEW), durationMs / MOST)
+    this.widthMs = Math.max(SHORTEST_MS, Math.ceil(width / 10) * 10)
   }
 
   sent(atMs: number): void {
@@ -44,10 +49,14 @@ export class Slices {
     this.#at(atMs).errors++
   }
 
+  answered(atMs: number): void {
+    this.#at(atMs).answered++
+  }
+
   /** What should have left at `atMs` took `ms`. */
-  answered(atMs: number, ms: number): void {
+  took(atMs: number, ms: number): void {
     const bucket = this.#at(atMs)
-    bucket.answered++
+    bucket.timed++
     if (ms > bucket.max) bucket.max = ms
     const bin = Math.ceil(Math.log(ms / LEAST_MS) / STEP)
     bucket.bins[Math.max(0, Math.min(BINS - 1, bin))]!++
@@ -60,23 +69,23 @@ export class Slices {
   #at(ms: number): Bucket {
     const index = Math.max(0, Math.min(MOST, Math.floor(ms / this.widthMs)))
     for (let next = this.#buckets.length; next <= index; next++) {
-      this.#buckets.push({ sent: 0, answered: 0, errors: 0, max: 0, bins: new Uint32Array(BINS) })
+      this.#buckets.push({ sent: 0, answered: 0, errors: 0, timed: 0, max: 0, bins: new Uint32Array(BINS) })
     }
     return this.#buckets[index]!
   }
 }
 
 function describe(bucket: Bucket, t: number): Slice {
-  const { sent, answered, errors, max } = bucket
-  const some = answered > 0
+  const { sent, answered, errors, timed, max } = bucket
+  const some = timed > 0
   return {
     t: Math.round(t * 1000) / 1000, sent, answered, errors,
     p50: some ? quantile(bucket, 0.5) : null, p99: some ? quantile(bucket, 0.99) : null, max: some ? round(max) : null,
   }
 }
 
-function quantile({ bins, answered, max }: Bucket, part: number): number {
-  let left = Math.ceil(answered * part)
+function quantile({ bins, timed, max }: Bucket, part: number): number {
+  let left = Math.ceil(timed * part)
   for (let bin = 0; bin < BINS; bin++) {
     left -= bins[bin]!
     if (left <= 0) return round(Math.min(max, LEAST_MS * Math.exp(bin * STEP)))

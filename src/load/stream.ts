@@ -33,6 +33,8 @@ export class Stream implements Ends {
   readonly plan: StreamPlan
   readonly tally: Tally
   inFlight = 0
+  /** How many requests had gone out when it stopped sending. */
+  wentOutInTime = 0
   /** When the next request is due, in ms of `performance.now()`; `Infinity`: never. */
   nextAt: number
   readonly #pool: Pool
@@ -87,6 +89,7 @@ export class Stream implements Ends {
 
   /** Send no more. What was due until now and has not left is counted. */
   stop(now: number): void {
+    if (!this.#stopped) this.wentOutInTime = this.tally.wentOut
     this.#stopped = true
     while (this.nextAt < now && this.plan.arrivals !== 'closed') {
       this.tally.neverLeft(this.nextAt)
@@ -123,6 +126,10 @@ export class Stream implements Ends {
     this.#stopped = true
     for (const exchange of this.#underway) exchange.over = true
     await this.#pool.destroy()
+  }
+
+  wentOut({ dueAt }: Exchange): void {
+    this.tally.goesOut(dueAt)
   }
 
   answered(exchange: Exchange, at: number): void {

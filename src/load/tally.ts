@@ -17,6 +17,8 @@ export class Tally {
   readonly errors = new Map<string, number>()
   readonly statuses = new Map<number, number>()
   sent = 0
+  /** How many of them have had a connection to go out on. */
+  wentOut = 0
   late = 0
   /** Answers with a status below 400. */
   good = 0
@@ -49,6 +51,10 @@ export class Tally {
     this.slices.sent(dueAt - this.#from)
   }
 
+  goesOut(dueAt: number): void {
+    if (dueAt >= this.#from) this.wentOut++
+  }
+
   answer({ dueAt, status, timing }: Exchange, now: number): void {
     if (dueAt < this.#from) return
     this.lastEndAt = now
@@ -60,7 +66,8 @@ export class Tally {
     }
     this.good++
     this.latencies.record(now - dueAt)
-    this.slices.answered(dueAt - this.#from, now - dueAt)
+    this.slices.answered(dueAt - this.#from)
+    this.slices.took(dueAt - this.#from, now - dueAt)
     if (timing !== null) this.timings.add(timing)
   }
 
@@ -77,6 +84,7 @@ export class Tally {
     this.#error('timeout', dueAt)
     // It took at least that long. Without it the slowest would be missing.
     this.latencies.record(now - dueAt)
+    this.slices.took(dueAt - this.#from, now - dueAt)
   }
 
   neverLeft(dueAt: number): void {
