@@ -9,7 +9,7 @@ export function duration(seconds: number): string {
   const size = Math.abs(seconds)
   if (size >= 1000) return `${Math.round(seconds).toLocaleString('en-US')} s`
   if (size >= 100) return `${seconds.toFixed(0)} s`
-  if (size >= 1) return `${Number(seconds.toFixed(3))} s`
+  if (size >= 0.9995) return `${Number(seconds.toFixed(3))} s`
   if (size >= 0.001) return `${Number((seconds * 1000).toPrecision(3))} ms`
   return `${Math.round(seconds * 1e6)} µs`
 }
@@ -87,7 +87,7 @@ export function waitLabel(on: Waiting | undefined, recording?: Recording): strin
   switch (on.kind) {
     case 'sleep': return 'sleep'
     case 'task': return task ?? 'a task'
-    case 'gather': return `gather${on.label === undefined ? '' : ` ${on.label}`}`
+    case 'gather': return on.label === undefined ? 'gather' : /^\d/.test(on.label) ? `gather ${on.label}` : on.label
     case 'thread': return on.label ?? 'a thread'
     default: return on.label === undefined ? on.kind : `${on.kind} ${on.label}`
   }

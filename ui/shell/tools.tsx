@@ -21,8 +21,8 @@ export function Tools({ session }: { session: Session }) {
   }
   return (
     <div class="group tools">
-      <button type="button" class="icon-button" onClick={() => session.timeline?.zoom(0.7)} aria-label="Zoom in" title="Zoom in (W)">＋</button>
-      <button type="button" class="icon-button" onClick={() => session.timeline?.zoom(1 / 0.7)} aria-label="Zoom out" title="Zoom out (S)">－</button>
+      <button type="button" class="icon-button" onClick={() => session.timeline?.zoom(0.7)} aria-label="Zoom in" title="Zoom in (W)">+</button>
+      <button type="button" class="icon-button" onClick={() => session.timeline?.zoom(1 / 0.7)} aria-label="Zoom out" title="Zoom out (S)">−</button>
       <button type="button" class="button" onClick={() => session.timeline?.fit()} title="Show all there is (F)">Fit</button>
       <div class="run-menu">
         <button type="button" class="button" aria-expanded={open.value} aria-haspopup="menu" onClick={() => { open.value = !open.value }}>Take along <span aria-hidden="true">▾</span></button>

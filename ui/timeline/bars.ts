@@ -41,6 +41,13 @@ export function newBars(): Bars {
   return { rects: { [READY]: [], [RUNNING]: [], [WAITING]: [], [THREAD]: [], [GHOST]: [], [UNKNOWN]: [] }, wide: [], crowds: [], spans: 0 }
 }
 
+/** Where a row's bars are: a high row leaves room above them for what was printed. */
+export function barOf(y: number, height: number): { top: number; tall: number } {
+  if (height >= 26) return { top: y + 12, tall: height - 17 }
+  const pad = height >= 12 ? Math.round(height * 0.2) : height > 4 ? 1 : 0
+  return { top: y + pad, tall: Math.max(1, height - 2 * pad) }
+}
+
 const weights = new Float64Array(6)
 
 /** Add one lane's stretch of the window. `height` is its row's; `now` is where an open state ends. */
@@ -48,10 +55,8 @@ export function addLane(bars: Bars, lane: Lane, view: Viewport, y: number, heigh
   const { starts, states, infos } = lane
   const { from, to, scale, left } = view
   const count = starts.length
-  const pad = height >= 12 ? Math.min(6, Math.round(height * 0.2)) : height > 4 ? 1 : 0
-  const top = y + pad
-  const tall = Math.max(1, height - 2 * pad)
-  const middle = y + height / 2
+  const { top, tall } = barOf(y, height)
+  const middle = top + tall / 2
   const wideEnough = height >= 18
   /** The pixel in which short spans are being merged, and what they add up to. */
   let pixel = -1

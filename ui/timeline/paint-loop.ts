@@ -94,8 +94,9 @@ export function paintLoop(scene: LoopScene): void {
       context.fillRect(x, blockTop, 1.4, blockHeight)
       return
     }
-    context.fillStyle = scene.hueOf(task)
     context.fillRect(x0, blockTop, width, blockHeight)
+    context.fillStyle = scene.hueOf(task)
+    context.fillRect(x0, blockTop + blockHeight - 3, width, 3)
     context.fillStyle = colours.running
     if (width > 40) wide.push({ x: Math.max(x0, view.left), width: Math.min(x1, right) - Math.max(x0, view.left), task })
   }
@@ -229,7 +230,8 @@ export function paintBandLabels(scene: LoopScene): { stall: Stall; x: number; y:
     const second = [frame === undefined ? '' : place(frame), stall.to === null ? '' : blastRadius(stall).split('; ')[1] ?? ''].filter((part) => part !== '').join(' · ')
     context.font = `600 11.5px ${theme.font}`
     const room = end - x - 14
-    const first = fit(context, who, room)
+    const short = `${stall.name} ${milliseconds(seconds)}`
+    const first = fit(context, context.measureText(who).width <= room ? who : short, room)
     const firstWidth = context.measureText(first).width
     context.font = `11px ${theme.font}`
     const below = fit(context, second, room)

@@ -1,9 +1,9 @@
 // Draws the lanes: bars, labels, caps, marks, wake-ups, the names beside them. It knows where things lie, and asks nobody.
 import { CAP_GLYPH } from './words.ts'
 import { waitLabel, duration } from '../recording/explain.ts'
-import { GHOST, READY, RUNNING, THREAD, WAITING, type Lane } from '../recording/lane.ts'
+import { GHOST, READY, RUNNING, THREAD, WAITING, type Lane, type Mark } from '../recording/lane.ts'
 import type { Recording } from '../recording.ts'
-import { addLane, addMerged, KINDS, newBars, type Bars } from './bars.ts'
+import { addLane, addMerged, barOf, KINDS, newBars, type Bars } from './bars.ts'
 import type { Layout } from './layout.ts'
 import { withAlpha, type Theme } from './theme.ts'
 import type { Viewport } from './viewport.ts'
@@ -121,7 +121,8 @@ function paintWords({ context, theme, recording, rowHeight, view }: Scene, bars:
     const shown = fit(context, text, room)
     if (shown === '') continue
     const left = Math.max(x, view.left) + 6
-    const middle = y + rowHeight / 2
+    const bar = barOf(y, rowHeight)
+    const middle = bar.top + bar.tall / 2
     const measured = context.measureText(shown).width
     if (state === WAITING) {
       // Words on a thin line: the line makes room for them.
@@ -142,24 +143,30 @@ function paintWords({ context, theme, recording, rowHeight, view }: Scene, bars:
     const measured = context.measureText(text).width
     const left = x + width / 2 - measured / 2
     context.fillStyle = withAlpha(colours.ground, 0.86)
-    context.fillRect(left - 3, y + rowHeight / 2 - 6, measured + 6, 12)
+    const bar = barOf(y, rowHeight)
+    const middle = bar.top + bar.tall / 2
+    context.fillRect(left - 3, middle - 6, measured + 6, 12)
     context.fillStyle = colours['ink-soft']
-    context.fillText(text, left, y + rowHeight / 2 + 0.5)
+    context.fillText(text, left, middle + 0.5)
   }
 }
 
 /** How it began and ended, what it printed, where it was cancelled. */
 function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: number): void {
   const { colours } = theme
-  const middle = y + rowHeight / 2
+  const bar = barOf(y, rowHeight)
+  const middle = bar.top + bar.tall / 2
   if (!lane.partial && lane.createdAt >= view.from && lane.createdAt <= view.to) {
     context.fillStyle = colours['ink-faint']
-    context.fillRect(view.x(lane.createdAt) - 0.5, y + 3, 1, rowHeight - 6)
+    context.fillRect(view.x(lane.createdAt) - 0.5, bar.top, 1, bar.tall)
   }
   let free = -Infinity
-  for (const mark of lane.marks) {
-    if (mark.t < view.from || mark.t > view.to) continue
+  for (let at = firstMark(lane.marks, view.from); at < lane.marks.length; at++) {
+    const mark = lane.marks[at] as Mark
+    if (mark.t > view.to) break
     const x = view.x(mark.t)
+    const next = lane.marks[at + 1]
+    const room = (next === undefined ? view.left + view.width : view.x(next.t)) - x - 14
     context.fillStyle = mark.kind === 'print' ? colours.ink : colours.red
     context.beginPath()
     if (mark.kind === 'print') {
@@ -174,7 +181,8 @@ function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: nu
     context.fill()
     if (mark.kind === 'print' && rowHeight >= 22 && x > free) {
       context.font = `10.5px ${theme.mono}`
-      const text = mark.text.length > 28 ? `${mark.text.slice(0, 27)}…` : mark.text
+      const text = fit(context, mark.text.slice(0, 48), room)
+      if (text === '') continue
       const width = context.measureText(text).width
       context.fillStyle = withAlpha(colours.ground, 0.88)
       context.fillRect(x + 4, y + 1, width + 6, 12)
@@ -187,7 +195,7 @@ function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: nu
   if (lane.endedAt !== null && lane.endedAt >= view.from && lane.endedAt <= view.to && lane.outcome !== null) {
     const x = view.x(lane.endedAt)
     const colour = lane.outcome === 'raised' ? colours.red : lane.outcome === 'cancelled' ? colours['ink-soft'] : colours.good
-    const radius = Math.min(6.5, rowHeight / 3)
+    const radius = Math.min(6.5, bar.tall / 2)
     context.fillStyle = colours.ground
     context.strokeStyle = colour
     context.lineWidth = 1.4
@@ -204,18 +212,31 @@ function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: nu
   }
 }
 
+function firstMark(marks: readonly Mark[], t: number): number {
+  let low = 0
+  let high = marks.length
+  while (low < high) {
+    const half = (low + high) >> 1
+    if ((marks[half] as Mark).t < t) low = half + 1
+    else high = half
+  }
+  return low
+}
+
 const MOST_WAKES = 400
 
 /** Who woke whom: arrows from row to row, for the chosen task, and for all where they are few enough to follow. */
 function paintWakes({ context, theme, recording, view, layout, top, rowHeight, scroll, selected, hovered }: Scene): void {
   if (rowHeight < 12) return
   const { t, by, task } = recording.wakes
+  const bar = barOf(0, rowHeight)
+  const middle = bar.top + bar.tall / 2
   let low = 0
   let high = t.length
   while (low < high) {
-    const middle = (low + high) >> 1
-    if ((t[middle] as number) < view.from) low = middle + 1
-    else high = middle
+    const half = (low + high) >> 1
+    if ((t[half] as number) < view.from) low = half + 1
+    else high = half
   }
   let last = low
   while (last < t.length && (t[last] as number) <= view.to && last - low < 20_000) last++
@@ -231,7 +252,7 @@ function paintWakes({ context, theme, recording, view, layout, top, rowHeight, s
     if (from === undefined || to === undefined || from === to) continue
     const list = mine ? drawn.bright : drawn.faint
     if (list.length > MOST_WAKES * 3) break
-    list.push(view.x(t[at] as number), top + (from + 0.5) * rowHeight - scroll, top + (to + 0.5) * rowHeight - scroll)
+    list.push(view.x(t[at] as number), top + from * rowHeight + middle - scroll, top + to * rowHeight + middle - scroll)
   }
   for (const [list, colour, width] of [[drawn.faint, withAlpha(theme.colours.ink, 0.28), 1], [drawn.bright, theme.colours.focus, 1.6]] as const) {
     if (list.length === 0) continue
@@ -275,7 +296,8 @@ export function paintGutter({ context, theme, layout, top, height, rowHeight, sc
     for (let row = first; row <= last; row++) {
       const lane = layout.lanes[row] as Lane
       const y = top + row * rowHeight - scroll
-      const middle = y + rowHeight / 2
+      const bar = barOf(y, rowHeight)
+      const middle = bar.top + bar.tall / 2
       const indent = 12 + Math.min(lane.depth, 6) * 12
       const hue = hueOf(lane)
       if (hue !== null) {

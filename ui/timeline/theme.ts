@@ -88,7 +88,7 @@ export function readTheme(element: HTMLElement, context: CanvasRenderingContext2
     },
     stripes: {
       amber: pattern(context, 14, ratio, hatch(withAlpha(colours.amber, 0.16), 4 * ratio, withAlpha(colours.amber, 0.07))),
-      red: pattern(context, 14, ratio, hatch(withAlpha(colours.red, 0.2), 5 * ratio, withAlpha(colours.red, 0.09))),
+      red: pattern(context, 14, ratio, hatch(withAlpha(colours.red, 0.13), 5 * ratio, withAlpha(colours.red, 0.07))),
       gap: pattern(context, 10, ratio, hatch(withAlpha(colours['ink-faint'], 0.25), 1.5 * ratio, withAlpha(colours['ink-faint'], 0.06))),
     },
   }

@@ -39,7 +39,7 @@ const OVERVIEW = 26
 const AXIS = 22
 const LOOP = 58
 const LABELS = 42
-const ROW = 28
+const ROW = 32
 const SMALLEST_ROW = 0.02
 const BAR = 10
 /** The part of the window that lies beyond the present while following. */

@@ -1,0 +1,60 @@
+// What was printed, with its times; and the runs that printed it.
+import type { PanelContext } from '../panels.ts'
+import { duration } from '../recording/explain.ts'
+import { Moment, TaskLink } from './parts.tsx'
+
+const MOST_LINES = 300
+
+export function OutputPanel({ session }: PanelContext) {
+  void session.tick.value
+  const recording = session.recording.value
+  const { position, time } = session
+  const { run: only } = session.filter.value
+  const lines = recording.lines.filter(({ t, seq, run }) => t <= time && seq <= position.seq && (only === null || run === only)).slice(-MOST_LINES)
+  if (lines.length === 0) return <p class="panel-empty">Nothing has been printed yet. Run an example: key <kbd>1</kbd> to <kbd>5</kbd>.</p>
+  return (
+    <ol class="output" aria-label="Printed lines">
+      {lines.map(({ t, seq, task, run, text }) => {
+        const from = run === null ? undefined : recording.runs.get(run)?.from
+        return (
+          <li key={seq}>
+            <Moment session={session} t={t} seq={seq} />
+            <span class="soft since">{from === undefined ? '' : `+${(t - from).toFixed(3)}`}</span>
+            <span class="soft who">{run !== null && `run ${run} · `}<TaskLink session={session} task={task} /></span>
+            <span class="text">{text}</span>
+          </li>
+        )
+      })}
+    </ol>
+  )
+}
+
+export function RunsPanel({ session }: PanelContext) {
+  void session.tick.value
+  const recording = session.recording.value
+  const runs = [...recording.runs.values()].reverse().slice(0, 100)
+  if (runs.length === 0) return <p class="panel-empty">No example has run yet. <button type="button" class="button accent" onClick={() => void session.start(3)}>▶ Run example 3</button></p>
+  const titles = new Map((session.examples.value ?? []).map(({ number, title }) => [number, title]))
+  return (
+    <table class="grid">
+      <thead><tr><th scope="col" class="number">Run</th><th scope="col">Example</th><th scope="col">Parameters</th><th scope="col">Outcome</th><th scope="col" class="number">took</th><th scope="col">from</th><th scope="col"><span class="hidden">What to do</span></th></tr></thead>
+      <tbody>
+        {runs.map(({ id, example, parameters, from, to, outcome }) => (
+          <tr key={id}>
+            <td class="number"><button type="button" class="link-button" onClick={() => void session.showRun(id)}>{id}</button></td>
+            <td>{example} <span class="soft">{titles.get(example) ?? ''}</span></td>
+            <td class="mono soft">{Object.entries(parameters).filter(([name, value]) => !(name === 'speed' && value === 1) && !(name === 'clock' && value === 'real')).map(([name, value]) => `${name}=${value}`).join(' ')}</td>
+            <td>{to === null ? '▶ running' : outcome === 'returned' ? '✓ returned' : outcome === 'raised' ? <span class="bad">✕ raised</span> : '⊘ cancelled'}</td>
+            <td class="number">{duration((to ?? session.now()) - from)}</td>
+            <td><Moment session={session} t={from} /></td>
+            <td class="actions">
+              {to === null
+                ? <button type="button" class="small-button" onClick={() => session.cancelRun(id)}>Ctrl-C</button>
+                : <a class="link-button" href={session.api.url(`/runs/${id}/trace`).href} download={`run-${id}.trace.json`}>trace</a>}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}

@@ -1,0 +1,41 @@
+// Small pieces that several panels are made of.
+import type { ComponentChildren } from 'preact'
+import { duration } from '../recording/explain.ts'
+import type { Split } from '../recording/lane.ts'
+import type { Session } from '../session.ts'
+
+/** A task's name that chooses the task. Names are text, whatever stands in them. */
+export function TaskLink({ session, task, name }: { session: Session; task: number | null; name?: string }) {
+  const lane = task === null ? undefined : session.recording.value.lanes.get(task)
+  const text = lane?.name ?? name ?? (task === null ? 'nobody' : `task ${task}`)
+  if (lane === undefined) return <span>{text}</span>
+  return <button type="button" class="link-button" onClick={(event) => { event.stopPropagation(); session.select(lane.id, true) }}>{text}</button>
+}
+
+/** A moment that the lanes jump to. */
+export function Moment({ session, t, seq, digits = 3 }: { session: Session; t: number; seq?: number; digits?: number }) {
+  const { recording } = session
+  return (
+    <button type="button" class="link-button plain" title="Look at this moment" onClick={(event) => {
+      event.stopPropagation()
+      session.cursor.value = seq === undefined ? recording.value.positionAt(t) : { t, seq }
+    }}>{(t - recording.value.zero).toFixed(digits)} s</button>
+  )
+}
+
+const PARTS = [['run', 'running', 'running'], ['ready', 'ready', 'ready, the loop was held'], ['wait', 'waiting', 'waiting'], ['thread', 'thread', 'in a thread']] as const
+
+/** Where the time went, as one bar: its parts differ in pattern, and are named for those who cannot see it. */
+export function SplitBar({ split, scale }: { split: Split; scale: number }) {
+  const words = PARTS.filter(([key]) => split[key] > 0).map(([key, , word]) => `${word} ${duration(split[key])}`).join(', ')
+  return (
+    <span class="split-bar" role="img" aria-label={words} title={words}>
+      {PARTS.map(([key, name]) => split[key] * scale < 0.002 ? null
+        : <i key={key} class={`swatch ${name}`} style={{ width: `${Math.max(1, split[key] * scale * 100)}%` }} />)}
+    </span>
+  )
+}
+
+export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return <div class="fact"><dt>{name}</dt><dd>{children}</dd></div>
+}

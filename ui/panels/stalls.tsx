@@ -1,0 +1,66 @@
+// Every stall: who held the loop, where, for how long, and whom it cost.
+import { useSignal } from '@preact/signals'
+import type { PanelContext } from '../panels.ts'
+import { duration, place } from '../recording/explain.ts'
+import { AMBER, blastRadius, milliseconds, RED, type Stall } from '../recording/stalls.ts'
+import { Moment, TaskLink } from './parts.tsx'
+
+const MOST_ROWS = 100
+
+export function stallsOf(context: PanelContext): Stall[] {
+  const recording = context.session.recording.value
+  const { time } = context.session
+  return recording.stalls.all.filter(({ from, to, seconds }) => from <= time && (to === null || Math.max(seconds, to - from) >= AMBER))
+}
+
+export function StallsPanel(context: PanelContext) {
+  const { session } = context
+  void session.tick.value
+  const open = useSignal<number | null>(null)
+  const stalls = stallsOf(context).reverse()
+  if (stalls.length === 0) {
+    return (
+      <p class="panel-empty">
+        Nobody has held the loop for 50 ms or more. <button type="button" class="stall-button" disabled={session.stalling.value} onClick={() => void session.stall()}><span class="stall-sign" aria-hidden="true" />Stall it</button>{' '}
+        calls a blocking function on the loop’s own thread; from a terminal: <code>{session.api.curl('/handlers/sync?thread=inline&ms=2000')}</code>
+      </p>
+    )
+  }
+  return (
+    <ol class="stall-list">
+      {stalls.slice(0, MOST_ROWS).map((stall) => {
+        const seconds = (stall.to ?? session.time) - stall.from
+        const shown = open.value === stall.id || (open.value === null && stall === stalls[0])
+        return (
+          <li key={stall.id} class={seconds >= RED ? 'red' : 'amber'}>
+            <button type="button" class="stall-head" aria-expanded={shown} onClick={() => {
+              open.value = shown ? -1 : stall.id
+              const pad = Math.max(0.02, seconds * 0.2)
+              session.timeline?.show(stall.from - pad, stall.from + seconds + pad)
+            }}>
+              <span class="sign" aria-hidden="true">{stall.to === null ? '■' : seconds >= RED ? '▰' : '▱'}</span>
+              <span class="stall-text"><b>{blastRadius(stall, seconds)}</b>{stall.stack[0] !== undefined && <span class="soft"> in <code>{place(stall.stack[0])}</code></span>}</span>
+              <span class="figure">{milliseconds(seconds)}</span>
+            </button>
+            {shown && (
+              <div class="stall-more">
+                <p class="soft">From <Moment session={session} t={stall.from} /> to {stall.to === null ? 'now' : <Moment session={session} t={stall.to} />}, by <TaskLink session={session} task={stall.task} name={stall.name} />. This is a stall of the loop: everything on it waited. A busy worker thread stops only what needs that thread.</p>
+                <div class="stall-columns">
+                  {stall.stack.length > 0 && <div><h4>Where it stood</h4><ol class="stack">{stall.stack.slice(0, 12).map((frame, at) => <li key={at}><code>{place(frame)}</code></li>)}</ol></div>}
+                  <div>
+                    <h4>Who paid{stall.to === null && ', so far unknown'}</h4>
+                    {stall.to !== null && stall.victims.length === 0 && <p class="soft">Nobody stood behind it.</p>}
+                    <ol class="victims">{stall.victims.slice(0, 30).map((victim, at) => (
+                      <li key={at}><span class="loss" style={{ width: `${Math.min(100, victim.seconds / Math.max(1e-9, seconds) * 100)}%` }} /><TaskLink session={session} task={victim.task ?? null} name={victim.name} /> <span class="number">{duration(victim.seconds)}</span></li>
+                    ))}</ol>
+                    {stall.victims.length > 30 && <p class="soft">and {stall.victims.length - 30} more</p>}
+                  </div>
+                </div>
+              </div>
+            )}
+          </li>
+        )
+      })}
+    </ol>
+  )
+}

@@ -1,0 +1,46 @@
+// What the stream warns of: slow steps, cycles, backlogs, forgotten coroutines.
+import type { PanelContext } from '../panels.ts'
+import type { Warning } from '../recording.ts'
+import { AMBER, milliseconds, RED } from '../recording/stalls.ts'
+import { Moment, TaskLink } from './parts.tsx'
+
+const MOST_ROWS = 200
+
+/** The stream's own warnings; where it gives none, the slow steps that the lanes show. */
+export function warningsOf({ session }: PanelContext): Warning[] {
+  const recording = session.recording.value
+  const { time } = session
+  const told = recording.warnings.filter(({ t }) => t <= time)
+  if (told.length > 0) return told
+  return recording.stalls.all.filter((stall) => stall.to !== null && stall.from <= time && stall.to - stall.from >= AMBER).map((stall) => ({
+    t: stall.to as number, seq: 0, kind: 'slow-step', level: (stall.to as number) - stall.from >= RED ? 'red' : 'amber', task: stall.task,
+    message: `a step of ${stall.name} took ${milliseconds((stall.to as number) - stall.from)}: nothing else ran meanwhile`,
+  }))
+}
+
+const TITLES: Record<string, string> = {
+  'slow-step': 'slow step', 'long-running': 'never gives way', 'await-cycle': 'cycle of awaits', 'never-woken': 'nothing can wake it',
+  'never-awaited': 'never awaited', 'never-retrieved': 'error never retrieved', 'sensitive-backlog': 'sync thread is behind', 'queue-full': 'queue is full',
+}
+
+export function WarningsPanel(context: PanelContext) {
+  const { session } = context
+  void session.tick.value
+  const warnings = warningsOf(context).slice(-MOST_ROWS).reverse()
+  if (warnings.length === 0) return <p class="panel-empty">Nothing to warn of: no slow step, no cycle of awaits, no queue that is full, no coroutine that was forgotten.</p>
+  return (
+    <table class="grid">
+      <thead><tr><th scope="col">at</th><th scope="col">Warning</th><th scope="col">What</th><th scope="col">Task</th></tr></thead>
+      <tbody>
+        {warnings.map((warning, at) => (
+          <tr key={at}>
+            <td><Moment session={session} t={warning.t} /></td>
+            <td><span class={`level ${warning.level}`}><span aria-hidden="true">{warning.level === 'red' ? '▰' : '▱'}</span> {TITLES[warning.kind] ?? warning.kind}</span></td>
+            <td class="wrap">{warning.message}</td>
+            <td>{warning.task !== null && <TaskLink session={session} task={warning.task} />}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}

@@ -1,0 +1,119 @@
+// The task that is chosen: why it is not running, in one sentence, and what else is known of it.
+import type { PanelContext } from '../panels.ts'
+import { duration, explain, isOverdue, place, stallAt, waitLabel } from '../recording/explain.ts'
+import { READY, splitOf, type Lane } from '../recording/lane.ts'
+import { blastRadius } from '../recording/stalls.ts'
+import { copy } from '../shell/runmenu.tsx'
+import { STATE_CLASS, STATE_SIGN, STATE_WORD } from '../timeline/words.ts'
+import type { Session } from '../session.ts'
+import { Fact, Moment, SplitBar, TaskLink } from './parts.tsx'
+
+const MOST_STEPS = 60
+
+export function WhyPanel({ session }: PanelContext) {
+  void session.tick.value
+  const recording = session.recording.value
+  const { position, time } = session
+  const lane = session.selected.value === null ? undefined : recording.lanes.get(session.selected.value)
+  if (lane === undefined) return <Nobody session={session} />
+  const span = lane.at({ t: time, seq: position.seq })
+  const state = span === null ? null : isOverdue(span, time) ? READY : span.state
+  const end = Math.min(lane.endedAt ?? time, Math.max(time, lane.createdAt))
+  const split = splitOf(lane, lane.createdAt, end)
+  const total = Math.max(1e-9, split.run + split.ready + split.wait + split.thread)
+  const live = session.recording.value === session.live && lane.endedAt === null && lane.kind === 'task'
+  return (
+    <div class="why">
+      <header>
+        <h2>{lane.name}</h2>
+        {state !== null && <span class={`state ${STATE_CLASS[state]}`}><span aria-hidden="true">{STATE_SIGN[state]}</span> {STATE_WORD[state].split(',')[0]}</span>}
+      </header>
+      <h3>Why isn’t it running?</h3>
+      <p class={`sentence ${state === null ? 'ended' : STATE_CLASS[state]}`} aria-live="polite">{explain(recording, lane, position, time)}</p>
+      <div class="why-actions">
+        {live && <button type="button" class="button" disabled={lane.cancelling} onClick={() => session.cancelTask(lane)}>{lane.cancelling ? 'Cancelling …' : 'Cancel it'}</button>}
+        <button type="button" class="button" onClick={() => session.timeline?.show(lane.createdAt - total * 0.05, (lane.endedAt ?? session.now()) + total * 0.05)}>Show all of it</button>
+        {lane.run !== null && <button type="button" class="button" onClick={() => void session.showRun(lane.run as number)}>Only run {lane.run}</button>}
+        {lane.kind === 'task' && <button type="button" class="button" onClick={() => void copy(session, session.api.curl(`/events?task=${lane.id}`, '-N'))}>curl</button>}
+      </div>
+      <SplitBar split={split} scale={1 / total} />
+      <dl class="facts">
+        <Fact name="running">{duration(split.run)}</Fact>
+        <Fact name="ready">{duration(split.ready)}</Fact>
+        <Fact name="waiting">{duration(split.wait)}</Fact>
+        {split.thread > 0 && <Fact name="in a thread">{duration(split.thread)}</Fact>}
+        {lane.kind === 'task' && <Fact name="task">{lane.id}</Fact>}
+        {lane.coroutine !== '' && <Fact name={lane.kind === 'task' ? 'coroutine' : 'thread'}><code>{lane.coroutine}</code></Fact>}
+        {lane.parent !== null && <Fact name="created by"><TaskLink session={session} task={lane.parent.id} /></Fact>}
+        <Fact name="created at">{lane.partial ? 'before this record' : <Moment session={session} t={lane.createdAt} seq={lane.createdSeq} />}</Fact>
+        {lane.location !== null && <Fact name="created in"><code>{place(lane.location)}</code></Fact>}
+        {span?.info?.location !== undefined && <Fact name="stands in"><code>{place(span.info.location)}</code></Fact>}
+        {lane.error !== null && <Fact name="raised"><code>{lane.error}</code></Fact>}
+      </dl>
+      <Awaited lane={lane} session={session} />
+      <History lane={lane} session={session} />
+    </div>
+  )
+}
+
+/** Who awaits this task now. */
+function Awaited({ lane, session }: { lane: Lane; session: Session }) {
+  void session.tick.value
+  const { recording, position } = session
+  const who: Lane[] = []
+  for (const other of recording.value.lanes.values()) {
+    const span = other.endedAt === null || position.t !== Infinity ? other.at(position) : null
+    if (span?.info?.on?.task === lane.id && span.state === 2) who.push(other)
+    if (who.length >= 8) break
+  }
+  if (who.length === 0) return null
+  return <p class="soft">Awaited by {who.map((other, at) => <span key={other.id}>{at > 0 && ', '}<TaskLink session={session} task={other.id} /></span>)}</p>
+}
+
+/** What it did, the last first. */
+function History({ lane, session }: { lane: Lane; session: Session }) {
+  void session.tick.value
+  const count = lane.starts.length
+  const rows = Array.from({ length: Math.min(count, MOST_STEPS) }, (_, at) => count - 1 - at)
+  const now = session.now()
+  return (
+    <>
+      <h3>What it did</h3>
+      <ol class="history">
+        {rows.map((index) => {
+          const span = lane.span(index)
+          const by = span.info?.by
+          return (
+            <li key={index}>
+              <Moment session={session} t={span.from} seq={span.seq} />
+              <span class={`state ${STATE_CLASS[span.state]}`}><span aria-hidden="true">{STATE_SIGN[span.state]}</span> {span.state === 2 ? waitLabel(span.info?.on, session.recording.value) : STATE_WORD[span.state].split(',')[0]}</span>
+              <span class="soft">{by !== undefined && <>woken by <TaskLink session={session} task={by} /></>}</span>
+              <span class="number">{duration((span.to ?? now) - span.from)}</span>
+            </li>
+          )
+        })}
+      </ol>
+      {count > MOST_STEPS && <p class="soft">and {count - MOST_STEPS} before</p>}
+    </>
+  )
+}
+
+function Nobody({ session }: { session: Session }) {
+  void session.tick.value
+  const recording = session.recording.value
+  const stall = stallAt(recording, session.time) ?? recording.stalls.all.at(-1) ?? null
+  return (
+    <div class="why">
+      <h3>Why isn’t this task running?</h3>
+      <p class="sentence">Choose a task, in the lanes or below, and this says in one sentence what it waits for, and who could wake it.</p>
+      {stall !== null && (
+        <>
+          <h3>{stall.to === null ? 'The loop is held' : 'The last stall'}</h3>
+          <p class="sentence ready">{blastRadius(stall, (stall.to ?? session.now()) - stall.from)}.</p>
+          {stall.stack[0] !== undefined && <p class="soft">in <code>{place(stall.stack[0])}</code></p>}
+          {stall.task !== null && <p><TaskLink session={session} task={stall.task} name={stall.name} /></p>}
+        </>
+      )}
+    </div>
+  )
+}
