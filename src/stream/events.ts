@@ -27,6 +27,31 @@ export const threadMode = z.enum(['inline', 'sensitive', 'pool'])
 export const clockKind = z.enum(['real', 'virtual'])
 export const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
+/** The ways to serve a request that has to wait, as the stall lab goes through them. */
+export const labLane = z.enum(['inline', 'sensitive', 'sensitive-per-request', 'pool', 'async'])
+
+const percentiles = z.strictObject({ p50: seconds, p99: seconds, max: seconds })
+
+/** What the lab found in one lane. */
+export const labResult = z.strictObject({
+  lane: labLane,
+  /** What the probes saw; without it none was answered. */
+  probes: percentiles.optional(),
+  /** Probes that were sent, and those without a good answer. */
+  sent: count,
+  lost: count,
+  /** The load: from its first request to its last answer, a request on average, and requests without a good answer. */
+  took: seconds,
+  mean: seconds.optional(),
+  failed: count,
+  /** Where the time of a request went, on average, as the server itself says. */
+  timing: z.strictObject({ run: seconds, ready: seconds, wait: seconds, thread: seconds }).optional(),
+  /** What made requests wait: the loop that was held, or a thread that they needed; and for how long. */
+  stall: z.enum(['loop', 'thread', 'none']),
+  held: seconds,
+  queued: seconds,
+})
+
 /** What every event of a loop carries: `seq` is 1, 2, 3 … per loop without gaps, `t` seconds on the loop's clock in steps of 1 µs. */
 const common = {
   seq: id,
@@ -48,6 +73,7 @@ export const warningKind = z.enum([
 const loopShape = { ...common, name: z.string(), pid: count, clock: clockKind }
 const requestShape = { ...maybeOfTask, request: id, method: z.string(), url: z.string() }
 const runShape = { ...maybeOfTask, run: id, example: id, parameters }
+const labShape = { ...common, lab: id }
 const threadShape = { ...maybeOfTask, call: id.optional(), mode: threadMode, function: z.string() }
 
 /** What happens on a loop. */
@@ -82,6 +108,12 @@ export const loopEvent = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('run.started'), ...runShape }),
   z.strictObject({ type: z.literal('run.finished'), ...runShape, outcome: outcome.optional(), error: z.string().optional() }),
+  z.strictObject({ type: z.literal('lab.started'), ...labShape, requests: count, ms: count, rate: z.number(), lanes: z.array(labLane) }),
+  z.strictObject({ type: z.literal('lab.entered'), ...labShape, lane: labLane }),
+  /** Probes that were answered: when each should have left, on the loop's clock, and how long it took. */
+  z.strictObject({ type: z.literal('lab.probed'), ...labShape, lane: labLane, samples: z.array(z.strictObject({ t: seconds, seconds })) }),
+  z.strictObject({ type: z.literal('lab.measured'), ...labShape, result: labResult }),
+  z.strictObject({ type: z.literal('lab.finished'), ...labShape, outcome: z.enum(['finished', 'cancelled', 'failed']), error: z.string().optional() }),
   z.strictObject({ type: z.literal('thread.started'), ...threadShape }),
   z.strictObject({
     type: z.literal('thread.finished'), ...threadShape, seconds: seconds.optional(),
@@ -141,6 +173,7 @@ export type Snapshot = z.infer<typeof snapshot>
 export type Victim = z.infer<typeof victim>
 export type LiveTask = z.infer<typeof liveTask>
 export type Frame = z.infer<typeof frame>
+export type LabResult = z.infer<typeof labResult>
 export type Parameters = z.infer<typeof parameters>
 
 /** Every `type` that a loop can send, for filters. */

@@ -8,7 +8,8 @@ import { matcher, type Filter } from './filter.ts'
 export interface Source {
   readonly history: History
   snapshot(): Snapshot
-  listen(listener: (event: LoopEvent) => void): () => void
+  /** Call `listener` when there is something new. */
+  listen(listener: () => void): () => void
 }
 
 /** Where a subscriber's messages go. */
@@ -43,7 +44,7 @@ const MOST_FILTERS = 64
 export class Subscription {
   readonly #fanout: Fanout
   readonly #sink: Sink
-  readonly #filter: Wanted
+  #filter: Wanted
   /** The last event that was sent or passed over. */
   #seq: number
   #told: number
@@ -76,6 +77,14 @@ export class Subscription {
   /** The sink has room again. */
   resume(): void {
     this.#blocked = false
+    this.pump()
+  }
+
+  /** Go on from here with another filter; a `stream.hello` says where that is. */
+  change(filter: Filter): void {
+    this.#filter = wanted(filter)
+    this.#told = this.#seq
+    this.#write([say({ type: 'stream.hello', epoch: this.#fanout.source.history.epoch, seq: this.#seq })])
     this.pump()
   }
 

@@ -32,15 +32,35 @@ interface Row {
   args?: Record<string, unknown>
 }
 
+/** What a task must have been doing before its first event, where the record does not go back to its beginning. */
+const BEFORE: { readonly [type: string]: string } = {
+  'task.ready': 'waiting', 'task.running': 'ready', 'task.suspended': 'running', 'task.finished': 'running', 'task.cancelling': 'waiting',
+}
+
 class Tracer {
   readonly out: TraceEvent[] = []
   readonly #rows = new Map<number, Row>()
   readonly #wakers = new Map<number, { id: number; by: number; ts: number }>()
   #edges = 0
   #running: { task: number; name: string; since: number } | null = null
+  readonly #nameOf: (task: number) => string
+  /** Where the record begins: a task that was there before has its first slice from here on. */
+  readonly #from: number
+
+  constructor(nameOf: (task: number) => string, from: number) {
+    this.#nameOf = nameOf
+    this.#from = from
+  }
 
   add(event: LoopEvent): void {
     const ts = micros(event.t)
+    const before = BEFORE[event.type]
+    if (before !== undefined && 'task' in event && event.task !== undefined && !this.#rows.has(event.task)) {
+      const name = this.#nameOf(event.task)
+      this.#rows.set(event.task, { name, state: before, since: this.#from })
+      this.#nameRow(event.task, name)
+      if (before === 'running') this.#running = { task: event.task, name, since: this.#from }
+    }
     switch (event.type) {
       case 'task.created':
         this.#rows.set(event.task, { name: event.name, state: 'ready', since: ts })
@@ -169,9 +189,12 @@ function rank({ ph }: TraceEvent): number {
   return ph === 'M' ? 0 : ph === 'X' ? 1 : 2
 }
 
-/** Make a trace of events in their order. `end`, in seconds, closes what is still open; by default the last event's time. */
-export function toTrace(events: readonly LoopEvent[], name: string, end?: number): Trace {
-  const tracer = new Tracer()
+/**
+ * Make a trace of events in their order. `end`, in seconds, closes what is still open; by default the last event's time.
+ * `nameOf` names a task whose creation is not among the events.
+ */
+export function toTrace(events: readonly LoopEvent[], name: string, end?: number, nameOf = (task: number): string => `task ${task}`): Trace {
+  const tracer = new Tracer(nameOf, micros(events[0]?.t ?? 0))
   tracer.out.push({ name: 'process_name', ph: 'M', ts: 0, pid: PID, tid: LOOP_TID, args: { name } })
   tracer.out.push({ name: 'thread_name', ph: 'M', ts: 0, pid: PID, tid: LOOP_TID, args: { name: 'event loop' } })
   for (const event of events) tracer.add(event)

@@ -1,0 +1,319 @@
+// The app's side of its observer: starts the thread, hands it a loop to watch, answers its heartbeat, and passes on what
+// it tells. Nothing here keeps the process alive.
+import { createHistogram } from 'node:perf_hooks'
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import type { EventLoop } from '../runtime/loop.ts'
+import type { Sink, SubscribeOptions } from '../stream/fanout.ts'
+import type { Filter } from '../stream/filter.ts'
+import type { CancelAnswer, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
+import type { RunRecord } from './runlog.ts'
+import { threadsState } from '../index.ts'
+import { share, viewOf, type Shared, type View } from './layout.ts'
+import { Pulse } from './pulse.ts'
+import { RingWriter } from './ring.ts'
+import { endSessions } from './sessions.ts'
+import { Writer } from './writer.ts'
+
+export interface ObserverOptions {
+  /** Where the observer listens, 0 for any free port; `null`: nowhere. Default 8001. */
+  port?: number | null | undefined
+  /** Default 127.0.0.1. */
+  host?: string | undefined
+  /** From how many milliseconds on the loop is called blocked. Default 50. */
+  blockedMs?: number | undefined
+  /** Stalls of so many milliseconds are kept with the seconds around them. Default 500. */
+  keepMs?: number | undefined
+  /** Whether to take the stack of a blocked thread through Node's inspector. Default true. */
+  stacks?: boolean | undefined
+  /** How many events are kept. Default 20,000. */
+  history?: number | undefined
+  /** How many records fit between the loop and the observer, a power of two; each takes 32 bytes. Default 131,072. */
+  records?: number | undefined
+  /** How many subscribers of the stream are allowed. Default 1,000. */
+  maxSubscribers?: number | undefined
+  /** The loop's name in events. Default `main`. */
+  name?: string | undefined
+}
+
+/** What a run's end, or a task's, is asked for with. */
+export type Cancel = (target: number) => CancelAnswer
+
+const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+const ENTRY = new URL(`./worker.${EXTENSION}`, import.meta.url)
+
+/** The observer could not listen. */
+export class ObserverListenError extends Error {
+  override name = 'ObserverListenError'
+  readonly code: string
+  readonly port: number
+
+  constructor(code: string, port: number, message: string) {
+    super(message)
+    this.code = code
+    this.port = port
+  }
+}
+
+/** A subscriber on the app's side. */
+class RemotePlace {
+  readonly id: number
+  readonly sink: Sink
+  readonly #client: ObserverClient
+  #untaken = 0
+  #full = false
+
+  constructor(client: ObserverClient, id: number, sink: Sink) {
+    this.#client = client
+    this.id = id
+    this.sink = sink
+  }
+
+  /** @internal */
+  deliver(messages: Extract<ToApp, { type: 'batch' }>['messages']): void {
+    if (!this.sink.write(messages)) this.#full = true
+    if (this.#full) this.#untaken++
+    else this.#client.send({ type: 'taken', id: this.id })
+  }
+
+  resume(): void {
+    this.#full = false
+    for (; this.#untaken > 0; this.#untaken--) this.#client.send({ type: 'taken', id: this.id })
+  }
+
+  change(filter: Filter): void {
+    this.#client.send({ type: 'change', id: this.id, filter })
+  }
+
+  close(): void {
+    this.#client.leave(this)
+  }
+}
+
+export class ObserverClient {
+  /** The stream's epoch; known once the observer is ready. */
+  epoch = ''
+  /** Where the observer listens; `null` where it does not. */
+  port: number | null = null
+  readonly host: string
+  /** How many subscribers there may be. */
+  readonly most: number
+  /** Resolves once the observer listens; rejects with an ObserverListenError where it cannot. */
+  readonly ready: Promise<void>
+  cancelRun: Cancel = () => null
+  readonly #worker: Worker
+  readonly #shared: Shared
+  readonly #view: View
+  readonly #ring: RingWriter
+  readonly #pulse: Pulse
+  readonly #descriptions: MessagePort
+  readonly #name: string
+  readonly #sessions = new Int32Array(new SharedArrayBuffer(4))
+  readonly #places = new Map<number, RemotePlace>()
+  readonly #asked = new Map<number, (answer: unknown) => void>()
+  #ids = 0
+  #loops = 0
+  #writer: Writer | null = null
+  #closed: Promise<void> | null = null
+  #gone = false
+  readonly #onExit = (): void => endSessions(this.#sessions)
+
+  constructor(options: ObserverOptions = {}) {
+    this.host = options.host ?? '127.0.0.1'
+    this.most = options.maxSubscribers ?? 1000
+    this.#name = options.name ?? 'main'
+    this.#shared = share(options.records ?? 2 ** 17)
+    this.#view = viewOf(this.#shared)
+    this.#ring = new RingWriter(this.#shared)
+    const blockedMs = options.blockedMs ?? 50
+    const delays = createHistogram()
+    this.#pulse = new Pulse(this.#view, delays, blockedMs / 1000, () => this.#writer, threadsState)
+    const { port1, port2 } = new MessageChannel()
+    this.#descriptions = port1
+    port1.unref()
+    const listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host }
+    const data: ObserverData = {
+      shared: this.#shared, descriptions: port2, listen, loop: this.#name, history: options.history ?? 20_000, blockedMs,
+      keepMs: options.keepMs ?? 500, stacks: options.stacks ?? true, maxSubscribers: this.most, rateLimit: 0, sessions: this.#sessions, delays,
+      clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
+    }
+    this.#worker = new Worker(ENTRY, { workerData: data, transferList: [port2], name: 'loopscope observer', ...execArgv() })
+    this.ready = new Promise((resolve, reject) => {
+      this.#worker.on('message', (message: ToApp) => {
+        if (message.type === 'ready') {
+          this.epoch = message.epoch
+          this.port = message.port
+          this.#worker.unref()
+          resolve()
+        } else if (message.type === 'failed') reject(new ObserverListenError(message.code, listen?.port ?? 0, message.message))
+        else this.#hear(message)
+      })
+      this.#worker.on('error', reject)
+      this.#worker.on('exit', () => {
+        reject(new Error('the observer\'s thread ended before it was ready'))
+        this.#onGone()
+      })
+    })
+    this.ready.catch(() => {})
+    process.on('exit', this.#onExit)
+  }
+
+  /** How many subscribe through the app. */
+  get size(): number {
+    return this.#places.size
+  }
+
+  /** The writer that watches the loop, if one is watched. */
+  get writer(): Writer | null {
+    return this.#writer
+  }
+
+  /** Where the observer's page and stream are; `null` where it does not listen. */
+  get url(): string | null {
+    if (this.port === null) return null
+    return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`
+  }
+
+  /** Watch this loop from now on. One is watched at a time: false while another one is. */
+  watch(loop: EventLoop): boolean {
+    if (this.#writer !== null) {
+      if (!this.#writer.loop.isClosed()) return this.#writer.loop === loop
+      this.#writer.detach()
+    }
+    const name = ++this.#loops === 1 ? this.#name : `${this.#name}-${this.#loops}`
+    this.#writer = new Writer({
+      view: this.#view, ring: this.#ring, loop, name, pid: process.pid,
+      sendDescription: (content) => this.#descriptions.postMessage(content, [content]),
+      onHold: (from) => this.#pulse.noteHold(from),
+    })
+    this.#pulse.start()
+    listenToReports(loop, this.#writer)
+    return true
+  }
+
+  /** For how many seconds a request that is read now may have stood in line behind something that held the thread. */
+  waited(): number {
+    return this.#pulse.waited()
+  }
+
+  /** Send events to `sink`, from now or from a cursor on. */
+  subscribe(sink: Sink, options: SubscribeOptions = {}): RemotePlace {
+    const place = new RemotePlace(this, ++this.#ids, sink)
+    this.#places.set(place.id, place)
+    this.#writer?.flush()
+    this.send({ type: 'subscribe', id: place.id, options })
+    return place
+  }
+
+  /** Ask for something as of now. Rejects once the observer is closed. */
+  ask<Q extends Question>(question: Q, ...args: Questions[Q]['args']): Promise<Questions[Q]['answer']> {
+    if (this.#gone || this.#closed !== null) return Promise.reject(new Error('the observer is closed'))
+    const id = ++this.#ids
+    this.#writer?.flush()
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, (answer) => {
+        if (answer instanceof Error) reject(answer)
+        else resolve(answer as Questions[Q]['answer'])
+      })
+      this.send({ type: 'ask', id, question, args })
+    })
+  }
+
+  /** A run that was made on another loop, in virtual time: it is told of like any other. */
+  tellRun(record: RunRecord): void {
+    this.send({ type: 'run', record })
+  }
+
+  /** Stop watching, tell subscribers why, and end the thread. */
+  close(reason = 'the observer is closing'): Promise<void> {
+    return (this.#closed ??= this.#close(reason))
+  }
+
+  /** @internal */
+  send(message: ToObserver): void {
+    if (!this.#gone) this.#worker.postMessage(message)
+  }
+
+  /** @internal */
+  leave(place: RemotePlace): void {
+    if (this.#places.delete(place.id)) this.send({ type: 'unsubscribe', id: place.id })
+  }
+
+  async #close(reason: string): Promise<void> {
+    this.#writer?.detach()
+    this.#pulse.stop()
+    if (!this.#gone) {
+      this.#worker.ref()
+      const closed = new Promise<void>((resolve) => {
+        this.#worker.once('exit', () => resolve())
+        this.#worker.on('message', (message: ToApp) => {
+          if (message.type === 'closed') resolve()
+        })
+      })
+      this.send({ type: 'close', reason })
+      await closed
+      await this.#worker.terminate()
+    }
+    process.off('exit', this.#onExit)
+    this.#descriptions.close()
+  }
+
+  #hear(message: ToApp): void {
+    switch (message.type) {
+      case 'batch':
+        this.#places.get(message.id)?.deliver(message.messages)
+        break
+      case 'end': {
+        const place = this.#places.get(message.id)
+        this.#places.delete(message.id)
+        place?.sink.end(message.reason)
+        break
+      }
+      case 'answer': {
+        const hear = this.#asked.get(message.id)
+        this.#asked.delete(message.id)
+        hear?.(message.answer)
+        break
+      }
+      case 'cancel':
+        this.send({ type: 'cancelled', id: message.id, found: message.what === 'run' ? this.cancelRun(message.target) : this.#cancelTask(message.target) })
+        break
+      default:
+        break
+    }
+  }
+
+  #cancelTask(id: number): CancelAnswer {
+    const loop = this.#writer?.loop
+    const task = loop === undefined ? undefined : [...loop.liveTasks()].find((one) => one.id === id)
+    if (task === undefined) return null
+    task.cancel('DELETE /tasks')
+    return { name: task.getName(), cancelling: true }
+  }
+
+  #onGone(): void {
+    this.#gone = true
+    this.#pulse.stop()
+    this.#writer?.detach()
+    for (const place of this.#places.values()) place.sink.end('the observer has ended')
+    this.#places.clear()
+    for (const hear of this.#asked.values()) hear(new Error('the observer has ended'))
+    this.#asked.clear()
+  }
+}
+
+/** Node's options, those that only a program from the command line can have left out. */
+function execArgv(): { execArgv?: string[] } {
+  const fit = process.execArgv.filter((option, at, all) => !option.startsWith('--input-type') && all[at - 1] !== '--input-type')
+  return fit.length === process.execArgv.length ? {} : { execArgv: fit }
+}
+
+/** What the loop reports to its exception handler, whoever that is, is on the stream as well. */
+function listenToReports(loop: EventLoop, writer: Writer): void {
+  const report = loop.callExceptionHandler.bind(loop)
+  loop.callExceptionHandler = (context) => {
+    const { message, task } = context
+    const kind = message.includes('was never awaited') ? 'never-awaited' : message.includes('was never retrieved') ? 'never-retrieved' : null
+    if (kind !== null) writer.reported(kind, message, (task as { id?: number } | undefined)?.id ?? 0)
+    report(context)
+  }
+}

@@ -1,0 +1,93 @@
+// What holds the thread, and since when, in the shared header: written at every edge of a step, a callback or a handler,
+// with plain stores. It also keeps the time, and reads the clock no oftener than it must.
+import { HOLDER, NUMBER, WORD, type View } from './layout.ts'
+
+/** While steps take less than this many seconds, one clock reading serves several edges. */
+const SHORT = 0.5e-6
+const MOST_EDGES_A_READING = 16
+
+/** Whatever holds the thread for this many seconds is told of. */
+export const HELD_SECONDS = 0.01
+
+export class Edges {
+  /** The time of the last reading, in seconds. */
+  now = 0
+  /** When the holder began. */
+  since = 0
+  heldSeconds = 0
+  readonly #words: Int32Array
+  readonly #numbers: Float64Array
+  readonly #clock: () => number
+  readonly #most: number
+  readonly #onHold: (from: number, to: number) => void
+  #edges = 0
+  #left = 0
+  #stride = 1
+  #tick = 0
+
+  /** `exact`: read the clock at every edge, as a clock must be that jumps. */
+  constructor({ words, numbers }: View, clock: () => number, exact: boolean, onHold: (from: number, to: number) => void) {
+    this.#words = words
+    this.#numbers = numbers
+    this.#clock = clock
+    this.#onHold = onHold
+    this.#most = exact ? 1 : MOST_EDGES_A_READING
+  }
+
+  /**
+   * The time at an edge. During a stretch of very short steps it may be that of up to 15 edges ago; but never across a
+   * look of the observer, which comes every 10 ms: so a step that takes longer has its time to itself.
+   */
+  time(): number {
+    if (--this.#left > 0 && this.#words[WORD.tick] === this.#tick) return this.now
+    return this.read()
+  }
+
+  /** The time by the clock. */
+  read(): number {
+    const now = this.#clock()
+    const edges = this.#stride - this.#left
+    this.#stride = now - this.now > edges * SHORT ? 1 : Math.min(this.#stride * 2, this.#most)
+    this.#left = this.#stride
+    this.#tick = this.#words[WORD.tick] as number
+    this.now = now
+    return now
+  }
+
+  /** A task's step begins, or goes on after one within it. */
+  task(id: number, since: number): void {
+    const words = this.#words
+    words[WORD.task] = id
+    words[WORD.holder] = HOLDER.task
+    this.#hold(since)
+  }
+
+  callback(name: number, since: number): void {
+    this.#words[WORD.subject] = name
+    this.#words[WORD.task] = 0
+    this.#words[WORD.holder] = HOLDER.callback
+    this.#hold(since)
+  }
+
+  request(id: number, since: number): void {
+    this.#words[WORD.subject] = id
+    this.#words[WORD.task] = 0
+    this.#words[WORD.holder] = HOLDER.request
+    this.#hold(since)
+  }
+
+  /** Nothing that is known holds the thread any more. */
+  free(): void {
+    if (this.now - this.since >= HELD_SECONDS) {
+      this.heldSeconds += this.now - this.since
+      this.#onHold(this.since, this.now)
+    }
+    this.#words[WORD.step] = this.#edges = (this.#edges + 1) & ~1
+  }
+
+  #hold(since: number): void {
+    this.since = since
+    this.#numbers[NUMBER.since] = since
+    this.#words[WORD.step] = this.#edges = (this.#edges + 1) | 1
+  }
+}

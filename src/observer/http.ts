@@ -1,0 +1,200 @@
+// The observer's own server: the live view, the stream, and what can be told from it, all answered on the observer's
+// thread, so that they are answered during a stall.
+import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type { Histogram } from 'node:perf_hooks'
+import websocket from '@fastify/websocket'
+import Fastify from 'fastify'
+import { validatorCompiler } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { Config } from '../server/config.ts'
+import type { CancelAnswer, Figures } from './protocol.ts'
+import type { KeptStall, Observer } from './observer.ts'
+import type { RunRecord } from './runlog.ts'
+import { answerClientError, handleErrors, HttpError } from '../server/errors.ts'
+import { decimal, id } from '../server/fields.ts'
+import { negotiate } from '../server/negotiate.ts'
+import { NOT_BUILT, readPage } from '../server/page.ts'
+import { protection } from '../server/plugins/protection.ts'
+import { EVENT_STREAM, EventSink, optionsOf, serveSocket, streamQuery, type Hub } from '../server/stream.ts'
+import { taskTree } from '../stream/tree.ts'
+import { metricsOf } from './metrics.ts'
+
+/** The largest message that a client of the stream may send. */
+const MESSAGE_LIMIT = 4096
+const LONGEST_TRACE = 3600
+
+export interface ObserverAppOptions {
+  host: string
+  maxSubscribers: number
+  rateLimit: number
+  cancel: (what: 'task' | 'run', target: number) => Promise<CancelAnswer | 'late'>
+  delays: Histogram
+}
+
+interface ZodIn extends FastifyTypeProvider {
+  validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown
+  serializer: unknown
+}
+
+type ObserverApp = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, ZodIn>
+
+const nothing = z.strictObject({})
+const one = z.strictObject({ id })
+
+export async function buildObserverApp(observer: Observer, options: ObserverAppOptions): Promise<ObserverApp> {
+  const app: ObserverApp = Fastify({
+    logger: false, bodyLimit: 1024, http: { maxHeaderSize: 16 * 1024 }, routerOptions: { ignoreTrailingSlash: true }, exposeHeadRoutes: false,
+    requestTimeout: 30_000, forceCloseConnections: true, clientErrorHandler: answerClientError,
+  }).withTypeProvider<ZodIn>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.decorate('config', { host: options.host, rateLimit: options.rateLimit } as Config)
+  handleErrors(app as unknown as FastifyInstance)
+  await app.register(protection)
+  await app.register(websocket, { options: { maxPayload: MESSAGE_LIMIT } })
+  const hub: Hub = {
+    epoch: observer.history.epoch,
+    most: options.maxSubscribers,
+    get size() {
+      return observer.fanout.size
+    },
+    subscribe: (sink, wanted) => observer.fanout.subscribe(sink, wanted),
+  }
+  // Routes belong after the plugins whose hooks they need.
+  await app.register((scope, _options, done) => {
+    const routes = scope as unknown as ObserverApp
+    serveStream(routes, hub)
+    serveTasks(routes, observer, options)
+    serveRuns(routes, observer, options)
+    serveTraces(routes, observer)
+    serveHealth(routes, observer, options)
+    servePage(routes)
+    done()
+  })
+  return app
+}
+
+function serveStream(app: ObserverApp, hub: Hub): void {
+  app.route({
+    method: 'GET',
+    url: '/events',
+    schema: { querystring: streamQuery },
+    handler: async (request, reply) => {
+      if (hub.size >= hub.most) throw new HttpError(503, `${hub.size} subscribers are connected, and no more are allowed at once`)
+      const wanted = optionsOf(request.query, request.headers['last-event-id'])
+      const sink = new EventSink(hub, () => place.close())
+      const place = hub.subscribe(sink, wanted)
+      sink.stream.on('drain', () => place.resume())
+      return reply.headers(EVENT_STREAM).send(sink.stream)
+    },
+    wsHandler: (socket, request) => serveSocket(socket, request, hub),
+  })
+}
+
+function serveTasks(app: ObserverApp, observer: Observer, { cancel }: ObserverAppOptions): void {
+  app.get('/tasks', { schema: { querystring: nothing } }, async (request, reply) => {
+    const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
+    const { tasks } = observer.snapshot()
+    const t = observer.now()
+    if (type === 'application/json') return { t, tasks }
+    return reply.type('text/plain; charset=utf-8').send(taskTree(tasks, t))
+  })
+
+  app.delete('/tasks/:id', { schema: { params: one, querystring: nothing } }, async (request, reply) => {
+    const task = request.params.id
+    const found = await cancel('task', task)
+    if (found === 'late') throw new HttpError(503, 'the app\'s thread is blocked and has not taken this up yet; it will when it comes round')
+    if (found === null) throw new HttpError(404, `there is no live task ${task}: GET /tasks lists them`)
+    return reply.code(202).send({ task, ...found })
+  })
+}
+
+function serveRuns(app: ObserverApp, observer: Observer, { cancel }: ObserverAppOptions): void {
+  const find = (wanted: number): RunRecord => {
+    const run = observer.runs.get(wanted)
+    if (run === null) throw new HttpError(404, `there is no run ${wanted}, or it is too long ago: GET /runs lists what is kept`)
+    return run
+  }
+
+  app.get('/runs', { schema: { querystring: nothing } }, () => ({ runs: observer.runs.list().map(summaryOf) }))
+
+  app.get('/runs/:id', { schema: { params: one, querystring: nothing } }, (request) => resultOf(find(request.params.id)))
+
+  app.get('/runs/:id/trace', { schema: { params: one, querystring: nothing } }, async (request, reply) => {
+    const { run } = find(request.params.id)
+    return attach(reply, `run-${run}`).send(observer.runTrace(run))
+  })
+
+  app.delete('/runs/:id', { schema: { params: one, querystring: nothing } }, async (request, reply) => {
+    const run = find(request.params.id)
+    const found = await cancel('run', run.run)
+    if (found === 'late') throw new HttpError(503, 'the app\'s thread is blocked and has not taken this up yet; it will when it comes round')
+    if (found === null || !found.cancelling) throw new HttpError(409, `run ${run.run} has ended already`)
+    return reply.code(202).send(summaryOf(run))
+  })
+}
+
+function serveTraces(app: ObserverApp, observer: Observer): void {
+  const seconds = decimal(0.001, LONGEST_TRACE).default(10)
+
+  app.get('/trace', { schema: { querystring: z.strictObject({ seconds }) } }, async (request, reply) =>
+    attach(reply, `last-${request.query.seconds}-s`).send(observer.trace(request.query.seconds)))
+
+  app.get('/stalls', { schema: { querystring: nothing } }, () => ({ stalls: [...observer.stalls].reverse().map(stallOf) }))
+
+  app.get('/stalls/:id/trace', { schema: { params: one, querystring: nothing } }, async (request, reply) => {
+    const wanted = request.params.id
+    const trace = observer.stallTrace(wanted)
+    if (trace === null) throw new HttpError(404, `there is no trace of a stall ${wanted}: GET /stalls lists what is kept, and which have one`)
+    return attach(reply, `stall-${wanted}`).send(trace)
+  })
+}
+
+function serveHealth(app: ObserverApp, observer: Observer, { delays }: ObserverAppOptions): void {
+  app.get('/healthz', { schema: { querystring: nothing } }, () => ({ status: 'ok', uptime: process.uptime(), blocked: observer.blocked }))
+
+  const metrics = metricsOf(observer, delays)
+  app.get('/metrics', { schema: { querystring: nothing } }, async (request, reply) => {
+    const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
+    if (type === 'application/json') return metrics.values()
+    return reply.type(metrics.contentType).send(await metrics.text())
+  })
+}
+
+function servePage(app: ObserverApp): void {
+  const page = readPage()
+  app.get('/', { schema: { hide: true } }, async (_request, reply) => {
+    const index = page?.get('index.html')
+    if (index === undefined) return reply.type('text/plain; charset=utf-8').send(`${NOT_BUILT}\nThe stream: curl -N …/events\nTasks: curl …/tasks\n`)
+    return reply.type(index.type).send(index.body)
+  })
+  for (const [path, { type, body, immutable }] of page ?? []) {
+    app.get(`/${path}`, { schema: { hide: true } }, async (_request, reply) =>
+      reply.type(type).header('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache').send(body))
+  }
+}
+
+function attach<R extends { header: (name: string, value: string) => R }>(reply: R, name: string): R {
+  return reply.header('content-disposition', `attachment; filename="${name}.trace.json"`)
+}
+
+/** A run, as lists tell of it. */
+export function summaryOf({ run, example, parameters, clock, startedAt, seconds, outcome }: RunRecord) {
+  return { run, example, parameters, clock, startedAt, seconds, outcome }
+}
+
+export function resultOf(record: RunRecord) {
+  const { output, error, forgotten } = record
+  return { ...summaryOf(record), output, ...(error === null ? {} : { error }), ...(forgotten === 0 ? {} : { forgotten }) }
+}
+
+function stallOf({ events, from, to: _, ...stall }: KeptStall) {
+  return { ...stall, since: from, trace: events === null ? null : `/stalls/${stall.id}/trace` }
+}
+
+export function figuresOf(observer: Observer): Figures {
+  return {
+    events: observer.history.last, lost: observer.lostEvents, subscribers: observer.fanout.size, dropped: observer.fanout.dropped,
+    blockedSeconds: observer.blockedSeconds, stalls: observer.stallCount, warnings: observer.warningCount,
+  }
+}

@@ -1,0 +1,85 @@
+// The observer's figures, under Prometheus' names and, for the app's event loop, under those of OpenTelemetry's Node
+// conventions, which Prometheus spells with underscores and units.
+import type { Histogram } from 'node:perf_hooks'
+import { Gauge, Registry } from 'prom-client'
+import type { Observer } from './observer.ts'
+import { NUMBER, WORD } from './layout.ts'
+
+interface Figure {
+  /** OpenTelemetry's name, where there is one. */
+  otel?: string
+  labels?: Record<string, string>
+  help: string
+  read: () => number
+}
+
+export interface Metrics {
+  readonly contentType: string
+  text(): Promise<string>
+  /** The figures by their names, OpenTelemetry's where there is one. */
+  values(): Record<string, number>
+}
+
+export function metricsOf(observer: Observer, delays: Histogram): Metrics {
+  const { words, numbers } = observer.view
+  const registry = new Registry()
+  const figures: [name: string, figure: Figure][] = []
+  const add = (name: string, help: string, read: () => number, otel?: string): void => {
+    figures.push([name, { help, read, ...(otel === undefined ? {} : { otel }) }])
+    new Gauge({
+      name, help: otel === undefined ? help : `${help} (${otel})`, registers: [registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+  const seconds = (nanoseconds: number): number => (delays.count === 0 || !Number.isFinite(nanoseconds) ? 0 : nanoseconds / 1e9)
+  const delay = (what: string, read: () => number): void =>
+    add(`nodejs_eventloop_delay_${what}_seconds`, `Delay of the app's event loop: ${what}`, () => seconds(read()), `nodejs.eventloop.delay.${what}`)
+  delay('min', () => delays.min)
+  delay('max', () => delays.max)
+  delay('mean', () => delays.mean)
+  delay('stddev', () => delays.stddev)
+  delay('p50', () => delays.percentile(50))
+  delay('p90', () => delays.percentile(90))
+  delay('p99', () => delays.percentile(99))
+  const idle = (): number => numbers[NUMBER.idle] as number
+  const active = (): number => numbers[NUMBER.active] as number
+  add('nodejs_eventloop_utilization_ratio', 'Share of the time in which the app\'s event loop was busy, since it began', () => active() / (active() + idle() || 1), 'nodejs.eventloop.utilization')
+  const time = new Gauge({
+    name: 'nodejs_eventloop_time_seconds_total', help: 'Time that the app\'s event loop has spent (nodejs.eventloop.time)', registers: [registry],
+    labelNames: ['nodejs_eventloop_state'],
+    collect() {
+      this.set({ nodejs_eventloop_state: 'active' }, active() / 1000)
+      this.set({ nodejs_eventloop_state: 'idle' }, idle() / 1000)
+    },
+  })
+  void time
+  add('loopscope_events_total', 'Events of the stream', () => observer.history.last)
+  add('loopscope_events_lost_total', 'Events that were not recorded, because the observer was behind', () => observer.lostEvents)
+  add('loopscope_events_dropped_total', 'Events that subscribers were too slow to get', () => observer.fanout.dropped)
+  add('loopscope_recording_seconds_total', 'Seconds that recording has cost the app\'s loop, estimated from a sample', () => numbers[NUMBER.cost] as number)
+  add('loopscope_subscribers', 'Subscribers of the event stream', () => observer.fanout.size)
+  add('loopscope_tasks', 'Live tasks', () => observer.model.tasks.size)
+  add('loopscope_requests_active', 'Requests under way', () => observer.model.requests.size)
+  add('loopscope_runs_active', 'Runs of examples under way', () => observer.model.runs.size)
+  add('loopscope_stalls_total', 'How often the loop was blocked beyond the threshold', () => observer.stallCount)
+  add('loopscope_blocked_seconds_total', 'Seconds in which the loop was blocked beyond the threshold', () => observer.blockedSeconds)
+  add('loopscope_warnings_total', 'Warnings given', () => observer.warningCount)
+  for (const mode of ['sensitive', 'pool'] as const) {
+    add(`loopscope_${mode}_queued`, `Calls that wait for a thread, ${mode}`, () => words[WORD[`${mode}Queued`]] as number)
+    add(`loopscope_${mode}_running`, `Calls that a thread runs, ${mode}`, () => words[WORD[`${mode}Running`]] as number)
+    add(`loopscope_${mode}_orphaned`, `Calls that run on though nobody waits for them, ${mode}`, () => words[WORD[`${mode}Orphaned`]] as number)
+  }
+  add('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
+  add('process_uptime_seconds', 'Seconds since the process began', () => process.uptime())
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    values: () => ({
+      ...Object.fromEntries(figures.map(([name, { otel, read }]) => [otel ?? name, read()])),
+      'nodejs.eventloop.time{nodejs.eventloop.state=active}': active() / 1000,
+      'nodejs.eventloop.time{nodejs.eventloop.state=idle}': idle() / 1000,
+    }),
+  }
+}

@@ -1,0 +1,73 @@
+// What the app's thread and the observer's say to each other besides the ring: who subscribes, what is asked, what is
+// to be cancelled. Nothing here is on the way of an event.
+import type { MessagePort } from 'node:worker_threads'
+import type { Message, SubscribeOptions } from '../stream/fanout.ts'
+import type { Filter } from '../stream/filter.ts'
+import type { Snapshot } from '../stream/events.ts'
+import type { Shared } from './layout.ts'
+import type { RunRecord } from './runlog.ts'
+
+/** What the observer's thread is started with. */
+export interface ObserverData {
+  shared: Shared
+  /** Descriptions of everything alive come here, as transferred memory. */
+  descriptions: MessagePort
+  /** Where it listens; `null`: nowhere. */
+  listen: { port: number; host: string } | null
+  loop: string
+  history: number
+  blockedMs: number
+  keepMs: number
+  stacks: boolean
+  maxSubscribers: number
+  rateLimit: number
+  /** The app's `performance.now()`, the machine's `hrtime` at that moment, and the time of day: so that clocks can be compared. */
+  clock: { now: number; hrtime: bigint; epoch: number }
+  /** The word through which inspector sessions are ended. */
+  sessions: Int32Array
+  /** Delays of the app's event loop. */
+  delays: unknown
+}
+
+/** What can be asked of the observer. */
+export interface Questions {
+  snapshot: { args: []; answer: { t: number; snapshot: Snapshot } }
+  runs: { args: []; answer: RunRecord[] }
+  run: { args: [run: number]; answer: RunRecord | null }
+  figures: { args: []; answer: Figures }
+}
+
+export interface Figures {
+  events: number
+  lost: number
+  subscribers: number
+  dropped: number
+  blockedSeconds: number
+  stalls: number
+  warnings: number
+}
+
+export type Question = keyof Questions
+
+export type ToObserver =
+  | { type: 'subscribe'; id: number; options: SubscribeOptions }
+  | { type: 'change'; id: number; filter: Filter }
+  | { type: 'taken'; id: number }
+  | { type: 'unsubscribe'; id: number }
+  | { type: 'ask'; id: number; question: Question; args: unknown[] }
+  | { type: 'run'; record: RunRecord }
+  | { type: 'cancelled'; id: number; found: CancelAnswer }
+  | { type: 'close'; reason: string }
+
+export type ToApp =
+  | { type: 'ready'; epoch: string; port: number | null }
+  | { type: 'failed'; code: string; message: string }
+  | { type: 'batch'; id: number; messages: readonly Message[] }
+  | { type: 'end'; id: number; reason: string }
+  | { type: 'answer'; id: number; answer: unknown }
+  | { type: 'cancel'; id: number; what: 'task' | 'run'; target: number }
+  | { type: 'log'; message: string; error: unknown }
+  | { type: 'closed' }
+
+/** What came of a wish to cancel; `null`: there is no such task or run. */
+export type CancelAnswer = { name: string; cancelling: boolean } | null

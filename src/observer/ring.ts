@@ -1,0 +1,283 @@
+// A ring of records in shared memory, from one thread to another: the writer publishes, the reader frees. Where there is
+// no room the writer's events are lost, and counted; it never waits.
+import { FLAG, KIND, LONGEST_TEXT, RECORD_BYTES, RECORD_WORDS, recordsOf, TEXT_HEAD_BYTES, viewOf, WORD, type Records, type Shared } from './layout.ts'
+
+/** A text that comes up again is sent once; the table of those is bounded, and so is the length of each. */
+const MOST_KEPT = 16_384
+const LONGEST_KEPT = 200
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** What a record says of a text: a number above zero is one that was sent before, 0 is none. */
+export const NO_TEXT = 0
+/** The text stands in front of the record, and is not kept. */
+const TEXT_IN_FRONT = -1
+
+/** How many records a text takes at most. */
+function recordsFor(length: number): number {
+  const bytes = Math.min(length * 3, LONGEST_TEXT)
+  return bytes <= TEXT_HEAD_BYTES ? 1 : 1 + Math.ceil((bytes - TEXT_HEAD_BYTES) / RECORD_BYTES)
+}
+
+/** Writes records one after the other; a subclass says where, and what happens when there is no more room. */
+export abstract class RecordWriter {
+  words: Int32Array
+  numbers: Float64Array
+  protected bytes: Uint8Array
+  protected mask: number
+  /** How many records have been written, wrapping around; and how many may be. */
+  protected head = 0
+  protected limit: number
+  readonly #kept: Map<string, number>
+
+  protected constructor(records: Records, kept: Map<string, number>) {
+    this.words = records.words
+    this.numbers = records.numbers
+    this.bytes = records.bytes
+    const capacity = this.words.length / RECORD_WORDS
+    this.mask = capacity - 1
+    this.limit = capacity
+    this.#kept = kept
+  }
+
+  /** Whether `count` records fit. */
+  fits(count: number): boolean {
+    return ((this.head + count - this.limit) | 0) <= 0 || this.makeRoom(count)
+  }
+
+  /** The offset, in words, of the next record. The caller has asked whether it fits. */
+  next(): number {
+    const at = (this.head & this.mask) << 3
+    this.head = (this.head + 1) | 0
+    return at
+  }
+
+  /** How many records a text needs at most, before the record that refers to it. */
+  roomFor(text: string): number {
+    return recordsFor(text.length)
+  }
+
+  /** Refer to a text that is likely to come again. */
+  keep(text: string): number {
+    const known = this.#kept.get(text)
+    if (known !== undefined) return known
+    if (text === '') return NO_TEXT
+    if (this.#kept.size >= MOST_KEPT || text.length > LONGEST_KEPT) return this.put(text)
+    const id = this.#kept.size + 1
+    this.#kept.set(text, id)
+    this.#write(id, text)
+    return id
+  }
+
+  /** Refer to a text that is not. */
+  put(text: string): number {
+    this.#write(0, text)
+    return TEXT_IN_FRONT
+  }
+
+  protected abstract makeRoom(count: number): boolean
+
+  #write(id: number, text: string): void {
+    const { words, bytes } = this
+    const at = this.next()
+    words[at] = KIND.text
+    words[at + 1] = id
+    if (text.length <= TEXT_HEAD_BYTES) {
+      const start = at * 4 + (RECORD_BYTES - TEXT_HEAD_BYTES)
+      let index = 0
+      for (; index < text.length; index++) {
+        const code = text.charCodeAt(index)
+        if (code > 127) break
+        bytes[start + index] = code
+      }
+      if (index === text.length) {
+        words[at + 2] = index
+        return
+      }
+    }
+    const encoded = encoder.encode(text)
+    const length = encoded.length <= LONGEST_TEXT ? encoded.length : wholeCharacters(encoded, LONGEST_TEXT)
+    words[at + 2] = length
+    bytes.set(encoded.subarray(0, Math.min(length, TEXT_HEAD_BYTES)), at * 4 + (RECORD_BYTES - TEXT_HEAD_BYTES))
+    for (let from = TEXT_HEAD_BYTES; from < length; from += RECORD_BYTES) {
+      bytes.set(encoded.subarray(from, Math.min(length, from + RECORD_BYTES)), this.next() * 4)
+    }
+  }
+}
+
+/** The most bytes up to `most` that do not cut a character of UTF-8. */
+function wholeCharacters(bytes: Uint8Array, most: number): number {
+  let length = most
+  while (length > 0 && ((bytes[length] as number) & 0xc0) === 0x80) length--
+  return length
+}
+
+export class RingWriter extends RecordWriter {
+  readonly kept: Map<string, number>
+  /** Nothing is written any more: the reader is behind. */
+  losing = false
+  readonly #header: Int32Array
+  readonly #capacity: number
+
+  constructor(shared: Shared) {
+    const view = viewOf(shared)
+    const kept = new Map<string, number>()
+    super(view.records, kept)
+    this.kept = kept
+    this.#header = view.words
+    this.#capacity = this.limit
+  }
+
+  override next(): number {
+    const at = (this.head & this.mask) << 3
+    this.head = (this.head + 1) | 0
+    this.#header[WORD.draft] = this.head
+    return at
+  }
+
+  /** Show the reader all that has been written. */
+  publish(): void {
+    Atomics.store(this.#header, WORD.head, this.head)
+  }
+
+  /** How many records have been written since a number that this gave before. */
+  get written(): number {
+    return this.head
+  }
+
+  /** Try to write again: there must be room for half of the ring. */
+  recover(): boolean {
+    this.limit = (Atomics.load(this.#header, WORD.tail) + this.#capacity) | 0
+    if (((this.head + this.#capacity / 2 - this.limit) | 0) > 0) {
+      this.limit = this.head
+      return false
+    }
+    this.losing = false
+    return true
+  }
+
+  protected override makeRoom(count: number): boolean {
+    if (this.losing) return false
+    this.limit = (Atomics.load(this.#header, WORD.tail) + this.#capacity) | 0
+    if (((this.head + count - this.limit) | 0) <= 0) return true
+    // From now on nothing fits until there is much room: half a story would be no use.
+    this.losing = true
+    this.limit = this.head
+    return false
+  }
+}
+
+/** Records in memory that grows: a description of everything, however much it is, goes this way. */
+export class ScrollWriter extends RecordWriter {
+  constructor(kept: Map<string, number>) {
+    super(recordsOf(new ArrayBuffer(1024 * RECORD_BYTES)), kept)
+  }
+
+  /** What has been written. */
+  get content(): ArrayBuffer {
+    return this.bytes.buffer.slice(0, this.head * RECORD_BYTES) as ArrayBuffer
+  }
+
+  protected override makeRoom(count: number): boolean {
+    let capacity = this.limit
+    while (capacity < this.head + count) capacity *= 2
+    const grown = recordsOf(new ArrayBuffer(capacity * RECORD_BYTES))
+    grown.bytes.set(this.bytes)
+    this.words = grown.words
+    this.numbers = grown.numbers
+    this.bytes = grown.bytes
+    this.mask = capacity - 1
+    this.limit = capacity
+    return true
+  }
+}
+
+/** Hears records in their order; `at` is the offset of the record in words. */
+export type RecordListener = (records: Records, at: number) => void
+
+/** Reads records, and keeps the texts that were sent. */
+export class RingReader {
+  readonly #header: Int32Array
+  readonly #records: Records
+  readonly #mask: number
+  readonly #texts: string[] = ['']
+  #inFront: string[] = []
+  #tail = 0
+
+  constructor(shared: Shared) {
+    const view = viewOf(shared)
+    this.#header = view.words
+    this.#records = view.records
+    this.#mask = this.#records.words.length / RECORD_WORDS - 1
+  }
+
+  /** Whether anything waits to be read. */
+  get behind(): boolean {
+    return Atomics.load(this.#header, WORD.head) !== this.#tail
+  }
+
+  /**
+   * Hand at most `most` records to `listener`; gives their number. `all` takes also what has not been published, which is
+   * safe while the writer stands still.
+   */
+  read(listener: RecordListener, most: number, all = false): number {
+    const head = Atomics.load(this.#header, all ? WORD.draft : WORD.head)
+    const available = (head - this.#tail) | 0
+    if (available <= 0) return 0
+    const end = (this.#tail + Math.min(available, most)) | 0
+    let count = 0
+    // A text may reach beyond `end`; it was published whole.
+    while (((end - this.#tail) | 0) > 0) {
+      this.#take(this.#records, this.#mask, listener)
+      count++
+    }
+    Atomics.store(this.#header, WORD.tail, this.#tail)
+    return count
+  }
+
+  /** Hand all records of a scroll to `listener`. */
+  readScroll(content: ArrayBuffer, listener: RecordListener): void {
+    const records = recordsOf(content)
+    const tail = this.#tail
+    this.#tail = 0
+    while (this.#tail < content.byteLength / RECORD_BYTES) this.#take(records, -1, listener)
+    this.#tail = tail
+  }
+
+  /** The text that a record refers to. Those that stand in front must be asked for in their order. */
+  text(reference: number): string {
+    return reference === TEXT_IN_FRONT ? (this.#inFront.shift() ?? '') : (this.#texts[reference] ?? '')
+  }
+
+  #take(records: Records, mask: number, listener: RecordListener): void {
+    const at = (this.#tail & mask) << 3
+    this.#tail = (this.#tail + 1) | 0
+    if (((records.words[at] as number) & 0xff) === KIND.text) this.#takeText(records, mask, at)
+    else {
+      listener(records, at)
+      if (this.#inFront.length > 0) this.#inFront = []
+    }
+  }
+
+  #takeText({ words, bytes }: Records, mask: number, at: number): void {
+    const id = words[at + 1] as number
+    const length = words[at + 2] as number
+    const content = new Uint8Array(length)
+    const start = at * 4 + (RECORD_BYTES - TEXT_HEAD_BYTES)
+    content.set(bytes.subarray(start, start + Math.min(length, TEXT_HEAD_BYTES)))
+    for (let from = TEXT_HEAD_BYTES; from < length; from += RECORD_BYTES) {
+      const next = ((this.#tail & mask) << 3) * 4
+      this.#tail = (this.#tail + 1) | 0
+      content.set(bytes.subarray(next, next + Math.min(RECORD_BYTES, length - from)), from)
+    }
+    const text = decoder.decode(content)
+    if (id === 0) this.#inFront.push(text)
+    else this.#texts[id] = text
+  }
+}
+
+/** Whether a record has a flag. */
+export function has(word: number, flag: (typeof FLAG)[keyof typeof FLAG]): boolean {
+  return (word & flag) !== 0
+}

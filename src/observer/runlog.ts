@@ -1,0 +1,92 @@
+// What ran, as the stream tells it: the runs under way and the last that ended, with their output and their events.
+import type { EventOf, LoopEvent, Parameters } from '../stream/events.ts'
+import { stamp } from '../stream/recorder.ts'
+
+const KEPT_RUNS = 50
+const KEPT_EVENTS = 5000
+const KEPT_LINES = 5000
+
+export interface Line {
+  /** Seconds since the run began, on its clock. */
+  t: number
+  task: string
+  text: string
+}
+
+/** A run as it is told of. */
+export interface RunRecord {
+  run: number
+  example: number
+  parameters: Parameters
+  clock: 'real' | 'virtual'
+  startedAt: string
+  seconds: number | null
+  outcome: 'returned' | 'raised' | 'cancelled' | null
+  error: string | null
+  output: Line[]
+  events: LoopEvent[]
+  /** Lines and events that were too many to keep. */
+  forgotten: number
+}
+
+export class RunLog {
+  readonly #live = new Map<number, RunRecord & { began: number }>()
+  readonly #ended = new Map<number, RunRecord>()
+  readonly #nameOf: (task: number) => string
+  /** Milliseconds since 1970 at which the loop's clock showed zero. */
+  readonly #origin: number
+
+  constructor(nameOf: (task: number) => string, origin: number) {
+    this.#nameOf = nameOf
+    this.#origin = origin
+  }
+
+  hear(event: LoopEvent): void {
+    if (event.run === undefined) return
+    if (event.type === 'run.started') this.#start(event)
+    const run = this.#live.get(event.run)
+    if (run === undefined) return
+    if (run.events.length < KEPT_EVENTS) run.events.push(event)
+    else run.forgotten++
+    if (event.type === 'task.printed') {
+      const line = { t: stamp(event.t - run.began), task: event.task === undefined ? '' : this.#nameOf(event.task), text: event.text }
+      if (run.output.length < KEPT_LINES) run.output.push(line)
+      else run.forgotten++
+    } else if (event.type === 'run.finished') {
+      run.seconds = stamp(event.t - run.began)
+      run.outcome = event.outcome ?? 'returned'
+      run.error = event.error ?? null
+      this.#live.delete(event.run)
+      this.add(run)
+    }
+  }
+
+  /** A run that another loop has made, in virtual time. */
+  add(run: RunRecord): void {
+    this.#ended.delete(run.run)
+    this.#ended.set(run.run, run)
+    if (this.#ended.size > KEPT_RUNS) this.#ended.delete(this.#ended.keys().next().value as number)
+  }
+
+  get(run: number): RunRecord | null {
+    return this.#live.get(run) ?? this.#ended.get(run) ?? null
+  }
+
+  /** What is running, then what ran last, newest first. */
+  list(): RunRecord[] {
+    return [...[...this.#live.values()].reverse(), ...[...this.#ended.values()].reverse()]
+  }
+
+  /** The loop has closed, or was lost from sight: nothing is known to run any more. */
+  forget(alive: ReadonlySet<number>): void {
+    for (const run of this.#live.keys()) if (!alive.has(run)) this.#live.delete(run)
+  }
+
+  #start(event: EventOf<'run.started'>): void {
+    const { run, example, parameters, t } = event
+    this.#live.set(run, {
+      run, example, parameters, clock: 'real', startedAt: new Date(this.#origin + t * 1000).toISOString(), began: t,
+      seconds: null, outcome: null, error: null, output: [], events: [], forgotten: 0,
+    })
+  }
+}

@@ -1,0 +1,268 @@
+// Sees that the watched thread does not come back while it does not, tells who holds it, and afterwards who waited and
+// for how long. It looks at the shared header only; nothing is asked of the thread itself.
+import type { Frame, Victim } from '../stream/events.ts'
+import type { Model } from '../stream/model.ts'
+import type { Decoder, Hold, Timed } from './decoder.ts'
+import { stamp } from '../stream/recorder.ts'
+import { culpritOf } from './stacks.ts'
+import { HOLDER, NUMBER, WORD, type View } from './layout.ts'
+
+/** A stall is told of again after this many seconds. */
+const AGAIN = 0.1
+/** The watched thread answers this often, in seconds, if it can. */
+export const BEAT_SECONDS = 0.01
+/** What came in during a stall is read right after it; nobody waits longer than this to hear who the victims were. */
+const SETTLE_SECONDS = 0.06
+/** A look that comes this much too late says more of the machine than of the watched thread. */
+const LATE = 0.02
+/** What nobody knows the name of. */
+const UNKNOWN = 'code outside of the event loop'
+const MOST_VICTIMS = 1000
+/** Where there is no answer with a stack, it is asked for again after a while, but not for ever. */
+const ASK_AGAIN_MS = 50
+const LONGEST_ASKED = 60
+
+/** A stall that is over. */
+export interface Stall extends Hold {
+  seconds: number
+  stack?: Frame[]
+  victims: Victim[]
+  lost: number
+}
+
+export interface StallOptions {
+  view: View
+  decoder: Decoder
+  model: Model
+  /** From how many seconds on a held thread is called blocked. */
+  threshold: number
+  /** Seconds on the clock of the loop. */
+  now: () => number
+  emit: (event: Timed<'loop.blocked' | 'loop.unblocked'>) => void
+  /** Asks for the stack of the thread while it is blocked; `at` is when it was taken, in seconds on the clock of the loop. */
+  takeStack: () => Promise<{ at: number; frames: Frame[] } | null>
+  onStall: (stall: Stall) => void
+  /** Decodes everything that the writer has written; it stands still. */
+  catchUp: () => void
+}
+
+interface Blocked extends Hold {
+  /** The edge count of a known holder; 0 where nobody knows who it is. */
+  step: number
+  toldAt: number
+  stack: Frame[] | null
+  candidates: Candidate[]
+}
+
+/** A task that was ready, or would be at some time. */
+interface Candidate {
+  task: number
+  name: string
+  from: number
+}
+
+export class StallWatch {
+  readonly #options: StallOptions
+  #blocked: Blocked | null = null
+  #over: (Stall & { until: number; candidates: Candidate[] }) | null = null
+  #expected = Infinity
+  /** Nothing before this belongs to a stall that was not told of yet. */
+  #since = 0
+
+  constructor(options: StallOptions) {
+    this.#options = options
+  }
+
+  /** Whether the thread is blocked right now. */
+  get blocked(): boolean {
+    return this.#blocked !== null
+  }
+
+  /** Look at the header; gives in how many seconds to look again at the latest. */
+  look(): number {
+    const { view: { words, numbers }, threshold, now: clock } = this.#options
+    const now = clock()
+    const late = now - this.#expected > LATE
+    const next = this.#judge(now, late, words[WORD.step] as number, numbers[NUMBER.since] as number, numbers[NUMBER.beat] as number)
+    if (this.#over !== null && now >= this.#over.until) this.#settle()
+    const again = Math.min(next, threshold, this.#over === null ? Infinity : this.#over.until - now)
+    this.#expected = now + again
+    return again
+  }
+
+  #judge(now: number, late: boolean, step: number, since: number, beat: number): number {
+    const { threshold } = this.#options
+    const known = (step & 1) === 1
+    const blocked = this.#blocked
+    if (blocked !== null) {
+      const goesOn = blocked.step === 0 ? !known && beat < blocked.from : blocked.step === step
+      if (goesOn) {
+        if (now >= blocked.toldAt + AGAIN) this.#tell(blocked, now)
+        return Math.max(0.001, blocked.toldAt + AGAIN - now)
+      }
+      // Its end has a record of its own, which is on its way, unless that was lost.
+      if (now > blocked.toldAt + AGAIN + SETTLE_SECONDS) this.#end({ ...blocked, to: beat > blocked.from ? Math.min(beat, now) : now })
+      return BEAT_SECONDS
+    }
+    // Half an interval is the most likely time that it had answered for when it was stopped.
+    const from = known ? since : Math.max(beat + BEAT_SECONDS / 2, this.#since)
+    if (beat === 0) return BEAT_SECONDS
+    const left = from + threshold - now
+    if (left > 0) return Math.max(0.0005, Math.min(BEAT_SECONDS, left))
+    // The whole machine may have stood still: the thread gets a moment to come round, as this one just did.
+    if (late) return 0.005
+    this.#begin(known ? step : 0, from, now)
+    return AGAIN
+  }
+
+  #begin(step: number, from: number, now: number): void {
+    const { catchUp, decoder, view: { words } } = this.#options
+    catchUp()
+    const holder = step === 0 ? 0 : words[WORD.holder]
+    const task = holder === HOLDER.task ? (words[WORD.task] as number) >>> 0 : 0
+    const request = holder === HOLDER.request ? (words[WORD.subject] as number) >>> 0 : 0
+    // It may have come round while we looked.
+    if (step !== 0 && words[WORD.step] !== step) return
+    if (task !== 0) decoder.tellAhead(task, from)
+    const name = task !== 0 ? decoder.nameOf(task) : request !== 0 ? decoder.requestName(request)
+      : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || 'a callback' : this.#guess()
+    const blocked: Blocked = {
+      from, to: now, name, step, toldAt: now, stack: null, candidates: [],
+      ...(task === 0 ? {} : { task }), ...(request === 0 ? {} : { request }),
+    }
+    blocked.candidates = this.#candidates(task)
+    this.#blocked = blocked
+    if (this.#over !== null) this.#settle()
+    this.#tell(blocked, now)
+    this.#askForStack(blocked)
+  }
+
+  /** Ask until there is an answer: code that is inside of a native function answers when it comes back from there. */
+  #askForStack(blocked: Blocked): void {
+    const { takeStack, now } = this.#options
+    takeStack().then((taken) => {
+      if (taken === null) {
+        if (this.#blocked === blocked && now() - blocked.from < LONGEST_ASKED) setTimeout(() => this.#askForStack(blocked), ASK_AGAIN_MS).unref()
+        return
+      }
+      // What was taken when the stall was over is of something else.
+      const over = this.#over !== null && this.#over.from === blocked.from ? this.#over : null
+      if (over !== null && taken.at <= over.to) over.stack = taken.frames
+      if (this.#blocked !== blocked) return
+      blocked.stack = taken.frames
+      const culprit = blocked.step === 0 && blocked.request === undefined ? culpritOf(taken.frames) : null
+      if (culprit !== null && blocked.name === UNKNOWN) blocked.name = `${culprit.function || 'code'} outside of the event loop`
+      this.#tell(blocked, now())
+    }, () => {})
+  }
+
+  #tell(blocked: Blocked, now: number): void {
+    // In step with the beginning, so that a late look does not push all that follow.
+    blocked.toldAt = Math.max(blocked.toldAt, now - ((now - blocked.from - this.#options.threshold) % AGAIN))
+    this.#emitBlocked(blocked, now, now - blocked.from)
+  }
+
+  #emitBlocked(hold: Hold & { stack?: Frame[] | null }, t: number, seconds: number): void {
+    this.#options.emit({
+      type: 'loop.blocked', t: stamp(t), ...ofHold(hold), name: hold.name, since: stamp(hold.from), seconds: stamp(seconds),
+      ...(hold.stack == null ? {} : { stack: hold.stack }),
+    })
+  }
+
+  /** The step of a task ended. */
+  stepped(task: number, from: number, to: number): void {
+    if (to - from < this.#options.threshold && this.#blocked?.from !== from) return
+    this.ended({ from, to, name: this.#options.decoder.nameOf(task), task })
+  }
+
+  /** Something held the thread from one time to another. */
+  ended(hold: Hold): void {
+    const blocked = this.#blocked
+    if (blocked === null && hold.to - hold.from < this.#options.threshold) return
+    // What nobody knew may turn out to be known, and the other way round; it is the same stall if they overlap.
+    if (blocked !== null && hold.from < blocked.toldAt && hold.to > blocked.from) {
+      this.#end({ ...blocked, ...(hold.name === '' ? {} : hold), from: blocked.step === 0 ? Math.min(blocked.from, hold.from) : blocked.from, to: hold.to })
+    } else if (hold.from >= this.#since) {
+      // It was over before it was seen: this thread had to wait itself.
+      const name = hold.name === '' ? this.#guess() : hold.name
+      this.#emitBlocked({ ...hold, name }, hold.to, hold.to - hold.from)
+      this.#end({ ...hold, name, stack: null, candidates: this.#candidates(hold.task ?? 0) })
+    }
+  }
+
+  #end(blocked: Hold & { stack: Frame[] | null; candidates: Candidate[] }): void {
+    if (this.#over !== null) this.#settle()
+    this.#blocked = null
+    const { from, to, name, stack, candidates, task, request } = blocked
+    this.#since = to
+    this.#over = {
+      from, to, name, ...ofHold({ task, request }), seconds: to - from, ...(stack === null ? {} : { stack }), victims: [], lost: 0, candidates,
+      until: to + SETTLE_SECONDS,
+    }
+  }
+
+  /** A request that was read now had stood in line. */
+  waited(request: number, seconds: number): void {
+    const over = this.#over
+    if (over === null || request === over.request) return
+    const lost = Math.min(seconds, over.seconds)
+    over.lost += lost
+    if (over.victims.length < MOST_VICTIMS) over.victims.push({ request, name: this.#options.decoder.requestName(request), seconds: stamp(lost) })
+  }
+
+  /** Whatever came in during the stall has been read. */
+  settled(): void {
+    if (this.#over !== null) this.#settle()
+  }
+
+  /** Events were lost: who waited is not known any more. */
+  forget(): void {
+    if (this.#over !== null) this.#settle()
+    this.#since = this.#options.now()
+  }
+
+  #settle(): void {
+    const over = this.#over
+    if (over === null) return
+    this.#over = null
+    const { from, to, candidates, until: _, ...stall } = over
+    const victims: Victim[] = []
+    let lost = 0
+    for (const candidate of candidates) {
+      const seconds = to - Math.max(candidate.from, from)
+      if (seconds <= 0) continue
+      lost += seconds
+      if (victims.length < MOST_VICTIMS) victims.push({ task: candidate.task, name: candidate.name, seconds: stamp(seconds) })
+    }
+    victims.push(...over.victims.slice(0, MOST_VICTIMS - victims.length))
+    const done: Stall = { ...stall, from, to, victims, lost: stamp(lost + over.lost), seconds: stamp(over.seconds) }
+    const { now, emit, onStall } = this.#options
+    emit({
+      type: 'loop.unblocked', t: stamp(now()), ...ofHold(done), seconds: done.seconds, victims, lost: done.lost, name: done.name,
+      since: stamp(from), ...(done.stack === undefined ? {} : { stack: done.stack }),
+    })
+    onStall(done)
+  }
+
+  /** Tasks that stand ready, and those whose wait would end by itself. */
+  #candidates(culprit: number): Candidate[] {
+    const candidates: Candidate[] = []
+    for (const { task, name, state, since, on } of this.#options.model.tasks.values()) {
+      if (task === culprit) continue
+      if (state === 'ready') candidates.push({ task, name, from: since })
+      else if (on?.deadline !== undefined) candidates.push({ task, name, from: on.deadline })
+    }
+    return candidates
+  }
+
+  /** A name for code that runs outside of every step: where one request is under way, it is likely to be that. */
+  #guess(): string {
+    const { requests } = this.#options.decoder
+    const [request] = requests.keys()
+    return requests.size === 1 && request !== undefined ? this.#options.decoder.requestName(request) : UNKNOWN
+  }
+}
+
+function ofHold({ task, request }: { task?: number | undefined; request?: number | undefined }): { task?: number; request?: number } {
+  return { ...(task === undefined || task === 0 ? {} : { task }), ...(request === undefined || request === 0 ? {} : { request }) }
+}

@@ -1,0 +1,642 @@
+// The instrument on the loop's thread: each hook writes a record into the ring and returns. No object is made, no clock is
+// read twice, nothing is encoded; what belongs together, a step and its end, goes into one record.
+import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runtime/instruments.ts'
+import type { EventLoop } from '../runtime/loop.ts'
+import type { Task } from '../runtime/task.ts'
+import type { Parameters } from '../stream/events.ts'
+import type { RecordWriter, RingWriter } from './ring.ts'
+import { describe } from '../runtime/describe.ts'
+import { running } from '../runtime/running.ts'
+import { Edges, HELD_SECONDS } from './edges.ts'
+import { FLAG, KIND, MODES, NUMBER, OPS, OUTCOMES, REPORTS, SMALL, STATES, WAIT_KINDS, type View } from './layout.ts'
+import { ScrollWriter } from './ring.ts'
+import { takePlace, watchPlaces, type Place } from './places.ts'
+
+/** Published in between, where a turn goes on and on. */
+const PUBLISH_EVERY = 512
+/** One hook of so many is timed, to know what recording costs. */
+const SAMPLE = 1024
+/** A step is heard of three times: when it is ready, when it begins, when it ends. */
+const HOOKS_A_STEP = 3
+/** How often a writer that could not write looks whether it can again. */
+const RECOVER_EVERY = 64
+
+/** Numbers that stand for words in records. */
+const numbersOf = <T extends string>(words: readonly T[]): Record<T, number> => Object.fromEntries(words.map((word, at) => [word, at])) as Record<T, number>
+const WAIT = numbersOf(WAIT_KINDS)
+const OUTCOME = numbersOf(OUTCOMES)
+const OP = numbersOf(OPS)
+const MODE = numbersOf(MODES)
+const STATE = numbersOf(STATES)
+const REPORT = numbersOf(REPORTS)
+
+/** What a task belongs to; its children belong to the same. */
+export interface Scope {
+  run?: number
+  request?: number
+}
+
+export interface RequestEnd {
+  task?: Task<unknown> | null
+  status: number
+  outcome: 'returned' | 'raised' | 'cancelled' | 'disconnected'
+  seconds: number
+}
+
+export interface RunStart {
+  run: number
+  example: number
+  parameters: Parameters
+  request?: number | undefined
+}
+
+export interface WriterOptions {
+  view: View
+  /** It outlives the loop: the next one's writer goes on with it. */
+  ring: RingWriter
+  loop: EventLoop
+  name: string
+  pid: number
+  /** Takes a description of everything alive to the reader, who has it when he comes to the record that says so. */
+  sendDescription: (content: ArrayBuffer) => void
+  /** Something held the thread for 10 ms or more. */
+  onHold?: (from: number, to: number) => void
+}
+
+export class Writer implements Instrument {
+  readonly loop: EventLoop
+  readonly #name: string
+  readonly #pid: number
+  readonly #ring: RingWriter
+  readonly #edges: Edges
+  readonly #numbers: Float64Array
+  readonly #sendDescription: (content: ArrayBuffer) => void
+  /** The task whose step runs, and those whose steps it began in (eager tasks). */
+  #current: Task<unknown> | null = null
+  readonly #outer: { task: Task<unknown>; since: number }[] = []
+  /** The step has begun, and no record has said so yet. */
+  #pending = false
+  /** This one is ready again: the record of its step said so. */
+  #yielded: Task<unknown> | null = null
+  #flushDue = false
+  #published = 0
+  #lost = 0
+  #attempts = 0
+  #next: Scope | null = null
+  /** Runs by their tasks, while there are any. */
+  readonly #runs = new Map<number, number>()
+  readonly #liveRuns = new Map<number, RunStart>()
+  readonly #liveRequests = new Map<number, { method: string; url: string; task: number }>()
+  readonly #callbackNames = new WeakMap<object, number>()
+  #calls = 0
+  #clockCost = Infinity
+
+  constructor({ view, ring, loop, name, pid, sendDescription, onHold = () => {} }: WriterOptions) {
+    this.loop = loop
+    this.#name = name
+    this.#pid = pid
+    this.#ring = ring
+    this.#numbers = view.numbers
+    const { host } = loop
+    this.#edges = new Edges(view, () => host.now(), host.virtual, onHold)
+    this.#sendDescription = sendDescription
+    for (let times = 0; times < 100; times++) {
+      const began = performance.now()
+      this.#clockCost = Math.min(this.#clockCost, performance.now() - began)
+    }
+    this.#describe()
+    if (loop.isRunning()) this.loopStarted()
+    loop.instruments.add(this)
+    this.flush()
+  }
+
+  /** Stop recording. */
+  detach(): void {
+    this.loop.instruments.delete(this)
+    this.flush()
+  }
+
+  /** Show the reader everything until now. */
+  flush(): void {
+    this.#flushDue = false
+    if (this.#ring.losing) this.recover()
+    this.#published = this.#ring.written
+    this.#ring.publish()
+  }
+
+  /** The next task that is created, which must be in the same breath, belongs to this run or request. */
+  nextTask(scope: Scope): void {
+    this.#next = scope
+  }
+
+  /** The run that a task belongs to. */
+  runOf(task: Task<unknown>): number | undefined {
+    return this.#runs.get(task.id)
+  }
+
+  loopStarted(): void {
+    this.#loopEvent(KIND.loopStarted)
+  }
+
+  loopClosed(): void {
+    this.#loopEvent(KIND.loopClosed)
+  }
+
+  taskCreated(task: Task<unknown>, parent: Task<unknown> | null): void {
+    const t = this.#time()
+    const scope = this.#next
+    this.#next = null
+    if (scope?.run !== undefined) this.#runs.set(task.id, scope.run)
+    else if (this.#runs.size > 0 && parent !== null) {
+      const run = this.#runs.get(parent.id)
+      if (run !== undefined) this.#runs.set(task.id, run)
+    }
+    if (this.#runs.size > 0 && this.#runs.has(task.id)) watchPlaces(task)
+    const { ownName } = task
+    const coroutine = task.coroutineName()
+    const ring = this.#ring
+    if (!ring.fits(4 + ring.roomFor(coroutine) + (typeof ownName === 'string' ? ring.roomFor(ownName) : 0))) {
+      this.#lose(1)
+      return
+    }
+    this.#begin()
+    if (scope !== null) writeScope(ring, scope.run, scope.request)
+    writeCreated(ring, KIND.created, task, t, parent?.id ?? 0, coroutine, scope?.request !== undefined)
+  }
+
+  taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
+    if (task === this.#yielded) {
+      this.#yielded = null
+      return
+    }
+    const t = this.#time()
+    const ring = this.#ring
+    if (!ring.fits(2)) {
+      this.#lose(1)
+      return
+    }
+    this.#begin()
+    const at = ring.next()
+    ring.words[at] = KIND.ready
+    ring.words[at + 1] = task.id
+    ring.numbers[(at >> 1) + 1] = t
+    ring.words[at + 4] = by === null || by === task ? 0 : by.id
+  }
+
+  taskRunning(task: Task<unknown>): void {
+    const t = this.#time()
+    if (this.#current !== null) {
+      this.#begin()
+      this.#outer.push({ task: this.#current, since: this.#edges.since })
+    }
+    this.#current = task
+    this.#pending = true
+    this.#edges.task(task.id, t)
+  }
+
+  taskSuspended(task: Task<unknown>, on: Wait): void {
+    if ((++this.#calls & (SAMPLE - 1)) !== 0) this.#stepEnds(task, on)
+    else this.#sample(task, on)
+  }
+
+  #stepEnds(task: Task<unknown>, on: Wait): void {
+    const t = this.#time()
+    const ring = this.#ring
+    const { since } = this.#edges
+    if (on.kind === 'yield' && this.#pending && this.#current === task && !(this.#runs.size > 0 && this.#runs.has(task.id))) {
+      this.#pending = false
+      this.#endStep()
+      if (!ring.fits(1)) {
+        this.#lose(2)
+        return
+      }
+      const at = ring.next()
+      ring.words[at] = KIND.ran
+      ring.words[at + 1] = task.id
+      ring.numbers[(at >> 1) + 1] = since
+      ring.numbers[(at >> 1) + 3] = t
+      this.#yielded = task
+      return
+    }
+    this.#suspended(task, on, t)
+  }
+
+  taskFinished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
+    const t = this.#time()
+    const ring = this.#ring
+    const text = outcome === 'raised' ? describe(error) : ''
+    const began = this.#pending && this.#current === task
+    const { since } = this.#edges
+    if (this.#runs.size > 0) this.#runs.delete(task.id)
+    if (began) this.#pending = false
+    if (this.#current === task) this.#endStep()
+    if (!ring.fits(2 + ring.roomFor(text))) {
+      this.#lose(began ? 2 : 1)
+      return
+    }
+    const reference = text === '' ? 0 : ring.put(text)
+    const at = ring.next()
+    ring.words[at] = KIND.finished | (began ? FLAG.began : 0)
+    ring.words[at + 1] = task.id
+    ring.numbers[(at >> 1) + 1] = t
+    ring.words[at + 4] = OUTCOME[outcome]
+    ring.words[at + 5] = reference
+    if (began) ring.numbers[(at >> 1) + 3] = since
+  }
+
+  taskCancelling(task: Task<unknown>, by: Task<unknown> | null, message: string | undefined): void {
+    const t = this.#time()
+    const text = message ?? ''
+    if (!this.#room(2, text)) return
+    const reference = text === '' ? 0 : this.#ring.keep(text)
+    const at = this.#put(KIND.cancelling, task.id, t)
+    this.#ring.words[at + 4] = by?.id ?? 0
+    this.#ring.words[at + 5] = reference
+  }
+
+  callbackRunning(callback: object): void {
+    const t = this.#time()
+    if (this.#current !== null) return
+    this.#edges.callback(this.#nameOf(callback), t)
+  }
+
+  callbackFinished(callback: object): void {
+    const t = this.#time()
+    if (this.#current !== null) return
+    const { since } = this.#edges
+    this.#edges.free()
+    if (t - since >= HELD_SECONDS) this.#held(this.#nameOf(callback), 0, since, t)
+  }
+
+  printed(task: Task<unknown> | null, text: string): void {
+    const t = this.#time()
+    if (!this.#room(2, text)) return
+    const reference = text === '' ? 0 : this.#ring.put(text)
+    const at = this.#put(KIND.printed, task?.id ?? 0, t)
+    this.#ring.words[at + 4] = reference
+  }
+
+  queueChanged(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void {
+    const t = this.#time()
+    const ring = this.#ring
+    if (!ring.fits(2)) {
+      this.#lose(1)
+      return
+    }
+    this.#begin()
+    const at = this.#put(KIND.queue | (OP[op] << SMALL), by?.id ?? 0, t)
+    ring.words[at + 4] = queue.id
+    ring.words[at + 5] = queue.qsize()
+    ring.words[at + 6] = queue.unfinished
+    ring.words[at + 7] = queue.maxsize
+  }
+
+  threadStarted(call: ThreadCall): void {
+    const t = this.#time()
+    if (!this.#room(2, call.function)) return
+    const name = this.#ring.keep(call.function)
+    const at = this.#put(KIND.threadStarted | (MODE[call.mode] << SMALL), call.task?.id ?? 0, t)
+    this.#ring.words[at + 4] = call.id
+    this.#ring.words[at + 5] = name
+  }
+
+  threadFinished(call: ThreadCall): void {
+    const t = this.#time()
+    if (!this.#room(2, call.function)) return
+    const name = this.#ring.keep(call.function)
+    const ending = call.ending === null ? OUTCOME.returned : OUTCOME[call.ending]
+    const at = this.#put(KIND.threadFinished | (MODE[call.mode] << SMALL) | (ending << (SMALL + 4)), call.task?.id ?? 0, t)
+    this.#ring.words[at + 4] = call.id
+    this.#ring.words[at + 5] = name
+    this.#ring.numbers[(at >> 1) + 3] = call.startedAt === null || call.finishedAt === null ? NaN : call.finishedAt - call.startedAt
+  }
+
+  /** A request was read. `waited`: for how many seconds it may have stood in line behind a stall. */
+  requestStarted(request: number, method: string, url: string, waited: number): void {
+    const t = this.#time()
+    this.#liveRequests.set(request, { method, url, task: 0 })
+    if (this.#ring.fits(4 + this.#ring.roomFor(method) + this.#ring.roomFor(url))) {
+      this.#begin()
+      writeRequest(this.#ring, request, method, url, t, waited)
+    } else this.#lose(1)
+  }
+
+  requestFinished(request: number, method: string, url: string, end: RequestEnd): void {
+    const t = this.#time()
+    this.#liveRequests.delete(request)
+    const ring = this.#ring
+    if (!ring.fits(4 + ring.roomFor(method) + ring.roomFor(url))) {
+      this.#lose(1)
+      return
+    }
+    this.#begin()
+    const at = this.#put(KIND.requestFinished | (end.status << SMALL), end.task?.id ?? 0, t)
+    ring.words[at + 4] = request
+    ring.words[at + 5] = OUTCOME[end.outcome]
+    ring.numbers[(at >> 1) + 3] = end.seconds
+  }
+
+  /** The handler of a request begins: plain code that may hold the thread. */
+  handlerRunning(request: number): void {
+    const t = this.#time()
+    if (this.#current === null) this.#edges.request(request, t)
+  }
+
+  handlerFinished(request: number): void {
+    const t = this.#time()
+    if (this.#current !== null) return
+    const { since } = this.#edges
+    this.#edges.free()
+    if (t - since >= HELD_SECONDS) this.#held(0, request, since, t)
+  }
+
+  runStarted(start: RunStart): void {
+    const t = this.#time()
+    this.#liveRuns.set(start.run, start)
+    const parameters = JSON.stringify(start.parameters)
+    if (!this.#room(2, parameters)) return
+    writeRun(this.#ring, start, parameters, t)
+  }
+
+  runFinished(run: number, outcome: Outcome, error: string | null, request?: number): void {
+    const t = this.#time()
+    this.#liveRuns.delete(run)
+    const text = error ?? ''
+    if (!this.#room(2, text)) return
+    const reference = text === '' ? 0 : this.#ring.put(text)
+    const at = this.#put(KIND.runFinished | (OUTCOME[outcome] << SMALL), running.task?.id ?? 0, t)
+    this.#ring.words[at + 4] = run
+    this.#ring.words[at + 5] = reference
+    this.#ring.words[at + 6] = request ?? 0
+  }
+
+  /** The loop's exception handler was told of a coroutine that nobody awaited, or a failure that nobody retrieved. */
+  reported(kind: (typeof REPORTS)[number], message: string, task: number): void {
+    const t = this.#time()
+    if (!this.#room(2, message)) return
+    const reference = this.#ring.put(message)
+    const at = this.#put(KIND.reported | (REPORT[kind] << SMALL), task, t)
+    this.#ring.words[at + 4] = reference
+  }
+
+  /** Code that is not known held the thread between two answers of it. */
+  heldUnknown(from: number, to: number): void {
+    this.#edges.read()
+    this.#held(0, 0, from, to)
+    this.flush()
+  }
+
+  /** What came in while the thread was held has been read by now. */
+  settled(): void {
+    const t = this.#edges.read()
+    if (this.#ring.fits(1)) this.#put(KIND.settled, 0, t)
+    this.flush()
+  }
+
+  /** Seconds in which steps, callbacks and handlers held the thread for long, in all. */
+  get heldSeconds(): number {
+    return this.#edges.heldSeconds
+  }
+
+  #time(): number {
+    if (this.#flushDue) return this.#edges.time()
+    // The first record since the thread came back to the host: time has passed, and at the end somebody must publish.
+    this.#flushDue = true
+    queueMicrotask(this.#onTurnOver)
+    return this.#edges.read()
+  }
+
+  readonly #onTurnOver = (): void => {
+    if (this.#flushDue) this.flush()
+  }
+
+  /** Write that the step has begun, if no record has yet. */
+  #begin(): void {
+    if (!this.#pending) return
+    this.#pending = false
+    const ring = this.#ring
+    const at = ring.next()
+    ring.words[at] = KIND.running
+    ring.words[at + 1] = (this.#current as Task<unknown>).id
+    ring.numbers[(at >> 1) + 1] = this.#edges.since
+    if (((ring.written - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
+  }
+
+  #publish(): void {
+    this.#published = this.#ring.written
+    this.#ring.publish()
+  }
+
+  #endStep(): void {
+    if (this.#outer.length === 0) {
+      this.#current = null
+      this.#edges.free()
+    } else {
+      const { task, since } = this.#outer.pop() as { task: Task<unknown>; since: number }
+      this.#current = task
+      this.#edges.task(task.id, since)
+    }
+    if (((this.#ring.written - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
+  }
+
+  /** Whether `count` records and a text fit; else one event is lost. If so, what is pending is written. */
+  #room(count: number, text: string): boolean {
+    if (!this.#ring.fits(count + this.#ring.roomFor(text))) {
+      this.#lose(1)
+      return false
+    }
+    this.#begin()
+    return true
+  }
+
+  #put(word: number, task: number, t: number): number {
+    const ring = this.#ring
+    const at = ring.next()
+    ring.words[at] = word
+    ring.words[at + 1] = task
+    ring.numbers[(at >> 1) + 1] = t
+    return at
+  }
+
+  #suspended(task: Task<unknown>, on: Wait, t: number): void {
+    const ring = this.#ring
+    const place = this.#runs.size > 0 && this.#runs.has(task.id) ? takePlace(task) : null
+    const label = on.label ?? ''
+    const placed = place === null ? 0 : 1 + ring.roomFor(place.file) + ring.roomFor(place.function)
+    const fits = ring.fits(3 + ring.roomFor(label) + placed)
+    if (fits) this.#begin()
+    const unsaid = this.#pending
+    this.#pending = false
+    if (this.#current === task) this.#endStep()
+    if (!fits) {
+      this.#lose(unsaid ? 2 : 1)
+      return
+    }
+    if (place !== null) writePlace(ring, place)
+    writeSuspended(ring, task.id, on, label, t)
+    if (on.kind === 'yield') this.#yielded = task
+  }
+
+  #held(name: number, request: number, from: number, to: number): void {
+    if (!this.#ring.fits(1)) {
+      this.#lose(0)
+      return
+    }
+    const at = this.#put(KIND.held, 0, from)
+    this.#ring.words[at + 4] = name
+    this.#ring.words[at + 5] = request
+    this.#ring.numbers[(at >> 1) + 3] = to
+  }
+
+  #loopEvent(kind: number): void {
+    const t = this.#time()
+    if (!this.#room(2, this.#name)) return
+    const name = this.#ring.keep(this.#name)
+    const at = this.#put(kind, 0, t)
+    this.#ring.words[at + 4] = name
+    this.#ring.words[at + 5] = this.#pid
+    this.#ring.words[at + 6] = this.loop.host.virtual ? 1 : 0
+  }
+
+  #nameOf(callback: object): number {
+    const key = (callback as { fn?: object | null }).fn ?? (callback.constructor as object | undefined) ?? callback
+    let name = this.#callbackNames.get(key)
+    if (name === undefined) {
+      const text = `callback ${(key as { name?: string }).name ?? ''}`.trim()
+      if (!this.#ring.fits(1 + this.#ring.roomFor(text))) return 0
+      name = Math.max(0, this.#ring.keep(text))
+      this.#callbackNames.set(key, name)
+    }
+    return name
+  }
+
+  /** Events did not fit. Once there is room again, say how many, and describe what is alive now. */
+  #lose(events: number): void {
+    this.#pending = false
+    this.#yielded = null
+    this.#lost += events
+    if (this.#attempts++ % RECOVER_EVERY === 0) this.recover()
+  }
+
+  /** Go on writing if there is room again. */
+  recover(): void {
+    if (!this.#ring.losing || !this.#ring.recover()) return
+    const at = this.#put(KIND.lost, 0, this.#edges.read())
+    this.#ring.words[at + 4] = this.#lost
+    this.#lost = 0
+    this.#describe()
+    this.flush()
+  }
+
+  /** Describe every live task, request and run, as of now. */
+  #describe(): void {
+    const t = this.#edges.read()
+    const scroll = new ScrollWriter(this.#ring.kept)
+    for (const start of this.#liveRuns.values()) {
+      const parameters = JSON.stringify(start.parameters)
+      scroll.fits(2 + scroll.roomFor(parameters))
+      writeRun(scroll, start, parameters, t)
+    }
+    const requestOf = new Map<number, number>()
+    for (const [id, { method, url, task }] of this.#liveRequests) {
+      scroll.fits(4 + scroll.roomFor(method) + scroll.roomFor(url))
+      writeRequest(scroll, id, method, url, t, 0)
+      if (task !== 0) requestOf.set(task, id)
+    }
+    for (const task of this.loop.liveTasks()) {
+      const coroutine = task.coroutineName()
+      const name = task.ownName
+      const on = task.waiter?.describeWait() ?? null
+      const label = on?.label ?? ''
+      scroll.fits(6 + scroll.roomFor(coroutine) + (typeof name === 'string' ? scroll.roomFor(name) : 0) + scroll.roomFor(label))
+      const run = this.#runs.get(task.id)
+      const request = requestOf.get(task.id)
+      if (run !== undefined || request !== undefined) writeScope(scroll, run, request)
+      const at = writeCreated(scroll, KIND.alive, task, t, 0, coroutine, false)
+      const state = running.task === task ? 'running' : on === null || on.kind === 'yield' ? 'ready' : 'suspended'
+      if (task.cancelling() > 0) scroll.words[at] = (scroll.words[at] as number) | FLAG.cancelling
+      scroll.words[at + 7] = STATE[state]
+      if (state === 'suspended' && on !== null) writeSuspended(scroll, task.id, on, label, t)
+    }
+    this.#sendDescription(scroll.content)
+    if (this.#ring.fits(1)) this.#put(KIND.described, 0, t)
+  }
+
+  /** Time one step's end in many, to know what recording costs. */
+  #sample(task: Task<unknown>, on: Wait): void {
+    const began = performance.now()
+    this.#stepEnds(task, on)
+    const took = Math.max(0, performance.now() - began - this.#clockCost)
+    this.#numbers[NUMBER.cost] = (this.#numbers[NUMBER.cost] as number) + (took * HOOKS_A_STEP * SAMPLE) / 1000
+  }
+}
+
+function writeScope(to: RecordWriter, run: number | undefined, request: number | undefined): void {
+  const at = to.next()
+  to.words[at] = KIND.scope
+  to.words[at + 4] = run ?? 0
+  to.words[at + 5] = request ?? 0
+}
+
+function writeCreated(to: RecordWriter, kind: number, task: Task<unknown>, t: number, parent: number, coroutine: string, once: boolean): number {
+  const { ownName } = task
+  const numbered = typeof ownName === 'number'
+  const name = numbered ? ownName : once ? to.put(ownName) : to.keep(ownName)
+  const coroutineName = to.keep(coroutine)
+  const at = to.next()
+  to.words[at] = kind | (numbered ? FLAG.numbered : 0)
+  to.words[at + 1] = task.id
+  to.numbers[(at >> 1) + 1] = t
+  to.words[at + 4] = parent
+  to.words[at + 5] = name
+  to.words[at + 6] = coroutineName
+  to.words[at + 7] = 0
+  return at
+}
+
+function writeSuspended(to: RecordWriter, task: number, on: Wait, label: string, t: number): void {
+  const reference = label === '' ? 0 : to.keep(label)
+  const at = to.next()
+  to.words[at] = KIND.suspended | (on.deadline === undefined ? 0 : FLAG.deadline) | (WAIT[on.kind] << SMALL)
+  to.words[at + 1] = task
+  to.numbers[(at >> 1) + 1] = t
+  to.words[at + 4] = reference
+  to.words[at + 5] = on.tasks?.[0]?.id ?? 0
+  if (on.deadline !== undefined) to.numbers[(at >> 1) + 3] = on.deadline
+}
+
+function writePlace(to: RecordWriter, { function: name, file, line, column }: Place): void {
+  const functionName = to.keep(name)
+  const fileName = to.keep(file)
+  const at = to.next()
+  to.words[at] = KIND.location
+  to.words[at + 4] = functionName
+  to.words[at + 5] = fileName
+  to.words[at + 6] = line
+  to.words[at + 7] = column
+}
+
+function writeRequest(to: RecordWriter, request: number, method: string, url: string, t: number, waited: number): void {
+  const methodName = to.keep(method)
+  const path = to.put(url)
+  const at = to.next()
+  to.words[at] = KIND.requestStarted
+  to.words[at + 1] = 0
+  to.numbers[(at >> 1) + 1] = t
+  to.words[at + 4] = request
+  to.words[at + 5] = methodName
+  to.words[at + 6] = path
+  to.words[at + 7] = Math.min(2 ** 31 - 1, Math.round(waited * 1e6))
+}
+
+function writeRun(to: RecordWriter, { run, example, request }: RunStart, parameters: string, t: number): void {
+  const text = to.put(parameters)
+  const at = to.next()
+  to.words[at] = KIND.runStarted
+  to.words[at + 1] = running.task?.id ?? 0
+  to.numbers[(at >> 1) + 1] = t
+  to.words[at + 4] = run
+  to.words[at + 5] = example
+  to.words[at + 6] = text
+  to.words[at + 7] = request ?? 0
+}

@@ -1,0 +1,208 @@
+// How the event stream goes out, as server-sent events and on WebSockets, whoever serves it: what a subscriber may ask
+// for, and where his messages go. What many get is put into frames once.
+import type { FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import type { WebSocket } from 'ws'
+import { Buffer } from 'node:buffer'
+import { PassThrough } from 'node:stream'
+import { z } from 'zod'
+import type { Filter } from '../stream/filter.ts'
+import type { Message, Sink, SubscribeOptions } from '../stream/fanout.ts'
+import { eventTypes, type EventType } from '../stream/events.ts'
+import { parseCursor, type Cursor } from '../stream/history.ts'
+import { badField } from './errors.ts'
+import { id } from './fields.ts'
+
+/** What lies unsent on a connection, in bytes, before its subscriber has to wait. */
+export const MOST_UNSENT = 256 * 1024
+const HEARTBEAT_MS = 15_000
+
+/** A subscriber's place in the stream. */
+export interface Place {
+  /** The sink has room again. */
+  resume(): void
+  /** Go on from here with another filter. */
+  change(filter: Filter): void
+  close(): void
+}
+
+/** Where subscribers get events from. */
+export interface Hub {
+  readonly epoch: string
+  /** How many are subscribed. */
+  readonly size: number
+  /** How many may be. */
+  readonly most: number
+  subscribe(sink: Sink, options: SubscribeOptions): Place
+}
+
+const cursor = z.string().refine((text) => parseCursor(text) !== null, 'must be a cursor, epoch:seq, as the stream gave it')
+const type = z.enum(eventTypes, { error: `must be one of ${eventTypes.join(', ')}` })
+const types = z.string().transform((text) => text.split(',').filter((one) => one !== '')).pipe(z.array(type))
+
+export const streamQuery = z.strictObject({
+  types: types.optional().describe('comma-separated: only these'),
+  run: id.optional(), task: id.optional(), request: id.optional(),
+  since: cursor.optional().describe('go on after this event, epoch:seq'),
+})
+
+/** What a client may say on a WebSocket: what it wants from now on. */
+const wish = z.strictObject({
+  types: z.array(type).optional(), run: z.int().min(1).optional(), task: z.int().min(1).optional(), request: z.int().min(1).optional(),
+})
+
+export function optionsOf(query: z.output<typeof streamQuery>, lastEventId: string | string[] | undefined): SubscribeOptions {
+  let since: Cursor | null = query.since === undefined ? null : parseCursor(query.since)
+  if (since === null && typeof lastEventId === 'string' && lastEventId !== '') {
+    since = parseCursor(lastEventId)
+    if (since === null) throw badField('Last-Event-ID', 'must be a cursor, epoch:seq, as the stream gave it')
+  }
+  const { types, run, task, request } = query
+  return { types: types as EventType[] | undefined, run, task, request, since: since ?? undefined }
+}
+
+const texts = new WeakMap<readonly Message[], Buffer>()
+const frames = new WeakMap<readonly Message[], Buffer>()
+
+function made(cache: WeakMap<readonly Message[], Buffer>, batch: readonly Message[], make: () => Buffer): Buffer {
+  let bytes = cache.get(batch)
+  if (bytes === undefined) {
+    bytes = make()
+    cache.set(batch, bytes)
+  }
+  return bytes
+}
+
+/** Messages as server-sent events: the cursor is the id. Ends by itself, with `onClose`, when its reader goes. */
+export class EventSink implements Sink {
+  readonly stream = new PassThrough({ highWaterMark: MOST_UNSENT })
+  readonly #hub: Hub
+  readonly #heartbeat: NodeJS.Timeout
+
+  constructor(hub: Hub, onClose: () => void) {
+    this.#hub = hub
+    this.#heartbeat = setInterval(() => this.stream.write(': still here\n\n'), HEARTBEAT_MS)
+    this.stream.on('error', () => {})
+    this.stream.on('close', () => {
+      clearInterval(this.#heartbeat)
+      onClose()
+    })
+  }
+
+  write(batch: readonly Message[]): boolean {
+    if (this.stream.destroyed || this.stream.writableEnded) return true
+    return this.stream.write(made(texts, batch, () => {
+      const { epoch } = this.#hub
+      let text = ''
+      for (const { type, seq, json } of batch) text += `${seq === null ? '' : `id: ${epoch}:${seq}\n`}event: ${type}\ndata: ${json}\n\n`
+      return Buffer.from(text)
+    }))
+  }
+
+  end(): void {
+    this.stream.end()
+  }
+}
+
+/** Headers of a response that is an event stream. */
+export const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } as const
+
+/** Messages on a WebSocket, each its own. A batch is one write, and the same bytes for all who get it. */
+class SocketSink implements Sink {
+  readonly #socket: WebSocket
+  onRoom: () => void = () => {}
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket
+  }
+
+  write(batch: readonly Message[]): boolean {
+    const socket = this.#socket
+    const connection = (socket as unknown as { _socket?: Socket | null })._socket
+    if (socket.readyState !== socket.OPEN || connection == null) return true
+    connection.write(made(frames, batch, () => framesOf(batch)), () => this.onRoom())
+    return connection.writableLength < MOST_UNSENT
+  }
+
+  end(reason: string): void {
+    this.#socket.close(1001, reason)
+  }
+}
+
+/** Messages as WebSocket frames of text, as a server sends them: unmasked, whole. */
+function framesOf(batch: readonly Message[]): Buffer {
+  const parts: Buffer[] = []
+  for (const { json } of batch) {
+    const payload = Buffer.from(json)
+    const { length } = payload
+    const head = length < 126 ? Buffer.from([0x81, length]) : Buffer.alloc(length < 65_536 ? 4 : 10)
+    if (length >= 126) {
+      head[0] = 0x81
+      head[1] = length < 65_536 ? 126 : 127
+      if (length < 65_536) head.writeUInt16BE(length, 2)
+      else head.writeBigUInt64BE(BigInt(length), 2)
+    }
+    parts.push(head, payload)
+  }
+  return Buffer.concat(parts)
+}
+
+/** Serve the stream on a WebSocket until it closes. The request's query has been checked. */
+export function serveSocket(socket: WebSocket, request: FastifyRequest, hub: Hub): void {
+  if (hub.size >= hub.most) {
+    socket.close(1013, `${hub.size} subscribers are connected already`)
+    return
+  }
+  let options: SubscribeOptions
+  try {
+    options = optionsOf(request.query as z.output<typeof streamQuery>, request.headers['last-event-id'])
+  } catch (error) {
+    socket.close(1008, shorten((error as Error).message))
+    return
+  }
+  const sink = new SocketSink(socket)
+  const place = hub.subscribe(sink, options)
+  sink.onRoom = () => {
+    if (socket.bufferedAmount < MOST_UNSENT) place.resume()
+  }
+  let alive = true
+  const heartbeat = setInterval(() => {
+    if (!alive) {
+      socket.terminate()
+      return
+    }
+    alive = false
+    socket.ping()
+  }, HEARTBEAT_MS)
+  socket.on('pong', () => {
+    alive = true
+  })
+  socket.on('message', (data: Buffer, isBinary) => {
+    const problem = isBinary ? ([1003, 'only text is read here'] as const) : ask(data.toString())
+    if (problem !== null) socket.close(problem[0], shorten(problem[1]))
+  })
+  socket.on('error', () => {})
+  socket.on('close', () => {
+    clearInterval(heartbeat)
+    place.close()
+  })
+
+  function ask(text: string): readonly [number, string] | null {
+    let json: unknown
+    try {
+      json = JSON.parse(text)
+    } catch {
+      return [1007, 'this is not JSON']
+    }
+    const result = wish.safeParse(json)
+    if (!result.success) return [1008, result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')]
+    place.change(result.data)
+    return null
+  }
+}
+
+/** A close reason may have 123 bytes. */
+function shorten(text: string): string {
+  const plain = text.replace(/[^\x20-\x7e]/g, '?')
+  return plain.length > 120 ? `${plain.slice(0, 117)}...` : plain
+}

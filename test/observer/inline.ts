@@ -1,0 +1,30 @@
+// An observer on the thread that it observes: for tests of what is told, not of when.
+import type { EventLoop } from '../../src/index.ts'
+import { share, viewOf } from '../../src/observer/layout.ts'
+import { RingWriter } from '../../src/observer/ring.ts'
+import { Observer } from '../../src/observer/observer.ts'
+import { Writer } from '../../src/observer/writer.ts'
+
+export interface Inline {
+  writer: Writer
+  observer: Observer
+  /** Take in everything that was written until now. */
+  drain: () => void
+}
+
+export function watchInline(loop: EventLoop, options: { records?: number; history?: number } = {}): Inline {
+  const shared = share(options.records ?? 2 ** 17)
+  const descriptions: ArrayBuffer[] = []
+  const writer = new Writer({ view: viewOf(shared), ring: new RingWriter(shared), loop, name: 'main', pid: 1, sendDescription: (content) => descriptions.push(content) })
+  const observer = new Observer({
+    shared, loop: 'main', history: options.history ?? 200_000, blockedSeconds: 1e9, keepSeconds: 1e9, now: () => loop.time(), origin: 0,
+    takeDescription: () => descriptions.shift() ?? null, takeStack: async () => null,
+  })
+  return {
+    writer, observer,
+    drain: () => {
+      writer.flush()
+      observer.drain()
+    },
+  }
+}
