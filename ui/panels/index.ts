@@ -1,5 +1,7 @@
 // The panels of the live view, in the order of their tabs. A new one is registered here.
 import { panelOf, registerPanel } from '../panels.ts'
+import '../lessons/panels.ts'
+import '../playground/panel.ts'
 import { LoopPanel } from './loop.tsx'
 import { OutputPanel, RunsPanel } from './output.tsx'
 import { QueuesPanel } from './queues.tsx'
