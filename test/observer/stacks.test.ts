@@ -73,7 +73,7 @@ function lineWith(text: string): number {
 
 const place = (frame: Frame | null | undefined): string => frame == null ? 'nowhere' : `${frame.function} ${frame.file}:${frame.line}`
 const inProgram = (name: string, text: string): string => `${name} ${PROGRAM}:${lineWith(text)}`
-const HOLD = inProgram('hold', 'while (performance.now() < end) { /* nothing else */ }')
+const HOLD = inProgram('hold', '/* nothing else */')
 
 t.test('a thread that runs JavaScript', async t => {
   const { stalls, errors, code, ending } = await stall('spin report dive search atomics together debugger thrown jobs formatter format')
@@ -84,15 +84,16 @@ t.test('a thread that runs JavaScript', async t => {
     t.equal(seen.length, 20)
     for (const { culprit } of seen) t.equal(place(culprit), `spin workers/spin.ts:${spinning}`)
     const [first] = seen
-    t.equal(place(first!.frames?.[1]), inProgram('block', 'void spin(800)'))
+    t.equal(place(first!.frames?.[1]), inProgram('block', 'void spin('))
     t.ok(first!.frames!.every(({ column }) => column > 0))
-    t.ok(seen.filter(({ ms }) => ms < 40).length >= 18, `answered after ${seen.map(({ ms }) => ms.toFixed(1)).join(' ')} ms`)
+    const times = seen.map(({ ms }) => ms).sort((a, b) => a - b)
+    t.ok(times[10]! < 40, `answered after ${times.map((ms) => ms.toFixed(1)).join(' ')} ms`)
   })
 
   await t.test('names methods, and goes through generators', async t => {
     const frames = stalls['report']!.seen[0]!.frames!
     t.same(frames.slice(0, 3).map(place), [
-      HOLD, inProgram('Report.rows', 'hold(150) // in rows'), inProgram('Report.render', '[...this.rows()]'),
+      HOLD, inProgram('Report.rows', 'hold() // in rows'), inProgram('Report.render', '[...this.rows()]'),
     ])
   })
 
@@ -147,20 +148,19 @@ t.test('a thread inside a native function', async t => {
   await t.test('answers when that comes back, with the line that called it', async t => {
     const { stalls } = await stall('shell')
     const [first, second] = stalls['shell']!.seen
-    t.equal(place(first!.culprit), inProgram('sleepInShell', "execSync('sleep 0.4')"))
+    t.equal(place(first!.culprit), inProgram('sleepInShell', "execSync('sleep 0.6')"))
     t.ok(first!.frames!.every(({ file }) => !file.startsWith('node:')), "Node's own frames are left out")
     t.equal(second!.frames, null, 'and afterwards, when nothing runs, there is no stack')
   })
 
   await t.test('gives no stack where that takes longer than the timeout; the next question gets the late answer', async t => {
-    const { stalls, code } = await stall('shell', { options: { timeout: 100 } })
-    const [first, second] = stalls['shell']!.seen
-    t.equal(first!.frames, null)
-    t.ok(first!.ms < 250, `after ${first!.ms} ms`)
-    t.equal(second!.frames, null, 'still inside')
+    const { stalls, code } = await stall('shells', { options: { timeout: 100 } })
+    const { seen } = stalls['shells']!
+    t.ok(seen.length > 2, `asked ${seen.length} times`)
+    t.ok(seen[0]!.ms < 300, `told after ${seen[0]!.ms} ms`)
+    t.ok(seen.slice(0, -1).every(({ frames }) => frames === null))
+    t.equal(place(seen.at(-1)!.culprit), inProgram('sleepInShell', "execSync('sleep 0.6')"))
     t.equal(code, 0)
-    const patient = await stall('shells', { options: { timeout: 100 } })
-    t.equal(place(patient.stalls['shells']!.seen.at(-1)!.culprit), inProgram('sleepInShell', "execSync('sleep 0.4')"))
   })
 
   await t.test('goes on when the stacks are closed meanwhile, or their thread ends', async t => {
@@ -236,8 +236,8 @@ t.test('built files', async t => {
 
   await t.test('lead to the source by the map beside them', async t => {
     const { stalls, errors, code } = await stall('report shell', { run })
-    t.same(stalls['report']!.seen[0]!.frames!.slice(0, 2).map(place), [HOLD, inProgram('Report.rows', 'hold(150) // in rows')])
-    t.equal(place(stalls['shell']!.seen[0]!.culprit), inProgram('sleepInShell', "execSync('sleep 0.4')"))
+    t.same(stalls['report']!.seen[0]!.frames!.slice(0, 2).map(place), [HOLD, inProgram('Report.rows', 'hold() // in rows')])
+    t.equal(place(stalls['shell']!.seen[0]!.culprit), inProgram('sleepInShell', "execSync('sleep 0.6')"))
     t.equal(errors, '')
     t.equal(code, 0)
   })

@@ -13,14 +13,17 @@ import type { Order } from './asker.ts'
 const sessions = new Int32Array(new SharedArrayBuffer(4))
 const notes: string[] = []
 
-function hold(ms: number): void {
-  const end = performance.now() + ms
-  while (performance.now() < end) { /* nothing else */ }
+/** The asker's word that it has asked for all it wanted: a stall in JavaScript lasts until then, 10 s at most. */
+const asked = new Int32Array(new SharedArrayBuffer(4))
+let deadline = 0
+
+function hold(): void {
+  while (Atomics.load(asked, 0) === 0 && performance.now() < deadline) { /* nothing else */ }
 }
 
 class Report {
   *rows(): Generator<number> {
-    hold(150) // in rows
+    hold() // in rows
     yield 1
   }
 
@@ -30,7 +33,7 @@ class Report {
 }
 
 function dive(depth: number): void {
-  if (depth === 0) hold(150)
+  if (depth === 0) hold()
   else dive(depth - 1)
 }
 
@@ -39,23 +42,21 @@ function search(): boolean {
 }
 
 function sleepInShell(): void {
-  execSync('sleep 0.4')
+  execSync('sleep 0.6')
 }
 
 function waitInAtomics(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  Atomics.wait(asked, 0, 0, 10_000)
 }
 
 function stopAtDebugger(): void {
-  const end = performance.now() + 200
-  while (performance.now() < end) {
+  while (Atomics.load(asked, 0) === 0 && performance.now() < deadline) {
     debugger
   }
 }
 
 function throwAndCatch(): void {
-  const end = performance.now() + 200
-  while (performance.now() < end) {
+  while (Atomics.load(asked, 0) === 0 && performance.now() < deadline) {
     try {
       throw new Error('thrown and caught')
     } catch { /* again */ }
@@ -66,7 +67,7 @@ function settleNothing(): void {
   let ran = ''
   void Promise.resolve().then(() => { ran += 'job ' })
   process.nextTick(() => { ran += 'tick ' })
-  hold(150)
+  hold()
   notes.push(`ran meanwhile: ${ran === '' ? 'nothing' : ran}`)
 }
 
@@ -78,15 +79,14 @@ function ownFormatter(): void {
   }
   Error.prepareStackTrace = format
   Error.stackTraceLimit = 3
-  hold(150)
+  hold()
   notes.push(`formatter called ${calls.length} times, kept ${Error.prepareStackTrace === format}, limit ${Error.stackTraceLimit}`)
   Error.prepareStackTrace = undefined as never
   Error.stackTraceLimit = 10
 }
 
 function formatStacks(): void {
-  const end = performance.now() + 400
-  while (performance.now() < end) String(new Error('to be formatted').stack)
+  while (Atomics.load(asked, 0) === 0 && performance.now() < deadline) String(new Error('to be formatted').stack)
 }
 
 /** What a loader of one's own would do: the map is nowhere but in the text that V8 was given. Scripts have to be listed for it. */
@@ -94,30 +94,31 @@ function loadedElsewhere(): void {
   // Its second line is line 4 of the source.
   const map = { version: 3, sources: ['view.ts'], names: [], mappings: 'AAAA;AAGA' }
   const comment = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`
-  const code = `function render() { const end = performance.now() + 300\nwhile (performance.now() < end) { debugger } }\nrender()\n${comment}`
-  vm.runInThisContext(code, { filename: join(process.cwd(), 'view.built.ts') })
+  const code = `function render(asked, deadline) {\nwhile (Atomics.load(asked, 0) === 0 && performance.now() < deadline) { debugger } }\nrender\n${comment}`
+  const render = vm.runInThisContext(code, { filename: join(process.cwd(), 'view.built.ts') }) as (word: Int32Array, until: number) => void
+  render(asked, deadline)
 }
 
 const stalls: Record<string, { order: Order; block: () => void }> = {
-  spin: { order: { after: 50, times: 20, every: 10 }, block: () => void spin(800) },
-  report: { order: { after: 50 }, block: () => void new Report().render() },
-  dive: { order: { after: 50 }, block: () => dive(1000) },
-  search: { order: { after: 50 }, block: () => void search() },
-  shell: { order: { after: 50, times: 2 }, block: sleepInShell },
-  shells: { order: { after: 50, times: 4 }, block: sleepInShell },
-  atomics: { order: { after: 50 }, block: waitInAtomics },
-  together: { order: { after: 50, together: 5 }, block: () => hold(150) },
+  spin: { order: { after: 20, times: 20, every: 5 }, block: () => void spin(1500) },
+  report: { order: { after: 20 }, block: () => void new Report().render() },
+  dive: { order: { after: 20 }, block: () => dive(1000) },
+  search: { order: { after: 20 }, block: () => void search() },
+  shell: { order: { after: 20, times: 2 }, block: sleepInShell },
+  shells: { order: { after: 20, times: 50, untilStack: true }, block: sleepInShell },
+  atomics: { order: { after: 20 }, block: waitInAtomics },
+  together: { order: { after: 20, together: 5 }, block: () => hold() },
   debugger: { order: { after: 20, times: 5, every: 20 }, block: stopAtDebugger },
   thrown: { order: { after: 20, times: 5, every: 20 }, block: throwAndCatch },
   jobs: { order: { after: 20, times: 5, every: 10 }, block: settleNothing },
   formatter: { order: { after: 20, times: 5, every: 10 }, block: ownFormatter },
-  format: { order: { after: 100, times: 3, every: 20 }, block: formatStacks },
-  elsewhere: { order: { after: 50, times: 2, every: 20 }, block: loadedElsewhere },
-  idle: { order: { after: 100 }, block: () => { /* nothing holds the thread */ } },
-  close: { order: { after: 50, close: 50 }, block: sleepInShell },
-  die: { order: { after: 50, die: 50 }, block: sleepInShell },
+  format: { order: { after: 50, times: 3, every: 20 }, block: formatStacks },
+  elsewhere: { order: { after: 20, times: 2, every: 20 }, block: loadedElsewhere },
+  idle: { order: { after: 50 }, block: () => { /* nothing holds the thread */ } },
+  close: { order: { after: 20, close: 50 }, block: sleepInShell },
+  die: { order: { after: 20, die: 50 }, block: sleepInShell },
   exit: {
-    order: { after: 50 },
+    order: { after: 20 },
     block() {
       sleepInShell()
       process.exit(7)
@@ -129,7 +130,7 @@ process.on('exit', () => endSessions(sessions))
 const { options = '{}', names = '' } = JSON.parse(process.argv[2] ?? '{}') as { options?: string; names?: string }
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const worker = new Worker(new URL(`./asker${extension}`, import.meta.url), {
-  workerData: { ...JSON.parse(options) as object, sessions },
+  workerData: { asked, options: { ...JSON.parse(options) as object, sessions } },
 })
 worker.setMaxListeners(0)
 let gone = false
@@ -149,6 +150,8 @@ for (const name of names.split(' ')) {
     })
   })
   const { order, block } = stalls[name]!
+  Atomics.store(asked, 0, 0)
+  deadline = performance.now() + 10_000
   worker.postMessage(order)
   const from = performance.now()
   block()
