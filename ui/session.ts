@@ -56,6 +56,7 @@ export class Session {
   /** The address of the run or window that is shown. */
   readonly hash = signal('')
   timeline: Timeline | null = null
+  readonly #own = new WeakMap<Lane, boolean>()
   readonly #changed = new Set<() => void>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #noticeTimer: ReturnType<typeof setTimeout> | undefined
@@ -247,7 +248,7 @@ export class Session {
   /** Whether a lane passes the filter, at the moment that is looked at. */
   passes(lane: Lane): boolean {
     const { text, state, run, request, own } = this.filter.value
-    if (!own && OWN.test(rootOf(lane).name)) return false
+    if (!own && this.#isOwn(lane)) return false
     if (run !== null && lane.run !== run) return false
     if (request !== null && lane.request !== request) return false
     if (text !== '') {
@@ -260,6 +261,16 @@ export class Session {
     if (state === 'ended') return span === null
     if (span === null) return false
     return state === (isOverdue(span, this.time) ? STATE_NAMES[READY] : STATE_NAMES[span.state])
+  }
+
+  /** Whether a lane is about what this page asks the server for. */
+  #isOwn(lane: Lane): boolean {
+    let known = this.#own.get(lane)
+    if (known === undefined) {
+      known = OWN.test(rootOf(lane).name)
+      this.#own.set(lane, known)
+    }
+    return known
   }
 }
 

@@ -159,7 +159,7 @@ export function addMerged(bars: Bars, lanes: readonly Lane[], view: Viewport, y:
   const { from, to } = view
   const perSecond = view.scale / cell
   for (const lane of lanes) {
-    const { starts, states } = lane
+    const { starts, states, infos } = lane
     const count = starts.length
     for (let index = lane.firstAfter(from); index < count; index++) {
       const begin = starts[index] as number
@@ -167,7 +167,8 @@ export function addMerged(bars: Bars, lanes: readonly Lane[], view: Viewport, y:
       bars.spans++
       const end = index + 1 < count ? starts[index + 1] as number : lane.endedAt ?? now
       if (end <= from) continue
-      const state = states[index] as State
+      const deadline = infos[index]?.on?.deadline
+      const state = states[index] === WAITING && deadline !== undefined && end - deadline > OVERDUE && deadline - begin < (end - begin) / 2 ? READY : states[index] as State
       const weight = state === RUNNING ? 40 : state === READY ? 8 : 1
       const x0 = Math.max(0, (begin - from) * perSecond)
       const x1 = Math.min(columns, (end - from) * perSecond)

@@ -22,16 +22,18 @@ export class Layouter {
   #filter: LaneFilter | null = null
   #recording: Recording | null = null
   #span = 0
+  #near = 0
 
   /** Rows for a window; `near` is how many of its widths beside it count as near. */
   update(recording: Recording, from: number, to: number, filter: LaneFilter | null, near = 0.5): Layout {
     const span = to - from
-    const inside = from >= this.#from && to <= this.#to && span > this.#span / 3
+    const inside = from >= this.#from && to <= this.#to && span > this.#span / 3 && near === this.#near
     if (recording === this.#recording && recording.structure === this.#structure && filter === this.#filter && inside) return this.#layout
     this.#recording = recording
     this.#structure = recording.structure
     this.#filter = filter
     this.#span = span
+    this.#near = near
     this.#from = from - span * near
     this.#to = to + span * near
     const lanes: Lane[] = []

@@ -231,10 +231,11 @@ export function paintBandLabels(scene: LoopScene): { stall: Stall; x: number; y:
     context.font = `600 11.5px ${theme.font}`
     const room = end - x - 14
     const short = `${stall.name} ${milliseconds(seconds)}`
-    const first = fit(context, context.measureText(who).width <= room ? who : short, room)
+    const fits = [who, short, milliseconds(seconds)].find((text) => context.measureText(text).width <= room)
+    const first = fits ?? ''
     const firstWidth = context.measureText(first).width
     context.font = `11px ${theme.font}`
-    const below = fit(context, second, room)
+    const below = room > 110 || context.measureText(second).width <= room ? fit(context, second, room) : ''
     const width = Math.max(firstWidth, context.measureText(below).width) + 14
     const height = below === '' ? 20 : 34
     if (first === '') return
@@ -291,7 +292,7 @@ export function paintOverview({ context, theme, recording, view, overview, now, 
     const x = (stall.from - from) * scale
     const end = ((stall.to ?? now) - from) * scale
     const red = (stall.to ?? now) - stall.from >= RED
-    context.fillStyle = withAlpha(red ? colours.red : colours.amber, 0.8)
+    context.fillStyle = withAlpha(red ? colours.red : colours.amber, 0.55)
     context.fillRect(x, y, Math.max(2, end - x), height)
   }
   const x0 = Math.max(0, (view.from - from) * scale)

@@ -348,7 +348,7 @@ export class Timeline {
     const height = this.#height
     view.left = gutter
     view.width = Math.max(10, width - gutter - BAR)
-    const layout = this.#layout = this.#layouter.update(recording, view.from, view.to, this.#filter)
+    const layout = this.#layout = this.#layouter.update(recording, view.from, view.to, this.#filter, this.#follow ? 0.08 : 0.5)
     this.#clampScroll()
     context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0)
     context.fillStyle = theme.colours.ground
