@@ -7,7 +7,7 @@ import { examples, source, type Example } from '../examples/catalogue.ts'
 import { speed } from '../examples/pace.ts'
 import type { App } from '../src/server/app.ts'
 import type { Program, Run, RunListener } from '../src/server/runs.ts'
-import { CancelledError, type Coroutine } from '../src/index.ts'
+import { CancelledError, fromPromise, type Coroutine } from '../src/index.ts'
 import { badField, errorBody, HttpError } from '../src/server/errors.ts'
 import { decimal, flag, whole } from '../src/server/fields.ts'
 import { negotiate } from '../src/server/negotiate.ts'
@@ -80,6 +80,8 @@ function open(reply: FastifyReply, type: string, cancel: () => Run | null): (tex
     if (text === '') stream.end()
     else if (!stream.destroyed) {
       stream.write(text)
+      // What is printed leaves now: corked, it would wait for the loop, which the next line of the run may hold.
+      reply.raw.socket?.uncork()
       if (stream.writableLength + reply.raw.writableLength > MOST_UNREAD) cancel()?.cancel('its client reads too slowly')
     }
   }
@@ -124,7 +126,8 @@ export default function exampleRoutes(app: App): void {
     if (type === 'text/plain') listener.line = ({ text }) => write(`${text}\n`)
     else listener.event = (event) => write(`${JSON.stringify(event)}\n`)
     try {
-      yield* app.runs.follow(run, program)
+      // Once the host has had its turn, what is written goes straight to the socket.
+      yield* app.runs.follow(run, program, fromPromise(new Promise<void>((resolve) => setImmediate(resolve))))
     } catch (error) {
       // Cancelled from here, not by a client that left: it gets the end of what was printed.
       if (!(error instanceof CancelledError) || app.draining.since === null) throw error

@@ -147,9 +147,10 @@ export class Runs {
     return run
   }
 
-  /** Run it to its end. Cancelling this cancels the run; a run that fails does not throw, it says so in its outcome. */
-  *follow(run: Run, program: Program): Coroutine<void> {
+  /** Run it to its end, once `ready` is. Cancelling this cancels the run; a run that fails does not throw, it says so in its outcome. */
+  *follow(run: Run, program: Program, ready?: Coroutine<void>): Coroutine<void> {
     try {
+      if (ready !== undefined) yield* ready
       if (program.virtual) yield* this.#runVirtual(run, program)
       else yield* this.#runHere(run, program)
     } finally {
