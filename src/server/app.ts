@@ -15,6 +15,7 @@ import { documentation } from './plugins/documentation.ts'
 import { loopscope } from './plugins/loopscope.ts'
 import { protection } from './plugins/protection.ts'
 import { streaming } from './plugins/streaming.ts'
+import { timing } from './plugins/timing.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -64,6 +65,8 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   app.decorate('config', config)
   app.decorate('draining', { since: null })
   handleErrors(app as unknown as FastifyInstance)
+  // Before the handlers are wrapped, and before anything that may refuse a request.
+  await app.register(timing)
   await app.register(loopscope)
   await app.register(streaming)
   await app.register(protection)

@@ -5,6 +5,8 @@ import type { Socket } from 'node:net'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
+import { NO_TIME } from './ledger.ts'
+import { stampPlain } from './plugins/timing.ts'
 
 export const errorBody = z.object({
   statusCode: z.int(),
@@ -72,10 +74,7 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, body: ErrorBody): FastifyReply {
-  if (request.loopscope === null) {
-    // Refused before any task was made for it.
-    reply.header('x-request-id', request.id).header('server-timing', 'run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0')
-  }
+  stampPlain(request, reply)
   if (body.statusCode === 503 && reply.getHeader('retry-after') === undefined) reply.header('retry-after', '1')
   return reply.code(body.statusCode).type('application/json; charset=utf-8').send(body)
 }
@@ -112,6 +111,8 @@ const CLIENT_ERRORS: Record<string, [number, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
 }
 
+let unreadable = 0
+
 /** Answer what is no request at all, on the bare socket. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
@@ -122,6 +123,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   const body = JSON.stringify(bodyOf(statusCode, message))
   socket.end(
     `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\nContent-Type: application/json; charset=utf-8\r\n`
+    + `X-Request-Id: u${++unreadable}\r\nServer-Timing: ${NO_TIME}\r\n`
     + `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
 }

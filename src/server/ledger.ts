@@ -180,7 +180,7 @@ function idleTime(): number {
 
 /** Below half of the header's last digit. */
 const NOTHING = 0.00005
-const NO_TIME = 'run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0'
+export const NO_TIME = 'run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0'
 
 /** An account as the `Server-Timing` header. */
 export function serverTiming(account: Account): string {

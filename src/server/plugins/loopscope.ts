@@ -192,7 +192,8 @@ interface State extends Loopscope {
 
 const GeneratorFunction = Object.getPrototypeOf(function* () {}) as object
 
-function isCoroutineFunction(fn: unknown): fn is CoroutineHandler {
+/** Whether a handler is a coroutine: asked before a route has it, for there it is wrapped. */
+export function isCoroutineFunction(fn: unknown): fn is CoroutineHandler {
   return typeof fn === 'function' && Object.prototype.isPrototypeOf.call(GeneratorFunction, fn)
 }
 
