@@ -54,7 +54,8 @@ export class Api {
   }
 
   async json<T>(path: string, init: RequestInit = {}): Promise<T> {
-    const response = await fetch(this.url(path), { ...init, headers: { accept: 'application/json' } })
+    const type = init.body == null ? {} : { 'content-type': 'application/json' }
+    const response = await fetch(this.url(path), { ...init, headers: { accept: 'application/json', ...type } })
     if (!response.ok) throw await refusal(response)
     return await response.json() as T
   }
@@ -114,6 +115,20 @@ export class Api {
     const response = await fetch(this.url(`/handlers/sync?thread=${thread}&ms=${ms}`))
     if (!response.ok) throw await refusal(response)
     await response.text()
+  }
+
+  /** Start the stall lab; what it finds comes as events. */
+  startLab(order: { requests: number; ms: number; rate: number }): Promise<{ lab: number }> {
+    return this.json('/lab', { method: 'POST', body: JSON.stringify(order) })
+  }
+
+  /** What a lab's figures mean, in the server's words. */
+  async labWords(lab: number): Promise<string[]> {
+    return (await this.json<{ words: string[] }>(`/lab/${lab}`)).words
+  }
+
+  async cancelLab(lab: number): Promise<void> {
+    await this.json(`/lab/${lab}`, { method: 'DELETE' })
   }
 
   /** One probe: the seconds that it took from here and back. */

@@ -3,6 +3,8 @@ import './style.css'
 import { mountShell } from './shell.tsx'
 import { Session } from './session.ts'
 import './panels/index.ts'
+import './compare/panel.ts'
+import './lab/panel.ts'
 
 const root = document.getElementById('app')
 if (root === null) throw new Error('the page has no #app')

@@ -2,6 +2,7 @@
 // queues, requests, runs, lines. It knows no page and no connection, and it is bounded: the oldest events are forgotten.
 import type { LoopEvent, Parameters, Snapshot, StreamEvent, EventOf } from '../src/stream/events.ts'
 import { GHOST, Lane, READY, RUNNING, THREAD, UNKNOWN, WAITING, type Outcome, type Position, type Span } from './recording/lane.ts'
+import { Labs } from './recording/labs.ts'
 import { Queues } from './recording/queues.ts'
 import { Stalls } from './recording/stalls.ts'
 
@@ -92,6 +93,7 @@ export class Recording {
   readonly lanes = new Map<number, Lane>()
   readonly stalls = new Stalls()
   readonly queues = new Queues()
+  readonly labs = new Labs()
   readonly requests = new Map<number, Request>()
   readonly runs = new Map<number, Run>()
   readonly lines: Line[] = []
@@ -254,6 +256,7 @@ export class Recording {
     for (const map of [this.lanes, this.requests, this.runs, this.#names, this.#openThreads]) map.clear()
     this.stalls.clear()
     this.queues.clear()
+    this.labs.clear()
     this.#first = null
     this.#last = 0
     this.#lastSeq = 0
@@ -390,6 +393,9 @@ export class Recording {
       }
       case 'thread.started': this.#threadStarted(event); break
       case 'thread.finished': this.#threadFinished(event); break
+      case 'lab.started': case 'lab.entered': case 'lab.probed': case 'lab.measured': case 'lab.finished':
+        this.labs.apply(event)
+        break
       case 'warning':
         this.warnings.push({ t: event.t, seq: event.seq, kind: event.kind, level: event.level, message: event.message, task: event.task ?? null })
         if (this.warnings.length > MOST_WARNINGS) this.warnings.shift()

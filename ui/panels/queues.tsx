@@ -8,7 +8,7 @@ import { TaskLink } from './parts.tsx'
 
 const MOST_SLOTS = 60
 const MOST_QUEUES = 12
-const SHAPES = ['●', '■', '▲', '◆', '★', '✚', '▼', '⬟']
+const SHAPES = ['●', '■', '▲', '◆', '★', '✚', '▼', '◉']
 
 export function QueuesPanel({ session }: PanelContext) {
   void session.tick.value

@@ -316,7 +316,7 @@ export function paintGutter({ context, theme, layout, top, height, rowHeight, sc
       const ended = lane.endedAt !== null && lane.endedAt <= now
       context.font = `${lane.id === selected ? '600 ' : ''}${size}px ${lane.kind === 'thread' ? theme.mono : theme.font}`
       context.fillStyle = lane.kind === 'thread' ? colours.thread : ended ? colours['ink-soft'] : colours.ink
-      context.fillText(fit(context, lane.kind === 'thread' ? `⧉ ${lane.name}` : lane.name, gutter - indent - 8), indent + 2, middle + 0.5)
+      context.fillText(fit(context, lane.kind === 'thread' ? `◫ ${lane.name}` : lane.name, gutter - indent - 8), indent + 2, middle + 0.5)
     }
   }
   context.restore()

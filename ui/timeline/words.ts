@@ -5,7 +5,7 @@ export const CAP_GLYPH: Record<Outcome, string> = { returned: '✓', raised: '�
 
 /** A sign for each state, so that no list needs a colour to be read. */
 export const STATE_SIGN: Record<State, string> = {
-  [RUNNING]: '▶', [READY]: '▨', [WAITING]: '─', [THREAD]: '⧉', [GHOST]: '◌', [UNKNOWN]: '?',
+  [RUNNING]: '▶', [READY]: '▨', [WAITING]: '─', [THREAD]: '◫', [GHOST]: '◌', [UNKNOWN]: '?',
 }
 
 export const STATE_WORD: Record<State, string> = {

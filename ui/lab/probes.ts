@@ -1,0 +1,54 @@
+// Draws the probes of a lab: a dot each, when it should have left and how long it took, on a scale on which a millisecond
+// and a second can both be seen.
+import type { Lab } from '../recording/labs.ts'
+import type { Viewport } from '../timeline/viewport.ts'
+
+const LINES = [0.001, 0.01, 0.1, 1, 10]
+const LOWEST = 0.0003
+
+export function paintProbes(canvas: HTMLCanvasElement, lab: Lab, view: Viewport, width: number, height: number): void {
+  const ratio = globalThis.devicePixelRatio || 1
+  canvas.width = Math.round(width * ratio)
+  canvas.height = Math.round(height * ratio)
+  const context = canvas.getContext('2d')
+  if (context === null) return
+  context.scale(ratio, ratio)
+  const style = getComputedStyle(canvas)
+  const colour = (name: string): string => style.getPropertyValue(`--${name}`)
+  const most = Math.max(0.02, ...lab.samples.map(({ seconds }) => seconds)) * 1.5
+  const low = Math.log(LOWEST)
+  const scale = (height - 30) / (Math.log(most) - low)
+  const y = (seconds: number): number => height - 8 - (Math.log(Math.max(LOWEST, seconds)) - low) * scale
+  context.font = `10.5px ${colour('font')}`
+  context.textBaseline = 'middle'
+  for (const line of LINES) {
+    if (line > most) break
+    context.fillStyle = colour('line-soft')
+    context.fillRect(view.left, Math.round(y(line)), view.width, 1)
+    context.fillStyle = colour('ink-soft')
+    context.fillText(line >= 1 ? `${line} s` : `${line * 1000} ms`, 12, y(line))
+  }
+  lab.turns.forEach(({ lane, from }, at) => {
+    const x0 = Math.max(view.left, view.x(from))
+    const x1 = Math.min(view.left + view.width, view.x(lab.turns[at + 1]?.from ?? lab.to ?? view.to))
+    if (x1 <= x0) return
+    context.fillStyle = colour('line')
+    context.fillRect(x0, 0, 1, height)
+    context.fillStyle = colour('ink')
+    if (x1 - x0 > context.measureText(lane).width + 12) context.fillText(lane, x0 + 6, 9)
+  })
+  for (const { t, seconds } of lab.samples) {
+    const x = view.x(t)
+    if (x < view.left || x > view.left + view.width) continue
+    const bad = seconds >= 0.1
+    const middling = seconds >= 0.05
+    context.fillStyle = colour(bad ? 'red' : middling ? 'amber' : 'accent')
+    // Late ones are squares, so that they are not told by colour alone.
+    if (bad) context.fillRect(x - 2.5, y(seconds) - 2.5, 5, 5)
+    else {
+      context.beginPath()
+      context.arc(x, y(seconds), middling ? 2.4 : 1.6, 0, 7)
+      context.fill()
+    }
+  }
+}

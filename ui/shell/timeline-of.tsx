@@ -1,0 +1,34 @@
+// A timeline of any recording as a component; whoever mounts it gets it in hand.
+import { useEffect, useRef } from 'preact/hooks'
+import type { Recording } from '../recording.ts'
+import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
+
+interface TimelineOfProps {
+  recording: Recording
+  options?: Omit<TimelineOptions, 'recording'>
+  /** Called with the timeline once it is there; what it returns is called at its end. */
+  ready(timeline: Timeline): (() => void) | void
+}
+
+export function TimelineOf({ recording, options, ready }: TimelineOfProps) {
+  const place = useRef<HTMLDivElement>(null)
+  const made = useRef<Timeline | null>(null)
+  useEffect(() => {
+    const timeline = new Timeline(place.current as HTMLDivElement, { recording, ...options })
+    made.current = timeline
+    const end = ready(timeline)
+    const restyle = (): void => timeline.restyle()
+    addEventListener('loopscope:theme', restyle)
+    return () => {
+      removeEventListener('loopscope:theme', restyle)
+      end?.()
+      timeline.destroy()
+      made.current = null
+    }
+  }, [])
+  useEffect(() => {
+    const timeline = made.current
+    if (timeline !== null && timeline.recording !== recording) timeline.recording = recording
+  }, [recording])
+  return <div class="timeline-host" ref={place} />
+}
