@@ -97,7 +97,8 @@ export function handleErrors(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] as string
     const methods = [...known.values()].filter(({ pattern }) => pattern.test(path)).flatMap((entry) => [...entry.methods])
-    if (methods.length > 0) {
+    // A file that is not there is not a wrong method: its route answered that it has none of that name.
+    if (methods.length > 0 && !methods.includes(request.method)) {
       const allow = [...new Set(methods)].join(', ')
       reply.header('allow', allow)
       return send(request, reply, bodyOf(405, `${request.method} is not possible on ${path}, only ${allow}`))

@@ -32,7 +32,7 @@ t.test('every response of the server', async t => {
     await check('GET', '/docs/static/none.js', 404)
   })
 
-  await t.test('refusals: of the router, of a schema, of the limits', async t => {
+  await t.test('refusals: of the router, of a schema, of the limits', async () => {
     await check('GET', '/nowhere', 404)
     await check('POST', '/ping', 405)
     await check('GET', '/ping?x=1', 400)
