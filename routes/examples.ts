@@ -119,7 +119,7 @@ export default function exampleRoutes(app: App): void {
     reply.header('x-run-id', run.id).header('link', `</view?run=${run.id}>; rel="alternate"; title="live view", </runs/${run.id}>; rel="self"`)
     if (type === 'application/json') {
       yield* app.runs.follow(run, program)
-      return resultOf(run)
+      return resultOf(run.record())
     }
     request.loopscope?.stamp()
     const write = open(reply, type === 'text/plain' ? 'text/plain; charset=utf-8' : type, () => run)
@@ -134,7 +134,7 @@ export default function exampleRoutes(app: App): void {
     }
     if (type === 'text/plain') {
       if (run.outcome !== 'returned') write(run.outcome === 'cancelled' ? '(cancelled)\n' : `(failed: ${run.error})\n`)
-      if (request.query.draw === true) write(`\n${draw(run.events)}`)
+      if (request.query.draw === true) write(`\n${draw((yield* app.runs.find(run.id))?.events ?? [])}`)
     }
     write('')
     return reply

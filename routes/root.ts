@@ -42,10 +42,16 @@ export default function root(app: App): void {
   app.get('/', { schema: { summary: 'The guide', tags: ['guide'], querystring: z.strictObject({}) } }, function* (request, reply) {
     const type = negotiate(request.headers.accept, ['text/plain', 'text/html'])
     if (type === 'text/html') {
-      reply.code(302).header('location', app.config.observerUrl ?? '/view')
+      reply.code(302).header('location', app.config.observerUrl ?? observerOf(request.headers.host, app.observer.port))
       return ''
     }
     reply.type('text/plain; charset=utf-8')
     return guide(`http://${request.headers.host ?? 'localhost'}`)
   })
+}
+
+/** The observer's page under the name by which the client has called this host; the app's own where there is none. */
+function observerOf(host: string | undefined, port: number | null): string {
+  if (host === undefined || port === null) return '/view'
+  return `http://${host.replace(/:\d+$/, '')}:${port}/`
 }

@@ -1,7 +1,8 @@
 // What ran, and what runs: results, traces, and a way to cancel.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
-import type { Run } from '../src/server/runs.ts'
+import type { RunRecord } from '../src/observer/runlog.ts'
+import type { Coroutine } from '../src/index.ts'
 import { errorBody, HttpError } from '../src/server/errors.ts'
 import { id } from '../src/server/fields.ts'
 import { resultOf, runResult, runSummary, summaryOf } from '../src/server/results.ts'
@@ -13,36 +14,37 @@ const trace = z.object({ traceEvents: z.array(z.record(z.string(), z.unknown()))
 
 export default function runs(app: App): void {
   const tags = ['runs']
-  const find = (wanted: number): Run => {
-    const run = app.runs.get(wanted)
+  function* find(wanted: number): Coroutine<RunRecord> {
+    const run = yield* app.runs.find(wanted)
     if (run === null) throw new HttpError(404, `there is no run ${wanted}, or it is too long ago: GET /runs lists what is kept`)
     return run
   }
 
   app.get('/runs', { schema: { summary: 'What runs and what ran last', tags, querystring, response: { 200: z.object({ runs: z.array(runSummary) }) } } },
     function* () {
-      return { runs: app.runs.list().map(summaryOf) }
+      return { runs: (yield* app.runs.list()).map(summaryOf) }
     })
 
   app.get('/runs/:id', { schema: { summary: 'A run and its output', tags, params, querystring, response: { 200: runResult, 404: errorBody } } },
     function* (request) {
-      return resultOf(find(request.params.id))
+      return resultOf(yield* find(request.params.id))
     })
 
   app.get('/runs/:id/trace', {
     schema: { summary: 'Its trace, for Perfetto', description: 'Chrome trace event JSON: open it at ui.perfetto.dev', tags, params, querystring, response: { 200: trace, 404: errorBody } },
   }, function* (request, reply) {
-    const run = find(request.params.id)
-    reply.header('content-disposition', `attachment; filename="run-${run.id}.trace.json"`)
-    return toTrace(run.events, `example ${run.example}, run ${run.id}`)
+    const { run, example, events } = yield* find(request.params.id)
+    reply.header('content-disposition', `attachment; filename="run-${run}.trace.json"`)
+    return toTrace(events, `example ${example}, run ${run}`)
   })
 
   app.delete('/runs/:id', {
     schema: { summary: 'Cancel a run', tags, params, querystring, response: { 202: runSummary, 404: errorBody, 409: errorBody } },
   }, function* (request, reply) {
-    const run = find(request.params.id)
-    if (!run.cancel('DELETE /runs')) throw new HttpError(409, `run ${run.id} has ended already`)
+    const { id } = request.params
+    const run = app.runs.get(id)
+    if (run === null || !run.cancel('DELETE /runs')) throw new HttpError(409, `run ${(yield* find(id)).run} has ended already`)
     reply.code(202)
-    return summaryOf(run)
+    return summaryOf(run.record())
   })
 }

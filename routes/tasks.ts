@@ -1,6 +1,7 @@
 // Every live task of the server's loop and what it waits for, as a tree; and a way to cancel one.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
+import { currentTask, fromPromise } from '../src/index.ts'
 import { errorBody, HttpError } from '../src/server/errors.ts'
 import { id } from '../src/server/fields.ts'
 import { negotiate } from '../src/server/negotiate.ts'
@@ -18,8 +19,9 @@ export default function tasks(app: App): void {
   app.get('/tasks', { schema: { summary: 'What is alive, as a tree', tags, querystring, response: { 200: list, 406: errorBody } } },
     function* (request, reply) {
       const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
-      const { tasks } = app.recorder.snapshot()
-      const t = loop.time()
+      const { t, snapshot } = yield* fromPromise(app.observer.ask('snapshot'))
+      // To the observer this one waited for its answer; to whoever reads it, it is what runs.
+      const tasks = snapshot.tasks.map(({ on, ...task }) => (task.task === currentTask()?.id ? { ...task, state: 'running' as const, since: t } : { ...task, ...(on === undefined ? {} : { on }) }))
       if (type === 'application/json') return { t, tasks }
       reply.type('text/plain; charset=utf-8')
       return taskTree(tasks, t)

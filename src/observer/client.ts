@@ -5,10 +5,11 @@ import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Sink, SubscribeOptions } from '../stream/fanout.ts'
 import type { Filter } from '../stream/filter.ts'
+import type { Bare } from '../stream/recorder.ts'
 import type { CancelAnswer, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
 import type { RunRecord } from './runlog.ts'
 import { threadsState } from '../index.ts'
-import { share, viewOf, type Shared, type View } from './layout.ts'
+import { NUMBER, share, viewOf, type Shared, type View } from './layout.ts'
 import { Pulse } from './pulse.ts'
 import { RingWriter } from './ring.ts'
 import { endSessions } from './sessions.ts'
@@ -162,6 +163,11 @@ export class ObserverClient {
     return this.#places.size
   }
 
+  /** Seconds that recording has cost the watched thread, estimated from a sample. */
+  get cost(): number {
+    return this.#view.numbers[NUMBER.cost] as number
+  }
+
   /** The writer that watches the loop, if one is watched. */
   get writer(): Writer | null {
     return this.#writer
@@ -218,6 +224,11 @@ export class ObserverClient {
     })
   }
 
+  /** Put something on the stream that the loop has no hook for. */
+  record(event: Bare): void {
+    this.#writer?.record(event)
+  }
+
   /** A run that was made on another loop, in virtual time: it is told of like any other. */
   tellRun(record: RunRecord): void {
     this.send({ type: 'run', record })
@@ -239,7 +250,7 @@ export class ObserverClient {
   }
 
   async #close(reason: string): Promise<void> {
-    this.#writer?.detach()
+    this.#writer?.finish()
     this.#pulse.stop()
     if (!this.#gone) {
       this.#worker.ref()

@@ -3,7 +3,7 @@
 import type { EventOf, EventType, LoopEvent, Frame, Snapshot, Waiting, Parameters } from '../stream/events.ts'
 import type { Records } from './layout.ts'
 import type { RingReader } from './ring.ts'
-import { stamp } from '../stream/recorder.ts'
+import { stamp, type Bare } from '../stream/recorder.ts'
 import { FLAG, KIND, MODES, OPS, OUTCOMES, REPORTS, SMALL, STATES, WAIT_KINDS } from './layout.ts'
 import { has } from './ring.ts'
 
@@ -250,6 +250,9 @@ export class Decoder {
       }
       case KIND.settled:
         this.#listener.settled()
+        break
+      case KIND.other:
+        this.#tell({ ...(JSON.parse(text(4)) as Bare), t: stamp(t) } as Timed, known)
         break
       case KIND.reported:
         this.#tell({ type: 'warning', t: stamp(t), kind: REPORTS[word >>> SMALL] ?? 'never-awaited', level: 'red', ...ofTask(task), message: text(4) }, known)

@@ -14,6 +14,7 @@ import { answerClientError, handleErrors, HttpError } from '../server/errors.ts'
 import { decimal, id } from '../server/fields.ts'
 import { negotiate } from '../server/negotiate.ts'
 import { NOT_BUILT, readPage } from '../server/page.ts'
+import { resultOf, summaryOf } from '../server/results.ts'
 import { protection } from '../server/plugins/protection.ts'
 import { EVENT_STREAM, EventSink, optionsOf, serveSocket, streamQuery, type Hub } from '../server/stream.ts'
 import { taskTree } from '../stream/tree.ts'
@@ -176,16 +177,6 @@ function servePage(app: ObserverApp): void {
 
 function attach<R extends { header: (name: string, value: string) => R }>(reply: R, name: string): R {
   return reply.header('content-disposition', `attachment; filename="${name}.trace.json"`)
-}
-
-/** A run, as lists tell of it. */
-export function summaryOf({ run, example, parameters, clock, startedAt, seconds, outcome }: RunRecord) {
-  return { run, example, parameters, clock, startedAt, seconds, outcome }
-}
-
-export function resultOf(record: RunRecord) {
-  const { output, error, forgotten } = record
-  return { ...summaryOf(record), output, ...(error === null ? {} : { error }), ...(forgotten === 0 ? {} : { forgotten }) }
 }
 
 function stallOf({ events, from, to: _, ...stall }: KeptStall) {

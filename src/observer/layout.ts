@@ -55,7 +55,7 @@ export const HOLDER = { task: 1, callback: 2, request: 3 } as const
 export const KIND = {
   text: 1, scope: 2, created: 3, ready: 4, running: 5, suspended: 6, ran: 7, finished: 8, cancelling: 9, printed: 10, queue: 11,
   requestStarted: 12, requestFinished: 13, runStarted: 14, runFinished: 15, threadStarted: 16, threadFinished: 17,
-  loopStarted: 18, loopClosed: 19, lost: 20, described: 21, alive: 22, held: 23, settled: 24, location: 25, reported: 26,
+  loopStarted: 18, loopClosed: 19, lost: 20, described: 21, alive: 22, held: 23, settled: 24, location: 25, reported: 26, other: 27,
 } as const
 
 /** Flags of a record, in word 0 above its kind. */

@@ -4,11 +4,12 @@ import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runti
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Parameters } from '../stream/events.ts'
+import type { Bare } from '../stream/recorder.ts'
 import type { RecordWriter, RingWriter } from './ring.ts'
 import { describe } from '../runtime/describe.ts'
 import { running } from '../runtime/running.ts'
 import { Edges, HELD_SECONDS } from './edges.ts'
-import { FLAG, KIND, MODES, NUMBER, OPS, OUTCOMES, REPORTS, SMALL, STATES, WAIT_KINDS, type View } from './layout.ts'
+import { FLAG, KIND, LONGEST_TEXT, MODES, NUMBER, OPS, OUTCOMES, REPORTS, SMALL, STATES, WAIT_KINDS, type View } from './layout.ts'
 import { ScrollWriter } from './ring.ts'
 import { takePlace, watchPlaces, type Place } from './places.ts'
 
@@ -110,6 +111,13 @@ export class Writer implements Instrument {
     this.flush()
   }
 
+  /** Stop recording for good: as far as the stream tells, the loop closes. */
+  finish(): void {
+    if (!this.loop.instruments.has(this)) return
+    if (!this.loop.isClosed()) this.loopClosed()
+    this.detach()
+  }
+
   /** Stop recording. */
   detach(): void {
     this.loop.instruments.delete(this)
@@ -119,6 +127,7 @@ export class Writer implements Instrument {
   /** Show the reader everything until now. */
   flush(): void {
     this.#flushDue = false
+    if (this.#pending && this.#ring.fits(1)) this.#begin()
     if (this.#ring.losing) this.recover()
     this.#published = this.#ring.written
     this.#ring.publish()
@@ -368,6 +377,17 @@ export class Writer implements Instrument {
     this.#ring.words[at + 4] = run
     this.#ring.words[at + 5] = reference
     this.#ring.words[at + 6] = request ?? 0
+  }
+
+  /** Record something that the loop has no hook for. It belongs to the task that runs. */
+  record(event: Bare): void {
+    const t = this.#time()
+    const text = JSON.stringify(event)
+    if (text.length > LONGEST_TEXT / 3) throw new RangeError(`record: an event may have ${LONGEST_TEXT / 3} characters, this ${event.type} has ${text.length}`)
+    if (!this.#room(2, text)) return
+    const reference = this.#ring.put(text)
+    const at = this.#put(KIND.other, running.task?.id ?? 0, t)
+    this.#ring.words[at + 4] = reference
   }
 
   /** The loop's exception handler was told of a coroutine that nobody awaited, or a failure that nobody retrieved. */

@@ -7,8 +7,6 @@ import Fastify, { LogController } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import { readdirSync } from 'node:fs'
 import type { Config } from './config.ts'
-import type { Fanout } from '../stream/fanout.ts'
-import type { Recorder } from '../stream/recorder.ts'
 import type { Runs } from './runs.ts'
 import { answerClientError, handleErrors } from './errors.ts'
 import { documentation } from './plugins/documentation.ts'
@@ -20,8 +18,6 @@ import { timing } from './plugins/timing.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     config: Config
-    recorder: Recorder
-    fanout: Fanout
     runs: Runs
     /** Set once the server is on its way down. */
     draining: { since: number | null }
@@ -67,7 +63,8 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   handleErrors(app as unknown as FastifyInstance)
   // Before the handlers are wrapped, and before anything that may refuse a request.
   await app.register(timing)
-  await app.register(loopscope)
+  const { observerPort, host, blockedMs, stacks, history, maxSubscribers } = config
+  await app.register(loopscope, { observer: { port: observerPort, host, blockedMs, stacks, history, maxSubscribers } })
   await app.register(streaming)
   await app.register(protection)
   await app.register(documentation)

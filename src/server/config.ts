@@ -5,8 +5,8 @@ import { decimal, whole } from './fields.ts'
 const environment = z.object({
   /** Where the app listens; 0 takes any free port. */
   PORT: whole(0, 65_535).default(8000),
-  /** Kept free for the observer, which answers while the app is stalled. */
-  OBSERVER_PORT: whole(0, 65_535).default(8001),
+  /** Where the observer listens, which answers while the app is stalled. By default the port after PORT, and any free one where that is 0. */
+  OBSERVER_PORT: whole(0, 65_535).optional(),
   HOST: z.string().min(1, 'must not be empty').default('127.0.0.1'),
   /** Where browsers find the live view, where it is not this host at OBSERVER_PORT. */
   OBSERVER_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
@@ -21,6 +21,10 @@ const environment = z.object({
   MAX_SUBSCRIBERS: whole(1, 100_000).default(1000),
   /** How many events are kept. */
   HISTORY: whole(1024, 10_000_000).default(20_000),
+  /** From how many milliseconds on a held loop is called blocked. */
+  BLOCKED_MS: whole(5, 60_000).default(50),
+  /** Whether the observer takes the stack of a blocked loop, through Node's inspector. */
+  STACKS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   /** Calls a minute and client to what costs processor time or holds the loop; 0: as many as come. */
   RATE_LIMIT: whole(0, 1_000_000).default(600),
   /** Seconds that requests have to finish after SIGTERM. */
@@ -39,6 +43,8 @@ export interface Config {
   maxRuns: number
   maxSubscribers: number
   history: number
+  blockedMs: number
+  stacks: boolean
   rateLimit: number
   graceSeconds: number
 }
@@ -63,8 +69,12 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   }
   const values = result.data
   return {
-    port: values.PORT, observerPort: values.OBSERVER_PORT, host: values.HOST, observerUrl: values.OBSERVER_URL,
+    port: values.PORT, observerPort: values.OBSERVER_PORT ?? observerPortOf(values.PORT), host: values.HOST, observerUrl: values.OBSERVER_URL,
     logLevel: values.LOG_LEVEL, maxMs: values.MAX_MS, maxRuns: values.MAX_RUNS, maxSubscribers: values.MAX_SUBSCRIBERS,
-    history: values.HISTORY, rateLimit: values.RATE_LIMIT, graceSeconds: values.GRACE_SECONDS,
+    history: values.HISTORY, blockedMs: values.BLOCKED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, graceSeconds: values.GRACE_SECONDS,
   }
+}
+
+function observerPortOf(port: number): number {
+  return port === 0 || port === 65_535 ? 0 : port + 1
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { LoggerOptions } from 'pino'
 import { buildApp } from './app.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
+import { ObserverListenError } from '../observer/client.ts'
 import { shutDown } from './shutdown.ts'
 
 function fail(message: string): never {
@@ -25,13 +26,14 @@ function logger(config: Config): LoggerOptions {
   return { level, transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' } } }
 }
 
-function greeting(config: Config, port: number): string {
+function greeting(config: Config, port: number, observerPort: number | null): string {
   const name = config.host.includes(':') ? `[${config.host}]` : config.host
   const local = name === '0.0.0.0' || name === '[::]' || name === '127.0.0.1' ? 'localhost' : name
   const app = `http://${local}:${port}`
   return [
     `loopscope listens on http://${name}:${port}`,
-    `the live stream is at ${app}/view (what will keep answering during a stall, on port ${config.observerPort}, is not part of this version)`,
+    `its observer, which goes on answering while the loop is blocked, listens on http://${name}:${observerPort}`,
+    `the live view is at ${config.observerUrl ?? `http://${local}:${observerPort}`}`,
     'try:',
     `  curl -N ${app}/examples/3/run`,
     `  curl "${app}/handlers/sync?thread=inline&ms=3000" & sleep 0.5; curl -i ${app}/ping`,
@@ -61,9 +63,10 @@ try {
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException
   await app.close()
-  if (code === 'EADDRINUSE') fail(`PORT=${config.port}: something else listens on ${config.host}:${config.port} already; choose another PORT`)
-  if (code === 'EACCES') fail(`PORT=${config.port}: this user may not listen there; choose a PORT above 1023`)
+  const [variable, port] = error instanceof ObserverListenError ? ['OBSERVER_PORT', config.observerPort] : ['PORT', config.port]
+  if (code === 'EADDRINUSE') fail(`${variable}=${port}: something else listens on ${config.host}:${port} already; choose another ${variable}`)
+  if (code === 'EACCES') fail(`${variable}=${port}: this user may not listen there; choose a ${variable} above 1023`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') fail(`HOST=${config.host}: this machine has no such address`)
   fail(message)
 }
-console.log(greeting(config, (app.server.address() as AddressInfo).port))
+console.log(greeting(config, (app.server.address() as AddressInfo).port, app.observer.port))

@@ -1,21 +1,92 @@
-// Joins a recorder to an app's loop: every request that a coroutine serves becomes events, and its tasks carry its id.
+// Joins an observer to an app: it watches the app's loop, hears of every request, and sees which handler holds the thread,
+// a coroutine's or any other.
+import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import type { ServerResponse } from 'node:http'
 import type { Loopscope, RequestOutcome, Served } from './plugins/loopscope.ts'
-import { Recorder, stamp, type RecorderOptions } from '../stream/recorder.ts'
+import { ObserverClient, type ObserverOptions } from '../observer/client.ts'
 
-/** Record what happens on the loop of `loopscope`, from now on. */
-export function observe(loopscope: Loopscope, options: RecorderOptions): Recorder {
-  const recorder = new Recorder(loopscope.loop, { pid: process.pid, ...options })
+declare module 'fastify' {
+  interface FastifyInstance {
+    observer: ObserverClient
+  }
+}
+
+/** The app waits so many milliseconds for its observer: less than Fastify waits for a plugin. */
+const READY_MS = 8000
+
+/** Marks the configuration of a route whose handler is no coroutine. */
+const PLAIN = Symbol('plain handler')
+const numbers = new WeakMap<FastifyRequest, number>()
+
+/** Observe `app`, whose coroutine handlers `loopscope` serves, from now until it closes. Decorates `observer`. */
+export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: ObserverOptions): void {
+  const client = new ObserverClient(options)
+  client.watch(loopscope.loop)
+  app.decorate('observer', client)
   loopscope.observer = {
-    requestStarted({ id, request }: Served): void {
-      recorder.record({ type: 'request.started', request: id, method: request.method, url: request.url })
-      recorder.nextTask({ request: id })
+    requestStarted({ id, request, account }: Served): void {
+      client.writer?.requestStarted(id, request.method, request.url, account.ready > 0 ? account.ready : client.waited())
+      client.writer?.nextTask({ request: id })
     },
     requestFinished({ id, request, reply, account, task }: Served, outcome: RequestOutcome): void {
-      recorder.record({
-        type: 'request.finished', request: id, ...(task === null ? {} : { task: task.id }), method: request.method, url: request.url,
-        status: reply.statusCode, outcome, seconds: stamp(account.run + account.ready + account.wait + account.thread),
-      })
+      const seconds = account.run + account.ready + account.wait + account.thread
+      client.writer?.requestFinished(id, request.method, request.url, { task, status: reply.statusCode, outcome, seconds })
     },
   }
-  return recorder
+  app.addHook('onReady', async () => {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, READY_MS, 'late')
+    })
+    if ((await Promise.race([client.ready, late])) === 'late') app.log.warn('the observer is slow to start; the app does not wait for it any longer')
+    clearTimeout(timer)
+  })
+  app.addHook('preClose', () => client.close('the server is closing'))
+  observePlain(app, loopscope, client)
+}
+
+/** Requests whose handler is plain code: their start, their end, and whether the handler holds the thread. */
+function observePlain(app: FastifyInstance, loopscope: Loopscope, client: ObserverClient): void {
+  app.addHook('onRoute', (route) => {
+    const handler = route.handler as RouteHandlerMethod
+    if (loopscope.serves(handler)) return
+    route.config = { ...route.config, [PLAIN]: true } as NonNullable<typeof route.config>
+    route.handler = function (request, reply) {
+      const id = numbers.get(request)
+      const { writer } = client
+      if (id === undefined || writer === null) return handler.call(this, request, reply) as unknown
+      writer.handlerRunning(id)
+      try {
+        return handler.call(this, request, reply) as unknown
+      } finally {
+        writer.handlerFinished(id)
+      }
+    }
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    if ((request.routeOptions.config as { [PLAIN]?: true })[PLAIN] === true) {
+      const id = loopscope.takeRequestId()
+      const began = performance.now()
+      numbers.set(request, id)
+      client.writer?.requestStarted(id, request.method, request.url, client.waited())
+      onEnd(reply.raw, (whole) => {
+        const seconds = (performance.now() - began) / 1000
+        const outcome: RequestOutcome = !whole ? 'disconnected' : reply.statusCode >= 500 ? 'raised' : 'returned'
+        client.writer?.requestFinished(id, request.method, request.url, { status: reply.statusCode, outcome, seconds })
+      })
+    }
+    done()
+  })
+}
+
+/** Call `ended` once: with true when the response has been sent, with false when its client left before. */
+function onEnd(raw: ServerResponse, ended: (whole: boolean) => void): void {
+  let over = false
+  const end = (whole: boolean) => (): void => {
+    if (over) return
+    over = true
+    ended(whole)
+  }
+  raw.once('finish', end(true))
+  raw.once('close', end(false))
 }

@@ -1,6 +1,6 @@
 // What is told of a run when it is asked for.
 import { z } from 'zod'
-import type { Run } from './runs.ts'
+import type { RunRecord } from '../observer/runlog.ts'
 import { outcome, parameters } from '../stream/events.ts'
 
 export const runSummary = z.object({
@@ -14,14 +14,11 @@ export const runResult = runSummary.extend({
   forgotten: z.int().optional().describe('lines and events that were too many to keep'),
 })
 
-export function summaryOf(run: Run): z.output<typeof runSummary> {
-  const { id, example, parameters, clock, startedAt, seconds, outcome } = run
-  return { run: id, example, parameters, clock, startedAt: startedAt.toISOString(), seconds, outcome }
+export function summaryOf({ run, example, parameters, clock, startedAt, seconds, outcome }: RunRecord): z.output<typeof runSummary> {
+  return { run, example, parameters, clock, startedAt, seconds, outcome }
 }
 
-export function resultOf(run: Run): z.output<typeof runResult> {
-  return {
-    ...summaryOf(run), output: run.output,
-    ...(run.error === null ? {} : { error: run.error }), ...(run.forgotten === 0 ? {} : { forgotten: run.forgotten }),
-  }
+export function resultOf(record: RunRecord): z.output<typeof runResult> {
+  const { output, error, forgotten } = record
+  return { ...summaryOf(record), output, ...(error === null ? {} : { error }), ...(forgotten === 0 ? {} : { forgotten }) }
 }

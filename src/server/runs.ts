@@ -1,12 +1,17 @@
 // Runs of programs on the server's loop, or on a loop of their own in virtual time. A run's tasks are its own: when it
-// ends, however it ends, none of them is left. What ran is kept for a while, with its output and its events.
+// ends, however it ends, none of them is left. What ran, its output and its events, the observer keeps for a while.
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
+import type { ObserverClient } from '../observer/client.ts'
+import type { RunRecord } from '../observer/runlog.ts'
+import type { Message } from '../stream/fanout.ts'
 import type { LoopEvent, Parameters } from '../stream/events.ts'
+import type { Loopscope } from './plugins/loopscope.ts'
 import { VirtualClock } from '../hosts/virtual.ts'
 import { copyContext } from '../runtime/context.ts'
 import { CancelledError } from '../runtime/exceptions.ts'
 import { fromPromise } from '../runtime/fromhost.ts'
+import { Future } from '../runtime/future.ts'
 import { EventLoop } from '../runtime/loop.ts'
 import { output } from '../runtime/print.ts'
 import { run as runLoop } from '../runtime/runner.ts'
@@ -15,8 +20,7 @@ import { wait } from '../runtime/wait.ts'
 import { Recorder, stamp } from '../stream/recorder.ts'
 import { HttpError } from './errors.ts'
 
-/** How many runs that have ended are kept, and how much of each. */
-const KEPT_RUNS = 50
+/** How much of a run is kept. */
 const KEPT_EVENTS = 5000
 const KEPT_LINES = 5000
 
@@ -49,6 +53,7 @@ export class Run {
   readonly clock: 'real' | 'virtual'
   readonly startedAt = new Date()
   readonly output: Line[] = []
+  /** What it did, where it ran in virtual time: another loop's events are not the observer's. */
   readonly events: LoopEvent[] = []
   /** Lines and events that were not kept. */
   forgotten = 0
@@ -83,11 +88,23 @@ export class Run {
     this.#listener?.line?.(line)
   }
 
-  /** @internal */
+  /** @internal An event of the run's own loop. */
   see(event: LoopEvent): void {
     if (this.events.length < KEPT_EVENTS) this.events.push(event)
     else this.forgotten++
     this.#listener?.event?.(event)
+  }
+
+  /** @internal The listener, if it wants to hear of events. */
+  get eventListener(): ((event: LoopEvent) => void) | null {
+    const listener = this.#listener
+    return listener?.event === undefined ? null : (event) => listener.event?.(event)
+  }
+
+  /** It as the observer keeps it. */
+  record(): RunRecord {
+    const { id, example, parameters, clock, startedAt, seconds, outcome, error, output, events, forgotten } = this
+    return { run: id, example, parameters, clock, startedAt: startedAt.toISOString(), seconds, outcome, error, output, events, forgotten }
   }
 
   /** @internal */
@@ -104,31 +121,43 @@ export class Run {
 }
 
 export class Runs {
-  readonly #recorder: Recorder
+  readonly #loopscope: Loopscope
+  readonly #observer: ObserverClient
   readonly #most: number
   readonly #live = new Map<number, Run>()
-  readonly #ended = new Map<number, Run>()
   #ids = 0
 
-  constructor(recorder: Recorder, options: { most: number }) {
-    this.#recorder = recorder
+  constructor(loopscope: Loopscope, observer: ObserverClient, options: { most: number }) {
+    this.#loopscope = loopscope
+    this.#observer = observer
     this.#most = options.most
-    recorder.listen((event) => {
-      if (event.run !== undefined) this.#live.get(event.run)?.see(event)
-    })
+    observer.cancelRun = (id) => {
+      const run = this.#live.get(id)
+      return run === undefined ? null : { name: `run ${id}`, cancelling: run.cancel('DELETE /runs') }
+    }
   }
 
   get live(): number {
     return this.#live.size
   }
 
+  /** A run that is under way. */
   get(id: number): Run | null {
-    return this.#live.get(id) ?? this.#ended.get(id) ?? null
+    return this.#live.get(id) ?? null
+  }
+
+  /** A run that is under way, or one of the last that ended. */
+  *find(id: number): Coroutine<RunRecord | null> {
+    return (yield* fromPromise(this.#observer.ask('run', id))) ?? this.#live.get(id)?.record() ?? null
   }
 
   /** What is running, then what ran last, newest first. */
-  list(): Run[] {
-    return [...[...this.#live.values()].reverse(), ...[...this.#ended.values()].reverse()]
+  *list(): Coroutine<RunRecord[]> {
+    const told = yield* fromPromise(this.#observer.ask('runs'))
+    const known = new Set(told.map(({ run }) => run))
+    // Runs in virtual time are told of when they end.
+    const others = [...this.#live.values()].filter(({ id }) => !known.has(id)).reverse()
+    return [...others.map((run) => run.record()), ...told]
   }
 
   cancelAll(message: string): number {
@@ -157,39 +186,73 @@ export class Runs {
       if (run.outcome === null) run.end('cancelled', 0, null)
       run.leave()
       this.#live.delete(run.id)
-      this.#ended.set(run.id, run)
-      if (this.#ended.size > KEPT_RUNS) this.#ended.delete(this.#ended.keys().next().value as number)
+      if (program.virtual) this.#observer.tellRun(run.record())
     }
   }
 
   *#runHere(run: Run, { main, parameters, example }: Program): Coroutine<void> {
-    const recorder = this.#recorder
-    const { loop } = recorder
+    const { loop } = this.#loopscope
+    const { writer } = this.#observer
+    const request = this.#currentRequest()
+    const listener = run.eventListener
+    const told = listener === null ? null : this.#tell(run.id, listener)
     const began = loop.time()
     const context = contextOf((text) => run.print({ t: stamp(loop.time() - began), task: currentTask()?.getName() ?? '', text }))
-    recorder.record({ type: 'run.started', run: run.id, example, parameters, ...requestOf(recorder) })
-    recorder.nextTask({ run: run.id })
+    writer?.runStarted({ run: run.id, example, parameters, request })
+    writer?.nextTask({ run: run.id })
     const task = loop.createTask(main(), { context, name: 'main' })
     run.task = task
     let own: unknown = null
-    // A cancelled task may take some steps to its end. As at the end of asyncio.run, what it leaves behind is cancelled,
-    // and waited for; a cancellation of this task meanwhile is not lost, but comes after that.
-    let left: Task<unknown>[] = [task]
-    while (left.length > 0) {
-      try {
-        yield* wait(left)
-      } catch (error) {
-        own ??= error
-        task.cancel('its client went away')
+    try {
+      // A cancelled task may take some steps to its end. As at the end of asyncio.run, what it leaves behind is cancelled,
+      // and waited for; a cancellation of this task meanwhile is not lost, but comes after that.
+      let left: Task<unknown>[] = [task]
+      while (left.length > 0) {
+        try {
+          yield* wait(left)
+        } catch (error) {
+          own ??= error
+          task.cancel('its client went away')
+        }
+        if (!task.done()) continue
+        left = [...loop.liveTasks()].filter((one) => writer?.runOf(one) === run.id)
+        for (const one of left) if (one.cancelling() === 0) one.cancel()
       }
-      if (!task.done()) continue
-      left = [...loop.liveTasks()].filter((one) => recorder.runOf(one) === run.id)
-      for (const one of left) if (one.cancelling() === 0) one.cancel()
+      const [outcome, error] = outcomeOf(task)
+      run.end(outcome, loop.time() - began, error)
+      writer?.runFinished(run.id, outcome, run.error, request)
+      if (own !== null) throw own as Error
+      // Its last events are still on their way round.
+      if (told !== null) yield* told.ended
+    } finally {
+      told?.close()
     }
-    const [outcome, error] = outcomeOf(task)
-    run.end(outcome, loop.time() - began, error)
-    recorder.record({ type: 'run.finished', run: run.id, example, parameters, outcome, ...requestOf(recorder) })
-    if (own !== null) throw own as Error
+  }
+
+  /** Hand `listener` the events of a run, until the last. */
+  #tell(id: number, listener: (event: LoopEvent) => void): { ended: Future<void>; close: () => void } {
+    const ended = new Future<void>({ loop: this.#loopscope.loop })
+    const over = (): void => {
+      if (!ended.done()) ended.setResult(undefined)
+    }
+    const place = this.#observer.subscribe({
+      write: (messages: readonly Message[]) => {
+        for (const { type, json } of messages) {
+          if (!type.startsWith('stream.')) listener(JSON.parse(json) as LoopEvent)
+          if (type === 'run.finished') over()
+        }
+        return true
+      },
+      end: over,
+    }, { run: id })
+    return { ended, close: () => place.close() }
+  }
+
+  /** The request that the current task serves. */
+  #currentRequest(): number | undefined {
+    const task = currentTask()
+    for (const served of this.#loopscope.active) if (served.task === task) return served.id
+    return undefined
   }
 
   /** On a loop of its own, whose clock jumps. It is driven by the host, in slices, beside the server's loop. */
@@ -233,12 +296,6 @@ function contextOf(print: (text: string) => void): ReturnType<typeof copyContext
   const context = copyContext()
   context.run(() => output.set(print))
   return context
-}
-
-function requestOf(recorder: Recorder): { request?: number } {
-  const task = currentTask()
-  const request = task === null ? undefined : recorder.requestOf(task)
-  return request === undefined ? {} : { request }
 }
 
 function outcomeOf(task: Task<unknown>): [RunOutcome, unknown] {

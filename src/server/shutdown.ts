@@ -11,7 +11,7 @@ export async function shutDown(app: App, signal: string): Promise<void> {
   const { graceSeconds } = app.config
   app.draining.since = Date.now()
   const waitedFor = (): Served[] => [...app.loopscope.active].filter(({ endless }) => !endless)
-  app.log.info({ requests: waitedFor().length, runs: app.runs.live, streams: app.fanout.size }, `${signal}: closing, within ${graceSeconds} s`)
+  app.log.info({ requests: waitedFor().length, runs: app.runs.live, streams: app.observer.size }, `${signal}: closing, within ${graceSeconds} s`)
   app.server.close()
   app.server.closeIdleConnections()
   await until(() => waitedFor().length === 0, graceSeconds)

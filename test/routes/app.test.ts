@@ -181,7 +181,7 @@ t.test('on a real socket', async t => {
       t.equal(app.loopscope.active.size, 0, `${path}: no request is left`)
     }
     t.equal(app.runs.live, 0)
-    t.equal(app.fanout.size, 0)
+    t.equal(app.observer.size, 0)
     t.ok(await eventually(() => threadsState().pool.calls.length === 0), 'the orphaned call ends')
   })
 
@@ -272,11 +272,11 @@ t.test('the event stream', async t => {
     t.match(one.messages.filter(({ type }) => type === 'task.printed'), [{ text: 'hello', run: 1 }, { text: 'world', run: 1 }])
     one.socket.close()
     t.equal((await one.closed).code, 1005)
-    t.ok(await eventually(() => app.fanout.size === 0))
+    t.ok(await eventually(() => app.observer.size === 0))
   })
 
   await t.test('goes on from a cursor, and takes another wish on the way', async t => {
-    const { epoch } = app.recorder.history
+    const { epoch } = app.observer
     const one = client(`?since=${epoch}:2&types=task.created`)
     t.ok(await opened(one))
     t.match(one.messages[0], { type: 'stream.hello', epoch, seq: 2 })
@@ -303,7 +303,7 @@ t.test('the event stream', async t => {
       t.equal(closed.code, code, String(message).slice(0, 40))
       t.match(closed.reason, reason)
     }
-    t.ok(await eventually(() => app.fanout.size === 0))
+    t.ok(await eventually(() => app.observer.size === 0))
   })
 
   await t.test('refuses a foreign origin and a bad cursor before the upgrade', async t => {
@@ -311,7 +311,7 @@ t.test('the event stream', async t => {
       + `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n${more}\r\n`)
     t.match(await upgrade('/events', 'Origin: https://evil.example\r\n'), /^HTTP\/1\.1 403[^]*another origin/)
     t.match(await upgrade('/events?since=now', ''), /^HTTP\/1\.1 400[^]*since: must be a cursor/)
-    t.equal(app.fanout.size, 0)
+    t.equal(app.observer.size, 0)
   })
 
   await t.test('has room for so many subscribers and no more', async t => {
@@ -320,11 +320,11 @@ t.test('the event stream', async t => {
     t.equal((await client().closed).code, 1013)
     t.equal((await fetch(`${url}/events`)).status, 503)
     for (const { socket } of clients) socket.close()
-    t.ok(await eventually(() => app.fanout.size === 0))
+    t.ok(await eventually(() => app.observer.size === 0))
   })
 
   await t.test('tells the same over server-sent events, with cursors that go on', async t => {
-    const { epoch } = app.recorder.history
+    const { epoch } = app.observer
     const read = async (headers: Record<string, string>, until: RegExp): Promise<string> => {
       const controller = new AbortController()
       const { body, headers: got } = await fetch(`${url}/events?types=request.started`, { headers, signal: controller.signal })

@@ -9,7 +9,7 @@ interface Test {
 
 /** Build the app with this environment, ready for `inject()`. */
 export async function build(t: Test, env: Record<string, string> = {}): Promise<App> {
-  const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', ...env }))
+  const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', OBSERVER_PORT: '0', ...env }))
   await app.ready()
   t.teardown(() => app.close())
   return app
@@ -17,7 +17,7 @@ export async function build(t: Test, env: Record<string, string> = {}): Promise<
 
 /** Build the app and listen on a free port; gives its address too. */
 export async function listen(t: Test, env: Record<string, string> = {}): Promise<{ app: App; port: number; url: string }> {
-  const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', ...env }))
+  const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', OBSERVER_PORT: '0', ...env }))
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())
   const { port } = app.server.address() as AddressInfo

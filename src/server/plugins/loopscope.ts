@@ -9,10 +9,11 @@ import type { Task } from '../../runtime/task.ts'
 import { CancelledError, TimeoutError } from '../../runtime/exceptions.ts'
 import { CANCELLED, FINISHED } from '../../runtime/future.ts'
 import { EventLoop } from '../../runtime/loop.ts'
+import type { ObserverOptions } from '../../observer/client.ts'
 import { Crowd, type Member } from '../crowd.ts'
 import { AccountedTask, Ledger, leftAgo, serverTiming, type Account } from '../ledger.ts'
 
-/** Hears of requests as they come and go; the recorder of the server is one. */
+/** Hears of requests as they come and go. */
 export interface RequestObserver {
   /** The request's task is created right after this. */
   requestStarted(served: Served): void
@@ -24,6 +25,8 @@ export type RequestOutcome = 'returned' | 'raised' | 'cancelled' | 'disconnected
 export interface LoopscopeOptions {
   /** The loop; by default a new one, which runs as long as the app. */
   loop?: EventLoop
+  /** Watch the app from a thread of its own, which serves what it sees on a port of its own; `true` takes the defaults. */
+  observer?: ObserverOptions | boolean
 }
 
 export interface Loopscope {
@@ -34,6 +37,10 @@ export interface Loopscope {
   observer: RequestObserver | null
   /** How many requests have been served or begun. */
   readonly requests: number
+  /** The number of the next request: 1, 2, 3 … */
+  takeRequestId(): number
+  /** Whether this handler of a route serves it by a coroutine. */
+  serves(handler: unknown): boolean
 }
 
 declare module 'fastify' {
@@ -197,10 +204,14 @@ export function isCoroutineFunction(fn: unknown): fn is CoroutineHandler {
   return typeof fn === 'function' && Object.prototype.isPrototypeOf.call(GeneratorFunction, fn)
 }
 
-function plugin(app: FastifyInstance, options: LoopscopeOptions, done: (error?: Error) => void): void {
+async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<void> {
   const own = options.loop === undefined
   const loop = options.loop ?? new EventLoop({ hold: false })
-  const state: State = { loop, ledger: new Ledger(loop), active: new Crowd(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref() }
+  const serving = new WeakSet()
+  const state: State = {
+    loop, ledger: new Ledger(loop), active: new Crowd(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref(),
+    takeRequestId: () => ++state.requests, serves: (handler) => serving.has(handler as object),
+  }
   app.decorate('loopscope', state)
   app.addHook('onClose', (_app, closed) => {
     clearInterval(state.keepAlive)
@@ -213,10 +224,11 @@ function plugin(app: FastifyInstance, options: LoopscopeOptions, done: (error?: 
     // A path without parameters is its own name; any other is taken from the request.
     const fixed = /[:*(]/.test(route.url) ? null : route.url
     const serve: RouteHandlerMethod = (request, reply) => {
-      const served = new Served(state, ++state.requests, request, reply)
+      const served = new Served(state, state.takeRequestId(), request, reply)
       request.loopscope = served
       served.start(handler, fixed ?? (request.url.split('?', 1)[0] as string))
     }
+    serving.add(serve)
     route.handler = serve
   })
   if (own) {
@@ -235,7 +247,10 @@ function plugin(app: FastifyInstance, options: LoopscopeOptions, done: (error?: 
       loop.close()
     })
   }
-  done()
+  if (options.observer !== undefined && options.observer !== false) {
+    const { observeApp } = await import('../observe.ts')
+    observeApp(app, state, options.observer === true ? {} : options.observer)
+  }
 }
 
 /** Cancel every task and give each a moment to clean up. */
