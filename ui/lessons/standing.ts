@@ -14,8 +14,8 @@ export interface Standing {
   holds: boolean
 }
 
-/** Who stands in the file whose path ends with `file`, at a position. `run`: only tasks of this run. */
-export function standing(recording: Recording, position: Position, file: string, run: number | null = null, now = recording.to): Standing[] {
+/** Who stands in a file, known by its path, at a position. `run`: only tasks of this run. */
+export function standing(recording: Recording, position: Position, isFile: (path: string) => boolean, run: number | null = null, now = recording.to): Standing[] {
   const found: Standing[] = []
   const t = position.t === Infinity ? now : position.t
   const stall = stallAt(recording, t)
@@ -25,17 +25,13 @@ export function standing(recording: Recording, position: Position, file: string,
     if (span === null) continue
     // A step that takes long was seen from outside; else what is known is where the task was suspended last.
     const holds = stall !== null && stall.task === lane.id && span.state === RUNNING
-    const place = (holds ? stall.stack.find((frame) => isFile(frame.file, file)) : undefined) ?? lastLocation(lane, position)
-    if (place === null || !isFile(place.file, file)) continue
+    const place = (holds ? stall.stack.find((frame) => isFile(frame.file)) : undefined) ?? lastLocation(lane, position)
+    if (place === null || !isFile(place.file)) continue
     const waits = (span.state === WAITING || span.state === THREAD) && !isOverdue(span, t)
     const doing = holds ? 'holds the loop' : waits ? `waits for ${waitLabel(span.info?.on, recording)}` : span.state === RUNNING ? 'runs on from here' : 'is ready'
     found.push({ lane, line: place.line, function: place.function, text: `${lane.name} ${doing}`, holds })
   }
   return found
-}
-
-function isFile(path: string, file: string): boolean {
-  return path === file || path.endsWith(`/${file}`)
 }
 
 /** Its last suspension at or before a position: whoever is woken or runs has not got to another one yet. */

@@ -13,6 +13,14 @@ export async function arrivedProgram(): Promise<Shared | null> {
   return letters === null || letters === written ? null : unpack(letters)
 }
 
+/** The number of the example that the address asks for, once; null for none. */
+export function takeStart(): number | null {
+  const start = address.value.get('start')
+  if (start === null) return null
+  setAddress({ start: null })
+  return Number(start)
+}
+
 /** The program that this page keeps in the address, null for none. */
 export async function keptProgram(): Promise<Shared | null> {
   return written !== null && address.value.get(FIELD) === written ? unpack(written) : null

@@ -4,7 +4,7 @@ import { batch, computed, signal } from '@preact/signals'
 import { standing } from '../lessons/standing.ts'
 import { NOW, type Position } from '../recording.ts'
 import { Compiler, type Diagnostic } from './compiler.ts'
-import { arrivedProgram, keepProgram, keptProgram } from './address.ts'
+import { arrivedProgram, keepProgram, keptProgram, takeStart } from './address.ts'
 import { starters } from './examples.ts'
 import { ProgramRun } from './program-run.ts'
 import { Sandbox } from './sandbox.ts'
@@ -77,7 +77,7 @@ export class Playground {
     if (held !== null && this.cursor.value === null) {
       return held.place?.file === FILE ? [{ line: held.place.line, text: `${held.task ?? 'the program'} holds the loop`, holds: true }] : []
     }
-    return standing(run.recording, this.cursor.value ?? NOW, FILE).map(({ line, text, holds }) => ({ line, text, holds }))
+    return standing(run.recording, this.cursor.value ?? NOW, (path) => path === FILE).map(({ line, text, holds }) => ({ line, text, holds }))
   })
 
   /** The program that the last run ran. */
@@ -94,6 +94,11 @@ export class Playground {
 
   /** Take the program from the address, if there is one. It does not run before somebody says so. */
   async arrive(): Promise<void> {
+    const wanted = takeStart()
+    if (wanted !== null) {
+      this.startWith(wanted)
+      return
+    }
     try {
       const kept = await keptProgram()
       if (kept !== null) {

@@ -1,0 +1,57 @@
+// The beliefs, one after the other: what is said, what is true, a button that tries it, and the figures that came out.
+import { useState } from 'preact/hooks'
+import type { Session } from '../session.ts'
+import { duration } from '../recording/explain.ts'
+import type { Belief } from './beliefs.ts'
+import type { Result } from './measure.ts'
+
+export function BeliefLesson({ session, belief }: { session: Session; belief: Belief }) {
+  const [result, setResult] = useState<Result | null>(null)
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState('')
+  const run = async (): Promise<void> => {
+    setBusy(true)
+    setProblem('')
+    try {
+      setResult(await belief.run(session))
+    } catch (error) {
+      setProblem(error instanceof TypeError ? 'The server cannot be reached.' : error instanceof Error ? error.message : String(error))
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <article class="lesson">
+      <h2><span class="soft">People say:</span> “{belief.belief}”</h2>
+      <p>{belief.truth}</p>
+      <p class="lesson-buttons">
+        <button type="button" class="button accent" disabled={busy} onClick={() => void run()}>{busy ? 'Measuring …' : result === null ? 'Try it' : 'Try it again'}</button>
+        <button type="button" class="button" onClick={() => void belief.control.open(session)}>{belief.control.label}</button>
+        <span class="soft">takes {belief.takes}</span>
+      </p>
+      {problem !== '' && <p role="alert" class="bad">✕ {problem}</p>}
+      <div role="status">{result !== null && !busy && <Figures result={result} />}</div>
+    </article>
+  )
+}
+
+function Figures({ result: { figures, says } }: { result: Result }) {
+  const most = Math.max(...figures.map(({ seconds }) => seconds), 1e-6)
+  return (
+    <>
+      <table class="figures">
+        <caption class="hidden">Measured just now</caption>
+        <tbody>
+          {figures.map(({ what, seconds, surprising }, at) => (
+            <tr key={at} class={surprising === true ? 'surprising' : ''}>
+              <th scope="row">{what}</th>
+              <td class="number">{duration(seconds)}</td>
+              <td class="figure-bar" aria-hidden="true"><i style={{ width: `${Math.max(0.5, seconds / most * 100)}%` }} /></td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p><b>{says}</b></p>
+    </>
+  )
+}

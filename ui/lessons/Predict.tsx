@@ -1,0 +1,139 @@
+// One example as a riddle: its source, its lines to be put in order, and then the run, with what the guess made of it.
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { recordingOf, type Session } from '../session.ts'
+import type { Position, Recording } from '../recording.ts'
+import { Timeline } from '../timeline/timeline.ts'
+import { Transport } from '../playground/Transport.tsx'
+import { isExampleFile, useExample } from './example.ts'
+import { Guess } from './Guess.tsx'
+import { judge, shuffled, type Verdict } from './predict.ts'
+import { SourceCode } from './SourceCode.tsx'
+import { standing } from './standing.ts'
+
+/** Example 5 ends by itself with these, and says the same each time. */
+const FIVE = { items: '1', seed: '7' }
+/** Seconds that the run takes to play, whatever its clock says. */
+const PLAY = 5
+
+export function Predict({ session, number }: { session: Session; number: number }) {
+  const example = useExample(session, number)
+  const [recording, setRecording] = useState<Recording | null>(null)
+  const [problem, setProblem] = useState('')
+  const [guess, setGuess] = useState<string[]>([])
+  const [revealed, setRevealed] = useState(false)
+  const [position, setPosition] = useState<Position | null>(null)
+  const begin = (made: Recording): void => {
+    setRecording(made)
+    setGuess(shuffled(made.lines.map(({ text }) => text)))
+    setRevealed(false)
+    setPosition(null)
+  }
+  useEffect(() => {
+    let current = true
+    session.api.runVirtual(number, number === 5 ? FIVE : {}).then(({ events }) => {
+      if (current) begin(recordingOf(events))
+    }, (error: unknown) => {
+      if (current) setProblem(error instanceof Error ? error.message : String(error))
+    })
+    return () => { current = false }
+  }, [session, number])
+
+  if (typeof example === 'string' || problem !== '') return <p class="panel-empty">{problem === '' ? example as string : problem}</p>
+  if (example === null || recording === null) return <p class="panel-empty">Loading …</p>
+  const verdicts = revealed ? judge(recording, guess) : []
+  const marks = revealed ? standing(recording, position ?? { t: recording.from, seq: 0 }, (path) => isExampleFile(path, number)) : []
+  return (
+    <article class="lesson">
+      <h2>What comes first? <span class="soft">Example {number} · {example.title}</span></h2>
+      <p class="soft">Put the lines into the order in which the program prints them. Then see it run, in virtual time.</p>
+      <div class="predict">
+        <SourceCode label="The program" source={example.typescript} marks={marks} />
+        {revealed
+          ? <Answers verdicts={verdicts} position={position} recording={recording} />
+          : (
+            <div>
+              <Guess lines={guess} onChange={setGuess} />
+              <button type="button" class="button accent" onClick={() => setRevealed(true)}>Reveal</button>
+            </div>
+          )}
+      </div>
+      {revealed && (
+        <>
+          <p class="predict-score" role="status">{score(verdicts)} <button type="button" class="button" onClick={() => begin(recording)}>Try again</button></p>
+          <Play recording={recording} position={position} onMove={setPosition} />
+        </>
+      )}
+    </article>
+  )
+}
+
+function score(verdicts: readonly Verdict[]): string {
+  const right = verdicts.filter((verdict) => verdict.right).length
+  return right === verdicts.length ? `All ${right} lines in their places.` : `${right} of ${verdicts.length} lines in their places.`
+}
+
+function Answers({ verdicts, position, recording }: { verdicts: readonly Verdict[]; position: Position | null; recording: Recording }) {
+  const seq = position === null ? Infinity : position.seq
+  return (
+    <ol class="answers" aria-label="What was printed">
+      {verdicts.map(({ line, guessed, right, why }) => (
+        <li key={line.seq} class={`${line.seq > seq ? 'later' : ''} ${right ? 'right' : 'wrong'}`}>
+          <span class="answer-sign" aria-hidden="true">{right ? '✓' : '✕'}</span>
+          <span class="mono soft">{(line.t - recording.zero).toFixed(3)} s</span> <span class="soft">{line.task === null ? '' : recording.lanes.get(line.task)?.name}</span> <b class="mono">{line.text}</b>
+          {!right && <span class="answer-why"><span class="hidden">Wrong. </span>You had “{guessed}”. {why}</span>}
+          {right && <span class="hidden">Right.</span>}
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+/** The run's lanes, played once; whoever wants no motion gets its end. */
+function Play({ recording, position, onMove }: { recording: Recording; position: Position | null; onMove: (position: Position | null) => void }) {
+  const host = useRef<HTMLDivElement>(null)
+  const timeline = useRef<Timeline | null>(null)
+  /** The moment that the page gave the timeline itself, so that it is not taken for the reader's. */
+  const given = useRef<Position | null>(null)
+  useEffect(() => {
+    const made = new Timeline(host.current as HTMLDivElement, { recording, compact: true, label: 'Timeline of the run; the list of lines tells the same in words' })
+    timeline.current = made
+    const { from, to } = recording
+    const pad = Math.max(0.002, (to - from) * 0.04)
+    made.show(from - pad, to + pad, false)
+    let own = true
+    let frame = 0
+    const began = performance.now()
+    const play = (): void => {
+      const part = Math.min(1, (performance.now() - began) / 1000 / PLAY)
+      onMove(part === 1 ? null : recording.positionAt(from + (to - from) * part))
+      if (part < 1 && own) frame = requestAnimationFrame(play)
+    }
+    made.on('cursor', (at) => {
+      if (at === given.current) return
+      own = false
+      onMove(at)
+    })
+    const ending = new AbortController()
+    const { signal } = ending
+    // Whoever takes hold of the moment has it.
+    for (const type of ['pointerdown', 'keydown']) host.current?.closest('.lesson')?.addEventListener(type, () => { own = false }, { signal })
+    addEventListener('loopscope:theme', () => made.restyle(), { signal })
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) onMove(null)
+    else play()
+    return () => {
+      cancelAnimationFrame(frame)
+      ending.abort()
+      made.destroy()
+    }
+  }, [recording])
+  useEffect(() => {
+    given.current = position
+    if (timeline.current !== null) timeline.current.cursor = position
+  }, [position])
+  return (
+    <section aria-label="The run">
+      <Transport recording={recording} position={position} onMove={onMove} />
+      <div class="lesson-lanes"><div ref={host} /></div>
+    </section>
+  )
+}

@@ -1,0 +1,60 @@
+// Predict, then reveal: the lines of a run in an order that is not theirs, a guess held against what came, and why a guess
+// was wrong, from the recording of the run itself.
+import { explain } from '../recording/explain.ts'
+import type { Line, Recording } from '../recording.ts'
+
+export interface Verdict {
+  line: Line
+  /** What was put in this place. */
+  guessed: string
+  right: boolean
+  /** Why it is not what was guessed; '' where it is. */
+  why: string
+}
+
+/** The texts in an order that gives nothing away: that of the alphabet, turned round where that happens to be right. */
+export function shuffled(texts: readonly string[]): string[] {
+  const sorted = [...texts].sort((a, b) => a.localeCompare(b))
+  const same = (other: readonly string[]): boolean => other.every((text, at) => text === texts[at])
+  if (!same(sorted)) return sorted
+  const turned = [...sorted].reverse()
+  return same(turned) ? sorted : turned
+}
+
+/** Move one entry by so many places; the others keep their order. */
+export function moved<T>(list: readonly T[], from: number, by: number): T[] {
+  const to = Math.max(0, Math.min(list.length - 1, from + by))
+  const next = [...list]
+  const [entry] = next.splice(from, 1)
+  next.splice(to, 0, entry as T)
+  return next
+}
+
+/** Hold a guess against the lines of the run. */
+export function judge(recording: Recording, guess: readonly string[]): Verdict[] {
+  return recording.lines.map((line, at) => {
+    const guessed = guess[at] ?? ''
+    const right = guessed === line.text
+    return { line, guessed, right, why: right ? '' : why(recording, line, guessed) }
+  })
+}
+
+/** What the task that prints the guessed line did at the moment when another line came. */
+function why(recording: Recording, came: Line, guessed: string): string {
+  const time = (came.t - recording.zero).toFixed(3)
+  const later = recording.lines.find(({ text, seq }) => text === guessed && seq > came.seq)
+  const theirs = later ?? [...recording.lines].reverse().find(({ text, seq }) => text === guessed && seq < came.seq)
+  const lane = theirs?.task == null ? undefined : recording.lanes.get(theirs.task)
+  if (theirs === undefined || lane === undefined) return ''
+  if (later === undefined) return `“${guessed}” had come by then, the last time at ${(theirs.t - recording.zero).toFixed(3)} s.`
+  if (lane.id === came.task) {
+    return theirs.t === came.t
+      ? `${lane.name} prints both at ${time} s, “${guessed}” in a later line.`
+      : `${lane.name} prints “${guessed}” too, but goes on from here first: it comes to that line at ${(theirs.t - recording.zero).toFixed(3)} s.`
+  }
+  return `At ${time} s, ${lane.name}, which prints “${guessed}”: ${lower(explain(recording, lane, { t: came.t, seq: came.seq }))}`
+}
+
+function lower(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1)
+}
