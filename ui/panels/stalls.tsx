@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import type { PanelContext } from '../panels.ts'
 import { duration, place } from '../recording/explain.ts'
-import { AMBER, blastRadius, milliseconds, RED, type Stall } from '../recording/stalls.ts'
+import { AMBER, blastRadius, milliseconds, RED, victimsOf, type Stall } from '../recording/stalls.ts'
 import { Moment, TaskLink } from './parts.tsx'
 
 const MOST_ROWS = 100
@@ -30,6 +30,7 @@ export function StallsPanel(context: PanelContext) {
     <ol class="stall-list">
       {stalls.slice(0, MOST_ROWS).map((stall) => {
         const seconds = (stall.to ?? session.time) - stall.from
+        const victims = stall.to === null ? victimsOf(stall, session.time, session.recording.value.lanes.values()) : stall.victims
         const shown = open.value === stall.id || (open.value === null && stall === stalls[0])
         return (
           <li key={stall.id} class={seconds >= RED ? 'red' : 'amber'}>
@@ -48,12 +49,12 @@ export function StallsPanel(context: PanelContext) {
                 <div class="stall-columns">
                   {stall.stack.length > 0 && <div><h4>Where it stood</h4><ol class="stack">{stall.stack.slice(0, 12).map((frame, at) => <li key={at}><code>{place(frame)}</code></li>)}</ol></div>}
                   <div>
-                    <h4>Who paid{stall.to === null && ', so far unknown'}</h4>
-                    {stall.to !== null && stall.victims.length === 0 && <p class="soft">Nobody stood behind it.</p>}
-                    <ol class="victims">{stall.victims.slice(0, 30).map((victim, at) => (
+                    <h4>{stall.to === null ? 'Who pays, so far' : 'Who paid'}</h4>
+                    {victims.length === 0 && <p class="soft">Nobody stands behind it.</p>}
+                    <ol class="victims">{victims.slice(0, 30).map((victim, at) => (
                       <li key={at}><span class="loss" style={{ width: `${Math.min(100, victim.seconds / Math.max(1e-9, seconds) * 100)}%` }} /><TaskLink session={session} task={victim.task ?? null} name={victim.name} /> <span class="number">{duration(victim.seconds)}</span></li>
                     ))}</ol>
-                    {stall.victims.length > 30 && <p class="soft">and {stall.victims.length - 30} more</p>}
+                    {victims.length > 30 && <p class="soft">and {victims.length - 30} more</p>}
                   </div>
                 </div>
               </div>

@@ -89,22 +89,9 @@ export class Stalls {
   }
 
   #count(stall: Stall, live: Iterable<Lane>): void {
-    const { from, to } = stall
-    if (to === null) return
-    const victims: Victim[] = []
-    for (const lane of live) {
-      if (lane.id === stall.task || lane.endedAt !== null) continue
-      const last = lane.starts.length - 1
-      if (last < 0) continue
-      const state = lane.states[last]
-      const since = lane.starts[last] as number
-      const deadline = lane.infos[last]?.on?.deadline
-      const readySince = state === READY ? since : state === WAITING && deadline !== undefined ? deadline : Infinity
-      const seconds = to - Math.max(from, readySince)
-      if (seconds > OVERDUE) victims.push({ task: lane.id, name: lane.name, seconds })
-    }
-    stall.victims = victims.sort((a, b) => b.seconds - a.seconds)
-    stall.lost = victims.reduce((sum, { seconds }) => sum + seconds, 0)
+    if (stall.to === null) return
+    stall.victims = victimsOf(stall, stall.to, live)
+    stall.lost = stall.victims.reduce((sum, { seconds }) => sum + seconds, 0)
   }
 
   #find(task: number | null, from: number): Stall | null {
@@ -124,6 +111,23 @@ export class Stalls {
     if (this.all.length > MOST_STALLS) this.all.shift()
     return stall
   }
+}
+
+/** Who stands ready behind a stall, at a time while it lasts, and since when. */
+export function victimsOf({ from, task }: Stall, to: number, live: Iterable<Lane>): Victim[] {
+  const victims: Victim[] = []
+  for (const lane of live) {
+    if (lane.id === task || lane.endedAt !== null) continue
+    const last = lane.starts.length - 1
+    if (last < 0) continue
+    const state = lane.states[last]
+    const since = lane.starts[last] as number
+    const deadline = lane.infos[last]?.on?.deadline
+    const readySince = state === READY ? since : state === WAITING && deadline !== undefined ? deadline : Infinity
+    const seconds = to - Math.max(from, readySince)
+    if (seconds > OVERDUE) victims.push({ task: lane.id, name: lane.name, seconds })
+  }
+  return victims.sort((a, b) => b.seconds - a.seconds)
 }
 
 /** What a stall did, in one sentence: "GET /handlers/sync #42 held the loop 2,003 ms; 6 tasks lost 11.4 s". */

@@ -7,7 +7,7 @@ interface TimelineOfProps {
   recording: Recording
   options?: Omit<TimelineOptions, 'recording'>
   /** Called with the timeline once it is there; what it returns is called at its end. */
-  ready(timeline: Timeline): (() => void) | void
+  ready: (timeline: Timeline) => (() => void) | void
 }
 
 export function TimelineOf({ recording, options, ready }: TimelineOfProps) {

@@ -1,0 +1,396 @@
+// The page's picture of a loop, without a page: programs run in virtual time, their events are heard, and what the
+// recording says is held against what the programs did.
+import t from 'tap'
+import { createTask, EventLoop, gather, getRunningLoop, Lock, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
+import { Model } from '../../src/stream/model.ts'
+import { Recorder } from '../../src/stream/recorder.ts'
+import type { LoopEvent, Snapshot } from '../../src/stream/events.ts'
+import { apiBase, backoff } from '../../ui/connection.ts'
+import { duration, explain, holderAt, readyQueue, timers } from '../../ui/recording/explain.ts'
+import { READY, RUNNING, splitOf, STATE_NAMES, THREAD, GHOST, UNKNOWN } from '../../ui/recording/lane.ts'
+import { blastRadius, victimsOf } from '../../ui/recording/stalls.ts'
+import { NOW, Recording, type Lane } from '../../ui/recording.ts'
+import { Viewport } from '../../ui/timeline/viewport.ts'
+import { addLane, addMerged, newBars } from '../../ui/timeline/bars.ts'
+import { crowd } from './crowd.ts'
+
+async function record(main: () => Coroutine<unknown>): Promise<LoopEvent[]> {
+  const loop = new EventLoop({ clock: new VirtualClock() })
+  loop.setExceptionHandler(() => {})
+  const recorder = new Recorder(loop)
+  const events: LoopEvent[] = []
+  recorder.listen((event) => { events.push(structuredClone(event)) })
+  recorder.nextTask({ run: 1 })
+  await run(main(), { loopFactory: () => loop, name: 'main' }).catch(() => {})
+  return events
+}
+
+function heard(events: readonly LoopEvent[], options: { limit?: number } = {}): Recording {
+  const recording = new Recording(options)
+  for (const event of events) recording.apply(event)
+  return recording
+}
+
+const lane = (recording: Recording, name: string): Lane => {
+  const found = [...recording.lanes.values()].find((one) => one.name === name)
+  if (found === undefined) throw new Error(`no lane ${name}`)
+  return found
+}
+/** What a lane does at a time, in a word. */
+const at = (recording: Recording, name: string, time: number): string => {
+  const span = lane(recording, name).at({ t: time, seq: Infinity })
+  return span === null ? 'nothing' : STATE_NAMES[span.state]
+}
+const names = (lanes: Iterable<{ name: string }>): string[] => [...lanes].map(({ name }) => name)
+
+function* count(): Coroutine<void> {
+  print('One')
+  getRunningLoop().host.block(1)
+  yield* sleep(1)
+  print('Two')
+}
+
+function* blocking(): Coroutine<void> {
+  yield* gather([count(), count(), count()])
+}
+
+t.test('lanes', async t => {
+  const events = await record(blocking)
+  const recording = heard(events)
+
+  await t.test('stand under their parents and keep what each did, and when', async t => {
+    t.same(recording.ordered().slice(0, 4).map(({ name, depth }) => [name, depth]), [['main', 0], ['Task-1', 1], ['Task-2', 1], ['Task-3', 1]])
+    t.same([0.5, 1.5, 2.5, 3.5].map((time) => at(recording, 'Task-1', time)), ['running', 'waiting', 'waiting', 'nothing'])
+    t.same([0.5, 1.5, 2.5, 3.5].map((time) => at(recording, 'Task-3', time)), ['ready', 'ready', 'running', 'waiting'])
+    t.same(splitOf(lane(recording, 'Task-3'), 0, 4), { run: 1, ready: 2, wait: 1, thread: 0 })
+    t.equal(lane(recording, 'Task-3').outcome, 'returned')
+  })
+
+  await t.test('count a wait past its deadline as ready: only the loop kept the task from running', async t => {
+    // Task-1 sleeps from 1 to 2, and the loop is held until 3.
+    t.same(splitOf(lane(recording, 'Task-1'), 0, 4), { run: 1, ready: 1, wait: 1, thread: 0 })
+    t.match(explain(recording, lane(recording, 'Task-1'), { t: 2.5, seq: recording.positionAt(2.5).seq }), /^Ready since 2\.000 s, behind Task-3, which holds the loop/)
+  })
+
+  await t.test('tell the same whether the events come one by one or twice', async t => {
+    const twice = heard([...events, ...events])
+    t.same(twice.stateAt(NOW), new Map())
+    t.same(twice.events.length, events.length)
+    t.same([...twice.lanes.values()].map(({ starts }) => starts), [...recording.lanes.values()].map(({ starts }) => starts))
+  })
+
+  await t.test('agree with the stream\'s own model after each event', async t => {
+    const model = new Model()
+    const growing = new Recording()
+    for (const event of events) {
+      model.apply(event)
+      growing.apply(event)
+      const live = [...growing.lanes.values()].filter(({ kind, endedAt }) => kind === 'task' && endedAt === null)
+      t.same(live.map(({ id }) => id).sort(), [...model.tasks.keys()].sort(), `after ${event.seq} ${event.type}`)
+      for (const task of live) {
+        const known = model.tasks.get(task.id)!
+        t.equal(task.state === READY ? 'ready' : task.state === RUNNING ? 'running' : 'suspended', known.state, `${task.name} after ${event.seq}`)
+      }
+    }
+  })
+
+  await t.test('can be walked through event by event, also where many share a moment', async t => {
+    let position = recording.step({ t: -1, seq: 0 }, 1)
+    const seen = [position.seq]
+    for (let steps = 1; steps < events.length; steps++) {
+      position = recording.step(position, 1)
+      seen.push(position.seq)
+    }
+    t.same(seen, events.map(({ seq }) => seq))
+    t.equal(recording.step(position, 1).seq, position.seq, 'and no further')
+    t.equal(recording.step(position, -3).seq, position.seq - 3)
+    // All at 0 s: created, then one after the other.
+    const created = events.filter(({ type }) => type === 'task.created')[3]!
+    const alive = recording.stateAt({ t: created.t, seq: created.seq })
+    t.equal(alive.size, 4)
+    t.equal(recording.stateAt({ t: created.t, seq: created.seq - 1 }).size, 3)
+  })
+})
+
+t.test('stalls', async t => {
+  await t.test('are found in the steps, with the blast radius in one sentence', async t => {
+    const recording = heard(await record(blocking))
+    t.same(recording.stalls.all.map(({ name, from, to, victims, lost }) => [name, from, to, victims.map(({ name, seconds }) => `${name} ${seconds}`), lost]), [
+      ['Task-1', 0, 1, ['Task-2 1', 'Task-3 1'], 2],
+      ['Task-2', 1, 2, ['Task-3 1'], 1],
+      ['Task-3', 2, 3, ['Task-1 1'], 1],
+    ])
+    t.equal(blastRadius(recording.stalls.all[0]!), 'Task-1 held the loop 1,000 ms; 2 tasks lost 2.0 s')
+    t.equal(recording.utilisation(0, 4), 0.75)
+  })
+
+  await t.test('that are told while they last grow, name the line, and are one with the step that ends them', async t => {
+    const recording = new Recording()
+    let seq = 0
+    const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
+    tell(1, { type: 'task.created', task: 42, name: 'GET /handlers/sync #42', coroutine: 'handler' })
+    tell(1, { type: 'task.created', task: 43, name: 'GET /ping #43', coroutine: 'ping' })
+    tell(1, { type: 'task.running', task: 42 })
+    const stack = [{ function: 'spin', file: 'workers/spin.ts', line: 7, column: 3 }]
+    tell(1.05, { type: 'loop.blocked', task: 42, name: 'GET /handlers/sync #42', since: 1, seconds: 0.05 })
+    t.equal(recording.stalls.open?.seconds, 0.05)
+    tell(1.15, { type: 'loop.blocked', task: 42, name: 'GET /handlers/sync #42', since: 1, seconds: 0.15, stack })
+    t.equal(recording.stalls.all.length, 1)
+    t.equal(recording.stalls.open?.seconds, 0.15)
+    t.equal(explain(recording, lane(recording, 'GET /ping #43'), NOW, 1.2), 'Ready since 1.000 s, behind GET /handlers/sync #42, which holds the loop in spin (workers/spin.ts:7).')
+    t.same(victimsOf(recording.stalls.open!, 1.5, recording.lanes.values()), [{ task: 43, name: 'GET /ping #43', seconds: 0.5 }], 'who pays so far')
+    tell(3.003, { type: 'task.suspended', task: 42, on: { kind: 'sleep' }, seconds: 2.003 })
+    tell(3.003, { type: 'loop.unblocked', task: 42, seconds: 2.003, lost: 11.4, victims: Array.from({ length: 6 }, (_, n) => ({ task: 50 + n, name: `t${n}`, seconds: 1.9 })) })
+    t.equal(recording.stalls.all.length, 1)
+    t.equal(recording.stalls.open, null)
+    t.equal(blastRadius(recording.stalls.all[0]!), 'GET /handlers/sync #42 held the loop 2,003 ms; 6 tasks lost 11.4 s')
+  })
+})
+
+t.test('why isn\'t this task running?', async t => {
+  function* holder(lock: Lock): Coroutine<void> {
+    yield* lock.with(function* () { yield* sleep(2) })
+  }
+  function* waiter(lock: Lock): Coroutine<void> {
+    yield* sleep(0.5)
+    yield* lock.with(function* () { yield* sleep(1) })
+  }
+  function* taker(queue: Queue<number>): Coroutine<void> { yield* queue.get() }
+  function* filler(queue: Queue<number>): Coroutine<void> {
+    yield* queue.put(1)
+    yield* queue.put(2)
+  }
+  function* program(): Coroutine<void> {
+    const lock = new Lock()
+    const empty = new Queue<number>()
+    const full = new Queue<number>(1)
+    createTask(holder(lock), { name: 'holder' })
+    const second = createTask(waiter(lock), { name: 'waiter' })
+    createTask(taker(empty), { name: 'taker' })
+    createTask(filler(full), { name: 'filler' })
+    yield* second
+    throw new RangeError('at the end')
+  }
+  const recording = heard(await record(program))
+  const why = (name: string, time: number): string => explain(recording, lane(recording, name), recording.positionAt(time))
+  t.match(why('holder', 1), /^Asleep until 2\.000 s, 1 s to go: it gave the loop back, so others run\.$/)
+  t.match(why('waiter', 1), /^Waits for <Lock locked.*>: whoever releases or sets it wakes this task\.$/)
+  t.match(why('main', 1), /^Waits for waiter, which is waiting for <Lock/)
+  t.match(why('taker', 1), /^Waits for an item: the queue is empty/)
+  t.match(why('filler', 1), /^Waits for room: the queue is full/)
+  t.match(why('main', 9), /^It raised RangeError: at the end at 3\.000 s, after 3 s\.$/)
+  t.match(why('taker', 9), /^It was cancelled/)
+  t.match(explain(recording, lane(recording, 'taker'), { t: 0, seq: 1 }), /^It does not exist yet: it is created by main/)
+
+  await t.test('a cycle is called one', async t => {
+    const made = new Recording()
+    let seq = 0
+    for (const task of [1, 2]) {
+      made.apply({ seq: ++seq, t: 0, loop: 'main', type: 'task.created', task, name: `Task-${task}`, coroutine: 'f' })
+      made.apply({ seq: ++seq, t: 0, loop: 'main', type: 'task.running', task })
+      made.apply({ seq: ++seq, t: 0, loop: 'main', type: 'task.suspended', task, on: { kind: 'task', task: 3 - task }, seconds: 0 })
+    }
+    t.match(explain(made, lane(made, 'Task-1'), NOW), /a cycle, and nothing can wake either/)
+  })
+
+  await t.test('durations are for people', async t => {
+    t.same([0, 12e-6, 0.0567, 0.9999, 1.5, 1234].map(duration), ['0 µs', '12 µs', '56.7 ms', '1 s', '1.5 s', '1,234 s'])
+  })
+})
+
+t.test('the loop\'s queues', async t => {
+  function* quick(): Coroutine<void> { yield* sleep(1) }
+  function* program(): Coroutine<void> {
+    for (const name of ['a', 'b', 'c']) createTask(quick(), { name })
+    yield* sleep(2)
+  }
+  const events = await record(program)
+  const recording = heard(events)
+  const last = events.filter(({ type }) => type === 'task.created')[3]!
+  t.same(names(readyQueue(recording, { t: last.t, seq: last.seq }).map(({ lane }) => lane)), ['a', 'b', 'c'], 'in the order in which they run')
+  t.equal(holderAt(recording, { t: last.t, seq: last.seq })?.name, 'main')
+  t.same(timers(recording, recording.positionAt(0.5)).map(({ lane, deadline }) => [lane.name, deadline]), [['a', 1], ['b', 1], ['c', 1], ['main', 2]])
+})
+
+t.test('asyncio queues', async t => {
+  function* put(queue: Queue<number>, name: string): Coroutine<void> {
+    for (let at = 0; at < 3; at++) {
+      yield* sleep(name === 'left' ? 1 : 1.5)
+      yield* queue.put(at)
+    }
+  }
+  function* take(queue: Queue<number>): Coroutine<never> {
+    yield* sleep(3.2)
+    for (;;) {
+      yield* queue.get()
+      yield* sleep(10)
+    }
+  }
+  function* program(): Coroutine<void> {
+    const queue = new Queue<number>(2)
+    const taker = createTask(take(queue), { name: 'taker' })
+    yield* gather([createTask(put(queue, 'left'), { name: 'left' }), createTask(put(queue, 'right'), { name: 'right' })])
+    taker.cancel()
+  }
+  const recording = heard(await record(program))
+  const [track] = recording.queues.all.values()
+  const items = (time: number): (string | undefined)[] => track!.items(recording.positionAt(time)).map((task) => recording.lanes.get(task ?? 0)?.name)
+  t.same(items(1.2), ['left'])
+  t.same(items(1.7), ['left', 'right'], 'each item knows who put it')
+  t.same(items(3.5), ['right', 'left'], 'the first to come was the first to go')
+  const blocked = recording.queues.blocked(track!.id, recording.lanes.values(), recording.positionAt(3.1))
+  t.same(names(blocked.putters), ['left', 'right'])
+  t.same(names(recording.queues.blocked(track!.id, recording.lanes.values(), recording.positionAt(0.1)).getters), [])
+})
+
+t.test('threads', async t => {
+  const recording = new Recording()
+  let seq = 0
+  const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
+  tell(0, { type: 'task.created', task: 1, name: 'Task-1', coroutine: 'f' })
+  tell(0, { type: 'task.running', task: 1 })
+  tell(0, { type: 'task.suspended', task: 1, on: { kind: 'thread', label: 'spin' }, seconds: 0 })
+  t.match(explain(recording, lane(recording, 'Task-1'), NOW, 0.5), /waits? for a worker thread to take up spin/i)
+  tell(1, { type: 'thread.started', task: 1, call: 7, mode: 'pool', function: 'spin' })
+  t.equal(lane(recording, 'Task-1').state, THREAD)
+  t.match(explain(recording, lane(recording, 'Task-1'), NOW, 1.5), /spin, which a worker thread \(pool\) runs; the loop is free/)
+  tell(2, { type: 'task.cancelling', task: 1 })
+  tell(2, { type: 'task.running', task: 1 })
+  tell(2, { type: 'task.finished', task: 1, outcome: 'cancelled' })
+  t.equal(lane(recording, 'spin').state, GHOST, 'the thread goes on unheard')
+  t.match(explain(recording, lane(recording, 'spin'), NOW, 3), /ghost/i)
+  tell(4, { type: 'thread.finished', task: 1, call: 7, mode: 'pool', function: 'spin', seconds: 3, ending: 'orphaned' })
+  t.equal(lane(recording, 'spin').endedAt, 4)
+  t.equal(at(recording, 'spin', 1.5), 'in a thread')
+  t.equal(at(recording, 'spin', 3), 'ghost')
+})
+
+t.test('what is lost and what is broken', async t => {
+  const snapshot: Snapshot = {
+    seq: 500, runs: [], requests: [], queues: [],
+    tasks: [{ task: 9, name: 'survivor', coroutine: 'f', state: 'suspended', since: 5, on: { kind: 'sleep', deadline: 9 } }],
+  }
+  await t.test('a gap leaves no ghost task: what the snapshot does not name has ended', async t => {
+    const recording = heard((await record(blocking)).slice(0, 20))
+    recording.lose(480, snapshot)
+    const live = [...recording.lanes.values()].filter(({ endedAt }) => endedAt === null)
+    t.same(names(live), ['survivor'])
+    t.equal(recording.gaps.length, 1)
+    t.equal(lane(recording, 'Task-1').states.includes(UNKNOWN), true)
+    t.equal(recording.forgotten, 480)
+    recording.apply({ seq: 501, t: 9, loop: 'main', type: 'task.ready', task: 9 })
+    t.equal(lane(recording, 'survivor').state, READY)
+  })
+
+  await t.test('a task whose beginning is out of reach is named by a later picture', async t => {
+    const recording = new Recording()
+    recording.learnNames(snapshot)
+    recording.apply({ seq: 490, t: 8, loop: 'main', type: 'task.running', task: 9 })
+    recording.apply({ seq: 491, t: 8, loop: 'main', type: 'task.running', task: 11 })
+    t.same(names(recording.lanes.values()), ['survivor', 'task 11'])
+  })
+
+  await t.test('messages that make no sense are counted, and harm nothing', async t => {
+    const recording = new Recording()
+    const bad: unknown[] = [null, 1, 'x', {}, { type: 'task.ready' }, { type: 'task.ready', seq: 1 }, { type: 'task.ready', seq: 1, t: NaN }, { seq: 1, t: 1, type: 7 }]
+    for (const message of bad) recording.apply(message as LoopEvent)
+    recording.apply({ seq: 1, t: 1, loop: 'main', type: 'task.suspended', task: 1 } as unknown as LoopEvent)
+    recording.apply({ seq: 2, t: 1, loop: 'main', type: 'what.is.this' } as unknown as LoopEvent)
+    recording.apply({ seq: 3, t: 1, loop: 'main', type: 'task.created', task: 2, name: 'fine', coroutine: 'f' })
+    t.equal(recording.malformed, 9)
+    t.equal(lane(recording, 'fine').state, READY)
+  })
+})
+
+t.test('bounds', async t => {
+  const events = crowd(1000, 30_000, 10)
+
+  await t.test('the oldest events go, and what is left is whole', async t => {
+    const recording = heard(events, { limit: 10_000 })
+    t.ok(recording.events.length <= 10_000 && recording.events.length > 8000, `${recording.events.length} events`)
+    t.equal(recording.forgotten + recording.events.length, events.length)
+    t.equal(recording.from, recording.events[0]!.t)
+    const spans = [...recording.lanes.values()].reduce((sum, { starts }) => sum + starts.length, 0)
+    t.ok(spans < 25_000, `${spans} spans`)
+    t.ok(recording.steps.from.length < 5000 && recording.wakes.t.length < 5000)
+    const whole = heard(events)
+    for (const [id, kept] of recording.lanes) t.equal(kept.state, whole.lanes.get(id)?.state, kept.name)
+  })
+
+  await t.test('an hour of a busy stream does not grow', async t => {
+    const recording = new Recording({ limit: 5000 })
+    let seq = 0
+    let most = 0
+    for (let task = 1; task <= 60_000; task++) {
+      const time = task * 0.06
+      const tell = (event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
+      tell({ type: 'request.started', request: task, method: 'GET', url: '/ping' })
+      tell({ type: 'task.created', task, name: `GET /ping #${task}`, coroutine: 'ping', request: task })
+      tell({ type: 'task.running', task })
+      tell({ type: 'task.printed', task, text: 'x' })
+      tell({ type: 'queue.changed', queue: task % 40 + 1, op: 'put', size: 1, unfinished: 1, maxsize: 0, task })
+      tell({ type: 'task.finished', task, outcome: 'returned' })
+      tell({ type: 'request.finished', request: task, method: 'GET', url: '/ping', status: 200, outcome: 'returned' })
+      if (task % 1000 === 0) most = Math.max(most, recording.lanes.size)
+    }
+    t.ok(most < 1500, `${most} lanes at most`)
+    t.ok(recording.requests.size <= 2001 && recording.lines.length <= 10_000, `${recording.requests.size} requests, ${recording.lines.length} lines`)
+  })
+})
+
+t.test('bars', async t => {
+  const recording = heard(await record(blocking))
+  const view = new Viewport()
+  view.set(0, 4)
+  view.left = 0
+  view.width = 400
+
+  await t.test('a state takes the pixels of its time, and an overdue wait is drawn as ready', async t => {
+    const bars = newBars()
+    addLane(bars, lane(recording, 'Task-1'), view, 0, 20, 4)
+    const stretch = (state: 0 | 1 | 2): [number, number][] => {
+      const list = bars.rects[state]
+      return Array.from({ length: list.length / 4 }, (_, at) => [list[at * 4]!, list[at * 4 + 2]!])
+    }
+    t.same(stretch(RUNNING).filter(([, width]) => width > 10), [[0, 100]])
+    t.same(stretch(2).map(([x, width]) => [x, width]), [[100, 100]])
+    t.same(stretch(READY).filter(([, width]) => width > 10), [[200, 100]])
+  })
+
+  await t.test('what is narrower than a pixel is merged and counted, and steps stay visible', async t => {
+    const busy = heard(crowd(4, 4000, 1))
+    view.set(0, 100)
+    const bars = newBars()
+    for (const one of busy.lanes.values()) addLane(bars, one, view, 0, 20, 1)
+    const drawn = Object.values(bars.rects).reduce((sum, list) => sum + list.length / 4, 0)
+    t.ok(bars.spans > 3000, `${bars.spans} spans`)
+    t.ok(drawn < 100, `${drawn} rectangles`)
+    t.ok(bars.rects[RUNNING].length > 0)
+  })
+
+  await t.test('many lanes in one row show what they did most', async t => {
+    view.set(0, 4)
+    const bars = newBars()
+    addMerged(bars, [...recording.lanes.values()], view, 0, 4, 4)
+    const running = bars.rects[RUNNING]
+    t.equal(running[0], 0)
+    t.ok(running[2]! >= 290, `a step in each of the first three seconds: ${running[2]} pixels`)
+  })
+
+  await t.test('ticks are round, and zoom keeps what is under the pointer', async t => {
+    view.set(0, 10)
+    t.same(view.ticks(90, 0).map(({ label }) => label).slice(0, 3), ['0', '5 s', '10 s'])
+    const before = view.t(100)
+    view.zoom(0.5, before)
+    t.ok(Math.abs(view.t(100) - before) < 1e-9)
+    view.set(5, 5)
+    t.ok(view.span > 0)
+  })
+})
+
+t.test('the wire', async t => {
+  t.equal(apiBase('http://localhost:8000/view/?run=1#x').href, 'http://localhost:8000/')
+  t.equal(apiBase('http://localhost:8001/#run=2').href, 'http://localhost:8001/')
+  t.equal(apiBase('https://host/tools/view/index.html').href, 'https://host/tools/')
+  t.same([0, 1, 2, 10].map((attempt) => backoff(attempt, 0.5)), [250, 500, 1000, 5000])
+})
