@@ -14,7 +14,9 @@ const read = (path: string): string => readFileSync(root + path, 'utf8')
 
 const programs = pages.flatMap(page => programsOf(page, read(page)))
 const fileOf = (program: Program): string => `${program.page.replace(/\W/g, '-')}-${program.line}.ts`
-const withImport = (program: Program, from: string): string => program.source.replace("from 'loopscope'", `from '${from}'`)
+/** The program, with what it imports of the package taken from the sources. */
+const withImport = (program: Program, sources: string): string => program.source
+  .replace("from 'loopscope'", `from '${sources}/index.ts'`).replace("from 'loopscope/fastify'", `from '${sources}/server/plugins/loopscope.ts'`)
 
 const camelCase = (name: string): string => name.replace(/(?<=\w)_(\w)/g, (_, letter: string) => letter.toUpperCase())
 
@@ -42,8 +44,8 @@ async function output(path: string): Promise<string[]> {
 }
 
 t.test('programs in the documentation', async t => {
-  const folder = t.testdir(Object.fromEntries(programs.map(program => [fileOf(program), withImport(program, `${root}src/index.ts`)])))
-  const compiled = compile(root, [], Object.fromEntries(programs.map(program => [`docs/${fileOf(program)}`, withImport(program, '../src/index.ts')])))
+  const folder = t.testdir(Object.fromEntries(programs.map(program => [fileOf(program), withImport(program, `${root}src`)])))
+  const compiled = compile(root, [], Object.fromEntries(programs.map(program => [`docs/${fileOf(program)}`, withImport(program, '../src')])))
 
   t.ok(programs.filter(({ expected }) => expected !== null).length >= 8, 'there are some')
   for (const program of programs) {

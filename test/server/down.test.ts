@@ -1,0 +1,80 @@
+// A signal that comes while a handler holds the loop: Node hands signals to the main thread's loop, and to no other thread,
+// so it is heard when the handler ends, and everything goes its way from there.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import t, { type Test } from 'tap'
+import { fetch } from 'undici'
+import { eventually } from '../support/server.ts'
+
+const root = new URL('../..', import.meta.url)
+
+interface LogLine {
+  msg: string
+  requests?: number | string[]
+}
+
+async function start(t: Test, env: Record<string, string>): Promise<{ url: string, stop: (signal: NodeJS.Signals) => void, log: () => LogLine[], ended: Promise<unknown> }> {
+  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
+    cwd: root, env: { PATH: process.env['PATH'], PORT: '0', OBSERVER_PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => { child.kill('SIGKILL') })
+  let text = ''
+  child.stdout.on('data', (chunk: Buffer) => { text += chunk.toString() })
+  const ended = once(child, 'exit').then(([code]) => code as unknown)
+  const address = (): string | undefined => /loopscope listens on (\S+)/.exec(text)?.[1]
+  t.ok(await eventually(() => address() !== undefined), 'it listens')
+  const log = (): LogLine[] => text.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line) as LogLine)
+  return { url: address()!, stop: signal => child.kill(signal), log, ended }
+}
+
+const BLOCK = '/handlers/sync?thread=inline&ms=1500'
+
+/** Have the loop held, and send the signal while it is. */
+async function signalDuringBlock(server: { url: string, stop: (signal: NodeJS.Signals) => void }): Promise<{ blocking: Promise<{ status: number, text: string }> }> {
+  const blocking = fetch(server.url + BLOCK).then(async response => ({ status: response.status, text: await response.text() }))
+  await new Promise(resolve => setTimeout(resolve, 400))
+  server.stop('SIGTERM')
+  return { blocking }
+}
+
+t.test('SIGTERM while a handler blocks', async t => {
+  await t.test('is heard when it ends: it is answered in full, and the server goes with 0', async t => {
+    // Less than is left of the block: the deadline is counted from when the signal is heard.
+    const server = await start(t, { GRACE_SECONDS: '0.5' })
+    const order: string[] = []
+    void server.ended.then(() => order.push('ended'))
+    const { blocking } = await signalDuringBlock(server)
+    const { status, text } = await blocking
+    order.push('answered')
+    t.equal(status, 200)
+    t.match(JSON.parse(text), { handler: 'sync, inline', ms: 1500 })
+    t.equal(await server.ended, 0)
+    t.same(order, ['answered', 'ended'])
+    t.same(server.log().slice(-2).map(({ msg }) => msg), ['SIGTERM: closing, within 0.5 s', 'closed'])
+  })
+
+  await t.test('what waits beside it has its deadline from then on, and the log says what was cut off', async t => {
+    const server = await start(t, { GRACE_SECONDS: '0.3' })
+    const long = fetch(`${server.url}/handlers/async?ms=9000`).then(({ status }) => status)
+    t.ok(await eventually(async () => /GET \/handlers\/async/.test(await (await fetch(`${server.url}/tasks`)).text())))
+    const { blocking } = await signalDuringBlock(server)
+    t.equal((await blocking).status, 200)
+    t.equal(await long, 503, 'it was told')
+    t.equal(await server.ended, 0)
+    const [closing, cut, closed] = server.log().slice(-3)
+    t.equal(closing?.msg, 'SIGTERM: closing, within 0.3 s')
+    t.match(cut, { msg: '1 requests did not finish in 0.3 s and are cut off', requests: [/^GET \/handlers\/async #\d+$/] })
+    t.equal(closed?.msg, 'closed')
+  })
+
+  await t.test('a second one means at once: the log says so, and the code is not 0', async t => {
+    const server = await start(t, { GRACE_SECONDS: '9' })
+    void fetch(`${server.url}/handlers/async?ms=9000`).catch(() => {})
+    t.ok(await eventually(async () => /GET \/handlers\/async/.test(await (await fetch(`${server.url}/tasks`)).text())))
+    server.stop('SIGTERM')
+    t.ok(await eventually(() => server.log().some(({ msg }) => msg.startsWith('SIGTERM: closing'))))
+    server.stop('SIGTERM')
+    t.equal(await server.ended, 1)
+    t.equal(server.log().at(-1)?.msg, 'SIGTERM a second time: leaving at once')
+  })
+})
