@@ -196,6 +196,11 @@ export class ObserverClient {
     return true
   }
 
+  /** Watch the thread itself, though no loop runs yet. */
+  watchThread(): void {
+    this.#pulse.start()
+  }
+
   /** For how many seconds a request that is read now may have stood in line behind something that held the thread. */
   waited(): number {
     return this.#pulse.waited()

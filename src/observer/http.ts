@@ -18,6 +18,7 @@ import { resultOf, summaryOf } from '../server/results.ts'
 import { protection } from '../server/plugins/protection.ts'
 import { EVENT_STREAM, EventSink, optionsOf, serveSocket, streamQuery, type Hub } from '../server/stream.ts'
 import { taskTree } from '../stream/tree.ts'
+import { forward } from './forward.ts'
 import { metricsOf } from './metrics.ts'
 
 /** The largest message that a client of the stream may send. */
@@ -30,6 +31,8 @@ export interface ObserverAppOptions {
   rateLimit: number
   cancel: (what: 'task' | 'run', target: number) => Promise<CancelAnswer | 'late'>
   delays: Histogram
+  /** Where the app itself listens; `null`: not yet, or nowhere. */
+  appAddress: () => string | null
 }
 
 interface ZodIn extends FastifyTypeProvider {
@@ -70,6 +73,7 @@ export async function buildObserverApp(observer: Observer, options: ObserverAppO
     serveTraces(routes, observer)
     serveHealth(routes, observer, options)
     servePage(routes)
+    forward(routes as unknown as FastifyInstance, options.appAddress)
     done()
   })
   return app
@@ -169,9 +173,11 @@ function servePage(app: ObserverApp): void {
     if (index === undefined) return reply.type('text/plain; charset=utf-8').send(`${NOT_BUILT}\nThe stream: curl -N …/events\nTasks: curl …/tasks\n`)
     return reply.type(index.type).send(index.body)
   })
-  for (const [path, { type, body, immutable }] of page ?? []) {
-    app.get(`/${path}`, { schema: { hide: true } }, async (_request, reply) =>
-      reply.type(type).header('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache').send(body))
+  for (const [path, { type, body, immutable, policy }] of page ?? []) {
+    app.get(`/${path}`, { schema: { hide: true } }, async (_request, reply) => {
+      if (policy !== null) reply.header('content-security-policy', policy)
+      return reply.type(type).header('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache').send(body)
+    })
   }
 }
 

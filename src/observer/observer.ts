@@ -69,6 +69,8 @@ export class Observer implements Source, Listener {
   readonly #warnings: Warnings
   #listeners: (() => void)[] = []
   #told = 0
+  /** Something is worth a write of its own: that a thread is blocked is news only while it is. */
+  #urgent = false
   #warnAt = 0
 
   constructor(options: ObserverOptions) {
@@ -162,6 +164,8 @@ export class Observer implements Source, Listener {
     history.push(event)
     this.model.apply(event)
     this.runs.hear(event)
+    if (event.type === 'loop.blocked') this.#urgent = true
+    else if (event.type === 'loop.closed') this.#watch.settled()
     if (event.type === 'warning') this.warningCount++
     else this.#warnings.hear(event)
   }
@@ -225,5 +229,8 @@ export class Observer implements Source, Listener {
     if (this.#told === this.history.last) return
     this.#told = this.history.last
     for (const listener of this.#listeners) listener()
+    if (!this.#urgent) return
+    this.#urgent = false
+    this.fanout.flush()
   }
 }

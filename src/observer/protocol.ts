@@ -56,6 +56,8 @@ export type ToObserver =
   | { type: 'unsubscribe'; id: number }
   | { type: 'ask'; id: number; question: Question; args: unknown[] }
   | { type: 'run'; record: RunRecord }
+  /** The app listens at this address: what only it can do is passed on to it. */
+  | { type: 'app'; address: string }
   | { type: 'cancelled'; id: number; found: CancelAnswer }
   | { type: 'close'; reason: string }
 

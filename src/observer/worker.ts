@@ -37,6 +37,8 @@ const subscriptions = new Map<number, { subscription: Subscription | null; onThe
 const cancels = new Map<number, (answer: CancelAnswer | 'late') => void>()
 let cancelIds = 0
 let closing = false
+/** Where the app listens, once it does. */
+let appAddress: string | null = null
 
 function cancel(what: 'task' | 'run', target: number): Promise<CancelAnswer | 'late'> {
   const id = ++cancelIds
@@ -104,6 +106,9 @@ port.on('message', (message: ToObserver) => {
     case 'run':
       observer.runs.add(message.record)
       break
+    case 'app':
+      appAddress = message.address
+      break
     case 'cancelled':
       cancels.get(message.id)?.(message.found)
       cancels.delete(message.id)
@@ -116,6 +121,7 @@ port.on('message', (message: ToObserver) => {
 
 const app = data.listen === null ? null : await buildObserverApp(observer, {
   host: data.listen.host, maxSubscribers: data.maxSubscribers, rateLimit: data.rateLimit, cancel, delays: data.delays as Histogram,
+  appAddress: () => appAddress,
 })
 
 async function close(reason: string): Promise<void> {

@@ -228,12 +228,16 @@ export class Fanout {
     this.#batches.clear()
   }
 
+  /** Send what there is now: it will not wait for more to come. */
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    for (const subscription of this.#subscriptions) subscription.pump()
+  }
+
   #schedule(): void {
     if (this.#timer !== null) return
-    this.#timer = setTimeout(() => {
-      this.#timer = null
-      for (const subscription of this.#subscriptions) subscription.pump()
-    }, COALESCE_MS)
+    this.#timer = setTimeout(() => this.flush(), COALESCE_MS)
     this.#timer.unref()
   }
 }
