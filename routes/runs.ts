@@ -38,6 +38,14 @@ export default function runs(app: App): void {
     return toTrace(events, `example ${example}, run ${run}`)
   })
 
+  app.get('/runs/:id/events', {
+    schema: { summary: 'Its events', description: 'One JSON object a line, as they came on the stream.', tags, params, querystring, response: { 404: errorBody } },
+  }, function* (request, reply) {
+    const { events } = yield* find(request.params.id)
+    reply.type('application/x-ndjson')
+    return events.map((event) => `${JSON.stringify(event)}\n`).join('')
+  })
+
   app.delete('/runs/:id', {
     schema: { summary: 'Cancel a run', tags, params, querystring, response: { 202: runSummary, 404: errorBody, 409: errorBody } },
   }, function* (request, reply) {

@@ -130,6 +130,11 @@ function serveRuns(app: ObserverApp, observer: Observer, { cancel }: ObserverApp
     return attach(reply, `run-${run}`).send(observer.runTrace(run))
   })
 
+  app.get('/runs/:id/events', { schema: { params: one, querystring: nothing } }, async (request, reply) => {
+    const { events } = find(request.params.id)
+    return reply.type('application/x-ndjson').send(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+  })
+
   app.delete('/runs/:id', { schema: { params: one, querystring: nothing } }, async (request, reply) => {
     const run = find(request.params.id)
     const found = await cancel('run', run.run)
