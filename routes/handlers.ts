@@ -1,12 +1,12 @@
 // The same wait in every kind of handler: a coroutine; a plain blocking function, on the loop's thread or beside it; a
 // plain handler that calls a coroutine; and many requests at once. Call /ping meanwhile, and see who is stalled.
-import type { AddressInfo } from 'node:net'
 import { Agent, request as fetch } from 'undici'
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { asyncToSync, fromPromise, gather, prepareThreads, sleep, syncToAsync, ThreadSensitiveContext, type Coroutine, type ThreadMode } from '../src/index.ts'
 import { errorBody, HttpError } from '../src/server/errors.ts'
 import { whole } from '../src/server/fields.ts'
+import { ownAddress } from '../src/server/ownaddress.ts'
 import { blockingSleep } from '../workers/blocking-sleep.ts'
 import { spin } from '../workers/spin.ts'
 
@@ -90,7 +90,7 @@ export default function handlers(app: App): void {
   }, function* (request) {
     const { n, ms } = request.query
     const began = loop.time()
-    const url = `${base()}/handlers/async?ms=${ms}`
+    const url = `${ownAddress(app)}/handlers/async?ms=${ms}`
     yield* gather(Array.from({ length: n }, () => get(url)))
     return { ...report('fetch', ms, began), n }
   })
@@ -100,12 +100,5 @@ export default function handlers(app: App): void {
     const text = yield* fromPromise(body.text())
     if (statusCode !== 200) throw new HttpError(502, `${url} answered ${statusCode}: ${text.slice(0, 200)}`)
     return JSON.parse(text) as unknown
-  }
-
-  function base(): string {
-    const address = app.server.address() as AddressInfo | null
-    if (address === null) throw new HttpError(503, 'this server listens nowhere, so it cannot call itself')
-    const host = address.address === '::' || address.address === '0.0.0.0' ? '127.0.0.1' : address.address
-    return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
   }
 }

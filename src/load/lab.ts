@@ -64,7 +64,10 @@ export interface LaneResult {
     /** The longest that a request waited for a thread before it had one. */
     threadSeconds: number
   }
-  /** How well the probes kept their schedule. */
+  /** How many probes were sent, and how many of them were without a good answer. */
+  sent: number
+  lost: number
+  /** How well they kept their schedule. */
   schedule: Schedule
   ended: LoadResult['ended']
   reason: string | null
@@ -108,7 +111,7 @@ async function runLane(lane: LaneName, options: LabOptions, hooks: LabHooks): Pr
   hooks.signal?.removeEventListener('abort', interrupt)
   const [probes, load] = result.streams as [StreamResult, StreamResult]
   return {
-    lane, probes: probes.latency, schedule: probes.schedule, ended: result.ended, reason: result.reason,
+    lane, probes: probes.latency, sent: probes.sent, lost: probes.sent - probes.good, schedule: probes.schedule, ended: result.ended, reason: result.reason,
     load: { requests, good: load.good, errors: load.errors, seconds: load.seconds, latency: load.latency, timing: load.serverTiming },
     stall: stallOf(result, load, ms),
   }
@@ -130,10 +133,11 @@ function planOf(lane: LaneName, { url, requests, ms, rate }: LabOptions): Plan {
 /** Which of the two stalls it was, by what the server says. */
 function stallOf({ stalls }: LoadResult, { serverTiming: timing }: StreamResult, ms: number): LaneResult['stall'] {
   const loopSeconds = round(stalls.reduce((sum, { from, to }) => sum + to - from, 0))
+  // A call that blocks the loop holds it in one piece.
+  const longest = Math.max(0, ...stalls.map(({ from, to }) => to - from))
   // On its thread a call takes `ms`; the rest is what it waited for one.
   const threadSeconds = timing === null || timing.most.thread === 0 ? 0 : round(Math.max(0, timing.most.thread - ms) / 1000)
-  const half = ms / 2000
-  return { kind: loopSeconds >= half ? 'loop' : threadSeconds >= half ? 'thread' : 'none', loopSeconds, threadSeconds }
+  return { kind: longest >= (ms * 0.8) / 1000 ? 'loop' : threadSeconds >= ms / 2000 ? 'thread' : 'none', loopSeconds, threadSeconds }
 }
 
 function round(seconds: number): number {

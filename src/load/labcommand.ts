@@ -1,12 +1,11 @@
 // `load lab` and `load classic`: against a running loopscope server, or one of their own.
 import type { LabOptions, LaneResult } from './lab.ts'
 import type { Options } from './arguments.ts'
-import { request } from 'undici'
 import { helpOf, readArguments, type Given } from './arguments.ts'
 import { classicReport, runClassic, type ClassicOptions, type ClassicResult } from './classic.ts'
 import { EXIT, onInterrupt } from './exit.ts'
 import { runLab } from './lab.ts'
-import { LANE_NAMES, laneOf, type LaneName } from './lanes.ts'
+import { LANE_NAMES, type LaneName } from './lanes.ts'
 import { labReport } from './labreport.ts'
 import { liveLine, tellProgress } from './live.ts'
 import { ObserverStalls } from './observer.ts'
@@ -14,7 +13,7 @@ import { numberOf, readAddress, textOf } from './options.ts'
 import { startServer, type OwnServer } from './ownserver.ts'
 import { TargetError, UsageError } from './plan.ts'
 import { observerOf, reach } from './target.ts'
-import { parseTiming } from './timing.ts'
+import { warm } from './warm.ts'
 
 const COMMON: Options = {
   lanes: { kind: 'text', value: 'A,B', help: `only these: ${LANE_NAMES.join(', ')}` },
@@ -140,20 +139,5 @@ async function against(address: string | null, lanes: readonly LaneName[], run: 
     return await run(own.url, own)
   } finally {
     await own.stop()
-  }
-}
-
-/** Call each lane once, so that its threads run; sees that this is a loopscope server that serves it. */
-export async function warm(origin: string, lanes: readonly LaneName[]): Promise<void> {
-  const paths = ['/ping', ...lanes.map((lane) => laneOf(lane).path(1))]
-  for (const path of paths) {
-    const { statusCode, headers, body } = await request(`${origin}${path}`, { headersTimeout: 10_000 }).catch((error: unknown) => {
-      throw new TargetError(`${origin}${path} gave no answer: ${(error as Error).message}`)
-    })
-    const text = await body.text()
-    const timing = headers['server-timing']
-    if (typeof timing !== 'string' || parseTiming(timing) === null) throw new TargetError(`${origin} is no loopscope server: its answer to ${path} has none of the Server-Timing that the lab reads`)
-    if (statusCode === 429) throw new TargetError(`${origin} limits calls to ${path}: start it with RATE_LIMIT=0`)
-    if (statusCode !== 200) throw new TargetError(`${origin}${path} answered ${statusCode}: ${text.slice(0, 200)}`)
   }
 }

@@ -64,7 +64,8 @@ function forEverybody(held: readonly LaneResult[], free: readonly LaneResult[], 
   })
   if (most !== null) parts.push(`${names(quiet)} left the loop free, and the probes' p99 stayed at or below ${time(most)}`)
   for (const { lane, probes, stall } of free.filter((result) => !quiet.includes(result))) {
-    parts.push(`with ${lane} the probes' p99 was ${time(probes!.p99)}, though no call held the loop (${time(stall.loopSeconds * 1000)}): the processors were busy${lane === 'sensitive-per-request' ? ' starting threads' : ''}`)
+    const why = lane === 'sensitive-per-request' ? 'starting threads costs time, also the loop\'s' : 'the processors were busy'
+    parts.push(`with ${lane} the probes' p99 was ${time(probes!.p99)}, though no call blocked the loop (it was held for ${time(stall.loopSeconds * 1000)} in all): ${why}`)
   }
   return sentence(parts.join('; '))
 }

@@ -2,13 +2,14 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { NODE_ARGUMENTS, programAt } from './loader.ts'
 import { TargetError } from './plan.ts'
 
 const START_MS = 30_000
 const STOP_MS = 10_000
-const SERVER = fileURLToPath(new URL('../server/main.ts', import.meta.url))
-const LOADER = new URL('../../tools/ts.mjs', import.meta.url)
+const SERVER = programAt('../server/main', import.meta.url)
+/** What a server cannot do without, and the package does not hold. */
+const ROUTES = new URL('../../routes/', import.meta.url)
 
 export interface OwnServer {
   url: string
@@ -19,8 +20,8 @@ export interface OwnServer {
 
 /** Start a loopscope server on free ports, in a process of its own. It has no rate limit. Throws a TargetError if it does not come up. */
 export async function startServer(): Promise<OwnServer> {
-  if (!existsSync(SERVER)) throw new TargetError('only a copy of the project holds a server to start: give the address of one that runs')
-  const server = spawn(process.execPath, ['--import', LOADER.href, SERVER], {
+  if (!existsSync(ROUTES)) throw new TargetError('only a copy of the project holds a server to start: give the address of one that runs')
+  const server = spawn(process.execPath, [...NODE_ARGUMENTS, SERVER], {
     env: { ...process.env, PORT: '0', OBSERVER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', RATE_LIMIT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C is for this process: the server is stopped once the results are read.

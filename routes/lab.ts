@@ -1,0 +1,100 @@
+// The stall lab on this very server: a tester in a process of its own sends probes while requests that block go through each
+// lane. What it finds comes on the event stream as it is found, and stays here as a table.
+import { z } from 'zod'
+import type { App } from '../src/server/app.ts'
+import type { Lab } from '../src/server/labs.ts'
+import { badField, errorBody, HttpError } from '../src/server/errors.ts'
+import { id } from '../src/server/fields.ts'
+import { labReport, labWords } from '../src/load/labreport.ts'
+import { Labs, labResultOf } from '../src/server/labs.ts'
+import { negotiate } from '../src/server/negotiate.ts'
+import { ownAddress } from '../src/server/ownaddress.ts'
+import { labLane, labResult } from '../src/stream/events.ts'
+
+/** All of the load, one after another, may take so many ms. */
+const MOST_WORK = 30_000
+
+const params = z.strictObject({ id })
+const nothing = z.strictObject({})
+const wholeUpTo = (most: number, usual: number) => z.int({ error: `must be a whole number from 1 to ${most}` }).min(1, `must be from 1 to ${most}`).max(most, `must be from 1 to ${most}`).default(usual)
+
+const summary = z.object({
+  lab: z.int(), startedAt: z.iso.datetime(), requests: z.int(), ms: z.int(), rate: z.number(), lanes: z.array(labLane),
+  outcome: z.enum(['finished', 'cancelled', 'failed']).nullable().describe('null while it runs'),
+})
+const table = summary.extend({
+  results: z.array(labResult).describe('the lanes that are through; times in seconds'),
+  words: z.array(z.string()).describe('what the figures mean'),
+  error: z.string().optional(),
+})
+
+function summaryOf({ id, startedAt, options: { requests, ms, rate, lanes }, outcome }: Lab): z.output<typeof summary> {
+  return { lab: id, startedAt: startedAt.toISOString(), requests, ms, rate, lanes: [...lanes], outcome }
+}
+
+export default function lab(app: App): void {
+  const tags = ['lab']
+  const labs = new Labs(app.loopscope.loop, (event) => app.observer.record(event))
+  app.addHook('onClose', () => labs.close())
+  const find = (wanted: number): Lab => {
+    const found = labs.get(wanted)
+    if (found === null) throw new HttpError(404, `there is no lab ${wanted}, or it is too long ago: GET /lab lists what is kept`)
+    return found
+  }
+  const order = z.strictObject({
+    requests: wholeUpTo(50, 10).describe('requests at once'),
+    ms: wholeUpTo(app.config.maxMs, 200).describe('how long each takes, in milliseconds'),
+    rate: wholeUpTo(500, 100).describe('probes a second'),
+    lanes: z.array(labLane).min(1, 'must name a lane').refine((names) => new Set(names).size === names.length, 'must not name a lane twice').default(labLane.options),
+  })
+
+  app.post('/lab', {
+    ...app.costly,
+    schema: {
+      summary: 'Start a lab', tags, querystring: nothing, body: order.nullish(),
+      description: 'One at a time. Watch lab.* on the event stream, or ask GET /lab/{id} for the table. The inline lane stalls this server: that is what it shows.',
+      response: { 202: summary, 400: errorBody, 409: errorBody, 429: errorBody, 503: errorBody },
+    },
+  }, function* (request, reply) {
+    const { requests, ms, rate, lanes } = request.body ?? order.parse({})
+    if (requests * ms > MOST_WORK) throw badField('requests', `${requests} of ${ms} ms come to more than ${MOST_WORK} ms, for which the loop would be held: ask for fewer or shorter ones`)
+    const started = labs.start({ url: ownAddress(app), requests, ms, rate, lanes })
+    reply.code(202).header('location', `/lab/${started.id}`)
+    return summaryOf(started)
+  })
+
+  app.get('/lab', { schema: { summary: 'Labs, newest first', tags, querystring: nothing, response: { 200: z.object({ labs: z.array(summary) }) } } },
+    function* () {
+      return { labs: labs.list().map(summaryOf) }
+    })
+
+  app.get('/lab/:id', {
+    schema: { summary: 'What a lab found', description: 'Plain text, or JSON on request.', tags, params, querystring: nothing, response: { 200: table, 404: errorBody, 406: errorBody } },
+  }, function* (request, reply) {
+    const found = find(request.params.id)
+    const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
+    if (type === 'application/json') {
+      return {
+        ...summaryOf(found), results: found.lanes.map(labResultOf), words: found.lanes.length === 0 ? [] : labWords(found.lanes, found.options),
+        ...(found.error === null ? {} : { error: found.error }),
+      }
+    }
+    reply.type('text/plain; charset=utf-8')
+    return found.lanes.length === 0 ? `${headline(found)}\n` : `${headline(found)}\n\n${labReport(found.lanes, found.options)}`
+  })
+
+  app.delete('/lab/:id', {
+    schema: { summary: 'Cancel a lab', tags, params, querystring: nothing, response: { 202: summary, 404: errorBody, 409: errorBody } },
+  }, function* (request, reply) {
+    const found = find(request.params.id)
+    if (!found.cancel()) throw new HttpError(409, `lab ${found.id} has ended already`)
+    reply.code(202)
+    return summaryOf(found)
+  })
+}
+
+function headline({ id, outcome, error, lanes, options }: Lab): string {
+  const through = `${lanes.length} of ${options.lanes.length} lanes`
+  if (outcome === null) return `lab ${id} is under way: ${through} are through`
+  return `lab ${id} ${outcome}: ${through}${error === null ? '' : `: ${error}`}`
+}

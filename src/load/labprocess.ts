@@ -1,0 +1,53 @@
+// Runs a lab in a process of its own for a server to be measured by: nothing of the tester runs on the server's loop, and
+// what it finds comes as messages.
+import { fork } from 'node:child_process'
+import type { LabOptions, LaneResult } from './lab.ts'
+import type { LaneName } from './lanes.ts'
+import { NODE_ARGUMENTS, programAt } from './loader.ts'
+
+export type LabMessage =
+  | { kind: 'entered'; lane: LaneName }
+  /** When each probe was due, in ms of the epoch, and its latency in ms. */
+  | { kind: 'probed'; lane: LaneName; samples: [due: number, ms: number][] }
+  | { kind: 'measured'; result: LaneResult }
+  | { kind: 'failed'; message: string }
+
+/** A child that has been told to stop has so long to do it, in ms. */
+const STOP_MS = 3000
+
+export interface LabProcess {
+  /** Stop it; what it has measured so far has been told. */
+  cancel(): void
+  /** It has ended, and why it failed, if it did. */
+  readonly ended: Promise<string | null>
+}
+
+/** Start one. `onMessage` hears of everything as it comes. */
+export function startLab(options: LabOptions, onMessage: (message: LabMessage) => void): LabProcess {
+  const child = fork(programAt('./labchild', import.meta.url), { execArgv: [...NODE_ARGUMENTS], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  let failure: string | null = null
+  let said = ''
+  let cancelled = false
+  child.stderr?.on('data', (chunk) => {
+    said = `${said}${String(chunk)}`.slice(-1000)
+  })
+  child.on('message', (message: LabMessage) => {
+    if (message.kind === 'failed') failure = message.message
+    onMessage(message)
+  })
+  child.send(options)
+  const ended = new Promise<string | null>((resolve) => {
+    child.on('error', (error) => resolve(error.message))
+    child.on('close', (code) => resolve(failure ?? (code === 0 || cancelled ? null : `the tester ended with ${code}: ${said.trim()}`)))
+  })
+  return {
+    ended,
+    cancel: () => {
+      if (cancelled) return
+      cancelled = true
+      child.kill('SIGTERM')
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+      void ended.then(() => clearTimeout(timer))
+    },
+  }
+}
