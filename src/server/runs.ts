@@ -23,6 +23,8 @@ import { HttpError } from './errors.ts'
 /** How much of a run is kept. */
 const KEPT_EVENTS = 5000
 const KEPT_LINES = 5000
+/** With more items than this, an example's run in virtual time does not say where its tasks stand. */
+const MOST_PLACED_ITEMS = 60
 
 export interface Line {
   /** Seconds since the run began, on its clock. */
@@ -257,7 +259,7 @@ export class Runs {
 
   /** On a loop of its own, whose clock jumps. It is driven by the host, in slices, beside the server's loop. */
   *#runVirtual(run: Run, { main, parameters, example }: Program): Coroutine<void> {
-    const loop = new EventLoop({ clock: new VirtualClock(), hold: false })
+    const loop = new EventLoop({ clock: new VirtualClock(), hold: false, debug: isShort(parameters) })
     // Failures are the run's outcome; what its tasks leave unretrieved is no news for the server's log.
     loop.setExceptionHandler(() => {})
     const recorder = new Recorder(loop, { name: `run-${run.id}`, pid: process.pid, history: KEPT_EVENTS })
@@ -290,6 +292,11 @@ export class Runs {
       run.end(outcome, loop.time(), failure)
     }
   }
+}
+
+/** Whether a run is so short that the place of each wait may be noted: that takes a stack every time. */
+function isShort({ producers, items }: Program['parameters']): boolean {
+  return Number(producers ?? 1) * Number(items ?? 1) <= MOST_PLACED_ITEMS
 }
 
 function contextOf(print: (text: string) => void): ReturnType<typeof copyContext> {

@@ -47,22 +47,26 @@ export function Predict({ session, number }: { session: Session; number: number 
       <h2>What comes first? <span class="soft">Example {number} · {example.title}</span></h2>
       <p class="soft">Put the lines into the order in which the program prints them. Then see it run, in virtual time.</p>
       <div class="predict">
-        <SourceCode label="The program" source={example.typescript} marks={marks} />
-        {revealed
-          ? <Answers verdicts={verdicts} position={position} recording={recording} />
-          : (
-            <div>
-              <Guess lines={guess} onChange={setGuess} />
-              <button type="button" class="button accent" onClick={() => setRevealed(true)}>Reveal</button>
-            </div>
-          )}
+        <div>
+          <SourceCode label="The program" source={example.typescript} marks={marks} />
+          {revealed && <Play recording={recording} position={position} onMove={setPosition} />}
+        </div>
+        <div>
+          {revealed
+            ? (
+              <>
+                <p class="predict-score" role="status">{score(verdicts)} <button type="button" class="button" onClick={() => begin(recording)}>Try again</button></p>
+                <Answers verdicts={verdicts} position={position} recording={recording} />
+              </>
+            )
+            : (
+              <>
+                <Guess lines={guess} onChange={setGuess} />
+                <button type="button" class="button accent" onClick={() => setRevealed(true)}>Reveal</button>
+              </>
+            )}
+        </div>
       </div>
-      {revealed && (
-        <>
-          <p class="predict-score" role="status">{score(verdicts)} <button type="button" class="button" onClick={() => begin(recording)}>Try again</button></p>
-          <Play recording={recording} position={position} onMove={setPosition} />
-        </>
-      )}
     </article>
   )
 }

@@ -34,7 +34,7 @@ export function ProgramPanel({ session }: PanelContext) {
             </select></label>
           )
           : <b>Example {number} · {example.title} <span class="soft">run {run.id}</span></b>}
-        <span class="soft">{example.lookFor}</span>
+        <span class="program-look soft" title={example.lookFor}>{example.lookFor}</span>
         <button type="button" class="button accent" onClick={() => void session.start(number)}>▶ Run</button>
         <button type="button" class="button" onClick={() => setAddress({ view: 'playground', start: String(number), program: null }, true)}>Change it in the playground</button>
       </div>

@@ -1,4 +1,5 @@
 // A source as a list of lines, with the tasks that stand at each.
+import { useEffect, useRef } from 'preact/hooks'
 import { pieces } from './source.ts'
 
 export interface LineMark {
@@ -14,8 +15,14 @@ export interface SourceCodeProps {
 }
 
 export function SourceCode({ label, source, marks }: SourceCodeProps) {
+  const list = useRef<HTMLOListElement>(null)
+  const first = (marks.find(({ holds }) => holds) ?? marks[0])?.line ?? null
+  useEffect(() => {
+    const line = first === null ? null : list.current?.children[first - 1]
+    if (line instanceof HTMLElement && list.current !== null) reveal(list.current, line)
+  }, [first])
   return (
-    <ol class="source" aria-label={label}>
+    <ol class="source" aria-label={label} ref={list} tabIndex={0}>
       {source.trimEnd().split('\n').map((text, at) => {
         const here = marks.filter(({ line }) => line === at + 1)
         const mark = here.length === 0 ? '' : here.some(({ holds }) => holds) ? 'holds' : 'stands'
@@ -29,4 +36,12 @@ export function SourceCode({ label, source, marks }: SourceCodeProps) {
       })}
     </ol>
   )
+}
+
+/** Scroll the list, and nothing around it, so that a line of it can be seen. */
+function reveal(list: HTMLElement, line: HTMLElement): void {
+  const box = list.getBoundingClientRect()
+  const at = line.getBoundingClientRect()
+  if (at.bottom > box.bottom) list.scrollTop += at.bottom - box.bottom + at.height
+  else if (at.top < box.top) list.scrollTop -= box.top - at.top + at.height
 }

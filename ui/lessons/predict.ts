@@ -52,7 +52,7 @@ function why(recording: Recording, came: Line, guessed: string): string {
       ? `${lane.name} prints both at ${time} s, “${guessed}” in a later line.`
       : `${lane.name} prints “${guessed}” too, but goes on from here first: it comes to that line at ${(theirs.t - recording.zero).toFixed(3)} s.`
   }
-  return `At ${time} s, ${lane.name}, which prints “${guessed}”: ${lower(explain(recording, lane, { t: came.t, seq: came.seq }))}`
+  return `At ${time} s, ${lane.name}, which prints “${guessed}”, is not there yet: ${lower(explain(recording, lane, { t: came.t, seq: came.seq }))}`
 }
 
 function lower(sentence: string): string {
