@@ -15,13 +15,14 @@ export class Edges {
   /** When the holder began. */
   since = 0
   heldSeconds = 0
+  /** For how many more edges the last reading serves. */
+  left = 0
   readonly #words: Int32Array
   readonly #numbers: Float64Array
   readonly #clock: () => number
   readonly #most: number
   readonly #onHold: (from: number, to: number) => void
   #edges = 0
-  #left = 0
   #stride = 1
   #tick = 0
 
@@ -39,23 +40,28 @@ export class Edges {
    * look of the observer, which comes every 10 ms: so a step that takes longer has its time to itself.
    */
   time(): number {
-    if (--this.#left > 0 && this.#words[WORD.tick] === this.#tick) return this.now
+    if (--this.left > 0 && this.sameTick()) return this.now
     return this.read()
+  }
+
+  /** Whether the observer has not looked since the last reading. */
+  sameTick(): boolean {
+    return this.#words[WORD.tick] === this.#tick
   }
 
   /** The time by the clock. */
   read(): number {
     const now = this.#clock()
-    const edges = this.#stride - this.#left
+    const edges = this.#stride - this.left
     this.#stride = now - this.now > edges * SHORT ? 1 : Math.min(this.#stride * 2, this.#most)
-    this.#left = this.#stride
+    this.left = this.#stride
     this.#tick = this.#words[WORD.tick] as number
     this.now = now
     return now
   }
 
-  /** A task's step begins, or goes on after one within it. */
-  task(id: number, since: number): void {
+  /** A task's step begins now, or goes on after one within it. */
+  task(id: number, since = this.now): void {
     const words = this.#words
     words[WORD.task] = id
     words[WORD.holder] = HOLDER.task
@@ -82,6 +88,11 @@ export class Edges {
       this.heldSeconds += this.now - this.since
       this.#onHold(this.since, this.now)
     }
+    this.release()
+  }
+
+  /** The same where it is known that it was not long. */
+  release(): void {
     this.#words[WORD.step] = this.#edges = (this.#edges + 1) & ~1
   }
 

@@ -25,10 +25,10 @@ export abstract class RecordWriter {
   words: Int32Array
   numbers: Float64Array
   protected bytes: Uint8Array
-  protected mask: number
+  mask: number
   /** How many records have been written, wrapping around; and how many may be. */
-  protected head = 0
-  protected limit: number
+  head = 0
+  limit: number
   readonly #kept: Map<string, number>
 
   protected constructor(records: Records, kept: Map<string, number>) {
@@ -136,14 +136,14 @@ export class RingWriter extends RecordWriter {
     return at
   }
 
+  /** One more record than `head` has been written, by hand. */
+  advance(head: number): void {
+    this.#header[WORD.draft] = this.head = (head + 1) | 0
+  }
+
   /** Show the reader all that has been written. */
   publish(): void {
     Atomics.store(this.#header, WORD.head, this.head)
-  }
-
-  /** How many records have been written since a number that this gave before. */
-  get written(): number {
-    return this.head
   }
 
   /** Try to write again: there must be room for half of the ring. */

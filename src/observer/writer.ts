@@ -15,7 +15,7 @@ import { takePlace, watchPlaces, type Place } from './places.ts'
 
 /** Published in between, where a turn goes on and on. */
 const PUBLISH_EVERY = 512
-/** One hook of so many is timed, to know what recording costs. */
+/** One step's end of about so many is timed, to know what recording costs. */
 const SAMPLE = 1024
 /** A step is heard of three times: when it is ready, when it begins, when it ends. */
 const HOOKS_A_STEP = 3
@@ -73,12 +73,12 @@ export class Writer implements Instrument {
   readonly #numbers: Float64Array
   readonly #sendDescription: (content: ArrayBuffer) => void
   /** The task whose step runs, and those whose steps it began in (eager tasks). */
-  #current: Task<unknown> | null = null
-  readonly #outer: { task: Task<unknown>; since: number }[] = []
+  #current = 0
+  readonly #outer: { task: number; since: number }[] = []
   /** The step has begun, and no record has said so yet. */
   #pending = false
   /** This one is ready again: the record of its step said so. */
-  #yielded: Task<unknown> | null = null
+  #yielded = 0
   #flushDue = false
   #published = 0
   #lost = 0
@@ -86,10 +86,11 @@ export class Writer implements Instrument {
   #next: Scope | null = null
   /** Runs by their tasks, while there are any. */
   readonly #runs = new Map<number, number>()
+  /** No run is under way, and no step within a step: the short way may be taken. */
+  #plain = true
   readonly #liveRuns = new Map<number, RunStart>()
   readonly #liveRequests = new Map<number, { method: string; url: string; task: number }>()
   readonly #callbackNames = new WeakMap<object, number>()
-  #calls = 0
   #clockCost = Infinity
 
   constructor({ view, ring, loop, name, pid, sendDescription, onHold = () => {} }: WriterOptions) {
@@ -129,7 +130,7 @@ export class Writer implements Instrument {
     this.#flushDue = false
     if (this.#pending && this.#ring.fits(1)) this.#begin()
     if (this.#ring.losing) this.recover()
-    this.#published = this.#ring.written
+    this.#published = this.#ring.head
     this.#ring.publish()
   }
 
@@ -155,12 +156,12 @@ export class Writer implements Instrument {
     const t = this.#time()
     const scope = this.#next
     this.#next = null
-    if (scope?.run !== undefined) this.#runs.set(task.id, scope.run)
-    else if (this.#runs.size > 0 && parent !== null) {
-      const run = this.#runs.get(parent.id)
-      if (run !== undefined) this.#runs.set(task.id, run)
+    const run = scope?.run ?? (!this.#plain && parent !== null ? this.#runs.get(parent.id) : undefined)
+    if (run !== undefined) {
+      this.#runs.set(task.id, run)
+      this.#plain = false
+      watchPlaces(task)
     }
-    if (this.#runs.size > 0 && this.#runs.has(task.id)) watchPlaces(task)
     const { ownName } = task
     const coroutine = task.coroutineName()
     const ring = this.#ring
@@ -174,8 +175,8 @@ export class Writer implements Instrument {
   }
 
   taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
-    if (task === this.#yielded) {
-      this.#yielded = null
+    if (task.id === this.#yielded) {
+      this.#yielded = 0
       return
     }
     const t = this.#time()
@@ -193,52 +194,48 @@ export class Writer implements Instrument {
   }
 
   taskRunning(task: Task<unknown>): void {
-    const t = this.#time()
-    if (this.#current !== null) {
-      this.#begin()
-      this.#outer.push({ task: this.#current, since: this.#edges.since })
-    }
-    this.#current = task
+    // Within a turn a step begins where the one before it ended: one reading of the clock serves both.
+    if (!this.#flushDue) this.#time()
+    if (this.#current !== 0) this.#nest()
+    const { id } = task
+    this.#current = id
     this.#pending = true
-    this.#edges.task(task.id, t)
+    this.#edges.task(id)
   }
 
   taskSuspended(task: Task<unknown>, on: Wait): void {
-    if ((++this.#calls & (SAMPLE - 1)) !== 0) this.#stepEnds(task, on)
-    else this.#sample(task, on)
-  }
-
-  #stepEnds(task: Task<unknown>, on: Wait): void {
-    const t = this.#time()
     const ring = this.#ring
-    const { since } = this.#edges
-    if (on.kind === 'yield' && this.#pending && this.#current === task && !(this.#runs.size > 0 && this.#runs.has(task.id))) {
+    const edges = this.#edges
+    const { head } = ring
+    // The commonest end of a step is `sleep(0)`, and the clock need not be read at most of them: that is one record, which
+    // says too that the step began and that the task is ready again. Everything else takes the long way.
+    if (on.kind === 'yield' && this.#plain && this.#pending && edges.left > 1 && edges.sameTick() && ((head + 1 - ring.limit) | 0) <= 0
+      && (head & (SAMPLE - 1)) !== 0) {
+      edges.left--
+      const { words, numbers } = ring
+      const at = (head & ring.mask) << 3
+      const { id } = task
+      words[at] = KIND.ran
+      words[at + 1] = id
+      numbers[(at >> 1) + 1] = numbers[(at >> 1) + 3] = edges.now
+      ring.advance(head)
+      edges.release()
       this.#pending = false
-      this.#endStep()
-      if (!ring.fits(1)) {
-        this.#lose(2)
-        return
-      }
-      const at = ring.next()
-      ring.words[at] = KIND.ran
-      ring.words[at + 1] = task.id
-      ring.numbers[(at >> 1) + 1] = since
-      ring.numbers[(at >> 1) + 3] = t
-      this.#yielded = task
-      return
-    }
-    this.#suspended(task, on, t)
+      this.#current = 0
+      this.#yielded = id
+    } else if ((head & (SAMPLE - 1)) === 0) this.#sample(task, on)
+    else this.#suspended(task, on)
   }
 
   taskFinished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
     const t = this.#time()
     const ring = this.#ring
     const text = outcome === 'raised' ? describe(error) : ''
-    const began = this.#pending && this.#current === task
+    const began = this.#pending && this.#current === task.id
     const { since } = this.#edges
-    if (this.#runs.size > 0) this.#runs.delete(task.id)
+    if (!this.#plain && this.#runs.delete(task.id)) this.#plain = this.#outer.length === 0 && this.#runs.size === 0
     if (began) this.#pending = false
-    if (this.#current === task) this.#endStep()
+    if (this.#current === task.id) this.#endStep()
     if (!ring.fits(2 + ring.roomFor(text))) {
       this.#lose(began ? 2 : 1)
       return
@@ -265,13 +262,13 @@ export class Writer implements Instrument {
 
   callbackRunning(callback: object): void {
     const t = this.#time()
-    if (this.#current !== null) return
+    if (this.#current !== 0) return
     this.#edges.callback(this.#nameOf(callback), t)
   }
 
   callbackFinished(callback: object): void {
     const t = this.#time()
-    if (this.#current !== null) return
+    if (this.#current !== 0) return
     const { since } = this.#edges
     this.#edges.free()
     if (t - since >= HELD_SECONDS) this.#held(this.#nameOf(callback), 0, since, t)
@@ -348,12 +345,12 @@ export class Writer implements Instrument {
   /** The handler of a request begins: plain code that may hold the thread. */
   handlerRunning(request: number): void {
     const t = this.#time()
-    if (this.#current === null) this.#edges.request(request, t)
+    if (this.#current === 0) this.#edges.request(request, t)
   }
 
   handlerFinished(request: number): void {
     const t = this.#time()
-    if (this.#current !== null) return
+    if (this.#current !== 0) return
     const { since } = this.#edges
     this.#edges.free()
     if (t - since >= HELD_SECONDS) this.#held(0, request, since, t)
@@ -437,26 +434,34 @@ export class Writer implements Instrument {
     const ring = this.#ring
     const at = ring.next()
     ring.words[at] = KIND.running
-    ring.words[at + 1] = (this.#current as Task<unknown>).id
+    ring.words[at + 1] = this.#current
     ring.numbers[(at >> 1) + 1] = this.#edges.since
-    if (((ring.written - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
+    if (((ring.head - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
   }
 
   #publish(): void {
-    this.#published = this.#ring.written
+    this.#published = this.#ring.head
     this.#ring.publish()
+  }
+
+  /** A task was started inside a step, eagerly. */
+  #nest(): void {
+    if (this.#ring.fits(1)) this.#begin()
+    this.#outer.push({ task: this.#current, since: this.#edges.since })
+    this.#plain = false
   }
 
   #endStep(): void {
     if (this.#outer.length === 0) {
-      this.#current = null
+      this.#current = 0
       this.#edges.free()
     } else {
-      const { task, since } = this.#outer.pop() as { task: Task<unknown>; since: number }
+      const { task, since } = this.#outer.pop() as { task: number; since: number }
       this.#current = task
-      this.#edges.task(task.id, since)
+      this.#edges.task(task, since)
+      this.#plain = this.#outer.length === 0 && this.#runs.size === 0
     }
-    if (((this.#ring.written - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
+    if (((this.#ring.head - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
   }
 
   /** Whether `count` records and a text fit; else one event is lost. If so, what is pending is written. */
@@ -478,23 +483,33 @@ export class Writer implements Instrument {
     return at
   }
 
-  #suspended(task: Task<unknown>, on: Wait, t: number): void {
+  #suspended(task: Task<unknown>, on: Wait): void {
+    const t = this.#time()
     const ring = this.#ring
-    const place = this.#runs.size > 0 && this.#runs.has(task.id) ? takePlace(task) : null
+    if (on.kind === 'yield' && this.#pending && this.#plain && ring.fits(1)) {
+      const { since } = this.#edges
+      this.#pending = false
+      this.#endStep()
+      const at = this.#put(KIND.ran, task.id, since)
+      ring.numbers[(at >> 1) + 3] = t
+      this.#yielded = task.id
+      return
+    }
+    const place = this.#plain ? null : takePlace(task)
     const label = on.label ?? ''
     const placed = place === null ? 0 : 1 + ring.roomFor(place.file) + ring.roomFor(place.function)
     const fits = ring.fits(3 + ring.roomFor(label) + placed)
     if (fits) this.#begin()
     const unsaid = this.#pending
     this.#pending = false
-    if (this.#current === task) this.#endStep()
+    if (this.#current === task.id) this.#endStep()
     if (!fits) {
       this.#lose(unsaid ? 2 : 1)
       return
     }
     if (place !== null) writePlace(ring, place)
     writeSuspended(ring, task.id, on, label, t)
-    if (on.kind === 'yield') this.#yielded = task
+    if (on.kind === 'yield') this.#yielded = task.id
   }
 
   #held(name: number, request: number, from: number, to: number): void {
@@ -533,7 +548,7 @@ export class Writer implements Instrument {
   /** Events did not fit. Once there is room again, say how many, and describe what is alive now. */
   #lose(events: number): void {
     this.#pending = false
-    this.#yielded = null
+    this.#yielded = 0
     this.#lost += events
     if (this.#attempts++ % RECOVER_EVERY === 0) this.recover()
   }
@@ -585,7 +600,7 @@ export class Writer implements Instrument {
   /** Time one step's end in many, to know what recording costs. */
   #sample(task: Task<unknown>, on: Wait): void {
     const began = performance.now()
-    this.#stepEnds(task, on)
+    this.#suspended(task, on)
     const took = Math.max(0, performance.now() - began - this.#clockCost)
     this.#numbers[NUMBER.cost] = (this.#numbers[NUMBER.cost] as number) + (took * HOOKS_A_STEP * SAMPLE) / 1000
   }
