@@ -1,10 +1,11 @@
 // Keeps account of where a request's time goes, and of who held the loop: an instrument that reads the clock at the
 // edges of steps and callbacks, and no more. Its figures are what `Server-Timing` says.
 import { performance } from 'node:perf_hooks'
+import type { Coroutine } from '../runtime/coroutine.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Instrument, Wait } from '../runtime/instruments.ts'
 import { describe } from '../runtime/describe.ts'
-import { Task } from '../runtime/task.ts'
+import { Task, type TaskOptions } from '../runtime/task.ts'
 
 /** A step or callback that takes this many seconds is worth remembering: others waited for it. */
 const HOLD_SECONDS = 0.005
@@ -41,9 +42,16 @@ export class Account {
   }
 }
 
-/** A task whose time is accounted for: it carries its account, so that finding it costs nothing. */
+/** The task of a request: it carries its account, so that finding it costs nothing. */
 export class AccountedTask extends Task<unknown> {
-  account: Account | null = null
+  readonly account: Account
+
+  constructor(coro: Coroutine<unknown>, options: TaskOptions, loop: EventLoop, account: Account) {
+    super(coro, options, loop)
+    this.account = account
+    // It is ready from the moment on at which its request was read.
+    account.wokenAt = account.since
+  }
 }
 
 export class Ledger implements Instrument {
@@ -75,12 +83,6 @@ export class Ledger implements Instrument {
       account.culprit = this.#worst(hold.from, now)
     }
     return account
-  }
-
-  /** The account follows this task from now on. */
-  follow(task: AccountedTask, account: Account): void {
-    task.account = account
-    account.wokenAt = account.since
   }
 
   taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
@@ -171,7 +173,7 @@ export class Ledger implements Instrument {
 }
 
 function accountOf(task: Task<unknown>): Account | null {
-  return (task as AccountedTask).account ?? null
+  return (task as { account?: Account }).account ?? null
 }
 
 function idleTime(): number {

@@ -69,12 +69,12 @@ export class Served implements Member {
   task: Task<unknown> | null = null
   /** It goes on until its client leaves, as an event stream does: nobody waits for its end. */
   endless = false
-  #gone = false
-  readonly #app: State
+  private gone = false
+  private readonly app: State
 
   /** @internal */
   constructor(app: State, id: number, request: FastifyRequest, reply: FastifyReply) {
-    this.#app = app
+    this.app = app
     this.id = id
     this.request = request
     this.reply = reply
@@ -89,28 +89,27 @@ export class Served implements Member {
 
   /** Put the headers on the reply that every response carries. */
   stamp(): void {
-    this.reply.header('x-request-id', this.id).header('server-timing', serverTiming(this.account))
+    this.reply.header('x-request-id', String(this.id)).header('server-timing', serverTiming(this.account))
   }
 
   /** @internal */
   start(handler: CoroutineHandler, path: string): void {
-    const { loop, ledger, active, observer } = this.#app
+    const { loop, active, observer } = this.app
     const { request, reply } = this
     active.add(this)
     // Where no socket keeps the process alive (`inject`), a request under way does.
-    if (active.size === 1 && !request.server.server.listening) this.#app.keepAlive.ref()
+    if (active.size === 1 && !request.server.server.listening) this.app.keepAlive.ref()
     const coro = handler.call(request.server, request, reply)
     observer?.requestStarted(this)
-    const task = new AccountedTask(coro, { name: `${request.method} ${path} #${this.id}` }, loop)
+    const task = new AccountedTask(coro, { name: `${request.method} ${path} #${this.id}` }, loop, this.account)
     this.task = task
-    ledger.follow(task, this.account)
     watch(request.raw.socket as Watched).push(this)
     task.addListener(this)
   }
 
   /** @internal The client has gone. */
   disconnected(): void {
-    this.#gone = true
+    this.gone = true
     this.task?.cancel('the client went away')
   }
 
@@ -118,7 +117,7 @@ export class Served implements Member {
   settled(future: unknown): void {
     const task = future as Task<unknown>
     const { reply } = this
-    const { active, keepAlive } = this.#app
+    const { active, keepAlive } = this.app
     active.delete(this)
     if (active.size === 0) keepAlive.unref()
     leave(this.request.raw.socket as Watched, this)
@@ -132,15 +131,15 @@ export class Served implements Member {
       // Once the task has noted its failure: somebody has seen it.
       queueMicrotask(() => task.retrieved())
     }
-    if (this.#gone) outcome = 'disconnected'
+    if (this.gone) outcome = 'disconnected'
     else if (!reply.sent && !reply.raw.headersSent) {
       // A handler that returns its reply has sent it, or is about to.
-      if (failure !== null || value !== reply) this.#answer(value, failure)
-    } else if (failure !== null) this.#cutOff(failure)
-    this.#app.observer?.requestFinished(this, outcome)
+      if (failure !== null || value !== reply) this.answer(value, failure)
+    } else if (failure !== null) this.cutOff(failure)
+    this.app.observer?.requestFinished(this, outcome)
   }
 
-  #answer(value: unknown, failure: unknown): void {
+  private answer(value: unknown, failure: unknown): void {
     const { reply } = this
     this.stamp()
     try {
@@ -151,7 +150,7 @@ export class Served implements Member {
   }
 
   /** It failed with half of the response on its way: all that is left is to end it so that nobody takes it for whole. */
-  #cutOff(failure: unknown): void {
+  private cutOff(failure: unknown): void {
     const { raw } = this.reply
     if (raw.writableEnded) return
     if (!(this.task?.cancelled() ?? false)) this.request.log.error({ err: failure }, 'failed after the response had begun')
