@@ -92,7 +92,7 @@ export async function runLab(options: LabOptions, hooks: LabHooks = {}): Promise
 async function runLane(lane: LaneName, options: LabOptions, hooks: LabHooks): Promise<LaneResult> {
   const { requests, ms } = options
   const run = new LoadRun(planOf(lane, options), {
-    stalls: hooks.stalls ?? null,
+    stalls: () => hooks.stalls ?? null,
     onAnswer: (name, dueAt, took) => {
       if (name === 'probes') hooks.probed?.(lane, dueAt, took)
     },
@@ -133,8 +133,8 @@ function planOf(lane: LaneName, { url, requests, ms, rate }: LabOptions): Plan {
 /** Which of the two stalls it was, by what the server says. */
 function stallOf({ stalls }: LoadResult, { serverTiming: timing }: StreamResult, ms: number): LaneResult['stall'] {
   const loopSeconds = round(stalls.reduce((sum, { from, to }) => sum + to - from, 0))
-  // A call that blocks the loop holds it in one piece.
-  const longest = Math.max(0, ...stalls.map(({ from, to }) => to - from))
+  // A call that blocks the loop holds it in one piece, and is known by its name: a machine that is busy may do so otherwise.
+  const longest = Math.max(0, ...stalls.filter(({ name }) => name.includes('/handlers/')).map(({ from, to }) => to - from))
   // On its thread a call takes `ms`; the rest is what it waited for one.
   const threadSeconds = timing === null || timing.most.thread === 0 ? 0 : round(Math.max(0, timing.most.thread - ms) / 1000)
   return { kind: longest >= (ms * 0.8) / 1000 ? 'loop' : threadSeconds >= ms / 2000 ? 'thread' : 'none', loopSeconds, threadSeconds }

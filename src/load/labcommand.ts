@@ -10,7 +10,7 @@ import { labReport } from './labreport.ts'
 import { liveLine, tellProgress } from './live.ts'
 import { ObserverStalls } from './observer.ts'
 import { numberOf, readAddress, textOf } from './options.ts'
-import { startServer, type OwnServer } from './ownserver.ts'
+import { startServer } from './ownserver.ts'
 import { TargetError, UsageError } from './plan.ts'
 import { observerOf, reach } from './target.ts'
 import { warm } from './warm.ts'
@@ -47,8 +47,8 @@ export async function labCommand(args: readonly string[]): Promise<number> {
   const { all, address } = read(args, LAB_OPTIONS, 'lab')
   const observer = textOf(all, 'observer')
   const asked = { lanes: lanesOf(all), requests: numberOf(all, 'requests') ?? 10, ms: numberOf(all, 'ms') ?? 200, rate: numberOf(all, 'rate') ?? 100 }
-  return against(address, asked.lanes, async (url, own) => {
-    const origin = observer === 'off' ? null : observer ?? own?.observer ?? (own === null ? observerOf(url) : null)
+  return against(address, asked.lanes, async (url) => {
+    const origin = observer === 'off' ? null : observer ?? await observerOf(url)
     const stalls = origin === null ? null : await ObserverStalls.connect(origin)
     if (stalls === null && observer !== null && observer !== 'off') throw new TargetError(`${observer} does not serve the event stream of an observer: --observer off does without`)
     const options: LabOptions = { url, ...asked }
@@ -127,16 +127,16 @@ function lanesOf(all: Given): LaneName[] {
 }
 
 /** Do it against the server at `address`, or against one that is started for it. */
-async function against(address: string | null, lanes: readonly LaneName[], run: (url: string, own: OwnServer | null) => Promise<number>): Promise<number> {
+async function against(address: string | null, lanes: readonly LaneName[], run: (url: string) => Promise<number>): Promise<number> {
   if (address !== null) {
     await reach(address)
     await warm(address, lanes)
-    return run(address, null)
+    return run(address)
   }
   const own = await startServer()
   try {
     await warm(own.url, lanes)
-    return await run(own.url, own)
+    return await run(own.url)
   } finally {
     await own.stop()
   }

@@ -42,9 +42,17 @@ export async function loadCommand(args: readonly string[]): Promise<number> {
   const files = hdr === null ? [] : filesFor(hdr, plan.streams.map(({ name }) => name))
   for (const file of files) write(file, '')
   for (const origin of new Set(plan.streams.map(({ url }) => new URL(url).origin))) await reach(origin)
-  const stalls = await observerFor(order)
+  let stalls = await observerAsked(order)
   const texts: string[] = []
-  const run = new LoadRun(plan, { stalls, onEnd: (streams) => texts.push(...streams.map(({ tally }) => tally.latencies.text())) })
+  const run = new LoadRun(plan, {
+    stalls: () => stalls,
+    onEnd: (streams) => texts.push(...streams.map(({ tally }) => tally.latencies.text())),
+    onLoopscope: (origin) => {
+      if (order.observer === null) void observerOf(origin).then(async (found) => {
+        if (found !== null) stalls = await ObserverStalls.connect(found)
+      })
+    },
+  })
   const wipe = liveLine(process.stderr, () => {
     const progress = run.progress()
     return progress === null ? null : tellProgress(progress, plan.duration)
@@ -73,12 +81,11 @@ export function exitCode({ ended, streams }: LoadResult): number {
   return EXIT.fine
 }
 
-async function observerFor({ observer, plan }: LoadOrder): Promise<ObserverStalls | null> {
-  if (observer === 'off') return null
-  const origin = observer ?? observerOf(plan.streams[0]!.url)
-  if (origin === null) return null
-  const stalls = await ObserverStalls.connect(origin)
-  if (stalls === null && observer !== null) throw new TargetError(`${observer} does not serve the event stream of an observer: --observer off does without`)
+/** The observer that the command names. Where it names none, a loopscope server says where its observer is. */
+async function observerAsked({ observer }: LoadOrder): Promise<ObserverStalls | null> {
+  if (observer === null || observer === 'off') return null
+  const stalls = await ObserverStalls.connect(observer)
+  if (stalls === null) throw new TargetError(`${observer} does not serve the event stream of an observer: --observer off does without`)
   return stalls
 }
 

@@ -86,7 +86,7 @@ export class ObserverStalls implements StallSource {
       this.#ongoing = { from: event.since, to: event.since + event.seconds, name: event.name }
       return
     }
-    const name = this.#ongoing?.name ?? ''
+    const name = this.#ongoing?.name ?? (event.task === undefined ? 'unknown' : `task ${event.task}`)
     this.#ongoing = null
     if (this.#stalls.length < MOST_STALLS) this.#stalls.push({ from: event.t - event.seconds, to: event.t, name })
   }

@@ -13,8 +13,6 @@ const ROUTES = new URL('../../routes/', import.meta.url)
 
 export interface OwnServer {
   url: string
-  /** `null` where it has none. */
-  observer: string | null
   stop(): Promise<void>
 }
 
@@ -22,7 +20,7 @@ export interface OwnServer {
 export async function startServer(): Promise<OwnServer> {
   if (!existsSync(ROUTES)) throw new TargetError('only a copy of the project holds a server to start: give the address of one that runs')
   const server = spawn(process.execPath, [...NODE_ARGUMENTS, SERVER], {
-    env: { ...process.env, PORT: '0', OBSERVER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', RATE_LIMIT: '0' },
+    env: { ...process.env, PORT: '0', OBSERVER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', RATE_LIMIT: '0', OBSERVER_URL: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C is for this process: the server is stopped once the results are read.
     detached: true,
@@ -41,17 +39,14 @@ export async function startServer(): Promise<OwnServer> {
     clearTimeout(timer)
     process.off('exit', kill)
   }
-  const greeting: string[] = []
   const lines = createInterface({ input: server.stdout })
   const url = await new Promise<string | null>((resolve) => {
     const timer = setTimeout(() => resolve(null), START_MS)
     lines.on('line', (line) => {
-      if (greeting.length < 20) greeting.push(line)
       const match = /listens on (http:\/\/[\w.[\]:]+)/.exec(line)
       if (match !== null) {
         clearTimeout(timer)
-        // The lines of one greeting come together.
-        setTimeout(() => resolve(match[1]!), 100)
+        resolve(match[1]!)
       }
     })
     void exited.then(() => {
@@ -61,8 +56,7 @@ export async function startServer(): Promise<OwnServer> {
   })
   if (url === null) {
     await stop()
-    throw new TargetError(`the server did not start: ${said.trim() || greeting.join(' ') || 'it said nothing'}`)
+    throw new TargetError(`the server did not start: ${said.trim() || 'it said nothing'}`)
   }
-  const observer = greeting.map((line) => /observer\D*(http:\/\/[\w.[\]:]+)/i.exec(line)?.[1]).find((found) => found !== undefined) ?? null
-  return { url, observer, stop }
+  return { url, stop }
 }

@@ -26,8 +26,10 @@ export interface RunOptions {
   onAnswer?: (name: string, dueAt: number, ms: number, status: number) => void
   /** Sees the streams at the end, before what they recorded is let go. */
   onEnd?: (streams: readonly Stream[]) => void
-  /** Where stalls are read, other than in the answers. */
-  stalls?: StallSource | null
+  /** The first answer of a loopscope server has come. */
+  onLoopscope?: (origin: string) => void
+  /** Where stalls are read, other than in the answers; asked at the end. */
+  stalls?: () => StallSource | null
 }
 
 /** How far a run has come. */
@@ -54,6 +56,7 @@ export class LoadRun {
   #lookedAt = 0
   #heard = 0
   #heardThen = 0
+  #met = false
   #utilization = performance.eventLoopUtilization()
   #busy = 0
 
@@ -116,6 +119,10 @@ export class LoadRun {
 
   #answered({ plan, inFlight }: Stream, exchange: Exchange, at: number): void {
     this.#heard++
+    if (exchange.timing !== null && !this.#met) {
+      this.#met = true
+      this.#options.onLoopscope?.(new URL(plan.url).origin)
+    }
     if (exchange.timing !== null && exchange.dueAt >= this.#measureFrom) this.#answers.add(at, exchange.timing)
     this.#options.onAnswer?.(plan.name, exchange.dueAt, at - exchange.dueAt, exchange.status)
     if (inFlight === 0) this.#wakeIfDone()
@@ -190,18 +197,18 @@ export class LoadRun {
   }
 
   #result(): LoadResult {
-    const { stalls } = this.#options
+    const stalls = this.#options.stalls?.() ?? null
     const now = performance.now()
     const zero = this.#measureFrom
     const told = stalls?.list(zero) ?? []
     const witnessed = this.#answers.list(zero)
-    const source = stalls != null ? stalls.kind : witnessed.length > 0 ? 'answers' : null
+    const source = stalls !== null ? stalls.kind : witnessed.length > 0 ? 'answers' : null
     return {
       ended: this.#ending, reason: this.#reason, epoch: performance.timeOrigin + zero,
       startedAt: new Date(performance.timeOrigin + zero).toISOString(),
       seconds: Math.max(0, Math.round(Math.min(now, this.#stoppedAt) - zero) / 1000), warmup: this.plan.warmup, busy: Math.round(this.#busy * 1000) / 1000,
       streams: this.#streams.map((stream) => streamResult(stream, zero, this.#stoppedAt, now, this.#busy)),
-      stalls: stalls != null ? told : witnessed, stallsFrom: source,
+      stalls: stalls !== null ? told : witnessed, stallsFrom: source,
     }
   }
 }

@@ -1,5 +1,6 @@
 // What a test is aimed at: whether anything listens there, and where its observer is.
 import { connect } from 'node:net'
+import { request } from 'undici'
 import { kindOf } from './failures.ts'
 import { TargetError } from './plan.ts'
 
@@ -24,9 +25,14 @@ export function reach(address: string): Promise<void> {
   })
 }
 
-/** Where the observer of the server at `address` should be: beside it, on OBSERVER_PORT. `null` where that cannot be known. */
-export function observerOf(address: string, env: NodeJS.ProcessEnv = process.env): string | null {
-  const { protocol, hostname, port } = new URL(address)
-  if (protocol !== 'http:' || port !== (env['PORT'] || '8000')) return null
-  return `http://${hostname}:${env['OBSERVER_PORT'] || '8001'}`
+/** Where the observer of the loopscope server at `origin` is: there it sends browsers. `null` where it has none. */
+export async function observerOf(origin: string): Promise<string | null> {
+  try {
+    const { headers, body } = await request(origin, { headers: { accept: 'text/html' }, headersTimeout: REACH_MS })
+    await body.dump()
+    const { location } = headers
+    return typeof location === 'string' && /^https?:/.test(location) ? new URL(location).origin : null
+  } catch {
+    return null
+  }
 }

@@ -1,6 +1,5 @@
 // The stall lab: from the command line with a server of its own, and over HTTP with a tester of the server's own. What is
 // asserted is order and words; the times depend on the machine.
-import { setTimeout as pause } from 'node:timers/promises'
 import { request } from 'undici'
 import t from 'tap'
 import type { ClassicResult } from '../../src/load/classic.ts'
@@ -97,24 +96,32 @@ t.test('on the command line', async t => {
   })
 })
 
-/** The lab's events, as they come on the stream, until the last of them. */
-async function listenForLab(url: string): Promise<StreamEvent[]> {
+/** Subscribe to the lab's events; once that is done, gives what will be all of them, up to the last. */
+async function listenForLab(url: string): Promise<{ all: Promise<StreamEvent[]> }> {
   const types = ['lab.started', 'lab.entered', 'lab.probed', 'lab.measured', 'lab.finished']
   const { body } = await request(`${url}/events?types=${types.join(',')}`, { bodyTimeout: 0 })
   const events: StreamEvent[] = []
   let text = ''
-  for await (const chunk of body) {
-    const messages = (text + String(chunk)).split('\n\n')
-    text = messages.pop()!
-    for (const message of messages) {
-      const data = /^data: (.*)$/m.exec(message)
-      if (data === null) continue
-      const event = streamEvent.parse(JSON.parse(data[1]!))
-      if (!event.type.startsWith('stream.')) events.push(event)
-      if (event.type === 'lab.finished') return events
+  let onHello = (): void => {}
+  const hello = new Promise<void>(resolve => { onHello = resolve })
+  const read = async (): Promise<StreamEvent[]> => {
+    for await (const chunk of body) {
+      const messages = (text + String(chunk)).split('\n\n')
+      text = messages.pop()!
+      for (const message of messages) {
+        const data = /^data: (.*)$/m.exec(message)
+        if (data === null) continue
+        const event = streamEvent.parse(JSON.parse(data[1]!))
+        if (event.type === 'stream.hello') onHello()
+        if (event.type.startsWith('lab.')) events.push(event)
+        if (event.type === 'lab.finished') return events
+      }
     }
+    return events
   }
-  return events
+  const all = read()
+  await hello
+  return { all }
 }
 
 t.test('over HTTP', async t => {
@@ -144,8 +151,7 @@ t.test('over HTTP', async t => {
 
   await t.test('tells what it finds as events on the loop\'s time axis, and keeps the table', async t => {
     const lanes = ['inline', 'sensitive', 'async']
-    const watching = listenForLab(url)
-    await pause(200)
+    const watching = await listenForLab(url)
     const started = await post({ requests: 2, ms: 400, rate: 50, lanes })
     t.equal(started.status, 202)
     t.equal(started.body['outcome'], null)
@@ -153,7 +159,7 @@ t.test('over HTTP', async t => {
     t.equal(second.status, 409)
     t.match(second.body['message'], 'lab 1 is under way, and two would measure each other')
 
-    const events = await watching
+    const events = await watching.all
     const inOrder = events.filter(({ type }) => type !== 'lab.probed').map(event => (event.type === 'lab.entered' ? `in ${event.lane}` : event.type === 'lab.measured' ? `through ${event.result.lane}` : event.type))
     t.same(inOrder, ['lab.started', ...lanes.flatMap(lane => [`in ${lane}`, `through ${lane}`]), 'lab.finished'])
     const entered = events.filter(event => event.type === 'lab.entered')
@@ -177,12 +183,11 @@ t.test('over HTTP', async t => {
   })
 
   await t.test('can be cancelled, and leaves no process behind', async t => {
-    const watching = listenForLab(url)
-    await pause(200)
+    const watching = await listenForLab(url)
     await post({ requests: 10, ms: 300, lanes: ['sensitive', 'async'] })
     const cancelled = await request(`${url}/lab/2`, { method: 'DELETE' })
     t.equal(cancelled.statusCode, 202)
-    t.equal(((await watching).at(-1) as EventOf<'lab.finished'>).outcome, 'cancelled')
+    t.equal(((await watching.all).at(-1) as EventOf<'lab.finished'>).outcome, 'cancelled')
     t.equal((await request(`${url}/lab/2`, { method: 'DELETE' })).statusCode, 409)
     t.ok(await eventually(async () => !(await get('/tasks', 'text/plain')).includes('/handlers/')))
   })
