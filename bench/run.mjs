@@ -3,16 +3,20 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { describeMachine, machine } from './lib/machine.mjs'
+import { observerLines } from './lib/observer.mjs'
 import { implementations, sample } from './lib/peers.mjs'
-import { buildAt, buildLoopscope, installPeers } from './lib/prepare.mjs'
+import { buildAt, buildHookless, buildLoopscope, installPeers } from './lib/prepare.mjs'
 import { profile } from './lib/profile.mjs'
 import { markdown, terminalTable, verdictLines, writeMarkdown } from './lib/report.mjs'
 import { summarize } from './lib/summary.mjs'
 import { jobFor, workloads } from './lib/workloads.mjs'
 
+/** What is measured besides the workloads: how soon stalls are told of, and to how many. */
+const OBSERVER = 'observer'
+
 const USAGE = `npm run bench -- [options]
   --rounds N        rounds (5); every implementation of a workload is measured once in each
-  --only A,B        only these workloads: ${Object.keys(workloads).join(', ')}
+  --only A,B        only these workloads: ${[...Object.keys(workloads), OBSERVER].join(', ')}
   --peers A,B       only against these: native, native-tuned, effect, effect-gen, effection, asyncio, uvloop
   --quick           a tenth of the work: shows that everything runs; its figures mean little
   --json FILE       write samples and summary to FILE
@@ -41,10 +45,11 @@ async function measure() {
   const rounds = Number(options.rounds)
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds takes a whole number from 1, not ${options.rounds}`)
   const build = options.build ? buildAt(options.build) : buildLoopscope()
-  const all = implementations({ build, baseline: options.baseline && buildAt(options.baseline) })
+  const all = implementations({ build, hookless: buildHookless(build), baseline: options.baseline && buildAt(options.baseline) })
   const peers = known(list(options.peers) ?? Object.keys(all).slice(1), Object.keys(all), 'peer')
   const names = Object.keys(all).filter((name) => name === 'loopscope' || peers.includes(name))
-  const chosen = known(list(options.only) ?? Object.keys(workloads), Object.keys(workloads), 'workload')
+  const everything = [...Object.keys(workloads), OBSERVER]
+  const chosen = known(list(options.only) ?? everything, everything, 'workload')
   if (names.some((name) => name.startsWith('effect'))) installPeers()
   if (options.profile !== undefined) {
     const name = list(options.peers)?.[0] ?? 'loopscope'
@@ -53,7 +58,8 @@ async function measure() {
   }
   const result = { rounds, quick: options.quick, machine: machine(names, options.build !== undefined), samples: [], failures: [] }
   console.log(describeMachine(result.machine))
-  for (let round = 0; round < rounds; round++) await measureRound(round, chosen, names, all, result)
+  for (let round = 0; round < rounds; round++) await measureRound(round, chosen.filter((name) => name !== OBSERVER), names, all, result)
+  if (chosen.includes(OBSERVER)) result.observer = await observerLines(build)
   return result
 }
 
@@ -61,17 +67,18 @@ async function measureRound(round, chosen, names, all, result) {
   for (const workload of chosen) {
     const { metric, units, rounds = Infinity } = workloads[workload]
     if (round >= rounds) continue
-    const able = names.filter((name) => all[name].only?.includes(workload) ?? true)
+    const takesPart = (name) => (all[name].only?.includes(workload) ?? true) && (workloads[workload].implementations?.includes(name) ?? true)
+    const able = names.filter(takesPart)
     // Each round begins with another implementation, so that none always runs first.
     const order = able.map((_, i) => able[(i + round) % able.length])
     for (const implementation of order) {
       const job = jobFor(workload, implementation, options)
       progress(`round ${round + 1} of ${result.rounds}: ${workload} on ${implementation}`)
       try {
-        const { cpu, wall, ...rest } = await sample(all[implementation], job)
+        const { cpu, wall, thread, ...rest } = await sample(all[implementation], job)
         const n = units(job.params)
         if (wall < workloads[workload].atLeastSeconds) throw new Error(`done after ${wall} s: sooner than it can be`)
-        result.samples.push({ round, workload, implementation, metric, ...rest, ...(cpu === undefined ? {} : { cpu: cpu / n, wall: wall / n }) })
+        result.samples.push({ round, workload, implementation, metric, ...rest, ...(cpu === undefined ? {} : { cpu: cpu / n, wall: wall / n, thread: thread / n }) })
       } catch (error) {
         result.failures.push({ round: round + 1, workload, implementation, reason: error.message })
       }
@@ -92,6 +99,7 @@ async function main() {
   const summary = summarize(result)
   console.log(`\n${terminalTable(summary)}\n`)
   if (result.quick) console.log('quick: a tenth of the work; these figures say that it runs, not how fast\n')
+  if (result.observer !== undefined) console.log(`${result.observer.join('\n')}\n`)
   console.log(verdictLines(summary).join('\n'))
   if (options.json) writeFileSync(options.json, JSON.stringify({ ...result, summary }, null, 1) + '\n')
   if (options.markdown) writeMarkdown(options.markdown, markdown(result, summary))

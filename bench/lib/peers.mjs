@@ -9,11 +9,13 @@ const heap = `--max-old-space-size=${Math.floor((totalmem() / 2 ** 20) * 0.7)}`
 const node = [process.execPath, '--expose-gc', heap, 'sample.mjs']
 
 /** The implementations by name, in the order they are shown; Python's are left out where no interpreter has them. */
-export function implementations({ build, baseline }) {
+export function implementations({ build, hookless, baseline }) {
   const python = findPython()
   return {
     loopscope: { command: [...node, 'loopscope'], env: { LOOPSCOPE_BUILD: build } },
     ...(baseline && { baseline: { command: [...node, 'loopscope'], env: { LOOPSCOPE_BUILD: baseline } } }),
+    ...(hookless && { hookless: { command: [...node, 'loopscope'], env: { LOOPSCOPE_BUILD: hookless }, only: ['events'] } }),
+    recording: { command: [...node, 'recording'], env: { LOOPSCOPE_BUILD: build }, only: ['events'] },
     native: { command: [...node, 'native'] },
     'native-tuned': { command: [...node, 'native-tuned'], only: ['spawn', 'pingpong', 'queue', 'cancel'] },
     effect: { command: [...node, 'effect'] },

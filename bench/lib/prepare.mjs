@@ -1,6 +1,6 @@
 // What must be there before a sample can run: the peers' packages, and loopscope as the compiled JavaScript its users get.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { resolve } from 'node:path'
 
@@ -21,6 +21,29 @@ export function buildLoopscope() {
   const tsc = resolve(root, 'node_modules/typescript/bin/tsc')
   const built = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', out], { cwd: root, encoding: 'utf8' })
   if (built.status !== 0) console.log(`tsc found errors:\n${built.stdout}`)
+  return buildAt(out)
+}
+
+/** Where the loop calls its instruments, in what tsc makes of src/runtime. */
+const HOOK = /if \((?:this\.loop\.|this\.|loop\.)?probe !== null\)\s+(?:this\.loop\.|this\.|loop\.)?probe\.\w+\([^;]*\);/g
+const FEWEST_HOOKS = 12
+
+/** A copy of a build whose loop has no hooks for instruments at all: what it costs to have them shows against it. */
+export function buildHookless(index) {
+  const build = fileURLToPath(new URL('../', index))
+  const out = resolve(bench, '.build-hookless')
+  rmSync(out, { recursive: true, force: true })
+  cpSync(build, out, { recursive: true })
+  let removed = 0
+  for (const name of ['task', 'loop', 'turn', 'queue', 'print']) {
+    const file = resolve(out, 'src/runtime', `${name}.js`)
+    const text = readFileSync(file, 'utf8').replace(HOOK, () => {
+      removed++
+      return ''
+    })
+    writeFileSync(file, text)
+  }
+  if (removed < FEWEST_HOOKS) throw new Error(`${removed} hooks were found, of at least ${FEWEST_HOOKS}: the pattern no longer fits the code`)
   return buildAt(out)
 }
 

@@ -15,16 +15,17 @@ function duration(spread, units) {
   return seconds < 1e-6 ? `${three(seconds * 1e9)} ns` : `${three(seconds * 1e6)} µs`
 }
 
+const goalOf = ({ atLeast, atMost }) => (atMost === undefined ? `≥ ${times(atLeast)}` : `≤ ${times(atMost)}`)
 const verdictOf = ({ met, clear }) => (met ? 'met' : 'NOT MET') + (clear ? '' : ', within the spread')
 
 function line(row, verdicts) {
   const goal = verdicts.find((v) => v.workload === row.workload && v.peer === row.implementation && v.of === undefined)
   return [
-    row.rss === null ? duration(row.cpu) : `${three(row.rss.median)} B`,
+    row.rss === null ? duration(row.thread ?? row.cpu) : `${three(row.rss.median)} B`,
     row.rss === null ? duration(row.wall) : '',
     row.ratio === null || row.implementation === 'loopscope' ? '' : times(row.ratio.median),
     row.ratio === null || row.implementation === 'loopscope' ? '' : `${times(row.ratio.least)} – ${times(row.ratio.most)}`,
-    goal === undefined ? '' : `≥ ${times(goal.atLeast)}`,
+    goal === undefined ? '' : goalOf(goal),
     goal === undefined ? '' : verdictOf(goal),
   ]
 }
@@ -37,7 +38,7 @@ function cells({ rows, verdicts }) {
     own.forEach((row, i) => table.push([i === 0 ? name : '', row.implementation, ...line(row, verdicts)]))
     for (const v of verdicts) {
       if (v.workload !== name || v.of === undefined) continue
-      table.push(['', `${v.peer}, ${v.of}`, '', '', times(v.ratio.median), `${times(v.ratio.least)} – ${times(v.ratio.most)}`, `≥ ${times(v.atLeast)}`, verdictOf(v)])
+      table.push(['', `${v.peer}, ${v.of}`, '', '', times(v.ratio.median), `${times(v.ratio.least)} – ${times(v.ratio.most)}`, goalOf(v), verdictOf(v)])
     }
   }
   return table
@@ -58,7 +59,7 @@ export function verdictLines({ verdicts, failures }) {
   const missed = verdicts.filter(({ met }) => !met)
   return [
     verdicts.length === 0 ? 'no goals for this choice' : `${verdicts.length - missed.length} of ${verdicts.length} goals met`,
-    ...missed.map((v) => `not met: ${v.workload} against ${v.peer}${v.of ? ` ${v.of}` : ''}: ${times(v.ratio.median)}, the goal is ≥ ${times(v.atLeast)}`),
+    ...missed.map((v) => `not met: ${v.workload} against ${v.peer}${v.of ? ` ${v.of}` : ''}: ${times(v.ratio.median)}, the goal is ${goalOf(v)}`),
     ...failures.map((f) => `failed: ${f.workload} on ${f.implementation}, round ${f.round}: ${f.reason}`),
   ]
 }
@@ -72,6 +73,8 @@ export function markdown(result, summary) {
     ...table.map((row) => `| ${row.map((cell) => cell.replace('NOT MET', '**not met**')).join(' | ')} |`),
     '',
     `A figure is for one unit of the work: ${units.map(([name, { unit }]) => `${name}: one ${unit}`).join(' · ')}.`,
+    '',
+    ...(result.observer ?? []).map((text) => `- ${text.replace('NOT MET', '**not met**')}`),
     '',
     ...verdictLines(summary).map((text, i) => (i === 0 ? `**${text}.**` : `- ${text}`)),
   ].join('\n')

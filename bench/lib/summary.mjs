@@ -22,6 +22,7 @@ export function summarize({ samples, failures }) {
         workload: name, implementation, samples: own.length,
         cpu: own[0].cpu === undefined ? null : spreadOf(own.map(({ cpu }) => cpu)),
         wall: own[0].wall === undefined ? null : spreadOf(own.map(({ wall }) => wall)),
+        thread: own[0].metric === 'thread' ? spreadOf(own.map(({ thread }) => thread)) : null,
         rss: own[0].rss === undefined ? null : spreadOf(own.map(({ rss }) => rss)),
         ratio: ratios.length === 0 ? null : spreadOf(ratios),
       })
@@ -35,8 +36,9 @@ function verdict(goal, samples) {
   const ratios = pairs(peer, samples, { workload: goal.workload, implementation: 'loopscope' })
   if (ratios.length === 0) return []
   const ratio = spreadOf(ratios)
-  const met = ratio.median >= goal.atLeast
-  return [{ ...goal, ratio, met, clear: met ? ratio.least >= goal.atLeast : ratio.most < goal.atLeast }]
+  const meets = (value) => (goal.atMost === undefined ? value >= goal.atLeast : value <= goal.atMost)
+  const met = meets(ratio.median)
+  return [{ ...goal, ratio, met, clear: meets(ratio.least) === met && meets(ratio.most) === met }]
 }
 
 // Each peer's sample over loopscope's of the same round: what slowed the whole machine for a while slowed both.

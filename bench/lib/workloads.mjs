@@ -6,8 +6,8 @@ const sleepers = totalmem() > 12 * 2 ** 30 ? 1_000_000 : 200_000
 
 /**
  * `count` names the parameter that scales the work; `unit` is what one of `units(params)` is; `metric` is what the ratios
- * compare: `cpu` and `wall` seconds, or `rss` bytes. `program` is set where it is not the workload's name; `rounds` where
- * fewer rounds will do.
+ * compare: `cpu`, `wall` and `thread` seconds (the processor time of the loop's own thread), or `rss` bytes. `program` is
+ * set where it is not the workload's name; `implementations` where not everybody takes part; `rounds` where fewer will do.
  */
 export const workloads = {
   spawn: {
@@ -56,6 +56,13 @@ export const workloads = {
     params: { depth: 50, times: 20_000 }, count: 'times', metric: 'cpu', unit: 'call',
     units: (p) => p.times,
     expected: (p) => p.depth * p.times,
+  },
+  events: {
+    title: 'the switch workload, not watched (loopscope), without any hooks (hookless) and recorded',
+    // The observer decodes on a thread of its own, so its processor time is not what the loop loses.
+    params: { tasks: 100, each: 10_000 }, count: 'each', metric: 'thread', unit: 'switch', implementations: ['loopscope', 'hookless', 'recording'],
+    units: (p) => p.tasks * p.each,
+    expected: (p) => p.tasks * p.each,
   },
   resuspend: {
     title: 'suspensions 50 awaits deep, 1,000 a call',

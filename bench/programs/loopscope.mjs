@@ -30,6 +30,7 @@ function* switchingMain({ tasks, each }) {
 }
 
 export const switching = (params) => run(switchingMain(params))
+export const events = switching
 
 function* echo(there, back, rounds) {
   for (let n = 0; n < rounds; n++) yield* back.put((yield* there.get()) + 1)

@@ -1,0 +1,27 @@
+// A program with an observer, for observer.mjs: it ticks, so that events come, and on request it blocks its thread.
+// node watched.mjs BUILD EVENTS_A_SECOND
+const [build, rate] = process.argv.slice(2)
+const { run, sleep, gather } = await import(build)
+const { observe } = await import(new URL('./observer/observe.js', build))
+
+/** A task that sleeps makes three events a round: it suspends, is ready, and runs. */
+const EVENTS_A_ROUND = 3
+const NAP = 0.01
+
+function* ticker() {
+  for (;;) yield* sleep(NAP)
+}
+
+function* main(watching) {
+  process.send({ url: watching.url })
+  const tickers = Math.max(1, Math.round((Number(rate) * NAP) / EVENTS_A_ROUND))
+  yield* gather(Array.from({ length: tickers }, ticker))
+}
+
+process.on('message', ({ block }) => {
+  const began = Number(process.hrtime.bigint()) / 1e9
+  while (Number(process.hrtime.bigint()) / 1e9 - began < block);
+  process.send({ began, ended: Number(process.hrtime.bigint()) / 1e9 })
+})
+process.on('disconnect', () => process.exit(0))
+await run(main(await observe({ port: 0, maxSubscribers: 1000 })))

@@ -1,0 +1,28 @@
+// The switch workload while an observer records it. The ring is large enough for all of it: an event that found no room would
+// be work left out, and fails the sample.
+const { observe } = await import(new URL('./observer/observe.js', process.env.LOOPSCOPE_BUILD))
+const { switching } = await import('./loopscope.mjs')
+
+const RECORDS = 2 ** 22
+const watching = await observe({ port: 0, records: RECORDS, stacks: false })
+
+async function metric(name) {
+  const text = await (await fetch(`${watching.url}/metrics`)).text()
+  const line = text.split('\n').find((one) => one.startsWith(name) && !one.startsWith('#'))
+  if (line === undefined) throw new Error(`the observer has no metric ${name}`)
+  return Number(line.split(' ').at(-1))
+}
+
+export async function events(params, meter) {
+  const value = await switching(params)
+  meter.stop()
+  // The next one begins when the observer has read all of this one.
+  for (let before = -1, now = 0; before !== now; ) {
+    before = now
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    now = await metric('loopscope_events_total')
+  }
+  const lost = await metric('loopscope_events_lost_total')
+  if (lost > 0) throw new Error(`${lost} events found no room in a ring of ${RECORDS}`)
+  return value
+}
