@@ -1,7 +1,8 @@
 """CPython's side of the proof: runs programs on a loop whose clock jumps, and gives back what they logged.
 
 What is an accident in CPython is made an order here: timers with the same deadline fire in the order they were
-scheduled, and every set that asyncio iterates over keeps the order of insertion. Nothing else is changed.
+scheduled, and every set that asyncio iterates over keeps the order of insertion. Nothing else is changed. The loop is
+that of virtualloop.py, which has to run before this.
 """
 import asyncio
 import contextvars
@@ -12,7 +13,7 @@ import logging
 import re
 import sys
 import warnings
-from asyncio import base_events, events, runners, taskgroups, tasks
+from asyncio import events, runners, taskgroups, tasks
 
 TURNS = 20_000  # iterations of the loop after which a program is given up
 WATCHDOG = 64  # seconds after which every task is cancelled, again and again
@@ -35,53 +36,24 @@ class OrderedSet(dict):
         del self[item]
 
 
-class Timer(events.TimerHandle):
-    __slots__ = ['_order']
-
-    def __lt__(self, other):
-        return (self._when, self._order) < (other._when, other._order)
-
-
 class GivenUp(SystemExit):
     """The program does not end by itself."""
 
 
-class VirtualLoop(base_events.BaseEventLoop):
-    """A loop with nothing outside it: when nothing is ready, the clock jumps to the next timer."""
+class OracleLoop(VirtualLoop):
+    """Gives a program up that never ends, and remembers the order in which its tasks were created."""
 
     def __init__(self):
         super().__init__()
-        self._clock_resolution = 1e-9
-        self._selector = self
-        self._now = 0.0
         self._turns = 0
-        self._timers = 0
         self._created = {}  # the coroutine of each task: its place in the order of creation
         self._kept = []
-
-    def time(self):
-        return self._now
 
     def select(self, timeout):
         self._turns += 1
         if timeout is None or self._turns > TURNS:
             raise GivenUp
-        self._now += timeout
-        return ()
-
-    def _process_events(self, event_list):
-        pass
-
-    def _write_to_self(self):
-        pass
-
-    def call_at(self, when, callback, *args, context=None):
-        self._check_closed()
-        timer = Timer(when, callback, args, self, context)
-        timer._order = self._timers = self._timers + 1
-        base_events.heapq.heappush(self._scheduled, timer)
-        timer._scheduled = True
-        return timer
+        return super().select(timeout)
 
     def create_task(self, coro, **kwargs):
         self._created[coro] = len(self._created)
@@ -265,7 +237,7 @@ def run_one(source, left):
         **{name: getattr(support, name) for name in ('start', 'at', 'log', 'look', 'since', 'plain', 'names', 'sets', 'twice')},
     }
     exec(compile(source, 'program', 'exec'), module)
-    loop = VirtualLoop()
+    loop = OracleLoop()
     try:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             try:

@@ -24,8 +24,9 @@ export async function loadOracle(): Promise<Oracle> {
   const python = await loadPyodide()
   const version = String(python.runPython('import sys; sys.version.split()[0]') as unknown)
   if (!version.startsWith('3.14.')) throw new Error(`the oracle is CPython 3.14, but this pyodide holds ${version}`)
-  const text = await readFile(new URL('oracle.py', import.meta.url), 'utf8')
-  python.runPython(text, { filename: 'oracle.py' })
+  for (const filename of ['virtualloop.py', 'oracle.py']) {
+    python.runPython(await readFile(new URL(filename, import.meta.url), 'utf8'), { filename })
+  }
   const globals = python.globals as unknown as { get(name: string): unknown }
   const runMany = globals.get('run_many') as (request: string) => string
   return {

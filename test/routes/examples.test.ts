@@ -107,7 +107,7 @@ t.test('what is shown of an example is what runs', async t => {
 t.test('the Python twins, run by CPython', async t => {
   const python = await loadPyodide()
   t.match(python.runPython('import sys; sys.version'), /^3\.14/)
-  python.runPython(await readFile(new URL('twin.py', import.meta.url), 'utf8'))
+  for (const file of ['../conformance/virtualloop.py', 'twin.py']) python.runPython(await readFile(new URL(file, import.meta.url), 'utf8'))
   const runTwin = (python.globals as unknown as { get(name: string): (source: string, helper: string, parameters: string) => string }).get('run_twin')
   const helper = await readFile(new URL('../../examples/chance.py', import.meta.url), 'utf8')
   const twin = (number: number, parameters: object = {}): [number, string][] => {

@@ -1,48 +1,11 @@
-"""Runs a Python program on a loop whose clock jumps, and gives back what it printed, each line with its time."""
+"""Runs a Python program on the loop of ../conformance/virtualloop.py, which has to run before this, and gives back what it
+printed, each line with its time."""
 import asyncio
 import builtins
 import io
 import json
 import time
-from asyncio import base_events, events
-
-
-class VirtualLoop(base_events.BaseEventLoop):
-    def __init__(self):
-        super().__init__()
-        self._clock_resolution = 1e-9
-        self._selector = self
-        self._now = 0.0
-        self._order = 0
-
-    def time(self):
-        return self._now
-
-    def select(self, timeout):
-        if timeout is None:
-            raise RuntimeError('nothing is left that could wake a task')
-        self._now += timeout
-        return ()
-
-    def _process_events(self, event_list):
-        pass
-
-    def _write_to_self(self):
-        pass
-
-    def call_at(self, when, callback, *args, context=None):
-        # Equal deadlines fire in the order they were set; CPython's heap leaves that open.
-        self._order += 1
-        timer = Timer(when, callback, args, self, context)
-        timer.order = self._order
-        base_events.heapq.heappush(self._scheduled, timer)
-        timer._scheduled = True
-        return timer
-
-
-class Timer(events.TimerHandle):
-    def __lt__(self, other):
-        return (self._when, self.order) < (other._when, other.order)
+from asyncio import events
 
 
 def run_twin(source, helper, parameters):
