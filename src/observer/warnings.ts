@@ -154,7 +154,8 @@ export class Warnings {
       const live = this.#model.tasks.get(task)
       if (live !== undefined) this.#putters.set(task, live)
     }
-    if (on.task !== undefined) this.#findCycle(task, t)
+    // One that awaits itself is told so at once, by the runtime.
+    if (on.task !== undefined && on.task !== task) this.#findCycle(task, t)
   }
 
   #leave(task: number, run = 0): void {

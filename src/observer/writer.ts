@@ -547,9 +547,9 @@ export class Writer implements Instrument {
 
   /** Events did not fit. Once there is room again, say how many, and describe what is alive now. */
   #lose(events: number): void {
-    this.#pending = false
     this.#yielded = 0
-    this.#lost += events
+    this.#lost += this.#pending ? events + 1 : events
+    this.#pending = false
     if (this.#attempts++ % RECOVER_EVERY === 0) this.recover()
   }
 

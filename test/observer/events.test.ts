@@ -1,0 +1,204 @@
+// What the observer tells, against what a recorder on the loop's own thread tells, and against the loop itself. The
+// observer runs on the same thread here: this is about what is told, not about when.
+import t from 'tap'
+import { createTask, EventLoop, gather, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
+import { loopEvent, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
+import type { Message } from '../../src/stream/fanout.ts'
+import { Model } from '../../src/stream/model.ts'
+import { Recorder } from '../../src/stream/recorder.ts'
+import { runOne } from '../conformance/compare.ts'
+import { generate } from '../conformance/generate.ts'
+import { Random } from '../conformance/random.ts'
+import { loadRuntime, type RuntimeModule } from '../conformance/runtime.ts'
+import { watchInline, type Inline } from './inline.ts'
+
+const PROGRAMS = 1000
+const SEED = 4
+
+/** An event without what the two sides number and measure for themselves. */
+function bare(event: LoopEvent): string {
+  const { seq: _, loop: __, ...rest } = event as LoopEvent & { pid?: number; location?: unknown }
+  delete rest.pid
+  delete rest.location
+  return JSON.stringify(Object.fromEntries(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))))
+}
+
+/** What was told, but for the warnings, which a recorder does not give. */
+function eventsOf({ observer: { history } }: Inline): LoopEvent[] {
+  return Array.from({ length: history.last }, (_, at) => history.at(at + 1)).filter(({ type }) => type !== 'warning')
+}
+
+/** How a live task stands, as the loop and as the model see it. */
+function standing(loop: EventLoop, model: Model): [string, string] {
+  const said = [...model.tasks.values()].map(({ task, state, on }) => `${task} ${state} ${on?.kind ?? ''}`)
+  const is = [...loop.liveTasks()].map((task) => {
+    const on = task.waiter?.describeWait().kind
+    const waits = on !== undefined && on !== 'yield' && !ready.has(task.id)
+    return `${task.id} ${running.includes(task.id) ? 'running ' : waits ? `suspended ${on}` : 'ready '}`
+  })
+  return [is.sort().join(), said.sort().join()]
+}
+/** Tasks whose step runs: more than one where a step starts another task at once. */
+let running: number[] = []
+const ready = new Set<number>()
+
+t.test('random programs', async t => {
+  const real = await loadRuntime()
+  const random = new Random(SEED)
+  let inline: Inline
+  let recorded: LoopEvent[] = []
+  let moments = 0
+  const wrong: string[] = []
+  const runtime: RuntimeModule = {
+    ...real,
+    EventLoop: class extends (real.EventLoop as unknown as typeof EventLoop) {
+      constructor(options: ConstructorParameters<typeof EventLoop>[0]) {
+        super(options)
+        recorded = []
+        running = []
+        ready.clear()
+        const recorder = new Recorder(this)
+        recorder.listen((event) => { recorded.push(event) })
+        const watched = watchInline(this, { records: 4096, history: 4096 })
+        inline = watched
+        this.instruments.add({
+          taskReady: (task) => { ready.add(task.id) },
+          taskRunning: (task) => {
+            ready.delete(task.id)
+            running.push(task.id)
+            if (!random.chance(0.05)) return
+            moments++
+            watched.drain()
+            const [is, said] = standing(this, watched.observer.model)
+            if (is !== said) wrong.push(`${is} against ${said}`)
+          },
+          taskSuspended: () => { running.pop() },
+          taskFinished: () => { running.pop() },
+        })
+      }
+    } as unknown as RuntimeModule['EventLoop'],
+  }
+  let events = 0
+  const differing: string[] = []
+  for (let index = 0; index < PROGRAMS; index++) {
+    await runOne(runtime, generate(SEED, index))
+    inline!.drain()
+    const told = eventsOf(inline!)
+    events += told.length
+    if (told.map(bare).join('\n') !== recorded.map(bare).join('\n')) {
+      const at = told.findIndex((event, i) => recorded[i] === undefined || bare(event) !== bare(recorded[i]))
+      differing.push(`program ${index}, event ${at}: ${told[at] && bare(told[at])} against ${recorded[at] && bare(recorded[at])}`)
+    }
+    const replayed = new Model()
+    for (const event of told) replayed.apply(event)
+    if (replayed.tasks.size > 0) differing.push(`program ${index} leaves tasks`)
+  }
+  t.same(differing.slice(0, 3), [], `${events} events of ${PROGRAMS} programs are those of a recorder`)
+  t.ok(events > 10_000)
+  t.same(wrong.slice(0, 3), [], `the model is the loop's own picture at ${moments} moments`)
+  t.ok(moments > 500)
+})
+
+t.test('texts come through whole', async t => {
+  const texts = ['', 'a', 'x'.repeat(20), 'x'.repeat(21), 'é'.repeat(10), '😀'.repeat(11), 'long '.repeat(500), '\n"\\', 'x'.repeat(19) + 'é']
+  const loop = new EventLoop({ clock: new VirtualClock() })
+  const inline = watchInline(loop)
+  function* main(): Coroutine<void> {
+    for (const text of texts) print(text)
+    print('é'.repeat(40_000))
+    yield* sleep(0)
+  }
+  const { log } = console
+  console.log = () => {}
+  await run(main(), { loopFactory: () => loop, name: 'mäin 😀' }).finally(() => { console.log = log })
+  inline.drain()
+  const printed = eventsOf(inline).flatMap((event) => (event.type === 'task.printed' ? [event.text] : []))
+  t.same(printed.slice(0, -1), texts)
+  t.match(printed.at(-1), /^é{15000,}$/, 'what is far too long is cut between two characters')
+  t.match(eventsOf(inline).find(({ type }) => type === 'task.created'), { name: 'mäin 😀' })
+})
+
+t.test('what belongs to a run carries its number and says where it stands', async t => {
+  const loop = new EventLoop({ clock: new VirtualClock() })
+  const inline = watchInline(loop)
+  function* child(queue: Queue<number>): Coroutine<void> {
+    yield* sleep(1)
+    yield* queue.put(1) // the line that is looked for
+  }
+  function* main(): Coroutine<void> {
+    const queue = new Queue<number>(1)
+    queue.putNowait(0)
+    const task = createTask(child(queue))
+    yield* sleep(2)
+    yield* queue.get()
+    yield* task
+  }
+  inline.writer.nextTask({ run: 7, request: 9 })
+  await run(main(), { loopFactory: () => loop })
+  inline.drain()
+  const events = eventsOf(inline)
+  t.same([...new Set(events.flatMap((event) => ('task' in event && event.type !== 'task.printed' && event.run !== undefined ? [`${event.run} ${event.request}`] : [])))], ['7 9'])
+  const line = new Error().stack!.split('\n').find((text) => text.includes('events.test.ts'))!
+  t.match(line, /events\.test\.ts:\d+/, 'stacks of this test are in lines of its source')
+  const put = events.find((event) => event.type === 'task.suspended' && event.on.kind === 'queue.put')
+  t.match(put, { location: { function: 'child', file: /test\/observer\/events\.test\.ts$/ } })
+  const { readFileSync } = await import('node:fs')
+  const text = readFileSync(new URL(import.meta.url), 'utf8').split('\n')[(put as { location: { line: number } }).location.line - 1]
+  t.match(text, /the line that is looked for/)
+})
+
+t.test('events that find no room', async t => {
+  const loop = new EventLoop({ clock: new VirtualClock() })
+  const inline = watchInline(loop, { records: 4096, history: 2048 })
+  const recorder = new Recorder(loop)
+  const { observer } = inline
+  const heard: StreamEvent[] = []
+  observer.fanout.subscribe({
+    write: (batch: readonly Message[]) => {
+      for (const { json } of batch) heard.push(JSON.parse(json) as StreamEvent)
+      return true
+    },
+    end: () => {},
+  })
+  function* waits(queue: Queue<number>): Coroutine<void> {
+    yield* queue.get()
+  }
+  function* switches(): Coroutine<void> {
+    for (let n = 0; n < 400; n++) yield* sleep(0)
+  }
+  function* main(): Coroutine<void> {
+    const queue = new Queue<number>()
+    for (let n = 0; n < 5; n++) createTask(waits(queue), { name: `waiter ${n}` })
+    inline.drain()
+    observer.fanout.flush()
+    // Far more than the ring holds, and nobody reads it meanwhile.
+    yield* gather(Array.from({ length: 50 }, () => switches()))
+    for (let n = 0; n < 5; n++) queue.putNowait(n)
+    inline.drain()
+    for (let n = 0; n < 20; n++) {
+      yield* sleep(1)
+      inline.drain()
+    }
+    observer.fanout.flush()
+  }
+  await run(main(), { loopFactory: () => loop, name: 'main' })
+  inline.drain()
+  observer.fanout.flush()
+
+  t.ok(observer.lostEvents > 10_000, `${observer.lostEvents} were lost`)
+  const warnings = heard.filter(({ type }) => type === 'warning').length
+  t.equal(observer.history.last - warnings, recorder.history.last, 'every event uses up its number, lost or not')
+  const dropped = heard.find((event) => event.type === 'stream.dropped')!
+  t.ok(dropped.count > 0 && dropped.snapshot !== undefined, 'the subscriber is told')
+  const model = new Model()
+  for (const event of heard) {
+    if (event.type === 'stream.hello' || event.type === 'stream.dropped') model.restore(event.snapshot!)
+    else if (event.type !== 'stream.bookmark') {
+      t.ok(event.seq > model.seq, 'nothing comes twice')
+      model.apply(event)
+    }
+  }
+  t.same(model.snapshot().tasks, [], 'and has no ghosts in the end')
+  t.same(heard.filter(({ type }) => type === 'warning'), [], 'no warning is given for what nobody saw')
+  for (const event of heard) if ('loop' in event) t.ok(loopEvent.safeParse(event).success, event.type)
+})
