@@ -1,99 +1,96 @@
-// Requests a second of a coroutine handler against the same handler in bare Fastify: one server process with an app
-// each, loaded by this one over keep-alive connections, in interleaved rounds. Prints medians and their ratio to bare, by
-// the clock and by the server's processor time: a server that is busy answers as many requests as that leaves room for.
-//
-//   npm run bench:http -- --rounds 9 --seconds 1 --connections 32 [--json]
-import { fork } from 'node:child_process'
+// npm run bench:http: requests a second of the same small answer from bare Fastify, from loopscope and from Starlette, each
+// server a process of its own, loaded by this one over keep-alive connections in interleaved rounds. A ratio is to bare in
+// the same round, by the clock and by the server's processor time: a busy server answers as many as that leaves room for.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { parseArgs } from 'node:util'
+import { findStarlette, SERVERS, start } from './http/servers.mjs'
+import { describeMachine, machine } from './lib/machine.mjs'
+import { writeMarkdown } from './lib/report.mjs'
 
-const APPS = ['bare', 'async', 'coroutine', 'recorded']
+const USAGE = `npm run bench:http -- [options]
+  --rounds N        rounds (9); every server is measured once in each
+  --seconds S       seconds for each (1)
+  --connections N   keep-alive connections (32)
+  --only A,B        only these beside bare: ${Object.keys(SERVERS).slice(1).join(', ')}
+  --json FILE       write the figures to FILE ("-": print them)
+  --markdown FILE   put the table between its marks in FILE
+  --from FILE       measure nothing, report what --json wrote before`
+const MARKS = ['<!-- measured: npm run bench:http -- --markdown -->', '<!-- end of measured: http -->']
+const GOAL = { coroutine: 0.95 }
+const HEAD = ['server', '', 'requests/s', '÷ bare', 'spread', 'CPU µs a request', '÷ bare, CPU', 'goal']
 
-if (process.argv[2] === 'serve') await serve()
-else await main()
-
-async function serve() {
-  const { default: Fastify } = await import('fastify')
-  const { loopscope } = await import('../src/server/plugins/loopscope.ts')
-  const { observe } = await import('../src/server/observe.ts')
-  const answer = { hello: 'world' }
-  const handlers = {
-    bare: (_request, reply) => { reply.send(answer) },
-    async: async () => answer,
-    coroutine: function* () { return answer },
-    recorded: function* () { return answer },
-  }
-  const ports = {}
-  for (const kind of APPS) {
-    const app = Fastify()
-    if (kind === 'coroutine' || kind === 'recorded') await app.register(loopscope)
-    if (kind === 'recorded') observe(app.loopscope, { history: 20_000 })
-    app.get('/', handlers[kind])
-    await app.listen({ port: 0, host: '127.0.0.1' })
-    ports[kind] = app.server.address().port
-  }
-  process.on('message', () => process.send(process.cpuUsage()))
-  process.send(ports)
-}
+const text = (value) => ({ type: 'string', ...(value === undefined ? {} : { default: value }) })
+const { values: options } = parseArgs({
+  options: {
+    rounds: text('9'), seconds: text('1'), connections: text('32'), only: text(), json: text(), markdown: text(), from: text(),
+    help: { type: 'boolean', default: false },
+  },
+})
 
 async function main() {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '9' }, seconds: { type: 'string', default: '1' },
-      connections: { type: 'string', default: '32' }, json: { type: 'boolean', default: false },
-    },
-  })
-  const rounds = Number(values.rounds)
-  const server = fork(new URL(import.meta.url), ['serve'], { execArgv: process.execArgv })
-  const ports = await new Promise((resolve, reject) => {
-    server.once('message', resolve)
-    server.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
-  })
-  const rates = Object.fromEntries(APPS.map((kind) => [kind, []]))
-  const costs = Object.fromEntries(APPS.map((kind) => [kind, []]))
-  const processorTime = async () => {
-    server.send('cpu')
-    const { user, system } = await new Promise((resolve) => server.once('message', resolve))
-    return user + system
+  const result = options.from === undefined ? await measure() : JSON.parse(readFileSync(options.from, 'utf8'))
+  if (options.json === '-') console.log(JSON.stringify(result, null, 2))
+  else {
+    console.log(`${result.machine}\n\n${terminal(result)}\n${absent(result)}`)
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`)
   }
+  if (options.markdown !== undefined) writeMarkdown(options.markdown, markdown(result), MARKS)
+}
+
+function number(name, least) {
+  const value = Number(options[name])
+  if (!(value >= least)) throw new Error(`--${name} takes a number from ${least}, not ${options[name]}`)
+  return value
+}
+
+async function measure() {
+  const [rounds, seconds, connections] = [number('rounds', 1), number('seconds', 0.1), number('connections', 1)]
+  const python = findStarlette()
+  const wanted = options.only?.split(',') ?? Object.keys(SERVERS)
+  for (const kind of wanted) if (!(kind in SERVERS)) throw new Error(`no server named ${kind}; there are: ${Object.keys(SERVERS).join(', ')}`)
+  const kinds = Object.keys(SERVERS).filter((kind) => kind === 'bare' || (wanted.includes(kind) && (kind !== 'starlette' || python !== null)))
+  const servers = {}
+  const samples = Object.fromEntries(kinds.map((kind) => [kind, { rates: [], costs: [] }]))
   try {
-    for (const kind of APPS) await load(ports[kind], Number(values.connections), 0.5)
+    for (const kind of kinds) servers[kind] = await start(kind, python)
+    for (const kind of kinds) await load(servers[kind].port, SERVERS[kind].path, connections, Math.min(0.5, seconds))
     for (let round = 0; round < rounds; round++) {
       // Each round begins with another, so that none always has the same neighbour.
-      for (let at = 0; at < APPS.length; at++) {
-        const kind = APPS[(at + round) % APPS.length]
-        const before = await processorTime()
-        const { rate, answers } = await load(ports[kind], Number(values.connections), Number(values.seconds))
-        rates[kind].push(rate)
-        costs[kind].push((await processorTime() - before) / answers)
+      for (let at = 0; at < kinds.length; at++) {
+        const kind = kinds[(at + round) % kinds.length]
+        const before = await servers[kind].processorTime()
+        const { rate, answers } = await load(servers[kind].port, SERVERS[kind].path, connections, seconds)
+        samples[kind].rates.push(rate)
+        samples[kind].costs.push((await servers[kind].processorTime() - before) / answers)
       }
     }
   } finally {
-    server.removeAllListeners('exit')
-    server.kill()
+    for (const server of Object.values(servers)) server.stop()
   }
-  const rows = APPS.map((kind) => {
-    const ratios = rates[kind].map((rate, round) => rate / rates.bare[round]).sort((a, b) => a - b)
-    const byCost = costs[kind].map((cost, round) => costs.bare[round] / cost).sort((a, b) => a - b)
-    return {
-      handler: kind, 'requests/s': Math.round(median(rates[kind])), 'of bare': round(median(ratios)),
-      from: round(ratios[0]), to: round(ratios.at(-1)), 'cpu µs/request': round(median(costs[kind])), 'of bare, cpu': round(median(byCost)),
-    }
-  })
-  if (values.json) console.log(JSON.stringify({ rounds, rows }, null, 2))
-  else console.table(rows)
+  const measured = machine([], false)
+  if (samples.starlette !== undefined) Object.assign(measured.versions, python.versions)
+  return { rounds, seconds, connections, machine: describeMachine(measured), starlette: python === null ? 'absent' : 'installed', samples }
 }
 
 /** Requests a second over `connections` for some seconds: each connection sends the next when it has its answer. */
-function load(port, connections, seconds) {
-  const request = Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+function load(port, path, connections, seconds) {
+  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
   return new Promise((resolve, reject) => {
     let answers = 0
     const sockets = Array.from({ length: connections }, () => {
       const socket = connect(port, '127.0.0.1', () => socket.write(request))
+      // An answer may come in several pieces, head and body apart: it is whole when its length says so.
+      let left = ''
       socket.setNoDelay(true)
       socket.on('data', (chunk) => {
-        if (chunk.latin1Slice(0, 15) !== 'HTTP/1.1 200 OK') reject(new Error(`not a 200: ${chunk}`))
+        left += chunk.latin1Slice()
+        const head = left.indexOf('\r\n\r\n')
+        if (head < 0) return
+        const length = Number(/\r\ncontent-length: *(\d+)/i.exec(left)?.[1] ?? NaN)
+        if (!left.startsWith('HTTP/1.1 200 OK') || Number.isNaN(length)) reject(new Error(`not an answer: ${left}`))
+        if (left.length < head + 4 + length) return
+        left = ''
         answers++
         socket.write(request)
       })
@@ -107,9 +104,46 @@ function load(port, connections, seconds) {
         socket.removeAllListeners('error').on('error', () => {})
         socket.destroy()
       }
+      if (answers === 0) reject(new Error(`port ${port} gave no answer in ${seconds} s`))
       resolve({ rate, answers })
     }, seconds * 1000)
   })
+}
+
+function cells({ samples }) {
+  const { bare } = samples
+  return Object.entries(samples).map(([kind, { rates, costs }]) => {
+    const ratios = rates.map((rate, round) => rate / bare.rates[round]).sort((a, b) => a - b)
+    const byCost = median(costs.map((cost, round) => bare.costs[round] / cost))
+    const goal = GOAL[kind]
+    return [
+      kind, SERVERS[kind].what, Math.round(median(rates)).toLocaleString('en-US'), times(median(ratios)), `${times(ratios[0])} – ${times(ratios.at(-1))}`,
+      median(costs).toFixed(1), times(byCost), goal === undefined ? '' : `≥ ${times(goal)}: ${median(ratios) >= goal ? 'met' : 'NOT MET'}`,
+    ]
+  })
+}
+
+function terminal(result) {
+  const rows = [HEAD, ...cells(result)]
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column].length)))
+  return rows.map((row) => row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ').trimEnd()).join('\n')
+}
+
+const absent = ({ starlette, samples }) => (starlette === 'absent' && samples.starlette === undefined ? 'starlette: absent, for no Python here has uvicorn and Starlette (apt: python3-uvicorn python3-starlette)' : '')
+
+function markdown(result) {
+  const { rounds, seconds, connections } = result
+  const rows = [HEAD, HEAD.map((_, column) => (column < 2 || column === HEAD.length - 1 ? '---' : '--:')), ...cells(result)]
+  return [
+    `Measured on: ${result.machine}. Medians of ${rounds} rounds of ${seconds} s, ${connections} connections.`,
+    '',
+    ...rows.map((row) => `| ${row.map((cell) => cell.replace('NOT MET', '**not met**')).join(' | ')} |`),
+    ...(absent(result) === '' ? [] : ['', `${absent(result)}.`]),
+  ].join('\n')
+}
+
+function times(value) {
+  return `${value.toPrecision(3)}×`
 }
 
 function median(values) {
@@ -118,6 +152,5 @@ function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-function round(value) {
-  return Math.round(value * 1000) / 1000
-}
+if (options.help) console.log(USAGE)
+else await main()

@@ -80,9 +80,8 @@ export function markdown(result, summary) {
   ].join('\n')
 }
 
-/** Replaces what stands between the marks of `file` by the table. */
-export function writeMarkdown(file, text) {
-  const [begin, end] = MARKS
+/** Replaces what stands between the two marks of `file` by the table. */
+export function writeMarkdown(file, text, [begin, end] = MARKS) {
   const page = readFileSync(file, 'utf8')
   const [from, to] = [page.indexOf(begin), page.indexOf(end)]
   if (from === -1 || to < from) throw new Error(`${file} has no lines "${begin}" and "${end}" to put the table between`)

@@ -1,0 +1,36 @@
+// One app, by the name that is given, in a process of its own: tells its parent its port, and then, whenever it is asked,
+// the processor time that it has used, in µs.
+import Fastify from 'fastify'
+
+const answer = { hello: 'world' }
+
+async function served(handler, plugin) {
+  const app = Fastify()
+  if (plugin !== undefined) {
+    const { loopscope } = await import('../../src/server/plugins/loopscope.ts')
+    await app.register(loopscope, plugin)
+  }
+  app.get('/', handler)
+  return app
+}
+
+const apps = {
+  bare: () => served((_request, reply) => { reply.send(answer) }),
+  async: () => served(async () => answer),
+  coroutine: () => served(function* () { return answer }, {}),
+  observed: () => served(function* () { return answer }, { observer: { port: null } }),
+  server: async () => {
+    const { buildApp } = await import('../../src/server/app.ts')
+    const { readConfig } = await import('../../src/server/config.ts')
+    return buildApp(readConfig({ LOG_LEVEL: 'silent', OBSERVER_PORT: '0' }))
+  },
+}
+
+const app = await apps[process.argv[2]]()
+await app.listen({ port: 0, host: '127.0.0.1' })
+process.on('message', () => {
+  const { user, system } = process.cpuUsage()
+  process.send(user + system)
+})
+process.on('disconnect', () => process.exit())
+process.send(app.server.address().port)
