@@ -1,8 +1,8 @@
 // The program behind the lanes: both of its sources, the line at which each task stands, and what it has printed.
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { setAddress } from '../address.ts'
 import type { PanelContext } from '../panels.ts'
-import { isExampleFile, useExample } from './example.ts'
+import { isExampleFile, loadExamples, useExample } from './example.ts'
 import { SourceCode, type LineMark } from './SourceCode.tsx'
 import { twinLines } from './source.ts'
 import { standing } from './standing.ts'
@@ -15,6 +15,8 @@ export function ProgramPanel({ session }: PanelContext) {
   const [chosen, choose] = useState<number | null>(null)
   const number = run?.example ?? chosen ?? 1
   const example = useExample(session, number)
+  const { value: list } = session.examples
+  useEffect(() => loadExamples(session), [session, list])
   if (typeof example === 'string') return <p class="panel-empty">{example}</p>
   if (example === null) return <p class="panel-empty">Loading …</p>
   const recording = session.recording.value
@@ -57,6 +59,8 @@ export function ProgramPanel({ session }: PanelContext) {
 }
 
 function RunLines({ session, run, from }: PanelContext & { run: number; from: number }) {
+  // A component that reads signals is drawn for their sake alone, so it has to read this one itself.
+  void session.tick.value
   const { position, time } = session
   const lines = session.recording.value.lines.filter((line) => line.run === run && line.t <= time && line.seq <= position.seq).slice(-MOST_LINES)
   if (lines.length === 0) return <p class="soft">Nothing printed yet.</p>

@@ -15,6 +15,11 @@ function load(session: Session, number: number): Promise<Example> {
   return example
 }
 
+/** Ask for all of them now: while the loop is held, nobody answers. */
+export function loadExamples(session: Session): void {
+  for (const { number } of session.examples.value ?? []) load(session, number).catch(() => {})
+}
+
 /** The example; null while it is on its way, a text where it does not come. */
 export function useExample(session: Session, number: number): Example | string | null {
   const [example, set] = useState<Example | string | null>(null)

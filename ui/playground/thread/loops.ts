@@ -25,6 +25,9 @@ export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal
   let runs = 0
 
   class EventLoop extends loopscope.EventLoop {
+    /** The runner ends the loop with tasks of its own, which are not the program's. */
+    closing = false
+
     constructor(options?: LoopOptions) {
       super(options)
       // Whoever holds the loop is shown as a stall; it need not be said as well.
@@ -32,7 +35,12 @@ export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal
       const recorder = new Recorder(this, { history: HISTORY, name: 'playground' })
       this.instruments.add(watch.of(recorder))
       const number = loops++
-      recorder.listen((event) => outbox.event(event, number))
+      const hidden = new Set<number>()
+      recorder.listen((event) => {
+        const task = 'task' in event ? event.task : undefined
+        if (this.closing && event.type === 'task.created' && event.parent === undefined) hidden.add(event.task)
+        if (task === undefined || !hidden.has(task)) outbox.event(event, number)
+      })
       this.setExceptionHandler((_loop, context) => {
         const { exception, createdAt } = context
         const message = sources.lines(context.message)
@@ -46,14 +54,27 @@ export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal
   const withDefaults = (options: RunOptions = {}): RunOptions => ({ signal, loopFactory: () => new EventLoop(options), ...options })
 
   class Runner extends loopscope.Runner {
+    #opened: loopscope.EventLoop | null = null
+
     constructor(options?: RunOptions) {
       super(withDefaults(options))
+    }
+
+    override close(): Promise<void> {
+      const loop = this.#opened
+      if (loop instanceof EventLoop) loop.closing = true
+      return super.close()
+    }
+
+    override getLoop(): loopscope.EventLoop {
+      return this.#opened = super.getLoop()
     }
   }
 
   function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<T> {
     runs++
-    const result = loopscope.run(main, withDefaults(options))
+    const runner = new Runner(options)
+    const result = finish(runner, runner.run(main))
     const ended = result.then(() => {}, () => {}).finally(() => going.delete(ended))
     going.add(ended)
     return result
@@ -68,5 +89,13 @@ export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal
     settled: async () => {
       while (going.size > 0) await Promise.all(going)
     },
+  }
+}
+
+async function finish<T>(runner: loopscope.Runner, result: Promise<T>): Promise<T> {
+  try {
+    return await result
+  } finally {
+    await runner.close()
   }
 }
