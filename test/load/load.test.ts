@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import type { LoadResult, StreamResult } from '../../src/load/result.ts'
+import { listen } from '../support/server.ts'
 import { load, serve } from './cli.ts'
 
 const parse = ({ out }: { out: string }): LoadResult => JSON.parse(out) as LoadResult
@@ -39,6 +40,21 @@ t.test('against a server that stalls for 1 s in every 5', async t => {
     t.ok(closed.latency!.p99 * 5 < open.latency!.p99, `p99 ${closed.latency!.p99} ms, where every hundredth request takes ${open.latency!.p99} ms`)
     t.ok(closed.latency!.max > 800, 'though it met the stalls')
   })
+})
+
+t.test('against a loopscope server it names who held the loop', async t => {
+  const { url } = await listen(t, { RATE_LIMIT: '0' })
+  const args = ['--json', '--duration', '3', '--warmup', '1', `${url}/ping`, '--rate', '50', `${url}/handlers/sync?ms=800`, '--arrivals', 'burst', '--requests', '1', '--after', '1', '--name', 'blocker']
+  for (const [from, more] of [['observer', []], ['answers', ['--observer', 'off']]] as const) {
+    await t.test(from === 'observer' ? 'as its observer told, where it has one' : 'or else as its answers tell', async t => {
+      const { stalls, stallsFrom, streams } = parse(await load([...more, ...args]))
+      const stall = stalls.find(({ name }) => /^GET \/handlers\/sync/.test(name))
+      t.equal(stallsFrom, from)
+      t.ok(stall !== undefined && stall.to - stall.from >= 0.6, JSON.stringify(stalls))
+      t.ok(stall!.from >= 0.8 && stall!.to < 3.5, 'on the tester\'s own clock')
+      t.ok(streams[0]!.serverTiming!.most.ready >= 500, 'and the server says who had to wait')
+    })
+  }
 })
 
 t.test('what it prints', async t => {
