@@ -44,6 +44,7 @@ export class Connection {
   /** Why it was lost, in the server's words. */
   readonly reason = signal('')
   readonly #dropped = signal(0)
+  readonly #ready = signal(false)
   #socket: WebSocket | null = null
   #epoch: string | null = null
   #attempt = 0
@@ -70,6 +71,11 @@ export class Connection {
   /** Events that the stream said this page missed. */
   get dropped(): ReadonlySignal<number> {
     return this.#dropped
+  }
+
+  /** The past is here, as far as it is held. */
+  get ready(): ReadonlySignal<boolean> {
+    return this.#ready
   }
 
   get epoch(): string | null {
@@ -200,6 +206,7 @@ export class Connection {
       recording.clear()
       this.#offset = Infinity
       this.#caughtUp = false
+      this.#ready.value = false
       this.#present = null
       this.#reach = 0
     }
@@ -235,6 +242,7 @@ export class Connection {
   /** The whole past is here: what lives without having said a word in it is known from the picture. */
   #catchUp(): void {
     this.#caughtUp = true
+    this.#ready.value = true
     const present = this.#present
     this.#present = null
     if (present !== null && present.seq >= this.#options.recording.lastSeq) this.#options.recording.restore(present.snapshot)

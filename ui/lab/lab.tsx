@@ -117,7 +117,7 @@ function Table({ lab, session }: { lab: Lab; session: Session }) {
   }, [lab.id, lab.outcome])
   const running = lab.outcome === null ? lab.turns.at(-1)?.lane : undefined
   return (
-    <div class="lab-table">
+    <div class="lab-table" role="region" aria-label="The lab’s figures" tabIndex={0}>
       <table class="grid">
         <caption>{lab.requests} requests of {lab.ms} ms at once through each lane, {lab.rate} probes a second beside them{lab.outcome === 'cancelled' && '; cancelled'}{lab.outcome === 'failed' && `; failed: ${lab.error ?? ''}`}</caption>
         <thead><tr><th scope="col">Lane</th><th scope="col" class="number">p50</th><th scope="col" class="number">p99</th><th scope="col" class="number">max</th><th scope="col" class="number">lost</th><th scope="col" class="number">the load took</th><th scope="col">Which stall</th><th scope="col" class="number">loop held</th><th scope="col" class="number">queued for a thread</th></tr></thead>

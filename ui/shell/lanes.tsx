@@ -9,6 +9,14 @@ import { openPanel } from './tabs.tsx'
 /** Seconds that the window shows at first. */
 const FIRST_WINDOW = 10
 
+function afterFirst(act: (value: string) => void): (value: string) => void {
+  let first = true
+  return (value) => {
+    if (first) first = false
+    else act(value)
+  }
+}
+
 export function LanesView({ session }: { session: Session }) {
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
@@ -34,11 +42,11 @@ export function LanesView({ session }: { session: Session }) {
         void session.cursor.value
         timeline.filter = (lane) => session.passes(lane)
       }),
-      effect(() => {
-        const { value } = session.hash
+      // From the first change on: what the address says at first is what is to be shown.
+      session.hash.subscribe(afterFirst((value) => {
         const run = new URLSearchParams(value).get('run')
         if (run !== null || value === '') setAddress({ run, from: null, to: null })
-      }),
+      })),
       timeline.on('select', (lane) => { session.selected.value = lane }),
       timeline.on('follow', (follow) => { session.follow.value = follow }),
       timeline.on('cursor', (cursor) => { session.cursor.value = cursor }),

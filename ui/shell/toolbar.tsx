@@ -79,7 +79,7 @@ function followAddress(session: Session): void {
   // The past has to be there first.
   let looks = 0
   const look = (): void => {
-    const ready = session.connection.state.value === 'live' && !session.live.empty
+    const ready = session.connection.ready.peek()
     if (!ready && looks++ < 100) {
       setTimeout(look, 50)
       return

@@ -1,0 +1,112 @@
+// What the live view promises to everybody: by keyboard, to those who hear the page, and under hostile names.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import t from 'tap'
+import { createTask, gather, print, sleep, type Coroutine } from '../../src/index.ts'
+import type { App } from '../../src/server/app.ts'
+import { findChromium, launch } from '../support/chromium.ts'
+import { eventually, listen } from '../support/server.ts'
+import { buildView } from '../support/ui.ts'
+import { open, startServer, tab } from './support.ts'
+
+const chromium = await findChromium()
+declare const document: { activeElement: { id: string; tagName: string; textContent: string; getAttribute(name: string): string | null } | null }
+
+interface Axe {
+  run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }>
+}
+
+const live = ({ outcome }: { outcome?: string | null }): boolean => outcome === null
+
+t.test('the live view, for everybody', { skip: typeof chromium === 'string' && chromium }, async (t) => {
+  if (typeof chromium === 'string') return
+  await buildView()
+  const server = await startServer(t)
+  const browser = await launch(chromium)
+  t.teardown(() => browser.close())
+
+  await t.test('hostile names, labels and lines stay text', async (t) => {
+    const { app } = await listen(t)
+    await app.observer.ready
+    await hostile(app)
+    const { page, complaints } = await open(browser, `http://127.0.0.1:${app.observer.port}/`)
+    for (const name of ['Tasks', 'Output', 'Stalls', 'Requests', 'Loop', 'Queues', 'Runs', 'Warnings', 'In words']) {
+      await tab(page, name).click()
+      await page.waitForTimeout(160)
+    }
+    await tab(page, 'Output').click()
+    await page.getByText('<script>document.title = "had"</script>').first().waitFor()
+    t.equal(await page.title(), 'loopscope')
+    t.equal(await page.locator('main img, main script, main iframe[src^="javascript"]').count(), 0)
+    t.same(complaints, [])
+    await page.close()
+  })
+
+  await t.test('the keyboard alone reaches everything', async (t) => {
+    const { page } = await open(browser, server.observer)
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'How to read this' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog', { name: 'How to read this' }).waitFor({ state: 'hidden' })
+    const reached = new Set<string>()
+    for (let presses = 0; presses < 60; presses++) {
+      await page.keyboard.press('Tab')
+      reached.add(await page.evaluate(() => {
+        const element = document.activeElement
+        return `${element?.tagName ?? ''} ${element?.getAttribute('aria-label') ?? element?.textContent.trim() ?? ''}`.slice(0, 60)
+      }))
+    }
+    for (const wanted of [/^A Live/, /^BUTTON ▶ Run an example/, /^BUTTON Stall it/, /^BUTTON .*event back/, /^INPUT Filter/, /^SELECT Filter by state/, /^CANVAS Timeline/, /^BUTTON (Program|Tasks|Output|Stalls|Loop|Runs|Queues|Requests|Warnings|In words)/, /^BUTTON Help/]) {
+      t.ok([...reached].some((text) => wanted.test(text)), `${wanted} among ${reached.size} places`)
+    }
+    await page.locator('#tab-tasks').focus()
+    await page.keyboard.press('ArrowRight')
+    t.match(await page.evaluate(() => document.activeElement?.id), /^tab-/)
+    await page.locator('.timeline canvas').first().focus()
+    await page.keyboard.press('4')
+    t.ok(await eventually(async () => await server.count('runs', live) > 0), 'a key runs an example')
+    await page.keyboard.press('c')
+    t.ok(await eventually(async () => await server.count('runs', live) === 0), 'and a key cancels it')
+    await page.close()
+  })
+
+  await t.test('an accessibility checker finds nothing serious, dark and light', async (t) => {
+    const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+    const { page } = await open(browser, server.observer, { bypassCSP: true })
+    await (await fetch(`${server.app}examples/4/run?speed=8`)).text()
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme })
+      for (const [view, ...tabs] of [['', 'Tasks', 'Output', 'Stalls', 'Requests', 'Runs', 'In words'], ['#view=compare', ''], ['#view=lab', '']]) {
+        await page.goto(server.observer + view)
+        await page.evaluate(source)
+        for (const name of tabs) {
+          if (name !== '') await tab(page, name).click()
+          await page.waitForTimeout(200)
+          const found = await page.evaluate(async () => {
+            const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run()
+            return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+              .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)} ${failureSummary.slice(0, 200)}`).slice(0, 3).join(' | ')}`)
+          })
+          t.same(found, [], `${colorScheme} ${view} ${name}`)
+        }
+      }
+    }
+    await page.close()
+  })
+})
+
+/** Tasks, lines and errors that would be markup if anything took them for it. */
+async function hostile(app: App): Promise<void> {
+  const { loop } = app.loopscope
+  const bad = '<img src=x onerror="document.title=1">'
+  function* child(): Coroutine<void> {
+    print('<script>document.title = "had"</script>', bad)
+    yield* sleep(0.2)
+    throw new RangeError(bad)
+  }
+  function* main(): Coroutine<void> {
+    yield* gather([createTask(child(), { name: bad }), createTask(sleep(0.3), { name: '"><svg onload=alert(1)>' })], { returnExceptions: true })
+  }
+  const task = loop.createTask(main(), { name: '</canvas><iframe src="javascript:1">' })
+  await eventually(() => task.done())
+}

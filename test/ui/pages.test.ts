@@ -1,0 +1,87 @@
+// The other pages of the live view, the lab and two runs side by side; and its speed with a great crowd.
+import type { Locator } from 'playwright-core'
+import t from 'tap'
+import { findChromium, launch } from '../support/chromium.ts'
+import { buildView } from '../support/ui.ts'
+import { crowd } from './crowd.ts'
+import { open, startServer, type Session } from './support.ts'
+
+const chromium = await findChromium()
+declare const loopscope: Session
+declare function requestAnimationFrame(act: () => void): void
+
+t.test('the pages of the live view', { skip: typeof chromium === 'string' && chromium }, async (t) => {
+  if (typeof chromium === 'string') return
+  await buildView()
+  const server = await startServer(t)
+  const browser = await launch(chromium)
+  t.teardown(() => browser.close())
+
+  await t.test('two runs stand side by side on one axis', async (t) => {
+    const { page, complaints } = await open(browser, `${server.observer}#view=compare`)
+    await page.getByText('8 s in virtual time').waitFor()
+    await page.getByText('3 s in virtual time').waitFor()
+    await page.getByText('The lower one is done 5 s earlier').waitFor()
+    await page.getByRole('button', { name: '3 against 4' }).click()
+    await page.getByText('4 s in virtual time').waitFor()
+    t.match(page.url(), /runs=3-4/)
+    t.same(complaints, [])
+    await page.close()
+  })
+
+  await t.test('the lab tells the lanes apart in a table', async (t) => {
+    const { page } = await open(browser, `${server.observer}#view=lab`)
+    await page.getByLabel('blocking requests').fill('2')
+    await page.getByRole('textbox', { name: /^of/ }).fill('150')
+    await page.getByRole('button', { name: 'Start the lab' }).click()
+    const row = (lane: string): Locator => page.locator('.lab-table tbody tr', { has: page.locator('th', { hasText: lane }) })
+    await row('a coroutine that waits').locator('td.number').first().waitFor({ timeout: 60_000 })
+    t.match(await row('on the loop’s own thread').innerText(), /the loop was held: everybody waited/)
+    t.match(await row('on the one thread').innerText(), /a thread was busy: only its own callers waited/)
+    const max = (await row('on the loop’s own thread').locator('td').nth(2).innerText())
+    t.match(max, /^(\d{3} ms|[1-9].*s)$/, `the probes saw ${max} while the loop was held`)
+    await page.locator('.lab-words').first().waitFor()
+    await page.close()
+  })
+
+  await t.test('10,000 tasks and 100,000 events: panning and zooming stay smooth', async (t) => {
+    const { page } = await open(browser, server.observer)
+    const events = crowd(10_000, 100_000, 20)
+    await page.evaluate((list) => {
+      const Recording = loopscope.live.constructor as new (options: object) => { apply(event: object): void }
+      const recording = new Recording({ limit: 100_000 })
+      for (const event of list) recording.apply(event)
+      ;(loopscope as unknown as { showRecording(recording: object, title: string): void }).showRecording(recording, 'a crowd')
+    }, events as unknown as object[])
+    for (const rowHeight of [32, 1, 0.05]) {
+      const { median, drawing } = await page.evaluate(async (height) => {
+        const { timeline } = loopscope
+        timeline.rowHeight = height
+        timeline.show(0, 30, false)
+        const frames: number[] = []
+        const costs: number[] = []
+        let last = performance.now()
+        const end = last + 1500
+        await new Promise<void>((done) => {
+          const frame = (): void => {
+            const now = performance.now()
+            frames.push(now - last)
+            costs.push(timeline.figures.ms)
+            last = now
+            if (frames.length % 40 < 20) timeline.pan(frames.length % 80 < 40 ? 0.01 : -0.01)
+            else timeline.zoom(frames.length % 80 < 60 ? 0.97 : 1 / 0.97)
+            if (now < end) requestAnimationFrame(frame)
+            else done()
+          }
+          requestAnimationFrame(frame)
+        })
+        const middle = (list: number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1]!
+        return { median: middle(frames), drawing: middle(costs) }
+      }, rowHeight)
+      t.comment(`rows of ${rowHeight} px: ${(1000 / median).toFixed(1)} frames a second, ${drawing.toFixed(1)} ms of drawing each`)
+      // What the page itself needs for a frame; how many there are a second is for the machine to say.
+      t.ok(drawing < 16, `${drawing.toFixed(1)} ms of drawing a frame`)
+    }
+    await page.close()
+  })
+})

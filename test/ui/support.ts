@@ -1,0 +1,91 @@
+// What the tests of the live view share: the real server in a process of its own, so that it can be stalled, and a real
+// page on it.
+import { spawn } from 'node:child_process'
+import type { Browser, Locator, Page } from 'playwright-core'
+import { eventually } from '../support/server.ts'
+
+/** A page that waits for something gives up after this many ms. */
+const PATIENCE = 20_000
+
+interface Test {
+  teardown: (fn: () => unknown) => void
+}
+
+/** What the tests read of the page's session; the page has it as a global. */
+export interface Session {
+  live: {
+    lastSeq: number; from: number; to: number; events: { seq: number; type: string }[]
+    stalls: { all: { name: string; seconds: number; from: number; to: number | null; victims: { name: string; seconds: number }[]; lost: number; stack: { file: string; line: number }[] }[] }
+  }
+  recording: { value: Session['live'] }
+  cursor: { value: { t: number; seq: number } | null }
+  follow: { value: boolean }
+  timeline: {
+    view: { from: number; to: number; span: number }; figures: { ms: number; spans: number }; rowHeight: number; lanesShown: number
+    show(from: number, to: number, glide: boolean): void; pan(part: number): void; zoom(factor: number): void
+  }
+}
+
+export interface LiveServer {
+  /** The app and its observer, each ending in a slash. */
+  app: string
+  observer: string
+  observerPort: number
+  /** How many of a list there are, by the app itself. */
+  count(what: 'tasks' | 'runs', which?: (one: { outcome?: string | null }) => boolean): Promise<number>
+}
+
+/** Start the server; it ends with the test. */
+export async function startServer(t: Test, env: Record<string, string> = {}): Promise<LiveServer> {
+  // Through env, because tap adds a module to every process that it sees started, and that module listens for signals.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', './tools/ts.mjs', 'src/server/main.ts'], {
+    cwd: new URL('../..', import.meta.url), stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], PORT: '0', OBSERVER_PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env },
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let log = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { log += chunk.toString() })
+  const addresses = (): string[] => [...log.matchAll(/listens on (http:\/\/\S+)/g)].map(([, address]) => `${address!}/`)
+  await eventually(() => addresses().length === 2 || child.exitCode !== null)
+  const [app, observer] = addresses()
+  if (app === undefined || observer === undefined) throw new Error(`the server did not start: ${log}`)
+  return {
+    app, observer, observerPort: Number(new URL(observer).port),
+    count: async (what, which = () => true) => {
+      const list = await (await fetch(app + what, { headers: { accept: 'application/json' } })).json() as Record<string, { name?: string; outcome?: string | null }[]>
+      return (list[what] ?? []).filter((one) => one.name?.startsWith('GET /tasks') !== true && which(one)).length
+    },
+  }
+}
+
+export interface Opened {
+  page: Page
+  /** What the console and the policy had to complain of. */
+  complaints: string[]
+}
+
+/** Open the live view, and wait until it is connected. */
+export async function open(browser: Browser, address: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Opened> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 860 }, ...options })
+  page.setDefaultTimeout(PATIENCE)
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('console', (message) => complaints.push(...message.type() === 'error' ? [message.text()] : []))
+  await page.goto(address)
+  await page.locator('.connection.live').waitFor()
+  return { page, complaints }
+}
+
+export const tab = (page: Page, name: string): Locator => page.getByRole('tab', { name: new RegExp(`^${name}`) })
+export const output = (page: Page): Promise<string[]> => page.locator('.output .text').allInnerTexts()
+export const row = (page: Page, text: string | RegExp): Locator => page.locator('.grid tbody tr', { hasText: text }).first()
+
+/** Through the menu, as a reader would. */
+export async function runExample(page: Page, number: number, fields: Record<string, string> = {}): Promise<void> {
+  await page.getByRole('button', { name: /Run an example/ }).click()
+  await page.locator('.example', { hasText: new RegExp(`^${number}`) }).click()
+  for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value)
+  await page.getByRole('button', { name: `▶ Run example ${number}` }).click()
+}
+
+export const interrupt = (page: Page): Promise<void> => page.locator('.toolbar').getByRole('button', { name: /Ctrl-C/ }).click()

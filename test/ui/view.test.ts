@@ -1,0 +1,231 @@
+// The live view as its users have it: a real Chromium, the real server in a process of its own, its observer, its policy.
+import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net'
+import t from 'tap'
+import { findChromium, launch } from '../support/chromium.ts'
+import { eventually } from '../support/server.ts'
+import { buildView } from '../support/ui.ts'
+import { interrupt, open, output, row, runExample, startServer, tab, type Session } from './support.ts'
+
+const chromium = await findChromium()
+declare const loopscope: Session
+
+/** Between the page and the server: can be cut, and joined again. */
+async function wire(t: { teardown: (fn: () => unknown) => void }, port: number): Promise<{ port: number; cut(): void; join(): void }> {
+  const sockets = new Set<Socket>()
+  let down = false
+  const server: Server = createServer((client) => {
+    if (down) {
+      client.destroy()
+      return
+    }
+    const upstream = connect(port, '127.0.0.1')
+    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
+      sockets.add(one)
+      one.pipe(other)
+      one.on('error', () => other.destroy())
+      one.on('close', () => {
+        sockets.delete(one)
+        other.destroy()
+      })
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const cut = (): void => {
+    down = true
+    for (const socket of sockets) socket.destroy()
+  }
+  t.teardown(() => {
+    cut()
+    server.close()
+  })
+  return { port: (server.address() as AddressInfo).port, cut, join: () => { down = false } }
+}
+
+t.test('the live view', { skip: typeof chromium === 'string' && chromium }, async (t) => {
+  if (typeof chromium === 'string') return
+  await buildView()
+  const server = await startServer(t)
+  const browser = await launch(chromium)
+  t.teardown(() => browser.close())
+
+  await t.test('is there within a second, and an empty page says what to press', async (t) => {
+    const { page, complaints } = await open(browser, server.observer)
+    const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity)
+    t.comment(`first paint after ${Math.round(paint)} ms`)
+    t.ok(paint < 1000, `first paint after ${Math.round(paint)} ms`)
+    await page.getByText('The loop is idle').waitFor()
+    await page.locator('.choice', { hasText: 'Run example 3' }).click()
+    await page.locator('.overlay').waitFor({ state: 'detached' })
+    await tab(page, 'Tasks').click()
+    for (const task of ['Task-1', 'Task-2']) await row(page, new RegExp(`^${task}.*waiting.*sleep`)).waitFor()
+    t.same(complaints, [])
+    await page.close()
+  })
+
+  await t.test('runs each example, shows what it prints, and cancels it', async (t) => {
+    const { page, complaints } = await open(browser, server.observer)
+    const expected: Record<number, string[]> = { 1: ['hello', 'world'], 2: ['hello', 'world'], 3: ['hello', 'world'], 4: ['One', 'One', 'One', 'Two', 'Two', 'Two'] }
+    await tab(page, 'Output').click()
+    for (const [number, lines] of Object.entries(expected)) {
+      const before = (await output(page)).length
+      await runExample(page, Number(number), { speed: '10' })
+      t.ok(await eventually(async () => (await output(page)).length === before + lines.length), `example ${number} printed ${lines.length} lines`)
+      t.same((await output(page)).slice(before), lines)
+    }
+    await runExample(page, 5, { speed: '20', 'queue size': '2' })
+    await tab(page, 'Queues').click()
+    await page.locator('.queue-slots li.item').first().waitFor()
+    await tab(page, 'Runs').click()
+    await row(page, /running/).waitFor()
+    await interrupt(page)
+    await row(page, /cancelled/).waitFor()
+    t.ok(await eventually(() => server.count('tasks').then((left) => left === 0)), 'none of its tasks is left')
+    t.same(complaints, [])
+    await page.close()
+  })
+
+  await t.test('cancels any task', async (_t) => {
+    const { page } = await open(browser, server.observer)
+    await runExample(page, 3)
+    await tab(page, 'Tasks').click()
+    await page.getByRole('button', { name: /^Cancel Task-/ }).last().click()
+    await tab(page, 'Runs').click()
+    await row(page, /cancelled/).waitFor()
+    await page.close()
+  })
+
+  await t.test('shows a stall while it lasts: who, where, for how long, and at its end what it cost', async (t) => {
+    const { page } = await open(browser, server.observer)
+    await runExample(page, 5, { speed: '5' })
+    await tab(page, 'Stalls').click()
+    const before = await page.evaluate(() => loopscope.live.stalls.all.length)
+    const stalled = fetch(`${server.app}handlers/sync?thread=inline&ms=1500`).then((response) => response.text())
+    const state = page.locator('.loop-state.red')
+    await state.waitFor()
+    const seconds = async (): Promise<number> => Number((await state.locator('.figure').innerText()).replace(/[^\d.]/g, ''))
+    const first = await seconds()
+    t.ok(await eventually(async () => await seconds() > first + 200), 'it grows while the app is stalled')
+    t.match(await state.innerText(), /GET \/handlers\/sync #\d+ holds the loop/)
+    t.match(await page.locator('.stall-head').first().innerText(), /GET \/handlers\/sync #\d+ holds the loop .* in .*blocking-?[sS]leep.*:\d+/)
+    await stalled
+    await page.locator('.stall-head', { hasText: /held the loop 1,5\d\d ms; \d+ tasks? lost/ }).first().waitFor()
+    const found = await page.evaluate((from) => loopscope.live.stalls.all.slice(from), before)
+    const stall = found.find(({ name }) => name.startsWith('GET /handlers/sync'))!
+    t.ok(stall.to !== null && stall.to - stall.from >= 1.49 && stall.to - stall.from < 2, `${stall.to! - stall.from} s`)
+    t.match(stall.stack[0]?.file, /workers\/blocking-sleep\.ts$/)
+    const victims = stall.victims as { name: string; seconds: number }[]
+    t.ok(victims.some(({ name }) => /^[PC]\d$/.test(name)), victims.map(({ name }) => name).join(' '))
+    t.ok(victims.every(({ seconds }) => seconds > 0 && seconds <= stall.seconds + 0.05), 'nobody lost more than it lasted')
+    t.ok(Math.abs(victims.reduce((sum, { seconds }) => sum + seconds, 0) - stall.lost) < 0.01, 'and the sum is the sum')
+    await interrupt(page)
+    await page.close()
+  })
+
+  await t.test('stalls the loop itself, and says in one sentence why a task is not running', async (_t) => {
+    const { page } = await open(browser, server.observer)
+    await runExample(page, 5, { speed: '5' })
+    await page.getByRole('button', { name: 'Stall it' }).first().click()
+    await page.locator('.loop-state.red').waitFor()
+    await tab(page, 'Tasks').click()
+    await page.locator('.grid .row-button', { hasText: /^P0$/ }).last().click()
+    await page.locator('.why .sentence', { hasText: /^Ready since .* behind GET \/handlers\/sync #\d+, which holds the loop in .*:\d+\)/ }).waitFor()
+    await page.locator('.loop-state.red').waitFor({ state: 'detached' })
+    await interrupt(page)
+    await page.close()
+  })
+
+  await t.test('pauses, steps back and forth event by event, scrubs, and follows again with one key', async (t) => {
+    const { page } = await open(browser, server.observer)
+    await page.locator('#main').focus()
+    await page.keyboard.press('Space')
+    t.equal(await page.evaluate(() => loopscope.follow.value), false)
+    const at = await page.evaluate(() => loopscope.cursor.value!.seq)
+    await page.keyboard.press(',')
+    await page.keyboard.press(',')
+    t.equal(await page.evaluate(() => loopscope.cursor.value!.seq), at - 2)
+    await page.keyboard.press('.')
+    t.equal(await page.evaluate(() => loopscope.cursor.value!.seq), at - 1)
+    t.match(await page.locator('.cursor-time').innerText(), new RegExp(`s #${at - 1} [a-z]+\\.`))
+    // Scrub along the axis to the middle of the last run, and its tasks are alive again.
+    await page.keyboard.press('f')
+    await page.waitForTimeout(400)
+    const box = (await page.locator('.timeline canvas').first().boundingBox())!
+    await page.mouse.move(box.x + 500, box.y + 36)
+    await page.mouse.down()
+    await page.mouse.move(box.x + 420, box.y + 36, { steps: 4 })
+    await page.mouse.up()
+    const scrubbed = await page.evaluate(() => ({ t: loopscope.cursor.value!.t, from: loopscope.timeline.view.from, to: loopscope.timeline.view.to }))
+    t.ok(scrubbed.t > scrubbed.from && scrubbed.t < scrubbed.to, `${scrubbed.t} s`)
+    await page.keyboard.press('l')
+    t.same(await page.evaluate(() => [loopscope.follow.value, loopscope.cursor.value]), [true, null])
+    await page.close()
+  })
+
+  await t.test('a finished run has a link, in real time and in virtual time', async (t) => {
+    const { page } = await open(browser, server.observer)
+    await runExample(page, 3, { speed: '20' })
+    t.ok(await eventually(() => /#run=\d+/.test(page.url())), page.url())
+    const link = page.url()
+    await page.waitForTimeout(500)
+    const other = await open(browser, link)
+    await other.page.locator('.chip', { hasText: /^run \d+$/ }).waitFor()
+    await tab(other.page, 'Output').click()
+    t.ok(await eventually(async () => (await output(other.page)).join(' ') === 'hello world'), 'only this run')
+    await other.page.close()
+
+    await page.getByRole('button', { name: /Run an example/ }).click()
+    await page.locator('.example', { hasText: /^4/ }).click()
+    await page.getByLabel('virtual time: all at once').check()
+    await page.getByLabel('speed', { exact: true }).fill('')
+    await page.getByRole('button', { name: '▶ Run example 4' }).click()
+    await page.locator('.chip', { hasText: 'example 4 in virtual time' }).waitFor()
+    t.equal(await page.evaluate(() => loopscope.recording.value.to - loopscope.recording.value.from), 4)
+    const again = await open(browser, page.url())
+    await again.page.locator('.chip', { hasText: /run \d+, as the server keeps it/ }).waitFor()
+    t.equal(await again.page.evaluate(() => loopscope.recording.value.stalls.all.length), 3)
+    await again.page.getByRole('button', { name: 'Back to live' }).click()
+    t.equal(await again.page.evaluate(() => loopscope.recording.value === loopscope.live), true)
+    await again.page.close()
+    await page.close()
+  })
+
+  await t.test('a reload in the middle of a run loses nothing', async (t) => {
+    const { page } = await open(browser, server.observer)
+    const run = fetch(`${server.app}examples/5/run?speed=20&items=10&seed=3`).then((response) => response.text())
+    await page.waitForTimeout(700)
+    await page.reload()
+    await page.locator('.connection.live').waitFor()
+    const lines = (await run).trim().split('\n')
+    await tab(page, 'Output').click()
+    t.ok(await eventually(async () => (await output(page)).slice(-lines.length).join() === lines.join()), `all ${lines.length} lines`)
+    const seqs = await page.evaluate(() => loopscope.live.events.map(({ seq }) => seq))
+    t.ok(seqs.every((seq, index) => index === 0 || seq === seqs[index - 1]! + 1), 'every event once, in order')
+    await page.close()
+  })
+
+  await t.test('says that the connection is lost, and has everything when it is back', async (t) => {
+    const between = await wire(t, server.observerPort)
+    const { page } = await open(browser, `http://127.0.0.1:${between.port}/`)
+    const before = await page.evaluate(() => loopscope.live.lastSeq)
+    between.cut()
+    await page.locator('.connection.lost').waitFor()
+    await page.getByText('The connection is lost').waitFor()
+    await (await fetch(`${server.app}examples/3/run?speed=50`)).text()
+    between.join()
+    await page.getByRole('button', { name: 'Try now' }).click().catch(() => {})
+    await page.locator('.connection.live').waitFor()
+    t.ok(await eventually(() => page.evaluate((from) => loopscope.live.lastSeq > from + 20, before)))
+    const seqs = await page.evaluate(() => loopscope.live.events.map(({ seq }) => seq))
+    t.ok(seqs.every((seq, index) => index === 0 || seq === seqs[index - 1]! + 1), 'no event twice, none missing')
+    await page.close()
+  })
+
+  await t.test('the app serves it as well', async (t) => {
+    const { page, complaints } = await open(browser, `${server.app}view?run=1`)
+    t.match(page.url(), /\/view\//)
+    await tab(page, 'Runs').click()
+    await row(page, /cancelled|returned/).waitFor()
+    t.same(complaints, [])
+    await page.close()
+  })
+})
