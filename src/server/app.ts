@@ -1,6 +1,6 @@
 // Builds the app; never listens. Plugins first, then every file of routes/, each of which serves one prefix and is handed
 // what it needs by decoration.
-import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, FastifyTypeProvider, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
 import type { LoggerOptions } from 'pino'
 import type { z } from 'zod'
 import Fastify, { LogController } from 'fastify'
@@ -8,7 +8,7 @@ import { validatorCompiler } from 'fastify-type-provider-zod'
 import { readdirSync } from 'node:fs'
 import type { Config } from './config.ts'
 import type { Runs } from './runs.ts'
-import { answerClientError, handleErrors } from './errors.ts'
+import { answerClientError, answerError, handleErrors } from './errors.ts'
 import { documentation } from './plugins/documentation.ts'
 import { loopscope } from './plugins/loopscope.ts'
 import { protection } from './plugins/protection.ts'
@@ -54,6 +54,9 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     requestTimeout: 30_000,
     forceCloseConnections: true,
     clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      answerError(error, request as FastifyRequest, reply as FastifyReply)
+    },
   }).withTypeProvider<ZodIn>()
   app.setValidatorCompiler(validatorCompiler)
   // Answers are made by our own code and typed by it: checking them against their schemas again would cost each request.

@@ -57,7 +57,8 @@ function fieldsOf(error: { validation: readonly { instancePath: string; message?
   })
 }
 
-function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** The one shape for what a handler threw, a schema refused, or the router cannot read. */
+export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const details = fieldsOf(error)
     return send(request, reply, bodyOf(400, details.map(({ field, message }) => `${field}: ${message}`).join('; '), details))

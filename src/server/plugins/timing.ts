@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { leftAgo, serverTiming, type Account } from '../ledger.ts'
-import { isCoroutineFunction } from './loopscope.ts'
+import { isCoroutineFunction, type Served } from './loopscope.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,17 +14,22 @@ declare module 'fastify' {
 
 /** Put on the reply the headers that every response carries, unless a coroutine's task has its own account to give. */
 export function stampPlain(request: FastifyRequest, reply: FastifyReply): void {
-  const { account } = request
-  if (request.loopscope !== null || account === null) return
+  if ((request.loopscope as Served | null | undefined) != null) return
+  // What the router itself cannot read comes here without having passed any hook.
+  const account = (request.account as Account | null | undefined) ?? open(request)
   account.run = request.server.loopscope.loop.time() - account.since
   reply.header('x-request-id', request.id).header('server-timing', serverTiming(account))
+}
+
+function open(request: FastifyRequest): Account {
+  return request.server.loopscope.ledger.open(leftAgo(request.headers['x-request-start']))
 }
 
 /** Register before any route. */
 export const timing = fp((app, _options, done) => {
   app.decorateRequest('account', null)
   app.addHook('onRequest', (request, _reply, next) => {
-    request.account = app.loopscope.ledger.open(leftAgo(request.headers['x-request-start']))
+    request.account = open(request)
     next()
   })
   app.addHook('onRoute', (route) => {
