@@ -85,6 +85,8 @@ export class Driver {
       this.#expectDeadlock()
       return
     }
+    // Nothing to wait for: whoever makes something ready wakes the loop.
+    if (seconds === Infinity && !host.virtual) return
     const wakeAt = host.now() + seconds
     // A timer of the host that is due no later than ours will do: most sleeps are cut short by something else.
     if (this.#cancelWait !== null) {
