@@ -1,5 +1,7 @@
 // The playground as its readers use it: in a real Chromium, from the real server, under the server's own policy.
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { deflateRawSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
@@ -32,6 +34,14 @@ function letters(program: unknown): string {
 }
 
 const linkTo = (code: string, clock = 'real'): string => `#view=playground&program=${letters({ code, clock, until: 60 })}`
+
+/** Another program in the page that is open, as when its link is put into the address bar: TypeScript stays loaded. */
+async function visit(page: Page, code: string, clock = 'real'): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(linkTo(code, clock))}`)
+  await page.locator('.pg-arrival.good').waitFor()
+  await page.getByRole('button', { name: 'Understood' }).click()
+}
+
 const run = (page: Page): Promise<void> => page.getByRole('button', { name: /^Run/ }).click()
 const status = (page: Page): Promise<string> => page.locator('.pg-status').innerText()
 const lines = (page: Page): Promise<string[]> => page.locator('.pg-lines .pg-text').allInnerTexts()
@@ -45,9 +55,9 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
   const browser = await launch(chromium)
   t.teardown(() => browser.close())
   const address = (rest: string): string => `${url}/view/${rest}`
+  const { page, complaints } = await open(browser, address('#view=playground'))
 
   await t.test('runs each example in virtual time, and nothing is complained of', async (t) => {
-    const { page, complaints } = await open(browser, address('#view=playground'))
     const expected: Record<string, string[]> = {
       1: ['0.000 s main hello', '1.000 s main world'],
       2: ['2.000 s main hello', '8.000 s main world'],
@@ -68,7 +78,6 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     t.ok(five.length > 10, `${five.length} lines`)
     t.same(five.filter((line) => !/^(P[0-2] produced [a-zA-Z]|C[01] got [a-zA-Z] made by P[0-2])$/.test(line)), [])
     t.same(complaints, [])
-    await page.close()
   })
 
   await t.test('shares a program by its link, and does not run it before somebody says so', async (t) => {
@@ -78,8 +87,8 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await page.keyboard.press('Control+End')
     await page.keyboard.type("// it's mine: äöü <b>")
     await page.getByText('real time').click()
-    await page.waitForFunction("location.hash.includes('program=')")
     await page.getByRole('button', { name: 'Copy link' }).click()
+    await page.getByText(/^copied$|^it is in the address bar$/).waitFor()
     const link = page.url()
     await page.close()
     const { page: other, complaints } = await open(browser, link)
@@ -101,7 +110,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
       [letters('{"code":1}'), /no program of this playground/], [letters('[nonsense'), /missing or changed/], ['A'.repeat(100_000), /too long/],
     ]
     const { page, complaints } = await open(browser, address(`#view=playground&program=${whole.slice(1)}`))
-    t.match(await page.getByRole('alert').innerText(), /holds no program that can be read/)
+    t.match(await page.locator('.pg-arrival.bad').innerText(), /holds no program that can be read/)
     t.match(await page.locator('.cm-content').innerText(), 'function* main', 'there is a program to go on with')
     for (const [part, reason] of broken) {
       await page.evaluate(`location.hash = 'view=playground&program=${part}'`)
@@ -117,7 +126,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
 
   await t.test('marks a type error and an error at run time at their lines', async (t) => {
     const code = "import { print, sleep } from 'loopscope'\n\ninterface Unused { a: 1 }\nconst wrong: number = 'text'\n\nexport function* main() {\n  yield* sleep(1)\n  print(wrong)\n  throw new RangeError('too much')\n}\n"
-    const { page, complaints } = await open(browser, address(linkTo(code, 'virtual')))
+    await visit(page, code, 'virtual')
     await page.locator('.pg-troubles').waitFor()
     t.match(await problems(page), [/line 4 Type 'string' is not assignable to type 'number'/])
     await run(page)
@@ -129,11 +138,10 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await page.getByRole('button', { name: /line 9/ }).click()
     t.match(await page.locator('.cm-activeLine').innerText(), 'throw new RangeError')
     t.same(complaints, [])
-    await page.close()
   })
 
   await t.test('completes the library\'s names, and knows a wrong argument of its functions', async (t) => {
-    const { page } = await open(browser, address(linkTo("import { gather } from 'loopscope'\n\nexport function* main() {\n  yield* gather(7)\n}\n")))
+    await visit(page, "import { gather } from 'loopscope'\n\nexport function* main() {\n  yield* gather(7)\n}\n")
     await page.locator('.pg-troubles', { hasText: 'line 4' }).waitFor()
     await page.locator('.cm-content').click()
     await page.keyboard.press('Control+Home')
@@ -142,12 +150,11 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     const offered = page.locator('.cm-tooltip-autocomplete').getByText('createTask', { exact: true })
     await offered.waitFor()
     t.ok(await offered.isVisible())
-    await page.close()
   })
 
   await t.test('shows an endless loop as a stall of its task and line while it lasts, ends it, and runs again', async (t) => {
     const code = "import { createTask, print, sleep } from 'loopscope'\n\nfunction* spin() {\n  while (true) {}\n}\n\nexport function* main() {\n  createTask(spin(), { name: 'spinner' })\n  print('before')\n  yield* sleep(1)\n}\n"
-    const { page, complaints } = await open(browser, address(linkTo(code)))
+    await visit(page, code)
     await run(page)
     await page.locator('.pg-status.held').waitFor()
     t.match(await status(page), /Stalled: spinner holds the loop for \d\.\d s, in line 4 \(spin\)/)
@@ -161,11 +168,10 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await page.locator('.pg-status.good').waitFor()
     t.same(await lines(page), ['hello', 'world'])
     t.same(complaints, [])
-    await page.close()
   })
 
   await t.test('can be stopped at any time, in the middle of a loop and while it waits', async (t) => {
-    const { page } = await open(browser, address(linkTo("import { print } from 'loopscope'\nprint('on')\nfor (;;) {}\n")))
+    await visit(page, "import { print } from 'loopscope'\nprint('on')\nfor (;;) {}\n")
     await run(page)
     await page.locator('.pg-status.held').waitFor()
     await page.getByRole('button', { name: 'Stop' }).click()
@@ -177,22 +183,20 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await page.getByRole('button', { name: 'Stop' }).click()
     await page.locator('.pg-status', { hasText: 'Ctrl-C would' }).waitFor()
     t.match(await status(page), 'It was cancelled after')
-    await page.close()
   })
 
   await t.test('names the task that holds the thread where the program cannot say so itself', async (t) => {
     const code = "import { createTask, sleep } from 'loopscope'\n\nfunction* stuck() {\n  /^(a+)+$/.test('a'.repeat(60) + 'b')\n}\n\nexport function* main() {\n  createTask(stuck(), { name: 'matcher' })\n  yield* sleep(1)\n}\n"
-    const { page } = await open(browser, address(linkTo(code)))
+    await visit(page, code)
     await run(page)
     await page.locator('.pg-status.held').waitFor()
     t.match(await status(page), /Stalled: matcher holds the loop/)
     await page.getByRole('button', { name: 'Stop' }).click()
     await page.locator('.pg-status', { hasText: 'A stall: matcher held the loop' }).waitFor()
-    await page.close()
   })
 
   await t.test('shows at which line each task stands, at any moment of the run', async (t) => {
-    const { page } = await open(browser, address('#view=playground'))
+    await page.getByText('virtual time').click()
     await page.getByLabel('Start from').selectOption('4')
     await run(page)
     await page.locator('.pg-status.good').waitFor()
@@ -201,12 +205,11 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     t.match(marks, [/blockingSleep\(1\).*Task-3 holds the loop/, /yield\* sleep\(1\).*Task-1 is ready.*Task-2 waits for sleep/, /gather.*main waits for gather/])
     await page.getByRole('button', { name: /step back/ }).press('Enter')
     t.not(await page.getByLabel('Time in the run').inputValue(), '2.5', 'by the keyboard too')
-    await page.close()
   })
 
   await t.test('takes hostile text for text', async (t) => {
     const code = "import { createTask, print, sleep } from 'loopscope'\n\nexport function* main() {\n  print('<img src=x onerror=\"document.title=1\"><script>document.title=1</script>')\n  createTask(sleep(1), { name: '<b onclick=alert(1)>name</b>' })\n  yield* sleep(0.01)\n  console.error('<i>warned</i>')\n  throw new Error('<svg onload=\"document.title=1\">')\n}\n// </textarea><script>document.title=1</script>\n"
-    const { page, complaints } = await open(browser, address(linkTo(code)))
+    await visit(page, code)
     await run(page)
     await page.locator('.pg-status.bad').waitFor()
     t.match(await lines(page), [/<img src=x onerror/])
@@ -214,7 +217,6 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     t.equal(await page.locator('#app img, #app b[onclick], #app i, #app .pg svg, #app script').count(), 0)
     t.equal(await page.title(), 'loopscope')
     t.same(complaints, [])
-    await page.close()
   })
 
   await t.test('lets a program reach nothing: no server, no storage, no page', async (t) => {
@@ -247,7 +249,7 @@ export function* main() {
   }
 }
 `
-    const { page } = await open(browser, address(linkTo(code)))
+    await visit(page, code)
     await run(page)
     await page.locator('.pg-status.good').waitFor()
     const said = await lines(page)
@@ -255,20 +257,19 @@ export function* main() {
     t.same(said.slice(1).filter((line) => !line.endsWith(' refused')), [])
     t.equal(said.length, 14)
     t.same(asked, [], 'nobody was asked')
-    await page.close()
   })
 
   await t.test('bounds a program that says too much', async (t) => {
-    const { page } = await open(browser, address(linkTo("import { print, sleep } from 'loopscope'\nexport function* main() {\n  for (;;) {\n    print('again')\n    yield* sleep(0)\n  }\n}\n")))
+    await visit(page, "import { print, sleep } from 'loopscope'\nexport function* main() {\n  for (;;) {\n    print('again')\n    yield* sleep(0)\n  }\n}\n")
     await run(page)
     await page.locator('.pg-status', { hasText: /It has come to 10000 lines/ }).waitFor()
     t.ok((await lines(page)).length <= 500, 'and the page draws the last of them only')
-    await page.close()
   })
 
   await t.test('is reached and used by the keyboard alone', async (t) => {
-    const { page } = await open(browser, address('#view=playground'))
     const focused = (): Promise<string> => page.evaluate("(() => { let at = document.activeElement; while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement; return at?.className + ' ' + (at?.textContent ?? '').slice(0, 20) })()")
+    await page.getByText('virtual time').click()
+    await page.getByLabel('Start from').selectOption('3')
     await page.getByLabel('Start from').focus()
     const seen: string[] = []
     for (let at = 0; at < 12; at++) {
@@ -280,6 +281,21 @@ export function* main() {
     await page.keyboard.press('Control+Enter')
     await page.locator('.pg-status.good').waitFor()
     t.same(await lines(page), ['hello', 'world'])
-    await page.close()
+  })
+
+  await t.test('has nothing that the accessibility checker takes for serious, in the dark and in the light', async (t) => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+    const code = "import { print, sleep } from 'loopscope'\n\nexport function* main() {\n  const wrong: number = 'text' // on purpose\n  yield* sleep(1)\n  print(wrong)\n}\n"
+    await visit(page, code, 'virtual')
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await run(page)
+      await page.locator('.pg-status.good').waitFor()
+      await page.locator('.pg-troubles').waitFor()
+      await page.getByLabel('Time in the run').fill('0.5')
+      await page.evaluate(axe)
+      const { violations } = await page.evaluate('axe.run()') as { violations: { id: string; impact: string; nodes: { html: string }[] }[] }
+      t.same(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`), [], colorScheme)
+    }
   })
 })
