@@ -5,7 +5,7 @@ import { request } from 'undici'
 import { streamEvent, type StreamEvent } from '../stream/events.ts'
 import { listed, type Stall, type StallSource } from './stalls.ts'
 
-const HELLO_MS = 1000
+const HELLO_MS = 5000
 const MOST_TEXT = 2 ** 22
 const MOST_STALLS = 1000
 
@@ -18,6 +18,7 @@ interface Told {
 
 export class ObserverStalls implements StallSource {
   readonly kind = 'observer'
+  since = Infinity
   #stalls: Told[] = []
   #ongoing: Told | null = null
   #offsetMs = Infinity
@@ -73,8 +74,11 @@ export class ObserverStalls implements StallSource {
         if (data === null) continue
         const { success, data: event } = streamEvent.safeParse(parse(data[1]!))
         if (!success) continue
-        if (event.type === 'stream.hello') onHello()
-        else this.#hear(event)
+        if (event.type === 'stream.hello') {
+          this.since = performance.now()
+          onHello()
+        }
+        this.#hear(event)
       }
     }
   }

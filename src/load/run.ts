@@ -200,8 +200,9 @@ export class LoadRun {
     const stalls = this.#options.stalls?.() ?? null
     const now = performance.now()
     const zero = this.#measureFrom
-    const told = stalls?.list(zero) ?? []
     const witnessed = this.#answers.list(zero)
+    // Of what was before the observer was heard, only the answers know.
+    const told = stalls === null ? [] : [...witnessed.filter(({ to }) => zero + to * 1000 < stalls.since), ...stalls.list(zero)]
     const source = stalls !== null ? stalls.kind : witnessed.length > 0 ? 'answers' : null
     return {
       ended: this.#ending, reason: this.#reason, epoch: performance.timeOrigin + zero,

@@ -13,6 +13,8 @@ export interface Stall {
 /** Finds stalls. Times given are ms of `performance.now()`. */
 export interface StallSource {
   readonly kind: 'observer' | 'answers'
+  /** From when on it has seen them. */
+  readonly since: number
   /** All stalls seen until now. */
   list(zero: number): Stall[]
 }
@@ -32,6 +34,7 @@ interface Span {
 /** Stalls as the answers tell of them: what overlaps is one. */
 export class AnswerStalls implements StallSource {
   readonly kind = 'answers'
+  readonly since = 0
   #spans: Span[] = []
 
   /** An answer that came `at` this moment. */

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import type { LoadResult, StreamResult } from '../../src/load/result.ts'
+import { observerOf } from '../../src/load/target.ts'
 import { listen } from '../support/server.ts'
 import { load, serve } from './cli.ts'
 
@@ -14,7 +15,13 @@ t.test('against a server that stalls for 1 s in every 5', async t => {
   const server = await serve(t, '--stall')
   const args = ['--json', '--observer', 'off', '--warmup', '1', '--duration', '10', `${server.url}/open`, '--rate', '100', `${server.url}/closed`, '--arrivals', 'closed', '--connections', '2']
   const result = parse(await load(args))
-  const stalls = await server.stalls()
+  // What follows at once upon the other is one to whoever waits behind both.
+  const stalls: { from: number, to: number }[] = []
+  for (const { from, to } of await server.stalls()) {
+    const last = stalls.at(-1)
+    if (last !== undefined && from - last.to < 10) last.to = to
+    else stalls.push({ from, to })
+  }
   const [open, closed] = result.streams as [StreamResult, StreamResult]
 
   // What the schedule and the server's own record of its stalls make of every request.
@@ -25,11 +32,11 @@ t.test('against a server that stalls for 1 s in every 5', async t => {
     t.equal(open.sent, 1000)
     t.equal(open.good, 1000)
     t.ok(stalls.filter(({ from, to }) => to - from > 900).length >= 2, 'it did stall')
-    for (const [name, percent] of [['p99', 99], ['max', 100]] as const) {
+    for (const [name, percent, late] of [['p99', 99, open.schedule.p99], ['max', 100, open.schedule.max]] as const) {
       const theory = lastSentAs(expected, percent)
       const measured = open.latency![name]
       // By what the tester says it was late itself, it may be off besides.
-      const allowed = theory * 0.05 + open.schedule.p99
+      const allowed = theory * 0.05 + late
       t.ok(Math.abs(measured - theory) <= allowed, `${name}: ${measured} ms, in theory ${theory} ms, allowed are ${allowed} ms`)
       t.ok(measured > 800, `${name} shows the stall`)
     }
@@ -43,15 +50,17 @@ t.test('against a server that stalls for 1 s in every 5', async t => {
 })
 
 t.test('against a loopscope server it names who held the loop', async t => {
-  const { url } = await listen(t, { RATE_LIMIT: '0' })
-  const args = ['--json', '--duration', '3', '--warmup', '1', `${url}/ping`, '--rate', '50', `${url}/handlers/sync?ms=800`, '--arrivals', 'burst', '--requests', '1', '--after', '1', '--name', 'blocker']
-  for (const [from, more] of [['observer', []], ['answers', ['--observer', 'off']]] as const) {
+  const { app, url } = await listen(t, { RATE_LIMIT: '0' })
+  const observer = await observerOf(url)
+  t.equal(observer, app.observer.url, 'the server says where its observer is')
+  const args = ['--json', '--duration', '3.5', '--warmup', '2', `${url}/ping`, '--rate', '50', `${url}/handlers/sync?ms=800`, '--arrivals', 'burst', '--requests', '1', '--after', '1.5', '--name', 'blocker']
+  for (const [from, where] of [['observer', observer!], ['answers', 'off']] as const) {
     await t.test(from === 'observer' ? 'as its observer told, where it has one' : 'or else as its answers tell', async t => {
-      const { stalls, stallsFrom, streams } = parse(await load([...more, ...args]))
+      const { stalls, stallsFrom, streams } = parse(await load(['--observer', where, ...args]))
       const stall = stalls.find(({ name }) => /^GET \/handlers\/sync/.test(name))
       t.equal(stallsFrom, from)
       t.ok(stall !== undefined && stall.to - stall.from >= 0.6, JSON.stringify(stalls))
-      t.ok(stall!.from >= 0.8 && stall!.to < 3.5, 'on the tester\'s own clock')
+      t.ok(stall!.from >= 1.3 && stall!.to < 4.5, 'on the tester\'s own clock')
       t.ok(streams[0]!.serverTiming!.most.ready >= 500, 'and the server says who had to wait')
     })
   }
