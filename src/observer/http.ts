@@ -64,6 +64,10 @@ export async function buildObserverApp(observer: Observer, options: ObserverAppO
     },
     subscribe: (sink, wanted) => observer.fanout.subscribe(sink, wanted),
   }
+  app.addHook('onRequest', (_request, _reply, done) => {
+    observer.drain()
+    done()
+  })
   // Routes belong after the plugins whose hooks they need.
   await app.register((scope, _options, done) => {
     const routes = scope as unknown as ObserverApp

@@ -60,8 +60,8 @@ export async function observe(options: ObserveOptions = {}): Promise<Observing> 
 
 /** Have `client` watch each loop when it is run; the returned function ends that. */
 function watchNextLoops(client: ObserverClient): () => void {
-  const own = Object.getOwnPropertyDescriptor(Loop.prototype, 'runForever') as PropertyDescriptor & { value: (this: Loop) => Promise<void> }
-  const runForever = own.value
+  const own = Object.getOwnPropertyDescriptor(Loop.prototype, 'runForever') as PropertyDescriptor
+  const runForever = own.value as (this: Loop) => Promise<void>
   Loop.prototype.runForever = function () {
     // A virtual clock jumps: what blocks its loop blocks nothing else, and takes no time.
     if (!this.host.virtual) client.watch(this)

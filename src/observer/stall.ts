@@ -120,7 +120,7 @@ export class StallWatch {
     catchUp()
     const holder = step === 0 ? 0 : words[WORD.holder]
     const task = holder === HOLDER.task ? (words[WORD.task] as number) >>> 0 : 0
-    const request = holder === HOLDER.request ? (words[WORD.subject] as number) >>> 0 : 0
+    const request = holder === HOLDER.request ? (words[WORD.subject] as number) >>> 0 : decoder.scopeOf(task).request ?? 0
     // It may have come round while we looked.
     if (step !== 0 && words[WORD.step] !== step) return
     if (task !== 0) decoder.tellAhead(task, from)
@@ -172,7 +172,8 @@ export class StallWatch {
   /** The step of a task ended. */
   stepped(task: number, from: number, to: number): void {
     if (to - from < this.#options.threshold && this.#blocked?.from !== from) return
-    this.ended({ from, to, name: this.#options.decoder.nameOf(task), task })
+    const { request } = this.#options.decoder.scopeOf(task)
+    this.ended({ from, to, name: this.#options.decoder.nameOf(task), task, ...(request === undefined ? {} : { request }) })
   }
 
   /** Something held the thread from one time to another. */

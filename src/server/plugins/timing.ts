@@ -15,6 +15,8 @@ declare module 'fastify' {
 /** Put on the reply the headers that every response carries, unless a coroutine's task has its own account to give. */
 export function stampPlain(request: FastifyRequest, reply: FastifyReply): void {
   if ((request.loopscope as Served | null | undefined) != null) return
+  // An observer has no loop whose time it could account for.
+  if ((request.server.loopscope as object | undefined) === undefined) return
   // What the router itself cannot read comes here without having passed any hook.
   const account = (request.account as Account | null | undefined) ?? open(request)
   account.run = request.server.loopscope.loop.time() - account.since
