@@ -14,7 +14,6 @@ export class Edges {
   now = 0
   /** When the holder began. */
   since = 0
-  heldSeconds = 0
   /** For how many more edges the last reading serves. */
   left = 0
   readonly #words: Int32Array
@@ -85,7 +84,7 @@ export class Edges {
   /** Nothing that is known holds the thread any more. */
   free(): void {
     if (this.now - this.since >= HELD_SECONDS) {
-      this.heldSeconds += this.now - this.since
+      this.#numbers[NUMBER.held] = (this.#numbers[NUMBER.held] as number) + this.now - this.since
       this.#onHold(this.since, this.now)
     }
     this.release()

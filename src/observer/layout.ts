@@ -44,6 +44,8 @@ export const NUMBER = {
   active: 3,
   /** Seconds that recording has cost the thread, estimated. */
   cost: 4,
+  /** Seconds in which something that is known held the thread for long. */
+  held: 5,
 } as const
 
 const NUMBERS_AT = 128

@@ -77,7 +77,7 @@ export class Pulse {
     const gap = now - this.#last
     const writer = this.#writer()
     this.#delays.record(Math.max(1, Math.round((gap - BEAT_SECONDS) * 1e9)))
-    const held = writer?.heldSeconds ?? 0
+    const held = this.#numbers[NUMBER.held] as number
     if (writer !== null && gap - BEAT_SECONDS - (held - this.#held) >= this.#threshold * WORTH_TELLING) {
       const from = this.#last + BEAT_SECONDS / 2
       writer.heldUnknown(from, now)

@@ -410,11 +410,6 @@ export class Writer implements Instrument {
     this.flush()
   }
 
-  /** Seconds in which steps, callbacks and handlers held the thread for long, in all. */
-  get heldSeconds(): number {
-    return this.#edges.heldSeconds
-  }
-
   #time(): number {
     if (this.#flushDue) return this.#edges.time()
     // The first record since the thread came back to the host: time has passed, and at the end somebody must publish.
