@@ -79,6 +79,17 @@ t.test('the tarball', async t => {
     t.same(targets.filter(target => !packed.files.includes(target.slice('./'.length))), [])
   })
 
+  await t.test('brings the load tester as a command', async t => {
+    const { bin } = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as { bin: Record<string, string> }
+    t.same(Object.keys(bin), ['loopscope'])
+    const run = (...args: string[]): Promise<string> => execute(process.execPath, [join(packed.folder, bin['loopscope']!), ...args])
+      .then(({ stdout }) => stdout, (error: { stderr: string, code: number }) => `${error.code}: ${error.stderr}`)
+    t.match(await run('load', '--help'), /^loopscope load \[options\] URL/)
+    t.match(await run('load', 'http://127.0.0.1:1/'), /^1: load: cannot reach http:\/\/127\.0\.0\.1:1: connection refused/)
+    t.match(await run('load', 'lab'), '1: load: only a copy of the project holds a server to start: give the address of one that runs')
+    t.match(await run('lift'), '2: loopscope has no command lift; it has: load')
+  })
+
   await t.test('holds what is built and what is to be read, and nothing else', async t => {
     t.same(packed.files.filter(path => !/^(dist\/src\/|(README|CHANGELOG)\.md$|LICENSE$|package\.json$)/.test(path)), [])
     t.ok(packed.files.includes('LICENSE'))
