@@ -1,10 +1,8 @@
 // What the page and the playground's thread say to each other. The thread runs a stranger's program, so the page reads
 // what comes from there with these schemas and believes nothing else.
+import './zod-setup.ts'
 import { z } from 'zod'
 import { loopEvent } from '../../src/stream/events.ts'
-
-// Without this, zod tries whether it may make functions out of text, which the page's policy forbids and reports.
-z.config({ jitless: true })
 
 /** A module of the program as it runs: JavaScript, and where in the source each piece of it came from. */
 export interface CompiledModule {
