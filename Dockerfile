@@ -1,8 +1,20 @@
-# The server in a small image: dependencies in one stage, the program in the next, run by a user without rights.
+# The server in a small image: dependencies in one stage, the page in the next, the program in the last, run by a user
+# without rights.
 FROM node:24.11-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM node:24.11-bookworm-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json ./
+COPY tools ./tools
+COPY src ./src
+COPY examples ./examples
+COPY ui ./ui
+RUN node tools/build-ui.mjs
 
 FROM node:24.11-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0
@@ -14,6 +26,7 @@ COPY src ./src
 COPY routes ./routes
 COPY workers ./workers
 COPY examples ./examples
+COPY --from=page /app/dist/ui ./dist/ui
 USER node
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \

@@ -37,6 +37,8 @@ export class Session {
   readonly live = new Recording({ name: 'live' })
   readonly api: Api
   readonly connection: Connection
+  /** The page comes from the very loop that it shows, not from the observer. */
+  readonly servedByApp: boolean
   /** The recording that is shown: the live one, or that of a run in virtual time. */
   readonly recording = signal<Recording>(this.live)
   /** What is said of a recording that is not the live one. */
@@ -71,6 +73,7 @@ export class Session {
 
   constructor(page = location.href) {
     const base = apiBase(page)
+    this.servedByApp = base.pathname !== new URL('.', page).pathname
     this.api = new Api(base)
     this.connection = new Connection({ base, recording: this.live, onChange: () => this.touch() })
   }

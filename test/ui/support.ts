@@ -71,6 +71,8 @@ export async function open(browser: Browser, address: string, options: Parameter
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => complaints.push(...message.type() === 'error' ? [message.text()] : []))
+  // The loader that compiles this test marks functions with a helper, which functions that are sent to the page call too.
+  await page.addInitScript('globalThis.__name = (value) => value')
   await page.goto(address)
   await page.locator('.connection.live').waitFor()
   return { page, complaints }

@@ -24,6 +24,7 @@ export function Header({ session }: { session: Session }) {
         <Page id={null} title="Live" current={view === null} />
         {views.map(({ id, title }) => <Page key={id} id={id} title={title} current={view === id} />)}
       </nav>
+      {session.servedByApp && <div class="served" title="The observer serves the same page from a thread of its own: npm start prints its address">served by the loop itself: it stalls along</div>}
       <LoopState session={session} />
       <ConnectionState session={session} />
       <div class="header-tools">

@@ -167,8 +167,11 @@ export function addMerged(bars: Bars, lanes: readonly Lane[], view: Viewport, y:
       bars.spans++
       const end = index + 1 < count ? starts[index + 1] as number : lane.endedAt ?? now
       if (end <= from) continue
-      const deadline = infos[index]?.on?.deadline
-      const state = states[index] === WAITING && deadline !== undefined && end - deadline > OVERDUE && deadline - begin < (end - begin) / 2 ? READY : states[index] as State
+      let state = states[index] as State
+      if (state === WAITING) {
+        const deadline = infos[index]?.on?.deadline
+        if (deadline !== undefined && end - deadline > OVERDUE && deadline - begin < (end - begin) / 2) state = READY
+      }
       const weight = state === RUNNING ? 40 : state === READY ? 8 : 1
       const x0 = Math.max(0, (begin - from) * perSecond)
       const x1 = Math.min(columns, (end - from) * perSecond)

@@ -205,60 +205,79 @@ export function paintBands({ context, theme, recording, view, now, axis, height 
   }
 }
 
-/** Who held the loop, where, for how long, and whom it cost: at the top of each band that has room. */
-export function paintBandLabels(scene: LoopScene): { stall: Stall; x: number; y: number; width: number }[] {
-  const { context, theme, recording, view, now, loop } = scene
-  const { colours } = theme
-  const shown = recording.stalls.all.filter((stall) => {
-    const to = stall.to ?? now
-    return to >= view.from && stall.from <= view.to && to - stall.from >= AMBER
-  })
-  const placed: { stall: Stall; x: number; y: number; width: number }[] = []
+/** A label of a stall, and where it was drawn. */
+export interface BandLabel {
+  stall: Stall
+  x: number
+  y: number
+  width: number
+}
+
+/** As many stalls as are tried for a label, the longest first: there is no room for more. */
+const MOST_LABELS = 60
+
+/** Who held the loop, where, for how long, and whom it cost. The one that lasts comes first, then the longest. */
+export function paintBandLabels(scene: LoopScene): BandLabel[] {
+  const { recording, view, now, loop } = scene
+  const until = ({ to }: Stall): number => to ?? now
+  const shown = recording.stalls.all.filter((stall) => until(stall) >= view.from && stall.from <= view.to && until(stall) - stall.from >= AMBER)
+  shown.sort((a, b) => Number(b.to === null) - Number(a.to === null) || until(b) - b.from - (until(a) - a.from))
+  const placed: BandLabel[] = []
   const y = loop.y + loop.height + 4
-  let free = view.left
-  shown.forEach((stall, at) => {
-    const to = stall.to ?? now
-    const x = Math.max(view.left + 2, view.x(stall.from) + 2)
-    const next = shown[at + 1]
-    const end = next === undefined ? view.left + view.width - 4 : view.x(next.from) - 4
-    if (x < free || end - x < 60) return
-    const red = to - stall.from >= RED
-    const colour = red ? colours.red : colours.amber
-    const seconds = to - stall.from
-    const who = `${stall.to === null ? '■ ' : ''}${stall.name} ${stall.to === null ? 'holds' : 'held'} the loop ${milliseconds(seconds)}`
+  for (const stall of shown.slice(0, MOST_LABELS)) {
+    const seconds = until(stall) - stall.from
     const frame = stall.stack[0]
-    const second = [frame === undefined ? '' : place(frame), stall.to === null ? '' : blastRadius(stall).split('; ')[1] ?? ''].filter((part) => part !== '').join(' · ')
-    context.font = `600 11.5px ${theme.font}`
-    const room = end - x - 14
-    const short = `${stall.name} ${milliseconds(seconds)}`
-    const fits = [who, short, milliseconds(seconds)].find((text) => context.measureText(text).width <= room)
-    const first = fits ?? ''
-    const firstWidth = context.measureText(first).width
-    context.font = `11px ${theme.font}`
-    const below = room > 110 || context.measureText(second).width <= room ? fit(context, second, room) : ''
-    const width = Math.max(firstWidth, context.measureText(below).width) + 14
-    const height = below === '' ? 20 : 34
-    if (first === '') return
-    context.fillStyle = withAlpha(colours.raised, 0.95)
-    context.strokeStyle = colour
-    context.lineWidth = 1
-    context.beginPath()
-    context.roundRect(x, y, width, height, 4)
-    context.fill()
-    context.stroke()
-    context.fillStyle = colour
-    context.fillRect(x, y + 3, 3, height - 6)
-    context.fillStyle = colours.ink
-    context.textBaseline = 'middle'
-    context.font = `600 11.5px ${theme.font}`
-    context.fillText(first, x + 9, y + 10.5)
-    context.font = `11px ${theme.font}`
-    context.fillStyle = colours['ink-soft']
-    context.fillText(below, x + 9, y + 25)
-    placed.push({ stall, x, y, width })
-    free = x + width + 6
-  })
+    const who = `${stall.to === null ? '■ ' : ''}${stall.name} ${stall.to === null ? 'holds' : 'held'} the loop ${milliseconds(seconds)}`
+    const more = [frame === undefined ? '' : place(frame), stall.to === null ? '' : blastRadius(stall).split('; ')[1] ?? ''].filter((part) => part !== '').join(' · ')
+    for (const [first, second] of [[who, more], [`${stall.name} ${milliseconds(seconds)}`, ''], [milliseconds(seconds), '']] as const) {
+      const label = room(scene, stall, first, second, placed)
+      if (label === null) continue
+      drawLabel(scene, { ...label, y }, first, second, seconds)
+      placed.push({ ...label, y })
+      break
+    }
+  }
   return placed
+}
+
+/** Where a label has room: at its band's beginning, moved left only as far as it must be seen whole. */
+function room({ context, theme, view, now }: LoopScene, stall: Stall, first: string, second: string, placed: readonly BandLabel[]): { stall: Stall; x: number; width: number } | null {
+  context.font = `600 11.5px ${theme.font}`
+  let width = context.measureText(first).width
+  if (second !== '') {
+    context.font = `11px ${theme.font}`
+    width = Math.max(width, Math.min(width + 160, context.measureText(second).width))
+  }
+  width += 16
+  if (width > view.width - 8) return null
+  const begin = Math.max(view.left + 2, view.x(stall.from) + 2)
+  const x = Math.min(begin, view.left + view.width - width - 4)
+  // It has to touch the band that it is about.
+  if (x + width < view.x(stall.from) || x > view.x(stall.to ?? now)) return null
+  return placed.some((other) => x < other.x + other.width + 5 && other.x < x + width + 5) ? null : { stall, x, width }
+}
+
+function drawLabel({ context, theme }: LoopScene, { x, y, width }: BandLabel, first: string, second: string, seconds: number): void {
+  const { colours } = theme
+  const colour = seconds >= RED ? colours.red : colours.amber
+  const height = second === '' ? 20 : 34
+  context.fillStyle = withAlpha(colours.raised, 0.95)
+  context.strokeStyle = colour
+  context.lineWidth = 1
+  context.beginPath()
+  context.roundRect(x, y, width, height, 4)
+  context.fill()
+  context.stroke()
+  context.fillStyle = colour
+  context.fillRect(x, y + 3, 3, height - 6)
+  context.fillStyle = colours.ink
+  context.textBaseline = 'middle'
+  context.font = `600 11.5px ${theme.font}`
+  context.fillText(first, x + 9, y + 10.5)
+  if (second === '') return
+  context.font = `11px ${theme.font}`
+  context.fillStyle = colours['ink-soft']
+  context.fillText(fit(context, second, width - 16), x + 9, y + 25)
 }
 
 /** The whole recording, how busy it was, its stalls, and the window as a frame in it. */
@@ -280,6 +299,13 @@ export function paintOverview({ context, theme, recording, view, overview, now, 
       busy[column] = (busy[column] as number) + Math.max(0.015, Math.min(x1, column + 1) - Math.max(x0, column))
     }
   }
+  for (const stall of recording.stalls.all) {
+    const x = (stall.from - from) * scale
+    const end = ((stall.to ?? now) - from) * scale
+    const red = (stall.to ?? now) - stall.from >= RED
+    context.fillStyle = withAlpha(red ? colours.red : colours.amber, 0.55)
+    context.fillRect(x, y, Math.max(2, end - x), height)
+  }
   context.fillStyle = withAlpha(colours.running, 0.65)
   for (let column = 0; column < columns; column++) {
     const part = Math.min(1, busy[column] as number)
@@ -287,13 +313,6 @@ export function paintOverview({ context, theme, recording, view, overview, now, 
       const tall = Math.max(1.5, Math.sqrt(part) * (height - 6))
       context.fillRect(column * 2, y + height - tall, 2, tall)
     }
-  }
-  for (const stall of recording.stalls.all) {
-    const x = (stall.from - from) * scale
-    const end = ((stall.to ?? now) - from) * scale
-    const red = (stall.to ?? now) - stall.from >= RED
-    context.fillStyle = withAlpha(red ? colours.red : colours.amber, 0.55)
-    context.fillRect(x, y, Math.max(2, end - x), height)
   }
   const x0 = Math.max(0, (view.from - from) * scale)
   const x1 = Math.min(width, (view.to - from) * scale)

@@ -7,7 +7,7 @@ import { NOW, Recording, type Lane, type Position } from '../recording.ts'
 import { listen } from './input.ts'
 import { Layouter, type LaneFilter, type Layout } from './layout.ts'
 import { paintGutter, paintLanes, type Scene } from './paint.ts'
-import { paintAxis, paintBandLabels, paintBands, paintCursors, paintLoop, paintOverview, type LoopScene } from './paint-loop.ts'
+import { paintAxis, paintBandLabels, paintBands, paintCursors, paintLoop, paintOverview, type BandLabel, type LoopScene } from './paint-loop.ts'
 import { readTheme, type Theme } from './theme.ts'
 import { STATE_SIGN, STATE_WORD } from './words.ts'
 import { Viewport } from './viewport.ts'
@@ -77,7 +77,7 @@ export class Timeline {
   #dirty = true
   #version = -1
   #animation: { from: [number, number]; to: [number, number]; began: number } | null = null
-  #labels: { stall: Stall; x: number; y: number; width: number }[] = []
+  #labels: BandLabel[] = []
   #lastFollow = 0
 
   constructor(host: HTMLElement, options: TimelineOptions) {

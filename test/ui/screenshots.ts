@@ -1,0 +1,116 @@
+// Takes the pictures of the README: the real server, the real page, a real Chromium. `npm run screenshots` writes them to
+// docs/images/; names can be given to take only some.
+import { spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { findChromium, launch } from '../support/chromium.ts'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const FOLDER = `${ROOT}docs/images/`
+
+interface Shot {
+  name: string
+  size?: [number, number]
+  scheme?: 'dark' | 'light'
+  /** The address's part after the observer's own. */
+  at?: string
+  take: (page: Page, app: string) => Promise<unknown>
+}
+
+const desktop: [number, number] = [1440, 900]
+const phone: [number, number] = [390, 844]
+
+const call = (address: string): void => void fetch(address).then((response) => response.text()).catch(() => {})
+const wait = (page: Page, ms: number): Promise<void> => page.waitForTimeout(ms)
+const tab = (page: Page, id: string): Promise<void> => page.locator(`#tab-${id}`).click()
+const choose = (page: Page, name: string): Promise<void> => page.evaluate(`(() => {
+  const lanes = [...loopscope.live.lanes.values()].filter((lane) => lane.name === ${JSON.stringify(name)})
+  loopscope.select(lanes.at(-1)?.id ?? null)
+})()`)
+
+async function stall(page: Page, app: string): Promise<void> {
+  call(`${app}/examples/3/run`)
+  call(`${app}/examples/5/run?speed=5&maxsize=3&items=4&seed=2`)
+  await wait(page, 1100)
+  call(`${app}/handlers/sync?thread=inline&ms=2600`)
+  await wait(page, 300)
+  await tab(page, 'stalls')
+  await choose(page, 'P1')
+  await wait(page, 1500)
+}
+
+const SHOTS: Shot[] = [
+  { name: 'stall-dark', take: stall },
+  { name: 'stall-light', scheme: 'light', take: stall },
+  { name: 'stall-phone', size: phone, take: stall },
+  { name: 'start', take: async (page) => { await page.evaluate('loopscope.live.clear(), loopscope.touch()'); await wait(page, 400) } },
+  {
+    name: 'blocking-light', scheme: 'light', take: async (page, app) => {
+      call(`${app}/examples/4/run`)
+      await wait(page, 4700)
+      await tab(page, 'output')
+      await wait(page, 300)
+    },
+  },
+  {
+    name: 'queues', take: async (page, app) => {
+      call(`${app}/examples/5/run?speed=8&maxsize=4&producers=4&items=8&seed=4`)
+      await wait(page, 2600)
+      await tab(page, 'queues')
+      await choose(page, 'P1')
+      await wait(page, 400)
+    },
+  },
+  { name: 'side-by-side', at: '#view=compare&runs=2-3', take: (page) => wait(page, 1500) },
+  {
+    name: 'lab', at: '#view=lab', take: async (page) => {
+      await page.locator('.lab .stall-button').click()
+      await page.locator('.lab-words').first().waitFor({ timeout: 60_000 })
+      await wait(page, 600)
+    },
+  },
+  { name: 'playground', at: '#view=playground', take: async (page) => {
+    await page.getByRole('button', { name: /^Run/ }).first().click()
+    await wait(page, 2500)
+  } },
+  { name: 'lessons', at: '#view=lessons', take: (page) => wait(page, 1200) },
+]
+
+function server(): Promise<{ app: string; observer: string; stop: () => void }> {
+  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
+    cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PORT: '0', OBSERVER_PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0' },
+  })
+  return new Promise((resolve, reject) => {
+    let log = ''
+    child.once('exit', () => reject(new Error(`the server ended: ${log}`)))
+    child.stdout.on('data', (chunk: Buffer) => {
+      log += chunk.toString()
+      const [app, observer] = [...log.matchAll(/listens on (http:\/\/\S+)/g)].map(([, address]) => address)
+      if (app !== undefined && observer !== undefined) resolve({ app, observer, stop: () => child.kill('SIGKILL') })
+    })
+  })
+}
+
+const chromium = await findChromium()
+if (typeof chromium === 'string') throw new Error(chromium)
+mkdirSync(FOLDER, { recursive: true })
+const wanted = process.argv.slice(2)
+const browser = await launch(chromium)
+for (const { name, size = desktop, scheme = 'dark', at = '', take } of SHOTS) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  // A loop of its own for each: nothing of one picture is in the next.
+  const { app, observer, stop } = await server()
+  // What starting costs it is not what the picture is about.
+  await new Promise((resolve) => setTimeout(resolve, 5000))
+  const page = await browser.newPage({ viewport: { width: size[0], height: size[1] }, colorScheme: scheme })
+  await page.goto(`${observer}/${at}`)
+  await page.locator('.connection.live').waitFor()
+  await wait(page, 3000)
+  await take(page, app)
+  await page.screenshot({ path: `${FOLDER}${name}.png` })
+  await page.close()
+  stop()
+  console.log(`docs/images/${name}.png`)
+}
+await browser.close()
