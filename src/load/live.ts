@@ -19,7 +19,7 @@ export function liveLine(terminal: NodeJS.WriteStream, tell: () => string | null
 
 /** What is to be said of a run on its way. */
 export function tellProgress({ seconds, streams }: Progress, duration: number): string {
-  const when = seconds < 0 ? `warm-up, ${(-seconds).toFixed(0)} s left` : `${Math.min(seconds, duration).toFixed(1)} of ${duration} s`
+  const when = seconds < 0 ? `warm-up, ${(-seconds).toFixed(1)} s left` : `${Math.min(seconds, duration).toFixed(1)} of ${duration} s`
   const parts = streams.map(({ plan, tally: { sent, late, latencies, errors }, inFlight }) => {
     const failed = [...errors.values()].reduce((sum, one) => sum + one, 0)
     const times = latencies.count === 0 ? '' : ` p50 ${time(latencies.at(50))} p99 ${time(latencies.at(99))} max ${time(latencies.at(100))}`
