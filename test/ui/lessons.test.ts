@@ -14,6 +14,9 @@ import { findChromium, launch } from '../support/chromium.ts'
 import { listen } from '../support/server.ts'
 import { buildView } from '../support/ui.ts'
 
+// A browser, TypeScript in it and a server on a busy machine take their time.
+t.setTimeout(300_000)
+
 const chromium = await findChromium()
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 

@@ -10,6 +10,9 @@ import { findChromium, launch } from '../support/chromium.ts'
 import { listen } from '../support/server.ts'
 import { buildView } from '../support/ui.ts'
 
+// A browser, TypeScript in it and a server on a busy machine take their time.
+t.setTimeout(300_000)
+
 const chromium = await findChromium()
 
 interface Opened {
