@@ -69,4 +69,6 @@ try {
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') fail(`HOST=${config.host}: this machine has no such address`)
   fail(message)
 }
+// The app serves already; only what is said of the observer's address has to wait for it.
+await app.observer.ready.catch(() => {})
 console.log(greeting(config, (app.server.address() as AddressInfo).port, app.observer.port))
