@@ -31,7 +31,7 @@ export function Empty({ session }: { session: Session }) {
   return (
     <div class="overlay">
       <h2>The loop is idle</h2>
-      <p>Nothing has happened on it yet. Press one of these, and watch.</p>
+      <p>There is no task to show. Press one of these, and watch.</p>
       <div class="choices">
         <button type="button" class="choice" onClick={() => void session.start(3)}>
           <kbd>3</kbd><b>Run example 3</b><span class="soft">Two tasks that wait at the same time: three seconds, not six</span>
