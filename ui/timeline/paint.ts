@@ -181,14 +181,24 @@ function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: nu
     context.fill()
     if (mark.kind === 'print' && rowHeight >= 22 && x > free) {
       context.font = `10.5px ${theme.mono}`
-      const text = fit(context, mark.text.slice(0, 48), room)
+      const whole = mark.text.slice(0, 48)
+      let text = fit(context, whole, room)
+      let left = x + 4
+      if (text !== whole && next === undefined) {
+        // At the window's edge the words stand before their mark, where there is room.
+        const wide = context.measureText(whole).width + 6
+        if (x - 4 - wide > Math.max(free, view.left)) {
+          text = whole
+          left = x - 4 - wide
+        }
+      }
       if (text === '') continue
       const width = context.measureText(text).width
       context.fillStyle = withAlpha(colours.ground, 0.88)
-      context.fillRect(x + 4, y + 1, width + 6, 12)
+      context.fillRect(left, y + 1, width + 6, 12)
       context.fillStyle = colours.ink
       context.textBaseline = 'middle'
-      context.fillText(text, x + 7, y + 7.5)
+      context.fillText(text, left + 3, y + 7.5)
       free = x + width + 14
     }
   }
