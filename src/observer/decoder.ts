@@ -52,7 +52,7 @@ export class Decoder {
   readonly #tasks = new Map<number, Known>()
   readonly #ended: number[] = []
   #endedAt = 0
-  readonly #requests = new Map<number, { method: string; url: string }>()
+  readonly #requests = new Map<number, { method: string; url: string; served?: true }>()
   readonly #runs = new Map<number, { example: number; parameters: Parameters }>()
   readonly #calls = new Map<number, { task: number; known: Known }>()
   #scope: { run: number; request: number } | null = null
@@ -84,9 +84,9 @@ export class Decoder {
     return known === undefined ? `request #${request}` : `${known.method} ${known.url} #${request}`
   }
 
-  /** The requests under way. */
-  get requests(): ReadonlyMap<number, { method: string; url: string }> {
-    return this.#requests
+  /** The requests under way that no task serves: their handlers are plain code. */
+  get plainRequests(): number[] {
+    return [...this.#requests].flatMap(([id, { served }]) => (served === true ? [] : [id]))
   }
 
   scopeOf(task: number): { run?: number; request?: number } {
@@ -179,7 +179,7 @@ export class Decoder {
       case KIND.requestStarted: {
         const request = { method: text(5), url: text(6) }
         this.#requests.set(fourth, request)
-        if (this.#alive !== null && !this.#first) this.#alive.requests.push({ request: fourth, ...request })
+        if (this.#alive !== null && !this.#first) this.#alive.requests.push({ request: fourth, method: request.method, url: request.url })
         else this.#tell({ type: 'request.started', t: stamp(t), request: fourth, ...request }, NOBODY)
         const waited = (words[at + 7] as number) / 1e6
         if (waited > 0) this.#listener.waited(fourth, waited, t)
@@ -267,6 +267,8 @@ export class Decoder {
     const above = this.#tasks.get(parent) ?? this.#tasks.get(task) ?? NOBODY
     const scope = this.#scope
     this.#scope = null
+    const request = this.#requests.get(scope?.request ?? 0)
+    if (request !== undefined) request.served = true
     const known = { name, run: scope?.run || above.run, request: scope?.request || above.request }
     this.#tasks.set(task, known)
     const alive = (word & 0xff) === KIND.alive

@@ -5,6 +5,7 @@ import type { Model } from '../stream/model.ts'
 import type { Decoder, Hold, Timed } from './decoder.ts'
 import { stamp } from '../stream/recorder.ts'
 import { culpritOf } from './stacks.ts'
+import { waitedForProcessor } from './starvation.ts'
 import { HOLDER, NUMBER, WORD, type View } from './layout.ts'
 
 /** A stall is told of again after this many seconds. */
@@ -66,6 +67,7 @@ export class StallWatch {
   #blocked: Blocked | null = null
   #over: (Stall & { until: number; candidates: Candidate[] }) | null = null
   #expected = Infinity
+  #suspicion: { from: number; waited: number } | null = null
   /** Nothing before this belongs to a stall that was not told of yet. */
   #since = 0
 
@@ -107,12 +109,20 @@ export class StallWatch {
     // Half an interval is the most likely time that it had answered for when it was stopped.
     const from = known ? since : Math.max(beat + BEAT_SECONDS / 2, this.#since)
     if (beat === 0) return BEAT_SECONDS
-    const left = from + threshold - now
+    const left = from + threshold - now + (known ? 0 : this.#starved(from, now - from > threshold / 2))
     if (left > 0) return Math.max(0.0005, Math.min(BEAT_SECONDS, left))
     // The whole machine may have stood still: the thread gets a moment to come round, as this one just did.
     if (late) return 0.005
     this.#begin(known ? step : 0, from, now)
     return AGAIN
+  }
+
+  /** Seconds since this was first asked, about a thread that has not come round since `from`, for which it got no processor. */
+  #starved(from: number, suspicious: boolean): number {
+    if (!suspicious) return 0
+    const waited = waitedForProcessor()
+    if (this.#suspicion?.from !== from) this.#suspicion = { from, waited }
+    return waited - this.#suspicion.waited
   }
 
   #begin(step: number, from: number, now: number): void {
@@ -258,9 +268,9 @@ export class StallWatch {
 
   /** A name for code that runs outside of every step: where one request is under way, it is likely to be that. */
   #guess(): string {
-    const { requests } = this.#options.decoder
-    const [request] = requests.keys()
-    return requests.size === 1 && request !== undefined ? this.#options.decoder.requestName(request) : UNKNOWN
+    const { plainRequests } = this.#options.decoder
+    const [request] = plainRequests
+    return plainRequests.length === 1 && request !== undefined ? this.#options.decoder.requestName(request) : UNKNOWN
   }
 }
 

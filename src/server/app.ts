@@ -9,6 +9,7 @@ import { readdirSync } from 'node:fs'
 import type { Config } from './config.ts'
 import type { Runs } from './runs.ts'
 import { answerClientError, answerError, handleErrors } from './errors.ts'
+import './observe.ts' // what the plugin would load by itself, within the time that Fastify gives a plugin
 import { documentation } from './plugins/documentation.ts'
 import { loopscope } from './plugins/loopscope.ts'
 import { protection } from './plugins/protection.ts'
