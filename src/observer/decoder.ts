@@ -186,11 +186,11 @@ export class Decoder {
         break
       }
       case KIND.requestFinished: {
-        const request = this.#requests.get(fourth) ?? { method: '', url: '' }
+        const { method, url } = this.#requests.get(fourth) ?? { method: '', url: '' }
         this.#requests.delete(fourth)
         const outcome = OUTCOMES[words[at + 5] as number] as EventOf<'request.finished'>['outcome']
         this.#tell({
-          type: 'request.finished', t: stamp(t), request: fourth, ...ofTask(task), ...request, status: word >>> SMALL, ...(outcome === undefined ? {} : { outcome }),
+          type: 'request.finished', t: stamp(t), request: fourth, ...ofTask(task), method, url, status: word >>> SMALL, ...(outcome === undefined ? {} : { outcome }),
           seconds: stamp(numbers[(at >> 1) + 3] as number),
         }, NOBODY)
         break
