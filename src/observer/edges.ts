@@ -36,7 +36,7 @@ export class Edges {
 
   /**
    * The time at an edge. During a stretch of very short steps it may be that of up to 15 edges ago; but never across a
-   * look of the observer, which comes every 10 ms: so a step that takes longer has its time to itself.
+   * look of the observer, which comes every 20 ms: so a step that takes longer has its time to itself.
    */
   time(): number {
     if (--this.left > 0 && this.sameTick()) return this.now

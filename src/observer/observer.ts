@@ -119,7 +119,7 @@ export class Observer implements Source, Listener {
     this.#notify()
     if (this.#reader.behind && count >= RECORDS_A_POLL) return 0
     if (count > 0) next = Math.min(next, BUSY_POLL)
-    return Math.min(next, BEAT_SECONDS)
+    return Math.min(next, BEAT_SECONDS, this.#options.blockedSeconds / 2)
   }
 
   /** Take in everything that has been published. */

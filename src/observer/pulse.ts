@@ -1,4 +1,4 @@
-// The watched thread's sign of life: every 10 ms, if it can, it writes down the time. What stopped it from doing so, and
+// The watched thread's sign of life: every 20 ms, if it can, it writes down the time. What stopped it from doing so, and
 // is no step, callback or handler that is known, held it all the same.
 import { performance, type RecordableHistogram } from 'node:perf_hooks'
 import type { ThreadsState } from '../threads/state.ts'
@@ -9,7 +9,7 @@ import { BEAT_SECONDS } from './stall.ts'
 import { waitedForProcessor } from './starvation.ts'
 
 /** How many beats lie between two looks at figures that change slowly. */
-const SLOWLY = 10
+const SLOWLY = 5
 /** The host was idle for this many milliseconds: whatever came before has been read. */
 const IDLE_MS = 1
 /** Part of the threshold from which on unknown code is told of: the observer decides. */

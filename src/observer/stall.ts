@@ -11,7 +11,7 @@ import { HOLDER, NUMBER, WORD, type View } from './layout.ts'
 /** A stall is told of again after this many seconds. */
 const AGAIN = 0.1
 /** The watched thread answers this often, in seconds, if it can. */
-export const BEAT_SECONDS = 0.01
+export const BEAT_SECONDS = 0.02
 /** What came in during a stall is read right after it; nobody waits longer than this to hear who the victims were. */
 const SETTLE_SECONDS = 0.06
 /** A look that comes this much too late says more of the machine than of the watched thread. */

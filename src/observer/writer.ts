@@ -223,11 +223,16 @@ export class Writer implements Instrument {
       this.#pending = false
       this.#current = 0
       this.#yielded = id
-    } else if ((head & (SAMPLE - 1)) === 0) this.#sample(task, on)
+    } else if ((head & (SAMPLE - 1)) === 0) this.#timed(() => this.#suspended(task, on))
     else this.#suspended(task, on)
   }
 
   taskFinished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
+    if ((this.#ring.head & (SAMPLE - 1)) !== 0) this.#finished(task, outcome, error)
+    else this.#timed(() => this.#finished(task, outcome, error))
+  }
+
+  #finished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
     const t = this.#time()
     const ring = this.#ring
     const text = outcome === 'raised' ? describe(error) : ''
@@ -593,9 +598,9 @@ export class Writer implements Instrument {
   }
 
   /** Time one step's end in many, to know what recording costs. */
-  #sample(task: Task<unknown>, on: Wait): void {
+  #timed(record: () => void): void {
     const began = performance.now()
-    this.#suspended(task, on)
+    record()
     const took = Math.max(0, performance.now() - began - this.#clockCost)
     this.#numbers[NUMBER.cost] = (this.#numbers[NUMBER.cost] as number) + (took * HOOKS_A_STEP * SAMPLE) / 1000
   }
