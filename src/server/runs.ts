@@ -198,14 +198,16 @@ export class Runs {
     const request = this.#currentRequest()
     const listener = run.eventListener
     const told = listener === null ? null : this.#tell(run.id, listener)
-    const began = loop.time()
-    const context = contextOf((text) => run.print({ t: stamp(loop.time() - began), task: currentTask()?.getName() ?? '', text }))
-    writer?.runStarted({ run: run.id, example, parameters, request })
-    writer?.nextTask({ run: run.id })
-    const task = loop.createTask(main(), { context, name: 'main' })
-    run.task = task
     let own: unknown = null
     try {
+      // Its first events would be gone before there was anybody to hear them.
+      if (told !== null) yield* told.began
+      const began = loop.time()
+      const context = contextOf((text) => run.print({ t: stamp(loop.time() - began), task: currentTask()?.getName() ?? '', text }))
+      writer?.runStarted({ run: run.id, example, parameters, request })
+      writer?.nextTask({ run: run.id })
+      const task = loop.createTask(main(), { context, name: 'main' })
+      run.task = task
       // A cancelled task may take some steps to its end. As at the end of asyncio.run, what it leaves behind is cancelled,
       // and waited for; a cancellation of this task meanwhile is not lost, but comes after that.
       let left: Task<unknown>[] = [task]
@@ -231,15 +233,21 @@ export class Runs {
     }
   }
 
-  /** Hand `listener` the events of a run, until the last. */
-  #tell(id: number, listener: (event: LoopEvent) => void): { ended: Future<void>; close: () => void } {
+  /** Hand `listener` the events of a run, from `began` on until the last. */
+  #tell(id: number, listener: (event: LoopEvent) => void): { began: Future<void>; ended: Future<void>; close: () => void } {
+    const began = new Future<void>({ loop: this.#loopscope.loop })
     const ended = new Future<void>({ loop: this.#loopscope.loop })
+    const settle = (future: Future<void>): void => {
+      if (!future.done()) future.setResult(undefined)
+    }
     const over = (): void => {
-      if (!ended.done()) ended.setResult(undefined)
+      settle(began)
+      settle(ended)
     }
     const place = this.#observer.subscribe({
       write: (messages: readonly Message[]) => {
         for (const { type, json } of messages) {
+          if (type === 'stream.hello') settle(began)
           if (!type.startsWith('stream.')) listener(JSON.parse(json) as LoopEvent)
           if (type === 'run.finished') over()
         }
@@ -247,7 +255,7 @@ export class Runs {
       },
       end: over,
     }, { run: id })
-    return { ended, close: () => place.close() }
+    return { began, ended, close: () => place.close() }
   }
 
   /** The request that the current task serves. */
