@@ -179,7 +179,7 @@ export class ObserverClient {
     return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`
   }
 
-  /** Watch this loop from now on. One is watched at a time: false while another one is. */
+  /** Record this loop from now on. One is watched at a time: false while another one is. */
   watch(loop: EventLoop): boolean {
     if (this.#writer !== null) {
       if (!this.#writer.loop.isClosed()) return this.#writer.loop === loop
@@ -191,14 +191,13 @@ export class ObserverClient {
       sendDescription: (content) => this.#descriptions.postMessage(content, [content]),
       onHold: (from) => this.#pulse.noteHold(from),
     })
-    this.#pulse.start()
     listenToReports(loop, this.#writer)
     return true
   }
 
-  /** Watch the thread itself, though no loop runs yet. */
+  /** Look from now on whether the thread is blocked: a program that starts up blocks it, and nobody waits for it yet. */
   watchThread(): void {
-    this.#pulse.start()
+    if (!this.#gone && this.#closed === null) this.#pulse.start()
   }
 
   /** For how many seconds a request that is read now may have stood in line behind something that held the thread. */

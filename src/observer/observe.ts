@@ -45,10 +45,8 @@ export async function observe(options: ObserveOptions = {}): Promise<Observing> 
   observing = started
   const loop = options.loop ?? running.loop
   if (loop !== null) client.watch(loop)
-  else {
-    client.watchThread()
-    stopWatching = watchNextLoops(client)
-  }
+  else stopWatching = watchNextLoops(client)
+  client.watchThread()
   try {
     await client.ready
   } catch (error) {

@@ -25,6 +25,7 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
   app.decorate('observer', client)
   loopscope.observer = {
     requestStarted({ id, request, account }: Served): void {
+      client.watchThread()
       client.writer?.requestStarted(id, request.method, request.url, account.ready > 0 ? account.ready : client.waited())
       client.writer?.nextTask({ request: id })
     },
@@ -40,6 +41,11 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
     })
     if ((await Promise.race([client.ready, late])) === 'late') app.log.warn('the observer is slow to start; the app does not wait for it any longer')
     clearTimeout(timer)
+  })
+  // What the app does at its start holds the thread, and nobody waits for it yet.
+  app.addHook('onListen', (done) => {
+    setImmediate(() => client.watchThread())
+    done()
   })
   app.addHook('preClose', () => client.close('the server is closing'))
   observePlain(app, loopscope, client)
@@ -67,6 +73,7 @@ function observePlain(app: FastifyInstance, loopscope: Loopscope, client: Observ
     if ((request.routeOptions.config as { [PLAIN]?: true })[PLAIN] === true) {
       const id = loopscope.takeRequestId()
       const began = performance.now()
+      client.watchThread()
       numbers.set(request, id)
       client.writer?.requestStarted(id, request.method, request.url, client.waited())
       onEnd(reply.raw, (whole) => {

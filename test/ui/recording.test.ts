@@ -145,6 +145,19 @@ t.test('stalls', async t => {
     t.equal(recording.stalls.open, null)
     t.equal(blastRadius(recording.stalls.all[0]!), 'GET /handlers/sync #42 held the loop 2,003 ms; 6 tasks lost 11.4 s')
   })
+
+  await t.test('come one at a time: one whose end was not heard ended before the next, and one that turns out to be another\'s is no second one', async t => {
+    const recording = new Recording()
+    let seq = 0
+    const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
+    const spans = (): unknown[] => recording.stalls.all.map(({ name, from, to }) => [name, from, to])
+    tell(1.06, { type: 'loop.blocked', name: 'code outside of the event loop', since: 1, seconds: 0.06 })
+    tell(5.05, { type: 'loop.blocked', name: 'code outside of the event loop', since: 5, seconds: 0.05 })
+    t.same(spans(), [['code outside of the event loop', 1, 1.06], ['code outside of the event loop', 5, null]])
+    tell(5.3, { type: 'loop.unblocked', task: 7, name: 'GET /slow #7', since: 4.9, seconds: 0.3, lost: 0, victims: [] })
+    t.same(spans(), [['code outside of the event loop', 1, 1.06], ['GET /slow #7', 5, 5.3]])
+    t.equal(recording.stalls.open, null)
+  })
 })
 
 t.test('why isn\'t this task running?', async t => {

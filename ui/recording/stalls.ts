@@ -53,6 +53,8 @@ export class Stalls {
       if (stall?.to !== null) stall = null
     }
     stall ??= this.#add(event.task ?? null, event.name, event.since, lane)
+    // A loop has one stall at a time: where the end of the last was not heard, it ended before this one began.
+    if (this.open !== stall) this.#closeOpen(event.since)
     stall.told = true
     stall.seconds = Math.max(stall.seconds, event.seconds)
     if (event.stack !== undefined && event.stack.length > 0) stall.stack = event.stack
@@ -61,7 +63,9 @@ export class Stalls {
 
   unblocked(event: EventOf<'loop.unblocked'>, lane: Lane | null): void {
     const from = event.since ?? event.t - event.seconds
-    const stall = this.#find(event.task ?? null, from) ?? this.#add(event.task ?? null, event.name ?? lane?.name ?? 'a callback', from, lane)
+    // What was told of while it lasted may have turned out to have begun at another time, and to be of somebody else.
+    const stall = this.#find(event.task ?? null, from) ?? this.open ?? this.#add(event.task ?? null, event.name ?? lane?.name ?? 'a callback', from, lane)
+    if (event.name !== undefined) stall.name = event.name
     stall.told = true
     stall.to ??= stall.from + event.seconds
     if (event.stack !== undefined && event.stack.length > 0) stall.stack = event.stack
@@ -69,6 +73,7 @@ export class Stalls {
     stall.victims = [...event.victims].sort((a, b) => b.seconds - a.seconds)
     stall.lost = event.lost
     if (this.open === stall) this.open = null
+    this.#closeOpen(from + event.seconds)
   }
 
   /** A step has ended, after `to - from` seconds. */
@@ -86,6 +91,14 @@ export class Stalls {
     stall.to = to
     stall.seconds = to - from
     if (stall.victims.length === 0) this.#count(stall, live)
+  }
+
+  #closeOpen(t: number): void {
+    const { open } = this
+    this.open = null
+    if (open === null) return
+    open.to ??= open.from + Math.min(open.seconds, Math.max(0, t - open.from))
+    open.seconds = open.to - open.from
   }
 
   #count(stall: Stall, live: Iterable<Lane>): void {
