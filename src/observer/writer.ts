@@ -3,15 +3,15 @@
 import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runtime/instruments.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
-import type { Parameters } from '../stream/events.ts'
 import type { Bare } from '../stream/recorder.ts'
-import type { RecordWriter, RingWriter } from './ring.ts'
+import type { RingWriter } from './ring.ts'
 import { describe } from '../runtime/describe.ts'
 import { running } from '../runtime/running.ts'
 import { Edges, HELD_SECONDS } from './edges.ts'
-import { FLAG, KIND, LONGEST_TEXT, MODES, NUMBER, OPS, OUTCOMES, REPORTS, SMALL, STATES, WAIT_KINDS, type View } from './layout.ts'
+import { FLAG, KIND, LONGEST_TEXT, NUMBER, SMALL, type REPORTS, type View } from './layout.ts'
 import { ScrollWriter } from './ring.ts'
-import { takePlace, watchPlaces, type Place } from './places.ts'
+import { takePlace, watchPlaces } from './places.ts'
+import { MODE, OP, OUTCOME, REPORT, STATE, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
 
 /** Published in between, where a turn goes on and on. */
 const PUBLISH_EVERY = 512
@@ -21,15 +21,6 @@ const SAMPLE = 1024
 const HOOKS_A_STEP = 3
 /** How often a writer that could not write looks whether it can again. */
 const RECOVER_EVERY = 64
-
-/** Numbers that stand for words in records. */
-const numbersOf = <T extends string>(words: readonly T[]): Record<T, number> => Object.fromEntries(words.map((word, at) => [word, at])) as Record<T, number>
-const WAIT = numbersOf(WAIT_KINDS)
-const OUTCOME = numbersOf(OUTCOMES)
-const OP = numbersOf(OPS)
-const MODE = numbersOf(MODES)
-const STATE = numbersOf(STATES)
-const REPORT = numbersOf(REPORTS)
 
 /** What a task belongs to; its children belong to the same. */
 export interface Scope {
@@ -42,13 +33,6 @@ export interface RequestEnd {
   status: number
   outcome: 'returned' | 'raised' | 'cancelled' | 'disconnected'
   seconds: number
-}
-
-export interface RunStart {
-  run: number
-  example: number
-  parameters: Parameters
-  request?: number | undefined
 }
 
 export interface WriterOptions {
@@ -604,74 +588,4 @@ export class Writer implements Instrument {
     const took = Math.max(0, performance.now() - began - this.#clockCost)
     this.#numbers[NUMBER.cost] = (this.#numbers[NUMBER.cost] as number) + (took * HOOKS_A_STEP * SAMPLE) / 1000
   }
-}
-
-function writeScope(to: RecordWriter, run: number | undefined, request: number | undefined): void {
-  const at = to.next()
-  to.words[at] = KIND.scope
-  to.words[at + 4] = run ?? 0
-  to.words[at + 5] = request ?? 0
-}
-
-function writeCreated(to: RecordWriter, kind: number, task: Task<unknown>, t: number, parent: number, coroutine: string, once: boolean): number {
-  const { ownName } = task
-  const numbered = typeof ownName === 'number'
-  const name = numbered ? ownName : once ? to.put(ownName) : to.keep(ownName)
-  const coroutineName = to.keep(coroutine)
-  const at = to.next()
-  to.words[at] = kind | (numbered ? FLAG.numbered : 0)
-  to.words[at + 1] = task.id
-  to.numbers[(at >> 1) + 1] = t
-  to.words[at + 4] = parent
-  to.words[at + 5] = name
-  to.words[at + 6] = coroutineName
-  to.words[at + 7] = 0
-  return at
-}
-
-function writeSuspended(to: RecordWriter, task: number, on: Wait, label: string, t: number): void {
-  const reference = label === '' ? 0 : to.keep(label)
-  const at = to.next()
-  to.words[at] = KIND.suspended | (on.deadline === undefined ? 0 : FLAG.deadline) | (WAIT[on.kind] << SMALL)
-  to.words[at + 1] = task
-  to.numbers[(at >> 1) + 1] = t
-  to.words[at + 4] = reference
-  to.words[at + 5] = on.tasks?.[0]?.id ?? 0
-  if (on.deadline !== undefined) to.numbers[(at >> 1) + 3] = on.deadline
-}
-
-function writePlace(to: RecordWriter, { function: name, file, line, column }: Place): void {
-  const functionName = to.keep(name)
-  const fileName = to.keep(file)
-  const at = to.next()
-  to.words[at] = KIND.location
-  to.words[at + 4] = functionName
-  to.words[at + 5] = fileName
-  to.words[at + 6] = line
-  to.words[at + 7] = column
-}
-
-function writeRequest(to: RecordWriter, request: number, method: string, url: string, t: number, waited: number): void {
-  const methodName = to.keep(method)
-  const path = to.put(url)
-  const at = to.next()
-  to.words[at] = KIND.requestStarted
-  to.words[at + 1] = 0
-  to.numbers[(at >> 1) + 1] = t
-  to.words[at + 4] = request
-  to.words[at + 5] = methodName
-  to.words[at + 6] = path
-  to.words[at + 7] = Math.min(2 ** 31 - 1, Math.round(waited * 1e6))
-}
-
-function writeRun(to: RecordWriter, { run, example, request }: RunStart, parameters: string, t: number): void {
-  const text = to.put(parameters)
-  const at = to.next()
-  to.words[at] = KIND.runStarted
-  to.words[at + 1] = running.task?.id ?? 0
-  to.numbers[(at >> 1) + 1] = t
-  to.words[at + 4] = run
-  to.words[at + 5] = example
-  to.words[at + 6] = text
-  to.words[at + 7] = request ?? 0
 }
