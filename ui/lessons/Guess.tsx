@@ -15,8 +15,8 @@ export function Guess({ lines, onChange }: GuessProps) {
     if (to === at) return
     onChange(moved(lines, at, by))
     say(`${lines[at] ?? ''}: now ${to + 1} of ${lines.length}`)
-    // The focus goes with the line.
-    requestAnimationFrame(() => list.current?.children[to]?.querySelector<HTMLElement>(focus)?.focus())
+    // The focus goes with the line, at once: the next key may come before the next frame. Places stay, only their texts move.
+    list.current?.children[to]?.querySelector<HTMLElement>(focus)?.focus()
   }
   const key = (event: KeyboardEvent, at: number): void => {
     const by = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : 0
