@@ -4,14 +4,13 @@ import { performance, type RecordableHistogram } from 'node:perf_hooks'
 import type { ThreadsState } from '../threads/state.ts'
 import type { View } from './layout.ts'
 import type { Writer } from './writer.ts'
+import { IDLE_MS, idleTime } from './idletime.ts'
 import { NUMBER, WORD } from './layout.ts'
 import { BEAT_SECONDS } from './stall.ts'
 import { waitedForProcessor } from './starvation.ts'
 
 /** How many beats lie between two looks at figures that change slowly. */
 const SLOWLY = 5
-/** The host was idle for this many milliseconds: whatever came before has been read. */
-const IDLE_MS = 1
 /** Part of the threshold from which on unknown code is told of: the observer decides. */
 const WORTH_TELLING = 0.8
 
@@ -112,8 +111,4 @@ export class Pulse {
     this.#starved = waitedForProcessor()
     writer?.recover()
   }
-}
-
-function idleTime(): number {
-  return (performance.nodeTiming as unknown as { idleTime: number }).idleTime
 }

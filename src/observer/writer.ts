@@ -149,11 +149,7 @@ export class Writer implements Instrument {
     const { ownName } = task
     const coroutine = task.coroutineName()
     const ring = this.#ring
-    if (!ring.fits(4 + ring.roomFor(coroutine) + (typeof ownName === 'string' ? ring.roomFor(ownName) : 0))) {
-      this.#lose(1)
-      return
-    }
-    this.#begin()
+    if (!this.#room(4 + (typeof ownName === 'string' ? ring.roomFor(ownName) : 0), coroutine)) return
     if (scope !== null) writeScope(ring, scope.run, scope.request)
     writeCreated(ring, KIND.created, task, t, parent?.id ?? 0, coroutine, scope?.request !== undefined)
   }
@@ -164,17 +160,9 @@ export class Writer implements Instrument {
       return
     }
     const t = this.#time()
-    const ring = this.#ring
-    if (!ring.fits(2)) {
-      this.#lose(1)
-      return
-    }
-    this.#begin()
-    const at = ring.next()
-    ring.words[at] = KIND.ready
-    ring.words[at + 1] = task.id
-    ring.numbers[(at >> 1) + 1] = t
-    ring.words[at + 4] = by === null || by === task ? 0 : by.id
+    if (!this.#room(2)) return
+    const at = this.#put(KIND.ready, task.id, t)
+    this.#ring.words[at + 4] = by === null || by === task ? 0 : by.id
   }
 
   taskRunning(task: Task<unknown>): void {
@@ -274,11 +262,7 @@ export class Writer implements Instrument {
   queueChanged(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void {
     const t = this.#time()
     const ring = this.#ring
-    if (!ring.fits(2)) {
-      this.#lose(1)
-      return
-    }
-    this.#begin()
+    if (!this.#room(2)) return
     const at = this.#put(KIND.queue | (OP[op] << SMALL), by?.id ?? 0, t)
     ring.words[at + 4] = queue.id
     ring.words[at + 5] = queue.qsize()
@@ -310,21 +294,14 @@ export class Writer implements Instrument {
   requestStarted(request: number, method: string, url: string, waited: number): void {
     const t = this.#time()
     this.#liveRequests.set(request, { method, url, task: 0 })
-    if (this.#ring.fits(4 + this.#ring.roomFor(method) + this.#ring.roomFor(url))) {
-      this.#begin()
-      writeRequest(this.#ring, request, method, url, t, waited)
-    } else this.#lose(1)
+    if (this.#room(4 + this.#ring.roomFor(method), url)) writeRequest(this.#ring, request, method, url, t, waited)
   }
 
   requestFinished(request: number, method: string, url: string, end: RequestEnd): void {
     const t = this.#time()
     this.#liveRequests.delete(request)
     const ring = this.#ring
-    if (!ring.fits(4 + ring.roomFor(method) + ring.roomFor(url))) {
-      this.#lose(1)
-      return
-    }
-    this.#begin()
+    if (!this.#room(4 + ring.roomFor(method), url)) return
     const at = this.#put(KIND.requestFinished | (end.status << SMALL), end.task?.id ?? 0, t)
     ring.words[at + 4] = request
     ring.words[at + 5] = OUTCOME[end.outcome]
@@ -448,9 +425,9 @@ export class Writer implements Instrument {
     if (((this.#ring.head - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
   }
 
-  /** Whether `count` records and a text fit; else one event is lost. If so, what is pending is written. */
-  #room(count: number, text: string): boolean {
-    if (!this.#ring.fits(count + this.#ring.roomFor(text))) {
+  /** Whether `count` records fit, and a text if there is one; else one event is lost. If so, what is pending is written. */
+  #room(count: number, text?: string): boolean {
+    if (!this.#ring.fits(text === undefined ? count : count + this.#ring.roomFor(text))) {
       this.#lose(1)
       return false
     }

@@ -1,9 +1,9 @@
 // Keeps account of where a request's time goes, and of who held the loop: an instrument that reads the clock at the
 // edges of steps and callbacks, and no more. Its figures are what `Server-Timing` says.
-import { performance } from 'node:perf_hooks'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Instrument, Wait } from '../runtime/instruments.ts'
+import { IDLE_MS, idleTime } from '../observer/idletime.ts'
 import { describe } from '../runtime/describe.ts'
 import { Task, type TaskOptions } from '../runtime/task.ts'
 
@@ -11,8 +11,6 @@ import { Task, type TaskOptions } from '../runtime/task.ts'
 const HOLD_SECONDS = 0.005
 /** Nothing is said of a wait for the loop that is shorter. */
 const READY_SECONDS = 0.001
-/** The host has been idle for this many milliseconds: what comes now did not wait behind anything before. */
-const IDLE_MS = 1
 const MOST_HOLDS = 256
 
 /** Who held the loop, and when. */
@@ -174,10 +172,6 @@ export class Ledger implements Instrument {
 
 function accountOf(task: Task<unknown>): Account | null {
   return (task as { account?: Account }).account ?? null
-}
-
-function idleTime(): number {
-  return (performance.nodeTiming as unknown as { idleTime: number }).idleTime
 }
 
 /** Below half of the header's last digit. */

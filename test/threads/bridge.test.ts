@@ -2,8 +2,9 @@
 import t from 'tap'
 import {
   closeThreads, configureThreads, createTask, gather, getRunningLoop, run, runCoroutineThreadsafe, sleep, syncToAsync, threadsState, toThread,
-  type Coroutine, type EventLoop,
+  type EventLoop,
 } from '../../src/index.ts'
+import { caught } from '../support/caught.ts'
 import {
   addOnMain, askForClosure, callThreadFromHere, catchRefused, nested, nestedTogether, poolInPool, refuse, threadsafe, waitForEver,
 } from './workers/bridge.ts'
@@ -11,15 +12,6 @@ import { renameThroughMain, user } from './workers/context.ts'
 import { Refused } from './workers/values.ts'
 
 const shared = (): Int32Array => new Int32Array(new SharedArrayBuffer(16))
-
-function* caught(coro: Coroutine<unknown>): Coroutine<unknown> {
-  try {
-    yield* coro
-  } catch (error) {
-    return error
-  }
-  return null
-}
 
 t.before(() => configureThreads({ poolSize: 2, maxQueue: 10 }))
 t.teardown(() => closeThreads())

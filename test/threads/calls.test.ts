@@ -5,6 +5,7 @@ import {
   BrokenThread, CancelledError, closeThreads, configureThreads, createTask, gather, getRunningLoop, QueueFull, run, sleep,
   syncToAsync, Task, ThreadSensitiveContext, threadsState, toThread, VirtualClock, type Coroutine, type Instrument,
 } from '../../src/index.ts'
+import { caught } from '../support/caught.ts'
 import { exit, throwAfterwards, throwOutside } from './workers/die.ts'
 import { odd, rename, renameAndFail, user, visits, whoAmI } from './workers/context.ts'
 import { hold, meet, pass, whichThread } from './workers/meet.ts'
@@ -20,15 +21,6 @@ function* until(words: Int32Array, index: number, least = 1): Coroutine<void> {
 function release(words: Int32Array): void {
   Atomics.store(words, 1, 1)
   Atomics.notify(words, 1)
-}
-
-function* caught(coro: Coroutine<unknown>): Coroutine<unknown> {
-  try {
-    yield* coro
-  } catch (error) {
-    return error
-  }
-  return null
 }
 
 t.before(() => configureThreads({ poolSize: 2, maxQueue: 3 }))
