@@ -1,5 +1,5 @@
 // Watches a server for a while that nothing blocks, first idle, then busy, and says what its observer claimed meanwhile:
-// node --import ./tools/ts.mjs test/observer/soak.ts [minutes of each]
+// node --import ./tools/ts.mjs test/observer/soak.ts [minutes of each] [idle|busy: only that one]
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fetch } from 'undici'
@@ -7,6 +7,7 @@ import { eventually } from '../support/server.ts'
 import { subscribe } from './support.ts'
 
 const minutes = Number(process.argv[2] ?? 5)
+const only = process.argv[3]
 const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
   env: { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0' }, stdio: ['ignore', 'pipe', 'inherit'],
 })
@@ -29,6 +30,7 @@ function cpu(): number {
 }
 
 async function soak(name: string, work: (until: number) => Promise<void>): Promise<void> {
+  if (only !== undefined && only !== name) return
   const { t: begun } = (await (await fetch(`${url}/ping`)).json()) as { t: number }
   const watching = await subscribe(observer, '?types=loop.blocked,loop.unblocked')
   const before = cpu()
