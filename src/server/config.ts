@@ -2,6 +2,11 @@
 import { z } from 'zod'
 import { decimal, whole } from './fields.ts'
 
+function isRedisUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null
+  return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^(\/\d*)?$/.test(url.pathname)
+}
+
 const environment = z.object({
   /** Where the app listens; 0 takes any free port. */
   PORT: whole(0, 65_535).default(8000),
@@ -29,6 +34,8 @@ const environment = z.object({
   RATE_LIMIT: whole(0, 1_000_000).default(600),
   /** Seconds that requests have to finish after SIGTERM. */
   GRACE_SECONDS: decimal(0, 600).default(5),
+  /** The Redis that several processes share; without it this one is alone. */
+  REDIS_URL: z.string().refine(isRedisUrl, 'must be a redis:// or rediss:// address, such as redis://127.0.0.1:6379').optional(),
 })
 
 export type Environment = z.infer<typeof environment>
@@ -47,6 +54,7 @@ export interface Config {
   stacks: boolean
   rateLimit: number
   graceSeconds: number
+  redisUrl: string | undefined
 }
 
 /** What the environment says is wrong: one line each. */
@@ -63,7 +71,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   if (!result.success) {
     const lines = result.error.issues.map(({ path, message }) => {
       const name = String(path[0])
-      return `${name}=${known[name] ?? ''}: ${message}`
+      // What stands before an @ may be a password.
+      return `${name}=${(known[name] ?? '').replace(/\/\/.*@/, '//…@')}: ${message}`
     })
     throw new ConfigError([...new Set(lines)].join('; '))
   }
@@ -72,6 +81,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     port: values.PORT, observerPort: values.OBSERVER_PORT ?? observerPortOf(values.PORT), host: values.HOST, observerUrl: values.OBSERVER_URL,
     logLevel: values.LOG_LEVEL, maxMs: values.MAX_MS, maxRuns: values.MAX_RUNS, maxSubscribers: values.MAX_SUBSCRIBERS,
     history: values.HISTORY, blockedMs: values.BLOCKED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, graceSeconds: values.GRACE_SECONDS,
+    redisUrl: values.REDIS_URL,
   }
 }
 

@@ -20,6 +20,7 @@ t.test('the configuration', async t => {
     const bad: [string, string, RegExp][] = [
       ['PORT', 'http', /^PORT=http: must be a whole number from 0 to 65535$/], ['PORT', '70000', /^PORT=70000: /], ['PORT', '-1', /^PORT=-1: /],
       ['LOG_LEVEL', 'loud', /^LOG_LEVEL=loud: must be one of fatal/], ['OBSERVER_URL', 'ftp://x', /^OBSERVER_URL=ftp:\/\/x: /],
+      ['REDIS_URL', 'localhost:6379', /^REDIS_URL=localhost:6379: must be a redis:/], ['REDIS_URL', 'redis://:secret@h/x', /^REDIS_URL=redis:\/\/…@h\/x: /],
       ['MAX_RUNS', '1e3', /^MAX_RUNS=1e3: /], ['HISTORY', '10', /^HISTORY=10: /], ['GRACE_SECONDS', 'NaN', /^GRACE_SECONDS=NaN: /],
     ]
     for (const [name, value, message] of bad) {
