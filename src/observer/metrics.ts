@@ -1,9 +1,15 @@
 // The observer's figures, under Prometheus' names and, for the app's event loop, under those of OpenTelemetry's Node
 // conventions, which Prometheus spells with underscores and units.
 import type { Histogram } from 'node:perf_hooks'
-import { Gauge, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import type { Observer } from './observer.ts'
+import { distributionOf, exposeDistribution, exposeFigure, exposeFigures } from './exposed.ts'
 import { NUMBER, WORD } from './layout.ts'
+
+/** So many of the longest queues have a figure of their own: queues come and go, and a series a queue would have no end. */
+const QUEUES_SHOWN = 8
+/** Upper ends of what is counted together of the loop's delay, in seconds. */
+const DELAY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 interface Figure {
   /** OpenTelemetry's name, where there is one. */
@@ -26,12 +32,7 @@ export function metricsOf(observer: Observer, delays: Histogram): Metrics {
   const figures: [name: string, figure: Figure][] = []
   const add = (name: string, help: string, read: () => number, otel?: string): void => {
     figures.push([name, { help, read, ...(otel === undefined ? {} : { otel }) }])
-    new Gauge({
-      name, help: otel === undefined ? help : `${help} (${otel})`, registers: [registry],
-      collect() {
-        this.set(read())
-      },
-    })
+    exposeFigure(registry, name, otel === undefined ? help : `${help} (${otel})`, read)
   }
   const seconds = (nanoseconds: number): number => (delays.count === 0 || !Number.isFinite(nanoseconds) ? 0 : nanoseconds / 1e9)
   const delay = (what: string, read: () => number): void =>
@@ -46,15 +47,9 @@ export function metricsOf(observer: Observer, delays: Histogram): Metrics {
   const idle = (): number => numbers[NUMBER.idle] as number
   const active = (): number => numbers[NUMBER.active] as number
   add('nodejs_eventloop_utilization_ratio', 'Share of the time in which the app\'s event loop was busy, since it began', () => active() / (active() + idle() || 1), 'nodejs.eventloop.utilization')
-  const time = new Gauge({
-    name: 'nodejs_eventloop_time_seconds_total', help: 'Time that the app\'s event loop has spent (nodejs.eventloop.time)', registers: [registry],
-    labelNames: ['nodejs_eventloop_state'],
-    collect() {
-      this.set({ nodejs_eventloop_state: 'active' }, active() / 1000)
-      this.set({ nodejs_eventloop_state: 'idle' }, idle() / 1000)
-    },
-  })
-  void time
+  exposeFigures(registry, 'nodejs_eventloop_time_seconds_total', 'Time that the app\'s event loop has spent (nodejs.eventloop.time)', 'nodejs_eventloop_state',
+    () => [['active', active() / 1000], ['idle', idle() / 1000]])
+  exposeDistribution(registry, 'loopscope_loop_delay_seconds', 'Delay of the app\'s event loop, looked at every 20 ms', () => distributionOf(delays, DELAY_SECONDS))
   add('loopscope_events_total', 'Events of the stream', () => observer.history.last)
   add('loopscope_events_lost_total', 'Events that were not recorded, because the observer was behind', () => observer.lostEvents)
   add('loopscope_events_dropped_total', 'Events that subscribers were too slow to get', () => observer.fanout.dropped)
@@ -62,7 +57,15 @@ export function metricsOf(observer: Observer, delays: Histogram): Metrics {
   add('loopscope_subscribers', 'Subscribers of the event stream', () => observer.fanout.size)
   add('loopscope_tasks', 'Live tasks', () => observer.model.tasks.size)
   add('loopscope_requests_active', 'Requests under way', () => observer.model.requests.size)
+  const { tally } = observer
+  exposeFigures(registry, 'loopscope_requests_total', 'Requests that have ended, as far as events of them were recorded', 'answer', () => Object.entries(tally.requests))
+  exposeDistribution(registry, 'loopscope_request_seconds', 'Seconds from the start of a request to its end', () => tally.seconds)
+  exposeFigures(registry, 'loopscope_queue_size', `Items in the ${QUEUES_SHOWN} longest queues of what is under way`, 'rank',
+    () => tally.sizes.slice(0, QUEUES_SHOWN).map((size, at) => [String(at + 1), size]))
+  add('loopscope_queue_items', 'Items in all queues of what is under way', () => tally.sizes.reduce((sum, size) => sum + size, 0))
+  add('loopscope_queue_unfinished', 'Items that were put and are not done yet, in all queues', () => tally.unfinished)
   add('loopscope_runs_active', 'Runs of examples under way', () => observer.model.runs.size)
+  add('loopscope_blocked', 'Whether the loop is blocked beyond the threshold right now: 1 or 0', () => Number(observer.blocked))
   add('loopscope_stalls_total', 'How often the loop was blocked beyond the threshold', () => observer.stallCount)
   add('loopscope_blocked_seconds_total', 'Seconds in which the loop was blocked beyond the threshold', () => observer.blockedSeconds)
   add('loopscope_warnings_total', 'Warnings given', () => observer.warningCount)
@@ -72,6 +75,10 @@ export function metricsOf(observer: Observer, delays: Histogram): Metrics {
     add(`loopscope_${mode}_orphaned`, `Calls that run on though nobody waits for them, ${mode}`, () => words[WORD[`${mode}Orphaned`]] as number)
   }
   add('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
+  add('process_cpu_seconds_total', 'Processor time of all threads of the process', () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e6
+  })
   add('process_uptime_seconds', 'Seconds since the process began', () => process.uptime())
   return {
     contentType: registry.contentType,

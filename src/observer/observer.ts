@@ -11,6 +11,7 @@ import { HOLDER, NUMBER, viewOf, WORD, type Shared, type View } from './layout.t
 import { RingReader } from './ring.ts'
 import { RunLog } from './runlog.ts'
 import { BEAT_SECONDS, StallWatch, type Stall } from './stall.ts'
+import { Tally } from './tally.ts'
 import { Warnings } from './warnings.ts'
 
 /** How many records are decoded before others get a turn on this thread. */
@@ -53,6 +54,7 @@ export interface ObserverOptions {
 export class Observer implements Source, Listener {
   readonly history: History
   readonly model = new Model()
+  readonly tally = new Tally()
   readonly fanout: Fanout
   readonly runs: RunLog
   readonly stalls: KeptStall[] = []
@@ -163,6 +165,7 @@ export class Observer implements Source, Listener {
     event.loop = this.#options.loop
     history.push(event)
     this.model.apply(event)
+    this.tally.hear(event)
     this.runs.hear(event)
     if (event.type === 'loop.blocked') this.#urgent = true
     else if (event.type === 'loop.closed') this.#watch.settled()
@@ -177,6 +180,7 @@ export class Observer implements Source, Listener {
 
   restored(alive: Omit<Snapshot, 'seq'>): void {
     this.model.restore({ ...alive, seq: this.history.last })
+    this.tally.restored(alive)
     this.#watch.forget()
     this.#warnings.restart(this.now())
     this.runs.forget(new Set(alive.runs.map(({ run }) => run)))
