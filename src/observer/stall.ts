@@ -24,7 +24,7 @@ const ASK_AGAIN_MS = 50
 const LONGEST_ASKED = 60
 
 /** A stall that is over. */
-export interface Stall extends Hold {
+interface Stall extends Hold {
   seconds: number
   stack?: Frame[]
   victims: Victim[]
@@ -42,7 +42,6 @@ export interface StallOptions {
   emit: (event: Timed<'loop.blocked' | 'loop.unblocked'>) => void
   /** Asks for the stack of the thread while it is blocked; `at` is when it was taken, in seconds on the clock of the loop. */
   takeStack: () => Promise<{ at: number; frames: Frame[] } | null>
-  onStall: (stall: Stall) => void
   /** Decodes everything that the writer has written; it stands still. */
   catchUp: () => void
 }
@@ -247,12 +246,11 @@ export class StallWatch {
     }
     victims.push(...over.victims.slice(0, MOST_VICTIMS - victims.length))
     const done: Stall = { ...stall, from, to, victims, lost: stamp(lost + over.lost), seconds: stamp(over.seconds) }
-    const { now, emit, onStall } = this.#options
+    const { now, emit } = this.#options
     emit({
       type: 'loop.unblocked', t: stamp(now()), ...ofHold(done), seconds: done.seconds, victims, lost: done.lost, name: done.name,
       since: stamp(from), ...(done.stack === undefined ? {} : { stack: done.stack }),
     })
-    onStall(done)
   }
 
   /** Tasks that stand ready, and those whose wait would end by itself. */
