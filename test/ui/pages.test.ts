@@ -2,13 +2,14 @@
 import type { Locator } from 'playwright-core'
 import t from 'tap'
 import { findChromium, launch } from '../support/chromium.ts'
+import { eventually } from '../support/server.ts'
 import { buildView } from '../support/ui.ts'
 import { crowd } from './crowd.ts'
 import { open, startServer, type Session } from './support.ts'
 
 const chromium = await findChromium()
 declare const loopscope: Session
-declare function requestAnimationFrame(act: () => void): void
+declare function requestAnimationFrame(act: () => void): number
 
 t.test('the pages of the live view', { skip: typeof chromium === 'string' && chromium }, async (t) => {
   if (typeof chromium === 'string') return
@@ -41,6 +42,24 @@ t.test('the pages of the live view', { skip: typeof chromium === 'string' && chr
     const max = (await row('on the loop’s own thread').locator('td').nth(2).innerText())
     t.match(max, /^(\d{3} ms|[1-9].*s)$/, `the probes saw ${max} while the loop was held`)
     await page.locator('.lab-words').first().waitFor()
+    await page.close()
+  })
+
+  await t.test('a page that is paused asks for next to no frames', async (t) => {
+    const { page } = await open(browser, server.observer)
+    await page.keyboard.press('Space')
+    await page.waitForTimeout(300)
+    const asked = await page.evaluate(async () => {
+      let count = 0
+      const real = requestAnimationFrame
+      Object.assign(globalThis, { requestAnimationFrame: (act: () => void) => (count++, real(act)) })
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      return count
+    })
+    t.ok(asked <= 22, `${asked} frames in a second`)
+    await page.keyboard.press('l')
+    const { frames } = await page.evaluate(() => ({ ...loopscope.timeline.figures }))
+    t.ok(await eventually(() => page.evaluate((before) => loopscope.timeline.figures.frames > before + 3, frames)), 'and draws again when it follows')
     await page.close()
   })
 

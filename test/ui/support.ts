@@ -21,7 +21,7 @@ export interface Session {
   cursor: { value: { t: number; seq: number } | null }
   follow: { value: boolean }
   timeline: {
-    view: { from: number; to: number; span: number }; figures: { ms: number; spans: number }; rowHeight: number; lanesShown: number
+    view: { from: number; to: number; span: number }; figures: { ms: number; spans: number; frames: number }; rowHeight: number; lanesShown: number
     show(from: number, to: number, glide: boolean): void; pan(part: number): void; zoom(factor: number): void
   }
 }

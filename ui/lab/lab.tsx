@@ -70,7 +70,7 @@ export function LabPage({ session }: PanelContext) {
           timeline.current = made
           made.view.set(-10, 0)
           made.filter = (lane) => /^GET \/handlers/.test((lane.parent ?? lane).name)
-          const stop = session.onChange(() => made.draw())
+          const stop = session.onChange(() => made.heed())
           return () => {
             stop()
             timeline.current = null

@@ -42,6 +42,8 @@ const LABELS = 42
 const ROW = 32
 const SMALLEST_ROW = 0.02
 const BAR = 10
+/** Ms until the next look at a recording of which nothing new was drawn. */
+const LOOK = 50
 /** The part of the window that lies beyond the present while following. */
 const AHEAD = 0.06
 
@@ -74,6 +76,7 @@ export class Timeline {
   #pointer: { x: number; y: number } | null = null
   #filter: LaneFilter | null = null
   #frame = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
   #dirty = true
   #version = -1
   #animation: { from: [number, number]; to: [number, number]; began: number } | null = null
@@ -101,7 +104,7 @@ export class Timeline {
     this.#observer.observe(host)
     this.#stop = listen(this.canvas, this.#hands())
     this.#resize()
-    this.#schedule()
+    this.#schedule(0)
   }
 
   get recording(): Recording {
@@ -191,7 +194,12 @@ export class Timeline {
   /** Draw with the next frame. */
   draw(): void {
     this.#dirty = true
-    this.#schedule()
+    this.#schedule(0)
+  }
+
+  /** The recording may have changed: draw it at the pace that it is drawn at. */
+  heed(): void {
+    if (this.#pause() === 0) this.#schedule(0)
   }
 
   /** The colours have changed. */
@@ -242,6 +250,7 @@ export class Timeline {
 
   destroy(): void {
     cancelAnimationFrame(this.#frame)
+    clearTimeout(this.#timer)
     this.#frame = -1
     this.#observer.disconnect()
     this.#stop()
@@ -285,12 +294,23 @@ export class Timeline {
     this.draw()
   }
 
-  #schedule(): void {
+  /** Look again in so many ms: a frame costs something even where nothing is drawn in it. */
+  #schedule(ms: number): void {
     if (this.#frame !== 0) return
+    clearTimeout(this.#timer)
+    if (ms > 0) {
+      this.#timer = setTimeout(() => this.#schedule(0), ms)
+      return
+    }
     this.#frame = requestAnimationFrame((time) => {
       this.#frame = 0
       this.#tick(time)
     })
+  }
+
+  /** Ms between two pictures of what moves by itself. An idle loop's clock needs no sixty a second. */
+  #pause(): number {
+    return this.#reduced.matches ? 250 : this.lanesShown === 0 && this.recording.stalls.open === null ? 50 : 0
   }
 
   #tick(time: number): void {
@@ -310,15 +330,14 @@ export class Timeline {
     }
     const now = this.#now()
     const moving = this.#follow || recording.stalls.open !== null || recording.holder !== null
-    // An idle loop's clock needs no sixty pictures a second.
-    const pause = this.#reduced.matches ? 250 : this.lanesShown === 0 && recording.stalls.open === null ? 50 : 0
-    const due = time - this.#lastFollow >= pause
-    if (moving && now !== this.#lastNow && due) {
+    const pause = this.#pause()
+    const left = pause - (time - this.#lastFollow)
+    if (left <= 0 && ((moving && now !== this.#lastNow) || recording.version !== this.#version)) {
       this.#lastFollow = time
       this.#dirty = true
     }
-    if (recording.version !== this.#version && due) this.#dirty = true
-    if (this.#dirty && this.#width > 0) {
+    const drawn = this.#dirty && this.#width > 0
+    if (drawn) {
       this.#dirty = false
       this.#version = recording.version
       this.#lastNow = now
@@ -333,7 +352,7 @@ export class Timeline {
       this.figures.frames++
       this.#emitViewSoon()
     }
-    this.#schedule()
+    this.#schedule(this.#animation !== null || (drawn && pause === 0) ? 0 : Math.max(left, LOOK))
   }
 
   #lastNow = -1

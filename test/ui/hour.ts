@@ -1,0 +1,137 @@
+// Leaves one page open over a busy loop and says each minute what it holds, then whether that grew:
+// node --import ./tools/ts.mjs test/ui/hour.ts [minutes]
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fetch } from 'undici'
+import { findChromium, launch } from '../support/chromium.ts'
+import { eventually } from '../support/server.ts'
+import type { Session } from './support.ts'
+
+declare const loopscope: Session
+
+const minutes = Number(process.argv[2] ?? 60)
+const REQUESTS_A_SECOND = 3
+const STALL_EVERY = 20_000
+/** Frames are counted in so many ms of each minute. In between the page is asked for less motion, to leave the machine to others. */
+const IN_MOTION = 4000
+
+const chromium = await findChromium()
+if (typeof chromium === 'string') throw new Error(chromium)
+const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
+  env: { PATH: process.env['PATH'], PORT: '0', OBSERVER_PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0' }, stdio: ['ignore', 'pipe', 'inherit'],
+})
+process.once('exit', () => child.kill('SIGKILL'))
+let log = ''
+child.stdout.on('data', (chunk: Buffer) => { log += chunk.toString() })
+const addresses = (): string[] => [...log.matchAll(/listens on (http:\/\/\S+)/g)].map(([, address]) => address!)
+if (!await eventually(() => addresses().length === 2)) throw new Error(`the server did not start: ${log}`)
+const [app, observer] = addresses() as [string, string]
+
+/** Processor time of the server so far, in seconds; NaN where the system does not tell. */
+function cpu(): number {
+  try {
+    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  } catch {
+    return NaN
+  }
+}
+
+const browser = await launch(chromium)
+const page = await browser.newPage({ viewport: { width: 1000, height: 700 }, reducedMotion: 'reduce' })
+const complaints: string[] = []
+page.on('pageerror', (error) => complaints.push(String(error)))
+page.on('console', (message) => complaints.push(...message.type() === 'error' ? [message.text()] : []))
+await page.goto(observer)
+await page.locator('.connection.live').waitFor()
+const cdp = await page.context().newCDPSession(page)
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const leave = new AbortController()
+const call = (path: string): void => {
+  fetch(app + path, { signal: leave.signal }).then((response) => response.arrayBuffer()).catch(() => {})
+}
+const drain = async (path: string): Promise<void> => {
+  const response = await fetch(app + path, { signal: leave.signal })
+  for await (const _ of response.body!) { /* what it prints is in the stream as well */ }
+}
+drain('/examples/5/run?speed=20&maxsize=10&producers=4&consumers=4&seed=1').catch(() => {})
+let calls = 0
+const WAYS = ['/ping', '/handlers/async?ms=5', '/handlers/sync?ms=3&thread=pool', '/ping', '/examples/1/run?speed=200']
+const timers = [
+  setInterval(() => call(WAYS[calls++ % WAYS.length]!), 1000 / REQUESTS_A_SECOND),
+  setInterval(() => call('/handlers/sync?ms=150&thread=inline'), STALL_EVERY),
+]
+
+interface Look {
+  heap: number
+  nodes: number
+  listeners: number
+  events: number
+  perSecond: number
+  lanes: number
+  frames: number
+  ms: number
+}
+
+/** What the page holds, after everything that nobody needs is gone. */
+async function look(before: { seq: number; at: number }): Promise<Look & { seq: number }> {
+  await page.emulateMedia({ reducedMotion: 'no-preference' })
+  const moved = await page.evaluate(async (ms) => {
+    const { figures } = loopscope.timeline
+    const first = figures.frames
+    const begun = performance.now()
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    return { frames: (figures.frames - first) / (performance.now() - begun) * 1000, ms: figures.ms }
+  }, IN_MOTION)
+  await page.emulateMedia({ reducedMotion: 'reduce' })
+  await cdp.send('HeapProfiler.collectGarbage')
+  const { usedSize } = await cdp.send('Runtime.getHeapUsage')
+  const { nodes, jsEventListeners } = await cdp.send('Memory.getDOMCounters')
+  const held = await page.evaluate(() => ({ events: loopscope.live.events.length, seq: loopscope.live.lastSeq, lanes: (loopscope.live as unknown as { lanes: Map<number, unknown> }).lanes.size }))
+  return {
+    heap: usedSize / 2 ** 20, nodes, listeners: jsEventListeners, ...held, ...moved,
+    perSecond: (held.seq - before.seq) / (performance.now() - before.at) * 1000,
+  }
+}
+
+const columns = ['minute', 'heap MB', 'nodes', 'listeners', 'events', 'events/s', 'lanes', 'frames/s', 'ms a frame']
+const show = (cells: (string | number)[]): void => console.log(cells.map((cell) => String(cell).padStart(11)).join(''))
+console.log(`${observer}, ${minutes} min, server ${child.pid}`)
+show(columns)
+const looks: Look[] = []
+const used = cpu()
+let before = { seq: 0, at: performance.now() }
+const begun = performance.now()
+for (let minute = 1; minute <= minutes; minute++) {
+  await wait(Math.max(0, begun + minute * 60_000 - IN_MOTION - performance.now()))
+  const seen = await look(before)
+  before = { seq: seen.seq, at: performance.now() }
+  looks.push(seen)
+  show([minute, seen.heap.toFixed(2), seen.nodes, seen.listeners, seen.events, seen.perSecond.toFixed(0), seen.lanes, seen.frames.toFixed(1), seen.ms.toFixed(2)])
+}
+console.log(`the server took ${((cpu() - used) / (minutes * 0.6)).toFixed(1)} % of a processor; the page complained ${complaints.length} times`)
+for (const complaint of complaints.slice(0, 5)) console.log(`  ${complaint}`)
+
+/** By how much the least squares line through the values rises from first to last, as a part of their mean. */
+function rise(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const middle = (values.length - 1) / 2
+  let over = 0
+  let under = 0
+  for (const [at, value] of values.entries()) {
+    over += (at - middle) * (value - mean)
+    under += (at - middle) ** 2
+  }
+  return under === 0 ? 0 : over / under * (values.length - 1) / mean
+}
+
+const late = looks.slice(Math.floor(looks.length / 2))
+for (const what of ['heap', 'nodes', 'listeners'] as const) {
+  const part = rise(late.map((one) => one[what]))
+  console.log(`${what} in the second half: ${(part * 100).toFixed(1)} % ${part > 0.05 ? 'more at its end: IT GROWS' : 'from its beginning to its end: it does not grow'}`)
+}
+for (const timer of timers) clearInterval(timer)
+leave.abort()
+await browser.close()
+child.kill('SIGTERM')
