@@ -110,15 +110,15 @@ export class Decoder {
     const task = (words[at + 1] as number) >>> 0
     const t = numbers[(at >> 1) + 1] as number
     switch (word & 0xff) {
-      case KIND.ran: {
-        const to = numbers[(at >> 1) + 3] as number
-        const known = this.#tasks.get(task) ?? NOBODY
-        this.#begin(task, t, known)
-        this.#end(task, to)
-        this.#tell({ type: 'task.suspended', t: stamp(to), task, on: { kind: 'yield' }, seconds: stamp(to - t) }, known)
-        this.#tell({ type: 'task.ready', t: stamp(to), task }, known)
+      case KIND.rounds: {
+        const count = word >>> SMALL
+        this.#round(task, t, t)
+        for (let other = 1; other < count; other++) this.#round((words[at + 3 + other] as number) >>> 0, t, t)
         break
       }
+      case KIND.ran:
+        this.#round(task, t, numbers[(at >> 1) + 3] as number)
+        break
       case KIND.ready: {
         const by = words[at + 4] as number
         const event: Timed<'task.ready'> = { type: 'task.ready', t: stamp(t), task }
@@ -283,6 +283,15 @@ export class Decoder {
     if (parent !== 0) event.parent = parent
     this.#tell(event, known)
     if (alive && STATES[words[at + 7] as number] !== 'suspended') this.#tell({ type: 'task.ready', t: stamp(t), task }, known)
+  }
+
+  /** A step that ended in `sleep(0)`. */
+  #round(task: number, from: number, to: number): void {
+    const known = this.#tasks.get(task) ?? NOBODY
+    this.#begin(task, from, known)
+    this.#end(task, to)
+    this.#tell({ type: 'task.suspended', t: stamp(to), task, on: { kind: 'yield' }, seconds: stamp(to - from) }, known)
+    this.#tell({ type: 'task.ready', t: stamp(to), task }, known)
   }
 
   #begin(task: number, t: number, known: Known): void {

@@ -4,7 +4,7 @@ import { HOLDER, NUMBER, WORD, type View } from './layout.ts'
 
 /** While steps take less than this many seconds, one clock reading serves several edges. */
 const SHORT = 0.5e-6
-const MOST_EDGES_A_READING = 16
+const MOST_EDGES_A_READING = 32
 
 /** Whatever holds the thread for this many seconds is told of. */
 export const HELD_SECONDS = 0.01
@@ -21,6 +21,7 @@ export class Edges {
   readonly #clock: () => number
   readonly #most: number
   readonly #onHold: (from: number, to: number) => void
+  #holder: number = HOLDER.task
   #edges = 0
   #stride = 1
   #tick = 0
@@ -31,11 +32,13 @@ export class Edges {
     this.#numbers = numbers
     this.#clock = clock
     this.#onHold = onHold
+    words[WORD.holder] = this.#holder
+    numbers[NUMBER.since] = this.since
     this.#most = exact ? 1 : MOST_EDGES_A_READING
   }
 
   /**
-   * The time at an edge. During a stretch of very short steps it may be that of up to 15 edges ago; but never across a
+   * The time at an edge. During a stretch of very short steps it may be that of up to 31 edges ago; but never across a
    * look of the observer, which comes every 20 ms: so a step that takes longer has its time to itself.
    */
   time(): number {
@@ -61,24 +64,20 @@ export class Edges {
 
   /** A task's step begins now, or goes on after one within it. */
   task(id: number, since = this.now): void {
-    const words = this.#words
-    words[WORD.task] = id
-    words[WORD.holder] = HOLDER.task
-    this.#hold(since)
+    this.#words[WORD.task] = id
+    this.#hold(HOLDER.task, since)
   }
 
   callback(name: number, since: number): void {
     this.#words[WORD.subject] = name
     this.#words[WORD.task] = 0
-    this.#words[WORD.holder] = HOLDER.callback
-    this.#hold(since)
+    this.#hold(HOLDER.callback, since)
   }
 
   request(id: number, since: number): void {
     this.#words[WORD.subject] = id
     this.#words[WORD.task] = 0
-    this.#words[WORD.holder] = HOLDER.request
-    this.#hold(since)
+    this.#hold(HOLDER.request, since)
   }
 
   /** Nothing that is known holds the thread any more. */
@@ -95,9 +94,10 @@ export class Edges {
     this.#words[WORD.step] = this.#edges = (this.#edges + 1) & ~1
   }
 
-  #hold(since: number): void {
-    this.since = since
-    this.#numbers[NUMBER.since] = since
+  #hold(holder: number, since: number): void {
+    // What is the same as before is not written again: a switch takes so little that it would show.
+    if (holder !== this.#holder) this.#words[WORD.holder] = this.#holder = holder
+    if (since !== this.since) this.#numbers[NUMBER.since] = this.since = since
     this.#words[WORD.step] = this.#edges = (this.#edges + 1) | 1
   }
 }

@@ -57,13 +57,16 @@ export const HOLDER = { task: 1, callback: 2, request: 3 } as const
 export const KIND = {
   text: 1, scope: 2, created: 3, ready: 4, running: 5, suspended: 6, ran: 7, finished: 8, cancelling: 9, printed: 10, queue: 11,
   requestStarted: 12, requestFinished: 13, runStarted: 14, runFinished: 15, threadStarted: 16, threadFinished: 17,
-  loopStarted: 18, loopClosed: 19, lost: 20, described: 21, alive: 22, held: 23, settled: 24, location: 25, reported: 26, other: 27,
+  loopStarted: 18, loopClosed: 19, lost: 20, described: 21, alive: 22, held: 23, settled: 24, location: 25, reported: 26, other: 27, rounds: 28,
 } as const
 
 /** Flags of a record, in word 0 above its kind. */
 export const FLAG = { numbered: 1 << 8, deadline: 1 << 9, located: 1 << 10, began: 1 << 11, cancelling: 1 << 12 } as const
 /** A small number of a record stands in word 0 from this bit on. */
 export const SMALL = 16
+
+/** A record of rounds holds as many tasks, in words 1 and 4 to 7, and their number in word 0. */
+export const ROUNDS = 5
 
 /** Bytes of a text that fit into its first record. */
 export const TEXT_HEAD_BYTES = 20

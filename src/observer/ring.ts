@@ -136,11 +136,6 @@ export class RingWriter extends RecordWriter {
     return at
   }
 
-  /** One more record than `head` has been written, by hand. */
-  advance(head: number): void {
-    this.#header[WORD.draft] = this.head = (head + 1) | 0
-  }
-
   /** Show the reader all that has been written. */
   publish(): void {
     Atomics.store(this.#header, WORD.head, this.head)

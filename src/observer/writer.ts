@@ -6,9 +6,10 @@ import type { Task } from '../runtime/task.ts'
 import type { Bare } from '../stream/recorder.ts'
 import type { RingWriter } from './ring.ts'
 import { describe } from '../runtime/describe.ts'
+import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
 import { Edges, HELD_SECONDS } from './edges.ts'
-import { FLAG, KIND, LONGEST_TEXT, NUMBER, SMALL, type REPORTS, type View } from './layout.ts'
+import { FLAG, KIND, LONGEST_TEXT, NUMBER, RECORD_WORDS, ROUNDS, SMALL, type REPORTS, type View } from './layout.ts'
 import { ScrollWriter } from './ring.ts'
 import { takePlace, watchPlaces } from './places.ts'
 import { MODE, OP, OUTCOME, REPORT, STATE, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
@@ -61,8 +62,10 @@ export class Writer implements Instrument {
   readonly #outer: { task: number; since: number }[] = []
   /** The step has begun, and no record has said so yet. */
   #pending = false
-  /** This one is ready again: the record of its step said so. */
-  #yielded = 0
+  /** Where the last record of rounds is, how many more tasks it takes, and the ring's head behind it. */
+  #roundsAt = 0
+  #roundsLeft = 0
+  #roundsHead = 0
   #flushDue = false
   #published = 0
   #lost = 0
@@ -114,8 +117,7 @@ export class Writer implements Instrument {
     this.#flushDue = false
     if (this.#pending && this.#ring.fits(1)) this.#begin()
     if (this.#ring.losing) this.recover()
-    this.#published = this.#ring.head
-    this.#ring.publish()
+    this.#publish()
   }
 
   /** The next task that is created, which must be in the same breath, belongs to this run or request. */
@@ -155,10 +157,6 @@ export class Writer implements Instrument {
   }
 
   taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
-    if (task.id === this.#yielded) {
-      this.#yielded = 0
-      return
-    }
     const t = this.#time()
     if (!this.#room(2)) return
     const at = this.#put(KIND.ready, task.id, t)
@@ -176,27 +174,45 @@ export class Writer implements Instrument {
   }
 
   taskSuspended(task: Task<unknown>, on: Wait): void {
-    const ring = this.#ring
+    if ((this.#ring.head & (SAMPLE - 1)) !== 0) this.#suspended(task, on)
+    else this.#timed(() => this.#suspended(task, on))
+  }
+
+  /**
+   * The commonest end of a step. At most of them the clock need not be read, and then the task's id is all that is written:
+   * it went once round the ready queue, at the time that the record says. That is why the record stays open for more.
+   */
+  taskYielded(task: Task<unknown>): void {
     const edges = this.#edges
-    const { head } = ring
-    // The commonest end of a step is `sleep(0)`, and the clock need not be read at most of them: that is one record, which
-    // says too that the step began and that the task is ready again. Everything else takes the long way.
-    if (on.kind === 'yield' && this.#plain && this.#pending && edges.left > 1 && edges.sameTick() && ((head + 1 - ring.limit) | 0) <= 0
-      && (head & (SAMPLE - 1)) !== 0) {
-      edges.left--
-      const { words, numbers } = ring
-      const at = (head & ring.mask) << 3
-      const { id } = task
-      words[at] = KIND.ran
-      words[at + 1] = id
-      numbers[(at >> 1) + 1] = numbers[(at >> 1) + 3] = edges.now
-      ring.advance(head)
-      edges.release()
-      this.#pending = false
-      this.#current = 0
-      this.#yielded = id
-    } else if ((head & (SAMPLE - 1)) === 0) this.#timed(() => this.#suspended(task, on))
-    else this.#suspended(task, on)
+    if (!this.#plain || !this.#pending || edges.left <= 1 || !edges.sameTick()) {
+      this.#yielded(task)
+      return
+    }
+    const ring = this.#ring
+    const { words } = ring
+    const left = this.#roundsLeft
+    if (left > 0 && ring.head === this.#roundsHead) {
+      const at = this.#roundsAt
+      words[at + RECORD_WORDS - left] = task.id
+      words[at] = (words[at] as number) + (1 << SMALL)
+      this.#roundsLeft = left - 1
+    } else {
+      if ((ring.head & (SAMPLE - 1)) === 0 || !ring.fits(1)) {
+        this.#yielded(task)
+        return
+      }
+      const at = ring.next()
+      words[at] = KIND.rounds | (1 << SMALL)
+      words[at + 1] = task.id
+      ring.numbers[(at >> 1) + 1] = edges.now
+      this.#roundsAt = at
+      this.#roundsLeft = ROUNDS - 1
+      this.#roundsHead = ring.head
+    }
+    edges.left--
+    edges.release()
+    this.#pending = false
+    this.#current = 0
   }
 
   taskFinished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
@@ -401,6 +417,9 @@ export class Writer implements Instrument {
   }
 
   #publish(): void {
+    // What is published belongs to the reader, who may also look at what is not while this thread stands still: but then he
+    // has counted up his tick before.
+    this.#roundsLeft = 0
     this.#published = this.#ring.head
     this.#ring.publish()
   }
@@ -444,18 +463,30 @@ export class Writer implements Instrument {
     return at
   }
 
+  /** `sleep(0)` where it takes more than an id: the clock has to be read, or the place of the task goes with it. */
+  #yielded(task: Task<unknown>): void {
+    if (!this.#plain || !this.#pending || !this.#ring.fits(1)) {
+      this.taskSuspended(task, YIELD)
+      return
+    }
+    const sampled = (this.#ring.head & (SAMPLE - 1)) === 0
+    if (sampled) this.#timed(() => this.#round(task))
+    else this.#round(task)
+  }
+
+  /** A whole step that ended in `sleep(0)`, with its times. */
+  #round(task: Task<unknown>): void {
+    const t = this.#time()
+    const { since } = this.#edges
+    this.#pending = false
+    this.#endStep()
+    const at = this.#put(KIND.ran, task.id, since)
+    this.#ring.numbers[(at >> 1) + 3] = t
+  }
+
   #suspended(task: Task<unknown>, on: Wait): void {
     const t = this.#time()
     const ring = this.#ring
-    if (on.kind === 'yield' && this.#pending && this.#plain && ring.fits(1)) {
-      const { since } = this.#edges
-      this.#pending = false
-      this.#endStep()
-      const at = this.#put(KIND.ran, task.id, since)
-      ring.numbers[(at >> 1) + 3] = t
-      this.#yielded = task.id
-      return
-    }
     const place = this.#plain ? null : takePlace(task)
     const label = on.label ?? ''
     const placed = place === null ? 0 : 1 + ring.roomFor(place.file) + ring.roomFor(place.function)
@@ -465,12 +496,12 @@ export class Writer implements Instrument {
     this.#pending = false
     if (this.#current === task.id) this.#endStep()
     if (!fits) {
-      this.#lose(unsaid ? 2 : 1)
+      // A task that yields is ready at once: the reader would have told of both.
+      this.#lose((unsaid ? 2 : 1) + (on.kind === 'yield' ? 1 : 0))
       return
     }
     if (place !== null) writePlace(ring, place)
     writeSuspended(ring, task.id, on, label, t)
-    if (on.kind === 'yield') this.#yielded = task.id
   }
 
   #held(name: number, request: number, from: number, to: number): void {
@@ -508,7 +539,7 @@ export class Writer implements Instrument {
 
   /** Events did not fit. Once there is room again, say how many, and describe what is alive now. */
   #lose(events: number): void {
-    this.#yielded = 0
+    this.#roundsLeft = 0
     this.#lost += this.#pending ? events + 1 : events
     this.#pending = false
     if (this.#attempts++ % RECOVER_EVERY === 0) this.recover()

@@ -19,6 +19,9 @@ export interface Wait {
   deadline?: number
 }
 
+/** @internal What a task waits for on its trip round the ready queue. */
+export const YIELD: Wait = Object.freeze({ kind: 'yield' })
+
 export type Outcome = 'returned' | 'raised' | 'cancelled'
 
 /** A queue as its watchers see it. */
@@ -60,6 +63,8 @@ export interface Instrument {
   taskRunning?(task: Task<unknown>): void
   /** The step ended in a wait. `task.getStack()` tells where, in debug mode with the whole `yield*` chain. */
   taskSuspended?(task: Task<unknown>, on: Wait): void
+  /** The step ended in `sleep(0)`. Whoever has this hook gets it in place of the `taskSuspended` and the `taskReady` of it. */
+  taskYielded?(task: Task<unknown>): void
   taskCancelling?(task: Task<unknown>, by: Task<unknown> | null, message: string | undefined): void
   taskFinished?(task: Task<unknown>, outcome: Outcome, error: unknown): void
   /** A callback (`callSoon`, `addDoneCallback` …) begins and ends: it holds the loop as a task's step does. */
@@ -151,6 +156,21 @@ export class Instruments implements Iterable<Instrument> {
         instrument.taskSuspended?.(task, on)
       } catch (error) {
         this.#expel(instrument, 'taskSuspended', error)
+      }
+    }
+  }
+
+  /** @internal */
+  taskYielded(task: Task<unknown>): void {
+    for (const instrument of this.#list) {
+      try {
+        if (instrument.taskYielded !== undefined) instrument.taskYielded(task)
+        else {
+          instrument.taskSuspended?.(task, YIELD)
+          instrument.taskReady?.(task, task)
+        }
+      } catch (error) {
+        this.#expel(instrument, 'taskYielded', error)
       }
     }
   }

@@ -9,6 +9,7 @@ import { isCoroutine, SUSPENDED, type Coroutine, type Suspension } from './corou
 import { describable, describe } from './describe.ts'
 import { CancelledError, cancelledError, RuntimeError } from './exceptions.ts'
 import { CANCELLED, FAILED_UNSEEN, FINISHED, Future, PENDING, type Listener } from './future.ts'
+import { YIELD } from './instruments.ts'
 import { forgetSuspension, originOf, place, suspensionOf, type Frame } from './origins.ts'
 import { getRunningLoop, running } from './running.ts'
 import { noteDelivered, noteReturned, noteWaitsAgain } from './swallowed.ts'
@@ -26,7 +27,7 @@ export interface TaskOptions {
 export const ROUND_TRIP: Waitable = {
   cancel: () => false,
   absorb: () => false,
-  describeWait: () => ({ kind: 'yield' }),
+  describeWait: () => YIELD,
 }
 
 // What stands in a task's `requests`: two flags, and above them the count of cancellation requests.
@@ -261,9 +262,13 @@ export class Task<T> extends Future<T> implements Listener {
   private onSuspended(waiter: Waitable): void {
     const { debug, probe } = this.loop
     if (debug) noteWaitsAgain(this as Task<unknown>)
+    if (waiter === ROUND_TRIP) {
+      if (probe !== null) probe.taskYielded(this as Task<unknown>)
+      this.loop.ready.push(this, null)
+      return
+    }
     if (probe !== null) probe.taskSuspended(this as Task<unknown>, waiter.describeWait())
-    if (waiter === ROUND_TRIP) this.loop.wake(this as Task<unknown>)
-    else if ((this.requests & CANCEL) !== 0 && waiter.cancel(messages.get(this))) this.requests &= ~CANCEL
+    if ((this.requests & CANCEL) !== 0 && waiter.cancel(messages.get(this))) this.requests &= ~CANCEL
   }
 
   /** Throw the interruption into the coroutine; a wait that itself ended in a cancellation says so in its own words. */

@@ -97,6 +97,21 @@ t.test('a cancellation and a failure, in order', async t => {
   ])
 })
 
+t.test('taskYielded stands for the two hooks of a sleep(0), where an instrument has it', async t => {
+  const instrument = (log: Log): Instrument => ({ ...writesDown(log), taskYielded: task => log('yielded', nameOf(task)) })
+  const main = function* (): Coroutine<void> {
+    createTask(sleep(0), { name: 'child' })
+    yield* sleep(0)
+    yield* sleep(1)
+  }
+  const told = await watched(main, instrument)
+  t.same(told.filter(line => line.startsWith('yielded')), ['yielded main', 'yielded child'])
+  t.same(
+    told.flatMap(line => line.startsWith('yielded') ? [line.replace('yielded', 'suspended') + ' on yield', `ready ${line.slice(8)} by ${line.slice(8)}`] : [line]),
+    await watched(main), 'and all else is as it would be without',
+  )
+})
+
 t.test('queueChanged tells the operation, the size after it, and who did it', async t => {
   const instrument = (log: Log): Instrument => ({
     queueChanged: (queue, op, by) => log(op, `size=${queue.qsize()} unfinished=${queue.unfinished} maxsize=${queue.maxsize} by ${nameOf(by)}`),
