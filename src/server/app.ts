@@ -52,6 +52,8 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     http: { maxHeaderSize: HEADER_LIMIT },
     routerOptions: { ignoreTrailingSlash: true },
     exposeHeadRoutes: false,
+    // Whose calls are counted together.
+    ...(config.proxies === 0 ? {} : { trustProxy: config.proxies }),
     requestTimeout: 30_000,
     forceCloseConnections: true,
     clientErrorHandler: answerClientError,

@@ -32,6 +32,8 @@ const environment = z.object({
   STACKS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   /** Calls a minute and client to what costs processor time or holds the loop; 0: as many as come. */
   RATE_LIMIT: whole(0, 1_000_000).default(600),
+  /** How many proxies stand in front, one behind the other, each of which says in X-Forwarded-For who called it. */
+  PROXIES: whole(0, 10).default(0),
   /** Seconds that requests have to finish after SIGTERM. */
   GRACE_SECONDS: decimal(0, 600).default(5),
   /** The Redis that several processes share; without it this one is alone. */
@@ -53,6 +55,7 @@ export interface Config {
   blockedMs: number
   stacks: boolean
   rateLimit: number
+  proxies: number
   graceSeconds: number
   redisUrl: string | undefined
 }
@@ -80,7 +83,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   return {
     port: values.PORT, observerPort: values.OBSERVER_PORT ?? observerPortOf(values.PORT), host: values.HOST, observerUrl: values.OBSERVER_URL,
     logLevel: values.LOG_LEVEL, maxMs: values.MAX_MS, maxRuns: values.MAX_RUNS, maxSubscribers: values.MAX_SUBSCRIBERS,
-    history: values.HISTORY, blockedMs: values.BLOCKED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, graceSeconds: values.GRACE_SECONDS,
+    history: values.HISTORY, blockedMs: values.BLOCKED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, proxies: values.PROXIES, graceSeconds: values.GRACE_SECONDS,
     redisUrl: values.REDIS_URL,
   }
 }
