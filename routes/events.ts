@@ -1,7 +1,7 @@
 // The event stream on the app's own port: a WebSocket where the client upgrades, server-sent events otherwise. It comes
 // from the observer and is the same there, but here it has to wait while the loop is blocked.
 import type { App } from '../src/server/app.ts'
-import { Future } from '../src/index.ts'
+import { fromPromise, Future } from '../src/index.ts'
 import { errorBody, HttpError } from '../src/server/errors.ts'
 import { EVENT_STREAM, EventSink, optionsOf, serveSocket, streamQuery } from '../src/server/stream.ts'
 
@@ -14,7 +14,7 @@ export default function events(app: App): void {
     schema: {
       summary: 'What happens on the loop', tags: ['stream'], querystring: streamQuery,
       description: 'Server-sent events, or a WebSocket on upgrade. Each message is one event; the first is stream.hello. The same stream, from the port of the observer, goes on while the loop is blocked.',
-      response: { 400: errorBody, 503: errorBody },
+      response: { 400: errorBody, 404: errorBody, 503: errorBody },
     },
     handler: function* (request, reply) {
       const { query } = request
@@ -26,7 +26,8 @@ export default function events(app: App): void {
         served.stamp()
       }
       const ended = new Future<void>()
-      const sink = new EventSink(observer, () => {
+      if (options.loop !== undefined && options.loop !== '*') yield* fromPromise(observer.ask('loop', options.loop))
+      const sink = new EventSink(() => {
         if (!ended.done()) ended.setResult(undefined)
       })
       reply.headers(EVENT_STREAM).send(sink.stream)

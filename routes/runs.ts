@@ -2,38 +2,40 @@
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import type { RunRecord } from '../src/observer/runlog.ts'
-import type { Coroutine } from '../src/index.ts'
+import { fromPromise, type Coroutine } from '../src/index.ts'
+import { noAnswer } from '../src/observer/loops.ts'
 import { errorBody, HttpError } from '../src/server/errors.ts'
 import { id } from '../src/server/fields.ts'
-import { resultOf, runResult, runSummary, summaryOf } from '../src/server/results.ts'
+import { coveredRun, resultOf, runResult, runSummary, summaryOf } from '../src/server/results.ts'
+import { ofLoop } from '../src/server/stream.ts'
 import { toTrace } from '../src/stream/trace.ts'
 
 const params = z.strictObject({ id })
-const querystring = z.strictObject({})
+const querystring = ofLoop
 const trace = z.object({ traceEvents: z.array(z.record(z.string(), z.unknown())), displayTimeUnit: z.literal('ms') })
 
 export default function runs(app: App): void {
   const tags = ['runs']
-  function* find(wanted: number): Coroutine<RunRecord> {
-    const run = yield* app.runs.find(wanted)
+  function* find(wanted: number, loop: string | undefined): Coroutine<RunRecord> {
+    const run = yield* app.runs.find(wanted, loop)
     if (run === null) throw new HttpError(404, `there is no run ${wanted}, or it is too long ago: GET /runs lists what is kept`)
     return run
   }
 
-  app.get('/runs', { schema: { summary: 'What runs and what ran last', tags, querystring, response: { 200: z.object({ runs: z.array(runSummary) }) } } },
-    function* () {
-      return { runs: (yield* app.runs.list()).map(summaryOf) }
+  app.get('/runs', { schema: { summary: 'What runs and what ran last', tags, querystring, response: { 200: z.object({ runs: z.array(coveredRun) }), 404: errorBody } } },
+    function* (request) {
+      return { runs: yield* app.runs.list(request.query.loop) }
     })
 
   app.get('/runs/:id', { schema: { summary: 'A run and its output', tags, params, querystring, response: { 200: runResult, 404: errorBody } } },
     function* (request) {
-      return resultOf(yield* find(request.params.id))
+      return resultOf(yield* find(request.params.id, request.query.loop))
     })
 
   app.get('/runs/:id/trace', {
     schema: { summary: 'Its trace, for Perfetto', description: 'Chrome trace event JSON: open it at ui.perfetto.dev', tags, params, querystring, response: { 200: trace, 404: errorBody } },
   }, function* (request, reply) {
-    const { run, example, events } = yield* find(request.params.id)
+    const { run, example, events } = yield* find(request.params.id, request.query.loop)
     reply.header('content-disposition', `attachment; filename="run-${run}.trace.json"`)
     return toTrace(events, `example ${example}, run ${run}`)
   })
@@ -41,18 +43,30 @@ export default function runs(app: App): void {
   app.get('/runs/:id/events', {
     schema: { summary: 'Its events', description: 'One JSON object a line, as they came on the stream.', tags, params, querystring, response: { 404: errorBody } },
   }, function* (request, reply) {
-    const { events } = yield* find(request.params.id)
+    const { events } = yield* find(request.params.id, request.query.loop)
     reply.type('application/x-ndjson')
     return events.map((event) => `${JSON.stringify(event)}\n`).join('')
   })
 
   app.delete('/runs/:id', {
-    schema: { summary: 'Cancel a run', tags, params, querystring, response: { 202: runSummary, 404: errorBody, 409: errorBody } },
+    schema: { summary: 'Cancel a run', tags, params, querystring, response: { 202: runSummary, 404: errorBody, 409: errorBody, 503: errorBody } },
   }, function* (request, reply) {
-    const { id } = request.params
+    const { params: { id }, query: { loop } } = request
+    if (loop !== undefined && loop !== app.observer.name) {
+      const run = yield* find(id, loop)
+      const found = yield* fromPromise(app.observer.ask('cancel', loop, 'run', id))
+      if (found === 'late') throw noAnswer(loop)
+      if (found === null || !found.cancelling) throw hasEnded(id)
+      reply.code(202)
+      return summaryOf(run)
+    }
     const run = app.runs.get(id)
-    if (run === null || !run.cancel('DELETE /runs')) throw new HttpError(409, `run ${(yield* find(id)).run} has ended already`)
+    if (run === null || !run.cancel('DELETE /runs')) throw hasEnded((yield* find(id, undefined)).run)
     reply.code(202)
     return summaryOf(run.record())
   })
+}
+
+function hasEnded(run: number): HttpError {
+  return new HttpError(409, `run ${run} has ended already`)
 }

@@ -3,37 +3,65 @@ import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { currentTask, fromPromise } from '../src/index.ts'
 import { errorBody, HttpError } from '../src/server/errors.ts'
+import type { LiveTask } from '../src/stream/events.ts'
+import { taskTrees, type CoveredTasks } from '../src/observer/covering.ts'
+import { noAnswer } from '../src/observer/loops.ts'
 import { id } from '../src/server/fields.ts'
 import { negotiate } from '../src/server/negotiate.ts'
-import { taskTree } from '../src/stream/tree.ts'
-import { liveTask } from '../src/stream/events.ts'
+import { ofLoop } from '../src/server/stream.ts'
+import { liveTask, loopState } from '../src/stream/events.ts'
 
-const list = z.object({ t: z.number(), tasks: z.array(liveTask) })
+const ofOne = z.object({ t: z.number().describe('seconds on the clock of the loop'), tasks: z.array(liveTask) })
+const list = ofOne.extend({
+  loop: z.string().optional(), state: loopState.optional(),
+  loops: z.array(ofOne.extend({ loop: z.string(), state: loopState })).optional().describe('where several loops are watched: each, this one first'),
+})
 const cancelled = z.object({ task: z.int(), name: z.string(), cancelling: z.boolean() })
-const querystring = z.strictObject({})
 
 export default function tasks(app: App): void {
   const { loop } = app.loopscope
   const tags = ['tasks']
 
-  app.get('/tasks', { schema: { summary: 'What is alive, as a tree', tags, querystring, response: { 200: list, 406: errorBody } } },
+  app.get('/tasks', { schema: { summary: 'What is alive, as a tree', tags, querystring: ofLoop, response: { 200: list, 404: errorBody, 406: errorBody } } },
     function* (request, reply) {
       const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
-      const { t, snapshot } = yield* fromPromise(app.observer.ask('snapshot'))
-      // To the observer this one waited for its answer; to whoever reads it, it is what runs.
-      const tasks = snapshot.tasks.map(({ on, ...task }) => (task.task === currentTask()?.id ? { ...task, state: 'running' as const, since: t } : { ...task, ...(on === undefined ? {} : { on }) }))
-      if (type === 'application/json') return { t, tasks }
+      const tasks = asRead(yield* fromPromise(app.observer.ask('tasks', request.query.loop)), app.observer.name)
+      if (type === 'application/json') return tasks
       reply.type('text/plain; charset=utf-8')
-      return taskTree(tasks, t)
+      return taskTrees(tasks, app.observer.name)
     })
 
   app.delete('/tasks/:id', {
-    schema: { summary: 'Cancel a task', tags, params: z.strictObject({ id }), querystring, response: { 202: cancelled, 404: errorBody } },
+    schema: { summary: 'Cancel a task', tags, params: z.strictObject({ id }), querystring: ofLoop, response: { 202: cancelled, 404: errorBody, 503: errorBody } },
   }, function* (request, reply) {
-    const task = [...loop.liveTasks()].find((one) => one.id === request.params.id)
-    if (task === undefined) throw new HttpError(404, `there is no live task ${request.params.id}: GET /tasks lists them`)
+    const { params: { id: wanted }, query: { loop: name } } = request
+    if (name !== undefined && name !== app.observer.name) {
+      const found = yield* fromPromise(app.observer.ask('cancel', name, 'task', wanted))
+      if (found === 'late') throw noAnswer(name)
+      if (found === null) throw noSuchTask(wanted)
+      reply.code(202)
+      return { task: wanted, ...found }
+    }
+    const task = [...loop.liveTasks()].find((one) => one.id === wanted)
+    if (task === undefined) throw noSuchTask(wanted)
     task.cancel('DELETE /tasks')
     reply.code(202)
     return { task: task.id, name: task.getName(), cancelling: true }
   })
+}
+
+function noSuchTask(task: number): HttpError {
+  return new HttpError(404, `there is no live task ${task}: GET /tasks lists them`)
+}
+
+/** To the observer this task waited for its answer; to whoever reads it, it is what runs. */
+function asRead(covered: CoveredTasks, self: string): CoveredTasks {
+  const own = (tasks: LiveTask[], t: number): LiveTask[] => tasks.map(({ on, ...task }) => (
+    task.task === currentTask()?.id ? { ...task, state: 'running' as const, since: t } : { ...task, ...(on === undefined ? {} : { on }) }
+  ))
+  const { loop = self, tasks, t, loops } = covered
+  return {
+    ...covered, tasks: loop === self ? own(tasks, t) : tasks,
+    ...(loops === undefined ? {} : { loops: loops.map((one) => (one.loop === self ? { ...one, tasks: own(one.tasks, one.t) } : one)) }),
+  }
 }

@@ -1,12 +1,14 @@
 // The app's side of its observer: starts the thread, hands it a loop to watch, answers its heartbeat, and passes on what
 // it tells. Nothing here keeps the process alive.
+import { hostname } from 'node:os'
 import { createHistogram } from 'node:perf_hooks'
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import type { EventLoop } from '../runtime/loop.ts'
-import type { Sink, SubscribeOptions } from '../stream/fanout.ts'
+import type { Sink } from '../stream/fanout.ts'
 import type { Filter } from '../stream/filter.ts'
 import type { Bare } from '../stream/recorder.ts'
-import type { CancelAnswer, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
+import type { StreamOptions } from './loops.ts'
+import type { CancelAnswer, LogLevel, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
 import type { RunRecord } from './runlog.ts'
 import { threadsState } from '../index.ts'
 import { NUMBER, share, viewOf, type Shared, type View } from './layout.ts'
@@ -32,8 +34,12 @@ export interface ObserverOptions {
   records?: number | undefined
   /** How many subscribers of the stream are allowed. Default 1,000. */
   maxSubscribers?: number | undefined
-  /** The loop's name in events. Default `main`. */
+  /** The loop's name in events, 1 to 64 of A-Z a-z 0-9 . _ -. Default `main`; with a Redis, the host's name and the process' number. */
   name?: string | undefined
+  /** The Redis through which this observer and those of other processes see each other's loops. */
+  redisUrl?: string | undefined
+  /** Where browsers find the observer, where that is not where it listens. */
+  url?: string | undefined
 }
 
 /** What a run's end, or a task's, is asked for with. */
@@ -101,13 +107,15 @@ export class ObserverClient {
   /** Resolves once the observer listens; rejects with an ObserverListenError where it cannot. */
   readonly ready: Promise<void>
   cancelRun: Cancel = () => null
+  /** What the observer has to say to whoever runs the program. */
+  log: (level: LogLevel, message: string) => void = (level, message) => console[level](message)
   readonly #worker: Worker
   readonly #shared: Shared
   readonly #view: View
   readonly #ring: RingWriter
   readonly #pulse: Pulse
   readonly #descriptions: MessagePort
-  readonly #name: string
+  #name: string
   readonly #sessions = new Int32Array(new SharedArrayBuffer(4))
   readonly #places = new Map<number, RemotePlace>()
   readonly #asked = new Map<number, (answer: unknown) => void>()
@@ -121,7 +129,7 @@ export class ObserverClient {
   constructor(options: ObserverOptions = {}) {
     this.host = options.host ?? '127.0.0.1'
     this.most = options.maxSubscribers ?? 1000
-    this.#name = options.name ?? 'main'
+    this.#name = nameOf(options)
     this.#shared = share(options.records ?? 2 ** 17)
     this.#view = viewOf(this.#shared)
     this.#ring = new RingWriter(this.#shared)
@@ -133,7 +141,8 @@ export class ObserverClient {
     port1.unref()
     const listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host }
     const data: ObserverData = {
-      shared: this.#shared, descriptions: port2, listen, loop: this.#name, history: options.history ?? 20_000, blockedMs,
+      shared: this.#shared, descriptions: port2, listen, loop: this.#name,
+      redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
       keepMs: options.keepMs ?? 500, stacks: options.stacks ?? true, maxSubscribers: this.most, rateLimit: 0, sessions: this.#sessions, delays,
       clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
     }
@@ -166,6 +175,11 @@ export class ObserverClient {
   /** Seconds that recording has cost the watched thread, estimated from a sample. */
   get cost(): number {
     return this.#view.numbers[NUMBER.cost] as number
+  }
+
+  /** The loop's name in events. Where another process has it already, the observer has given it another. */
+  get name(): string {
+    return this.#name
   }
 
   /** The writer that watches the loop, if one is watched. */
@@ -206,7 +220,7 @@ export class ObserverClient {
   }
 
   /** Send events to `sink`, from now or from a cursor on. */
-  subscribe(sink: Sink, options: SubscribeOptions = {}): RemotePlace {
+  subscribe(sink: Sink, options: StreamOptions = {}): RemotePlace {
     const place = new RemotePlace(this, ++this.#ids, sink)
     this.#places.set(place.id, place)
     this.#writer?.flush()
@@ -289,6 +303,18 @@ export class ObserverClient {
         hear?.(message.answer)
         break
       }
+      case 'refused': {
+        const hear = this.#asked.get(message.id)
+        this.#asked.delete(message.id)
+        hear?.(Object.assign(new Error(message.message), { statusCode: message.statusCode }))
+        break
+      }
+      case 'named':
+        this.#name = message.name
+        break
+      case 'log':
+        this.log(message.level, message.message)
+        break
       case 'cancel':
         this.send({ type: 'cancelled', id: message.id, found: message.what === 'run' ? this.cancelRun(message.target) : this.#cancelTask(message.target) })
         break
@@ -314,6 +340,18 @@ export class ObserverClient {
     for (const hear of this.#asked.values()) hear(new Error('the observer has ended'))
     this.#asked.clear()
   }
+}
+
+const NAME = /^[A-Za-z0-9._-]{1,64}$/
+
+/** The loop's name. Throws a RangeError where it is given and is none. */
+function nameOf({ name, redisUrl }: ObserverOptions): string {
+  if (name !== undefined) {
+    if (!NAME.test(name)) throw new RangeError(`name: ${JSON.stringify(name)} must be 1 to 64 of A-Z a-z 0-9 . _ -`)
+    return name
+  }
+  if (redisUrl === undefined) return 'main'
+  return `${hostname().replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 50) || 'host'}-${process.pid}`
 }
 
 /** Node's options, those that only a program from the command line can have left out. */

@@ -7,9 +7,10 @@ import Fastify from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Config } from '../server/config.ts'
-import type { CancelAnswer, Figures } from './protocol.ts'
-import type { KeptStall } from './looprecord.ts'
+import type { LoopRecord } from './looprecord.ts'
+import { noAnswer, type Loops } from './loops.ts'
 import type { Observer } from './observer.ts'
+import type { Figures } from './protocol.ts'
 import type { RunRecord } from './runlog.ts'
 import { answerClientError, handleErrors, HttpError } from '../server/errors.ts'
 import { decimal, id } from '../server/fields.ts'
@@ -17,8 +18,9 @@ import { negotiate } from '../server/negotiate.ts'
 import { NOT_BUILT, readPage } from '../server/page.ts'
 import { resultOf, summaryOf } from '../server/results.ts'
 import { protection } from '../server/plugins/protection.ts'
-import { EVENT_STREAM, EventSink, optionsOf, serveSocket, streamQuery, type Hub } from '../server/stream.ts'
-import { taskTree } from '../stream/tree.ts'
+import { EVENT_STREAM, EventSink, ofLoop, optionsOf, serveSocket, streamQuery, type Hub, type Place } from '../server/stream.ts'
+import { loopTable } from '../stream/looptable.ts'
+import { runsOf, stallsOf, tasksOf, taskTrees } from './covering.ts'
 import { forward } from './forward.ts'
 import { metricsOf } from './metrics.ts'
 
@@ -30,7 +32,6 @@ export interface ObserverAppOptions {
   host: string
   maxSubscribers: number
   rateLimit: number
-  cancel: (what: 'task' | 'run', target: number) => Promise<CancelAnswer | 'late'>
   delays: Histogram
   /** Where the app itself listens; `null`: not yet, or nowhere. */
   appAddress: () => string | null
@@ -46,7 +47,7 @@ type ObserverApp = FastifyInstance<RawServerDefault, RawRequestDefaultExpression
 const nothing = z.strictObject({})
 const one = z.strictObject({ id })
 
-export async function buildObserverApp(observer: Observer, options: ObserverAppOptions): Promise<ObserverApp> {
+export async function buildObserverApp(loops: Loops, options: ObserverAppOptions): Promise<ObserverApp> {
   const app: ObserverApp = Fastify({
     logger: false, bodyLimit: 1024, http: { maxHeaderSize: 16 * 1024 }, routerOptions: { ignoreTrailingSlash: true }, exposeHeadRoutes: false,
     requestTimeout: 30_000, forceCloseConnections: true, clientErrorHandler: answerClientError,
@@ -58,25 +59,25 @@ export async function buildObserverApp(observer: Observer, options: ObserverAppO
   await app.register(protection)
   await app.register(websocket, { options: { maxPayload: MESSAGE_LIMIT } })
   const hub: Hub = {
-    epoch: observer.history.epoch,
     most: options.maxSubscribers,
     get size() {
-      return observer.fanout.size
+      return loops.size
     },
-    subscribe: (sink, wanted) => observer.fanout.subscribe(sink, wanted),
+    subscribe: (sink, wanted) => loops.subscribe(sink, wanted),
   }
   app.addHook('onRequest', (_request, _reply, done) => {
-    observer.drain()
+    loops.own.drain()
     done()
   })
   // Routes belong after the plugins whose hooks they need.
   await app.register((scope, _options, done) => {
     const routes = scope as unknown as ObserverApp
     serveStream(routes, hub)
-    serveTasks(routes, observer, options)
-    serveRuns(routes, observer, options)
-    serveTraces(routes, observer)
-    serveHealth(routes, observer, options)
+    serveLoops(routes, loops)
+    serveTasks(routes, loops)
+    serveRuns(routes, loops)
+    serveTraces(routes, loops)
+    serveHealth(routes, loops, options)
     servePage(routes)
     forward(routes as unknown as FastifyInstance, options.appAddress)
     done()
@@ -92,80 +93,103 @@ function serveStream(app: ObserverApp, hub: Hub): void {
     handler: async (request, reply) => {
       if (hub.size >= hub.most) throw new HttpError(503, `${hub.size} subscribers are connected, and no more are allowed at once`)
       const wanted = optionsOf(request.query, request.headers['last-event-id'])
-      const sink = new EventSink(hub, () => place.close())
-      const place = hub.subscribe(sink, wanted)
-      sink.stream.on('drain', () => place.resume())
+      const sink = new EventSink(() => place?.close())
+      let place: Place | null = null
+      try {
+        place = hub.subscribe(sink, wanted)
+      } catch (error) {
+        sink.stream.destroy()
+        throw error
+      }
+      sink.stream.on('drain', () => place?.resume())
       return reply.headers(EVENT_STREAM).send(sink.stream)
     },
     wsHandler: (socket, request) => serveSocket(socket, request, hub),
   })
 }
 
-function serveTasks(app: ObserverApp, observer: Observer, { cancel }: ObserverAppOptions): void {
-  app.get('/tasks', { schema: { querystring: nothing } }, async (request, reply) => {
+function serveLoops(app: ObserverApp, loops: Loops): void {
+  app.get('/loops', { schema: { querystring: nothing } }, async (request, reply) => {
     const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
-    const { tasks } = observer.snapshot()
-    const t = observer.now()
-    if (type === 'application/json') return { t, tasks }
-    return reply.type('text/plain; charset=utf-8').send(taskTree(tasks, t))
+    if (type === 'application/json') return loops.list()
+    return reply.type('text/plain; charset=utf-8').send(loopTable(loops.list(), Date.now()))
+  })
+}
+
+/** Nobody has taken up the wish to cancel something. */
+function late(loops: Loops, loop: string | undefined): HttpError {
+  if (loop !== undefined && loop !== loops.own.loop) return noAnswer(loop)
+  return new HttpError(503, 'the app\'s thread is blocked and has not taken this up yet; it will when it comes round')
+}
+
+function serveTasks(app: ObserverApp, loops: Loops): void {
+  app.get('/tasks', { schema: { querystring: ofLoop } }, async (request, reply) => {
+    const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
+    const tasks = tasksOf(loops, request.query.loop)
+    if (type === 'application/json') return tasks
+    return reply.type('text/plain; charset=utf-8').send(taskTrees(tasks, loops.own.loop))
   })
 
-  app.delete('/tasks/:id', { schema: { params: one, querystring: nothing } }, async (request, reply) => {
+  app.delete('/tasks/:id', { schema: { params: one, querystring: ofLoop } }, async (request, reply) => {
     const task = request.params.id
-    const found = await cancel('task', task)
-    if (found === 'late') throw new HttpError(503, 'the app\'s thread is blocked and has not taken this up yet; it will when it comes round')
+    const { loop } = request.query
+    const found = await loops.cancel(loop, 'task', task)
+    if (found === 'late') throw late(loops, loop)
     if (found === null) throw new HttpError(404, `there is no live task ${task}: GET /tasks lists them`)
     return reply.code(202).send({ task, ...found })
   })
 }
 
-function serveRuns(app: ObserverApp, observer: Observer, { cancel }: ObserverAppOptions): void {
-  const find = (wanted: number): RunRecord => {
-    const run = observer.runs.get(wanted)
+function serveRuns(app: ObserverApp, loops: Loops): void {
+  const find = (wanted: number, loop: string | undefined): { record: LoopRecord; run: RunRecord } => {
+    const record = loops.find(loop)
+    const run = record.runs.get(wanted)
     if (run === null) throw new HttpError(404, `there is no run ${wanted}, or it is too long ago: GET /runs lists what is kept`)
-    return run
+    return { record, run }
   }
 
-  app.get('/runs', { schema: { querystring: nothing } }, () => ({ runs: observer.runs.list().map(summaryOf) }))
+  app.get('/runs', { schema: { querystring: ofLoop } }, (request) => ({ runs: runsOf(loops, request.query.loop) }))
 
-  app.get('/runs/:id', { schema: { params: one, querystring: nothing } }, (request) => resultOf(find(request.params.id)))
+  app.get('/runs/:id', { schema: { params: one, querystring: ofLoop } }, (request) => resultOf(find(request.params.id, request.query.loop).run))
 
-  app.get('/runs/:id/trace', { schema: { params: one, querystring: nothing } }, async (request, reply) => {
-    const { run } = find(request.params.id)
-    return attach(reply, `run-${run}`).send(observer.runTrace(run))
+  app.get('/runs/:id/trace', { schema: { params: one, querystring: ofLoop } }, async (request, reply) => {
+    const { record, run: { run } } = find(request.params.id, request.query.loop)
+    return attach(reply, `run-${run}`).send(record.runTrace(run))
   })
 
-  app.get('/runs/:id/events', { schema: { params: one, querystring: nothing } }, async (request, reply) => {
-    const { events } = find(request.params.id)
+  app.get('/runs/:id/events', { schema: { params: one, querystring: ofLoop } }, async (request, reply) => {
+    const { run: { events } } = find(request.params.id, request.query.loop)
     return reply.type('application/x-ndjson').send(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
   })
 
-  app.delete('/runs/:id', { schema: { params: one, querystring: nothing } }, async (request, reply) => {
-    const run = find(request.params.id)
-    const found = await cancel('run', run.run)
-    if (found === 'late') throw new HttpError(503, 'the app\'s thread is blocked and has not taken this up yet; it will when it comes round')
+  app.delete('/runs/:id', { schema: { params: one, querystring: ofLoop } }, async (request, reply) => {
+    const { loop } = request.query
+    const { run } = find(request.params.id, loop)
+    const found = await loops.cancel(loop, 'run', run.run)
+    if (found === 'late') throw late(loops, loop)
     if (found === null || !found.cancelling) throw new HttpError(409, `run ${run.run} has ended already`)
     return reply.code(202).send(summaryOf(run))
   })
 }
 
-function serveTraces(app: ObserverApp, observer: Observer): void {
+function serveTraces(app: ObserverApp, loops: Loops): void {
   const seconds = decimal(0.001, LONGEST_TRACE).default(10)
 
-  app.get('/trace', { schema: { querystring: z.strictObject({ seconds }) } }, async (request, reply) =>
-    attach(reply, `last-${request.query.seconds}-s`).send(observer.trace(request.query.seconds)))
+  app.get('/trace', { schema: { querystring: ofLoop.extend({ seconds }) } }, async (request, reply) =>
+    attach(reply, `last-${request.query.seconds}-s`).send(loops.find(request.query.loop).trace(request.query.seconds)))
 
-  app.get('/stalls', { schema: { querystring: nothing } }, () => ({ stalls: [...observer.stalls].reverse().map(stallOf) }))
+  app.get('/stalls', { schema: { querystring: ofLoop } }, (request) => ({ stalls: stallsOf(loops, request.query.loop) }))
 
-  app.get('/stalls/:id/trace', { schema: { params: one, querystring: nothing } }, async (request, reply) => {
+  app.get('/stalls/:id/trace', { schema: { params: one, querystring: ofLoop } }, async (request, reply) => {
     const wanted = request.params.id
-    const trace = observer.stallTrace(wanted)
+    const trace = loops.find(request.query.loop).stallTrace(wanted)
     if (trace === null) throw new HttpError(404, `there is no trace of a stall ${wanted}: GET /stalls lists what is kept, and which have one`)
     return attach(reply, `stall-${wanted}`).send(trace)
   })
 }
 
-function serveHealth(app: ObserverApp, observer: Observer, { delays }: ObserverAppOptions): void {
+function serveHealth(app: ObserverApp, loops: Loops, { delays }: ObserverAppOptions): void {
+  const observer = loops.own
   app.get('/healthz', { schema: { querystring: nothing } }, () => ({ status: 'ok', uptime: process.uptime(), blocked: observer.blocked }))
 
   const metrics = metricsOf(observer, delays)
@@ -193,10 +217,6 @@ function servePage(app: ObserverApp): void {
 
 function attach<R extends { header: (name: string, value: string) => R }>(reply: R, name: string): R {
   return reply.header('content-disposition', `attachment; filename="${name}.trace.json"`)
-}
-
-function stallOf({ events, from, to: _, ...stall }: KeptStall) {
-  return { ...stall, since: from, trace: events === null ? null : `/stalls/${stall.id}/trace` }
 }
 
 export function figuresOf(observer: Observer): Figures {

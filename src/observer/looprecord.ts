@@ -1,6 +1,6 @@
 // What is kept of one loop: its last events, what is alive, its runs and its stalls, and the traces that can be made of
 // those. The observer's own loop has one, and so has every loop of another process that it hears of.
-import type { EventOf, Frame, LoopEvent, Snapshot, Victim } from '../stream/events.ts'
+import type { EventOf, Frame, LoopEvent, LoopState, Snapshot, Victim } from '../stream/events.ts'
 import type { Source } from '../stream/fanout.ts'
 import { Fanout } from '../stream/fanout.ts'
 import { History } from '../stream/history.ts'
@@ -59,6 +59,7 @@ export abstract class LoopRecord implements Source {
   readonly fanout: Fanout
   runs: RunLog
   stalls: KeptStall[] = []
+  state: LoopState = 'live'
   holding: Holding | null = null
   /** It has said that it has closed, and has not started again. */
   closed = false

@@ -1,9 +1,11 @@
 // What the app's thread and the observer's say to each other besides the ring: who subscribes, what is asked, what is
 // to be cancelled. Nothing here is on the way of an event.
 import type { MessagePort } from 'node:worker_threads'
-import type { Message, SubscribeOptions } from '../stream/fanout.ts'
+import type { LoopList, LoopState } from '../stream/events.ts'
+import type { Message } from '../stream/fanout.ts'
 import type { Filter } from '../stream/filter.ts'
-import type { Snapshot } from '../stream/events.ts'
+import type { CoveredRun, CoveredTasks } from './covering.ts'
+import type { CancelOutcome, StreamOptions } from './loops.ts'
 import type { Shared } from './layout.ts'
 import type { RunRecord } from './runlog.ts'
 
@@ -15,6 +17,10 @@ export interface ObserverData {
   /** Where it listens; `null`: nowhere. */
   listen: { port: number; host: string } | null
   loop: string
+  /** The Redis through which processes see each other; `null`: this one is alone. */
+  redisUrl: string | null
+  /** Where browsers find the observer, where that is not where it listens. */
+  url: string | null
   history: number
   blockedMs: number
   keepMs: number
@@ -31,10 +37,14 @@ export interface ObserverData {
 
 /** What can be asked of the observer. */
 export interface Questions {
-  snapshot: { args: []; answer: { t: number; snapshot: Snapshot } }
-  runs: { args: []; answer: RunRecord[] }
-  run: { args: [run: number]; answer: RunRecord | null }
+  loops: { args: []; answer: LoopList }
+  /** Refused with a 404 where there is none of that name. */
+  loop: { args: [loop: string]; answer: LoopState }
+  tasks: { args: [loop?: string]; answer: CoveredTasks }
+  runs: { args: [loop?: string]; answer: CoveredRun[] }
+  run: { args: [run: number, loop?: string]; answer: RunRecord | null }
   figures: { args: []; answer: Figures }
+  cancel: { args: [loop: string, what: 'task' | 'run', target: number]; answer: CancelOutcome }
 }
 
 export interface Figures {
@@ -50,7 +60,7 @@ export interface Figures {
 export type Question = keyof Questions
 
 export type ToObserver =
-  | { type: 'subscribe'; id: number; options: SubscribeOptions }
+  | { type: 'subscribe'; id: number; options: StreamOptions }
   | { type: 'change'; id: number; filter: Filter }
   | { type: 'taken'; id: number }
   | { type: 'unsubscribe'; id: number }
@@ -67,9 +77,15 @@ export type ToApp =
   | { type: 'batch'; id: number; messages: readonly Message[] }
   | { type: 'end'; id: number; reason: string }
   | { type: 'answer'; id: number; answer: unknown }
+  /** What was asked for cannot be told: why, with the status for whoever asked over HTTP. */
+  | { type: 'refused'; id: number; statusCode: number; message: string }
   | { type: 'cancel'; id: number; what: 'task' | 'run'; target: number }
-  | { type: 'log'; message: string; error: unknown }
+  /** Another process has this loop's name already: it is called this instead. */
+  | { type: 'named'; name: string }
+  | { type: 'log'; level: LogLevel; message: string }
   | { type: 'closed' }
+
+export type LogLevel = 'info' | 'warn' | 'error'
 
 /** What came of a wish to cancel; `null`: there is no such task or run. */
 export type CancelAnswer = { name: string; cancelling: boolean } | null

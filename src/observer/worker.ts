@@ -3,9 +3,13 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import type { AddressInfo } from 'node:net'
 import type { Histogram } from 'node:perf_hooks'
-import type { Subscription } from '../stream/fanout.ts'
-import type { CancelAnswer, ObserverData, Question, ToApp, ToObserver } from './protocol.ts'
+import type { ObserverData, Question, ToApp, ToObserver } from './protocol.ts'
+import type { Place } from '../server/stream.ts'
+import { hostname } from 'node:os'
+import { runsOf, tasksOf } from './covering.ts'
 import { Observer } from './observer.ts'
+import { Loops, type CancelOutcome } from './loops.ts'
+import type { HttpError } from '../server/errors.ts'
 import { buildObserverApp, figuresOf } from './http.ts'
 import { Stacks } from './stacks.ts'
 
@@ -33,14 +37,16 @@ const observer = new Observer({
   },
 })
 
-const subscriptions = new Map<number, { subscription: Subscription | null; onTheWay: number }>()
-const cancels = new Map<number, (answer: CancelAnswer | 'late') => void>()
+const subscriptions = new Map<number, { place: Place | null; onTheWay: number }>()
+const cancels = new Map<number, (answer: CancelOutcome) => void>()
 let cancelIds = 0
 let closing = false
 /** Where the app listens, once it does. */
 let appAddress: string | null = null
+/** The port on which the observer listens, once it does. */
+let listening: number | null = null
 
-function cancel(what: 'task' | 'run', target: number): Promise<CancelAnswer | 'late'> {
+function cancel(what: 'task' | 'run', target: number): Promise<CancelOutcome> {
   const id = ++cancelIds
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
@@ -55,31 +61,76 @@ function cancel(what: 'task' | 'run', target: number): Promise<CancelAnswer | 'l
   })
 }
 
-function answer(question: Question, args: unknown[]): unknown {
+const WILDCARD = /^(0\.0\.0\.0|::|)$/
+
+/** Where something that listens on this host and port is found by others. */
+function addressOf(host: string, port: number): string {
+  const name = WILDCARD.test(host) ? hostname() : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}
+
+/** The app's address as others reach it: it gives its own as it calls itself. */
+function advertised(address: string): string {
+  return data.listen !== null && WILDCARD.test(data.listen.host) ? addressOf('', Number(new URL(address).port)) : address
+}
+
+const loops = new Loops(observer, {
+  name: data.loop, startedAt: new Date().toISOString(),
+  app: () => (appAddress === null ? null : advertised(appAddress)),
+  observer: () => data.url ?? (listening === null || data.listen === null ? null : addressOf(data.listen.host, listening)),
+}, cancel)
+
+function answer(question: Question, args: readonly unknown[]): unknown {
   observer.drain()
+  const loop = args[0] as string | undefined
   switch (question) {
-    case 'snapshot':
-      return { t: observer.now(), snapshot: observer.snapshot() }
+    case 'loops':
+      return loops.list()
+    case 'loop':
+      return loops.find(loop).state
+    case 'tasks':
+      return tasksOf(loops, loop)
     case 'runs':
-      return observer.runs.list().map((run) => ({ ...run, events: [], output: [] }))
+      return runsOf(loops, loop)
     case 'run':
-      return observer.runs.get(args[0] as number)
+      return loops.find(args[1] as string | undefined).runs.get(args[0] as number)
     case 'figures':
       return figuresOf(observer)
+    case 'cancel':
+      return loops.cancel(loop, args[1] as 'task' | 'run', args[2] as number)
+  }
+}
+
+async function ask(id: number, question: Question, args: readonly unknown[]): Promise<void> {
+  try {
+    say({ type: 'answer', id, answer: await answer(question, args) })
+  } catch (error) {
+    const { statusCode = 500, message } = error as Partial<HttpError> & Error
+    say({ type: 'refused', id, statusCode, message })
   }
 }
 
 function subscribe(id: number, options: Extract<ToObserver, { type: 'subscribe' }>['options']): void {
-  const entry: { subscription: Subscription | null; onTheWay: number } = { subscription: null, onTheWay: 0 }
+  const entry: { place: Place | null; onTheWay: number } = { place: null, onTheWay: 0 }
   subscriptions.set(id, entry)
   observer.drain()
-  entry.subscription = observer.fanout.subscribe({
-    write: (messages) => {
-      say({ type: 'batch', id, messages })
-      return ++entry.onTheWay < MOST_ON_THE_WAY
-    },
-    end: (reason) => say({ type: 'end', id, reason }),
-  }, options)
+  const end = (reason: string): void => {
+    subscriptions.delete(id)
+    entry.place?.close()
+    say({ type: 'end', id, reason })
+  }
+  try {
+    entry.place = loops.subscribe({
+      write: (messages) => {
+        say({ type: 'batch', id, messages })
+        return ++entry.onTheWay < MOST_ON_THE_WAY
+      },
+      cursors: true,
+      end,
+    }, options)
+  } catch (error) {
+    end((error as Error).message)
+  }
 }
 
 port.on('message', (message: ToObserver) => {
@@ -88,20 +139,20 @@ port.on('message', (message: ToObserver) => {
       subscribe(message.id, message.options)
       break
     case 'change':
-      subscriptions.get(message.id)?.subscription?.change(message.filter)
+      subscriptions.get(message.id)?.place?.change(message.filter)
       break
     case 'taken': {
       const entry = subscriptions.get(message.id)
       if (entry === undefined) break
-      if (entry.onTheWay-- === MOST_ON_THE_WAY) entry.subscription?.resume()
+      if (entry.onTheWay-- === MOST_ON_THE_WAY) entry.place?.resume()
       break
     }
     case 'unsubscribe':
-      subscriptions.get(message.id)?.subscription?.close()
+      subscriptions.get(message.id)?.place?.close()
       subscriptions.delete(message.id)
       break
     case 'ask':
-      say({ type: 'answer', id: message.id, answer: answer(message.question, message.args) })
+      void ask(message.id, message.question, message.args)
       break
     case 'run':
       observer.runs.add(message.record)
@@ -119,8 +170,8 @@ port.on('message', (message: ToObserver) => {
   }
 })
 
-const app = data.listen === null ? null : await buildObserverApp(observer, {
-  host: data.listen.host, maxSubscribers: data.maxSubscribers, rateLimit: data.rateLimit, cancel, delays: data.delays as Histogram,
+const app = data.listen === null ? null : await buildObserverApp(loops, {
+  host: data.listen.host, maxSubscribers: data.maxSubscribers, rateLimit: data.rateLimit, delays: data.delays as Histogram,
   appAddress: () => appAddress,
 })
 
@@ -145,7 +196,8 @@ function poll(): void {
 poll()
 try {
   if (app !== null && data.listen !== null) await app.listen(data.listen)
-  say({ type: 'ready', epoch: observer.history.epoch, port: (app?.server.address() as AddressInfo | null)?.port ?? null })
+  listening = (app?.server.address() as AddressInfo | null)?.port ?? null
+  say({ type: 'ready', epoch: observer.history.epoch, port: listening })
 } catch (error) {
   const { code = '', message } = error as NodeJS.ErrnoException
   say({ type: 'failed', code, message })

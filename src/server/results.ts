@@ -8,6 +8,9 @@ export const runSummary = z.object({
   seconds: z.number().nullable(), outcome: outcome.nullable().describe('null while it runs'),
 })
 
+/** A run in a list that covers several loops: of which loop it is. */
+export const coveredRun = runSummary.extend({ loop: z.string().optional().describe('where there are several loops, the one that it is on') })
+
 export const runResult = runSummary.extend({
   output: z.array(z.object({ t: z.number().describe('seconds since the run began'), task: z.string(), text: z.string() })),
   error: z.string().optional(),

@@ -3,6 +3,7 @@
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
 import type { ObserverClient } from '../observer/client.ts'
+import type { CoveredRun } from '../observer/covering.ts'
 import type { RunRecord } from '../observer/runlog.ts'
 import type { Message } from '../stream/fanout.ts'
 import type { LoopEvent, Parameters } from '../stream/events.ts'
@@ -19,6 +20,7 @@ import { currentTask } from '../runtime/running.ts'
 import { wait } from '../runtime/wait.ts'
 import { Recorder, stamp } from '../stream/recorder.ts'
 import { HttpError } from './errors.ts'
+import { summaryOf } from './results.ts'
 
 /** How much of a run is kept. */
 const KEPT_EVENTS = 5000
@@ -149,17 +151,26 @@ export class Runs {
   }
 
   /** A run that is under way, or one of the last that ended. */
-  *find(id: number): Coroutine<RunRecord | null> {
-    return (yield* fromPromise(this.#observer.ask('run', id))) ?? this.#live.get(id)?.record() ?? null
+  *find(id: number, loop?: string): Coroutine<RunRecord | null> {
+    const told = yield* fromPromise(this.#observer.ask('run', id, ...(loop === undefined ? [] : [loop])))
+    return told ?? (this.#isOwn(loop) ? this.#live.get(id)?.record() ?? null : null)
   }
 
   /** What is running, then what ran last, newest first. */
-  *list(): Coroutine<RunRecord[]> {
-    const told = yield* fromPromise(this.#observer.ask('runs'))
-    const known = new Set(told.map(({ run }) => run))
+  *list(loop?: string): Coroutine<CoveredRun[]> {
+    const { name } = this.#observer
+    const told = yield* fromPromise(this.#observer.ask('runs', ...(loop === undefined ? [] : [loop])))
+    if (!this.#isOwn(loop)) return told
+    const own = told.filter((run) => run.loop === undefined || run.loop === name)
+    const known = new Set(own.map(({ run }) => run))
     // Runs in virtual time are told of when they end.
     const others = [...this.#live.values()].filter(({ id }) => !known.has(id)).reverse()
-    return [...others.map((run) => run.record()), ...told]
+    const labelled = own.some((run) => run.loop !== undefined) || told.length > own.length
+    return [...others.map((run) => ({ ...(labelled ? { loop: name } : {}), ...summaryOf(run.record()) })), ...told]
+  }
+
+  #isOwn(loop: string | undefined): boolean {
+    return loop === undefined || loop === this.#observer.name
   }
 
   cancelAll(message: string): number {

@@ -7,7 +7,8 @@ import { Buffer } from 'node:buffer'
 import { PassThrough } from 'node:stream'
 import { z } from 'zod'
 import type { Filter } from '../stream/filter.ts'
-import type { Message, Sink, SubscribeOptions } from '../stream/fanout.ts'
+import type { Message, Sink } from '../stream/fanout.ts'
+import type { StreamOptions } from '../observer/loops.ts'
 import { eventTypes, type EventType } from '../stream/events.ts'
 import { parseCursor, type Cursor } from '../stream/history.ts'
 import { badField } from './errors.ts'
@@ -28,22 +29,42 @@ export interface Place {
 
 /** Where subscribers get events from. */
 export interface Hub {
-  readonly epoch: string
   /** How many are subscribed. */
   readonly size: number
   /** How many may be. */
   readonly most: number
-  subscribe(sink: Sink, options: SubscribeOptions): Place
+  /** Throws a 404 where there is no such loop. */
+  subscribe(sink: Sink, options: StreamOptions): Place
 }
 
-const cursor = z.string().refine((text) => parseCursor(text) !== null, 'must be a cursor, epoch:seq, as the stream gave it')
+const NO_CURSOR = 'must be a cursor, epoch:seq, as the stream gave it; of several loops, one of each, joined by commas'
+/** The longest list of cursors that is read: of every loop there may be. */
+const LONGEST_CURSOR = 10_000
+
+/** Read cursors, joined by commas; `null` where one of them is none. */
+function parseCursors(text: string): Cursor[] | null {
+  if (text.length > LONGEST_CURSOR) return null
+  const cursors = text.split(',').map(parseCursor)
+  return cursors.includes(null) ? null : cursors as Cursor[]
+}
+
+const cursors = z.string().refine((text) => parseCursors(text) !== null, NO_CURSOR)
 const type = z.enum(eventTypes, { error: `must be one of ${eventTypes.join(', ')}` })
 const types = z.string().transform((text) => text.split(',').filter((one) => one !== '')).pipe(z.array(type))
+
+const LOOP = /^[A-Za-z0-9._-]{1,64}$/
+
+/** A loop's name, as LOOP_NAME gives it. */
+export const loopName = z.string().regex(LOOP, 'must be the name of a loop, 1 to 64 of A-Z a-z 0-9 . _ -: GET /loops lists them')
+const loopOrAll = z.union([z.literal('*'), loopName], { error: 'must be the name of a loop, or * for all: GET /loops lists them' })
+/** Which loop is meant, where it is not the process' own. */
+export const ofLoop = z.strictObject({ loop: loopName.optional().describe('the loop; by default this process\' own') })
 
 export const streamQuery = z.strictObject({
   types: types.optional().describe('comma-separated: only these'),
   run: id.optional(), task: id.optional(), request: id.optional(),
-  since: cursor.optional().describe('go on after this event, epoch:seq'),
+  since: cursors.optional().describe('go on after this event, epoch:seq'),
+  loop: loopOrAll.optional().describe('the loop of this name, or * for all; by default this process\' own'),
 })
 
 /** What a client may say on a WebSocket: what it wants from now on. */
@@ -51,15 +72,18 @@ const wish = z.strictObject({
   types: z.array(type).optional(), run: z.int().min(1).optional(), task: z.int().min(1).optional(), request: z.int().min(1).optional(),
 })
 
-export function optionsOf(query: z.output<typeof streamQuery>, lastEventId: string | string[] | undefined): SubscribeOptions {
-  let since: Cursor | null = query.since === undefined ? null : parseCursor(query.since)
+export function optionsOf(query: z.output<typeof streamQuery>, lastEventId: string | string[] | undefined): StreamOptions {
+  let since = query.since === undefined ? null : parseCursors(query.since)
   if (since === null && typeof lastEventId === 'string' && lastEventId !== '') {
-    since = parseCursor(lastEventId)
-    if (since === null) throw badField('Last-Event-ID', 'must be a cursor, epoch:seq, as the stream gave it')
+    since = parseCursors(lastEventId)
+    if (since === null) throw badField('Last-Event-ID', NO_CURSOR)
   }
-  const { types, run, task, request } = query
-  return { types: types as EventType[] | undefined, run, task, request, since: since ?? undefined }
+  const { types, run, task, request, loop } = query
+  return { types: types as EventType[] | undefined, run, task, request, loop, since: since ?? undefined }
 }
+
+/** In a hello it stands before anything that somebody else has written. */
+const EPOCH = /"epoch":"([0-9a-f]+)"/
 
 const texts = new WeakMap<readonly Message[], Buffer>()
 const frames = new WeakMap<readonly Message[], Buffer>()
@@ -73,14 +97,14 @@ function made(cache: WeakMap<readonly Message[], Buffer>, batch: readonly Messag
   return bytes
 }
 
-/** Messages as server-sent events: the cursor is the id. Ends by itself, with `onClose`, when its reader goes. */
+/** Messages as server-sent events: the cursor is the id, in the epoch that the last hello gave. Ends by itself, with `onClose`, when its reader goes. */
 export class EventSink implements Sink {
   readonly stream = new PassThrough({ highWaterMark: MOST_UNSENT })
-  readonly #hub: Hub
+  readonly cursors = true
   readonly #heartbeat: NodeJS.Timeout
+  #epoch = ''
 
-  constructor(hub: Hub, onClose: () => void) {
-    this.#hub = hub
+  constructor(onClose: () => void) {
     this.#heartbeat = setInterval(() => this.stream.write(': still here\n\n'), HEARTBEAT_MS)
     this.stream.on('error', () => {})
     this.stream.on('close', () => {
@@ -91,10 +115,12 @@ export class EventSink implements Sink {
 
   write(batch: readonly Message[]): boolean {
     if (this.stream.destroyed || this.stream.writableEnded) return true
+    for (const { type, json } of batch) if (type === 'stream.hello') this.#epoch = EPOCH.exec(json)?.[1] ?? ''
     return this.stream.write(made(texts, batch, () => {
-      const { epoch } = this.#hub
       let text = ''
-      for (const { type, seq, json } of batch) text += `${seq === null ? '' : `id: ${epoch}:${seq}\n`}event: ${type}\ndata: ${json}\n\n`
+      for (const { type, seq, json, cursor } of batch) {
+        text += `${seq === null ? '' : `id: ${cursor ?? `${this.#epoch}:${seq}`}\n`}event: ${type}\ndata: ${json}\n\n`
+      }
       return Buffer.from(text)
     }))
   }
@@ -125,7 +151,7 @@ class SocketSink implements Sink {
   }
 
   end(reason: string): void {
-    this.#socket.close(1001, reason)
+    this.#socket.close(1001, shorten(reason))
   }
 }
 
@@ -153,15 +179,14 @@ export function serveSocket(socket: WebSocket, request: FastifyRequest, hub: Hub
     socket.close(1013, `${hub.size} subscribers are connected already`)
     return
   }
-  let options: SubscribeOptions
+  const sink = new SocketSink(socket)
+  let place: Place
   try {
-    options = optionsOf(request.query as z.output<typeof streamQuery>, request.headers['last-event-id'])
+    place = hub.subscribe(sink, optionsOf(request.query as z.output<typeof streamQuery>, request.headers['last-event-id']))
   } catch (error) {
     socket.close(1008, shorten((error as Error).message))
     return
   }
-  const sink = new SocketSink(socket)
-  const place = hub.subscribe(sink, options)
   sink.onRoom = () => {
     if (socket.bufferedAmount < MOST_UNSENT) place.resume()
   }

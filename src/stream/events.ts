@@ -154,15 +154,69 @@ export const snapshot = z.strictObject({
   queues: z.array(liveQueue),
 })
 
-/** What the stream says of itself, to one subscriber. */
+/** What the stream says of itself, to one subscriber; of which loop, where loops were asked for by name. */
+const ofStream = { loop: z.string().optional() }
 const streamMessage = [
-  z.strictObject({ type: z.literal('stream.hello'), epoch: z.string(), seq: count, snapshot: snapshot.optional() }),
-  z.strictObject({ type: z.literal('stream.dropped'), count, from: count, to: count, snapshot: snapshot.optional() }),
-  z.strictObject({ type: z.literal('stream.bookmark'), epoch: z.string(), seq: count }),
+  z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, snapshot: snapshot.optional() }),
+  z.strictObject({ type: z.literal('stream.dropped'), ...ofStream, count, from: count, to: count, snapshot: snapshot.optional() }),
+  z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count }),
 ] as const
 
 /** Everything that a subscriber can receive. */
 export const streamEvent = z.discriminatedUnion('type', [...loopEvent.options, ...streamMessage])
+
+/** `lost`: it died, or cannot reach Redis. `unknown`: this process cannot reach Redis itself. */
+export const loopState = z.enum(['live', 'closed', 'lost', 'unknown'])
+
+/** One loop of those that can be watched, as `GET /loops` tells of it. */
+export const loopInfo = z.strictObject({
+  loop: z.string(),
+  epoch: z.string(),
+  name: z.string(),
+  pid: count,
+  host: z.string(),
+  state: loopState,
+  /** Since when it is in this state. */
+  since: z.iso.datetime(),
+  /** When it was heard of last. */
+  seenAt: z.iso.datetime(),
+  /** It is the loop of the process that answers. */
+  self: z.boolean(),
+  tasks: count,
+  runs: count,
+  requests: count,
+  /** What holds it now, and for how many seconds. */
+  blocked: z.strictObject({ name: z.string(), seconds, stack: z.array(frame).optional() }).nullable(),
+  /** How often it was blocked since it began. */
+  stalls: count,
+  /** Share of the last second or so in which it was busy. */
+  utilization: z.number(),
+  app: z.string().nullable(),
+  observer: z.string().nullable(),
+})
+
+/** How the process that answers stands with Redis. */
+export const redisInfo = z.strictObject({
+  state: z.enum(['connected', 'away']),
+  since: z.iso.datetime(),
+  /** How often it was away. */
+  away: count,
+  /** Events that this process has published, and those that it could not. */
+  published: count,
+  lost: count,
+  /** Events of other loops that came, and those that are known to be missing. */
+  received: count,
+  missed: count,
+  /** How old the oldest event is that waits to be published, in seconds. */
+  lag: seconds,
+})
+
+export const loopList = z.strictObject({
+  self: z.string(),
+  /** null where there is no REDIS_URL: then this process' loop is the only one. */
+  redis: redisInfo.nullable(),
+  loops: z.array(loopInfo),
+})
 
 export type LoopEvent = z.infer<typeof loopEvent>
 export type StreamEvent = z.infer<typeof streamEvent>
@@ -173,6 +227,10 @@ export type Snapshot = z.infer<typeof snapshot>
 export type Victim = z.infer<typeof victim>
 export type LiveTask = z.infer<typeof liveTask>
 export type Frame = z.infer<typeof frame>
+export type LoopState = z.infer<typeof loopState>
+export type LoopInfo = z.infer<typeof loopInfo>
+export type RedisInfo = z.infer<typeof redisInfo>
+export type LoopList = z.infer<typeof loopList>
 export type LabResult = z.infer<typeof labResult>
 export type Parameters = z.infer<typeof parameters>
 

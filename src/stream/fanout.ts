@@ -16,6 +16,8 @@ export interface Source {
 export interface Sink {
   /** A batch of messages as JSON, each with its type and, for an event of the loop, its `seq`; `false`: no more until `resume()`. */
   write(batch: readonly Message[]): boolean
+  /** Messages of several loops come here, and each must say where all of them stand. */
+  readonly cursors?: boolean
   /** Nothing will follow: the loop or the server has ended. */
   end(reason: string): void
 }
@@ -25,11 +27,15 @@ export interface Message {
   /** The cursor after this message; a message of the stream itself has none. */
   seq: number | null
   json: string
+  /** The cursors of several loops after this message, where it is not of one alone. */
+  cursor?: string
 }
 
 export interface SubscribeOptions extends Filter {
   /** Go on after this event; without it only what comes from now on is sent. */
   since?: Cursor | undefined
+  /** The loop, where it was asked for by its name: what the stream says of itself then carries it. */
+  loop?: string | undefined
 }
 
 /** How many events go to a sink at once. */
@@ -44,6 +50,7 @@ const MOST_FILTERS = 64
 export class Subscription {
   readonly #fanout: Fanout
   readonly #sink: Sink
+  readonly #loop: { loop?: string }
   #filter: Wanted
   /** The last event that was sent or passed over. */
   #seq: number
@@ -55,18 +62,17 @@ export class Subscription {
     this.#fanout = fanout
     this.#sink = sink
     this.#filter = wanted(options)
+    this.#loop = options.loop === undefined ? {} : { loop: options.loop }
     const { history } = fanout.source
     const { since } = options
     const fits = since !== undefined && since.epoch === history.epoch && since.seq <= history.last
     this.#seq = fits ? since.seq : history.last
     this.#told = this.#seq
-    const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq }
+    const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq, ...this.#loop }
     if (since === undefined) hello.snapshot = fanout.source.snapshot()
     this.#write([say(hello)])
-    if (since !== undefined && !fits) {
-      // A cursor of another epoch: what it missed cannot be counted.
-      this.#write([say({ type: 'stream.dropped', count: 0, from: 0, to: this.#seq, snapshot: fanout.source.snapshot() })])
-    }
+    // A cursor of another epoch: what it missed cannot be counted.
+    if (since !== undefined && !fits) this.#lost(0, 0)
   }
 
   /** The last event that this subscriber is through with. */
@@ -84,7 +90,7 @@ export class Subscription {
   change(filter: Filter): void {
     this.#filter = wanted(filter)
     this.#told = this.#seq
-    this.#write([say({ type: 'stream.hello', epoch: this.#fanout.source.history.epoch, seq: this.#seq })])
+    this.#hello()
     this.pump()
   }
 
@@ -109,7 +115,7 @@ export class Subscription {
       }
       if (this.#seq - this.#told >= BOOKMARK_EVERY && !this.#blocked) {
         this.#told = this.#seq
-        this.#write([{ ...say({ type: 'stream.bookmark', epoch: history.epoch, seq: this.#seq }), seq: this.#seq }])
+        this.#write([{ ...say({ type: 'stream.bookmark', epoch: history.epoch, seq: this.#seq, ...this.#loop }), seq: this.#seq }])
       }
     }
   }
@@ -130,7 +136,24 @@ export class Subscription {
     this.#seq = to
     this.#told = to
     this.#fanout.dropped += to - from + 1
-    this.#write([say({ type: 'stream.dropped', count: to - from + 1, from, to, snapshot: source.snapshot() })])
+    this.#lost(to - from + 1, from)
+  }
+
+  /** @internal The loop has begun anew: nothing that was before can be counted on. */
+  restart(): void {
+    if (this.#closed) return
+    this.#seq = this.#fanout.source.history.last
+    this.#told = this.#seq
+    this.#hello()
+    this.#lost(0, 0)
+  }
+
+  #hello(): void {
+    this.#write([say({ type: 'stream.hello', epoch: this.#fanout.source.history.epoch, seq: this.#seq, ...this.#loop })])
+  }
+
+  #lost(count: number, from: number): void {
+    this.#write([say({ type: 'stream.dropped', count, from, to: this.#seq, snapshot: this.#fanout.source.snapshot(), ...this.#loop })])
   }
 
   #write(batch: readonly Message[]): void {
@@ -205,6 +228,12 @@ export class Fanout {
     if (!this.#batches.has(key) && this.#batches.size >= MOST_FILTERS) this.#batches.clear()
     this.#batches.set(key, batch)
     return batch
+  }
+
+  /** The loop has begun anew, with another history: all subscribers go on from there, and are told. */
+  restart(): void {
+    this.#batches.clear()
+    for (const subscription of this.#subscriptions) subscription.restart()
   }
 
   /** Tell all subscribers that it is over. */

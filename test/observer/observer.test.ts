@@ -150,10 +150,9 @@ t.test('subscribers', async t => {
       await pause((time * 7) % 23)
       one.socket.close()
       await one.closed
-      for (const event of one.messages) {
-        if (!('loop' in event)) continue
-        got.push(event.seq)
-        cursor = event.seq
+      for (const { seq } of one.messages.filter((event): event is LoopEvent => 'loop' in event)) {
+        got.push(seq)
+        cursor = seq
       }
     }
     busy = false
