@@ -50,7 +50,7 @@ function rows(session: Session, factor: number): void {
 }
 
 /** Where a key is somebody's own: text is being typed, or an editor has it. */
-function isTyping(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | undefined): boolean {
   if (!(target instanceof HTMLElement)) return false
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
 }
@@ -58,12 +58,14 @@ function isTyping(target: EventTarget | null): boolean {
 export function installKeys(session: Session): void {
   addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
-    if (isTyping(event.target)) {
-      if (event.key === 'Escape') (event.target as HTMLElement).blur()
+    // Where it is typed into a part with a tree of its own, the event names that part as its target.
+    const [target] = event.composedPath()
+    if (isTyping(target)) {
+      if (event.key === 'Escape') (target as HTMLElement).blur()
       return
     }
     // A button's own key presses the button.
-    if (event.key === ' ' && event.target instanceof HTMLElement && /^(BUTTON|A|SUMMARY)$/.test(event.target.tagName)) return
+    if (event.key === ' ' && target instanceof HTMLElement && /^(BUTTON|A|SUMMARY)$/.test(target.tagName)) return
     const onLive = document.querySelector('.shell')?.getAttribute('data-view') === 'live'
     const key = KEYS.find(({ keys }) => keys.includes(event.key))
     if (key === undefined || (!onLive && !['?', 'Escape', 't'].includes(event.key))) return

@@ -4,7 +4,7 @@ import type { LoopEvent, Parameters, Snapshot, StreamEvent, EventOf } from '../s
 import { GHOST, Lane, READY, RUNNING, THREAD, UNKNOWN, WAITING, type Outcome, type Position, type Span } from './recording/lane.ts'
 import { Labs } from './recording/labs.ts'
 import { Queues } from './recording/queues.ts'
-import { Stalls } from './recording/stalls.ts'
+import { Stalls, type Stall } from './recording/stalls.ts'
 
 export type { Position, Span } from './recording/lane.ts'
 export { Lane } from './recording/lane.ts'
@@ -16,7 +16,9 @@ export interface Request {
   id: number
   method: string
   url: string
+  /** When it came, as far as that can be told: it was read later where the loop was held. */
   from: number
+  readAt: number
   to: number | null
   status: number | null
   outcome: string | null
@@ -226,13 +228,13 @@ export class Recording {
     }
     for (const { run, example, parameters } of snapshot.runs) this.#run(run, example, parameters, t, null)
     for (const { request, method, url } of snapshot.requests) {
-      if (!this.requests.has(request)) this.requests.set(request, { id: request, method, url, from: t, to: null, status: null, outcome: null, task: null })
+      if (!this.requests.has(request)) this.requests.set(request, { id: request, method, url, from: t, readAt: t, to: null, status: null, outcome: null, task: null })
     }
     for (const lane of this.lanes.values()) {
       const request = lane.request === null ? undefined : this.requests.get(lane.request)
       if (request !== undefined) {
         request.task ??= lane.id
-        if (request.task === lane.id && lane.partial) request.from = Math.min(request.from, lane.createdAt)
+        if (request.task === lane.id && lane.partial) request.from = request.readAt = Math.min(request.from, lane.createdAt)
       }
     }
     this.queues.restore(snapshot.queues, { t, seq })
@@ -348,7 +350,7 @@ export class Recording {
         this.stalls.blocked(event, event.task === undefined ? null : this.lanes.get(event.task) ?? null)
         break
       case 'loop.unblocked':
-        this.stalls.unblocked(event, event.task === undefined ? null : this.lanes.get(event.task) ?? null)
+        this.#inLine(this.stalls.unblocked(event, event.task === undefined ? null : this.lanes.get(event.task) ?? null))
         break
       case 'task.created': this.#created(event); break
       case 'task.ready': this.#ready(event); break
@@ -370,14 +372,14 @@ export class Recording {
         this.queues.changed(event)
         break
       case 'request.started':
-        this.requests.set(event.request, { id: event.request, method: event.method, url: event.url, from: event.t, to: null, status: null, outcome: null, task: event.task ?? null })
+        this.requests.set(event.request, { id: event.request, method: event.method, url: event.url, from: event.t, readAt: event.t, to: null, status: null, outcome: null, task: event.task ?? null })
         this.#bound(this.requests)
         break
       case 'request.finished': {
         const known = this.requests.get(event.request)
         const from = known?.from ?? event.t - (event.seconds ?? 0)
         this.requests.set(event.request, {
-          id: event.request, method: event.method, url: event.url, from, to: event.t, status: event.status ?? null,
+          id: event.request, method: event.method, url: event.url, from, readAt: known?.readAt ?? from, to: event.t, status: event.status ?? null,
           outcome: event.outcome ?? null, task: known?.task ?? event.task ?? null,
         })
         break
@@ -404,6 +406,16 @@ export class Recording {
     }
   }
 
+  /** Requests that a stall kept from being read stood in line behind it: so much of their time is known afterwards. */
+  #inLine({ to, victims }: Stall): void {
+    for (const { task, request: id, seconds } of victims) {
+      const request = task === undefined && id !== undefined ? this.requests.get(id) : undefined
+      if (request === undefined || to === null) continue
+      request.from = Math.min(request.from, to - seconds)
+      if (request.task !== null) this.lanes.get(request.task)?.stoodInLine(request.from)
+    }
+  }
+
   #created({ task, name, coroutine, parent, location, t, seq, run, request }: EventOf<'task.created'>): void {
     const lane = this.#create(task, name, t, seq, parent)
     lane.coroutine = coroutine
@@ -412,7 +424,10 @@ export class Recording {
     lane.location = location ?? null
     lane.turn(READY, t, seq, parent === undefined ? null : { by: parent })
     const ofRequest = request === undefined ? undefined : this.requests.get(request)
-    if (ofRequest !== undefined) ofRequest.task ??= task
+    if (ofRequest !== undefined) {
+      ofRequest.task ??= task
+      if (ofRequest.task === task && ofRequest.from < ofRequest.readAt) lane.stoodInLine(ofRequest.from)
+    }
     const ofRun = run === undefined ? undefined : this.runs.get(run)
     if (ofRun !== undefined) ofRun.task ??= task
   }

@@ -8,7 +8,7 @@ import type { LoopEvent, Snapshot } from '../../src/stream/events.ts'
 import { apiBase, backoff } from '../../ui/connection.ts'
 import { duration, explain, holderAt, readyQueue, timers } from '../../ui/recording/explain.ts'
 import { READY, RUNNING, splitOf, STATE_NAMES, THREAD, GHOST, UNKNOWN } from '../../ui/recording/lane.ts'
-import { blastRadius, victimsOf } from '../../ui/recording/stalls.ts'
+import { blastRadius, culpritOf, victimsOf } from '../../ui/recording/stalls.ts'
 import { NOW, Recording, type Lane } from '../../ui/recording.ts'
 import { Viewport } from '../../ui/timeline/viewport.ts'
 import { addLane, addMerged, newBars } from '../../ui/timeline/bars.ts'
@@ -146,6 +146,46 @@ t.test('stalls', async t => {
     t.equal(blastRadius(recording.stalls.all[0]!), 'GET /handlers/sync #42 held the loop 2,003 ms; 6 tasks lost 11.4 s')
   })
 
+  await t.test('name the line that is of neither the runtime nor the host', async t => {
+    const frames = (...files: string[]): { function: string; file: string; line: number; column: number }[] => files.map((file, at) => ({ function: `f${at}`, file, line: at, column: 1 }))
+    t.equal(culpritOf(frames('src/hosts/node.ts', 'examples/pace.ts', 'examples/4-blocking.ts', 'src/runtime/task.ts'))?.file, 'examples/4-blocking.ts')
+    t.equal(culpritOf(frames('node:fs', 'app/report.ts', 'src/runtime/task.ts'))?.file, 'app/report.ts')
+    t.equal(culpritOf(frames('src/runtime/own.ts', 'node_modules/loopscope/dist/src/runtime/task.js'))?.file, 'src/runtime/own.ts', 'a program may have such a folder too')
+    t.equal(culpritOf(frames('src/runtime/turn.ts', 'node:timers'))?.file, 'src/runtime/turn.ts', 'better than nothing')
+    t.equal(culpritOf([]), null)
+  })
+
+  await t.test('keep requests in line, unread: that is drawn as soon as it is known', async t => {
+    const recording = new Recording()
+    let seq = 0
+    const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
+    tell(1, { type: 'task.created', task: 1, name: 'spin', coroutine: 'spin' })
+    tell(1, { type: 'task.running', task: 1 })
+    tell(3, { type: 'task.suspended', task: 1, on: { kind: 'sleep' }, seconds: 2 })
+    const request = (id: number): void => {
+      tell(3.001, { type: 'request.started', request: id, method: 'GET', url: '/ping' })
+    }
+    const task = (id: number): void => tell(3.002, { type: 'task.created', task: id, request: id, name: `GET /ping #${id}`, coroutine: 'ping' })
+    request(7)
+    request(8)
+    task(7)
+    const victims = [{ request: 7, name: 'GET /ping #7', seconds: 1.5 }, { request: 8, name: 'GET /ping #8', seconds: 0.5 }]
+    tell(3.01, { type: 'loop.unblocked', task: 1, since: 1, seconds: 2, lost: 2, victims })
+    task(8)
+    tell(3.02, { type: 'task.running', task: 7 })
+    tell(3.03, { type: 'task.finished', task: 7, outcome: 'returned' })
+    t.equal(blastRadius(recording.stalls.all[0]!), 'spin held the loop 2,000 ms; 2 requests lost up to 2.0 s')
+    for (const [id, came] of [[7, 1.5], [8, 2.5]] as const) {
+      const waiting = lane(recording, `GET /ping #${id}`)
+      t.same([waiting.begunAt, waiting.createdAt, recording.requests.get(id)?.from], [came, 3.002, came])
+      t.same(waiting.span(0), { state: READY, from: came, to: 3.002, seq: waiting.createdSeq, info: { inLine: true } })
+    }
+    t.equal(Number(splitOf(lane(recording, 'GET /ping #7'), 1.5, 3.03).ready.toFixed(6)), 1.52)
+    t.equal(explain(recording, lane(recording, 'GET /ping #7'), recording.positionAt(2)),
+      'It does not exist yet: it is created at 3.002 s. Its request may have come already, but it is not read, for the loop is held.')
+    t.same(recording.stateAt(recording.positionAt(2)).size, 1, 'nobody knew of it then')
+  })
+
   await t.test('come one at a time: one whose end was not heard ended before the next, and one that turns out to be another\'s is no second one', async t => {
     const recording = new Recording()
     let seq = 0
@@ -194,6 +234,12 @@ t.test('why isn\'t this task running?', async t => {
   t.match(why('main', 9), /^It raised RangeError: at the end at 3\.000 s, after 3 s\.$/)
   t.match(why('taker', 9), /^It was cancelled/)
   t.match(explain(recording, lane(recording, 'taker'), { t: 0, seq: 1 }), /^It does not exist yet: it is created by main/)
+
+  await t.test('a wait that is at its deadline has nothing to go', async t => {
+    const sleeper = heard(await record(function* () { yield* sleep(2) }))
+    t.match(explain(sleeper, lane(sleeper, 'main'), sleeper.positionAt(1.5)), /until 2\.000 s, 500 ms to go:/)
+    t.match(explain(sleeper, lane(sleeper, 'main'), { t: 2, seq: sleeper.positionAt(1.5).seq }), /until 2\.000 s, which is now:/)
+  })
 
   await t.test('a cycle is called one', async t => {
     const made = new Recording()
@@ -254,6 +300,29 @@ t.test('asyncio queues', async t => {
   const blocked = recording.queues.blocked(track!.id, recording.lanes.values(), recording.positionAt(3.1))
   t.same(names(blocked.putters), ['left', 'right'])
   t.same(names(recording.queues.blocked(track!.id, recording.lanes.values(), recording.positionAt(0.1)).getters), [])
+
+  await t.test('a task between two queues waits for the one that it puts to, or the one that it gets from', async t => {
+    function* stage(from: Queue<number>, to: Queue<number>): Coroutine<never> {
+      for (;;) yield* to.put(yield* from.get())
+    }
+    function* pipeline(): Coroutine<void> {
+      const [first, second] = [new Queue<number>(), new Queue<number>(1)]
+      const task = createTask(stage(first, second), { name: 'stage' })
+      for (let at = 0; at < 3; at++) yield* first.put(at)
+      yield* sleep(2)
+      for (let at = 0; at < 3; at++) yield* second.get()
+      yield* sleep(2)
+      task.cancel()
+    }
+    const recording = heard(await record(pipeline))
+    const [first, second] = [...recording.queues.all.keys()] as [number, number]
+    const blocked = (queue: number, time: number): string[][] => {
+      const { putters, getters } = recording.queues.blocked(queue, recording.lanes.values(), recording.positionAt(time))
+      return [names(putters), names(getters)]
+    }
+    t.same([blocked(first, 1), blocked(second, 1)], [[[], []], [['stage'], []]])
+    t.same([blocked(first, 3), blocked(second, 3)], [[[], ['stage']], [[], []]])
+  })
 })
 
 t.test('threads', async t => {

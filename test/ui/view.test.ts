@@ -105,6 +105,8 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
     await tab(page, 'Stalls').click()
     const before = await page.evaluate(() => loopscope.live.stalls.all.length)
     const stalled = fetch(`${server.app}handlers/sync?thread=inline&ms=1500`).then((response) => response.text())
+    await page.waitForTimeout(300)
+    const unread = fetch(`${server.app}handlers/async?ms=10`).then((response) => response.text())
     const state = page.locator('.loop-state.red')
     await state.waitFor()
     const seconds = async (): Promise<number> => Number((await state.locator('.figure').innerText()).replace(/[^\d.]/g, ''))
@@ -112,8 +114,11 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
     t.ok(await eventually(async () => await seconds() > first + 200), 'it grows while the app is stalled')
     t.match(await state.innerText(), /GET \/handlers\/sync #\d+ holds the loop/)
     t.match(await page.locator('.stall-head').first().innerText(), /GET \/handlers\/sync #\d+ holds the loop .* in .*blocking-?[sS]leep.*:\d+/)
-    await stalled
-    await page.locator('.stall-head', { hasText: /held the loop 1,5\d\d ms; \d+ tasks? lost/ }).first().waitFor()
+    await Promise.all([stalled, unread])
+    await page.locator('.stall-head', { hasText: /held the loop 1,5\d\d ms; \d+ tasks? and 1 request lost up to/ }).first().waitFor()
+    await tab(page, 'Requests').click()
+    t.match(await row(page, '/handlers/async?ms=10').innerText(), /\b1\.\d+ s\b/, 'who stood in line is shown with the time that this took')
+    await tab(page, 'Stalls').click()
     const found = await page.evaluate((from) => loopscope.live.stalls.all.slice(from), before)
     const stall = found.find(({ name }) => name.startsWith('GET /handlers/sync'))!
     t.ok(stall.to !== null && stall.to - stall.from >= 1.49 && stall.to - stall.from < 2, `${stall.to! - stall.from} s`)

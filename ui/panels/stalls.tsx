@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import type { PanelContext } from '../panels.ts'
 import { duration, place } from '../recording/explain.ts'
-import { AMBER, blastRadius, milliseconds, RED, victimsOf, type Stall } from '../recording/stalls.ts'
+import { AMBER, blastRadius, culpritOf, milliseconds, RED, victimsOf, type Stall } from '../recording/stalls.ts'
 import { Moment, TaskLink } from './parts.tsx'
 
 const MOST_ROWS = 100
@@ -18,6 +18,7 @@ export function StallsPanel(context: PanelContext) {
   void session.tick.value
   const open = useSignal<number | null>(null)
   const stalls = stallsOf(context).reverse()
+  const taskOf = (request: number | undefined): number | null => request === undefined ? null : session.recording.value.requests.get(request)?.task ?? null
   if (stalls.length === 0) {
     return (
       <p class="panel-empty">
@@ -31,6 +32,7 @@ export function StallsPanel(context: PanelContext) {
       {stalls.slice(0, MOST_ROWS).map((stall) => {
         const seconds = (stall.to ?? session.time) - stall.from
         const victims = stall.to === null ? victimsOf(stall, session.time, session.recording.value.lanes.values()) : stall.victims
+        const culprit = culpritOf(stall.stack)
         const shown = open.value === stall.id || (open.value === null && stall === stalls[0])
         return (
           <li key={stall.id} class={seconds >= RED ? 'red' : 'amber'}>
@@ -40,20 +42,22 @@ export function StallsPanel(context: PanelContext) {
               session.timeline?.show(stall.from - pad, stall.from + seconds + pad)
             }}>
               <span class="sign" aria-hidden="true">{stall.to === null ? '■' : seconds >= RED ? '▰' : '▱'}</span>
-              <span class="stall-text"><b>{blastRadius(stall, seconds)}</b>{stall.stack[0] !== undefined && <span class="soft"> in <code>{place(stall.stack[0])}</code></span>}</span>
+              <span class="stall-text"><b>{blastRadius(stall, seconds)}</b>{culprit !== null && <span class="soft"> in <code>{place(culprit)}</code></span>}</span>
               <span class="figure">{milliseconds(seconds)}</span>
             </button>
             {shown && (
               <div class="stall-more">
                 <p class="soft">From <Moment session={session} t={stall.from} /> to {stall.to === null ? 'now' : <Moment session={session} t={stall.to} />}, by <TaskLink session={session} task={stall.task} name={stall.name} />. This is a stall of the loop: everything on it waited. A busy worker thread stops only what needs that thread.</p>
                 <div class="stall-columns">
-                  {stall.stack.length > 0 && <div><h4>Where it stood</h4><ol class="stack">{stall.stack.slice(0, 12).map((frame, at) => <li key={at}><code>{place(frame)}</code></li>)}</ol></div>}
+                  {stall.stack.length > 0 && <div><h4>Where it stood</h4><ol class="stack">{stall.stack.slice(0, 12).map((frame, at) => <li key={at} class={frame === culprit ? 'culprit' : ''}><code>{place(frame)}</code></li>)}</ol></div>}
                   <div>
                     <h4>{stall.to === null ? 'Who pays, so far' : 'Who paid'}</h4>
                     {victims.length === 0 && <p class="soft">Nobody stands behind it.</p>}
                     <ol class="victims">{victims.slice(0, 30).map((victim, at) => (
-                      <li key={at}><span class="loss" style={{ width: `${Math.min(100, victim.seconds / Math.max(1e-9, seconds) * 100)}%` }} /><TaskLink session={session} task={victim.task ?? null} name={victim.name} /> <span class="number">{duration(victim.seconds)}</span></li>
+                      <li key={at}><span class="loss" style={{ width: `${Math.min(100, victim.seconds / Math.max(1e-9, seconds) * 100)}%` }} /><TaskLink session={session} task={victim.task ?? taskOf(victim.request)} name={victim.name} /> <span class="number">{duration(victim.seconds)}</span></li>
                     ))}</ol>
+                    {stall.to === null && <p class="soft">Requests that come meanwhile are not read: they are counted when it is over.</p>}
+                    {victims.some(({ task }) => task === undefined) && <p class="soft">A request came while nobody could read it: so much it has lost at most.</p>}
                     {victims.length > 30 && <p class="soft">and {victims.length - 30} more</p>}
                   </div>
                 </div>

@@ -2,7 +2,7 @@
 import type { PanelContext } from '../panels.ts'
 import { duration, explain, isOverdue, place, stallAt, waitLabel } from '../recording/explain.ts'
 import { READY, splitOf, type Lane } from '../recording/lane.ts'
-import { blastRadius } from '../recording/stalls.ts'
+import { blastRadius, culpritOf } from '../recording/stalls.ts'
 import { copy } from '../shell/runmenu.tsx'
 import { STATE_CLASS, STATE_SIGN, STATE_WORD } from '../timeline/words.ts'
 import type { Session } from '../session.ts'
@@ -19,7 +19,7 @@ export function WhyPanel({ session }: PanelContext) {
   const span = lane.at({ t: time, seq: position.seq })
   const state = span === null ? null : isOverdue(span, time) ? READY : span.state
   const end = Math.min(lane.endedAt ?? time, Math.max(time, lane.createdAt))
-  const split = splitOf(lane, lane.createdAt, end)
+  const split = splitOf(lane, lane.begunAt, end)
   const total = Math.max(1e-9, split.run + split.ready + split.wait + split.thread)
   const live = session.recording.value === session.live && lane.endedAt === null && lane.kind === 'task'
   return (
@@ -32,7 +32,7 @@ export function WhyPanel({ session }: PanelContext) {
       <p class={`sentence ${state === null ? 'ended' : STATE_CLASS[state]}`} aria-live="polite">{explain(recording, lane, position, time)}</p>
       <div class="why-actions">
         {live && <button type="button" class="button" disabled={lane.cancelling} onClick={() => session.cancelTask(lane)}>{lane.cancelling ? 'Cancelling …' : 'Cancel it'}</button>}
-        <button type="button" class="button" onClick={() => session.timeline?.show(lane.createdAt - total * 0.05, (lane.endedAt ?? session.now()) + total * 0.05)}>Show all of it</button>
+        <button type="button" class="button" onClick={() => session.timeline?.show(lane.begunAt - total * 0.05, (lane.endedAt ?? session.now()) + total * 0.05)}>Show all of it</button>
         {lane.run !== null && <button type="button" class="button" onClick={() => void session.showRun(lane.run as number)}>Only run {lane.run}</button>}
         {lane.kind === 'task' && <button type="button" class="button" onClick={() => void copy(session, session.api.curl(`/events?task=${lane.id}`, '-N'))}>curl</button>}
       </div>
@@ -102,6 +102,7 @@ function Nobody({ session }: { session: Session }) {
   void session.tick.value
   const recording = session.recording.value
   const stall = stallAt(recording, session.time) ?? recording.stalls.all.at(-1) ?? null
+  const culprit = stall === null ? null : culpritOf(stall.stack)
   return (
     <div class="why">
       <h3>Why isn’t this task running?</h3>
@@ -110,7 +111,7 @@ function Nobody({ session }: { session: Session }) {
         <>
           <h3>{stall.to === null ? 'The loop is held' : 'The last stall'}</h3>
           <p class="sentence ready">{blastRadius(stall, (stall.to ?? session.now()) - stall.from)}.</p>
-          {stall.stack[0] !== undefined && <p class="soft">in <code>{place(stall.stack[0])}</code></p>}
+          {culprit !== null && <p class="soft">in <code>{place(culprit)}</code></p>}
           {stall.task !== null && <p><TaskLink session={session} task={stall.task} name={stall.name} /></p>}
         </>
       )}

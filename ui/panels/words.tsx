@@ -16,7 +16,7 @@ export function WordsPanel({ session }: PanelContext) {
   const view = session.timeline?.view
   const from = Math.max(recording.from, view?.from ?? recording.from)
   const to = Math.min(time, view?.to ?? time)
-  const lanes = recording.ordered().filter((lane) => session.passes(lane) && lane.createdAt <= to && (lane.endedAt ?? Infinity) >= from)
+  const lanes = recording.ordered().filter((lane) => session.passes(lane) && lane.begunAt <= to && (lane.endedAt ?? Infinity) >= from)
   const stalls = recording.stalls.all.filter((stall) => stall.from <= to && (stall.to ?? time) >= from)
   return (
     <div class="words">

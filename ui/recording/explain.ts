@@ -2,7 +2,10 @@
 import type { Waiting } from '../../src/stream/events.ts'
 import type { Recording } from '../recording.ts'
 import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, type Frame, type Lane, type Position, type Span } from './lane.ts'
-import type { Stall } from './stalls.ts'
+import { culpritOf, type Stall } from './stalls.ts'
+
+/** Less than this many seconds before its deadline a wait is over as good as now. */
+const DUE = 0.0005
 
 /** Seconds for people: `1.234 s`, `56.7 ms`, `12 µs`. */
 export function duration(seconds: number): string {
@@ -98,7 +101,8 @@ export function explain(recording: Recording, lane: Lane, position: Position, no
   const t = position.t === Infinity ? now : position.t
   if (lane.createdSeq > position.seq || lane.createdAt > t) {
     const parent = lane.parent === null ? '' : ` by ${lane.parent.name}`
-    return `It does not exist yet: it is created${parent} at ${clock(recording, lane.createdAt)}.`
+    const line = lane.begunAt <= t ? ' Its request may have come already, but it is not read, for the loop is held.' : ''
+    return `It does not exist yet: it is created${parent} at ${clock(recording, lane.createdAt)}.${line}`
   }
   const span = lane.at({ t, seq: position.seq })
   if (span === null) return ended(recording, lane)
@@ -116,7 +120,8 @@ function sentence(recording: Recording, lane: Lane, span: Span, position: Positi
   }
   if (span.state === RUNNING) {
     const stall = stallAt(recording, t)
-    const where = stall !== null && stall.task === lane.id && stall.stack[0] !== undefined ? ` in ${place(stall.stack[0])}` : ''
+    const frame = stall !== null && stall.task === lane.id ? culpritOf(stall.stack) : null
+    const where = frame === null ? '' : ` in ${place(frame)}`
     return `running since ${since}: it holds the loop${where}, ${duration(Math.max(0, t - span.from))} so far, and nobody else can run${cancelling}`
   }
   if (span.state === READY || isOverdue(span, t)) return ready(recording, lane, span, position, t) + cancelling
@@ -131,11 +136,14 @@ function ready(recording: Recording, lane: Lane, span: Span, position: Position,
   const holder = holderAt(recording, position)
   if (holder !== null && holder !== lane) {
     const stall = stallAt(recording, t)
-    const frame = stall !== null && stall.task === holder.id ? stall.stack[0] : undefined
-    return `${head}, behind ${holder.name}, which holds the loop${frame === undefined ? '' : ` in ${place(frame)}`}`
+    const frame = stall !== null && stall.task === holder.id ? culpritOf(stall.stack) : null
+    return `${head}, behind ${holder.name}, which holds the loop${frame === null ? '' : ` in ${place(frame)}`}`
   }
   const stall = stallAt(recording, t)
-  if (stall !== null) return `${head}, behind ${stall.name}, which holds the loop`
+  if (stall !== null) {
+    const frame = culpritOf(stall.stack)
+    return `${head}, behind ${stall.name}, which holds the loop${frame === null ? '' : ` in ${place(frame)}`}`
+  }
   const queue = readyQueue(recording, position)
   const at = queue.findIndex((entry) => entry.lane === lane)
   if (at > 0) return `${head}: ${at} ${at === 1 ? 'task is' : 'tasks are'} before it in the ready queue, ${queue[0]?.lane.name ?? ''} is next`
@@ -155,7 +163,7 @@ function thread(lane: Lane, span: Span, position: Position): string {
 function waiting(recording: Recording, lane: Lane, span: Span, position: Position, t: number, seen: Set<Lane>): string {
   const on = span.info?.on
   const where = span.info?.location === undefined ? '' : ` in ${place(span.info.location)}`
-  const left = on?.deadline === undefined ? '' : `, ${duration(Math.max(0, on.deadline - t))} to go`
+  const left = on?.deadline === undefined ? '' : on.deadline - t < DUE ? ', which is now' : `, ${duration(on.deadline - t)} to go`
   switch (on?.kind) {
     case 'sleep': return `asleep${where} until ${clock(recording, on.deadline ?? t)}${left}: it gave the loop back, so others run`
     case 'queue.get': return `waits for an item${where}: the queue is empty, and the next put wakes it${left}`

@@ -27,6 +27,8 @@ export interface SpanInfo {
   by?: number
   /** Where it stands. */
   location?: Frame
+  /** Its request lay unread in the line, for the loop was held: nobody knew of it yet. */
+  inLine?: true
 }
 
 export interface Mark {
@@ -115,6 +117,22 @@ export class Lane {
     this.outcome = outcome
     this.error = error
     this.cancelling = false
+  }
+
+  /** When there is something to show of it: it is created, or its request came, as far as that can be told. */
+  get begunAt(): number {
+    return this.infos[0]?.inLine === true ? Math.min(this.starts[0] as number, this.createdAt) : this.createdAt
+  }
+
+  /** Its request had come before it was read, at `t` at the earliest. */
+  stoodInLine(t: number): void {
+    if (this.infos[0]?.inLine === true) this.starts[0] = Math.min(this.starts[0] as number, t)
+    else if (this.starts.length > 0 && t < (this.starts[0] as number)) {
+      this.starts.unshift(t)
+      this.seqs.unshift(this.seqs[0] as number)
+      this.states.unshift(READY)
+      this.infos.unshift({ inLine: true })
+    }
   }
 
   /** The span that holds at a position; null before it begins, after it has ended. */

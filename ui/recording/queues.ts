@@ -82,8 +82,8 @@ export class QueueTrack {
 
 export class Queues {
   readonly all = new Map<number, QueueTrack>()
-  /** The queue that each task last had to do with: a wait does not say which one it is for. */
-  readonly #last = new Map<number, number>()
+  /** The queue that each task last put to or got from: a wait does not say which one it is for. */
+  readonly #last = new Map<string, number>()
 
   clear(): void {
     this.all.clear()
@@ -106,7 +106,7 @@ export class Queues {
     }
     track.maxsize = maxsize
     track.add({ t, seq, op, size, unfinished, task: task ?? null })
-    if (task !== undefined) this.#last.set(task, queue)
+    if (task !== undefined) this.#last.set(`${op === 'done' ? 'get' : op} ${task}`, queue)
   }
 
   restore(queues: Snapshot['queues'], { t, seq }: Position): void {
@@ -124,24 +124,26 @@ export class Queues {
       if (span === null || span.state !== WAITING) continue
       const kind = span.info?.on?.kind
       if (kind !== 'queue.put' && kind !== 'queue.get' && kind !== 'queue.join') continue
-      if (this.#queueOf(lane) === queue) found[kind].push({ lane, seq: span.seq })
+      const maxsize = /\bmaxsize=(\d+)/.exec(span.info?.on?.label ?? '')?.[1]
+      if (this.#queueOf(lane, kind, maxsize === undefined ? null : Number(maxsize)) === queue) found[kind].push({ lane, seq: span.seq })
     }
     const inOrder = (list: { lane: Lane; seq: number }[]): Lane[] => list.sort((a, b) => a.seq - b.seq).map(({ lane }) => lane)
     return { putters: inOrder(found['queue.put']), getters: inOrder(found['queue.get']), joiners: inOrder(found['queue.join']) }
   }
 
-  #queueOf(lane: Lane): number | null {
-    const last = this.#last.get(lane.id)
-    if (last !== undefined) return last
-    // A task that has not touched a queue yet: its siblings have.
-    for (const sibling of lane.parent?.children ?? []) {
-      const theirs = this.#last.get(sibling.id)
-      if (theirs !== undefined) return theirs
+  /** The queue that a task most likely waits for: the one that it did the same with before, or else its siblings or children. */
+  #queueOf(lane: Lane, kind: 'queue.put' | 'queue.get' | 'queue.join', maxsize: number | null): number | null {
+    const fits = (queue: number | undefined): queue is number => queue !== undefined && (maxsize === null || this.all.get(queue)?.maxsize === maxsize)
+    const ops = kind === 'queue.get' ? ['get', 'put'] : ['put', 'get']
+    for (const family of [[lane], lane.parent?.children ?? [], lane.children]) {
+      for (const op of ops) {
+        for (const { id } of family) {
+          const queue = this.#last.get(`${op} ${id}`)
+          if (fits(queue)) return queue
+        }
+      }
     }
-    for (const child of lane.children) {
-      const theirs = this.#last.get(child.id)
-      if (theirs !== undefined) return theirs
-    }
-    return this.all.size === 1 ? [...this.all.keys()][0] as number : null
+    const left = [...this.all.keys()].filter(fits)
+    return left.length === 1 ? left[0] as number : null
   }
 }

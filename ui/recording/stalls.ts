@@ -11,6 +11,10 @@ export const RED = 0.1
 
 const MOST_STALLS = 500
 
+/** What a program stands on: nobody who looks for the culprit wants to be shown it. The examples' clock only passes a wait on. */
+const BENEATH = /(^|[/\\])src[/\\](runtime|hosts|threads|stream|observer)[/\\]|(^|[/\\])examples[/\\]pace\.[jt]s$/
+const INSTALLED = /[/\\]node_modules[/\\]loopscope[/\\]/
+
 export interface Stall {
   /** Counts up from 1, for lists. */
   readonly id: number
@@ -61,7 +65,7 @@ export class Stalls {
     this.open = stall
   }
 
-  unblocked(event: EventOf<'loop.unblocked'>, lane: Lane | null): void {
+  unblocked(event: EventOf<'loop.unblocked'>, lane: Lane | null): Stall {
     const from = event.since ?? event.t - event.seconds
     // What was told of while it lasted may have turned out to have begun at another time, and to be of somebody else.
     const stall = this.#find(event.task ?? null, from) ?? this.open ?? this.#add(event.task ?? null, event.name ?? lane?.name ?? 'a callback', from, lane)
@@ -74,6 +78,7 @@ export class Stalls {
     stall.lost = event.lost
     if (this.open === stall) this.open = null
     this.#closeOpen(from + event.seconds)
+    return stall
   }
 
   /** A step has ended, after `to - from` seconds. */
@@ -126,6 +131,13 @@ export class Stalls {
   }
 }
 
+/** The line to look at: the innermost frame that is of neither the runtime nor the host; null where nobody knows the stack. */
+export function culpritOf(stack: readonly Frame[]): Frame | null {
+  // Where the library is installed, a program may well have a folder src/runtime of its own.
+  const beneath = stack.some(({ file }) => INSTALLED.test(file)) ? INSTALLED : BENEATH
+  return stack.find(({ file }) => !file.startsWith('node:') && !beneath.test(file)) ?? stack[0] ?? null
+}
+
 /** Who stands ready behind a stall, at a time while it lasts, and since when. */
 export function victimsOf({ from, task }: Stall, to: number, live: Iterable<Lane>): Victim[] {
   const victims: Victim[] = []
@@ -149,7 +161,14 @@ export function blastRadius(stall: Stall, seconds = stall.seconds): string {
   if (stall.to === null) return held
   const { victims, lost } = stall
   if (victims.length === 0) return `${held}; nobody stood behind it`
-  return `${held}; ${victims.length} ${victims.length === 1 ? 'task' : 'tasks'} lost ${lost < 0.1 ? milliseconds(lost) : `${trim(lost)} s`}`
+  const requests = victims.filter(({ task }) => task === undefined).length
+  const who = [count(victims.length - requests, 'task'), count(requests, 'request')].filter((part) => part !== '').join(' and ')
+  // When a request came that was not read is not known, but that it came meanwhile.
+  return `${held}; ${who} lost ${requests > 0 ? 'up to ' : ''}${lost < 0.1 ? milliseconds(lost) : `${trim(lost)} s`}`
+}
+
+function count(many: number, what: string): string {
+  return many === 0 ? '' : `${many.toLocaleString('en-US')} ${what}${many === 1 ? '' : 's'}`
 }
 
 export function milliseconds(seconds: number): string {

@@ -40,7 +40,7 @@ export class Layouter {
     const rows = new Map<number, number>()
     const all = recording.ordered()
     for (const lane of all) {
-      if (lane.createdAt > this.#to || (lane.endedAt !== null && lane.endedAt < this.#from)) continue
+      if (lane.begunAt > this.#to || (lane.endedAt !== null && lane.endedAt < this.#from)) continue
       if (filter !== null && !filter(lane)) continue
       rows.set(lane.id, lanes.length)
       lanes.push(lane)

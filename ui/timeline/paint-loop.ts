@@ -1,6 +1,6 @@
 // Draws what is about the loop itself: the axis, who holds it, its heartbeat, stalls over the full height, and the strip
 // that shows the whole recording at once.
-import { milliseconds, blastRadius, AMBER, RED, type Stall } from '../recording/stalls.ts'
+import { milliseconds, blastRadius, culpritOf, AMBER, RED, type Stall } from '../recording/stalls.ts'
 import { place } from '../recording/explain.ts'
 import type { Recording } from '../recording.ts'
 import { fit } from './paint.ts'
@@ -226,9 +226,9 @@ export function paintBandLabels(scene: LoopScene): BandLabel[] {
   const y = loop.y + loop.height + 4
   for (const stall of shown.slice(0, MOST_LABELS)) {
     const seconds = until(stall) - stall.from
-    const frame = stall.stack[0]
+    const frame = culpritOf(stall.stack)
     const who = `${stall.to === null ? '■ ' : ''}${stall.name} ${stall.to === null ? 'holds' : 'held'} the loop ${milliseconds(seconds)}`
-    const more = [frame === undefined ? '' : place(frame), stall.to === null ? '' : blastRadius(stall).split('; ')[1] ?? ''].filter((part) => part !== '').join(' · ')
+    const more = [frame === null ? '' : place(frame), stall.to === null ? '' : blastRadius(stall).split('; ')[1] ?? ''].filter((part) => part !== '').join(' · ')
     for (const [first, second] of [[who, more], [`${stall.name} ${milliseconds(seconds)}`, ''], [milliseconds(seconds), '']] as const) {
       const label = room(scene, stall, first, second, placed)
       if (label === null) continue

@@ -111,7 +111,7 @@ function paintWords({ context, theme, recording, rowHeight, view }: Scene, bars:
       const end = span.to ?? span.info?.on?.deadline
       text = waitLabel(info?.on, recording)
       if (info?.on?.kind === 'sleep' && end !== undefined) text = `sleep ${duration((info.on.deadline ?? end) - span.from)}`
-    } else if (state === READY) text = 'ready'
+    } else if (state === READY) text = info?.inLine === true ? 'in line, unread' : 'ready'
     else if (state === RUNNING) text = 'running'
     else if (state === THREAD) text = lane.kind === 'thread' ? lane.coroutine : 'in a thread'
     else if (state === GHOST) text = 'ghost'

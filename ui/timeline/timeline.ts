@@ -510,7 +510,7 @@ export class Timeline {
         const t = this.view.t(x)
         const span = lane?.at({ t, seq: Infinity })
         if (x > this.view.left && span?.to != null) this.show(span.from - (span.to - span.from) * 0.1, span.to + (span.to - span.from) * 0.1)
-        else if (lane !== null && lane.kind === 'task') this.show(lane.createdAt, (lane.endedAt ?? this.#now()) + 1e-4)
+        else if (lane !== null && lane.kind === 'task') this.show(lane.begunAt, (lane.endedAt ?? this.#now()) + 1e-4)
       },
       key: (event) => this.#key(event),
       scrolls: () => this.lanesShown * this.#rowHeight > this.#height - this.#lanesTop(),
@@ -539,7 +539,7 @@ export class Timeline {
       case 'PageUp': this.#scroll -= (this.#height - this.#lanesTop()) * 0.9; break
       case 'Enter': {
         const lane = this.#selected === null ? undefined : this.recording.lanes.get(this.#selected)
-        if (lane !== undefined) this.show(lane.createdAt - 1e-4, (lane.endedAt ?? this.#now()) + 1e-4)
+        if (lane !== undefined) this.show(lane.begunAt - 1e-4, (lane.endedAt ?? this.#now()) + 1e-4)
         return lane !== undefined
       }
       default: return false
