@@ -1,6 +1,7 @@
 // The observer itself, whatever thread it runs on: it decodes what the ring holds, looks for stalls and warnings, gives
 // every event its number, and keeps them in the record of its loop. It is the one source of everything that is served.
 import type { Frame, LoopEvent, Snapshot } from '../stream/events.ts'
+import type { Starvation } from './starvation.ts'
 import { History } from '../stream/history.ts'
 import { Decoder, type Hold, type Listener, type Timed } from './decoder.ts'
 import { HOLDER, NUMBER, viewOf, WORD, type Shared, type View } from './layout.ts'
@@ -14,6 +15,8 @@ import { Warnings } from './warnings.ts'
 const RECORDS_A_POLL = 8192
 /** While records come, the ring is looked at this often, in seconds. */
 const BUSY_POLL = 0.004
+/** From so many seconds on a step is looked at closely. */
+const LONG_STEP = 0.01
 const WARN_EVERY = 0.25
 
 export interface ObserverOptions {
@@ -30,6 +33,8 @@ export interface ObserverOptions {
   now: () => number
   /** Milliseconds since 1970 at which that clock showed zero. */
   origin: number
+  /** For how long the thread had no processor. */
+  starvation: Starvation
   takeDescription: () => ArrayBuffer | null
   takeStack: () => Promise<{ at: number; frames: Frame[] } | null>
 }
@@ -55,7 +60,7 @@ export class Observer extends LoopRecord implements Listener {
     this.#decoder = new Decoder(this.#reader, this, options.takeDescription)
     this.#warnings = new Warnings(this.model, (task) => this.#decoder.nameOf(task), (warning) => this.event(warning))
     this.#watch = new StallWatch({
-      view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
+      starvation: options.starvation, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
       emit: (event) => this.event(event), takeStack: options.takeStack,
       catchUp: () => {
         this.#decoder.read(Infinity, true)
@@ -129,7 +134,8 @@ export class Observer extends LoopRecord implements Listener {
   }
 
   stepped(task: number, from: number, to: number): void {
-    this.#warnings.stepped(task, from, to)
+    // A step is as long as it ran: what it got no processor for, nobody could have saved.
+    this.#warnings.stepped(task, from, to - from < LONG_STEP ? to : to - this.#options.starvation.since(from))
     this.#watch.stepped(task, from, to)
   }
 

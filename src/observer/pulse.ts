@@ -7,7 +7,6 @@ import type { Writer } from './writer.ts'
 import { IDLE_MS, idleTime } from './idletime.ts'
 import { NUMBER, WORD } from './layout.ts'
 import { BEAT_SECONDS } from './stall.ts'
-import { waitedForProcessor } from './starvation.ts'
 
 /** How many beats lie between two looks at figures that change slowly. */
 const SLOWLY = 5
@@ -32,8 +31,6 @@ export class Pulse {
   #heldFrom: number | null = null
   #idleThen = 0
   #unsettled = false
-  /** For how long this thread had waited for a processor, at the last slow look. */
-  #starved = 0
 
   constructor({ words, numbers }: View, delays: RecordableHistogram, threshold: number, writer: () => Writer | null, threads: () => ThreadsState) {
     this.#words = words
@@ -81,7 +78,7 @@ export class Pulse {
     this.#delays.record(Math.max(1, Math.round((gap - BEAT_SECONDS) * 1e9)))
     const held = this.#numbers[NUMBER.held] as number
     const unknown = gap - BEAT_SECONDS - (held - this.#held)
-    if (writer !== null && unknown >= this.#threshold * WORTH_TELLING && unknown - (waitedForProcessor() - this.#starved) >= this.#threshold * WORTH_TELLING) {
+    if (writer !== null && unknown >= this.#threshold * WORTH_TELLING) {
       const from = this.#last + BEAT_SECONDS / 2
       writer.heldUnknown(from, now)
       this.noteHold(from)
@@ -108,7 +105,6 @@ export class Pulse {
     words[WORD.poolQueued] = pool.queued
     words[WORD.poolRunning] = pool.running
     words[WORD.poolOrphaned] = pool.orphaned
-    this.#starved = waitedForProcessor()
     writer?.recover()
   }
 }

@@ -3,9 +3,9 @@
 import type { Frame, Victim } from '../stream/events.ts'
 import type { Model } from '../stream/model.ts'
 import type { Decoder, Hold, Timed } from './decoder.ts'
+import type { Starvation } from './starvation.ts'
 import { stamp } from '../stream/recorder.ts'
 import { culpritOf } from './stacks.ts'
-import { waitedForProcessor } from './starvation.ts'
 import { HOLDER, NUMBER, WORD, type View } from './layout.ts'
 
 /** A stall is told of again after this many seconds. */
@@ -35,6 +35,8 @@ export interface StallOptions {
   view: View
   decoder: Decoder
   model: Model
+  /** What it got no processor for is no stall. */
+  starvation: Starvation
   /** From how many seconds on a held thread is called blocked. */
   threshold: number
   /** Seconds on the clock of the loop. */
@@ -66,7 +68,6 @@ export class StallWatch {
   #blocked: Blocked | null = null
   #over: (Stall & { until: number; candidates: Candidate[] }) | null = null
   #expected = Infinity
-  #suspicion: { from: number; waited: number } | null = null
   /** Nothing before this belongs to a stall that was not told of yet. */
   #since = 0
 
@@ -81,8 +82,9 @@ export class StallWatch {
 
   /** Look at the header; gives in how many seconds to look again at the latest. */
   look(): number {
-    const { view: { words, numbers }, threshold, now: clock } = this.#options
+    const { view: { words, numbers }, threshold, starvation, now: clock } = this.#options
     const now = clock()
+    starvation.note(now)
     const late = now - this.#expected > LATE
     const next = this.#judge(now, late, words[WORD.step] as number, numbers[NUMBER.since] as number, numbers[NUMBER.beat] as number)
     if (this.#over !== null && now >= this.#over.until) this.#settle()
@@ -108,20 +110,13 @@ export class StallWatch {
     // Half an interval is the most likely time that it had answered for when it was stopped.
     const from = known ? since : Math.max(beat + BEAT_SECONDS / 2, this.#since)
     if (beat === 0) return BEAT_SECONDS
-    const left = from + threshold - now + (known ? 0 : this.#starved(from, now - from > threshold / 2))
+    const starved = now - from > threshold / 2 ? this.#options.starvation.present(from, now) : 0
+    const left = from + threshold - now + starved
     if (left > 0) return Math.max(0.0005, Math.min(BEAT_SECONDS, left))
     // The whole machine may have stood still: the thread gets a moment to come round, as this one just did.
     if (late) return 0.005
     this.#begin(known ? step : 0, from, now)
     return AGAIN
-  }
-
-  /** Seconds since this was first asked, about a thread that has not come round since `from`, for which it got no processor. */
-  #starved(from: number, suspicious: boolean): number {
-    if (!suspicious) return 0
-    const waited = waitedForProcessor()
-    if (this.#suspicion?.from !== from) this.#suspicion = { from, waited }
-    return waited - this.#suspicion.waited
   }
 
   #begin(step: number, from: number, now: number): void {
@@ -188,7 +183,8 @@ export class StallWatch {
   /** Something held the thread from one time to another. */
   ended(hold: Hold): void {
     const blocked = this.#blocked
-    if (blocked === null && hold.to - hold.from < this.#options.threshold) return
+    const { threshold, starvation } = this.#options
+    if (blocked === null && (hold.to - hold.from < threshold || hold.to - hold.from - starvation.since(hold.from) < threshold)) return
     // What nobody knew may turn out to be known, and the other way round; it is the same stall if they overlap.
     if (blocked !== null && hold.from < blocked.toldAt && hold.to > blocked.from) {
       this.#end({ ...blocked, ...(hold.name === '' ? {} : hold), from: blocked.step === 0 ? Math.min(blocked.from, hold.from) : blocked.from, to: hold.to })

@@ -1,27 +1,132 @@
-// For how long the main thread was ready to run and got no processor: then it does not come back either, and yet nothing
-// blocks it. Linux tells; where nobody does, it is taken for nothing.
+// Whether the main thread had a processor at all: without one it does not come back either, and yet nothing blocks it. A
+// busy machine lets it stand in line, a busy host takes the whole virtual processor away. Linux tells of both, mostly
+// afterwards; where nobody tells, every second is taken to have been the program's own.
 import { closeSync, openSync, readSync } from 'node:fs'
 
-const buffer = Buffer.alloc(128)
-let file: number | null | undefined
+/** How far back the observer can ask, in seconds, how often it takes note for that, and of what a host takes. */
+const REMEMBERED = 4
+const NOTE_EVERY = 0.01
+const NOTE_STEAL_EVERY = 0.1
+/** The kernel's figures are up to one of its ticks behind. */
+const TICK_SECONDS = 0.01
+/** `/proc/stat` counts in these. */
+const STEAL_UNIT = 0.01
 
-/** Seconds that the process's main thread has waited for a processor, in all. May be asked from any thread. */
-export function waitedForProcessor(): number {
-  if (file === undefined) {
+/** A file of /proc that is read again and again; '' where there is none. */
+class ProcFile {
+  readonly #path: string
+  readonly #buffer: Buffer
+  #file: number | null | undefined
+
+  constructor(path: string, bytes: number) {
+    this.#path = path
+    this.#buffer = Buffer.alloc(bytes)
+  }
+
+  read(): string {
+    if (this.#file === null) return ''
     try {
-      file = openSync(`/proc/${process.pid}/task/${process.pid}/schedstat`, 'r')
+      this.#file ??= openSync(this.#path, 'r')
+      return this.#buffer.toString('latin1', 0, readSync(this.#file, this.#buffer, 0, this.#buffer.length, 0))
     } catch {
-      file = null
+      this.close()
+      return ''
     }
   }
-  if (file === null) return 0
-  try {
-    const length = readSync(file, buffer, 0, buffer.length, 0)
-    const waited = Number(buffer.toString('latin1', 0, length).split(' ')[1])
-    return Number.isFinite(waited) ? waited / 1e9 : 0
-  } catch {
-    closeSync(file)
-    file = null
-    return 0
+
+  close(): void {
+    const file = this.#file
+    this.#file = null
+    if (typeof file === 'number') closeSync(file)
   }
+}
+
+interface Note {
+  /** Seconds on the clock of the loop. */
+  at: number
+  /** Seconds that the thread had run until then, and that it had no processor. */
+  ran: number
+  starved: number
+}
+
+export class Starvation {
+  readonly #schedule: ProcFile
+  readonly #status: ProcFile
+  readonly #machine: ProcFile
+  /** Oldest first. */
+  #notes: Note[] = []
+  #stealNotedAt = -Infinity
+  #processor = -1
+  #steal = 0
+  #stolen = 0
+
+  /** Of the main thread of a process, from whichever thread; of none, where time is made up, nothing is missing. */
+  constructor(pid: number | null) {
+    const thread = `/proc/${pid ?? 'none'}/task/${pid ?? 'none'}`
+    this.#schedule = new ProcFile(`${thread}/schedstat`, 128)
+    this.#status = new ProcFile(`${thread}/stat`, 1024)
+    // The processors come first in it.
+    this.#machine = new ProcFile('/proc/stat', 32 * 1024)
+  }
+
+  /** Take note of the present, so that it can be asked about later. */
+  note(now: number): void {
+    const last = this.#notes.at(-1)
+    if (last !== undefined && now - last.at < NOTE_EVERY) return
+    if (now - this.#stealNotedAt >= NOTE_STEAL_EVERY) {
+      this.#stealNotedAt = now
+      this.#noteSteal()
+    }
+    this.#notes.push(this.#present(now))
+    if ((this.#notes[0] as Note).at < now - REMEMBERED) this.#notes.shift()
+  }
+
+  /** For how many of the seconds from one time until now, or a little more, the thread had no processor. */
+  since(from: number): number {
+    this.#noteSteal()
+    return this.#present(0).starved - this.#noted(from).starved
+  }
+
+  /**
+   * The same of a thread that has not come back since `from`. It may have no processor right now, of which the kernel has
+   * then not told yet: a thread that could run, and whose time does not grow, has none.
+   */
+  present(from: number, now: number): number {
+    const then = this.#noted(from)
+    const missing = this.#runnable() ? now - then.at - (this.#present(now).ran - then.ran) - TICK_SECONDS : 0
+    return Math.max(0, missing, this.since(from))
+  }
+
+  close(): void {
+    for (const file of [this.#schedule, this.#status, this.#machine]) file.close()
+  }
+
+  #present(at: number): Note {
+    const [ran, waited] = this.#schedule.read().split(' ')
+    return { at, ran: Number(ran ?? 0) / 1e9, starved: Number(waited ?? 0) / 1e9 + this.#stolen }
+  }
+
+  /** What was noted last before a time. */
+  #noted(at: number): Note {
+    return this.#notes.findLast((note) => note.at <= at) ?? this.#notes[0] ?? this.#present(at)
+  }
+
+  #runnable(): boolean {
+    return afterName(this.#status.read())[0] === 'R'
+  }
+
+  /** Add what a host took from the processor that the thread is on. */
+  #noteSteal(): void {
+    const processor = Number(afterName(this.#status.read())[36] ?? -1)
+    const line = new RegExp(`^cpu${processor} (.*)$`, 'm').exec(this.#machine.read())
+    const steal = Number(line?.[1]?.split(' ')[7] ?? 0) * STEAL_UNIT
+    if (processor === this.#processor) this.#stolen += Math.max(0, steal - this.#steal)
+    this.#processor = processor
+    this.#steal = steal
+  }
+}
+
+/** The fields of a thread's `stat` behind its name, which may have anything in it: the first is its state. */
+function afterName(status: string): string[] {
+  return status.slice(status.lastIndexOf(')') + 2).split(' ')
 }

@@ -12,6 +12,7 @@ import { Loops, type CancelOutcome } from './loops.ts'
 import type { HttpError } from '../server/errors.ts'
 import { buildObserverApp, figuresOf } from './http.ts'
 import { Stacks } from './stacks.ts'
+import { Starvation } from './starvation.ts'
 
 /** How many batches may be on their way to a subscriber of the app's before he has to wait. */
 const MOST_ON_THE_WAY = 4
@@ -27,9 +28,10 @@ const { clock } = data
 const now = (): number => (clock.now + Number(process.hrtime.bigint() - clock.hrtime) / 1e6) / 1000
 
 const stacks = new Stacks({ enabled: data.stacks, sessions: data.sessions })
+const starvation = new Starvation(process.pid)
 const observer = new Observer({
   shared: data.shared, loop: data.loop, history: data.history, blockedSeconds: data.blockedMs / 1000, keepSeconds: data.keepMs / 1000,
-  now, origin: clock.epoch - clock.now,
+  now, starvation, origin: clock.epoch - clock.now,
   takeDescription: () => (receiveMessageOnPort(data.descriptions) as { message: ArrayBuffer } | undefined)?.message ?? null,
   takeStack: async () => {
     const taken = await stacks.take()
@@ -182,6 +184,7 @@ async function close(reason: string): Promise<void> {
   observer.fanout.end(reason)
   await app?.close()
   await stacks.close()
+  starvation.close()
   say({ type: 'closed' })
   port.close()
 }

@@ -3,6 +3,7 @@ import type { EventLoop } from '../../src/index.ts'
 import { share, viewOf } from '../../src/observer/layout.ts'
 import { RingWriter } from '../../src/observer/ring.ts'
 import { Observer } from '../../src/observer/observer.ts'
+import { Starvation } from '../../src/observer/starvation.ts'
 import { Writer } from '../../src/observer/writer.ts'
 
 export interface Inline {
@@ -18,7 +19,7 @@ export function watchInline(loop: EventLoop, options: { records?: number; histor
   const writer = new Writer({ view: viewOf(shared), ring: new RingWriter(shared), loop, name: 'main', pid: 1, sendDescription: (content) => descriptions.push(content) })
   const observer = new Observer({
     shared, loop: 'main', history: options.history ?? 200_000, blockedSeconds: 1e9, keepSeconds: 1e9, now: () => loop.time(), origin: 0,
-    takeDescription: () => descriptions.shift() ?? null, takeStack: async () => null,
+    takeDescription: () => descriptions.shift() ?? null, takeStack: async () => null, starvation: new Starvation(null),
   })
   return {
     writer, observer,

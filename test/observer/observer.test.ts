@@ -1,5 +1,7 @@
 // The observer as a thread of a real server, seen from outside: what it tells while the loop is blocked, whom it serves,
 // and how it ends.
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { fetch } from 'undici'
 import { streamEvent, type EventOf, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
@@ -13,6 +15,14 @@ type Blocked = EventOf<'loop.blocked'>
 type Unblocked = EventOf<'loop.unblocked'>
 
 const STALLS = 20
+
+/** What is missing for keeping the processor from a thread. */
+function cannotStarve(): string | false {
+  if (process.platform !== 'linux') return 'only Linux tells for how long a thread got no processor'
+  const missing = ['taskset', 'chrt'].filter((program) => spawnSync(program, ['--version']).status !== 0)
+  return missing.length === 0 ? false : `${missing.join(' and ')} of util-linux cannot be run here`
+}
+
 const STALL_MS = 700
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const json = async <T>(url: string): Promise<T> => (await (await fetch(url, { headers: { accept: 'application/json' } })).json()) as T
@@ -228,6 +238,28 @@ t.test('no false alarm', async t => {
       while (performance.now() < end) await (await fetch(`${url}/ping`)).text()
     }))
   })
+})
+
+// A thread of the idle class that shares a processor with busy ones gets next to nothing of it.
+t.test('a thread that gets no processor is not called blocked', { skip: cannotStarve() }, async t => {
+  const program = start(t, 'test/observer/programs/starved.ts')
+  t.ok(await eventually(() => program.log().includes('observer')), program.log())
+  const [, observer] = /observer (\S+)/.exec(program.log())!
+  const watching = await subscribe(observer!, '?types=loop.blocked,loop.unblocked,warning')
+  await pause(500)
+  const from = watching.messages.length
+  const pid = String(program.child.pid)
+  const rivals = [0, 1, 2].map(() => spawn('taskset', ['-c', '0', process.execPath, '-e', 'const end = Date.now() + 4000; while (Date.now() < end);']))
+  execFileSync('taskset', ['-cp', '0', pid])
+  execFileSync('chrt', ['-i', '-p', '0', pid])
+  await Promise.all(rivals.map((rival) => once(rival, 'exit')))
+  await pause(500)
+  t.same(watching.messages.slice(from), [], 'nothing is told while it starves')
+  program.child.kill('SIGUSR2')
+  t.ok(await eventually(() => program.log().includes('late')))
+  const late = Number(/late (\S+)/.exec(program.log())![1])
+  t.ok(late > 0.1, `it did starve: it came round ${late} s too late`)
+  t.ok(await eventually(() => watching.messages.slice(from).some(({ type }) => type === 'loop.unblocked')), 'and a real stall is told of')
 })
 
 t.test('somebody\'s Fastify app', async t => {
