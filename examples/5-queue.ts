@@ -4,8 +4,9 @@ import { sleep } from './pace.ts'
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 type Item = [producer: number, letter: string]
+type Letters = Pick<Queue<Item>, 'put' | 'get' | 'taskDone' | 'join'>
 
-function* produce(name: number, queue: Queue<Item>, items: number, random: Chance): Coroutine<void> {
+function* produce(name: number, queue: Letters, items: number, random: Chance): Coroutine<void> {
   for (let made = 0; items === 0 || made < items; made++) {
     yield* sleep(random.uniform(1, 5))
     const letter = random.choice(LETTERS)
@@ -14,7 +15,7 @@ function* produce(name: number, queue: Queue<Item>, items: number, random: Chanc
   }
 }
 
-function* consume(name: number, queue: Queue<Item>, random: Chance): Coroutine<never> {
+function* consume(name: number, queue: Letters, random: Chance): Coroutine<never> {
   for (;;) {
     const [producer, letter] = yield* queue.get()
     print(`C${name} got ${letter} made by P${producer}`)
@@ -30,10 +31,11 @@ export interface Parameters {
   items?: number
   maxsize?: number
   random?: Chance
+  /** One that other processes share; by default its own. */
+  queue?: Letters
 }
 
-export function* main({ producers = 3, consumers = 2, items = 0, maxsize = 0, random = chance() }: Parameters = {}): Coroutine<void> {
-  const queue = new Queue<Item>(maxsize)
+export function* main({ producers = 3, consumers = 2, items = 0, maxsize = 0, random = chance(), queue = new Queue(maxsize) }: Parameters = {}): Coroutine<void> {
   const making = Array.from({ length: producers }, (_, name) => createTask(produce(name, queue, items, random), { name: `P${name}` }))
   const taking = Array.from({ length: consumers }, (_, name) => createTask(consume(name, queue, random), { name: `C${name}` }))
   yield* gather(making)

@@ -1,5 +1,5 @@
 // The tutorial's examples: what they are, their sources, and runs of them on the server's loop, streamed as they print.
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { PassThrough } from 'node:stream'
 import { z } from 'zod'
 import { chance } from '../examples/chance.ts'
@@ -7,11 +7,12 @@ import { examples, source, type Example } from '../examples/catalogue.ts'
 import { speed } from '../examples/pace.ts'
 import type { App } from '../src/server/app.ts'
 import type { Program, Run, RunListener } from '../src/server/runs.ts'
-import { CancelledError, fromPromise, type Coroutine } from '../src/index.ts'
+import { CancelledError, fromPromise, print, type Coroutine } from '../src/index.ts'
 import { badField, errorBody, HttpError } from '../src/server/errors.ts'
 import { decimal, flag, whole } from '../src/server/fields.ts'
 import { negotiate } from '../src/server/negotiate.ts'
 import { runResult, resultOf } from '../src/server/results.ts'
+import { SharedQueue } from '../src/server/sharedqueue.ts'
 import { draw } from '../src/stream/draw.ts'
 
 /** With a virtual clock nothing waits, so what a run may do at all is bounded: as many items as this. */
@@ -25,15 +26,18 @@ const runQuery = z.strictObject({
   speed: decimal(0.01, 1000).default(1).describe('all delays are divided by this'),
   clock: z.enum(['real', 'virtual'], { error: 'must be real or virtual' }).default('real').describe('virtual: at once, in virtual time, on a loop of its own'),
   draw: flag.optional().describe('end the text with the timeline in characters'),
-  producers: whole(1, 100).optional().describe('example 5: how many producers (3)'),
-  consumers: whole(1, 100).optional().describe('example 5: how many consumers (2)'),
+  producers: whole(0, 100).optional().describe('example 5: how many producers (3); 0 only with queue=redis: then it goes on until it is cancelled'),
+  consumers: whole(0, 100).optional().describe('example 5: how many consumers (2); 0 only with queue=redis: then it ends when others have done its items'),
   items: whole(0, 10_000).optional().describe('example 5: how many items each producer makes; 0: for ever'),
   seed: whole(0, 2 ** 32 - 1).optional().describe('example 5: the same seed, the same letters and delays'),
   maxsize: whole(0, 10_000).optional().describe('example 5: how many items fit the queue; 0: any number'),
+  queue: z.enum(['own', 'redis'], { error: 'must be own or redis' }).optional().describe('example 5: redis: one queue for all processes that run it, in the Redis at REDIS_URL (own)'),
+  name: z.string().regex(/^[\w.-]{1,64}$/, "must be 1 to 64 letters, digits, '.', '_' or '-'").optional().describe('example 5, with queue=redis: which queue (example-5)'),
 })
 type RunQuery = z.output<typeof runQuery>
 
-const FIVE = ['producers', 'consumers', 'items', 'seed', 'maxsize'] as const
+const FIVE = ['producers', 'consumers', 'items', 'seed', 'maxsize', 'queue', 'name'] as const
+const SHARED_NAME = 'example-5'
 
 const summary = z.object({
   number: z.int(), title: z.string(), lookFor: z.string(), parameters: z.array(z.string()), run: z.string(),
@@ -50,8 +54,22 @@ function find(n: number): Example {
   return example
 }
 
-/** What the query asks for, as a program; throws a 400 for what does not go together. */
-function programOf(example: Example, query: RunQuery): Program {
+/** Throws a 400 for what does not go together with the queue that example 5 is to have. */
+function checkQueue(example: Example, { queue, name, clock, producers, consumers }: RunQuery): void {
+  if (example.number !== 5) return
+  if (queue === 'redis') {
+    if (clock === 'virtual') throw badField('queue', 'Redis and other processes keep to real time: with clock=virtual a run has a queue of its own')
+    if (producers === 0 && consumers === 0) throw badField('consumers', 'with neither producers nor consumers there is nothing to run')
+    return
+  }
+  if (name !== undefined) throw badField('name', 'only a queue that is shared has one: queue=redis')
+  for (const [field, count] of Object.entries({ producers, consumers })) {
+    if (count === 0) throw badField(field, 'must be a whole number from 1 to 100; 0 only with queue=redis, where other processes have some')
+  }
+}
+
+/** What the query asks for, as a program, on `shared` if that is its queue; throws a 400 for what does not go together. */
+function programOf(example: Example, query: RunQuery, shared: SharedQueue<never> | null): Program {
   const { seed, producers = 3, consumers = 2, items = 0, maxsize = 0 } = query
   const virtual = query.clock === 'virtual'
   const parameters: Program['parameters'] = { speed: query.speed, clock: query.clock }
@@ -59,12 +77,21 @@ function programOf(example: Example, query: RunQuery): Program {
     if (virtual && items === 0) throw badField('items', 'in virtual time a run without end would never stop to print: say how many, from 1 to 10000')
     if (virtual && producers * items > MOST_VIRTUAL_ITEMS) throw badField('items', `in virtual time producers × items may be ${MOST_VIRTUAL_ITEMS} at most`)
     Object.assign(parameters, { producers, consumers, items, maxsize, ...(seed === undefined ? {} : { seed }) })
+    if (shared !== null) Object.assign(parameters, { queue: 'redis', name: shared.name })
   } else {
     for (const field of FIVE) if (query[field] !== undefined) throw badField(field, `only example 5 takes it, not example ${example.number}`)
   }
   function* main(): Coroutine<void> {
     speed.set(query.speed)
-    yield* example.main({ producers, consumers, items, maxsize, random: chance(seed) })
+    const given = { producers, consumers, items, maxsize, random: chance(seed) }
+    if (shared === null) yield* example.main(given)
+    else {
+      try {
+        yield* example.main({ ...given, queue: shared })
+      } finally {
+        print(shared.summary())
+      }
+    }
   }
   return { example: example.number, parameters, virtual, main }
 }
@@ -87,6 +114,43 @@ function open(reply: FastifyReply, type: string, cancel: () => Run | null): (tex
   }
 }
 
+/** Run it and answer with what comes of it: one object, or a stream of what it prints or does. */
+function* answer(
+  app: App, request: FastifyRequest, reply: FastifyReply, type: string, timeline: boolean | undefined, program: Program,
+): Coroutine<FastifyReply | z.output<typeof runResult>> {
+  const listener: RunListener = {}
+  const run = app.runs.prepare(program, listener)
+  reply.header('x-run-id', run.id).header('link', `</view?run=${run.id}>; rel="alternate"; title="live view", </runs/${run.id}>; rel="self"`)
+  if (type === 'application/json') {
+    yield* app.runs.follow(run, program)
+    return resultOf(run.record())
+  }
+  request.loopscope?.stamp()
+  const write = open(reply, type === 'text/plain' ? 'text/plain; charset=utf-8' : type, () => run)
+  if (type === 'text/plain') listener.line = ({ text }) => write(`${text}\n`)
+  else listener.event = (event) => write(`${JSON.stringify(event)}\n`)
+  try {
+    // Once the host has had its turn, what is written goes straight to the socket.
+    yield* app.runs.follow(run, program, fromPromise(new Promise<void>((resolve) => setImmediate(resolve))))
+  } catch (error) {
+    // Cancelled from here, not by a client that left: it gets the end of what was printed.
+    if (!(error instanceof CancelledError) || app.draining.since === null) throw error
+  }
+  if (type === 'text/plain') {
+    if (run.outcome !== 'returned') write(run.outcome === 'cancelled' ? '(cancelled)\n' : `(failed: ${run.error})\n`)
+    if (timeline === true) write(`\n${draw((yield* app.runs.find(run.id))?.events ?? [])}`)
+  }
+  write('')
+  return reply
+}
+
+const exampleResult = runResult.extend({
+  queue: z.object({
+    name: z.string(), put: z.int(), got: z.int(), done: z.int(), redelivered: z.int().describe('of those got, the ones that had been delivered before'),
+    lost: z.int().describe('unfinished when Redis lost the queue, as far as this process knew'),
+  }).optional().describe('with queue=redis: what this run did with it'),
+})
+
 export default function exampleRoutes(app: App): void {
   const tags = ['examples']
 
@@ -108,35 +172,21 @@ export default function exampleRoutes(app: App): void {
     schema: {
       summary: 'Run it', tags, params, querystring: runQuery,
       description: 'Streams what it prints. Closing the connection cancels it. With Accept: application/json one object at the end, with application/x-ndjson its events as they happen.',
-      response: { 200: runResult, 400: errorBody, 404: errorBody, 406: errorBody, 429: errorBody, 503: errorBody },
+      response: { 200: exampleResult, 400: errorBody, 404: errorBody, 406: errorBody, 429: errorBody, 503: errorBody },
     },
   }, function* (request, reply) {
     const example = find(request.params.n)
     const type = negotiate(request.headers.accept, ['text/plain', 'application/json', 'application/x-ndjson'])
-    const program = programOf(example, request.query)
-    const listener: RunListener = {}
-    const run = app.runs.prepare(program, listener)
-    reply.header('x-run-id', run.id).header('link', `</view?run=${run.id}>; rel="alternate"; title="live view", </runs/${run.id}>; rel="self"`)
-    if (type === 'application/json') {
-      yield* app.runs.follow(run, program)
-      return resultOf(run.record())
-    }
-    request.loopscope?.stamp()
-    const write = open(reply, type === 'text/plain' ? 'text/plain; charset=utf-8' : type, () => run)
-    if (type === 'text/plain') listener.line = ({ text }) => write(`${text}\n`)
-    else listener.event = (event) => write(`${JSON.stringify(event)}\n`)
+    const { queue, producers = 3, maxsize = 0, draw } = request.query
+    checkQueue(example, request.query)
+    if (example.number !== 5 || queue !== 'redis') return yield* answer(app, request, reply, type, draw, programOf(example, request.query, null))
+    const { name = SHARED_NAME } = request.query
+    const shared = yield* SharedQueue.open<never>({ url: app.config.redisUrl, name, maxsize, producers })
     try {
-      // Once the host has had its turn, what is written goes straight to the socket.
-      yield* app.runs.follow(run, program, fromPromise(new Promise<void>((resolve) => setImmediate(resolve))))
-    } catch (error) {
-      // Cancelled from here, not by a client that left: it gets the end of what was printed.
-      if (!(error instanceof CancelledError) || app.draining.since === null) throw error
+      const result = yield* answer(app, request, reply, type, draw, programOf(example, request.query, shared))
+      return 'outcome' in result ? { ...result, queue: { name, ...shared.counts } } : result
+    } finally {
+      yield* shared.close()
     }
-    if (type === 'text/plain') {
-      if (run.outcome !== 'returned') write(run.outcome === 'cancelled' ? '(cancelled)\n' : `(failed: ${run.error})\n`)
-      if (request.query.draw === true) write(`\n${draw((yield* app.runs.find(run.id))?.events ?? [])}`)
-    }
-    write('')
-    return reply
   })
 }

@@ -155,6 +155,11 @@ function wakeNext(line: Deque<SingleWait>): void {
 
 let watchedQueues = 0
 
+/** @internal By this number watchers know a queue, of whatever kind. */
+export function nextQueueId(): number {
+  return ++watchedQueues
+}
+
 /** First in, first out, between tasks. */
 export class Queue<T> implements LoopBound, QueueState {
   /** @internal */ boundLoop: EventLoop | null = null
@@ -190,7 +195,7 @@ export class Queue<T> implements LoopBound, QueueState {
 
   /** @internal */
   get id(): number {
-    return (this.#id ||= ++watchedQueues)
+    return (this.#id ||= nextQueueId())
   }
 
   /** How many items are in the queue. */

@@ -1,0 +1,191 @@
+// What this process has of a shared queue: items on their way to a task, or with one. As long as there are any, this
+// consumer's lease is renewed. What is done or given back is said to Redis until Redis has heard it.
+import type { Task } from '../../runtime/task.ts'
+import { Away, type Link } from './link.ts'
+import { DONE, GIVE_BACK, MINE, RENEW } from './scripts.ts'
+
+const MOST_AT_ONCE = 256
+
+export interface Item<T> {
+  readonly id: string
+  readonly value: T
+  /** How often it was delivered, this time included. */
+  readonly deliveries: number
+  /** The task that got it; `null` until it has. */
+  task: Task<unknown> | null
+}
+
+export class Hand<T> {
+  /** Items that came for the second time or more. */
+  redelivered = 0
+  /** Items that were reported done, and that Redis has heard of. */
+  done = 0
+  readonly #link: Link
+  readonly #onDone: () => void
+  readonly #report: (what: string, error: unknown) => void
+  readonly #items = new Map<string, Item<T>>()
+  readonly #byTask = new Map<Task<unknown>, Item<T>[]>()
+  /** Ids that are done, and not yet heard of. */
+  readonly #finished = new Set<string>()
+  /** Ids that go back, and how often they were delivered. */
+  readonly #returned = new Map<string, number>()
+  /** The lease is `lease` seconds. */
+  readonly #renewMs: number
+  #timer: NodeJS.Timeout | null = null
+  #telling: Promise<void> | null = null
+  #comparing = false
+  #soon = false
+
+  constructor(link: Link, lease: number, onDone: () => void, report: (what: string, error: unknown) => void) {
+    this.#link = link
+    this.#renewMs = lease * 1000 / 3
+    this.#onDone = onDone
+    this.#report = report
+  }
+
+  /** How many items tasks here have and have not reported done. */
+  get size(): number {
+    return this.#items.size
+  }
+
+  /** An item that arrived. */
+  add(id: string, value: T, deliveries: number): Item<T> {
+    const item = { id, value, deliveries, task: null }
+    this.#items.set(id, item)
+    this.#timer ??= setInterval(() => this.#renew(), this.#renewMs).unref()
+    return item
+  }
+
+  /** `task` gets it. */
+  give(item: Item<T>, task: Task<unknown>): T {
+    item.task = task
+    if (item.deliveries > 1) this.redelivered++
+    const items = this.#byTask.get(task)
+    if (items === undefined) this.#byTask.set(task, [item])
+    else items.push(item)
+    return item.value
+  }
+
+  /** What `task` got first and still has; or, with a value, the item that is that, of this task or else of any. */
+  find(task: Task<unknown> | null, value: { is: T } | null): Item<T> | undefined {
+    const own = (task === null ? undefined : this.#byTask.get(task)) ?? []
+    if (value === null) return own[0]
+    const isIt = (item: Item<T>): boolean => Object.is(item.value, value.is)
+    return own.find(isIt) ?? [...this.#byTask.values()].flat().find(isIt)
+  }
+
+  finish(item: Item<T>): void {
+    // Of a queue that Redis lost there is nothing left to say.
+    if (this.#remove(item)) this.finishId(item.id)
+  }
+
+  finishId(id: string): void {
+    this.#finished.add(id)
+    this.#tellSoon()
+  }
+
+  /** Give it back: somebody gets it. Where no task had it, that is its first time still. */
+  giveBack(item: Item<T>): void {
+    if (this.#remove(item)) this.#giveBackId(item.id, item.task === null ? item.deliveries - 1 : item.deliveries)
+  }
+
+  #giveBackId(id: string, deliveries: number): void {
+    this.#returned.set(id, deliveries)
+    this.#tellSoon()
+  }
+
+  #remove(item: Item<T>): boolean {
+    const left = item.task === null ? [] : this.#byTask.get(item.task) ?? []
+    if (left.includes(item)) left.splice(left.indexOf(item), 1)
+    if (left.length === 0 && item.task !== null) this.#byTask.delete(item.task)
+    return this.#items.delete(item.id)
+  }
+
+  /** Redis lost the queue: what tasks have here they go on with, and nobody has to hear of it. */
+  forget(): void {
+    this.#items.clear()
+    this.#finished.clear()
+    this.#returned.clear()
+  }
+
+  /** Redis is there again: an answer may have been lost on the way, and items with it. */
+  onReady(): void {
+    this.#compareNow()
+    void this.#tell()
+  }
+
+  #renew(): void {
+    if (this.#items.size + this.#finished.size + this.#returned.size === 0) {
+      if (this.#timer !== null) clearInterval(this.#timer)
+      this.#timer = null
+    } else if (this.#link.ready) {
+      this.#link.ask(RENEW).then(() => this.compare(), (error: unknown) => this.#complain('cannot renew its lease', error))
+    }
+  }
+
+  /** Look whether Redis takes this consumer to have more than it has: items that came with an answer that never did. */
+  compare(): void {
+    if (this.#link.figures.mine > this.#items.size + this.#finished.size + this.#returned.size) this.#compareNow()
+  }
+
+  #compareNow(): void {
+    if (this.#comparing || !this.#link.ready) return
+    this.#comparing = true
+    this.#link.ask(MINE, String(MOST_AT_ONCE + this.#items.size + this.#finished.size)).then((answer) => {
+      this.#comparing = false
+      for (const [id, deliveries] of (answer?.[0] ?? []) as [string, number][]) {
+        if (!this.#items.has(id) && !this.#finished.has(id) && !this.#returned.has(id)) this.#giveBackId(id, deliveries - 1)
+      }
+    }, (error: unknown) => {
+      this.#comparing = false
+      this.#complain('cannot see what it has', error)
+    })
+  }
+
+  #complain(what: string, error: unknown): void {
+    if (!(error instanceof Away)) this.#report(what, error)
+  }
+
+  /** What several tasks finish in one turn goes together. */
+  #tellSoon(): void {
+    if (this.#soon) return
+    this.#soon = true
+    queueMicrotask(() => {
+      this.#soon = false
+      void this.#tell()
+    })
+  }
+
+  #tell(): Promise<void> {
+    if (!this.#link.ready || this.#finished.size + this.#returned.size === 0) return this.#telling ?? Promise.resolve()
+    return (this.#telling ??= this.#tellAll())
+  }
+
+  async #tellAll(): Promise<void> {
+    while (this.#link.ready && this.#finished.size + this.#returned.size > 0) {
+      const finished = [...this.#finished].slice(0, MOST_AT_ONCE)
+      const returned = [...this.#returned].slice(0, MOST_AT_ONCE)
+      try {
+        if (finished.length > 0) {
+          await this.#link.ask(DONE, ...finished)
+          this.done += finished.length
+          this.#onDone()
+        }
+        if (returned.length > 0) await this.#link.ask(GIVE_BACK, ...returned.flatMap(([id, deliveries]) => [id, String(deliveries)]))
+      } catch (error) {
+        if (error instanceof Away) break
+        this.#report('cannot say what is done: it will be delivered again', error)
+      }
+      for (const id of finished) this.#finished.delete(id)
+      for (const [id] of returned) this.#returned.delete(id)
+    }
+    this.#telling = null
+  }
+
+  /** Give everything back, and say what is left to say, before the connection is closed. */
+  async settle(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    for (const item of [...this.#items.values()]) this.giveBack(item)
+    await this.#tell()
+  }
+}

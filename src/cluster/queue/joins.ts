@@ -1,0 +1,68 @@
+// Who waits until nothing is left to do, in any process. That moment is told when it comes, and counts even where there is
+// more to do again by the time that it is heard of.
+import { Away, type Link } from './link.ts'
+import { Place } from './line.ts'
+import { LOOK } from './scripts.ts'
+
+class JoinPlace extends Place {
+  /** There was something to do since it came: the next time that there is nothing ends its wait. */
+  isIn = false
+
+  constructor(owner: object) {
+    super('queue.join', owner)
+  }
+}
+
+export class Joins {
+  readonly #places = new Set<JoinPlace>()
+  readonly #owner: object
+  readonly #link: Link
+  #asking = false
+
+  constructor(owner: object, link: Link) {
+    this.#owner = owner
+    this.#link = link
+  }
+
+  get size(): number {
+    return this.#places.size
+  }
+
+  join(): JoinPlace {
+    const place = new JoinPlace(this.#owner)
+    this.#places.add(place)
+    this.retry()
+    return place
+  }
+
+  leave(place: JoinPlace): void {
+    this.#places.delete(place)
+  }
+
+  /** Nothing was left. */
+  onNothingLeft(): void {
+    for (const place of this.#places) if (place.isIn) place.wake()
+  }
+
+  retry(): void {
+    if (this.#asking || this.#places.size === 0 || !this.#link.ready) return
+    this.#asking = true
+    const asked = [...this.#places]
+    this.#link.ask(LOOK, 'join').then((answer) => {
+      this.#asking = false
+      if (answer !== null) {
+        for (const place of asked) place.isIn = true
+        if (answer[0] === 0) this.onNothingLeft()
+      }
+      // Who came meanwhile.
+      if ([...this.#places].some(({ isIn }) => !isIn)) this.retry()
+    }, (error: unknown) => {
+      this.#asking = false
+      if (!(error instanceof Away)) this.failAll(error as Error)
+    })
+  }
+
+  failAll(error: Error): void {
+    for (const place of this.#places) place.fail(error)
+  }
+}

@@ -1,0 +1,26 @@
+// A place in a line of a shared queue: a wait that Redis ends, well or with an error. While it stands, the loop counts it
+// as work of the host's, so that a virtual clock does not jump over it.
+import type { EventLoop } from '../../runtime/loop.ts'
+import type { Coroutine } from '../../runtime/coroutine.ts'
+import { PENDING, Waiter } from '../../runtime/waiter.ts'
+
+export class Place extends Waiter {
+  #error: Error | null = null
+
+  /** End the wait; the task throws `error`. */
+  fail(error: Error): void {
+    if (this.state !== PENDING) return
+    this.#error = error
+    this.wake()
+  }
+
+  *stand(loop: EventLoop): Coroutine<void> {
+    loop.addHostWork(1)
+    try {
+      yield* this as unknown as Coroutine<void>
+    } finally {
+      loop.addHostWork(-1)
+    }
+    if (this.#error !== null) throw this.#error
+  }
+}

@@ -1,0 +1,76 @@
+// One queue's conversation with Redis: every answer brings the queue's figures along, and the name by which a queue that
+// was lost and made anew is told from the one before.
+import { randomUUID } from 'node:crypto'
+import { Away, QueueConnection, type Listener } from './connection.ts'
+import type { Script } from './scripts.ts'
+
+/** How many there are, as Redis last said. */
+export interface Figures {
+  /** Put, and not done yet. */
+  unfinished: number
+  /** Of those, the ones that nobody has. */
+  size: number
+  /** Of those, the ones that this consumer has. */
+  mine: number
+}
+
+export interface LinkOptions {
+  url: string
+  name: string
+  /** Seconds. */
+  lease: number
+}
+
+export class Link {
+  figures: Figures = { unfinished: 0, size: 0, mine: 0 }
+  readonly consumer: string
+  readonly #connection: QueueConnection
+  readonly #keys: string[]
+  readonly #lease: string
+  readonly #onLost: (before: Figures, after: Figures) => void
+  #born = ''
+
+  /** `onLost`: the queue is not the one that it was. */
+  constructor({ url, name, lease }: LinkOptions, listener: Listener, onLost: (before: Figures, after: Figures) => void) {
+    const key = `loopscope:queue:{${name}}`
+    this.consumer = randomUUID()
+    this.#keys = [key, `${key}:born`, `${key}:leases`, `${key}:waiting`, `${key}:put:${this.consumer}`]
+    this.#lease = String(Math.round(lease * 1000))
+    this.#onLost = onLost
+    this.#connection = new QueueConnection(url, key, listener)
+  }
+
+  get ready(): boolean {
+    return this.#connection.state === 'ready'
+  }
+
+  get away(): boolean {
+    return this.#connection.state === 'away' || this.#connection.state === 'connecting'
+  }
+
+  open(): void {
+    this.#connection.open()
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  /**
+   * Run a script; gives what it answers beside the figures. Rejects with Away where Redis is, and with Redis's error where
+   * it refuses. On a queue that was made anew since it was asked last, nothing happened: `null`.
+   */
+  async ask(script: Script, ...args: string[]): Promise<unknown[] | null> {
+    const asked = this.#born
+    const answer = await this.#connection.call(script, this.#keys, [asked, randomUUID(), this.consumer, this.#lease, ...args])
+    const [born, unfinished, size, mine, ...rest] = answer as [string, number, number, number, ...unknown[]]
+    const before = this.figures
+    this.figures = { unfinished, size, mine }
+    const known = this.#born
+    this.#born = born
+    if (known !== '' && born !== known) this.#onLost(before, this.figures)
+    return asked === '' || born === asked ? rest : null
+  }
+}
+
+export { Away }

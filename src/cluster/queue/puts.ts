@@ -1,0 +1,144 @@
+// Who puts: a line of items, first in, first asked for. One batch is under way at a time, and each put has a number, so that
+// one whose answer was lost is sent again and not made twice.
+import { Deque } from '../../runtime/deque.ts'
+import { QueueFull } from '../../runtime/exceptions.ts'
+import { Away, type Link } from './link.ts'
+import { Place } from './line.ts'
+import { PUT, WITHDRAW } from './scripts.ts'
+
+/** Of what goes to Redis at once: items, and characters beyond which no further item is added. */
+const MOST_ITEMS = 64
+const MOST_CHARACTERS = 1_000_000
+
+export class PutPlace extends Place {
+  readonly number: number
+  readonly json: string
+  /** It fails where there is no room. */
+  readonly now: boolean
+  /** Its task was interrupted: nobody wants it put any more. */
+  left = false
+  /** Its item's id in Redis, once it is there; '' where that is not known. */
+  id: string | null = null
+
+  constructor(owner: object, number: number, json: string, now: boolean) {
+    super('queue.put', owner)
+    this.number = number
+    this.json = json
+    this.now = now
+  }
+}
+
+export class Puts {
+  /** Items that Redis has said it has. */
+  count = 0
+  readonly line = new Deque<PutPlace>()
+  readonly #owner: object
+  readonly #link: Link
+  readonly #maxsize: number
+  readonly #report: (what: string, error: unknown) => void
+  readonly #withdrawn: string[] = []
+  #numbers = 0
+  #asking = false
+  #isFull = false
+
+  constructor(owner: object, link: Link, maxsize: number, report: (what: string, error: unknown) => void) {
+    this.#owner = owner
+    this.#link = link
+    this.#maxsize = maxsize
+    this.#report = report
+  }
+
+  join(json: string, now: boolean): PutPlace {
+    const place = new PutPlace(this.#owner, ++this.#numbers, json, now)
+    this.line.push(place)
+    if (now) this.#isFull = false
+    this.pump()
+    return place
+  }
+
+  /** Its task was interrupted: an item that is in the queue already is taken back, unless a consumer was quicker. */
+  leave(place: PutPlace): void {
+    place.left = true
+    this.line.remove(place)
+    if (place.id !== null) this.#withdraw(place.id)
+  }
+
+  /** There may be room, or Redis again. */
+  retry(): void {
+    this.#isFull = false
+    this.pump()
+  }
+
+  pump(): void {
+    if (this.#withdrawn.length > 0) this.#withdraw('')
+    if (this.#asking || this.#isFull || this.line.length === 0 || !this.#link.ready) return
+    const batch: PutPlace[] = []
+    let characters = 0
+    for (const place of this.line) {
+      if (batch.length === MOST_ITEMS || characters > MOST_CHARACTERS) break
+      batch.push(place)
+      characters += place.json.length
+    }
+    this.#asking = true
+    this.#link.ask(PUT, String(this.#maxsize), ...batch.flatMap(({ number, json }) => [String(number), json])).then(
+      (answer) => this.#onAnswer(batch, answer),
+      (error: unknown) => this.#onError(batch, error),
+    )
+  }
+
+  #onAnswer(batch: readonly PutPlace[], answer: unknown[] | null): void {
+    this.#asking = false
+    const ids = (answer?.[0] ?? []) as string[]
+    for (const [at, id] of ids.entries()) {
+      const place = batch[at] as PutPlace
+      place.id = id
+      if (place.left) this.#withdraw(id)
+      else {
+        this.count++
+        this.line.remove(place)
+        place.wake()
+      }
+    }
+    if (answer !== null && ids.length < batch.length) {
+      this.#isFull = true
+      for (const place of batch.slice(ids.length)) {
+        if (!place.now) continue
+        this.line.remove(place)
+        place.fail(new QueueFull(`${String(this.#owner)} is full`))
+      }
+    }
+    this.pump()
+  }
+
+  #onError(batch: readonly PutPlace[], error: unknown): void {
+    this.#asking = false
+    // They keep their places, until Redis is back.
+    if (error instanceof Away) return
+    for (const place of batch) {
+      this.line.remove(place)
+      place.fail(error as Error)
+    }
+    this.pump()
+  }
+
+  failAll(error: Error): void {
+    let place: PutPlace | undefined
+    while ((place = this.line.shift()) !== undefined) place.fail(error)
+  }
+
+  #withdraw(id: string): void {
+    if (id !== '') this.#withdrawn.push(id)
+    if (!this.#link.ready) return
+    const ids = this.#withdrawn.splice(0, MOST_ITEMS)
+    if (ids.length === 0) return
+    this.#link.ask(WITHDRAW, ...ids).catch((error: unknown) => {
+      if (error instanceof Away) this.#withdrawn.push(...ids)
+      else this.#report('an item whose put was cancelled stays in the queue', error)
+    })
+  }
+
+  /** What is left to say before the connection is closed. */
+  async settle(): Promise<void> {
+    while (this.#withdrawn.length > 0 && this.#link.ready) await this.#link.ask(WITHDRAW, ...this.#withdrawn.splice(0, MOST_ITEMS))
+  }
+}

@@ -1,0 +1,177 @@
+// What a shared queue does inside Redis: one Lua script an operation, so that each happens as a whole or not at all.
+//
+//   {key}            the stream: an item an entry, until it is done; the group's pending list says who has which
+//   {key}:born       a name that the queue gets with its first entry: another one means that Redis lost the old queue
+//   {key}:leases     consumer -> until when it is taken for alive, in milliseconds of Redis's own clock
+//   {key}:waiting    what somebody waits for, `get` `put` `join`: whoever brings it about says so on the channel {key}
+//   {key}:put:{id}   the number of the last put of a producer: one that is sent again, its answer lost, is not made twice
+//
+// An item that was given back belongs to the consumer `-`, whose lease is always over.
+import { createHash } from 'node:crypto'
+
+export interface Script {
+  readonly source: string
+  readonly sha: string
+}
+
+const BEGIN = `
+local stream, bornkey, leases, waiting, putkey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local consumer, lease = ARGV[3], tonumber(ARGV[4])
+local G, FREE, FIRST = 'loopscope', '-', 5
+
+local born = redis.call('GET', bornkey)
+if not born or redis.call('EXISTS', stream) == 0 then
+  redis.pcall('XGROUP', 'CREATE', stream, G, '0', 'MKSTREAM')
+  redis.call('DEL', waiting)
+  born = ARGV[2]
+  redis.call('SET', bornkey, born)
+end
+
+local function answer(...)
+  local pending = redis.call('XPENDING', stream, G)
+  local free, mine = 0, 0
+  if pending[1] > 0 then
+    for _, of in ipairs(pending[4]) do
+      if of[1] == FREE then free = tonumber(of[2]) elseif of[1] == consumer then mine = tonumber(of[2]) end
+    end
+  end
+  local unfinished = redis.call('XLEN', stream)
+  return {born, unfinished, math.max(0, unfinished - pending[1] + free), mine, ...}
+end
+
+if ARGV[1] ~= '' and ARGV[1] ~= born then return answer() end
+
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local function live()
+  redis.call('ZADD', leases, string.format('%.0f', now() + lease), consumer)
+end
+local function wake(what)
+  if redis.call('HDEL', waiting, what) == 1 then redis.call('PUBLISH', stream, what) end
+end
+local function isTaken(id)
+  return redis.call('XPENDING', stream, G, id, id, 1)[1]
+end
+`
+
+function script(body: string): Script {
+  const source = BEGIN + body
+  return { source, sha: createHash('sha1').update(source).digest('hex') }
+}
+
+/** Put items while there is room. Arguments: maxsize, then number and text of each item. Answers with their ids; '' for one that was put before. */
+export const PUT = script(`
+local maxsize = tonumber(ARGV[FIRST])
+local room = math.huge
+if maxsize > 0 then room = maxsize - answer()[3] end
+local last = tonumber(redis.call('GET', putkey) or 0)
+local ids, before = {}, last
+for at = FIRST + 1, #ARGV, 2 do
+  local number = tonumber(ARGV[at])
+  if number <= last then
+    ids[#ids + 1] = ''
+  elseif room > 0 then
+    ids[#ids + 1] = redis.call('XADD', stream, '*', 'item', ARGV[at + 1])
+    last, room = number, room - 1
+  else
+    redis.call('HSET', waiting, 'put', 1)
+    break
+  end
+end
+if last > before then
+  redis.call('SET', putkey, string.format('%.0f', last), 'PX', 3600000)
+  wake('get')
+end
+return answer(ids)`)
+
+/** Take up to so many items: those of dead consumers, then new ones. Answers with id, text and how often it was delivered, of each. */
+export const GET = script(`
+local want, got = tonumber(ARGV[FIRST]), {}
+live()
+for _, dead in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', '(' .. string.format('%.0f', now()), 'LIMIT', 0, 16)) do
+  local left = redis.call('XPENDING', stream, G, '-', '+', want - #got, dead)
+  for _, of in ipairs(left) do
+    local entry = redis.call('XCLAIM', stream, G, consumer, 0, of[1])[1]
+    if entry then
+      got[#got + 1] = {entry[1], entry[2][2], of[4] + 1}
+    else
+      redis.call('XACK', stream, G, of[1])
+    end
+  end
+  if #left == 0 then
+    redis.call('ZREM', leases, dead)
+    redis.call('XGROUP', 'DELCONSUMER', stream, G, dead)
+  end
+  if #got >= want then break end
+end
+if #got < want then
+  local new = redis.call('XREADGROUP', 'GROUP', G, consumer, 'COUNT', want - #got, 'STREAMS', stream, '>')
+  if new then
+    for _, entry in ipairs(new[1][2]) do got[#got + 1] = {entry[1], entry[2][2], 1} end
+  end
+end
+if #got < want then redis.call('HSET', waiting, 'get', 1) end
+if #got > 0 then wake('put') end
+return answer(got)`)
+
+/** These items, by id, are done. */
+export const DONE = script(`
+for at = FIRST, #ARGV do
+  redis.call('XACK', stream, G, ARGV[at])
+  redis.call('XDEL', stream, ARGV[at])
+end
+if redis.call('XLEN', stream) == 0 then wake('join') end
+return answer()`)
+
+/** Give items back. Arguments: id and how often it was delivered, of each. One that somebody else has by now stays there. */
+export const GIVE_BACK = script(`
+for at = FIRST, #ARGV, 2 do
+  local taken = isTaken(ARGV[at])
+  if taken and taken[2] == consumer then
+    redis.call('XCLAIM', stream, G, FREE, 0, ARGV[at], 'RETRYCOUNT', ARGV[at + 1], 'JUSTID')
+    redis.call('ZADD', leases, 0, FREE)
+  end
+end
+wake('get')
+return answer()`)
+
+/** Take back items that were put, by id, unless somebody got them already. */
+export const WITHDRAW = script(`
+for at = FIRST, #ARGV do
+  if not isTaken(ARGV[at]) then redis.call('XDEL', stream, ARGV[at]) end
+end
+wake('put')
+if redis.call('XLEN', stream) == 0 then wake('join') end
+return answer()`)
+
+/** Answers with how many are unfinished, and how many of them nobody has. With an argument: somebody waits until there are none. */
+export const LOOK = script(`
+if ARGV[FIRST] and redis.call('XLEN', stream) > 0 then redis.call('HSET', waiting, 'join', 1) end
+local found = answer()
+return answer(found[2], found[3])`)
+
+/** This consumer is alive. */
+export const RENEW = script(`
+live()
+return answer()`)
+
+/** What this consumer has, as Redis knows it: id, and how often it was delivered, of each of at most so many. */
+export const MINE = script(`
+live()
+local mine = {}
+for _, of in ipairs(redis.call('XPENDING', stream, G, '-', '+', ARGV[FIRST], consumer)) do mine[#mine + 1] = {of[1], of[4]} end
+return answer(mine)`)
+
+/** This consumer takes no more; what it still has is everybody's. */
+export const LEAVE = script(`
+if #redis.call('XPENDING', stream, G, '-', '+', 1, consumer) == 0 then
+  redis.call('XGROUP', 'DELCONSUMER', stream, G, consumer)
+  redis.call('ZREM', leases, consumer)
+else
+  redis.call('ZADD', leases, 0, consumer)
+  wake('get')
+end
+redis.call('DEL', putkey)
+return answer()`)
