@@ -56,7 +56,7 @@ const targets = { 'proxy:8404': `127.0.0.1:${figuresPort}` }
 for (const { name, observerPort: port } of replicas) targets[`${name}:8001`] = `127.0.0.1:${port}`
 let greeted = false
 let closing = false
-const env = { REDIS_URL: `redis://127.0.0.1:${redisPort}`, OBSERVER_URL: `http://localhost:${observerPort}`, PROXIES: '1' }
+const env = { REDIS_URL: `redis://127.0.0.1:${redisPort}`, OBSERVER_URL: `http://localhost:${observerPort}`, PROXIES: 'loopback' }
 /** Show what a part writes once all is up; what HAProxy says twice, once. */
 const said = (name) => (line) => {
   if (greeted && !closing && line.trim() !== '' && !/^\[[A-Z]+\] /.test(line)) console.log(`${name}: ${line}`)

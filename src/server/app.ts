@@ -53,7 +53,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     routerOptions: { ignoreTrailingSlash: true },
     exposeHeadRoutes: false,
     // Whose calls are counted together.
-    ...(config.proxies === 0 ? {} : { trustProxy: config.proxies }),
+    ...(config.proxies.length === 0 ? {} : { trustProxy: config.proxies }),
     requestTimeout: 30_000,
     forceCloseConnections: true,
     clientErrorHandler: answerClientError,
@@ -69,8 +69,10 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   handleErrors(app as unknown as FastifyInstance)
   // Before the handlers are wrapped, and before anything that may refuse a request.
   await app.register(timing)
-  const { observerPort, host, blockedMs, stacks, history, maxSubscribers } = config
-  await app.register(loopscope, { observer: { port: observerPort, host, blockedMs, stacks, history, maxSubscribers } })
+  const { observerPort, observerUrl, host, blockedMs, stacks, history, maxSubscribers, redisUrl, loopName } = config
+  await app.register(loopscope, {
+    observer: { port: observerPort, host, blockedMs, stacks, history, maxSubscribers, redisUrl, name: loopName, url: observerUrl },
+  })
   await app.register(streaming)
   await app.register(protection)
   await app.register(documentation)

@@ -1,4 +1,5 @@
 // The environment as one typed object, checked at start. A bad value is one line that names it.
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { decimal, whole } from './fields.ts'
 
@@ -32,12 +33,15 @@ const environment = z.object({
   STACKS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   /** Calls a minute and client to what costs processor time or holds the loop; 0: as many as come. */
   RATE_LIMIT: whole(0, 1_000_000).default(600),
-  /** How many proxies stand in front, one behind the other, each of which says in X-Forwarded-For who called it. */
-  PROXIES: whole(0, 10).default(0),
+  /** The proxies in front, whose X-Forwarded-For is believed: addresses, networks, or names of networks. */
+  PROXIES: z.string().transform((text) => text.split(',').map((one) => one.trim()))
+    .refine((all) => all.every(isNetwork), 'must be addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal, joined by commas').default([]),
   /** Seconds that requests have to finish after SIGTERM. */
   GRACE_SECONDS: decimal(0, 600).default(5),
   /** The Redis that several processes share; without it this one is alone. */
   REDIS_URL: z.string().refine(isRedisUrl, 'must be a redis:// or rediss:// address, such as redis://127.0.0.1:6379').optional(),
+  /** What this process' loop is called among them. By default the host's name and the process' number. */
+  LOOP_NAME: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -').optional(),
 })
 
 export type Environment = z.infer<typeof environment>
@@ -55,9 +59,17 @@ export interface Config {
   blockedMs: number
   stacks: boolean
   rateLimit: number
-  proxies: number
+  proxies: string[]
   graceSeconds: number
   redisUrl: string | undefined
+  loopName: string | undefined
+}
+
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true
+  const [address = '', bits, ...more] = text.split('/')
+  const version = isIP(address)
+  return version > 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
 }
 
 /** What the environment says is wrong: one line each. */
@@ -84,7 +96,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     port: values.PORT, observerPort: values.OBSERVER_PORT ?? observerPortOf(values.PORT), host: values.HOST, observerUrl: values.OBSERVER_URL,
     logLevel: values.LOG_LEVEL, maxMs: values.MAX_MS, maxRuns: values.MAX_RUNS, maxSubscribers: values.MAX_SUBSCRIBERS,
     history: values.HISTORY, blockedMs: values.BLOCKED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, proxies: values.PROXIES, graceSeconds: values.GRACE_SECONDS,
-    redisUrl: values.REDIS_URL,
+    redisUrl: values.REDIS_URL, loopName: values.LOOP_NAME,
   }
 }
 

@@ -1,0 +1,35 @@
+// Programs of the system that some tests drive: where they are, and what to say where they are not.
+import { execFile } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Daemons are not on every user's PATH. */
+const FOLDERS = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+
+export function findProgram(name: string): string | null {
+  return FOLDERS.map(folder => join(folder, name)).find(path => {
+    try {
+      accessSync(path, constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  }) ?? null
+}
+
+/** For a test's `skip`: which program is missing, and which package has it; false if all are there. */
+export function without(...programs: [name: string, debian: string][]): string | false {
+  const missing = programs.filter(([name]) => findProgram(name) === null)
+  return missing.length > 0 && missing.map(([name, debian]) => `no ${name}: install ${debian}`).join('; ')
+}
+
+/** Run a program that ends by itself; gives its exit code and all that it wrote. */
+export function runProgram(name: string, args: string[], options: { cwd?: string, env?: Record<string, string>, input?: string } = {}): Promise<{ code: number, text: string }> {
+  const { input, env, ...rest } = options
+  return new Promise(resolve => {
+    const child = execFile(findProgram(name) ?? name, args, { ...rest, env: { ...process.env, ...env }, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, text: stdout + stderr })
+    })
+    if (input !== undefined) child.stdin!.end(input)
+  })
+}
