@@ -14,6 +14,8 @@ const TABLE: Row[] = [
   { files: 'src/stream', may: ['src/stream', 'src/runtime', 'node:', 'npm:zod'] },
   { files: 'src/stream/events', may: ['src/stream/events', 'npm:zod'] },
   { files: 'src/observer', may: ['src/observer', 'src/server', 'src/stream', 'src/threads', 'src/runtime', 'src/index', 'node:', 'npm:'] },
+  { files: 'src/observer/worker', may: ['src/observer', 'src/server', 'src/stream', 'src/cluster/cluster', 'node:'] },
+  { files: 'src/cluster', may: ['src/cluster', 'src/observer', 'src/stream', 'node:', 'npm:'] },
   { files: 'src/server', may: ['src/server', 'src/observer', 'src/hosts', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'src/load', may: ['src/load', 'src/stream/events', 'node:', 'npm:'] },
   { files: 'src/load/loader', may: ['tools/ts', 'node:'] },

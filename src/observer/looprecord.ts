@@ -39,7 +39,7 @@ export interface KeptStall extends PastStall {
 export interface Holding {
   name: string
   since: number
-  stack?: Frame[]
+  stack?: Frame[] | undefined
 }
 
 export interface LoopRecordOptions {
@@ -120,9 +120,9 @@ export abstract class LoopRecord implements Source {
     return stall?.events == null ? null : this.#traceOf(stall.events, `stall ${id}: ${stall.name}`)
   }
 
-  /** Take in the next event; its `seq` follows the last. */
-  protected take(event: LoopEvent): void {
-    this.history.push(event)
+  /** Take in the next event, and its JSON where that is there already; its `seq` follows the last. */
+  protected take(event: LoopEvent, encoded?: string): void {
+    this.history.push(event, encoded)
     this.model.apply(event)
     this.runs.hear(event)
     switch (event.type) {

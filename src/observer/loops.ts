@@ -7,6 +7,7 @@ import type { Cursor } from '../stream/history.ts'
 import type { LoopRecord } from './looprecord.ts'
 import type { Observer } from './observer.ts'
 import type { CancelAnswer } from './protocol.ts'
+import type { RunRecord } from './runlog.ts'
 import { HttpError } from '../server/errors.ts'
 import type { Place } from '../server/stream.ts'
 import { AllLoops } from './allloops.ts'
@@ -43,6 +44,8 @@ export interface Cluster {
   /** Call `listener` with each loop that appears. */
   onLoop(listener: (record: LoopRecord) => void): () => void
   cancel(loop: string, what: 'task' | 'run', target: number): Promise<CancelOutcome>
+  /** Tell the others of a run that the own loop's events do not tell of. */
+  tellRun(run: RunRecord): void
   /** Say that this process has closed, and leave. */
   close(): Promise<void>
 }

@@ -77,6 +77,19 @@ export class RunLog {
     return [...[...this.#live.values()].reverse(), ...[...this.#ended.values()].reverse()]
   }
 
+  /** Take over what is known elsewhere, as `list()` gave it there: some of what happened here was missed. */
+  restore(runs: readonly (RunRecord & { began?: number | undefined })[]): void {
+    this.forget(new Set(runs.flatMap(({ run, outcome }) => (outcome === null ? [run] : []))))
+    for (const { began, ...run } of [...runs].reverse()) {
+      if (run.outcome !== null) {
+        // What was seen of it here says more than what is told of it.
+        if (this.#ended.get(run.run)?.startedAt !== run.startedAt) this.add(run)
+      } else if (!this.#live.has(run.run)) {
+        this.#live.set(run.run, { ...run, began: began ?? (Date.parse(run.startedAt) - this.#origin) / 1000 })
+      }
+    }
+  }
+
   /** The loop has closed, or was lost from sight: nothing is known to run any more. */
   forget(alive: ReadonlySet<number>): void {
     for (const run of this.#live.keys()) if (!alive.has(run)) this.#live.delete(run)

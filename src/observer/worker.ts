@@ -158,6 +158,7 @@ port.on('message', (message: ToObserver) => {
       break
     case 'run':
       observer.runs.add(message.record)
+      loops.cluster?.tellRun(message.record)
       break
     case 'app':
       appAddress = message.address
@@ -181,6 +182,8 @@ async function close(reason: string): Promise<void> {
   if (closing) return
   closing = true
   observer.drain()
+  // Others hear of the end, and nobody waits for what cannot be reached.
+  await loops.cluster?.close()
   observer.fanout.end(reason)
   await app?.close()
   await stacks.close()
@@ -194,6 +197,14 @@ function poll(): void {
   const seconds = observer.poll()
   if (seconds === 0) setImmediate(poll)
   else setTimeout(poll, Math.max(1, Math.ceil(seconds * 1000)))
+}
+
+if (data.redisUrl !== null) {
+  const { RedisCluster } = await import('../cluster/cluster.ts')
+  loops.cluster = new RedisCluster({
+    url: data.redisUrl, loops, keepSeconds: data.keepMs / 1000, cancel, log: (level, message) => say({ type: 'log', level, message }),
+    onName: (name) => say({ type: 'named', name }),
+  })
 }
 
 poll()

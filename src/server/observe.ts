@@ -21,6 +21,7 @@ const numbers = new WeakMap<FastifyRequest, number>()
 /** Observe `app`, whose coroutine handlers `loopscope` serves, from now until it closes. Decorates `observer`. */
 export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: ObserverOptions): void {
   const client = new ObserverClient(options)
+  client.log = (level, message) => app.log[level](message)
   client.watch(loopscope.loop)
   app.decorate('observer', client)
   loopscope.observer = {

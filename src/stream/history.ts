@@ -4,15 +4,17 @@ import type { LoopEvent } from './events.ts'
 
 export class History {
   /** Changes when a loop starts anew, so that an old cursor is not taken for one of this loop's. */
-  readonly epoch: string = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  readonly epoch: string
   readonly capacity: number
   /** The last `seq` given out. */
   last = 0
   readonly #events: (LoopEvent | undefined)[]
   readonly #encoded: (string | undefined)[]
 
-  constructor(capacity: number) {
+  /** The history of a loop that begins now; or, with the epoch of another process' loop, what is known of that one. */
+  constructor(capacity: number, epoch = newEpoch()) {
     this.capacity = capacity
+    this.epoch = epoch
     this.#events = new Array<LoopEvent | undefined>(capacity).fill(undefined)
     this.#encoded = new Array<string | undefined>(capacity).fill(undefined)
   }
@@ -22,11 +24,11 @@ export class History {
     return Math.max(1, this.last - this.capacity + 1)
   }
 
-  /** Keep an event; its `seq` must be `last + 1`. The oldest one goes if there is no room. */
-  push(event: LoopEvent): void {
+  /** Keep an event; its `seq` must be `last + 1`. The oldest one goes if there is no room. Its JSON, where that is there already. */
+  push(event: LoopEvent, encoded?: string): void {
     const at = event.seq % this.capacity
     this.#events[at] = event
-    this.#encoded[at] = undefined
+    this.#encoded[at] = encoded
     this.last = event.seq
   }
 
@@ -68,6 +70,10 @@ export class History {
   cursor(seq: number): string {
     return `${this.epoch}:${seq}`
   }
+}
+
+function newEpoch(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 export interface Cursor {

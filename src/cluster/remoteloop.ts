@@ -1,0 +1,152 @@
+// A loop of another process, as far as it can be told from what that one publishes: the same record as of the own loop,
+// with the other's epoch, numbers and clock.
+import type { LoopEvent, LoopInfo, LoopState } from '../stream/events.ts'
+import { History } from '../stream/history.ts'
+import { LoopRecord } from '../observer/looprecord.ts'
+import { apart, type Beat, type Picture, type ToldRun } from './wire.ts'
+
+/** Names of tasks that have ended are kept for whoever looks back. */
+const MOST_NAMES = 2000
+/** What two machines' clocks may drift apart, in seconds a second. */
+const DRIFT = 1e-4
+
+export class RemoteLoop extends LoopRecord {
+  startedAt: string
+  /** The last that it has said of itself. */
+  info: LoopInfo
+  /** Since when it is in its state, and when it was heard of last, in ms since 1970. */
+  since: number
+  seenAt: number
+  /** Events that are known to be missing. */
+  missed = 0
+  received = 0
+  readonly #capacity: number
+  readonly #names = new Map<number, string>()
+  /** Its clock minus this process', in seconds: the most that was seen, which is what came the quickest way. */
+  #offset = -Infinity
+  #offsetAt = 0
+  /** Its clock when it was heard of last. */
+  #last = 0
+
+  constructor(loop: string, picture: Picture, options: { history: number; keepSeconds: number }) {
+    const history = new History(options.history, picture.epoch)
+    history.last = picture.seq
+    super({ loop, history, keepSeconds: options.keepSeconds, origin: picture.origin })
+    this.#capacity = options.history
+    this.startedAt = picture.startedAt
+    this.info = picture.info
+    this.seenAt = picture.origin + picture.t * 1000
+    this.since = this.seenAt
+    this.state = 'unknown'
+    this.#last = picture.t
+    this.#paint(picture)
+  }
+
+  /** Seconds on the clock of the loop, as far as it can be told from here; where it is not live, when it was heard of last. */
+  now(): number {
+    return this.state === 'live' && this.#offset !== -Infinity ? performance.now() / 1000 + this.#offset : this.#last
+  }
+
+  nameOf(task: number): string {
+    return this.model.tasks.get(task)?.name ?? this.#names.get(task) ?? `task ${task}`
+  }
+
+  /** Take in a batch of events, from one number to another: `gap` where something before it is missing. */
+  batch(epoch: string, from: number, to: number, text: string): 'taken' | 'gap' | 'foreign' {
+    if (epoch !== this.history.epoch) return 'foreign'
+    const { last } = this.history
+    if (to <= last) return 'taken'
+    if (from > last + 1) return 'gap'
+    const events = JSON.parse(text) as LoopEvent[]
+    const texts = apart(text)
+    if (events.length !== to - from + 1 || texts.length !== events.length) return 'gap'
+    for (let at = last + 1 - from; at < events.length; at++) {
+      const event = events[at] as LoopEvent
+      if (event.type === 'task.created') this.#remember(event.task, event.name)
+      this.take(event, texts[at])
+      this.received++
+    }
+    this.#heard((events.at(-1) as LoopEvent).t)
+    if (this.closed) this.become('closed', Date.now())
+    return 'taken'
+  }
+
+  /** Tell subscribers of what was taken in. */
+  told(): void {
+    this.notify()
+  }
+
+  /** Go on from this picture: what lies between is missing. */
+  restore(picture: Picture): void {
+    const missing = picture.seq - this.history.last
+    if (missing <= 0) return
+    this.missed += missing
+    this.history.skip(missing)
+    this.#paint(picture)
+    this.notify()
+  }
+
+  /** Its process has begun anew. */
+  restart(picture: Picture): void {
+    const history = new History(this.#capacity, picture.epoch)
+    history.last = picture.seq
+    this.begin(history, picture.origin)
+    this.startedAt = picture.startedAt
+    this.info = picture.info
+    this.#names.clear()
+    this.#offset = -Infinity
+    this.#last = picture.t
+    this.#paint(picture)
+    this.fanout.restart()
+  }
+
+  /** It has given a sign of life. */
+  beat({ epoch, seq, t, info, holding }: Beat, now: number): void {
+    this.seenAt = now
+    if (epoch !== this.history.epoch) return
+    this.info = info
+    this.#heard(t)
+    // What events say is newer, as long as they come.
+    if (seq >= this.history.last) this.holding = holding
+    // It was live while nobody here could know; but one that was taken for lost is live again from now on.
+    if (this.closed) this.become('closed', now)
+    else this.become('live', this.state === 'unknown' ? Date.parse(info.since) : now)
+  }
+
+  become(state: LoopState, since: number): void {
+    if (this.state === state) return
+    this.state = state
+    this.since = since
+    if (state !== 'live') this.holding = null
+  }
+
+  #heard(t: number): void {
+    this.#last = Math.max(this.#last, t)
+    const here = performance.now() / 1000
+    if (t - here < this.#offset - (here - this.#offsetAt) * DRIFT) return
+    this.#offset = t - here
+    this.#offsetAt = here
+  }
+
+  #paint({ snapshot, runs, stalls, stallCount, blockedSeconds, holding, closed }: Picture): void {
+    this.model.restore({ ...snapshot, seq: this.history.last })
+    for (const { task, name } of snapshot.tasks) this.#remember(task, name)
+    this.runs.restore(runs as ToldRun[])
+    const known = new Map(this.stalls.map((stall) => [stall.id, stall]))
+    this.stalls = stalls.map((stall) => known.get(stall.id) ?? { ...plain(stall), events: null })
+    this.stallCount = stallCount
+    this.blockedSeconds = blockedSeconds
+    this.holding = holding
+    this.closed = closed
+  }
+
+  #remember(task: number, name: string): void {
+    if (this.#names.size >= MOST_NAMES) this.#names.delete(this.#names.keys().next().value as number)
+    this.#names.set(task, name)
+  }
+}
+
+/** Without the fields that are there and undefined. */
+function plain<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
+}
