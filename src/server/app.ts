@@ -53,7 +53,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     routerOptions: { ignoreTrailingSlash: true },
     exposeHeadRoutes: false,
     // Whose calls are counted together.
-    ...(config.proxies === 0 ? {} : { trustProxy: config.proxies }),
+    ...(config.proxies.length === 0 ? {} : { trustProxy: config.proxies }),
     requestTimeout: 30_000,
     forceCloseConnections: true,
     clientErrorHandler: answerClientError,

@@ -1,4 +1,5 @@
 // The environment as one typed object, checked at start. A bad value is one line that names it.
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { decimal, whole } from './fields.ts'
 
@@ -32,8 +33,9 @@ const environment = z.object({
   STACKS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   /** Calls a minute and client to what costs processor time or holds the loop; 0: as many as come. */
   RATE_LIMIT: whole(0, 1_000_000).default(600),
-  /** How many proxies stand in front, one behind the other, each of which says in X-Forwarded-For who called it. */
-  PROXIES: whole(0, 10).default(0),
+  /** The proxies in front, whose X-Forwarded-For is believed: addresses, networks, or names of networks. */
+  PROXIES: z.string().transform((text) => text.split(',').map((one) => one.trim()))
+    .refine((all) => all.every(isNetwork), 'must be addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal, joined by commas').default([]),
   /** Seconds that requests have to finish after SIGTERM. */
   GRACE_SECONDS: decimal(0, 600).default(5),
   /** The Redis that several processes share; without it this one is alone. */
@@ -57,10 +59,17 @@ export interface Config {
   blockedMs: number
   stacks: boolean
   rateLimit: number
-  proxies: number
+  proxies: string[]
   graceSeconds: number
   redisUrl: string | undefined
   loopName: string | undefined
+}
+
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true
+  const [address = '', bits, ...more] = text.split('/')
+  const version = isIP(address)
+  return version > 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
 }
 
 /** What the environment says is wrong: one line each. */
