@@ -1,0 +1,74 @@
+// Starts the processes of member.ts, which is bundled once so that they start fast, and talks to them.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { build } from 'vite'
+import type { Command } from './member.ts'
+
+/** Bundle the member's program into `folder`; gives its path. */
+export async function bundleMember(folder: string): Promise<string> {
+  const name = 'member.mjs'
+  await build({
+    configFile: false, logLevel: 'error',
+    build: { ssr: join(import.meta.dirname, 'member.ts'), outDir: folder, target: 'node20', rollupOptions: { output: { entryFileNames: name } } },
+    ssr: { noExternal: true },
+  })
+  return join(folder, name)
+}
+
+export class Member {
+  readonly lines: string[] = []
+  readonly #child: ChildProcess
+  readonly #ended: Promise<unknown>
+  #errors = ''
+  #listeners: (() => void)[] = []
+
+  constructor(program: string, url: string) {
+    // Through env, because tap adds a module to every process that it sees started.
+    this.#child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', program, url])
+    this.#ended = once(this.#child, 'close')
+    this.#child.stderr!.on('data', (chunk) => { this.#errors += String(chunk) })
+    this.#child.stdin!.on('error', () => {})
+    createInterface({ input: this.#child.stdout! }).on('line', (line) => {
+      this.lines.push(line)
+      for (const listener of this.#listeners) listener()
+    })
+    void this.#ended.then(() => {
+      for (const listener of this.#listeners) listener()
+    })
+  }
+
+  tell(command: Command): void {
+    this.#child.stdin!.write(`${JSON.stringify(command)}\n`)
+  }
+
+  count(beginning: string): number {
+    return this.lines.filter((line) => line.startsWith(beginning)).length
+  }
+
+  /** Wait until it has said `count` lines that begin so. */
+  async said(beginning: string, count = 1): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const listener = (): void => {
+        const isOver = this.#child.exitCode !== null || this.#child.signalCode !== null
+        if (this.count(beginning) < count && !isOver) return
+        this.#listeners = this.#listeners.filter((other) => other !== listener)
+        if (this.count(beginning) >= count) resolve()
+        else reject(new Error(`it ended before it said ${beginning}: ${this.lines.slice(-5).join(', ')} ${this.#errors}`))
+      }
+      this.#listeners.push(listener)
+      listener()
+    })
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Kill it; resolves when all that it said was read. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#ended
+  }
+}
