@@ -184,31 +184,15 @@ export class Writer implements Instrument {
    */
   taskYielded(task: Task<unknown>): void {
     const edges = this.#edges
-    if (!this.#plain || !this.#pending || edges.left <= 1 || !edges.sameTick()) {
+    const ring = this.#ring
+    if (this.#roundsLeft === 0 || ring.head !== this.#roundsHead || !this.#pending || edges.left <= 1 || !edges.sameTick()) {
       this.#yielded(task)
       return
     }
-    const ring = this.#ring
     const { words } = ring
-    const left = this.#roundsLeft
-    if (left > 0 && ring.head === this.#roundsHead) {
-      const at = this.#roundsAt
-      words[at + RECORD_WORDS - left] = task.id
-      words[at] = (words[at] as number) + (1 << SMALL)
-      this.#roundsLeft = left - 1
-    } else {
-      if ((ring.head & (SAMPLE - 1)) === 0 || !ring.fits(1)) {
-        this.#yielded(task)
-        return
-      }
-      const at = ring.next()
-      words[at] = KIND.rounds | (1 << SMALL)
-      words[at + 1] = task.id
-      ring.numbers[(at >> 1) + 1] = edges.now
-      this.#roundsAt = at
-      this.#roundsLeft = ROUNDS - 1
-      this.#roundsHead = ring.head
-    }
+    const at = this.#roundsAt
+    words[at + RECORD_WORDS - this.#roundsLeft--] = task.id
+    words[at] = (words[at] as number) + (1 << SMALL)
     edges.left--
     edges.release()
     this.#pending = false
@@ -429,6 +413,7 @@ export class Writer implements Instrument {
     if (this.#ring.fits(1)) this.#begin()
     this.#outer.push({ task: this.#current, since: this.#edges.since })
     this.#plain = false
+    this.#roundsLeft = 0
   }
 
   #endStep(): void {
@@ -463,15 +448,25 @@ export class Writer implements Instrument {
     return at
   }
 
-  /** `sleep(0)` where it takes more than an id: the clock has to be read, or the place of the task goes with it. */
+  /** `sleep(0)` where it takes more than an id: a record is begun, the clock has to be read, or the place of the task goes with it. */
   #yielded(task: Task<unknown>): void {
-    if (!this.#plain || !this.#pending || !this.#ring.fits(1)) {
+    const edges = this.#edges
+    const ring = this.#ring
+    if (!this.#plain || !this.#pending || !ring.fits(1)) {
       this.taskSuspended(task, YIELD)
-      return
+    } else if ((ring.head & (SAMPLE - 1)) === 0) {
+      this.#timed(() => this.#round(task))
+    } else if (edges.left <= 1 || !edges.sameTick()) {
+      this.#round(task)
+    } else {
+      edges.left--
+      edges.release()
+      this.#pending = false
+      this.#current = 0
+      this.#roundsAt = this.#put(KIND.rounds | (1 << SMALL), task.id, edges.now)
+      this.#roundsLeft = ROUNDS - 1
+      this.#roundsHead = ring.head
     }
-    const sampled = (this.#ring.head & (SAMPLE - 1)) === 0
-    if (sampled) this.#timed(() => this.#round(task))
-    else this.#round(task)
   }
 
   /** A whole step that ended in `sleep(0)`, with its times. */

@@ -113,12 +113,14 @@ export class Instruments implements Iterable<Instrument> {
     return this.#list[Symbol.iterator]()
   }
 
-  // The hooks of each step and switch are spelled out: looked up by name, a call would cost more than most hooks do. The
-  // list is replaced, never changed, so an instrument may add or delete during a hook.
+  // The hooks of each step and switch are spelled out, and go by index: looked up by name, or through an iterator, a call
+  // would cost more than most hooks do. The list is replaced, never changed, so an instrument may add or delete during a hook.
 
   /** @internal */
   taskCreated(task: Task<unknown>, parent: Task<unknown> | null): void {
-    for (const instrument of this.#list) {
+    const list = this.#list
+    for (let at = 0; at < list.length; at++) {
+      const instrument = list[at] as Instrument
       try {
         instrument.taskCreated?.(task, parent)
       } catch (error) {
@@ -129,7 +131,9 @@ export class Instruments implements Iterable<Instrument> {
 
   /** @internal */
   taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
-    for (const instrument of this.#list) {
+    const list = this.#list
+    for (let at = 0; at < list.length; at++) {
+      const instrument = list[at] as Instrument
       try {
         instrument.taskReady?.(task, by)
       } catch (error) {
@@ -140,7 +144,9 @@ export class Instruments implements Iterable<Instrument> {
 
   /** @internal */
   taskRunning(task: Task<unknown>): void {
-    for (const instrument of this.#list) {
+    const list = this.#list
+    for (let at = 0; at < list.length; at++) {
+      const instrument = list[at] as Instrument
       try {
         instrument.taskRunning?.(task)
       } catch (error) {
@@ -151,7 +157,9 @@ export class Instruments implements Iterable<Instrument> {
 
   /** @internal */
   taskSuspended(task: Task<unknown>, on: Wait): void {
-    for (const instrument of this.#list) {
+    const list = this.#list
+    for (let at = 0; at < list.length; at++) {
+      const instrument = list[at] as Instrument
       try {
         instrument.taskSuspended?.(task, on)
       } catch (error) {
@@ -162,7 +170,9 @@ export class Instruments implements Iterable<Instrument> {
 
   /** @internal */
   taskYielded(task: Task<unknown>): void {
-    for (const instrument of this.#list) {
+    const list = this.#list
+    for (let at = 0; at < list.length; at++) {
+      const instrument = list[at] as Instrument
       try {
         if (instrument.taskYielded !== undefined) instrument.taskYielded(task)
         else {
@@ -177,7 +187,9 @@ export class Instruments implements Iterable<Instrument> {
 
   /** @internal */
   taskFinished(task: Task<unknown>, outcome: Outcome, failure: unknown): void {
-    for (const instrument of this.#list) {
+    const list = this.#list
+    for (let at = 0; at < list.length; at++) {
+      const instrument = list[at] as Instrument
       try {
         instrument.taskFinished?.(task, outcome, failure)
       } catch (error) {
@@ -188,7 +200,9 @@ export class Instruments implements Iterable<Instrument> {
 
   /** @internal */
   callbackRunning(callback: object): void {
-    for (const instrument of this.#list) {
+    const list = this.#list
+    for (let at = 0; at < list.length; at++) {
+      const instrument = list[at] as Instrument
       try {
         instrument.callbackRunning?.(callback)
       } catch (error) {
@@ -199,7 +213,9 @@ export class Instruments implements Iterable<Instrument> {
 
   /** @internal */
   callbackFinished(callback: object): void {
-    for (const instrument of this.#list) {
+    const list = this.#list
+    for (let at = 0; at < list.length; at++) {
+      const instrument = list[at] as Instrument
       try {
         instrument.callbackFinished?.(callback)
       } catch (error) {
