@@ -2,7 +2,7 @@
 // runs on the observer's thread, so that no Redis, slow or gone, is ever felt by a loop.
 import type { LoopInfo, RedisInfo } from '../stream/events.ts'
 import type { LoopRecord } from '../observer/looprecord.ts'
-import { figuresOf, type CancelHere, type CancelOutcome, type Cluster, type Loops } from '../observer/loops.ts'
+import { figuresOf, type CancelHere, type CancelOutcome, type Cluster, type ClusterFigures, type Loops } from '../observer/loops.ts'
 import type { LogLevel } from '../observer/protocol.ts'
 import type { RunRecord } from '../observer/runlog.ts'
 import { Cancels } from './cancels.ts'
@@ -30,20 +30,6 @@ export interface ClusterOptions {
   log: (level: LogLevel, message: string) => void
   /** The own loop is called this from now on. */
   onName: (name: string) => void
-}
-
-/** What is told of it in figures. */
-export interface ClusterFigures {
-  connected: boolean
-  published: number
-  lost: number
-  received: number
-  missed: number
-  lag: number
-  inFlight: number
-  away: number
-  awaySeconds: number
-  loops: Record<LoopInfo['state'], number>
 }
 
 export class RedisCluster implements Cluster {

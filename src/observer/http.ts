@@ -9,7 +9,6 @@ import { z } from 'zod'
 import type { Config } from '../server/config.ts'
 import type { LoopRecord } from './looprecord.ts'
 import { noAnswer, type Loops } from './loops.ts'
-import type { Observer } from './observer.ts'
 import type { Figures } from './protocol.ts'
 import type { RunRecord } from './runlog.ts'
 import { answerClientError, handleErrors, HttpError } from '../server/errors.ts'
@@ -192,7 +191,7 @@ function serveHealth(app: ObserverApp, loops: Loops, { delays }: ObserverAppOpti
   const observer = loops.own
   app.get('/healthz', { schema: { querystring: nothing } }, () => ({ status: 'ok', uptime: process.uptime(), blocked: observer.blocked }))
 
-  const metrics = metricsOf(observer, delays)
+  const metrics = metricsOf(loops, delays)
   app.get('/metrics', { schema: { querystring: nothing } }, async (request, reply) => {
     const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
     if (type === 'application/json') return metrics.values()
@@ -219,9 +218,9 @@ function attach<R extends { header: (name: string, value: string) => R }>(reply:
   return reply.header('content-disposition', `attachment; filename="${name}.trace.json"`)
 }
 
-export function figuresOf(observer: Observer): Figures {
+export function figuresOf({ own: observer, size }: Loops): Figures {
   return {
-    events: observer.history.last, lost: observer.lostEvents, subscribers: observer.fanout.size, dropped: observer.fanout.dropped,
+    events: observer.history.last, lost: observer.lostEvents, subscribers: size, dropped: observer.fanout.dropped,
     blockedSeconds: observer.blockedSeconds, stalls: observer.stallCount, warnings: observer.warningCount,
   }
 }

@@ -35,9 +35,28 @@ export interface Identity {
 export type CancelOutcome = CancelAnswer | 'late'
 export type CancelHere = (what: 'task' | 'run', target: number) => Promise<CancelOutcome>
 
+/** How it goes with the loops of other processes, in figures. */
+export interface ClusterFigures {
+  connected: boolean
+  /** How often Redis was away, and for how many seconds in all. */
+  away: number
+  awaySeconds: number
+  published: number
+  lost: number
+  received: number
+  missed: number
+  /** How old the oldest event is that waits to be published, in seconds. */
+  lag: number
+  /** Commands that are not answered yet. */
+  inFlight: number
+  /** Other processes' loops, by their state. */
+  loops: Record<LoopInfo['state'], number>
+}
+
 /** The loops of other processes. */
 export interface Cluster {
   readonly redis: RedisInfo
+  figures(): ClusterFigures
   records(): Iterable<LoopRecord>
   find(loop: string): LoopRecord | undefined
   infos(): LoopInfo[]

@@ -2,7 +2,7 @@
 // conventions, which Prometheus spells with underscores and units.
 import type { Histogram } from 'node:perf_hooks'
 import { Registry } from 'prom-client'
-import type { Observer } from './observer.ts'
+import type { Cluster, ClusterFigures, Loops } from './loops.ts'
 import { distributionOf, exposeDistribution, exposeFigure, exposeFigures } from './exposed.ts'
 import { NUMBER, WORD } from './layout.ts'
 
@@ -26,7 +26,8 @@ export interface Metrics {
   values(): Record<string, number>
 }
 
-export function metricsOf(observer: Observer, delays: Histogram): Metrics {
+export function metricsOf(loops: Loops, delays: Histogram): Metrics {
+  const observer = loops.own
   const { words, numbers } = observer.view
   const registry = new Registry()
   const figures: [name: string, figure: Figure][] = []
@@ -54,7 +55,7 @@ export function metricsOf(observer: Observer, delays: Histogram): Metrics {
   add('loopscope_events_lost_total', 'Events that were not recorded, because the observer was behind', () => observer.lostEvents)
   add('loopscope_events_dropped_total', 'Events that subscribers were too slow to get', () => observer.fanout.dropped)
   add('loopscope_recording_seconds_total', 'Seconds that recording has cost the app\'s loop, estimated from a sample', () => numbers[NUMBER.cost] as number)
-  add('loopscope_subscribers', 'Subscribers of the event stream', () => observer.fanout.size)
+  add('loopscope_subscribers', 'Subscribers of the event stream', () => loops.size)
   add('loopscope_tasks', 'Live tasks', () => observer.model.tasks.size)
   add('loopscope_requests_active', 'Requests under way', () => observer.model.requests.size)
   const { tally } = observer
@@ -74,6 +75,7 @@ export function metricsOf(observer: Observer, delays: Histogram): Metrics {
     add(`loopscope_${mode}_running`, `Calls that a thread runs, ${mode}`, () => words[WORD[`${mode}Running`]] as number)
     add(`loopscope_${mode}_orphaned`, `Calls that run on though nobody waits for them, ${mode}`, () => words[WORD[`${mode}Orphaned`]] as number)
   }
+  if (loops.cluster !== null) addCluster(loops.cluster, registry, add)
   add('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
   add('process_cpu_seconds_total', 'Processor time of all threads of the process', () => {
     const { user, system } = process.cpuUsage()
@@ -89,4 +91,19 @@ export function metricsOf(observer: Observer, delays: Histogram): Metrics {
       'nodejs.eventloop.time{nodejs.eventloop.state=idle}': idle() / 1000,
     }),
   }
+}
+
+/** What there is of a Redis only where there is one. */
+function addCluster(cluster: Cluster, registry: Registry, add: (name: string, help: string, read: () => number) => void): void {
+  const figures = (): ClusterFigures => cluster.figures()
+  add('loopscope_cluster_connected', 'Whether Redis can be reached: 1 or 0', () => Number(figures().connected))
+  add('loopscope_cluster_away_total', 'How often Redis could not be reached any more', () => figures().away)
+  add('loopscope_cluster_away_seconds_total', 'Seconds in which Redis could not be reached', () => figures().awaySeconds)
+  add('loopscope_cluster_published_total', 'Events that were sent to Redis and have arrived', () => figures().published)
+  add('loopscope_cluster_lost_total', 'Events that were not published, because Redis was away or slow for longer than the history is', () => figures().lost)
+  add('loopscope_cluster_lag_seconds', 'How old the oldest event is that waits to be published', () => figures().lag)
+  add('loopscope_cluster_received_total', 'Events of other loops that came', () => figures().received)
+  add('loopscope_cluster_missed_total', 'Events of other loops that are known to be missing', () => figures().missed)
+  add('loopscope_cluster_commands_in_flight', 'Commands that Redis has not answered yet', () => figures().inFlight)
+  exposeFigures(registry, 'loopscope_cluster_loops', 'Loops of other processes', 'state', () => Object.entries(figures().loops))
 }

@@ -97,7 +97,7 @@ function answer(question: Question, args: readonly unknown[]): unknown {
     case 'run':
       return loops.find(args[1] as string | undefined).runs.get(args[0] as number)
     case 'figures':
-      return figuresOf(observer)
+      return figuresOf(loops)
     case 'cancel':
       return loops.cancel(loop, args[1] as 'task' | 'run', args[2] as number)
   }
@@ -173,6 +173,14 @@ port.on('message', (message: ToObserver) => {
   }
 })
 
+if (data.redisUrl !== null) {
+  const { RedisCluster } = await import('../cluster/cluster.ts')
+  loops.cluster = new RedisCluster({
+    url: data.redisUrl, loops, keepSeconds: data.keepMs / 1000, cancel, log: (level, message) => say({ type: 'log', level, message }),
+    onName: (name) => say({ type: 'named', name }),
+  })
+}
+
 const app = data.listen === null ? null : await buildObserverApp(loops, {
   host: data.listen.host, maxSubscribers: data.maxSubscribers, rateLimit: data.rateLimit, delays: data.delays as Histogram,
   appAddress: () => appAddress,
@@ -182,9 +190,9 @@ async function close(reason: string): Promise<void> {
   if (closing) return
   closing = true
   observer.drain()
-  // Others hear of the end, and nobody waits for what cannot be reached.
-  await loops.cluster?.close()
+  const left = loops.cluster?.close()
   observer.fanout.end(reason)
+  await left
   await app?.close()
   await stacks.close()
   starvation.close()
@@ -197,14 +205,6 @@ function poll(): void {
   const seconds = observer.poll()
   if (seconds === 0) setImmediate(poll)
   else setTimeout(poll, Math.max(1, Math.ceil(seconds * 1000)))
-}
-
-if (data.redisUrl !== null) {
-  const { RedisCluster } = await import('../cluster/cluster.ts')
-  loops.cluster = new RedisCluster({
-    url: data.redisUrl, loops, keepSeconds: data.keepMs / 1000, cancel, log: (level, message) => say({ type: 'log', level, message }),
-    onName: (name) => say({ type: 'named', name }),
-  })
 }
 
 poll()
