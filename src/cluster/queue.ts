@@ -94,9 +94,9 @@ export class RedisQueue<T> implements LoopBound {
       onAway: () => {},
       onMessage: (what) => this.#onMessage(what),
       onRefused: (error) => this.#failAll(error),
-    }, (before, after) => this.#onLost(before, after))
+    }, (before) => this.#onLost(before))
     const report = (what: string, error: unknown): void => this.#report(what, error)
-    this.#hand = new Hand<T>(this.#link, lease, () => this.#noteChange('done', null), report)
+    this.#hand = new Hand<T>(this.#link, lease, () => this.#noteChange('done', null), () => this.#gets.pump(), report)
     this.#puts = new Puts(this, this.#link, maxsize, report)
     this.#gets = new Gets<T>(this, this.#link, this.#hand)
     this.#joins = new Joins(this, this.#link)
@@ -316,9 +316,9 @@ export class RedisQueue<T> implements LoopBound {
     else if (what === 'join') this.#joins.onNothingLeft()
   }
 
-  #onLost({ unfinished }: Figures, after: Figures): void {
+  #onLost({ unfinished }: Figures): void {
     const here = this.#hand.size
-    const lost = Math.max(0, unfinished - after.unfinished - here)
+    const lost = Math.max(0, unfinished - here)
     this.#hand.forget()
     this.#lost += lost
     if (lost + here === 0) return

@@ -1,10 +1,13 @@
 // The shared queue, on a real redis-server: as asyncio.Queue in one process, then among several, then where Redis fails.
 import { setTimeout as pause } from 'node:timers/promises'
+import { createClient } from '@redis/client'
 import t, { type Test } from 'tap'
 import { RedisQueue, type RedisQueueOptions } from '../../src/cluster/queue.ts'
-import { CancelledError, createTask, gather, getRunningLoop, Queue, run, sleep, timeout, type Coroutine } from '../../src/index.ts'
-import { noRedis, slowProxy, startRedis } from '../support/redis.ts'
+import { createTask, fromPromise, gather, getRunningLoop, Queue, run, sleep, timeout, type Coroutine, type Task } from '../../src/index.ts'
+import { runProgram } from '../support/program.ts'
+import { freePort, noRedis, slowProxy, startRedis } from '../support/redis.ts'
 import { thrownBy } from '../support/virtual.ts'
+import { bundleMember, Member } from './members.ts'
 
 let names = 0
 
@@ -74,6 +77,434 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       t.same(theirs, { got: ['A 1', 'B 2', 'C 3', 'D 4', 'D 5', 'D 6', 'D 7'], put: ['1', '2', '3', '4', '5', '6', '7'] })
       t.same(yield* shared(open({ maxsize: 2 })), theirs)
     })
+
+    await test(t, 'has a put and a get that do not wait', function* (t, open) {
+      const queue = open({ maxsize: 1 })
+      t.match(yield* thrownBy(() => queue.getNowait()), { name: 'QueueEmpty', message: /<RedisQueue queue-\d+ maxsize=1> is empty/ })
+      t.equal(yield* queue.empty(), true)
+      yield* queue.putNowait('a')
+      t.match(yield* thrownBy(() => queue.putNowait('b')), { name: 'QueueFull', message: /is full/ })
+      t.equal(yield* queue.full(), true)
+      t.equal(yield* queue.getNowait(), 'a')
+      t.equal(yield* queue.full(), false)
+    })
+
+    await test(t, 'refuses what it cannot keep, and names it', function* (t, open) {
+      const queue = open()
+      t.match(yield* thrownBy(() => queue.put(undefined)), { name: 'TypeError', message: /JSON cannot say undefined/ })
+      t.match(yield* thrownBy(() => queue.put(() => 1)), { name: 'TypeError' })
+      t.match(yield* thrownBy(() => queue.put('x'.repeat(1_000_000))), { name: 'RangeError', message: /got 1000002/ })
+      t.equal(yield* queue.qsize(), 0)
+      for (const name of ['', 'a b', 'x'.repeat(65), '{}']) t.throws(() => new RedisQueue(name), { name: 'RangeError' })
+      t.throws(() => new RedisQueue('a', { maxsize: -1 }), { name: 'RangeError', message: /maxsize/ })
+      t.throws(() => new RedisQueue('a', { lease: 0 }), { name: 'RangeError', message: /lease/ })
+    })
+
+    await test(t, 'knows which item a task has done', function* (t, open) {
+      const queue = open()
+      for (const item of [1, 2, 3, { x: 1 }]) yield* queue.put(item)
+      t.throws(() => queue.taskDone(), { name: 'RangeError', message: /called more often than this task got items/ })
+      t.equal(yield* queue.get(), 1)
+      const [second] = yield* gather([createTask(queue.get())])
+      queue.taskDone()
+      t.throws(() => queue.taskDone(), { name: 'RangeError' }, 'the second is another task\'s')
+      t.throws(() => queue.taskDone(7), { name: 'RangeError', message: /for 7, which nobody here has got/ })
+      queue.taskDone(second)
+      t.throws(() => queue.taskDone(second), { name: 'RangeError' })
+      yield* queue.get()
+      const object = yield* queue.get()
+      queue.taskDone(object)
+      queue.taskDone()
+      yield* queue.join()
+      t.equal(yield* queue.unfinished(), 0)
+    })
+
+    await test(t, 'gives an item back, and tells that it came again', function* (t, open) {
+      const queue = open()
+      yield* queue.put('a')
+      yield* queue.get()
+      queue.giveBack()
+      t.equal(yield* queue.get(), 'a')
+      t.match(queue.counts, { put: 1, got: 2, redelivered: 1, done: 0 })
+      queue.taskDone()
+      yield* queue.join()
+    })
+
+    await test(t, 'drops what is not JSON, and says so to whoever would have got it', function* (t, open) {
+      const queue = open()
+      yield* queue.put('a')
+      yield* queue.get()
+      const client = yield* fromPromise(createClient({ url: redis.url }).connect())
+      yield* fromPromise(client.xAdd(`loopscope:queue:{${queue.name}}`, '*', { item: '{broken' }))
+      t.match(yield* thrownBy(() => queue.get()), { name: 'TypeError', message: /is not JSON and was dropped: "\{broken"/ })
+      queue.taskDone()
+      yield* queue.join()
+      yield* fromPromise(client.set('loopscope:queue:{text}', 'not a stream'))
+      const wrong = open({ name: 'text' })
+      t.match(yield* thrownBy(() => wrong.put(1)), { message: /WRONGTYPE/ })
+      t.match(yield* thrownBy(() => wrong.get()), { message: /WRONGTYPE/ })
+      t.match(yield* thrownBy(() => wrong.qsize()), { message: /WRONGTYPE/ })
+      client.destroy()
+    })
+
+    await test(t, 'is seen by whoever watches the loop', function* (t, open) {
+      const seen: string[] = []
+      const loop = getRunningLoop()
+      const waits: string[] = []
+      loop.instruments.add({
+        queueChanged: (queue, op) => seen.push(`${op} ${queue.qsize()} ${queue.unfinished} ${queue.maxsize}`),
+        taskSuspended: (_task, { kind, label }) => waits.push(`${kind} ${label}`),
+      })
+      const queue = open({ maxsize: 3 })
+      yield* queue.put('a')
+      yield* queue.put('b')
+      yield* queue.get()
+      queue.taskDone()
+      while (queue.counts.done === 0) yield* sleep(0.01)
+      t.same(seen, ['put 1 1 3', 'put 2 2 3', 'get 1 2 3', 'done 1 1 3'])
+      t.match(waits[0], /^queue.put <RedisQueue queue-\d+ maxsize=3( away)?>$/)
+    })
+  })
+
+  await t.test('cancelled', async (t) => {
+    /** Cancel `what` once it waits, or once `ready`. */
+    function* cancelled(what: Coroutine<unknown>, ready?: () => boolean): Coroutine<string> {
+      const task = createTask(what)
+      yield* sleep(0)
+      while (ready?.() === false) yield* sleep(0.002)
+      task.cancel()
+      try {
+        yield* task
+        return 'it returned'
+      } catch (error) {
+        return (error as Error).name
+      }
+    }
+
+    await test(t, 'while it waits for an item: nothing is taken', function* (t, open) {
+      const queue = open()
+      yield* queue.qsize()
+      const others = [createTask(queue.get()), createTask(queue.get())]
+      yield* sleep(0.05)
+      t.equal(yield* cancelled(queue.get()), 'CancelledError')
+      yield* queue.put('a')
+      yield* queue.put('b')
+      t.same(yield* gather(others), ['a', 'b'])
+    })
+
+    await test(t, 'while its item is on the way: it goes to the next here, or to another consumer, and is not counted as delivered', function* (t, open) {
+      const queue = open({ lease: 60 })
+      const other = open({ lease: 60 })
+      yield* queue.put('a')
+      // The question is sent and not answered.
+      t.equal(yield* cancelled(queue.get()), 'CancelledError')
+      t.equal(yield* other.get(), 'a')
+      yield* queue.put('b')
+      const first = createTask(queue.get())
+      const second = createTask(queue.get())
+      yield* sleep(0)
+      first.cancel()
+      t.equal(yield* second, 'b')
+      t.match(other.counts, { got: 1, redelivered: 0 })
+      t.match(queue.counts, { got: 1, redelivered: 0 })
+    })
+
+    await test(t, 'when its item has come and it has not run yet: the item goes back', function* (t, open) {
+      const queue = open()
+      yield* queue.put('a')
+      const task: Task<unknown> = createTask(queue.get())
+      let started = false
+      getRunningLoop().instruments.add({
+        taskSuspended: (one) => { started ||= one === task },
+        // It is woken: this comes before its step.
+        taskReady: (one) => { if (one === task && started) queueMicrotask(() => task.cancel()) },
+      })
+      while (!task.done()) yield* sleep(0.002)
+      t.equal(task.cancelled(), true)
+      t.equal(yield* queue.get(), 'a')
+      t.match(queue.counts, { got: 1, redelivered: 0 })
+    })
+
+    await test(t, 'while it waits for room: the item is not put', function* (t, open) {
+      const queue = open({ maxsize: 1 })
+      yield* queue.put('a')
+      t.equal(yield* cancelled(queue.put('b')), 'CancelledError')
+      const third = createTask(queue.put('c'))
+      t.equal(yield* queue.get(), 'a')
+      yield* third
+      t.equal(yield* queue.get(), 'c')
+      t.equal(yield* queue.qsize(), 0)
+      t.match(queue.counts, { put: 2, got: 2 })
+    })
+
+    await test(t, 'while Redis is told of the item: it is taken back, and who waits for room or for the end hears of it', function* (t, open) {
+      const queue = open({ maxsize: 1 })
+      const other = open({ maxsize: 1 })
+      yield* queue.qsize()
+      t.equal(yield* cancelled(queue.put('a')), 'CancelledError')
+      yield* other.put('b')
+      t.equal(yield* other.get(), 'b')
+      other.taskDone()
+      yield* queue.join()
+      t.equal(yield* queue.unfinished(), 0)
+    })
+
+    await test(t, 'while it waits for the end, or for Redis\'s answer', function* (t, open) {
+      const queue = open()
+      yield* queue.put('a')
+      t.equal(yield* cancelled(queue.join()), 'CancelledError')
+      t.equal(yield* cancelled(queue.qsize()), 'CancelledError')
+      t.match(yield* thrownBy(() => timeout(0.05, () => queue.join())), { name: 'TimeoutError' })
+      yield* queue.get()
+      queue.taskDone()
+      yield* queue.join()
+    })
+
+    await t.test('while Redis is away: at once, and nothing of it is left when Redis is back', async (t) => {
+      const redis = await startRedis(t)
+      const proxy = await slowProxy(t, redis.port, 0)
+      await program(proxy.url, function* (open) {
+        const queue = open()
+        yield* queue.put('a')
+        proxy.refuse = true
+        proxy.cut()
+        for (const what of [() => queue.put('b'), () => queue.get(), () => queue.join(), () => queue.qsize()]) {
+          t.equal(yield* cancelled(what(), () => String(queue).includes('away')), 'CancelledError')
+        }
+        proxy.refuse = false
+        t.equal(yield* queue.get(), 'a')
+        t.equal(yield* queue.qsize(), 0)
+      })
+    })
+  })
+
+  await t.test('between consumers', async (t) => {
+    await test(t, 'a slow one that is alive keeps its item, for many leases', function* (t, open) {
+      const slow = open()
+      const other = open()
+      yield* slow.put('a')
+      yield* slow.get()
+      const waiting = createTask(other.get())
+      yield* sleep(1.2)
+      t.equal(waiting.done(), false)
+      slow.taskDone()
+      yield* other.join()
+      waiting.cancel()
+    })
+
+    await test(t, 'one that closes gives back what it has at once; it refuses everything then, and who waits there hears of it', function* (t, open) {
+      const [leaving, staying] = [open({ lease: 60 }), open({ lease: 60 })]
+      for (const item of ['a', 'b']) yield* leaving.put(item)
+      t.equal(yield* leaving.get(), 'a')
+      const got = createTask(staying.get())
+      t.equal(yield* got, 'b')
+      const waiting = [createTask(leaving.get()), createTask(leaving.join())]
+      yield* sleep(0.05)
+      yield* leaving.close()
+      yield* leaving.close()
+      t.same((yield* gather(waiting, { returnExceptions: true })).map((error) => (error as Error).name), ['QueueShutDown', 'QueueShutDown'])
+      t.equal(yield* staying.get(), 'a')
+      t.equal(staying.counts.redelivered, 1)
+      for (const what of [() => leaving.put(1), () => leaving.get(), () => leaving.join(), () => leaving.qsize()]) {
+        t.match(yield* thrownBy(what), { name: 'QueueShutDown', message: /closed/ })
+      }
+    })
+  })
+
+  await t.test('across processes', async (t) => {
+    const program = await bundleMember(t.testdir())
+    const start = async (...names: string[]): Promise<Member[]> => {
+      const members = names.map(() => new Member(program, redis.url))
+      t.teardown(() => Promise.all(members.map((member) => member.kill())))
+      for (const [at, member] of members.entries()) member.tell({ do: 'open', name: names[at]!, lease: 0.5, maxsize: 2 })
+      await Promise.all(members.map((member) => member.said('opened')))
+      return members
+    }
+
+    await t.test('maxsize makes putters wait, and the end is the end everywhere', async (t) => {
+      const [a, b, c] = await start('bound', 'bound', 'bound') as [Member, Member, Member]
+      a.tell({ do: 'put', item: '1' })
+      await a.said('put 1')
+      b.tell({ do: 'put', item: '2' })
+      await b.said('put 2')
+      a.tell({ do: 'put', item: '3' })
+      c.tell({ do: 'join' })
+      await pause(300)
+      t.equal(a.count('put 3'), 0, 'it is full for those that did not fill it')
+      for (const item of ['1', '2', '3']) {
+        c.tell({ do: 'get' })
+        await c.said(`got ${item}`)
+        if (item === '1') await a.said('put 3')
+        t.equal(c.count('joined'), 0)
+        c.tell({ do: 'done', item })
+      }
+      await c.said('joined')
+    })
+
+    await t.test('a process that stands still for longer than its lease is taken for dead: its item is delivered twice, and done once', async (t) => {
+      const [stalled, other] = await start('stall', 'stall') as [Member, Member]
+      stalled.tell({ do: 'put', item: 'a' })
+      stalled.tell({ do: 'get' })
+      await stalled.said('got a')
+      stalled.signal('SIGSTOP')
+      other.tell({ do: 'get' })
+      await other.said('got a')
+      stalled.signal('SIGCONT')
+      stalled.tell({ do: 'done', item: 'a' })
+      stalled.tell({ do: 'join' })
+      await stalled.said('joined')
+      other.tell({ do: 'done', item: 'a' })
+      for (const member of [stalled, other]) member.tell({ do: 'close' })
+      await other.said('closed')
+      await stalled.said('closed')
+      t.match(other.lines.at(-1), /"redelivered":1/)
+      t.equal([...stalled.lines, ...other.lines].filter((line) => line.startsWith('failed')).length, 0)
+    })
+
+    await t.test('a program that ends without closing it ends by itself', async (t) => {
+      const ended = await runProgram(`
+        import { RedisQueue } from './src/cluster/queue.ts'
+        function* main() {
+          const queue = new RedisQueue('ends', { url: '${redis.url}' })
+          yield* queue.put('a')
+          print(yield* queue.get())
+        }
+        await run(main())`)
+      t.match(ended, { lines: ['a'], code: 0, errors: '' })
+    })
+  })
+
+  await t.test('where Redis', async (t) => {
+    await t.test('goes away and comes back, everyone waits and goes on by itself, and nothing is put or got twice', async (t) => {
+      const redis = await startRedis(t)
+      const proxy = await slowProxy(t, redis.port, 0)
+      await program(proxy.url, function* (open) {
+        const queue = open({ maxsize: 5, lease: 5 })
+        const got: unknown[] = []
+        function* consume(): Coroutine<void> {
+          for (;;) {
+            got.push(yield* queue.get())
+            queue.taskDone()
+          }
+        }
+        const consumers = [createTask(consume()), createTask(consume())]
+        const cutter = createTask((function* () {
+          for (;;) {
+            yield* sleep(0.03)
+            proxy.cut()
+          }
+        })())
+        const items = Array.from({ length: 80 }, (_, n) => n)
+        for (const item of items) {
+          yield* queue.put(item)
+          if (item % 10 === 0) yield* sleep(0.02)
+        }
+        cutter.cancel()
+        yield* queue.join()
+        t.same([...got].sort((a, b) => Number(a) - Number(b)), items)
+        t.match(queue.counts, { put: 80, got: 80, redelivered: 0, lost: 0 })
+        for (const task of consumers) task.cancel()
+      })
+    })
+
+    await t.test('restarts empty, the queue is begun anew and what was lost is told; it does not matter who sees it first', async (t) => {
+      const redis = await startRedis(t)
+      await program(redis.url, function* (open) {
+        const reports: string[] = []
+        getRunningLoop().setExceptionHandler((_loop, { message }) => void reports.push(message))
+        const [queue, other] = [open(), open()]
+        for (const item of ['a', 'b', 'c']) yield* queue.put(item)
+        yield* other.qsize()
+        t.equal(yield* queue.get(), 'a')
+        const waiting = createTask(queue.join())
+        yield* sleep(0.05)
+        yield* fromPromise(redis.stop())
+        yield* sleep(0.3)
+        t.match(String(queue), / away>$/)
+        const putting = createTask(queue.put('d'))
+        yield* fromPromise(redis.start())
+        yield* putting
+        queue.taskDone()
+        t.equal(yield* other.get(), 'd')
+        other.taskDone()
+        yield* waiting
+        t.match([queue.counts.lost, other.counts.lost], [2, 3], 'all but what is in hand here; all that the other had heard of')
+        t.match(reports.filter((report) => /Redis has lost the queue/.test(report)), [/of 3 items .* (2|3) are lost/, /of 3 items .* (2|3) are lost/])
+        t.equal(reports.length, 2)
+      })
+    })
+
+    await t.test('has lost the group or the keys alone, the queue goes on', async (t) => {
+      await program(redis.url, function* (open) {
+        getRunningLoop().setExceptionHandler(() => {})
+        const queue = open()
+        yield* queue.put('a')
+        const client = yield* fromPromise(createClient({ url: redis.url }).connect())
+        yield* fromPromise(client.xGroupDestroy(`loopscope:queue:{${queue.name}}`, 'loopscope'))
+        t.equal(yield* queue.get(), 'a')
+        yield* fromPromise(client.del(`loopscope:queue:{${queue.name}}`))
+        yield* queue.put('b')
+        t.equal(yield* queue.get(), 'b')
+        yield* fromPromise(client.flushAll())
+        yield* queue.put('c')
+        t.equal(yield* queue.get(), 'c')
+        queue.taskDone()
+        client.destroy()
+      })
+    })
+
+    await t.test('is slow, the loop is not', async (t) => {
+      const redis = await startRedis(t)
+      const proxy = await slowProxy(t, redis.port, 200)
+      await program(proxy.url, function* (open) {
+        const queue = open({ lease: 5 })
+        let turns = 0
+        let longest = 0
+        const ticker = createTask((function* () {
+          const loop = getRunningLoop()
+          for (;;) {
+            const before = loop.time()
+            yield* sleep(0.005)
+            longest = Math.max(longest, loop.time() - before)
+            turns++
+          }
+        })())
+        yield* queue.put('a')
+        const atPut = turns
+        t.equal(yield* queue.get(), 'a')
+        queue.taskDone()
+        yield* queue.join()
+        t.ok(atPut > 10 && turns > 2 * atPut, `${turns} turns, the longest ${longest.toFixed(3)} s`)
+        ticker.cancel()
+      })
+    })
+
+    await t.test('stands still, is not there, or lets nobody in: it is given up, and said', async (t) => {
+      const locked = await startRedis(t, ['--requirepass', 'secret'])
+      const hung = await startRedis(t)
+      await Promise.all([
+        program(`redis://127.0.0.1:${await freePort()}`, function* (open) {
+          t.match(yield* thrownBy(() => open().get()), { message: /<RedisQueue .*>: cannot use Redis at 127\.0\.0\.1:\d+: .*ECONNREFUSED/ })
+        }),
+        program(locked.url, function* (open) {
+          t.match(yield* thrownBy(() => open().put(1)), { message: /cannot use Redis at .*NOAUTH/ })
+        }),
+        program(locked.url.replace('//', '//:secret@'), function* (open) {
+          const queue = open()
+          yield* queue.put(1)
+          t.equal(yield* queue.get(), 1)
+        }),
+        program(hung.url, function* (open) {
+          const queue = open()
+          yield* queue.put('a')
+          hung.pause()
+          const putting = createTask(queue.put('b'))
+          while (!String(queue).includes('away')) yield* sleep(0.05)
+          hung.resume()
+          yield* putting
+          t.same([yield* queue.get(), yield* queue.get(), yield* queue.qsize()], ['a', 'b', 0], 'what was sent twice is put once')
+        }),
+      ])
+    })
   })
 })
-void [pause, CancelledError, getRunningLoop, timeout, slowProxy, thrownBy]

@@ -151,6 +151,8 @@ const MOST_WAITING = 1_000_000
 export class SlowProxy {
   /** How long every reply is held back, in milliseconds. Replies stay in order, and do not wait for each other. */
   delay: number
+  /** New connections are cut at once. */
+  refuse = false
   readonly #to: number
   readonly #server = createServer((client) => this.#join(client))
   readonly #sockets = new Set<Socket>()
@@ -174,6 +176,10 @@ export class SlowProxy {
   }
 
   #join(client: Socket): void {
+    if (this.refuse) {
+      client.destroy()
+      return
+    }
     const redis = connect(this.#to, '127.0.0.1')
     for (const socket of [client, redis]) {
       this.#sockets.add(socket)

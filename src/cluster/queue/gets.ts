@@ -32,6 +32,8 @@ export class Gets<T> {
   readonly #hand: Hand<T>
   #asking = false
   #isEmpty = false
+  /** Something was put after the question that is under way was asked, or just before. */
+  #isNews = false
 
   constructor(owner: object, link: Link, hand: Hand<T>) {
     this.#owner = owner
@@ -56,12 +58,15 @@ export class Gets<T> {
   /** There may be items, or Redis again. */
   retry(): void {
     this.#isEmpty = false
+    this.#isNews = true
     this.pump()
   }
 
   pump(): void {
     const wanted = Math.min(this.line.length, MOST_ITEMS)
-    if (this.#asking || this.#isEmpty || wanted === 0 || !this.#link.ready) return
+    // An item that may be back already could be got, and then given back a second time.
+    if (this.#asking || this.#isEmpty || wanted === 0 || !this.#link.ready || this.#hand.isReturning) return
+    this.#isNews = false
     for (const place of this.line) place.asked = true
     this.#asking = true
     this.#link.ask(GET, String(wanted)).then((answer) => this.#onAnswer(wanted, answer), (error: unknown) => {
@@ -83,9 +88,10 @@ export class Gets<T> {
         this.#next()?.fail(new TypeError(`${String(this.#owner)}: item ${id} is not JSON and was dropped: ${describe(json)}`))
       }
     }
-    this.#isEmpty = answer !== null && entries.length < wanted
+    const isShort = answer !== null && entries.length < wanted
+    this.#isEmpty = isShort && !this.#isNews
     this.#hand.compare()
-    if (this.#isEmpty) {
+    if (isShort) {
       for (const place of [...this.line]) {
         if (!place.now || !place.asked) continue
         this.line.remove(place)

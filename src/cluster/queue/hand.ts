@@ -22,6 +22,7 @@ export class Hand<T> {
   done = 0
   readonly #link: Link
   readonly #onDone: () => void
+  readonly #onReturned: () => void
   readonly #report: (what: string, error: unknown) => void
   readonly #items = new Map<string, Item<T>>()
   readonly #byTask = new Map<Task<unknown>, Item<T>[]>()
@@ -36,16 +37,22 @@ export class Hand<T> {
   #comparing = false
   #soon = false
 
-  constructor(link: Link, lease: number, onDone: () => void, report: (what: string, error: unknown) => void) {
+  constructor(link: Link, lease: number, onDone: () => void, onReturned: () => void, report: (what: string, error: unknown) => void) {
     this.#link = link
     this.#renewMs = lease * 1000 / 3
     this.#onDone = onDone
+    this.#onReturned = onReturned
     this.#report = report
   }
 
   /** How many items tasks here have and have not reported done. */
   get size(): number {
     return this.#items.size
+  }
+
+  /** Something is on its way back. */
+  get isReturning(): boolean {
+    return this.#returned.size > 0
   }
 
   /** An item that arrived. */
@@ -178,6 +185,7 @@ export class Hand<T> {
       }
       for (const id of finished) this.#finished.delete(id)
       for (const [id] of returned) this.#returned.delete(id)
+      if (returned.length > 0) this.#onReturned()
     }
     this.#telling = null
   }

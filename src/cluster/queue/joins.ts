@@ -18,6 +18,8 @@ export class Joins {
   readonly #owner: object
   readonly #link: Link
   #asking = false
+  /** Nothing was left, after the question that is under way was asked or just before. */
+  #isNews = false
 
   constructor(owner: object, link: Link) {
     this.#owner = owner
@@ -41,21 +43,23 @@ export class Joins {
 
   /** Nothing was left. */
   onNothingLeft(): void {
+    this.#isNews = true
     for (const place of this.#places) if (place.isIn) place.wake()
   }
 
   retry(): void {
     if (this.#asking || this.#places.size === 0 || !this.#link.ready) return
     this.#asking = true
+    this.#isNews = false
     const asked = [...this.#places]
     this.#link.ask(LOOK, 'join').then((answer) => {
       this.#asking = false
       if (answer !== null) {
         for (const place of asked) place.isIn = true
-        if (answer[0] === 0) this.onNothingLeft()
+        if (answer[0] === 0) for (const place of asked) place.wake()
       }
       // Who came meanwhile.
-      if ([...this.#places].some(({ isIn }) => !isIn)) this.retry()
+      if (this.#isNews || [...this.#places].some(({ isIn }) => !isIn)) this.retry()
     }, (error: unknown) => {
       this.#asking = false
       if (!(error instanceof Away)) this.failAll(error as Error)

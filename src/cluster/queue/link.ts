@@ -27,11 +27,11 @@ export class Link {
   readonly #connection: QueueConnection
   readonly #keys: string[]
   readonly #lease: string
-  readonly #onLost: (before: Figures, after: Figures) => void
+  readonly #onLost: (before: Figures) => void
   #born = ''
 
   /** `onLost`: the queue is not the one that it was. */
-  constructor({ url, name, lease }: LinkOptions, listener: Listener, onLost: (before: Figures, after: Figures) => void) {
+  constructor({ url, name, lease }: LinkOptions, listener: Listener, onLost: (before: Figures) => void) {
     const key = `loopscope:queue:{${name}}`
     this.consumer = randomUUID()
     this.#keys = [key, `${key}:born`, `${key}:leases`, `${key}:waiting`, `${key}:put:${this.consumer}`]
@@ -68,7 +68,7 @@ export class Link {
     this.figures = { unfinished, size, mine }
     const known = this.#born
     this.#born = born
-    if (known !== '' && born !== known) this.#onLost(before, this.figures)
+    if (known !== '' && born !== known) this.#onLost(before)
     return asked === '' || born === asked ? rest : null
   }
 }

@@ -40,6 +40,8 @@ export class Puts {
   #numbers = 0
   #asking = false
   #isFull = false
+  /** Room was made after the question that is under way was asked, or just before. */
+  #isNews = false
 
   constructor(owner: object, link: Link, maxsize: number, report: (what: string, error: unknown) => void) {
     this.#owner = owner
@@ -66,6 +68,7 @@ export class Puts {
   /** There may be room, or Redis again. */
   retry(): void {
     this.#isFull = false
+    this.#isNews = true
     this.pump()
   }
 
@@ -80,6 +83,7 @@ export class Puts {
       characters += place.json.length
     }
     this.#asking = true
+    this.#isNews = false
     this.#link.ask(PUT, String(this.#maxsize), ...batch.flatMap(({ number, json }) => [String(number), json])).then(
       (answer) => this.#onAnswer(batch, answer),
       (error: unknown) => this.#onError(batch, error),
@@ -100,7 +104,7 @@ export class Puts {
       }
     }
     if (answer !== null && ids.length < batch.length) {
-      this.#isFull = true
+      this.#isFull = !this.#isNews
       for (const place of batch.slice(ids.length)) {
         if (!place.now) continue
         this.line.remove(place)
