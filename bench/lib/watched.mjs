@@ -1,7 +1,7 @@
-// A program with an observer, for observer.mjs: it ticks, so that events come, and on request it blocks its thread.
+// A program with an observer, for observer.mjs: it ticks, so that events come, and on request a task blocks its loop.
 // node watched.mjs BUILD EVENTS_A_SECOND
 const [build, rate] = process.argv.slice(2)
-const { run, sleep, gather } = await import(build)
+const { Queue, run, sleep, gather } = await import(build)
 const { observe } = await import(new URL('./observer/observe.js', build))
 
 /** A task that sleeps makes three events a round: it suspends, is ready, and runs. */
@@ -12,16 +12,23 @@ function* ticker() {
   for (;;) yield* sleep(NAP)
 }
 
+const requests = new Queue()
+
+function* blocker() {
+  for (;;) {
+    const { block } = yield* requests.get()
+    const began = Number(process.hrtime.bigint()) / 1e9
+    while (Number(process.hrtime.bigint()) / 1e9 - began < block);
+    process.send({ began, ended: Number(process.hrtime.bigint()) / 1e9 })
+  }
+}
+
 function* main(watching) {
   process.send({ url: watching.url })
   const tickers = Math.max(1, Math.round((Number(rate) * NAP) / EVENTS_A_ROUND))
-  yield* gather(Array.from({ length: tickers }, ticker))
+  yield* gather([blocker(), ...Array.from({ length: tickers }, ticker)])
 }
 
-process.on('message', ({ block }) => {
-  const began = Number(process.hrtime.bigint()) / 1e9
-  while (Number(process.hrtime.bigint()) / 1e9 - began < block);
-  process.send({ began, ended: Number(process.hrtime.bigint()) / 1e9 })
-})
+process.on('message', (request) => requests.putNowait(request))
 process.on('disconnect', () => process.exit(0))
 await run(main(await observe({ port: 0, maxSubscribers: 1000 })))
