@@ -343,8 +343,9 @@ export class Recording {
         break
       case 'loop.closed':
         this.loopClosed = true
+        // The step that was under way ended with the loop, and with it whatever stood behind it.
+        if (this.#step !== null) this.#endStep(this.#step.lane, event.t)
         for (const lane of this.lanes.values()) if (lane.endedAt === null) lane.end(event.t, event.seq, null, null)
-        this.#step = null
         break
       case 'loop.blocked':
         this.stalls.blocked(event, event.task === undefined ? null : this.lanes.get(event.task) ?? null)

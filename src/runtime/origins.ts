@@ -10,7 +10,9 @@ export interface Frame {
 }
 
 const DEPTH = 100
-const FRAME = /^\s*at (?:(.*?) \()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/
+/** `at f (file:1:2)` and `at file:1:2`, as V8 writes it; `f@file:1:2` everywhere else. */
+const V8 = /^\s*at (?:(.*?) \()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/
+const OTHERS = /^(?:async\*)?([^@]*)@(?:file:\/\/)?(.+?):(\d+):(\d+)$/
 // Where this very file stands tells which frames are the runtime's own.
 const OWN = (import.meta.url.replace(/^file:\/\//, '').match(/^(.*\/)[^/]*$/) ?? ['', '\0'])[1] as string
 
@@ -25,14 +27,15 @@ function trace(): Error {
   return error
 }
 
-function parse(error: Error): Frame[] {
+/** The frames of a stack as its engine wrote it, newest first, without the runtime's own. */
+export function framesOf(stack: string): Frame[] {
   const frames: Frame[] = []
-  for (const text of (error.stack ?? '').split('\n')) {
-    const match = FRAME.exec(text)
+  for (const text of stack.split('\n')) {
+    const match = V8.exec(text) ?? OTHERS.exec(text)
     if (match === null) continue
     const [, name, file, line, column] = match as unknown as [string, string | undefined, string, string, string]
     // Beneath a task's step stand the loop and its host, and whatever happened to call them.
-    if (file.startsWith(OWN) && name?.endsWith('Task.resume') === true) break
+    if (file.startsWith(OWN) && /(?:Task\.|^)resume$/.test(name ?? '')) break
     if (file.startsWith(OWN) || file.startsWith('node:')) continue
     frames.push({ function: name ?? '', file, line: Number(line), column: Number(column) })
   }
@@ -47,7 +50,7 @@ export function recordOrigin(object: object): void {
 /** Where `object` was made, newest frame first; empty outside of debug mode. */
 export function originOf(object: object): Frame[] {
   const error = origins.get(object)
-  return error === undefined ? [] : parse(error)
+  return framesOf(error?.stack ?? '')
 }
 
 /** Note where `task` is being suspended: the stack holds its whole `yield*` chain at this moment. */
@@ -62,7 +65,7 @@ export function forgetSuspension(task: object): void {
 /** Where `task` is suspended, innermost frame first; empty outside of debug mode. */
 export function suspensionOf(task: object): Frame[] {
   const error = suspensions.get(task)
-  return error === undefined ? [] : parse(error)
+  return framesOf(error?.stack ?? '')
 }
 
 /** `file:line` of a frame, for messages. */

@@ -6,6 +6,7 @@ import {
   Barrier, captureCallGraph, Condition, createTask, currentTask, Event, EventLoop, fromPromise, gather, getRunningLoop, Instruments, Lock, print, printCallGraph, Queue,
   run, Runner, Semaphore, shield, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine, type ExceptionContext, type Instrument, type Task, type Wait,
 } from '../../src/index.ts'
+import { framesOf } from '../../src/runtime/origins.ts'
 import { recorded, type Log } from '../support/virtual.ts'
 
 /** A virtual clock that keeps what would go to the console. */
@@ -307,6 +308,15 @@ function* outer(): Coroutine<void> {
 }
 
 t.test('debug mode', async t => {
+  t.test('reads the stacks of every engine', async t => {
+    const frames = [['inner', 'app/main.ts', 4, 11], ['', 'app/main.ts', 9, 3]]
+    for (const stack of [
+      'Error: trace\n    at inner (file://app/main.ts:4:11)\n    at node:internal/x:1:1\n    at app/main.ts:9:3',
+      'inner@file://app/main.ts:4:11\n@app/main.ts:9:3\n',
+    ]) t.same(framesOf(stack).map(({ function: name, file, line, column }) => [name, file, line, column]), frames)
+    t.same(framesOf(''), [])
+  })
+
   const place = ({ function: name, line }: { function: string, line: number }): [string, number] => [name, line]
 
   t.test('getStack gives the whole yield* chain, oldest first, with names and lines', async t => {

@@ -51,6 +51,17 @@ const lines = (page: Page): Promise<string[]> => page.locator('.pg-lines .pg-tex
 const timed = (page: Page): Promise<string[]> => page.locator('.pg-lines li').evaluateAll((items) => items.map((item) => (item as unknown as { textContent: string }).textContent.replace(/\s+/g, ' ').trim()))
 const problems = (page: Page): Promise<string[]> => page.locator('.pg-troubles button').allInnerTexts()
 
+/** What the label of a stall says on the canvas, where the pointer finds one. */
+async function stallLabel(page: Page): Promise<string> {
+  const box = (await page.locator('.pg-lanes canvas').boundingBox())!
+  const tip = page.locator('.pg-lanes .tip-head')
+  for (let x = 220; x < box.width; x += 40) {
+    await page.mouse.move(box.x + x, box.y + 96)
+    if (await tip.isVisible()) return tip.innerText()
+  }
+  return ''
+}
+
 t.test('the playground', { skip: typeof chromium === 'string' && chromium }, async (t) => {
   if (typeof chromium === 'string') return
   await buildView()
@@ -165,6 +176,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await page.locator('.pg-status', { hasText: 'A stall: spinner held the loop' }).waitFor()
     t.same(await lines(page), ['before'])
     t.match(await problems(page), [/line 4 spinner held the loop here for/])
+    t.match(await stallLabel(page), /^spinner held the loop (4,9|5,\d)\d\d ms; 1 task lost (3\.9|4\.\d) s/, 'as long as it was, from where its clock stood')
     await page.getByLabel('Start from').selectOption('3')
     await page.getByText('virtual time').click()
     await run(page)

@@ -146,6 +146,20 @@ t.test('stalls', async t => {
     t.equal(blastRadius(recording.stalls.all[0]!), 'GET /handlers/sync #42 held the loop 2,003 ms; 6 tasks lost 11.4 s')
   })
 
+  await t.test('end with the loop, where it closes in the middle of a step', async t => {
+    const recording = new Recording()
+    let seq = 0
+    const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
+    tell(0, { type: 'task.created', task: 1, name: 'spin', coroutine: 'spin' })
+    tell(0, { type: 'task.created', task: 2, name: 'other', coroutine: 'other' })
+    tell(1, { type: 'task.running', task: 1 })
+    tell(1, { type: 'loop.blocked', task: 1, name: 'spin', since: 1, seconds: 2 })
+    tell(4, { type: 'loop.closed', name: 'main', pid: 1, clock: 'virtual' })
+    t.equal(blastRadius(recording.stalls.all[0]!), 'spin held the loop 3,000 ms; 1 task lost 3.0 s')
+    t.equal(recording.utilisation(0, 4), 0.75)
+    t.equal(recording.holder, null)
+  })
+
   await t.test('name the line that is of neither the runtime nor the host', async t => {
     const frames = (...files: string[]): { function: string; file: string; line: number; column: number }[] => files.map((file, at) => ({ function: `f${at}`, file, line: at, column: 1 }))
     t.equal(culpritOf(frames('src/hosts/node.ts', 'examples/pace.ts', 'examples/4-blocking.ts', 'src/runtime/task.ts'))?.file, 'examples/4-blocking.ts')

@@ -1,5 +1,5 @@
-// The time on a program's clock at this moment, as far as the page can tell: in virtual time that of its last event, in
-// real time it goes on by itself while the program runs.
+// The time on a program's clock at this moment, as far as the page can tell: in virtual time that of its last event, or as
+// much later as the loop has been held since; in real time it goes on by itself while the program runs.
 import type { ProgramRun } from './program-run.ts'
 
 export function recordingNow(run: ProgramRun): () => number {
@@ -7,7 +7,8 @@ export function recordingNow(run: ProgramRun): () => number {
   let heardAt = 0
   return () => {
     const { recording } = run
-    if (run.clock === 'virtual' || run.state !== 'running') return recording.to
+    const { open } = recording.stalls
+    if (run.clock === 'virtual' || run.state !== 'running') return open === null ? recording.to : Math.max(recording.to, open.from + open.seconds)
     if (recording.lastSeq !== last) {
       last = recording.lastSeq
       heardAt = performance.now()

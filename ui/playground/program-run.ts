@@ -184,12 +184,8 @@ export class ProgramRun {
     const { recording } = this
     const { holder } = recording
     let t = recording.to
-    if (ending.held !== null && holder !== null) {
-      // Its last step ended with the thread, and with it whatever stood behind it.
-      t = Math.max(t, holder.since + ending.held.seconds)
-      recording.stalls.stepped(holder.lane, holder.since, t, recording.lanes.values())
-    }
     // What was still alive ended with its thread.
+    if (ending.held !== null && holder !== null) t = Math.max(t, holder.since + ending.held.seconds)
     if (!recording.loopClosed && !recording.empty) this.#add({ type: 'loop.closed', seq: 1, t, loop: 'playground', name: 'playground', pid: 0, clock: this.clock })
     this.#options.onChange()
   }

@@ -56,7 +56,8 @@ function describe(value: unknown): string {
   }
 }
 
-/** Engines say `Generator.next` or `Object.main` of what the source calls `main`. */
+/** Engines say `Generator.next`, `Object.main` or `outer/main<` of what the source calls `main`. */
 function nameOf(name: string): string {
-  return name.replace(/^(?:new )?(?:\w+\.)*/, '').replace(/ \[as .*\]$/, '')
+  const plain = name.replace(/^new | \[as .*\]$|[/<]+$/g, '')
+  return /[\w$#]+$/.exec(plain)?.[0] ?? plain.replace(/^(?:\w+\.)*/, '')
 }

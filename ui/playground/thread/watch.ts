@@ -19,6 +19,8 @@ export class Watch {
   #task: Task<unknown> | null = null
   /** When the step began, in ms of the thread; NaN while the loop has the thread. */
   #since: number
+  /** The same on the loop's clock, in seconds. */
+  #loopSince = 0
   #toldAt = 0
   #rounds = 0
 
@@ -44,14 +46,16 @@ export class Watch {
     const now = performance.now()
     if (!(now - this.#since >= STALL) || now - this.#toldAt < STALL) return
     const [frame] = this.#sources.stack(new Error('held').stack)
-    this.#tell((now - this.#since) / 1000, { function: frame?.function ?? '', file: frame?.file ?? 'program.ts', line, column: frame?.line === line ? frame.column : 1 })
+    // A virtual clock stands still meanwhile, so it began where that stands.
+    this.#tell((now - this.#since) / 1000, this.#loopSince, { function: frame?.function ?? '', file: frame?.file ?? 'program.ts', line, column: frame?.line === line ? frame.column : 1 })
   }
 
   /** A call blocks the thread, for so many seconds so far. */
   blocking(seconds: number): void {
     if (seconds * 1000 < STALL) return
     const stack = this.#sources.stack(new Error('blocked').stack)
-    this.#tell(seconds, stack.find(({ file }) => file === 'program.ts') ?? stack[0] ?? null)
+    const loop = this.#recorder?.loop
+    this.#tell(seconds, loop?.host.virtual === true ? loop.time() - seconds : this.#loopSince, stack.find(({ file }) => file === 'program.ts') ?? stack[0] ?? null)
   }
 
   /** The thread is free for the page's messages: nothing has held it up to now. */
@@ -63,6 +67,7 @@ export class Watch {
     this.#recorder = recorder
     this.#task = task
     this.#since = performance.now()
+    this.#loopSince = recorder.loop.time()
     this.#toldAt = this.#since
   }
 
@@ -71,16 +76,14 @@ export class Watch {
     this.#since = NaN
   }
 
-  #tell(seconds: number, place: Place | null): void {
+  #tell(seconds: number, since: number, place: Place | null): void {
     const recorder = this.#recorder
     const task = this.#task
     this.#toldAt = performance.now()
     const name = task?.getName() ?? null
     if (recorder !== null && !Number.isNaN(this.#since)) {
-      const { loop } = recorder
       recorder.record({
-        type: 'loop.blocked', name: name ?? 'a callback', seconds: round(seconds),
-        since: round(loop.host.virtual ? loop.time() - seconds : loop.time() - (this.#toldAt - this.#since) / 1000),
+        type: 'loop.blocked', name: name ?? 'a callback', seconds: round(seconds), since: round(since),
         ...(task === null ? {} : { task: task.id }), ...(place === null ? {} : { stack: [place] }),
       })
     }
