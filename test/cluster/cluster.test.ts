@@ -7,7 +7,7 @@ import type { EventOf, LiveTask, LoopEvent, LoopInfo, LoopList, StreamEvent } fr
 import { streamEvent } from '../../src/stream/events.ts'
 import { Model } from '../../src/stream/model.ts'
 import { startServer, subscribe, type Program, type Subscriber } from '../observer/support.ts'
-import { noRedis, slowProxy, startRedis, type TestRedis } from '../support/redis.ts'
+import { noRedis, slowProxy, startRedis } from '../support/redis.ts'
 import { eventually } from '../support/server.ts'
 
 const STALLS = 8
@@ -18,7 +18,7 @@ const LOST_MS = 2000
 const AWAY_MS = 10_000
 
 type Server = Program & { url: string; observer: string }
-type Run = { run: number; loop: string; output?: unknown[] }
+type Run = { run: number; loop: string; outcome: string | null }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const json = async <T>(url: string): Promise<T> => (await (await fetch(url, { headers: { accept: 'application/json' } })).json()) as T
@@ -131,9 +131,12 @@ t.test('three processes and a Redis', { skip: noRedis }, async t => {
       const response = await fetch(`${c.url}/examples/${query}`)
       await response.text()
       const run = response.headers.get('x-run-id')!
+      const ended = async (base: string): Promise<boolean> =>
+        (await json<{ runs: Run[] }>(`${base}/runs`)).runs.some((one) => one.loop === 'c' && String(one.run) === run && one.outcome !== null)
+      t.ok(await eventually(() => ended(c.observer)))
       const told = await json<Run>(`${c.observer}/runs/${run}`)
       for (const base of [a.observer, a.url, b.observer]) {
-        t.ok(await eventually(async () => (await json<{ runs: Run[] }>(`${base}/runs`)).runs.some((one) => one.loop === 'c' && String(one.run) === run)))
+        t.ok(await eventually(() => ended(base)))
         t.same(await json(`${base}/runs/${run}?loop=c`), told, `run ${run} at ${base}`)
         t.same(await json(`${base}/runs/${run}/trace?loop=c`), await json(`${c.observer}/runs/${run}/trace`))
       }
@@ -227,14 +230,14 @@ t.test('three processes and a Redis', { skip: noRedis }, async t => {
     await task
     t.match(await json(`${a.observer}/tasks?loop=b`), { state: 'lost', tasks: [{ name: /handlers\/async/ }] }, 'how it stood at the last is still there')
     t.match(await text(`${a.observer}/loops`), /b +lost .*\n +c +closed /)
-    t.match(await json(`${a.observer}/tasks/1?loop=b`.replace('/tasks/1', '/tasks')), { loop: 'b' })
     t.equal((await fetch(`${a.observer}/tasks/1?loop=b`, { method: 'DELETE' })).status, 503, 'nobody is there to cancel it')
   })
 
+  const group = t
   await t.test('one that begins anew under its name is there again, and whoever watched is told', async t => {
     const watching = await subscribe(a.observer, '?loop=b')
     const before = (watching.messages[0] as EventOf<'stream.hello'>).epoch
-    const again = await start(t, redis.url, 'b')
+    const again = await start(group, redis.url, 'b')
     t.ok(await eventually(async () => (await loopAt(a, 'b'))?.state === 'live'), await statesAt(a))
     await text(`${again.url}/ping`)
     t.ok(await eventually(() => watching.messages.some((message) => message.type === 'request.finished')))
@@ -250,5 +253,155 @@ t.test('three processes and a Redis', { skip: noRedis }, async t => {
     const late = await start(t, redis.url, 'late')
     t.ok(await eventually(async () => await statesAt(late) === 'a live, a-2 closed, b live, c closed, late live'), await statesAt(late))
     t.match((await json<{ runs: Run[] }>(`${late.observer}/runs?loop=c`)).runs, [{ example: 5 }, { example: 3 }])
+  })
+})
+
+t.test('a Redis that goes away', { skip: noRedis }, async t => {
+  const redis = await startRedis(t)
+  const proxy = await slowProxy(t, redis.port, 0)
+  // The one whose history is short loses events while Redis is away; the other has room for them.
+  const [watcher, busy, calm, slow] = await Promise.all([
+    start(t, redis.url, 'watcher'), start(t, redis.url, 'busy', { HISTORY: '1024' }), start(t, redis.url, 'calm'), start(t, proxy.url, 'slow'),
+  ]) as [Server, Server, Server, Server]
+  const servers = [watcher, busy, calm, slow]
+  const all = 'busy live, calm live, slow live, watcher live'
+  for (const server of servers) t.ok(await eventually(async () => await statesAt(server) === all), await statesAt(server))
+
+  const own = await Promise.all([busy, calm].map(({ observer }) => subscribe(observer)))
+  const remote = await Promise.all(['busy', 'calm'].map((loop) => subscribe(watcher.observer, `?loop=${loop}`)))
+  const stops = await Promise.all([endless(busy, 'speed=100&seed=1'), endless(calm, 'speed=2&seed=2')])
+  const most = { in_flight: 0, rss: 0 }
+  const rss = new Map<Server, number>()
+  for (const server of servers) rss.set(server, (await figures(server))['process_resident_memory_bytes']!)
+  let sampling = true
+  const sampled = (async () => {
+    while (sampling) {
+      for (const server of servers) {
+        const { commands_in_flight = 0, process_resident_memory_bytes = 0 } = await figures(server)
+        most.in_flight = Math.max(most.in_flight, commands_in_flight)
+        most.rss = Math.max(most.rss, process_resident_memory_bytes - rss.get(server)!)
+      }
+      await pause(250)
+    }
+  })()
+
+  /** How fast the loops are: turns of a run in virtual time, which is nothing but work, a second. */
+  async function speed(seconds: number): Promise<number> {
+    let items = 0
+    const began = performance.now()
+    while (performance.now() < began + seconds * 1000) {
+      await Promise.all([calm, slow].map(({ url }) => text(`${url}/examples/5/run?clock=virtual&items=200&seed=1`)))
+      items++
+    }
+    return items / ((performance.now() - began) / 1000)
+  }
+  const speeds: Record<string, number[]> = { healthy: [], away: [], slow: [] }
+  const resumed = async (server: Server, loop: string): Promise<boolean> => (await loopAt(server, loop))?.state === 'live'
+  /** What is on the loop now is what the subscriber sees, and no more. */
+  async function pictureIsRight(t: { ok(it: boolean, why: string): unknown }, subscriber: Subscriber, server: Server, why: string): Promise<void> {
+    const tasks = async (): Promise<string> => (await json<{ tasks: LiveTask[] }>(`${server.observer}/tasks`)).tasks.map(({ task }) => task).sort((x, y) => x - y).join()
+    t.ok(await eventually(async () => [...pictureOf(subscriber.messages).tasks.keys()].sort((x, y) => x - y).join() === await tasks(), 200), why)
+  }
+
+  await t.test('stopped for 10 s: the loops go on as ever, and everything resumes by itself', async t => {
+    speeds['healthy']!.push(await speed(1.5))
+    const came = remote.map(({ messages }) => messages.length)
+    await redis.stop()
+    const stopped = performance.now()
+    t.ok(await eventually(async () => (await loopsAt(watcher)).redis?.state === 'away'))
+    t.equal(await statesAt(watcher), 'busy unknown, calm unknown, slow unknown, watcher live')
+    t.match(await text(`${watcher.url}/loops`), /Redis: away for /)
+    speeds['away']!.push(await speed(3))
+    await pause(AWAY_MS - (performance.now() - stopped))
+    const { lost } = (await loopsAt(busy)).redis!
+    t.ok(lost > 0, `${lost} events of the busy one were lost, and it says so while it is so`)
+    const back = performance.now()
+    await redis.start()
+    t.ok(await eventually(async () => await statesAt(watcher) === all), await statesAt(watcher))
+    t.comment(`started again, empty: all are live again after ${(performance.now() - back).toFixed(0)} ms`)
+    for (const [at, { messages }] of remote.entries()) t.ok(await eventually(() => messages.slice(came[at]).filter(ofLoop).length > 20), 'events come again')
+    t.equal((await loopsAt(calm)).redis!.lost, 0, 'what fits the history is not lost')
+    speeds['healthy']!.push(await speed(1.5))
+  })
+
+  await t.test('each loop\'s own stream is whole, and of the others\' it is told what is missing', async t => {
+    for (const { messages } of own) {
+      const { events, dropped, wrong } = whole(messages)
+      t.same([wrong, dropped], [[], 0], `${events} events`)
+    }
+    const [busyThere, calmThere] = remote.map(({ messages }) => whole(messages)) as [ReturnType<typeof whole>, ReturnType<typeof whole>]
+    t.same([busyThere.wrong, calmThere.wrong], [[], []])
+    t.ok(busyThere.dropped > 0, `of the busy one ${busyThere.events} came and ${busyThere.dropped} did not`)
+    t.equal(calmThere.dropped, 0, `of the calm one all ${calmThere.events} came`)
+  })
+
+  await t.test('set back to what it held a while ago', async t => {
+    const client = await createClient({ url: redis.url }).on('error', () => {}).connect()
+    await client.sendCommand(['SAVE'])
+    client.destroy()
+    const { epoch } = (await loopAt(watcher, 'calm'))!
+    await pause(1500)
+    const came = remote.map(({ messages }) => messages.length)
+    await redis.kill()
+    await redis.start()
+    t.ok(await eventually(async () => await statesAt(watcher) === all), await statesAt(watcher))
+    for (const [at, { messages }] of remote.entries()) t.ok(await eventually(() => messages.slice(came[at]).filter(ofLoop).length > 20), 'events come again')
+    t.equal((await loopAt(watcher, 'calm'))!.epoch, epoch)
+    for (const { messages } of remote) t.same(whole(messages).wrong, [])
+  })
+
+  await t.test('emptied under everybody, its connections held', async t => {
+    const client = await createClient({ url: redis.url }).on('error', () => {}).connect()
+    const came = remote.map(({ messages }) => messages.length)
+    await client.sendCommand(['FLUSHALL'])
+    client.destroy()
+    for (const [at, { messages }] of remote.entries()) t.ok(await eventually(() => messages.slice(came[at]).filter(ofLoop).length > 20), 'events come again')
+    t.ok(await eventually(async () => await statesAt(watcher) === all), 'and nobody is taken for dead')
+    for (const { messages } of remote) t.same(whole(messages).wrong, [])
+  })
+
+  await t.test('200 ms a command: what goes through it is late, and nothing else', async t => {
+    proxy.delay = 200
+    const there = await subscribe(watcher.observer, '?loop=slow')
+    speeds['slow']!.push(await speed(3))
+    t.ok(await eventually(() => there.messages.filter(ofLoop).length > 20))
+    t.same(whole(there.messages).wrong, [])
+    t.equal(await resumed(watcher, 'slow'), true, 'it is live')
+    t.ok(await eventually(() => resumed(slow, 'calm')), 'and sees that others are')
+    await leave(there)
+    proxy.delay = 0
+    speeds['healthy']!.push(await speed(1.5))
+  })
+
+  await t.test('stands still, and says nothing', async t => {
+    redis.pause()
+    t.ok(await eventually(async () => (await loopsAt(watcher)).redis?.state === 'away'), 'that is away as well')
+    redis.resume()
+    t.ok(await eventually(async () => await statesAt(watcher) === all), await statesAt(watcher))
+  })
+
+  await t.test('in the end every picture is right, and all have closed cleanly', async t => {
+    for (const stop of stops) await stop()
+    for (const [at, server] of [busy, calm].entries()) {
+      await pictureIsRight(t, remote[at]!, server, `no ghosts of ${at === 0 ? 'the busy' : 'the calm'} one`)
+      t.same(whole(own[at]!.messages).wrong, [])
+    }
+    sampling = false
+    await sampled
+    const mean = (phase: string): number => speeds[phase]!.reduce((sum, one) => sum + one, 0) / speeds[phase]!.length
+    t.comment(`speed of the loops against that with a healthy Redis: away ${(mean('away') / mean('healthy')).toFixed(2)}, slow ${(mean('slow') / mean('healthy')).toFixed(2)} (${speeds['healthy']!.map((one) => one.toFixed(1)).join(', ')} runs/s healthy)`)
+    t.comment(`at most ${most.in_flight} commands were on their way, memory grew by ${(most.rss / 1e6).toFixed(0)} MB at most; ${(await Promise.all(servers.map(async (server) => { const { published_total, lost_total, received_total, missed_total } = await figures(server); return `published ${published_total} lost ${lost_total} received ${received_total} missed ${missed_total}` }))).join('; ')}`)
+    t.ok(most.in_flight <= 20, `${most.in_flight} commands at once`)
+    t.ok(most.rss < 250e6, `${most.rss} bytes more than at the beginning`)
+    await redis.stop()
+    for (const { child } of servers) child.kill('SIGTERM')
+    const began = performance.now()
+    t.same(await Promise.all(servers.map(({ ended }) => ended)), [0, 0, 0, 0], 'also where Redis is away')
+    t.comment(`closed within ${(performance.now() - began).toFixed(0)} ms while Redis was away`)
+    for (const { log } of servers) {
+      t.notMatch(log(), /unhandled|uncaught|"level":(50|60)/i)
+      const told = log().match(/Redis is away/g) ?? []
+      t.ok(told.length >= 1 && told.length <= 6, `said ${told.length} times that Redis is away, not at each attempt`)
+    }
   })
 })
