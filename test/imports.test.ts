@@ -1,6 +1,6 @@
 // Who may import whom: the layers as a table, held against every import in the tree.
 import t from 'tap'
-import { cycles, forbidden, nodeGlobals, reachable, readTree, type Row, type Tree } from './support/imports.ts'
+import { cycles, forbidden, importsOf, nodeGlobals, reachable, readTree, type Row, type Tree } from './support/imports.ts'
 
 const TABLE: Row[] = [
   { files: 'src/runtime', may: ['src/runtime'] },
@@ -71,6 +71,20 @@ t.test('the tree', async t => {
   await t.test('loads nothing of Node in a browser', async t => {
     const entries = BROWSER_ENTRIES.filter(entry => tree.has(entry))
     t.same(entries.flatMap(entry => needsNode(tree, entry)), [])
+  })
+
+  await t.test('loads nothing of Redis before it is known that there is one', async t => {
+    const begun = new Set(['src/server/main.ts', 'src/observer/worker.ts', ...[...tree.keys()].filter(file => file.startsWith('routes/'))])
+    const found: string[] = []
+    for (const file of begun) {
+      for (const { line, target, typeOnly, eager } of importsOf(file, tree.get(file)!)) {
+        if (typeOnly || !eager) continue
+        if (target.startsWith('src/cluster') || target.startsWith('npm:@redis/')) found.push(`${file}:${line} imports ${target}`)
+        else if (tree.has(target)) begun.add(target)
+      }
+    }
+    t.same(found, [])
+    t.ok(begun.size > 100, `${begun.size} files were looked through`)
   })
 })
 

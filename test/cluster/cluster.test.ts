@@ -172,8 +172,10 @@ t.test('three processes and a Redis', { skip: noRedis }, async t => {
     const stop = await endless(b, 'speed=100&seed=1')
     const got: number[] = []
     const merged = new Map<string, number[]>()
-    let { epoch, seq: cursor } = (await subscribe(a.observer, '?loop=b')).messages[0] as EventOf<'stream.hello'>
-    const began = cursor
+    const first = await subscribe(a.observer, '?loop=b')
+    const { epoch, seq: began } = first.messages[0] as EventOf<'stream.hello'>
+    let cursor = began
+    await leave(first)
     let since = ''
     for (let time = 0; time < 40; time++) {
       const one = await subscribe(a.observer, `?loop=b&since=${epoch}:${cursor}`)
