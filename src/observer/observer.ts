@@ -134,8 +134,8 @@ export class Observer extends LoopRecord implements Listener {
   }
 
   stepped(task: number, from: number, to: number): void {
-    // A step is as long as it ran: what it got no processor for, nobody could have saved.
-    this.#warnings.stepped(task, from, to - from < LONG_STEP ? to : to - this.#options.starvation.since(from))
+    const excused = to - from >= LONG_STEP && this.#options.starvation.excuses(from, to)
+    this.#warnings.stepped(task, from, excused ? from : to)
     this.#watch.stepped(task, from, to)
   }
 
@@ -152,6 +152,9 @@ export class Observer extends LoopRecord implements Listener {
     this.#warnings.look(now, words[WORD.sensitiveQueued] as number)
     if (((words[WORD.step] as number) & 1) === 0 || words[WORD.holder] !== HOLDER.task) return
     const task = (words[WORD.task] as number) >>> 0
-    this.#warnings.running(task, numbers[NUMBER.since] as number, now, this.#decoder.nameOf(task))
+    const since = numbers[NUMBER.since] as number
+    const { starvation } = this.#options
+    if (now - since >= LONG_STEP && starvation.excuses(since, now, starvation.present(since, now))) return
+    this.#warnings.running(task, since, now, this.#decoder.nameOf(task))
   }
 }

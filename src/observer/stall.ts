@@ -110,13 +110,19 @@ export class StallWatch {
     // Half an interval is the most likely time that it had answered for when it was stopped.
     const from = known ? since : Math.max(beat + BEAT_SECONDS / 2, this.#since)
     if (beat === 0) return BEAT_SECONDS
-    const starved = now - from > threshold / 2 ? this.#options.starvation.present(from, now) : 0
-    const left = from + threshold - now + starved
+    const left = from + threshold - now + (now - from > threshold / 2 ? this.#excused(known, from, now) : 0)
     if (left > 0) return Math.max(0.0005, Math.min(BEAT_SECONDS, left))
     // The whole machine may have stood still: the thread gets a moment to come round, as this one just did.
     if (late) return 0.005
     this.#begin(known ? step : 0, from, now)
     return AGAIN
+  }
+
+  /** How many seconds of a hold that goes on are the machine's, not the program's. */
+  #excused(known: boolean, from: number, now: number): number {
+    const { starvation } = this.#options
+    const starved = starvation.present(from, now)
+    return known && !starvation.excuses(from, now, starved) ? 0 : starved
   }
 
   #begin(step: number, from: number, now: number): void {
@@ -184,7 +190,11 @@ export class StallWatch {
   ended(hold: Hold): void {
     const blocked = this.#blocked
     const { threshold, starvation } = this.#options
-    if (blocked === null && (hold.to - hold.from < threshold || hold.to - hold.from - starvation.since(hold.from) < threshold)) return
+    if (blocked === null) {
+      const { from, to, task, request } = hold
+      const unknown = task === undefined && request === undefined
+      if (to - from < threshold || (unknown ? to - from - starvation.since(from) < threshold : starvation.excuses(from, to))) return
+    }
     // What nobody knew may turn out to be known, and the other way round; it is the same stall if they overlap.
     if (blocked !== null && hold.from < blocked.toldAt && hold.to > blocked.from) {
       this.#end({ ...blocked, ...(hold.name === '' ? {} : hold), from: blocked.step === 0 ? Math.min(blocked.from, hold.from) : blocked.from, to: hold.to })

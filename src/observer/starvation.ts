@@ -9,6 +9,8 @@ const NOTE_EVERY = 0.01
 const NOTE_STEAL_EVERY = 0.1
 /** The kernel's figures are up to one of its ticks behind. */
 const TICK_SECONDS = 0.01
+/** A step that has itself run for so long is no victim of the machine. */
+const GUILTY_SECONDS = 0.02
 /** `/proc/stat` counts in these. */
 const STEAL_UNIT = 0.01
 
@@ -95,6 +97,11 @@ export class Starvation {
     const then = this.#noted(from)
     const missing = this.#runnable() ? now - then.at - (this.#present(now).ran - then.ran) - TICK_SECONDS : 0
     return Math.max(0, missing, this.since(from))
+  }
+
+  /** Whether a step hardly ran: who has run for a while answers for all of the time that it held the thread. */
+  excuses(from: number, to: number, starved = this.since(from)): boolean {
+    return to - from - starved < GUILTY_SECONDS
   }
 
   close(): void {
