@@ -1,0 +1,269 @@
+// What one process carries and what three carry with Redis between them: events a second, what each costs whom, how late
+// they come, and how many watchers. Every rate is counted where the events arrive. Ends within three minutes.
+//
+//   node bench/cluster.mjs [--seconds S] [--json FILE] [--markdown FILE] [--from FILE]
+import { createClient } from '@redis/client'
+import { fork } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { find, freePorts, PROGRAMS, running, startRedis } from '../tools/cluster/parts.mjs'
+import { describeMachine, machine } from './lib/machine.mjs'
+import { buildLoopscope } from './lib/prepare.mjs'
+import { writeMarkdown } from './lib/report.mjs'
+
+const MOST_MS = 180_000
+const MARKS = ['<!-- measured: node bench/cluster.mjs --markdown -->', '<!-- end of measured: cluster -->']
+/** Events a second of each loop, until they do not all arrive. */
+const RATES = [10_000, 20_000, 40_000, 80_000, 120_000]
+/** Watchers at each observer, and the messages a second that there are for all of them together. */
+const CROWDS = [{ watchers: 100, messages: 400_000 }, { watchers: 1000, messages: 400_000 }]
+const SETTLE_MS = 600
+/** What is still on its way when a step ends has so long to arrive. */
+const DRAIN_MS = 3000
+const QUIET_MS = 200
+/** Whoever is further behind, in seconds, is not carried along. */
+const BEHIND = 1
+
+const { values: options } = parseArgs({
+  options: { seconds: { type: 'string', default: '1.5' }, json: { type: 'string' }, markdown: { type: 'string' }, from: { type: 'string' } },
+})
+const seconds = Number(options.seconds)
+if (!(seconds >= 0.5 && seconds <= 10)) throw new Error(`--seconds takes a number from 0.5 to 10, not ${options.seconds}`)
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+const children = new Set()
+
+function child(file, ...args) {
+  const one = fork(new URL(file, import.meta.url), args)
+  children.add(one)
+  one.once('exit', () => children.delete(one))
+  return one
+}
+
+function next(one, what) {
+  return new Promise((resolve, reject) => {
+    const onExit = (code) => reject(new Error(`a process of the bench ended early, with ${code}`))
+    one.once('exit', onExit)
+    one.once('message', (message) => {
+      one.off('exit', onExit)
+      resolve(message)
+    })
+    if (what !== undefined) one.send(what, (error) => error && reject(error))
+  })
+}
+
+async function program(build, name, redisUrl) {
+  const one = child('./cluster/program.mjs', build, name, redisUrl ?? '-')
+  const { url, zero } = await next(one)
+  return { name, one, port: new URL(url).port, zero, cpu: async () => (await next(one, { cpu: true })).cpu }
+}
+
+/** The figures of an observer by their names, those with labels left out. */
+async function figuresOf({ port }) {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  return Object.fromEntries([...text.matchAll(/^(\w+) (\S+)$/gm)].map(([, name, value]) => [name, Number(value)]))
+}
+
+async function redisNow(client) {
+  const text = await client.info()
+  const value = (name) => Number(new RegExp(`^${name}:(\\S+)`, 'm').exec(text)[1])
+  return { cpu: value('used_cpu_sys') + value('used_cpu_user'), memory: value('used_memory'), network: value('total_net_input_bytes') + value('total_net_output_bytes') }
+}
+
+/** Wait until two looks in a row find the same; gives it. */
+async function settled(look) {
+  const deadline = performance.now() + DRAIN_MS
+  for (let last = await look(); ; ) {
+    await pause(QUIET_MS)
+    const now = await look()
+    if (now === last || performance.now() > deadline) return now
+    last = now
+  }
+}
+
+/**
+ * Have `rate` events a second made on each of `makers`, watched by `groups`; gives what happened in the window, and how
+ * many of all messages there were have never come. The watchers are there before the first event, and stay for the last.
+ */
+async function measure({ makers, programs, rate, groups, redis }) {
+  const crowd = child('./cluster/watchers.mjs', JSON.stringify(groups.map(({ at, of, count }) => (
+    { port: at.port, path: of === at && of.own ? '/events' : `/events?loop=${of.name}`, count, zero: of.zero }
+  ))))
+  const made = async (of) => (await figuresOf(of)).loopscope_events_total
+  const frames = async () => (await next(crowd, 'count')).frames
+  try {
+    await next(crowd)
+    const base = { frames: await settled(frames), made: await Promise.all(groups.map(({ of }) => made(of))) }
+    for (const { one } of makers) one.send({ rate })
+    await pause(SETTLE_MS)
+    const look = async () => ({
+      cpu: await Promise.all(programs.map((one) => one.cpu())), made: (await Promise.all(makers.map(made))).reduce((sum, one) => sum + one, 0),
+      redis: redis === null ? null : await redisNow(redis), at: performance.now(),
+    })
+    const before = await look()
+    await next(crowd, 'begin')
+    await pause(seconds * 1000)
+    const arrived = await next(crowd, 'end')
+    const after = await look()
+    const took = (after.at - before.at) / 1000
+    for (const { one } of makers) one.send({ rate: 0 })
+    const last = await settled(async () => (await Promise.all(groups.map(({ of }) => made(of)))).join())
+    const wanted = last.split(',').reduce((sum, one, at) => sum + (Number(one) - base.made[at]) * groups[at].count, 0)
+    const missing = wanted - (await settled(frames) - base.frames)
+    return {
+      rate, made: (after.made - before.made) / took, delivered: arrived.messages / arrived.seconds, wanted, missing, p50: arrived.p50, p99: arrived.p99,
+      all: missing <= 0 && (arrived.p50 ?? 0) < BEHIND,
+      cpu: Object.fromEntries(programs.map(({ name }, at) => [name, (after.cpu[at] - before.cpu[at]) / took])),
+      redisCpu: redis === null ? null : (after.redis.cpu - before.redis.cpu) / took,
+      redisBytes: redis === null ? null : (after.redis.network - before.redis.network) / took,
+    }
+  } finally {
+    process.stderr.write('.')
+    crowd.disconnect()
+  }
+}
+
+/** One step a rate, up to and with the first at which not everything arrives. */
+async function ramp(of) {
+  const steps = []
+  for (const rate of RATES) {
+    const step = await of(rate)
+    steps.push(step)
+    if (!step.all) break
+  }
+  return steps
+}
+
+/** How many bytes of Redis an event takes, and how many are kept of a loop. */
+async function memoryOf(client, loop) {
+  const key = `loopscope:events:${loop}`
+  const bytes = await client.memoryUsage(key, { SAMPLES: 0 })
+  const entries = await client.xRange(key, '-', '+')
+  const kept = entries.reduce((sum, { message }) => sum + (message.to === undefined ? 0 : Number(message.to) - Number(message.from) + 1), 0)
+  return { kept, bytes, each: bytes / kept, sent: entries.reduce((sum, { message }) => sum + (message.events ?? '').length, 0) / kept }
+}
+
+async function measureAll() {
+  if (find('redis') === null) throw new Error(`no ${PROGRAMS.redis.names.join(' or ')}: apt install ${PROGRAMS.redis.debian}`)
+  const build = buildLoopscope()
+  const folder = mkdtempSync(join(tmpdir(), 'loopscope-bench-'))
+  const [port] = await freePorts(1)
+  const server = await startRedis({ port, folder })
+  const redis = createClient({ url: `redis://127.0.0.1:${port}` })
+  await redis.connect()
+  try {
+    const url = `redis://127.0.0.1:${port}`
+    const alone = await program(build, 'alone', null)
+    alone.own = true
+    const [one, two, three] = await Promise.all(['one', 'two', 'three'].map((name) => program(build, name, url)))
+    const members = [one, two, three]
+    await pause(1500)
+    const idle = await measure({ makers: [], programs: [alone, ...members], rate: 0, groups: [{ at: two, of: one, count: 1 }], redis })
+
+    const single = await ramp((rate) => measure({ makers: [alone], programs: [alone], rate, groups: [{ at: alone, of: alone, count: 1 }], redis: null }))
+    let memory = null
+    const pair = await ramp(async (rate) => {
+      const step = await measure({ makers: [one], programs: members, rate, groups: [{ at: two, of: one, count: 1 }], redis })
+      const now = await memoryOf(redis, 'one')
+      // After a loss its stream begins anew.
+      if (memory === null || now.kept > memory.kept) memory = now
+      return step
+    })
+    const ring = members.map((at, n) => ({ at, of: members[(n + 1) % members.length], count: 1 }))
+    const trio = await ramp((rate) => measure({ makers: members, programs: members, rate, groups: ring, redis }))
+    const crowds = []
+    for (const { watchers, messages } of CROWDS) {
+      for (const [where, makers, programs, groups] of [
+        ['its own loop, without Redis', [alone], [alone], [{ at: alone, of: alone, count: watchers }]],
+        ['another process\' loop', [one], [one, two], [{ at: two, of: one, count: watchers }]],
+        ['one loop, at three observers', [one], members, members.map((at) => ({ at, of: one, count: watchers }))],
+      ]) {
+        const all = watchers * groups.length
+        const step = await measure({ makers, programs, rate: messages / all, groups, redis: makers[0] === alone ? null : redis })
+        crowds.push({ where, watchers: all, observers: groups.length, ...step })
+      }
+    }
+    return { machine: describeMachine(machine([], false)), redis: /redis_version:(\S+)/.exec(await redis.info())[1], seconds, idle, single, pair, trio, memory, crowds }
+  } finally {
+    redis.destroy()
+    for (const one of children) one.kill()
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const thousands = (value) => (value >= 100_000 ? `${Math.round(value / 1000)}k` : Math.round(value).toLocaleString('en-US'))
+const ms = (value) => (value === null ? '–' : `${(value * 1000).toFixed(0)} ms`)
+const us = (value) => (Number.isFinite(value) ? `${(value * 1e6).toFixed(1)} µs` : '–')
+const table = (rows) => rows.map((row) => `| ${row.join(' | ')} |`).join('\n')
+
+const arrivedOf = ({ all, missing, wanted }) => (all ? 'all' : missing > 0 ? `all but ${(missing / wanted * 100).toFixed(1)} %` : 'late')
+
+/** What an event costs whom, in seconds of processor time: from the fastest step at which everything arrived. */
+function costs({ idle, single, pair }) {
+  const both = pair.findLast((step) => step.all && single.some(({ rate, all }) => rate === step.rate && all)) ?? pair[0]
+  const own = single.find(({ rate }) => rate === both.rate) ?? single[0]
+  const each = (cpu, made) => cpu / made
+  return {
+    rate: both.rate,
+    recording: each(own.cpu.alone - idle.cpu.alone, own.made),
+    publishing: each(both.cpu.one - idle.cpu.one, both.made) - each(own.cpu.alone - idle.cpu.alone, own.made),
+    following: each(both.cpu.three - idle.cpu.three, both.made),
+    redis: each(both.redisCpu - idle.redisCpu, both.made),
+    bytes: both.redisBytes / both.made,
+  }
+}
+
+function report(result) {
+  const { idle, single, pair, trio, memory, crowds } = result
+  const cost = costs(result)
+  const steps = (title, list, loops) => list.map((step) => [
+    title, thousands(step.rate * loops), thousands(step.made), thousands(step.delivered), arrivedOf(step),
+    ms(step.p50), ms(step.p99), Object.values(step.cpu).map((cpu) => cpu.toFixed(2)).join(' + '), step.redisCpu === null ? '–' : step.redisCpu.toFixed(2),
+  ])
+  return [
+    `Measured on: ${result.machine}, redis ${result.redis}; windows of ${result.seconds} s. All processes and those who watch share the cores.`,
+    table([
+      ['', 'events/s wanted', 'made', 'delivered', 'arrived', 'delay p50', 'p99', 'processes, cores', 'Redis, cores'], ['---', ...Array(8).fill('--:')],
+      ...steps('one process, no Redis', single, 1), ...steps('one of three makes them', pair, 1), ...steps('all three make them', trio, 3),
+    ]),
+    table([
+      ['an event costs', `processor time, at ${thousands(cost.rate)} events/s`], ['---', '--:'],
+      ['the process whose loop it is of: recording it and telling one watcher', us(cost.recording)],
+      ['the same process: publishing it', us(cost.publishing)],
+      ['Redis, with two that follow', us(cost.redis)],
+      ['each process that follows the loop', us(cost.following)],
+    ]),
+    `A loop at rest costs its process ${idle.cpu.three.toFixed(3)} cores in a cluster of three and ${idle.cpu.alone.toFixed(3)} alone, and Redis ${idle.redisCpu.toFixed(3)}. `
+      + `An event is ${Math.round(memory.sent)} bytes of JSON and takes ${Math.round(memory.each)} bytes of Redis' memory; ${thousands(memory.kept)} are kept of a loop, ${(memory.bytes / 1e6).toFixed(1)} MB. `
+      + `Redis' network carries ${Math.round(cost.bytes)} bytes for each, in and out.`,
+    table([
+      ['watchers', 'of', 'messages/s there were', 'delivered', 'arrived', 'delay p50', 'p99', 'processes, cores', 'a message costs its observer'], ['--:', '---', ...Array(7).fill('--:')],
+      ...crowds.map((step) => {
+        const showing = Object.entries(step.cpu).filter(([name]) => step.observers === 3 || name !== (step.cpu.two === undefined ? '' : 'one'))
+        const busy = showing.reduce((sum, [name, cpu]) => sum + cpu - idle.cpu[name], 0)
+        return [
+          thousands(step.watchers), step.where, thousands(step.made * step.watchers), thousands(step.delivered), arrivedOf(step), ms(step.p50), ms(step.p99),
+          Object.values(step.cpu).map((cpu) => cpu.toFixed(2)).join(' + '), us(busy / step.delivered),
+        ]
+      }),
+    ]),
+  ].join('\n\n')
+}
+
+const late = setTimeout(() => {
+  console.error(`not done after ${MOST_MS / 1000} s`)
+  process.exit(1)
+}, MOST_MS)
+process.on('exit', () => {
+  for (const one of children) one.kill()
+  for (const part of running) part.kill('SIGKILL')
+})
+const result = options.from === undefined ? await measureAll() : JSON.parse(readFileSync(options.from, 'utf8'))
+clearTimeout(late)
+if (options.from === undefined) process.stderr.write('\n')
+console.log(report(result))
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`)
+if (options.markdown !== undefined) writeMarkdown(options.markdown, report(result), MARKS)
