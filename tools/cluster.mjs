@@ -57,9 +57,10 @@ for (const { name, observerPort: port } of replicas) targets[`${name}:8001`] = `
 let greeted = false
 let closing = false
 const env = { REDIS_URL: `redis://127.0.0.1:${redisPort}`, OBSERVER_URL: `http://localhost:${observerPort}`, PROXIES: 'loopback' }
-/** Show what a part writes once all is up; what HAProxy says twice, once. */
-const said = (name) => (line) => {
-  if (greeted && !closing && line.trim() !== '' && !/^\[[A-Z]+\] /.test(line)) console.log(`${name}: ${line}`)
+/** Show what a part writes once all is up: no greetings, and once what HAProxy says twice. */
+const said = (name) => (line, isError) => {
+  const wanted = name === 'proxy' ? !isError : isError || line.startsWith('{') || !name.startsWith('replica')
+  if (greeted && !closing && wanted && line.trim() !== '') console.log(`${name}: ${line}`)
 }
 /** In the order in which they start; they end in the opposite one. */
 const starts = [

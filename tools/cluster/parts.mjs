@@ -58,7 +58,7 @@ export class Part {
   output = ''
   #child
 
-  /** `said`: called with each line that it writes. */
+  /** `said`: called with each line that it writes, and whether it is one of its errors. */
   constructor(name, program, args, { env = {}, said = () => {} } = {}) {
     this.name = name
     this.#child = spawn(program, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
@@ -68,7 +68,7 @@ export class Part {
         this.output = (this.output + text).slice(-KEPT_CHARACTERS)
         const lines = (line + text).split('\n')
         line = lines.pop()
-        for (const one of lines) said(one)
+        for (const one of lines) said(one, stream === this.#child.stderr)
       })
     }
     running.add(this)
