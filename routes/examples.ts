@@ -182,11 +182,12 @@ export default function exampleRoutes(app: App): void {
     if (example.number !== 5 || queue !== 'redis') return yield* answer(app, request, reply, type, draw, programOf(example, request.query, null))
     const { name = SHARED_NAME } = request.query
     const shared = yield* SharedQueue.open<never>({ url: app.config.redisUrl, name, maxsize, producers })
+    let result
     try {
-      const result = yield* answer(app, request, reply, type, draw, programOf(example, request.query, shared))
-      return 'outcome' in result ? { ...result, queue: { name, ...shared.counts } } : result
+      result = yield* answer(app, request, reply, type, draw, programOf(example, request.query, shared))
     } finally {
       yield* shared.close()
     }
+    return 'outcome' in result ? { ...result, queue: { name, ...shared.counts } } : result
   })
 }

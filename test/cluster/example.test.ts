@@ -1,0 +1,86 @@
+// Example 5 in two servers that share one Redis, called as a user would; one of them is killed with items in hand.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import t, { type Test } from 'tap'
+import { freePort, noRedis, startRedis } from '../support/redis.ts'
+import { eventually } from '../support/server.ts'
+
+const root = new URL('../../', import.meta.url)
+
+async function startServer(t: Test, redis: string): Promise<{ url: string; kill(): Promise<void> }> {
+  const port = await freePort()
+  // Through env, because tap adds a module to every process that it sees started.
+  const child: ChildProcess = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', './tools/ts.mjs', 'src/server/main.ts'], {
+    cwd: root, env: { ...process.env, PORT: String(port), OBSERVER_PORT: '0', REDIS_URL: redis, LOG_LEVEL: 'silent' },
+  })
+  const ended = once(child, 'close')
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await ended
+  }
+  t.teardown(kill)
+  let errors = ''
+  child.stderr!.on('data', (chunk) => { errors += String(chunk) })
+  const ready = new Promise<boolean>((resolve) => {
+    createInterface({ input: child.stdout! }).on('line', (line) => { if (line.startsWith('loopscope listens')) resolve(true) })
+  })
+  if (!await Promise.race([ready, ended.then(() => false)])) throw new Error(`the server did not start: ${errors}`)
+  return { url: `http://127.0.0.1:${port}`, kill }
+}
+
+/** Call it, and collect the lines as they come. */
+function follow(url: string): { lines: string[]; over: Promise<void> } {
+  const lines: string[] = []
+  const over = (async () => {
+    const response = await fetch(url)
+    let rest = ''
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream() as never) as unknown as AsyncIterable<string>) {
+      const parts = (rest + chunk).split('\n')
+      rest = parts.pop() as string
+      lines.push(...parts)
+    }
+  })()
+  return { lines, over }
+}
+
+t.test('example 5 in two servers', { skip: noRedis }, async (t) => {
+  const redis = await startRedis(t)
+  const [first, second] = await Promise.all([startServer(t, redis.url), startServer(t, redis.url)])
+  const run = (server: { url: string }, query: string): string => `${server.url}/examples/5/run?queue=redis&name=letters&${query}`
+
+  await t.test('what one produces the other consumes, each in the order in which it was put', async (t) => {
+    const consuming = follow(run(second, 'producers=0&consumers=1&speed=100'))
+    const producing = follow(run(first, 'producers=1&consumers=0&items=5&speed=100&seed=1&maxsize=2'))
+    await producing.over
+    t.same(producing.lines.at(-1), 'put 5 items, got 0 items, 0 delivered again')
+    const letters = producing.lines.slice(0, -1).map((line) => line.replace('P0 produced ', ''))
+    t.equal(letters.length, 5)
+    await eventually(() => consuming.lines.length === letters.length)
+    t.same(consuming.lines, letters.map((letter) => `C0 got ${letter} made by P0`))
+    const live = await (await fetch(`${second.url}/runs`)).json() as { runs: { run: number; outcome: string | null }[] }
+    t.ok(live.runs.some(({ outcome }) => outcome === null), 'who only consumes goes on')
+    await fetch(`${second.url}/runs/1`, { method: 'DELETE' })
+    await consuming.over
+    t.same(consuming.lines.slice(-2), ['put 0 items, got 5 items, 0 delivered again', '(cancelled)'])
+  })
+
+  await t.test('one says in JSON what it did with the queue', async (t) => {
+    const response = await fetch(run(first, 'items=2&producers=2&speed=100&seed=3'), { headers: { accept: 'application/json' } })
+    t.match(await response.json(), { outcome: 'returned', parameters: { queue: 'redis', name: 'letters' }, queue: { name: 'letters', put: 4, got: 4, done: 4, redelivered: 0, lost: 0 } })
+  })
+
+  await t.test('the items of one that is killed come again in the other, and the run says how many', async (t) => {
+    const dying = follow(run(second, 'producers=0&consumers=2&speed=0.1'))
+    dying.over.catch(() => {})
+    const living = follow(run(first, 'producers=2&consumers=1&items=3&speed=50&seed=5'))
+    t.ok(await eventually(() => dying.lines.length === 2), 'it has two items, and works on them for long')
+    await second.kill()
+    await living.over
+    const produced = living.lines.filter((line) => line.includes('produced')).map((line) => line.split(' ').at(-1)).sort()
+    const got = living.lines.filter((line) => /^C\d got /.test(line)).map((line) => line.split(' ')[2]).sort()
+    t.equal(produced.length, 6)
+    t.same(got, produced, 'the living one got all of them, those two as well')
+    t.equal(living.lines.at(-1), 'put 6 items, got 6 items, 2 delivered again')
+  })
+})
