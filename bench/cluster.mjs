@@ -12,11 +12,12 @@ import { find, freePorts, PROGRAMS, running, startRedis } from '../tools/cluster
 import { describeMachine, machine } from './lib/machine.mjs'
 import { buildLoopscope } from './lib/prepare.mjs'
 import { writeMarkdown } from './lib/report.mjs'
+import { report } from './cluster/report.mjs'
 
 const MOST_MS = 180_000
 const MARKS = ['<!-- measured: node bench/cluster.mjs --markdown -->', '<!-- end of measured: cluster -->']
 /** Events a second of each loop, until they do not all arrive. */
-const RATES = [10_000, 20_000, 40_000, 80_000, 120_000]
+const RATES = [10_000, 20_000, 40_000, 80_000, 120_000, 200_000]
 /** Watchers at each observer, and the messages a second that there are for all of them together. */
 const CROWDS = [{ watchers: 100, messages: 400_000 }, { watchers: 1000, messages: 400_000 }]
 const SETTLE_MS = 600
@@ -192,65 +193,6 @@ async function measureAll() {
     await server.stop()
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-const thousands = (value) => (value >= 100_000 ? `${Math.round(value / 1000)}k` : Math.round(value).toLocaleString('en-US'))
-const ms = (value) => (value === null ? '–' : `${(value * 1000).toFixed(0)} ms`)
-const us = (value) => (Number.isFinite(value) ? `${(value * 1e6).toFixed(1)} µs` : '–')
-const table = (rows) => rows.map((row) => `| ${row.join(' | ')} |`).join('\n')
-
-const arrivedOf = ({ all, missing, wanted }) => (all ? 'all' : missing > 0 ? `all but ${(missing / wanted * 100).toFixed(1)} %` : 'late')
-
-/** What an event costs whom, in seconds of processor time: from the fastest step at which everything arrived. */
-function costs({ idle, single, pair }) {
-  const both = pair.findLast((step) => step.all && single.some(({ rate, all }) => rate === step.rate && all)) ?? pair[0]
-  const own = single.find(({ rate }) => rate === both.rate) ?? single[0]
-  const each = (cpu, made) => cpu / made
-  return {
-    rate: both.rate,
-    recording: each(own.cpu.alone - idle.cpu.alone, own.made),
-    publishing: each(both.cpu.one - idle.cpu.one, both.made) - each(own.cpu.alone - idle.cpu.alone, own.made),
-    following: each(both.cpu.three - idle.cpu.three, both.made),
-    redis: each(both.redisCpu - idle.redisCpu, both.made),
-    bytes: both.redisBytes / both.made,
-  }
-}
-
-function report(result) {
-  const { idle, single, pair, trio, memory, crowds } = result
-  const cost = costs(result)
-  const steps = (title, list, loops) => list.map((step) => [
-    title, thousands(step.rate * loops), thousands(step.made), thousands(step.delivered), arrivedOf(step),
-    ms(step.p50), ms(step.p99), Object.values(step.cpu).map((cpu) => cpu.toFixed(2)).join(' + '), step.redisCpu === null ? '–' : step.redisCpu.toFixed(2),
-  ])
-  return [
-    `Measured on: ${result.machine}, redis ${result.redis}; windows of ${result.seconds} s. All processes and those who watch share the cores.`,
-    table([
-      ['', 'events/s wanted', 'made', 'delivered', 'arrived', 'delay p50', 'p99', 'processes, cores', 'Redis, cores'], ['---', ...Array(8).fill('--:')],
-      ...steps('one process, no Redis', single, 1), ...steps('one of three makes them', pair, 1), ...steps('all three make them', trio, 3),
-    ]),
-    table([
-      ['an event costs', `processor time, at ${thousands(cost.rate)} events/s`], ['---', '--:'],
-      ['the process whose loop it is of: recording it and telling one watcher', us(cost.recording)],
-      ['the same process: publishing it', us(cost.publishing)],
-      ['Redis, with two that follow', us(cost.redis)],
-      ['each process that follows the loop', us(cost.following)],
-    ]),
-    `A loop at rest costs its process ${idle.cpu.three.toFixed(3)} cores in a cluster of three and ${idle.cpu.alone.toFixed(3)} alone, and Redis ${idle.redisCpu.toFixed(3)}. `
-      + `An event is ${Math.round(memory.sent)} bytes of JSON and takes ${Math.round(memory.each)} bytes of Redis' memory; ${thousands(memory.kept)} are kept of a loop, ${(memory.bytes / 1e6).toFixed(1)} MB. `
-      + `Redis' network carries ${Math.round(cost.bytes)} bytes for each, in and out.`,
-    table([
-      ['watchers', 'of', 'messages/s there were', 'delivered', 'arrived', 'delay p50', 'p99', 'processes, cores', 'a message costs its observer'], ['--:', '---', ...Array(7).fill('--:')],
-      ...crowds.map((step) => {
-        const showing = Object.entries(step.cpu).filter(([name]) => step.observers === 3 || name !== (step.cpu.two === undefined ? '' : 'one'))
-        const busy = showing.reduce((sum, [name, cpu]) => sum + cpu - idle.cpu[name], 0)
-        return [
-          thousands(step.watchers), step.where, thousands(step.made * step.watchers), thousands(step.delivered), arrivedOf(step), ms(step.p50), ms(step.p99),
-          Object.values(step.cpu).map((cpu) => cpu.toFixed(2)).join(' + '), us(busy / step.delivered),
-        ]
-      }),
-    ]),
-  ].join('\n\n')
 }
 
 const late = setTimeout(() => {
