@@ -281,6 +281,7 @@ export class RedisQueue<T> implements LoopBound {
     try {
       // A task that was interrupted by this gives up its place first.
       await new Promise((resolve) => setImmediate(resolve))
+      await this.#gets.settle()
       await this.#hand.settle()
       await this.#puts.settle()
       if (this.#link.ready) await this.#link.ask(LEAVE)
@@ -305,7 +306,7 @@ export class RedisQueue<T> implements LoopBound {
   }
 
   #onReady(): void {
-    if (this.#got > 0 || this.#gets.line.length > 0) this.#hand.onReady()
+    this.#hand.onReady()
     this.#retry()
     for (const place of this.#others) place.wake()
   }

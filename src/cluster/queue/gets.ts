@@ -31,6 +31,7 @@ export class Gets<T> {
   readonly #link: Link
   readonly #hand: Hand<T>
   #asking = false
+  #question: Promise<void> = Promise.resolve()
   #isEmpty = false
   /** Something was put after the question that is under way was asked, or just before. */
   #isNews = false
@@ -69,7 +70,7 @@ export class Gets<T> {
     this.#isNews = false
     for (const place of this.line) place.asked = true
     this.#asking = true
-    this.#link.ask(GET, String(wanted)).then((answer) => this.#onAnswer(wanted, answer), (error: unknown) => {
+    this.#question = this.#link.ask(GET, String(wanted)).then((answer) => this.#onAnswer(wanted, answer), (error: unknown) => {
       this.#asking = false
       // They keep their places, until Redis is back.
       if (!(error instanceof Away)) this.failAll(error as Error)
@@ -114,6 +115,11 @@ export class Gets<T> {
       place.item = item
       place.wake()
     }
+  }
+
+  /** Resolves when nothing more will come. */
+  settle(): Promise<void> {
+    return this.#question
   }
 
   failAll(error: Error): void {

@@ -39,6 +39,7 @@ export class Puts {
   readonly #withdrawn: string[] = []
   #numbers = 0
   #asking = false
+  #question: Promise<void> = Promise.resolve()
   #isFull = false
   /** Room was made after the question that is under way was asked, or just before. */
   #isNews = false
@@ -84,7 +85,7 @@ export class Puts {
     }
     this.#asking = true
     this.#isNews = false
-    this.#link.ask(PUT, String(this.#maxsize), ...batch.flatMap(({ number, json }) => [String(number), json])).then(
+    this.#question = this.#link.ask(PUT, String(this.#maxsize), ...batch.flatMap(({ number, json }) => [String(number), json])).then(
       (answer) => this.#onAnswer(batch, answer),
       (error: unknown) => this.#onError(batch, error),
     )
@@ -143,6 +144,7 @@ export class Puts {
 
   /** What is left to say before the connection is closed. */
   async settle(): Promise<void> {
+    await this.#question
     while (this.#withdrawn.length > 0 && this.#link.ready) await this.#link.ask(WITHDRAW, ...this.#withdrawn.splice(0, MOST_ITEMS))
   }
 }

@@ -140,7 +140,11 @@ return answer()`)
 /** Take back items that were put, by id, unless somebody got them already. */
 export const WITHDRAW = script(`
 for at = FIRST, #ARGV do
-  if not isTaken(ARGV[at]) then redis.call('XDEL', stream, ARGV[at]) end
+  local taken = isTaken(ARGV[at])
+  if not taken or taken[2] == FREE then
+    redis.call('XACK', stream, G, ARGV[at])
+    redis.call('XDEL', stream, ARGV[at])
+  end
 end
 wake('put')
 if redis.call('XLEN', stream) == 0 then wake('join') end
