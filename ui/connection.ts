@@ -189,6 +189,7 @@ export class Connection {
         this.#missed(message.count, message.to, message.snapshot)
         return
       case 'stream.bookmark':
+      case 'stream.loop':
         return
       default:
     }

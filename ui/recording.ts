@@ -164,6 +164,7 @@ export class Recording {
         this.lose(message.count, message.snapshot)
         break
       case 'stream.bookmark':
+      case 'stream.loop':
         break
       default:
         this.apply(message)

@@ -16,7 +16,7 @@ export const cancelOf = (loop: string): string => `loopscope:cancel:${loop}`
 export const answerOf = (loop: string): string => `loopscope:answer:${loop}`
 
 /** How often a process says that it lives, and how long that holds, in ms. */
-export const BEAT_MS = 400
-export const BEAT_HOLDS_MS = 1500
+export const BEAT_MS = 300
+export const BEAT_HOLDS_MS = 1200
 /** How long anything of a loop stays after it was heard of last, in seconds. */
 export const KEPT_SECONDS = 3600

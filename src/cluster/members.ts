@@ -8,7 +8,7 @@ import { BEAT_HOLDS_MS, BEAT_MS, beatOf, eventsOf, KEPT_SECONDS, LOOPS } from '.
 import { beat, read, type Beat } from './wire.ts'
 
 /** How often others are looked at, in ms. */
-const LOOK_MS = 200
+const LOOK_MS = 150
 /** How often keys have their time to live renewed, and what is too old is thrown away, in ms. */
 const RENEW_MS = 30_000
 /** The most loops that are followed. */

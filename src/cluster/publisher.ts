@@ -18,7 +18,7 @@ const PICTURE_MS = 2000
 const PICTURE_PART = 4
 const PICTURE_SHARE = 50
 /** Lines of each run in a picture; runs of other loops that wait to be told of, and the longest of them, in characters. */
-const LINES_A_RUN = 100
+const LINES_A_RUN = 20
 const MOST_RUNS = 50
 const LONGEST_RUN = 256 * 1024
 

@@ -14,8 +14,7 @@ export class RemoteLoop extends LoopRecord {
   startedAt: string
   /** The last that it has said of itself. */
   info: LoopInfo
-  /** Since when it is in its state, and when it was heard of last, in ms since 1970. */
-  since: number
+  /** When it was heard of last, in ms since 1970. */
   seenAt: number
   /** Events that are known to be missing. */
   missed = 0
@@ -31,7 +30,7 @@ export class RemoteLoop extends LoopRecord {
   constructor(loop: string, picture: Picture, options: { history: number; keepSeconds: number }) {
     const history = new History(options.history, picture.epoch)
     history.last = picture.seq
-    super({ loop, history, keepSeconds: options.keepSeconds, origin: picture.origin })
+    super({ loop, history, keepSeconds: options.keepSeconds, origin: picture.origin, runs: { mostEvents: options.history } })
     this.#capacity = options.history
     this.startedAt = picture.startedAt
     this.info = picture.info
@@ -118,6 +117,7 @@ export class RemoteLoop extends LoopRecord {
     this.state = state
     this.since = since
     if (state !== 'live') this.holding = null
+    this.fanout.announce()
   }
 
   #heard(t: number): void {

@@ -6,7 +6,7 @@ import { Fanout } from '../stream/fanout.ts'
 import { History } from '../stream/history.ts'
 import { Model } from '../stream/model.ts'
 import { toTrace, type Trace } from '../stream/trace.ts'
-import { RunLog } from './runlog.ts'
+import { RunLog, type RunLogOptions } from './runlog.ts'
 
 /** Stalls that are remembered, and of how many seconds around a long one the events are kept. */
 const KEPT_STALLS = 50
@@ -50,6 +50,7 @@ export interface LoopRecordOptions {
   keepSeconds: number
   /** Milliseconds since 1970 at which the loop's clock showed zero. */
   origin: number
+  runs?: RunLogOptions
 }
 
 export abstract class LoopRecord implements Source {
@@ -60,6 +61,8 @@ export abstract class LoopRecord implements Source {
   runs: RunLog
   stalls: KeptStall[] = []
   state: LoopState = 'live'
+  /** Since when it is in this state, in ms since 1970. */
+  since = Date.now()
   holding: Holding | null = null
   /** It has said that it has closed, and has not started again. */
   closed = false
@@ -68,18 +71,20 @@ export abstract class LoopRecord implements Source {
   /** Something is worth a write of its own: that a thread is blocked is news only while it is. */
   protected urgent = false
   readonly #keepSeconds: number
+  readonly #runs: RunLogOptions
   #origin: number
   #listeners: ((urgent: boolean) => void)[] = []
   #told = 0
 
-  constructor({ loop, history, keepSeconds, origin }: LoopRecordOptions) {
+  constructor({ loop, history, keepSeconds, origin, runs = {} }: LoopRecordOptions) {
     this.loop = loop
     this.history = history
     this.#keepSeconds = keepSeconds
+    this.#runs = runs
     this.#origin = origin
     this.#told = history.last
     this.fanout = new Fanout(this)
-    this.runs = new RunLog((task) => this.nameOf(task), origin)
+    this.runs = new RunLog((task) => this.nameOf(task), origin, this.#runs)
   }
 
   /** Seconds on the clock of the loop. */
@@ -94,6 +99,10 @@ export abstract class LoopRecord implements Source {
   /** What is alive now. */
   snapshot(): Snapshot {
     return this.model.snapshot()
+  }
+
+  standing(): EventOf<'stream.loop'> {
+    return { type: 'stream.loop', loop: this.loop, state: this.state, since: new Date(this.since).toISOString() }
   }
 
   /** The listener hears whether what is new should be passed on at once. */
@@ -166,7 +175,7 @@ export abstract class LoopRecord implements Source {
     this.history = history
     this.#origin = origin
     this.#told = history.last
-    this.runs = new RunLog((task) => this.nameOf(task), origin)
+    this.runs = new RunLog((task) => this.nameOf(task), origin, this.#runs)
     this.stalls = []
     this.stallCount = 0
     this.blockedSeconds = 0

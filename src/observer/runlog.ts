@@ -29,14 +29,22 @@ export interface RunRecord {
   forgotten: number
 }
 
+export interface RunLogOptions {
+  /** Events that are kept of all runs that have ended, the last ones'. */
+  mostEvents?: number
+}
+
 export class RunLog {
+  readonly #mostEvents: number
+  #keptEvents = 0
   readonly #live = new Map<number, RunRecord & { began: number }>()
   readonly #ended = new Map<number, RunRecord>()
   readonly #nameOf: (task: number) => string
   /** Milliseconds since 1970 at which the loop's clock showed zero. */
   readonly #origin: number
 
-  constructor(nameOf: (task: number) => string, origin: number) {
+  constructor(nameOf: (task: number) => string, origin: number, { mostEvents = KEPT_RUNS * KEPT_EVENTS }: RunLogOptions = {}) {
+    this.#mostEvents = mostEvents
     this.#nameOf = nameOf
     this.#origin = origin
   }
@@ -63,9 +71,21 @@ export class RunLog {
 
   /** A run that another loop has made, in virtual time. */
   add(run: RunRecord): void {
-    this.#ended.delete(run.run)
+    this.#drop(run.run)
     this.#ended.set(run.run, run)
-    if (this.#ended.size > KEPT_RUNS) this.#ended.delete(this.#ended.keys().next().value as number)
+    this.#keptEvents += run.events.length
+    if (this.#ended.size > KEPT_RUNS) this.#drop(this.#ended.keys().next().value as number)
+    for (const old of this.#ended.values()) {
+      if (this.#keptEvents <= this.#mostEvents) break
+      this.#keptEvents -= old.events.length
+      old.forgotten += old.events.length
+      old.events = []
+    }
+  }
+
+  #drop(run: number): void {
+    this.#keptEvents -= this.#ended.get(run)?.events.length ?? 0
+    this.#ended.delete(run)
   }
 
   get(run: number): RunRecord | null {

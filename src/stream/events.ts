@@ -154,19 +154,21 @@ export const snapshot = z.strictObject({
   queues: z.array(liveQueue),
 })
 
+/** `lost`: it died, or cannot reach Redis. `unknown`: this process cannot reach Redis itself. */
+export const loopState = z.enum(['live', 'closed', 'lost', 'unknown'])
+
 /** What the stream says of itself, to one subscriber; of which loop, where loops were asked for by name. */
 const ofStream = { loop: z.string().optional() }
 const streamMessage = [
   z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, snapshot: snapshot.optional() }),
   z.strictObject({ type: z.literal('stream.dropped'), ...ofStream, count, from: count, to: count, snapshot: snapshot.optional() }),
   z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count }),
+  /** Where loops were asked for by name: how this one stands from now on, which is live where nothing else was said. */
+  z.strictObject({ type: z.literal('stream.loop'), loop: z.string(), state: loopState, since: z.iso.datetime() }),
 ] as const
 
 /** Everything that a subscriber can receive. */
 export const streamEvent = z.discriminatedUnion('type', [...loopEvent.options, ...streamMessage])
-
-/** `lost`: it died, or cannot reach Redis. `unknown`: this process cannot reach Redis itself. */
-export const loopState = z.enum(['live', 'closed', 'lost', 'unknown'])
 
 /** One loop of those that can be watched, as `GET /loops` tells of it. */
 export const loopInfo = z.strictObject({

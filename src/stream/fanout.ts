@@ -8,6 +8,8 @@ import { matcher, type Filter } from './filter.ts'
 export interface Source {
   readonly history: History
   snapshot(): Snapshot
+  /** How the loop stands, where it is one of several. */
+  standing?(): EventOf<'stream.loop'>
   /** Call `listener` when there is something new. */
   listen(listener: () => void): () => void
 }
@@ -57,6 +59,8 @@ export class Subscription {
   #told: number
   #blocked = false
   #closed = false
+  /** How the loop stands has changed, and was not told yet. */
+  #changed = false
 
   constructor(fanout: Fanout, sink: Sink, options: SubscribeOptions) {
     this.#fanout = fanout
@@ -73,6 +77,7 @@ export class Subscription {
     this.#write([say(hello)])
     // A cursor of another epoch: what it missed cannot be counted.
     if (since !== undefined && !fits) this.#lost(0, 0)
+    if (fanout.source.standing?.().state !== 'live') this.announce()
   }
 
   /** The last event that this subscriber is through with. */
@@ -99,8 +104,21 @@ export class Subscription {
     this.#fanout.remove(this)
   }
 
+  /** @internal Tell how the loop stands, once there is room. */
+  announce(): void {
+    this.#changed = true
+    if (!this.#blocked) this.#stand()
+  }
+
+  #stand(): void {
+    const standing = this.#fanout.source.standing?.()
+    this.#changed = false
+    if (standing !== undefined && this.#loop.loop !== undefined && !this.#closed) this.#write([say(standing)])
+  }
+
   /** @internal Send what there is, as far as the sink takes it. */
   pump(): void {
+    if (this.#changed && !this.#blocked) this.#stand()
     const { history } = this.#fanout.source
     while (!this.#blocked && !this.#closed && this.#seq < history.last) {
       const { to, messages } = this.#fanout.batch(this.#filter, this.#seq)
@@ -161,7 +179,7 @@ export class Subscription {
   }
 }
 
-function say(message: EventOf<'stream.hello' | 'stream.dropped' | 'stream.bookmark'>): Message {
+function say(message: EventOf<'stream.hello' | 'stream.dropped' | 'stream.bookmark' | 'stream.loop'>): Message {
   return { type: message.type, seq: null, json: JSON.stringify(message) }
 }
 
@@ -234,6 +252,12 @@ export class Fanout {
   restart(): void {
     this.#batches.clear()
     for (const subscription of this.#subscriptions) subscription.restart()
+  }
+
+  /** The loop stands otherwise than before: those who have asked for it by name are told. */
+  announce(): void {
+    this.flush()
+    for (const subscription of this.#subscriptions) subscription.announce()
   }
 
   /** Tell all subscribers that it is over. */
