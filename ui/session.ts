@@ -30,8 +30,8 @@ const PANEL_EVERY = 120
 
 export const NO_FILTER: Filter = { text: '', state: '', run: null, request: null, own: false }
 
-/** What this very page asks for: not what anybody came to see. */
-const OWN = /^GET \/(view(\/|\s|$)|favicon|examples(\/\d+)?(\s|$)|runs|tasks|healthz|metrics|events|docs|openapi)/
+/** What this very page asks for, and whoever looks after the server: not what anybody came to see. */
+const OWN = /^GET \/(view(\/|\s|$)|favicon|examples(\/\d+)?(\s|$)|runs|tasks|loops|healthz|readyz|metrics|events|docs|openapi)/
 
 export class Session {
   readonly live = new Recording({ name: 'live' })
