@@ -8,11 +8,11 @@ import type { RingWriter } from './ring.ts'
 import { describe } from '../runtime/describe.ts'
 import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
+import { describeLive, type LiveRequest } from './description.ts'
 import { Edges, HELD_SECONDS } from './edges.ts'
 import { FLAG, KIND, LONGEST_TEXT, NUMBER, RECORD_WORDS, ROUNDS, SMALL, type REPORTS, type View } from './layout.ts'
-import { ScrollWriter } from './ring.ts'
 import { takePlace, watchPlaces } from './places.ts'
-import { MODE, OP, OUTCOME, REPORT, STATE, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
+import { MODE, OP, OUTCOME, REPORT, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
 
 /** Published in between, where a turn goes on and on. */
 const PUBLISH_EVERY = 512
@@ -76,7 +76,7 @@ export class Writer implements Instrument {
   /** No run is under way, and no step within a step: the short way may be taken. */
   #plain = true
   readonly #liveRuns = new Map<number, RunStart>()
-  readonly #liveRequests = new Map<number, { method: string; url: string; task: number }>()
+  readonly #liveRequests = new Map<number, LiveRequest>()
   readonly #callbackNames = new WeakMap<object, number>()
   #clockCost = Infinity
 
@@ -148,6 +148,8 @@ export class Writer implements Instrument {
       this.#plain = false
       watchPlaces(task)
     }
+    const served = scope?.request === undefined ? undefined : this.#liveRequests.get(scope.request)
+    if (served !== undefined) served.task = task.id
     const { ownName } = task
     const coroutine = task.coroutineName()
     const ring = this.#ring
@@ -553,34 +555,9 @@ export class Writer implements Instrument {
   /** Describe every live task, request and run, as of now. */
   #describe(): void {
     const t = this.#edges.read()
-    const scroll = new ScrollWriter(this.#ring.kept)
-    for (const start of this.#liveRuns.values()) {
-      const parameters = JSON.stringify(start.parameters)
-      scroll.fits(2 + scroll.roomFor(parameters))
-      writeRun(scroll, start, parameters, t)
-    }
-    const requestOf = new Map<number, number>()
-    for (const [id, { method, url, task }] of this.#liveRequests) {
-      scroll.fits(4 + scroll.roomFor(method) + scroll.roomFor(url))
-      writeRequest(scroll, id, method, url, t, 0)
-      if (task !== 0) requestOf.set(task, id)
-    }
-    for (const task of this.loop.liveTasks()) {
-      const coroutine = task.coroutineName()
-      const name = task.ownName
-      const on = task.waiter?.describeWait() ?? null
-      const label = on?.label ?? ''
-      scroll.fits(6 + scroll.roomFor(coroutine) + (typeof name === 'string' ? scroll.roomFor(name) : 0) + scroll.roomFor(label))
-      const run = this.#runs.get(task.id)
-      const request = requestOf.get(task.id)
-      if (run !== undefined || request !== undefined) writeScope(scroll, run, request)
-      const at = writeCreated(scroll, KIND.alive, task, t, 0, coroutine, false)
-      const state = running.task === task ? 'running' : on === null || on.kind === 'yield' ? 'ready' : 'suspended'
-      if (task.cancelling() > 0) scroll.words[at] = (scroll.words[at] as number) | FLAG.cancelling
-      scroll.words[at + 7] = STATE[state]
-      if (state === 'suspended' && on !== null) writeSuspended(scroll, task.id, on, label, t)
-    }
-    this.#sendDescription(scroll.content)
+    this.#sendDescription(describeLive(this.#ring.kept, t, {
+      runs: this.#liveRuns.values(), requests: this.#liveRequests, tasks: this.loop.liveTasks(), runOf: (task) => this.#runs.get(task.id),
+    }))
     if (this.#ring.fits(1)) this.#put(KIND.described, 0, t)
   }
 
