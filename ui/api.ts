@@ -38,9 +38,18 @@ export class RefusedError extends Error {
 
 export class Api {
   readonly base: URL
+  /** The loop that is looked at, where it has to be named. */
+  readonly #loop: () => string | null
 
-  constructor(base: URL) {
+  constructor(base: URL, loop: () => string | null = () => null) {
     this.base = base
+    this.#loop = loop
+  }
+
+  /** A path about what is on the loop that is looked at. */
+  ofLoop(path: string): string {
+    const loop = this.#loop()
+    return loop === null ? path : `${path}${path.includes('?') ? '&' : '?'}loop=${encodeURIComponent(loop)}`
   }
 
   url(path: string): URL {
@@ -69,11 +78,11 @@ export class Api {
   }
 
   async cancelTask(task: number): Promise<void> {
-    await this.json(`/tasks/${task}`, { method: 'DELETE' })
+    await this.json(this.ofLoop(`/tasks/${task}`), { method: 'DELETE' })
   }
 
   async cancelRun(run: number): Promise<void> {
-    await this.json(`/runs/${run}`, { method: 'DELETE' })
+    await this.json(this.ofLoop(`/runs/${run}`), { method: 'DELETE' })
   }
 
   /** Run an example on the server's loop. Its connection stays open for as long as it runs. */
@@ -105,7 +114,7 @@ export class Api {
 
   /** The events of a run that the server still keeps. */
   async runEvents(run: number): Promise<LoopEvent[]> {
-    const response = await fetch(this.url(`/runs/${run}/events`), { headers: { accept: 'application/x-ndjson' } })
+    const response = await fetch(this.url(this.ofLoop(`/runs/${run}/events`)), { headers: { accept: 'application/x-ndjson' } })
     if (!response.ok) throw await refusal(response)
     return parseLines(await response.text())
   }

@@ -7,7 +7,10 @@ import type { Recording } from './recording.ts'
 export type ConnectionState = 'connecting' | 'live' | 'lost'
 
 /** How much of the past is asked for, in events: tried one after the other, until the history holds that much. */
-const REACHES = [Infinity, 99_000, 19_000, 9000, 900]
+const REACHES = [99_000, 19_000, 9000, 3000, 900, 300, 100, 30]
+/** A young loop whose first events nobody has is asked for what came after these. */
+const EARLY = [1, 4, 16, 64, 256, 1024]
+const YOUNG = 5000
 const FIRST_DELAY = 250
 const LONGEST_DELAY = 5000
 /** Messages taken in at a stretch, before the page may draw. */
@@ -17,6 +20,10 @@ export interface ConnectionOptions {
   /** Where the API is: the page's folder, or the one above it where the page stands at /view/. */
   base: URL
   recording: Recording
+  /** The loop to ask for; null: the server's own. */
+  loop?(): string | null
+  /** Called when the loop that was asked for stands otherwise than before. */
+  onLoop?(): void
   /** Called after each batch of messages. */
   onChange(): void
 }
@@ -29,6 +36,12 @@ export function apiBase(page: string): URL {
   const folder = url.pathname.replace(/[^/]*$/, '')
   url.pathname = folder.endsWith('/view/') ? folder.slice(0, -'view/'.length) : folder
   return url
+}
+
+/** After which events to ask for the past of a loop that has come to `seq`, one after the other: first for all of it. */
+export function beginnings(seq: number): number[] {
+  const after = [0, ...seq <= YOUNG ? EARLY : [], ...REACHES.map((reach) => seq - reach)]
+  return [...new Set(after)].filter((one) => one >= 0 && (one === 0 || one < seq)).sort((a, b) => a - b)
 }
 
 /** Milliseconds until the next attempt: doubled each time, with some chance in it. */
@@ -47,14 +60,16 @@ export class Connection {
   readonly #ready = signal(false)
   #socket: WebSocket | null = null
   #epoch: string | null = null
+  #loop: string | null = null
   #attempt = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #closed = false
   #inbox: string[] = []
   #head = 0
   #draining = false
-  /** While the history is being asked for: how far back, and the picture at the moment of asking. */
-  #reach = 0
+  /** While the history is being asked for: after which event, what to try next, and the picture at the moment of asking. */
+  #since = 0
+  #untried: number[] = []
   #present: { seq: number; snapshot: Snapshot } | null = null
   #caughtUp = false
   /** `performance.now()` in seconds, minus the loop's time: the least that was seen. */
@@ -82,6 +97,11 @@ export class Connection {
     return this.#epoch
   }
 
+  /** The loop that the events are of; null before the first has come. */
+  get loop(): string | null {
+    return this.#loop
+  }
+
   /** The loop's clock now, as far as it can be told from here. */
   now(): number {
     const { recording } = this.#options
@@ -101,6 +121,19 @@ export class Connection {
     if (this.#socket === null) this.#open()
   }
 
+  /** Another loop is meant: forget this one. */
+  turn(): void {
+    this.#forget(null)
+    this.#options.recording.clear()
+    this.#loop = null
+    this.#dropped.value = 0
+    this.#state.value = 'connecting'
+    clearTimeout(this.#timer)
+    this.#attempt = 0
+    this.#again()
+    this.#options.onChange()
+  }
+
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
@@ -111,8 +144,10 @@ export class Connection {
     const { base, recording } = this.#options
     const url = new URL('events', base)
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+    const loop = this.#options.loop?.() ?? null
+    if (loop !== null) url.searchParams.set('loop', loop)
     if (this.#epoch !== null) {
-      const seq = this.#caughtUp ? recording.lastSeq : Math.max(0, (this.#present?.seq ?? 0) - (REACHES[this.#reach] ?? 0))
+      const seq = this.#caughtUp ? recording.lastSeq : this.#since
       url.searchParams.set('since', `${this.#epoch}:${seq}`)
     }
     return url
@@ -189,10 +224,13 @@ export class Connection {
         this.#missed(message.count, message.to, message.snapshot)
         return
       case 'stream.bookmark':
+        return
       case 'stream.loop':
+        this.#options.onLoop?.()
         return
       default:
     }
+    this.#loop ??= message.loop
     recording.apply(message)
     this.#offset = Math.min(this.#offset, performance.now() / 1000 - message.t)
     if (!this.#caughtUp && message.seq >= (this.#present?.seq ?? 0)) this.#catchUp()
@@ -203,16 +241,12 @@ export class Connection {
     this.#attempt = 0
     if (epoch !== this.#epoch) {
       // The first time, or another loop than before: ask again, for its past as well.
-      this.#epoch = epoch
+      this.#forget(epoch)
       recording.clear()
-      this.#offset = Infinity
-      this.#caughtUp = false
-      this.#ready.value = false
-      this.#present = null
-      this.#reach = 0
     }
     if (snapshot !== undefined && !this.#caughtUp) {
       this.#present = { seq, snapshot }
+      ;[this.#since = 0, ...this.#untried] = beginnings(seq)
       this.#again()
       return
     }
@@ -223,10 +257,21 @@ export class Connection {
     }
   }
 
+  #forget(epoch: string | null): void {
+    this.#epoch = epoch
+    this.#offset = Infinity
+    this.#caughtUp = false
+    this.#ready.value = false
+    this.#present = null
+    this.#since = 0
+    this.#untried = []
+  }
+
   #missed(count: number, to: number, snapshot: Snapshot | undefined): void {
     const { recording } = this.#options
-    if (!this.#caughtUp && this.#reach < REACHES.length - 1 && recording.events.length === 0) {
-      this.#reach++
+    const next = this.#caughtUp || recording.events.length > 0 ? undefined : this.#untried.shift()
+    if (next !== undefined) {
+      this.#since = next
       this.#again()
       return
     }

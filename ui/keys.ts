@@ -33,6 +33,11 @@ export const KEYS: readonly Key[] = [
     const last = [...session.started.value.keys()].at(-1)
     if (last !== undefined) session.cancelRun(last)
   } },
+  { keys: ['n'], shown: 'N', does: 'the next loop, where there are several', act: (session) => {
+    const names = session.loops.list.value?.loops.map(({ loop }) => loop) ?? []
+    const next = names[(names.indexOf(session.shownLoop.value?.loop ?? '') + 1) % names.length]
+    if (next !== undefined && names.length > 1) session.look(next)
+  } },
   { keys: ['/'], shown: '/', does: 'filter by name', act: () => document.getElementById('filter-text')?.focus() },
   { keys: ['i'], shown: 'I', does: 'the lanes in words', act: () => { openPanel('words'); document.getElementById('tab-words')?.focus() } },
   { keys: ['t'], shown: 'T', does: 'dark or light', act: (session) => toggleTheme(session) },

@@ -11,6 +11,8 @@ if (root === null) throw new Error('the page has no #app')
 const session = new Session()
 mountShell(root, session)
 session.connection.start()
+// Whoever answers from now on may know of others.
+session.connection.state.subscribe(() => void session.loops.look())
 void session.loadExamples()
 // For tests and for the curious.
 Object.assign(globalThis, { loopscope: session })

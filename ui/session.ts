@@ -2,8 +2,11 @@
 // methods; the timeline follows it.
 import { batch, computed, signal } from '@preact/signals'
 import type { LoopEvent } from '../src/stream/events.ts'
+import type { LoopInfo } from '../src/stream/events.ts'
+import { address, setAddress } from './address.ts'
 import { Api, RefusedError, type ExampleSummary, type StartedRun } from './api.ts'
 import { apiBase, Connection } from './connection.ts'
+import { Loops } from './loops.ts'
 import { NOW, Recording, type Lane, type Position } from './recording.ts'
 import { isOverdue } from './recording/explain.ts'
 import { READY, STATE_NAMES } from './recording/lane.ts'
@@ -31,11 +34,14 @@ const PANEL_EVERY = 120
 export const NO_FILTER: Filter = { text: '', state: '', run: null, request: null, own: false }
 
 /** What this very page asks for, and whoever looks after the server: not what anybody came to see. */
-const OWN = /^GET \/(view(\/|\s|$)|favicon|examples(\/\d+)?(\s|$)|runs|tasks|loops|healthz|readyz|metrics|events|docs|openapi)/
+const OWN = /^GET \/(view(\/|\s|$)|favicon|examples(\/\d+)?(\s|$)|runs|tasks|loops|stalls|healthz|readyz|metrics|events|docs|openapi)/
 
 export class Session {
   readonly live = new Recording({ name: 'live' })
   readonly api: Api
+  readonly loops: Loops
+  /** The loop that is looked at; null: the one of the server that the page comes from. */
+  readonly loop = signal<string | null>(null)
   readonly connection: Connection
   /** The page comes from the very loop that it shows, not from the observer. */
   readonly servedByApp: boolean
@@ -71,11 +77,22 @@ export class Session {
     return (run === null ? runs.at(-1) : runs.find(({ id }) => id === run)) ?? null
   })
 
+  /** How the loop that is looked at stands; null where that is not known. */
+  readonly shownLoop = computed((): LoopInfo | null => {
+    const list = this.loops.list.value
+    void this.tick.value
+    return list === null ? null : this.loops.find(this.loop.value ?? this.connection.loop ?? list.self)
+  })
+
   constructor(page = location.href) {
     const base = apiBase(page)
     this.servedByApp = base.pathname !== new URL('.', page).pathname
-    this.api = new Api(base)
-    this.connection = new Connection({ base, recording: this.live, onChange: () => this.touch() })
+    // Where there are several, a proxy may answer from another loop's server next time: then it has to be said which is meant.
+    const named = (): string | null => this.loop.peek() ?? ((this.loops.list.peek()?.loops.length ?? 0) > 1 ? this.connection.loop : null)
+    this.api = new Api(base, named)
+    this.loops = new Loops(this.api)
+    this.loop.value = address.peek().get('loop')
+    this.connection = new Connection({ base, recording: this.live, loop: named, onChange: () => this.touch(), onLoop: () => void this.loops.look() })
   }
 
   /** The moment that panels are about. */
@@ -89,7 +106,44 @@ export class Session {
   }
 
   now(): number {
-    return this.recording.value === this.live ? this.connection.now() : this.recording.value.to
+    return this.recording.value === this.live ? this.liveNow() : this.recording.value.to
+  }
+
+  /** Of a loop that is gone the last is shown that was heard. */
+  liveNow(): number {
+    const loop = this.shownLoop.value
+    return loop === null || loop.state === 'live' ? this.connection.now() : this.live.to
+  }
+
+  /** The loop on which the page starts things, where another one is shown; else null. */
+  get startsOn(): string | null {
+    const list = this.loops.list.value
+    return list === null || !this.loops.several || this.shownLoop.value?.loop === list.self ? null : list.self
+  }
+
+  /** Look at the loop of this name; null: at that of the server that the page comes from. */
+  look(loop: string | null): void {
+    const named = loop === this.loops.list.value?.self ? null : loop
+    if (named === this.loop.value && (loop === null || loop === (this.connection.loop ?? loop))) {
+      this.showLive()
+      return
+    }
+    batch(() => {
+      this.loop.value = named
+      this.selected.value = null
+      this.filter.value = { ...NO_FILTER, own: this.filter.value.own }
+      this.showLive()
+      setAddress({ loop: named, run: null, from: null, to: null }, true)
+    })
+    this.connection.turn()
+  }
+
+  /** Where the page starts something, that is on the loop of the server that it comes from: look at that one. */
+  #lookAtOwn(): void {
+    const own = this.startsOn
+    if (own === null) return
+    this.look(own)
+    this.say('good', `This is ${own} now, the loop of the server that this page comes from: what the page starts runs there.`)
   }
 
   /** The recording has changed: let panels look again, soon. */
@@ -137,6 +191,7 @@ export class Session {
     }
     const run = await this.attempt(this.api.start(example, parameters))
     if (run === null) return
+    this.#lookAtOwn()
     this.showLive()
     this.started.value = new Map(this.started.value).set(run.id, run)
     this.hash.value = `run=${run.id}`
@@ -175,6 +230,7 @@ export class Session {
   async stall(ms = 2000): Promise<void> {
     if (this.stalling.value) return
     this.stalling.value = true
+    this.#lookAtOwn()
     this.showLive()
     await this.attempt(this.api.stall(ms))
     this.stalling.value = false

@@ -9,6 +9,7 @@ import type { Session } from './session.ts'
 import { Empty } from './shell/empty.tsx'
 import { Header } from './shell/header.tsx'
 import { Help } from './shell/help.tsx'
+import { Gone, LoopBar } from './shell/loops.tsx'
 import { LanesView } from './shell/lanes.tsx'
 import { PanelTabs } from './shell/tabs.tsx'
 import { Toolbar } from './shell/toolbar.tsx'
@@ -23,6 +24,9 @@ export function mountShell(root: HTMLElement, session: Session): void {
 
 function Shell({ session }: { session: Session }) {
   const view = address.value.get('view')
+  const loop = address.value.get('loop')
+  // Back and forward, and an address that somebody has typed.
+  useEffect(() => { if (loop !== session.loop.peek()) session.look(loop) }, [loop])
   const open = view === null ? undefined : panels.value.find(({ id, place }) => place === 'view' && id === view)
   const has = (place: Panel['place']): boolean => panels.value.some((panel) => (panel.place ?? 'dock') === place)
   return (
@@ -34,11 +38,13 @@ function Shell({ session }: { session: Session }) {
           ? <Mounted key={open.id} panel={open} session={session} class="view" />
           : (
             <>
+              <LoopBar session={session} />
               <Toolbar session={session} />
               <div class="stage">
                 <div class="lanes">
                   <LanesView session={session} />
                   <Empty session={session} />
+                  <Gone session={session} />
                 </div>
                 {has('side') && <PanelTabs session={session} place="side" label="Beside the lanes" />}
               </div>

@@ -5,7 +5,7 @@ import { createTask, EventLoop, gather, getRunningLoop, Lock, print, Queue, run,
 import { Model } from '../../src/stream/model.ts'
 import { Recorder } from '../../src/stream/recorder.ts'
 import type { LoopEvent, Snapshot } from '../../src/stream/events.ts'
-import { apiBase, backoff } from '../../ui/connection.ts'
+import { apiBase, backoff, beginnings } from '../../ui/connection.ts'
 import { duration, explain, holderAt, readyQueue, timers } from '../../ui/recording/explain.ts'
 import { READY, RUNNING, splitOf, STATE_NAMES, THREAD, GHOST, UNKNOWN } from '../../ui/recording/lane.ts'
 import { blastRadius, culpritOf, victimsOf } from '../../ui/recording/stalls.ts'
@@ -489,4 +489,6 @@ t.test('the wire', async t => {
   t.equal(apiBase('http://localhost:8001/#run=2').href, 'http://localhost:8001/')
   t.equal(apiBase('https://host/tools/view/index.html').href, 'https://host/tools/')
   t.same([0, 1, 2, 10].map((attempt) => backoff(attempt, 0.5)), [250, 500, 1000, 5000])
+  t.same([beginnings(0), beginnings(2), beginnings(75)], [[0], [0, 1], [0, 1, 4, 16, 45, 64]], 'of a young loop nearly all that is held is asked for')
+  t.same(beginnings(150_000), [0, 51_000, 131_000, 141_000, 147_000, 149_100, 149_700, 149_900, 149_970])
 })

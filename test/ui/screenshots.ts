@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { findChromium, launch } from '../support/chromium.ts'
+import { noRedis, TestRedis } from '../support/redis.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const FOLDER = `${ROOT}docs/images/`
@@ -15,7 +16,15 @@ interface Shot {
   scheme?: 'dark' | 'light'
   /** The address's part after the observer's own. */
   at?: string
-  take: (page: Page, app: string) => Promise<unknown>
+  take: (page: Page, app: string, others: readonly Server[]) => Promise<unknown>
+  /** Names of servers that share a Redis; the page is of the first. */
+  loops?: readonly string[]
+}
+
+interface Server {
+  app: string
+  observer: string
+  stop: () => void
 }
 
 const desktop: [number, number] = [1440, 900]
@@ -74,12 +83,26 @@ const SHOTS: Shot[] = [
     await page.getByRole('button', { name: /^Run/ }).first().click()
     await wait(page, 2500)
   } },
+  {
+    name: 'loops', loops: ['replica-1', 'replica-2', 'replica-3', 'replica-4'], take: async (page, app, [second, third, fourth]) => {
+      call(`${app}/examples/5/run?speed=4&maxsize=3&items=9&seed=2`)
+      call(`${third!.app}/examples/3/run`)
+      await wait(page, 1500)
+      fourth!.stop()
+      await wait(page, 2500)
+      call(`${second!.app}/examples/5/run?speed=4&seed=2`)
+      await wait(page, 500)
+      call(`${second!.app}/handlers/sync?thread=inline&ms=3000`)
+      await tab(page, 'tasks')
+      await wait(page, 1500)
+    },
+  },
   { name: 'lessons', at: '#view=lessons', take: (page) => wait(page, 1200) },
 ]
 
-function server(): Promise<{ app: string; observer: string; stop: () => void }> {
+function server(env: Record<string, string> = {}): Promise<Server> {
   const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
-    cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PORT: '0', OBSERVER_PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0' },
+    cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PORT: '0', OBSERVER_PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env },
   })
   return new Promise((resolve, reject) => {
     let log = ''
@@ -97,20 +120,29 @@ if (typeof chromium === 'string') throw new Error(chromium)
 mkdirSync(FOLDER, { recursive: true })
 const wanted = process.argv.slice(2)
 const browser = await launch(chromium)
-for (const { name, size = desktop, scheme = 'dark', at = '', take } of SHOTS) {
+for (const { name, size = desktop, scheme = 'dark', at = '', take, loops } of SHOTS) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
+  if (loops !== undefined && noRedis !== false) {
+    console.log(`docs/images/${name}.png stays as it is: ${noRedis}`)
+    continue
+  }
+  const redis = loops === undefined ? null : new TestRedis()
+  await redis?.start()
   // A loop of its own for each: nothing of one picture is in the next.
-  const { app, observer, stop } = await server()
+  const servers: Server[] = []
+  for (const loop of loops ?? ['']) servers.push(await server(redis === null ? {} : { REDIS_URL: redis.url, LOOP_NAME: loop }))
+  const [{ app, observer }, ...others] = servers as [Server, ...Server[]]
   // What starting costs it is not what the picture is about.
   await new Promise((resolve) => setTimeout(resolve, 5000))
   const page = await browser.newPage({ viewport: { width: size[0], height: size[1] }, colorScheme: scheme })
   await page.goto(`${observer}/${at}`)
   await page.locator('.connection.live').waitFor()
   await wait(page, 3000)
-  await take(page, app)
+  await take(page, app, others)
   await page.screenshot({ path: `${FOLDER}${name}.png` })
   await page.close()
-  stop()
+  for (const one of servers) one.stop()
+  await redis?.close()
   console.log(`docs/images/${name}.png`)
 }
 await browser.close()

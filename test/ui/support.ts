@@ -31,6 +31,8 @@ export interface LiveServer {
   app: string
   observer: string
   observerPort: number
+  /** Let it die at once. */
+  kill(): void
   /** How many of a list there are, by the app itself. */
   count(what: 'tasks' | 'runs', which?: (one: { outcome?: string | null }) => boolean): Promise<number>
 }
@@ -50,7 +52,7 @@ export async function startServer(t: Test, env: Record<string, string> = {}): Pr
   const [app, observer] = addresses()
   if (app === undefined || observer === undefined) throw new Error(`the server did not start: ${log}`)
   return {
-    app, observer, observerPort: Number(new URL(observer).port),
+    app, observer, kill: () => void child.kill('SIGKILL'), observerPort: Number(new URL(observer).port),
     count: async (what, which = () => true) => {
       const list = await (await fetch(app + what, { headers: { accept: 'application/json' } })).json() as Record<string, { name?: string; outcome?: string | null }[]>
       return (list[what] ?? []).filter((one) => one.name?.startsWith('GET /tasks') !== true && which(one)).length

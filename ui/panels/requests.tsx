@@ -7,7 +7,7 @@ import { NO_FILTER } from '../session.ts'
 import { Moment, SplitBar } from './parts.tsx'
 
 const MOST_ROWS = 200
-const OWN = /^\/(view|favicon|examples(\/\d+)?$|runs|tasks|healthz|metrics|events|docs|openapi)/
+const OWN = /^\/(view|favicon|examples(\/\d+)?$|runs|tasks|loops|stalls|healthz|metrics|events|docs|openapi)/
 
 export function RequestsPanel({ session }: PanelContext) {
   void session.tick.value

@@ -6,7 +6,8 @@ export function Empty({ session }: { session: Session }) {
   void session.tick.value
   const { state, retryAt, reason } = session.connection
   const recording = session.recording.value
-  if (recording !== session.live) return null
+  const loop = session.shownLoop.value
+  if (recording !== session.live || (loop === null && session.loop.value !== null && session.loops.list.value !== null)) return null
   if (state.value === 'lost') {
     const left = retryAt.value === null ? null : Math.max(0, Math.ceil((retryAt.value - performance.now()) / 1000))
     return (
@@ -28,10 +29,12 @@ export function Empty({ session }: { session: Session }) {
   if (text !== '' || wanted !== '' || run !== null || request !== null) {
     return <div class="overlay"><h2>Nothing passes the filter</h2><p class="soft">There are {recording.lanes.size} tasks, none of which is meant by it.</p></div>
   }
+  if (loop !== null && loop.state !== 'live') return null
+  const own = session.startsOn
   return (
     <div class="overlay">
-      <h2>The loop is idle</h2>
-      <p>There is no task to show. Press one of these, and watch.</p>
+      <h2>{own === null ? 'The loop is idle' : `${loop?.loop ?? 'This loop'} is idle`}</h2>
+      <p>There is no task to show. Press one of these, and watch{own === null ? '' : ` what it does on ${own}, the loop that serves this page`}.</p>
       <div class="choices">
         <button type="button" class="choice" onClick={() => void session.start(3)}>
           <kbd>3</kbd><b>Run example 3</b><span class="soft">Two tasks that wait at the same time: three seconds, not six</span>

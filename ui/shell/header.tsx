@@ -46,8 +46,10 @@ function Page({ id, title, current }: { id: string | null; title: string; curren
 function LoopState({ session }: { session: Session }) {
   void session.tick.value
   const { live } = session
-  const now = session.connection.now()
+  const now = session.liveNow()
   const { open } = live.stalls
+  const shown = session.shownLoop.value
+  if (shown !== null && shown.state !== 'live') return <div class="loop-state closed"><span class="dot" aria-hidden="true">◼</span> {shown.loop} is {shown.state}.</div>
   if (live.loopClosed) return <div class="loop-state closed"><span class="dot" aria-hidden="true">◼</span> The loop has closed.</div>
   if (open !== null) {
     const seconds = Math.max(open.seconds, now - open.from)

@@ -16,6 +16,7 @@ export function Toolbar({ session }: { session: Session }) {
           title="Call a blocking function on the loop's own thread for 2 s (X)">
           <span class="stall-sign" aria-hidden="true" />{session.stalling.value ? 'Stalling …' : 'Stall it'}
         </button>
+        {session.startsOn !== null && <span class="chip" title="It is the loop of the server that this page comes from">on {session.startsOn}</span>}
       </div>
       <Transport session={session} />
       <FilterFields session={session} />
