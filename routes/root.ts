@@ -31,6 +31,7 @@ The ways out: the ping beside them comes at once
 What is going on
   curl ${base}/tasks
   curl ${base}/runs
+  curl ${base}/loops                              # of all processes that share a Redis
   curl -N ${base}/events                          # until Ctrl-C
   curl ${base}/metrics
 

@@ -54,6 +54,7 @@ export class RedisCluster implements Cluster {
   #toldMany = false
   #closing = false
   #beginning = false
+  #again = false
 
   constructor(options: ClusterOptions) {
     this.#options = options
@@ -165,20 +166,33 @@ export class RedisCluster implements Cluster {
 
   /** Once both connections are there, and again each time that they are. */
   async #begin(): Promise<void> {
-    if (!this.#commands.up || !this.#waiting.up || this.#beginning || this.#closing) return
+    if (this.#beginning) {
+      this.#again = true
+      return
+    }
+    if (!this.#isUp()) return
     this.#beginning = true
     try {
       await this.#members.claim(this.#name)
       await this.#cancels.begin()
       await this.#publisher.begin()
-      this.#onConnected()
-      this.#reader.begin()
-      this.#members.start()
+      if (this.#isUp()) {
+        this.#onConnected()
+        this.#reader.begin()
+        this.#members.start()
+      }
     } catch (error) {
       this.#commands.fail(error as Error)
-    } finally {
-      this.#beginning = false
     }
+    this.#beginning = false
+    // One of them has gone and come again meanwhile.
+    if (!this.#again) return
+    this.#again = false
+    void this.#begin()
+  }
+
+  #isUp(): boolean {
+    return this.#commands.up && this.#waiting.up && !this.#closing
   }
 
   #onConnected(): void {

@@ -149,6 +149,8 @@ export abstract class LoopRecord implements Source {
       case 'loop.closed':
         this.closed = true
         this.holding = null
+        // Its process may be gone in a moment.
+        this.urgent = true
         break
       default:
         break

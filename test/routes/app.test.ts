@@ -285,7 +285,8 @@ t.test('the event stream', async t => {
   })
 
   await t.test('goes on from a cursor, and takes another wish on the way', async t => {
-    const { epoch } = app.observer
+    await app.observer.ready
+  const { epoch } = app.observer
     const one = client(`?since=${epoch}:2&types=task.created`)
     t.ok(await opened(one))
     t.match(one.messages[0], { type: 'stream.hello', epoch, seq: 2 })
@@ -333,7 +334,8 @@ t.test('the event stream', async t => {
   })
 
   await t.test('tells the same over server-sent events, with cursors that go on', async t => {
-    const { epoch } = app.observer
+    await app.observer.ready
+  const { epoch } = app.observer
     const read = async (headers: Record<string, string>, until: RegExp): Promise<string> => {
       const controller = new AbortController()
       const { body, headers: got } = await fetch(`${url}/events?types=request.started`, { headers, signal: controller.signal })
@@ -405,4 +407,27 @@ t.test('what the server says of itself', async t => {
     t.match((await app.inject('/tasks')).body, /^1 live task\n└─ \d+ GET \/tasks #\d+: running\n$/)
     t.match((await app.inject({ url: '/tasks', headers: { accept: 'application/json' } })).json(), { tasks: [{ state: 'running', name: /GET \/tasks/ }] })
   })
+})
+
+t.test('without a Redis there is one loop, which can be named or not', async t => {
+  const { app, url } = await listen(t)
+  const get = async (path: string, accept = 'application/json'): Promise<string> => (await fetch(url + path, { headers: { accept } })).text()
+  await app.observer.ready
+  const { epoch } = app.observer
+  t.match(JSON.parse(await get('/loops')), {
+    self: 'main', redis: null, loops: [{ loop: 'main', epoch, pid: process.pid, state: 'live', self: true, tasks: 1, blocked: null, observer: app.observer.url }],
+  })
+  t.match(await get('/loops', 'text/plain'), /^ +loop +state.*\n\* +main +live /)
+  t.same(Object.keys(JSON.parse(await get('/tasks')) as object), ['t', 'tasks'], 'nothing else is told than without the others')
+  t.match(JSON.parse(await get('/tasks?loop=main')), { loop: 'main', state: 'live', tasks: [{ name: /GET \/tasks/ }] })
+  t.same(JSON.parse(await get('/runs?loop=main')), { runs: [] })
+  for (const base of [url, app.observer.url!]) {
+    for (const path of ['/tasks', '/runs', '/runs/1', '/events']) {
+      const response = await fetch(`${base}${path}?loop=other`)
+      t.equal(response.status, 404, path)
+      t.match(await response.json(), { message: /no loop other.*GET \/loops lists main/ })
+    }
+    t.equal((await fetch(`${base}/events?loop=a%20b`)).status, 400)
+  }
+  t.notMatch(await get('/metrics', 'text/plain'), /cluster/)
 })
