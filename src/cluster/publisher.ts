@@ -60,7 +60,7 @@ export class Publisher {
 
   /** Events that were not published and never will be. */
   get lost(): number {
-    return this.#lost + (this.#began ? Math.max(0, this.#record.history.first - 1 - this.#place) : 0)
+    return this.#lost + (this.#began ? Math.max(0, this.#record.history.first - 1 - Math.max(this.#place, this.#acked)) : 0)
   }
 
   /** How old the oldest event is that has not arrived, in seconds. */
@@ -80,11 +80,10 @@ export class Publisher {
       await this.#connection.run((client) => client.del(eventsOf(loop)))
       this.#entries = []
     }
-    if (!this.#began) {
-      this.#began = true
-      this.#acked = history.last
-    }
-    this.#place = this.#acked
+    const first = !this.#began
+    if (first) this.#acked = history.last
+    this.#began = true
+    this.#place = again || first ? this.#acked : this.#heldUntil(this.#acked)
     this.#active = true
     this.#needed = true
     this.#paint()
@@ -129,6 +128,13 @@ export class Publisher {
     while (this.#active && this.#picture.making) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
+  /** The event before all that the history holds up to this one, without a hole: a reader may not have read what Redis has forgotten. */
+  #heldUntil(seq: number): number {
+    let from = seq
+    while (this.#record.history.find(from) !== null) from--
+    return from
+  }
+
   async #isThere(id: string): Promise<boolean> {
     const found = await this.#connection.run((client) => client.xRange(eventsOf(this.#record.loop), id, id, { COUNT: 1 }))
     return found !== null && found.length > 0
@@ -152,7 +158,7 @@ export class Publisher {
       while (texts.length < BATCH && history.find(from + texts.length) !== null) texts.push(history.encoded(from + texts.length))
       if (texts.length === 0) {
         // It was slower than the history is long, or the recording was: what is alive stands for what is gone.
-        this.#lost += history.last - this.#place
+        this.#lost += history.last - Math.max(this.#place, this.#acked)
         this.#place = history.last
         this.#needed = true
         this.#paint()
@@ -169,7 +175,7 @@ export class Publisher {
     const { epoch } = history
     const id = await this.#add(['epoch', epoch, 'from', String(from), 'to', String(to), 'events', events])
     if (id === null) return
-    this.published += to - from + 1
+    this.published += Math.max(0, to - Math.max(this.#acked, from - 1))
     this.#acked = Math.max(this.#acked, to)
     this.#lastId = id
     this.#entries.push({ id, to })
