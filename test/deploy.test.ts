@@ -142,17 +142,20 @@ t.test('the Dockerfile', async t => {
 })
 
 t.test('behind a proxy', async t => {
-  await t.test('clients are told apart by what it says of them, and by nothing that they say', async t => {
-    const statuses = async (env: Record<string, string>, ...callers: string[]): Promise<number[]> => {
-      const app = await build(t, { RATE_LIMIT: '1', ...env })
-      const found = []
-      for (const from of callers) found.push((await app.inject({ url: '/handlers/sync?thread=sensitive&ms=1', headers: { 'x-forwarded-for': from } })).statusCode)
-      return found
+  const clients = (title: string, env: Record<string, string>, expected: [from: string, status: number][]): Promise<unknown> => t.test(title, async t => {
+    const app = await build(t, { RATE_LIMIT: '1', ...env })
+    for (const [from, status] of expected) {
+      t.equal((await app.inject({ url: '/examples/1/run?clock=virtual', headers: { 'x-forwarded-for': from } })).statusCode, status, from)
     }
-    t.same(await statuses({ PROXIES: 'loopback' }, '10.0.0.1', '10.0.0.2', '10.0.0.1', '9.9.9.9, 10.0.0.1'), [200, 200, 429, 429])
-    t.same(await statuses({ PROXIES: '10.0.0.0/8,::1' }, '10.0.0.1', '10.0.0.2'), [200, 429], 'it is not the proxy')
-    t.same(await statuses({}, '10.0.0.1', '10.0.0.2'), [200, 429], 'without one nobody is believed')
-    t.throws(() => readConfig({ PROXIES: 'loopback, 10.0.0.0/40' }), { message: /^PROXIES=loopback, 10.0.0.0\/40: must be addresses/ })
+  })
+  await clients('clients are told apart by what it says of them, and by nothing that they say', { PROXIES: 'loopback' }, [
+    ['10.0.0.1', 200], ['10.0.0.2', 200], ['10.0.0.1', 429], ['9.9.9.9, 10.0.0.1', 429],
+  ])
+  await clients('nobody is believed who is not the proxy', { PROXIES: '10.0.0.0/8,::1' }, [['10.0.0.1', 200], ['10.0.0.2', 429]])
+
+  await t.test('it is named by addresses and networks', async t => {
+    t.same(readConfig({ PROXIES: 'loopback, 10.0.0.0/8,::1' }).proxies, ['loopback', '10.0.0.0/8', '::1'])
+    for (const wrong of ['1', 'proxy', '10.0.0.0/40', '10.0.0.1/', 'loopback,']) t.throws(() => readConfig({ PROXIES: wrong }), { message: /^PROXIES=.*: must be addresses/ }, wrong)
   })
 
   await t.test('deploy/haproxy.cfg is valid to haproxy', { skip: without(['haproxy', 'haproxy']) }, async t => {

@@ -103,6 +103,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   })
 }
 
+console.log('starting Redis, three servers, the proxy')
 try {
   // The servers do not wait for each other.
   const [redis, ...others] = starts
