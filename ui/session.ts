@@ -31,6 +31,9 @@ export interface Notice {
 /** Panels are drawn anew at most this often, in ms. */
 const PANEL_EVERY = 120
 
+/** How long (ms) a run goes before it is stalled: long enough to see it go. */
+const BEFORE_STALL = 700
+
 export const NO_FILTER: Filter = { text: '', state: '', run: null, request: null, own: false }
 
 /** What this very page asks for, and whoever looks after the server: not what anybody came to see. */
@@ -234,6 +237,13 @@ export class Session {
     this.showLive()
     await this.attempt(this.api.stall(ms))
     this.stalling.value = false
+  }
+
+  /** Hold the loop while it has something to do: who would see nobody pay learns nothing. */
+  async stallARun(): Promise<void> {
+    await this.start(5, { speed: '4', items: '4', seed: '2' })
+    await new Promise((resolve) => setTimeout(resolve, BEFORE_STALL))
+    await this.stall()
   }
 
   showLive(): void {

@@ -89,7 +89,7 @@ export async function runExample(page: Page, number: number, fields: Record<stri
   await page.getByRole('button', { name: /Run an example/ }).click()
   await page.locator('.example', { hasText: new RegExp(`^${number}`) }).click()
   for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value)
-  await page.getByRole('button', { name: `▶ Run example ${number}` }).click()
+  await page.getByRole('button', { name: `▶ Run example ${number}`, exact: true }).click()
 }
 
 export const interrupt = (page: Page): Promise<void> => page.locator('.toolbar').getByRole('button', { name: /Ctrl-C/ }).click()

@@ -67,6 +67,18 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
     await page.close()
   })
 
+  await t.test('a stall that hurt nobody says how to see one that does', async (t) => {
+    const { page } = await open(browser, server.observer)
+    await page.getByRole('button', { name: 'Stall it' }).first().click()
+    await page.locator('.why .sentence', { hasText: /GET \/handlers\/sync #\d+ held the loop 2,\d+ ms; nobody stood behind it/ }).waitFor()
+    await page.getByRole('button', { name: 'Run example 5 and stall that' }).click()
+    await page.locator('.why .sentence', { hasText: /GET \/handlers\/sync #\d+ held the loop 2,\d+ ms; \d+ tasks? .*lost/ }).waitFor()
+    t.match(await page.locator('.why').innerText(), /in blockingSleep \(workers\/blocking-sleep\.ts:\d+\)/, 'who, where, and whom it hurt')
+    await interrupt(page)
+    t.ok(await eventually(() => server.count('tasks').then((left) => left === 0)))
+    await page.close()
+  })
+
   await t.test('runs each example, shows what it prints, and cancels it', async (t) => {
     const { page, complaints } = await open(browser, server.observer)
     const expected: Record<number, string[]> = { 1: ['hello', 'world'], 2: ['hello', 'world'], 3: ['hello', 'world'], 4: ['One', 'One', 'One', 'Two', 'Two', 'Two'] }

@@ -112,6 +112,12 @@ function Nobody({ session }: { session: Session }) {
           <h3>{stall.to === null ? 'The loop is held' : 'The last stall'}</h3>
           <p class="sentence ready">{blastRadius(stall, (stall.to ?? session.now()) - stall.from)}.</p>
           {culprit !== null && <p class="soft">in <code>{place(culprit)}</code></p>}
+          {stall.to !== null && stall.victims.length === 0 && recording === session.live && (
+            <>
+              <p class="soft">The loop had nothing else to do, so nobody paid.</p>
+              <p><button type="button" class="button" disabled={session.stalling.value} onClick={() => void session.stallARun()}>▶ Run example 5 and stall that</button></p>
+            </>
+          )}
           {stall.task !== null && <p><TaskLink session={session} task={stall.task} name={stall.name} /></p>}
         </>
       )}

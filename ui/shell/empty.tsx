@@ -42,8 +42,8 @@ export function Empty({ session }: { session: Session }) {
         <button type="button" class="choice" onClick={() => void session.start(4)}>
           <kbd>4</kbd><b>Run example 4</b><span class="soft">The same with a call that blocks: the waits add up</span>
         </button>
-        <button type="button" class="choice bad" onClick={() => void session.stall()}>
-          <kbd>X</kbd><b>Stall the loop</b><span class="soft">Hold it for two seconds, and see who pays</span>
+        <button type="button" class="choice bad" onClick={() => void session.stallARun()}>
+          <b>Stall the loop</b><span class="soft">Example 5 runs, and a call that blocks holds it for two seconds: see who did it, and who pays</span>
         </button>
       </div>
       <Key short />
