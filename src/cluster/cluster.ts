@@ -15,6 +15,8 @@ import { RemoteLoop } from './remoteloop.ts'
 /** How long a closing process waits for Redis to hear of it, in ms. */
 const CLOSE_MS = 500
 const TICK_MS = 250
+/** How long Redis may leave us without an answer, in ms. */
+const PATIENCE_MS = 3000
 /** That Redis is away is logged once, and again after this long at the earliest, in ms: it may come and go. */
 const QUIET_MS = 10_000
 /** Events that are kept of each of the first loops, and of each after those. */
@@ -61,8 +63,9 @@ export class RedisCluster implements Cluster {
     const { loops, url } = options
     const { own } = loops
     this.#name = own.loop
-    this.#commands = new Connection(url, { onUp: () => void this.#begin(), onDown: (reason) => this.#onDown(reason) })
-    this.#waiting = new Connection(url, { onUp: () => void this.#begin(), onDown: (reason) => this.#onDown(reason) })
+    const way = { url, patience: PATIENCE_MS, onUp: () => void this.#begin(), onDown: (reason: Error) => this.#onDown(reason) }
+    this.#commands = new Connection(way)
+    this.#waiting = new Connection(way)
     this.#publisher = new Publisher(own, this.#commands, this.#startedAt, () => loops.ownInfo())
     this.#reader = new Reader({
       commands: this.#commands, waiting: this.#waiting,

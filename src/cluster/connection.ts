@@ -7,30 +7,35 @@ const FIRST_DELAY = 50
 const LONGEST_DELAY = 1000
 /** A connection that held for so long, in ms, was a good one: the next attempt comes at once. */
 const GOOD_MS = 2000
-/** How long Redis may take to let us in, or to answer, in ms. */
-const CONNECT_MS = 2000
-const ANSWER_MS = 3000
+/** An answer that is late may have come while this thread was held: it has this long, in ms, to be read. */
+const READ_MS = 100
 
 export type Client = ReturnType<typeof newClient>
 
-export interface ConnectionHooks {
+export interface ConnectionOptions {
+  url: string
+  /** How long Redis may take to let us in, or to answer, in ms. */
+  patience: number
+  /** Whether a process may end while it is open. */
+  background?: boolean
+  /** What has to be done on each new connection before it is of use. */
+  prepare?: (client: Client) => Promise<unknown>
   /** There is a connection, and nothing of an earlier one is still to come. */
   onUp(): void
-  /** There is none any more, or there still is none. */
+  /** There is none any more, or there still is none. Another is tried for, unless this one is closed now. */
   onDown(reason: Error): void
 }
 
-function newClient(url: string) {
+function newClient(url: string, patience: number) {
   return createClient({
     url, disableOfflineQueue: true, maintNotifications: 'disabled', disableClientInfo: true, commandOptions: { timeout: 0 },
     // Commands that wait for a new connection would be a buffer.
-    socket: { reconnectStrategy: false, connectTimeout: CONNECT_MS },
+    socket: { reconnectStrategy: false, connectTimeout: patience },
   })
 }
 
 export class Connection {
-  readonly #url: string
-  readonly #hooks: ConnectionHooks
+  readonly #options: ConnectionOptions
   #client: Client | null = null
   #up = false
   #upAt = 0
@@ -40,28 +45,35 @@ export class Connection {
   /** Commands on their way. */
   inFlight = 0
 
-  constructor(url: string, hooks: ConnectionHooks) {
-    this.#url = url
-    this.#hooks = hooks
+  constructor(options: ConnectionOptions) {
+    this.#options = options
   }
 
   get up(): boolean {
     return this.#up
   }
 
+  /** Why it was not answered: for whoever is told. */
+  get #silence(): Error {
+    return new Error(`no answer in ${this.#options.patience / 1000} s`)
+  }
+
   open(): void {
     this.#timer = null
     if (this.#closed) return
-    const client = newClient(this.#url)
+    const { url, patience, background = false, prepare } = this.#options
+    const client = newClient(url, patience)
     this.#client = client
     client.on('error', (error: Error) => this.#broken(client, error))
-    const late = setTimeout(() => this.#broken(client, new Error(`no answer in ${CONNECT_MS / 1000} s`)), CONNECT_MS)
-    client.connect().then(() => {
+    if (background) client.unref()
+    // A Redis that stands still takes a connection, and says nothing.
+    const late = this.#after(patience, () => this.#broken(client, this.#silence))
+    client.connect().then(() => prepare?.(client)).then(() => {
       clearTimeout(late)
       if (this.#client !== client) return
       this.#up = true
       this.#upAt = performance.now()
-      this.#hooks.onUp()
+      this.#options.onUp()
     }, (error: unknown) => {
       clearTimeout(late)
       this.#broken(client, error as Error)
@@ -72,7 +84,9 @@ export class Connection {
   async run<T>(command: (client: Client) => Promise<T>): Promise<T> {
     const client = this.#client
     if (client === null || !this.#up) throw new Error('Redis is away')
-    const late = setTimeout(() => this.#broken(client, new Error(`no answer in ${ANSWER_MS / 1000} s`)), ANSWER_MS)
+    let late = this.#after(this.#options.patience, () => {
+      late = this.#after(READ_MS, () => this.#broken(client, this.#silence))
+    })
     this.inFlight++
     try {
       return await command(client)
@@ -103,9 +117,14 @@ export class Connection {
     this.#up = false
     end(client)
     if (this.#closed) return
-    this.#hooks.onDown(reason)
-    this.#timer = setTimeout(() => this.open(), this.#delay)
+    this.#timer = this.#after(this.#delay, () => this.open())
     this.#delay = Math.min(LONGEST_DELAY, this.#delay * 2)
+    this.#options.onDown(reason)
+  }
+
+  #after(ms: number, then: () => void): NodeJS.Timeout {
+    const timer = setTimeout(then, ms)
+    return this.#options.background === true ? timer.unref() : timer
   }
 }
 

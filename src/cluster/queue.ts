@@ -91,7 +91,6 @@ export class RedisQueue<T> implements LoopBound {
     this.#pollMs = Math.min(lease * 500, LONGEST_POLL_MS)
     this.#link = new Link({ url, name, lease }, {
       onReady: () => this.#onReady(),
-      onAway: () => {},
       onMessage: (what) => this.#onMessage(what),
       onRefused: (error) => this.#failAll(error),
     }, (before) => this.#onLost(before))

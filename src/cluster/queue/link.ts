@@ -45,7 +45,7 @@ export class Link {
   }
 
   get away(): boolean {
-    return this.#connection.state === 'away' || this.#connection.state === 'connecting'
+    return this.#connection.state === 'away'
   }
 
   open(): void {
