@@ -1,16 +1,13 @@
 // The page's wire to the event stream: a WebSocket to its own origin, which asks first for all of the history, goes on
 // after the last event that it has when it was cut off, and says at any time how it stands.
 import { signal, type ReadonlySignal } from '@preact/signals'
-import type { Snapshot, StreamEvent } from '../src/stream/events.ts'
+import type { EventOf, Snapshot, StreamEvent } from '../src/stream/events.ts'
 import type { Recording } from './recording.ts'
 
 export type ConnectionState = 'connecting' | 'live' | 'lost'
 
-/** How much of the past is asked for, in events: tried one after the other, until the history holds that much. */
-const REACHES = [99_000, 19_000, 9000, 3000, 900, 300, 100, 30]
-/** A young loop whose first events nobody has is asked for what came after these. */
-const EARLY = [1, 4, 16, 64, 256, 1024]
-const YOUNG = 5000
+/** Parts of the history that are done without, one after the other, where it moves on too fast for all of it to be had. */
+const PARTS = [0, 0.1, 0.5, 0.9]
 const FIRST_DELAY = 250
 const LONGEST_DELAY = 5000
 /** Messages taken in at a stretch, before the page may draw. */
@@ -38,10 +35,13 @@ export function apiBase(page: string): URL {
   return url
 }
 
-/** After which events to ask for the past of a loop that has come to `seq`, one after the other: first for all of it. */
-export function beginnings(seq: number): number[] {
-  const after = [0, ...seq <= YOUNG ? EARLY : [], ...REACHES.map((reach) => seq - reach)]
-  return [...new Set(after)].filter((one) => one >= 0 && (one === 0 || one < seq)).sort((a, b) => a - b)
+/**
+ * After which events to ask for the past of a loop that has come to `seq`, and of which all since `first` is held: first for
+ * all of it; then, as it goes on and forgets meanwhile, for less and less.
+ */
+export function beginnings(first: number, seq: number): number[] {
+  const after = PARTS.map((part) => Math.floor(first - 1 + (seq - first + 1) * part))
+  return [...new Set(after)].filter((one, at) => at === 0 || one < seq)
 }
 
 /** Milliseconds until the next attempt: doubled each time, with some chance in it. */
@@ -218,7 +218,7 @@ export class Connection {
     }
     switch (message.type) {
       case 'stream.hello':
-        this.#hello(message.epoch, message.seq, message.snapshot)
+        this.#hello(message)
         return
       case 'stream.dropped':
         this.#missed(message.count, message.to, message.snapshot)
@@ -236,7 +236,7 @@ export class Connection {
     if (!this.#caughtUp && message.seq >= (this.#present?.seq ?? 0)) this.#catchUp()
   }
 
-  #hello(epoch: string, seq: number, snapshot: Snapshot | undefined): void {
+  #hello({ epoch, seq, first = 1, snapshot }: EventOf<'stream.hello'>): void {
     const { recording } = this.#options
     this.#attempt = 0
     if (epoch !== this.#epoch) {
@@ -246,7 +246,7 @@ export class Connection {
     }
     if (snapshot !== undefined && !this.#caughtUp) {
       this.#present = { seq, snapshot }
-      ;[this.#since = 0, ...this.#untried] = beginnings(seq)
+      ;[this.#since = 0, ...this.#untried] = beginnings(first, seq)
       this.#again()
       return
     }

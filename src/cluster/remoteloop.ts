@@ -28,8 +28,7 @@ export class RemoteLoop extends LoopRecord {
   #last = 0
 
   constructor(loop: string, picture: Picture, options: { history: number; keepSeconds: number }) {
-    const history = new History(options.history, picture.epoch)
-    history.last = picture.seq
+    const history = new History(options.history, picture.epoch, picture.seq)
     super({ loop, history, keepSeconds: options.keepSeconds, origin: picture.origin, runs: { mostEvents: options.history } })
     this.#capacity = options.history
     this.startedAt = picture.startedAt
@@ -87,8 +86,7 @@ export class RemoteLoop extends LoopRecord {
 
   /** Its process has begun anew. */
   restart(picture: Picture): void {
-    const history = new History(this.#capacity, picture.epoch)
-    history.last = picture.seq
+    const history = new History(this.#capacity, picture.epoch, picture.seq)
     this.begin(history, picture.origin)
     this.startedAt = picture.startedAt
     this.info = picture.info

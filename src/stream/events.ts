@@ -160,7 +160,8 @@ export const loopState = z.enum(['live', 'closed', 'lost', 'unknown'])
 /** What the stream says of itself, to one subscriber; of which loop, where loops were asked for by name. */
 const ofStream = { loop: z.string().optional() }
 const streamMessage = [
-  z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, snapshot: snapshot.optional() }),
+  /** `first` is the oldest event from which on all can still be had: with the one before it as cursor, they come. */
+  z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, first: id.optional(), snapshot: snapshot.optional() }),
   z.strictObject({ type: z.literal('stream.dropped'), ...ofStream, count, from: count, to: count, snapshot: snapshot.optional() }),
   z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count }),
   /** Where loops were asked for by name: how this one stands from now on, which is live where nothing else was said. */

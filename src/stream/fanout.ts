@@ -73,7 +73,10 @@ export class Subscription {
     this.#seq = fits ? since.seq : history.last
     this.#told = this.#seq
     const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq, ...this.#loop }
-    if (since === undefined) hello.snapshot = fanout.source.snapshot()
+    if (since === undefined) {
+      hello.first = history.first
+      hello.snapshot = fanout.source.snapshot()
+    }
     this.#write([say(hello)])
     // A cursor of another epoch: what it missed cannot be counted.
     if (since !== undefined && !fits) this.#lost(0, 0)

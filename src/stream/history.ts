@@ -7,21 +7,25 @@ export class History {
   readonly epoch: string
   readonly capacity: number
   /** The last `seq` given out. */
-  last = 0
+  last: number
+  /** Nothing before this `seq` joins on to what came since: it was lost, or not heard of. */
+  #from: number
   readonly #events: (LoopEvent | undefined)[]
   readonly #encoded: (string | undefined)[]
 
-  /** The history of a loop that begins now; or, with the epoch of another process' loop, what is known of that one. */
-  constructor(capacity: number, epoch = newEpoch()) {
+  /** The history of a loop that begins now; or, with the epoch of another process' loop, of that one from after event `last` on. */
+  constructor(capacity: number, epoch = newEpoch(), last = 0) {
     this.capacity = capacity
     this.epoch = epoch
+    this.last = last
+    this.#from = last + 1
     this.#events = new Array<LoopEvent | undefined>(capacity).fill(undefined)
     this.#encoded = new Array<string | undefined>(capacity).fill(undefined)
   }
 
-  /** The oldest `seq` still held; `last + 1` while there is none. */
+  /** The oldest `seq` from which on all are held; `last + 1` while there is none. */
   get first(): number {
-    return Math.max(1, this.last - this.capacity + 1)
+    return Math.max(this.#from, this.last - this.capacity + 1)
   }
 
   /** Keep an event; its `seq` must be `last + 1`. The oldest one goes if there is no room. Its JSON, where that is there already. */
@@ -35,6 +39,7 @@ export class History {
   /** These many events were lost before they could be kept: their numbers are used up. */
   skip(count: number): void {
     this.last += count
+    this.#from = this.last + 1
   }
 
   /** The event with this `seq`, `null` where it is held no more, or was lost. */
