@@ -1,9 +1,9 @@
-// The switch workload while an observer records it. The ring is large enough for all of it: an event that found no room would
-// be work left out, and fails the sample.
+// The switch workload while an observer records it. The ring is large enough for all of one run: an event that found no room
+// would be work left out, and fails the sample.
 const { observe } = await import(new URL('./observer/observe.js', process.env.LOOPSCOPE_BUILD))
 const { switching } = await import('./loopscope.mjs')
 
-const RECORDS = 2 ** 22
+const RECORDS = 2 ** 19
 const watching = await observe({ port: 0, records: RECORDS, stacks: false })
 
 async function metric(name) {
