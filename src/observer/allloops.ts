@@ -22,7 +22,10 @@ export class AllLoops implements Place {
     this.#since = since
     this.#filter = filter
     this.#stopListening = loops.cluster?.onLoop((record) => this.#join(record)) ?? (() => {})
-    for (const record of loops.all()) this.#join(record)
+    const all = loops.all()
+    // What the first of them writes has a cursor that knows of all.
+    for (const record of all) this.#place(record)
+    for (const record of all) this.#join(record)
   }
 
   resume(): void {
@@ -40,12 +43,19 @@ export class AllLoops implements Place {
     this.#places.clear()
   }
 
-  #join(record: LoopRecord): void {
-    if (this.#ended) return
-    const { history, loop } = record
+  /** Note where this subscriber stands in a loop. */
+  #place(record: LoopRecord): Cursor | undefined {
+    const { history } = record
     // A loop that the cursors do not know is new to this subscriber, and begins with its snapshot.
     const since = this.#since.find(({ epoch }) => epoch === history.epoch)
     this.#cursors.set(record, history.cursor(since?.seq ?? history.last))
+    return since
+  }
+
+  #join(record: LoopRecord): void {
+    if (this.#ended) return
+    const { loop } = record
+    const since = this.#place(record)
     this.#places.set(record, record.fanout.subscribe({
       write: (batch) => this.#sink.write(this.#sink.cursors === true ? this.#placed(record, batch) : batch),
       end: (reason) => this.#leave(record, reason),
