@@ -8,7 +8,11 @@ import { observerOf } from '../../src/load/target.ts'
 import { listen } from '../support/server.ts'
 import { load, serve } from './cli.ts'
 
-const parse = ({ out }: { out: string }): LoadResult => JSON.parse(out) as LoadResult
+function parse({ out, err = '' }: { out: string; err?: string }): LoadResult {
+  if (out === '') throw new Error(`no result: ${err}`)
+  return JSON.parse(out) as LoadResult
+}
+
 const lastSentAs = (latencies: number[], percent: number): number => latencies[Math.ceil((latencies.length * percent) / 100) - 1]!
 
 t.test('against a server that stalls for 1 s in every 5', async t => {

@@ -2,6 +2,7 @@
 // and how it ends.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { cpus } from 'node:os'
 import t, { type Test } from 'tap'
 import { fetch } from 'undici'
 import { streamEvent, type EventOf, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
@@ -256,6 +257,8 @@ t.test('a thread that gets no processor is not called blocked', { skip: cannotSt
   await pause(500)
   // It stands still for seconds. What it does itself when it comes round at last may take a moment.
   t.same(watching.messages.slice(from).filter((event) => event.type === 'warning' || ('seconds' in event && Number(event.seconds) >= 0.1)), [], 'none of it is told')
+  execFileSync('taskset', ['-cp', `0-${cpus().length - 1}`, pid])
+  execFileSync('chrt', ['-o', '-p', '0', pid])
   program.child.kill('SIGUSR2')
   t.ok(await eventually(() => program.log().includes('late')))
   const late = Number(/late (\S+)/.exec(program.log())![1])
