@@ -1,8 +1,8 @@
 // Watches a server for a while that nothing blocks, first idle, then busy, and says what its observer claimed meanwhile:
 // node --import ./tools/ts.mjs test/observer/soak.ts [minutes of each] [idle|busy: only that one]
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { fetch } from 'undici'
+import { processorTime } from '../support/programs.ts'
 import { eventually } from '../support/server.ts'
 import { subscribe } from './support.ts'
 
@@ -19,24 +19,14 @@ const observer = /loop is blocked, listens on (\S+)/.exec(log)![1]!
 for (const thread of ['sensitive', 'pool']) await fetch(`${url}/handlers/sync?ms=1&thread=${thread}`)
 await new Promise((resolve) => setTimeout(resolve, 2000))
 
-/** Processor time of the server so far, in seconds; NaN where the system does not tell. */
-function cpu(): number {
-  try {
-    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / 100
-  } catch {
-    return NaN
-  }
-}
-
 async function soak(name: string, work: (until: number) => Promise<void>): Promise<void> {
   if (only !== undefined && only !== name) return
   const { t: begun } = (await (await fetch(`${url}/ping`)).json()) as { t: number }
   const watching = await subscribe(observer, '?types=loop.blocked,loop.unblocked')
-  const before = cpu()
+  const before = processorTime(child.pid)
   const until = performance.now() + minutes * 60_000
   await work(until)
-  const used = cpu() - before
+  const used = processorTime(child.pid) - before
   const alarms = watching.messages.filter((event) => event.type === 'loop.unblocked' && (event.since ?? 0) > begun)
   console.log(`${name}, ${minutes} min: ${alarms.length} stalls told, ${(used / (minutes * 0.6)).toFixed(2)} % of a processor`)
   for (const alarm of alarms) console.log(`  ${JSON.stringify(alarm).slice(0, 300)}`)

@@ -1,22 +1,13 @@
 // Finds a Chromium to drive: the one that LOOPSCOPE_CHROMIUM names, the system's, or that of @sparticuz/chromium where
 // it is installed. Where there is none it says so, for the test's skip.
-import { accessSync, constants } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { chromium, type Browser, type LaunchOptions } from 'playwright-core'
+import { isExecutable } from './programs.ts'
 
 const SYSTEM = '/usr/bin/chromium'
 
 // A test talks to loopback and to nobody else.
 const QUIET = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run']
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
 
 interface Packed {
   default: { args: string[]; executablePath(): Promise<string> }

@@ -1,20 +1,32 @@
 // Programs of the system that some tests drive: where they are, and what to say where they are not.
 import { execFile } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Daemons are not on every user's PATH. */
 const FOLDERS = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
 
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
 export function findProgram(name: string): string | null {
-  return FOLDERS.map(folder => join(folder, name)).find(path => {
-    try {
-      accessSync(path, constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  }) ?? null
+  return FOLDERS.map(folder => join(folder, name)).find(isExecutable) ?? null
+}
+
+/** Processor time of a process so far, in seconds; NaN where the system does not tell. */
+export function processorTime(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  } catch {
+    return NaN
+  }
 }
 
 /** For a test's `skip`: which program is missing, and which package has it; false if all are there. */

@@ -2,22 +2,14 @@
 // slowly as a test wants.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
+import { findProgram, isExecutable } from './programs.ts'
 
 interface Test {
   teardown(fn: () => unknown): void
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function find(): string | null {
@@ -26,8 +18,7 @@ function find(): string | null {
     if (!isExecutable(named)) throw new Error(`LOOPSCOPE_REDIS is ${named}, and there is no program there`)
     return named
   }
-  const folders = (process.env['PATH'] ?? '').split(delimiter)
-  return ['redis-server', 'valkey-server'].flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable) ?? null
+  return findProgram('redis-server') ?? findProgram('valkey-server')
 }
 
 const program = find()

@@ -1,9 +1,9 @@
 // Leaves one page open over a busy loop and says each minute what it holds, then whether that grew:
 // node --import ./tools/ts.mjs test/ui/hour.ts [minutes]
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { fetch } from 'undici'
 import { findChromium, launch } from '../support/chromium.ts'
+import { processorTime } from '../support/programs.ts'
 import { eventually } from '../support/server.ts'
 import type { Session } from './support.ts'
 
@@ -26,16 +26,6 @@ child.stdout.on('data', (chunk: Buffer) => { log += chunk.toString() })
 const addresses = (): string[] => [...log.matchAll(/listens on (http:\/\/\S+)/g)].map(([, address]) => address!)
 if (!await eventually(() => addresses().length === 2)) throw new Error(`the server did not start: ${log}`)
 const [app, observer] = addresses() as [string, string]
-
-/** Processor time of the server so far, in seconds; NaN where the system does not tell. */
-function cpu(): number {
-  try {
-    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / 100
-  } catch {
-    return NaN
-  }
-}
 
 const browser = await launch(chromium)
 const page = await browser.newPage({ viewport: { width: 1000, height: 700 }, reducedMotion: 'reduce' })
@@ -100,7 +90,7 @@ const show = (cells: (string | number)[]): void => console.log(cells.map((cell) 
 console.log(`${observer}, ${minutes} min, server ${child.pid}`)
 show(columns)
 const looks: Look[] = []
-const used = cpu()
+const used = processorTime(child.pid)
 let before = { seq: 0, at: performance.now() }
 const begun = performance.now()
 for (let minute = 1; minute <= minutes; minute++) {
@@ -110,7 +100,7 @@ for (let minute = 1; minute <= minutes; minute++) {
   looks.push(seen)
   show([minute, seen.heap.toFixed(2), seen.nodes, seen.listeners, seen.events, seen.perSecond.toFixed(0), seen.lanes, seen.frames.toFixed(1), seen.ms.toFixed(2)])
 }
-console.log(`the server took ${((cpu() - used) / (minutes * 0.6)).toFixed(1)} % of a processor; the page complained ${complaints.length} times`)
+console.log(`the server took ${((processorTime(child.pid) - used) / (minutes * 0.6)).toFixed(1)} % of a processor; the page complained ${complaints.length} times`)
 for (const complaint of complaints.slice(0, 5)) console.log(`  ${complaint}`)
 
 /** By how much the least squares line through the values rises from first to last, as a part of their mean. */
