@@ -3,8 +3,9 @@
 import type { EventOf, EventType, LoopEvent, Frame, Snapshot, Waiting, Parameters } from '../stream/events.ts'
 import type { Records } from './layout.ts'
 import type { RingReader } from './ring.ts'
+import type { Rounds } from './rounds.ts'
 import { stamp, type Bare } from '../stream/recorder.ts'
-import { FLAG, KIND, MODES, OPS, OUTCOMES, REPORTS, SMALL, STATES, WAIT_KINDS } from './layout.ts'
+import { EVEN_SECONDS, FLAG, KIND, MODES, OPS, OUTCOMES, REPORTS, SMALL, STATES, STEPS_AT, WAIT_KINDS } from './layout.ts'
 import { has } from './ring.ts'
 
 type Distributive<T> = T extends LoopEvent ? Omit<T, 'seq' | 'loop'> : never
@@ -23,6 +24,8 @@ export interface Hold {
 /** Hears what the records say. */
 export interface Listener {
   event(event: Timed): void
+  /** The events of many steps at once. */
+  rounds(rounds: Rounds): void
   /** So many events were lost; `alive` is what is alive after them. */
   lost(count: number): void
   restored(alive: Omit<Snapshot, 'seq'>): void
@@ -41,6 +44,13 @@ interface Known {
   request: number
 }
 
+interface Step {
+  task: number
+  since: number
+}
+
+const NO_STEP: Step = { task: 0, since: 0 }
+
 const NOBODY: Known = { name: '', run: 0, request: 0 }
 /** Names of tasks that have ended are kept for whoever looks back. */
 const MOST_ENDED = 20_000
@@ -57,8 +67,13 @@ export class Decoder {
   readonly #calls = new Map<number, { task: number; known: Known }>()
   #scope: { run: number; request: number } | null = null
   #location: Frame | undefined
-  /** The step under way: its task and its beginning; and whether its beginning was told ahead of its record. */
-  #running = { task: 0, since: 0, ahead: false }
+  /** The step under way, and those in which it began. */
+  #running: Step = NO_STEP
+  #outer: Step[] = []
+  /** So many steps of the record that comes next have been told of ahead. */
+  #ahead = 0
+  /** How many tasks that live belong to a run or a request, or more where the end of some was not told. */
+  #scoped = 0
   /** A description is being read: what it says is collected here, or told as events the first time. */
   #alive: Omit<Snapshot, 'seq'> | null = null
   #first = true
@@ -71,8 +86,17 @@ export class Decoder {
   }
 
   /** Decode at most `most` records; gives how many there were. */
-  read(most: number, all = false): number {
-    return this.#reader.read(this.#take, most, all)
+  read(most: number): number {
+    return this.#reader.read(this.#take, most)
+  }
+
+  /** Decode all there is, published or not. The writer must stand still. */
+  readAll(): void {
+    this.#reader.read(this.#take, Infinity, true)
+    const open = this.#reader.peek()
+    if (open === null) return
+    this.#steps(open.records, open.at, open.count, open.records.numbers[1] as number)
+    this.#ahead = open.count
   }
 
   nameOf(task: number): string {
@@ -97,27 +121,15 @@ export class Decoder {
     return this.#reader.text(reference)
   }
 
-  /** A step holds the thread, and its record will be long in coming: tell of its beginning now. */
-  tellAhead(task: number, since: number): void {
-    if (this.#running.task === task && this.#running.since === since) return
-    this.#running = { task, since, ahead: true }
-    this.#tell({ type: 'task.running', t: stamp(since), task }, this.#tasks.get(task) ?? NOBODY)
-  }
-
   readonly #take = (records: Records, at: number): void => {
     const { words, numbers } = records
     const word = words[at] as number
     const task = (words[at + 1] as number) >>> 0
     const t = numbers[(at >> 1) + 1] as number
     switch (word & 0xff) {
-      case KIND.rounds: {
-        const count = word >>> SMALL
-        this.#round(task, t, t)
-        for (let other = 1; other < count; other++) this.#round((words[at + 3 + other] as number) >>> 0, t, t)
-        break
-      }
-      case KIND.ran:
-        this.#round(task, t, numbers[(at >> 1) + 3] as number)
+      case KIND.steps:
+        if (has(word, FLAG.eager)) this.#beginEager((words[at + STEPS_AT] as number) >>> 0, t)
+        else this.#steps(records, at, word >>> SMALL, t)
         break
       case KIND.ready: {
         const by = words[at + 4] as number
@@ -126,14 +138,14 @@ export class Decoder {
         this.#tell(event, this.#tasks.get(task) ?? NOBODY)
         break
       }
-      case KIND.running:
-        this.#begin(task, t, this.#tasks.get(task) ?? NOBODY)
+      case KIND.yielded:
+        if (this.#running.task === task) this.#yield(t)
         break
       case KIND.suspended:
         this.#suspended(records, at, word, task, t)
         break
       case KIND.finished:
-        this.#finished(records, at, word, task, t)
+        this.#finished(records, at, task, t)
         break
       case KIND.scope:
         this.#scope = { run: (words[at + 4] as number) >>> 0, request: (words[at + 5] as number) >>> 0 }
@@ -270,8 +282,11 @@ export class Decoder {
     const request = this.#requests.get(scope?.request ?? 0)
     if (request !== undefined) request.served = true
     const known = { name, run: scope?.run || above.run, request: scope?.request || above.request }
+    if (!this.#tasks.has(task) && isScoped(known)) this.#scoped++
     this.#tasks.set(task, known)
     const alive = (word & 0xff) === KIND.alive
+    const runs = alive && STATES[words[at + 7] as number] === 'running'
+    if (runs) this.#running = { task, since: t }
     if (alive && !this.#first) {
       const state = STATES[words[at + 7] as number] ?? 'ready'
       this.#alive?.tasks.push({
@@ -283,27 +298,62 @@ export class Decoder {
     if (parent !== 0) event.parent = parent
     this.#tell(event, known)
     if (alive && STATES[words[at + 7] as number] !== 'suspended') this.#tell({ type: 'task.ready', t: stamp(t), task }, known)
+    if (runs) this.#tell({ type: 'task.running', t: stamp(t), task }, known)
   }
 
-  /** A step that ended in `sleep(0)`. */
-  #round(task: number, from: number, to: number): void {
+  /** Steps that follow each other. Each of them that ended before the next began ended in `sleep(0)`. */
+  #steps({ words }: Records, at: number, count: number, t: number): void {
+    const seconds = (words[at + 1] as number) / 1e9
+    const each = seconds <= EVEN_SECONDS ? seconds / count : 0
+    let from = at + STEPS_AT + this.#ahead
+    const to = at + STEPS_AT + count
+    const first = at + STEPS_AT
+    this.#ahead = 0
+    if (from >= to) return
+    this.#begin((words[from] as number) >>> 0, t + (from - first) * each)
+    if (to - from === 1) return
+    if (this.#scoped === 0 || this.#plain(words, from, to)) {
+      this.#listener.rounds({ tasks: words, from, to, began: t + (from - first) * each, each })
+      this.#running = { task: (words[to - 1] as number) >>> 0, since: t + (count - 1) * each }
+    } else {
+      while (++from < to) this.#begin((words[from] as number) >>> 0, t + (from - first) * each)
+    }
+  }
+
+  /** Whether none of these tasks belongs to a run or a request. */
+  #plain(tasks: Int32Array, from: number, to: number): boolean {
+    for (let at = from; at < to; at++) {
+      const known = this.#tasks.get((tasks[at] as number) >>> 0)
+      if (known !== undefined && isScoped(known)) return false
+    }
+    return true
+  }
+
+  #begin(task: number, t: number): void {
+    if (this.#running.task !== 0) this.#yield(t)
+    this.#outer.length = 0
+    this.#running = { task, since: t }
+    this.#tell({ type: 'task.running', t: stamp(t), task }, this.#tasks.get(task) ?? NOBODY)
+  }
+
+  #beginEager(task: number, t: number): void {
+    this.#outer.push(this.#running)
+    this.#running = { task, since: t }
+    this.#tell({ type: 'task.running', t: stamp(t), task }, this.#tasks.get(task) ?? NOBODY)
+  }
+
+  /** The step ended in `sleep(0)`. */
+  #yield(t: number): void {
+    const { task } = this.#running
     const known = this.#tasks.get(task) ?? NOBODY
-    this.#begin(task, from, known)
-    this.#end(task, to)
-    this.#tell({ type: 'task.suspended', t: stamp(to), task, on: { kind: 'yield' }, seconds: stamp(to - from) }, known)
-    this.#tell({ type: 'task.ready', t: stamp(to), task }, known)
-  }
-
-  #begin(task: number, t: number, known: Known): void {
-    const told = this.#running.ahead && this.#running.task === task && this.#running.since === t
-    this.#running = { task, since: t, ahead: false }
-    if (!told) this.#tell({ type: 'task.running', t: stamp(t), task }, known)
+    this.#tell({ type: 'task.suspended', t: stamp(t), task, on: { kind: 'yield' }, seconds: this.#end(task, t) }, known)
+    this.#tell({ type: 'task.ready', t: stamp(t), task }, known)
   }
 
   #end(task: number, t: number): number {
     const { task: running, since } = this.#running
     if (running !== task) return 0
-    this.#running = { task: 0, since: 0, ahead: false }
+    this.#running = this.#outer.pop() ?? NO_STEP
     this.#listener.stepped(task, since, t)
     return stamp(t - since)
   }
@@ -329,10 +379,10 @@ export class Decoder {
     if (on.kind === 'yield') this.#tell({ type: 'task.ready', t: stamp(t), task }, known)
   }
 
-  #finished({ words, numbers }: Records, at: number, word: number, task: number, t: number): void {
+  #finished({ words }: Records, at: number, task: number, t: number): void {
     const known = this.#tasks.get(task) ?? NOBODY
-    if (has(word, FLAG.began)) this.#begin(task, numbers[(at >> 1) + 3] as number, known)
     this.#end(task, t)
+    if (isScoped(known)) this.#scoped--
     const event: Timed<'task.finished'> = { type: 'task.finished', t: stamp(t), task, outcome: OUTCOMES[words[at + 4] as number] as 'returned' }
     const reference = words[at + 5] as number
     if (reference !== 0) event.error = this.#reader.text(reference)
@@ -351,7 +401,8 @@ export class Decoder {
       this.#requests.clear()
       this.#runs.clear()
     }
-    this.#running = { task: 0, since: 0, ahead: false }
+    this.#running = NO_STEP
+    this.#outer.length = 0
     this.#reader.readScroll(content, this.#take)
     const alive = this.#alive
     this.#alive = null
@@ -362,6 +413,7 @@ export class Decoder {
   /** The next loop numbers its tasks from 1 again. */
   #forget(): void {
     this.#tasks.clear()
+    this.#scoped = 0
     this.#ended.length = 0
     this.#endedAt = 0
     this.#runs.clear()
@@ -376,6 +428,10 @@ export class Decoder {
 
 function ofTask(task: number): { task?: number } {
   return task === 0 ? {} : { task }
+}
+
+function isScoped({ run, request }: Known): boolean {
+  return run !== 0 || request !== 0
 }
 
 function scopeOf({ run, request }: Known): { run?: number; request?: number } {

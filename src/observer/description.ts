@@ -1,6 +1,5 @@
 // What is alive on a loop, as records: what a reader begins with, and goes on from when events were lost.
 import type { Task } from '../runtime/task.ts'
-import { running } from '../runtime/running.ts'
 import { FLAG, KIND } from './layout.ts'
 import { STATE, writeCreated, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
 import { ScrollWriter } from './ring.ts'
@@ -17,10 +16,12 @@ export interface Live {
   requests: ReadonlyMap<number, LiveRequest>
   tasks: Iterable<Task<unknown>>
   runOf: (task: Task<unknown>) => number | undefined
+  /** Whether the task's step runs. */
+  running: (task: Task<unknown>) => boolean
 }
 
 /** Describe it as of time `t`. `kept` are the texts that the reader has, and gets from this. */
-export function describeLive(kept: Map<string, number>, t: number, { runs, requests, tasks, runOf }: Live): ArrayBuffer {
+export function describeLive(kept: Map<string, number>, t: number, { runs, requests, tasks, runOf, running }: Live): ArrayBuffer {
   const scroll = new ScrollWriter(kept)
   for (const start of runs) {
     const parameters = JSON.stringify(start.parameters)
@@ -40,19 +41,19 @@ export function describeLive(kept: Map<string, number>, t: number, { runs, reque
       scroll.fits(1)
       writeScope(scroll, run, request)
     }
-    writeTask(scroll, task, t)
+    writeTask(scroll, task, t, running(task))
   }
   return scroll.content
 }
 
-function writeTask(scroll: ScrollWriter, task: Task<unknown>, t: number): void {
+function writeTask(scroll: ScrollWriter, task: Task<unknown>, t: number, running: boolean): void {
   const coroutine = task.coroutineName()
   const name = task.ownName
   const on = task.waiter?.describeWait() ?? null
   const label = on?.label ?? ''
   scroll.fits(5 + scroll.roomFor(coroutine) + (typeof name === 'string' ? scroll.roomFor(name) : 0) + scroll.roomFor(label))
   const at = writeCreated(scroll, KIND.alive, task, t, 0, coroutine, false)
-  const state = running.task === task ? 'running' : on === null || on.kind === 'yield' ? 'ready' : 'suspended'
+  const state = running ? 'running' : on === null || on.kind === 'yield' ? 'ready' : 'suspended'
   if (task.cancelling() > 0) scroll.words[at] = (scroll.words[at] as number) | FLAG.cancelling
   scroll.words[at + 7] = STATE[state]
   if (state === 'suspended' && on !== null) writeSuspended(scroll, task.id, on, label, t)

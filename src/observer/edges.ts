@@ -1,10 +1,12 @@
 // What holds the thread, and since when, in the shared header: written at every edge of a step, a callback or a handler,
 // with plain stores. It also keeps the time, and reads the clock no oftener than it must.
-import { HOLDER, NUMBER, WORD, type View } from './layout.ts'
+import { EVEN_SECONDS, HOLDER, MOST_STEPS, NUMBER, WORD, type View } from './layout.ts'
 
-/** While steps take less than this many seconds, one clock reading serves several edges. */
-const SHORT = 0.5e-6
-const MOST_EDGES_A_READING = 32
+/** While steps take less than this many seconds, one clock reading serves several edges: as many as pass in so many seconds. */
+const SHORT = 2e-6
+const SPAN = 32e-6
+/** Where one of several edges was long, and nobody knows which, the clock is read at each of so many that follow. */
+const EDGES_WATCHED_CLOSELY = 1024
 
 /** Whatever holds the thread for this many seconds is told of. */
 export const HELD_SECONDS = 0.01
@@ -24,6 +26,7 @@ export class Edges {
   #holder: number = HOLDER.task
   #edges = 0
   #stride = 1
+  #closely = 0
   #tick = 0
 
   /** `exact`: read the clock at every edge, as a clock must be that jumps. */
@@ -34,29 +37,39 @@ export class Edges {
     this.#onHold = onHold
     words[WORD.holder] = this.#holder
     numbers[NUMBER.since] = this.since
-    this.#most = exact ? 1 : MOST_EDGES_A_READING
+    this.#most = exact ? 1 : MOST_STEPS
   }
 
   /**
-   * The time at an edge. During a stretch of very short steps it may be that of up to 31 edges ago; but never across a
-   * look of the observer, which comes every 20 ms: so a step that takes longer has its time to itself.
+   * The time at an edge. During a stretch of very short steps it may be that of some 30 µs ago; but never across a look
+   * of the observer, which comes every 20 ms, while there is news every 4: so a step that takes longer has its time to itself.
    */
   time(): number {
-    if (--this.left > 0 && this.sameTick()) return this.now
+    if (--this.left > 0 && this.#words[WORD.tick] === this.#tick) return this.now
     return this.read()
-  }
-
-  /** Whether the observer has not looked since the last reading. */
-  sameTick(): boolean {
-    return this.#words[WORD.tick] === this.#tick
   }
 
   /** The time by the clock. */
   read(): number {
-    const now = this.#clock()
     const edges = this.#stride - this.left
-    this.#stride = now - this.now > edges * SHORT ? 1 : Math.min(this.#stride * 2, this.#most)
+    const then = this.now
+    const took = this.#take() - then
+    if (edges > 1 && took > EVEN_SECONDS) this.#closely = EDGES_WATCHED_CLOSELY
+    if (this.#closely > 0) this.#closely--
+    if (this.#closely > 0 || took > edges * SHORT) this.#stride = 1
+    else this.#stride = Math.min(this.#stride * 2, this.#most, Math.floor((SPAN * edges) / took) || 1)
     this.left = this.#stride
+    return this.now
+  }
+
+  /** The same where the thread comes back from its host: what has passed says nothing of any step. */
+  begin(): number {
+    this.left = this.#stride = 1
+    return this.#take()
+  }
+
+  #take(): number {
+    const now = this.#clock()
     this.#tick = this.#words[WORD.tick] as number
     this.now = now
     return now
@@ -66,6 +79,11 @@ export class Edges {
   task(id: number, since = this.now): void {
     this.#words[WORD.task] = id
     this.#hold(HOLDER.task, since)
+  }
+
+  /** A step begins whose task is the first on the tape. */
+  steps(): void {
+    this.#hold(HOLDER.steps, this.now)
   }
 
   callback(name: number, since: number): void {
@@ -86,11 +104,6 @@ export class Edges {
       this.#numbers[NUMBER.held] = (this.#numbers[NUMBER.held] as number) + this.now - this.since
       this.#onHold(this.since, this.now)
     }
-    this.release()
-  }
-
-  /** The same where it is known that it was not long. */
-  release(): void {
     this.#words[WORD.step] = this.#edges = (this.#edges + 1) & ~1
   }
 

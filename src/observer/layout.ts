@@ -1,6 +1,7 @@
 // The shared memory of a watched thread and its observer: a header of words, and a ring of records of 32 bytes. One side
 // writes records and the header, the other reads them and moves the tail; neither ever waits for the other.
 import type { WaitKind } from '../runtime/instruments.ts'
+import { TAPE_AT } from '../runtime/tape.ts'
 
 /** A record is eight words. Word 0 is its kind and flags, word 1 mostly a task, words 2 and 3 a time in seconds. */
 export const RECORD_WORDS = 8
@@ -18,7 +19,7 @@ export const WORD = {
   step: 3,
   /** What holds it: one of `HOLDER`. */
   holder: 4,
-  /** The task that runs. */
+  /** The task that runs, where its step is none on the tape. */
   task: 5,
   /** The interned name of the callback, or the request whose handler runs. */
   subject: 6,
@@ -31,6 +32,10 @@ export const WORD = {
   poolQueued: 11,
   poolRunning: 12,
   poolOrphaned: 13,
+  /** 1 while a record of steps is being written, behind the draft. */
+  open: 14,
+  /** The two words of the loop's tape: whoever sets its end to 0 has the next step told with its time. */
+  tape: 16,
 } as const
 
 /** Numbers of the header, as 64-bit floats behind the words. */
@@ -51,22 +56,32 @@ export const NUMBER = {
 const NUMBERS_AT = 128
 const HEADER_BYTES = 256
 
-export const HOLDER = { task: 1, callback: 2, request: 3 } as const
+/** `steps`: the task that stands last on the tape. */
+export const HOLDER = { task: 1, callback: 2, request: 3, steps: 4 } as const
 
 /** Kinds of records. */
 export const KIND = {
-  text: 1, scope: 2, created: 3, ready: 4, running: 5, suspended: 6, ran: 7, finished: 8, cancelling: 9, printed: 10, queue: 11,
+  text: 1, scope: 2, created: 3, ready: 4, steps: 5, suspended: 6, yielded: 7, finished: 8, cancelling: 9, printed: 10, queue: 11,
   requestStarted: 12, requestFinished: 13, runStarted: 14, runFinished: 15, threadStarted: 16, threadFinished: 17,
-  loopStarted: 18, loopClosed: 19, lost: 20, described: 21, alive: 22, held: 23, settled: 24, location: 25, reported: 26, other: 27, rounds: 28,
+  loopStarted: 18, loopClosed: 19, lost: 20, described: 21, alive: 22, held: 23, settled: 24, location: 25, reported: 26, other: 27,
 } as const
 
 /** Flags of a record, in word 0 above its kind. */
-export const FLAG = { numbered: 1 << 8, deadline: 1 << 9, located: 1 << 10, began: 1 << 11, cancelling: 1 << 12 } as const
+export const FLAG = { numbered: 1 << 8, deadline: 1 << 9, located: 1 << 10, eager: 1 << 11, cancelling: 1 << 12 } as const
 /** A small number of a record stands in word 0 from this bit on. */
 export const SMALL = 16
 
-/** A record of rounds holds as many tasks, in words 1 and 4 to 7, and their number in word 0. */
-export const ROUNDS = 5
+/** Where the steps of a record took longer than this together, in seconds, one of them did, and the last is taken to be it. */
+export const EVEN_SECONDS = 64e-6
+/**
+ * A record of steps goes on over the records that follow it: from word 4 on each word is the task of one, and their number
+ * stands in word 0. The first began at the record's time, and word 1 says how many nanoseconds later the record was closed.
+ * Each ended in `sleep(0)` when the next began, unless another record says otherwise of the last.
+ */
+export const STEPS_AT = 4
+export const MOST_STEPS = 124
+/** How many records that takes at most; and one for the end of the last step. */
+export const STEPS_RECORDS = (STEPS_AT + MOST_STEPS) / RECORD_WORDS + 1
 
 /** Bytes of a text that fit into its first record. */
 export const TEXT_HEAD_BYTES = 20
@@ -119,4 +134,11 @@ export function viewOf({ header, records }: Shared): View {
 
 export function recordsOf(buffer: ArrayBufferLike): Records {
   return { words: new Int32Array(buffer), numbers: new Float64Array(buffer), bytes: new Uint8Array(buffer) }
+}
+
+/** The task whose step holds the thread, 0 where none does. */
+export function taskOf({ words, records }: View): number {
+  const holder = words[WORD.holder]
+  if (holder === HOLDER.task) return (words[WORD.task] as number) >>> 0
+  return holder === HOLDER.steps ? (records.words[(words[WORD.tape + TAPE_AT] as number) - 1] as number) >>> 0 : 0
 }

@@ -2,11 +2,13 @@
 // every event its number, and keeps them in the record of its loop. It is the one source of everything that is served.
 import type { Frame, LoopEvent, Snapshot } from '../stream/events.ts'
 import type { Starvation } from './starvation.ts'
+import { TAPE_END } from '../runtime/tape.ts'
 import { History } from '../stream/history.ts'
 import { Decoder, type Hold, type Listener, type Timed } from './decoder.ts'
-import { HOLDER, NUMBER, viewOf, WORD, type Shared, type View } from './layout.ts'
+import { MOST_STEPS, NUMBER, taskOf, viewOf, WORD, type Shared, type View } from './layout.ts'
 import { LoopRecord } from './looprecord.ts'
 import { RingReader } from './ring.ts'
+import { RoundLog, type Rounds } from './rounds.ts'
 import { BEAT_SECONDS, StallWatch } from './stall.ts'
 import { Tally } from './tally.ts'
 import { Warnings } from './warnings.ts'
@@ -50,21 +52,21 @@ export class Observer extends LoopRecord implements Listener {
   readonly #reader: RingReader
   readonly #watch: StallWatch
   readonly #warnings: Warnings
+  readonly #rounds: RoundLog
   #warnAt = 0
 
   constructor(options: ObserverOptions) {
     super({ loop: options.loop, history: new History(options.history), keepSeconds: options.keepSeconds, origin: options.origin })
     this.#options = options
     this.view = viewOf(options.shared)
+    this.#rounds = new RoundLog(() => this.loop, this.history, this.model, MOST_STEPS)
     this.#reader = new RingReader(options.shared)
     this.#decoder = new Decoder(this.#reader, this, options.takeDescription)
     this.#warnings = new Warnings(this.model, (task) => this.#decoder.nameOf(task), (warning) => this.event(warning))
     this.#watch = new StallWatch({
       starvation: options.starvation, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
       emit: (event) => this.event(event), takeStack: options.takeStack,
-      catchUp: () => {
-        this.#decoder.read(Infinity, true)
-      },
+      catchUp: () => this.#decoder.readAll(),
     })
   }
 
@@ -86,6 +88,7 @@ export class Observer extends LoopRecord implements Listener {
   poll(): number {
     const { words } = this.view
     words[WORD.tick] = ((words[WORD.tick] as number) + 1) | 0
+    words[WORD.tape + TAPE_END] = 0
     const count = this.#decoder.read(RECORDS_A_POLL)
     let next = this.#watch.look()
     const now = this.now()
@@ -114,6 +117,10 @@ export class Observer extends LoopRecord implements Listener {
     if (event.type === 'loop.closed') this.#watch.settled()
     if (event.type === 'warning') this.warningCount++
     else this.#warnings.hear(event)
+  }
+
+  rounds(rounds: Rounds): void {
+    this.#rounds.add(rounds)
   }
 
   lost(count: number): void {
@@ -150,8 +157,8 @@ export class Observer extends LoopRecord implements Listener {
   #lookLonger(now: number): void {
     const { words, numbers } = this.view
     this.#warnings.look(now, words[WORD.sensitiveQueued] as number)
-    if (((words[WORD.step] as number) & 1) === 0 || words[WORD.holder] !== HOLDER.task) return
-    const task = (words[WORD.task] as number) >>> 0
+    const task = taskOf(this.view)
+    if (((words[WORD.step] as number) & 1) === 0 || task === 0) return
     const since = numbers[NUMBER.since] as number
     const { starvation } = this.#options
     if (now - since >= LONG_STEP && starvation.excuses(since, now, starvation.present(since, now))) return

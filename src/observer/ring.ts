@@ -1,6 +1,7 @@
 // A ring of records in shared memory, from one thread to another: the writer publishes, the reader frees. Where there is
 // no room the writer's events are lost, and counted; it never waits.
-import { FLAG, KIND, LONGEST_TEXT, RECORD_BYTES, RECORD_WORDS, recordsOf, TEXT_HEAD_BYTES, viewOf, WORD, type Records, type Shared } from './layout.ts'
+import { FLAG, KIND, LONGEST_TEXT, RECORD_BYTES, RECORD_WORDS, recordsOf, SMALL, STEPS_AT, STEPS_RECORDS, MOST_STEPS, TEXT_HEAD_BYTES, viewOf, WORD, type Records, type Shared } from './layout.ts'
+import { TAPE_AT } from '../runtime/tape.ts'
 
 /** A text that comes up again is sent once; the table of those is bounded, and so is the length of each. */
 const MOST_KEPT = 16_384
@@ -126,7 +127,8 @@ export class RingWriter extends RecordWriter {
     super(view.records, kept)
     this.kept = kept
     this.#header = view.words
-    this.#capacity = this.limit
+    // A record of steps may always become as long as it can, and the last of them end.
+    this.#capacity = this.limit -= STEPS_RECORDS
   }
 
   override next(): number {
@@ -134,6 +136,17 @@ export class RingWriter extends RecordWriter {
     this.head = (this.head + 1) | 0
     this.#header[WORD.draft] = this.head
     return at
+  }
+
+  /** Where the next record will begin, in words. */
+  place(): number {
+    return (this.head & this.mask) << 3
+  }
+
+  /** So many words have been written from there on. */
+  take(words: number): void {
+    this.head = (this.head + Math.ceil(words / RECORD_WORDS)) | 0
+    this.#header[WORD.draft] = this.head
   }
 
   /** Show the reader all that has been written. */
@@ -231,6 +244,22 @@ export class RingReader {
     return count
   }
 
+  /**
+   * The record of steps that is still being written, as far as it is: its offset in words and their number. Only while the
+   * writer stands still, and when everything before it has been read; `null` where there is none, or he did not stand still.
+   */
+  peek(): { records: Records; at: number; count: number } | null {
+    const header = this.#header
+    const at = (this.#tail & this.#mask) << 3
+    const look = (): number => (header[WORD.open] === 1 && Atomics.load(header, WORD.draft) === this.#tail ? (header[WORD.tape + TAPE_AT] as number) - at - STEPS_AT : 0)
+    const count = look()
+    if (count < 1 || count > MOST_STEPS) return null
+    const { words, numbers, bytes } = this.#records
+    const end = at + STEPS_AT + MOST_STEPS
+    const copy = { words: words.slice(at, end), numbers: numbers.slice(at >> 1, end >> 1), bytes }
+    return look() === count ? { records: copy, at: 0, count } : null
+  }
+
   /** Hand all records of a scroll to `listener`. */
   readScroll(content: ArrayBuffer, listener: RecordListener): void {
     const records = recordsOf(content)
@@ -247,8 +276,10 @@ export class RingReader {
 
   #take(records: Records, mask: number, listener: RecordListener): void {
     const at = (this.#tail & mask) << 3
-    this.#tail = (this.#tail + 1) | 0
-    if (((records.words[at] as number) & 0xff) === KIND.text) this.#takeText(records, mask, at)
+    const word = records.words[at] as number
+    const kind = word & 0xff
+    this.#tail = (this.#tail + (kind === KIND.steps ? Math.ceil((STEPS_AT + (word >>> SMALL)) / RECORD_WORDS) : 1)) | 0
+    if (kind === KIND.text) this.#takeText(records, mask, at)
     else {
       listener(records, at)
       if (this.#inFront.length > 0) this.#inFront = []

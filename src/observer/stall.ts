@@ -6,7 +6,8 @@ import type { Decoder, Hold, Timed } from './decoder.ts'
 import type { Starvation } from './starvation.ts'
 import { stamp } from '../stream/recorder.ts'
 import { culpritOf } from './stacks.ts'
-import { HOLDER, NUMBER, WORD, type View } from './layout.ts'
+import { TAPE_AT } from '../runtime/tape.ts'
+import { HOLDER, NUMBER, taskOf, WORD, type View } from './layout.ts'
 
 /** A stall is told of again after this many seconds. */
 const AGAIN = 0.1
@@ -51,6 +52,8 @@ export interface StallOptions {
 interface Blocked extends Hold {
   /** The edge count of a known holder; 0 where nobody knows who it is. */
   step: number
+  /** Where the tape stood. */
+  tape: number
   toldAt: number
   stack: Frame[] | null
   candidates: Candidate[]
@@ -82,23 +85,25 @@ export class StallWatch {
 
   /** Look at the header; gives in how many seconds to look again at the latest. */
   look(): number {
-    const { view: { words, numbers }, threshold, starvation, now: clock } = this.#options
+    const { view: { numbers }, threshold, starvation, now: clock } = this.#options
     const now = clock()
     starvation.note(now)
     const late = now - this.#expected > LATE
-    const next = this.#judge(now, late, words[WORD.step] as number, numbers[NUMBER.since] as number, numbers[NUMBER.beat] as number)
+    const next = this.#judge(now, late, numbers[NUMBER.since] as number, numbers[NUMBER.beat] as number)
     if (this.#over !== null && now >= this.#over.until) this.#settle()
     const again = Math.min(next, threshold, this.#over === null ? Infinity : this.#over.until - now)
     this.#expected = now + again
     return again
   }
 
-  #judge(now: number, late: boolean, step: number, since: number, beat: number): number {
-    const { threshold } = this.#options
+  #judge(now: number, late: boolean, since: number, beat: number): number {
+    const { threshold, view: { words } } = this.#options
+    const step = words[WORD.step] as number
+    const tape = words[WORD.tape + TAPE_AT] as number
     const known = (step & 1) === 1
     const blocked = this.#blocked
     if (blocked !== null) {
-      const goesOn = blocked.step === 0 ? !known && beat < blocked.from : blocked.step === step
+      const goesOn = blocked.step === 0 ? !known && beat < blocked.from : blocked.step === step && blocked.tape === tape
       if (goesOn) {
         if (now >= blocked.toldAt + AGAIN) this.#tell(blocked, now)
         return Math.max(0.001, blocked.toldAt + AGAIN - now)
@@ -114,7 +119,7 @@ export class StallWatch {
     if (left > 0) return Math.max(0.0005, Math.min(BEAT_SECONDS, left))
     // The whole machine may have stood still: the thread gets a moment to come round, as this one just did.
     if (late) return 0.005
-    this.#begin(known ? step : 0, from, now)
+    this.#begin(known ? step : 0, tape, from, now)
     return AGAIN
   }
 
@@ -125,19 +130,19 @@ export class StallWatch {
     return known && !starvation.excuses(from, now, starved) ? 0 : starved
   }
 
-  #begin(step: number, from: number, now: number): void {
-    const { catchUp, decoder, view: { words } } = this.#options
+  #begin(step: number, tape: number, from: number, now: number): void {
+    const { catchUp, decoder, view } = this.#options
+    const { words } = view
     catchUp()
     const holder = step === 0 ? 0 : words[WORD.holder]
-    const task = holder === HOLDER.task ? (words[WORD.task] as number) >>> 0 : 0
+    const task = step === 0 ? 0 : taskOf(view)
     const request = holder === HOLDER.request ? (words[WORD.subject] as number) >>> 0 : decoder.scopeOf(task).request ?? 0
     // It may have come round while we looked.
-    if (step !== 0 && words[WORD.step] !== step) return
-    if (task !== 0) decoder.tellAhead(task, from)
+    if (step !== 0 && (words[WORD.step] !== step || words[WORD.tape + TAPE_AT] !== tape)) return
     const name = task !== 0 ? decoder.nameOf(task) : request !== 0 ? decoder.requestName(request)
       : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || 'a callback' : this.#guess()
     const blocked: Blocked = {
-      from, to: now, name, step, toldAt: now, stack: null, candidates: [],
+      from, to: now, name, step, tape, toldAt: now, stack: null, candidates: [],
       ...(task === 0 ? {} : { task }), ...(request === 0 ? {} : { request }),
     }
     blocked.candidates = this.#candidates(task)

@@ -8,18 +8,20 @@ import type { RingWriter } from './ring.ts'
 import { describe } from '../runtime/describe.ts'
 import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
+import { Tape, TAPE_AT, TAPE_END } from '../runtime/tape.ts'
 import { describeLive, type LiveRequest } from './description.ts'
 import { Edges, HELD_SECONDS } from './edges.ts'
-import { FLAG, KIND, LONGEST_TEXT, NUMBER, RECORD_WORDS, ROUNDS, SMALL, type REPORTS, type View } from './layout.ts'
+import { KIND, LONGEST_TEXT, NUMBER, SMALL, type REPORTS, type View } from './layout.ts'
 import { takePlace, watchPlaces } from './places.ts'
 import { MODE, OP, OUTCOME, REPORT, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
+import { Steps } from './steps.ts'
 
 /** Published in between, where a turn goes on and on. */
 const PUBLISH_EVERY = 512
-/** One step's end of about so many is timed, to know what recording costs. */
+/** One hook of so many is timed, to know what recording costs. */
 const SAMPLE = 1024
-/** A step is heard of three times: when it is ready, when it begins, when it ends. */
-const HOOKS_A_STEP = 3
+/** A step that is heard of is heard of three times: when it is ready, when it begins, when it ends. Only the last two are counted. */
+const HOOKS_A_COUNT = 3 / 2
 /** How often a writer that could not write looks whether it can again. */
 const RECOVER_EVERY = 64
 
@@ -51,21 +53,14 @@ export interface WriterOptions {
 
 export class Writer implements Instrument {
   readonly loop: EventLoop
+  readonly tape: Tape
   readonly #name: string
   readonly #pid: number
   readonly #ring: RingWriter
   readonly #edges: Edges
   readonly #numbers: Float64Array
   readonly #sendDescription: (content: ArrayBuffer) => void
-  /** The task whose step runs, and those whose steps it began in (eager tasks). */
-  #current = 0
-  readonly #outer: { task: number; since: number }[] = []
-  /** The step has begun, and no record has said so yet. */
-  #pending = false
-  /** Where the last record of rounds is, how many more tasks it takes, and the ring's head behind it. */
-  #roundsAt = 0
-  #roundsLeft = 0
-  #roundsHead = 0
+  readonly #steps: Steps
   #flushDue = false
   #published = 0
   #lost = 0
@@ -73,12 +68,15 @@ export class Writer implements Instrument {
   #next: Scope | null = null
   /** Runs by their tasks, while there are any. */
   readonly #runs = new Map<number, number>()
-  /** No run is under way, and no step within a step: the short way may be taken. */
+  /** No run is under way: nobody reads along at which lines the tasks stand. */
   #plain = true
+  #hooks = 0
   readonly #liveRuns = new Map<number, RunStart>()
   readonly #liveRequests = new Map<number, LiveRequest>()
   readonly #callbackNames = new WeakMap<object, number>()
   #clockCost = Infinity
+  /** What a step costs that goes onto the tape, in seconds. */
+  #tapeCost = 0
 
   constructor({ view, ring, loop, name, pid, sendDescription, onHold = () => {} }: WriterOptions) {
     this.loop = loop
@@ -88,7 +86,10 @@ export class Writer implements Instrument {
     this.#numbers = view.numbers
     const { host } = loop
     this.#edges = new Edges(view, () => host.now(), host.virtual, onHold)
+    this.#steps = new Steps(view, ring, this.#edges)
+    this.tape = this.#steps.tape
     this.#sendDescription = sendDescription
+    if (running.loop === loop && running.task !== null) this.#steps.resume(running.task.id)
     for (let times = 0; times < 100; times++) {
       const began = performance.now()
       this.#clockCost = Math.min(this.#clockCost, performance.now() - began)
@@ -115,8 +116,14 @@ export class Writer implements Instrument {
   /** Show the reader everything until now. */
   flush(): void {
     this.#flushDue = false
-    if (this.#pending && this.#ring.fits(1)) this.#begin()
-    if (this.#ring.losing) this.recover()
+    const steps = this.#steps
+    if (steps.overdue) {
+      this.#count()
+      this.#edges.read()
+      steps.yielded()
+    }
+    steps.close()
+    this.recover()
     this.#publish()
   }
 
@@ -145,7 +152,7 @@ export class Writer implements Instrument {
     const run = scope?.run ?? (!this.#plain && parent !== null ? this.#runs.get(parent.id) : undefined)
     if (run !== undefined) {
       this.#runs.set(task.id, run)
-      this.#plain = false
+      this.#setPlain(false)
       watchPlaces(task)
     }
     const served = scope?.request === undefined ? undefined : this.#liveRequests.get(scope.request)
@@ -165,44 +172,45 @@ export class Writer implements Instrument {
     this.#ring.words[at + 4] = by === null || by === task ? 0 : by.id
   }
 
-  taskRunning(task: Task<unknown>): void {
-    // Within a turn a step begins where the one before it ended: one reading of the clock serves both.
-    if (!this.#flushDue) this.#time()
-    if (this.#current !== 0) this.#nest()
-    const { id } = task
-    this.#current = id
-    this.#pending = true
-    this.#edges.task(id)
+  /** The tape has not taken the step. */
+  taskRunning(task: Task<unknown>, eager: boolean): void {
+    if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#running(task, eager)
+    else this.#timed(() => this.#running(task, eager))
+  }
+
+  #running({ id }: Task<unknown>, eager: boolean): void {
+    this.#time()
+    const steps = this.#steps
+    const ring = this.#ring
+    if (eager) {
+      steps.close()
+      const fits = ring.fits(1)
+      steps.beginEager(id, fits)
+      this.#setImplied()
+      if (!fits) this.#lose(1)
+    } else if (ring.fits(1)) {
+      steps.begin(id)
+    } else {
+      // Of the step before nobody has said yet that it ended.
+      if (steps.current !== 0) steps.yielded()
+      steps.resume(id)
+      this.#lose(1)
+    }
+    if (((ring.head - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
   }
 
   taskSuspended(task: Task<unknown>, on: Wait): void {
-    if ((this.#ring.head & (SAMPLE - 1)) !== 0) this.#suspended(task, on)
+    if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#suspended(task, on)
     else this.#timed(() => this.#suspended(task, on))
   }
 
-  /**
-   * The commonest end of a step. At most of them the clock need not be read, and then the task's id is all that is written:
-   * it went once round the ready queue, at the time that the record says. That is why the record stays open for more.
-   */
+  /** Only where a step's end is not implied by the tape. */
   taskYielded(task: Task<unknown>): void {
-    const edges = this.#edges
-    const ring = this.#ring
-    if (this.#roundsLeft === 0 || ring.head !== this.#roundsHead || !this.#pending || edges.left <= 1 || !edges.sameTick()) {
-      this.#yielded(task)
-      return
-    }
-    const { words } = ring
-    const at = this.#roundsAt
-    words[at + RECORD_WORDS - this.#roundsLeft--] = task.id
-    words[at] = (words[at] as number) + (1 << SMALL)
-    edges.left--
-    edges.release()
-    this.#pending = false
-    this.#current = 0
+    this.taskSuspended(task, YIELD)
   }
 
   taskFinished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
-    if ((this.#ring.head & (SAMPLE - 1)) !== 0) this.#finished(task, outcome, error)
+    if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#finished(task, outcome, error)
     else this.#timed(() => this.#finished(task, outcome, error))
   }
 
@@ -210,23 +218,16 @@ export class Writer implements Instrument {
     const t = this.#time()
     const ring = this.#ring
     const text = outcome === 'raised' ? describe(error) : ''
-    const began = this.#pending && this.#current === task.id
-    const { since } = this.#edges
-    if (!this.#plain && this.#runs.delete(task.id)) this.#plain = this.#outer.length === 0 && this.#runs.size === 0
-    if (began) this.#pending = false
-    if (this.#current === task.id) this.#endStep()
-    if (!ring.fits(2 + ring.roomFor(text))) {
-      this.#lose(began ? 2 : 1)
+    if (!this.#plain && this.#runs.delete(task.id)) this.#setPlain(this.#runs.size === 0)
+    this.#endStep(task)
+    if (!ring.fits(1 + ring.roomFor(text))) {
+      this.#lose(1)
       return
     }
     const reference = text === '' ? 0 : ring.put(text)
-    const at = ring.next()
-    ring.words[at] = KIND.finished | (began ? FLAG.began : 0)
-    ring.words[at + 1] = task.id
-    ring.numbers[(at >> 1) + 1] = t
+    const at = this.#put(KIND.finished, task.id, t)
     ring.words[at + 4] = OUTCOME[outcome]
     ring.words[at + 5] = reference
-    if (began) ring.numbers[(at >> 1) + 3] = since
   }
 
   taskCancelling(task: Task<unknown>, by: Task<unknown> | null, message: string | undefined): void {
@@ -241,13 +242,13 @@ export class Writer implements Instrument {
 
   callbackRunning(callback: object): void {
     const t = this.#time()
-    if (this.#current !== 0) return
+    if (this.#steps.current !== 0) return
     this.#edges.callback(this.#nameOf(callback), t)
   }
 
   callbackFinished(callback: object): void {
     const t = this.#time()
-    if (this.#current !== 0) return
+    if (this.#steps.current !== 0) return
     const { since } = this.#edges
     this.#edges.free()
     if (t - since >= HELD_SECONDS) this.#held(this.#nameOf(callback), 0, since, t)
@@ -313,12 +314,12 @@ export class Writer implements Instrument {
   /** The handler of a request begins: plain code that may hold the thread. */
   handlerRunning(request: number): void {
     const t = this.#time()
-    if (this.#current === 0) this.#edges.request(request, t)
+    if (this.#steps.current === 0) this.#edges.request(request, t)
   }
 
   handlerFinished(request: number): void {
     const t = this.#time()
-    if (this.#current !== 0) return
+    if (this.#steps.current !== 0) return
     const { since } = this.#edges
     this.#edges.free()
     if (t - since >= HELD_SECONDS) this.#held(0, request, since, t)
@@ -374,71 +375,68 @@ export class Writer implements Instrument {
   /** What came in while the thread was held has been read by now. */
   settled(): void {
     const t = this.#edges.read()
+    this.#steps.close()
     if (this.#ring.fits(1)) this.#put(KIND.settled, 0, t)
     this.flush()
   }
 
   #time(): number {
-    if (this.#flushDue) return this.#edges.time()
-    // The first record since the thread came back to the host: time has passed, and at the end somebody must publish.
+    this.#count()
+    const t = this.#flushDue ? this.#edges.time() : this.#firstTime()
+    if (this.#steps.overdue) this.#steps.yielded()
+    return t
+  }
+
+  /** The first record since the thread came back to the host: time has passed, and at the end somebody must publish. */
+  #firstTime(): number {
     this.#flushDue = true
     queueMicrotask(this.#onTurnOver)
-    return this.#edges.read()
+    return this.#edges.begin()
   }
 
   readonly #onTurnOver = (): void => {
     if (this.#flushDue) this.flush()
   }
 
-  /** Write that the step has begun, if no record has yet. */
-  #begin(): void {
-    if (!this.#pending) return
-    this.#pending = false
-    const ring = this.#ring
-    const at = ring.next()
-    ring.words[at] = KIND.running
-    ring.words[at + 1] = this.#current
-    ring.numbers[(at >> 1) + 1] = this.#edges.since
-    if (((ring.head - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
+  /** Steps that went onto the tape cost something, too. */
+  #count(): void {
+    const count = this.#steps.count()
+    if (count > 0) this.#numbers[NUMBER.cost] = (this.#numbers[NUMBER.cost] as number) + count * this.#tapeCost
   }
 
   #publish(): void {
-    // What is published belongs to the reader, who may also look at what is not while this thread stands still: but then he
-    // has counted up his tick before.
-    this.#roundsLeft = 0
     this.#published = this.#ring.head
     this.#ring.publish()
   }
 
-  /** A task was started inside a step, eagerly. */
-  #nest(): void {
-    if (this.#ring.fits(1)) this.#begin()
-    this.#outer.push({ task: this.#current, since: this.#edges.since })
-    this.#plain = false
-    this.#roundsLeft = 0
+  #setPlain(plain: boolean): void {
+    this.#plain = plain
+    this.#setImplied()
   }
 
-  #endStep(): void {
-    if (this.#outer.length === 0) {
-      this.#current = 0
-      this.#edges.free()
+  /** Where a place goes with the end of each step, or an end is only counted, it must be heard of. */
+  #setImplied(): void {
+    this.tape.implied = this.#plain && !this.#ring.losing && !this.#steps.nested
+  }
+
+  #endStep(task: Task<unknown>): void {
+    const steps = this.#steps
+    if (steps.current !== task.id) {
+      steps.close()
+    } else if (steps.nested) {
+      steps.end()
+      this.#setImplied()
     } else {
-      const { task, since } = this.#outer.pop() as { task: number; since: number }
-      this.#current = task
-      this.#edges.task(task, since)
-      this.#plain = this.#outer.length === 0 && this.#runs.size === 0
+      steps.end()
     }
-    if (((this.#ring.head - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
   }
 
-  /** Whether `count` records fit, and a text if there is one; else one event is lost. If so, what is pending is written. */
+  /** Whether `count` records fit, and a text if there is one; else one event is lost. */
   #room(count: number, text?: string): boolean {
-    if (!this.#ring.fits(text === undefined ? count : count + this.#ring.roomFor(text))) {
-      this.#lose(1)
-      return false
-    }
-    this.#begin()
-    return true
+    this.#steps.close()
+    if (this.#ring.fits(text === undefined ? count : count + this.#ring.roomFor(text))) return true
+    this.#lose(1)
+    return false
   }
 
   #put(word: number, task: number, t: number): number {
@@ -450,51 +448,15 @@ export class Writer implements Instrument {
     return at
   }
 
-  /** `sleep(0)` where it takes more than an id: a record is begun, the clock has to be read, or the place of the task goes with it. */
-  #yielded(task: Task<unknown>): void {
-    const edges = this.#edges
-    const ring = this.#ring
-    if (!this.#plain || !this.#pending || !ring.fits(1)) {
-      this.taskSuspended(task, YIELD)
-    } else if ((ring.head & (SAMPLE - 1)) === 0) {
-      this.#timed(() => this.#round(task))
-    } else if (edges.left <= 1 || !edges.sameTick()) {
-      this.#round(task)
-    } else {
-      edges.left--
-      edges.release()
-      this.#pending = false
-      this.#current = 0
-      this.#roundsAt = this.#put(KIND.rounds | (1 << SMALL), task.id, edges.now)
-      this.#roundsLeft = ROUNDS - 1
-      this.#roundsHead = ring.head
-    }
-  }
-
-  /** A whole step that ended in `sleep(0)`, with its times. */
-  #round(task: Task<unknown>): void {
-    const t = this.#time()
-    const { since } = this.#edges
-    this.#pending = false
-    this.#endStep()
-    const at = this.#put(KIND.ran, task.id, since)
-    this.#ring.numbers[(at >> 1) + 3] = t
-  }
-
   #suspended(task: Task<unknown>, on: Wait): void {
     const t = this.#time()
     const ring = this.#ring
     const place = this.#plain ? null : takePlace(task)
     const label = on.label ?? ''
-    const placed = place === null ? 0 : 1 + ring.roomFor(place.file) + ring.roomFor(place.function)
-    const fits = ring.fits(3 + ring.roomFor(label) + placed)
-    if (fits) this.#begin()
-    const unsaid = this.#pending
-    this.#pending = false
-    if (this.#current === task.id) this.#endStep()
-    if (!fits) {
+    this.#endStep(task)
+    if (!ring.fits(1 + ring.roomFor(label) + (place === null ? 0 : 1 + ring.roomFor(place.file) + ring.roomFor(place.function)))) {
       // A task that yields is ready at once: the reader would have told of both.
-      this.#lose((unsaid ? 2 : 1) + (on.kind === 'yield' ? 1 : 0))
+      this.#lose(on.kind === 'yield' ? 2 : 1)
       return
     }
     if (place !== null) writePlace(ring, place)
@@ -502,6 +464,7 @@ export class Writer implements Instrument {
   }
 
   #held(name: number, request: number, from: number, to: number): void {
+    this.#steps.close()
     if (!this.#ring.fits(1)) {
       this.#lose(0)
       return
@@ -536,9 +499,8 @@ export class Writer implements Instrument {
 
   /** Events did not fit. Once there is room again, say how many, and describe what is alive now. */
   #lose(events: number): void {
-    this.#roundsLeft = 0
-    this.#lost += this.#pending ? events + 1 : events
-    this.#pending = false
+    this.#lost += events
+    this.#setImplied()
     if (this.#attempts++ % RECOVER_EVERY === 0) this.recover()
   }
 
@@ -548,6 +510,7 @@ export class Writer implements Instrument {
     const at = this.#put(KIND.lost, 0, this.#edges.read())
     this.#ring.words[at + 4] = this.#lost
     this.#lost = 0
+    this.#setImplied()
     this.#describe()
     this.flush()
   }
@@ -557,15 +520,31 @@ export class Writer implements Instrument {
     const t = this.#edges.read()
     this.#sendDescription(describeLive(this.#ring.kept, t, {
       runs: this.#liveRuns.values(), requests: this.#liveRequests, tasks: this.loop.liveTasks(), runOf: (task) => this.#runs.get(task.id),
+      running: (task) => this.#steps.runs(task.id),
     }))
     if (this.#ring.fits(1)) this.#put(KIND.described, 0, t)
   }
 
-  /** Time one step's end in many, to know what recording costs. */
+  /** Time one hook in many, to know what recording costs. */
   #timed(record: () => void): void {
-    const began = performance.now()
-    record()
-    const took = Math.max(0, performance.now() - began - this.#clockCost)
-    this.#numbers[NUMBER.cost] = (this.#numbers[NUMBER.cost] as number) + (took * HOOKS_A_STEP * SAMPLE) / 1000
+    const seconds = this.#secondsOf(record)
+    this.#tapeCost = this.#secondsOf(fillTape) / TAPE_LENGTH
+    this.#numbers[NUMBER.cost] = (this.#numbers[NUMBER.cost] as number) + seconds * HOOKS_A_COUNT * SAMPLE
   }
+
+  #secondsOf(work: () => void): number {
+    const began = performance.now()
+    work()
+    return Math.max(0, performance.now() - began - this.#clockCost) / 1000
+  }
+}
+
+/** A tape to measure with. */
+const TAPE_LENGTH = 64
+const spare = new Tape(new Int32Array(TAPE_LENGTH), new Int32Array(2))
+
+function fillTape(): void {
+  spare.control[TAPE_AT] = 0
+  spare.control[TAPE_END] = TAPE_LENGTH
+  while (spare.write(1));
 }

@@ -1,6 +1,7 @@
 // The hooks that the loop calls for whoever watches it. Nothing registered: nothing called, nothing paid. An instrument
 // that throws is removed and reported, and no task feels it.
 import type { EventLoop } from './loop.ts'
+import type { Tape } from './tape.ts'
 import type { Task } from './task.ts'
 import { describable, describe } from './describe.ts'
 
@@ -54,13 +55,19 @@ export interface ThreadCall {
 
 /** Called by the loop, on the loop's thread, between two lines of somebody's program: be quick. Every hook is optional. */
 export interface Instrument {
+  /**
+   * Where the loop writes whose step begins, as long as there is room: `taskRunning` is called where there is none, and for
+   * eager steps. The first instrument that has a tape gets it written; it must have it when it is added.
+   */
+  readonly tape?: Tape
   loopStarted?(loop: EventLoop): void
   loopClosed?(loop: EventLoop): void
   /** `parent` is the task that ran when this one was created. */
   taskCreated?(task: Task<unknown>, parent: Task<unknown> | null): void
   /** The task joined the ready queue; `by` is the task that woke it. */
   taskReady?(task: Task<unknown>, by: Task<unknown> | null): void
-  taskRunning?(task: Task<unknown>): void
+  /** A step begins; an `eager` one inside of what made the task, which goes on when it has ended. */
+  taskRunning?(task: Task<unknown>, eager: boolean): void
   /** The step ended in a wait. `task.getStack()` tells where, in debug mode with the whole `yield*` chain. */
   taskSuspended?(task: Task<unknown>, on: Wait): void
   /** The step ended in `sleep(0)`. Whoever has this hook gets it in place of the `taskSuspended` and the `taskReady` of it. */
@@ -78,12 +85,15 @@ export interface Instrument {
   queueChanged?(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void
 }
 
-type RareHook = Exclude<keyof Instrument, keyof Instruments>
+type RareHook = Exclude<keyof Instrument, keyof Instruments | 'tape'>
 
 /** The instruments of one loop: add and delete at any time. */
 export class Instruments implements Iterable<Instrument> {
   readonly #loop: EventLoop
   #list: Instrument[] = []
+  #tape: Tape | null = null
+  /** Those whose the tape is not. */
+  #others: Instrument[] = []
 
   constructor(loop: EventLoop) {
     this.#loop = loop
@@ -143,16 +153,10 @@ export class Instruments implements Iterable<Instrument> {
   }
 
   /** @internal */
-  taskRunning(task: Task<unknown>): void {
-    const list = this.#list
-    for (let at = 0; at < list.length; at++) {
-      const instrument = list[at] as Instrument
-      try {
-        instrument.taskRunning?.(task)
-      } catch (error) {
-        this.#expel(instrument, 'taskRunning', error)
-      }
-    }
+  taskRunning(task: Task<unknown>, eager: boolean): void {
+    const tape = this.#tape
+    const list = tape !== null && !eager && tape.write(task.id) ? this.#others : this.#list
+    if (list.length > 0) this.#tellRunning(list, task, eager)
   }
 
   /** @internal */
@@ -170,19 +174,8 @@ export class Instruments implements Iterable<Instrument> {
 
   /** @internal */
   taskYielded(task: Task<unknown>): void {
-    const list = this.#list
-    for (let at = 0; at < list.length; at++) {
-      const instrument = list[at] as Instrument
-      try {
-        if (instrument.taskYielded !== undefined) instrument.taskYielded(task)
-        else {
-          instrument.taskSuspended?.(task, YIELD)
-          instrument.taskReady?.(task, task)
-        }
-      } catch (error) {
-        this.#expel(instrument, 'taskYielded', error)
-      }
-    }
+    const list = this.#tape?.implied === true ? this.#others : this.#list
+    if (list.length > 0) this.#tellYielded(list, task)
   }
 
   /** @internal */
@@ -235,6 +228,34 @@ export class Instruments implements Iterable<Instrument> {
     }
   }
 
+  // These two are apart from their callers, which V8 makes part of the loop as long as they are short.
+
+  #tellRunning(list: Instrument[], task: Task<unknown>, eager: boolean): void {
+    for (let at = 0; at < list.length; at++) {
+      const instrument = list[at] as Instrument
+      try {
+        instrument.taskRunning?.(task, eager)
+      } catch (error) {
+        this.#expel(instrument, 'taskRunning', error)
+      }
+    }
+  }
+
+  #tellYielded(list: Instrument[], task: Task<unknown>): void {
+    for (let at = 0; at < list.length; at++) {
+      const instrument = list[at] as Instrument
+      try {
+        if (instrument.taskYielded !== undefined) instrument.taskYielded(task)
+        else {
+          instrument.taskSuspended?.(task, YIELD)
+          instrument.taskReady?.(task, task)
+        }
+      } catch (error) {
+        this.#expel(instrument, 'taskYielded', error)
+      }
+    }
+  }
+
   #expel(instrument: Instrument, hook: keyof Instrument, error: unknown): void {
     this.delete(instrument)
     this.#loop.callExceptionHandler({
@@ -244,7 +265,10 @@ export class Instruments implements Iterable<Instrument> {
   }
 
   #replace(list: Instrument[]): void {
+    const owner = list.find(({ tape }) => tape !== undefined)
     this.#list = list
+    this.#tape = owner?.tape ?? null
+    this.#others = list.filter((instrument) => instrument !== owner)
     this.#loop.probe = list.length === 0 ? null : this
   }
 

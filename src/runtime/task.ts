@@ -223,7 +223,7 @@ export class Task<T> extends Future<T> implements Listener {
     running.task = this as Task<unknown>
     running.context = this.context
     const { debug, probe } = this.loop
-    if (probe !== null) probe.taskRunning(this as Task<unknown>)
+    if (probe !== null) probe.taskRunning(this as Task<unknown>, false)
     if (debug && ((this.requests & CANCEL) !== 0 || waiter?.absorb() === true)) noteDelivered(this as Task<unknown>)
     this.resume(waiter)
     running.task = null
@@ -234,7 +234,7 @@ export class Task<T> extends Future<T> implements Listener {
     running.task = this as Task<unknown>
     running.context = this.context
     const { probe } = this.loop
-    if (probe !== null) probe.taskRunning(this as Task<unknown>)
+    if (probe !== null) probe.taskRunning(this as Task<unknown>, true)
     try {
       this.resume(null)
     } finally {

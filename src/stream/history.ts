@@ -2,6 +2,13 @@
 // and however many want it.
 import type { LoopEvent } from './events.ts'
 
+/** Events that follow each other and are made once they are asked for. */
+interface Later {
+  first: number
+  count: number
+  make: (offset: number) => LoopEvent
+}
+
 export class History {
   /** Changes when a loop starts anew, so that an old cursor is not taken for one of this loop's. */
   readonly epoch: string
@@ -12,6 +19,9 @@ export class History {
   #from: number
   readonly #events: (LoopEvent | undefined)[]
   readonly #encoded: (string | undefined)[]
+  /** Oldest first; those before `#laterAt` are forgotten. */
+  #later: Later[] = []
+  #laterAt = 0
 
   /** The history of a loop that begins now; or, with the epoch of another process' loop, of that one from after event `last` on. */
   constructor(capacity: number, epoch = newEpoch(), last = 0) {
@@ -36,6 +46,17 @@ export class History {
     this.last = event.seq
   }
 
+  /** Keep `count` events that are made once somebody asks for them: `make(offset)` gives the one that many after the first. */
+  pushLater(count: number, make: (offset: number) => LoopEvent): void {
+    this.#later.push({ first: this.last + 1, count, make })
+    this.last += count
+    const oldest = this.last - this.capacity + 1
+    for (let first = this.#later[this.#laterAt] as Later; first.first + first.count <= oldest; first = this.#later[this.#laterAt] as Later) this.#laterAt++
+    if (this.#laterAt * 2 <= this.#later.length) return
+    this.#later = this.#later.slice(this.#laterAt)
+    this.#laterAt = 0
+  }
+
   /** These many events were lost before they could be kept: their numbers are used up. */
   skip(count: number): void {
     this.last += count
@@ -45,7 +66,7 @@ export class History {
   /** The event with this `seq`, `null` where it is held no more, or was lost. */
   find(seq: number): LoopEvent | null {
     const event = this.#events[seq % this.capacity]
-    return event === undefined || event.seq !== seq ? null : event
+    return event === undefined || event.seq !== seq ? this.#make(seq) : event
   }
 
   /** The event with this `seq`, which must still be held. */
@@ -68,12 +89,31 @@ export class History {
 
   /** The same event as JSON. */
   encoded(seq: number): string {
-    const at = seq % this.capacity
-    return (this.#encoded[at] ??= JSON.stringify(this.at(seq)))
+    const event = this.at(seq)
+    return (this.#encoded[seq % this.capacity] ??= JSON.stringify(event))
   }
 
   cursor(seq: number): string {
     return `${this.epoch}:${seq}`
+  }
+
+  #make(seq: number): LoopEvent | null {
+    if (this.#later.length === 0 || seq <= this.last - this.capacity) return null
+    let low = this.#laterAt
+    let high = this.#later.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((this.#later[middle] as Later).first <= seq) low = middle
+      else high = middle - 1
+    }
+    const { first, count, make } = this.#later[low] as Later
+    if (seq < first || seq >= first + count) return null
+    const event = make(seq - first)
+    event.seq = seq
+    const at = seq % this.capacity
+    this.#events[at] = event
+    this.#encoded[at] = undefined
+    return event
   }
 }
 

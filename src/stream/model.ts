@@ -108,9 +108,9 @@ export class Model {
     }
     task.since = event.t
     if (event.type === 'task.suspended' && event.on.kind !== 'yield') task.on = event.on
-    else delete task.on
+    else if (task.on !== undefined) delete task.on
     if (event.type === 'task.suspended' && event.location !== undefined) task.location = event.location
-    else if (event.type !== 'task.ready') delete task.location
+    else if (event.type !== 'task.ready' && task.location !== undefined) delete task.location
   }
 
   #queue({ queue, size, unfinished, maxsize }: EventOf<'queue.changed'>): void {

@@ -1,0 +1,83 @@
+// Steps of a busy loop that follow each other at once, each of which ended in `sleep(0)`: a loop makes millions of them a
+// second. Their events are known without being made, and are made when somebody asks for them.
+import type { LoopEvent } from '../stream/events.ts'
+import type { History } from '../stream/history.ts'
+import type { Model } from '../stream/model.ts'
+import { stamp } from '../stream/recorder.ts'
+
+/** Steps that began one after the other; none belongs to a run or a request. */
+export interface Rounds {
+  /** Their tasks stand here, from one place to another. The first of them runs already. */
+  tasks: Int32Array
+  from: number
+  to: number
+  /** When the first began, in seconds on the loop's clock, and how long each took. */
+  began: number
+  each: number
+}
+
+/** For each step but the first: the one before is suspended, and ready, and this one runs. */
+const EVENTS_A_STEP = 3
+
+/** The rounds of a loop, as far back as its history goes. */
+export class RoundLog {
+  readonly #loop: () => string
+  readonly #history: History
+  readonly #model: Model
+  /** The tasks of all of them, around and around. */
+  readonly #tasks: Int32Array
+  readonly #mask: number
+  #end = 0
+
+  /** `loop` gives the loop's id in events; at most `most` steps are added at once. */
+  constructor(loop: () => string, history: History, model: Model, most: number) {
+    this.#loop = loop
+    this.#history = history
+    this.#model = model
+    let size = 1
+    while (size < history.capacity / EVENTS_A_STEP + most) size *= 2
+    this.#tasks = new Int32Array(size)
+    this.#mask = size - 1
+  }
+
+  add({ tasks, from, to, began, each }: Rounds): void {
+    const log = this.#tasks
+    const mask = this.#mask
+    const start = this.#end
+    const live = this.#model.tasks
+    const steps = to - from - 1
+    for (let at = from, step = 0; at < to; at++, step++) {
+      const id = tasks[at] as number
+      log[(start + step) & mask] = id
+      const task = live.get(id >>> 0)
+      if (task === undefined) continue
+      task.since = stamp(began + (step < steps ? step + 1 : step) * each)
+      if (task.state !== 'ready') task.state = 'ready'
+      if (task.location !== undefined) delete task.location
+      if (task.on !== undefined) delete task.on
+    }
+    const last = live.get((tasks[to - 1] as number) >>> 0)
+    if (last !== undefined) last.state = 'running'
+    this.#model.seq += steps * EVENTS_A_STEP
+    this.#history.pushLater(steps * EVENTS_A_STEP, (offset) => this.#event(start, began, each, offset))
+    this.#end = (start + steps + 1) & mask
+  }
+
+  #event(start: number, began: number, each: number, offset: number): LoopEvent {
+    const step = Math.floor(offset / EVENTS_A_STEP)
+    const task = this.#taskAt(start + step)
+    const event = { seq: 0, loop: this.#loop(), t: stamp(began + (step + 1) * each) }
+    switch (offset % EVENTS_A_STEP) {
+      case 0:
+        return { ...event, type: 'task.suspended', task, on: { kind: 'yield' }, seconds: stamp(each) }
+      case 1:
+        return { ...event, type: 'task.ready', task }
+      default:
+        return { ...event, type: 'task.running', task: this.#taskAt(start + step + 1) }
+    }
+  }
+
+  #taskAt(place: number): number {
+    return (this.#tasks[place & this.#mask] as number) >>> 0
+  }
+}
