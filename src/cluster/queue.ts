@@ -7,6 +7,7 @@ import { describable, describe } from '../runtime/describe.ts'
 import { QueueShutDown } from '../runtime/exceptions.ts'
 import { fromPromise } from '../runtime/fromhost.ts'
 import { bindLoop, type LoopBound } from '../runtime/loopbound.ts'
+import type { Name, Named } from '../runtime/names.ts'
 import { nextQueueId } from '../runtime/queue.ts'
 import { currentTask, running } from '../runtime/running.ts'
 import type { Task } from '../runtime/task.ts'
@@ -63,7 +64,7 @@ export interface RedisQueueCounts {
  *     queue.taskDone()
  *     yield* queue.close()
  */
-export class RedisQueue<T> implements LoopBound {
+export class RedisQueue<T> implements LoopBound, Named {
   /** @internal */ boundLoop: EventLoop | null = null
   readonly name: string
   readonly #maxsize: number
@@ -341,6 +342,11 @@ export class RedisQueue<T> implements LoopBound {
   #noteChange(op: 'put' | 'get' | 'done', by: Task<unknown> | null): void {
     const probe = this.boundLoop?.probe ?? null
     if (probe !== null) probe.call('queueChanged', this.#state, op, by)
+  }
+
+  /** @internal */
+  nameForWatchers(): Name {
+    return { text: `<RedisQueue ${this.name} maxsize=${this.#maxsize}>`, queue: this.#state.id }
   }
 
   toString(): string {

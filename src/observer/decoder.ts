@@ -52,6 +52,8 @@ interface Step {
 const NO_STEP: Step = { task: 0, since: 0 }
 
 const NOBODY: Known = { name: '', run: 0, request: 0 }
+/** A step of this many seconds is told of by itself. */
+const LONG_STEP = 0.01
 /** Names of tasks that have ended are kept for whoever looks back. */
 const MOST_ENDED = 20_000
 
@@ -310,22 +312,25 @@ export class Decoder {
     const first = at + STEPS_AT
     this.#ahead = 0
     if (from >= to) return
-    this.#begin((words[from] as number) >>> 0, t + (from - first) * each)
-    if (to - from === 1) return
-    if (this.#scoped === 0 || this.#plain(words, from, to)) {
-      this.#listener.rounds({ tasks: words, from, to, began: t + (from - first) * each, each })
+    const began = t + (from - first) * each
+    const before = this.#running
+    // The one before must have ended as these do, and so soon that nobody has to hear of it by itself.
+    const joins = before.task !== 0 && this.#outer.length === 0 && began - before.since < LONG_STEP
+    if (joins && (this.#scoped === 0 || (this.#plain(before.task) && this.#allPlain(words, from, to)))) {
+      this.#listener.rounds({ before: before.task, seconds: began - before.since, tasks: words, from, to, began, each })
       this.#running = { task: (words[to - 1] as number) >>> 0, since: t + (count - 1) * each }
-    } else {
-      while (++from < to) this.#begin((words[from] as number) >>> 0, t + (from - first) * each)
+      return
     }
+    for (; from < to; from++) this.#begin((words[from] as number) >>> 0, t + (from - first) * each)
   }
 
-  /** Whether none of these tasks belongs to a run or a request. */
-  #plain(tasks: Int32Array, from: number, to: number): boolean {
-    for (let at = from; at < to; at++) {
-      const known = this.#tasks.get((tasks[at] as number) >>> 0)
-      if (known !== undefined && isScoped(known)) return false
-    }
+  /** Whether a task belongs to no run and no request. */
+  #plain(task: number): boolean {
+    return !isScoped(this.#tasks.get(task) ?? NOBODY)
+  }
+
+  #allPlain(tasks: Int32Array, from: number, to: number): boolean {
+    for (let at = from; at < to; at++) if (!this.#plain((tasks[at] as number) >>> 0)) return false
     return true
   }
 
@@ -363,7 +368,11 @@ export class Decoder {
     const label = words[at + 4] as number
     const other = (words[at + 5] as number) >>> 0
     if (label !== 0) on.label = this.#reader.text(label)
-    if (other !== 0) on.task = other
+    else if (on.kind === 'task' && other !== 0) on.label = this.nameOf(other)
+    if (other !== 0) {
+      if (on.kind.startsWith('queue.')) on.queue = other
+      else on.task = other
+    }
     if (has(word, FLAG.deadline)) on.deadline = stamp(numbers[(at >> 1) + 3] as number)
     const location = this.#location
     this.#location = undefined

@@ -1,8 +1,8 @@
 // What is alive on a loop, as records: what a reader begins with, and goes on from when events were lost.
 import type { Task } from '../runtime/task.ts'
 import { FLAG, KIND } from './layout.ts'
-import { STATE, writeCreated, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
-import { ScrollWriter } from './ring.ts'
+import { labelOf, STATE, writeCreated, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
+import { NO_TEXT, ScrollWriter, type Texts } from './ring.ts'
 
 export interface LiveRequest {
   method: string
@@ -21,7 +21,7 @@ export interface Live {
 }
 
 /** Describe it as of time `t`. `kept` are the texts that the reader has, and gets from this. */
-export function describeLive(kept: Map<string, number>, t: number, { runs, requests, tasks, runOf, running }: Live): ArrayBuffer {
+export function describeLive(kept: Texts, t: number, { runs, requests, tasks, runOf, running }: Live): ArrayBuffer {
   const scroll = new ScrollWriter(kept)
   for (const start of runs) {
     const parameters = JSON.stringify(start.parameters)
@@ -50,11 +50,11 @@ function writeTask(scroll: ScrollWriter, task: Task<unknown>, t: number, running
   const coroutine = task.coroutineName()
   const name = task.ownName
   const on = task.waiter?.describeWait() ?? null
-  const label = on?.label ?? ''
+  const label = on === null ? '' : labelOf(on)
   scroll.fits(5 + scroll.roomFor(coroutine) + (typeof name === 'string' ? scroll.roomFor(name) : 0) + scroll.roomFor(label))
   const at = writeCreated(scroll, KIND.alive, task, t, 0, coroutine, false)
   const state = running ? 'running' : on === null || on.kind === 'yield' ? 'ready' : 'suspended'
   if (task.cancelling() > 0) scroll.words[at] = (scroll.words[at] as number) | FLAG.cancelling
   scroll.words[at + 7] = STATE[state]
-  if (state === 'suspended' && on !== null) writeSuspended(scroll, task.id, on, label, t)
+  if (state === 'suspended' && on !== null) writeSuspended(scroll, task.id, on, label === '' ? NO_TEXT : scroll.keep(label), t)
 }

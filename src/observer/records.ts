@@ -5,6 +5,7 @@ import type { Task } from '../runtime/task.ts'
 import type { Parameters } from '../stream/events.ts'
 import type { Place } from './places.ts'
 import type { RecordWriter } from './ring.ts'
+import { nameOf } from '../runtime/names.ts'
 import { running } from '../runtime/running.ts'
 import { FLAG, KIND, MODES, OPS, OUTCOMES, REPORTS, SMALL, STATES, WAIT_KINDS } from './layout.ts'
 
@@ -47,14 +48,20 @@ export function writeCreated(to: RecordWriter, kind: number, task: Task<unknown>
   return at
 }
 
-export function writeSuspended(to: RecordWriter, task: number, on: Wait, label: string, t: number): void {
-  const reference = label === '' ? 0 : to.keep(label)
+/** What a record says of what is waited for: nothing of a task, whose name the reader knows. */
+export function labelOf(on: Wait): string {
+  if (on.of !== undefined) return nameOf(on.of).text
+  return on.kind === 'task' && on.tasks?.[0] !== undefined ? '' : (on.label ?? '')
+}
+
+/** `label` refers to the text that `labelOf` gives. */
+export function writeSuspended(to: RecordWriter, task: number, on: Wait, label: number, t: number): void {
   const at = to.next()
   to.words[at] = KIND.suspended | (on.deadline === undefined ? 0 : FLAG.deadline) | (WAIT[on.kind] << SMALL)
   to.words[at + 1] = task
   to.numbers[(at >> 1) + 1] = t
-  to.words[at + 4] = reference
-  to.words[at + 5] = on.tasks?.[0]?.id ?? 0
+  to.words[at + 4] = label
+  to.words[at + 5] = (on.of === undefined ? on.tasks?.[0]?.id : nameOf(on.of).queue) ?? 0
   if (on.deadline !== undefined) to.numbers[(at >> 1) + 3] = on.deadline
 }
 

@@ -3,9 +3,11 @@
 import { FLAG, KIND, LONGEST_TEXT, RECORD_BYTES, RECORD_WORDS, recordsOf, SMALL, STEPS_AT, STEPS_RECORDS, MOST_STEPS, TEXT_HEAD_BYTES, viewOf, WORD, type Records, type Shared } from './layout.ts'
 import { TAPE_AT } from '../runtime/tape.ts'
 
-/** A text that comes up again is sent once; the table of those is bounded, and so is the length of each. */
+/** A text that comes up again is sent once; the table of those begins anew when it is full, and the length of each is bounded. */
 const MOST_KEPT = 16_384
 const LONGEST_KEPT = 200
+/** In place of the number of a text: all that were sent before are forgotten. */
+const FORGET = -1
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -21,6 +23,13 @@ function recordsFor(length: number): number {
   return bytes <= TEXT_HEAD_BYTES ? 1 : 1 + Math.ceil((bytes - TEXT_HEAD_BYTES) / RECORD_BYTES)
 }
 
+/** The texts that the reader has, by their numbers. */
+export class Texts {
+  readonly numbers = new Map<string, number>()
+  /** The same by what they describe. */
+  described = new WeakMap<object, number>()
+}
+
 /** Writes records one after the other; a subclass says where, and what happens when there is no more room. */
 export abstract class RecordWriter {
   words: Int32Array
@@ -30,9 +39,9 @@ export abstract class RecordWriter {
   /** How many records have been written, wrapping around; and how many may be. */
   head = 0
   limit: number
-  readonly #kept: Map<string, number>
+  readonly #kept: Texts
 
-  protected constructor(records: Records, kept: Map<string, number>) {
+  protected constructor(records: Records, kept: Texts) {
     this.words = records.words
     this.numbers = records.numbers
     this.bytes = records.bytes
@@ -61,13 +70,26 @@ export abstract class RecordWriter {
 
   /** Refer to a text that is likely to come again. */
   keep(text: string): number {
-    const known = this.#kept.get(text)
+    const { numbers } = this.#kept
+    const known = numbers.get(text)
     if (known !== undefined) return known
     if (text === '') return NO_TEXT
-    if (this.#kept.size >= MOST_KEPT || text.length > LONGEST_KEPT) return this.put(text)
-    const id = this.#kept.size + 1
-    this.#kept.set(text, id)
+    if (text.length > LONGEST_KEPT || (numbers.size >= MOST_KEPT && !this.#forget(text))) return this.put(text)
+    const id = numbers.size + 1
+    numbers.set(text, id)
     this.#write(id, text)
+    return id
+  }
+
+  /** The number of the text that describes an object, if it was sent before. */
+  known(object: object): number | undefined {
+    return this.#kept.described.get(object)
+  }
+
+  /** Refer to the text that describes an object. */
+  describe(object: object, text: string): number {
+    const id = this.keep(text)
+    if (id > 0) this.#kept.described.set(object, id)
     return id
   }
 
@@ -78,6 +100,18 @@ export abstract class RecordWriter {
   }
 
   protected abstract makeRoom(count: number): boolean
+
+  /** Begin the table anew, if there is room to say so before `text`. */
+  #forget(text: string): boolean {
+    if (!this.fits(2 + this.roomFor(text))) return false
+    const at = this.next()
+    this.words[at] = KIND.text
+    this.words[at + 1] = FORGET
+    this.words[at + 2] = 0
+    this.#kept.numbers.clear()
+    this.#kept.described = new WeakMap()
+    return true
+  }
 
   #write(id: number, text: string): void {
     const { words, bytes } = this
@@ -115,7 +149,7 @@ function wholeCharacters(bytes: Uint8Array, most: number): number {
 }
 
 export class RingWriter extends RecordWriter {
-  readonly kept: Map<string, number>
+  readonly kept: Texts
   /** Nothing is written any more: the reader is behind. */
   losing = false
   readonly #header: Int32Array
@@ -123,12 +157,12 @@ export class RingWriter extends RecordWriter {
 
   constructor(shared: Shared) {
     const view = viewOf(shared)
-    const kept = new Map<string, number>()
+    const kept = new Texts()
     super(view.records, kept)
     this.kept = kept
     this.#header = view.words
-    // A record of steps may always become as long as it can, and the last of them end.
-    this.#capacity = this.limit -= STEPS_RECORDS
+    // A record of steps may always become as long as it can, the last of them end, and the texts be forgotten.
+    this.#capacity = this.limit -= STEPS_RECORDS + 1
   }
 
   override next(): number {
@@ -178,7 +212,7 @@ export class RingWriter extends RecordWriter {
 
 /** Records in memory that grows: a description of everything, however much it is, goes this way. */
 export class ScrollWriter extends RecordWriter {
-  constructor(kept: Map<string, number>) {
+  constructor(kept: Texts) {
     super(recordsOf(new ArrayBuffer(1024 * RECORD_BYTES)), kept)
   }
 
@@ -298,7 +332,8 @@ export class RingReader {
       content.set(bytes.subarray(next, next + Math.min(RECORD_BYTES, length - from)), from)
     }
     const text = decoder.decode(content)
-    if (id === 0) this.#inFront.push(text)
+    if (id === FORGET) this.#texts.length = 1
+    else if (id === 0) this.#inFront.push(text)
     else this.#texts[id] = text
   }
 }

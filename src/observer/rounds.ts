@@ -1,13 +1,16 @@
 // Steps of a busy loop that follow each other at once, each of which ended in `sleep(0)`: a loop makes millions of them a
 // second. Their events are known without being made, and are made when somebody asks for them.
-import type { LoopEvent } from '../stream/events.ts'
+import type { LiveTask, LoopEvent } from '../stream/events.ts'
 import type { History } from '../stream/history.ts'
 import type { Model } from '../stream/model.ts'
 import { stamp } from '../stream/recorder.ts'
 
 /** Steps that began one after the other; none belongs to a run or a request. */
 export interface Rounds {
-  /** Their tasks stand here, from one place to another. The first of them runs already. */
+  /** The task whose step ended when the first of them began, and how many seconds that had taken. */
+  before: number
+  seconds: number
+  /** Their tasks stand here, from one place to another. The last of them still runs. */
   tasks: Int32Array
   from: number
   to: number
@@ -16,7 +19,7 @@ export interface Rounds {
   each: number
 }
 
-/** For each step but the first: the one before is suspended, and ready, and this one runs. */
+/** For each step: the one before is suspended, and ready, and this one runs. */
 const EVENTS_A_STEP = 3
 
 /** The rounds of a loop, as far back as its history goes. */
@@ -40,36 +43,45 @@ export class RoundLog {
     this.#mask = size - 1
   }
 
-  add({ tasks, from, to, began, each }: Rounds): void {
+  add({ before, seconds, tasks, from, to, began, each }: Rounds): void {
     const log = this.#tasks
     const mask = this.#mask
     const start = this.#end
-    const live = this.#model.tasks
-    const steps = to - from - 1
-    for (let at = from, step = 0; at < to; at++, step++) {
-      const id = tasks[at] as number
-      log[(start + step) & mask] = id
-      const task = live.get(id >>> 0)
-      if (task === undefined) continue
-      task.since = stamp(began + (step < steps ? step + 1 : step) * each)
-      if (task.state !== 'ready') task.state = 'ready'
-      if (task.location !== undefined) delete task.location
-      if (task.on !== undefined) delete task.on
+    const steps = to - from
+    log[start] = before
+    this.#yielded(before, began)
+    for (let step = 1; step <= steps; step++) {
+      const task = tasks[from + step - 1] as number
+      log[(start + step) & mask] = task
+      if (step < steps) this.#yielded(task >>> 0, began + step * each)
     }
-    const last = live.get((tasks[to - 1] as number) >>> 0)
-    if (last !== undefined) last.state = 'running'
+    const last = this.#model.tasks.get(this.#taskAt(start + steps))
+    if (last !== undefined) {
+      last.state = 'running'
+      last.since = stamp(began + (steps - 1) * each)
+      forgetWait(last)
+    }
     this.#model.seq += steps * EVENTS_A_STEP
-    this.#history.pushLater(steps * EVENTS_A_STEP, (offset) => this.#event(start, began, each, offset))
+    this.#history.pushLater(steps * EVENTS_A_STEP, (offset) => this.#event(start, seconds, began, each, offset))
     this.#end = (start + steps + 1) & mask
   }
 
-  #event(start: number, began: number, each: number, offset: number): LoopEvent {
+  /** What the model makes of a whole step that ended in `sleep(0)`. */
+  #yielded(id: number, t: number): void {
+    const task = this.#model.tasks.get(id)
+    if (task === undefined) return
+    task.state = 'ready'
+    task.since = stamp(t)
+    forgetWait(task)
+  }
+
+  #event(start: number, seconds: number, began: number, each: number, offset: number): LoopEvent {
     const step = Math.floor(offset / EVENTS_A_STEP)
     const task = this.#taskAt(start + step)
-    const event = { seq: 0, loop: this.#loop(), t: stamp(began + (step + 1) * each) }
+    const event = { seq: 0, loop: this.#loop(), t: stamp(began + step * each) }
     switch (offset % EVENTS_A_STEP) {
       case 0:
-        return { ...event, type: 'task.suspended', task, on: { kind: 'yield' }, seconds: stamp(each) }
+        return { ...event, type: 'task.suspended', task, on: { kind: 'yield' }, seconds: stamp(step === 0 ? seconds : each) }
       case 1:
         return { ...event, type: 'task.ready', task }
       default:
@@ -80,4 +92,9 @@ export class RoundLog {
   #taskAt(place: number): number {
     return (this.#tasks[place & this.#mask] as number) >>> 0
   }
+}
+
+function forgetWait(task: LiveTask): void {
+  if (task.location !== undefined) delete task.location
+  if (task.on !== undefined) delete task.on
 }

@@ -4,7 +4,7 @@ import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runti
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Bare } from '../stream/recorder.ts'
-import type { RingWriter } from './ring.ts'
+import { NO_TEXT, type RingWriter } from './ring.ts'
 import { describe } from '../runtime/describe.ts'
 import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
@@ -13,7 +13,7 @@ import { describeLive, type LiveRequest } from './description.ts'
 import { Edges, HELD_SECONDS } from './edges.ts'
 import { KIND, LONGEST_TEXT, NUMBER, SMALL, type REPORTS, type View } from './layout.ts'
 import { takePlace, watchPlaces } from './places.ts'
-import { MODE, OP, OUTCOME, REPORT, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
+import { labelOf, MODE, OP, OUTCOME, REPORT, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
 import { Steps } from './steps.ts'
 
 /** Published in between, where a turn goes on and on. */
@@ -73,7 +73,6 @@ export class Writer implements Instrument {
   #hooks = 0
   readonly #liveRuns = new Map<number, RunStart>()
   readonly #liveRequests = new Map<number, LiveRequest>()
-  readonly #callbackNames = new WeakMap<object, number>()
   #clockCost = Infinity
   /** What a step costs that goes onto the tape, in seconds. */
   #tapeCost = 0
@@ -452,7 +451,8 @@ export class Writer implements Instrument {
     const t = this.#time()
     const ring = this.#ring
     const place = this.#plain ? null : takePlace(task)
-    const label = on.label ?? ''
+    const known = on.of === undefined ? undefined : ring.known(on.of)
+    const label = known === undefined ? labelOf(on) : ''
     this.#endStep(task)
     if (!ring.fits(1 + ring.roomFor(label) + (place === null ? 0 : 1 + ring.roomFor(place.file) + ring.roomFor(place.function)))) {
       // A task that yields is ready at once: the reader would have told of both.
@@ -460,7 +460,7 @@ export class Writer implements Instrument {
       return
     }
     if (place !== null) writePlace(ring, place)
-    writeSuspended(ring, task.id, on, label, t)
+    writeSuspended(ring, task.id, on, known ?? (label === '' ? NO_TEXT : on.of === undefined ? ring.keep(label) : ring.describe(on.of, label)), t)
   }
 
   #held(name: number, request: number, from: number, to: number): void {
@@ -487,14 +487,12 @@ export class Writer implements Instrument {
 
   #nameOf(callback: object): number {
     const key = (callback as { fn?: object | null }).fn ?? (callback.constructor as object | undefined) ?? callback
-    let name = this.#callbackNames.get(key)
-    if (name === undefined) {
-      const text = `callback ${(key as { name?: string }).name ?? ''}`.trim()
-      if (!this.#ring.fits(1 + this.#ring.roomFor(text))) return 0
-      name = Math.max(0, this.#ring.keep(text))
-      this.#callbackNames.set(key, name)
-    }
-    return name
+    const ring = this.#ring
+    const known = ring.known(key)
+    if (known !== undefined) return known
+    const text = `callback ${(key as { name?: string }).name ?? ''}`.trim()
+    this.#steps.close()
+    return ring.fits(1 + ring.roomFor(text)) ? Math.max(0, ring.describe(key, text)) : 0
   }
 
   /** Events did not fit. Once there is room again, say how many, and describe what is alive now. */

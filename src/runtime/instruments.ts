@@ -13,7 +13,9 @@ export type WaitKind =
 export interface Wait {
   kind: WaitKind
   /** What in particular: a lock, a queue, a function, in one line. */
-  label?: string
+  readonly label?: string
+  /** The lock or the queue itself. */
+  of?: object
   /** The tasks whose end would end the wait. */
   tasks?: Task<unknown>[]
   /** When the wait ends by itself, in seconds on the loop's clock. */

@@ -9,9 +9,10 @@ import { Event } from './event.ts'
 import { QueueEmpty, QueueFull, QueueShutDown, RuntimeError } from './exceptions.ts'
 import { heapPop, heapPush, naturalOrder, type Compare } from './heapq.ts'
 import { bindLoop, type LoopBound } from './loopbound.ts'
+import type { Name, Named } from './names.ts'
 import { running } from './running.ts'
 import { trackUnawaited } from './unawaited.ts'
-import { CANCELLED, PENDING, SingleWait, suspendCurrent, WOKEN } from './waiter.ts'
+import { CANCELLED, PENDING, SingleWait, suspendCurrent, WaitFor, WOKEN } from './waiter.ts'
 
 const CREATED = 3
 const ENDED = 4
@@ -105,7 +106,7 @@ class Get<T> extends Exchange<T, T> {
   }
 
   describeWait(): Wait {
-    return { kind: 'queue.get', label: String(this.queue) }
+    return new WaitFor('queue.get', this.queue)
   }
 }
 
@@ -139,7 +140,7 @@ class Put<T> extends Exchange<T, void> {
   }
 
   describeWait(): Wait {
-    return { kind: 'queue.put', label: String(this.queue) }
+    return new WaitFor('queue.put', this.queue)
   }
 }
 
@@ -161,7 +162,7 @@ export function nextQueueId(): number {
 }
 
 /** First in, first out, between tasks. */
-export class Queue<T> implements LoopBound, QueueState {
+export class Queue<T> implements LoopBound, Named, QueueState {
   /** @internal */ boundLoop: EventLoop | null = null
   /** @internal Who waits for an item. */
   readonly getters = new Deque<SingleWait>()
@@ -196,6 +197,11 @@ export class Queue<T> implements LoopBound, QueueState {
   /** @internal */
   get id(): number {
     return (this.#id ||= nextQueueId())
+  }
+
+  /** @internal */
+  nameForWatchers(): Name {
+    return { text: `<${this.constructor.name} ${this.id} maxsize=${this.#maxsize}>`, queue: this.id }
   }
 
   /** How many items are in the queue. */

@@ -16,6 +16,21 @@ export interface Waitable {
   describeWait(): Wait
 }
 
+/** A wait for a lock or a queue. Its description is made for whoever reads it: most waits are described to nobody. */
+export class WaitFor implements Wait {
+  readonly kind: WaitKind
+  readonly of: object
+
+  constructor(kind: WaitKind, of: object) {
+    this.kind = kind
+    this.of = of
+  }
+
+  get label(): string {
+    return String(this.of)
+  }
+}
+
 /** The task that an await suspends. Throws where there is none, or where it is suspended already. */
 export function suspendCurrent(on: Waitable): Task<unknown> {
   const task = running.task
@@ -92,7 +107,7 @@ export class Waiter extends SingleWait {
   }
 
   describeWait(): Wait {
-    return { kind: this.#kind, label: String(this.#owner) }
+    return new WaitFor(this.#kind, this.#owner)
   }
 
   next(): IteratorResult<Suspension, void> {

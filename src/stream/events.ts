@@ -17,6 +17,8 @@ export const waiting = z.strictObject({
   label: z.string().optional(),
   /** The task whose end would end the wait. */
   task: id.optional(),
+  /** The queue, as in `queue.changed`. */
+  queue: id.optional(),
   /** When the wait ends by itself, in seconds on the loop's clock. */
   deadline: seconds.optional(),
 })

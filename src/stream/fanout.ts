@@ -1,6 +1,6 @@
 // Hands a loop's events to subscribers. Nobody has a buffer of his own: a subscriber is a place in the history, and takes
 // from there when his sink has room. Who is too slow finds that the history has moved on, and is told what he missed.
-import type { EventOf, LoopEvent, Snapshot } from './events.ts'
+import type { EventOf, EventType, LoopEvent, Snapshot } from './events.ts'
 import type { Cursor, History } from './history.ts'
 import { matcher, type Filter } from './filter.ts'
 
@@ -42,6 +42,8 @@ export interface SubscribeOptions extends Filter {
 
 /** How many events go to a sink at once. */
 const BATCH = 512
+/** Who has missed events is told the news among as many as these that came last. */
+const MOST_PASSED = 512
 /** A filtered subscriber hears where the stream stands after this many events that were not for him. */
 const BOOKMARK_EVERY = 1000
 /** Events are gathered for this long, so that many share a write. */
@@ -151,13 +153,19 @@ export class Subscription {
 
   /** Too slow, or the recording was: what lies between is gone. A snapshot stands for it, and the stream goes on from there. */
   #drop(): void {
-    const { source } = this.#fanout
+    const { history } = this.#fanout.source
     const from = this.#seq + 1
-    const to = source.history.last
-    this.#seq = to
-    this.#told = to
-    this.#fanout.dropped += to - from + 1
-    this.#lost(to - from + 1, from)
+    const { matches } = this.#filter
+    const news: Message[] = []
+    for (const event of history.pushedSince(from, MOST_PASSED)) {
+      if (NEWS.has(event.type) && (matches === null || matches(event))) news.push({ type: event.type, seq: event.seq, json: history.encoded(event.seq) })
+    }
+    this.#seq = history.last
+    this.#told = this.#seq
+    const count = this.#seq - from + 1 - news.length
+    this.#fanout.dropped += count
+    if (news.length > 0) this.#write(news)
+    this.#lost(count, from)
   }
 
   /** @internal The loop has begun anew: nothing that was before can be counted on. */
@@ -190,12 +198,19 @@ function say(message: EventOf<'stream.hello' | 'stream.dropped' | 'stream.bookma
 interface Wanted {
   readonly key: string
   readonly matches: ((event: LoopEvent) => boolean) | null
+  /** Whether he may want steps that belong to no run and no request: a busy loop makes more of those than anybody can take. */
+  readonly steps: boolean
 }
+
+const STEPS: readonly EventType[] = ['task.ready', 'task.running', 'task.suspended']
+/** What is in no snapshot: it is told of even to who has missed what was around it. */
+const NEWS: ReadonlySet<string> = new Set<EventType>(['loop.blocked', 'loop.unblocked', 'warning', 'run.finished'])
 
 function wanted(filter: Filter): Wanted {
   const { types, run, task, request } = filter
   const matches = matcher(filter)
-  return { key: matches === null ? '' : JSON.stringify([types === undefined ? null : [...types].sort(), run, task, request]), matches }
+  const steps = run === undefined && request === undefined && (types === undefined || STEPS.some((type) => types.includes(type)))
+  return { steps, matches, key: matches === null ? '' : JSON.stringify([types === undefined ? null : [...types].sort(), run, task, request]) }
 }
 
 /** The messages from one place in the history to another. */
@@ -233,13 +248,18 @@ export class Fanout {
   }
 
   /** @internal What follows event `from`, for all who have this filter and stand there. Empty where that is lost. */
-  batch({ key, matches }: Wanted, from: number): Batch {
+  batch({ key, matches, steps }: Wanted, from: number): Batch {
     const { history } = this.source
     const last = this.#batches.get(key)
     if (last !== undefined && last.from === from && (last.messages.length >= BATCH || last.to === history.last)) return last
     const messages: Message[] = []
     let to = from
     while (to < history.last && messages.length < BATCH) {
+      const passed = steps ? null : history.lastOfLater(to + 1)
+      if (passed !== null) {
+        to = passed
+        continue
+      }
       const event = history.find(to + 1)
       if (event === null) break
       to++

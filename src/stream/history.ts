@@ -1,12 +1,20 @@
-// The last events of one loop, in a ring: bounded by count, addressed by `seq`. Each is encoded at most once, whoever
-// and however many want it.
+// The last events of one loop: bounded by count, addressed by `seq`. Each is encoded at most once, whoever and however many
+// want it. Events that come by the million and are all alike are kept without being made; they never push out the others.
 import type { LoopEvent } from './events.ts'
 
-/** Events that follow each other and are made once they are asked for. */
-interface Later {
-  first: number
+/** Events one after the other that are of one sort: kept as they are, or made when they are asked for. */
+interface Stretch {
+  readonly first: number
   count: number
-  make: (offset: number) => LoopEvent
+  /** Which of the kept events the first is; -1 where they are made. */
+  readonly kept: number
+}
+
+/** Events that follow each other and are made when they are asked for. */
+interface Later {
+  readonly first: number
+  readonly count: number
+  readonly make: (offset: number) => LoopEvent
 }
 
 export class History {
@@ -15,15 +23,19 @@ export class History {
   readonly capacity: number
   /** The last `seq` given out. */
   last: number
-  /** Nothing before this `seq` joins on to what came since: it was lost, or not heard of. */
+  /** Nothing before this `seq` joins on to what came since: it was lost, or not heard of, or is held no more. */
   #from: number
   readonly #events: (LoopEvent | undefined)[]
   readonly #encoded: (string | undefined)[]
-  /** Oldest first; those before `#laterAt` are forgotten. */
-  #later: Later[] = []
-  #laterAt = 0
+  #kept = 0
+  #stretches = new Fifo<Stretch>()
+  #later = new Fifo<Later>()
+  #laterCount = 0
 
-  /** The history of a loop that begins now; or, with the epoch of another process' loop, of that one from after event `last` on. */
+  /**
+   * The history of a loop that begins now; or, with the epoch of another process' loop, of that one from after event `last`
+   * on. It holds the last `capacity` events that were pushed, and as many of those that are made when they are asked for.
+   */
   constructor(capacity: number, epoch = newEpoch(), last = 0) {
     this.capacity = capacity
     this.epoch = epoch
@@ -35,26 +47,29 @@ export class History {
 
   /** The oldest `seq` from which on all are held; `last + 1` while there is none. */
   get first(): number {
-    return Math.max(this.#from, this.last - this.capacity + 1)
+    return this.#from
   }
 
   /** Keep an event; its `seq` must be `last + 1`. The oldest one goes if there is no room. Its JSON, where that is there already. */
   push(event: LoopEvent, encoded?: string): void {
-    const at = event.seq % this.capacity
+    const at = this.#kept % this.capacity
+    const oldest = this.#events[at]
+    if (oldest !== undefined && oldest.seq >= this.#from) this.#from = oldest.seq + 1
     this.#events[at] = event
     this.#encoded[at] = encoded
-    this.last = event.seq
+    this.#extend(event.seq, 1, this.#kept++)
   }
 
-  /** Keep `count` events that are made once somebody asks for them: `make(offset)` gives the one that many after the first. */
+  /** Keep `count` events that are made when somebody asks for them: `make(offset)` gives the one that many after the first. */
   pushLater(count: number, make: (offset: number) => LoopEvent): void {
     this.#later.push({ first: this.last + 1, count, make })
-    this.last += count
-    const oldest = this.last - this.capacity + 1
-    for (let first = this.#later[this.#laterAt] as Later; first.first + first.count <= oldest; first = this.#later[this.#laterAt] as Later) this.#laterAt++
-    if (this.#laterAt * 2 <= this.#later.length) return
-    this.#later = this.#later.slice(this.#laterAt)
-    this.#laterAt = 0
+    this.#laterCount += count
+    this.#extend(this.last + 1, count, -1)
+    for (let oldest = this.#later.first; oldest !== undefined && this.#laterCount - oldest.count >= this.capacity; oldest = this.#later.first) {
+      this.#later.shift()
+      this.#laterCount -= oldest.count
+      this.#from = Math.max(this.#from, oldest.first + oldest.count)
+    }
   }
 
   /** These many events were lost before they could be kept: their numbers are used up. */
@@ -65,8 +80,11 @@ export class History {
 
   /** The event with this `seq`, `null` where it is held no more, or was lost. */
   find(seq: number): LoopEvent | null {
-    const event = this.#events[seq % this.capacity]
-    return event === undefined || event.seq !== seq ? this.#make(seq) : event
+    const stretch = this.#stretchOf(seq)
+    if (stretch === undefined) return null
+    if (stretch.kept < 0) return this.#make(seq)
+    const event = this.#events[(stretch.kept + seq - stretch.first) % this.capacity]
+    return event === undefined || event.seq !== seq ? null : event
   }
 
   /** The event with this `seq`, which must still be held. */
@@ -74,6 +92,20 @@ export class History {
     const event = this.find(seq)
     if (event === null) throw new RangeError(`history: event ${seq} is not held`)
     return event
+  }
+
+  /** Where the events with this `seq` and those that follow are made when they are asked for, the last of them, held or not; else `null`. */
+  lastOfLater(seq: number): number | null {
+    const stretch = this.#stretchOf(seq)
+    return stretch === undefined || stretch.kept >= 0 ? null : stretch.first + stretch.count - 1
+  }
+
+  /** Those of the last `count` events that were pushed whose `seq` is at least this. */
+  *pushedSince(seq: number, count: number): Generator<LoopEvent> {
+    for (let index = Math.max(0, this.#kept - Math.min(count, this.capacity)); index < this.#kept; index++) {
+      const event = this.#events[index % this.capacity] as LoopEvent
+      if (event.seq >= seq) yield event
+    }
   }
 
   /** The events since time `t`, in seconds on the loop's clock. */
@@ -89,31 +121,79 @@ export class History {
 
   /** The same event as JSON. */
   encoded(seq: number): string {
+    const stretch = this.#stretchOf(seq)
     const event = this.at(seq)
-    return (this.#encoded[seq % this.capacity] ??= JSON.stringify(event))
+    if (stretch === undefined || stretch.kept < 0) return JSON.stringify(event)
+    return (this.#encoded[(stretch.kept + seq - stretch.first) % this.capacity] ??= JSON.stringify(event))
   }
 
   cursor(seq: number): string {
     return `${this.epoch}:${seq}`
   }
 
-  #make(seq: number): LoopEvent | null {
-    if (this.#later.length === 0 || seq <= this.last - this.capacity) return null
-    let low = this.#laterAt
-    let high = this.#later.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if ((this.#later[middle] as Later).first <= seq) low = middle
-      else high = middle - 1
+  #extend(first: number, count: number, kept: number): void {
+    const stretches = this.#stretches
+    const { last } = stretches
+    this.last = first + count - 1
+    if (last !== undefined && last.kept < 0 === kept < 0 && last.first + last.count === first) {
+      last.count += count
+      return
     }
-    const { first, count, make } = this.#later[low] as Later
-    if (seq < first || seq >= first + count) return null
-    const event = make(seq - first)
+    stretches.push({ first, count, kept })
+    // What is not held in front of all that is tells nothing.
+    const oldestKept = this.#kept < this.capacity ? 0 : (this.#events[this.#kept % this.capacity]?.seq ?? 0)
+    const oldest = Math.min(oldestKept, this.#later.first?.first ?? oldestKept)
+    for (let front = stretches.first as Stretch; front.first + front.count <= oldest; front = stretches.first as Stretch) stretches.shift()
+  }
+
+  #stretchOf(seq: number): Stretch | undefined {
+    const stretch = this.#stretches.lastWhere(({ first }) => first <= seq)
+    return stretch !== undefined && seq < stretch.first + stretch.count ? stretch : undefined
+  }
+
+  #make(seq: number): LoopEvent | null {
+    const later = this.#later.lastWhere(({ first }) => first <= seq)
+    if (later === undefined || seq >= later.first + later.count) return null
+    const event = later.make(seq - later.first)
     event.seq = seq
-    const at = seq % this.capacity
-    this.#events[at] = event
-    this.#encoded[at] = undefined
     return event
+  }
+}
+
+/** In the order in which they came; the oldest go first. */
+class Fifo<T> {
+  #items: T[] = []
+  #at = 0
+
+  get first(): T | undefined {
+    return this.#items[this.#at]
+  }
+
+  get last(): T | undefined {
+    return this.#at < this.#items.length ? this.#items.at(-1) : undefined
+  }
+
+  push(item: T): void {
+    this.#items.push(item)
+  }
+
+  shift(): void {
+    this.#at++
+    if (this.#at * 2 <= this.#items.length) return
+    this.#items = this.#items.slice(this.#at)
+    this.#at = 0
+  }
+
+  /** The last item for which `holds`, which must hold for all before it. */
+  lastWhere(holds: (item: T) => boolean): T | undefined {
+    let low = this.#at
+    let high = this.#items.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (holds(this.#items[middle] as T)) low = middle + 1
+      else high = middle
+    }
+    return low > this.#at ? this.#items[low - 1] : undefined
   }
 }
 

@@ -6,6 +6,7 @@ import type { Task } from '../runtime/task.ts'
 import type { Frame } from '../runtime/origins.ts'
 import type { EventOf, EventType, LoopEvent, Snapshot, Waiting } from './events.ts'
 import { describe } from '../runtime/describe.ts'
+import { nameOf } from '../runtime/names.ts'
 import { History } from './history.ts'
 import { Model } from './model.ts'
 
@@ -231,7 +232,10 @@ export function stamp(seconds: number): number {
 
 function describeWait(wait: Wait): Waiting {
   const on: Waiting = { kind: wait.kind }
-  if (wait.label !== undefined) on.label = wait.label
+  const name = wait.of === undefined ? null : nameOf(wait.of)
+  const label = name?.text ?? wait.label
+  if (label !== undefined) on.label = label
+  if (name?.queue !== undefined) on.queue = name.queue
   const task = wait.tasks?.[0]
   if (task !== undefined) on.task = task.id
   if (wait.deadline !== undefined) on.deadline = stamp(wait.deadline)
