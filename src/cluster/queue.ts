@@ -341,7 +341,7 @@ export class RedisQueue<T> implements LoopBound, Named {
   /** Watchers see the queue as Redis last described it. */
   #noteChange(op: 'put' | 'get' | 'done', by: Task<unknown> | null): void {
     const probe = this.boundLoop?.probe ?? null
-    if (probe !== null) probe.call('queueChanged', this.#state, op, by)
+    if (probe !== null) probe.tell('queueChanged', this.#state, op, by)
   }
 
   /** @internal */

@@ -157,7 +157,10 @@ export class ObserverClient {
         } else if (message.type === 'failed') reject(new ObserverListenError(message.code, listen?.port ?? 0, message.message))
         else this.#hear(message)
       })
-      this.#worker.on('error', reject)
+      this.#worker.on('error', (error) => {
+        if (this.epoch !== '') this.log('error', `the observer's thread ended with an error, and nothing is recorded any more: ${error.stack ?? error.message}`)
+        reject(error)
+      })
       this.#worker.on('exit', () => {
         reject(new Error('the observer\'s thread ended before it was ready'))
         this.#onGone()

@@ -5,7 +5,12 @@ import { EVEN_SECONDS, HOLDER, MOST_STEPS, NUMBER, WORD, type View } from './lay
 /** While steps take less than this many seconds, one clock reading serves several edges: as many as pass in so many seconds. */
 const SHORT = 2e-6
 const SPAN = 32e-6
-/** Where one of several edges was long, and nobody knows which, the clock is read at each of so many that follow. */
+/**
+ * Where something was long among several edges, and nobody knows what, the clock is read oftener for a while: for one edge in so
+ * many seconds that it took, at most so many edges. If it comes again, it is read at each, as long as it comes again.
+ */
+const CLOSELY = 8
+const EDGE_IN = 0.4e-6
 const EDGES_WATCHED_CLOSELY = 1024
 
 /** Whatever holds the thread for this many seconds is told of. */
@@ -26,7 +31,9 @@ export class Edges {
   #holder: number = HOLDER.task
   #edges = 0
   #stride = 1
+  /** For how many more edges the clock is read at least once in so many. */
   #closely = 0
+  #atMost: number
   #tick = 0
 
   /** `exact`: read the clock at every edge, as a clock must be that jumps. */
@@ -38,6 +45,7 @@ export class Edges {
     words[WORD.holder] = this.#holder
     numbers[NUMBER.since] = this.since
     this.#most = exact ? 1 : MOST_STEPS
+    this.#atMost = this.#most
   }
 
   /**
@@ -54,12 +62,20 @@ export class Edges {
     const edges = this.#stride - this.left
     const then = this.now
     const took = this.#take() - then
-    if (edges > 1 && took > EVEN_SECONDS) this.#closely = EDGES_WATCHED_CLOSELY
-    if (this.#closely > 0) this.#closely--
-    if (this.#closely > 0 || took > edges * SHORT) this.#stride = 1
-    else this.#stride = Math.min(this.#stride * 2, this.#most, Math.floor((SPAN * edges) / took) || 1)
+    this.#watch(edges, took)
+    this.#stride = took > edges * SHORT ? 1 : Math.min(this.#stride * 2, this.#atMost, Math.floor((SPAN * edges) / took) || 1)
     this.left = this.#stride
     return this.now
+  }
+
+  #watch(edges: number, took: number): void {
+    if (took > EVEN_SECONDS && (edges > 1 || this.#atMost === 1)) {
+      this.#atMost = this.#closely > 0 ? 1 : Math.min(CLOSELY, this.#most)
+      this.#closely = Math.min(EDGES_WATCHED_CLOSELY, took / EDGE_IN)
+    } else if (this.#closely > 0) {
+      this.#closely -= edges
+      if (this.#closely <= 0) this.#atMost = this.#most
+    }
   }
 
   /** The same where the thread comes back from its host: what has passed says nothing of any step. */

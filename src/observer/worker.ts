@@ -200,9 +200,14 @@ async function close(reason: string): Promise<void> {
   port.close()
 }
 
+/** While there is much to take in, others on this thread wait for so many ms at most. */
+const POLL_MS = 4
+
 function poll(): void {
   if (closing) return
-  const seconds = observer.poll()
+  const end = performance.now() + POLL_MS
+  let seconds = observer.poll()
+  while (seconds === 0 && performance.now() < end) seconds = observer.poll()
   if (seconds === 0) setImmediate(poll)
   else setTimeout(poll, Math.max(1, Math.ceil(seconds * 1000)))
 }

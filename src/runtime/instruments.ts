@@ -1,9 +1,9 @@
 // The hooks that the loop calls for whoever watches it. Nothing registered: nothing called, nothing paid. An instrument
 // that throws is removed and reported, and no task feels it.
 import type { EventLoop } from './loop.ts'
-import type { Tape } from './tape.ts'
 import type { Task } from './task.ts'
 import { describable, describe } from './describe.ts'
+import { Tape } from './tape.ts'
 
 /** What a suspended task waits for. */
 export type WaitKind =
@@ -87,15 +87,22 @@ export interface Instrument {
   queueChanged?(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void
 }
 
-type RareHook = Exclude<keyof Instrument, keyof Instruments | 'tape'>
+type Hook = Exclude<keyof Instrument, 'tape'>
+type Arguments<H extends Hook> = Parameters<NonNullable<Instrument[H]>>
+type AnyTask = Task<unknown>
+
+const NO_TAPE = new Tape(new Int32Array(0), new Int32Array(2))
+NO_TAPE.implied = false
 
 /** The instruments of one loop: add and delete at any time. */
 export class Instruments implements Iterable<Instrument> {
   readonly #loop: EventLoop
   #list: Instrument[] = []
-  #tape: Tape | null = null
-  /** Those whose the tape is not. */
-  #others: Instrument[] = []
+  /** The tape, and whose it is. */
+  #tape = NO_TAPE
+  #owner: Instrument | undefined
+  /** The tape, if it is all that there is to be done at a step. */
+  private onlyTape = NO_TAPE
 
   constructor(loop: EventLoop) {
     this.#loop = loop
@@ -125,140 +132,92 @@ export class Instruments implements Iterable<Instrument> {
     return this.#list[Symbol.iterator]()
   }
 
-  // The hooks of each step and switch are spelled out, and go by index: looked up by name, or through an iterator, a call
-  // would cost more than most hooks do. The list is replaced, never changed, so an instrument may add or delete during a hook.
+  /** @internal A step begins: written down, or told. These two are as short as can be, for V8 makes them part of the loop. */
+  taskRunning(task: AnyTask): void {
+    if (!this.onlyTape.write(task.id)) this.#tell('taskRunning', task, false, undefined)
+  }
 
-  /** @internal */
-  taskCreated(task: Task<unknown>, parent: Task<unknown> | null): void {
+  /** @internal A step ended in `sleep(0)`: told, unless the tape implies it. */
+  taskYielded(task: AnyTask): void {
+    if (!this.onlyTape.implied) this.#tell('taskYielded', task, undefined, undefined)
+  }
+
+  /** @internal Call a hook of all instruments. */
+  tell<H extends Hook>(hook: H, ...args: Arguments<H>): void
+  tell(hook: Hook, a: unknown, b?: unknown, c?: unknown): void {
+    this.#tell(hook, a, b, c)
+  }
+
+  /**
+   * The hooks are spelled out and their arguments handed on one by one: looked up by name, a call would cost more than most
+   * hooks do. All are in one place, which V8 finds too long to make it part of the loop, where it would crowd out what matters
+   * more. The list is replaced, never changed, so an instrument may add or delete during a hook.
+   */
+  #tell(hook: Hook, a: unknown, b: unknown, c: unknown): void {
     const list = this.#list
     for (let at = 0; at < list.length; at++) {
       const instrument = list[at] as Instrument
       try {
-        instrument.taskCreated?.(task, parent)
-      } catch (error) {
-        this.#expel(instrument, 'taskCreated', error)
-      }
-    }
-  }
-
-  /** @internal */
-  taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
-    const list = this.#list
-    for (let at = 0; at < list.length; at++) {
-      const instrument = list[at] as Instrument
-      try {
-        instrument.taskReady?.(task, by)
-      } catch (error) {
-        this.#expel(instrument, 'taskReady', error)
-      }
-    }
-  }
-
-  /** @internal */
-  taskRunning(task: Task<unknown>, eager: boolean): void {
-    const tape = this.#tape
-    const list = tape !== null && !eager && tape.write(task.id) ? this.#others : this.#list
-    if (list.length > 0) this.#tellRunning(list, task, eager)
-  }
-
-  /** @internal */
-  taskSuspended(task: Task<unknown>, on: Wait): void {
-    const list = this.#list
-    for (let at = 0; at < list.length; at++) {
-      const instrument = list[at] as Instrument
-      try {
-        instrument.taskSuspended?.(task, on)
-      } catch (error) {
-        this.#expel(instrument, 'taskSuspended', error)
-      }
-    }
-  }
-
-  /** @internal */
-  taskYielded(task: Task<unknown>): void {
-    const list = this.#tape?.implied === true ? this.#others : this.#list
-    if (list.length > 0) this.#tellYielded(list, task)
-  }
-
-  /** @internal */
-  taskFinished(task: Task<unknown>, outcome: Outcome, failure: unknown): void {
-    const list = this.#list
-    for (let at = 0; at < list.length; at++) {
-      const instrument = list[at] as Instrument
-      try {
-        instrument.taskFinished?.(task, outcome, failure)
-      } catch (error) {
-        this.#expel(instrument, 'taskFinished', error)
-      }
-    }
-  }
-
-  /** @internal */
-  callbackRunning(callback: object): void {
-    const list = this.#list
-    for (let at = 0; at < list.length; at++) {
-      const instrument = list[at] as Instrument
-      try {
-        instrument.callbackRunning?.(callback)
-      } catch (error) {
-        this.#expel(instrument, 'callbackRunning', error)
-      }
-    }
-  }
-
-  /** @internal */
-  callbackFinished(callback: object): void {
-    const list = this.#list
-    for (let at = 0; at < list.length; at++) {
-      const instrument = list[at] as Instrument
-      try {
-        instrument.callbackFinished?.(callback)
-      } catch (error) {
-        this.#expel(instrument, 'callbackFinished', error)
-      }
-    }
-  }
-
-  /** @internal Any other hook. */
-  call<H extends RareHook>(hook: H, ...args: Parameters<NonNullable<Instrument[H]>>): void {
-    for (const instrument of this.#list) {
-      try {
-        ;(instrument[hook] as ((...args: unknown[]) => void) | undefined)?.apply(instrument, args)
+        switch (hook) {
+          case 'taskReady':
+            instrument.taskReady?.(a as AnyTask, b as AnyTask | null)
+            break
+          case 'taskRunning':
+            if (instrument === this.#owner && b === false && this.#tape.write((a as AnyTask).id)) break
+            instrument.taskRunning?.(a as AnyTask, b as boolean)
+            break
+          case 'taskSuspended':
+            instrument.taskSuspended?.(a as AnyTask, b as Wait)
+            break
+          case 'taskYielded':
+            if (instrument === this.#owner && this.#tape.implied) break
+            if (instrument.taskYielded !== undefined) instrument.taskYielded(a as AnyTask)
+            else {
+              instrument.taskSuspended?.(a as AnyTask, YIELD)
+              instrument.taskReady?.(a as AnyTask, a as AnyTask)
+            }
+            break
+          case 'taskFinished':
+            instrument.taskFinished?.(a as AnyTask, b as Outcome, c)
+            break
+          case 'taskCreated':
+            instrument.taskCreated?.(a as AnyTask, b as AnyTask | null)
+            break
+          case 'callbackRunning':
+            instrument.callbackRunning?.(a as object)
+            break
+          case 'callbackFinished':
+            instrument.callbackFinished?.(a as object)
+            break
+          case 'queueChanged':
+            instrument.queueChanged?.(a as QueueState, b as 'put' | 'get' | 'done', c as AnyTask | null)
+            break
+          case 'printed':
+            instrument.printed?.(a as AnyTask | null, b as string)
+            break
+          case 'taskCancelling':
+            instrument.taskCancelling?.(a as AnyTask, b as AnyTask | null, c as string | undefined)
+            break
+          case 'threadStarted':
+            instrument.threadStarted?.(a as ThreadCall)
+            break
+          case 'threadFinished':
+            instrument.threadFinished?.(a as ThreadCall)
+            break
+          case 'loopStarted':
+            instrument.loopStarted?.(a as EventLoop)
+            break
+          case 'loopClosed':
+            instrument.loopClosed?.(a as EventLoop)
+            break
+        }
       } catch (error) {
         this.#expel(instrument, hook, error)
       }
     }
   }
 
-  // These two are apart from their callers, which V8 makes part of the loop as long as they are short.
-
-  #tellRunning(list: Instrument[], task: Task<unknown>, eager: boolean): void {
-    for (let at = 0; at < list.length; at++) {
-      const instrument = list[at] as Instrument
-      try {
-        instrument.taskRunning?.(task, eager)
-      } catch (error) {
-        this.#expel(instrument, 'taskRunning', error)
-      }
-    }
-  }
-
-  #tellYielded(list: Instrument[], task: Task<unknown>): void {
-    for (let at = 0; at < list.length; at++) {
-      const instrument = list[at] as Instrument
-      try {
-        if (instrument.taskYielded !== undefined) instrument.taskYielded(task)
-        else {
-          instrument.taskSuspended?.(task, YIELD)
-          instrument.taskReady?.(task, task)
-        }
-      } catch (error) {
-        this.#expel(instrument, 'taskYielded', error)
-      }
-    }
-  }
-
-  #expel(instrument: Instrument, hook: keyof Instrument, error: unknown): void {
+  #expel(instrument: Instrument, hook: Hook, error: unknown): void {
     this.delete(instrument)
     this.#loop.callExceptionHandler({
       message: `instrument ${describe(instrument)} threw in ${hook} and was removed`,
@@ -267,10 +226,10 @@ export class Instruments implements Iterable<Instrument> {
   }
 
   #replace(list: Instrument[]): void {
-    const owner = list.find(({ tape }) => tape !== undefined)
     this.#list = list
-    this.#tape = owner?.tape ?? null
-    this.#others = list.filter((instrument) => instrument !== owner)
+    this.#owner = list.find(({ tape }) => tape !== undefined)
+    this.#tape = this.#owner?.tape ?? NO_TAPE
+    this.onlyTape = list.length === 1 ? this.#tape : NO_TAPE
     this.#loop.probe = list.length === 0 ? null : this
   }
 

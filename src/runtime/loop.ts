@@ -128,7 +128,7 @@ export class EventLoop {
   /** @internal Put a task at the end of the ready queue: its next step will run. */
   wake(task: Task<unknown>): void {
     this.ready.push(task, null)
-    if (this.probe !== null) this.probe.taskReady(task, running.task)
+    if (this.probe !== null) this.probe.tell('taskReady', task, running.task)
     if (this.#driver.asleep) this.#driver.wake()
   }
 
@@ -300,7 +300,7 @@ export class EventLoop {
     this.timers.clear()
     this.tasks.clear()
     this.#executorShutDown = true
-    if (this.probe !== null) this.probe.call('loopClosed', this)
+    if (this.probe !== null) this.probe.tell('loopClosed', this)
   }
 
   /** @internal One more thing of the host's that a task waits for, or one less. */
@@ -327,7 +327,7 @@ export class EventLoop {
   #announce(): void {
     if (this.#announced) return
     this.#announced = true
-    if (this.probe !== null) this.probe.call('loopStarted', this)
+    if (this.probe !== null) this.probe.tell('loopStarted', this)
   }
 
   #requireOpen(): void {

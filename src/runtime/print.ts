@@ -12,7 +12,7 @@ export function print(...values: unknown[]): void {
   const host = loop?.host ?? defaultHost()
   const line = host.format(values)
   const probe = loop?.probe ?? null
-  if (probe !== null) probe.call('printed', running.task, line)
+  if (probe !== null) probe.tell('printed', running.task, line)
   const sink = output.get()
   if (sink !== null) sink(line)
   else host.write(line)

@@ -306,7 +306,7 @@ export class Queue<T> implements LoopBound, Named, QueueState {
 
   #noteChange(op: 'put' | 'get' | 'done'): void {
     const probe = (running.loop ?? this.boundLoop)?.probe ?? null
-    if (probe !== null) probe.call('queueChanged', this, op, running.task)
+    if (probe !== null) probe.tell('queueChanged', this, op, running.task)
   }
 
   /** Where an item goes; a queue with an order of its own overrides this and `getItem`, and `qsize`. */

@@ -74,7 +74,7 @@ export class Task<T> extends Future<T> implements Listener {
     this.value = coro
     this.context = options?.context ?? (running.context === null ? null : snapshot())
     loop.tasks.add(this)
-    if (loop.probe !== null) loop.probe.taskCreated(this, running.task)
+    if (loop.probe !== null) loop.probe.tell('taskCreated', this, running.task)
     if (options?.eagerStart === true && running.loop === loop) this.stepEagerly()
     else loop.wake(this)
   }
@@ -127,7 +127,7 @@ export class Task<T> extends Future<T> implements Listener {
     if (this.state === FAILED_UNSEEN) this.retrieved()
     if (this.state !== PENDING) return false
     this.requests += ONE_REQUEST
-    if (this.loop.probe !== null) this.loop.probe.call('taskCancelling', this, running.task, message)
+    if (this.loop.probe !== null) this.loop.probe.tell('taskCancelling', this, running.task, message)
     if (!(this.waiter?.cancel(message) ?? false)) {
       // Not suspended on anything that could be cancelled: it is running, or its step is in the ready queue.
       this.requests = (this.requests & ~RAISE) | CANCEL
@@ -205,6 +205,10 @@ export class Task<T> extends Future<T> implements Listener {
     this.loop.wake(this as Task<unknown>)
   }
 
+  private onBadYield(value: unknown): void {
+    this.failNextStep(badYield(this as Task<unknown>, value))
+  }
+
   /** @internal Have the next step throw `error`, one trip round the ready queue from now. */
   failNextStep(error: Error): void {
     this.waiter = ROUND_TRIP
@@ -223,10 +227,14 @@ export class Task<T> extends Future<T> implements Listener {
     running.task = this as Task<unknown>
     running.context = this.context
     const { debug, probe } = this.loop
-    if (probe !== null) probe.taskRunning(this as Task<unknown>, false)
-    if (debug && ((this.requests & CANCEL) !== 0 || waiter?.absorb() === true)) noteDelivered(this as Task<unknown>)
+    if (probe !== null) probe.taskRunning(this as Task<unknown>)
+    if (debug) this.noteDelivery(waiter)
     this.resume(waiter)
     running.task = null
+  }
+
+  private noteDelivery(waiter: Waitable | null): void {
+    if ((this.requests & CANCEL) !== 0 || waiter?.absorb() === true) noteDelivered(this as Task<unknown>)
   }
 
   private stepEagerly(): void {
@@ -234,7 +242,7 @@ export class Task<T> extends Future<T> implements Listener {
     running.task = this as Task<unknown>
     running.context = this.context
     const { probe } = this.loop
-    if (probe !== null) probe.taskRunning(this as Task<unknown>, true)
+    if (probe !== null) probe.tell('taskRunning', this as Task<unknown>, true)
     try {
       this.resume(null)
     } finally {
@@ -254,7 +262,7 @@ export class Task<T> extends Future<T> implements Listener {
     }
     if (result.done === true) this.onReturned(result.value)
     else {
-      if (result.value !== SUSPENDED.value || this.waiter === null) this.failNextStep(badYield(this as Task<unknown>, result.value))
+      if (result.value !== SUSPENDED.value || this.waiter === null) this.onBadYield(result.value)
       this.onSuspended(this.waiter as Waitable)
     }
   }
@@ -267,7 +275,12 @@ export class Task<T> extends Future<T> implements Listener {
       this.loop.ready.push(this, null)
       return
     }
-    if (probe !== null) probe.taskSuspended(this as Task<unknown>, waiter.describeWait())
+    this.onWaiting(waiter)
+  }
+
+  private onWaiting(waiter: Waitable): void {
+    const { probe } = this.loop
+    if (probe !== null) probe.tell('taskSuspended', this as Task<unknown>, waiter.describeWait())
     if ((this.requests & CANCEL) !== 0 && waiter.cancel(messages.get(this))) this.requests &= ~CANCEL
   }
 
@@ -303,7 +316,7 @@ export class Task<T> extends Future<T> implements Listener {
       forgetSuspension(this)
     }
     loop.tasks.remove(this as Task<unknown>)
-    if (loop.probe !== null) loop.probe.taskFinished(this as Task<unknown>, outcome, state === FAILED_UNSEEN ? value : null)
+    if (loop.probe !== null) loop.probe.tell('taskFinished', this as Task<unknown>, outcome, state === FAILED_UNSEEN ? value : null)
     if (state === FAILED_UNSEEN) {
       failedNames.set(this, this.coroutineName())
       this.fail(value)

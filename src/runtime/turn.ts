@@ -81,7 +81,7 @@ function iterate(loop: EventLoop): number {
 
 function runCallback(loop: EventLoop, what: Runnable, argument: object): void {
   running.context = null
-  if (loop.probe !== null) loop.probe.callbackRunning(what)
+  if (loop.probe !== null) loop.probe.tell('callbackRunning', what)
   try {
     what.run(argument)
   } catch (error) {
@@ -91,7 +91,7 @@ function runCallback(loop: EventLoop, what: Runnable, argument: object): void {
       ...(what instanceof Handle ? { handle: what } : {}),
     })
   }
-  if (loop.probe !== null) loop.probe.callbackFinished(what)
+  if (loop.probe !== null) loop.probe.tell('callbackFinished', what)
 }
 
 function runTimed(loop: EventLoop, what: unknown, argument: unknown): void {

@@ -48,6 +48,9 @@ const MOST_PASSED = 512
 const BOOKMARK_EVERY = 1000
 /** Events are gathered for this long, so that many share a write. */
 const COALESCE_MS = 5
+/** So many batches are sent at once, or one to each subscriber; then whoever shares this thread has his turn. */
+const BATCHES_AT_ONCE = 4
+const GO_ON_MS = 1
 /** The last batches of so many filters are kept. */
 const MOST_FILTERS = 64
 
@@ -121,11 +124,15 @@ export class Subscription {
     if (standing !== undefined && this.#loop.loop !== undefined && !this.#closed) this.#write([say(standing)])
   }
 
-  /** @internal Send what there is, as far as the sink takes it. */
-  pump(): void {
+  /** @internal Send what there is, as far as the sink takes it, and at most so many batches. */
+  pump(batches = this.#fanout.share): void {
     if (this.#changed && !this.#blocked) this.#stand()
     const { history } = this.#fanout.source
     while (!this.#blocked && !this.#closed && this.#seq < history.last) {
+      if (batches-- <= 0) {
+        this.#fanout.goOn()
+        return
+      }
       const { to, messages } = this.#fanout.batch(this.#filter, this.#seq)
       if (to === this.#seq) {
         this.#drop()
@@ -146,7 +153,7 @@ export class Subscription {
   /** @internal */
   end(reason: string): void {
     if (this.#closed) return
-    this.pump()
+    this.pump(Infinity)
     this.#closed = true
     this.#sink.end(reason)
   }
@@ -238,6 +245,16 @@ export class Fanout {
     return this.#subscriptions.size
   }
 
+  /** @internal How many batches each may send at once. */
+  get share(): number {
+    return Math.max(1, Math.floor(BATCHES_AT_ONCE / this.#subscriptions.size))
+  }
+
+  /** @internal Somebody has more to send. */
+  goOn(): void {
+    this.#schedule(GO_ON_MS)
+  }
+
   /** Send events to `sink`, from now or from a cursor on. */
   subscribe(sink: Sink, options: SubscribeOptions = {}): Subscription {
     const subscription = new Subscription(this, sink, options)
@@ -311,9 +328,9 @@ export class Fanout {
     for (const subscription of this.#subscriptions) subscription.pump()
   }
 
-  #schedule(): void {
+  #schedule(ms = COALESCE_MS): void {
     if (this.#timer !== null) return
-    this.#timer = setTimeout(() => this.flush(), COALESCE_MS)
+    this.#timer = setTimeout(() => this.flush(), ms)
     this.#timer.unref()
   }
 }

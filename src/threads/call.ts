@@ -55,14 +55,14 @@ export class Call<T = unknown> extends Future<T> implements ThreadCall {
   start(): void {
     this.status = 'running'
     this.startedAt = this.since = this.loop.time()
-    this.loop.probe?.call('threadStarted', this as ThreadCall)
+    this.loop.probe?.tell('threadStarted', this as ThreadCall)
   }
 
   /** The call's end: of the function, or of the thread under it. */
   finish(outcome: 'returned' | 'raised', value: unknown): void {
     const started = this.status !== 'queued'
     this.#end(outcome)
-    if (started && !this.loop.isClosed()) this.loop.probe?.call('threadFinished', this as ThreadCall)
+    if (started && !this.loop.isClosed()) this.loop.probe?.tell('threadFinished', this as ThreadCall)
     if (this.done() || this.loop.isClosed()) return
     if (outcome === 'returned') this.setResult(value as T)
     else this.fail(value)

@@ -1,8 +1,9 @@
 // What the observer tells, against what a recorder on the loop's own thread tells, and against the loop itself. The
 // observer runs on the same thread here: this is about what is told, not about when.
 import t from 'tap'
-import { createTask, EventLoop, gather, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
-import { loopEvent, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
+import { createTask, EventLoop, gather, Lock, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
+import { nameOf } from '../../src/runtime/names.ts'
+import { loopEvent, type EventOf, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
 import type { Message } from '../../src/stream/fanout.ts'
 import { Model } from '../../src/stream/model.ts'
 import { Recorder } from '../../src/stream/recorder.ts'
@@ -97,6 +98,82 @@ t.test('random programs', async t => {
   t.ok(events > 10_000)
   t.same(wrong.slice(0, 3), [], `the model is the loop's own picture at ${moments} moments`)
   t.ok(moments > 500)
+})
+
+/** An event without what differs from one clock to another. */
+function timeless(event: LoopEvent): string {
+  const { t: _, seconds: __, ...rest } = JSON.parse(bare(event)) as Record<string, unknown>
+  return JSON.stringify(rest)
+}
+
+t.test('a busy stretch, on a real clock', async t => {
+  const loop = new EventLoop()
+  const inline = watchInline(loop, { records: 2 ** 16, history: 400_000 })
+  const recorded: LoopEvent[] = []
+  new Recorder(loop).listen((event) => { recorded.push(event) })
+  const moments: [string, string][] = []
+  function* hurries(queue: Queue<number>, number: number): Coroutine<void> {
+    for (let n = 0; n < 3000; n++) {
+      yield* sleep(0)
+      if (n % 700 !== 100 * number) continue
+      // Written while its step goes on, and others have theirs on the tape.
+      queue.putNowait(n)
+      inline.drain()
+      const [own] = [...inline.observer.model.tasks.values()].filter(({ state }) => state === 'running')
+      moments.push([own?.name ?? 'nobody', `worker ${number}`])
+    }
+  }
+  function* main(): Coroutine<void> {
+    const queue = new Queue<number>()
+    yield* gather(Array.from({ length: 7 }, (_, number) => createTask(hurries(queue, number), { name: `worker ${number}` })))
+    // A second stretch, which one task has to itself.
+    for (let n = 0; n < 5000; n++) yield* sleep(0)
+  }
+  await run(main(), { loopFactory: () => loop, name: 'main' })
+  inline.drain()
+  const told = eventsOf(inline)
+  const at = told.findIndex((event, i) => recorded[i] === undefined || timeless(event) !== timeless(recorded[i]))
+  t.equal(at, -1, `${told.length} events are those of a recorder${at < 0 ? '' : `: ${timeless(told[at]!)} against ${timeless(recorded[at]!)}`}`)
+  t.equal(told.length, recorded.length)
+  t.ok(told.length > 75_000)
+  t.ok(told.every((event, i) => i === 0 || event.t >= told[i - 1]!.t), 'time does not go back')
+  t.ok(moments.length > 20 && moments.every(([said, is]) => said === is), 'whose step it is, is known at every moment')
+  // Each step's seconds are those between its beginning and its end, to the microsecond that both are rounded to.
+  let since = 0
+  const off = told.filter((event) => {
+    if (event.type === 'task.running') since = event.t
+    return event.type === 'task.suspended' && Math.abs(event.seconds - (event.t - since)) > 2.1e-6
+  })
+  t.same(off.slice(0, 3), [])
+  const { ring } = inline
+  t.ok(ring.head < told.length / 3, `${ring.head} records`)
+})
+
+t.test('names by the ten thousand', async t => {
+  const loop = new EventLoop({ clock: new VirtualClock() })
+  const inline = watchInline(loop, { history: 500_000 })
+  const locks = Array.from({ length: 6 }, () => new Lock())
+  const NAMES = 40_000
+  function* main(): Coroutine<void> {
+    for (const lock of locks) yield* lock.acquire()
+    for (let n = 0; n < NAMES; n++) {
+      // The same few locks all along, between names that never come again.
+      const task = createTask(locks[n % locks.length]!.acquire(), { name: `one of ${n}` })
+      yield* sleep(0)
+      task.cancel()
+      yield* sleep(0)
+      if (n % 500 === 0) inline.drain()
+    }
+  }
+  await run(main(), { loopFactory: () => loop, name: 'main' })
+  inline.drain()
+  const events = eventsOf(inline)
+  const names = new Map(events.flatMap((event) => event.type === 'task.created' ? [[event.task, event.name]] : []))
+  const locked = events.filter((event) => event.type === 'task.suspended' && event.on.kind === 'lock') as EventOf<'task.suspended'>[]
+  t.ok(locked.length > 20_000 && inline.observer.lostEvents === 0)
+  const labels = locks.map((lock) => nameOf(lock).text)
+  const wrong = locked.filter(({ task, on }) => on.label !== labels[Number(/\d+$/.exec(names.get(task)!)![0]) % locks.length])
+  t.same(wrong.slice(0, 3), [], 'each has its own, and each wait names its lock')
 })
 
 t.test('texts come through whole', async t => {

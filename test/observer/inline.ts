@@ -9,6 +9,7 @@ import { Writer } from '../../src/observer/writer.ts'
 export interface Inline {
   writer: Writer
   observer: Observer
+  ring: RingWriter
   /** Take in everything that was written until now. */
   drain: () => void
 }
@@ -16,13 +17,14 @@ export interface Inline {
 export function watchInline(loop: EventLoop, options: { records?: number; history?: number } = {}): Inline {
   const shared = share(options.records ?? 2 ** 17)
   const descriptions: ArrayBuffer[] = []
-  const writer = new Writer({ view: viewOf(shared), ring: new RingWriter(shared), loop, name: 'main', pid: 1, sendDescription: (content) => descriptions.push(content) })
+  const ring = new RingWriter(shared)
+  const writer = new Writer({ view: viewOf(shared), ring, loop, name: 'main', pid: 1, sendDescription: (content) => descriptions.push(content) })
   const observer = new Observer({
     shared, loop: 'main', history: options.history ?? 200_000, blockedSeconds: 1e9, keepSeconds: 1e9, now: () => loop.time(), origin: 0,
     takeDescription: () => descriptions.shift() ?? null, takeStack: async () => null, starvation: new Starvation(null),
   })
   return {
-    writer, observer,
+    writer, observer, ring,
     drain: () => {
       writer.flush()
       observer.drain()

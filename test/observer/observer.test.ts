@@ -266,6 +266,58 @@ t.test('a thread that gets no processor is not called blocked', { skip: cannotSt
   t.ok(await eventually(() => watching.messages.slice(from).some(({ type }) => type === 'loop.unblocked')), 'and a real stall is told of')
 })
 
+t.test('a loop that never rests', async t => {
+  const program = start(t, 'test/observer/programs/busy.ts')
+  t.ok(await eventually(() => program.log().includes('observer')), program.log())
+  const [, observer] = /observer (\S+)/.exec(program.log())!
+  const all = await subscribe(observer!)
+  const some = await subscribe(observer!, '?types=loop.blocked,loop.unblocked')
+  const metric = async (name: string): Promise<number> => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(await (await fetch(`${observer}/metrics`)).text())![1])
+
+  await t.test('has those named who hold it, to whoever asked for that alone and to whoever cannot keep up', async t => {
+    for (let time = 0; time < 8; time++) {
+      await pause(150)
+      const from = { all: all.messages.length, some: some.messages.length, log: program.log().length }
+      program.child.kill('SIGUSR2')
+      const told = (who: Subscriber, from: number): (Blocked | Unblocked)[] =>
+        who.messages.slice(from).filter((event): event is Blocked | Unblocked => event.type === 'loop.blocked' || event.type === 'loop.unblocked')
+      t.ok(await eventually(() => [told(some, from.some), told(all, from.all)].every((list) => list.at(-1)?.type === 'loop.unblocked')), program.log())
+      const [, culprit] = /held by (.*)/.exec(program.log().slice(from.log))!
+      t.same([...new Set(told(some, from.some).map(({ name }) => name))], [culprit])
+      t.match(told(some, from.some), told(all, from.all), 'both hear the same')
+      t.ok(told(some, from.some).filter(({ type }) => type === 'loop.blocked').length >= 2)
+      const over = told(some, from.some).at(-1) as Unblocked
+      t.ok(over.seconds >= 0.25 && over.victims.length >= 49, `${over.victims.length} waited for ${over.seconds} s`)
+      t.match(told(some, from.some).find(({ stack }) => stack !== undefined)?.stack?.[0], { function: 'hold', file: 'test/observer/programs/busy.ts' })
+    }
+    t.same(some.messages.filter(({ type }) => type === 'stream.dropped'), [], 'who wants no steps misses nothing')
+  })
+
+  await t.test('has every step recorded, and who is too slow is told what he missed', async t => {
+    t.ok(await metric('loopscope_events_total') > 1e6)
+    t.equal(await metric('loopscope_events_lost_total'), 0)
+    let seq = 0
+    let missed = 0
+    for (const message of all.messages) {
+      if (message.type === 'stream.hello') seq = message.seq
+      else if (message.type === 'stream.dropped') {
+        t.ok(message.from > 0 && message.to >= seq, 'what is missing lies behind what was told')
+        missed += message.count
+        seq = message.to
+      } else if ('loop' in message && 'seq' in message) {
+        if (message.seq <= seq) t.fail(`${message.seq} comes after ${seq}`)
+        seq = message.seq
+      }
+    }
+    t.ok(missed > 0)
+    const { tasks } = await json<{ tasks: { name: string; state: string }[] }>(`${observer}/tasks`)
+    t.equal(tasks.filter(({ name, state }) => name.startsWith('hurries') && state !== 'suspended').length, 50)
+  })
+  t.comment('DEBUG ' + program.log() + ' exit ' + program.child.exitCode + ' ' + program.child.signalCode)
+  all.socket.close()
+  some.socket.close()
+})
+
 t.test('somebody\'s Fastify app', async t => {
   const program = start(t, 'test/observer/programs/blocking-app.ts')
   t.ok(await eventually(() => program.log().includes('observer')), program.log())

@@ -163,12 +163,13 @@ function thread(lane: Lane, span: Span, position: Position): string {
 function waiting(recording: Recording, lane: Lane, span: Span, position: Position, t: number, seen: Set<Lane>): string {
   const on = span.info?.on
   const where = span.info?.location === undefined ? '' : ` in ${place(span.info.location)}`
+  const queue = on?.queue === undefined ? 'the queue' : `queue ${on.queue}`
   const left = on?.deadline === undefined ? '' : on.deadline - t < DUE ? ', which is now' : `, ${duration(on.deadline - t)} to go`
   switch (on?.kind) {
     case 'sleep': return `asleep${where} until ${clock(recording, on.deadline ?? t)}${left}: it gave the loop back, so others run`
-    case 'queue.get': return `waits for an item${where}: the queue is empty, and the next put wakes it${left}`
-    case 'queue.put': return `waits for room${where}: the queue is full, and the next get makes some${left}`
-    case 'queue.join': return `waits${where} until every item of the queue is done${left}`
+    case 'queue.get': return `waits for an item${where}: ${queue} is empty, and the next put wakes it${left}`
+    case 'queue.put': return `waits for room${where}: ${queue} is full, and the next get makes some${left}`
+    case 'queue.join': return `waits${where} until every item of ${queue} is done${left}`
     case 'lock': case 'semaphore': case 'condition': case 'event': case 'barrier':
       return `waits for ${on.label ?? `the ${on.kind}`}${where}: whoever releases or sets it wakes this task${left}`
     case 'promise': return `waits${where} for a promise of the host: network, files, timers outside of the loop${left}`

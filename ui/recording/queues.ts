@@ -82,12 +82,9 @@ export class QueueTrack {
 
 export class Queues {
   readonly all = new Map<number, QueueTrack>()
-  /** The queue that each task last put to or got from: a wait does not say which one it is for. */
-  readonly #last = new Map<string, number>()
 
   clear(): void {
     this.all.clear()
-    this.#last.clear()
   }
 
   forget(t: number): void {
@@ -95,7 +92,6 @@ export class Queues {
       if ((track.points.at(-1)?.t ?? Infinity) < t && this.all.size > 16) this.all.delete(id)
       else track.forget(t)
     }
-    if (this.#last.size > 50_000) this.#last.clear()
   }
 
   changed({ queue, t, seq, op, size, unfinished, maxsize, task }: EventOf<'queue.changed'>): void {
@@ -106,7 +102,6 @@ export class Queues {
     }
     track.maxsize = maxsize
     track.add({ t, seq, op, size, unfinished, task: task ?? null })
-    if (task !== undefined) this.#last.set(`${op === 'done' ? 'get' : op} ${task}`, queue)
   }
 
   restore(queues: Snapshot['queues'], { t, seq }: Position): void {
@@ -121,29 +116,11 @@ export class Queues {
     const found: Record<'queue.put' | 'queue.get' | 'queue.join', { lane: Lane; seq: number }[]> = { 'queue.put': [], 'queue.get': [], 'queue.join': [] }
     for (const lane of lanes) {
       const span = lane.at(position)
-      if (span === null || span.state !== WAITING) continue
-      const kind = span.info?.on?.kind
-      if (kind !== 'queue.put' && kind !== 'queue.get' && kind !== 'queue.join') continue
-      const maxsize = /\bmaxsize=(\d+)/.exec(span.info?.on?.label ?? '')?.[1]
-      if (this.#queueOf(lane, kind, maxsize === undefined ? null : Number(maxsize)) === queue) found[kind].push({ lane, seq: span.seq })
+      const on = span?.info?.on
+      if (span === null || span.state !== WAITING || on?.queue !== queue) continue
+      if (on.kind === 'queue.put' || on.kind === 'queue.get' || on.kind === 'queue.join') found[on.kind].push({ lane, seq: span.seq })
     }
     const inOrder = (list: { lane: Lane; seq: number }[]): Lane[] => list.sort((a, b) => a.seq - b.seq).map(({ lane }) => lane)
     return { putters: inOrder(found['queue.put']), getters: inOrder(found['queue.get']), joiners: inOrder(found['queue.join']) }
-  }
-
-  /** The queue that a task most likely waits for: the one that it did the same with before, or else its siblings or children. */
-  #queueOf(lane: Lane, kind: 'queue.put' | 'queue.get' | 'queue.join', maxsize: number | null): number | null {
-    const fits = (queue: number | undefined): queue is number => queue !== undefined && (maxsize === null || this.all.get(queue)?.maxsize === maxsize)
-    const ops = kind === 'queue.get' ? ['get', 'put'] : ['put', 'get']
-    for (const family of [[lane], lane.parent?.children ?? [], lane.children]) {
-      for (const op of ops) {
-        for (const { id } of family) {
-          const queue = this.#last.get(`${op} ${id}`)
-          if (fits(queue)) return queue
-        }
-      }
-    }
-    const left = [...this.all.keys()].filter(fits)
-    return left.length === 1 ? left[0] as number : null
   }
 }
