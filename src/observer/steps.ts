@@ -65,9 +65,8 @@ export class Steps {
     return count
   }
 
-  /** Begin a step that the tape did not take, now; there must be room for a record. The step before it has ended. */
+  /** Begin a step that the tape did not take, now: the one before it has ended. There must be room for a record, and none open. */
   begin(task: number): void {
-    this.close()
     const { edges, tape } = this
     edges.free()
     const at = this.#write(task, 0)
@@ -84,7 +83,6 @@ export class Steps {
 
   /** Begin a step inside of another's, or of a callback's; `told`: write that down. */
   beginEager(task: number, told: boolean): void {
-    this.close()
     this.#outer.push({ task: this.#current, since: this.edges.since })
     if (told) {
       this.#write(task, FLAG.eager)

@@ -181,8 +181,9 @@ export class Writer implements Instrument {
     this.#time()
     const steps = this.#steps
     const ring = this.#ring
+    // Only then the ring knows how full it is.
+    steps.close()
     if (eager) {
-      steps.close()
       const fits = ring.fits(1)
       steps.beginEager(id, fits)
       this.#setImplied()

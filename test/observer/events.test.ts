@@ -149,6 +149,35 @@ t.test('a busy stretch, on a real clock', async t => {
   t.ok(ring.head < told.length / 3, `${ring.head} records`)
 })
 
+t.test('a busy stretch, and a ring that is full again and again', async t => {
+  const loop = new EventLoop()
+  const inline = watchInline(loop, { records: 4096, history: 4096 })
+  let recorded = 0
+  new Recorder(loop).listen(() => { recorded++ })
+  const random = new Random(SEED)
+  let until = 0
+  function* hurries(): Coroutine<void> {
+    for (let n = 0; n < 20_000; n++) {
+      yield* sleep(0)
+      if (until-- > 0) continue
+      // Now and then before the ring is full, now and then long after.
+      until = random.int(1, 30_000)
+      inline.observer.drain()
+    }
+  }
+  function* main(): Coroutine<void> {
+    yield* gather(Array.from({ length: 7 }, () => createTask(hurries())))
+  }
+  await run(main(), { loopFactory: () => loop, name: 'main' })
+  inline.drain()
+  // Now that there is room, the writer says what he had none for.
+  inline.drain()
+  const { observer } = inline
+  t.ok(observer.lostEvents > 1000, `${observer.lostEvents} of ${recorded} were lost`)
+  t.equal(observer.history.last, recorded, 'every event uses up its number, lost or not')
+  t.same([...observer.model.tasks], [], 'no ghosts are left')
+})
+
 t.test('names by the ten thousand', async t => {
   const loop = new EventLoop({ clock: new VirtualClock() })
   const inline = watchInline(loop, { history: 500_000 })

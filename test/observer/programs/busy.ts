@@ -3,7 +3,7 @@ import { createTask, run, sleep, type Coroutine } from '../../../src/index.ts'
 import { observe } from '../../../src/observer/observe.ts'
 
 const TASKS = 50
-const HOLD_MS = 250
+const HOLD_MS = 400
 /** Who is to hold the loop next. */
 let next = -1
 let times = 0
@@ -32,5 +32,7 @@ process.on('SIGUSR2', () => {
   next = (++times * 17) % TASKS
   console.log(`held by hurries ${next}`)
 })
+/** Nobody needs it for longer. */
+setTimeout(() => process.exit(), 60_000)
 const { url } = await observe({ port: 0 })
 await run(main())
