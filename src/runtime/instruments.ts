@@ -58,8 +58,8 @@ export interface ThreadCall {
 /** Called by the loop, on the loop's thread, between two lines of somebody's program: be quick. Every hook is optional. */
 export interface Instrument {
   /**
-   * Where the loop writes whose step begins, as long as there is room: `taskRunning` is called where there is none, and for
-   * eager steps. The first instrument that has a tape gets it written; it must have it when it is added.
+   * @internal Where the loop writes whose step begins, as long as there is room: `taskRunning` is called where there is none,
+   * and for eager steps. The first instrument that has a tape gets it written; it must have it when it is added.
    */
   readonly tape?: Tape
   loopStarted?(loop: EventLoop): void

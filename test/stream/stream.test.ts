@@ -6,7 +6,7 @@ import {
 import { eventTypes, loopEvent, streamEvent, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
 import { draw } from '../../src/stream/draw.ts'
 import { Fanout, type Message, type Sink } from '../../src/stream/fanout.ts'
-import { parseCursor } from '../../src/stream/history.ts'
+import { History, parseCursor } from '../../src/stream/history.ts'
 import { Model } from '../../src/stream/model.ts'
 import { Recorder } from '../../src/stream/recorder.ts'
 import { toTrace } from '../../src/stream/trace.ts'
@@ -341,4 +341,49 @@ t.test('the tree of tasks', async t => {
 t.test('the list of types is that of the schema', async t => {
   t.equal(eventTypes.length, new Set(eventTypes).size)
   t.ok(eventTypes.includes('task.created'))
+})
+
+t.test('events that are made when somebody asks for them', async t => {
+  const printed = (seq: number): LoopEvent => ({ type: 'task.printed', seq, loop: 'main', t: seq, text: String(seq) })
+  const ready = (task: number): LoopEvent => ({ type: 'task.ready', seq: 0, loop: 'main', t: 0, task })
+  /** Of ten each: ten that are pushed, then thirty that are not, and so on. */
+  const filled = (stretches: number): { history: History, made: () => number } => {
+    const history = new History(100)
+    let made = 0
+    for (let stretch = 0; stretch < stretches; stretch++) {
+      for (let n = 0; n < 10; n++) history.push(printed(history.last + 1))
+      const first = history.last + 1
+      for (let part = 0; part < 3; part++) {
+        history.pushLater(10, offset => {
+          made++
+          return ready(first + part * 10 + offset)
+        })
+      }
+    }
+    return { history, made: () => made }
+  }
+
+  await t.test('are held beside the others, and push none of them out', async t => {
+    const { history, made } = filled(5)
+    t.equal(history.last, 200)
+    t.equal(made(), 0)
+    t.equal(history.at(1).type, 'task.printed', 'the oldest of fifty that were pushed')
+    t.equal(history.find(11), null, 'the oldest of the others have gone')
+    t.match(history.at(200), { type: 'task.ready', seq: 200, task: 200 })
+    t.equal(history.encoded(200), JSON.stringify(history.at(200)))
+    t.equal(history.lastOfLater(11), 40, 'but where they were is known')
+    t.equal(history.lastOfLater(200), 200)
+    t.equal(history.lastOfLater(41), null)
+    t.ok(Array.from({ length: 201 - history.first }, (_, at) => history.find(history.first + at)).every(event => event !== null), `all from ${history.first} on are held`)
+    t.equal(history.find(history.first - 1), null)
+    t.equal(history.find(201), null)
+  })
+
+  await t.test('go in their order, as those that are pushed do', async t => {
+    const { history } = filled(1000)
+    const held = Array.from({ length: history.last }, (_, at) => history.find(at + 1)).filter(event => event !== null)
+    t.equal(held.filter(({ type }) => type === 'task.printed').length, 100)
+    t.equal(held.filter(({ type }) => type === 'task.ready').length, 100)
+    t.ok(held.every(({ seq }) => history.at(seq).seq === seq))
+  })
 })
