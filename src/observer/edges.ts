@@ -68,6 +68,13 @@ export class Edges {
     return this.now
   }
 
+  /** The time where the thread comes back from its host: what has passed says nothing of any step. */
+  begin(): number {
+    this.left = this.#stride = 1
+    return this.#take()
+  }
+
+  /** Read the clock oftener, or as seldom as before, after so many edges that took so long together. */
   #watch(edges: number, took: number): void {
     if (took > EVEN_SECONDS && (edges > 1 || this.#atMost === 1)) {
       this.#atMost = this.#closely > 0 ? 1 : Math.min(CLOSELY, this.#most)
@@ -76,12 +83,6 @@ export class Edges {
       this.#closely -= edges
       if (this.#closely <= 0) this.#atMost = this.#most
     }
-  }
-
-  /** The same where the thread comes back from its host: what has passed says nothing of any step. */
-  begin(): number {
-    this.left = this.#stride = 1
-    return this.#take()
   }
 
   #take(): number {
