@@ -38,7 +38,8 @@ export class RoundLog {
     this.#history = history
     this.#model = model
     let size = 1
-    while (size < history.capacity / EVENTS_A_STEP + most) size *= 2
+    // Each time there is one more than there are steps: at worst, two for each.
+    while (size < (2 * history.capacity) / EVENTS_A_STEP + most + 1) size *= 2
     this.#tasks = new Int32Array(size)
     this.#mask = size - 1
   }
