@@ -69,6 +69,9 @@ t.test('tap ends with exit code and closing line that say the same', async t => 
   })
   await t.test('1 when an assertion fails and when a file dies after its tests', async t => {
     t.same([fail.code, fail.last], [1, '4 passed, 2 failed'])
+    const again = fail.out.slice(fail.out.lastIndexOf('\n# time='))
+    t.match(again, /\nfailed: test\/a\.test\.ts > is wrong > should be equal\n[^]*\n {4}-2\n {4}\+1\n/, 'what, and expected and actual')
+    t.match(again, /\nfailed: test\/b\.test\.ts [^]*\n {2}exitCode: 3\n/, 'the file that died, and how')
   })
 })
 
@@ -81,10 +84,10 @@ t.test('the closing lines', async t => {
   delete process.env['CI']
 
   await t.test('count a file\'s subtests, not what is inside them', async t => {
-    t.equal(await closing('    ok 1 - a', '        ok 1 - inner', '        not ok 2 - inner', '    not ok 2 - b', 'not ok 1 - f'), '1 passed, 1 failed')
+    t.match(await closing('    ok 1 - a', '        ok 1 - inner', '        not ok 2 - inner', '    not ok 2 - b', 'not ok 1 - f'), /\n1 passed, 1 failed$/)
   })
   await t.test('count a file that failed without a failed subtest as one failure', async t => {
-    t.equal(await closing('    ok 1 - a', 'not ok 1 - f', '    ok 1 - b', 'ok 2 - g'), '2 passed, 1 failed')
+    t.match(await closing('    ok 1 - a', 'not ok 1 - f', '    ok 1 - b', 'ok 2 - g'), /\n2 passed, 1 failed$/)
   })
   await t.test('name what was skipped inside a subtest, and a file without tests', async t => {
     t.equal(
@@ -93,9 +96,26 @@ t.test('the closing lines', async t => {
     )
   })
   await t.test('pass over result lines quoted in a diagnostic', async t => {
-    t.equal(await closing('    not ok 1 - a', '      ---', '    ok 7 - quoted', '      ...', '    ok 2 - b', 'not ok 1 - f'), '1 passed, 1 failed')
+    t.match(await closing('    not ok 1 - a', '      ---', '    ok 7 - quoted', '      ...', '    ok 2 - b', 'not ok 1 - f'), /\n1 passed, 1 failed$/)
   })
   await t.test('count a bail-out as a failure', async t => {
-    t.equal(await closing('    ok 1 - a', 'Bail out! no disk'), '1 passed, 1 failed')
+    t.equal(await closing('    ok 1 - a', 'Bail out! no disk'), 'failed: Bail out! no disk\n\n1 passed, 1 failed')
+  })
+  await t.test('say again what failed: the innermost of it, where it is, and its diagnostic', async t => {
+    t.equal(
+      await closing(
+        '# Subtest: f', '    # Subtest: a', '        # Subtest: inner', '            not ok 1 - is two', '              ---', '              diff: 1', '              ...',
+        '        not ok 1 - inner', '          ---', '          at: 3', '          ...', '        not ok 2 - is three', '    not ok 1 - a',
+        '    # Subtest: b', '        ok 1 - is one', '    not ok 2 - b # time=5ms', '    # Subtest: c', '    ok 3 - c', 'not ok 1 - f',
+      ),
+      'failed: f > a > inner > is two\n  diff: 1\n\nfailed: f > a > is three\n\nfailed: f > b # time=5ms\n\n1 passed, 2 failed',
+    )
+  })
+  await t.test('say so where that is too much', async t => {
+    const long = Array.from({ length: 70 }, (_, at) => `      line ${at}`)
+    const out = await closing('# Subtest: f', ...Array.from({ length: 12 }, (_, at) => [`    not ok ${at + 1} - t${at}`, '      ---', ...long, '      ...']).flat(), 'not ok 1 - f')
+    t.equal(out.match(/^failed: /gm)?.length, 10)
+    t.equal(out.match(/^ {2}\(10 lines more above\)$/gm)?.length, 10)
+    t.match(out, /\n2 more failed, told of above\n\n0 passed, 12 failed$/)
   })
 })

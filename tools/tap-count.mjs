@@ -1,11 +1,16 @@
 // A tap reporter: passes the TAP stream through and ends it with the plain line "N passed, N failed".
 // What it counts: every subtest of a file (indented once); a file that failed with no failed subtest (it crashed)
 // is one failure more. What was skipped, at any depth, is named above that line, and under CI=true it is a failure:
-// a test that quietly stopped running must not look like one that passes.
+// a test that quietly stopped running must not look like one that passes. What failed is said again above those lines,
+// with its diagnostic, so that the end of a long output is enough to know why.
 import { Transform } from 'node:stream'
 
 const RESULT = /^((?: {4})*)(not )?ok \d+(.*)$/
+const SUBTEST = /^((?: {4})*)# Subtest: (.*)$/
 const SKIPPED = /# (?:SKIP|TODO)\b/i
+/** What is said again of failures: the first so many, and of each so many lines of its diagnostic. */
+const FAILURES_SHOWN = 10
+const LINES_SHOWN = 60
 
 export default class TapCount extends Transform {
   #rest = ''
@@ -14,6 +19,12 @@ export default class TapCount extends Transform {
   #skipped = []
   #failedInFile = 0
   #yamlIndent = null
+  /** The names of the subtests around the current line, and of each whether something in it failed. */
+  #around = []
+  /** What failed with nothing failed inside of it: its title, and the lines of its diagnostic. */
+  #failures = []
+  /** The failure whose diagnostic may follow. */
+  #current = null
 
   _transform(chunk, _encoding, done) {
     const lines = (this.#rest + String(chunk)).split('\n')
@@ -24,6 +35,7 @@ export default class TapCount extends Transform {
 
   _flush(done) {
     if (this.#rest !== '') this.#read(this.#rest)
+    this.#tellFailures()
     const skipped = this.#skipped.length
     for (const title of this.#skipped) this.push(`skipped: ${title}\n`)
     if (skipped > 0 && process.env.CI === 'true') {
@@ -36,23 +48,53 @@ export default class TapCount extends Transform {
     done()
   }
 
+  #tellFailures() {
+    for (const { title, lines } of this.#failures.slice(0, FAILURES_SHOWN)) {
+      this.push(`\nfailed: ${title}\n${lines.slice(0, LINES_SHOWN).map((line) => `${line}\n`).join('')}`)
+      if (lines.length > LINES_SHOWN) this.push(`  (${lines.length - LINES_SHOWN} lines more above)\n`)
+    }
+    const more = this.#failures.length - FAILURES_SHOWN
+    if (more > 0) this.push(`\n${more} more failed, told of above\n`)
+  }
+
   // A diagnostic block may quote anything, result lines included: nothing in it counts.
   #read(line) {
     if (this.#yamlIndent !== null) {
       if (line === `${this.#yamlIndent}...`) this.#yamlIndent = null
+      else this.#current?.lines.push(line.slice(this.#yamlIndent.length - 2))
     } else if (/^ +---$/.test(line)) {
       this.#yamlIndent = line.slice(0, -3)
     } else if (line.startsWith('Bail out!')) {
+      this.#failures.push({ title: line, lines: [] })
       if (this.#failed === 0) this.#failed++
     } else {
+      this.#enter(line)
       this.#count(line)
     }
+  }
+
+  #enter(line) {
+    const match = SUBTEST.exec(line)
+    if (match === null) return
+    const depth = match[1].length / 4
+    this.#around.length = depth
+    this.#around[depth] = { name: match[2], failed: false }
+  }
+
+  #keep(depth, title) {
+    const inside = this.#around[depth]?.failed === true
+    this.#around.length = Math.min(this.#around.length, depth)
+    for (const around of this.#around) around.failed = true
+    this.#current = inside ? null : { title: [...this.#around.map(({ name }) => name), title].join(' > '), lines: [] }
+    if (!inside) this.#failures.push(this.#current)
   }
 
   #count(line) {
     const match = RESULT.exec(line)
     if (match === null) return
     const [, indent, not, rest] = match
+    this.#current = null
+    if (not !== undefined && !SKIPPED.test(rest)) this.#keep(indent.length / 4, rest.replace(/^[\s-]+/, ''))
     if (SKIPPED.test(rest)) {
       this.#skipped.push(rest.replace(/^[\s-]+/, ''))
     } else if (indent === '') {
