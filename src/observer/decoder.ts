@@ -87,7 +87,7 @@ export class Decoder {
     this.#takeDescription = takeDescription
   }
 
-  /** Decode at most `most` records; gives how many there were. */
+  /** Decode `most` records, and the last of them whole; gives how many there were. */
   read(most: number): number {
     return this.#reader.read(this.#take, most)
   }

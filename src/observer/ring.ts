@@ -260,22 +260,19 @@ export class RingReader {
   }
 
   /**
-   * Hand at most `most` records to `listener`; gives their number. `all` takes also what has not been published, which is
-   * safe while the writer stands still.
+   * Hand records to `listener` until `most` are read, and the last of them whole; gives how many were: what goes on over
+   * several records counts as so many. `all` takes also what has not been published, which is safe while the writer stands still.
    */
   read(listener: RecordListener, most: number, all = false): number {
     const head = Atomics.load(this.#header, all ? WORD.draft : WORD.head)
     const available = (head - this.#tail) | 0
     if (available <= 0) return 0
-    const end = (this.#tail + Math.min(available, most)) | 0
-    let count = 0
-    // A text may reach beyond `end`; it was published whole.
-    while (((end - this.#tail) | 0) > 0) {
-      this.#take(this.#records, this.#mask, listener)
-      count++
-    }
+    const begin = this.#tail
+    const end = (begin + Math.min(available, most)) | 0
+    // A text, or a record of steps, may reach beyond `end`; it was published whole.
+    while (((end - this.#tail) | 0) > 0) this.#take(this.#records, this.#mask, listener)
     Atomics.store(this.#header, WORD.tail, this.#tail)
-    return count
+    return (this.#tail - begin) | 0
   }
 
   /**
