@@ -12,7 +12,8 @@ import { RunLog, type RunLogOptions } from './runlog.ts'
 const KEPT_STALLS = 50
 const SECONDS_BEFORE = 2
 const SECONDS_AFTER = 1
-const KEPT_STALL_EVENTS = 20_000
+/** Of each of both sides, so many at most: to make those of a busy loop keeps this thread for some ms. */
+const KEPT_STALL_EVENTS = 10_000
 
 /** A stall that is over: from when to when, on the loop's clock, by whom, and who waited. */
 export interface PastStall {
@@ -164,11 +165,13 @@ export abstract class LoopRecord implements Source {
     this.stalls.push(kept)
     if (this.stalls.length > KEPT_STALLS) this.stalls.shift()
     if (stall.seconds < this.#keepSeconds) return
-    const before = this.history.since(stall.from - SECONDS_BEFORE)
+    const { history } = this
+    const { last } = history
+    const begin = stall.from - SECONDS_BEFORE
+    const before = history.since(begin, KEPT_STALL_EVENTS)
     setTimeout(() => {
-      const last = before.at(-1)?.seq ?? 0
-      const after = this.history.since(stall.from - SECONDS_BEFORE).filter(({ seq, t }) => seq > last && t <= stall.to + SECONDS_AFTER)
-      kept.events = [...before, ...after].slice(-KEPT_STALL_EVENTS)
+      const after = history.since(begin, KEPT_STALL_EVENTS, last).filter(({ t }) => t <= stall.to + SECONDS_AFTER)
+      kept.events = [...before, ...after]
     }, SECONDS_AFTER * 1000).unref()
   }
 

@@ -93,10 +93,11 @@ export class Subscription {
     return this.#seq
   }
 
-  /** The sink has room again. */
+  /** The sink has room again. What there is follows soon, not at once: sinks come here from where nobody else has a turn. */
   resume(): void {
+    if (!this.#blocked) return
     this.#blocked = false
-    this.pump()
+    this.#fanout.goOn()
   }
 
   /** Go on from here with another filter; a `stream.hello` says where that is. */
@@ -236,6 +237,7 @@ export class Fanout {
   readonly #subscriptions = new Set<Subscription>()
   #stopListening: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
+  #dueIn = 0
 
   constructor(source: Source) {
     this.source = source
@@ -329,7 +331,11 @@ export class Fanout {
   }
 
   #schedule(ms = COALESCE_MS): void {
-    if (this.#timer !== null) return
+    if (this.#timer !== null) {
+      if (ms >= this.#dueIn) return
+      clearTimeout(this.#timer)
+    }
+    this.#dueIn = ms
     this.#timer = setTimeout(() => this.flush(), ms)
     this.#timer.unref()
   }

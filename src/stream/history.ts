@@ -108,10 +108,10 @@ export class History {
     }
   }
 
-  /** The events since time `t`, in seconds on the loop's clock. */
-  since(t: number): LoopEvent[] {
+  /** The events since time `t`, in seconds on the loop's clock; of those after event `after`, and the last `most`. */
+  since(t: number, most = Infinity, after = 0): LoopEvent[] {
     const events: LoopEvent[] = []
-    for (let seq = this.last; seq >= this.first; seq--) {
+    for (let seq = this.last; seq >= this.first && seq > after && events.length < most; seq--) {
       const event = this.find(seq)
       if (event === null || event.t < t) break
       events.push(event)

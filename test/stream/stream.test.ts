@@ -11,6 +11,7 @@ import { Model } from '../../src/stream/model.ts'
 import { Recorder } from '../../src/stream/recorder.ts'
 import { toTrace } from '../../src/stream/trace.ts'
 import { taskTree } from '../../src/stream/tree.ts'
+import { eventually } from '../support/server.ts'
 
 /** Run `main` in virtual time and give what was recorded. */
 async function record(main: () => Coroutine<unknown>, options: { watch?: (recorder: Recorder) => void, debug?: boolean } = {}): Promise<LoopEvent[]> {
@@ -135,9 +136,11 @@ class Taker implements Sink {
   readonly messages: StreamEvent[] = []
   ended: string | null = null
   room = true
+  onWrite = (): void => {}
 
   write(batch: readonly Message[]): boolean {
     for (const { json } of batch) this.messages.push(JSON.parse(json) as StreamEvent)
+    this.onWrite()
     return this.room
   }
 
@@ -213,7 +216,21 @@ t.test('the fan-out', async t => {
     t.equal(seqs(slow.messages).length, 0, 'nothing is written to a sink without room')
     slow.room = true
     held.resume()
+    t.ok(await eventually(() => slow.messages.length > 1))
     t.match(slow.messages[1], { type: 'stream.dropped', count: 5000, from: 1, to: 5000 })
+  })
+
+  await t.test('lets others have their turn while it sends much to a sink that always has room again at once', async t => {
+    const { fanout, say } = source(20_000)
+    const eager = new Taker()
+    eager.room = false
+    eager.onWrite = () => process.nextTick(() => held.resume())
+    const held = fanout.subscribe(eager)
+    say(20_000)
+    await new Promise((resolve) => setImmediate(resolve))
+    const sent = seqs(eager.messages).length
+    t.ok(sent < 20_000, `${sent} before anybody else's turn`)
+    t.ok(await eventually(() => seqs(eager.messages).length === 20_000))
   })
 
   await t.test('sends a filtered subscriber what he asked for, and bookmarks', async t => {
