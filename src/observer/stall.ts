@@ -71,6 +71,8 @@ export class StallWatch {
   #blocked: Blocked | null = null
   #over: (Stall & { until: number; candidates: Candidate[] }) | null = null
   #expected = Infinity
+  /** When the hold began that was given a moment to end in. */
+  #gotMoment = -1
   /** Nothing before this belongs to a stall that was not told of yet. */
   #since = 0
 
@@ -117,8 +119,12 @@ export class StallWatch {
     if (beat === 0) return BEAT_SECONDS
     const left = from + threshold - now + (now - from > threshold / 2 ? this.#excused(known, from, now) : 0)
     if (left > 0) return Math.max(0.0005, Math.min(BEAT_SECONDS, left))
-    // The whole machine may have stood still: the thread gets a moment to come round, as this one just did.
-    if (late) return 0.005
+    // The whole machine may have stood still: the thread gets a moment to come round, as this one just did. Once: where
+    // there are too few processors for all, every look is late.
+    if (late && this.#gotMoment !== from) {
+      this.#gotMoment = from
+      return 0.005
+    }
     this.#begin(known ? step : 0, tape, from, now)
     return AGAIN
   }
