@@ -139,7 +139,8 @@ t.test('how it ends when it cannot go on', async t => {
 
   await t.test('a rate that this machine cannot hold: names the limit, exit code 3', async t => {
     const server = await serve(t)
-    const { out, code } = await load(['--duration', '1', '--warmup', '0', server.url, '--rate', '1000000', '--timeout', '0.2', '--connections', '10'])
+    const streams = Array.from({ length: 8 }, (_, at) => `${server.url}/${at}`)
+    const { out, code } = await load(['--duration', '1', '--warmup', '0', '--rate', '1000000', '--timeout', '0.2', '--connections', '10', ...streams])
     t.match(out, /WARNING: the schedule was not kept\.\n +of 1,000,000 requests a second that were asked for, [\d,.]+ went out; the tester was busy for \d+ % of the time: that is what this machine can do as it is now\.\n +[\d,]+ requests never left\./)
     t.match(out, /requests left more than 5 ms late, p99/)
     t.ok([1, 3].includes(code!), 'or not even one request was answered in time')
