@@ -4,7 +4,10 @@ import t from 'tap'
 import { createTask, EventLoop, gather, Lock, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { nameOf } from '../../src/runtime/names.ts'
 import { loopEvent, type EventOf, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
+import { MOST_STEPS } from '../../src/observer/layout.ts'
+import { RoundLog } from '../../src/observer/rounds.ts'
 import type { Message } from '../../src/stream/fanout.ts'
+import { History } from '../../src/stream/history.ts'
 import { Model } from '../../src/stream/model.ts'
 import { Recorder } from '../../src/stream/recorder.ts'
 import { runOne } from '../conformance/compare.ts'
@@ -176,6 +179,26 @@ t.test('a busy stretch, and a ring that is full again and again', async t => {
   t.ok(observer.lostEvents > 1000, `${observer.lostEvents} of ${recorded} were lost`)
   t.equal(observer.history.last, recorded, 'every event uses up its number, lost or not')
   t.same([...observer.model.tasks], [], 'no ghosts are left')
+})
+
+t.test('steps that are told one by one, their events made late', async t => {
+  const history = new History(2400)
+  const log = new RoundLog(() => 'main', history, new Model(), MOST_STEPS)
+  for (let step = 0; step < 2000; step++) {
+    log.add({ before: step, seconds: 0.5, tasks: Int32Array.of(step + 1), from: 0, to: 1, began: step, each: 0.5 })
+  }
+  t.equal(history.last, 6000)
+  const held = Array.from({ length: history.last + 1 - history.first }, (_, at) => history.at(history.first + at))
+  t.ok(held.length >= 2400, `${held.length} are held`)
+  t.same(held, held.map((_, at) => {
+    const seq = history.first + at
+    const step = Math.floor((seq - 1) / 3)
+    const event = { seq, loop: 'main', t: step }
+    return [
+      { ...event, type: 'task.suspended', task: step, on: { kind: 'yield' }, seconds: 0.5 }, { ...event, type: 'task.ready', task: step },
+      { ...event, type: 'task.running', task: step + 1 },
+    ][(seq - 1) % 3]
+  }))
 })
 
 t.test('names by the ten thousand', async t => {
