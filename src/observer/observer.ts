@@ -141,7 +141,8 @@ export class Observer extends LoopRecord implements Listener {
   }
 
   stepped(task: number, from: number, to: number): void {
-    const excused = to - from >= LONG_STEP && this.#options.starvation.excuses(from, to)
+    const { starvation } = this.#options
+    const excused = to - from >= LONG_STEP && starvation.excuses(from, to, starvation.since(from, this.now()))
     this.#warnings.stepped(task, from, excused ? from : to)
     this.#watch.stepped(task, from, to)
   }

@@ -200,11 +200,13 @@ export class StallWatch {
   /** Something held the thread from one time to another. */
   ended(hold: Hold): void {
     const blocked = this.#blocked
-    const { threshold, starvation } = this.#options
+    const { threshold, starvation, now } = this.#options
     if (blocked === null) {
       const { from, to, task, request } = hold
+      if (to - from < threshold) return
+      const starved = starvation.since(from, now())
       const unknown = task === undefined && request === undefined
-      if (to - from < threshold || (unknown ? to - from - starvation.since(from) < threshold : starvation.excuses(from, to))) return
+      if (unknown ? to - from - starved < threshold : starvation.excuses(from, to, starved)) return
     }
     // What nobody knew may turn out to be known, and the other way round; it is the same stall if they overlap.
     if (blocked !== null && hold.from < blocked.toldAt && hold.to > blocked.from) {

@@ -46,9 +46,10 @@ class ProcFile {
 interface Note {
   /** Seconds on the clock of the loop. */
   at: number
-  /** Seconds that the thread had run until then, and that it had no processor. */
+  /** Seconds that the thread had run until then, that it had stood in line, and that a host had taken. */
   ran: number
-  starved: number
+  waited: number
+  stolen: number
 }
 
 export class Starvation {
@@ -84,9 +85,13 @@ export class Starvation {
   }
 
   /** For how many of the seconds from one time until now, or a little more, the thread had no processor. */
-  since(from: number): number {
+  since(from: number, now: number): number {
     this.#noteSteal()
-    return this.#present(0).starved - this.#noted(from).starved
+    const then = this.#noted(from)
+    const { ran, waited, stolen } = this.#present(now)
+    // The kernel adds how long a thread stood in line when that is over: most of it may have been before.
+    const most = Math.max(0, now - then.at - (ran - then.ran))
+    return Math.min(waited - then.waited, most) + stolen - then.stolen
   }
 
   /**
@@ -96,11 +101,11 @@ export class Starvation {
   present(from: number, now: number): number {
     const then = this.#noted(from)
     const missing = this.#runnable() ? now - then.at - (this.#present(now).ran - then.ran) - TICK_SECONDS : 0
-    return Math.max(0, missing, this.since(from))
+    return Math.max(0, missing, this.since(from, now))
   }
 
-  /** Whether a step hardly ran: who has run for a while answers for all of the time that it held the thread. */
-  excuses(from: number, to: number, starved = this.since(from)): boolean {
+  /** Whether a step hardly ran that had no processor for so long: who has run for a while answers for all of its time. */
+  excuses(from: number, to: number, starved: number): boolean {
     return to - from - starved < GUILTY_SECONDS
   }
 
@@ -110,7 +115,7 @@ export class Starvation {
 
   #present(at: number): Note {
     const [ran, waited] = this.#schedule.read().split(' ')
-    return { at, ran: Number(ran ?? 0) / 1e9, starved: Number(waited ?? 0) / 1e9 + this.#stolen }
+    return { at, ran: Number(ran ?? 0) / 1e9, waited: Number(waited ?? 0) / 1e9, stolen: this.#stolen }
   }
 
   /** What was noted last before a time. */
