@@ -155,7 +155,7 @@ export class Publisher {
     while (this.#place < history.last && this.#onTheWay < MOST_ON_THE_WAY) {
       const from = this.#place + 1
       const texts: string[] = []
-      while (texts.length < BATCH && history.find(from + texts.length) !== null) texts.push(history.encoded(from + texts.length))
+      for (let event = history.find(from); event !== null && texts.length < BATCH; event = history.find(from + texts.length)) texts.push(history.encoded(event))
       if (texts.length === 0) {
         // It was slower than the history is long, or the recording was: what is alive stands for what is gone.
         this.#lost += history.last - Math.max(this.#place, this.#acked)

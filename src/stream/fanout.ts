@@ -166,7 +166,7 @@ export class Subscription {
     const { matches } = this.#filter
     const news: Message[] = []
     for (const event of history.pushedSince(from, MOST_PASSED)) {
-      if (NEWS.has(event.type) && (matches === null || matches(event))) news.push({ type: event.type, seq: event.seq, json: history.encoded(event.seq) })
+      if (NEWS.has(event.type) && (matches === null || matches(event))) news.push({ type: event.type, seq: event.seq, json: history.encoded(event) })
     }
     this.#seq = history.last
     this.#told = this.#seq
@@ -282,7 +282,7 @@ export class Fanout {
       const event = history.find(to + 1)
       if (event === null) break
       to++
-      if (matches === null || matches(event)) messages.push({ type: event.type, seq: event.seq, json: history.encoded(event.seq) })
+      if (matches === null || matches(event)) messages.push({ type: event.type, seq: event.seq, json: history.encoded(event) })
     }
     const batch = { from, to, messages }
     if (!this.#batches.has(key) && this.#batches.size >= MOST_FILTERS) this.#batches.clear()

@@ -119,12 +119,11 @@ export class History {
     return events.reverse()
   }
 
-  /** The same event as JSON. */
-  encoded(seq: number): string {
-    const stretch = this.#stretchOf(seq)
-    const event = this.at(seq)
+  /** An event that is held, as JSON: the same text for whoever asks, unless the event is made for each. */
+  encoded(event: LoopEvent): string {
+    const stretch = this.#stretchOf(event.seq)
     if (stretch === undefined || stretch.kept < 0) return JSON.stringify(event)
-    return (this.#encoded[(stretch.kept + seq - stretch.first) % this.capacity] ??= JSON.stringify(event))
+    return (this.#encoded[(stretch.kept + event.seq - stretch.first) % this.capacity] ??= JSON.stringify(event))
   }
 
   cursor(seq: number): string {

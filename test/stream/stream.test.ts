@@ -387,7 +387,7 @@ t.test('events that are made when somebody asks for them', async t => {
     t.equal(history.at(1).type, 'task.printed', 'the oldest of fifty that were pushed')
     t.equal(history.find(11), null, 'the oldest of the others have gone')
     t.match(history.at(200), { type: 'task.ready', seq: 200, task: 200 })
-    t.equal(history.encoded(200), JSON.stringify(history.at(200)))
+    t.equal(history.encoded(history.at(200)), JSON.stringify(history.at(200)))
     t.equal(history.lastOfLater(11), 40, 'but where they were is known')
     t.equal(history.lastOfLater(200), 200)
     t.equal(history.lastOfLater(41), null)
