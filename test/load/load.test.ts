@@ -75,7 +75,7 @@ t.test('what it prints', async t => {
   const folder = t.testdir()
 
   await t.test('for people: percentiles, throughput, errors by kind, and a chart', async t => {
-    const { out, err, code } = await load(['--duration', '1', '--warmup', '0', `${server.url}/fine`, '--rate', '50', `${server.url}/?status=503`, '--name', 'bad', '--rate', '10'])
+    const { out, err, code } = await load(['--duration', '5', '--warmup', '0', `${server.url}/fine`, '--rate', '50', '--requests', '50', `${server.url}/?status=503`, '--name', 'bad', '--rate', '10', '--requests', '10'])
     t.match(out, /p50 +p90 +p99 +p99\.9 +max +answers +a second +errors/)
     t.match(out, /^\/fine +[\d.]+ m?s .* 50 +\S+ +0$/m)
     t.match(out, /^bad .* 10$/m)
@@ -88,7 +88,7 @@ t.test('what it prints', async t => {
   })
 
   await t.test('for programs: CSV, and HdrHistogram\'s text format for each stream', async t => {
-    const { out } = await load(['--csv', '--duration', '1', '--warmup', '0', '--hdr', join(folder, 'out.hdr'), `${server.url}/a`, `${server.url}/b`, '--arrivals', 'burst', '--requests', '7'])
+    const { out } = await load(['--csv', '--duration', '5', '--warmup', '0', '--hdr', join(folder, 'out.hdr'), `${server.url}/a`, '--requests', '50', `${server.url}/b`, '--arrivals', 'burst', '--requests', '7'])
     const [head, ...rows] = out.trimEnd().split('\n').map(line => line.split(','))
     t.same(head, ['stream', 'seconds', 'sent', 'answered', 'errors', 'p50_ms', 'p99_ms', 'max_ms'])
     const sum = (stream: string): number => rows.filter(row => row[0] === stream).reduce((all, row) => all + Number(row[3]), 0)

@@ -104,7 +104,7 @@ const stalls: Record<string, { order: Order; block: () => void }> = {
   report: { order: { after: 20 }, block: () => void new Report().render() },
   dive: { order: { after: 20 }, block: () => dive(1000) },
   search: { order: { after: 20 }, block: () => void search() },
-  shell: { order: { after: 20, times: 2 }, block: sleepInShell },
+  shell: { order: { after: 20, times: 2, every: 200 }, block: sleepInShell },
   shells: { order: { after: 20, times: 50, untilStack: true }, block: sleepInShell },
   atomics: { order: { after: 20 }, block: waitInAtomics },
   together: { order: { after: 20, together: 5 }, block: () => hold() },
