@@ -84,10 +84,13 @@ t.test('the closing lines', async t => {
   delete process.env['CI']
 
   await t.test('count a file\'s subtests, not what is inside them', async t => {
-    t.match(await closing('    ok 1 - a', '        ok 1 - inner', '        not ok 2 - inner', '    not ok 2 - b', 'not ok 1 - f'), /\n1 passed, 1 failed$/)
+    t.equal(
+      await closing('# Subtest: f', '    ok 1 - a', '    # Subtest: b', '        ok 1 - inner', '        not ok 2 - inner', '    not ok 2 - b', 'not ok 1 - f'),
+      'failed: f > b > inner\n\n1 passed, 1 failed',
+    )
   })
   await t.test('count a file that failed without a failed subtest as one failure', async t => {
-    t.match(await closing('    ok 1 - a', 'not ok 1 - f', '    ok 1 - b', 'ok 2 - g'), /\n2 passed, 1 failed$/)
+    t.equal(await closing('    ok 1 - a', 'not ok 1 - f', '    ok 1 - b', 'ok 2 - g'), 'failed: f\n\n2 passed, 1 failed')
   })
   await t.test('name what was skipped inside a subtest, and a file without tests', async t => {
     t.equal(
@@ -96,7 +99,10 @@ t.test('the closing lines', async t => {
     )
   })
   await t.test('pass over result lines quoted in a diagnostic', async t => {
-    t.match(await closing('    not ok 1 - a', '      ---', '    ok 7 - quoted', '      ...', '    ok 2 - b', 'not ok 1 - f'), /\n1 passed, 1 failed$/)
+    t.equal(
+      await closing('# Subtest: f', '    not ok 1 - a', '      ---', '    ok 7 - quoted', '      ...', '    ok 2 - b', 'not ok 1 - f'),
+      'failed: f > a\nok 7 - quoted\n\n1 passed, 1 failed',
+    )
   })
   await t.test('count a bail-out as a failure', async t => {
     t.equal(await closing('    ok 1 - a', 'Bail out! no disk'), 'failed: Bail out! no disk\n\n1 passed, 1 failed')

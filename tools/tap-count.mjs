@@ -93,10 +93,12 @@ export default class TapCount extends Transform {
     const match = RESULT.exec(line)
     if (match === null) return
     const [, indent, not, rest] = match
+    const title = rest.replace(/^[\s-]+/, '')
+    const skipped = SKIPPED.test(rest)
     this.#current = null
-    if (not !== undefined && !SKIPPED.test(rest)) this.#keep(indent.length / 4, rest.replace(/^[\s-]+/, ''))
-    if (SKIPPED.test(rest)) {
-      this.#skipped.push(rest.replace(/^[\s-]+/, ''))
+    if (not !== undefined && !skipped) this.#keep(indent.length / 4, title)
+    if (skipped) {
+      this.#skipped.push(title)
     } else if (indent === '') {
       if (not !== undefined && this.#failedInFile === 0) this.#failed++
     } else if (indent.length === 4) {

@@ -86,12 +86,7 @@ export class Starvation {
 
   /** For how many of the seconds from one time until now, or a little more, the thread had no processor. */
   since(from: number, now: number): number {
-    this.#noteSteal()
-    const then = this.#noted(from)
-    const { ran, waited, stolen } = this.#present(now)
-    // The kernel adds how long a thread stood in line when that is over: most of it may have been before.
-    const most = Math.max(0, now - then.at - (ran - then.ran))
-    return Math.min(waited - then.waited, most) + stolen - then.stolen
+    return this.#lack(from, now).starved
   }
 
   /**
@@ -99,9 +94,8 @@ export class Starvation {
    * then not told yet: a thread that could run, and whose time does not grow, has none.
    */
   present(from: number, now: number): number {
-    const then = this.#noted(from)
-    const missing = this.#runnable() ? now - then.at - (this.#present(now).ran - then.ran) - TICK_SECONDS : 0
-    return Math.max(0, missing, this.since(from, now))
+    const { stood, starved } = this.#lack(from, now)
+    return Math.max(0, this.#runnable() ? stood - TICK_SECONDS : 0, starved)
   }
 
   /** Whether a step hardly ran that had no processor for so long: who has run for a while answers for all of its time. */
@@ -111,6 +105,16 @@ export class Starvation {
 
   close(): void {
     for (const file of [this.#schedule, this.#status, this.#machine]) file.close()
+  }
+
+  /** Since the last note before a time: how many seconds the thread did not run, for whatever reason, and had no processor. */
+  #lack(from: number, now: number): { stood: number; starved: number } {
+    this.#noteSteal()
+    const then = this.#noted(from)
+    const { ran, waited, stolen } = this.#present(now)
+    const stood = Math.max(0, now - then.at - (ran - then.ran))
+    // The kernel adds how long a thread stood in line when that is over: most of it may have been before.
+    return { stood, starved: Math.min(waited - then.waited, stood) + stolen - then.stolen }
   }
 
   #present(at: number): Note {

@@ -166,7 +166,7 @@ export class Subscription {
     const { matches } = this.#filter
     const news: Message[] = []
     for (const event of history.pushedSince(from, MOST_PASSED)) {
-      if (NEWS.has(event.type) && (matches === null || matches(event))) news.push({ type: event.type, seq: event.seq, json: history.encoded(event) })
+      if (NEWS.has(event.type) && (matches === null || matches(event))) news.push(tell(history, event))
     }
     this.#seq = history.last
     this.#told = this.#seq
@@ -200,6 +200,10 @@ export class Subscription {
 
 function say(message: EventOf<'stream.hello' | 'stream.dropped' | 'stream.bookmark' | 'stream.loop'>): Message {
   return { type: message.type, seq: null, json: JSON.stringify(message) }
+}
+
+function tell(history: History, event: LoopEvent): Message {
+  return { type: event.type, seq: event.seq, json: history.encoded(event) }
 }
 
 /** A filter, and the name under which subscribers share it. */
@@ -282,7 +286,7 @@ export class Fanout {
       const event = history.find(to + 1)
       if (event === null) break
       to++
-      if (matches === null || matches(event)) messages.push({ type: event.type, seq: event.seq, json: history.encoded(event) })
+      if (matches === null || matches(event)) messages.push(tell(history, event))
     }
     const batch = { from, to, messages }
     if (!this.#batches.has(key) && this.#batches.size >= MOST_FILTERS) this.#batches.clear()
