@@ -40,7 +40,7 @@ In a browser: ${base}/view (live), ${base}/docs (the API)
 }
 
 export default function root(app: App): void {
-  app.get('/', { schema: { summary: 'The guide', tags: ['guide'], querystring: z.strictObject({}) } }, function* (request, reply) {
+  app.get('/', { config: { page: true }, schema: { summary: 'The guide', tags: ['guide'], querystring: z.strictObject({}) } }, function* (request, reply) {
     const type = negotiate(request.headers.accept, ['text/plain', 'text/html'])
     if (type === 'text/html') {
       reply.code(302).header('location', app.config.observerUrl ?? observerOf(request.headers.host, app.observer.port))

@@ -19,7 +19,7 @@ export default function view(app: App): void {
   }
 
   // Addresses in the page are relative, so the page's own has to end in a slash.
-  app.get('/view', { schema: { hide: true } }, function* (request, reply) {
+  app.get('/view', { config: { page: true }, schema: { hide: true } }, function* (request, reply) {
     const [path, query] = request.url.split('?', 2) as [string, string?]
     if (!path.endsWith('/')) {
       reply.code(302).header('location', `view/${query === undefined ? '' : `?${query}`}`)
@@ -28,7 +28,7 @@ export default function view(app: App): void {
     return send(reply, 'index.html')
   })
 
-  app.get('/view/*', { schema: { hide: true, params: z.strictObject({ '*': z.string() }) } }, function* (request, reply) {
+  app.get('/view/*', { config: { page: true }, schema: { hide: true, params: z.strictObject({ '*': z.string() }) } }, function* (request, reply) {
     return send(reply, request.params['*'])
   })
 }

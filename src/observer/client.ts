@@ -1,5 +1,6 @@
 // The app's side of its observer: starts the thread, hands it a loop to watch, answers its heartbeat, and passes on what
 // it tells. Nothing here keeps the process alive.
+import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createHistogram } from 'node:perf_hooks'
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
@@ -40,6 +41,13 @@ export interface ObserverOptions {
   redisUrl?: string | undefined
   /** Where browsers find the observer, where that is not where it listens. */
   url?: string | undefined
+  /**
+   * Names by which it may be called besides addresses, localhost, this machine's name, `host` and the one in `url`;
+   * `.example.org` is that name and all below it, `*` any. Default none.
+   */
+  allowedHosts?: readonly string[] | undefined
+  /** The proxies in front of it, whose `X-Forwarded-For` says who calls: addresses, networks, or names of networks. Default none. */
+  proxies?: readonly string[] | undefined
 }
 
 /** What a run's end, or a task's, is asked for with. */
@@ -102,6 +110,8 @@ export class ObserverClient {
   /** Where the observer listens; `null` where it does not. */
   port: number | null = null
   readonly host: string
+  /** Known to this process only: by it the app knows what its observer passes on. */
+  readonly secret = randomBytes(16).toString('hex')
   /** How many subscribers there may be. */
   readonly most: number
   /** Resolves once the observer listens; rejects with an ObserverListenError where it cannot. */
@@ -143,7 +153,8 @@ export class ObserverClient {
     const data: ObserverData = {
       shared: this.#shared, descriptions: port2, listen, loop: this.#name,
       redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
-      keepMs: options.keepMs ?? 500, stacks: options.stacks ?? true, maxSubscribers: this.most, rateLimit: 0, sessions: this.#sessions, delays,
+      keepMs: options.keepMs ?? 500, stacks: options.stacks ?? true, maxSubscribers: this.most,
+      allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], secret: this.secret, sessions: this.#sessions, delays,
       clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
     }
     this.#worker = new Worker(ENTRY, { workerData: data, transferList: [port2], name: 'loopscope observer', ...execArgv() })

@@ -1,62 +1,49 @@
 // The observer's own server: the live view, the stream, and what can be told from it, all answered on the observer's
 // thread, so that they are answered during a stall.
-import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Histogram } from 'node:perf_hooks'
-import websocket from '@fastify/websocket'
-import Fastify from 'fastify'
-import { validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Config } from '../server/config.ts'
 import type { LoopRecord } from './looprecord.ts'
 import { noAnswer, type Loops } from './loops.ts'
 import type { Figures } from './protocol.ts'
 import type { RunRecord } from './runlog.ts'
-import { answerClientError, handleErrors, HttpError } from '../server/errors.ts'
+import { HttpError } from '../server/errors.ts'
 import { decimal, id } from '../server/fields.ts'
+import { httpServer, type HttpServer } from '../server/http.ts'
 import { negotiate } from '../server/negotiate.ts'
 import { NOT_BUILT, readPage } from '../server/page.ts'
 import { resultOf, summaryOf } from '../server/results.ts'
 import { protection } from '../server/plugins/protection.ts'
+import { websockets } from '../server/plugins/websockets.ts'
 import { EVENT_STREAM, EventSink, ofLoop, optionsOf, serveSocket, streamQuery, type Hub, type Place } from '../server/stream.ts'
 import { loopTable } from '../stream/looptable.ts'
 import { runsOf, stallsOf, tasksOf, taskTrees } from './covering.ts'
-import { forward } from './forward.ts'
+import { forward, type Upstream } from './forward.ts'
 import { metricsOf } from './metrics.ts'
 
-/** The largest message that a client of the stream may send. */
-const MESSAGE_LIMIT = 4096
+/** The largest body that is read, in bytes: what starts a lab. */
+const BODY_LIMIT = 1024
 const LONGEST_TRACE = 3600
 
 export interface ObserverAppOptions {
-  host: string
   maxSubscribers: number
-  rateLimit: number
   delays: Histogram
-  /** Where the app itself listens; `null`: not yet, or nowhere. */
-  appAddress: () => string | null
+  /** Names by which this server is called besides addresses and localhost, and those that were allowed. */
+  names: readonly string[]
+  allowedHosts: readonly string[]
+  /** The proxies in front, whose `X-Forwarded-For` says who calls. */
+  proxies: readonly string[]
+  upstream: Upstream
 }
-
-interface ZodIn extends FastifyTypeProvider {
-  validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown
-  serializer: unknown
-}
-
-type ObserverApp = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, ZodIn>
 
 const nothing = z.strictObject({})
 const one = z.strictObject({ id })
 
-export async function buildObserverApp(loops: Loops, options: ObserverAppOptions): Promise<ObserverApp> {
-  const app: ObserverApp = Fastify({
-    logger: false, bodyLimit: 1024, http: { maxHeaderSize: 16 * 1024 }, routerOptions: { ignoreTrailingSlash: true }, exposeHeadRoutes: false,
-    requestTimeout: 30_000, forceCloseConnections: true, clientErrorHandler: answerClientError,
-  }).withTypeProvider<ZodIn>()
-  app.setValidatorCompiler(validatorCompiler)
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-  app.decorate('config', { host: options.host, rateLimit: options.rateLimit } as Config)
-  handleErrors(app as unknown as FastifyInstance)
-  await app.register(protection)
-  await app.register(websocket, { options: { maxPayload: MESSAGE_LIMIT } })
+export async function buildObserverApp(loops: Loops, options: ObserverAppOptions): Promise<HttpServer> {
+  const app = httpServer({ bodyLimit: BODY_LIMIT, proxies: options.proxies })
+  // Who calls what costs the app is counted there.
+  await app.register(protection, { names: options.names, allowedHosts: options.allowedHosts, rateLimit: 0 })
+  await app.register(websockets)
   const hub: Hub = {
     most: options.maxSubscribers,
     get size() {
@@ -70,7 +57,7 @@ export async function buildObserverApp(loops: Loops, options: ObserverAppOptions
   })
   // Routes belong after the plugins whose hooks they need.
   await app.register((scope, _options, done) => {
-    const routes = scope as unknown as ObserverApp
+    const routes = scope as unknown as HttpServer
     serveStream(routes, hub)
     serveLoops(routes, loops)
     serveTasks(routes, loops)
@@ -78,13 +65,13 @@ export async function buildObserverApp(loops: Loops, options: ObserverAppOptions
     serveTraces(routes, loops)
     serveHealth(routes, loops, options)
     servePage(routes)
-    forward(routes as unknown as FastifyInstance, options.appAddress)
+    forward(routes as unknown as FastifyInstance, options.upstream)
     done()
   })
   return app
 }
 
-function serveStream(app: ObserverApp, hub: Hub): void {
+function serveStream(app: HttpServer, hub: Hub): void {
   app.route({
     method: 'GET',
     url: '/events',
@@ -107,7 +94,7 @@ function serveStream(app: ObserverApp, hub: Hub): void {
   })
 }
 
-function serveLoops(app: ObserverApp, loops: Loops): void {
+function serveLoops(app: HttpServer, loops: Loops): void {
   app.get('/loops', { schema: { querystring: nothing } }, async (request, reply) => {
     const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
     if (type === 'application/json') return loops.list()
@@ -121,7 +108,7 @@ function late(loops: Loops, loop: string | undefined): HttpError {
   return new HttpError(503, 'the app\'s thread is blocked and has not taken this up yet; it will when it comes round')
 }
 
-function serveTasks(app: ObserverApp, loops: Loops): void {
+function serveTasks(app: HttpServer, loops: Loops): void {
   app.get('/tasks', { schema: { querystring: ofLoop } }, async (request, reply) => {
     const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
     const tasks = tasksOf(loops, request.query.loop)
@@ -139,7 +126,7 @@ function serveTasks(app: ObserverApp, loops: Loops): void {
   })
 }
 
-function serveRuns(app: ObserverApp, loops: Loops): void {
+function serveRuns(app: HttpServer, loops: Loops): void {
   const find = (wanted: number, loop: string | undefined): { record: LoopRecord; run: RunRecord } => {
     const record = loops.find(loop)
     const run = record.runs.get(wanted)
@@ -171,7 +158,7 @@ function serveRuns(app: ObserverApp, loops: Loops): void {
   })
 }
 
-function serveTraces(app: ObserverApp, loops: Loops): void {
+function serveTraces(app: HttpServer, loops: Loops): void {
   const seconds = decimal(0.001, LONGEST_TRACE).default(10)
 
   app.get('/trace', { schema: { querystring: ofLoop.extend({ seconds }) } }, async (request, reply) =>
@@ -187,7 +174,7 @@ function serveTraces(app: ObserverApp, loops: Loops): void {
   })
 }
 
-function serveHealth(app: ObserverApp, loops: Loops, { delays }: ObserverAppOptions): void {
+function serveHealth(app: HttpServer, loops: Loops, { delays }: ObserverAppOptions): void {
   const observer = loops.own
   app.get('/healthz', { schema: { querystring: nothing } }, () => ({ status: 'ok', uptime: process.uptime(), blocked: observer.blocked }))
 
@@ -199,15 +186,15 @@ function serveHealth(app: ObserverApp, loops: Loops, { delays }: ObserverAppOpti
   })
 }
 
-function servePage(app: ObserverApp): void {
+function servePage(app: HttpServer): void {
   const page = readPage()
-  app.get('/', { schema: { hide: true } }, async (_request, reply) => {
+  app.get('/', { schema: { hide: true }, config: { page: true } }, async (_request, reply) => {
     const index = page?.get('index.html')
     if (index === undefined) return reply.type('text/plain; charset=utf-8').send(`${NOT_BUILT}\nThe stream: curl -N …/events\nTasks: curl …/tasks\n`)
     return reply.type(index.type).send(index.body)
   })
   for (const [path, { type, body, immutable, policy }] of page ?? []) {
-    app.get(`/${path}`, { schema: { hide: true } }, async (_request, reply) => {
+    app.get(`/${path}`, { schema: { hide: true }, config: { page: path === 'index.html' } }, async (_request, reply) => {
       if (policy !== null) reply.header('content-security-policy', policy)
       return reply.type(type).header('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache').send(body)
     })

@@ -26,7 +26,12 @@ export interface ObserverData {
   keepMs: number
   stacks: boolean
   maxSubscribers: number
-  rateLimit: number
+  /** Names by which the observer may be called besides addresses and its own. */
+  allowedHosts: readonly string[]
+  /** The proxies in front of it, whose `X-Forwarded-For` says who calls. */
+  proxies: readonly string[]
+  /** Known to this process only: by it the app knows what its observer passes on. */
+  secret: string
   /** The app's `performance.now()`, the machine's `hrtime` at that moment, and the time of day: so that clocks can be compared. */
   clock: { now: number; hrtime: bigint; epoch: number }
   /** The word through which inspector sessions are ended. */

@@ -10,6 +10,7 @@ import { runsOf, tasksOf } from './covering.ts'
 import { Observer } from './observer.ts'
 import { Loops, type CancelOutcome } from './loops.ts'
 import type { HttpError } from '../server/errors.ts'
+import { ownNames } from '../server/origin.ts'
 import { buildObserverApp, figuresOf } from './http.ts'
 import { Stacks } from './stacks.ts'
 import { Starvation } from './starvation.ts'
@@ -182,8 +183,8 @@ if (data.redisUrl !== null) {
 }
 
 const app = data.listen === null ? null : await buildObserverApp(loops, {
-  host: data.listen.host, maxSubscribers: data.maxSubscribers, rateLimit: data.rateLimit, delays: data.delays as Histogram,
-  appAddress: () => appAddress,
+  maxSubscribers: data.maxSubscribers, delays: data.delays as Histogram, names: ownNames(data.listen.host, data.url),
+  allowedHosts: data.allowedHosts, proxies: data.proxies, upstream: { address: () => appAddress, secret: data.secret },
 })
 
 async function close(reason: string): Promise<void> {

@@ -36,6 +36,11 @@ const environment = z.object({
   /** The proxies in front, whose X-Forwarded-For is believed: addresses, networks, or names of networks. */
   PROXIES: z.string().transform((text) => text.split(',').map((one) => one.trim()))
     .refine((all) => all.every(isNetwork), 'must be addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal, joined by commas').default([]),
+  /** Names by which the server may be called besides addresses, localhost and its own; `.example.org` is that name and all below it. */
+  ALLOWED_HOSTS: z.string().transform((text) => text.split(',').map((one) => one.trim()))
+    .refine((all) => all.every(isHostName), 'must be names such as example.org, .example.org for all below it, or * for any, joined by commas').default([]),
+  /** Requests at the same time. */
+  MAX_REQUESTS: whole(1, 1_000_000).default(10_000),
   /** Seconds that requests have to finish after SIGTERM. */
   GRACE_SECONDS: decimal(0, 600).default(5),
   /** The Redis that several processes share; without it this one is alone. */
@@ -60,6 +65,8 @@ export interface Config {
   stacks: boolean
   rateLimit: number
   proxies: string[]
+  allowedHosts: string[]
+  maxRequests: number
   graceSeconds: number
   redisUrl: string | undefined
   loopName: string | undefined
@@ -70,6 +77,10 @@ function isNetwork(text: string): boolean {
   const [address = '', bits, ...more] = text.split('/')
   const version = isIP(address)
   return version > 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
+}
+
+function isHostName(text: string): boolean {
+  return text === '*' || /^\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text)
 }
 
 /** What the environment says is wrong: one line each. */
@@ -95,7 +106,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   return {
     port: values.PORT, observerPort: values.OBSERVER_PORT ?? observerPortOf(values.PORT), host: values.HOST, observerUrl: values.OBSERVER_URL,
     logLevel: values.LOG_LEVEL, maxMs: values.MAX_MS, maxRuns: values.MAX_RUNS, maxSubscribers: values.MAX_SUBSCRIBERS,
-    history: values.HISTORY, blockedMs: values.BLOCKED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, proxies: values.PROXIES, graceSeconds: values.GRACE_SECONDS,
+    history: values.HISTORY, blockedMs: values.BLOCKED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, proxies: values.PROXIES,
+    allowedHosts: values.ALLOWED_HOSTS, maxRequests: values.MAX_REQUESTS, graceSeconds: values.GRACE_SECONDS,
     redisUrl: values.REDIS_URL, loopName: values.LOOP_NAME,
   }
 }

@@ -2,11 +2,14 @@
 // a handler, a schema, the router, the parser of HTTP itself.
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
+import { unanswered } from './connections.ts'
 import { NO_TIME } from './ledger.ts'
 import { stampPlain } from './plugins/timing.ts'
+import { asError } from './thrown.ts'
 
 export const errorBody = z.object({
   statusCode: z.int(),
@@ -58,7 +61,8 @@ function fieldsOf(error: { validation: readonly { instancePath: string; message?
 }
 
 /** The one shape for what a handler threw, a schema refused, or the router cannot read. */
-export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = asError(thrown) as FastifyError
   if (hasZodFastifySchemaValidationErrors(error)) {
     const details = fieldsOf(error)
     return send(request, reply, bodyOf(400, details.map(({ field, message }) => `${field}: ${message}`).join('; '), details))
@@ -70,7 +74,9 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
   if (headers !== undefined) reply.headers(headers)
   // What failed inside is for the log. A 503 or 504 is a bound that was met, and says which.
   const told = statusCode < 500 || statusCode === 503 || statusCode === 504
-  if (statusCode >= 500 && statusCode !== 503) request.log.error({ err: error }, 'a request failed')
+  // What fails because its client has left is not worth a line.
+  const left = (request.raw.socket as Socket | undefined)?.destroyed === true
+  if (statusCode >= 500 && statusCode !== 503 && !left) request.log.error({ err: error }, 'a request failed')
   return send(request, reply, bodyOf(statusCode, told ? error.message : 'the server failed to answer this; its log says why', details))
 }
 
@@ -94,7 +100,7 @@ export function handleErrors(app: FastifyInstance): void {
     for (const one of [method].flat()) entry.methods.add(one)
     known.set(url, entry)
   })
-  app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply))
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply))
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] as string
     const methods = [...known.values()].filter(({ pattern }) => pattern.test(path)).flatMap((entry) => [...entry.methods])
@@ -117,15 +123,32 @@ let unreadable = 0
 
 /** Answer what is no request at all, on the bare socket. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+  const [statusCode, message] = CLIENT_ERRORS[error.code ?? ''] ?? [400, 'this is not an HTTP request that can be read']
+  if (error.code === 'ECONNRESET') socket.destroy()
+  else answerOnSocket(socket, statusCode, message)
+}
+
+/** Answer on the bare socket, and close it. Where another answer is under way, all that can be done is to close it. */
+export function answerOnSocket(socket: Duplex, statusCode: number, message: string): void {
+  if (socket.destroyed || !socket.writable || unanswered(socket) > 0) {
     socket.destroy()
     return
   }
-  const [statusCode, message] = CLIENT_ERRORS[error.code ?? ''] ?? [400, 'this is not an HTTP request that can be read']
   const body = JSON.stringify(bodyOf(statusCode, message))
   socket.end(
     `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\nContent-Type: application/json; charset=utf-8\r\n`
     + `X-Request-Id: u${++unreadable}\r\nServer-Timing: ${NO_TIME}\r\n`
     + `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+  closeSoon(socket)
+}
+
+/** How long a connection that is to be closed is still read from, in ms. */
+const LINGER_MS = 500
+
+/** Close a connection once the client has had time to read: closed while it still sends, it would lose the answer. */
+export function closeSoon(socket: Duplex): void {
+  socket.resume()
+  socket.once('end', () => socket.destroy())
+  setTimeout(() => socket.destroy(), LINGER_MS).unref()
 }

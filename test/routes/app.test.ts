@@ -104,8 +104,8 @@ t.test('bad input', async t => {
   await t.test('another site, or another name for this machine', async t => {
     await refused(t, { url: '/ping', headers: { origin: 'https://evil.example' } }, 403, /another origin/)
     await refused(t, { url: '/ping', headers: { origin: 'null' } }, 403, /another origin/)
-    await refused(t, { url: '/examples/5/run', headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } }, 403, /may link here/)
-    await refused(t, { url: '/ping', headers: { host: 'evil.example' } }, 403, /for this machine only/)
+    await refused(t, { url: '/examples/5/run', headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } }, 403, /may link to the pages here, but not load/)
+    await refused(t, { url: '/ping', headers: { host: 'evil.example' } }, 403, /is not called evil\.example/)
     t.equal((await app.inject({ url: '/ping', headers: { origin: 'http://localhost:80', host: 'localhost:80' } })).statusCode, 200)
   })
 
@@ -382,7 +382,8 @@ t.test('what the server says of itself', async t => {
     const assets = [...page.body.matchAll(/"\.\/(assets\/[^"]+)"/g)].map(([, path]) => path!)
     t.ok(assets.length >= 2, 'a script and a style sheet')
     for (const path of assets) t.match(await app.inject(`/view/${path}`), { statusCode: 200, headers: { 'cache-control': /immutable/ } }, path)
-    for (const path of ['nothing.js', '..%2fpackage.json']) t.equal((await app.inject(`/view/${path}`)).statusCode, 404, path)
+    t.equal((await app.inject('/view/nothing.js')).statusCode, 404)
+    t.equal((await app.inject('/view/..%2fpackage.json')).statusCode, 400, 'out of its folder')
   })
 
   await t.test('health, readiness and figures', async t => {

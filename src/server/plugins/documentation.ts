@@ -18,5 +18,8 @@ export const documentation = fp(async (app) => {
     },
     transform: jsonSchemaTransform,
   })
+  app.addHook('onRoute', (route) => {
+    if (/^\/docs\/?$/.test(route.url)) route.config = { ...route.config, page: true }
+  })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: POLICY })
 }, { name: 'documentation' })

@@ -11,6 +11,8 @@ import { CANCELLED, FINISHED } from '../../runtime/future.ts'
 import { EventLoop } from '../../runtime/loop.ts'
 import type { ObserverOptions } from '../../observer/client.ts'
 import { Crowd, type Member } from '../crowd.ts'
+import { boundPipelining } from '../connections.ts'
+import { asError } from '../thrown.ts'
 import { AccountedTask, Ledger, leftAgo, serverTiming, type Account } from '../ledger.ts'
 
 /** Hears of requests as they come and go. */
@@ -25,6 +27,8 @@ export type RequestOutcome = 'returned' | 'raised' | 'cancelled' | 'disconnected
 export interface LoopscopeOptions {
   /** The loop; by default a new one, which runs as long as the app. */
   loop?: EventLoop
+  /** How many requests may be served by coroutines at the same time; beyond that a 503. Default 10,000. */
+  maxRequests?: number | undefined
   /** Watch the app from a thread of its own, which serves what it sees on a port of its own; `true` takes the defaults. */
   observer?: ObserverOptions | boolean
 }
@@ -57,7 +61,7 @@ declare module 'fastify' {
 export type CoroutineHandler<Q = FastifyRequest, P = FastifyReply> = (request: Q, reply: P) => Coroutine<unknown>
 
 const onSocket = Symbol('requests under way')
-type Watched = Socket & { [onSocket]?: Served[] }
+type Watched = Socket & { [onSocket]?: Set<Served> }
 
 /** One request while it is served. */
 export class Served implements Member {
@@ -103,7 +107,7 @@ export class Served implements Member {
     observer?.requestStarted(this)
     const task = new AccountedTask(coro, { name: `${request.method} ${path} #${this.id}` }, loop, this.account)
     this.task = task
-    watch(request.raw.socket as Watched).push(this)
+    watch(request.raw.socket as Watched).add(this)
     task.addListener(this)
   }
 
@@ -120,14 +124,15 @@ export class Served implements Member {
     const { active, keepAlive } = this.app
     active.delete(this)
     if (active.size === 0) keepAlive.unref()
-    leave(this.request.raw.socket as Watched, this)
+    const socket = this.request.raw.socket as Watched
+    socket[onSocket]?.delete(this)
     let outcome: RequestOutcome = 'returned'
     let value: unknown
-    let failure: unknown = null
+    let failure: Error | null = null
     if (task.state === FINISHED) value = task.value
     else {
       outcome = task.state === CANCELLED ? 'cancelled' : 'raised'
-      failure = translate(task.state === CANCELLED ? task.takeCancelledError() : task.value)
+      failure = asError(translate(task.state === CANCELLED ? task.takeCancelledError() : task.value))
       // Once the task has noted its failure: somebody has seen it.
       queueMicrotask(() => task.retrieved())
     }
@@ -139,18 +144,18 @@ export class Served implements Member {
     this.app.observer?.requestFinished(this, outcome)
   }
 
-  private answer(value: unknown, failure: unknown): void {
+  private answer(value: unknown, failure: Error | null): void {
     const { reply } = this
     this.stamp()
     try {
-      reply.send(failure === null ? value : failure)
+      reply.send(failure ?? value)
     } catch (error) {
       if (!reply.sent) reply.send(error)
     }
   }
 
   /** It failed with half of the response on its way: all that is left is to end it so that nobody takes it for whole. */
-  private cutOff(failure: unknown): void {
+  private cutOff(failure: Error): void {
     const { raw } = this.reply
     if (raw.writableEnded) return
     if (!(this.task?.cancelled() ?? false)) this.request.log.error({ err: failure }, 'failed after the response had begun')
@@ -159,26 +164,17 @@ export class Served implements Member {
 }
 
 /** The requests under way on a socket: what to cancel when it closes. One listener a connection, not one a request. */
-function watch(socket: Watched): Served[] {
+function watch(socket: Watched): Set<Served> {
   let requests = socket[onSocket]
   if (requests === undefined) {
-    const served: Served[] = []
+    const served = new Set<Served>()
     requests = served
     socket[onSocket] = served
     socket.once('close', () => {
-      for (const one of [...served]) one.disconnected()
+      for (const one of served) one.disconnected()
     })
   }
   return requests
-}
-
-function leave(socket: Watched, served: Served): void {
-  const requests = socket[onSocket]
-  if (requests === undefined) return
-  // Nearly always the only one: more than one is under way only where a client sends ahead.
-  const at = requests.lastIndexOf(served)
-  if (at === requests.length - 1) requests.pop()
-  else if (at >= 0) requests.splice(at, 1)
 }
 
 function translate(error: unknown): unknown {
@@ -189,6 +185,10 @@ function translate(error: unknown): unknown {
     return Object.assign(new Error(error.message === '' ? 'timed out' : error.message, { cause: error }), { statusCode: 504 })
   }
   return error
+}
+
+function overloaded(most: number): Error {
+  return Object.assign(new Error(`${most} requests are under way, and no more are allowed at once: try again in a moment`), { statusCode: 503 })
 }
 
 interface State extends Loopscope {
@@ -205,6 +205,7 @@ export function isCoroutineFunction(fn: unknown): fn is CoroutineHandler {
 
 async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<void> {
   const own = options.loop === undefined
+  const { maxRequests = 10_000 } = options
   const loop = options.loop ?? new EventLoop({ hold: false })
   const serving = new WeakSet()
   const state: State = {
@@ -212,6 +213,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
     takeRequestId: () => ++state.requests, serves: (handler) => serving.has(handler as object),
   }
   app.decorate('loopscope', state)
+  if (app.initialConfig.http2 !== true) boundPipelining(app.server)
   app.addHook('onClose', (_app, closed) => {
     clearInterval(state.keepAlive)
     closed()
@@ -223,6 +225,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
     // A path without parameters is its own name; any other is taken from the request.
     const fixed = /[:*(]/.test(route.url) ? null : route.url
     const serve: RouteHandlerMethod = (request, reply) => {
+      if (state.active.size >= maxRequests) throw overloaded(maxRequests)
       const served = new Served(state, state.takeRequestId(), request, reply)
       request.loopscope = served
       served.start(handler, fixed ?? (request.url.split('?', 1)[0] as string))

@@ -1,12 +1,11 @@
-// What keeps other sites and greedy clients out: headers for browsers, a check of where a request comes from, and a limit
-// on calls that cost processor time or hold the loop.
+// What keeps other sites and greedy clients out: headers for browsers, a check of what a request is addressed to and where
+// it comes from, and a limit on calls that cost processor time or block the loop.
 import type { FastifyRequest } from 'fastify'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import fp from 'fastify-plugin'
 import { HttpError } from '../errors.ts'
-
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|::1)$/
+import { foreignProblem, hostHeaderProblem, HostNames, targetProblem } from '../origin.ts'
 
 /** What pages of this server may load and do. A route that needs another policy sets its own. */
 const POLICY = [
@@ -18,55 +17,59 @@ const POLICY = [
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Route options for what is costly: so many calls a minute and client. */
+    /** Route options for what is costly: limited in calls a minute and client. */
     costly: { config: object }
+  }
+  interface FastifyContextConfig {
+    /** It is a page for people, which other sites may link to. */
+    page?: boolean
   }
 }
 
-export const protection = fp(async (app) => {
-  const { config } = app
-  // Helmet would write the policy anew for every request.
+export interface ProtectionOptions {
+  /** Names by which the server is called besides addresses and localhost, and those that were allowed. */
+  names: readonly string[]
+  allowedHosts: readonly string[]
+  /** Calls a minute and client to what is costly; 0: any number. */
+  rateLimit: number
+  /** For which client a request comes, where it does not come from the client itself; `null` where it does. */
+  clientOf?: (request: FastifyRequest) => string | null
+}
+
+export const protection = fp<ProtectionOptions>(async (app, { names, allowedHosts, rateLimit: most, clientOf = () => null }) => {
+  const known = new HostNames(names, allowedHosts)
+  // First of all hooks: what is refused here has cost nothing.
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('content-security-policy', POLICY)
+    const problem = problemOf(request, known)
+    if (problem === null) done()
+    else done(problem)
+  })
+  // Helmet would write the policy for each request again.
   await app.register(helmet, {
     contentSecurityPolicy: false,
-    // This server speaks plain HTTP; whoever puts TLS in front of it knows whether it may be insisted on.
+    // This server speaks plain HTTP; where TLS is in front of it, that proxy can insist on it.
     hsts: false,
   })
   await app.register(rateLimit, {
     global: false,
+    keyGenerator: (request) => clientOf(request) ?? request.ip,
     errorResponseBuilder: (_request, { max, after }) =>
       new HttpError(429, `more than ${max} calls a minute to what costs processor time: try again in ${after}`),
   })
-  const limited = config.rateLimit === 0 ? {} : { rateLimit: { max: config.rateLimit, timeWindow: 60_000 } }
-  app.decorate('costly', { config: limited })
-  const onlyLocal = LOOPBACK.test(config.host)
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('content-security-policy', POLICY)
-    const problem = foreign(request, onlyLocal)
-    if (problem === null) done()
-    else done(new HttpError(403, problem))
-  })
+  app.decorate('costly', { config: most === 0 ? {} : { rateLimit: { max: most, timeWindow: 60_000 } } })
 }, { name: 'protection' })
 
-/** Why a request is taken for another site's, or `null`. */
-function foreign({ headers }: FastifyRequest, onlyLocal: boolean): string | null {
-  const { host, origin } = headers
-  // A name that somebody has pointed at this machine: a page from there would be of the same origin as we are.
-  if (onlyLocal && host !== undefined && !LOOPBACK.test(host.replace(/:\d+$/, ''))) {
-    return `this server is for this machine only, and is not called ${host}`
+function problemOf(request: FastifyRequest, known: HostNames): HttpError | null {
+  const { raw } = request
+  const { headers } = raw
+  const bad = targetProblem(raw.url as string) ?? hostHeaderProblem(raw.rawHeaders, raw.httpVersion)
+  if (bad !== null) return new HttpError(400, bad)
+  const { host } = headers
+  if (host !== undefined && !known.has(host)) {
+    return new HttpError(403, `this server is not called ${host.slice(0, 200)}: it goes by addresses, localhost and the names in ALLOWED_HOSTS`)
   }
-  if (origin !== undefined && !sameHost(origin, host)) return `${origin} is another origin, and may not use this server`
-  const site = headers['sec-fetch-site']
-  if ((site === 'cross-site' || site === 'same-site') && headers['sec-fetch-mode'] !== 'navigate') {
-    return 'another site may link here, but not load from here'
-  }
-  return null
-}
-
-function sameHost(origin: string, host: string | undefined): boolean {
-  try {
-    const { protocol, host: from } = new URL(origin)
-    return from !== '' && from === new URL(`${protocol}//${host}`).host
-  } catch {
-    return false
-  }
+  const { page = false } = (request.routeOptions.config as { page?: boolean } | undefined) ?? {}
+  const problem = foreignProblem(raw.method as string, headers, page)
+  return problem === null ? null : new HttpError(403, problem)
 }

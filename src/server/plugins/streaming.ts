@@ -1,12 +1,9 @@
 // What the app itself offers of what its observer sees: runs of examples, and the stream on this very port. Decorates `runs`.
-import websocket from '@fastify/websocket'
 import fp from 'fastify-plugin'
 import type { App } from '../app.ts'
 import { ownAddress } from '../ownaddress.ts'
 import { Runs } from '../runs.ts'
-
-/** The largest message that a client of the stream may send. */
-const MESSAGE_LIMIT = 4096
+import { websockets } from './websockets.ts'
 
 export const streaming = fp(async (app) => {
   app.decorate('runs', new Runs(app.loopscope, app.observer, { most: app.config.maxRuns }))
@@ -15,5 +12,5 @@ export const streaming = fp(async (app) => {
     app.observer.send({ type: 'app', address: ownAddress(app as unknown as App) })
     done()
   })
-  await app.register(websocket, { options: { maxPayload: MESSAGE_LIMIT } })
+  await app.register(websockets)
 }, { name: 'streaming', dependencies: ['loopscope'] })

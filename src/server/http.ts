@@ -1,0 +1,62 @@
+// The HTTP server that the app and its observer are both built on: the same limits, the same routing, and one shape for
+// whatever is refused, down to what is no HTTP at all.
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, FastifyTypeProvider, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { LoggerOptions } from 'pino'
+import type { z } from 'zod'
+import Fastify, { LogController } from 'fastify'
+import { validatorCompiler } from 'fastify-type-provider-zod'
+import { boundPipelining } from './connections.ts'
+import { answerClientError, answerError, bodyOf, handleErrors } from './errors.ts'
+
+const HEADER_LIMIT = 16 * 1024
+
+/** Schemas type what comes in. What goes out is documented by them, and typed by the handler itself. */
+interface ZodIn extends FastifyTypeProvider {
+  validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown
+  serializer: unknown
+}
+
+export type HttpServer = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, ZodIn>
+
+export interface HttpServerOptions {
+  logger?: LoggerOptions | boolean
+  /** The largest body that is read, in bytes. */
+  bodyLimit: number
+  /** The proxies in front, whose `X-Forwarded-For` says who calls. */
+  proxies: readonly string[]
+}
+
+/** A server without routes; it does not listen yet. */
+export function httpServer({ logger = false, bodyLimit, proxies }: HttpServerOptions): HttpServer {
+  let received = 0
+  const app = Fastify({
+    logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => `r${++received}`,
+    bodyLimit,
+    // Node would answer a request without a Host by itself, in a shape of its own: protection does.
+    http: { maxHeaderSize: HEADER_LIMIT, requireHostHeader: false },
+    routerOptions: { ignoreTrailingSlash: true },
+    exposeHeadRoutes: false,
+    ...(proxies.length === 0 ? {} : { trustProxy: [...proxies] }),
+    requestTimeout: 30_000,
+    forceCloseConnections: true,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      answerError(error, request as FastifyRequest, reply as FastifyReply)
+    },
+  }).withTypeProvider<ZodIn>()
+  app.setValidatorCompiler(validatorCompiler)
+  // Answers are made by our own code and typed by it: checking them against their schemas again would cost each request.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  boundPipelining(app.server)
+  app.server.on('checkExpectation', refuseExpectation)
+  handleErrors(app as unknown as FastifyInstance)
+  return app
+}
+
+function refuseExpectation({ headers: { expect = '' } }: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(417, { 'content-type': 'application/json; charset=utf-8', 'connection': 'close' })
+  response.end(JSON.stringify(bodyOf(417, `Expect: ${expect} is not possible here, only 100-continue`)))
+}

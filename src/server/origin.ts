@@ -1,0 +1,94 @@
+// Where a request comes from and what it is addressed to: the names under which a server may be called, the form of a
+// target, and what other sites' pages may do. All of it is decided by what the client sent, before any handler.
+import type { IncomingHttpHeaders } from 'node:http'
+import { isIP } from 'node:net'
+import { hostname } from 'node:os'
+
+/** `.` and `..` as a segment of a path, plain or encoded, between slashes or backslashes, plain or encoded. */
+const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)/i
+
+/** What is wrong with a request's target, or `null`. Only a path is one here: a proxy is called by a whole address. */
+export function targetProblem(target: string): string | null {
+  if (!target.startsWith('/') || target.startsWith('//')) return 'a request target must begin with one slash: this server is no proxy'
+  const query = target.indexOf('?')
+  const path = query < 0 ? target : target.slice(0, query)
+  return DOT_SEGMENT.test(path) ? 'a path must have no segment "." or "..", also not an encoded one' : null
+}
+
+/** What is wrong with the number of Host headers, or `null` (RFC 9112, 3.2). */
+export function hostHeaderProblem(rawHeaders: readonly string[], httpVersion: string): string | null {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') count++
+  }
+  if (count > 1) return 'a request must have one Host header, not several'
+  return count === 0 && httpVersion === '1.1' ? 'a request must have a Host header' : null
+}
+
+const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/
+
+/** The host's name or address without its port, in lower case; `null` where the header has no such form. */
+function nameOf(host: string): string | null {
+  const match = HOST.exec(host.toLowerCase())
+  return match === null ? null : (match[1] ?? match[2] as string).replace(/\.$/, '')
+}
+
+/**
+ * The names by which a server may be called: addresses, `localhost`, this machine's name, `own`, and `allowed`, where
+ * `.example.org` stands for that name and all below it, and `*` for all. A page whose author points its name at this
+ * machine is of the same origin as the server for a browser; that name is not among these.
+ */
+export class HostNames {
+  readonly #names: Set<string>
+  readonly #domains: string[]
+  readonly #all: boolean
+
+  constructor(own: readonly string[], allowed: readonly string[]) {
+    const names = ['localhost', hostname(), ...own, ...allowed].map((name) => name.toLowerCase())
+    this.#names = new Set(names.flatMap((name) => (name.startsWith('.') ? [name.slice(1)] : [name])))
+    this.#domains = names.filter((name) => name.startsWith('.'))
+    this.#all = allowed.includes('*')
+  }
+
+  has(host: string): boolean {
+    if (this.#all) return true
+    const name = nameOf(host)
+    if (name === null) return false
+    return isIP(name) > 0 || this.#names.has(name) || this.#domains.some((domain) => name.endsWith(domain))
+  }
+}
+
+/** How a server goes by itself: the host that it listens on, and that of the address under which others find it. */
+export function ownNames(host: string, url: string | null | undefined): string[] {
+  return url == null ? [host] : [host, new URL(url).hostname]
+}
+
+/** Whether the address of an Origin or a Referer is on the host, and the port, that was called. */
+function isSameHost(address: string, host: string | undefined): boolean {
+  try {
+    const { protocol, host: from } = new URL(address)
+    return from !== '' && from === new URL(`${protocol}//${host}`).host
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Why a request is taken for another site's, or `null`. `isPage`: what is asked for is a page for people, which others may
+ * link to. Whatever else there is costs something or tells something, so a link, a frame or a form elsewhere may not lead to it.
+ */
+export function foreignProblem(method: string, headers: IncomingHttpHeaders, isPage: boolean): string | null {
+  const { host, origin, referer } = headers
+  if (origin !== undefined && !isSameHost(origin, host)) return `${origin} is another origin, and may not use this server`
+  const site = headers['sec-fetch-site']
+  if (site === 'cross-site' || site === 'same-site') {
+    const isLink = method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
+    return isLink && isPage ? null : 'another site may link to the pages here, but not load or start anything'
+  }
+  // A browser that does not say, as over plain HTTP from another machine.
+  if (site === undefined && referer !== undefined && !isPage && !isSameHost(referer, host)) {
+    return `${referer.slice(0, 200)} is another site, and may link to the pages here, but not load or start anything`
+  }
+  return null
+}
