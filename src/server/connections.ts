@@ -6,12 +6,17 @@ import type { Duplex } from 'node:stream'
 /** From this many unanswered requests on, a connection is not read any further; at half of them it is again. */
 const MOST_UNDER_WAY = 64
 
-const underWay = Symbol('requests under way')
-type Counted = Duplex & { [underWay]?: number }
+const pipeline = Symbol('requests under way')
+type Connection = Duplex & { [pipeline]?: Pipeline }
+
+class Pipeline {
+  underWay = 0
+  full = false
+}
 
 /** How many requests of this connection have not been answered. */
 export function unanswered(socket: Duplex): number {
-  return (socket as Counted)[underWay] ?? 0
+  return (socket as Connection)[pipeline]?.underWay ?? 0
 }
 
 /**
@@ -23,17 +28,26 @@ export function boundPipelining(server: Server): void {
 }
 
 function began(request: IncomingMessage, response: ServerResponse): void {
-  const socket = request.socket as Counted
-  const count = (socket[underWay] ?? 0) + 1
-  socket[underWay] = count
-  // Node resumes a connection by itself when its answers have been sent, so each request beyond the bound pauses it again.
-  if (count >= MOST_UNDER_WAY) socket.pause()
+  const socket = request.socket as Connection
+  const requests = (socket[pipeline] ??= new Pipeline())
+  requests.underWay++
   response.on('close', ended)
+  if (requests.underWay < MOST_UNDER_WAY || requests.full) return
+  requests.full = true
+  // Node itself resumes a connection whenever a request has been read whole.
+  if (!socket.listeners('resume').includes(stayPaused)) socket.on('resume', stayPaused)
+  socket.pause()
+}
+
+function stayPaused(this: Connection): void {
+  if (this[pipeline]?.full === true) this.pause()
 }
 
 function ended(this: ServerResponse): void {
-  const socket = this.req.socket as Counted
-  const count = (socket[underWay] as number) - 1
-  socket[underWay] = count
-  if (count === MOST_UNDER_WAY / 2) socket.resume()
+  const socket = this.req.socket as Connection
+  const requests = socket[pipeline] as Pipeline
+  requests.underWay--
+  if (!requests.full || requests.underWay > MOST_UNDER_WAY / 2) return
+  requests.full = false
+  socket.resume()
 }

@@ -1,10 +1,13 @@
-// The way down: take nothing new, let requests finish until a deadline, cancel what is left, tell the streams, close.
+// The way down: take nothing new, let requests finish until a deadline, cancel what is left, tell the streams, close. All of
+// it has a deadline of its own: a client that keeps its connection open, or a thread that does not end, delays it no further.
 import { closeThreads } from '../index.ts'
 import type { App } from './app.ts'
 import type { Served } from './plugins/loopscope.ts'
 
 /** What may hold the way down up after the deadline, in seconds: cancelled tasks that clean up. */
 const CLEANUP_SECONDS = 1
+/** What closing itself may take, in seconds: connections, the observer's thread, worker threads. */
+const CLOSE_SECONDS = 3
 
 /** Close the app with grace. Logs what had to be cut off. */
 export async function shutDown(app: App, signal: string): Promise<void> {
@@ -22,9 +25,13 @@ export async function shutDown(app: App, signal: string): Promise<void> {
     for (const { task } of left) task?.cancel('the server is closing')
     await until(() => waitedFor().length === 0, CLEANUP_SECONDS)
   }
-  await app.close()
-  await closeThreads()
-  app.log.info('closed')
+  const closed = app.close().then(() => closeThreads()).then(() => true)
+  if (await Promise.race([closed, after(CLOSE_SECONDS)])) app.log.info('closed')
+  else app.log.warn(`closing took more than ${CLOSE_SECONDS} s: the process ends with something still open`)
+}
+
+function after(seconds: number): Promise<false> {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000, false))
 }
 
 async function until(condition: () => boolean, seconds: number): Promise<void> {

@@ -1,0 +1,137 @@
+// What one client's connections may take up: requests that it sends ahead, upgrades, streams through the observer, and the
+// time of a server that closes.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import t, { type Test } from 'tap'
+import { fetch } from 'undici'
+import { handshake, open, raw } from '../support/raw.ts'
+import { eventually, listen } from '../support/server.ts'
+
+const get = (target: string, headers = ''): string => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`
+
+t.test('requests that are sent ahead', async t => {
+  const { app, port, url } = await listen(t)
+
+  await t.test('are read only as far as they are answered, and go when their client does', async t => {
+    const slow = get('/handlers/async?ms=9000')
+    const socket = open(port, slow.repeat(20_000))
+    t.ok(await eventually(() => app.loopscope.active.size >= 64), 'as many as a connection may have are under way')
+    let most = 0
+    for (let look = 0; look < 50; look++) {
+      most = Math.max(most, app.loopscope.active.size)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    // What was read in one piece with the last of them is served as well.
+    t.ok(most <= 64 + Math.ceil(65_536 / slow.length), `${most} at once`)
+    socket.resetAndDestroy()
+    t.ok(await eventually(() => app.loopscope.active.size === 0), 'none is left')
+    t.equal(app.loopscope.loop.liveTasks().size, 0)
+  })
+
+  await t.test('are all answered, in their order', async t => {
+    const { text } = await raw(port, Array.from({ length: 3000 }, (_, at) => get(`/runs/${at + 1}`)).join('') + get('/ping', 'Connection: close\r\n'), { ms: 60_000 })
+    const asked = [...text.matchAll(/"message":"there is no run (\d+),/g)].map((match) => Number(match[1]))
+    t.same(asked, Array.from({ length: 3000 }, (_, at) => at + 1))
+    t.match(text, /HTTP\/1\.1 200 OK[^]*"lag":/)
+  })
+
+  await t.test('are as many as may be in all, and no more', async t => {
+    const { app: small, url: smallUrl } = await listen(t, { MAX_REQUESTS: '2' })
+    const controller = new AbortController()
+    const waiting = [1, 2].map(() => fetch(`${smallUrl}/handlers/async?ms=9000`, { signal: controller.signal }).catch(() => null))
+    t.ok(await eventually(() => small.loopscope.active.size === 2))
+    const refused = await fetch(`${smallUrl}/ping`)
+    t.equal(refused.status, 503)
+    t.ok(refused.headers.get('retry-after'))
+    t.match(await refused.json(), { statusCode: 503, message: /^2 requests are under way/ })
+    controller.abort()
+    await Promise.all(waiting)
+    t.ok(await eventually(async () => (await fetch(`${smallUrl}/ping`)).status === 200))
+  })
+
+  t.equal((await fetch(`${url}/ping`)).status, 200)
+})
+
+t.test('an upgrade behind an event stream', async t => {
+  const { app, port } = await listen(t)
+  await app.observer.ready
+  for (const [name, to] of [['app', port], ['observer', app.observer.port!]] as const) {
+    for (const apart of [false, true]) {
+      const socket = open(to, apart ? get('/events') : get('/events') + handshake('/events'))
+      const closed = once(socket, 'close')
+      if (apart) {
+        await once(socket, 'data')
+        socket.write(handshake('/events'))
+      }
+      socket.resume()
+      await closed
+      const subscribers = async (): Promise<number> => (await app.observer.ask('figures')).subscribers
+      t.ok(await eventually(async () => await subscribers() === 0), `${name}: no subscriber is left`)
+      t.ok(await eventually(() => app.loopscope.active.size === 0 && app.loopscope.loop.liveTasks().size === 0), `${name}: no task is left`)
+    }
+  }
+})
+
+t.test('streams through the observer leave room for other requests through it', async t => {
+  const { app } = await listen(t, { RATE_LIMIT: '0' })
+  await app.observer.ready
+  const streams = Array.from({ length: 300 }, () => open(app.observer.port!, get('/examples/5/run')))
+  t.teardown(() => streams.forEach((one) => one.destroy()))
+  t.ok(await eventually(() => app.runs.live === 300), 'all are under way')
+  t.equal((await fetch(`${app.observer.url!}/ping`)).status, 200)
+  streams.forEach((one) => one.destroy())
+  t.ok(await eventually(() => app.runs.live === 0), 'leaving there is leaving here')
+})
+
+t.test('the limit of calls is a client\'s, at both ports together', async t => {
+  const { app, port } = await listen(t, { RATE_LIMIT: '2', PROXIES: '127.0.0.1' })
+  await app.observer.ready
+  const call = async (to: number, from: string, claims = ''): Promise<number> => {
+    const { text } = await raw(to, get('/handlers/sync?ms=0', `${claims}Connection: close\r\n`), { from })
+    return Number(text.slice(9, 12))
+  }
+  const observer = app.observer.port!
+  t.same([await call(observer, '127.0.0.2'), await call(port, '127.0.0.2'), await call(observer, '127.0.0.2'), await call(port, '127.0.0.2')], [200, 200, 429, 429])
+  t.equal(await call(observer, '127.0.0.3'), 200, 'another client has a budget of its own')
+  const claims = ['X-Forwarded-For: 9.9.9.9\r\n', 'Forwarded: for=9.9.9.9\r\n', 'x-loopscope-client: x 9.9.9.9\r\n']
+  for (const claim of claims) for (const to of [observer, port]) t.equal(await call(to, '127.0.0.2', claim), 429, `${claim.trim()} is not believed`)
+  t.equal(await call(observer, '127.0.0.1', 'X-Forwarded-For: 127.0.0.2\r\n'), 429, 'a proxy is, at the observer as well')
+})
+
+interface Server {
+  port: number
+  observer: number
+  stop(): void
+  log(): string[]
+  ended: Promise<unknown>
+}
+
+async function start(t: Test): Promise<Server> {
+  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
+    cwd: new URL('../..', import.meta.url), env: { PATH: process.env['PATH'], PORT: '0', OBSERVER_PORT: '0', GRACE_SECONDS: '0.3' }, stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => { child.kill('SIGKILL') })
+  let text = ''
+  child.stdout.on('data', (chunk: Buffer) => { text += chunk.toString() })
+  const ended = once(child, 'exit').then(([code]) => code as unknown)
+  const port = (pattern: RegExp): number => Number(pattern.exec(text)?.[1])
+  t.ok(await eventually(() => text.includes('try:')), 'it listens')
+  return {
+    port: port(/^loopscope listens on http:\/\/127\.0\.0\.1:(\d+)/m), observer: port(/blocked, listens on http:\/\/127\.0\.0\.1:(\d+)/),
+    stop: () => child.kill('SIGTERM'), ended,
+    log: () => text.split('\n').filter((line) => line.startsWith('{')).map((line) => (JSON.parse(line) as { msg: string }).msg),
+  }
+}
+
+t.test('a server that closes does not wait for a WebSocket that does not answer, nor for an upgrade that was refused', async t => {
+  const server = await start(t)
+  const sockets = [server.port, server.observer].flatMap((port) => [open(port, handshake('/events')), open(port, handshake('/events', 'Origin: http://evil.example\r\n'))])
+  for (const socket of sockets) socket.on('data', () => {})
+  const closed = Promise.all(sockets.map((socket) => once(socket, 'close')))
+  const silent = [sockets[0]!, sockets[2]!]
+  await Promise.all(silent.map((socket) => once(socket, 'data')))
+  server.stop()
+  t.equal(await server.ended, 0)
+  await closed
+  t.same(server.log().slice(-2), ['SIGTERM: closing, within 0.3 s', 'closed'], 'within the time that closing has')
+})
