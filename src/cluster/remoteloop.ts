@@ -29,7 +29,7 @@ export class RemoteLoop extends LoopRecord {
 
   constructor(loop: string, picture: Picture, options: { history: number; keepSeconds: number }) {
     const history = new History(options.history, picture.epoch, picture.seq)
-    super({ loop, history, keepSeconds: options.keepSeconds, origin: picture.origin, runs: { mostEvents: options.history } })
+    super({ loop, history, keepSeconds: options.keepSeconds, origin: picture.origin, runs: { mostBytes: history.mostBytes } })
     this.#capacity = options.history
     this.startedAt = picture.startedAt
     this.info = picture.info

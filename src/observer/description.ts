@@ -1,5 +1,6 @@
 // What is alive on a loop, as records: what a reader begins with, and goes on from when events were lost.
 import type { Task } from '../runtime/task.ts'
+import { cutTexts } from '../stream/texts.ts'
 import { FLAG, KIND } from './layout.ts'
 import { labelOf, STATE, writeCreated, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
 import { NO_TEXT, ScrollWriter, type Texts } from './ring.ts'
@@ -24,8 +25,8 @@ export interface Live {
 export function describeLive(kept: Texts, t: number, { runs, requests, tasks, runOf, running }: Live): ArrayBuffer {
   const scroll = new ScrollWriter(kept)
   for (const start of runs) {
-    const parameters = JSON.stringify(start.parameters)
-    scroll.fits(2 + scroll.roomFor(parameters))
+    const parameters = JSON.stringify(cutTexts(start.parameters))
+    scroll.fits(2 + scroll.roomForJson(parameters))
     writeRun(scroll, start, parameters, t)
   }
   const requestOf = new Map<number, number>()

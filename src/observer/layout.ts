@@ -85,8 +85,8 @@ export const STEPS_RECORDS = (STEPS_AT + MOST_STEPS) / RECORD_WORDS + 1
 
 /** Bytes of a text that fit into its first record. */
 export const TEXT_HEAD_BYTES = 20
-/** A longer text is cut. */
-export const LONGEST_TEXT = 32_000
+/** The longest text that must arrive whole, because it is JSON. */
+export const LONGEST_JSON = 32_000
 
 export const WAIT_KINDS: readonly WaitKind[] = [
   'yield', 'sleep', 'future', 'task', 'gather', 'queue.get', 'queue.put', 'queue.join', 'lock', 'event', 'condition', 'semaphore',

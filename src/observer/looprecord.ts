@@ -5,6 +5,7 @@ import type { Source } from '../stream/fanout.ts'
 import { Fanout } from '../stream/fanout.ts'
 import { History } from '../stream/history.ts'
 import { Model } from '../stream/model.ts'
+import { sizeOf } from '../stream/texts.ts'
 import { toTrace, type Trace } from '../stream/trace.ts'
 import { RunLog, type RunLogOptions } from './runlog.ts'
 
@@ -13,7 +14,11 @@ const KEPT_STALLS = 50
 const SECONDS_BEFORE = 2
 const SECONDS_AFTER = 1
 /** Of each of both sides, so many at most: to make those of a busy loop keeps this thread for some ms. */
-const KEPT_STALL_EVENTS = 10_000
+const KEPT_STALL_EVENTS = { most: 10_000, bytes: 4 * 1024 ** 2 }
+/** How many bytes the events around all stalls may take; those around the oldest ones go. */
+const MOST_STALL_BYTES = 32 * 1024 ** 2
+/** The events of a trace, the last ones of its time. */
+const TRACED_EVENTS = { most: 50_000, bytes: 16 * 1024 ** 2 }
 
 /** A stall that is over: from when to when, on the loop's clock, by whom, and who waited. */
 export interface PastStall {
@@ -72,6 +77,7 @@ export abstract class LoopRecord implements Source {
   /** Something is worth a write of its own: that a thread is blocked is news only while it is. */
   protected urgent = false
   readonly #keepSeconds: number
+  readonly #eventBytes = new WeakMap<KeptStall, number>()
   readonly #runs: RunLogOptions
   #origin: number
   #listeners: ((urgent: boolean) => void)[] = []
@@ -122,7 +128,7 @@ export abstract class LoopRecord implements Source {
   /** The last `seconds`, as far as the history goes. */
   trace(seconds: number): Trace {
     const now = this.now()
-    return this.#traceOf(this.history.since(now - seconds), `the last ${seconds} s`, now)
+    return this.#traceOf(this.history.since(now - seconds, TRACED_EVENTS), `the last ${seconds} s`, now)
   }
 
   stallTrace(id: number): Trace | null {
@@ -170,9 +176,22 @@ export abstract class LoopRecord implements Source {
     const begin = stall.from - SECONDS_BEFORE
     const before = history.since(begin, KEPT_STALL_EVENTS)
     setTimeout(() => {
-      const after = history.since(begin, KEPT_STALL_EVENTS, last).filter(({ t }) => t <= stall.to + SECONDS_AFTER)
+      const after = history.since(begin, { ...KEPT_STALL_EVENTS, after: last }).filter(({ t }) => t <= stall.to + SECONDS_AFTER)
       kept.events = [...before, ...after]
+      this.#eventBytes.set(kept, sizeOf(kept.events))
+      this.#forgetOldest()
     }, SECONDS_AFTER * 1000).unref()
+  }
+
+  /** Only the last stalls have what happened around them, as many as there is room for. */
+  #forgetOldest(): void {
+    let bytes = 0
+    for (const stall of [...this.stalls].reverse()) {
+      bytes += this.#eventBytes.get(stall) ?? 0
+      if (bytes <= MOST_STALL_BYTES) continue
+      stall.events = null
+      this.#eventBytes.delete(stall)
+    }
   }
 
   /** Begin anew: the loop's process has. */

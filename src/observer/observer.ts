@@ -4,6 +4,7 @@ import type { Frame, LoopEvent, Snapshot } from '../stream/events.ts'
 import type { Starvation } from './starvation.ts'
 import { TAPE_END } from '../runtime/tape.ts'
 import { History } from '../stream/history.ts'
+import { cutEvent } from '../stream/texts.ts'
 import { Decoder, type Hold, type Listener, type Timed } from './decoder.ts'
 import { MOST_STEPS, NUMBER, taskOf, viewOf, WORD, type Shared, type View } from './layout.ts'
 import { LoopRecord } from './looprecord.ts'
@@ -62,10 +63,10 @@ export class Observer extends LoopRecord implements Listener {
     this.#rounds = new RoundLog(() => this.loop, this.history, this.model, MOST_STEPS)
     this.#reader = new RingReader(options.shared)
     this.#decoder = new Decoder(this.#reader, this, options.takeDescription)
-    this.#warnings = new Warnings(this.model, (task) => this.#decoder.nameOf(task), (warning) => this.event(warning))
+    this.#warnings = new Warnings(this.model, (task) => this.#decoder.nameOf(task), (warning) => this.event(cutEvent(warning)))
     this.#watch = new StallWatch({
       starvation: options.starvation, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
-      emit: (event) => this.event(event), takeStack: options.takeStack,
+      emit: (event) => this.event(cutEvent(event)), takeStack: options.takeStack,
       catchUp: () => this.#decoder.readAll(),
     })
   }

@@ -90,7 +90,7 @@ export function writeRequest(to: RecordWriter, request: number, method: string, 
 }
 
 export function writeRun(to: RecordWriter, { run, example, request }: RunStart, parameters: string, t: number): void {
-  const text = to.put(parameters)
+  const text = to.putJson(parameters)
   const at = to.next()
   to.words[at] = KIND.runStarted
   to.words[at + 1] = running.task?.id ?? 0

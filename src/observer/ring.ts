@@ -1,7 +1,8 @@
 // A ring of records in shared memory, from one thread to another: the writer publishes, the reader frees. Where there is
 // no room the writer's events are lost, and counted; it never waits.
-import { FLAG, KIND, LONGEST_TEXT, RECORD_BYTES, RECORD_WORDS, recordsOf, SMALL, STEPS_AT, STEPS_RECORDS, MOST_STEPS, TEXT_HEAD_BYTES, viewOf, WORD, type Records, type Shared } from './layout.ts'
+import { FLAG, KIND, LONGEST_JSON, RECORD_BYTES, RECORD_WORDS, recordsOf, SMALL, STEPS_AT, STEPS_RECORDS, MOST_STEPS, TEXT_HEAD_BYTES, viewOf, WORD, type Records, type Shared } from './layout.ts'
 import { TAPE_AT } from '../runtime/tape.ts'
+import { LONGEST_TEXT, writeText } from '../stream/texts.ts'
 
 /** A text that comes up again is sent once; the table of those begins anew when it is full, and the length of each is bounded. */
 const MOST_KEPT = 16_384
@@ -11,15 +12,16 @@ const FORGET = -1
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
+const scratch = new Uint8Array(LONGEST_TEXT)
 
 /** What a record says of a text: a number above zero is one that was sent before, 0 is none. */
 export const NO_TEXT = 0
 /** The text stands in front of the record, and is not kept. */
 const TEXT_IN_FRONT = -1
 
-/** How many records a text takes at most. */
-function recordsFor(length: number): number {
-  const bytes = Math.min(length * 3, LONGEST_TEXT)
+/** How many records a text takes at most, which is cut at so many bytes. */
+function recordsFor(length: number, most: number): number {
+  const bytes = Math.min(length * 3, most)
   return bytes <= TEXT_HEAD_BYTES ? 1 : 1 + Math.ceil((bytes - TEXT_HEAD_BYTES) / RECORD_BYTES)
 }
 
@@ -65,7 +67,15 @@ export abstract class RecordWriter {
 
   /** How many records a text needs at most, before the record that refers to it. */
   roomFor(text: string): number {
-    return recordsFor(text.length)
+    return recordsFor(text.length, LONGEST_TEXT)
+  }
+
+  /** How many records JSON needs at most, before the record that refers to it. Throws a RangeError where it is too long. */
+  roomForJson(json: string): number {
+    if (json.length * 3 > LONGEST_JSON) {
+      throw new RangeError(`an event may have ${Math.floor(LONGEST_JSON / 3)} characters as JSON, this one has ${json.length}: ${json.slice(0, 50)}…`)
+    }
+    return recordsFor(json.length, LONGEST_JSON)
   }
 
   /** Refer to a text that is likely to come again. */
@@ -99,6 +109,13 @@ export abstract class RecordWriter {
     return TEXT_IN_FRONT
   }
 
+  /** Refer to JSON, of which nothing may be cut. */
+  putJson(json: string): number {
+    const encoded = encoder.encode(json)
+    this.#writeBytes(this.#head(0), encoded, encoded.length)
+    return TEXT_IN_FRONT
+  }
+
   protected abstract makeRoom(count: number): boolean
 
   /** Begin the table anew, if there is room to say so before `text`. */
@@ -115,9 +132,7 @@ export abstract class RecordWriter {
 
   #write(id: number, text: string): void {
     const { words, bytes } = this
-    const at = this.next()
-    words[at] = KIND.text
-    words[at + 1] = id
+    const at = this.#head(id)
     if (text.length <= TEXT_HEAD_BYTES) {
       const start = at * 4 + (RECORD_BYTES - TEXT_HEAD_BYTES)
       let index = 0
@@ -131,21 +146,25 @@ export abstract class RecordWriter {
         return
       }
     }
-    const encoded = encoder.encode(text)
-    const length = encoded.length <= LONGEST_TEXT ? encoded.length : wholeCharacters(encoded, LONGEST_TEXT)
-    words[at + 2] = length
+    this.#writeBytes(at, scratch, writeText(text, scratch))
+  }
+
+  /** The first record of a text. */
+  #head(id: number): number {
+    const at = this.next()
+    this.words[at] = KIND.text
+    this.words[at + 1] = id
+    return at
+  }
+
+  #writeBytes(at: number, encoded: Uint8Array, length: number): void {
+    const { bytes } = this
+    this.words[at + 2] = length
     bytes.set(encoded.subarray(0, Math.min(length, TEXT_HEAD_BYTES)), at * 4 + (RECORD_BYTES - TEXT_HEAD_BYTES))
     for (let from = TEXT_HEAD_BYTES; from < length; from += RECORD_BYTES) {
       bytes.set(encoded.subarray(from, Math.min(length, from + RECORD_BYTES)), this.next() * 4)
     }
   }
-}
-
-/** The most bytes up to `most` that do not cut a character of UTF-8. */
-function wholeCharacters(bytes: Uint8Array, most: number): number {
-  let length = most
-  while (length > 0 && ((bytes[length] as number) & 0xc0) === 0x80) length--
-  return length
 }
 
 export class RingWriter extends RecordWriter {

@@ -1,10 +1,14 @@
 // What ran, as the stream tells it: the runs under way and the last that ended, with their output and their events.
 import type { EventOf, LoopEvent, Parameters } from '../stream/events.ts'
 import { stamp } from '../stream/recorder.ts'
+import { cutText, sizeOf, sizeOfEvent } from '../stream/texts.ts'
 
 const KEPT_RUNS = 50
 const KEPT_EVENTS = 5000
 const KEPT_LINES = 5000
+/** How many bytes the lines and the events of one run may take, and those of all runs together. */
+const KEPT_BYTES = 2 * 1024 ** 2
+const MOST_BYTES = 64 * 1024 ** 2
 
 export interface Line {
   /** Seconds since the run began, on its clock. */
@@ -30,21 +34,23 @@ export interface RunRecord {
 }
 
 export interface RunLogOptions {
-  /** Events that are kept of all runs that have ended, the last ones'. */
-  mostEvents?: number
+  /** How many bytes the lines and the events of all runs may take; those of the runs that ended first go. Default 64 MB. */
+  mostBytes?: number
 }
 
 export class RunLog {
-  readonly #mostEvents: number
-  #keptEvents = 0
+  readonly #mostBytes: number
+  /** What the lines and the events of each run take, and of all. */
+  readonly #sizes = new Map<RunRecord, number>()
+  #bytes = 0
   readonly #live = new Map<number, RunRecord & { began: number }>()
   readonly #ended = new Map<number, RunRecord>()
   readonly #nameOf: (task: number) => string
   /** Milliseconds since 1970 at which the loop's clock showed zero. */
   readonly #origin: number
 
-  constructor(nameOf: (task: number) => string, origin: number, { mostEvents = KEPT_RUNS * KEPT_EVENTS }: RunLogOptions = {}) {
-    this.#mostEvents = mostEvents
+  constructor(nameOf: (task: number) => string, origin: number, { mostBytes = MOST_BYTES }: RunLogOptions = {}) {
+    this.#mostBytes = mostBytes
     this.#nameOf = nameOf
     this.#origin = origin
   }
@@ -54,38 +60,74 @@ export class RunLog {
     if (event.type === 'run.started') this.#start(event)
     const run = this.#live.get(event.run)
     if (run === undefined) return
-    if (run.events.length < KEPT_EVENTS) run.events.push(event)
-    else run.forgotten++
+    this.#keepEvent(run, event)
     if (event.type === 'task.printed') {
-      const line = { t: stamp(event.t - run.began), task: event.task === undefined ? '' : this.#nameOf(event.task), text: event.text }
-      if (run.output.length < KEPT_LINES) run.output.push(line)
-      else run.forgotten++
+      this.#keepLine(run, { t: stamp(event.t - run.began), task: event.task === undefined ? '' : this.#nameOf(event.task), text: event.text })
     } else if (event.type === 'run.finished') {
       run.seconds = stamp(event.t - run.began)
       run.outcome = event.outcome ?? 'returned'
       run.error = event.error ?? null
       this.#live.delete(event.run)
-      this.add(run)
+      this.#end(run)
     }
   }
 
   /** A run that another loop has made, in virtual time. */
   add(run: RunRecord): void {
-    this.#drop(run.run)
-    this.#ended.set(run.run, run)
-    this.#keptEvents += run.events.length
-    if (this.#ended.size > KEPT_RUNS) this.#drop(this.#ended.keys().next().value as number)
-    for (const old of this.#ended.values()) {
-      if (this.#keptEvents <= this.#mostEvents) break
-      this.#keptEvents -= old.events.length
-      old.forgotten += old.events.length
-      old.events = []
-    }
+    const kept: RunRecord = { ...run, output: [], events: [] }
+    for (const { t, task, text } of run.output) this.#keepLine(kept, { t, task: cutText(task), text: cutText(text) })
+    for (const event of run.events) this.#keepEvent(kept, event)
+    this.#end(kept)
   }
 
-  #drop(run: number): void {
-    this.#keptEvents -= this.#ended.get(run)?.events.length ?? 0
-    this.#ended.delete(run)
+  #end(run: RunRecord): void {
+    this.#drop(this.#ended, run.run)
+    this.#ended.set(run.run, run)
+    if (this.#ended.size > KEPT_RUNS) this.#drop(this.#ended, this.#ended.keys().next().value as number)
+  }
+
+  #keepEvent(run: RunRecord, event: LoopEvent): void {
+    if (run.events.length < KEPT_EVENTS && this.#takes(run, sizeOfEvent(event))) run.events.push(event)
+    else run.forgotten++
+  }
+
+  #keepLine(run: RunRecord, line: Line): void {
+    if (run.output.length < KEPT_LINES && this.#takes(run, sizeOf(line))) run.output.push(line)
+    else run.forgotten++
+  }
+
+  /** Whether there is room for so many bytes beside what is kept of the run; that of the runs that ended first may go for it. */
+  #takes(run: RunRecord, size: number): boolean {
+    const sum = (this.#sizes.get(run) ?? 0) + size
+    if (sum > KEPT_BYTES) return false
+    for (const old of this.#ended.values()) {
+      if (this.#bytes + size <= this.#mostBytes) break
+      this.#empty(old)
+    }
+    if (this.#bytes + size > this.#mostBytes) return false
+    this.#bytes += size
+    this.#sizes.set(run, sum)
+    return true
+  }
+
+  /** Forget what a run did, but not that it was. */
+  #empty(run: RunRecord): void {
+    run.forgotten += run.output.length + run.events.length
+    run.output = []
+    run.events = []
+    this.#release(run)
+  }
+
+  #release(run: RunRecord): void {
+    this.#bytes -= this.#sizes.get(run) ?? 0
+    this.#sizes.delete(run)
+  }
+
+  #drop(runs: Map<number, RunRecord>, id: number): void {
+    const run = runs.get(id)
+    if (run === undefined) return
+    this.#release(run)
+    runs.delete(id)
   }
 
   get(run: number): RunRecord | null {
@@ -112,7 +154,7 @@ export class RunLog {
 
   /** The loop has closed, or was lost from sight: nothing is known to run any more. */
   forget(alive: ReadonlySet<number>): void {
-    for (const run of this.#live.keys()) if (!alive.has(run)) this.#live.delete(run)
+    for (const run of this.#live.keys()) if (!alive.has(run)) this.#drop(this.#live, run)
   }
 
   #start(event: EventOf<'run.started'>): void {

@@ -19,7 +19,9 @@ const SETTLE_SECONDS = 0.06
 const LATE = 0.02
 /** What nobody knows the name of. */
 const UNKNOWN = 'code outside of the event loop'
+/** So many victims are named, with names of so many characters together. */
 const MOST_VICTIMS = 1000
+const MOST_NAMES = 64 * 1024
 /** Where there is no answer with a stack, it is asked for again after a while, but not for ever. */
 const ASK_AGAIN_MS = 50
 const LONGEST_ASKED = 60
@@ -255,15 +257,17 @@ export class StallWatch {
     if (over === null) return
     this.#over = null
     const { from, to, candidates, until: _, ...stall } = over
-    const victims: Victim[] = []
+    const waited: Victim[] = []
     let lost = 0
     for (const candidate of candidates) {
       const seconds = to - Math.max(candidate.from, from)
       if (seconds <= 0) continue
       lost += seconds
-      if (victims.length < MOST_VICTIMS) victims.push({ task: candidate.task, name: candidate.name, seconds: stamp(seconds) })
+      if (waited.length < MOST_VICTIMS) waited.push({ task: candidate.task, name: candidate.name, seconds: stamp(seconds) })
     }
-    victims.push(...over.victims.slice(0, MOST_VICTIMS - victims.length))
+    waited.push(...over.victims.slice(0, MOST_VICTIMS - waited.length))
+    let names = 0
+    const victims = waited.filter(({ name }) => (names += name.length) <= MOST_NAMES)
     const done: Stall = { ...stall, from, to, victims, lost: stamp(lost + over.lost), seconds: stamp(over.seconds) }
     const { now, emit } = this.#options
     emit({

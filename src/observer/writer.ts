@@ -9,9 +9,10 @@ import { describe } from '../runtime/describe.ts'
 import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
 import { Tape, TAPE_AT, TAPE_END } from '../runtime/tape.ts'
+import { cutEvent, cutTexts } from '../stream/texts.ts'
 import { describeLive, type LiveRequest } from './description.ts'
 import { Edges, HELD_SECONDS } from './edges.ts'
-import { KIND, LONGEST_TEXT, NUMBER, SMALL, type REPORTS, type View } from './layout.ts'
+import { KIND, NUMBER, SMALL, type REPORTS, type View } from './layout.ts'
 import { takePlace, watchPlaces } from './places.ts'
 import { labelOf, MODE, OP, OUTCOME, REPORT, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './records.ts'
 import { Steps } from './steps.ts'
@@ -327,9 +328,10 @@ export class Writer implements Instrument {
 
   runStarted(start: RunStart): void {
     const t = this.#time()
+    const parameters = JSON.stringify(cutTexts(start.parameters))
+    const count = 2 + this.#ring.roomForJson(parameters)
     this.#liveRuns.set(start.run, start)
-    const parameters = JSON.stringify(start.parameters)
-    if (!this.#room(2, parameters)) return
+    if (!this.#room(count)) return
     writeRun(this.#ring, start, parameters, t)
   }
 
@@ -348,10 +350,9 @@ export class Writer implements Instrument {
   /** Record something that the loop has no hook for. It belongs to the task that runs. */
   record(event: Bare): void {
     const t = this.#time()
-    const text = JSON.stringify(event)
-    if (text.length > LONGEST_TEXT / 3) throw new RangeError(`record: an event may have ${LONGEST_TEXT / 3} characters, this ${event.type} has ${text.length}`)
-    if (!this.#room(2, text)) return
-    const reference = this.#ring.put(text)
+    const json = JSON.stringify(cutEvent(event))
+    if (!this.#room(2 + this.#ring.roomForJson(json))) return
+    const reference = this.#ring.putJson(json)
     const at = this.#put(KIND.other, running.task?.id ?? 0, t)
     this.#ring.words[at + 4] = reference
   }

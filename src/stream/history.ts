@@ -1,6 +1,10 @@
-// The last events of one loop: bounded by count, addressed by `seq`. Each is encoded at most once, whoever and however many
+// The last events of one loop: bounded by count and in bytes, addressed by `seq`. Each is encoded at most once, whoever and however many
 // want it. Events that come by the million and are all alike are kept without being made; they never push out the others.
 import type { LoopEvent } from './events.ts'
+import { sizeOfEvent } from './texts.ts'
+
+/** Room for so many bytes for each event that is kept, on average: short events may be as many as the history holds. */
+const BYTES_AN_EVENT = 1024
 
 /** Events one after the other that are of one sort: kept as they are, or made when they are asked for. */
 interface Stretch {
@@ -21,23 +25,33 @@ export class History {
   /** Changes when a loop starts anew, so that an old cursor is not taken for one of this loop's. */
   readonly epoch: string
   readonly capacity: number
+  /** How many bytes the events that were pushed may take, with their JSON. */
+  readonly mostBytes: number
   /** The last `seq` given out. */
   last: number
   /** Nothing before this `seq` joins on to what came since: it was lost, or not heard of, or is held no more. */
   #from: number
   readonly #events: (LoopEvent | undefined)[]
   readonly #encoded: (string | undefined)[]
+  /** How many bytes each of them takes. */
+  readonly #sizes: Uint32Array
+  #bytes = 0
+  /** How many were pushed, and how many of those have gone. */
   #kept = 0
+  #gone = 0
   #stretches = new Fifo<Stretch>()
   #later = new Fifo<Later>()
   #laterCount = 0
 
   /**
    * The history of a loop that begins now; or, with the epoch of another process' loop, of that one from after event `last`
-   * on. It holds the last `capacity` events that were pushed, and as many of those that are made when they are asked for.
+   * on. It holds the last `capacity` events that were pushed, or fewer where those are long, and as many of those that are made
+   * when they are asked for.
    */
   constructor(capacity: number, epoch = newEpoch(), last = 0) {
     this.capacity = capacity
+    this.mostBytes = capacity * BYTES_AN_EVENT
+    this.#sizes = new Uint32Array(capacity)
     this.epoch = epoch
     this.last = last
     this.#from = last + 1
@@ -52,12 +66,13 @@ export class History {
 
   /** Keep an event; its `seq` must be `last + 1`. The oldest one goes if there is no room. Its JSON, where that is there already. */
   push(event: LoopEvent, encoded?: string): void {
-    const at = this.#kept % this.capacity
-    const oldest = this.#events[at]
-    if (oldest !== undefined && oldest.seq >= this.#from) this.#from = oldest.seq + 1
+    const kept = this.#kept++
+    if (kept - this.#gone === this.capacity) this.#dropOldest()
+    const at = kept % this.capacity
     this.#events[at] = event
     this.#encoded[at] = encoded
-    this.#extend(event.seq, 1, this.#kept++)
+    this.#grow(at, sizeOfEvent(event) + (encoded?.length ?? 0))
+    this.#extend(event.seq, 1, kept)
   }
 
   /** Keep `count` events that are made when somebody asks for them: `make(offset)` gives the one that many after the first. */
@@ -102,18 +117,22 @@ export class History {
 
   /** Those of the last `count` events that were pushed whose `seq` is at least this. */
   *pushedSince(seq: number, count: number): Generator<LoopEvent> {
-    for (let index = Math.max(0, this.#kept - Math.min(count, this.capacity)); index < this.#kept; index++) {
-      const event = this.#events[index % this.capacity] as LoopEvent
-      if (event.seq >= seq) yield event
+    for (let index = Math.max(this.#gone, this.#kept - count); index < this.#kept; index++) {
+      const event = this.#events[index % this.capacity]
+      // To make the JSON of one takes room, for which an old one may have gone.
+      if (event !== undefined && event.seq >= seq) yield event
     }
   }
 
-  /** The events since time `t`, in seconds on the loop's clock; of those after event `after`, and the last `most`. */
-  since(t: number, most = Infinity, after = 0): LoopEvent[] {
+  /** The events since time `t`, in seconds on the loop's clock: the last of them, `most` and `bytes` at most, and after event `after`. */
+  since(t: number, { most, bytes, after = 0 }: { most: number; bytes: number; after?: number }): LoopEvent[] {
     const events: LoopEvent[] = []
+    let size = 0
     for (let seq = this.last; seq >= this.first && seq > after && events.length < most; seq--) {
       const event = this.find(seq)
       if (event === null || event.t < t) break
+      size += sizeOfEvent(event)
+      if (size > bytes) break
       events.push(event)
     }
     return events.reverse()
@@ -122,12 +141,35 @@ export class History {
   /** An event that is held, as JSON: the same text for whoever asks, unless the event is made for each. */
   encoded(event: LoopEvent): string {
     const stretch = this.#stretchOf(event.seq)
-    if (stretch === undefined || stretch.kept < 0) return JSON.stringify(event)
-    return (this.#encoded[(stretch.kept + event.seq - stretch.first) % this.capacity] ??= JSON.stringify(event))
+    const at = stretch === undefined || stretch.kept < 0 ? -1 : (stretch.kept + event.seq - stretch.first) % this.capacity
+    if (at < 0 || this.#events[at] !== event) return JSON.stringify(event)
+    const known = this.#encoded[at]
+    if (known !== undefined) return known
+    const json = JSON.stringify(event)
+    this.#encoded[at] = json
+    this.#grow(at, json.length)
+    return json
   }
 
   cursor(seq: number): string {
     return `${this.epoch}:${seq}`
+  }
+
+  /** The event at this place takes so many bytes more; the oldest ones go where that is too many, but never the last. */
+  #grow(at: number, bytes: number): void {
+    this.#sizes[at] = (this.#sizes[at] as number) + bytes
+    this.#bytes += bytes
+    while (this.#bytes > this.mostBytes && this.#gone < this.#kept - 1) this.#dropOldest()
+  }
+
+  #dropOldest(): void {
+    const at = this.#gone++ % this.capacity
+    const { seq } = this.#events[at] as LoopEvent
+    if (seq >= this.#from) this.#from = seq + 1
+    this.#events[at] = undefined
+    this.#encoded[at] = undefined
+    this.#bytes -= this.#sizes[at] as number
+    this.#sizes[at] = 0
   }
 
   #extend(first: number, count: number, kept: number): void {
@@ -140,7 +182,7 @@ export class History {
     }
     stretches.push({ first, count, kept })
     // What is not held in front of all that is tells nothing.
-    const oldestKept = this.#kept < this.capacity ? 0 : (this.#events[this.#kept % this.capacity]?.seq ?? 0)
+    const oldestKept = this.#gone === 0 ? 0 : (this.#events[this.#gone % this.capacity]?.seq ?? 0)
     const oldest = Math.min(oldestKept, this.#later.first?.first ?? oldestKept)
     for (let front = stretches.first as Stretch; front.first + front.count <= oldest; front = stretches.first as Stretch) stretches.shift()
   }

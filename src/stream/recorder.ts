@@ -9,6 +9,7 @@ import { describe } from '../runtime/describe.ts'
 import { nameOf } from '../runtime/names.ts'
 import { History } from './history.ts'
 import { Model } from './model.ts'
+import { cutEvent } from './texts.ts'
 
 type Distributive<T> = T extends LoopEvent ? Omit<T, 'seq' | 't' | 'loop'> : never
 /** An event without what the recorder adds. */
@@ -206,7 +207,7 @@ export class Recorder implements Instrument {
   #emit(bare: Bare, scope: Scope, t = stamp(this.loop.time())): number {
     const { history } = this
     const sampled = history.last % SAMPLE === 0 ? performance.now() : 0
-    const event = bare as unknown as LoopEvent
+    const event = cutEvent(bare) as unknown as LoopEvent
     event.seq = history.last + 1
     event.t = t
     event.loop = this.#id

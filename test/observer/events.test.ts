@@ -5,15 +5,19 @@ import { createTask, EventLoop, gather, Lock, print, Queue, run, sleep, VirtualC
 import { nameOf } from '../../src/runtime/names.ts'
 import { loopEvent, type EventOf, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
 import { MOST_STEPS } from '../../src/observer/layout.ts'
+import { LoopRecord } from '../../src/observer/looprecord.ts'
 import { RoundLog } from '../../src/observer/rounds.ts'
+import { RunLog, type RunRecord } from '../../src/observer/runlog.ts'
 import type { Message } from '../../src/stream/fanout.ts'
 import { History } from '../../src/stream/history.ts'
 import { Model } from '../../src/stream/model.ts'
 import { Recorder } from '../../src/stream/recorder.ts'
+import { sizeOf } from '../../src/stream/texts.ts'
 import { runOne } from '../conformance/compare.ts'
 import { generate } from '../conformance/generate.ts'
 import { Random } from '../conformance/random.ts'
 import { loadRuntime, type RuntimeModule } from '../conformance/runtime.ts'
+import { eventually } from '../support/server.ts'
 import { watchInline, type Inline } from './inline.ts'
 
 const PROGRAMS = 1000
@@ -229,7 +233,7 @@ t.test('names by the ten thousand', async t => {
 })
 
 t.test('texts come through whole', async t => {
-  const texts = ['', 'a', 'x'.repeat(20), 'x'.repeat(21), 'é'.repeat(10), '😀'.repeat(11), 'long '.repeat(500), '\n"\\', 'x'.repeat(19) + 'é']
+  const texts = ['', 'a', 'x'.repeat(20), 'x'.repeat(21), 'é'.repeat(10), '😀'.repeat(11), 'long '.repeat(60), 'x'.repeat(1024), '\n"\\', 'x'.repeat(19) + 'é']
   const loop = new EventLoop({ clock: new VirtualClock() })
   const inline = watchInline(loop)
   function* main(): Coroutine<void> {
@@ -243,8 +247,137 @@ t.test('texts come through whole', async t => {
   inline.drain()
   const printed = eventsOf(inline).flatMap((event) => (event.type === 'task.printed' ? [event.text] : []))
   t.same(printed.slice(0, -1), texts)
-  t.match(printed.at(-1), /^é{15000,}$/, 'what is far too long is cut between two characters')
+  t.match(printed.at(-1), /^é+…$/, 'what is too long is cut between two characters')
+  t.ok(Buffer.byteLength(printed.at(-1)!) <= 1024, 'at a bound in bytes')
   t.match(eventsOf(inline).find(({ type }) => type === 'task.created'), { name: 'mäin 😀' })
+})
+
+t.test('texts that are too long are cut as a recorder cuts them, wherever they stand', async t => {
+  const long = 'ü😀'.repeat(1e5)
+  const loop = new EventLoop({ clock: new VirtualClock(), debug: true })
+  loop.setExceptionHandler(() => {})
+  const recorder = new Recorder(loop)
+  const recorded: LoopEvent[] = []
+  recorder.listen((event) => { recorded.push(event) })
+  const inline = watchInline(loop)
+  const { [long]: waits } = {
+    *[long](): Coroutine<void> {
+      yield* sleep(1)
+    },
+  }
+  function* main(): Coroutine<void> {
+    for (const way of [recorder, inline.writer]) way.record({ type: 'lab.finished', lab: 1, outcome: 'failed', error: long })
+    const task = createTask(waits!(), { name: long })
+    print(long)
+    yield* sleep(0)
+    task.cancel(long)
+    yield* sleep(0)
+    inline.writer.requestStarted(1, 'GET', long, 0)
+    inline.writer.requestFinished(1, 'GET', long, { status: 200, outcome: 'returned', seconds: 0 })
+    inline.writer.runStarted({ run: 1, example: 1, parameters: { long } })
+    inline.writer.runFinished(1, 'raised', long)
+    inline.writer.reported('never-awaited', long, 0)
+  }
+  const { log } = console
+  console.log = () => {}
+  await run(main(), { loopFactory: () => loop, name: 'main' }).finally(() => { console.log = log })
+  inline.drain()
+  const events = eventsOf(inline)
+  const both = events.filter(({ type }) => recorded.some((other) => other.type === type))
+  t.same(both.map(bare), recorded.map(bare))
+  t.ok(['lab.finished', 'task.created', 'task.printed', 'task.cancelling'].every((type) => both.some((event) => event.type === type)))
+  const texts: string[] = []
+  JSON.stringify(Array.from({ length: inline.observer.history.last }, (_, at) => inline.observer.history.at(at + 1)), (_, value: unknown) => {
+    if (typeof value === 'string' && value.startsWith('ü')) texts.push(value)
+    return value
+  })
+  t.ok(texts.length >= 10, `${texts.length} texts`)
+  t.same(texts.filter((text) => !/^(ü😀)+ü?…$/u.test(text) || Buffer.byteLength(text) > 1024), [])
+  t.throws(() => { inline.writer.record({ type: 'lab.probed', lab: 1, lane: 'pool', samples: Array.from({ length: 1000 }, () => ({ t: 1, seconds: 1 })) }) },
+    { name: 'RangeError', message: /an event may have 10666 characters as JSON, this one has \d+: \{"type":"lab.probed"/ })
+})
+
+t.test('what is kept of runs is bounded in bytes', async t => {
+  const begin = (log: RunLog, run: number): void => { log.hear({ type: 'run.started', seq: 1, t: 0, loop: 'main', run, example: 1, parameters: {} }) }
+  const say = (log: RunLog, run: number, text: string): void => { log.hear({ type: 'task.printed', seq: 1, t: 0, loop: 'main', run, text }) }
+  const end = (log: RunLog, run: number): void => { log.hear({ type: 'run.finished', seq: 1, t: 0, loop: 'main', run, example: 1, parameters: {}, outcome: 'returned' }) }
+  const kept = (log: RunLog): number => log.list().reduce((sum, { output, events }) => sum + sizeOf(output) + sizeOf(events), 0)
+  const line = 'x'.repeat(1000)
+
+  await t.test('of one run the beginning, and how much was forgotten', async t => {
+    const log = new RunLog(() => '', 0)
+    begin(log, 1)
+    for (let n = 0; n < 3000; n++) say(log, 1, line)
+    end(log, 1)
+    t.ok(kept(log) <= 2.2e6, `${kept(log)} bytes`)
+    const { output, events, forgotten, outcome } = log.get(1)!
+    t.ok(output.length > 500 && events.length > 500)
+    t.equal(output.length + events.length + forgotten, 6002)
+    t.equal(outcome, 'returned')
+  })
+
+  await t.test('of all runs what the last did, of those under way too', async t => {
+    const log = new RunLog(() => '', 0, { mostBytes: 1e6 })
+    for (let run = 1; run <= 20; run++) {
+      begin(log, run)
+      for (let n = 0; n < 100; n++) say(log, run, line)
+      end(log, run)
+    }
+    t.ok(kept(log) <= 1.1e6, `${kept(log)} bytes`)
+    t.equal(log.list().length, 20, 'all are still known')
+    t.match(log.get(1), { output: [], events: [], forgotten: 202 })
+    t.equal(log.get(20)!.output.length, 100)
+    for (let run = 21; run <= 60; run++) begin(log, run)
+    for (let run = 21; run <= 60; run++) for (let n = 0; n < 100; n++) say(log, run, line)
+    t.ok(kept(log) <= 1.1e6, `${kept(log)} bytes`)
+    log.forget(new Set())
+    begin(log, 61)
+    for (let n = 0; n < 100; n++) say(log, 61, line)
+    t.equal(log.get(61)!.output.length, 100, 'what has gone makes room')
+  })
+
+  await t.test('of a run that was made elsewhere, too', async t => {
+    const log = new RunLog(() => '', 0)
+    const made: RunRecord = {
+      run: 7, example: 1, parameters: {}, clock: 'virtual', startedAt: new Date(0).toISOString(), seconds: 1, outcome: 'returned', error: null, forgotten: 0,
+      output: Array.from({ length: 5000 }, () => ({ t: 0, task: 'main', text: 'y'.repeat(5000) })),
+      events: Array.from({ length: 100 }, (_, at) => ({ type: 'task.printed', seq: at + 1, t: 0, loop: 'run-7', run: 7, text: line })),
+    }
+    log.add(made)
+    t.ok(kept(log) <= 2.2e6, `${kept(log)} bytes`)
+    const { output, events, forgotten } = log.get(7)!
+    t.equal(output.length + events.length + forgotten, 5100)
+    t.match(output[0]!.text, /^y{1000,1023}…$/)
+  })
+})
+
+t.test('what is kept of stalls is bounded in bytes: what happened around the last, and that there were others', async t => {
+  class Kept extends LoopRecord {
+    now(): number {
+      return this.history.last
+    }
+
+    nameOf(task: number): string {
+      return String(task)
+    }
+
+    hear(event: LoopEvent): void {
+      this.take({ ...event, seq: this.history.last + 1 })
+    }
+  }
+  const record = new Kept({ loop: 'main', history: new History(20_000), keepSeconds: 0.5, origin: 0 })
+  for (let stall = 1; stall <= 12; stall++) {
+    const at = { seq: 0, loop: 'main', t: stall * 100 }
+    for (let n = 0; n < 5000; n++) record.hear({ ...at, type: 'task.printed', text: 'x'.repeat(1000) })
+    record.hear({ ...at, type: 'loop.unblocked', seconds: 1, victims: [], lost: 0 })
+  }
+  t.ok(await eventually(() => record.stalls.at(-1)!.events !== null))
+  const sizes = record.stalls.map(({ events }) => (events === null ? 0 : sizeOf(events)))
+  t.equal(sizes.length, 12)
+  t.ok(sizes.reduce((sum, size) => sum + size) <= 33 * 2 ** 20, `${sizes.join()} bytes`)
+  t.equal(sizes[0], 0)
+  t.equal(record.stallTrace(1), null)
+  t.ok(sizes.at(-1)! > 3e6 && record.stallTrace(12) !== null)
 })
 
 t.test('what belongs to a run carries its number and says where it stands', async t => {

@@ -9,6 +9,7 @@ import { Fanout, type Message, type Sink } from '../../src/stream/fanout.ts'
 import { History, parseCursor } from '../../src/stream/history.ts'
 import { Model } from '../../src/stream/model.ts'
 import { Recorder } from '../../src/stream/recorder.ts'
+import { LONGEST_TEXT, sizeOf } from '../../src/stream/texts.ts'
 import { toTrace } from '../../src/stream/trace.ts'
 import { taskTree } from '../../src/stream/tree.ts'
 import { eventually } from '../support/server.ts'
@@ -82,6 +83,41 @@ t.test('the recorder', async t => {
     const debugged = await record(busy, { debug: true })
     const suspended = debugged.find((event) => event.type === 'task.suspended' && event.on.kind === 'sleep')
     t.match(suspended, { location: { function: 'worker', file: /stream\.test\.ts/ } })
+  })
+
+  await t.test('cuts texts, wherever they stand in an event, at a bound in bytes', async t => {
+    const long = 'é😀'.repeat(1e5)
+    const told: LoopEvent[] = []
+    function* waits(): Coroutine<void> {
+      yield* sleep(1)
+    }
+    const { log } = console
+    console.log = () => {}
+    await record(function* () {
+      const task = createTask(waits(), { name: long })
+      print(long)
+      yield* sleep(0)
+      task.cancel(long)
+    }, {
+      watch: (recorder) => {
+        recorder.listen((event) => { told.push(event) })
+        recorder.record({ type: 'request.started', request: 1, method: 'GET', url: long })
+        recorder.record({ type: 'run.started', run: 1, example: 1, parameters: { long } })
+        recorder.record({ type: 'loop.blocked', name: '', since: 0, seconds: 0, stack: [{ function: long, file: long, line: 1, column: 1 }] })
+      },
+    }).finally(() => { console.log = log })
+    const cut: string[] = []
+    JSON.stringify(told, (_, value: unknown) => {
+      if (typeof value === 'string' && value.startsWith('é')) cut.push(value)
+      return value
+    })
+    t.ok(cut.length >= 7, `${cut.length} texts`)
+    for (const text of cut) {
+      t.match(text, /^(é😀)+é?…$/u, 'it ends with a mark, and no character is cut in two')
+      const bytes = Buffer.byteLength(text)
+      t.ok(bytes <= LONGEST_TEXT && bytes > LONGEST_TEXT - 8, `${bytes} bytes`)
+    }
+    t.equal(long.length, 3e5, 'what the program has is its own')
   })
 
   await t.test('names the error of a task that failed', async t => {
@@ -402,5 +438,67 @@ t.test('events that are made when somebody asks for them', async t => {
     t.equal(held.filter(({ type }) => type === 'task.printed').length, 100)
     t.equal(held.filter(({ type }) => type === 'task.ready').length, 100)
     t.ok(held.every(({ seq }) => history.at(seq).seq === seq))
+  })
+})
+
+t.test('the history is bounded in bytes', async t => {
+  const printed = (seq: number, text: string): LoopEvent => ({ type: 'task.printed', seq, loop: 'main', t: seq, text })
+  const held = (history: History): LoopEvent[] => Array.from({ length: history.last }, (_, at) => history.find(at + 1)).filter((event) => event !== null)
+  /** What is held once all of it has been encoded, for which some may go. */
+  const bytes = (history: History): number => {
+    for (const event of held(history)) history.encoded(event)
+    return held(history).filter(({ type }) => type === 'task.printed').reduce((sum, event) => sum + sizeOf(event) + history.encoded(event).length, 0)
+  }
+
+  await t.test('as many short events as it has room for are kept', async t => {
+    const history = new History(1000)
+    for (let n = 1; n <= 3000; n++) history.push(printed(n, 'short'))
+    t.equal(held(history).length, 1000)
+    t.equal(history.first, 2001)
+  })
+
+  await t.test('of long ones only the last, without a hole, and with their JSON fewer still', async t => {
+    const history = new History(1000)
+    for (let n = 1; n <= 3000; n++) history.push(printed(n, 'x'.repeat(10_000)))
+    const before = held(history).length
+    t.ok(before > 50 && before * 10_000 <= history.mostBytes, `${before} are held`)
+    t.equal(history.first, 3001 - before)
+    for (const event of held(history)) t.equal(history.encoded(event), JSON.stringify(event))
+    t.ok(bytes(history) <= history.mostBytes)
+    t.ok(held(history).length < before)
+    t.same(held(history).map(({ seq }) => seq), held(history).map((_, at) => history.first + at))
+    t.same([...history.pushedSince(1, 1e9)], held(history))
+  })
+
+  await t.test('one that is longer than all there is room for is still the last', async t => {
+    const history = new History(1000)
+    for (let n = 1; n <= 10; n++) history.push(printed(n, 'x'.repeat(2e6)))
+    t.same(held(history).map(({ seq }) => seq), [10])
+    history.push(printed(11, 'short'))
+    t.same(held(history).map(({ seq }) => seq), [11])
+  })
+
+  await t.test('what is made when it is asked for goes on beside them', async t => {
+    const history = new History(1000)
+    const random = (n: number): number => (n * 7919) % 13
+    for (let n = 0; n < 2000; n++) {
+      history.push(printed(history.last + 1, 'x'.repeat(random(n) * 500)))
+      const first = history.last + 1
+      history.pushLater(1 + random(n + 1), (offset) => ({ type: 'task.ready', seq: 0, loop: 'main', t: 0, task: first + offset }))
+    }
+    t.ok(bytes(history) <= history.mostBytes)
+    const from = history.first
+    t.ok(from > 1 && from < history.last)
+    for (let seq = from; seq <= history.last; seq++) t.equal(history.find(seq)?.seq, seq)
+  })
+
+  await t.test('what is taken of it is bounded in bytes too', async t => {
+    const history = new History(1000)
+    for (let n = 1; n <= 100; n++) history.push(printed(n, 'x'.repeat(1000)))
+    const some = history.since(0, { most: 1000, bytes: 20_000 })
+    t.ok(some.length > 10 && some.length < 20, `${some.length} of 100`)
+    t.equal(some.at(-1)?.seq, 100)
+    t.same(history.since(98, { most: 1000, bytes: 20_000, after: 98 }).map(({ seq }) => seq), [99, 100])
+    t.equal(history.since(0, { most: 5, bytes: 20_000 }).length, 5)
   })
 })
