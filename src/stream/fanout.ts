@@ -59,6 +59,8 @@ export class Subscription {
   readonly #sink: Sink
   readonly #loop: { loop?: string }
   #filter: Wanted
+  /** Another filter, from when there is room for saying so. */
+  #wish: Filter | null = null
   /** The last event that was sent or passed over. */
   #seq: number
   #told: number
@@ -100,11 +102,9 @@ export class Subscription {
     this.#fanout.goOn()
   }
 
-  /** Go on from here with another filter; a `stream.hello` says where that is. */
+  /** Go on with another filter; a `stream.hello` says from where. While there is no room, only the last wish counts. */
   change(filter: Filter): void {
-    this.#filter = wanted(filter)
-    this.#told = this.#seq
-    this.#hello()
+    this.#wish = filter
     this.pump()
   }
 
@@ -127,6 +127,7 @@ export class Subscription {
 
   /** @internal Send what there is, as far as the sink takes it, and at most so many batches. */
   pump(batches = this.#fanout.share): void {
+    if (this.#wish !== null && !this.#blocked && !this.#closed) this.#turn(this.#wish)
     if (this.#changed && !this.#blocked) this.#stand()
     const { history } = this.#fanout.source
     while (!this.#blocked && !this.#closed && this.#seq < history.last) {
@@ -183,6 +184,13 @@ export class Subscription {
     this.#told = this.#seq
     this.#hello()
     this.#lost(0, 0)
+  }
+
+  #turn(filter: Filter): void {
+    this.#wish = null
+    this.#filter = wanted(filter)
+    this.#told = this.#seq
+    this.#hello()
   }
 
   #hello(): void {

@@ -283,6 +283,21 @@ t.test('the fan-out', async t => {
     t.same(seqs(ofTask.messages), [2502, 2504])
   })
 
+  await t.test('remembers the last of many wishes while there is no room, and says nothing before', async t => {
+    const { fanout, say } = source()
+    const taker = new Taker()
+    taker.room = false
+    const subscription = fanout.subscribe(taker)
+    say(4)
+    for (let wish = 1; wish <= 1000; wish++) subscription.change({ task: wish % 2 === 0 ? 2 : 1 })
+    t.equal(taker.messages.length, 1, 'only its first hello')
+    taker.room = true
+    subscription.resume()
+    t.ok(await eventually(() => taker.messages.length >= 4))
+    t.same(taker.messages.map(({ type }) => type), ['stream.hello', 'stream.hello', 'task.printed', 'task.printed'])
+    t.same(seqs(taker.messages), [2, 4], 'what the last wish was for')
+  })
+
   await t.test('ends every subscription with what was left, and listens no more', async t => {
     const { fanout, say } = source()
     const taker = new Taker()
