@@ -25,6 +25,7 @@ export default function events(app: App): void {
         served.endless = true
         served.stamp()
       }
+      app.readers.watch(request.raw.socket)
       const ended = new Future<void>()
       if (options.loop !== undefined && options.loop !== '*') yield* fromPromise(observer.ask('loop', options.loop))
       const sink = new EventSink(() => {
@@ -41,6 +42,6 @@ export default function events(app: App): void {
       }
       return reply
     },
-    wsHandler: (socket, request) => serveSocket(socket, request, observer),
+    wsHandler: (socket, request) => serveSocket(socket, request, observer, app.readers),
   })
 }

@@ -6,9 +6,8 @@ import { fromPromise, type Coroutine } from '../src/index.ts'
 import { noAnswer } from '../src/observer/loops.ts'
 import { errorBody, HttpError } from '../src/server/errors.ts'
 import { id } from '../src/server/fields.ts'
-import { coveredRun, resultOf, runResult, runSummary, summaryOf } from '../src/server/results.ts'
+import { coveredRun, linesOf, resultOf, runResult, runSummary, summaryOf, traceHeaders, traceOf } from '../src/server/results.ts'
 import { ofLoop } from '../src/server/stream.ts'
-import { toTrace } from '../src/stream/trace.ts'
 
 const params = z.strictObject({ id })
 const querystring = ofLoop
@@ -33,19 +32,21 @@ export default function runs(app: App): void {
     })
 
   app.get('/runs/:id/trace', {
-    schema: { summary: 'Its trace, for Perfetto', description: 'Chrome trace event JSON: open it at ui.perfetto.dev', tags, params, querystring, response: { 200: trace, 404: errorBody } },
+    schema: { summary: 'Its trace, for Perfetto', description: 'Chrome trace event JSON: open it at ui.perfetto.dev', tags, params, querystring, response: { 200: trace, 404: errorBody, 503: errorBody } },
   }, function* (request, reply) {
-    const { run, example, events } = yield* find(request.params.id, request.query.loop)
-    reply.header('content-disposition', `attachment; filename="run-${run}.trace.json"`)
-    return toTrace(events, `example ${example}, run ${run}`)
+    app.readers.enter(request, reply)
+    const run = yield* find(request.params.id, request.query.loop)
+    reply.headers(traceHeaders(`run-${run.run}`))
+    return app.readers.body(traceOf(run))
   })
 
   app.get('/runs/:id/events', {
-    schema: { summary: 'Its events', description: 'One JSON object a line, as they came on the stream.', tags, params, querystring, response: { 404: errorBody } },
+    schema: { summary: 'Its events', description: 'One JSON object a line, as they came on the stream.', tags, params, querystring, response: { 404: errorBody, 503: errorBody } },
   }, function* (request, reply) {
-    const { events } = yield* find(request.params.id, request.query.loop)
+    app.readers.enter(request, reply)
+    const run = yield* find(request.params.id, request.query.loop)
     reply.type('application/x-ndjson')
-    return events.map((event) => `${JSON.stringify(event)}\n`).join('')
+    return app.readers.body(linesOf(run))
   })
 
   app.delete('/runs/:id', {

@@ -3,7 +3,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Histogram } from 'node:perf_hooks'
 import { z } from 'zod'
-import type { LoopRecord } from './looprecord.ts'
 import { noAnswer, type Loops } from './loops.ts'
 import type { Figures } from './protocol.ts'
 import type { RunRecord } from './runlog.ts'
@@ -12,9 +11,10 @@ import { decimal, id } from '../server/fields.ts'
 import { httpServer, type HttpServer } from '../server/http.ts'
 import { negotiate } from '../server/negotiate.ts'
 import { NOT_BUILT, readPage } from '../server/page.ts'
-import { resultOf, summaryOf } from '../server/results.ts'
+import { linesOf, resultOf, summaryOf, traceHeaders, traceOf } from '../server/results.ts'
 import { protection } from '../server/plugins/protection.ts'
 import { websockets } from '../server/plugins/websockets.ts'
+import { Readers, type ReadersOptions } from '../server/readers.ts'
 import { EVENT_STREAM, EventSink, ofLoop, optionsOf, serveSocket, streamQuery, type Hub, type Place } from '../server/stream.ts'
 import { loopTable } from '../stream/looptable.ts'
 import { runsOf, stallsOf, tasksOf, taskTrees } from './covering.ts'
@@ -34,6 +34,7 @@ export interface ObserverAppOptions {
   /** The proxies in front, whose `X-Forwarded-For` says who calls. */
   proxies: readonly string[]
   upstream: Upstream
+  readers?: ReadersOptions
 }
 
 const nothing = z.strictObject({})
@@ -44,6 +45,7 @@ export async function buildObserverApp(loops: Loops, options: ObserverAppOptions
   // Who calls what costs the app is counted there.
   await app.register(protection, { names: options.names, allowedHosts: options.allowedHosts, rateLimit: 0 })
   await app.register(websockets)
+  const readers = new Readers(options.readers)
   const hub: Hub = {
     most: options.maxSubscribers,
     get size() {
@@ -58,11 +60,11 @@ export async function buildObserverApp(loops: Loops, options: ObserverAppOptions
   // Routes belong after the plugins whose hooks they need.
   await app.register((scope, _options, done) => {
     const routes = scope as unknown as HttpServer
-    serveStream(routes, hub)
+    serveStream(routes, hub, readers)
     serveLoops(routes, loops)
     serveTasks(routes, loops)
-    serveRuns(routes, loops)
-    serveTraces(routes, loops)
+    serveRuns(routes, loops, readers)
+    serveTraces(routes, loops, readers)
     serveHealth(routes, loops, options)
     servePage(routes)
     forward(routes as unknown as FastifyInstance, options.upstream)
@@ -71,7 +73,7 @@ export async function buildObserverApp(loops: Loops, options: ObserverAppOptions
   return app
 }
 
-function serveStream(app: HttpServer, hub: Hub): void {
+function serveStream(app: HttpServer, hub: Hub, readers: Readers): void {
   app.route({
     method: 'GET',
     url: '/events',
@@ -79,6 +81,7 @@ function serveStream(app: HttpServer, hub: Hub): void {
     handler: async (request, reply) => {
       if (hub.size >= hub.most) throw new HttpError(503, `${hub.size} subscribers are connected, and no more are allowed at once`)
       const wanted = optionsOf(request.query, request.headers['last-event-id'])
+      readers.watch(request.raw.socket)
       const sink = new EventSink(() => place?.close())
       let place: Place | null = null
       try {
@@ -90,7 +93,7 @@ function serveStream(app: HttpServer, hub: Hub): void {
       sink.stream.on('drain', () => place?.resume())
       return reply.headers(EVENT_STREAM).send(sink.stream)
     },
-    wsHandler: (socket, request) => serveSocket(socket, request, hub),
+    wsHandler: (socket, request) => serveSocket(socket, request, hub, readers),
   })
 }
 
@@ -126,31 +129,32 @@ function serveTasks(app: HttpServer, loops: Loops): void {
   })
 }
 
-function serveRuns(app: HttpServer, loops: Loops): void {
-  const find = (wanted: number, loop: string | undefined): { record: LoopRecord; run: RunRecord } => {
-    const record = loops.find(loop)
-    const run = record.runs.get(wanted)
+function serveRuns(app: HttpServer, loops: Loops, readers: Readers): void {
+  const find = (wanted: number, loop: string | undefined): RunRecord => {
+    const run = loops.find(loop).runs.get(wanted)
     if (run === null) throw new HttpError(404, `there is no run ${wanted}, or it is too long ago: GET /runs lists what is kept`)
-    return { record, run }
+    return run
   }
 
   app.get('/runs', { schema: { querystring: ofLoop } }, (request) => ({ runs: runsOf(loops, request.query.loop) }))
 
-  app.get('/runs/:id', { schema: { params: one, querystring: ofLoop } }, (request) => resultOf(find(request.params.id, request.query.loop).run))
+  app.get('/runs/:id', { schema: { params: one, querystring: ofLoop } }, (request) => resultOf(find(request.params.id, request.query.loop)))
 
   app.get('/runs/:id/trace', { schema: { params: one, querystring: ofLoop } }, async (request, reply) => {
-    const { record, run: { run } } = find(request.params.id, request.query.loop)
-    return attach(reply, `run-${run}`).send(record.runTrace(run))
+    const run = find(request.params.id, request.query.loop)
+    readers.enter(request, reply)
+    return reply.headers(traceHeaders(`run-${run.run}`)).send(readers.body(traceOf(run)))
   })
 
   app.get('/runs/:id/events', { schema: { params: one, querystring: ofLoop } }, async (request, reply) => {
-    const { run: { events } } = find(request.params.id, request.query.loop)
-    return reply.type('application/x-ndjson').send(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+    const run = find(request.params.id, request.query.loop)
+    readers.enter(request, reply)
+    return reply.type('application/x-ndjson').send(readers.body(linesOf(run)))
   })
 
   app.delete('/runs/:id', { schema: { params: one, querystring: ofLoop } }, async (request, reply) => {
     const { loop } = request.query
-    const { run } = find(request.params.id, loop)
+    const run = find(request.params.id, loop)
     const found = await loops.cancel(loop, 'run', run.run)
     if (found === 'late') throw late(loops, loop)
     if (found === null || !found.cancelling) throw new HttpError(409, `run ${run.run} has ended already`)
@@ -158,19 +162,24 @@ function serveRuns(app: HttpServer, loops: Loops): void {
   })
 }
 
-function serveTraces(app: HttpServer, loops: Loops): void {
+function serveTraces(app: HttpServer, loops: Loops, readers: Readers): void {
   const seconds = decimal(0.001, LONGEST_TRACE).default(10)
 
-  app.get('/trace', { schema: { querystring: ofLoop.extend({ seconds }) } }, async (request, reply) =>
-    attach(reply, `last-${request.query.seconds}-s`).send(loops.find(request.query.loop).trace(request.query.seconds)))
+  app.get('/trace', { schema: { querystring: ofLoop.extend({ seconds }) } }, async (request, reply) => {
+    const record = loops.find(request.query.loop)
+    readers.enter(request, reply)
+    return reply.headers(traceHeaders(`last-${request.query.seconds}-s`)).send(readers.body(record.trace(request.query.seconds)))
+  })
 
   app.get('/stalls', { schema: { querystring: ofLoop } }, (request) => ({ stalls: stallsOf(loops, request.query.loop) }))
 
   app.get('/stalls/:id/trace', { schema: { params: one, querystring: ofLoop } }, async (request, reply) => {
     const wanted = request.params.id
-    const trace = loops.find(request.query.loop).stallTrace(wanted)
+    const record = loops.find(request.query.loop)
+    readers.enter(request, reply)
+    const trace = record.stallTrace(wanted)
     if (trace === null) throw new HttpError(404, `there is no trace of a stall ${wanted}: GET /stalls lists what is kept, and which have one`)
-    return attach(reply, `stall-${wanted}`).send(trace)
+    return reply.headers(traceHeaders(`stall-${wanted}`)).send(readers.body(trace))
   })
 }
 
@@ -199,10 +208,6 @@ function servePage(app: HttpServer): void {
       return reply.type(type).header('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache').send(body)
     })
   }
-}
-
-function attach<R extends { header: (name: string, value: string) => R }>(reply: R, name: string): R {
-  return reply.header('content-disposition', `attachment; filename="${name}.trace.json"`)
 }
 
 export function figuresOf({ own: observer, size }: Loops): Figures {

@@ -6,7 +6,7 @@ import { Fanout } from '../stream/fanout.ts'
 import { History } from '../stream/history.ts'
 import { Model } from '../stream/model.ts'
 import { sizeOf } from '../stream/texts.ts'
-import { toTrace, type Trace } from '../stream/trace.ts'
+import { traceTexts } from '../stream/trace.ts'
 import { RunLog, type RunLogOptions } from './runlog.ts'
 
 /** Stalls that are remembered, and of how many seconds around a long one the events are kept. */
@@ -120,18 +120,14 @@ export abstract class LoopRecord implements Source {
     }
   }
 
-  runTrace(run: number): Trace | null {
-    const record = this.runs.get(run)
-    return record === null ? null : toTrace(record.events, `example ${record.example}, run ${run}`)
-  }
-
-  /** The last `seconds`, as far as the history goes. */
-  trace(seconds: number): Trace {
+  /** The last `seconds` as a trace in parts, as far as the history goes. */
+  trace(seconds: number): Iterable<string> {
     const now = this.now()
     return this.#traceOf(this.history.since(now - seconds, TRACED_EVENTS), `the last ${seconds} s`, now)
   }
 
-  stallTrace(id: number): Trace | null {
+  /** A trace of what happened around a stall, in parts; `null` where that is not kept. */
+  stallTrace(id: number): Iterable<string> | null {
     const stall = this.stalls.find((one) => one.id === id)
     return stall?.events == null ? null : this.#traceOf(stall.events, `stall ${id}: ${stall.name}`)
   }
@@ -225,7 +221,7 @@ export abstract class LoopRecord implements Source {
     })
   }
 
-  #traceOf(events: readonly LoopEvent[], name: string, end?: number): Trace {
-    return toTrace(events, name, end, (task) => this.nameOf(task))
+  #traceOf(events: readonly LoopEvent[], name: string, end?: number): Iterable<string> {
+    return traceTexts(events, name, end, (task) => this.nameOf(task))
   }
 }

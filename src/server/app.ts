@@ -3,6 +3,7 @@
 import type { LoggerOptions } from 'pino'
 import { readdirSync } from 'node:fs'
 import type { Config } from './config.ts'
+import type { Readers, ReadersOptions } from './readers.ts'
 import type { Runs } from './runs.ts'
 import { CLIENT_HEADER, clientOf } from '../observer/forward.ts'
 import { httpServer, type HttpServer } from './http.ts'
@@ -18,6 +19,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     config: Config
     runs: Runs
+    readers: Readers
     /** Set once the server is on its way down. */
     draining: { since: number | null }
   }
@@ -30,6 +32,7 @@ const ROUTES = new URL('../../routes/', import.meta.url)
 
 export interface AppOptions {
   logger?: LoggerOptions | boolean
+  readers?: ReadersOptions
 }
 
 /** The whole app of this server. Call `ready()` or `listen()` on it, and `close()` at the end. */
@@ -44,7 +47,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     observer: { port: observerPort, host, blockedMs, stacks, history, maxSubscribers, redisUrl, name: loopName, url: observerUrl, allowedHosts, proxies },
     maxRequests,
   })
-  await app.register(streaming)
+  await app.register(streaming, options.readers ?? {})
   const { secret } = app.observer
   await app.register(protection, {
     names: ownNames(host, observerUrl), allowedHosts, rateLimit, clientOf: (request) => clientOf(request.headers[CLIENT_HEADER], secret),

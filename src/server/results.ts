@@ -1,7 +1,9 @@
 // What is told of a run when it is asked for.
 import { z } from 'zod'
 import type { RunRecord } from '../observer/runlog.ts'
+import type { LoopEvent } from '../stream/events.ts'
 import { outcome, parameters } from '../stream/events.ts'
+import { traceTexts } from '../stream/trace.ts'
 
 export const runSummary = z.object({
   run: z.int(), example: z.int(), parameters, clock: z.enum(['real', 'virtual']), startedAt: z.iso.datetime(),
@@ -24,4 +26,23 @@ export function summaryOf({ run, example, parameters, clock, startedAt, seconds,
 export function resultOf(record: RunRecord): z.output<typeof runResult> {
   const { output, error, forgotten } = record
   return { ...summaryOf(record), output, ...(error === null ? {} : { error }), ...(forgotten === 0 ? {} : { forgotten }) }
+}
+
+/** Headers of a response that is a trace. */
+export function traceHeaders(name: string): Record<string, string> {
+  return { 'content-type': 'application/json; charset=utf-8', 'content-disposition': `attachment; filename="${name}.trace.json"` }
+}
+
+/** The trace of a run as it is now, in parts. */
+export function traceOf({ run, example, events }: RunRecord): Iterable<string> {
+  return traceTexts([...events], `example ${example}, run ${run}`)
+}
+
+/** The events of a run as they are now, one JSON object a line. */
+export function linesOf({ events }: RunRecord): Iterable<string> {
+  return lines([...events])
+}
+
+function* lines(events: readonly LoopEvent[]): Generator<string> {
+  for (const event of events) yield `${JSON.stringify(event)}\n`
 }

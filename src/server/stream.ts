@@ -11,12 +11,17 @@ import type { Message, Sink } from '../stream/fanout.ts'
 import type { StreamOptions } from '../observer/loops.ts'
 import { eventTypes, type EventType } from '../stream/events.ts'
 import { parseCursor, type Cursor } from '../stream/history.ts'
+import type { Readers } from './readers.ts'
 import { badField } from './errors.ts'
 import { id } from './fields.ts'
 
 /** What lies unsent on a connection, in bytes, before its subscriber has to wait. */
 export const MOST_UNSENT = 256 * 1024
 const HEARTBEAT_MS = 15_000
+/** How many messages a client may send on a WebSocket in a second: wishes, pings and pongs. */
+const MOST_MESSAGES = 100
+/** How long a client has that is told to go, in ms, before its connection is closed. */
+const LEAVE_MS = 2000
 
 /** A subscriber's place in the stream. */
 export interface Place {
@@ -68,7 +73,7 @@ export const streamQuery = z.strictObject({
 })
 
 /** What a client may say on a WebSocket: what it wants from now on. */
-const wish = z.strictObject({
+const wanted = z.strictObject({
   types: z.array(type).optional(), run: z.int().min(1).optional(), task: z.int().min(1).optional(), request: z.int().min(1).optional(),
 })
 
@@ -136,18 +141,32 @@ export const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-contro
 /** Messages on a WebSocket, each its own. A batch is one write, and the same bytes for all who get it. */
 class SocketSink implements Sink {
   readonly #socket: WebSocket
-  onRoom: () => void = () => {}
+  /** It has room again. */
+  readonly #onRoom: () => void
+  /** Too much lies unsent: nothing is read from the client until it has taken that. */
+  blocked = false
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, onRoom: () => void) {
     this.#socket = socket
+    this.#onRoom = onRoom
   }
 
   write(batch: readonly Message[]): boolean {
     const socket = this.#socket
-    const connection = (socket as unknown as { _socket?: Socket | null })._socket
+    const connection = connectionOf(socket)
     if (socket.readyState !== socket.OPEN || connection == null) return true
-    connection.write(made(frames, batch, () => framesOf(batch)), () => this.onRoom())
-    return connection.writableLength < MOST_UNSENT
+    connection.write(made(frames, batch, () => framesOf(batch)), () => this.#written())
+    if (connection.writableLength < MOST_UNSENT) return !this.blocked
+    this.blocked = true
+    socket.pause()
+    return false
+  }
+
+  #written(): void {
+    if (!this.blocked || this.#socket.bufferedAmount >= MOST_UNSENT) return
+    this.blocked = false
+    this.#socket.resume()
+    this.#onRoom()
   }
 
   end(reason: string): void {
@@ -173,25 +192,41 @@ function framesOf(batch: readonly Message[]): Buffer {
   return Buffer.concat(parts)
 }
 
+function connectionOf(socket: WebSocket): Socket | null | undefined {
+  return (socket as unknown as { _socket?: Socket | null })._socket
+}
+
+/** Tell a client to go, and why. */
+function dismiss(socket: WebSocket, code: number, reason: string): void {
+  socket.close(code, shorten(reason))
+  setTimeout(() => socket.terminate(), LEAVE_MS).unref()
+}
+
 /** Serve the stream on a WebSocket until it closes. The request's query has been checked. */
-export function serveSocket(socket: WebSocket, request: FastifyRequest, hub: Hub): void {
+export function serveSocket(socket: WebSocket, request: FastifyRequest, hub: Hub, readers: Readers): void {
   if (hub.size >= hub.most) {
-    socket.close(1013, `${hub.size} subscribers are connected already`)
+    dismiss(socket, 1013, `${hub.size} subscribers are connected already`)
     return
   }
-  const sink = new SocketSink(socket)
+  let alive = true
+  let wished: Filter | null = null
+  const sink = new SocketSink(socket, () => {
+    // It could not answer while nothing was read.
+    alive = true
+    place.resume()
+    if (wished !== null) wish(wished)
+  })
   let place: Place
   try {
     place = hub.subscribe(sink, optionsOf(request.query as z.output<typeof streamQuery>, request.headers['last-event-id']))
   } catch (error) {
-    socket.close(1008, shorten((error as Error).message))
+    dismiss(socket, 1008, (error as Error).message)
     return
   }
-  sink.onRoom = () => {
-    if (socket.bufferedAmount < MOST_UNSENT) place.resume()
-  }
-  let alive = true
+  const connection = connectionOf(socket)
+  if (connection != null) readers.watch(connection)
   const heartbeat = setInterval(() => {
+    if (sink.blocked) return
     if (!alive) {
       socket.terminate()
       return
@@ -199,18 +234,49 @@ export function serveSocket(socket: WebSocket, request: FastifyRequest, hub: Hub
     alive = false
     socket.ping()
   }, HEARTBEAT_MS)
+  let leaving = false
+  let since = 0
+  let count = 0
   socket.on('pong', () => {
-    alive = true
+    if (counted()) alive = true
+  })
+  socket.on('ping', (data: Buffer) => {
+    if (counted()) socket.pong(data)
   })
   socket.on('message', (data: Buffer, isBinary) => {
+    if (!counted()) return
     const problem = isBinary ? ([1003, 'only text is read here'] as const) : ask(data.toString())
-    if (problem !== null) socket.close(problem[0], shorten(problem[1]))
+    if (problem !== null) leave(...problem)
   })
-  socket.on('error', () => {})
   socket.on('close', () => {
     clearInterval(heartbeat)
     place.close()
   })
+
+  /** Whether a message of the client is taken. One that sends too many has to go. */
+  function counted(): boolean {
+    if (leaving) return false
+    const now = performance.now()
+    if (now - since >= 1000) {
+      since = now
+      count = 0
+    }
+    if (++count <= MOST_MESSAGES) return true
+    leave(1008, `a client may send ${MOST_MESSAGES} messages a second, and this one has sent more`)
+    return false
+  }
+
+  function leave(code: number, reason: string): void {
+    leaving = true
+    place.close()
+    dismiss(socket, code, reason)
+  }
+
+  /** While it has no room, only the last wish is remembered. */
+  function wish(filter: Filter): void {
+    wished = sink.blocked ? filter : null
+    if (wished === null) place.change(filter)
+  }
 
   function ask(text: string): readonly [number, string] | null {
     let json: unknown
@@ -219,9 +285,9 @@ export function serveSocket(socket: WebSocket, request: FastifyRequest, hub: Hub
     } catch {
       return [1007, 'this is not JSON']
     }
-    const result = wish.safeParse(json)
+    const result = wanted.safeParse(json)
     if (!result.success) return [1008, result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')]
-    place.change(result.data)
+    wish(result.data)
     return null
   }
 }

@@ -1,5 +1,7 @@
 // Events as Chrome trace event JSON, which Perfetto and chrome://tracing open: one row a task with contiguous slices, a
 // row for the loop, arrows for wake-ups, counters for queues, pairs for requests. Times in µs; at equal `ts` slices come first.
+// The events are gone through twice: a slice is told of where it begins, by when it is known how long it is. So nothing of
+// a trace has to be kept, and it is made as it is read.
 import type { LoopEvent } from './events.ts'
 
 export interface TraceEvent {
@@ -16,6 +18,7 @@ export interface TraceEvent {
   args?: Record<string, unknown>
 }
 
+/** What the parts of a trace make together, as JSON. */
 export interface Trace {
   traceEvents: TraceEvent[]
   displayTimeUnit: 'ms'
@@ -28,8 +31,7 @@ const PID = 1
 interface Row {
   name: string
   state: string
-  since: number
-  args?: Record<string, unknown>
+  slice: number
 }
 
 /** What a task must have been doing before its first event, where the record does not go back to its beginning. */
@@ -37,34 +39,60 @@ const BEFORE: { readonly [type: string]: string } = {
   'task.ready': 'waiting', 'task.running': 'ready', 'task.suspended': 'running', 'task.finished': 'running', 'task.cancelling': 'waiting',
 }
 
-class Tracer {
-  readonly out: TraceEvent[] = []
-  readonly #rows = new Map<number, Row>()
-  readonly #wakers = new Map<number, { id: number; by: number; ts: number }>()
-  #edges = 0
-  #running: { task: number; name: string; since: number } | null = null
-  readonly #nameOf: (task: number) => string
-  /** Where the record begins: a task that was there before has its first slice from here on. */
-  readonly #from: number
+/** A task that was there before the record begins. */
+interface Earlier {
+  task: number
+  name: string
+  state: string
+}
 
-  constructor(nameOf: (task: number) => string, from: number) {
-    this.#nameOf = nameOf
-    this.#from = from
+/** What only the whole record tells: when the slices end, in the order in which they begin, -1 where they do not; and which arrows arrive. */
+interface Ends {
+  readonly slices: number[]
+  readonly arrows: boolean[]
+}
+
+/** Goes through a record: the first time to find out its ends, and the second time, with those, to draw it. */
+class Tracer {
+  readonly #ends: Ends
+  readonly #draws: boolean
+  readonly #rows = new Map<number, Row>()
+  readonly #wakers = new Map<number, number>()
+  #slices = 0
+  #arrows = 0
+  #running: { task: number; slice: number } | null = null
+  /** No event is earlier than this: those that another thread has noted may come a little late. */
+  #now: number
+  /** What is not told yet: something earlier may follow. */
+  #out: TraceEvent[] = []
+  #takenAt: number
+
+  constructor(ends: Ends, draws: boolean, name: string, from: number, earlier: readonly Earlier[]) {
+    this.#ends = ends
+    this.#draws = draws
+    this.#now = from
+    this.#takenAt = from
+    this.#put({ name: 'process_name', ph: 'M', ts: from, tid: LOOP_TID, args: { name } })
+    this.#put({ name: 'thread_name', ph: 'M', ts: from, tid: LOOP_TID, args: { name: 'event loop' } })
+    for (const { task, name, state } of earlier) {
+      this.#begin(task, name, state, from)
+      if (state === 'running' && this.#running === null) this.#beginStep(task, from)
+    }
   }
 
   add(event: LoopEvent): void {
-    const ts = micros(event.t)
-    const before = BEFORE[event.type]
-    if (before !== undefined && 'task' in event && event.task !== undefined && !this.#rows.has(event.task)) {
-      const name = this.#nameOf(event.task)
-      this.#rows.set(event.task, { name, state: before, since: this.#from })
-      this.#nameRow(event.task, name)
-      if (before === 'running') this.#running = { task: event.task, name, since: this.#from }
+    const at = Math.max(this.#now, micros(event.t))
+    if (event.type === 'loop.unblocked') {
+      // Noted when the stall was looked back at; events of the loop that are still to come may be earlier.
+      this.#put({
+        name: `stall of ${event.seconds} s`, ph: 'i', s: 'g', ts: at, tid: LOOP_TID, args: { task: event.task, victims: event.victims, lost: event.lost },
+      })
+      return
     }
+    const ts = this.#now = at
     switch (event.type) {
       case 'task.created':
-        this.#rows.set(event.task, { name: event.name, state: 'ready', since: ts })
-        this.#nameRow(event.task, event.name)
+        this.#begin(event.task, event.name, 'ready', ts)
         break
       case 'task.ready':
         this.#ready(event.task, event.by, ts)
@@ -72,7 +100,7 @@ class Tracer {
       case 'task.running':
         this.#slice(event.task, 'running', ts)
         this.#arrive(event.task, ts)
-        this.#running = { task: event.task, name: this.#rows.get(event.task)?.name ?? `task ${event.task}`, since: ts }
+        this.#beginStep(event.task, ts)
         break
       case 'task.suspended':
         this.#endStep(event.task, ts)
@@ -80,8 +108,7 @@ class Tracer {
         break
       case 'task.finished':
         this.#endStep(event.task, ts)
-        this.#slice(event.task, '', ts)
-        this.#rows.delete(event.task)
+        this.#end(event.task, ts)
         this.#wakers.delete(event.task)
         this.#instant(event.task, event.outcome, ts, event.error === undefined ? {} : { error: event.error })
         break
@@ -92,26 +119,17 @@ class Tracer {
         this.#instant(event.task ?? LOOP_TID, `print: ${event.text}`, ts)
         break
       case 'queue.changed':
-        this.out.push({
-          name: `queue ${event.queue}`, ph: 'C', ts, pid: PID, tid: LOOP_TID, args: { size: event.size, unfinished: event.unfinished },
-        })
+        this.#put({ name: `queue ${event.queue}`, ph: 'C', ts, tid: LOOP_TID, args: { size: event.size, unfinished: event.unfinished } })
         break
       case 'request.started':
-        this.out.push({
-          name: `${event.method} ${event.url}`, cat: 'request', ph: 'b', id: event.request, ts, pid: PID, tid: LOOP_TID,
-          args: { request: event.request },
+        this.#put({
+          name: `${event.method} ${event.url}`, cat: 'request', ph: 'b', id: event.request, ts, tid: LOOP_TID, args: { request: event.request },
         })
         break
       case 'request.finished':
-        this.out.push({
-          name: `${event.method} ${event.url}`, cat: 'request', ph: 'e', id: event.request, ts, pid: PID, tid: LOOP_TID,
+        this.#put({
+          name: `${event.method} ${event.url}`, cat: 'request', ph: 'e', id: event.request, ts, tid: LOOP_TID,
           args: { status: event.status, outcome: event.outcome },
-        })
-        break
-      case 'loop.unblocked':
-        this.out.push({
-          name: `stall of ${event.seconds} s`, ph: 'i', s: 'g', ts, pid: PID, tid: LOOP_TID,
-          args: { task: event.task, victims: event.victims, lost: event.lost },
         })
         break
       default:
@@ -120,16 +138,21 @@ class Tracer {
   }
 
   /** Close what is still open at the end of the record. */
-  finish(end: number): TraceEvent[] {
-    if (this.#running !== null) this.#endStep(this.#running.task, end)
-    for (const task of [...this.#rows.keys()]) this.#slice(task, '', end)
-    // An arrow needs both of its ends; one to a task that never ran again has none to point at.
-    const arrived = new Set(this.out.filter(({ ph }) => ph === 'f').map(({ id }) => id))
-    return this.out
-      .filter(({ ph, id }) => ph !== 's' || arrived.has(id))
-      .map((event, at) => ({ event, at }))
-      .sort((a, b) => a.event.ts - b.event.ts || rank(a.event) - rank(b.event) || a.at - b.at)
-      .map(({ event }) => event)
+  finish(end: number): void {
+    const ts = Math.max(this.#now, end)
+    if (this.#running !== null) this.#endStep(this.#running.task, ts)
+    for (const task of [...this.#rows.keys()]) this.#end(task, ts)
+    this.#now = Infinity
+  }
+
+  /** What is told by now, in its order. */
+  take(): TraceEvent[] {
+    const now = this.#now
+    if (now === this.#takenAt) return []
+    this.#takenAt = now
+    const told = this.#out.filter(({ ts }) => ts < now)
+    this.#out = this.#out.filter(({ ts }) => ts >= now)
+    return told.sort((a, b) => a.ts - b.ts || rank(a) - rank(b))
   }
 
   #ready(task: number, by: number | undefined, ts: number): void {
@@ -138,46 +161,73 @@ class Tracer {
     if (row === undefined || row.state === 'running') return
     if (row.state !== 'ready') this.#slice(task, 'ready', ts)
     if (by === undefined || !this.#rows.has(by)) return
-    const id = ++this.#edges
-    this.#wakers.set(task, { id, by, ts })
-    this.out.push({ name: 'wakes', cat: 'wake', ph: 's', id, ts, pid: PID, tid: by })
+    const id = this.#arrows++
+    const { arrows } = this.#ends
+    if (id === arrows.length) arrows.push(false)
+    this.#wakers.set(task, id)
+    // An arrow needs both of its ends; one to a task that never ran again has none to point at.
+    if (arrows[id] === true) this.#put({ name: 'wakes', cat: 'wake', ph: 's', id, ts, tid: by })
   }
 
   #arrive(task: number, ts: number): void {
-    const waker = this.#wakers.get(task)
-    if (waker === undefined) return
+    const id = this.#wakers.get(task)
+    if (id === undefined) return
     this.#wakers.delete(task)
-    this.out.push({ name: 'wakes', cat: 'wake', ph: 'f', bp: 'e', id: waker.id, ts, pid: PID, tid: task })
+    this.#ends.arrows[id] = true
+    this.#put({ name: 'wakes', cat: 'wake', ph: 'f', bp: 'e', id, ts, tid: task })
+  }
+
+  #beginStep(task: number, ts: number): void {
+    const slice = this.#open({ name: this.#rows.get(task)?.name ?? `task ${task}`, cat: 'loop', ts, tid: LOOP_TID, args: { task } })
+    this.#running = { task, slice }
   }
 
   #endStep(task: number, ts: number): void {
     const step = this.#running
     if (step === null || step.task !== task) return
     this.#running = null
-    this.out.push({ name: step.name, cat: 'loop', ph: 'X', ts: step.since, dur: ts - step.since, pid: PID, tid: LOOP_TID, args: { task } })
+    this.#ends.slices[step.slice] = ts
+  }
+
+  /** Begin the row of a task, with a name and a first slice. */
+  #begin(task: number, name: string, state: string, ts: number): void {
+    this.#put({ name: 'thread_name', ph: 'M', ts, tid: task, args: { name } })
+    this.#put({ name: 'thread_sort_index', ph: 'M', ts, tid: task, args: { sort_index: task } })
+    this.#rows.set(task, { name, state, slice: this.#open({ name: state, cat: 'task', ts, tid: task }) })
   }
 
   /** End the slice that is open on the task's row and begin the next. */
   #slice(task: number, state: string, ts: number, args?: Record<string, unknown>): void {
     const row = this.#rows.get(task)
     if (row === undefined) return
-    this.out.push({
-      name: row.state, cat: 'task', ph: 'X', ts: row.since, dur: ts - row.since, pid: PID, tid: task,
-      ...(row.args === undefined ? {} : { args: row.args }),
-    })
+    this.#ends.slices[row.slice] = ts
     row.state = state
-    row.since = ts
-    if (args === undefined) delete row.args
-    else row.args = args
+    row.slice = this.#open({ name: state, cat: 'task', ts, tid: task, ...(args === undefined ? {} : { args }) })
+  }
+
+  #end(task: number, ts: number): void {
+    const row = this.#rows.get(task)
+    if (row === undefined) return
+    this.#ends.slices[row.slice] = ts
+    this.#rows.delete(task)
+  }
+
+  /** Begin a slice; gives its number. One that never ends is left out. */
+  #open(slice: Omit<TraceEvent, 'ph' | 'pid'>): number {
+    const number = this.#slices++
+    const { slices } = this.#ends
+    if (number === slices.length) slices.push(-1)
+    const end = slices[number] as number
+    if (end >= 0) this.#put({ ...slice, ph: 'X', dur: end - slice.ts })
+    return number
   }
 
   #instant(tid: number, name: string, ts: number, args?: Record<string, unknown>): void {
-    this.out.push({ name, ph: 'i', s: 't', ts, pid: PID, tid, ...(args === undefined ? {} : { args }) })
+    this.#put({ name, ph: 'i', s: 't', ts, tid, ...(args === undefined ? {} : { args }) })
   }
 
-  #nameRow(tid: number, name: string): void {
-    this.out.push({ name: 'thread_name', ph: 'M', ts: 0, pid: PID, tid, args: { name } })
-    this.out.push({ name: 'thread_sort_index', ph: 'M', ts: 0, pid: PID, tid, args: { sort_index: tid } })
+  #put(event: Omit<TraceEvent, 'pid'>): void {
+    if (this.#draws) this.#out.push({ ...event, pid: PID })
   }
 }
 
@@ -189,14 +239,52 @@ function rank({ ph }: TraceEvent): number {
   return ph === 'M' ? 0 : ph === 'X' ? 1 : 2
 }
 
+function earlierTasks(events: readonly LoopEvent[], nameOf: (task: number) => string): Earlier[] {
+  const seen = new Set<number>()
+  const earlier: Earlier[] = []
+  for (const event of events) {
+    const state = BEFORE[event.type]
+    if ((state === undefined && event.type !== 'task.created') || !('task' in event) || event.task === undefined || seen.has(event.task)) continue
+    seen.add(event.task)
+    if (state !== undefined) earlier.push({ task: event.task, name: nameOf(event.task), state })
+  }
+  return earlier
+}
+
 /**
- * Make a trace of events in their order. `end`, in seconds, closes what is still open; by default the last event's time.
- * `nameOf` names a task whose creation is not among the events.
+ * Make a trace of events in their order, piece by piece. `end`, in seconds, closes what is still open; by default the last
+ * event's time. `nameOf` names a task whose creation is not among the events.
  */
-export function toTrace(events: readonly LoopEvent[], name: string, end?: number, nameOf = (task: number): string => `task ${task}`): Trace {
-  const tracer = new Tracer(nameOf, micros(events[0]?.t ?? 0))
-  tracer.out.push({ name: 'process_name', ph: 'M', ts: 0, pid: PID, tid: LOOP_TID, args: { name } })
-  tracer.out.push({ name: 'thread_name', ph: 'M', ts: 0, pid: PID, tid: LOOP_TID, args: { name: 'event loop' } })
-  for (const event of events) tracer.add(event)
-  return { traceEvents: tracer.finish(micros(end ?? events.at(-1)?.t ?? 0)), displayTimeUnit: 'ms' }
+export function traceEvents(events: readonly LoopEvent[], name: string, end?: number, nameOf = (task: number): string => `task ${task}`): Iterable<TraceEvent> {
+  const from = micros(events[0]?.t ?? 0)
+  const to = micros(end ?? events.at(-1)?.t ?? 0)
+  const earlier = earlierTasks(events, nameOf)
+  const ends: Ends = { slices: [], arrows: [] }
+  const first = new Tracer(ends, false, name, from, earlier)
+  for (const event of events) first.add(event)
+  first.finish(to)
+  return told(new Tracer(ends, true, name, from, earlier), events, to)
+}
+
+function* told(tracer: Tracer, events: readonly LoopEvent[], end: number): Generator<TraceEvent> {
+  for (const event of events) {
+    tracer.add(event)
+    yield* tracer.take()
+  }
+  tracer.finish(end)
+  yield* tracer.take()
+}
+
+/** The same as JSON, in parts that make a whole together. */
+export function traceTexts(...of: Parameters<typeof traceEvents>): Iterable<string> {
+  return inJson(traceEvents(...of))
+}
+
+function* inJson(events: Iterable<TraceEvent>): Generator<string> {
+  let before = '{"traceEvents":['
+  for (const event of events) {
+    yield before + JSON.stringify(event)
+    before = ','
+  }
+  yield '],"displayTimeUnit":"ms"}'
 }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { loadPyodide } from 'pyodide'
 import t from 'tap'
 import { examples, source } from '../../examples/catalogue.ts'
-import { toTrace } from '../../src/stream/trace.ts'
+import type { Trace } from '../../src/stream/trace.ts'
 import { loopEvent, type LoopEvent } from '../../src/stream/events.ts'
 import { build } from '../support/server.ts'
 
@@ -82,7 +82,7 @@ t.test('on the server\'s loop', async t => {
     const { run } = await result('/examples/4/run?clock=virtual')
     t.match((await app.inject('/runs')).json(), { runs: [{ run, example: 4, outcome: 'returned', seconds: 4 }] })
     t.equal((await app.inject(`/runs/${run}`)).json<Result>().output.length, 6)
-    const trace = (await app.inject(`/runs/${run}/trace`)).json<ReturnType<typeof toTrace>>()
+    const trace = (await app.inject(`/runs/${run}/trace`)).json<Trace>()
     const count = trace.traceEvents.filter(({ ph, tid }) => ph === 'X' && tid === 0).map(({ dur }) => dur)
     t.equal(count.filter((dur) => dur === 1e6).length, 3, 'three steps hold the loop for a second each')
   })

@@ -3,15 +3,16 @@ import t from 'tap'
 import {
   createTask, EventLoop, gather, print, Queue, run, sleep, VirtualClock, type Coroutine,
 } from '../../src/index.ts'
-import { eventTypes, loopEvent, streamEvent, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
+import { eventTypes, loopEvent, streamEvent, type EventOf, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
 import { draw } from '../../src/stream/draw.ts'
 import { Fanout, type Message, type Sink } from '../../src/stream/fanout.ts'
 import { History, parseCursor } from '../../src/stream/history.ts'
 import { Model } from '../../src/stream/model.ts'
 import { Recorder } from '../../src/stream/recorder.ts'
 import { LONGEST_TEXT, sizeOf } from '../../src/stream/texts.ts'
-import { toTrace } from '../../src/stream/trace.ts'
+import { traceEvents as traced, traceTexts, type Trace } from '../../src/stream/trace.ts'
 import { taskTree } from '../../src/stream/tree.ts'
+import { brokenRules } from '../observer/tracerules.ts'
 import { eventually } from '../support/server.ts'
 
 /** Run `main` in virtual time and give what was recorded. */
@@ -317,7 +318,7 @@ t.test('the fan-out', async t => {
 
 t.test('the trace', async t => {
   const events = await record(busy)
-  const { traceEvents } = toTrace(events, 'busy')
+  const traceEvents = [...traced(events, 'busy')]
   const slices = traceEvents.filter(({ ph }) => ph === 'X')
 
   await t.test('has contiguous slices for each task, from its beginning to its end', async t => {
@@ -353,6 +354,55 @@ t.test('the trace', async t => {
     })
     t.ok(traceEvents.some(({ ph, name }) => ph === 'C' && name.startsWith('queue')))
     t.ok(slices.some(({ tid }) => tid === 0), 'the loop has a row')
+    t.same(brokenRules(traceEvents), [])
+  })
+
+  await t.test('is the same as JSON, in parts that make a whole', async t => {
+    const { traceEvents: parsed, displayTimeUnit } = JSON.parse([...traceTexts(events, 'busy')].join('')) as Trace
+    t.same(parsed, JSON.parse(JSON.stringify(traceEvents)))
+    t.equal(displayTimeUnit, 'ms')
+    t.same(JSON.parse([...traceTexts([], 'nothing')].join('')), {
+      traceEvents: [
+        { name: 'process_name', ph: 'M', ts: 0, tid: 0, args: { name: 'nothing' }, pid: 1 },
+        { name: 'thread_name', ph: 'M', ts: 0, tid: 0, args: { name: 'event loop' }, pid: 1 },
+      ],
+      displayTimeUnit: 'ms',
+    })
+  })
+
+  await t.test('is made as it is read, of the events as they were', async t => {
+    const many = [...events]
+    const whole = [...traceTexts(events, 'busy')]
+    const parts = traceTexts(many, 'busy')[Symbol.iterator]()
+    t.equal(parts.next().value, whole[0])
+    // What is not made yet is made from this.
+    const changed = many.findLastIndex(({ type }) => type === 'task.printed')
+    many[changed] = { ...many[changed] as EventOf<'task.printed'>, text: 'changed' }
+    t.match([...{ [Symbol.iterator]: () => parts }].join(''), /"print: changed"/)
+  })
+
+  await t.test('follows the rules from wherever the record begins, and wherever it ends', async t => {
+    for (let from = 0; from < events.length; from += 3) {
+      for (const to of [from + 1, from + 7, events.length]) {
+        const part = [...traced(events.slice(from, to), 'part')]
+        t.same(brokenRules(part), [], `from ${from} to ${to}`)
+        t.ok(part.length > 2)
+      }
+    }
+  })
+
+  await t.test('has a stall where it was noted, though the loop went on before', async t => {
+    const common = { loop: 'main', task: 1 }
+    const [begun, noted, gone] = [{ t: 1, seq: 1 }, { t: 5, seq: 2 }, { t: 4, seq: 3 }]
+    const late = [...traced([
+      { ...common, ...begun, type: 'task.running' }, { ...common, ...noted, type: 'loop.unblocked', seconds: 2, victims: [], lost: 0 },
+      { ...common, ...gone, type: 'task.suspended', on: { kind: 'sleep' }, seconds: 3 }, { ...common, t: 6, seq: 4, type: 'task.finished', outcome: 'returned' },
+    ], 'late')]
+    t.same(brokenRules(late), [])
+    t.same(late.filter(({ ph, tid }) => ph === 'X' && tid === 1).map(({ name, ts, dur }) => [name, ts, dur]), [
+      ['ready', 1e6, 0], ['running', 1e6, 3e6], ['waiting: sleep', 4e6, 2e6],
+    ])
+    t.same(late.filter(({ ph }) => ph === 'i').map(({ name, ts }) => [name, ts]), [['stall of 2 s', 5e6], ['returned', 6e6]])
   })
 })
 

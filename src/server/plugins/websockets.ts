@@ -42,7 +42,8 @@ export const websockets = fp(async (app: FastifyInstance) => {
     else done()
   })
   await app.register(websocket, {
-    options: { maxPayload: MESSAGE_LIMIT, server: upgrades as Server },
+    // Pings are answered where messages are counted.
+    options: { maxPayload: MESSAGE_LIMIT, autoPong: false, server: upgrades as Server },
     errorHandler: (error, socket, request) => {
       // A frame that cannot be read is the client's mistake, and the connection's end.
       request.log.debug(`a WebSocket ended: ${error.message}`)

@@ -1,0 +1,85 @@
+// Readers of what is long: event streams, and downloads such as traces. A download is made as it is read, few are read at
+// a time, and the connection of a reader that has stopped reading is closed: what a reader costs is bounded in bytes and time.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
+import { HttpError } from './errors.ts'
+
+/** How many downloads are read at once. */
+const MOST_DOWNLOADS = 4
+/** For how many milliseconds something may wait to be written while nothing can be. */
+const UNREAD_MS = 60_000
+/** In that time a connection is looked at so often: the thread may have been blocked, and then one look says nothing. */
+const LOOKS = 4
+/** A download is made in pieces of so many characters; in between, whatever else this thread serves gets its turn. */
+const PIECE = 16 * 1024
+
+export interface ReadersOptions {
+  /** How many downloads are read at once. Default 4. */
+  downloads?: number
+  /** For how many milliseconds something may wait to be written while nothing can be. Default 60,000. */
+  unreadMs?: number
+}
+
+export class Readers {
+  readonly #most: number
+  readonly #lookMs: number
+  #downloads = 0
+  readonly #watched = new WeakSet<Socket>()
+
+  constructor({ downloads = MOST_DOWNLOADS, unreadMs = UNREAD_MS }: ReadersOptions = {}) {
+    this.#most = downloads
+    this.#lookMs = unreadMs / LOOKS
+  }
+
+  /** Take a place among the downloads until the response is over. Throws a 503 where all are taken. */
+  enter(request: FastifyRequest, reply: FastifyReply): void {
+    if (this.#downloads >= this.#most) {
+      throw new HttpError(503, `${this.#downloads} downloads of traces and events are being read, and no more are allowed at once: try again in a moment`)
+    }
+    const { socket } = request.raw
+    if (socket.destroyed) return
+    this.watch(socket)
+    this.#downloads++
+    const ends = [[reply.raw, 'finish'], [reply.raw, 'close'], [socket, 'close']] as const
+    const leave = (): void => {
+      for (const [emitter, event] of ends) emitter.off(event, leave)
+      this.#downloads--
+    }
+    for (const [emitter, event] of ends) emitter.on(event, leave)
+  }
+
+  /** These texts as a response's body, each made when it is read. */
+  body(texts: Iterable<string>): Readable {
+    return Readable.from(pieces(texts), { objectMode: false, highWaterMark: PIECE })
+  }
+
+  /** Close the connection when something has waited for too long to be written and nothing could be: its reader has stopped reading. */
+  watch(socket: Socket): void {
+    if (this.#watched.has(socket)) return
+    this.#watched.add(socket)
+    let written = -1
+    let looks = 0
+    const timer = setInterval(() => {
+      const now = socket.bytesWritten - socket.writableLength
+      looks = socket.writableLength > 0 && now === written ? looks + 1 : 0
+      written = now
+      if (looks >= LOOKS) socket.destroy()
+    }, this.#lookMs)
+    timer.unref()
+    socket.once('close', () => clearInterval(timer))
+  }
+}
+
+async function* pieces(texts: Iterable<string>): AsyncGenerator<string> {
+  let piece = ''
+  for (const text of texts) {
+    piece += text
+    if (piece.length < PIECE) continue
+    yield piece
+    piece = ''
+    await setImmediate()
+  }
+  if (piece !== '') yield piece
+}
