@@ -23,6 +23,10 @@ class BrowserHost implements Host {
     return performance.now() / 1000
   }
 
+  elapsed(): number {
+    return this.now()
+  }
+
   soon(fn: () => void): void {
     queueMicrotask(fn)
   }

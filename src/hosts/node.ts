@@ -20,6 +20,10 @@ class NodeHost implements Host {
     return performance.now() / 1000
   }
 
+  elapsed(): number {
+    return this.now()
+  }
+
   soon(fn: () => void): void {
     void SETTLED.then(fn)
   }

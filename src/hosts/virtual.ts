@@ -1,7 +1,19 @@
 // The host whose clock jumps: when nothing is ready, time is at once that of the next timer. For tests, demonstrations
 // and replays. Everything but time is the real host's.
 import { describable } from '../runtime/describe.ts'
+import { Deque } from '../runtime/deque.ts'
 import { defaultHost, type CoroutineInfo, type Host } from '../runtime/host.ts'
+
+/** Callbacks that let the host go first: one of all virtual loops each time, so that many of them delay the host no more than one does. */
+const waiting = new Deque<{ base: Host; fn: () => void }>()
+
+function next(): void {
+  const { fn } = waiting.shift() as { fn: () => void }
+  // Before the call, which may add to them.
+  const following = waiting.peek()
+  if (following !== undefined) following.base.giveWay(next)
+  fn()
+}
 
 export class VirtualClock implements Host {
   readonly virtual = true
@@ -29,12 +41,17 @@ export class VirtualClock implements Host {
     this.#now += seconds
   }
 
+  elapsed(): number {
+    return this.#base.elapsed()
+  }
+
   soon(fn: () => void): void {
     this.#base.soon(fn)
   }
 
   giveWay(fn: () => void): void {
-    this.#base.giveWay(fn)
+    waiting.push({ base: this.#base, fn })
+    if (waiting.length === 1) this.#base.giveWay(next)
   }
 
   wait(seconds: number, hostWork: number, fn: () => void): () => void {

@@ -4,10 +4,12 @@ import type { EventLoop } from './loop.ts'
 import { RuntimeError } from './exceptions.ts'
 import { turn } from './turn.ts'
 
-/** After this many seconds of work a turn gives way to the host. */
+/** After this many seconds of work, which are real also where the loop's clock is virtual, a turn gives way to the host. */
 const TURN_SECONDS = 0.002
 /** How many turns in a row may start before the host does anything else. */
 const TURNS_WITHOUT_HOST = 100
+/** How many times a virtual clock jumps between two looks at the real one: reading it takes as long as some jumps do. */
+const JUMPS_PER_CLOCK = 16
 
 interface Run {
   resolve(): void
@@ -22,6 +24,9 @@ export class Driver {
   /** Whether a turn was asked of the host and has not begun. */
   #due = false
   #turnsWithoutHost = 0
+  /** When the time is up, on the host's `elapsed()`. */
+  #until = 0
+  #jumps = 0
   #wakeAt = Infinity
   #cancelWait: (() => void) | null = null
 
@@ -37,6 +42,7 @@ export class Driver {
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#run = { resolve, reject }
+      this.#until = this.#loop.host.elapsed() + TURN_SECONDS
       this.#soon()
     })
   }
@@ -60,15 +66,22 @@ export class Driver {
   #giveWay(): void {
     this.#due = true
     this.#turnsWithoutHost = 0
-    this.#loop.host.giveWay(this.#drive)
+    this.#loop.host.giveWay(this.#afterHost)
+  }
+
+  readonly #afterHost = (): void => {
+    this.#until = this.#loop.host.elapsed() + TURN_SECONDS
+    this.#drive()
   }
 
   readonly #drive = (): void => {
     if (!this.#due) return
     this.#due = false
+    const { host } = this.#loop
     let seconds: number
     try {
-      seconds = turn(this.#loop, TURN_SECONDS)
+      // While a loop on the real clock sleeps, the host has its turn. Between two jumps of a virtual clock it has none.
+      seconds = turn(this.#loop, host.virtual ? this.#until : host.elapsed() + TURN_SECONDS)
     } catch (error) {
       this.#finish(error)
       return
@@ -110,7 +123,12 @@ export class Driver {
     if (!this.asleep) return
     this.asleep = false
     this.#due = true
-    this.#turnsWithoutHost = 0
+    const { host } = this.#loop
+    if (!host.virtual) this.#turnsWithoutHost = 0
+    else if (++this.#jumps % JUMPS_PER_CLOCK === 0 && host.elapsed() >= this.#until) {
+      this.#giveWay()
+      return
+    }
     this.#drive()
   }
 

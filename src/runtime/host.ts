@@ -12,6 +12,8 @@ export interface CoroutineInfo {
 export interface Host {
   /** Seconds on a monotonic clock. */
   now(): number
+  /** Seconds of real time, which pass even while `now()` is virtual and does not: how long the thread has been in use is measured by them. */
+  elapsed(): number
   /** Call `fn` as soon as the current host callback is over, before any I/O. */
   soon(fn: () => void): void
   /** Call `fn` after the host has had a turn of its own: I/O, timers, drawing. */

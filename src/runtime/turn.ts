@@ -16,23 +16,19 @@ function horizonOf(now: number): number {
 
 /** How many ready entries run between two looks at the clock: reading it costs as much as running one. */
 const ENTRIES_PER_CLOCK = 64
-/** With a virtual clock, which stands still while work is ready, a turn is as many rounds of that. */
-const VIRTUAL_ROUNDS = 200
 
 /**
- * Run what is ready on `loop` for at most `budget` seconds. Returns for how many seconds nothing will be ready: 0 if
+ * Run what is ready on `loop` until the host's `elapsed()` shows `until`. Returns for how many seconds nothing will be ready: 0 if
  * something is or the loop was stopped, Infinity if only the host can wake a task.
  */
-export function turn(loop: EventLoop, budget: number): number {
+export function turn(loop: EventLoop, until: number): number {
   const { host, ready, timers } = loop
   const { loop: outerLoop, task: outerTask, context: outerContext } = running
   running.loop = loop
   running.task = null
   let now = host.now()
   let horizon = horizonOf(now)
-  const end = now + budget
   let entries = 0
-  let rounds = 0
   try {
     for (;;) {
       if (timers.soonest() < horizon) moveDueTimers(loop, horizon)
@@ -50,10 +46,10 @@ export function turn(loop: EventLoop, budget: number): number {
       if (entries >= ENTRIES_PER_CLOCK || host.virtual) {
         now = host.now()
         horizon = horizonOf(now)
-        if (now >= end) return 0
         if (entries >= ENTRIES_PER_CLOCK) {
           entries = 0
-          if (host.virtual && ++rounds >= VIRTUAL_ROUNDS && budget !== Infinity) return 0
+          // A virtual clock stands still while work is ready, but the host waits in real time.
+          if ((host.virtual ? host.elapsed() : now) >= until) return 0
         }
       }
     }

@@ -190,7 +190,78 @@ t.test('the virtual clock', async t => {
       log(done, getRunningLoop().time())
     }), ['10000 86391.36'])
   })
+
+  // Every program here goes on until the host has had its turns, and gives up after so many steps that it must have had them.
+  const MOST_STEPS = 3_000_000
+  const programs: Record<string, () => Coroutine<unknown>> = {
+    'that jumps again and again': () => sleep(1),
+    'that always has something ready': () => sleep(0),
+    'that is woken by promises': () => fromPromise(Promise.resolve()),
+  }
+  for (const [what, step] of Object.entries(programs)) {
+    t.test(`two loops let the host have its turn again and again, and each other: ${what}`, async t => {
+      const host = watchHost()
+      const steps: Record<string, number> = { a: 0, b: 0 }
+      await Promise.all(Object.keys(steps).map(name => run((function* () {
+        for (; host.turns < 50 && (steps[name] as number) < MOST_STEPS; steps[name]!++) {
+          host.saw(name)
+          yield* step()
+        }
+      })(), { clock: new VirtualClock() })))
+      host.stop()
+      t.ok(host.turns >= 50, `the host had ${host.turns} turns`)
+      t.ok(Math.min(...Object.values(steps)) > 0)
+    })
+  }
+
+  t.test('a turn is over after some real time, though the clock stands still', async t => {
+    const host = watchHost()
+    await run((function* () {
+      for (let step = 0; step < 2000; step++) {
+        const began = performance.now()
+        while (performance.now() - began < 0.05);
+        yield* sleep(0)
+      }
+    })(), { clock: new VirtualClock() })
+    host.stop()
+    // Every 64 steps have taken more than the 2 ms of a turn.
+    t.ok(host.turns >= 2000 / 64 - 1, `the host had ${host.turns} turns`)
+  })
+
+  t.test('many loops delay the host no more than one does: one of them between two of its turns, each in its turn', async t => {
+    const names = ['a', 'b', 'c', 'd', 'e']
+    const host = watchHost()
+    let steps = 0
+    await Promise.all(names.map(name => run((function* () {
+      for (; host.turns < 60 && steps < MOST_STEPS; steps++) {
+        host.saw(name)
+        yield* sleep(1)
+      }
+    })(), { clock: new VirtualClock() })))
+    host.stop()
+    // All of them began at once.
+    const order = host.seen.slice(1, 51)
+    t.same(order.filter(seen => seen.length !== 1), [], 'between two turns of the host ran one')
+    const round = order.slice(0, names.length)
+    t.same(round.flat().sort(), names)
+    t.same(order, Array.from({ length: 50 }, (_, n) => round[n % names.length]))
+  })
 })
+
+/** Counts the turns that the host has, and notes which loops ran between them. */
+function watchHost(): { turns: number, readonly seen: string[][], saw: (name: string) => void, stop: () => void } {
+  let current = new Set<string>()
+  const seen: string[][] = []
+  const onTurn = (): void => {
+    watched.turns++
+    seen.push([...current])
+    current = new Set()
+    immediate = setImmediate(onTurn)
+  }
+  let immediate = setImmediate(onTurn)
+  const watched = { turns: 0, seen, saw: (name: string) => { current.add(name) }, stop: () => clearImmediate(immediate) }
+  return watched
+}
 
 t.test('the real clock', async t => {
   t.test('timers fire in the order of their times, never early', async t => {

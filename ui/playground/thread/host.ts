@@ -34,6 +34,10 @@ export class PlaygroundHost implements Host {
     return this.#base.now()
   }
 
+  elapsed(): number {
+    return this.#base.elapsed()
+  }
+
   soon(fn: () => void): void {
     this.#base.soon(fn)
   }
