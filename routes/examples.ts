@@ -6,7 +6,7 @@ import { chance } from '../examples/chance.ts'
 import { examples, source, type Example } from '../examples/catalogue.ts'
 import { speed } from '../examples/pace.ts'
 import type { App } from '../src/server/app.ts'
-import type { Program, Run, RunListener } from '../src/server/runs.ts'
+import type { Program, Run, RunListener } from '../src/server/run.ts'
 import { CancelledError, fromPromise, print, type Coroutine } from '../src/index.ts'
 import { badField, errorBody, HttpError } from '../src/server/errors.ts'
 import { decimal, flag, whole } from '../src/server/fields.ts'
@@ -17,14 +17,14 @@ import { draw } from '../src/stream/draw.ts'
 
 /** With a virtual clock nothing waits, so what a run may do at all is bounded: as many items as this. */
 const MOST_VIRTUAL_ITEMS = 20_000
-/** A client that reads so slowly that this many bytes pile up loses its run. */
+/** A client that reads so slowly that this many bytes pile up loses its run in real time, which cannot wait; one in virtual time does. */
 const MOST_UNREAD = 1_000_000
 
 const params = z.strictObject({ n: whole(1, 1_000_000).describe('the number of the example') })
 
 const runQuery = z.strictObject({
   speed: decimal(0.01, 1000).default(1).describe('all delays are divided by this'),
-  clock: z.enum(['real', 'virtual'], { error: 'must be real or virtual' }).default('real').describe('virtual: at once, in virtual time, on a loop of its own'),
+  clock: z.enum(['real', 'virtual'], { error: 'must be real or virtual' }).default('real').describe('virtual: at once, in virtual time, on a loop of its own; four such runs compute at the same time, others wait'),
   draw: flag.optional().describe('end the text with the timeline in characters'),
   producers: whole(0, 100).optional().describe('example 5: how many producers (3); 0 only with queue=redis: then it goes on until it is cancelled'),
   consumers: whole(0, 100).optional().describe('example 5: how many consumers (2); 0 only with queue=redis: then it ends when others have done its items'),
@@ -96,9 +96,11 @@ function programOf(example: Example, query: RunQuery, shared: SharedQueue<never>
   return { example: example.number, parameters, virtual, main }
 }
 
-/** Start an answer that goes on while the run does. */
-function open(reply: FastifyReply, type: string, cancel: () => Run | null): (text: string) => void {
+/** Start an answer that goes on while the run does. What it returns writes, and tells whether there is room for more. */
+function open(reply: FastifyReply, type: string, run: Run): (text: string) => boolean {
+  const virtual = run.clock === 'virtual'
   const stream = new PassThrough()
+  stream.on('drain', () => run.resume())
   // What goes wrong on the way to the client is the connection's end, of which the request's task hears by itself.
   stream.on('error', () => {})
   reply.type(type).send(stream)
@@ -106,11 +108,13 @@ function open(reply: FastifyReply, type: string, cancel: () => Run | null): (tex
   return (text) => {
     if (text === '') stream.end()
     else if (!stream.destroyed) {
-      stream.write(text)
-      // What is printed leaves now: corked, it would wait for the loop, which the next line of the run may hold.
+      const room = stream.write(text)
+      if (virtual) return room
+      // What is printed leaves now: corked, it would wait for the loop, which the next line of the run may block.
       reply.raw.socket?.uncork()
-      if (stream.writableLength + reply.raw.writableLength > MOST_UNREAD) cancel()?.cancel('its client reads too slowly')
+      if (stream.writableLength + reply.raw.writableLength > MOST_UNREAD) run.cancel('its client reads too slowly')
     }
+    return true
   }
 }
 
@@ -126,7 +130,9 @@ function* answer(
     return resultOf(run.record())
   }
   request.loopscope?.stamp()
-  const write = open(reply, type === 'text/plain' ? 'text/plain; charset=utf-8' : type, () => run)
+  // A run may wait for its reader, but not for one that does not read at all any more.
+  app.readers.watch(request.raw.socket)
+  const write = open(reply, type === 'text/plain' ? 'text/plain; charset=utf-8' : type, run)
   if (type === 'text/plain') listener.line = ({ text }) => write(`${text}\n`)
   else listener.event = (event) => write(`${JSON.stringify(event)}\n`)
   try {

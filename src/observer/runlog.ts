@@ -4,10 +4,10 @@ import { stamp } from '../stream/recorder.ts'
 import { cutText, sizeOf, sizeOfEvent } from '../stream/texts.ts'
 
 const KEPT_RUNS = 50
-const KEPT_EVENTS = 5000
-const KEPT_LINES = 5000
+export const KEPT_EVENTS = 5000
+export const KEPT_LINES = 5000
 /** How many bytes the lines and the events of one run may take, and those of all runs together. */
-const KEPT_BYTES = 2 * 1024 ** 2
+export const KEPT_BYTES = 2 * 1024 ** 2
 const MOST_BYTES = 64 * 1024 ** 2
 
 export interface Line {

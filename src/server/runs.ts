@@ -6,129 +6,25 @@ import type { ObserverClient } from '../observer/client.ts'
 import type { CoveredRun } from '../observer/covering.ts'
 import type { RunRecord } from '../observer/runlog.ts'
 import type { Message } from '../stream/fanout.ts'
-import type { LoopEvent, Parameters } from '../stream/events.ts'
+import type { LoopEvent } from '../stream/events.ts'
 import type { Loopscope } from './plugins/loopscope.ts'
-import { VirtualClock } from '../hosts/virtual.ts'
-import { copyContext } from '../runtime/context.ts'
-import { CancelledError } from '../runtime/exceptions.ts'
+import type { Program, RunListener, RunOutcome } from './run.ts'
 import { fromPromise } from '../runtime/fromhost.ts'
 import { Future } from '../runtime/future.ts'
-import { EventLoop } from '../runtime/loop.ts'
-import { output } from '../runtime/print.ts'
-import { run as runLoop } from '../runtime/runner.ts'
 import { currentTask } from '../runtime/running.ts'
 import { wait } from '../runtime/wait.ts'
-import { Recorder, stamp } from '../stream/recorder.ts'
+import { stamp } from '../stream/recorder.ts'
 import { HttpError } from './errors.ts'
 import { summaryOf } from './results.ts'
-
-/** How much of a run is kept. */
-const KEPT_EVENTS = 5000
-const KEPT_LINES = 5000
-/** With more items than this, an example's run in virtual time does not say where its tasks stand. */
-const MOST_PLACED_ITEMS = 60
-
-export interface Line {
-  /** Seconds since the run began, on its clock. */
-  t: number
-  task: string
-  text: string
-}
-
-export type RunOutcome = 'returned' | 'raised' | 'cancelled'
-
-export interface Program {
-  example: number
-  parameters: Parameters
-  virtual: boolean
-  main: () => Coroutine<unknown>
-}
-
-/** Hears what a run does while it does it. */
-export interface RunListener {
-  line?(line: Line): void
-  event?(event: LoopEvent): void
-}
-
-export class Run {
-  readonly id: number
-  readonly example: number
-  readonly parameters: Parameters
-  readonly clock: 'real' | 'virtual'
-  readonly startedAt = new Date()
-  readonly output: Line[] = []
-  /** What it did, where it ran in virtual time: another loop's events are not the observer's. */
-  readonly events: LoopEvent[] = []
-  /** Lines and events that were not kept. */
-  forgotten = 0
-  seconds: number | null = null
-  outcome: RunOutcome | null = null
-  error: string | null = null
-  /** @internal */ task: Task<unknown> | null = null
-  /** @internal */ readonly controller = new AbortController()
-  #listener: RunListener | null
-
-  /** @internal */
-  constructor(id: number, program: Program, listener: RunListener | null) {
-    this.id = id
-    this.example = program.example
-    this.parameters = program.parameters
-    this.clock = program.virtual ? 'virtual' : 'real'
-    this.#listener = listener
-  }
-
-  /** Cancel it, down to its last task; false if it has ended. */
-  cancel(message: string): boolean {
-    if (this.outcome !== null) return false
-    if (this.task !== null) this.task.cancel(message)
-    else this.controller.abort(new Error(message))
-    return true
-  }
-
-  /** @internal */
-  print(line: Line): void {
-    if (this.output.length < KEPT_LINES) this.output.push(line)
-    else this.forgotten++
-    this.#listener?.line?.(line)
-  }
-
-  /** @internal An event of the run's own loop. */
-  see(event: LoopEvent): void {
-    if (this.events.length < KEPT_EVENTS) this.events.push(event)
-    else this.forgotten++
-    this.#listener?.event?.(event)
-  }
-
-  /** @internal The listener, if it wants to hear of events. */
-  get eventListener(): ((event: LoopEvent) => void) | null {
-    const listener = this.#listener
-    return listener?.event === undefined ? null : (event) => listener.event?.(event)
-  }
-
-  /** It as the observer keeps it. */
-  record(): RunRecord {
-    const { id, example, parameters, clock, startedAt, seconds, outcome, error, output, events, forgotten } = this
-    return { run: id, example, parameters, clock, startedAt: startedAt.toISOString(), seconds, outcome, error, output, events, forgotten }
-  }
-
-  /** @internal */
-  end(outcome: RunOutcome, seconds: number, error: unknown): void {
-    this.outcome = outcome
-    this.seconds = stamp(seconds)
-    if (outcome === 'raised') this.error = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  }
-
-  /** @internal The listener hears no more. */
-  leave(): void {
-    this.#listener = null
-  }
-}
+import { contextOf, Run } from './run.ts'
+import { VirtualRuns } from './virtualruns.ts'
 
 export class Runs {
   readonly #loopscope: Loopscope
   readonly #observer: ObserverClient
   readonly #most: number
   readonly #live = new Map<number, Run>()
+  readonly #virtual = new VirtualRuns()
   #ids = 0
 
   constructor(loopscope: Loopscope, observer: ObserverClient, options: { most: number }) {
@@ -185,6 +81,7 @@ export class Runs {
       throw new HttpError(503, `${this.#live.size} runs are under way, and no more are allowed at once: try again when one has ended`)
     }
     const run = new Run(++this.#ids, program, listener)
+    if (program.virtual) this.#virtual.admit(run)
     this.#live.set(run.id, run)
     return run
   }
@@ -193,13 +90,16 @@ export class Runs {
   *follow(run: Run, program: Program, ready?: Coroutine<void>): Coroutine<void> {
     try {
       if (ready !== undefined) yield* ready
-      if (program.virtual) yield* this.#runVirtual(run, program)
+      if (program.virtual) yield* this.#virtual.follow(run, program)
       else yield* this.#runHere(run, program)
     } finally {
       if (run.outcome === null) run.end('cancelled', 0, null)
       run.leave()
       this.#live.delete(run.id)
-      if (program.virtual) this.#observer.tellRun(run.record())
+      if (program.virtual) {
+        this.#virtual.leave(run)
+        this.#observer.tellRun(run.record())
+      }
     }
   }
 
@@ -275,53 +175,6 @@ export class Runs {
     for (const served of this.#loopscope.active) if (served.task === task) return served.id
     return undefined
   }
-
-  /** On a loop of its own, whose clock jumps. It is driven by the host, in slices, beside the server's loop. */
-  *#runVirtual(run: Run, { main, parameters, example }: Program): Coroutine<void> {
-    const loop = new EventLoop({ clock: new VirtualClock(), hold: false, debug: isShort(parameters) })
-    // Failures are the run's outcome; what its tasks leave unretrieved is no news for the server's log.
-    loop.setExceptionHandler(() => {})
-    const recorder = new Recorder(loop, { name: `run-${run.id}`, pid: process.pid, history: KEPT_EVENTS })
-    // The runner has tasks of its own at the end, which belong to no run.
-    recorder.listen((event) => {
-      if (event.run !== undefined) run.see(event)
-    })
-    const context = contextOf((text) => run.print({ t: stamp(loop.time()), task: currentTask()?.getName() ?? '', text }))
-    const marker = { run: run.id, example, parameters }
-    let outcome: RunOutcome = 'returned'
-    let failure: unknown = null
-    try {
-      yield* fromPromise(async (signal) => {
-        // Not from inside the server's loop: two loops cannot run within each other.
-        await new Promise((resolve) => setImmediate(resolve))
-        recorder.record({ type: 'run.started', ...marker })
-        recorder.nextTask({ run: run.id })
-        try {
-          await runLoop(main(), { loopFactory: () => loop, context, name: 'main', signal: AbortSignal.any([signal, run.controller.signal]) })
-        } catch (error) {
-          outcome = error instanceof CancelledError ? 'cancelled' : 'raised'
-          failure = error
-        }
-        recorder.record({ type: 'run.finished', ...marker, outcome })
-      })
-    } catch (error) {
-      outcome = 'cancelled'
-      throw error
-    } finally {
-      run.end(outcome, loop.time(), failure)
-    }
-  }
-}
-
-/** Whether a run is so short that the place of each wait may be noted: that takes a stack every time. */
-function isShort({ producers, items }: Program['parameters']): boolean {
-  return Number(producers ?? 1) * Number(items ?? 1) <= MOST_PLACED_ITEMS
-}
-
-function contextOf(print: (text: string) => void): ReturnType<typeof copyContext> {
-  const context = copyContext()
-  context.run(() => output.set(print))
-  return context
 }
 
 function outcomeOf(task: Task<unknown>): [RunOutcome, unknown] {
