@@ -1,5 +1,5 @@
-// Bounds what one connection may have under way: HTTP/1.1 lets a client send requests without waiting for their answers,
-// and Node hands each of them over as soon as it is read.
+// Bounds what one connection may have under way, and ends all of it with the connection: HTTP/1.1 lets a client send requests
+// without waiting for their answers, and Node hands each of them over as soon as it is read.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
@@ -10,13 +10,13 @@ const pipeline = Symbol('requests under way')
 type Connection = Duplex & { [pipeline]?: Pipeline }
 
 class Pipeline {
-  underWay = 0
+  readonly responses = new Set<ServerResponse>()
   full = false
 }
 
 /** How many requests of this connection have not been answered. */
 export function unanswered(socket: Duplex): number {
-  return (socket as Connection)[pipeline]?.underWay ?? 0
+  return (socket as Connection)[pipeline]?.responses.size ?? 0
 }
 
 /**
@@ -27,16 +27,35 @@ export function boundPipelining(server: Server): void {
   if (!server.listeners('request').includes(began)) server.on('request', began)
 }
 
-function began(request: IncomingMessage, response: ServerResponse): void {
+/** Count a request to those of its connection, until its response is closed. */
+export function began(request: IncomingMessage, response: ServerResponse): void {
   const socket = request.socket as Connection
-  const requests = (socket[pipeline] ??= new Pipeline())
-  requests.underWay++
+  const requests = (socket[pipeline] ??= follow(socket))
+  requests.responses.add(response)
   response.on('close', ended)
-  if (requests.underWay < MOST_UNDER_WAY || requests.full) return
+  if (requests.responses.size < MOST_UNDER_WAY || requests.full) return
   requests.full = true
   // Node itself resumes a connection whenever a request has been read whole.
   if (!socket.listeners('resume').includes(stayPaused)) socket.on('resume', stayPaused)
   socket.pause()
+}
+
+function follow(socket: Connection): Pipeline {
+  socket.once('close', closeWaiting)
+  return new Pipeline()
+}
+
+/**
+ * Close the responses that wait for the one before them, as Node does only with that one. Else what produces them, a stream
+ * or a request to somewhere else, would go on without a reader.
+ */
+function closeWaiting(this: Connection): void {
+  for (const response of [...(this[pipeline] as Pipeline).responses]) {
+    if (response.socket !== null) continue
+    response.destroyed = true
+    ;(response as unknown as { _closed: boolean })._closed = true
+    response.emit('close')
+  }
 }
 
 function stayPaused(this: Connection): void {
@@ -46,8 +65,8 @@ function stayPaused(this: Connection): void {
 function ended(this: ServerResponse): void {
   const socket = this.req.socket as Connection
   const requests = socket[pipeline] as Pipeline
-  requests.underWay--
-  if (!requests.full || requests.underWay > MOST_UNDER_WAY / 2) return
+  requests.responses.delete(this)
+  if (!requests.full || requests.responses.size > MOST_UNDER_WAY / 2) return
   requests.full = false
   socket.resume()
 }

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { WebSocket } from 'undici'
 import type { StreamEvent } from '../../src/stream/events.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 
 interface Test {
   teardown(fn: () => unknown): void
@@ -16,10 +16,12 @@ export interface Program {
   ended: Promise<number | null>
 }
 
-/** Run a file of this project as a program of its own, until the test ends. */
-export function start(t: Test, file: string, env: Record<string, string> = {}): Program {
+const ROOT = new URL('../..', import.meta.url)
+
+/** Run a file of this project, or of a copy of it at `root`, as a program of its own, until the test ends. */
+export function start(t: Test, file: string, env: Record<string, string> = {}, root: string | URL = ROOT): Program {
   const child = spawn(process.execPath, ['--import', './tools/ts.mjs', file], {
-    cwd: new URL('../..', import.meta.url), env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: root, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.teardown(() => { child.kill('SIGKILL') })
   let log = ''
@@ -27,9 +29,14 @@ export function start(t: Test, file: string, env: Record<string, string> = {}): 
   return { child, log: () => log, ended: once(child, 'exit').then(([code]) => code as number | null) }
 }
 
+export interface Server extends Program {
+  url: string
+  observer: string
+}
+
 /** The server of this project, and the addresses of its app and its observer. */
-export async function startServer(t: Test, env: Record<string, string> = {}): Promise<Program & { url: string; observer: string }> {
-  const program = start(t, 'src/server/main.ts', { PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env })
+export async function startServer(t: Test, env: Record<string, string> = {}, root: string | URL = ROOT): Promise<Server> {
+  const program = start(t, 'src/server/main.ts', { PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env }, root)
   await eventually(() => program.log().includes('try:') || program.child.exitCode !== null)
   const [, url] = /loopscope listens on (\S+)/.exec(program.log()) ?? []
   const [, observer] = /loop is blocked, listens on (\S+)/.exec(program.log()) ?? []

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { buildApp, type App } from '../../src/server/app.ts'
 import { readConfig } from '../../src/server/config.ts'
 
+export { eventually } from './eventually.ts'
+
 interface Test {
   teardown(fn: () => unknown): void
 }
@@ -22,13 +24,4 @@ export async function listen(t: Test, env: Record<string, string> = {}): Promise
   t.teardown(() => app.close())
   const { port } = app.server.address() as AddressInfo
   return { app, port, url: `http://127.0.0.1:${port}` }
-}
-
-/** Wait until `condition` holds; gives up, with false, after many looks. */
-export async function eventually(condition: () => boolean | Promise<boolean>, looks = 3000): Promise<boolean> {
-  for (let look = 0; look < looks; look++) {
-    if (await condition()) return true
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  return false
 }

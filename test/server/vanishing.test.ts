@@ -1,0 +1,59 @@
+// Clients that vanish, in all ways and from both ports, leave nothing behind: no task, no run, no subscriber, no descriptor, no
+// memory. `CLIENTS=1000 npx tap test/server/vanishing.test.ts` takes more of them.
+import t from 'tap'
+import { startServer } from '../observer/support.ts'
+import { describe, footprint } from '../support/footprint.ts'
+import { open, handshake } from '../support/raw.ts'
+import { settled, vanishing, WAYS } from './vanish.ts'
+
+const CLIENTS = Number(process.env['CLIENTS'] ?? 6 * WAYS.length)
+const ROUNDS = 3
+/** What a round may leave: connections of the server to itself, which it keeps for a while, have two ends each. */
+const MORE_DESCRIPTORS = 300
+/** A process that grows by what it was sent would be far beyond that. */
+const MORE_BYTES = 150e6
+
+// A short history: full soon, and from then on of one size.
+const server = await startServer(t, { HISTORY: '1024' })
+
+t.test('clients that vanish leave nothing behind', async t => {
+  // What is made once, and the size to which the heap grows by itself, comes with the first of them.
+  await vanishing(server, CLIENTS)
+  const before = await settled(server)
+  t.comment(describe(before))
+  for (let round = 1; round <= ROUNDS; round++) {
+    await vanishing(server, CLIENTS)
+    const after = await settled(server)
+    t.comment(describe(after))
+    const { tasks, observed, runs, subscribers, connections } = after
+    t.match({ tasks, observed, runs, subscribers }, { tasks: 0, observed: 0, runs: 0, subscribers: 0 }, `round ${round}`)
+    if (!Number.isNaN(connections)) {
+      t.equal(connections, 0, 'no connection is open')
+      t.ok(after.descriptors < before.descriptors + MORE_DESCRIPTORS, `${after.descriptors} descriptors`)
+      t.ok(after.resident < before.resident + MORE_BYTES, `${after.resident} bytes`)
+    }
+  }
+  t.notMatch(server.log(), /"level":[56]0|\n\s+at /, 'nothing in the log')
+})
+
+t.test('answers that wait behind another go with their connection', async t => {
+  const get = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+  const behind = { 'a stream': get('/events'), 'a run': get('/examples/5/run'), 'a handler': get('/handlers/async?ms=9000'), 'an upgrade': get('/events') + handshake('/events'), 'noise': `${get('/events')}\0\0` }
+  for (const url of [server.url, server.observer]) {
+    for (const [name, bytes] of Object.entries(behind)) {
+      const socket = open(Number(new URL(url).port), get('/events') + bytes)
+      // Both are under way, or the server has closed the connection over what came behind them.
+      await new Promise((resolve) => socket.once('data', resolve).once('close', resolve))
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      socket.resetAndDestroy()
+      const { tasks, observed, runs, subscribers } = await settled(server)
+      t.match({ tasks, observed, runs, subscribers }, { tasks: 0, observed: 0, runs: 0, subscribers: 0 }, `${name}, ${url === server.url ? 'app' : 'observer'}`)
+    }
+  }
+})
+
+t.test('the server lives, and ends when it is told to', async t => {
+  t.equal((await footprint(server)).tasks, 0)
+  server.child.kill('SIGTERM')
+  t.equal(await server.ended, 0)
+})

@@ -1,0 +1,10 @@
+// Waiting for what has to come about by itself.
+
+/** Wait until `condition` holds; gives up, with false, after many looks. */
+export async function eventually(condition: () => boolean | Promise<boolean>, looks = 3000): Promise<boolean> {
+  for (let look = 0; look < looks; look++) {
+    if (await condition()) return true
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  return false
+}
