@@ -6,7 +6,7 @@ import type { LoggerOptions } from 'pino'
 import type { z } from 'zod'
 import Fastify, { LogController } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
-import { boundPipelining } from './connections.ts'
+import { began, boundPipelining } from './connections.ts'
 import { answerClientError, answerError, bodyOf, handleErrors } from './errors.ts'
 
 const HEADER_LIMIT = 16 * 1024
@@ -56,7 +56,10 @@ export function httpServer({ logger = false, bodyLimit, proxies }: HttpServerOpt
   return app
 }
 
-function refuseExpectation({ headers: { expect = '' } }: IncomingMessage, response: ServerResponse): void {
+function refuseExpectation(request: IncomingMessage, response: ServerResponse): void {
+  // Node hands this request over here only. Its body, which nothing reads, may be no HTTP: no second answer to that.
+  began(request, response)
+  const { expect = '' } = request.headers
   response.writeHead(417, { 'content-type': 'application/json; charset=utf-8', 'connection': 'close' })
   response.end(JSON.stringify(bodyOf(417, `Expect: ${expect} is not possible here, only 100-continue`)))
 }

@@ -161,6 +161,15 @@ t.test('garbage behind a request whose answer is under way does not end up in th
   }
 })
 
+t.test('a body behind an expectation that was refused is not answered a second time', async t => {
+  for (const [name, port] of ports) {
+    const { text, closed } = await raw(port, `POST /lab HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n\r\nGET /ping HTTP/1.1\r\n\r\n`)
+    t.match(text, /^HTTP\/1\.1 417 /, name)
+    t.equal(text.split('HTTP/1.1 ').length, 2, `${name}: one status line`)
+    t.ok(closed, name)
+  }
+})
+
 t.test('handshakes that are refused', async t => {
   const cases: [string, string, number, RegExp][] = [
     ['no such path', handshake('/nothing'), 404, /there is no GET/], ['no WebSocket there', handshake('/healthz'), 400, /no WebSocket at/],
