@@ -1,13 +1,11 @@
 // Copies of the runtime with one thing wrong each: what the comparison has to find if it is worth anything.
-import { cp, readFile, writeFile } from 'node:fs/promises'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { replaceOnce, type Replacement } from '../support/replace.ts'
 
-export interface Break {
+export interface Break extends Replacement {
   title: string
-  file: string
-  was: string
-  now: string
 }
 
 export const BREAKS: Break[] = [
@@ -54,12 +52,8 @@ export const BREAKS: Break[] = [
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
 
 /** Copies the runtime into `folder`, breaks the copy, and gives its path; throws where the text to break is not there once. */
-export async function breakRuntime({ file, was, now }: Break, folder: string): Promise<string> {
+export async function breakRuntime(broken: Break, folder: string): Promise<string> {
   await cp(SOURCES, folder, { recursive: true })
-  const path = join(folder, file)
-  const text = await readFile(path, 'utf8')
-  const found = text.split(was).length - 1
-  if (found !== 1) throw new Error(`src/${file} has the text to break ${found} times, not once:\n${was}`)
-  await writeFile(path, text.replace(was, () => now))
+  await replaceOnce(folder, broken)
   return join(folder, 'index.ts')
 }

@@ -43,6 +43,8 @@ export function query(random: Random, { routes, hosts }: Surface): Try {
 
 const SITES = ['same-origin', 'same-site', 'cross-site', 'none', 'x', '']
 const EVIL = ['http://evil.example', 'https://evil.example:443', 'null', 'file://', 'http://localhost.evil.example', 'http://127.0.0.1@evil.example', 'chrome-extension://abcdef']
+/** Hosts that are not this server's. */
+export const FOREIGN = ['evil.example', 'evil.example:80', 'localhost.evil.example', '127.0.0.1.evil.example', '127.0.0.1@evil.example', 'evil.example/', 'local host', '[::1', 'localhost:x', ',', 'localhost,evil.example', '*', '127.0.0.1:8000:8000'] as const
 const FORWARDING = ['X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Forwarded-Port', 'X-Real-IP', 'Forwarded', 'X-Original-URL', 'X-Rewrite-URL', 'X-HTTP-Method-Override', 'X-Host', 'Via', 'True-Client-IP']
 
 /** A header that says where a request comes from, or leads to; and whether that alone is a reason to refuse it. */
@@ -64,8 +66,8 @@ function header(random: Random, { hosts, sentinel, calling }: Surface, to: Port)
 export function headers(random: Random, surface: Surface): Try {
   const { hosts, routes } = surface
   const to = random.pick(PORTS)
-  const lines = [`Host: ${hosts[to]}`, ...accept(random)]
-  let refused = false
+  let refused = random.chance(0.1)
+  const lines = [`Host: ${refused ? random.pick(FOREIGN) : hosts[to]}`, ...accept(random)]
   for (let count = random.int(1, 4); count > 0; count--) {
     const [line, foreign] = header(random, surface, to)
     lines.push(line)

@@ -1,6 +1,6 @@
 // Bytes that no client library sends: odd targets, heads, framing, requests sent ahead, and noise.
 import type { Random } from '../conformance/random.ts'
-import { query } from './queries.ts'
+import { FOREIGN, query } from './queries.ts'
 import { bytesOf, cut, PORTS, type Surface, type Try } from './try.ts'
 import { text } from './values.ts'
 
@@ -50,8 +50,6 @@ export function target(random: Random, surface: Surface): Try {
   return { to, pieces: cut(random, bytes), methods: [method], ending: 'answered', most: 1, refused, resets: random.chance(0.5) }
 }
 
-/** Hosts that are not this server's. */
-const FOREIGN = ['evil.example', 'evil.example:80', 'localhost.evil.example', '127.0.0.1.evil.example', '127.0.0.1@evil.example', 'evil.example/', 'local host', '[::1', 'localhost:x', ' ', ',', 'localhost,evil.example', '*', '127.0.0.1:8000:8000'] as const
 const ODD_LINES = [
   'X', ': x', ' X: y', '\tX: y', 'X : y', 'X:y', 'X\0: y', 'X: a\0b', 'X: a\rb', 'X: a\nb', 'X: y\r\n folded', 'X: \x01', 'X: \xff\xfe', 'X\x80: y', '(x): y', 'X: y\r', '__proto__: x', 'X: ',
   'Connection: close', 'Connection: keep-alive, close', 'Connection: x', 'Connection: Host', 'Connection: Upgrade', 'Keep-Alive: timeout=99999', 'Proxy-Connection: keep-alive', 'Upgrade: x', 'Upgrade: h2c',

@@ -29,13 +29,15 @@ export interface RunOptions {
   tries: number
   /** After how many findings to stop. */
   most: number
+  /** Whether a finding is the one that was looked for. */
+  enough?: (finding: Found) => boolean
   progress?: (ran: Ran) => void
 }
 
-export async function run(subject: Subject, { seed, first, tries, most, progress }: RunOptions): Promise<Ran> {
+export async function run(subject: Subject, { seed, first, tries, most, enough = () => false, progress }: RunOptions): Promise<Ran> {
   const ran: Ran = { tries: 0, kinds: new Map(), statuses: new Map(), messages: 0, findings: [] }
   const client = new Client(subject.ports)
-  for (let from = first; from < first + tries && ran.findings.length < most && subject.alive; from += BATCH) {
+  for (let from = first; from < first + tries && ran.findings.length < most && !ran.findings.some(enough) && subject.alive; from += BATCH) {
     const until = Math.min(from + BATCH, first + tries)
     let next = from
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, until - from) }, async () => {

@@ -1,0 +1,64 @@
+// Copies of the server with one fault each, faults that were there once: what the fuzzer has to find if it is worth anything.
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { replaceOnce, type Replacement } from '../support/replace.ts'
+
+export interface Break {
+  title: string
+  /** What a finding says, of those that show it. */
+  found: RegExp
+  changes: Replacement[]
+}
+
+export const BREAKS: Break[] = [
+  {
+    title: 'the observer calls whatever address a client sends',
+    found: /called-by|another server|this is refused/,
+    changes: [
+      { file: 'src/server/origin.ts', was: "if (!target.startsWith('/') || target.startsWith('//'))", now: 'if (target === \'\')' },
+      {
+        file: 'src/observer/forward.ts',
+        was: "call({ host: hostname.replace(/^\\[|\\]$/g, ''), port, path: request.url, method: request.method, headers, agent })",
+        now: 'call(new URL(request.url, base), { method: request.method, headers, agent })',
+      },
+    ],
+  },
+  {
+    title: 'a page may use the server by a name that its author has pointed here',
+    found: /this is refused/,
+    changes: [{ file: 'src/server/plugins/protection.ts', was: 'if (host !== undefined && !known.has(host)) {', now: 'if (known === null) {' }],
+  },
+  {
+    title: 'an upgrade that is refused is not closed',
+    found: /the connection is closed|as before/,
+    changes: [{ file: 'src/server/plugins/websockets.ts', was: "upgrades.emit('upgrade', request, socket, head)\n      closeWhenAnswered(socket)", now: "upgrades.emit('upgrade', request, socket, head)" }],
+  },
+  {
+    title: 'a URL that cannot be decoded is answered in a shape of its own',
+    found: /an error has no code/,
+    changes: [{
+      file: 'src/server/http.ts', was: 'answerError(error, request as FastifyRequest, reply as FastifyReply)',
+      now: "(reply as FastifyReply).code(400).send({ statusCode: 400, code: error.code, error: 'Bad Request', message: error.message, path: (request as FastifyRequest).url })",
+    }],
+  },
+  {
+    title: 'what is no request is answered inside the answer that is under way',
+    found: /whole answers/,
+    changes: [{ file: 'src/server/errors.ts', was: 'if (socket.destroyed || !socket.writable || unanswered(socket) > 0) {', now: 'if (socket.destroyed || !socket.writable || unanswered(socket) < 0) {' }],
+  },
+  {
+    title: 'an answer that waits behind another stays when its client leaves',
+    found: /as before/,
+    changes: [{ file: 'src/server/connections.ts', was: "socket.once('close', closeWaiting)", now: 'void closeWaiting' }],
+  },
+]
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Copy what the server is made of into `folder`, below this tree, where its packages are found; and break the copy. */
+export async function breakServer({ changes }: Break, folder: string): Promise<string> {
+  for (const name of ['src', 'routes', 'workers', 'examples', 'tools', 'package.json', 'tsconfig.json']) await cp(join(ROOT, name), join(folder, name), { recursive: true })
+  for (const change of changes) await replaceOnce(folder, change)
+  return folder
+}
