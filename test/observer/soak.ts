@@ -1,21 +1,13 @@
 // Watches a server for a while that nothing blocks, first idle, then busy, and says what its observer claimed meanwhile:
 // node --import ./tools/ts.mjs test/observer/soak.ts [minutes of each] [idle|busy: only that one]
-import { spawn } from 'node:child_process'
 import { fetch } from 'undici'
 import { processorTime } from '../support/programs.ts'
-import { eventually } from '../support/server.ts'
-import { subscribe } from './support.ts'
+import { startServer, subscribe } from './support.ts'
 
 const minutes = Number(process.argv[2] ?? 5)
 const only = process.argv[3]
-const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
-  env: { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0' }, stdio: ['ignore', 'pipe', 'inherit'],
-})
-let log = ''
-child.stdout.on('data', (chunk: Buffer) => { log += chunk.toString() })
-await eventually(() => log.includes('try:'))
-const url = /loopscope listens on (\S+)/.exec(log)![1]!
-const observer = /loop is blocked, listens on (\S+)/.exec(log)![1]!
+const after: (() => unknown)[] = []
+const { child, url, observer } = await startServer({ teardown: (fn) => after.push(fn) })
 for (const thread of ['sensitive', 'pool']) await fetch(`${url}/handlers/sync?ms=1&thread=${thread}`)
 await new Promise((resolve) => setTimeout(resolve, 2000))
 
@@ -39,4 +31,4 @@ await soak('busy', async (until) => {
     while (performance.now() < until) await (await fetch(`${url}/ping`)).text()
   }))
 })
-child.kill('SIGTERM')
+for (const fn of after) fn()
