@@ -18,6 +18,7 @@ export default function events(app: App): void {
     },
     handler: function* (request, reply) {
       const { query } = request
+      if (observer.down !== null) throw observer.down
       if (observer.size >= observer.most) throw new HttpError(503, `${observer.size} subscribers are connected, and no more are allowed at once`)
       const options = optionsOf(query, request.headers['last-event-id'])
       const served = request.loopscope

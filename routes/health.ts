@@ -1,9 +1,15 @@
-// Whether the server lives, and whether it should be sent requests: it should not once it is on its way down.
+// Whether the server lives, and whether it should be sent requests: it should not once it is on its way down. Without its
+// observer it should: it serves as before, and what only the observer knows comes back by itself, so it says so and no more.
+// Sent away, one server after the other, an app would be down because it is not watched.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { errorBody, HttpError } from '../src/server/errors.ts'
 
 const answer = z.object({ status: z.literal('ok'), uptime: z.number() })
+const readiness = z.object({
+  status: z.enum(['ok', 'degraded']).describe('degraded: it serves, but without its observer'),
+  observer: z.enum(['up', 'down']), reason: z.string().optional(), uptime: z.number(),
+})
 const querystring = z.strictObject({})
 
 export default function health(app: App): void {
@@ -11,9 +17,11 @@ export default function health(app: App): void {
     return { status: 'ok', uptime: process.uptime() }
   })
 
-  app.get('/readyz', { schema: { summary: 'It takes requests', tags: ['health'], querystring, response: { 200: answer, 503: errorBody } } },
+  app.get('/readyz', { schema: { summary: 'It takes requests', tags: ['health'], querystring, response: { 200: readiness, 503: errorBody } } },
     function* () {
       if (app.draining.since !== null) throw new HttpError(503, 'the server is closing')
-      return { status: 'ok', uptime: process.uptime() }
+      const { up, down } = app.observer
+      if (up) return { status: 'ok', observer: 'up', uptime: process.uptime() }
+      return { status: 'degraded', observer: 'down', reason: down?.message ?? 'the observer is starting', uptime: process.uptime() }
     })
 }

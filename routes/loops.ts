@@ -10,7 +10,7 @@ import { loopTable } from '../src/stream/looptable.ts'
 export default function loops(app: App): void {
   app.get('/loops', {
     schema: {
-      summary: 'The loops that are watched', tags: ['loops'], querystring: z.strictObject({}), response: { 200: loopList, 406: errorBody },
+      summary: 'The loops that are watched', tags: ['loops'], querystring: z.strictObject({}), response: { 200: loopList, 406: errorBody, 503: errorBody },
       description: 'With REDIS_URL set: of every process that shares the Redis, how it stands and what blocks it. A loop is lost when it died or cannot reach Redis, and unknown while this process itself cannot. Elsewhere ?loop= names one.',
     },
   }, function* (request, reply) {

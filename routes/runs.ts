@@ -21,12 +21,12 @@ export default function runs(app: App): void {
     return run
   }
 
-  app.get('/runs', { schema: { summary: 'What runs and what ran last', tags, querystring, response: { 200: z.object({ runs: z.array(coveredRun) }), 404: errorBody } } },
+  app.get('/runs', { schema: { summary: 'What runs and what ran last', tags, querystring, response: { 200: z.object({ runs: z.array(coveredRun) }), 404: errorBody, 503: errorBody } } },
     function* (request) {
       return { runs: yield* app.runs.list(request.query.loop) }
     })
 
-  app.get('/runs/:id', { schema: { summary: 'A run and its output', tags, params, querystring, response: { 200: runResult, 404: errorBody } } },
+  app.get('/runs/:id', { schema: { summary: 'A run and its output', tags, params, querystring, response: { 200: runResult, 404: errorBody, 503: errorBody } } },
     function* (request) {
       return resultOf(yield* find(request.params.id, request.query.loop))
     })

@@ -22,7 +22,7 @@ export default function tasks(app: App): void {
   const { loop } = app.loopscope
   const tags = ['tasks']
 
-  app.get('/tasks', { schema: { summary: 'What is alive, as a tree', tags, querystring: ofLoop, response: { 200: list, 404: errorBody, 406: errorBody } } },
+  app.get('/tasks', { schema: { summary: 'What is alive, as a tree', tags, querystring: ofLoop, response: { 200: list, 404: errorBody, 406: errorBody, 503: errorBody } } },
     function* (request, reply) {
       const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
       const tasks = asRead(yield* fromPromise(app.observer.ask('tasks', request.query.loop)), app.observer.name)

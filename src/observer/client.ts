@@ -1,9 +1,9 @@
-// The app's side of its observer: starts the thread, hands it a loop to watch, answers its heartbeat, and passes on what
-// it tells. Nothing here keeps the process alive.
+// The app's side of its observer: starts the thread, and starts it again when it has ended; hands it a loop to watch and
+// passes on what it says. Nothing here keeps the process alive. life.ts shows what outlasts one life of the thread.
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createHistogram } from 'node:perf_hooks'
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Sink } from '../stream/fanout.ts'
 import type { Filter } from '../stream/filter.ts'
@@ -12,7 +12,9 @@ import type { StreamOptions } from './loops.ts'
 import type { CancelAnswer, LogLevel, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
 import type { RunRecord } from './runlog.ts'
 import { threadsState } from '../index.ts'
-import { NUMBER, share, viewOf, type Shared, type View } from './layout.ts'
+import { Backoff } from './backoff.ts'
+import { NUMBER, share, viewOf, type View } from './layout.ts'
+import { ObserverDownError, ObserverLife, ObserverListenError } from './life.ts'
 import { Pulse } from './pulse.ts'
 import { RingWriter } from './ring.ts'
 import { endSessions } from './sessions.ts'
@@ -35,6 +37,8 @@ export interface ObserverOptions {
   records?: number | undefined
   /** How many subscribers of the stream are allowed. Default 1,000. */
   maxSubscribers?: number | undefined
+  /** How many MB of heap the observer's thread may have; with more it ends, and is started again. Default 512. */
+  memoryMb?: number | undefined
   /** The loop's name in events, 1 to 64 of A-Z a-z 0-9 . _ -. Default `main`; with a Redis, the host's name and the process' number. */
   name?: string | undefined
   /** The Redis through which this observer and those of other processes see each other's loops. */
@@ -53,21 +57,8 @@ export interface ObserverOptions {
 /** What a run's end, or a task's, is asked for with. */
 export type Cancel = (target: number) => CancelAnswer
 
-const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-const ENTRY = new URL(`./worker.${EXTENSION}`, import.meta.url)
-
-/** The observer could not listen. */
-export class ObserverListenError extends Error {
-  override name = 'ObserverListenError'
-  readonly code: string
-  readonly port: number
-
-  constructor(code: string, port: number, message: string) {
-    super(message)
-    this.code = code
-    this.port = port
-  }
-}
+/** Taken here, so that a program's fake timers are not asked. */
+const { setTimeout, clearTimeout } = globalThis
 
 /** A subscriber on the app's side. */
 class RemotePlace {
@@ -119,66 +110,63 @@ export class ObserverClient {
   cancelRun: Cancel = () => null
   /** What the observer has to say to whoever runs the program. */
   log: (level: LogLevel, message: string) => void = (level, message) => console[level](message)
-  readonly #worker: Worker
-  readonly #shared: Shared
+  /** What every life of the thread is given. */
+  readonly #data: Omit<ObserverData, 'descriptions' | 'sessions' | 'listen' | 'loop' | 'clock'>
+  readonly #memoryMb: number
+  /** Where it is to listen; once it has, each life listens on that very port. */
+  #listen: ObserverData['listen']
   readonly #view: View
   readonly #ring: RingWriter
   readonly #pulse: Pulse
-  readonly #descriptions: MessagePort
   #name: string
-  readonly #sessions = new Int32Array(new SharedArrayBuffer(4))
+  /** The app's address, where it listens. */
+  #address: string | null = null
   readonly #places = new Map<number, RemotePlace>()
   readonly #asked = new Map<number, (answer: unknown) => void>()
   #ids = 0
   #loops = 0
   #writer: Writer | null = null
   #closed: Promise<void> | null = null
-  #gone = false
-  readonly #onExit = (): void => endSessions(this.#sessions)
+  /** The thread, from its start to its end. */
+  #life: ObserverLife | null = null
+  #descriptions: MessagePort | null = null
+  /** Since when it has served, by `performance.now()`; `null`: it does not. */
+  #upSince: number | null = null
+  /** Why there is no observer, and when it is started again; `null` before it has ended for the first time, and while it serves. */
+  #down: { reason: string; until: number } | null = null
+  #restarts = 0
+  readonly #backoff = new Backoff()
+  #timer: NodeJS.Timeout | undefined
+  #onUp: () => void = () => {}
+  #onFailed: (error: Error) => void = () => {}
+  readonly #onExit = (): void => {
+    if (this.#life !== null) endSessions(this.#life.sessions)
+  }
 
   constructor(options: ObserverOptions = {}) {
     this.host = options.host ?? '127.0.0.1'
     this.most = options.maxSubscribers ?? 1000
     this.#name = nameOf(options)
-    this.#shared = share(options.records ?? 2 ** 17)
-    this.#view = viewOf(this.#shared)
-    this.#ring = new RingWriter(this.#shared)
+    this.#memoryMb = options.memoryMb ?? 512
+    const shared = share(options.records ?? 2 ** 17)
+    this.#view = viewOf(shared)
+    this.#ring = new RingWriter(shared)
     const blockedMs = options.blockedMs ?? 50
     const delays = createHistogram()
     this.#pulse = new Pulse(this.#view, delays, blockedMs / 1000, () => this.#writer, threadsState)
-    const { port1, port2 } = new MessageChannel()
-    this.#descriptions = port1
-    port1.unref()
-    const listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host }
-    const data: ObserverData = {
-      shared: this.#shared, descriptions: port2, listen, loop: this.#name,
-      redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
+    this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host }
+    this.#data = {
+      shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
       keepMs: options.keepMs ?? 500, stacks: options.stacks ?? true, maxSubscribers: this.most,
-      allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], secret: this.secret, sessions: this.#sessions, delays,
-      clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
+      allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], secret: this.secret, delays,
     }
-    this.#worker = new Worker(ENTRY, { workerData: data, transferList: [port2], name: 'loopscope observer', ...execArgv() })
     this.ready = new Promise((resolve, reject) => {
-      this.#worker.on('message', (message: ToApp) => {
-        if (message.type === 'ready') {
-          this.epoch = message.epoch
-          this.port = message.port
-          this.#worker.unref()
-          resolve()
-        } else if (message.type === 'failed') reject(new ObserverListenError(message.code, listen?.port ?? 0, message.message))
-        else this.#hear(message)
-      })
-      this.#worker.on('error', (error) => {
-        if (this.epoch !== '') this.log('error', `the observer's thread ended with an error, and nothing is recorded any more: ${error.stack ?? error.message}`)
-        reject(error)
-      })
-      this.#worker.on('exit', () => {
-        reject(new Error('the observer\'s thread ended before it was ready'))
-        this.#onGone()
-      })
+      this.#onUp = resolve
+      this.#onFailed = reject
     })
     this.ready.catch(() => {})
     process.on('exit', this.#onExit)
+    this.#begin()
   }
 
   /** How many subscribe through the app. */
@@ -194,6 +182,25 @@ export class ObserverClient {
   /** The loop's name in events. Where another process has it already, the observer has given it another. */
   get name(): string {
     return this.#name
+  }
+
+  /** Whether it serves: it is started, and listens where it is to. */
+  get up(): boolean {
+    return this.#upSince !== null
+  }
+
+  /** How often its thread has been started again. */
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  /** Why nothing can be asked of it now, as the error to answer with; `null` while it serves or starts for the first time. */
+  get down(): ObserverDownError | null {
+    if (this.#closed !== null) return new ObserverDownError('the observer is closed')
+    if (this.#down === null) return null
+    const { reason, until } = this.#down
+    const seconds = Math.max(0, until - performance.now()) / 1000
+    return new ObserverDownError(`the observer ${reason}; it ${this.#life === null ? `is started again in ${seconds.toFixed(1)} s` : 'is being started again'}`, seconds)
   }
 
   /** The writer that watches the loop, if one is watched. */
@@ -216,7 +223,7 @@ export class ObserverClient {
     const name = ++this.#loops === 1 ? this.#name : `${this.#name}-${this.#loops}`
     this.#writer = new Writer({
       view: this.#view, ring: this.#ring, loop, name, pid: process.pid,
-      sendDescription: (content) => this.#descriptions.postMessage(content, [content]),
+      sendDescription: (content) => this.#descriptions?.postMessage(content, [content]),
       onHold: (from) => this.#pulse.noteHold(from),
     })
     listenToReports(loop, this.#writer)
@@ -225,7 +232,7 @@ export class ObserverClient {
 
   /** Look from now on whether the thread is blocked: a program that starts up blocks it, and nobody waits for it yet. */
   watchThread(): void {
-    if (!this.#gone && this.#closed === null) this.#pulse.start()
+    if (this.#closed === null) this.#pulse.start()
   }
 
   /** For how many seconds a request that is read now may have stood in line behind something that held the thread. */
@@ -233,18 +240,24 @@ export class ObserverClient {
     return this.#pulse.waited()
   }
 
-  /** Send events to `sink`, from now or from a cursor on. */
+  /** Send events to `sink`, from now or from a cursor on. Where there is no observer it ends at once. */
   subscribe(sink: Sink, options: StreamOptions = {}): RemotePlace {
     const place = new RemotePlace(this, ++this.#ids, sink)
+    const { down } = this
+    if (down !== null) {
+      sink.end(down.message)
+      return place
+    }
     this.#places.set(place.id, place)
     this.#writer?.flush()
     this.send({ type: 'subscribe', id: place.id, options })
     return place
   }
 
-  /** Ask for something as of now. Rejects once the observer is closed. */
+  /** Ask for something as of now. Rejects with an ObserverDownError where there is no observer, or it ends meanwhile. */
   ask<Q extends Question>(question: Q, ...args: Questions[Q]['args']): Promise<Questions[Q]['answer']> {
-    if (this.#gone || this.#closed !== null) return Promise.reject(new Error('the observer is closed'))
+    const { down } = this
+    if (down !== null) return Promise.reject(down)
     const id = ++this.#ids
     this.#writer?.flush()
     return new Promise((resolve, reject) => {
@@ -266,6 +279,12 @@ export class ObserverClient {
     this.send({ type: 'run', record })
   }
 
+  /** The app listens at this address: what only it can do is passed on to it. */
+  serves(address: string): void {
+    this.#address = address
+    this.send({ type: 'app', address })
+  }
+
   /** Stop watching, tell subscribers why, and end the thread. */
   close(reason = 'the observer is closing'): Promise<void> {
     return (this.#closed ??= this.#close(reason))
@@ -273,7 +292,7 @@ export class ObserverClient {
 
   /** @internal */
   send(message: ToObserver): void {
-    if (!this.#gone) this.#worker.postMessage(message)
+    this.#life?.send(message)
   }
 
   /** @internal */
@@ -282,26 +301,82 @@ export class ObserverClient {
   }
 
   async #close(reason: string): Promise<void> {
+    clearTimeout(this.#timer)
     this.#writer?.finish()
     this.#pulse.stop()
-    if (!this.#gone) {
-      this.#worker.ref()
-      const closed = new Promise<void>((resolve) => {
-        this.#worker.once('exit', () => resolve())
-        this.#worker.on('message', (message: ToApp) => {
-          if (message.type === 'closed') resolve()
-        })
-      })
-      this.send({ type: 'close', reason })
-      await closed
-      await this.#worker.terminate()
-    }
+    await this.#life?.close(reason)
     process.off('exit', this.#onExit)
-    this.#descriptions.close()
+  }
+
+  /** Start the thread. It finds the ring empty, and in front of everything else a description of what is alive. */
+  #begin(): void {
+    const { port1, port2 } = new MessageChannel()
+    port1.unref()
+    this.#descriptions = port1
+    const writer = this.#writer
+    writer?.flush()
+    this.#ring.restart()
+    if (writer !== null && !writer.loop.isClosed()) writer.begin()
+    const data: ObserverData = {
+      ...this.#data, descriptions: port2, listen: this.#listen, loop: this.#name, sessions: new Int32Array(new SharedArrayBuffer(4)),
+      clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
+    }
+    try {
+      this.#life = new ObserverLife({
+        data, memoryMb: this.#memoryMb, hold: this.#down === null,
+        onMessage: (message) => this.#hear(message),
+        onEnd: (error) => this.#onEnd(error),
+      })
+    } catch (error) {
+      // No thread can be made: a life that was over at once.
+      this.#onEnd(error as Error)
+      return
+    }
+    if (this.#address !== null) this.send({ type: 'app', address: this.#address })
+  }
+
+  #onReady(epoch: string, port: number | null): void {
+    this.epoch = epoch
+    this.port = port
+    if (this.#listen !== null && port !== null) this.#listen = { ...this.#listen, port }
+    this.#upSince = performance.now()
+    if (this.#down !== null) this.log('info', 'the observer is back')
+    this.#down = null
+    this.#onUp()
+  }
+
+  /** The thread has ended: so has what it was asked, and those who were subscribed. It is started again, unless it was closed. */
+  #onEnd(error: Error): void {
+    const served = this.#upSince === null ? 0 : performance.now() - this.#upSince
+    this.#life = null
+    this.#upSince = null
+    this.#descriptions?.close()
+    this.#descriptions = null
+    const wait = this.#backoff.next(served)
+    const first = this.epoch === ''
+    if (this.#closed === null) {
+      this.#down = { reason: reasonOf(error), until: performance.now() + wait }
+      this.#timer = setTimeout(() => {
+        this.#restarts++
+        this.#begin()
+      }, wait).unref()
+      // The first failure is told by `ready`.
+      const details = error instanceof ObserverListenError ? error.message : error.stack
+      if (!first) this.log('error', `the observer ${reasonOf(error)}; it is started again in ${wait / 1000} s, and nothing is recorded until then: ${details}`)
+    }
+    const down = this.down as ObserverDownError
+    for (const place of this.#places.values()) place.sink.end(down.message)
+    this.#places.clear()
+    for (const answer of this.#asked.values()) answer(down)
+    this.#asked.clear()
+    this.#onFailed(error)
   }
 
   #hear(message: ToApp): void {
     switch (message.type) {
+      case 'ready':
+        this.#onReady(message.epoch, message.port)
+        break
       case 'batch':
         this.#places.get(message.id)?.deliver(message.messages)
         break
@@ -344,16 +419,6 @@ export class ObserverClient {
     task.cancel('DELETE /tasks')
     return { name: task.getName(), cancelling: true }
   }
-
-  #onGone(): void {
-    this.#gone = true
-    this.#pulse.stop()
-    this.#writer?.detach()
-    for (const place of this.#places.values()) place.sink.end('the observer has ended')
-    this.#places.clear()
-    for (const hear of this.#asked.values()) hear(new Error('the observer has ended'))
-    this.#asked.clear()
-  }
 }
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/
@@ -368,10 +433,10 @@ function nameOf({ name, redisUrl }: ObserverOptions): string {
   return `${hostname().replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 50) || 'host'}-${process.pid}`
 }
 
-/** Node's options, those that only a program from the command line can have left out. */
-function execArgv(): { execArgv?: string[] } {
-  const fit = process.execArgv.filter((option, at, all) => !option.startsWith('--input-type') && all[at - 1] !== '--input-type')
-  return fit.length === process.execArgv.length ? {} : { execArgv: fit }
+/** What has become of the observer, for clients and the log. */
+function reasonOf(error: Error & { code?: string }): string {
+  if (error instanceof ObserverListenError) return `cannot listen on port ${error.port} (${error.code})`
+  return error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'ran out of memory' : 'has ended'
 }
 
 /** What the loop reports to its exception handler, whoever that is, is on the stream as well. */

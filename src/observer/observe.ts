@@ -3,7 +3,8 @@ import type { EventLoop } from '../runtime/loop.ts'
 import { EventLoop as Loop } from '../runtime/loop.ts'
 import { running } from '../runtime/running.ts'
 import '../index.ts'
-import { ObserverClient, ObserverListenError, type ObserverOptions } from './client.ts'
+import { ObserverClient, type ObserverOptions } from './client.ts'
+import { ObserverListenError } from './life.ts'
 
 export { ObserverListenError, type ObserverOptions }
 

@@ -79,6 +79,8 @@ export type ToObserver =
 export type ToApp =
   | { type: 'ready'; epoch: string; port: number | null }
   | { type: 'failed'; code: string; message: string }
+  /** The recording has failed, and the thread ends. */
+  | { type: 'broken'; message: string; stack: string }
   | { type: 'batch'; id: number; messages: readonly Message[] }
   | { type: 'end'; id: number; reason: string }
   | { type: 'answer'; id: number; answer: unknown }

@@ -30,6 +30,11 @@ export class Texts {
   readonly numbers = new Map<string, number>()
   /** The same by what they describe. */
   described = new WeakMap<object, number>()
+
+  forget(): void {
+    this.numbers.clear()
+    this.described = new WeakMap()
+  }
 }
 
 /** Writes records one after the other; a subclass says where, and what happens when there is no more room. */
@@ -125,8 +130,7 @@ export abstract class RecordWriter {
     this.words[at] = KIND.text
     this.words[at + 1] = FORGET
     this.words[at + 2] = 0
-    this.#kept.numbers.clear()
-    this.#kept.described = new WeakMap()
+    this.#kept.forget()
     return true
   }
 
@@ -182,6 +186,15 @@ export class RingWriter extends RecordWriter {
     this.#header = view.words
     // A record of steps may always become as long as it can, the last of them end, and the texts be forgotten.
     this.#capacity = this.limit -= STEPS_RECORDS + 1
+  }
+
+  /** Begin again, for a reader that has seen nothing. Nothing may read meanwhile, and no record be open. */
+  restart(): void {
+    this.kept.forget()
+    this.head = 0
+    this.limit = this.#capacity
+    this.losing = false
+    for (const word of [WORD.head, WORD.draft, WORD.tail, WORD.open]) Atomics.store(this.#header, word, 0)
   }
 
   override next(): number {

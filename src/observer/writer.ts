@@ -94,9 +94,18 @@ export class Writer implements Instrument {
       const began = performance.now()
       this.#clockCost = Math.min(this.#clockCost, performance.now() - began)
     }
-    this.#describe()
-    if (loop.isRunning()) this.loopStarted()
+    this.begin()
     loop.instruments.add(this)
+  }
+
+  /** Record for a reader that has seen nothing: what is alive, then what happens. The ring is empty. */
+  begin(): void {
+    this.#published = this.#ring.head
+    this.#lost = 0
+    this.#attempts = 0
+    this.#setImplied()
+    this.#describe()
+    if (this.loop.isRunning()) this.loopStarted()
     this.flush()
   }
 

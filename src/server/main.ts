@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { LoggerOptions } from 'pino'
 import { buildApp } from './app.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
-import { ObserverListenError } from '../observer/client.ts'
+import { ObserverListenError } from '../observer/life.ts'
 import { shutDown } from './shutdown.ts'
 
 function fail(message: string): never {

@@ -40,8 +40,17 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, READY_MS, 'late')
     })
-    if ((await Promise.race([client.ready, late])) === 'late') app.log.warn('the observer is slow to start; the app does not wait for it any longer')
-    clearTimeout(timer)
+    try {
+      if ((await Promise.race([client.ready, late])) === 'late') {
+        app.log.warn('the observer is slow to start; the app does not wait for it any longer')
+        client.ready.catch((error: unknown) => app.log.error({ err: error }, 'the observer did not start, and is tried again'))
+      }
+    } catch (error) {
+      await client.close()
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
   })
   // What the app does at its start holds the thread, and nobody waits for it yet.
   app.addHook('onListen', (done) => {

@@ -56,7 +56,7 @@ export class Subject {
     }).listen(0, '127.0.0.1')
     await once(sentinel, 'listening')
     test.teardown(() => sentinel.close())
-    const server = await startServer(test, ENV, root)
+    const server = await startServer(test, ENV, root === undefined ? {} : { root })
     const { paths } = JSON.parse((await ask(`${server.url}/openapi.json`)).body) as Described
     const routes: Route[] = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, { parameters = [], requestBody }]) => ({ method: method.toUpperCase(), path, parameters, body: requestBody !== undefined })))
     for (const [method, path, query] of MORE) routes.push({ method, path, parameters: Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema })), body: false })

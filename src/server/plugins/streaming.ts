@@ -12,7 +12,7 @@ export const streaming = fp(async (app, options: ReadersOptions) => {
   app.decorate('readers', new Readers(options))
   // The observer passes on what only the app can do, such as starting a run.
   app.addHook('onListen', (done) => {
-    app.observer.send({ type: 'app', address: ownAddress(app as unknown as App) })
+    app.observer.serves(ownAddress(app as unknown as App))
     done()
   })
   await app.register(websockets)
