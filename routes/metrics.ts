@@ -30,6 +30,7 @@ export default function metrics(app: App): void {
   addObserved('loopscope_stalls_total', 'How often the loop was blocked beyond the threshold', 'stalls')
   addObserved('loopscope_blocked_seconds_total', 'Seconds in which the loop was blocked beyond the threshold', 'blockedSeconds')
   addObserved('loopscope_warnings_total', 'Warnings given on the stream', 'warnings')
+  addObserved('loopscope_observer_errors_total', 'Errors on the observer\'s thread that ended with the connection or the question they came from', 'errors')
   add('loopscope_observer_up', 'Whether there is an observer: 1 or 0', () => Number(observer.up))
   add('loopscope_observer_restarts_total', 'How often the observer\'s thread was started again', () => observer.restarts)
   for (const mode of ['pool', 'sensitive'] as const) {

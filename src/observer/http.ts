@@ -213,6 +213,6 @@ function servePage(app: HttpServer): void {
 export function figuresOf({ own: observer, size }: Loops): Figures {
   return {
     events: observer.history.last, lost: observer.lostEvents, subscribers: size, dropped: observer.fanout.dropped,
-    blockedSeconds: observer.blockedSeconds, stalls: observer.stallCount, warnings: observer.warningCount,
+    blockedSeconds: observer.blockedSeconds, stalls: observer.stallCount, warnings: observer.warningCount, errors: observer.errorCount,
   }
 }

@@ -70,6 +70,7 @@ export function metricsOf(loops: Loops, delays: Histogram): Metrics {
   add('loopscope_stalls_total', 'How often the loop was blocked beyond the threshold', () => observer.stallCount)
   add('loopscope_blocked_seconds_total', 'Seconds in which the loop was blocked beyond the threshold', () => observer.blockedSeconds)
   add('loopscope_warnings_total', 'Warnings given', () => observer.warningCount)
+  add('loopscope_observer_errors_total', 'Errors on the observer\'s thread that ended with the connection or the question they came from', () => observer.errorCount)
   for (const mode of ['sensitive', 'pool'] as const) {
     add(`loopscope_${mode}_queued`, `Calls that wait for a thread, ${mode}`, () => words[WORD[`${mode}Queued`]] as number)
     add(`loopscope_${mode}_running`, `Calls that a thread runs, ${mode}`, () => words[WORD[`${mode}Running`]] as number)

@@ -40,6 +40,8 @@ export interface ObserverOptions {
   starvation: Starvation
   takeDescription: () => ArrayBuffer | null
   takeStack: () => Promise<{ at: number; frames: Frame[] } | null>
+  /** Recording has failed: the record of the loop may be half changed, and nothing may be served from it any more. */
+  onBroken?: (error: unknown) => void
 }
 
 export class Observer extends LoopRecord implements Listener {
@@ -48,6 +50,8 @@ export class Observer extends LoopRecord implements Listener {
   /** Events that found no room in the ring. */
   lostEvents = 0
   warningCount = 0
+  /** Errors on this thread that nothing else has caught. */
+  errorCount = 0
   readonly #options: ObserverOptions
   readonly #decoder: Decoder
   readonly #reader: RingReader
@@ -87,6 +91,12 @@ export class Observer extends LoopRecord implements Listener {
 
   /** Take in what there is and look how the thread is; gives in how many seconds to come again. */
   poll(): number {
+    const next = this.#whole(() => this.#look())
+    this.notify()
+    return next
+  }
+
+  #look(): number {
     const { words } = this.view
     words[WORD.tick] = ((words[WORD.tick] as number) + 1) | 0
     words[WORD.tape + TAPE_END] = 0
@@ -97,7 +107,6 @@ export class Observer extends LoopRecord implements Listener {
       this.#warnAt = now + WARN_EVERY
       this.#lookLonger(now)
     }
-    this.notify()
     if (this.#reader.behind && count >= RECORDS_A_POLL) return 0
     if (count > 0) next = Math.min(next, BUSY_POLL)
     return Math.min(next, BEAT_SECONDS, this.#options.blockedSeconds / 2)
@@ -105,7 +114,7 @@ export class Observer extends LoopRecord implements Listener {
 
   /** Take in everything that has been published. */
   drain(): void {
-    this.#decoder.read(Infinity)
+    this.#whole(() => this.#decoder.read(Infinity))
     this.notify()
   }
 
@@ -154,6 +163,16 @@ export class Observer extends LoopRecord implements Listener {
 
   waited(request: number, seconds: number): void {
     this.#watch.waited(request, seconds)
+  }
+
+  /** Do all of what changes the record. */
+  #whole<T>(change: () => T): T {
+    try {
+      return change()
+    } catch (error) {
+      this.#options.onBroken?.(error)
+      throw error
+    }
   }
 
   #lookLonger(now: number): void {

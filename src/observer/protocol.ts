@@ -60,6 +60,8 @@ export interface Figures {
   blockedSeconds: number
   stalls: number
   warnings: number
+  /** Errors on the observer's thread that nothing else has caught. */
+  errors: number
 }
 
 export type Question = keyof Questions

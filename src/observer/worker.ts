@@ -10,9 +10,12 @@ import { runsOf, tasksOf } from './covering.ts'
 import { Observer } from './observer.ts'
 import { Loops, type CancelOutcome } from './loops.ts'
 import type { HttpError } from '../server/errors.ts'
+import { asError } from '../server/thrown.ts'
+import type { HttpServer } from '../server/http.ts'
 import { ownNames } from '../server/origin.ts'
 import { buildObserverApp, figuresOf } from './http.ts'
 import { Stacks } from './stacks.ts'
+import { BEAT_SECONDS } from './stall.ts'
 import { Starvation } from './starvation.ts'
 
 /** How many batches may be on their way to a subscriber of the app's before he has to wait. */
@@ -38,7 +41,43 @@ const observer = new Observer({
     const taken = await stacks.take()
     return taken === null ? null : { at: taken.at / 1000, frames: taken.frames }
   },
+  onBroken: end,
 })
+
+/** Errors that are contained are logged with their stack, but one in so many ms at most. */
+const LOG_EVERY_MS = 1000
+let loggedAt = -Infinity
+let unlogged = 0
+
+// What no code has caught ends here, and it is of two kinds.
+//   In the recording, or while this thread starts: the record may be half changed, and everything is served from it. The
+//   thread ends, and the app starts another one, which begins with a description of what is alive.
+//   Anywhere else, in the callback of a socket, a timer, a question, a promise that nothing waits for: it concerns one
+//   connection, the record is whole, and the thread goes on. If it ended instead, any client that finds such an error could
+//   end the observer, its history and everybody's streams whenever it likes. The connection may be left as it was; its
+//   timeouts close it.
+function contain(thrown: unknown): void {
+  observer.errorCount++
+  const now = performance.now()
+  if (now - loggedAt < LOG_EVERY_MS) {
+    unlogged++
+    return
+  }
+  const others = unlogged === 0 ? '' : ` (${unlogged} more since the last one were not logged)`
+  loggedAt = now
+  unlogged = 0
+  const { message, stack = message } = asError(thrown)
+  say({ type: 'log', level: 'error', message: `an error on the observer's thread, which goes on${others}: ${stack}` })
+}
+
+function end(thrown: unknown): never {
+  const { message, stack = message } = asError(thrown)
+  say({ type: 'broken', message, stack })
+  process.exit(1) // ends this thread, not the process
+}
+
+process.on('uncaughtException', contain)
+process.on('unhandledRejection', contain)
 
 const subscriptions = new Map<number, { place: Place | null; onTheWay: number }>()
 const cancels = new Map<number, (answer: CancelOutcome) => void>()
@@ -117,7 +156,7 @@ function subscribe(id: number, options: Extract<ToObserver, { type: 'subscribe' 
   const entry: { place: Place | null; onTheWay: number } = { place: null, onTheWay: 0 }
   subscriptions.set(id, entry)
   observer.drain()
-  const end = (reason: string): void => {
+  const over = (reason: string): void => {
     subscriptions.delete(id)
     entry.place?.close()
     say({ type: 'end', id, reason })
@@ -129,10 +168,10 @@ function subscribe(id: number, options: Extract<ToObserver, { type: 'subscribe' 
         return ++entry.onTheWay < MOST_ON_THE_WAY
       },
       cursors: true,
-      end,
+      end: over,
     }, options)
   } catch (error) {
-    end((error as Error).message)
+    over((error as Error).message)
   }
 }
 
@@ -174,31 +213,38 @@ port.on('message', (message: ToObserver) => {
   }
 })
 
-if (data.redisUrl !== null) {
-  const { RedisCluster } = await import('../cluster/cluster.ts')
-  loops.cluster = new RedisCluster({
-    url: data.redisUrl, loops, keepSeconds: data.keepMs / 1000, cancel, log: (level, message) => say({ type: 'log', level, message }),
-    onName: (name) => say({ type: 'named', name }),
+/** Follow other processes' loops, where there is a Redis, and build what is served. */
+async function build(): Promise<HttpServer | null> {
+  if (data.redisUrl !== null) {
+    const { RedisCluster } = await import('../cluster/cluster.ts')
+    loops.cluster = new RedisCluster({
+      url: data.redisUrl, loops, keepSeconds: data.keepMs / 1000, cancel, log: (level, message) => say({ type: 'log', level, message }),
+      onName: (name) => say({ type: 'named', name }),
+    })
+  }
+  return data.listen === null ? null : buildObserverApp(loops, {
+    maxSubscribers: data.maxSubscribers, delays: data.delays as Histogram, names: ownNames(data.listen.host, data.url),
+    allowedHosts: data.allowedHosts, proxies: data.proxies, upstream: { address: () => appAddress, secret: data.secret },
   })
 }
 
-const app = data.listen === null ? null : await buildObserverApp(loops, {
-  maxSubscribers: data.maxSubscribers, delays: data.delays as Histogram, names: ownNames(data.listen.host, data.url),
-  allowedHosts: data.allowedHosts, proxies: data.proxies, upstream: { address: () => appAddress, secret: data.secret },
-})
+const app = await build().catch(end)
 
 async function close(reason: string): Promise<void> {
   if (closing) return
   closing = true
-  observer.drain()
-  const left = loops.cluster?.close()
-  observer.fanout.end(reason)
-  await left
-  await app?.close()
-  await stacks.close()
-  starvation.close()
-  say({ type: 'closed' })
-  port.close()
+  try {
+    observer.drain()
+    const left = loops.cluster?.close()
+    observer.fanout.end(reason)
+    await left
+    await app?.close()
+    await stacks.close()
+    starvation.close()
+  } finally {
+    say({ type: 'closed' })
+    port.close()
+  }
 }
 
 /** While there is much to take in, others on this thread wait for so many ms at most. */
@@ -206,9 +252,14 @@ const POLL_MS = 4
 
 function poll(): void {
   if (closing) return
-  const end = performance.now() + POLL_MS
-  let seconds = observer.poll()
-  while (seconds === 0 && performance.now() < end) seconds = observer.poll()
+  const until = performance.now() + POLL_MS
+  let seconds = BEAT_SECONDS
+  try {
+    seconds = observer.poll()
+    while (seconds === 0 && performance.now() < until) seconds = observer.poll()
+  } catch (error) {
+    contain(error) // of those that are notified
+  }
   if (seconds === 0) setImmediate(poll)
   else setTimeout(poll, Math.max(1, Math.ceil(seconds * 1000)))
 }
