@@ -24,7 +24,7 @@ import { LEAVE, LOOK } from './queue/scripts.ts'
 const LONGEST_POLL_MS = 1000
 /** What `close` may take, in milliseconds. */
 const CLOSE_MS = 1000
-/** The longest item, as JSON, in characters. */
+/** The longest item, as JSON, in bytes. */
 const LONGEST_ITEM = 1_000_000
 
 export interface RedisQueueOptions {
@@ -38,6 +38,11 @@ export interface RedisQueueOptions {
    * on is delivered to somebody else as well.
    */
   lease?: number
+  /**
+   * Whether what comes out of the queue is an item as it is expected here; by default whatever JSON can say is. What is none
+   * is set aside, as what is not JSON: it reaches no task.
+   */
+  isItem?: (value: unknown) => boolean
 }
 
 /** What came of a queue in this process so far. */
@@ -51,12 +56,15 @@ export interface RedisQueueCounts {
   done: number
   /** Items that were unfinished when Redis lost the queue, as far as this process knew, and that nobody here has. */
   lost: number
+  /** Items that could not be read, and were set aside by this process: Redis keeps the last 100 in `loopscope:queue:{name}:aside`. */
+  aside: number
 }
 
 /**
  * First in, first out, between tasks of any processes that use the same `name`. At least once: an item is gone when it is
  * reported done, and is delivered again if its consumer dies before. Items travel as JSON. Whatever has to ask Redis is a
- * coroutine; while Redis is away it waits, for as long as it takes, and goes on by itself.
+ * coroutine; while Redis is away it waits, for as long as it takes, and goes on by itself. Where Redis answers and refuses,
+ * it throws an Error that says why.
  *
  *     const queue = new RedisQueue<string>('letters', { url: 'redis://127.0.0.1:6379', maxsize: 10 })
  *     yield* queue.put('a')
@@ -83,22 +91,23 @@ export class RedisQueue<T> implements LoopBound, Named {
   #closing: Promise<void> | null = null
 
   /** Nothing is connected before the first coroutine is awaited. `name`: 1 to 64 letters, digits, `.`, `_` or `-`. */
-  constructor(name: string, { url = 'redis://127.0.0.1:6379', maxsize = 0, lease = 5 }: RedisQueueOptions = {}) {
+  constructor(name: string, { url = 'redis://127.0.0.1:6379', maxsize = 0, lease = 5, isItem = () => true }: RedisQueueOptions = {}) {
     if (typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name)) throw new RangeError(`RedisQueue: a name is 1 to 64 letters, digits, '.', '_' or '-', got ${describe(name)}`)
     if (!Number.isInteger(maxsize) || maxsize < 0) throw new RangeError(`RedisQueue: maxsize must be an integer of at least 0 (0 means unbounded), got ${describe(maxsize)}`)
     if (!(lease >= 0.1 && lease <= 3600)) throw new RangeError(`RedisQueue: lease must be 0.1 to 3600 seconds, got ${describe(lease)}`)
     this.name = name
     this.#maxsize = maxsize
     this.#pollMs = Math.min(lease * 500, LONGEST_POLL_MS)
-    this.#link = new Link({ url, name, lease }, {
+    this.#link = new Link({ owner: this, url, name, lease }, {
       onReady: () => this.#onReady(),
       onMessage: (what) => this.#onMessage(what),
+      onWaiting: (reason) => this.#report(reason),
       onRefused: (error) => this.#failAll(error),
     }, (before) => this.#onLost(before))
-    const report = (what: string, error: unknown): void => this.#report(what, error)
+    const report = (what: string, error?: unknown): void => this.#report(what, error)
     this.#hand = new Hand<T>(this.#link, lease, () => this.#noteChange('done', null), () => this.#gets.pump(), report)
     this.#puts = new Puts(this, this.#link, maxsize, report)
-    this.#gets = new Gets<T>(this, this.#link, this.#hand)
+    this.#gets = new Gets<T>(this, this.#link, this.#hand, isItem)
     this.#joins = new Joins(this, this.#link)
     const link = this.#link
     this.#state = {
@@ -115,12 +124,14 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   get counts(): RedisQueueCounts {
-    return { put: this.#puts.count, got: this.#got, redelivered: this.#hand.redelivered, done: this.#hand.done, lost: this.#lost }
+    return { put: this.#puts.count, got: this.#got, redelivered: this.#hand.redelivered, done: this.#hand.done, lost: this.#lost, aside: this.#hand.aside }
   }
 
   /**
    * Add an item, waiting for room; returns when Redis has it. Cancelled, the item is not put, or taken back, unless a
-   * consumer was quicker. Throws a TypeError for what JSON cannot say, a QueueShutDown after `close()`.
+   * consumer was quicker. Throws a TypeError for what JSON cannot say, a RangeError for more than 1,000,000 bytes of it, a
+   * QueueShutDown after `close()`; and where the memory of Redis is full an Error that says so: then the item is not put.
+   * Consumers go on, so there will be room again.
    */
   put(item: T): Coroutine<void> {
     return trackUnawaited(this.#put(item, false), 'RedisQueue.put')
@@ -327,11 +338,10 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   #failAll(error: Error): void {
-    const own = error instanceof QueueShutDown ? error : new Error(`${this}: ${error.message}`, { cause: error })
-    this.#puts.failAll(own)
-    this.#gets.failAll(own)
-    this.#joins.failAll(own)
-    for (const place of this.#others) place.fail(own)
+    this.#puts.failAll(error)
+    this.#gets.failAll(error)
+    this.#joins.failAll(error)
+    for (const place of this.#others) place.fail(error)
   }
 
   #report(what: string, exception?: unknown): void {
@@ -358,7 +368,8 @@ export class RedisQueue<T> implements LoopBound, Named {
 function jsonOf(item: unknown): string {
   const json = JSON.stringify(item) as string | undefined
   if (json === undefined) throw new TypeError(`RedisQueue.put: JSON cannot say ${describe(item)}`)
-  if (json.length > LONGEST_ITEM) throw new RangeError(`RedisQueue.put: an item may be ${LONGEST_ITEM} characters of JSON, got ${json.length}`)
+  const bytes = Buffer.byteLength(json)
+  if (bytes > LONGEST_ITEM) throw new RangeError(`RedisQueue.put: an item may be ${LONGEST_ITEM} bytes of JSON, got ${bytes}`)
   return json
 }
 

@@ -1,4 +1,5 @@
 // The shared queue, on a real redis-server: as asyncio.Queue in one process, then among several, then where Redis fails.
+import { rm } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 import t, { type Test } from 'tap'
@@ -46,7 +47,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       for (let n = 0; n < items.length; n++) queue.taskDone()
       yield* queue.join()
       t.equal(yield* queue.unfinished(), 0)
-      t.same(queue.counts, { put: 7, got: 7, redelivered: 0, done: 7, lost: 0 })
+      t.same(queue.counts, { put: 7, got: 7, redelivered: 0, done: 7, lost: 0, aside: 0 })
     })
 
     // The same program on both queues, and the same record.
@@ -93,7 +94,8 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       const queue = open()
       t.match(yield* thrownBy(() => queue.put(undefined)), { name: 'TypeError', message: /JSON cannot say undefined/ })
       t.match(yield* thrownBy(() => queue.put(() => 1)), { name: 'TypeError' })
-      t.match(yield* thrownBy(() => queue.put('x'.repeat(1_000_000))), { name: 'RangeError', message: /got 1000002/ })
+      t.match(yield* thrownBy(() => queue.put('ä'.repeat(500_000))), { name: 'RangeError', message: /got 1000002/ })
+      t.match(yield* thrownBy(() => queue.put('x'.repeat(1_000_000))), { name: 'RangeError', message: /may be 1000000 bytes of JSON, got 1000002/ })
       t.equal(yield* queue.qsize(), 0)
       for (const name of ['', 'a b', 'x'.repeat(65), '{}']) t.throws(() => new RedisQueue(name), { name: 'RangeError' })
       t.throws(() => new RedisQueue('a', { maxsize: -1 }), { name: 'RangeError', message: /maxsize/ })
@@ -130,20 +132,55 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       yield* queue.join()
     })
 
-    await test(t, 'drops what is not JSON, and says so to whoever would have got it', function* (t, open) {
-      const queue = open()
+    await test(t, 'sets aside what it cannot read, tells and counts it, and goes on', function* (t, open) {
+      const reports: string[] = []
+      getRunningLoop().setExceptionHandler((_loop, { message }) => void reports.push(message))
+      const queue = open({ isItem: (value) => typeof value === 'string' || (value as { no: { such: boolean } }).no.such })
+      const key = `loopscope:queue:{${queue.name}}`
+      const got = gather([queue.get(), queue.get(), queue.get()])
       yield* queue.put('a')
-      yield* queue.get()
-      const client = yield* fromPromise(createClient({ url: redis.url }).connect())
-      yield* fromPromise(client.xAdd(`loopscope:queue:{${queue.name}}`, '*', { item: '{broken' }))
-      t.match(yield* thrownBy(() => queue.get()), { name: 'TypeError', message: /is not JSON and was dropped: "\{broken"/ })
-      queue.taskDone()
+      const client = yield* fromPromise(createClient({ url: redis.url }).on('error', () => {}).connect())
+      const hostile = [{ item: '{broken' }, { item: '7' }, { item: 'null' }, { other: '"b"' }, { item: '' }, { item: `"${'x'.repeat(50_000_000)}"` }]
+      for (const fields of hostile) yield* fromPromise(client.xAdd(key, '*', fields))
+      for (const item of ['b', 'c']) yield* queue.put(item)
+      t.same(yield* got, ['a', 'b', 'c'])
+      for (const item of ['a', 'b', 'c']) queue.taskDone(item)
       yield* queue.join()
-      yield* fromPromise(client.set('loopscope:queue:{text}', 'not a stream'))
+      t.match(queue.counts, { put: 3, got: 3, aside: hostile.length })
+      t.match(reports.join('\n'), new RegExp(`set aside in ${key.replace(/[{}]/g, '\\$&')}:aside: .*not JSON: "\\{broken"`))
+      const aside = (yield* fromPromise(client.xRange(`${key}:aside`, '-', '+'))) ?? []
+      t.same(aside.map(({ message: { bytes } }) => bytes).sort(), ['0', '1', '3', '4', '50000002', '7'])
+      t.match(aside.find(({ message: { bytes } }) => bytes === '50000002')?.message, { why: /longer than 4000000 bytes/, item: `"${'x'.repeat(65_535)}` }, 'of a long one the beginning is kept')
+      client.destroy()
+    })
+
+    await test(t, 'sets aside what a dead consumer could not read, and keeps no more than the last 100', function* (t, open) {
+      getRunningLoop().setExceptionHandler(() => {})
+      const queue = open({ lease: 0.3 })
+      yield* queue.qsize()
+      const key = `loopscope:queue:{${queue.name}}`
+      const client = yield* fromPromise(createClient({ url: redis.url }).on('error', () => {}).connect())
+      yield* fromPromise(client.xAdd(key, '*', { item: `"${'x'.repeat(5_000_000)}"` }))
+      yield* fromPromise(client.xReadGroup('loopscope', 'dead', { key, id: '>' }))
+      yield* fromPromise(client.zAdd(`${key}:leases`, { score: 1, value: 'dead' }))
+      for (let n = 0; n < 120; n++) yield* fromPromise(client.xAdd(key, '*', { item: `{${n}` }))
+      t.match(yield* thrownBy(() => queue.getNowait()), { name: 'QueueEmpty' })
+      yield* queue.join()
+      t.equal(queue.counts.aside, 121)
+      t.equal(yield* fromPromise(client.xLen(`${key}:aside`)), 100)
+      client.destroy()
+    })
+
+    await test(t, 'says which key has a value of another type', function* (t, open) {
+      const client = yield* fromPromise(createClient({ url: redis.url }).on('error', () => {}).connect())
+      for (const key of ['', ':leases', ':waiting']) {
+        const queue = open({ name: `text${key.slice(1)}` })
+        yield* fromPromise(client.set(`loopscope:queue:{${queue.name}}${key}`, 'not a stream'))
+        t.match(yield* thrownBy(() => queue.get()), { message: /cannot use Redis at .*: a key that is needed here has a value of another type.*WRONGTYPE/ })
+      }
       const wrong = open({ name: 'text' })
-      t.match(yield* thrownBy(() => wrong.put(1)), { message: /WRONGTYPE/ })
-      t.match(yield* thrownBy(() => wrong.get()), { message: /WRONGTYPE/ })
       t.match(yield* thrownBy(() => wrong.qsize()), { message: /WRONGTYPE/ })
+      t.match(yield* thrownBy(() => wrong.put(1)), { message: /^<RedisQueue text maxsize=0>: cannot use Redis at .*WRONGTYPE/ })
       client.destroy()
     })
 
@@ -447,7 +484,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
         getRunningLoop().setExceptionHandler(() => {})
         const queue = open()
         yield* queue.put('a')
-        const client = yield* fromPromise(createClient({ url: redis.url }).connect())
+        const client = yield* fromPromise(createClient({ url: redis.url }).on('error', () => {}).connect())
         yield* fromPromise(client.xGroupDestroy(`loopscope:queue:{${queue.name}}`, 'loopscope'))
         t.equal(yield* queue.get(), 'a')
         yield* fromPromise(client.del(`loopscope:queue:{${queue.name}}`))
@@ -487,6 +524,84 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       })
     })
 
+    await t.test('is full, puts are refused and say so, and consumers empty it, keep their leases and make room', async (t) => {
+      const redis = await startRedis(t, ['--maxmemory-policy', 'noeviction'])
+      await program(redis.url, function* (open) {
+        const client = yield* fromPromise(createClient({ url: redis.url }).on('error', () => {}).connect())
+        const [queue, other] = [open({ lease: 0.5 }), open({ lease: 0.5 })]
+        const items = Array.from({ length: 40 }, (_, n) => `${n} ${'x'.repeat(1000)}`)
+        for (const item of items) yield* queue.put(item)
+        yield* fromPromise(client.configSet('maxmemory', '1'))
+        const full = /^<RedisQueue .*>: cannot use Redis at 127\.0\.0\.1:\d+: this Redis is full .*OOM/
+        t.match(yield* thrownBy(() => queue.put('more')), { message: full })
+        t.match(yield* thrownBy(() => open({ name: 'fresh' }).put('more')), { message: full }, 'and so is a queue that is not there yet')
+        const kept = yield* queue.get()
+        const waiting = createTask(other.get())
+        t.equal(yield* waiting, items[1])
+        yield* sleep(1.5)
+        t.equal(other.counts.redelivered + queue.counts.redelivered, 0, 'the lease is renewed')
+        other.giveBack(items[1])
+        const got = [kept]
+        const joining = createTask(other.join())
+        while (got.length < items.length) got.push(yield* queue.get())
+        t.match(yield* thrownBy(() => queue.getNowait()), { name: 'QueueEmpty' })
+        t.same(got.map(String).sort(), [...items].sort())
+        for (const item of got) queue.taskDone(item)
+        yield* joining
+        t.equal(yield* queue.unfinished(), 0)
+        t.match(queue.counts, { got: 40, done: 40 })
+        yield* other.close()
+        yield* fromPromise(client.configSet('maxmemory', '0'))
+        yield* queue.put('more')
+        t.equal(yield* queue.get(), 'more')
+        client.destroy()
+      })
+    })
+
+    await t.test('is a read-only replica, that is said', async (t) => {
+      const redis = await startRedis(t)
+      const replica = await startRedis(t, ['--replicaof', '127.0.0.1', String(redis.port)])
+      await program(replica.url, function* (open) {
+        for (const what of ['put', 'get', 'qsize', 'join'] as const) {
+          t.match(yield* thrownBy(() => open()[what](1)), { message: /: this Redis is a read-only replica, and the address has to be that of its primary .*READONLY/ }, what)
+        }
+      })
+    })
+
+    await t.test('takes no writes for a while, everyone waits, that is told once, and all goes on', async (t) => {
+      const redis = await startRedis(t)
+      await program(redis.url, function* (open) {
+        const client = yield* fromPromise(createClient({ url: redis.url }).on('error', () => {}).connect())
+        const send = (...words: string[]): Coroutine<string> => fromPromise(client.sendCommand<string>(words))
+        const reports: string[] = []
+        getRunningLoop().setExceptionHandler((_loop, { message }) => void reports.push(message))
+        const queue = open()
+        yield* queue.put('a')
+        function* until(said: RegExp, over: () => Coroutine<unknown>): Coroutine<void> {
+          const [getting, putting] = [createTask(queue.get()), createTask(queue.put('b'))]
+          const times = (): number => reports.filter((report) => said.test(report)).length
+          while (times() === 0) yield* sleep(0.05)
+          yield* sleep(0.5)
+          t.equal(times(), 1)
+          t.equal(getting.done() || putting.done(), false)
+          yield* over()
+          yield* putting
+          t.type(yield* getting, 'string')
+        }
+        yield* send('REPLICAOF', '127.0.0.1', '1')
+        yield* until(/read-only replica.*READONLY.*waits until that is over/, () => send('REPLICAOF', 'NO', 'ONE'))
+
+        // It cannot save where there is no folder any more.
+        yield* fromPromise(rm(redis.folder, { recursive: true }))
+        yield* send('CONFIG', 'SET', 'save', '3600 1')
+        yield* send('BGSAVE')
+        while (!(yield* send('INFO', 'persistence')).includes('rdb_last_bgsave_status:err')) yield* sleep(0.05)
+        t.match(yield* thrownBy(() => open({ name: 'fresh' }).put('b')), { message: /this Redis refuses writes because it cannot save to its disk/ }, 'one that begins then is told at once')
+        yield* until(/cannot save to its disk .*MISCONF.*waits until that is over/, () => send('CONFIG', 'SET', 'save', ''))
+        client.destroy()
+      })
+    })
+
     await t.test('stands still, is not there, or lets nobody in: it is given up, and said', async (t) => {
       const locked = await startRedis(t, ['--requirepass', 'secret'])
       const hung = await startRedis(t)
@@ -496,6 +611,9 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
         }),
         program(locked.url, function* (open) {
           t.match(yield* thrownBy(() => open().put(1)), { message: /cannot use Redis at .*NOAUTH/ })
+        }),
+        program(locked.url.replace('//', '//:wrong@'), function* (open) {
+          t.match(yield* thrownBy(() => open().get()), { message: /cannot use Redis at 127\.0\.0\.1:\d+: this Redis does not accept the user name and password of the address .*WRONGPASS/ })
         }),
         program(locked.url.replace('//', '//:secret@'), function* (open) {
           const queue = open()

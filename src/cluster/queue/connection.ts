@@ -1,13 +1,11 @@
 // The way to Redis of one queue, which says when it is there. Whoever asks when it is not is told so at once, to ask again
 // when it is.
-import { ErrorReply } from '@redis/client'
 import type { Script } from './scripts.ts'
 import { Connection, type Client } from '../connection.ts'
+import { codeOf, isRefusal, isUnwritable, reasonOf } from '../refusals.ts'
 
 /** How long Redis may leave a connection or a command unanswered, and how long the first connection may be tried for, in milliseconds. */
 const PATIENCE_MS = 5000
-/** Answers of a Redis that will do better later, or that is not the one to ask any more. */
-const PASSING = /^(LOADING|BUSY|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED|NOGROUP)\b/
 
 /** Redis is not there, or went away before it answered: ask again when it is back. */
 export class Away extends Error {
@@ -21,20 +19,28 @@ export interface Listener {
   onReady(): void
   /** Somebody said something on the channel. */
   onMessage(text: string): void
+  /** It answers, but not what it is asked: what was asked waits until that is over. Said once until then. */
+  onWaiting(reason: string): void
   /** It gives up, until the next `open()`: there never was a Redis there, or it does not let us in. */
   onRefused(error: Error): void
 }
 
 export class QueueConnection {
   state: 'idle' | 'ready' | 'away' | 'closed' = 'idle'
+  readonly #owner: object
   readonly #url: string
   readonly #channel: string
   readonly #listener: Listener
   #connection: Connection | null = null
-  #everReady = false
+  /** A script was answered: this is a Redis of use, which will be one again. */
+  #served = false
+  /** The listener knows that it waits. */
+  #told = false
   #openedAt = 0
 
-  constructor(url: string, channel: string, listener: Listener) {
+  /** `owner` is whom errors name. */
+  constructor(owner: object, url: string, channel: string, listener: Listener) {
+    this.#owner = owner
     this.#url = url
     this.#channel = channel
     this.#listener = listener
@@ -50,7 +56,6 @@ export class QueueConnection {
       prepare: (client) => client.subscribe(this.#channel, (text) => this.#listener.onMessage(text)),
       onUp: () => {
         this.state = 'ready'
-        this.#everReady = true
         this.#listener.onReady()
       },
       onDown: (reason) => this.#onDown(reason),
@@ -60,24 +65,37 @@ export class QueueConnection {
 
   #onDown(reason: Error): void {
     this.state = 'away'
-    const never = !this.#everReady && performance.now() - this.#openedAt >= PATIENCE_MS
-    if (!isRefusal(reason) && !never) return
+    const never = !this.#served && performance.now() - this.#openedAt >= PATIENCE_MS
+    if (!isRefusal(reason) && !never) {
+      if (codeOf(reason) === '' || this.#told || !this.#served) return
+      this.#told = true
+      this.#listener.onWaiting(`${reasonOf(reason)}: what is asked of the queue waits until that is over`)
+      return
+    }
     this.#connection?.close()
     this.#connection = null
     this.state = 'idle'
-    this.#listener.onRefused(new Error(`cannot use Redis at ${hostOf(this.#url)}: ${reasonOf(reason)}`, { cause: reason }))
+    this.#listener.onRefused(this.#refused(reason))
   }
 
-  /** Run a script. Rejects with Away where there is no Redis to answer; with Redis's own error where it refuses. */
+  #refused(reason: Error): Error {
+    return new Error(`${String(this.#owner)}: cannot use Redis at ${hostOf(this.#url)}: ${reasonOf(reason)}`, { cause: reason })
+  }
+
+  /** Run a script. Rejects with Away where there is no Redis to answer, or none that will not do better later; with why where it refuses. */
   async call(script: Script, keys: string[], args: string[]): Promise<unknown> {
     const connection = this.#connection
     if (connection === null || this.state !== 'ready') throw new Away('Redis is away')
     try {
-      return await connection.run((client) => run(client, script, { keys, arguments: args }))
+      const answer = await connection.run((client) => run(client, script, { keys, arguments: args }))
+      this.#served = true
+      this.#told = false
+      return answer
     } catch (error) {
-      if (isRefusal(error)) throw error
+      // Later, a replica is what a primary became: its successor is waited for.
+      if (isRefusal(error) || (!this.#served && isUnwritable(error))) throw this.#refused(error as Error)
       // The group is gone, and its stream is not: as good as a new queue, which the next script makes.
-      if (error instanceof ErrorReply && error.message.startsWith('NOGROUP')) await connection.run((client) => client.del(keys[1] as string)).catch(() => {})
+      if (codeOf(error) === 'NOGROUP') await connection.run((client) => client.del(keys[1] as string)).catch(() => {})
       connection.fail(error as Error)
       throw new Away('Redis went away', { cause: error })
     }
@@ -91,25 +109,16 @@ export class QueueConnection {
   }
 }
 
-/** Redis answers, and will go on to say no. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof ErrorReply && !PASSING.test(error.message)
-}
-
 async function run(client: Client, { sha, source }: Script, options: { keys: string[]; arguments: string[] }): Promise<unknown> {
   try {
     return await client.evalSha(sha, options)
   } catch (error) {
-    if (!(error instanceof ErrorReply && error.message.startsWith('NOSCRIPT'))) throw error
+    if (codeOf(error) !== 'NOSCRIPT') throw error
     return client.eval(source, options)
   }
 }
 
+/** Without a password, and without the rest of what may be none. */
 function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : url
-}
-
-/** Where several addresses were tried, the error that stands for them all says nothing. */
-function reasonOf(error: Error): string {
-  return error.message !== '' ? error.message : error instanceof AggregateError ? error.errors.map(String).join(', ') : error.name
+  return URL.canParse(url) ? new URL(url).host : 'an address that is no URL'
 }

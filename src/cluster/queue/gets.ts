@@ -30,16 +30,19 @@ export class Gets<T> {
   readonly #owner: object
   readonly #link: Link
   readonly #hand: Hand<T>
+  readonly #isItem: (value: unknown) => boolean
   #asking = false
   #question: Promise<void> = Promise.resolve()
   #isEmpty = false
   /** Something was put after the question that is under way was asked, or just before. */
   #isNews = false
 
-  constructor(owner: object, link: Link, hand: Hand<T>) {
+  /** `isItem`: whether a value is what is expected here; what is not is set aside. */
+  constructor(owner: object, link: Link, hand: Hand<T>, isItem: (value: unknown) => boolean) {
     this.#owner = owner
     this.#link = link
     this.#hand = hand
+    this.#isItem = isItem
   }
 
   join(now: boolean): GetPlace<T> {
@@ -70,26 +73,24 @@ export class Gets<T> {
     this.#isNews = false
     for (const place of this.line) place.asked = true
     this.#asking = true
-    this.#question = this.#link.ask(GET, String(wanted)).then((answer) => this.#onAnswer(wanted, answer), (error: unknown) => {
+    this.#question = this.#link.ask(GET, String(wanted)).then((answer) => this.#onAnswer(answer), (error: unknown) => {
       this.#asking = false
       // They keep their places, until Redis is back.
       if (!(error instanceof Away)) this.failAll(error as Error)
     })
   }
 
-  #onAnswer(wanted: number, answer: unknown[] | null): void {
+  #onAnswer(answer: unknown[] | null): void {
     this.#asking = false
-    const entries = (answer?.[0] ?? []) as [id: string, json: string, deliveries: number][]
+    const [entries = [], aside = 0, drained = 0] = (answer ?? []) as [entries?: [id: string, json: string, deliveries: number][], aside?: number, drained?: number]
+    if (aside > 0) this.#hand.onSetAside(aside, 'too long, or not what a queue holds')
     for (const [id, json, deliveries] of entries) {
-      try {
-        this.#pass(this.#hand.add(id, JSON.parse(json) as T, deliveries))
-      } catch {
-        // Whoever put it, it would only come again.
-        this.#hand.finishId(id)
-        this.#next()?.fail(new TypeError(`${String(this.#owner)}: item ${id} is not JSON and was dropped: ${describe(json)}`))
-      }
+      const [value, why] = this.#read(json)
+      // Whoever put it, it would only come again.
+      if (why !== null) this.#hand.setAside(id, why)
+      else this.#pass(this.#hand.add(id, value, deliveries))
     }
-    const isShort = answer !== null && entries.length < wanted
+    const isShort = drained === 1
     this.#isEmpty = isShort && !this.#isNews
     this.#hand.compare()
     if (isShort) {
@@ -100,6 +101,16 @@ export class Gets<T> {
       }
     }
     this.pump()
+  }
+
+  /** The item that this is; or why it is none. */
+  #read(json: string): [value: T, why: null] | [value: null, why: string] {
+    try {
+      const value = JSON.parse(json) as T
+      return this.#isItem(value) ? [value, null] : [null, `it is not what is expected here: ${describe(value)}`]
+    } catch (error) {
+      return [null, error instanceof SyntaxError ? `it is not JSON: ${describe(json)}` : `it could not be looked at: ${describe(error)}`]
+    }
   }
 
   #next(): GetPlace<T> | undefined {

@@ -2,7 +2,7 @@
 // consumer's lease is renewed. What is done or given back is said to Redis until Redis has heard it.
 import type { Task } from '../../runtime/task.ts'
 import { Away, type Link } from './link.ts'
-import { DONE, GIVE_BACK, MINE, RENEW } from './scripts.ts'
+import { DONE, GIVE_BACK, MINE, RENEW, SET_ASIDE } from './scripts.ts'
 
 const MOST_AT_ONCE = 256
 
@@ -20,16 +20,20 @@ export class Hand<T> {
   redelivered = 0
   /** Items that were reported done, and that Redis has heard of. */
   done = 0
+  /** Items that could not be read and were set aside. */
+  aside = 0
   readonly #link: Link
   readonly #onDone: () => void
   readonly #onReturned: () => void
-  readonly #report: (what: string, error: unknown) => void
+  readonly #report: (what: string, error?: unknown) => void
   readonly #items = new Map<string, Item<T>>()
   readonly #byTask = new Map<Task<unknown>, Item<T>[]>()
   /** Ids that are done, and not yet heard of. */
   readonly #finished = new Set<string>()
   /** Ids that go back, and how often they were delivered. */
   readonly #returned = new Map<string, number>()
+  /** Ids that are to be set aside, and why. */
+  readonly #unreadable = new Map<string, string>()
   /** The lease is `lease` seconds. */
   readonly #renewMs: number
   #timer: NodeJS.Timeout | null = null
@@ -37,7 +41,7 @@ export class Hand<T> {
   #comparing = false
   #soon = false
 
-  constructor(link: Link, lease: number, onDone: () => void, onReturned: () => void, report: (what: string, error: unknown) => void) {
+  constructor(link: Link, lease: number, onDone: () => void, onReturned: () => void, report: (what: string, error?: unknown) => void) {
     this.#link = link
     this.#renewMs = lease * 1000 / 3
     this.#onDone = onDone
@@ -91,6 +95,18 @@ export class Hand<T> {
     this.#tellSoon()
   }
 
+  /** What came under this id is no item: it is kept apart, and comes to no consumer again. */
+  setAside(id: string, why: string): void {
+    this.#unreadable.set(id, why)
+    this.#tellSoon()
+  }
+
+  /** So many items were set aside. */
+  onSetAside(count: number, why: string): void {
+    this.aside += count
+    this.#report(`${count === 1 ? 'an item that cannot be read was' : `${count} items that cannot be read were`} set aside in ${this.#link.aside}: ${why}`)
+  }
+
   /** Give it back: somebody gets it. Where no task had it, that is its first time still. */
   giveBack(item: Item<T>): void {
     if (this.#remove(item)) this.#giveBackId(item.id, item.task === null ? item.deliveries - 1 : item.deliveries)
@@ -113,6 +129,7 @@ export class Hand<T> {
     this.#items.clear()
     this.#finished.clear()
     this.#returned.clear()
+    this.#unreadable.clear()
   }
 
   /** Redis is there again: an answer may have been lost on the way, and items with it. */
@@ -122,7 +139,7 @@ export class Hand<T> {
   }
 
   #renew(): void {
-    if (this.#items.size + this.#finished.size + this.#returned.size === 0) {
+    if (this.#known === 0) {
       if (this.#timer !== null) clearInterval(this.#timer)
       this.#timer = null
     } else if (this.#link.ready) {
@@ -132,21 +149,31 @@ export class Hand<T> {
 
   /** Look whether Redis takes this consumer to have more than it has: items that came with an answer that never did. */
   compare(): void {
-    if (this.#link.figures.mine > this.#items.size + this.#finished.size + this.#returned.size) this.#compareNow()
+    if (this.#link.figures.mine > this.#known) this.#compareNow()
   }
 
   #compareNow(): void {
     if (this.#comparing || !this.#link.ready) return
     this.#comparing = true
-    this.#link.ask(MINE, String(MOST_AT_ONCE + this.#items.size + this.#finished.size)).then((answer) => {
+    this.#link.ask(MINE, String(MOST_AT_ONCE + this.#known)).then((answer) => {
       this.#comparing = false
       for (const [id, deliveries] of (answer?.[0] ?? []) as [string, number][]) {
-        if (!this.#items.has(id) && !this.#finished.has(id) && !this.#returned.has(id)) this.#giveBackId(id, deliveries - 1)
+        if (!this.#items.has(id) && !this.#finished.has(id) && !this.#returned.has(id) && !this.#unreadable.has(id)) this.#giveBackId(id, deliveries - 1)
       }
     }, (error: unknown) => {
       this.#comparing = false
       this.#complain('cannot see what it has', error)
     })
+  }
+
+  /** What Redis takes this consumer to have, if nothing was lost on the way. */
+  get #known(): number {
+    return this.#items.size + this.#untold
+  }
+
+  /** What Redis has still to hear. */
+  get #untold(): number {
+    return this.#finished.size + this.#returned.size + this.#unreadable.size
   }
 
   #complain(what: string, error: unknown): void {
@@ -164,19 +191,25 @@ export class Hand<T> {
   }
 
   #tell(): Promise<void> {
-    if (!this.#link.ready || this.#finished.size + this.#returned.size === 0) return this.#telling ?? Promise.resolve()
+    if (!this.#link.ready || this.#untold === 0) return this.#telling ?? Promise.resolve()
     return (this.#telling ??= this.#tellAll())
   }
 
   async #tellAll(): Promise<void> {
-    while (this.#link.ready && this.#finished.size + this.#returned.size > 0) {
+    while (this.#link.ready && this.#untold > 0) {
       const finished = [...this.#finished].slice(0, MOST_AT_ONCE)
       const returned = [...this.#returned].slice(0, MOST_AT_ONCE)
+      const unreadable = [...this.#unreadable].slice(0, MOST_AT_ONCE)
       try {
         if (finished.length > 0) {
           await this.#link.ask(DONE, ...finished)
           this.done += finished.length
           this.#onDone()
+        }
+        if (unreadable.length > 0) {
+          await this.#link.ask(SET_ASIDE, ...unreadable.flat())
+          const set = unreadable.filter(([id]) => this.#unreadable.delete(id))
+          if (set.length > 0) this.onSetAside(set.length, (set[0] as [string, string])[1])
         }
         if (returned.length > 0) await this.#link.ask(GIVE_BACK, ...returned.flatMap(([id, deliveries]) => [id, String(deliveries)]))
       } catch (error) {
@@ -185,6 +218,7 @@ export class Hand<T> {
       }
       for (const id of finished) this.#finished.delete(id)
       for (const [id] of returned) this.#returned.delete(id)
+      for (const [id] of unreadable) this.#unreadable.delete(id)
       if (returned.length > 0) this.#onReturned()
     }
     this.#telling = null

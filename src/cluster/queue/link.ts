@@ -15,6 +15,8 @@ export interface Figures {
 }
 
 export interface LinkOptions {
+  /** Whom errors name. */
+  owner: object
   url: string
   name: string
   /** Seconds. */
@@ -24,6 +26,8 @@ export interface LinkOptions {
 export class Link {
   figures: Figures = { unfinished: 0, size: 0, mine: 0 }
   readonly consumer: string
+  /** The key of the items that were set aside. */
+  readonly aside: string
   readonly #connection: QueueConnection
   readonly #keys: string[]
   readonly #lease: string
@@ -31,13 +35,14 @@ export class Link {
   #born = ''
 
   /** `onLost`: the queue is not the one that it was. */
-  constructor({ url, name, lease }: LinkOptions, listener: Listener, onLost: (before: Figures) => void) {
+  constructor({ owner, url, name, lease }: LinkOptions, listener: Listener, onLost: (before: Figures) => void) {
     const key = `loopscope:queue:{${name}}`
     this.consumer = randomUUID()
-    this.#keys = [key, `${key}:born`, `${key}:leases`, `${key}:waiting`, `${key}:put:${this.consumer}`]
+    this.aside = `${key}:aside`
+    this.#keys = [key, `${key}:born`, `${key}:leases`, `${key}:waiting`, `${key}:put:${this.consumer}`, this.aside]
     this.#lease = String(Math.round(lease * 1000))
     this.#onLost = onLost
-    this.#connection = new QueueConnection(url, key, listener)
+    this.#connection = new QueueConnection(owner, url, key, listener)
   }
 
   get ready(): boolean {
@@ -57,8 +62,8 @@ export class Link {
   }
 
   /**
-   * Run a script; gives what it answers beside the figures. Rejects with Away where Redis is, and with Redis's error where
-   * it refuses. On a queue that was made anew since it was asked last, nothing happened: `null`.
+   * Run a script; gives what it answers beside the figures. Rejects with Away where Redis is, and with why where it
+   * refuses. On a queue that was made anew since it was asked last, nothing happened: `null`.
    */
   async ask(script: Script, ...args: string[]): Promise<unknown[] | null> {
     const asked = this.#born

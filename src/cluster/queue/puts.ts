@@ -6,9 +6,9 @@ import { Away, type Link } from './link.ts'
 import { Place } from './line.ts'
 import { PUT, WITHDRAW } from './scripts.ts'
 
-/** Of what goes to Redis at once: items, and characters beyond which no further item is added. */
+/** Of what goes to Redis at once: items, and bytes beyond which no further item is added. */
 const MOST_ITEMS = 64
-const MOST_CHARACTERS = 1_000_000
+const MOST_BYTES = 1_000_000
 
 export class PutPlace extends Place {
   readonly number: number
@@ -77,11 +77,11 @@ export class Puts {
     if (this.#withdrawn.length > 0) this.#withdraw('')
     if (this.#asking || this.#isFull || this.line.length === 0 || !this.#link.ready) return
     const batch: PutPlace[] = []
-    let characters = 0
+    let bytes = 0
     for (const place of this.line) {
-      if (batch.length === MOST_ITEMS || characters > MOST_CHARACTERS) break
+      if (batch.length === MOST_ITEMS || bytes > MOST_BYTES) break
       batch.push(place)
-      characters += place.json.length
+      bytes += Buffer.byteLength(place.json)
     }
     this.#asking = true
     this.#isNews = false

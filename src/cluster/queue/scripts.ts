@@ -5,8 +5,9 @@
 //   {key}:leases     consumer -> until when it is taken for alive, in milliseconds of Redis's own clock
 //   {key}:waiting    what somebody waits for, `get` `put` `join`: whoever brings it about says so on the channel {key}
 //   {key}:put:{id}   the number of the last put of a producer: one that is sent again, its answer lost, is not made twice
+//   {key}:aside      a stream of the last items that could not be read, each with why, its length in bytes and its beginning
 //
-// An item that was given back belongs to the consumer `-`, whose lease is always over.
+// An item that was given back belongs to the consumer `-`, whose lease is always over. Everything works from Redis 6.2 on.
 import { createHash } from 'node:crypto'
 
 export interface Script {
@@ -14,14 +15,23 @@ export interface Script {
   readonly sha: string
 }
 
+/** The longest item that is sent to a consumer, in bytes: more than can be put, for earlier versions counted characters. */
+const LONGEST_ITEM = 4_000_000
+/** What a consumer gets at once, in bytes, beyond which no further item is added. */
+const MOST_BYTES = 1_000_000
+/** Items that are kept when they were set aside, and what is kept of each, in bytes. */
+const MOST_ASIDE = 100
+const LONGEST_ASIDE = 65_536
+
 const BEGIN = `
-local stream, bornkey, leases, waiting, putkey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local stream, bornkey, leases, waiting, putkey, asidekey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local consumer, lease = ARGV[3], tonumber(ARGV[4])
 local G, FREE, FIRST = 'loopscope', '-', 5
 
 local born = redis.call('GET', bornkey)
 if not born or redis.call('EXISTS', stream) == 0 then
-  redis.pcall('XGROUP', 'CREATE', stream, G, '0', 'MKSTREAM')
+  local made = redis.pcall('XGROUP', 'CREATE', stream, G, '0', 'MKSTREAM')
+  if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return made end
   redis.call('DEL', waiting)
   born = ARGV[2]
   redis.call('SET', bornkey, born)
@@ -54,14 +64,28 @@ end
 local function isTaken(id)
   return redis.call('XPENDING', stream, G, id, id, 1)[1]
 end
+local function setAside(id, text, why)
+  redis.call('XADD', asidekey, 'MAXLEN', ${MOST_ASIDE}, '*', 'id', id, 'why', why, 'bytes', #text, 'item', string.sub(text, 1, ${LONGEST_ASIDE}))
+  redis.call('XACK', stream, G, id)
+  redis.call('XDEL', stream, id)
+end
 `
 
-function script(body: string): Script {
-  const source = BEGIN + body
+/**
+ * Where its memory is full, Redis refuses a script's first write if that may need memory; one that has begun to write may
+ * go on to its end. So what frees memory, or lets others go on that do, begins with a write that needs none. (A script's
+ * flag for this, allow-oom, is not known to Redis 6.)
+ */
+const EVEN_IF_FULL = `
+redis.call('HDEL', KEYS[4], '')
+`
+
+function script(body: string, needsMemory = false): Script {
+  const source = (needsMemory ? '' : EVEN_IF_FULL) + BEGIN + body
   return { source, sha: createHash('sha1').update(source).digest('hex') }
 }
 
-/** Put items while there is room. Arguments: maxsize, then number and text of each item. Answers with their ids; '' for one that was put before. */
+/** Put items while there is room, in the queue and in Redis. Arguments: maxsize, then number and text of each item. Answers with their ids; '' for one that was put before. */
 export const PUT = script(`
 local maxsize = tonumber(ARGV[FIRST])
 local room = math.huge
@@ -76,7 +100,8 @@ for at = FIRST + 1, #ARGV, 2 do
     ids[#ids + 1] = redis.call('XADD', stream, '*', 'item', ARGV[at + 1])
     last, room = number, room - 1
   else
-    redis.call('HSET', waiting, 'put', 1)
+    -- Where this needs memory that there is not, it is asked for room again all the same.
+    redis.pcall('HSET', waiting, 'put', 1)
     break
   end
 end
@@ -84,18 +109,35 @@ if last > before then
   redis.call('SET', putkey, string.format('%.0f', last), 'PX', 3600000)
   wake('get')
 end
-return answer(ids)`)
+return answer(ids)`, true)
 
-/** Take up to so many items: those of dead consumers, then new ones. Answers with id, text and how often it was delivered, of each. */
+/**
+ * Take up to so many items: those of dead consumers, then new ones. Answers with id, text and how often it was delivered, of
+ * each; with how many others were too long, or no items at all, and were set aside; and with whether there are no more.
+ */
 export const GET = script(`
-local want, got = tonumber(ARGV[FIRST]), {}
+local want, got, aside, bytes = tonumber(ARGV[FIRST]), {}, 0, 0
 live()
+local function wantsMore()
+  return #got + aside < want and bytes < ${MOST_BYTES}
+end
+local function take(id, fields, deliveries)
+  local text = fields[2] or ''
+  if fields[1] ~= 'item' or #text > ${LONGEST_ITEM} then
+    setAside(id, text, fields[1] == 'item' and 'it is longer than ${LONGEST_ITEM} bytes' or 'it has no field called item')
+    aside = aside + 1
+  else
+    got[#got + 1] = {id, text, deliveries}
+    bytes = bytes + #text
+  end
+end
 for _, dead in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', '(' .. string.format('%.0f', now()), 'LIMIT', 0, 16)) do
-  local left = redis.call('XPENDING', stream, G, '-', '+', want - #got, dead)
+  local left = redis.call('XPENDING', stream, G, '-', '+', want, dead)
   for _, of in ipairs(left) do
+    if not wantsMore() then break end
     local entry = redis.call('XCLAIM', stream, G, consumer, 0, of[1])[1]
     if entry then
-      got[#got + 1] = {entry[1], entry[2][2], of[4] + 1}
+      take(entry[1], entry[2], of[4] + 1)
     else
       redis.call('XACK', stream, G, of[1])
     end
@@ -104,17 +146,32 @@ for _, dead in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', '(' .. string.
     redis.call('ZREM', leases, dead)
     redis.call('XGROUP', 'DELCONSUMER', stream, G, dead)
   end
-  if #got >= want then break end
+  if not wantsMore() then break end
 end
-if #got < want then
-  local new = redis.call('XREADGROUP', 'GROUP', G, consumer, 'COUNT', want - #got, 'STREAMS', stream, '>')
-  if new then
-    for _, entry in ipairs(new[1][2]) do got[#got + 1] = {entry[1], entry[2][2], 1} end
+local isDrained = false
+while wantsMore() do
+  local new = redis.call('XREADGROUP', 'GROUP', G, consumer, 'COUNT', 1, 'STREAMS', stream, '>')
+  if not new then
+    isDrained = true
+    break
   end
+  local entry = new[1][2][1]
+  take(entry[1], entry[2], 1)
 end
-if #got < want then redis.call('HSET', waiting, 'get', 1) end
-if #got > 0 then wake('put') end
-return answer(got)`)
+if isDrained then redis.call('HSET', waiting, 'get', 1) end
+if #got + aside > 0 then wake('put') end
+if aside > 0 and redis.call('XLEN', stream) == 0 then wake('join') end
+return answer(got, aside, isDrained and 1 or 0)`)
+
+/** Set items aside that this consumer got and cannot read. Arguments: id and why, of each. */
+export const SET_ASIDE = script(`
+for at = FIRST, #ARGV, 2 do
+  local taken = isTaken(ARGV[at])
+  local entry = redis.call('XRANGE', stream, ARGV[at], ARGV[at])[1]
+  if entry and taken and taken[2] == consumer then setAside(ARGV[at], entry[2][2], ARGV[at + 1]) end
+end
+if redis.call('XLEN', stream) == 0 then wake('join') end
+return answer()`)
 
 /** These items, by id, are done. */
 export const DONE = script(`
