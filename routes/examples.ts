@@ -39,6 +39,9 @@ type RunQuery = z.output<typeof runQuery>
 const FIVE = ['producers', 'consumers', 'items', 'seed', 'maxsize', 'queue', 'name'] as const
 const SHARED_NAME = 'example-5'
 
+/** What example 5 puts: another program may put something else to the same queue. */
+const item = z.tuple([z.int(), z.string().regex(/^[A-Za-z]$/)])
+
 const summary = z.object({
   number: z.int(), title: z.string(), lookFor: z.string(), parameters: z.array(z.string()), run: z.string(),
 })
@@ -87,7 +90,7 @@ function programOf(example: Example, query: RunQuery, shared: SharedQueue<never>
     if (shared === null) yield* example.main(given)
     else {
       try {
-        yield* example.main({ ...given, queue: shared })
+        yield* shared.guard(example.main({ ...given, queue: shared }))
       } finally {
         print(shared.summary())
       }
@@ -154,6 +157,7 @@ const exampleResult = runResult.extend({
   queue: z.object({
     name: z.string(), put: z.int(), got: z.int(), done: z.int(), redelivered: z.int().describe('of those got, the ones that had been delivered before'),
     lost: z.int().describe('unfinished when Redis lost the queue, as far as this process knew'),
+    aside: z.int().describe('items that could not be read, and were set aside'),
   }).optional().describe('with queue=redis: what this run did with it'),
 })
 
@@ -187,7 +191,7 @@ export default function exampleRoutes(app: App): void {
     checkQueue(example, request.query)
     if (example.number !== 5 || queue !== 'redis') return yield* answer(app, request, reply, type, draw, programOf(example, request.query, null))
     const { name = SHARED_NAME } = request.query
-    const shared = yield* SharedQueue.open<never>({ url: app.config.redisUrl, name, maxsize, producers })
+    const shared = yield* SharedQueue.open<never>({ url: app.config.redisUrl, name, maxsize, producers, isItem: (value) => item.safeParse(value).success })
     let result
     try {
       result = yield* answer(app, request, reply, type, draw, programOf(example, request.query, shared))

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { createClient } from '@redis/client'
 import t, { type Test } from 'tap'
 import { freePort, noRedis, startRedis } from '../support/redis.ts'
 import { eventually } from '../support/server.ts'
@@ -67,7 +68,40 @@ t.test('example 5 in two servers', { skip: noRedis }, async (t) => {
 
   await t.test('one says in JSON what it did with the queue', async (t) => {
     const response = await fetch(run(first, 'items=2&producers=2&speed=100&seed=3'), { headers: { accept: 'application/json' } })
-    t.match(await response.json(), { outcome: 'returned', parameters: { queue: 'redis', name: 'letters' }, queue: { name: 'letters', put: 4, got: 4, done: 4, redelivered: 0, lost: 0 } })
+    t.match(await response.json(), { outcome: 'returned', parameters: { queue: 'redis', name: 'letters' }, queue: { name: 'letters', put: 4, got: 4, done: 4, redelivered: 0, lost: 0, aside: 0 } })
+  })
+
+  await t.test('what is no item is set aside and counted, and the run goes on; one whose consumer fails ends', async (t) => {
+    const client = await createClient({ url: redis.url }).on('error', () => {}).connect()
+    const key = 'loopscope:queue:{letters}'
+    for (const item of ['7', '[1]', '[0,"ab"]', '{']) await client.xAdd(key, '*', { item })
+    const response = await fetch(run(first, 'items=2&producers=2&speed=100&seed=3'), { headers: { accept: 'application/json' } })
+    t.match(await response.json(), { outcome: 'returned', queue: { put: 4, got: 4, done: 4, aside: 4 } })
+    t.equal(await client.xLen(key), 0)
+    t.equal(await client.xLen(`${key}:aside`), 4)
+
+    const failing = follow(run(first, 'producers=2&consumers=2&speed=1000'))
+    t.ok(await eventually(() => failing.lines.length > 10), 'it would go on for ever')
+    await client.set(`${key}:leases`, 'of another type')
+    await failing.over
+    t.match(failing.lines.at(-1), /^\(failed: Error: <RedisQueue letters maxsize=0>: cannot use Redis at .*WRONGTYPE/)
+    await client.del([key, `${key}:leases`])
+    client.destroy()
+  })
+
+  await t.test('at a read-only replica, or at a full Redis, it is said why', async (t) => {
+    const replica = await startRedis(t, ['--replicaof', '127.0.0.1', String(redis.port)])
+    const third = await startServer(t, replica.url)
+    const refused = await fetch(run(third, 'items=1'))
+    t.equal(refused.status, 503)
+    t.match(await refused.json(), { statusCode: 503, message: /^queue=redis: .*cannot use Redis at 127\.0\.0\.1:\d+: this Redis is a read-only replica/ })
+    const client = await createClient({ url: redis.url }).on('error', () => {}).connect()
+    await client.configSet('maxmemory', '1')
+    const full = follow(run(first, 'items=1&speed=100'))
+    await full.over
+    t.match(full.lines.at(-1), /^\(failed: Error: .*this Redis is full/)
+    await client.configSet('maxmemory', '0')
+    client.destroy()
   })
 
   await t.test('the items of one that is killed come again in the other, and the run says how many', async (t) => {
