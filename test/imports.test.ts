@@ -20,7 +20,7 @@ const TABLE: Row[] = [
   { files: 'src/load', may: ['src/load', 'src/stream/events', 'node:', 'npm:'] },
   { files: 'src/load/loader', may: ['tools/ts', 'node:'] },
   { files: 'src/server/sharedqueue', may: ['src/server', 'src/cluster/queue', 'src/runtime'] },
-  { files: 'src/cluster/queue', may: ['src/cluster/queue', 'src/cluster/connection', 'src/cluster/refusals', 'src/runtime', 'node:', 'npm:@redis/client'] },
+  { files: 'src/cluster/queue', may: ['src/cluster/queue', 'src/cluster/connection', 'src/cluster/refusals', 'src/cluster/script', 'src/runtime', 'node:', 'npm:@redis/client'] },
   { files: 'src/server/labs', may: ['src/server', 'src/load', 'src/stream', 'src/runtime'] },
   { files: 'routes/lab', may: ['src/server', 'src/load', 'src/stream', 'npm:'] },
   { files: 'routes', may: ['routes', 'examples', 'workers', 'src/server', 'src/observer', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },

@@ -1,7 +1,7 @@
 // Carries a wish to cancel something to the process whose loop it is on, and back what came of it: a message on that one's
 // channel, and one on ours. Nobody waits longer than he has said.
 import type { CancelHere, CancelOutcome } from '../observer/loops.ts'
-import type { Client, Connection } from './connection.ts'
+import { listen, type Client, type Connection } from './connection.ts'
 import { answerOf, cancelOf } from './keys.ts'
 import { granted, read, wish } from './wire.ts'
 
@@ -32,8 +32,8 @@ export class Cancels {
     await this.#commands.run(async (client) => {
       if (this.#heard === client) return
       await Promise.all([
-        client.subscribe(cancelOf(loop), (text) => void this.#grant(text)),
-        client.subscribe(answerOf(loop), (text) => this.#answered(text)),
+        listen(client, cancelOf(loop), (text) => void this.#grant(text)),
+        listen(client, answerOf(loop), (text) => this.#answered(text)),
       ])
       this.#heard = client
     })

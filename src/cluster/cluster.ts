@@ -6,10 +6,12 @@ import { figuresOf, type CancelHere, type CancelOutcome, type Cluster, type Clus
 import type { LogLevel } from '../observer/protocol.ts'
 import type { RunRecord } from '../observer/runlog.ts'
 import { Cancels } from './cancels.ts'
-import { Connection } from './connection.ts'
+import { Connection, listen } from './connection.ts'
+import { NEWS } from './keys.ts'
 import { Members } from './members.ts'
 import { Publisher } from './publisher.ts'
 import { Reader } from './reader.ts'
+import { reasonOf } from './refusals.ts'
 import { RemoteLoop } from './remoteloop.ts'
 
 /** How long a closing process waits for Redis to hear of it, in ms. */
@@ -39,7 +41,7 @@ export class RedisCluster implements Cluster {
   readonly #name: string
   readonly #startedAt = new Date().toISOString()
   readonly #commands: Connection
-  readonly #waiting: Connection
+  readonly #events: Connection
   readonly #publisher: Publisher
   readonly #reader: Reader
   readonly #members: Members
@@ -48,6 +50,8 @@ export class RedisCluster implements Cluster {
   #listeners: ((record: LoopRecord) => void)[] = []
   #connected = false
   #since = Date.now()
+  /** Why it is away. */
+  #reason = 'there is no connection yet'
   #away = 0
   #awaySeconds = 0
   #everConnected = false
@@ -65,10 +69,10 @@ export class RedisCluster implements Cluster {
     this.#name = own.loop
     const way = { url, patience: PATIENCE_MS, onUp: () => void this.#begin(), onDown: (reason: Error) => this.#onDown(reason) }
     this.#commands = new Connection(way)
-    this.#waiting = new Connection(way)
-    this.#publisher = new Publisher(own, this.#commands, this.#startedAt, () => loops.ownInfo())
+    this.#events = new Connection({ ...way, prepare: (client) => listen(client, NEWS, (loop) => this.#reader.onNews(loop)) })
+    this.#publisher = new Publisher(own, this.#commands, this.#startedAt, () => loops.ownInfo(), () => this.#members.life)
     this.#reader = new Reader({
-      commands: this.#commands, waiting: this.#waiting,
+      commands: this.#commands, events: this.#events,
       make: (loop, picture) => new RemoteLoop(loop, picture, { history: this.#reader.size <= FIRST_LOOPS ? FIRST_HISTORY : HISTORY, keepSeconds: options.keepSeconds }),
       onLoop: (record) => {
         for (const listener of this.#listeners) listener(record)
@@ -89,13 +93,14 @@ export class RedisCluster implements Cluster {
     this.#cancels = new Cancels(this.#commands, () => own.loop, options.cancel)
     this.#timer = setInterval(() => this.#publisher.tick(), TICK_MS)
     this.#commands.open()
-    this.#waiting.open()
+    this.#events.open()
   }
 
   get redis(): RedisInfo {
     const { published, lost, received, missed, lag, away } = this.figures()
     return {
-      state: this.#connected ? 'connected' : 'away', since: new Date(this.#since).toISOString(), away, published, lost, received, missed,
+      ...(this.#connected ? { state: 'connected' } : { state: 'away', reason: this.#reason }),
+      since: new Date(this.#since).toISOString(), away, published, lost, received, missed,
       lag: Math.round(lag * 1e6) / 1e6,
     }
   }
@@ -112,7 +117,7 @@ export class RedisCluster implements Cluster {
     const now = this.#connected ? 0 : (Date.now() - this.#since) / 1000
     return {
       connected: this.#connected, published: this.#publisher.published, lost: this.#publisher.lost, received, missed, lag: this.#publisher.lag,
-      inFlight: this.#commands.inFlight + this.#waiting.inFlight, away: this.#away, awaySeconds: this.#awaySeconds + now, loops,
+      inFlight: this.#commands.inFlight + this.#events.inFlight, away: this.#away, awaySeconds: this.#awaySeconds + now, loops,
     }
   }
 
@@ -163,7 +168,7 @@ export class RedisCluster implements Cluster {
     clearTimeout(late)
     this.#members.stop()
     this.#commands.close()
-    this.#waiting.close()
+    this.#events.close()
     for (const { fanout } of this.#reader.records) fanout.end('the server is closing')
   }
 
@@ -195,7 +200,7 @@ export class RedisCluster implements Cluster {
   }
 
   #isUp(): boolean {
-    return this.#commands.up && this.#waiting.up && !this.#closing
+    return this.#commands.up && this.#events.up && !this.#closing
   }
 
   #onConnected(): void {
@@ -222,12 +227,13 @@ export class RedisCluster implements Cluster {
       this.#since = Date.now()
       this.#away++
     }
+    this.#reason = reasonOf(reason)
     // The two belong together: what one of them knows is of no use without the other.
     const now = performance.now()
     if (this.#closing || this.#told || now < this.#toldAt + QUIET_MS) return
     this.#told = true
     this.#toldAt = now
-    this.#options.log('warn', `Redis is away (${reason.message || (reason as NodeJS.ErrnoException).code}): the loop goes on, and is published again when it is back`)
+    this.#options.log('warn', `Redis is away (${this.#reason}): the loop goes on, and is published again when it is back`)
   }
 
   #rename(name: string): void {

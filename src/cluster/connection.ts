@@ -10,6 +10,9 @@ const GOOD_MS = 2000
 /** An answer that is late may have come while this thread was held: it has this long, in ms, to be read. */
 const READ_MS = 100
 
+/** The longest message on a channel that is looked at, in bytes. (Redis itself ends a subscriber's connection at 32 MB that wait for it.) */
+const LONGEST_MESSAGE = 262_144
+
 export type Client = ReturnType<typeof newClient>
 
 export interface ConnectionOptions {
@@ -126,6 +129,13 @@ export class Connection {
     const timer = setTimeout(then, ms)
     return this.#options.background === true ? timer.unref() : timer
   }
+}
+
+/** Have `listener` called with each message on a channel; one that is too long was sent by another program, and is dropped. */
+export function listen(client: Client, channel: string, listener: (text: string) => void): Promise<void> {
+  return client.subscribe(channel, (message) => {
+    if (message.length <= LONGEST_MESSAGE) listener(message.toString())
+  }, true)
 }
 
 /** Whatever was under way fails. */

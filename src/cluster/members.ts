@@ -4,7 +4,9 @@
 import type { Connection } from './connection.ts'
 import type { Reader } from './reader.ts'
 import type { RemoteLoop } from './remoteloop.ts'
-import { BEAT_HOLDS_MS, BEAT_MS, beatOf, eventsOf, KEPT_SECONDS, LOOPS } from './keys.ts'
+import { BEAT_HOLDS_MS, BEAT_MS, beatOf, eventsOf, KEPT_SECONDS, livesOf, LOOPS } from './keys.ts'
+import { HEARD, LIFE, LONGEST_BEAT, LONGEST_NAME, LOOK, VALUE } from './reads.ts'
+import { runScript } from './script.ts'
 import { beat, read, type Beat } from './wire.ts'
 
 /** How often others are looked at, in ms. */
@@ -13,7 +15,6 @@ const LOOK_MS = 150
 const RENEW_MS = 30_000
 /** The most loops that are followed. */
 const MOST_LOOPS = 256
-const LONGEST_NAME = 64
 /** Names that are tried, `name-2` and so on, before one is taken by chance. */
 const MOST_NUMBERED = 20
 
@@ -44,11 +45,20 @@ export class Members {
   #beatAt = -Infinity
   #renewAt = 0
   #known: string[] = []
+  /** Which life of which name this process is. */
+  #life = { loop: '', number: 0 }
+  /** The last sign of life of each loop that is not of the life which is followed. */
+  readonly #foreign = new Map<string, Beat>()
   /** Loops whose end is being looked into. */
   readonly #judging = new Set<string>()
 
   constructor(options: MembersOptions) {
     this.#options = options
+  }
+
+  /** Which life of its name this process is. */
+  get life(): number {
+    return this.#life.number
   }
 
   /** Make the loop's name ours. Where another living process has it, take another; where one has died with it, wait until that shows. */
@@ -70,7 +80,12 @@ export class Members {
       const name = `${wanted.slice(0, LONGEST_NAME - 1 - ending.length)}-${ending}`
       if (name !== loop()) rename(name)
     }
-    await commands.run((client) => client.zAdd(LOOPS, { score: Date.now(), value: loop() }))
+    const name = loop()
+    const life = name === this.#life.loop ? this.#life.number : 0
+    await commands.run(async (client) => {
+      this.#life = { loop: name, number: await runScript(client, LIFE, [livesOf(name)], [KEPT_SECONDS, life]) as number }
+    })
+    await this.#say()
     this.claimed = true
     this.#claimedAt = performance.now()
     this.#beatAt = performance.now()
@@ -97,7 +112,7 @@ export class Members {
     const { commands, loop } = this.#options
     this.stop()
     await Promise.all([
-      commands.run((client) => client.zAdd(LOOPS, { score: Date.now(), value: loop() })),
+      this.#say(),
       commands.run((client) => client.expire(eventsOf(loop()), KEPT_SECONDS)),
       commands.run((client) => client.del(beatOf(loop()))),
     ])
@@ -114,8 +129,15 @@ export class Members {
     return done !== null
   }
 
+  /** The loop was heard of; where `clean`, those that have not been for long are left. */
+  #say(clean = false): Promise<unknown> {
+    const { commands, loop } = this.#options
+    return commands.run((client) => runScript(client, HEARD, [LOOPS], [loop(), clean ? KEPT_SECONDS * 1000 : '']))
+  }
+
   async #there(): Promise<Beat | null> {
-    return read(beat, await this.#options.commands.run((client) => client.get(beatOf(this.#options.loop()))))
+    const { commands, loop } = this.#options
+    return read(beat, await commands.run((client) => runScript(client, VALUE, [beatOf(loop())], [LONGEST_BEAT])) as string | null)
   }
 
   /** Whether whoever has the name goes on beating. */
@@ -151,16 +173,14 @@ export class Members {
   async #beat(now: number): Promise<void> {
     const { commands, loop } = this.#options
     const text = this.#write()
-    const sent = [
+    const renews = now >= this.#renewAt
+    const sent: Promise<unknown>[] = [
       commands.run((client) => client.set(beatOf(loop()), text, { expiration: { type: 'PX', value: BEAT_HOLDS_MS } })),
-      commands.run((client) => client.zAdd(LOOPS, { score: Date.now(), value: loop() })),
-    ] as Promise<unknown>[]
-    if (now >= this.#renewAt) {
+      this.#say(renews),
+    ]
+    if (renews) {
       this.#renewAt = now + RENEW_MS
-      sent.push(
-        commands.run((client) => client.expire(eventsOf(loop()), KEPT_SECONDS)),
-        commands.run((client) => client.zRemRangeByScore(LOOPS, '-inf', Date.now() - KEPT_SECONDS * 1000)),
-      )
+      for (const key of [eventsOf(loop()), livesOf(loop())]) sent.push(commands.run((client) => client.expire(key, KEPT_SECONDS)))
     }
     await Promise.all(sent)
   }
@@ -169,10 +189,8 @@ export class Members {
     const { commands, loop, epoch, reader, onTaken, onMany } = this.#options
     const own = loop()
     const others = this.#known.filter((name) => name !== own)
-    const [names, beats] = await Promise.all([
-      commands.run((client) => client.zRange(LOOPS, -2 * MOST_LOOPS, -1)),
-      commands.run((client) => client.mGet([beatOf(own), ...others.map(beatOf)])),
-    ])
+    const keys = [LOOPS, beatOf(own), ...others.map(beatOf)]
+    const [loops, beats] = await commands.run((client) => runScript(client, LOOK, keys, [2 * MOST_LOOPS])) as [[name: string, age: string][], (string | null)[]]
     if (!this.claimed || own !== loop()) return
     const mine = read(beat, beats[0])
     if (mine !== null && mine.epoch !== epoch()) {
@@ -182,6 +200,8 @@ export class Members {
       return
     }
     const now = Date.now()
+    // Another process' clock says nothing here: how long ago something was is told by Redis's.
+    for (const [name, age] of loops) reader.find(name)?.seen(now - Number(age))
     const sure = mine !== null && performance.now() - this.#claimedAt > BEAT_HOLDS_MS + LOOK_MS
     others.forEach((name, at) => {
       const record = reader.find(name)
@@ -190,12 +210,18 @@ export class Members {
       if (heard !== null) this.#heard(record, heard, now)
       else if (sure && (record.state === 'live' || record.state === 'unknown')) this.#judge(record)
     })
-    this.#follow(names.filter((name) => name !== own), onMany)
+    this.#follow(loops.map(([name]) => name).filter((name) => name !== own), onMany)
   }
 
   #heard(record: RemoteLoop, heard: Beat, now: number): void {
     record.beat(heard, now)
-    if (heard.epoch !== record.history.epoch || heard.seq > record.history.last) this.#options.reader.suspect(record.loop)
+    const { loop, history: { epoch, last } } = record
+    const before = this.#foreign.get(loop)
+    if (heard.epoch === epoch) this.#foreign.delete(loop)
+    else this.#foreign.set(loop, heard)
+    // Whichever life goes on to say that it lives is the one that there is.
+    const isAlive = before?.epoch === heard.epoch && before.beats !== heard.beats
+    if (heard.epoch !== epoch || heard.seq > last) this.#options.reader.suspect(loop, isAlive ? heard.epoch : null)
   }
 
   /** Its beat has run out: it has closed, or is lost. What it has left behind tells. */
@@ -203,7 +229,7 @@ export class Members {
     const { loop } = record
     if (this.#judging.has(loop)) return
     this.#judging.add(loop)
-    this.#options.reader.pictureOf(loop).then((left) => {
+    this.#options.reader.pictureOf(loop).then(({ seen: left }) => {
       const closed = record.closed || (left?.closed === true && left.epoch === record.history.epoch)
       record.become(closed ? 'closed' : 'lost', record.seenAt)
     }, () => {}).finally(() => {
@@ -217,6 +243,7 @@ export class Members {
     this.#known = names.slice(-MOST_LOOPS)
     if (names.length > MOST_LOOPS) onMany(names.length)
     const known = new Set(this.#known)
+    for (const loop of this.#foreign.keys()) if (!reader.has(loop)) this.#foreign.delete(loop)
     for (const record of reader.records) {
       // A Redis that has forgotten everybody will hear of those who live before long.
       const silent = Date.now() - record.seenAt > KEPT_SECONDS * 1000

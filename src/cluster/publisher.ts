@@ -5,11 +5,16 @@ import type { LoopInfo } from '../stream/events.ts'
 import type { LoopRecord } from '../observer/looprecord.ts'
 import type { RunRecord } from '../observer/runlog.ts'
 import type { Connection } from './connection.ts'
-import { eventsOf, KEPT_SECONDS, snapshotOf } from './keys.ts'
+import { eventsOf, KEPT_SECONDS, NEWS, snapshotOf } from './keys.ts'
+import { HAS, LONGEST_ENTRY, LONGEST_PICTURE } from './reads.ts'
+import { runScript } from './script.ts'
 import { joined, type Picture } from './wire.ts'
 
-/** Events in a batch, and batches on their way. */
+/** Events in a batch, and bytes of them beyond which no further event is added; and batches on their way. */
 const BATCH = 512
+const BATCH_BYTES = LONGEST_ENTRY / 4
+/** The longest event, in bytes. Its texts are cut long before, so that there is hardly one. */
+const LONGEST_EVENT = LONGEST_ENTRY / 2
 const MOST_ON_THE_WAY = 4
 /** Events are gathered for this long, in ms, unless one is urgent. */
 const GATHER_MS = 20
@@ -17,7 +22,7 @@ const GATHER_MS = 20
 const PICTURE_MS = 2000
 const PICTURE_PART = 4
 const PICTURE_SHARE = 50
-/** Lines of each run in a picture; runs of other loops that wait to be told of, and the longest of them, in characters. */
+/** Lines of each run in a picture; runs of other loops that wait to be told of, and the longest of them, in bytes. */
 const LINES_A_RUN = 20
 const MOST_RUNS = 50
 const LONGEST_RUN = 256 * 1024
@@ -27,6 +32,7 @@ export class Publisher {
   readonly #connection: Connection
   readonly #startedAt: string
   readonly #info: () => LoopInfo
+  readonly #life: () => number
   #active = false
   #began = false
   /** The last event that was sent, and the last that has arrived. */
@@ -45,11 +51,12 @@ export class Publisher {
   #needed = false
   #idle: (() => void)[] = []
 
-  constructor(record: LoopRecord, connection: Connection, startedAt: string, info: () => LoopInfo) {
+  constructor(record: LoopRecord, connection: Connection, startedAt: string, info: () => LoopInfo, life: () => number) {
     this.#record = record
     this.#connection = connection
     this.#startedAt = startedAt
     this.#info = info
+    this.#life = life
     record.listen((urgent) => this.#onNews(urgent))
   }
 
@@ -136,8 +143,7 @@ export class Publisher {
   }
 
   async #isThere(id: string): Promise<boolean> {
-    const found = await this.#connection.run((client) => client.xRange(eventsOf(this.#record.loop), id, id, { COUNT: 1 }))
-    return found !== null && found.length > 0
+    return await this.#connection.run((client) => runScript(client, HAS, [eventsOf(this.#record.loop)], [id])) === 1
   }
 
   #onNews(urgent: boolean): void {
@@ -155,9 +161,16 @@ export class Publisher {
     while (this.#place < history.last && this.#onTheWay < MOST_ON_THE_WAY) {
       const from = this.#place + 1
       const texts: string[] = []
-      for (let event = history.find(from); event !== null && texts.length < BATCH; event = history.find(from + texts.length)) texts.push(history.encoded(event))
+      let bytes = 0
+      for (let event = history.find(from); event !== null && texts.length < BATCH && bytes < BATCH_BYTES; event = history.find(from + texts.length)) {
+        const text = history.encoded(event)
+        const length = Buffer.byteLength(text)
+        if (length > LONGEST_EVENT) break
+        texts.push(text)
+        bytes += length
+      }
       if (texts.length === 0) {
-        // It was slower than the history is long, or the recording was: what is alive stands for what is gone.
+        // It was slower than the history is long, or the recording was, or an event is too long: what is alive stands for what is gone.
         this.#lost += history.last - Math.max(this.#place, this.#acked)
         this.#place = history.last
         this.#needed = true
@@ -184,7 +197,7 @@ export class Publisher {
 
   #sendRun(run: RunRecord): void {
     let text = JSON.stringify(run)
-    if (text.length > LONGEST_RUN) text = JSON.stringify(brief(run))
+    if (Buffer.byteLength(text) > LONGEST_RUN) text = JSON.stringify(brief(run))
     void this.#add(['epoch', this.#record.history.epoch, 'run', text]).then((id) => {
       if (id !== null) this.#next()
     })
@@ -194,7 +207,13 @@ export class Publisher {
   async #add(fields: string[]): Promise<string | null> {
     this.#onTheWay++
     try {
-      return await this.#connection.run((client) => client.sendCommand<string>(['XADD', eventsOf(this.#record.loop), ...this.#cut(), '*', ...fields]))
+      const { loop } = this.#record
+      return await this.#connection.run((client) => {
+        const added = client.sendCommand<string>(['XADD', eventsOf(loop), ...this.#cut(), '*', ...fields])
+        // Readers that miss it look by themselves before long.
+        client.publish(NEWS, loop).catch(() => {})
+        return added
+      })
     } catch (error) {
       // Nothing after it may arrive before it.
       this.pause()
@@ -225,7 +244,7 @@ export class Publisher {
     if (!this.#active || this.#picture.making || (now < this.#picture.next && !this.#needed)) return
     this.#needed = false
     const { loop, history } = this.#record
-    const text = JSON.stringify(this.picture())
+    const text = this.#pictureText()
     this.#picture = { seq: history.last, at: now, next: performance.now() + (performance.now() - now) * PICTURE_SHARE, making: true }
     this.#connection.run((client) => client.set(snapshotOf(loop), text, { expiration: { type: 'EX', value: KEPT_SECONDS } }))
       .catch((error: unknown) => {
@@ -239,11 +258,21 @@ export class Publisher {
       })
   }
 
+  /** With as many of the live tasks as others read. */
+  #pictureText(): string {
+    const picture = this.picture()
+    const text = JSON.stringify(picture)
+    const bytes = Buffer.byteLength(text)
+    if (bytes <= LONGEST_PICTURE) return text
+    const { tasks } = picture.snapshot
+    return JSON.stringify({ ...picture, runs: [], stalls: [], snapshot: { ...picture.snapshot, tasks: tasks.slice(0, tasks.length * LONGEST_PICTURE / bytes / 2) } })
+  }
+
   /** @internal All that is needed to go on from here. */
   picture(): Picture {
     const { history, stalls, stallCount, blockedSeconds, holding, closed, origin, runs } = this.#record
     return {
-      epoch: history.epoch, startedAt: this.#startedAt, seq: history.last, id: this.#lastId, t: this.#record.now(), origin, closed,
+      epoch: history.epoch, life: this.#life(), startedAt: this.#startedAt, seq: history.last, id: this.#lastId, t: this.#record.now(), origin, closed,
       snapshot: this.#record.snapshot(), runs: runs.list().map(brief), stalls: stalls.map(({ events: _, ...stall }) => stall), stallCount, blockedSeconds,
       holding, info: this.#info(),
     }

@@ -2,24 +2,33 @@
 // with the other's epoch, numbers and clock.
 import type { LoopEvent, LoopInfo, LoopState } from '../stream/events.ts'
 import { History } from '../stream/history.ts'
+import { cutText, cutTexts } from '../stream/texts.ts'
 import { LoopRecord } from '../observer/looprecord.ts'
+import { LONGEST_PICTURE } from './reads.ts'
 import { apart, type Beat, type Picture, type ToldRun } from './wire.ts'
 
 /** Names of tasks that have ended are kept for whoever looks back. */
 const MOST_NAMES = 2000
+/** JSON of an event that is kept beside it, in characters. */
+const LONGEST_JSON = 16_384
+/** What is alive, as JSON, in characters: more than the longest picture has of it. */
+const MOST_ALIVE = 2 * LONGEST_PICTURE
 /** What two machines' clocks may drift apart, in seconds a second. */
 const DRIFT = 1e-4
 
 export class RemoteLoop extends LoopRecord {
-  startedAt: string
+  /** Which life of its name is shown. */
+  life: number
   /** The last that it has said of itself. */
   info: LoopInfo
-  /** When it was heard of last, in ms since 1970. */
+  /** When it was heard of last, in ms since 1970, on this process' clock. */
   seenAt: number
   /** Events that are known to be missing. */
   missed = 0
   received = 0
   readonly #capacity: number
+  /** What is alive, as JSON, in characters: as last counted, and with all that came since. */
+  #alive = 0
   readonly #names = new Map<number, string>()
   /** Its clock minus this process', in seconds: the most that was seen, which is what came the quickest way. */
   #offset = -Infinity
@@ -31,9 +40,9 @@ export class RemoteLoop extends LoopRecord {
     const history = new History(options.history, picture.epoch, picture.seq)
     super({ loop, history, keepSeconds: options.keepSeconds, origin: picture.origin, runs: { mostBytes: history.mostBytes } })
     this.#capacity = options.history
-    this.startedAt = picture.startedAt
+    this.life = picture.life
     this.info = picture.info
-    this.seenAt = picture.origin + picture.t * 1000
+    this.seenAt = Date.now()
     this.since = this.seenAt
     this.state = 'unknown'
     this.#last = picture.t
@@ -55,16 +64,17 @@ export class RemoteLoop extends LoopRecord {
     const { last } = this.history
     if (to <= last) return 'taken'
     if (from > last + 1) return 'gap'
-    const events = JSON.parse(text) as LoopEvent[]
-    const texts = apart(text)
-    if (events.length !== to - from + 1 || texts.length !== events.length) return 'gap'
-    for (let at = last + 1 - from; at < events.length; at++) {
-      const event = events[at] as LoopEvent
+    const events = apart(text, from)
+    if (events.length !== to - from + 1 || this.#isTooMuch(text.length)) return 'gap'
+    for (const [event, json] of events.slice(last + 1 - from)) {
       if (event.type === 'task.created') this.#remember(event.task, event.name)
-      this.take(event, texts[at])
+      // Longer texts, or JSON with more in it than there is in the event, no process of this version writes.
+      const cut = cutTexts(event)
+      this.take(cut, cut === event && json.length <= LONGEST_JSON ? json : undefined)
+      if (event.type === 'loop.closed') this.runs.forget(new Set())
       this.received++
     }
-    this.#heard((events.at(-1) as LoopEvent).t)
+    this.#heard((events.at(-1) as [LoopEvent, string])[0].t)
     if (this.closed) this.become('closed', Date.now())
     return 'taken'
   }
@@ -88,13 +98,18 @@ export class RemoteLoop extends LoopRecord {
   restart(picture: Picture): void {
     const history = new History(this.#capacity, picture.epoch, picture.seq)
     this.begin(history, picture.origin)
-    this.startedAt = picture.startedAt
+    this.life = picture.life
     this.info = picture.info
     this.#names.clear()
     this.#offset = -Infinity
     this.#last = picture.t
     this.#paint(picture)
     this.fanout.restart()
+  }
+
+  /** It was heard of then. */
+  seen(at: number): void {
+    if (this.state !== 'live') this.seenAt = at
   }
 
   /** It has given a sign of life. */
@@ -118,6 +133,16 @@ export class RemoteLoop extends LoopRecord {
     this.fanout.announce()
   }
 
+  /** Whether what is alive takes too much memory, with what comes in a batch of this length. */
+  #isTooMuch(length: number): boolean {
+    this.#alive += length
+    if (this.#alive < MOST_ALIVE) return false
+    const { tasks, runs, requests } = this.model
+    this.#alive = length
+    for (const one of [...tasks.values(), ...runs.values(), ...requests.values()]) this.#alive += JSON.stringify(one).length
+    return this.#alive >= MOST_ALIVE
+  }
+
   #heard(t: number): void {
     this.#last = Math.max(this.#last, t)
     const here = performance.now() / 1000
@@ -128,6 +153,7 @@ export class RemoteLoop extends LoopRecord {
 
   #paint({ snapshot, runs, stalls, stallCount, blockedSeconds, holding, closed }: Picture): void {
     this.model.restore({ ...snapshot, seq: this.history.last })
+    this.#alive = 0
     for (const { task, name } of snapshot.tasks) this.#remember(task, name)
     this.runs.restore(runs as ToldRun[])
     const known = new Map(this.stalls.map((stall) => [stall.id, stall]))
@@ -140,7 +166,7 @@ export class RemoteLoop extends LoopRecord {
 
   #remember(task: number, name: string): void {
     if (this.#names.size >= MOST_NAMES) this.#names.delete(this.#names.keys().next().value as number)
-    this.#names.set(task, name)
+    this.#names.set(task, cutText(name))
   }
 }
 

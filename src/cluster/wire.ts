@@ -2,17 +2,21 @@
 // another version of this one, may have written it.
 import { z } from 'zod'
 import type { LoopEvent } from '../stream/events.ts'
-import { frame, loopInfo, parameters, snapshot } from '../stream/events.ts'
+import { LONGEST_NAME } from './reads.ts'
+import { frame, loopEvent, loopInfo, parameters, snapshot } from '../stream/events.ts'
 
-const seconds = z.number()
+/** More seconds than any clock shows: so that what is calculated with them is a number and a date. */
+const MOST_SECONDS = 1e11
+const seconds = z.number().min(-MOST_SECONDS).max(MOST_SECONDS)
 const count = z.int().min(0)
+const epoch = z.string().regex(/^[0-9a-f]{1,32}$/)
 const holding = z.object({ name: z.string(), since: seconds, stack: z.array(frame).optional() }).nullable()
 
 /** A loop's sign of life. */
 export const beat = z.object({
   /** Which of its beats this is: a beat that does not change is that of a process which has died. */
   beats: count,
-  epoch: z.string(),
+  epoch,
   /** What it has published, and the time on its clock. */
   seq: count,
   t: seconds,
@@ -24,8 +28,7 @@ export const run = z.object({
   run: count, example: count, parameters, clock: z.enum(['real', 'virtual']), startedAt: z.iso.datetime(), seconds: seconds.nullable(),
   outcome: z.enum(['returned', 'raised', 'cancelled']).nullable(), error: z.string().nullable(),
   output: z.array(z.object({ t: seconds, task: z.string(), text: z.string() })),
-  /** Those of the process' own kind are not checked one by one. */
-  events: z.array(z.custom<LoopEvent>((event) => typeof event === 'object' && event !== null)),
+  events: z.array(loopEvent),
   forgotten: count,
   /** When it began, on the loop's clock. */
   began: seconds.optional(),
@@ -38,15 +41,17 @@ const stall = z.object({
 
 /** All that is needed of a loop to go on after event `seq`. */
 export const picture = z.object({
-  epoch: z.string(),
-  /** When the process began: which of two lives is the later one. */
+  epoch,
+  /** Which life of the loop's name this is: the later of two has the greater number. */
+  life: count.default(0),
+  /** When the process began, on its own clock. */
   startedAt: z.iso.datetime(),
   seq: count,
   /** Entries after this one hold what came after `seq`, and perhaps some of what came before. */
-  id: z.string(),
+  id: z.string().regex(/^\d{1,20}-\d{1,20}$/),
   t: seconds,
   /** Milliseconds since 1970 at which the loop's clock showed zero. */
-  origin: z.number(),
+  origin: z.number().min(-MOST_SECONDS * 1000).max(MOST_SECONDS * 1000),
   closed: z.boolean(),
   snapshot,
   runs: z.array(run),
@@ -57,7 +62,7 @@ export const picture = z.object({
   info: loopInfo,
 })
 
-export const wish = z.object({ id: count, from: z.string(), what: z.enum(['task', 'run']), target: count })
+export const wish = z.object({ id: count, from: z.string().max(LONGEST_NAME), what: z.enum(['task', 'run']), target: count })
 export const granted = z.object({ id: count, found: z.union([z.object({ name: z.string(), cancelling: z.boolean() }), z.literal('late'), z.null()]) })
 
 export type Beat = z.infer<typeof beat>
@@ -82,7 +87,11 @@ export function joined(events: readonly string[]): string {
   return `[${events.join(BETWEEN)}]`
 }
 
-/** The JSON of each event in a batch. */
-export function apart(batch: string): string[] {
-  return batch.slice(1, -1).split(BETWEEN)
+/** The events of a batch, and the JSON of each. Throws where one is none, or where they do not follow each other from number `from` on. */
+export function apart(batch: string, from: number): [event: LoopEvent, text: string][] {
+  return batch.slice(1, -1).split(BETWEEN).map((text, at) => {
+    const event = loopEvent.parse(JSON.parse(text))
+    if (event.seq !== from + at) throw new RangeError(`event ${event.seq} came as ${from + at}`)
+    return [event, text]
+  })
 }

@@ -4,7 +4,8 @@ import { z } from 'zod'
 
 const id = z.int().min(1)
 const count = z.int().min(0)
-const seconds = z.number()
+/** No clock shows more than that, and what is calculated from it is still a number. */
+const seconds = z.number().min(-1e11).max(1e11)
 
 /** What a suspended task waits for. */
 export const waitKind = z.enum([
@@ -203,6 +204,8 @@ export const loopInfo = z.strictObject({
 /** How the process that answers stands with Redis. */
 export const redisInfo = z.strictObject({
   state: z.enum(['connected', 'away']),
+  /** Why it is away, where it is. */
+  reason: z.string().optional(),
   since: z.iso.datetime(),
   /** How often it was away. */
   away: count,

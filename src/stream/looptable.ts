@@ -24,11 +24,11 @@ function rowOf(info: LoopInfo, now: number): string[] {
 /** What `*` stands for, and how it is with Redis, under the rows. */
 function notes({ redis }: LoopList, now: number): string[] {
   if (redis === null) return ['* this process, and no other: with REDIS_URL set, those that share a Redis see each other']
-  const { state, since, published, lost, received, missed, away } = redis
+  const { state, reason, since, published, lost, received, missed, away } = redis
   const gone = away === 0 ? '' : `, it was away ${away} ${away === 1 ? 'time' : 'times'}`
   return [
     '* this process',
-    `Redis: ${state} for ${ago(since, now)}${gone}; events published ${published}, lost ${lost}; of others received ${received}, missed ${missed}`,
+    `Redis: ${state} for ${ago(since, now)}${reason === undefined ? '' : ` (${reason})`}${gone}; events published ${published}, lost ${lost}; of others received ${received}, missed ${missed}`,
   ]
 }
 

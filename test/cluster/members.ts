@@ -6,12 +6,12 @@ import { createInterface } from 'node:readline'
 import { build } from 'vite'
 import type { Command } from './member.ts'
 
-/** Bundle the member's program into `folder`; gives its path. */
-export async function bundleMember(folder: string): Promise<string> {
-  const name = 'member.mjs'
+/** Bundle a member's program into `folder`; gives its path. */
+export async function bundleMember(folder: string, program = 'member'): Promise<string> {
+  const name = `${program}.mjs`
   await build({
     configFile: false, logLevel: 'error',
-    build: { ssr: join(import.meta.dirname, 'member.ts'), outDir: folder, target: 'node20', rollupOptions: { output: { entryFileNames: name } } },
+    build: { ssr: join(import.meta.dirname, `${program}.ts`), outDir: folder, target: 'node20', rollupOptions: { output: { entryFileNames: name } } },
     ssr: { noExternal: true },
   })
   return join(folder, name)

@@ -1,8 +1,8 @@
 // The way to Redis of one queue, which says when it is there. Whoever asks when it is not is told so at once, to ask again
 // when it is.
-import type { Script } from './scripts.ts'
-import { Connection, type Client } from '../connection.ts'
+import { Connection, listen } from '../connection.ts'
 import { codeOf, isRefusal, isUnwritable, reasonOf } from '../refusals.ts'
+import { runScript, type Script } from '../script.ts'
 
 /** How long Redis may leave a connection or a command unanswered, and how long the first connection may be tried for, in milliseconds. */
 const PATIENCE_MS = 5000
@@ -53,7 +53,7 @@ export class QueueConnection {
     this.#openedAt = performance.now()
     this.#connection = new Connection({
       url: this.#url, patience: PATIENCE_MS, background: true,
-      prepare: (client) => client.subscribe(this.#channel, (text) => this.#listener.onMessage(text)),
+      prepare: (client) => listen(client, this.#channel, (text) => this.#listener.onMessage(text)),
       onUp: () => {
         this.state = 'ready'
         this.#listener.onReady()
@@ -87,7 +87,7 @@ export class QueueConnection {
     const connection = this.#connection
     if (connection === null || this.state !== 'ready') throw new Away('Redis is away')
     try {
-      const answer = await connection.run((client) => run(client, script, { keys, arguments: args }))
+      const answer = await connection.run((client) => runScript(client, script, keys, args))
       this.#served = true
       this.#told = false
       return answer
@@ -106,15 +106,6 @@ export class QueueConnection {
     this.state = 'closed'
     this.#connection?.close()
     this.#connection = null
-  }
-}
-
-async function run(client: Client, { sha, source }: Script, options: { keys: string[]; arguments: string[] }): Promise<unknown> {
-  try {
-    return await client.evalSha(sha, options)
-  } catch (error) {
-    if (codeOf(error) !== 'NOSCRIPT') throw error
-    return client.eval(source, options)
   }
 }
 

@@ -2,7 +2,7 @@
 // was lost and made anew is told from the one before.
 import { randomUUID } from 'node:crypto'
 import { Away, QueueConnection, type Listener } from './connection.ts'
-import type { Script } from './scripts.ts'
+import type { Script } from '../script.ts'
 
 /** How many there are, as Redis last said. */
 export interface Figures {

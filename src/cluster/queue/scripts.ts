@@ -8,12 +8,7 @@
 //   {key}:aside      a stream of the last items that could not be read, each with why, its length in bytes and its beginning
 //
 // An item that was given back belongs to the consumer `-`, whose lease is always over. Everything works from Redis 6.2 on.
-import { createHash } from 'node:crypto'
-
-export interface Script {
-  readonly source: string
-  readonly sha: string
-}
+import { scriptOf, type Script } from '../script.ts'
 
 /** The longest item that is sent to a consumer, in bytes: more than can be put, for earlier versions counted characters. */
 const LONGEST_ITEM = 4_000_000
@@ -81,8 +76,7 @@ redis.call('HDEL', KEYS[4], '')
 `
 
 function script(body: string, needsMemory = false): Script {
-  const source = (needsMemory ? '' : EVEN_IF_FULL) + BEGIN + body
-  return { source, sha: createHash('sha1').update(source).digest('hex') }
+  return scriptOf((needsMemory ? '' : EVEN_IF_FULL) + BEGIN + body)
 }
 
 /** Put items while there is room, in the queue and in Redis. Arguments: maxsize, then number and text of each item. Answers with their ids; '' for one that was put before. */

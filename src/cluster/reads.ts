@@ -1,0 +1,103 @@
+// How what other processes have written is read: by scripts that look at sizes and types inside Redis, so that nothing which
+// is too long is sent, and a key of another type is one that is not there.
+import { scriptOf } from './script.ts'
+
+/** In bytes: a sign of life; a picture; an entry of a loop's events, with its fields; and entries that are read at once. */
+export const LONGEST_BEAT = 262_144
+export const LONGEST_PICTURE = 16 * 2 ** 20
+export const LONGEST_ENTRY = 2 ** 20
+const MOST_BYTES = 4 * 2 ** 20
+/** Fields of an entry; there is none with more. */
+const MOST_FIELDS = 8
+/** In characters, the longest name of a loop. */
+export const LONGEST_NAME = 64
+
+const TIME = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`
+
+/** The value of a key. Argument: its greatest length. */
+export const VALUE = scriptOf(`
+local length = redis.pcall('STRLEN', KEYS[1])
+if type(length) == 'table' or length > tonumber(ARGV[1]) then return false end
+return redis.call('GET', KEYS[1])`)
+
+/** Whether a stream has an entry of this id, the argument. */
+export const HAS = scriptOf(`
+local found = redis.pcall('XRANGE', KEYS[1], ARGV[1], ARGV[1], 'COUNT', 1)
+return found[1] and 1 or 0`)
+
+/**
+ * A loop was heard of, now: on Redis's clock, for those of two machines may differ by hours. Key: known loops. Arguments: the
+ * loop, and how long one is known, in ms; '' leaves those that are too old.
+ */
+export const HEARD = scriptOf(`${TIME}
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+local kept = tonumber(ARGV[2])
+if kept then
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - kept))
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('%.0f', now + kept), '+inf')
+end`)
+
+/**
+ * Which life of its name a process is: one more than the last. Key: the counter. Arguments: how long it is kept, in seconds,
+ * and 0; or which life it is already, where Redis may have forgotten that.
+ */
+export const LIFE = scriptOf(`
+local last, life = tonumber(redis.call('GET', KEYS[1])) or 0, tonumber(ARGV[2])
+if not (last >= 0 and last < 2 ^ 52) then last = 0 end
+if life == 0 then life = math.floor(last) + 1 end
+redis.call('SET', KEYS[1], string.format('%.0f', math.max(life, last)), 'EX', ARGV[1])
+return life`)
+
+/**
+ * Known loops, and signs of life. Keys: known loops, then one for each sign of life. Argument: how many loops. Answers with
+ * name and age in ms of each loop, the one heard of last at the end; and with the signs of life. What is no name is removed.
+ */
+export const LOOK = scriptOf(`${TIME}
+local names, beats = {}, {}
+local known = redis.call('ZRANGE', KEYS[1], -tonumber(ARGV[1]), -1, 'WITHSCORES')
+for at = 1, #known, 2 do
+  local name = known[at]
+  if #name > ${LONGEST_NAME} or not string.find(name, '^[%w._-]+$') then
+    redis.call('ZREM', KEYS[1], name)
+  else
+    names[#names + 1] = {name, string.format('%.0f', math.max(0, now - tonumber(known[at + 1])))}
+  end
+end
+for at = 2, #KEYS do
+  local length = redis.pcall('STRLEN', KEYS[at])
+  beats[at - 1] = type(length) == 'number' and length <= ${LONGEST_BEAT} and redis.call('GET', KEYS[at]) or false
+end
+return {names, beats}`)
+
+/**
+ * What came after an entry of each of some streams, in turns: one of each, then the next. Keys: the streams. Arguments: how
+ * many of each, then the ids. Answers with the number of the stream, the id and the fields of each; with no fields where there
+ * is more than an entry may have, or the stream is none.
+ */
+export const ENTRIES = scriptOf(`
+local found, bytes, ids, over = {}, 0, {}, {}
+for at = 1, #KEYS do ids[at] = ARGV[at + 1] end
+for _ = 1, tonumber(ARGV[1]) do
+  for at = 1, #KEYS do
+    if bytes >= ${MOST_BYTES} then return found end
+    if not over[at] then
+      local reply = redis.pcall('XREAD', 'COUNT', 1, 'STREAMS', KEYS[at], ids[at])
+      if not reply or reply.err then
+        over[at] = true
+        if reply then found[#found + 1] = {at, '', false} end
+      else
+        local entry = reply[1][2][1]
+        local length = 0
+        for _, field in ipairs(entry[2]) do length = length + #field end
+        local fits = length <= ${LONGEST_ENTRY} and #entry[2] <= ${MOST_FIELDS * 2}
+        found[#found + 1] = {at, entry[1], fits and entry[2]}
+        ids[at] = entry[1]
+        if fits then bytes = bytes + length end
+      end
+    end
+  end
+end
+return found`)
