@@ -76,7 +76,7 @@ t.test('an answer that is not as it should be', async t => {
 
 t.test('the command', async t => {
   t.same(readOptions(['--tries', '5', '--seed', '3']), { tries: 5, seed: 3, only: null, most: 10, root: undefined })
-  t.throws(() => readOptions(['--only', '-1']), { message: "--only must be a whole number from 0 to 2147483647, got '-1'" })
+  t.throws(() => readOptions(['--only=-1']), { message: "--only must be a whole number from 0 to 2147483647, got '-1'" })
   const refused = await command('--tries', 'many')
   t.match(refused, { code: 2, stdout: '', stderr: /^--tries must be a whole number from 1 to 2147483647, got 'many' \(usage: [^\n]*\)\n$/ })
   const ran = await command('--tries', '20', '--seed', '5')
