@@ -8,7 +8,7 @@ registerThreads()
 
 export * from './runtime/index.ts'
 export { VirtualClock } from './hosts/virtual.ts'
-export { BrokenThread } from './threads/errors.ts'
+export { BrokenThread, NoThread } from './threads/errors.ts'
 export type { ThreadOptions } from './threads/mainthreads.ts'
 export { closeThreads, configureThreads, prepareThreads, threadsState } from './threads/register.ts'
 export type { LaneState, ThreadsState } from './threads/state.ts'

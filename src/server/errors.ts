@@ -68,7 +68,7 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
     return send(request, reply, bodyOf(400, details.map(({ field, message }) => `${field}: ${message}`).join('; '), details))
   }
   let statusCode = error.statusCode ?? 500
-  if (error.name === 'QueueFull') statusCode = 503
+  if (error.name === 'QueueFull' || error.name === 'NoThread') statusCode = 503
   if (statusCode < 400 || statusCode > 599) statusCode = 500
   const { details, headers } = error as Partial<HttpError>
   if (headers !== undefined) reply.headers(headers)

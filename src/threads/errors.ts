@@ -11,6 +11,13 @@ export class BrokenThread extends exceptions.RuntimeError {
   }
 }
 
+/** A worker thread could not be started: the system has none to give (EAGAIN, EMFILE, ENOMEM), or it failed before it was ready. */
+export class NoThread extends BrokenThread {
+  static {
+    this.prototype.name = 'NoThread'
+  }
+}
+
 /** An error on its way. */
 export type Packed =
   | { readonly value: unknown }
@@ -80,7 +87,7 @@ const known = new Map<string, ErrorClass>()
 for (const Class of [Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
   known.set(Class.name, Class as ErrorClass)
 }
-for (const value of [...Object.values(exceptions), BrokenThread]) {
+for (const value of [...Object.values(exceptions), BrokenThread, NoThread]) {
   if (isErrorClass(value)) known.set(value.name, value)
 }
 

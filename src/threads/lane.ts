@@ -1,19 +1,30 @@
 // A queue of calls and the threads that work through it, first come, first served: the pool is a lane with several
-// threads, a sensitive thread is a lane of one. Threads start when they are first needed.
+// threads, a sensitive thread is a lane of one. Threads come when they are first needed.
 import type { LaneState } from './state.ts'
 import type { Call, Holder } from './call.ts'
-import type { Doorbell } from './doorbell.ts'
+import type { Owner, Thread } from './thread.ts'
 import { QueueFull } from '../runtime/exceptions.ts'
-import { BrokenThread } from './errors.ts'
+import { BrokenThread, type NoThread } from './errors.ts'
 import { findTarget, knownTarget } from './exports.ts'
 import { standingStill } from './requests.ts'
-import { Thread } from './thread.ts'
 
-export class Lane implements Holder {
+/** Where a lane has its threads from. */
+export interface ThreadSource {
+  /** A thread for `lane`, idle or about to start; `null` if it has to wait for one: then it is pumped. Throws a NoThread. */
+  take(lane: Lane): Thread | null
+  /** The lane is closed and needs this idle thread no longer. */
+  giveBack(thread: Thread): Promise<void>
+  /** A thread that came from here has ended. */
+  onGone(thread: Thread): void
+  /** The lane waits for a thread no longer. */
+  leave(lane: Lane): void
+}
+
+export class Lane implements Holder, Owner {
   readonly mode: 'sensitive' | 'pool'
   readonly #size: number
   readonly #maxQueue: number
-  readonly #bell: Doorbell
+  readonly #source: ThreadSource
   readonly #threads = new Set<Thread>()
   /** Idle threads, the one that was busy last at the end: its caches are warm. */
   readonly #idle: Thread[] = []
@@ -24,11 +35,11 @@ export class Lane implements Holder {
   #onEmpty: (() => void) | null = null
 
   /** `size`: the most threads; `maxQueue`: the most calls that wait for one. */
-  constructor(mode: 'sensitive' | 'pool', size: number, maxQueue: number, bell: Doorbell) {
+  constructor(mode: 'sensitive' | 'pool', size: number, maxQueue: number, source: ThreadSource) {
     this.mode = mode
     this.#size = size
     this.#maxQueue = maxQueue
-    this.#bell = bell
+    this.#source = source
   }
 
   get empty(): boolean {
@@ -43,7 +54,7 @@ export class Lane implements Holder {
     if (host !== null) this.#nest(call, host)
     else this.#queue.add(call)
     if (call.target === null) this.#find(call, caller)
-    else this.#pump()
+    else this.pump()
   }
 
   /** Throw a QueueFull if there is no room for another call. */
@@ -61,12 +72,12 @@ export class Lane implements Holder {
     findTarget(call.fn, caller).then(
       (target) => {
         call.target = target
-        this.#pump()
+        this.pump()
       },
       (error: unknown) => {
         this.onCancelled(call)
         if (call.status === 'queued') call.finish('raised', error)
-        this.#pump()
+        this.pump()
       },
     )
   }
@@ -74,7 +85,7 @@ export class Lane implements Holder {
   /** The thread that stands still for the coroutine that makes this call: waiting for another could last for ever. */
   #threadToNestOn(): Thread | null {
     const request = standingStill.get()
-    if (request === null || request.replied || request.thread.lane !== this) return null
+    if (request === null || request.replied || request.thread.owner !== this) return null
     if (this.#idle.length > 0 || this.#threads.size < this.#size) return null
     return request.thread.standsStillFor(request) ? request.thread : null
   }
@@ -85,7 +96,8 @@ export class Lane implements Holder {
     else calls.add(call)
   }
 
-  #pump(): void {
+  /** Hand calls to threads that are free. */
+  pump(): void {
     for (const [thread, calls] of this.#nested) {
       if (!thread.waiting) continue
       const [call] = calls
@@ -95,29 +107,51 @@ export class Lane implements Holder {
     }
     for (const call of this.#queue) {
       if (call.target === null) return
-      const thread = this.#idle.pop()
-      if (thread === undefined) {
-        this.#grow()
-        return
-      }
+      const thread = this.#idle.pop() ?? this.#grow()
+      if (thread === null) return
       this.#queue.delete(call)
       thread.run(call)
       if (thread.idle) this.#idle.push(thread) // the call could not be sent
     }
   }
 
-  /** Start as many threads as there are calls for. */
-  #grow(): void {
+  /** Start as many threads as there are calls for; gives one that is idle already. */
+  #grow(): Thread | null {
     let starting = 0
     for (const thread of this.#threads) if (thread.starting) starting++
     for (; starting < this.#queue.size && this.#threads.size < this.#size; starting++) {
-      this.#threads.add(new Thread(this, this.#bell))
+      try {
+        const thread = this.#add()
+        if (thread === null || thread.idle) return thread
+      } catch (error) {
+        this.#failQueue(error as NoThread)
+        return null
+      }
     }
+    return null
   }
 
-  /** Start all threads now, so that no call has to wait for one to start. */
+  #add(): Thread | null {
+    const thread = this.#source.take(this)
+    if (thread !== null) this.#threads.add(thread)
+    return thread
+  }
+
+  /**
+   * A thread could not be started: unless others are there to take them, the calls in the queue fail; gives whether one did.
+   * The next call, or the next thread that gets free, is the next occasion: trying again at once could go on without end.
+   */
+  #failQueue(error: NoThread): boolean {
+    if (this.#threads.size > 0) return false
+    const calls = [...this.#queue]
+    this.#queue.clear()
+    for (const call of calls) call.finish('raised', error)
+    return calls.length > 0
+  }
+
+  /** Start all threads now, so that no call has to wait for one to start. Throws a NoThread. */
   fill(): void {
-    while (this.#threads.size < this.#size) this.#threads.add(new Thread(this, this.#bell))
+    while (this.#threads.size < this.#size) this.#add()
   }
 
   #remove(call: Call): void {
@@ -140,26 +174,28 @@ export class Lane implements Holder {
       this.#nested.delete(thread)
       this.#idle.push(thread)
     }
-    this.#pump()
+    this.pump()
     this.#tellEmpty()
   }
 
   /** A thread has ended. The next call that needs one gets a new one. */
-  onGone(thread: Thread, started: boolean, error: BrokenThread): void {
+  onGone(thread: Thread, started: boolean, error: BrokenThread): boolean {
     this.#threads.delete(thread)
+    this.#source.onGone(thread)
     const at = this.#idle.indexOf(thread)
     if (at >= 0) this.#idle.splice(at, 1)
     const left = [...(this.#nested.get(thread) ?? [])]
     this.#nested.delete(thread)
     if (this.#closed) left.push(...this.#queue)
-    // One that cannot even start fails a call, or it would be tried for ever.
-    else if (!started) left.push(...[...this.#queue].slice(0, 1))
     for (const call of left) {
       this.#queue.delete(call)
       call.finish('raised', error)
     }
-    if (!this.#closed) this.#pump()
+    let told = left.length > 0
+    if (!started) told = this.#failQueue(error) || told || this.hasThread
+    else if (!this.#closed) this.pump()
     this.#tellEmpty()
+    return told
   }
 
   #tellEmpty(): void {
@@ -183,7 +219,22 @@ export class Lane implements Holder {
       this.#queue.delete(call)
       call.finish('raised', new BrokenThread(`${call.function}(): the threads were closed before it began`))
     }
-    await Promise.all([...this.#threads].map((thread) => thread.terminate()))
+    this.#source.leave(this)
+    await Promise.all([...this.#threads].map((thread) => (thread.idle ? this.#release(thread) : thread.terminate())))
+  }
+
+  #release(thread: Thread): Promise<void> {
+    this.#threads.delete(thread)
+    return this.#source.giveBack(thread)
+  }
+
+  get hasThread(): boolean {
+    return this.#threads.size > 0
+  }
+
+  /** How many calls wait for a thread. */
+  get queued(): number {
+    return this.#queue.size
   }
 
   /** Every call that has not ended, those that run first. */

@@ -1,5 +1,5 @@
-// The threads of this program, as the runtime asks for them: a pool, one sensitive thread, and one more for each
-// ThreadSensitiveContext. Nothing is started before the first call.
+// The threads of this program, as the runtime asks for them: a pool, one sensitive thread, and a bounded number of others
+// that ThreadSensitiveContexts take turns with. Nothing is started before the first call.
 import { availableParallelism } from 'node:os'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { ConcurrentFuture, Threads } from '../runtime/threads.ts'
@@ -14,32 +14,39 @@ import { getRunningLoop } from '../runtime/running.ts'
 import { Call } from './call.ts'
 import { Doorbell } from './doorbell.ts'
 import { findTarget, type Plain } from './exports.ts'
-import { Lane } from './lane.ts'
+import { Lane, type ThreadSource } from './lane.ts'
 import { LocalFuture } from './localfuture.ts'
+import { Stock } from './stock.ts'
+import { Thread } from './thread.ts'
 import { putDown } from './variables.ts'
 
 export interface ThreadOptions {
   /** How many threads the pool has; default: as many as the machine runs at once, at least 2. */
   poolSize?: number
-  /** How many calls may wait for a thread, for the pool and for each sensitive thread; default 1000. */
+  /** How many calls may wait for a thread: for the pool, for the sensitive thread, in one ThreadSensitiveContext, and in all that have none yet; default 1000. */
   maxQueue?: number
-  /** How many ThreadSensitiveContexts may have a thread at once; default 64. */
+  /** How many ThreadSensitiveContexts may have a thread at once, beside the pool and the sensitive thread; default 16. More wait for one. */
   maxContexts?: number
+  /** How many seconds a thread that no ThreadSensitiveContext has is kept for the next one; default 10. */
+  idleSeconds?: number
 }
 
 /** The thread-sensitive context that the current code is in; its lane once it has made a call. */
 const sensitiveContext = new ContextVar<{ lane: Lane | null } | null>('loopscope.sensitiveContext', { default: null })
 
 export class MainThreads implements Threads {
-  #options: Required<ThreadOptions> = { poolSize: Math.max(2, availableParallelism()), maxQueue: 1000, maxContexts: 64 }
+  #options: Required<ThreadOptions> = { poolSize: Math.max(2, availableParallelism()), maxQueue: 1000, maxContexts: 16, idleSeconds: 10 }
   readonly #bell = new Doorbell()
+  /** Threads of a lane alone, which end with it. */
+  readonly #own: ThreadSource = { take: (lane) => new Thread(lane, this.#bell), giveBack: (thread) => thread.terminate(), onGone: () => {}, leave: () => {} }
   #pool: Lane | null = null
   #sensitive: Lane | null = null
+  #stock: Stock | null = null
   readonly #contexts = new Set<Lane>()
 
   /** Set sizes and bounds: what is set applies to lanes that have not been used yet, or were closed. */
   configure(options: ThreadOptions): void {
-    for (const [name, value] of Object.entries(options)) requireInteger(value, `threads: ${name}`, name === 'maxQueue' ? 0 : 1)
+    for (const [name, value] of Object.entries(options)) requireInteger(value, `threads: ${name}`, name === 'maxQueue' || name === 'idleSeconds' ? 0 : 1)
     this.#options = { ...this.#options, ...options }
   }
 
@@ -59,30 +66,40 @@ export class MainThreads implements Threads {
   #submit(loop: EventLoop, mode: 'sensitive' | 'pool', fn: Plain, args: unknown[], withContext: boolean, caller: string): Call {
     const lane = mode === 'pool' ? this.#poolLane() : this.#sensitiveLane()
     lane.requireRoom(caller, fn.name)
+    if (this.#contexts.has(lane) && !lane.hasThread) this.#requireStock(caller, fn.name)
     const call = new Call(loop, mode, fn, args, withContext)
     lane.submit(call, caller)
     return call
   }
 
   #poolLane(): Lane {
-    return (this.#pool ??= new Lane('pool', this.#options.poolSize, this.#options.maxQueue, this.#bell))
+    return (this.#pool ??= new Lane('pool', this.#options.poolSize, this.#options.maxQueue, this.#own))
   }
 
   #sensitiveLane(): Lane {
     const context = sensitiveContext.get()
-    if (context === null) return (this.#sensitive ??= this.#makeSensitive())
+    if (context === null) return (this.#sensitive ??= this.#makeSensitive(this.#own))
     if (context.lane === null) {
-      if (this.#contexts.size >= this.#options.maxContexts) {
-        throw new QueueFull(`ThreadSensitiveContext: ${this.#options.maxContexts} contexts have a thread already: try again later`)
-      }
-      context.lane = this.#makeSensitive()
+      this.#stock ??= new Stock(this.#options.maxContexts, this.#options.idleSeconds, this.#bell)
+      context.lane = this.#makeSensitive(this.#stock)
       this.#contexts.add(context.lane)
     }
     return context.lane
   }
 
-  #makeSensitive(): Lane {
-    return new Lane('sensitive', 1, this.#options.maxQueue, this.#bell)
+  /** Throw a QueueFull if too many calls wait already in contexts that have no thread. */
+  #requireStock(caller: string, name: string): void {
+    const { maxQueue, maxContexts } = this.#options
+    let waiting = 0
+    for (const lane of this.#contexts) if (!lane.hasThread) waiting += lane.queued
+    if (waiting < maxQueue + (this.#stock?.free ?? 0)) return
+    throw new QueueFull(
+      `${caller}: ${maxQueue} calls wait for one of the ${maxContexts} threads of ThreadSensitiveContexts already, ${name}() finds no room: try again later`,
+    )
+  }
+
+  #makeSensitive(source: ThreadSource): Lane {
+    return new Lane('sensitive', 1, this.#options.maxQueue, source)
   }
 
   *inContext<T>(body: () => Coroutine<T>): Coroutine<T> {
@@ -114,7 +131,7 @@ export class MainThreads implements Threads {
   /** Load functions and start all threads of the pool and the sensitive one, so that the first call is as fast as any. */
   async prepare(fns: readonly Plain[]): Promise<void> {
     this.#poolLane().fill()
-    ;(this.#sensitive ??= this.#makeSensitive()).fill()
+    ;(this.#sensitive ??= this.#makeSensitive(this.#own)).fill()
     for (const fn of fns) await findTarget(fn, 'prepareThreads')
   }
 
@@ -123,14 +140,17 @@ export class MainThreads implements Threads {
     const lanes = [this.#pool, this.#sensitive, ...this.#contexts].filter((lane) => lane !== null)
     this.#pool = null
     this.#sensitive = null
+    const stock = this.#stock
+    this.#stock = null
     await Promise.all(lanes.map((lane) => lane.close(seconds)))
+    await stock?.close()
     this.#contexts.clear()
   }
 
   state(): ThreadsState {
     return {
       pool: this.#poolLane().state(),
-      sensitive: (this.#sensitive ??= this.#makeSensitive()).state(),
+      sensitive: (this.#sensitive ??= this.#makeSensitive(this.#own)).state(),
       contexts: [...this.#contexts].map((lane) => lane.state()),
     }
   }

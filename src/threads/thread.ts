@@ -1,12 +1,14 @@
 // One worker thread as the main thread sees it. It runs one call at a time; but while a call stands still in asyncToSync,
 // the thread can run another one on top of it, and whatever the coroutine wants of the same lane may run there.
 import { Worker, MessageChannel } from 'node:worker_threads'
-import type { Lane } from './lane.ts'
+import type { EventLoop } from '../runtime/loop.ts'
 import type { Call } from './call.ts'
 import type { Doorbell } from './doorbell.ts'
+import { reportContext } from '../runtime/exceptionhandler.ts'
+import { defaultHost } from '../runtime/host.ts'
 import { Channel, channelMemory } from './channel.ts'
 import { addressOf } from './exports.ts'
-import { BrokenThread, unpack } from './errors.ts'
+import { BrokenThread, NoThread, unpack } from './errors.ts'
 import { CALL, CANCEL, READY, REQUEST, RETURNED, THREW, type Returned, type Threw, type ToMain } from './protocol.ts'
 import { Requests, type Requested } from './requests.ts'
 import { takeAlong } from './variables.ts'
@@ -31,8 +33,17 @@ function execArgv(): { execArgv?: string[] } {
   return fit.length === process.execArgv.length ? {} : { execArgv: fit }
 }
 
+/** What a thread works for at present: a lane, or the stock that it waits in for one. */
+export interface Owner {
+  readonly mode: 'sensitive' | 'pool'
+  /** The thread can take a call: it is idle, or it stands still. */
+  onFree(thread: Thread): void
+  /** The thread has ended; `started` tells whether it was ever ready. Gives false where nothing came of it that would tell of `error`. */
+  onGone(thread: Thread, started: boolean, error: BrokenThread): boolean
+}
+
 export class Thread {
-  readonly lane: Lane
+  owner: Owner
   readonly #bell: Doorbell
   readonly #worker: Worker
   readonly #channel: Channel
@@ -45,16 +56,24 @@ export class Thread {
   #turn: NodeJS.Timeout | null = null
   #terminated = false
   #error: unknown = null
+  /** The loop of the call it took last. */
+  #loop: EventLoop | null = null
 
-  constructor(lane: Lane, bell: Doorbell) {
-    this.lane = lane
+  /** Throws a NoThread where the system starts none. */
+  constructor(owner: Owner, bell: Doorbell) {
+    this.owner = owner
     this.#bell = bell
     const memory = channelMemory()
     const { port1, port2 } = new MessageChannel()
     const data: ThreadData = { loopscopeThread: { memory, bell: bell.word, port: port2 } }
     this.#channel = new Channel('main', memory, port1, bell.word)
     this.#requests = new Requests(this, (reply) => this.#channel.send(reply))
-    this.#worker = new Worker(ENTRY, { workerData: data, transferList: [port2], name: `loopscope ${lane.mode}`, ...execArgv() })
+    try {
+      this.#worker = new Worker(ENTRY, { workerData: data, transferList: [port2], name: `loopscope ${owner.mode}`, ...execArgv() })
+    } catch (error) {
+      this.#channel.close()
+      throw new NoThread(`a worker thread (${owner.mode}) could not be started: ${String(error)}`, { cause: error })
+    }
     this.#worker.on('error', (error) => {
       this.#error = error
     })
@@ -103,6 +122,7 @@ export class Thread {
       return
     }
     this.#frames.push(call)
+    this.#loop = call.loop
     call.holder = this
     this.#listen()
     call.start()
@@ -143,7 +163,7 @@ export class Thread {
     switch (message[0]) {
       case READY:
         this.#ready = true
-        this.lane.onFree(this)
+        this.owner.onFree(this)
         break
       case RETURNED:
       case THREW:
@@ -155,7 +175,7 @@ export class Thread {
         const requested = this.#requests.start(message, call)
         if (requested === null) break
         this.#frames.push(requested)
-        this.lane.onFree(this)
+        this.owner.onFree(this)
         break
       }
       case CANCEL:
@@ -173,7 +193,7 @@ export class Thread {
     if (call.status === 'orphaned' && !this.calls.some(({ status }) => status === 'orphaned')) this.#worker.unref()
     if (kind === RETURNED) call.finish('returned', value)
     else call.finish('raised', unpack(value, call.target!.module, `${call.function}() on a worker thread (${call.mode})`))
-    this.lane.onFree(this)
+    this.owner.onFree(this)
   }
 
   readonly #giveTurn = (): void => {
@@ -203,11 +223,24 @@ export class Thread {
     const { calls } = this
     this.#frames.length = 0
     const why = this.#terminated ? 'was closed' : this.#error === null ? `exited with code ${code}` : `crashed: ${String(this.#error)}`
+    const cause = { cause: this.#error ?? undefined }
+    // No one learns how a call ended that was cancelled.
+    let told = this.#terminated
     for (const call of calls.reverse()) {
       this.#requests.cancelOf(call)
-      call.finish('raised', new BrokenThread(`${call.function}(): its worker thread ${why}`, { cause: this.#error ?? undefined }))
+      told ||= call.status === 'running'
+      call.finish('raised', new BrokenThread(`${call.function}(): its worker thread ${why}`, cause))
     }
-    this.lane.onGone(this, started, new BrokenThread(`a worker thread ${why}${started ? '' : ' before it was ready'}`, { cause: this.#error ?? undefined }))
+    const error = started ? new BrokenThread(`a worker thread (${this.owner.mode}) ${why}`, cause) : new NoThread(`a worker thread (${this.owner.mode}) ${why} before it was ready`, cause)
+    told = this.owner.onGone(this, started, error) || told
+    if (!told) this.#report(error.message)
+  }
+
+  /** Report an end that failed no call. */
+  #report(why: string): void {
+    const context = { message: `${why}; no call failed with it`, ...(this.#error === null ? {} : { exception: this.#error }) }
+    if (this.#loop === null) reportContext(defaultHost(), context)
+    else this.#loop.callExceptionHandler(context)
   }
 }
 

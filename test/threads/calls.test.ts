@@ -2,11 +2,11 @@
 import t from 'tap'
 import { spawn } from 'node:child_process'
 import {
-  BrokenThread, CancelledError, closeThreads, configureThreads, createTask, gather, getRunningLoop, QueueFull, run, sleep,
-  syncToAsync, Task, ThreadSensitiveContext, threadsState, toThread, VirtualClock, type Coroutine, type Instrument,
+  BrokenThread, CancelledError, closeThreads, configureThreads, createTask, fromPromise, gather, getRunningLoop, QueueFull, run, sleep,
+  syncToAsync, Task, ThreadSensitiveContext, threadsState, toThread, VirtualClock, type Coroutine, type ExceptionContext, type Instrument,
 } from '../../src/index.ts'
 import { caught } from '../support/caught.ts'
-import { exit, throwAfterwards, throwOutside } from './workers/die.ts'
+import { exit, exitWhenTold, throwAfterwards, throwOutside } from './workers/die.ts'
 import { odd, rename, renameAndFail, user, visits, whoAmI } from './workers/context.ts'
 import { hold, meet, pass, whichThread } from './workers/meet.ts'
 import { coroutine, echo, fail, giveFunction, later, makeClosure, Refused } from './workers/values.ts'
@@ -196,7 +196,7 @@ t.test('how many at once', async t => {
     t.not(yield* where(), yield* toThread(whichThread))
   })()))
 
-  await t.test('a sensitive thread for each context, which its end ends', t => run((function* () {
+  await t.test('a sensitive thread for each context', t => run((function* () {
     const where = syncToAsync(whichThread, { thread: 'sensitive' })
     const request = (): Coroutine<number[]> => new ThreadSensitiveContext().with(function* () {
       const inner = yield* new ThreadSensitiveContext().with(where)
@@ -294,12 +294,40 @@ t.test('a thread that ends', async t => {
     t.equal(yield* syncToAsync(echo, { thread: 'sensitive' })('another'), 'another')
   })()))
 
-  await t.test('while idle is replaced', t => run((function* () {
+  for (const how of ['throw', 'reject'] as const) {
+    await t.test(`while idle, by an error that nothing caught (${how}), is replaced, and the exception handler has the error, once`, t => run((function* () {
+      const reported: ExceptionContext[] = []
+      getRunningLoop().setExceptionHandler((_loop, context) => reported.push(context))
+      const words = shared()
+      yield* toThread(throwAfterwards, words, how)
+      yield* until(words, 0)
+      while (threadsState().pool.threads > 0) yield* sleep(0.001)
+      t.equal(yield* toThread(echo, 'another'), 'another')
+      t.equal(reported.length, 1)
+      t.match(reported[0], { message: 'a worker thread (pool) crashed: Error: after the call; no call failed with it', exception: Error })
+      t.match((reported[0]!.exception as Error).stack, /^Error: after the call\n.*die\.ts/)
+    })()))
+  }
+
+  await t.test('by process.exit() while idle, or under a call that was cancelled, is reported as well', t => run((function* () {
+    const reported: string[] = []
+    getRunningLoop().setExceptionHandler((_loop, { message }) => reported.push(message))
     const words = shared()
-    yield* toThread(throwAfterwards, words)
+    const task = createTask(toThread(exitWhenTold, words))
     yield* until(words, 0)
+    task.cancel()
+    yield* caught(task[Symbol.iterator]())
+    release(words)
     while (threadsState().pool.threads > 0) yield* sleep(0.001)
-    t.equal(yield* toThread(echo, 'another'), 'another')
+    t.same(reported, ['a worker thread (pool) exited with code 4; no call failed with it'])
+  })()))
+
+  await t.test('because the threads are closed is not reported', t => run((function* () {
+    const reported: unknown[] = []
+    getRunningLoop().setExceptionHandler((_loop, context) => reported.push(context))
+    yield* toThread(echo, 1)
+    yield* fromPromise(closeThreads())
+    t.same(reported, [])
   })()))
 
   await t.test('fails only its own call', t => run((function* () {

@@ -11,11 +11,20 @@ export function throwOutside(): Promise<never> {
   return new Promise(() => {})
 }
 
-/** The same once the call is over. */
-export function throwAfterwards(words: Int32Array): void {
+/** The same once the call is over, thrown or as a rejection. */
+export function throwAfterwards(words: Int32Array, how: 'throw' | 'reject'): void {
   setTimeout(() => {
     Atomics.store(words, 0, 1)
     Atomics.notify(words, 0)
-    throw new Error('after the call')
+    const error = new Error('after the call')
+    if (how === 'throw') throw error
+    void Promise.reject(error)
   }, 1)
+}
+
+/** Say in `words[0]` that it has begun, and exit when `words[1]` is set. */
+export function exitWhenTold(words: Int32Array): never {
+  Atomics.add(words, 0, 1)
+  Atomics.wait(words, 1, 0, 20_000)
+  process.exit(4)
 }
