@@ -9,7 +9,7 @@ import type { App } from '../src/server/app.ts'
 import type { Program, Run, RunListener } from '../src/server/run.ts'
 import { CancelledError, fromPromise, print, type Coroutine } from '../src/index.ts'
 import { badField, errorBody, HttpError } from '../src/server/errors.ts'
-import { decimal, flag, whole } from '../src/server/fields.ts'
+import { decimalOr, flag, whole } from '../src/server/fields.ts'
 import { negotiate } from '../src/server/negotiate.ts'
 import { runResult, resultOf } from '../src/server/results.ts'
 import { SharedQueue } from '../src/server/sharedqueue.ts'
@@ -23,7 +23,7 @@ const MOST_UNREAD = 1_000_000
 const params = z.strictObject({ n: whole(1, 1_000_000).describe('the number of the example') })
 
 const runQuery = z.strictObject({
-  speed: decimal(0.01, 1000).default(1).describe('all delays are divided by this'),
+  speed: decimalOr(1, 0.01, 1000).describe('all delays are divided by this'),
   clock: z.enum(['real', 'virtual'], { error: 'must be real or virtual' }).default('real').describe('virtual: at once, in virtual time, on a loop of its own; four such runs compute at the same time, others wait'),
   draw: flag.optional().describe('end the text with the timeline in characters'),
   producers: whole(0, 100).optional().describe('example 5: how many producers (3); 0 only with queue=redis: then it goes on until it is cancelled'),

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { asyncToSync, fromPromise, gather, prepareThreads, sleep, syncToAsync, ThreadSensitiveContext, type Coroutine, type ThreadMode } from '../src/index.ts'
 import { errorBody, HttpError } from '../src/server/errors.ts'
-import { whole } from '../src/server/fields.ts'
+import { wholeOr } from '../src/server/fields.ts'
 import { ownAddress } from '../src/server/ownaddress.ts'
 import { blockingSleep } from '../workers/blocking-sleep.ts'
 import { spin } from '../workers/spin.ts'
@@ -22,7 +22,7 @@ const spinning = Object.fromEntries(threads.map((thread) => [thread, syncToAsync
 export default function handlers(app: App): void {
   const { loop } = app.loopscope
   const tags = ['handlers']
-  const ms = whole(0, app.config.maxMs).default(1000).describe('milliseconds')
+  const ms = wholeOr(1000, 0, app.config.maxMs).describe('milliseconds')
   const response = { 200: answer, 400: errorBody, 429: errorBody, 503: errorBody }
 
   function report(handler: string, ms: number, began: number): z.output<typeof answer> {
@@ -84,7 +84,7 @@ export default function handlers(app: App): void {
     schema: {
       summary: 'Many requests at once', tags,
       description: 'n requests to /handlers/async of this very server, gathered: it takes about ms, not n times that.',
-      querystring: z.strictObject({ n: whole(1, MOST_FETCHES).default(10), ms }),
+      querystring: z.strictObject({ n: wholeOr(10, 1, MOST_FETCHES), ms }),
       response: { ...response, 200: answer.extend({ n: z.int() }) },
     },
   }, function* (request) {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import type { Lab } from '../src/server/labs.ts'
 import { badField, errorBody, HttpError } from '../src/server/errors.ts'
-import { id } from '../src/server/fields.ts'
+import { id, within } from '../src/server/fields.ts'
 import { labReport, labWords } from '../src/load/labreport.ts'
 import { Labs, labResultOf } from '../src/server/labs.ts'
 import { negotiate } from '../src/server/negotiate.ts'
@@ -16,7 +16,7 @@ const MOST_WORK = 30_000
 
 const params = z.strictObject({ id })
 const nothing = z.strictObject({})
-const wholeUpTo = (most: number, usual: number) => z.int({ error: `must be a whole number from 1 to ${most}` }).min(1, `must be from 1 to ${most}`).max(most, `must be from 1 to ${most}`).default(usual)
+const wholeUpTo = (most: number, usual: number) => z.int({ error: `must be a whole number from 1 to ${most}` }).min(1, `must be from 1 to ${most}`).max(most, `must be from 1 to ${most}`).default(within(usual, 1, most))
 
 const summary = z.object({
   lab: z.int(), startedAt: z.iso.datetime(), requests: z.int(), ms: z.int(), rate: z.number(), lanes: z.array(labLane),

@@ -1,9 +1,11 @@
 // The way in: a guide in plain text for curl; a browser is sent to the live view.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
+import { within } from '../src/server/fields.ts'
 import { negotiate } from '../src/server/negotiate.ts'
 
-function guide(base: string): string {
+/** `ms`: for how long the handlers of the examples block. */
+function guide(base: string, ms: number): string {
   return `loopscope: asyncio for TypeScript, on an event loop you can see.
 Every request here is a task on one event loop. Copy a line:
 
@@ -20,13 +22,13 @@ The same in virtual time: at once, with a timeline, with chance from a seed
   curl -N "${base}/examples/5/run?clock=virtual&items=1&seed=7"
 
 Stall the loop, and in a second terminal see who did
-  curl "${base}/handlers/sync?thread=inline&ms=3000"
+  curl "${base}/handlers/sync?thread=inline&ms=${ms}"
   curl -i ${base}/ping
 
 The ways out: the ping beside them comes at once
-  curl "${base}/handlers/async?ms=3000"
-  curl "${base}/handlers/sync?thread=sensitive&ms=3000"
-  curl "${base}/handlers/sync?thread=pool&ms=3000"
+  curl "${base}/handlers/async?ms=${ms}"
+  curl "${base}/handlers/sync?thread=sensitive&ms=${ms}"
+  curl "${base}/handlers/sync?thread=pool&ms=${ms}"
 
 What is going on
   curl ${base}/tasks
@@ -47,7 +49,7 @@ export default function root(app: App): void {
       return ''
     }
     reply.type('text/plain; charset=utf-8')
-    return guide(`http://${request.headers.host ?? 'localhost'}`)
+    return guide(`http://${request.headers.host ?? 'localhost'}`, within(3000, 0, app.config.maxMs))
   })
 }
 

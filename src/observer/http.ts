@@ -7,7 +7,7 @@ import { noAnswer, type Loops } from './loops.ts'
 import type { Figures } from './protocol.ts'
 import type { RunRecord } from './runlog.ts'
 import { HttpError } from '../server/errors.ts'
-import { decimal, id } from '../server/fields.ts'
+import { decimalOr, id } from '../server/fields.ts'
 import { httpServer, type HttpServer } from '../server/http.ts'
 import { negotiate } from '../server/negotiate.ts'
 import { NOT_BUILT, readPage } from '../server/page.ts'
@@ -163,7 +163,7 @@ function serveRuns(app: HttpServer, loops: Loops, readers: Readers): void {
 }
 
 function serveTraces(app: HttpServer, loops: Loops, readers: Readers): void {
-  const seconds = decimal(0.001, LONGEST_TRACE).default(10)
+  const seconds = decimalOr(10, 0.001, LONGEST_TRACE)
 
   app.get('/trace', { schema: { querystring: ofLoop.extend({ seconds }) } }, async (request, reply) => {
     const record = loops.find(request.query.loop)

@@ -1,16 +1,29 @@
 // The environment as one typed object, checked at start. A bad value is one line that names it.
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { decimal, whole } from './fields.ts'
+import { decimalOr, whole, wholeOr } from './fields.ts'
+
+/** As many characters of a bad value are shown. */
+const MOST_SHOWN = 200
 
 function isRedisUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null
   return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '' && /^(\/\d*)?$/.test(url.pathname)
+    && isEncoded(url.username) && isEncoded(url.password)
 }
 
-const environment = z.object({
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export const environment = z.object({
   /** Where the app listens; 0 takes any free port. */
-  PORT: whole(0, 65_535).default(8000),
+  PORT: wholeOr(8000, 0, 65_535),
   /** Where the observer listens, which answers while the app is stalled. By default the port after PORT, and any free one where that is 0. */
   OBSERVER_PORT: whole(0, 65_535).optional(),
   HOST: z.string().min(1, 'must not be empty').default('127.0.0.1'),
@@ -20,29 +33,29 @@ const environment = z.object({
     error: 'must be one of fatal, error, warn, info, debug, trace, silent',
   }).default('info'),
   /** The longest that one call may be asked to take, in milliseconds. */
-  MAX_MS: whole(1, 600_000).default(10_000),
+  MAX_MS: wholeOr(10_000, 1, 600_000),
   /** Runs of examples at the same time. */
-  MAX_RUNS: whole(1, 100_000).default(1000),
+  MAX_RUNS: wholeOr(1000, 1, 100_000),
   /** Subscribers of the event stream at the same time. */
-  MAX_SUBSCRIBERS: whole(1, 100_000).default(1000),
+  MAX_SUBSCRIBERS: wholeOr(1000, 1, 100_000),
   /** How many events are kept. */
-  HISTORY: whole(1024, 10_000_000).default(20_000),
+  HISTORY: wholeOr(20_000, 1024, 10_000_000),
   /** From how many milliseconds on a held loop is called blocked. */
-  BLOCKED_MS: whole(5, 60_000).default(50),
+  BLOCKED_MS: wholeOr(50, 5, 60_000),
   /** Whether the observer takes the stack of a blocked loop, through Node's inspector. */
   STACKS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   /** Calls a minute and client to what costs processor time or holds the loop; 0: as many as come. */
-  RATE_LIMIT: whole(0, 1_000_000).default(600),
+  RATE_LIMIT: wholeOr(600, 0, 1_000_000),
   /** The proxies in front, whose X-Forwarded-For is believed: addresses, networks, or names of networks. */
   PROXIES: z.string().transform((text) => text.split(',').map((one) => one.trim()))
-    .refine((all) => all.every(isNetwork), 'must be addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal, joined by commas').default([]),
+    .refine((all) => all.every(isNetwork), 'must be addresses, networks such as 10.0.0.0/8 (with 1 to 32 bits, for IPv6 1 to 128), loopback, linklocal or uniquelocal, joined by commas').optional(),
   /** Names by which the server may be called besides addresses, localhost and its own; `.example.org` is that name and all below it. */
   ALLOWED_HOSTS: z.string().transform((text) => text.split(',').map((one) => one.trim()))
-    .refine((all) => all.every(isHostName), 'must be names such as example.org, .example.org for all below it, or * for any, joined by commas').default([]),
+    .refine((all) => all.every(isHostName), 'must be names such as example.org, .example.org for all below it, or * for any, joined by commas').optional(),
   /** Requests at the same time. */
-  MAX_REQUESTS: whole(1, 1_000_000).default(10_000),
+  MAX_REQUESTS: wholeOr(10_000, 1, 1_000_000),
   /** Seconds that requests have to finish after SIGTERM. */
-  GRACE_SECONDS: decimal(0, 600).default(5),
+  GRACE_SECONDS: decimalOr(5, 0, 600),
   /** The Redis that several processes share; without it this one is alone. */
   REDIS_URL: z.string().refine(isRedisUrl, 'must be a redis:// or rediss:// address, such as redis://127.0.0.1:6379').optional(),
   /** What this process' loop is called among them. By default the host's name and the process' number. */
@@ -76,7 +89,7 @@ function isNetwork(text: string): boolean {
   if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true
   const [address = '', bits, ...more] = text.split('/')
   const version = isIP(address)
-  return version > 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)))
+  return version > 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128)))
 }
 
 function isHostName(text: string): boolean {
@@ -97,8 +110,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   if (!result.success) {
     const lines = result.error.issues.map(({ path, message }) => {
       const name = String(path[0])
-      // What stands before an @ may be a password.
-      return `${name}=${(known[name] ?? '').replace(/\/\/.*@/, '//…@')}: ${message}`
+      return `${name}=${shown(known[name] ?? '')}: ${message}`
     })
     throw new ConfigError([...new Set(lines)].join('; '))
   }
@@ -106,10 +118,16 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   return {
     port: values.PORT, observerPort: values.OBSERVER_PORT ?? observerPortOf(values.PORT), host: values.HOST, observerUrl: values.OBSERVER_URL,
     logLevel: values.LOG_LEVEL, maxMs: values.MAX_MS, maxRuns: values.MAX_RUNS, maxSubscribers: values.MAX_SUBSCRIBERS,
-    history: values.HISTORY, blockedMs: values.BLOCKED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, proxies: values.PROXIES,
-    allowedHosts: values.ALLOWED_HOSTS, maxRequests: values.MAX_REQUESTS, graceSeconds: values.GRACE_SECONDS,
+    history: values.HISTORY, blockedMs: values.BLOCKED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, proxies: values.PROXIES ?? [],
+    allowedHosts: values.ALLOWED_HOSTS ?? [], maxRequests: values.MAX_REQUESTS, graceSeconds: values.GRACE_SECONDS,
     redisUrl: values.REDIS_URL, loopName: values.LOOP_NAME,
   }
+}
+
+/** A value as an error names it, on one line and not endless. What is before an @ may be a password. */
+function shown(value: string): string {
+  const text = value.replace(/\/\/[^]*@/, '//…@').replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '�')
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text
 }
 
 function observerPortOf(port: number): number {

@@ -8,6 +8,7 @@ import Fastify, { LogController } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import { began, boundPipelining } from './connections.ts'
 import { answerClientError, answerError, bodyOf, handleErrors } from './errors.ts'
+import { requireDefaults } from './fields.ts'
 
 const HEADER_LIMIT = 16 * 1024
 
@@ -48,6 +49,9 @@ export function httpServer({ logger = false, bodyLimit, proxies }: HttpServerOpt
     },
   }).withTypeProvider<ZodIn>()
   app.setValidatorCompiler(validatorCompiler)
+  app.addHook('onRoute', ({ method, url, schema = {} }) => {
+    for (const part of ['querystring', 'body', 'params', 'headers'] as const) requireDefaults(schema[part], `${String(method)} ${url}: ${part}`)
+  })
   // Answers are made by our own code and typed by it: checking them against their schemas again would cost each request.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   boundPipelining(app.server)
