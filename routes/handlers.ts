@@ -3,7 +3,7 @@
 import { Agent, request as fetch } from 'undici'
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
-import { asyncToSync, fromPromise, gather, prepareThreads, sleep, syncToAsync, ThreadSensitiveContext, type Coroutine, type ThreadMode } from '../src/index.ts'
+import { asyncToSync, configureThreads, fromPromise, gather, prepareThreads, sleep, syncToAsync, ThreadSensitiveContext, type Coroutine, type ThreadMode } from '../src/index.ts'
 import { errorBody, HttpError } from '../src/server/errors.ts'
 import { wholeOr } from '../src/server/fields.ts'
 import { ownAddress } from '../src/server/ownaddress.ts'
@@ -21,6 +21,7 @@ const spinning = Object.fromEntries(threads.map((thread) => [thread, syncToAsync
 
 export default function handlers(app: App): void {
   const { loop } = app.loopscope
+  configureThreads({ maxContexts: app.config.maxThreads })
   const tags = ['handlers']
   const ms = wholeOr(1000, 0, app.config.maxMs).describe('milliseconds')
   const response = { 200: answer, 400: errorBody, 429: errorBody, 503: errorBody }
@@ -45,7 +46,7 @@ export default function handlers(app: App): void {
         ms,
         thread: z.enum(threads, { error: `must be one of ${threads.join(', ')}` }).default('inline'),
         work: z.enum(['sleep', 'spin'], { error: 'must be sleep or spin' }).default('sleep').describe('hold the thread idly, or keep a processor busy'),
-        scope: z.enum(['server', 'request'], { error: 'must be server or request' }).default('server').describe('sensitive: one thread for all, or one for this request'),
+        scope: z.enum(['server', 'request'], { error: 'must be server or request' }).default('server').describe('sensitive: one thread for all, or one of MAX_THREADS for this request alone'),
       }),
     },
   }, function* (request) {

@@ -1,7 +1,7 @@
 // Figures for Prometheus, each read at the moment it is asked for: keeping them costs requests nothing.
 import { Registry } from 'prom-client'
 import { z } from 'zod'
-import { fromPromise, threadsState } from '../src/index.ts'
+import { fromPromise, threadsState, type LaneState } from '../src/index.ts'
 import type { App } from '../src/server/app.ts'
 import type { Figures } from '../src/observer/protocol.ts'
 import { exposeFigure } from '../src/observer/exposed.ts'
@@ -33,10 +33,16 @@ export default function metrics(app: App): void {
   addObserved('loopscope_observer_errors_total', 'Errors on the observer\'s thread that ended with the connection or the question they came from', 'errors')
   add('loopscope_observer_up', 'Whether there is an observer: 1 or 0', () => Number(observer.up))
   add('loopscope_observer_restarts_total', 'How often the observer\'s thread was started again', () => observer.restarts)
-  for (const mode of ['pool', 'sensitive'] as const) {
-    add(`loopscope_${mode}_queued`, `Calls that wait for a thread, ${mode}`, () => threadsState()[mode].queued)
-    add(`loopscope_${mode}_running`, `Calls that a thread runs, ${mode}`, () => threadsState()[mode].running)
-    add(`loopscope_${mode}_orphaned`, `Calls that run on though nobody waits for them, ${mode}`, () => threadsState()[mode].orphaned)
+  /** The threads of each kind: the pool's, the one for sensitive calls, and those of requests that have one for themselves. */
+  const lanes = (): Record<'pool' | 'sensitive' | 'request', readonly LaneState[]> => {
+    const { pool, sensitive, contexts } = threadsState()
+    return { pool: [pool], sensitive: [sensitive], request: contexts }
+  }
+  const sum = (mode: 'pool' | 'sensitive' | 'request', count: (lane: LaneState) => number): number => lanes()[mode].reduce((total, lane) => total + count(lane), 0)
+  for (const mode of ['pool', 'sensitive', 'request'] as const) {
+    add(`loopscope_${mode}_queued`, `Calls that wait for a thread, ${mode}`, () => sum(mode, ({ queued }) => queued))
+    add(`loopscope_${mode}_running`, `Calls that a thread runs, ${mode}`, () => sum(mode, ({ running }) => running))
+    add(`loopscope_${mode}_orphaned`, `Calls that run on though nobody waits for them, ${mode}`, () => sum(mode, ({ orphaned }) => orphaned))
   }
   add('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
   add('process_heap_bytes', 'Heap in use', () => process.memoryUsage().heapUsed)

@@ -38,6 +38,8 @@ export const environment = z.object({
   MAX_RUNS: wholeOr(1000, 1, 100_000),
   /** Subscribers of the event stream at the same time. */
   MAX_SUBSCRIBERS: wholeOr(1000, 1, 100_000),
+  /** Threads for calls with scope=request, beside the pool and the one sensitive thread: further calls wait for one. */
+  MAX_THREADS: wholeOr(16, 1, 1000),
   /** How many events are kept. */
   HISTORY: wholeOr(20_000, 1024, 10_000_000),
   /** From how many milliseconds on a held loop is called blocked. */
@@ -73,6 +75,7 @@ export interface Config {
   maxMs: number
   maxRuns: number
   maxSubscribers: number
+  maxThreads: number
   history: number
   blockedMs: number
   stacks: boolean
@@ -117,7 +120,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const values = result.data
   return {
     port: values.PORT, observerPort: values.OBSERVER_PORT ?? observerPortOf(values.PORT), host: values.HOST, observerUrl: values.OBSERVER_URL,
-    logLevel: values.LOG_LEVEL, maxMs: values.MAX_MS, maxRuns: values.MAX_RUNS, maxSubscribers: values.MAX_SUBSCRIBERS,
+    logLevel: values.LOG_LEVEL, maxMs: values.MAX_MS, maxRuns: values.MAX_RUNS, maxSubscribers: values.MAX_SUBSCRIBERS, maxThreads: values.MAX_THREADS,
     history: values.HISTORY, blockedMs: values.BLOCKED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, proxies: values.PROXIES ?? [],
     allowedHosts: values.ALLOWED_HOSTS ?? [], maxRequests: values.MAX_REQUESTS, graceSeconds: values.GRACE_SECONDS,
     redisUrl: values.REDIS_URL, loopName: values.LOOP_NAME,

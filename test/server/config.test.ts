@@ -30,7 +30,7 @@ t.test('a default', async t => {
 
   await t.test('of the configuration is within its bounds', async t => {
     requireDefaults(environment, 'the environment')
-    t.match(readConfig({}), { maxMs: 10_000 })
+    t.match(readConfig({}), { maxMs: 10_000, maxThreads: 16 })
   })
 
   await t.test('of a call is never longer than MAX_MS', async t => {
