@@ -80,3 +80,5 @@ export const figure = async (url: string, name: string): Promise<number | undefi
 }
 /** Whether an app has its observer. */
 export const isUp = async (url: string): Promise<boolean> => (await json<{ status: string }>(`${url}/readyz`)).status === 'ok'
+/** The resident memory of the process that serves this, in bytes. */
+export const memoryOf = async (url: string): Promise<number> => Number(await figure(url, 'process_resident_memory_bytes'))

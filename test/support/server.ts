@@ -1,6 +1,6 @@
 // The server for tests: built with small bounds, and closed after.
 import type { AddressInfo } from 'node:net'
-import { buildApp, type App } from '../../src/server/app.ts'
+import { buildApp, type App, type AppOptions } from '../../src/server/app.ts'
 import { readConfig } from '../../src/server/config.ts'
 
 export { eventually } from './eventually.ts'
@@ -10,16 +10,16 @@ interface Test {
 }
 
 /** Build the app with this environment, ready for `inject()`. */
-export async function build(t: Test, env: Record<string, string> = {}): Promise<App> {
-  const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', OBSERVER_PORT: '0', ...env }))
+export async function build(t: Test, env: Record<string, string> = {}, options: AppOptions = {}): Promise<App> {
+  const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', OBSERVER_PORT: '0', ...env }), options)
   await app.ready()
   t.teardown(() => app.close())
   return app
 }
 
 /** Build the app and listen on a free port; gives its address too. */
-export async function listen(t: Test, env: Record<string, string> = {}): Promise<{ app: App; port: number; url: string }> {
-  const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', OBSERVER_PORT: '0', ...env }))
+export async function listen(t: Test, env: Record<string, string> = {}, options: AppOptions = {}): Promise<{ app: App; port: number; url: string }> {
+  const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', OBSERVER_PORT: '0', ...env }), options)
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())
   const { port } = app.server.address() as AddressInfo
