@@ -1,14 +1,15 @@
 // What is looked at, kept in the address after `#`, so that a link shows it to somebody else. Every part of the page owns
 // its own keys and leaves the others alone.
 import { signal } from '@preact/signals'
+import { partsOf } from './entry.ts'
 
 /** The address's parts; `view` names the page that is open, none is the live one. */
 export const address = signal(read())
 
 function read(): URLSearchParams {
-  const parts = new URLSearchParams(location.hash.slice(1))
+  const parts = partsOf(location.hash.slice(1))
   // The server's links say ?run=7, which a shell need not quote.
-  const run = new URLSearchParams(location.search).get('run')
+  const run = partsOf(location.search.slice(1)).get('run')
   if (run !== null && location.hash === '') parts.set('run', run)
   return parts
 }

@@ -1,5 +1,7 @@
 // What the page asks of the server besides the stream: runs, cancellations, the stall. Always its own origin.
-import type { LoopEvent } from '../src/stream/events.ts'
+import type { LoopEvent, LoopList } from '../src/stream/events.ts'
+import { curl } from './curl.ts'
+import { admitLines, admitLoops } from './entry.ts'
 
 export interface ExampleSummary {
   number: number
@@ -25,13 +27,19 @@ export interface StartedRun {
   readonly ended: Promise<'ended' | 'cancelled' | 'lost'>
 }
 
+/** The events of an answer, and how many of its lines were none. */
+export interface Told {
+  events: LoopEvent[]
+  refused: number
+}
+
 /** What the server said instead of doing it. */
 export class RefusedError extends Error {
   override name = 'RefusedError'
   readonly status: number
 
   constructor(status: number, message: string) {
-    super(message)
+    super(message.slice(0, 1000))
     this.status = status
   }
 }
@@ -58,8 +66,7 @@ export class Api {
 
   /** The command that does in a terminal what the page does. */
   curl(path: string, options = ''): string {
-    const url = this.url(path).href
-    return `curl ${options}${options === '' ? '' : ' '}${/[?&]/.test(url) ? `"${url}"` : url}`
+    return curl(this.url(path).href, options)
   }
 
   async json<T>(path: string, init: RequestInit = {}): Promise<T> {
@@ -67,6 +74,12 @@ export class Api {
     const response = await fetch(this.url(path), { ...init, headers: { accept: 'application/json', ...type } })
     if (!response.ok) throw await refusal(response)
     return await response.json() as T
+  }
+
+  async loops(): Promise<LoopList> {
+    const list = admitLoops(await this.json('/loops'))
+    if (list === null) throw new Error('what the server says of its loops cannot be read')
+    return list
   }
 
   examples(): Promise<ExampleSummary[]> {
@@ -105,18 +118,18 @@ export class Api {
   }
 
   /** Run an example in virtual time, on a loop of its own: its events, all at once. */
-  async runVirtual(example: number, parameters: Record<string, string>): Promise<{ run: number; events: LoopEvent[] }> {
+  async runVirtual(example: number, parameters: Record<string, string>): Promise<Told & { run: number }> {
     const query = new URLSearchParams({ ...parameters, clock: 'virtual' }).toString()
     const response = await fetch(this.url(`/examples/${example}/run?${query}`), { headers: { accept: 'application/x-ndjson' } })
     if (!response.ok) throw await refusal(response)
-    return { run: Number(response.headers.get('x-run-id')), events: parseLines(await response.text()) }
+    return { run: Number(response.headers.get('x-run-id')), ...admitLines(await response.text()) }
   }
 
   /** The events of a run that the server still keeps. */
-  async runEvents(run: number): Promise<LoopEvent[]> {
+  async runEvents(run: number): Promise<Told> {
     const response = await fetch(this.url(this.ofLoop(`/runs/${run}/events`)), { headers: { accept: 'application/x-ndjson' } })
     if (!response.ok) throw await refusal(response)
-    return parseLines(await response.text())
+    return admitLines(await response.text())
   }
 
   /** Hold the loop for `ms`: a blocking function on its own thread. */
@@ -148,17 +161,6 @@ export class Api {
     await response.text()
     return (performance.now() - began) / 1000
   }
-}
-
-function parseLines(text: string): LoopEvent[] {
-  const events: LoopEvent[] = []
-  for (const line of text.split('\n')) {
-    if (line === '') continue
-    try {
-      events.push(JSON.parse(line) as LoopEvent)
-    } catch { /* the last line of an answer that was cut off */ }
-  }
-  return events
 }
 
 async function refusal(response: Response): Promise<RefusedError> {

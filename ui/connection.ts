@@ -1,7 +1,9 @@
 // The page's wire to the event stream: a WebSocket to its own origin, which asks first for all of the history, goes on
 // after the last event that it has when it was cut off, and says at any time how it stands.
 import { signal, type ReadonlySignal } from '@preact/signals'
-import type { EventOf, Snapshot, StreamEvent } from '../src/stream/events.ts'
+import type { EventOf, Snapshot } from '../src/stream/events.ts'
+import { admitMessage } from './entry.ts'
+import { Intake } from './intake.ts'
 import type { Recording } from './recording.ts'
 
 export type ConnectionState = 'connecting' | 'live' | 'lost'
@@ -10,8 +12,9 @@ export type ConnectionState = 'connecting' | 'live' | 'lost'
 const PARTS = [0, 0.1, 0.5, 0.9]
 const FIRST_DELAY = 250
 const LONGEST_DELAY = 5000
-/** Messages taken in at a stretch, before the page may draw. */
-const BATCH_MS = 12
+/** What may wait to be taken in, in messages and characters. Past that the wire is cut, and joined again where the page is. */
+const MOST_WAITING = 300_000
+const MOST_CHARACTERS = 200_000_000
 
 export interface ConnectionOptions {
   /** Where the API is: the page's folder, or the one above it where the page stands at /view/. */
@@ -64,9 +67,9 @@ export class Connection {
   #attempt = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #closed = false
-  #inbox: string[] = []
-  #head = 0
-  #draining = false
+  readonly #inbox: Intake<string>
+  /** Characters in it. */
+  #waiting = 0
   /** While the history is being asked for: after which event, what to try next, and the picture at the moment of asking. */
   #since = 0
   #untried: number[] = []
@@ -77,6 +80,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
+    this.#inbox = new Intake((text) => this.#hear(text), () => options.onChange())
   }
 
   get state(): ReadonlySignal<ConnectionState> {
@@ -166,7 +170,10 @@ export class Connection {
     socket.onmessage = ({ data }) => {
       if (this.#socket !== socket || typeof data !== 'string') return
       this.#inbox.push(data)
-      this.#drain()
+      this.#waiting += data.length
+      if (this.#inbox.length <= MOST_WAITING && this.#waiting <= MOST_CHARACTERS) return
+      this.#drop()
+      this.#lost('the server sends more than this page can take in')
     }
     socket.onclose = ({ reason }) => {
       if (this.#socket !== socket) return
@@ -185,34 +192,11 @@ export class Connection {
     this.#options.onChange()
   }
 
-  /** Take in what has come, with a pause for drawing where it is much. */
-  #drain(): void {
-    if (this.#draining) return
-    this.#draining = true
-    const work = (): void => {
-      const until = performance.now() + BATCH_MS
-      while (this.#head < this.#inbox.length && performance.now() < until) this.#hear(this.#inbox[this.#head++] as string)
-      this.#options.onChange()
-      if (this.#head < this.#inbox.length) setTimeout(work)
-      else {
-        this.#inbox = []
-        this.#head = 0
-        this.#draining = false
-      }
-    }
-    queueMicrotask(work)
-  }
-
   #hear(text: string): void {
     const { recording } = this.#options
-    let message: StreamEvent
-    try {
-      message = JSON.parse(text) as StreamEvent
-    } catch {
-      recording.malformed++
-      return
-    }
-    if (message === null || typeof message !== 'object') {
+    this.#waiting -= text.length
+    const message = admitMessage(text)
+    if (message === null) {
       recording.malformed++
       return
     }
@@ -231,7 +215,7 @@ export class Connection {
       default:
     }
     this.#loop ??= message.loop
-    recording.apply(message)
+    recording.apply(message, text.length)
     this.#offset = Math.min(this.#offset, performance.now() / 1000 - message.t)
     if (!this.#caughtUp && message.seq >= (this.#present?.seq ?? 0)) this.#catchUp()
   }
@@ -296,11 +280,16 @@ export class Connection {
 
   /** Begin the conversation anew, with another cursor. */
   #again(): void {
+    this.#drop()
+    this.#open()
+  }
+
+  /** Leave the wire, and what has come over it. */
+  #drop(): void {
     const socket = this.#socket
     this.#socket = null
-    this.#inbox.length = 0
-    this.#head = 0
+    this.#inbox.clear()
+    this.#waiting = 0
     socket?.close(1000)
-    this.#open()
   }
 }

@@ -38,7 +38,7 @@ export class Loops {
     this.#asking = true
     clearTimeout(this.#timer)
     try {
-      this.#take(await this.#api.json<LoopList>('/loops'))
+      this.#take(await this.#api.loops())
     } catch { /* what is shown stays; the connection says how it stands */ }
     this.#asking = false
     const list = this.list.value

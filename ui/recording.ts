@@ -72,6 +72,8 @@ export interface Steps {
 export interface RecordingOptions {
   /** How many events are held; past that the oldest tenth goes. */
   limit?: number
+  /** How many lanes; past that the oldest goes, whatever it does. */
+  lanes?: number
   name?: string
 }
 
@@ -87,11 +89,25 @@ interface OfTask {
 const MOST_LINES = 10_000
 const MOST_ENDED = 2000
 const MOST_WARNINGS = 1000
+const MOST_GAPS = 200
+/** Characters of messages whose events are held. */
+const MOST_CHARACTERS = 64_000_000
+/** Names that a picture gave, and calls of one kind on threads at once. */
+const MOST_NAMES = 100_000
+const MOST_CALLS = 1000
+/** What is said by those that watch the loop, while it says something else. */
+const BESIDE = new Set(['loop.blocked', 'loop.unblocked', 'warning', 'lab.started', 'lab.entered', 'lab.probed', 'lab.measured', 'lab.finished'])
+/** The oldest that are looked at for one that has ended. */
+const LOOKS = 16
 
 export class Recording {
   readonly name: string
   readonly limit: number
+  readonly #mostLanes: number
   readonly events: LoopEvent[] = []
+  /** The characters of each one's message. */
+  readonly #sizes: number[] = []
+  #size = 0
   readonly lanes = new Map<number, Lane>()
   readonly stalls = new Stalls()
   readonly queues = new Queues()
@@ -115,10 +131,14 @@ export class Recording {
   zero = 0
   /** Events that were too many to hold or lost on the way. */
   forgotten = 0
+  /** Lanes that were too many to hold. */
+  crowdedOut = 0
   /** Messages that made no sense. */
   malformed = 0
   #first: number | null = null
   #last = 0
+  /** The time of the last event that the loop itself has sent. */
+  #clock = -Infinity
   #lastSeq = 0
   #step: { lane: Lane; since: number } | null = null
   #names = new Map<number, { name: string; coroutine: string; parent?: number | undefined }>()
@@ -129,6 +149,7 @@ export class Recording {
   constructor(options: RecordingOptions = {}) {
     this.name = options.name ?? ''
     this.limit = options.limit ?? 100_000
+    this.#mostLanes = options.lanes ?? 100_000
   }
 
   /** The time of the first event that is held, in seconds on the loop's clock. */
@@ -171,28 +192,37 @@ export class Recording {
     }
   }
 
-  /** Take in one event; they must come in order, and one that was there already is passed over. */
-  apply(event: LoopEvent): void {
+  /**
+   * Take in one event, whose message had `size` characters. They must come in order, and one that was there already is
+   * passed over. What the loop itself says is taken to have happened no earlier than what it said before: what is drawn
+   * relies on times that never go back.
+   */
+  apply(came: LoopEvent, size = 0): void {
+    const event = came?.t < this.#clock && !BESIDE.has(came.type) ? { ...came, t: this.#clock } : came
     if (typeof event?.type !== 'string' || typeof event.t !== 'number' || typeof event.seq !== 'number' || !Number.isFinite(event.t)) {
       this.malformed++
       return
     }
     if (event.seq <= this.#lastSeq) return
     this.#lastSeq = event.seq
+    if (this.#first === null || event.t > this.#last) this.#last = event.t
     this.#first ??= event.t
-    if (event.t > this.#last) this.#last = event.t
+    if (!BESIDE.has(event.type)) this.#clock = event.t
     this.events.push(event)
+    this.#sizes.push(size)
+    this.#size += size
     this.version++
     try {
       this.#take(event)
     } catch {
       this.malformed++
     }
-    if (this.events.length > this.limit) this.#forget(Math.ceil(this.limit / 10))
+    if (this.events.length > this.limit || this.#size > MOST_CHARACTERS) this.#forget(Math.ceil(Math.min(this.limit, this.events.length) / 10))
   }
 
   /** Names for tasks whose beginning is out of reach, from a snapshot of a later moment. */
   learnNames(snapshot: Snapshot): void {
+    if (this.#names.size > MOST_NAMES) this.#names.clear()
     for (const { task, name, coroutine, parent } of snapshot.tasks) this.#names.set(task, { name, coroutine, parent })
   }
 
@@ -223,7 +253,7 @@ export class Recording {
       const state = live.state === 'running' ? RUNNING : live.state === 'ready' ? READY : live.on?.kind === 'thread' ? THREAD : WAITING
       if (lane.state !== state || lane.since !== live.since) {
         const info = { ...live.on === undefined ? {} : { on: live.on }, ...live.location === undefined ? {} : { location: live.location } }
-        lane.turn(state, Math.max(live.since, lane.since), seq, info)
+        lane.turn(state, live.since, seq, info)
       }
       if (state === RUNNING) this.#step = { lane, since: live.since }
     }
@@ -248,20 +278,27 @@ export class Recording {
     this.forgotten += count
     for (const lane of this.lanes.values()) if (lane.endedAt === null) lane.turn(UNKNOWN, from, this.#lastSeq)
     if (snapshot !== undefined) this.restore(snapshot)
-    this.gaps.push({ from, to: this.#last, count })
+    const before = this.gaps.at(-1)
+    if (before !== undefined && before.to >= from) {
+      before.to = this.#last
+      before.count += count
+    } else this.gaps.push({ from, to: this.#last, count })
+    if (this.gaps.length > MOST_GAPS) this.gaps.shift()
     this.#openThreads.clear()
     this.version++
   }
 
   /** Forget everything: another loop begins. */
   clear(): void {
-    for (const list of [this.events, this.lines, this.warnings, this.gaps, ...Object.values(this.steps) as number[][], ...Object.values(this.wakes) as number[][]]) list.length = 0
+    for (const list of [this.events, this.#sizes, this.lines, this.warnings, this.gaps, ...Object.values(this.steps) as number[][], ...Object.values(this.wakes) as number[][]]) list.length = 0
     for (const map of [this.lanes, this.requests, this.runs, this.#names, this.#openThreads]) map.clear()
     this.stalls.clear()
     this.queues.clear()
     this.labs.clear()
+    this.#size = 0
     this.#first = null
     this.#last = 0
+    this.#clock = -Infinity
     this.#lastSeq = 0
     this.#step = null
     this.loopClosed = false
@@ -273,12 +310,17 @@ export class Recording {
   ordered(): readonly Lane[] {
     if (this.#order !== null) return this.#order
     const order: Lane[] = []
-    const visit = (lane: Lane, depth: number): void => {
-      lane.depth = depth
-      order.push(lane)
-      for (const child of lane.children) visit(child, depth + 1)
+    // Without recursion: tasks may lie as deep in each other as there are tasks.
+    const open: Lane[] = []
+    for (const root of this.lanes.values()) {
+      if (root.parent !== null) continue
+      open.push(root)
+      for (let lane = open.pop(); lane !== undefined; lane = open.pop()) {
+        lane.depth = lane.parent === null ? 0 : lane.parent.depth + 1
+        order.push(lane)
+        for (const child of [...lane.children].reverse()) open.push(child)
+      }
     }
-    for (const lane of this.lanes.values()) if (lane.parent === null) visit(lane, 0)
     this.#order = order
     return order
   }
@@ -384,6 +426,7 @@ export class Recording {
           id: event.request, method: event.method, url: event.url, from, readAt: known?.readAt ?? from, to: event.t, status: event.status ?? null,
           outcome: event.outcome ?? null, task: known?.task ?? event.task ?? null,
         })
+        this.#bound(this.requests)
         break
       }
       case 'run.started':
@@ -437,15 +480,34 @@ export class Recording {
   #create(id: number, name: string, t: number, seq: number, parent: number | undefined): Lane {
     const lane = new Lane(id, name, t, seq)
     this.#adopt(lane, parent === undefined ? undefined : this.lanes.get(parent))
-    this.lanes.set(id, lane)
-    this.#reorder()
+    this.#add(lane)
     return lane
+  }
+
+  #add(lane: Lane): void {
+    const before = this.lanes.get(lane.id)
+    if (before !== undefined) this.#remove(before)
+    else if (this.lanes.size >= this.#mostLanes) {
+      this.#remove(this.lanes.values().next().value as Lane)
+      this.crowdedOut++
+    }
+    this.lanes.set(lane.id, lane)
+    this.#reorder()
+  }
+
+  #remove(lane: Lane): void {
+    this.lanes.delete(lane.id)
+    this.#names.delete(lane.id)
+    lane.parent?.children.delete(lane)
+    for (const child of lane.children) child.parent = null
+    if (this.#step?.lane === lane) this.#step = null
   }
 
   #adopt(lane: Lane, parent: Lane | undefined): void {
     if (parent === undefined || parent === lane) return
     lane.parent = parent
-    parent.children.push(lane)
+    lane.rootName = parent.rootName
+    parent.children.add(lane)
   }
 
   /** The lane of an event; one whose beginning was not seen is begun here. */
@@ -503,7 +565,8 @@ export class Recording {
     const step = this.#step
     this.#step = null
     if (step === null || step.lane !== lane) return
-    this.steps.from.push(step.since)
+    // A snapshot may say that a step began before the one that was seen last had ended.
+    this.steps.from.push(Math.max(step.since, this.steps.to.at(-1) ?? -Infinity))
     this.steps.to.push(t)
     this.steps.task.push(lane.id)
     this.stalls.stepped(lane, step.since, t, this.lanes.values())
@@ -517,17 +580,18 @@ export class Recording {
     const owner = task === undefined ? undefined : this.lanes.get(task)
     this.#adopt(lane, owner)
     lane.turn(owner !== undefined && owner.endedAt !== null ? GHOST : THREAD, t, seq)
-    this.lanes.set(lane.id, lane)
+    this.#add(lane)
     const key = call === undefined ? `${task ?? ''} ${mode} ${name}` : String(call)
-    this.#openThreads.set(key, [...this.#openThreads.get(key) ?? [], lane])
-    this.#reorder()
+    const open = this.#openThreads.get(key) ?? []
+    if (open.length < MOST_CALLS) open.push(lane)
+    if (this.#openThreads.size < this.#mostLanes) this.#openThreads.set(key, open)
   }
 
   #threadFinished({ task, call, mode, function: name, t, seq, ending }: EventOf<'thread.finished'>): void {
     const key = call === undefined ? `${task ?? ''} ${mode} ${name}` : String(call)
-    const [lane, ...others] = this.#openThreads.get(key) ?? []
-    if (others.length > 0) this.#openThreads.set(key, others)
-    else this.#openThreads.delete(key)
+    const open = this.#openThreads.get(key)
+    const lane = open?.shift()
+    if (open?.length === 0) this.#openThreads.delete(key)
     lane?.end(t, seq, ending === undefined || ending === 'orphaned' ? 'returned' : ending, null)
   }
 
@@ -541,17 +605,22 @@ export class Recording {
     return run
   }
 
+  /** Past the bound one of the oldest goes, if it has ended; past twice the bound the oldest, whether or not. */
   #bound(map: Map<number, { to: number | null }>): void {
     if (map.size <= MOST_ENDED) return
+    let looks = 0
+    let gone: number | undefined
     for (const [id, { to }] of map) {
-      if (to === null) continue
-      map.delete(id)
-      if (map.size <= MOST_ENDED) return
+      if (looks === 0 && map.size > 2 * MOST_ENDED) gone = id
+      if (to !== null) gone ??= id
+      if (gone !== undefined || ++looks >= LOOKS) break
     }
+    if (gone !== undefined) map.delete(gone)
   }
 
   #forget(count: number): void {
     this.events.splice(0, count)
+    for (const size of this.#sizes.splice(0, count)) this.#size -= size
     this.forgotten += count
     const t = this.events[0]?.t ?? this.#last
     this.#first = t
@@ -564,13 +633,9 @@ export class Recording {
     const steps = before(this.steps.to)
     for (const list of Object.values(this.steps) as number[][]) list.splice(0, steps)
     for (const lane of [...this.lanes.values()]) {
-      if (lane.endedAt !== null && lane.endedAt < t && !lane.children.some(({ endedAt }) => endedAt === null || endedAt >= t)) {
-        this.lanes.delete(lane.id)
-        const siblings = lane.parent?.children
-        if (siblings !== undefined) siblings.splice(siblings.indexOf(lane), 1)
-        for (const child of lane.children) child.parent = null
-        this.#names.delete(lane.id)
-      } else if (lane.starts.length > 8) lane.forget(t)
+      if (lane.endedAt !== null && lane.endedAt < t && [...lane.children].every(({ endedAt }) => endedAt !== null && endedAt < t)) {
+        this.#remove(lane)
+      } else if (lane.starts.length > 8 || lane.marks.length > 8) lane.forget(t)
     }
     this.stalls.forget(t)
     this.queues.forget(t)

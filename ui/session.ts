@@ -1,10 +1,9 @@
 // What the page is looking at: one recording, one moment, one selection, one filter. Panels read its signals and call its
 // methods; the timeline follows it.
 import { batch, computed, signal } from '@preact/signals'
-import type { LoopEvent } from '../src/stream/events.ts'
 import type { LoopInfo } from '../src/stream/events.ts'
 import { address, setAddress } from './address.ts'
-import { Api, RefusedError, type ExampleSummary, type StartedRun } from './api.ts'
+import { Api, RefusedError, type ExampleSummary, type StartedRun, type Told } from './api.ts'
 import { apiBase, Connection } from './connection.ts'
 import { Loops } from './loops.ts'
 import { NOW, Recording, type Lane, type Position } from './recording.ts'
@@ -209,7 +208,7 @@ export class Session {
   /** Run an example at once, in virtual time, and show its recording. */
   async startVirtual(example: number, parameters: Record<string, string>): Promise<void> {
     const result = await this.attempt(this.api.runVirtual(example, parameters))
-    if (result !== null) this.showRecording(recordingOf(result.events), `run ${result.run}: example ${example} in virtual time`, `run=${result.run}`)
+    if (result !== null) this.showRecording(recordingOf(result), `run ${result.run}: example ${example} in virtual time`, `run=${result.run}`)
   }
 
   /** The page's Ctrl-C: end a run that was started here by leaving, any other by asking. */
@@ -289,9 +288,9 @@ export class Session {
       }
       return true
     }
-    const events = await this.attempt(this.api.runEvents(id))
-    if (events === null || events.length === 0) return false
-    this.showRecording(recordingOf(events), `run ${id}, as the server keeps it`, `run=${id}`)
+    const told = await this.attempt(this.api.runEvents(id))
+    if (told === null || told.events.length === 0) return false
+    this.showRecording(recordingOf(told), `run ${id}, as the server keeps it`, `run=${id}`)
     return true
   }
 
@@ -336,22 +335,17 @@ export class Session {
   #isOwn(lane: Lane): boolean {
     let known = this.#own.get(lane)
     if (known === undefined) {
-      known = OWN.test(rootOf(lane).name)
+      known = OWN.test(lane.rootName)
       this.#own.set(lane, known)
     }
     return known
   }
 }
 
-function rootOf(lane: Lane): Lane {
-  let root = lane
-  while (root.parent !== null) root = root.parent
-  return root
-}
-
 /** A recording of events that are all there. */
-export function recordingOf(events: readonly LoopEvent[]): Recording {
+export function recordingOf({ events, refused }: Told): Recording {
   const recording = new Recording({ name: 'run' })
+  recording.malformed = refused
   for (const event of events) recording.apply(event)
   recording.zero = recording.from
   return recording

@@ -307,7 +307,7 @@ t.test('asyncio queues', async t => {
   }
   const recording = heard(await record(program))
   const [track] = recording.queues.all.values()
-  const items = (time: number): (string | undefined)[] => track!.items(recording.positionAt(time)).map((task) => recording.lanes.get(task ?? 0)?.name)
+  const items = (time: number): (string | undefined)[] => track!.items(recording.positionAt(time), 10).map((task) => recording.lanes.get(task ?? 0)?.name)
   t.same(items(1.2), ['left'])
   t.same(items(1.7), ['left', 'right'], 'each item knows who put it')
   t.same(items(3.5), ['right', 'left'], 'the first to come was the first to go')

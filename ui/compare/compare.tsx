@@ -34,7 +34,7 @@ export function ComparePage({ session }: PanelContext) {
     const parameters: Record<string, string> = example === 5 ? { items: '2', seed: '7' } : {}
     const result = await session.attempt(session.api.runVirtual(example, parameters))
     const next: [Side, Side] = [...sides.value]
-    next[which] = { example, recording: result === null ? null : recordingOf(result.events) }
+    next[which] = { example, recording: result === null ? null : recordingOf(result) }
     sides.value = next
     setTimeout(align)
   }

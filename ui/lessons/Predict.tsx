@@ -14,6 +14,8 @@ import { standing } from './standing.ts'
 const FIVE = { items: '1', seed: '7' }
 /** Seconds that the run takes to play, whatever its clock says. */
 const PLAY = 5
+/** Lines that are put in order; a reader has had enough long before. */
+const MOST_LINES = 100
 
 export function Predict({ session, number }: { session: Session; number: number }) {
   const example = useExample(session, number)
@@ -24,14 +26,14 @@ export function Predict({ session, number }: { session: Session; number: number 
   const [position, setPosition] = useState<Position | null>(null)
   const begin = (made: Recording): void => {
     setRecording(made)
-    setGuess(shuffled(made.lines.map(({ text }) => text)))
+    setGuess(shuffled(made.lines.slice(0, MOST_LINES).map(({ text }) => text)))
     setRevealed(false)
     setPosition(null)
   }
   useEffect(() => {
     let current = true
-    session.api.runVirtual(number, number === 5 ? FIVE : {}).then(({ events }) => {
-      if (current) begin(recordingOf(events))
+    session.api.runVirtual(number, number === 5 ? FIVE : {}).then((told) => {
+      if (current) begin(recordingOf(told))
     }, (error: unknown) => {
       if (current) setProblem(error instanceof Error ? error.message : String(error))
     })

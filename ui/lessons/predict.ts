@@ -32,7 +32,7 @@ export function moved<T>(list: readonly T[], from: number, by: number): T[] {
 
 /** Hold a guess against the lines of the run. */
 export function judge(recording: Recording, guess: readonly string[]): Verdict[] {
-  return recording.lines.map((line, at) => {
+  return recording.lines.slice(0, guess.length).map((line, at) => {
     const guessed = guess[at] ?? ''
     const right = guessed === line.text
     return { line, guessed, right, why: right ? '' : why(recording, line, guessed) }

@@ -3,6 +3,10 @@ import { isOverdue, stallAt, waitLabel } from '../recording/explain.ts'
 import { RUNNING, WAITING, THREAD, type Lane } from '../recording/lane.ts'
 import type { Position, Recording } from '../recording.ts'
 
+/** Lines at which somebody is shown, and how many are named at one of them. */
+const MOST_LINES = 200
+const MOST_NAMED = 5
+
 export interface Standing {
   lane: Lane
   line: number
@@ -16,7 +20,7 @@ export interface Standing {
 
 /** Who stands in a file, known by its path, at a position. `run`: only tasks of this run. */
 export function standing(recording: Recording, position: Position, isFile: (path: string) => boolean, run: number | null = null, now = recording.to): Standing[] {
-  const found: Standing[] = []
+  const lines = new Map<number, { named: Standing[]; others: number }>()
   const t = position.t === Infinity ? now : position.t
   const stall = stallAt(recording, t)
   for (const lane of recording.lanes.values()) {
@@ -29,9 +33,19 @@ export function standing(recording: Recording, position: Position, isFile: (path
     if (place === null || !isFile(place.file)) continue
     const waits = (span.state === WAITING || span.state === THREAD) && !isOverdue(span, t)
     const doing = holds ? 'holds the loop' : waits ? `waits for ${waitLabel(span.info?.on, recording)}` : span.state === RUNNING ? 'runs on from here' : 'is ready'
-    found.push({ lane, line: place.line, function: place.function, text: `${lane.name} ${doing}`, holds })
+    let here = lines.get(place.line)
+    if (here === undefined) {
+      if (lines.size >= MOST_LINES) continue
+      lines.set(place.line, here = { named: [], others: 0 })
+    }
+    // Who holds the loop is always named.
+    if (here.named.length >= MOST_NAMED && !holds) here.others++
+    else here.named.push({ lane, line: place.line, function: place.function, text: `${lane.name} ${doing}`, holds })
   }
-  return found
+  return [...lines.values()].flatMap(({ named, others }) => {
+    const last = named.at(-1)
+    return others === 0 || last === undefined ? named : [...named, { ...last, text: `${others} more`, holds: false }]
+  })
 }
 
 /** Its last suspension at or before a position: whoever is woken or runs has not got to another one yet. */

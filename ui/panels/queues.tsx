@@ -8,6 +8,7 @@ import { TaskLink } from './parts.tsx'
 
 const MOST_SLOTS = 60
 const MOST_QUEUES = 12
+const MOST_JOINERS = 5
 const SHAPES = ['●', '■', '▲', '◆', '★', '✚', '▼', '◉']
 
 export function QueuesPanel({ session }: PanelContext) {
@@ -25,10 +26,10 @@ function QueueView({ track, session }: { track: QueueTrack; session: Session }) 
   const recording = session.recording.value
   const { position } = session
   const point = track.at(position)
-  const items = track.items(position)
   const size = point?.size ?? 0
   const { putters, getters, joiners } = recording.queues.blocked(track.id, recording.lanes.values(), position)
   const slots = track.maxsize > 0 ? Math.min(track.maxsize, MOST_SLOTS) : Math.max(6, Math.min(size + 1, MOST_SLOTS))
+  const items = track.items(position, slots)
   const producers = [...new Set(items.filter((task): task is number => task !== null))]
   const hue = (task: number | null): number => task === null ? 0 : task % 8 + 1
   return (
@@ -46,12 +47,12 @@ function QueueView({ track, session }: { track: QueueTrack; session: Session }) 
             return <li key={index} class={filled ? `item hue-${hue(item ?? null)}` : ''} title={filled ? `put by ${name}` : 'free'}>{filled && <span aria-hidden="true">{SHAPES[hue(item ?? null) % SHAPES.length]}</span>}{filled && <span class="hidden">put by {name}</span>}</li>
           })}
         </ol>
-        {items.length > slots && <span class="soft">+{items.length - slots}</span>}
+        {size > slots && <span class="soft">+{size - slots}</span>}
         <Side session={session} lanes={getters.map(({ id }) => id)} title="waiting getters" none="nobody waits to get" />
       </div>
       <p class="soft queue-notes">
         {producers.slice(0, 8).map((task) => <span key={task} class={`producer hue-${hue(task)}`}><span aria-hidden="true">{SHAPES[hue(task) % SHAPES.length]}</span> <TaskLink session={session} task={task} /></span>)}
-        {joiners.length > 0 && <span>join() waits in {joiners.map(({ id }) => <TaskLink key={id} session={session} task={id} />)}</span>}
+        {joiners.length > 0 && <span>join() waits in {joiners.slice(0, MOST_JOINERS).map(({ id }) => <TaskLink key={id} session={session} task={id} />)}{joiners.length > MOST_JOINERS && ` +${joiners.length - MOST_JOINERS}`}</span>}
       </p>
       <Depth track={track} session={session} />
     </section>
@@ -90,16 +91,24 @@ function Depth({ track, session }: { track: QueueTrack; session: Session }) {
     context.beginPath()
     context.moveTo(0, height - 2)
     let last = 0
+    // One pixel shows the most and the least that it was in its time, however many events fall on it.
+    let column = { at: 0, high: 0, low: 0 }
+    const flush = (): void => {
+      for (const size of [column.high, column.low, last]) context.lineTo(column.at, y(size))
+    }
     for (const { t, size } of track.points) {
-      if (t <= view.from) {
-        last = size
-        continue
-      }
       if (t > view.to) break
-      context.lineTo(x(t), y(last))
-      context.lineTo(x(t), y(size))
+      const at = Math.floor(x(t))
+      if (t <= view.from) column = { at: 0, high: size, low: size }
+      else if (at === column.at) column = { at, high: Math.max(column.high, size), low: Math.min(column.low, size) }
+      else {
+        flush()
+        context.lineTo(at, y(last))
+        column = { at, high: Math.max(last, size), low: Math.min(last, size) }
+      }
       last = size
     }
+    flush()
     context.lineTo(x(end), y(last))
     context.strokeStyle = style.getPropertyValue('--accent')
     context.lineWidth = 1.4

@@ -6,6 +6,7 @@ import { AMBER, blastRadius, culpritOf, milliseconds, RED, victimsOf, type Stall
 import { Moment, TaskLink } from './parts.tsx'
 
 const MOST_ROWS = 100
+const MOST_VICTIMS = 30
 
 export function stallsOf(context: PanelContext): Stall[] {
   const recording = context.session.recording.value
@@ -32,6 +33,7 @@ export function StallsPanel(context: PanelContext) {
       {stalls.slice(0, MOST_ROWS).map((stall) => {
         const seconds = (stall.to ?? session.time) - stall.from
         const victims = stall.to === null ? victimsOf(stall, session.time, session.recording.value.lanes.values()) : stall.victims
+        const more = victims.length + (stall.to === null ? 0 : stall.others) - MOST_VICTIMS
         const culprit = culpritOf(stall.stack)
         const shown = open.value === stall.id || (open.value === null && stall === stalls[0])
         return (
@@ -53,12 +55,12 @@ export function StallsPanel(context: PanelContext) {
                   <div>
                     <h4>{stall.to === null ? 'Who pays, so far' : 'Who paid'}</h4>
                     {victims.length === 0 && <p class="soft">Nobody stands behind it.</p>}
-                    <ol class="victims">{victims.slice(0, 30).map((victim, at) => (
+                    <ol class="victims">{victims.slice(0, MOST_VICTIMS).map((victim, at) => (
                       <li key={at}><span class="loss" style={{ width: `${Math.min(100, victim.seconds / Math.max(1e-9, seconds) * 100)}%` }} /><TaskLink session={session} task={victim.task ?? taskOf(victim.request)} name={victim.name} /> <span class="number">{duration(victim.seconds)}</span></li>
                     ))}</ol>
                     {stall.to === null && <p class="soft">Requests that come meanwhile are not read: they are counted when it is over.</p>}
                     {victims.some(({ task }) => task === undefined) && <p class="soft">A request came while nobody could read it: so much it has lost at most.</p>}
-                    {victims.length > 30 && <p class="soft">and {victims.length - 30} more</p>}
+                    {more > 0 && <p class="soft">and {more} more</p>}
                   </div>
                 </div>
               </div>

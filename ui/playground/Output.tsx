@@ -22,14 +22,14 @@ interface Shown {
 export function Output({ run, position }: OutputProps) {
   if (run === null) return <p class="soft">What the program prints comes here, with the time on its clock.</p>
   const { recording } = run
-  const lines = shown(run, position)
-  const left = Math.max(0, lines.length - MOST_DRAWN)
+  const left = Math.max(0, recording.lines.length - MOST_DRAWN)
+  const lines = shown(run, position, left)
   return (
     <>
       {left > 0 && <p class="soft">{left} earlier lines are not shown.</p>}
       {lines.length === 0 && <p class="soft">{recording.empty ? 'Nothing yet.' : 'Nothing was printed.'}</p>}
       <ol class="pg-lines">
-        {lines.slice(left).map(({ key, time, who, text, later }) => (
+        {lines.map(({ key, time, who, text, later }) => (
           <li key={key} class={later ? 'later' : ''}>
             <span class="pg-time">{time}</span> <span class="pg-who soft">{who}</span> <span class="pg-text">{text}</span>
           </li>
@@ -39,16 +39,17 @@ export function Output({ run, position }: OutputProps) {
   )
 }
 
-function shown({ recording, loose }: ProgramRun, position: Position | null): Shown[] {
+/** The lines from number `from` on, and those between them that no loop printed. */
+function shown({ recording, loose }: ProgramRun, position: Position | null, from: number): Shown[] {
   const result: Shown[] = []
-  let next = 0
+  let next = loose.findIndex(({ after }) => after >= from)
   const addLoose = (before: number): void => {
-    for (let line = loose[next]; line !== undefined && line.after <= before; line = loose[++next]) {
+    for (let line = next < 0 ? undefined : loose[next]; line !== undefined && line.after <= before; line = loose[++next]) {
       result.push({ key: `l${next}`, time: '', who: '', text: line.text, later: false })
     }
   }
-  recording.lines.forEach(({ t, seq, task, text }, at) => {
-    addLoose(at)
+  recording.lines.slice(from).forEach(({ t, seq, task, text }, at) => {
+    addLoose(from + at)
     result.push({
       key: String(seq), time: `${(t - recording.zero).toFixed(3)} s`, who: task === null ? '' : recording.lanes.get(task)?.name ?? '', text,
       later: position !== null && seq > position.seq,

@@ -1,6 +1,6 @@
 // What the page and the playground's thread say to each other. The thread runs a stranger's program, so the page reads
 // what comes from there with these schemas and believes nothing else.
-import './zod-setup.ts'
+import '../zod-setup.ts'
 import { z } from 'zod'
 import { loopEvent } from '../../src/stream/events.ts'
 

@@ -54,12 +54,13 @@ export class Playground {
   /** What is wrong: first what TypeScript says, then what came out when it ran. */
   readonly troubles = computed<readonly Trouble[]>(() => {
     void this.tick.value
+    const code = this.#lines.value
     const found: Trouble[] = this.types.value.map(({ line, from, to, severity, message }) => ({ line, from, to, severity, message, when: 'types' }))
     const run = this.run.value
     if (run === null || this.code.value !== this.#ranCode) return found
     const add = (text: string, stack: readonly { file: string; line: number; column: number }[], severity: Trouble['severity']): void => {
       const place = stack.find(({ file }) => file === FILE)
-      if (place !== undefined) found.push({ ...rangeOf(this.code.value, place.line, place.column), line: place.line, severity, message: text, when: 'run' })
+      if (place !== undefined) found.push({ ...rangeOf(code, place.line, place.column), line: place.line, severity, message: text, when: 'run' })
     }
     if (run.ending?.failure != null) add(run.ending.failure.text, run.ending.failure.stack, 'error')
     for (const report of run.reports) add(report.text, report.stack, 'warning')
@@ -67,6 +68,8 @@ export class Playground {
     if (held?.place != null) add(`${held.task ?? 'The program'} held the loop here for ${held.seconds.toFixed(1)} s`, [held.place], 'error')
     return found
   })
+
+  readonly #lines = computed(() => linesOf(this.code.value))
 
   /** Who stands where, at the moment that is looked at. */
   readonly stands = computed<Stand[]>(() => {
@@ -227,11 +230,23 @@ export class Playground {
   }
 }
 
+interface CodeLine {
+  start: number
+  text: string
+}
+
+function linesOf(code: string): CodeLine[] {
+  let start = 0
+  return code.split('\n').map((text) => {
+    const line = { start, text }
+    start += text.length + 1
+    return line
+  })
+}
+
 /** The word at a place, for a mark. */
-function rangeOf(code: string, line: number, column: number): { from: number; to: number } {
-  const lines = code.split('\n')
-  const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0)
-  const text = lines[line - 1] ?? ''
+function rangeOf(lines: readonly CodeLine[], line: number, column: number): { from: number; to: number } {
+  const { start, text } = lines[line - 1] ?? { start: 0, text: '' }
   const from = Math.min(column - 1, text.length)
   const length = /^[\w$.]+/.exec(text.slice(from))?.[0].length ?? text.length - from
   return { from: start + from, to: start + from + Math.max(1, length) }

@@ -1,6 +1,6 @@
 // A program as a piece of an address and back: deflated, in the letters that addresses may have. What comes from an
 // address comes from a stranger, so it is bounded before it is unpacked, and taken for text only.
-import './zod-setup.ts'
+import '../zod-setup.ts'
 import { z } from 'zod'
 
 /** The longest program, in characters. */

@@ -53,6 +53,10 @@ function decorate(list: readonly Stand[], doc: { line(number: number): { from: n
 
 function byLine(list: readonly Stand[]): Map<number, Stand[]> {
   const lines = new Map<number, Stand[]>()
-  for (const stand of list) lines.set(stand.line, [...lines.get(stand.line) ?? [], stand])
+  for (const stand of list) {
+    const here = lines.get(stand.line)
+    if (here === undefined) lines.set(stand.line, [stand])
+    else here.push(stand)
+  }
   return lines
 }

@@ -6,6 +6,8 @@ import { culpritOf, type Stall } from './stalls.ts'
 
 /** Less than this many seconds before its deadline a wait is over as good as now. */
 const DUE = 0.0005
+/** Tasks of one chain of awaits that are named; it may be as long as there are tasks. */
+const MOST_NAMED = 10
 
 /** Seconds for people: `1.234 s`, `56.7 ms`, `12 µs`. */
 export function duration(seconds: number): string {
@@ -62,8 +64,25 @@ export function isOverdue(span: Span, t: number): boolean {
   return deadline !== undefined && t - deadline > OVERDUE
 }
 
+interface Waiter {
+  lane: Lane
+  since: number
+}
+
+/** The last ready queue of each recording: a table asks for it once a row. */
+const queues = new WeakMap<Recording, { version: number; t: number; seq: number; queue: Waiter[] }>()
+
 /** The ready queue in its order: the first runs next. */
-export function readyQueue(recording: Recording, position: Position): { lane: Lane; since: number }[] {
+export function readyQueue(recording: Recording, { t, seq }: Position): readonly Waiter[] {
+  const { version } = recording
+  const known = queues.get(recording)
+  if (known !== undefined && known.version === version && known.t === t && known.seq === seq) return known.queue
+  const queue = findReady(recording, { t, seq })
+  queues.set(recording, { version, t, seq, queue })
+  return queue
+}
+
+function findReady(recording: Recording, position: Position): Waiter[] {
   const found: { lane: Lane; since: number; seq: number }[] = []
   for (const lane of recording.lanes.values()) {
     const span = lane.at(position)
@@ -179,6 +198,7 @@ function waiting(recording: Recording, lane: Lane, span: Span, position: Positio
       const gather = on.kind === 'gather' ? ` (gather, ${on.label ?? 'all of its tasks'})` : ''
       if (target === undefined) return `waits for ${on.label ?? (on.kind === 'future' ? 'a future that somebody has to settle' : 'a task')}${where}${left}`
       if (seen.has(target)) return `waits for ${target.name}, which waits for it: a cycle, and nothing can wake either`
+      if (seen.size >= MOST_NAMED) return `waits for ${target.name}${gather}${left}, which is not the end of the chain`
       const theirs = target.at({ t, seq: position.seq })
       const chain = theirs === null ? 'which has ended' : `which is ${sentence(recording, target, theirs, position, t, seen).replace(/^waits/, 'waiting')}`
       return `waits for ${target.name}${gather}${left}, ${chain}`

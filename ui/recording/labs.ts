@@ -22,6 +22,7 @@ export interface Lab {
 
 const MOST_LABS = 8
 const MOST_SAMPLES = 30_000
+const MOST_TURNS = 50
 
 type LabEvent = EventOf<'lab.started' | 'lab.entered' | 'lab.probed' | 'lab.measured' | 'lab.finished'>
 
@@ -35,7 +36,7 @@ export class Labs {
   apply(event: LabEvent): void {
     if (event.type === 'lab.started') {
       const { lab: id, requests, ms, rate, lanes, t } = event
-      this.all.set(id, { id, requests, ms, rate, lanes, from: t, to: null, outcome: null, error: null, turns: [], samples: [], results: new Map() })
+      this.all.set(id, { id, requests, ms, rate, lanes: [...new Set(lanes)], from: t, to: null, outcome: null, error: null, turns: [], samples: [], results: new Map() })
       if (this.all.size > MOST_LABS) this.all.delete(this.all.keys().next().value as number)
       return
     }
@@ -43,7 +44,7 @@ export class Labs {
     if (lab === undefined) return
     switch (event.type) {
       case 'lab.entered':
-        lab.turns.push({ lane: event.lane, from: event.t })
+        if (lab.turns.length < MOST_TURNS) lab.turns.push({ lane: event.lane, from: event.t })
         break
       case 'lab.probed':
         for (const { t, seconds } of event.samples) if (lab.samples.length < MOST_SAMPLES) lab.samples.push({ t, seconds, lane: event.lane })

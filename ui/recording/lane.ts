@@ -60,6 +60,8 @@ export class Lane {
   name: string
   coroutine = ''
   parent: Lane | null = null
+  /** The name of the task that all of its ancestors come from; its own where it has none. */
+  rootName: string
   run: number | null = null
   request: number | null = null
   location: Frame | null = null
@@ -74,7 +76,7 @@ export class Lane {
   cancelling = false
   /** Created before anything that was seen: how it began is not known. */
   partial = false
-  readonly children: Lane[] = []
+  readonly children = new Set<Lane>()
   readonly marks: Mark[] = []
   /** When each state began; the four lists go together. */
   readonly starts: number[] = []
@@ -85,6 +87,7 @@ export class Lane {
   constructor(id: number, name: string, t: number, seq: number, kind: 'task' | 'thread' = 'task') {
     this.id = id
     this.name = name
+    this.rootName = name
     this.kind = kind
     this.createdAt = t
     this.createdSeq = seq
@@ -105,7 +108,10 @@ export class Lane {
   }
 
   turn(state: State, t: number, seq: number, info: SpanInfo | null = null): void {
-    this.starts.push(t)
+    // Events that are lost again and again make one stretch.
+    if (state === UNKNOWN && this.state === UNKNOWN) return
+    // Looked up by halves, so no state may begin before the one before it.
+    this.starts.push(Math.max(t, this.since))
     this.seqs.push(seq)
     this.states.push(state)
     this.infos.push(info)

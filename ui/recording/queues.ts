@@ -1,9 +1,11 @@
 // The asyncio queues of a loop, as far as their events tell: how full they were, and whose items lie in them. Items leave
-// in the order in which they came, which is true of a Queue, and of the others for the count.
+// in the order in which they came, which is true of a Queue, and of the others for the count. Items are kept in runs, so
+// that a queue costs as much as its events, however many items they say it has.
 import type { EventOf, Snapshot } from '../../src/stream/events.ts'
 import { WAITING, type Lane, type Position } from './lane.ts'
 
 const MOST_POINTS = 20_000
+const MOST_QUEUES = 1000
 
 interface Point {
   t: number
@@ -14,12 +16,18 @@ interface Point {
   task: number | null
 }
 
+/** Items that lie next to each other and were put by the same task; null: nobody knows by whom. */
+interface Items {
+  task: number | null
+  count: number
+}
+
 export class QueueTrack {
   readonly id: number
   maxsize: number
   readonly points: Point[] = []
-  /** Who put what lay there before the first point; null: nobody knows. */
-  #base: (number | null)[] = []
+  /** What lay there before the first point. */
+  #base: Items[] = []
 
   constructor(id: number, maxsize: number) {
     this.id = id
@@ -29,7 +37,7 @@ export class QueueTrack {
   add(point: Point): void {
     if (this.points.length === 0) {
       const before = point.op === 'put' ? point.size - 1 : point.op === 'get' ? point.size + 1 : point.size
-      this.#base = new Array<null>(Math.max(0, Math.min(before, 100_000))).fill(null)
+      this.#base = before > 0 ? [{ task: null, count: before }] : []
     }
     this.points.push(point)
     if (this.points.length > MOST_POINTS) this.#drop(MOST_POINTS / 10)
@@ -54,24 +62,47 @@ export class QueueTrack {
     return this.points[low - 1] ?? null
   }
 
-  /** Who put each item that lies in the queue, the next one to leave first. */
-  items(position: Position): (number | null)[] {
+  /** Who put each of the first `most` items that lie in the queue, the next one to leave first. */
+  items(position: Position, most: number): (number | null)[] {
     const last = this.at(position)
-    if (last === null) return []
-    return this.#replay(this.points.indexOf(last) + 1)
+    const items: (number | null)[] = []
+    if (last === null) return items
+    for (const { task, count } of this.#replay(this.points.indexOf(last) + 1)) {
+      for (let at = 0; at < count && items.length < most; at++) items.push(task)
+      if (items.length >= most) break
+    }
+    return items
   }
 
-  #replay(count: number): (number | null)[] {
-    const items = [...this.#base]
+  #replay(points: number): Items[] {
+    const runs = this.#base.map((run) => ({ ...run }))
     let head = 0
-    for (let at = 0; at < count; at++) {
-      const { op, task, size } = this.points[at] as Point
-      if (op === 'put') items.push(task)
-      else if (op === 'get') head++
-      while (items.length - head < size) items.push(null)
-      if (items.length - head > size) head = items.length - size
+    let total = runs.reduce((sum, { count }) => sum + count, 0)
+    const put = (task: number | null, count: number): void => {
+      const last = runs.length > head ? runs.at(-1) : undefined
+      if (last?.task === task) last.count += count
+      else runs.push({ task, count })
+      total += count
     }
-    return items.slice(head)
+    /** From the front, where the oldest are. */
+    const take = (count: number): void => {
+      while (count > 0 && head < runs.length) {
+        const first = runs[head] as Items
+        const taken = Math.min(count, first.count)
+        first.count -= taken
+        total -= taken
+        count -= taken
+        if (first.count === 0) head++
+      }
+    }
+    for (let at = 0; at < points; at++) {
+      const { op, task, size } = this.points[at] as Point
+      if (op === 'put') put(task, 1)
+      else if (op === 'get') take(1)
+      if (total < size) put(null, size - total)
+      take(total - size)
+    }
+    return runs.slice(head)
   }
 
   #drop(count: number): void {
@@ -98,15 +129,20 @@ export class Queues {
     let track = this.all.get(queue)
     if (track === undefined) {
       track = new QueueTrack(queue, maxsize)
-      this.all.set(queue, track)
+      this.#add(track)
     }
     track.maxsize = maxsize
     track.add({ t, seq, op, size, unfinished, task: task ?? null })
   }
 
+  #add(track: QueueTrack): void {
+    this.all.set(track.id, track)
+    if (this.all.size > MOST_QUEUES) this.all.delete(this.all.keys().next().value as number)
+  }
+
   restore(queues: Snapshot['queues'], { t, seq }: Position): void {
     for (const { queue, size, unfinished, maxsize } of queues) {
-      if (!this.all.has(queue)) this.all.set(queue, new QueueTrack(queue, maxsize))
+      if (!this.all.has(queue)) this.#add(new QueueTrack(queue, maxsize))
       this.all.get(queue)?.add({ t, seq, op: 'done', size, unfinished, task: null })
     }
   }

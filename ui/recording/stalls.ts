@@ -10,6 +10,8 @@ export const AMBER = 0.05
 export const RED = 0.1
 
 const MOST_STALLS = 500
+/** As many as the observer names. */
+const MOST_VICTIMS = 1000
 
 /** What a program stands on: nobody who looks for the culprit wants to be shown it. The examples' clock only passes a wait on. */
 const BENEATH = /(^|[/\\])src[/\\](runtime|hosts|threads|stream|observer)[/\\]|(^|[/\\])examples[/\\]pace\.[jt]s$/
@@ -27,8 +29,11 @@ export interface Stall {
   to: number | null
   seconds: number
   stack: Frame[]
+  /** Those that lost most. */
   victims: Victim[]
-  /** The seconds that its victims lost, summed. */
+  /** Tasks besides them that lost something. */
+  others: number
+  /** The seconds that all of them lost, summed. */
   lost: number
   /** Told by the observer, not found from the steps alone. */
   told: boolean
@@ -75,6 +80,7 @@ export class Stalls {
     if (event.stack !== undefined && event.stack.length > 0) stall.stack = event.stack
     stall.seconds = event.seconds
     stall.victims = [...event.victims].sort((a, b) => b.seconds - a.seconds)
+    stall.others = 0
     stall.lost = event.lost
     if (this.open === stall) this.open = null
     this.#closeOpen(from + event.seconds)
@@ -108,8 +114,10 @@ export class Stalls {
 
   #count(stall: Stall, live: Iterable<Lane>): void {
     if (stall.to === null) return
-    stall.victims = victimsOf(stall, stall.to, live)
-    stall.lost = stall.victims.reduce((sum, { seconds }) => sum + seconds, 0)
+    const all = victimsOf(stall, stall.to, live)
+    stall.victims = all.slice(0, MOST_VICTIMS)
+    stall.others = all.length - stall.victims.length
+    stall.lost = all.reduce((sum, { seconds }) => sum + seconds, 0)
   }
 
   #find(task: number | null, from: number): Stall | null {
@@ -123,7 +131,7 @@ export class Stalls {
   #add(task: number | null, name: string, from: number, lane: Lane | null): Stall {
     const stall: Stall = {
       id: ++this.#ids, task, name, run: lane?.run ?? null, request: lane?.request ?? null, from, to: null, seconds: 0, stack: [],
-      victims: [], lost: 0, told: false,
+      victims: [], others: 0, lost: 0, told: false,
     }
     this.all.push(stall)
     if (this.all.length > MOST_STALLS) this.all.shift()
@@ -159,10 +167,10 @@ export function victimsOf({ from, task }: Stall, to: number, live: Iterable<Lane
 export function blastRadius(stall: Stall, seconds = stall.seconds): string {
   const held = `${stall.name} ${stall.to === null ? 'holds' : 'held'} the loop ${milliseconds(seconds)}`
   if (stall.to === null) return held
-  const { victims, lost } = stall
+  const { victims, others, lost } = stall
   if (victims.length === 0) return `${held}; nobody stood behind it`
   const requests = victims.filter(({ task }) => task === undefined).length
-  const who = [count(victims.length - requests, 'task'), count(requests, 'request')].filter((part) => part !== '').join(' and ')
+  const who = [count(victims.length - requests + others, 'task'), count(requests, 'request')].filter((part) => part !== '').join(' and ')
   // When a request came that was not read is not known, but that it came meanwhile.
   return `${held}; ${who} lost ${requests > 0 ? 'up to ' : ''}${lost < 0.1 ? milliseconds(lost) : `${trim(lost)} s`}`
 }

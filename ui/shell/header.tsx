@@ -74,11 +74,13 @@ const SIGNS = { live: '●', connecting: '◌', lost: '✕' } as const
 function ConnectionState({ session }: { session: Session }) {
   void session.tick.value
   const { state, retryAt, reason, dropped } = session.connection
+  const { malformed } = session.recording.value
   const text = { live: 'live', connecting: 'connecting', lost: 'connection lost' }[state.value]
   return (
     <div class={`connection ${state.value}`} title={reason.value === '' ? undefined : reason.value}>
       <span aria-hidden="true">{SIGNS[state.value]}</span> <span role="status">{text}</span>
       {dropped.value > 0 && <span class="soft"> · {dropped.value.toLocaleString('en-US')} lost</span>}
+      {malformed > 0 && <span class="soft" title="They were no events of a loop, or too large, and are left out"> · {malformed.toLocaleString('en-US')} unreadable</span>}
       {state.value === 'lost' && retryAt.value !== null && <button type="button" class="link-button" onClick={() => session.connection.retry()}>try now</button>}
     </div>
   )

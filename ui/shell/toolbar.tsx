@@ -76,7 +76,8 @@ function followAddress(session: Session): void {
   const run = Number(address.value.get('run') ?? NaN)
   const from = Number(address.value.get('from') ?? NaN)
   const to = Number(address.value.get('to') ?? NaN)
-  if (!Number.isInteger(run) && !(to > from)) return
+  const named = Number.isSafeInteger(run) && run > 0
+  if (!named && !(to > from)) return
   // The past has to be there first.
   let looks = 0
   const look = (): void => {
@@ -85,7 +86,7 @@ function followAddress(session: Session): void {
       setTimeout(look, 50)
       return
     }
-    if (Number.isInteger(run)) void session.showRun(run)
+    if (named) void session.showRun(run)
     else if (session.live.from < to) {
       session.follow.value = false
       session.timeline?.show(from, to, false)

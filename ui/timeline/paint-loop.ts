@@ -130,8 +130,6 @@ export function percent(part: number): string {
   return part < 0.0095 ? '<1 %' : `${Math.round(part * 100)} %`
 }
 
-const BEAT = 18
-
 function paintHeartbeat({ context, theme, recording, view, loop, now }: LoopScene, busy: Float32Array): void {
   const { colours } = theme
   const base = loop.y + loop.height - 11
@@ -154,11 +152,7 @@ function paintHeartbeat({ context, theme, recording, view, loop, now }: LoopScen
   context.moveTo(begin, base)
   let at = 0
   // Pulses are pinned to the time, so that they move with it.
-  const step = BEAT / view.scale
-  for (let beat = Math.ceil(view.t(begin) / step); ; beat++) {
-    const x = view.x(beat * step)
-    if (x + 7 > end) break
-    if (x < begin) continue
+  for (const x of view.beats(begin, end)) {
     while (at < held.length && (held[at] as { to: number }).to < x) at++
     const stall = held[at]
     if (stall !== undefined && x + 7 >= stall.from && x <= stall.to && stall.to - stall.from > 3) continue

@@ -161,10 +161,14 @@ function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: nu
     context.fillRect(view.x(lane.createdAt) - 0.5, bar.top, 1, bar.tall)
   }
   let free = -Infinity
+  /** A pixel shows one mark of a kind, however many there are. */
+  const drawn = { print: -Infinity, cancel: -Infinity }
   for (let at = firstMark(lane.marks, view.from); at < lane.marks.length; at++) {
     const mark = lane.marks[at] as Mark
     if (mark.t > view.to) break
     const x = view.x(mark.t)
+    if (x - drawn[mark.kind] < 1) continue
+    drawn[mark.kind] = x
     const next = lane.marks[at + 1]
     const room = (next === undefined ? view.left + view.width : view.x(next.t)) - x - 14
     context.fillStyle = mark.kind === 'print' ? colours.ink : colours.red

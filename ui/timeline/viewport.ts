@@ -2,7 +2,14 @@
 
 /** No deeper than this many seconds across: events are a microsecond apart at least. */
 const NARROWEST = 20e-6
-const WIDEST = 86_400
+/** Beyond all that events may say, so that all of any recording can be seen; and near enough for doubles to tell microseconds apart. */
+const FARTHEST = 1e10
+const WIDEST = FARTHEST
+const MOST_TICKS = 200
+/** Pixels from one beat of the heart to the next. */
+const BEAT = 18
+/** And those that it takes. */
+const BEAT_WIDTH = 7
 
 export interface Tick {
   t: number
@@ -33,6 +40,7 @@ export class Viewport {
     return this.from + (x - this.left) / this.scale
   }
 
+  /** Show this stretch, or the nearest to it that can be shown: numbers come from links and from programs too. */
   set(from: number, to: number): void {
     let span = to - from
     if (!Number.isFinite(span)) return
@@ -41,21 +49,27 @@ export class Viewport {
       span = Math.max(NARROWEST, Math.min(WIDEST, span))
       from = middle - span / 2
     }
-    this.from = from
-    this.to = from + span
+    this.from = Math.max(-FARTHEST, Math.min(FARTHEST - span, from))
+    this.to = this.from + span
   }
 
   /** Zoom by a factor, below 1 is nearer, and keep the moment `t` where it is. */
   zoom(factor: number, t: number): void {
     const span = Math.max(NARROWEST, Math.min(WIDEST, this.span * factor))
-    const part = (t - this.from) / this.span
-    this.from = t - part * span
-    this.to = this.from + span
+    const from = t - (t - this.from) / this.span * span
+    this.set(from, from + span)
   }
 
   pan(seconds: number): void {
-    this.from += seconds
-    this.to += seconds
+    this.set(this.from + seconds, this.to + seconds)
+  }
+
+  /** Where the heart beats between two places, in pixels: at full multiples of a beat's time, and never more than there is room for. */
+  beats(begin: number, end: number): number[] {
+    const step = BEAT / this.scale
+    const first = this.x(Math.ceil(this.t(begin) / step) * step)
+    const count = Math.max(0, Math.min(Math.ceil(this.width / BEAT) + 1, Math.floor((end - BEAT_WIDTH - first) / BEAT) + 1))
+    return Array.from({ length: Number.isFinite(count) ? count : 0 }, (_, at) => first + at * BEAT).filter((x) => x >= begin)
   }
 
   /** Round moments about `distance` pixels apart, with as many digits as tell them apart. */
@@ -66,7 +80,7 @@ export class Viewport {
     const ticks: Tick[] = []
     const first = Math.ceil((this.from - zero) / step)
     const last = Math.floor((this.to - zero) / step)
-    for (let at = first; at <= last && ticks.length < 200; at++) ticks.push({ t: zero + at * step, label: tickLabel(at * step, step) })
+    for (let at = first; at <= last && ticks.length < MOST_TICKS; at++) ticks.push({ t: zero + at * step, label: tickLabel(at * step, step) })
     return ticks
   }
 }

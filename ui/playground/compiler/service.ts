@@ -5,6 +5,9 @@ import type { CompiledModule } from '../messages.ts'
 import { guardLoops } from './guard.ts'
 
 export const PROGRAM = 'program.ts'
+/** Diagnostics that are shown, and the characters of one: a program may have as many as it has characters. */
+const MOST_DIAGNOSTICS = 100
+const LONGEST_MESSAGE = 2000
 
 /** Something TypeScript says of the program, from character to character. */
 export interface Diagnostic {
@@ -72,9 +75,10 @@ export class Service {
 
   diagnostics(): Diagnostic[] {
     const syntactic = this.#service.getSyntacticDiagnostics(path(PROGRAM))
+    const semantic = this.#service.getSemanticDiagnostics(path(PROGRAM))
     const found = [
-      ...syntactic.map((diagnostic) => this.#say(diagnostic, true)),
-      ...this.#service.getSemanticDiagnostics(path(PROGRAM)).map((diagnostic) => this.#say(diagnostic, false)),
+      ...syntactic.slice(0, MOST_DIAGNOSTICS).map((diagnostic) => this.#say(diagnostic, true)),
+      ...semantic.slice(0, MOST_DIAGNOSTICS).map((diagnostic) => this.#say(diagnostic, false)),
     ]
     return found.sort((a, b) => a.from - b.from)
   }
@@ -108,7 +112,7 @@ export class Service {
     const severity = category === ts.DiagnosticCategory.Error ? 'error' : category === ts.DiagnosticCategory.Warning ? 'warning' : 'info'
     return {
       from: start, to: start + length, line: (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1,
-      message: ts.flattenDiagnosticMessageText(messageText, '\n'), severity, fatal,
+      message: ts.flattenDiagnosticMessageText(messageText, '\n').slice(0, LONGEST_MESSAGE), severity, fatal,
     }
   }
 

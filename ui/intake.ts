@@ -1,0 +1,51 @@
+// Takes things in, one after the other, for a few milliseconds at a stretch, so that the page draws and answers in between
+// however many there are.
+
+/** Milliseconds at a stretch. */
+const STRETCH = 12
+
+export class Intake<T> {
+  readonly #take: (item: T) => void
+  readonly #rest: () => void
+  #waiting: T[] = []
+  #head = 0
+  #going = false
+
+  /** `rest` is called after each stretch; what it is to know besides, it asks. */
+  constructor(take: (item: T) => void, rest: () => void) {
+    this.#take = take
+    this.#rest = rest
+  }
+
+  /** How many wait to be taken in. */
+  get length(): number {
+    return this.#waiting.length - this.#head
+  }
+
+  push(...items: T[]): void {
+    this.#waiting.push(...items)
+    if (this.#going || items.length === 0) return
+    this.#going = true
+    queueMicrotask(() => this.#go())
+  }
+
+  /** Forget what waits. */
+  clear(): void {
+    this.#waiting = []
+    this.#head = 0
+  }
+
+  #go(): void {
+    const until = performance.now() + STRETCH
+    try {
+      while (this.length > 0 && performance.now() < until) this.#take(this.#waiting[this.#head++] as T)
+    } finally {
+      if (this.length > 0) setTimeout(() => this.#go())
+      else {
+        this.clear()
+        this.#going = false
+      }
+      this.#rest()
+    }
+  }
+}
