@@ -1,17 +1,19 @@
-// One run of a program, as the page sees it: what the thread tells goes into a Recording, the thread's pulse is felt, and
-// a thread that is held too long is ended. The thread's word is never taken for more than data.
+// One run of a program, as the page sees it: what the gate lets through goes into a Recording, the thread's pulse is felt,
+// and a thread that is held too long is ended. The thread's word is never taken for more than data.
 import type { LoopEvent } from '../../src/stream/events.ts'
 import { Recording } from '../recording.ts'
-import { fromThread, type CompiledModule, type Failure, type FromThread, type Place } from './messages.ts'
-import type { Sandbox } from './sandbox.ts'
+import { Intake } from '../intake.ts'
+import type { CompiledModule, Failure, FromGate, Item, Place } from './messages.ts'
+import type { Line, Sandbox } from './sandbox.ts'
 
 /** Milliseconds between two pings; after how long without an answer the thread is taken for held; and when it is ended. */
 const PULSE = 100
 const HELD = 300
 /** How long (ms) a program that was asked to stop may take to do so. */
 const GRACE = 600
-const MOST_MESSAGES = 300_000
 const MOST_REPORTS = 200
+/** Tasks whose lanes are kept. */
+export const MOST_LANES = 20_000
 
 export interface Held {
   /** How long so far. */
@@ -49,12 +51,16 @@ export class ProgramRun {
   state: 'starting' | 'running' | 'ended' = 'starting'
   held: Held | null = null
   ending: Ending | null = null
+  /** Messages that the gate did not let through. */
+  refused = 0
   readonly #sandbox: Sandbox
   readonly #options: ProgramRunOptions
-  #port: MessagePort | null = null
+  #line: Line | null = null
+  readonly #intake: Intake<Item>
+  /** The gate waits until all that came is taken in. */
+  #owed = false
   #timers: ReturnType<typeof setInterval>[] = []
   #seq = 0
-  #messages = 0
   #pings = 0
   /** When the oldest ping without an answer was sent. */
   #askedAt: number | null = null
@@ -64,20 +70,20 @@ export class ProgramRun {
     this.#sandbox = sandbox
     this.#options = options
     this.clock = options.clock
-    this.recording = new Recording({ name: 'playground' })
+    this.recording = new Recording({ name: 'playground', lanes: MOST_LANES })
+    this.#intake = new Intake((item) => this.#take(item), () => this.#rest())
   }
 
   /** Start the thread. An Error says why it could not be. */
   async start(): Promise<void> {
     const { modules, clock, until } = this.#options
     const { default: thread } = await import('virtual:playground/thread')
-    const port = await this.#sandbox.start(thread, { type: 'start', modules, clock, until })
+    const line = await this.#sandbox.start(thread, { type: 'start', modules, clock, until }, (message) => this.#hear(message))
     if (this.state === 'ended') {
-      this.#sandbox.end()
+      line.end()
       return
     }
-    this.#port = port
-    port.onmessage = ({ data }: MessageEvent) => this.#hear(data)
+    this.#line = line
     this.#timers.push(setInterval(() => this.#feel(), PULSE))
   }
 
@@ -88,29 +94,43 @@ export class ProgramRun {
       this.#end({ outcome: 'ended', failure: null, note: null, held: this.held })
       return
     }
-    this.#port?.postMessage({ type: 'cancel', reason: 'Stopped: its main task was cancelled, as Ctrl-C would.' })
+    this.#line?.tell({ type: 'cancel', reason: 'Stopped: its main task was cancelled, as Ctrl-C would.' })
     this.#timers.push(setTimeout(() => this.#end({ outcome: 'ended', failure: null, note: 'It did not stop when it was cancelled.', held: this.held }), GRACE))
   }
 
-  #hear(data: unknown): void {
+  #hear({ items, refused, over }: FromGate): void {
     if (this.state === 'ended') return
-    const parsed = fromThread.safeParse(data)
-    if (++this.#messages > MOST_MESSAGES || !parsed.success) {
-      this.#end({ outcome: 'ended', failure: null, note: parsed.success ? 'It sent more than this page takes.' : 'It sent what is no message of the playground.', held: null })
+    this.refused = refused
+    if (over !== undefined) {
+      this.#end({ outcome: 'ended', failure: null, note: over, held: null })
       return
     }
-    this.#take(parsed.data)
+    const [first] = items
+    // These two are about this moment, whatever else waits to be taken in.
+    if (first?.type === 'pong' || first?.type === 'held') this.#take(first)
+    else {
+      this.#owed = true
+      this.#intake.push(...items)
+    }
     this.#options.onChange()
   }
 
-  #take(message: FromThread): void {
+  #rest(): void {
+    if (this.#owed && this.#intake.length === 0) {
+      this.#owed = false
+      this.#line?.tell({ type: 'more' })
+    }
+    this.#options.onChange()
+  }
+
+  #take(message: Item): void {
     switch (message.type) {
       case 'ready':
         this.state = 'running'
         break
-      case 'events':
-        // Numbered anew: the page adds events of its own while the thread is held.
-        for (const event of message.events) this.#add(event)
+      case 'event':
+        // Numbered here: the page adds events of its own while the thread is held.
+        this.#add(message.event)
         break
       case 'line':
         if (this.loose.length < MOST_REPORTS) this.loose.push({ text: message.text, after: this.recording.lines.length })
@@ -141,7 +161,7 @@ export class ProgramRun {
     const now = performance.now()
     if (this.#askedAt === null) {
       this.#askedAt = now
-      this.#port?.postMessage({ type: 'ping', count: ++this.#pings })
+      this.#line?.tell({ type: 'ping', count: ++this.#pings })
       return
     }
     const seconds = (now - this.#askedAt) / 1000
@@ -179,8 +199,8 @@ export class ProgramRun {
     this.ending = ending
     this.held = null
     for (const timer of this.#timers) clearInterval(timer)
-    this.#port?.close()
-    this.#sandbox.end()
+    this.#intake.clear()
+    this.#line?.end()
     const { recording } = this
     const { holder } = recording
     let t = recording.to

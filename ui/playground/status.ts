@@ -1,6 +1,6 @@
 // How it stands with the program, in one sentence.
 import type { Playground } from './model.ts'
-import type { Ending, Held } from './program-run.ts'
+import { MOST_LANES, type Ending, type Held, type ProgramRun } from './program-run.ts'
 
 export interface Status {
   kind: 'idle' | 'busy' | 'good' | 'bad' | 'held'
@@ -8,6 +8,23 @@ export interface Status {
 }
 
 export function statusOf(model: Playground): Status {
+  const status = standOf(model)
+  return model.run.value === null ? status : { ...status, text: `${status.text}${leftOut(model.run.value)}` }
+}
+
+/** What the page has not taken of what the program said. */
+function leftOut({ refused, recording: { crowdedOut } }: ProgramRun): string {
+  return [
+    refused === 0 ? '' : ` ${number(refused)} of its messages were no events or too large, and are left out.`,
+    crowdedOut === 0 ? '' : ` It has more than ${number(MOST_LANES)} tasks; the first ${number(crowdedOut)} are left out.`,
+  ].join('')
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+function standOf(model: Playground): Status {
   const run = model.run.value
   if (model.said.value !== '') return { kind: 'bad', text: model.said.value }
   if (model.preparing.value) return { kind: 'busy', text: model.checking.value ? 'TypeScript reads the program …' : 'Starting …' }

@@ -1,0 +1,84 @@
+// The gate between a program of the playground and the page, without either: what it lets through, and what it does not.
+import t from 'tap'
+import { Gate } from '../../ui/playground/gate/gate.ts'
+import type { FromGate } from '../../ui/playground/messages.ts'
+
+const long = 'x'.repeat(1e6)
+const created = (more: object = {}): object => ({ type: 'task.created', seq: 1, t: 1, loop: 'x', task: 1, name: 'n', coroutine: 'c', ...more })
+
+const made = (): { gate: Gate; batches: FromGate[]; asked: unknown[]; closed: () => boolean } => {
+  const batches: FromGate[] = []
+  const asked: unknown[] = []
+  let closed = false
+  return { gate: new Gate((message) => asked.push(message), (message) => batches.push(message), () => { closed = true }), batches, asked, closed: () => closed }
+}
+const events = (count: number): object => ({ type: 'events', events: Array.from({ length: count }, () => created()) })
+
+t.test('lets a bounded batch through, and the next when the page asks for it', async (t) => {
+  const { gate, batches } = made()
+  gate.hear(events(1200))
+  t.same(batches.map(({ items }) => items.length), [500])
+  gate.more()
+  gate.more()
+  gate.more()
+  t.same(batches.map(({ items }) => items.length), [500, 500, 200], 'and no empty ones')
+  gate.hear(events(1))
+  t.equal(batches.length, 4, 'the page was waiting')
+})
+
+t.test('bounds a batch by its text too', async (t) => {
+  const { gate, batches } = made()
+  for (let at = 0; at < 300; at++) gate.hear({ type: 'events', events: [created({ name: long, coroutine: long })] })
+  for (let at = 0; at < 300; at++) gate.more()
+  t.ok(batches.every((batch) => JSON.stringify(batch).length < 600_000))
+  t.equal(batches.flatMap(({ items }) => items).length, 300)
+})
+
+t.test('counts what it refuses', async (t) => {
+  const { gate, batches } = made()
+  for (const nonsense of [null, 1, {}, { type: 'ended' }, { type: 'events' }, { type: 'events', events: [1, null, {}] }]) gate.hear(nonsense)
+  gate.hear({ type: 'events', events: Array.from({ length: 2500 }, () => created()) })
+  t.equal(batches.at(-1)?.refused, 8 + 500)
+})
+
+t.test('ends a thread that says too much, whatever it says', async (t) => {
+  const table: [what: string, message: () => unknown, times: number, over: RegExp][] = [
+    ['messages', () => ({ type: 'pong', count: 1 }), 300_001, /more than the 300000 messages/],
+    ['events', () => events(2000), 61, /more than the 120000 events/],
+    ['characters', () => ({ type: 'events', events: Array.from({ length: 2000 }, () => created({ name: long })) }), 9, /more than the 32000000 characters/],
+  ]
+  for (const [what, message, times, over] of table) {
+    const { gate, batches, closed } = made()
+    const one = message()
+    for (let at = 0; at < times; at++) gate.hear(one)
+    t.match(batches.at(-1)?.over, over, what)
+    t.ok(closed(), 'and hears no more of it')
+    const count = batches.length
+    gate.hear(one)
+    gate.more()
+    t.equal(batches.length, count)
+  }
+})
+
+t.test('passes on one answer for each question, and not more words about a stall than the page can bear', async (t) => {
+  const { gate, batches, asked } = made()
+  gate.ping(1)
+  t.same(asked, [{ type: 'ping', count: 1 }])
+  for (let at = 0; at < 1000; at++) gate.hear({ type: 'pong', count: 1 })
+  t.equal(batches.length, 1)
+  for (let at = 0; at < 1000; at++) gate.hear({ type: 'held', seconds: 1, task: null, place: null }, at)
+  t.equal(batches.length, 1 + 50)
+})
+
+t.test('answers for a thread that has ended, as long as the page has not taken in all of it', async (t) => {
+  const { gate, batches, closed } = made()
+  gate.ping(1)
+  gate.hear(events(600))
+  gate.hear({ type: 'ended', outcome: 'returned', failure: null, note: null })
+  t.ok(closed())
+  t.same(batches.at(-1)?.items, [{ type: 'pong', count: 1 }], 'the question that it has left')
+  gate.ping(2)
+  t.same(batches.at(-1)?.items, [{ type: 'pong', count: 2 }])
+  gate.more()
+  t.equal(batches.at(-1)?.items.at(-1)?.type, 'ended', 'after its events')
+})

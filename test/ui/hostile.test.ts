@@ -1,0 +1,115 @@
+// Programs of a stranger that mean harm to their reader's tab. Each gets round the thread, and says to the page what no loop
+// would say: the page goes on to answer, and says what it has left out.
+import { deflateRawSync } from 'node:zlib'
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import { findChromium, launch } from '../support/chromium.ts'
+import { listen } from '../support/server.ts'
+import { buildView } from '../support/ui.ts'
+
+// A browser, TypeScript in it and a server on a busy machine take their time.
+t.setTimeout(600_000)
+
+const chromium = await findChromium()
+
+/** Gets hold of the port by which the thread speaks: `say` sends what it likes. */
+const PROLOGUE = `import { print, sleep } from 'loopscope'
+let port: any = null
+const post = MessagePort.prototype.postMessage as any
+MessagePort.prototype.postMessage = function (this: any, ...values: any[]) { port = this; return post.apply(this, values) } as any
+const say = (message: unknown) => post.call(port, message)
+let seq = 0
+const event = (type: string, t: number, more: object) => ({ type, seq: ++seq, t, loop: 'x', ...more })
+const tell = (events: object[]) => { for (let at = 0; at < events.length; at += 1000) say({ type: 'events', events: events.slice(at, at + 1000) }) }
+const times = (count: number, make: (at: number) => object) => Array.from({ length: count }, (_, at) => make(at + 1))
+const created = (task: number, t = 0, more: object = {}) => event('task.created', t, { task, name: 'n' + task, coroutine: 'c', ...more })
+`
+const program = (body: string): string => `${PROLOGUE}export function* main() {\n  print('on')\n  yield* sleep(0.02)\n  ${body}\n  yield* sleep(0.3)\n}\n`
+
+/** Bodies of programs, and what the page comes to say of each. */
+const PROGRAMS: Record<string, [code: string, status: RegExp]> = {
+  'times beyond all bounds': [
+    program("for (const t of [1e300, -1e300, Infinity, -Infinity, NaN, 5e-324, 2 ** 53, 0]) tell([created(1, t), event('task.running', t, { task: 1 }), event('task.suspended', t, { task: 1, on: { kind: 'sleep', deadline: Infinity }, seconds: -1e300 }), event('loop.blocked', t, { task: 1, name: 'x', since: -1e300, seconds: 1e300 }), event('loop.unblocked', t, { task: 1, seconds: -5, since: 1e300, victims: [], lost: -1 })])"),
+    /of its messages were no events or too large, and are left out/,
+  ],
+  'names of twenty megabytes': [
+    program("const name = 'x'.repeat(2e7); tell([created(1, 0, { name, coroutine: name }), event('task.printed', 0, { task: 1, text: name })]); say({ type: 'line', text: name })"),
+    /It ended after/,
+  ],
+  'more tasks than can be drawn, each the parent of the next': [
+    program("tell(times(60_000, (at) => created(at + 10, 0, { parent: at + 9 }))); tell(times(30_000, (at) => event('task.suspended', 0, { task: 60_010 - at, on: { kind: 'task', task: 60_009 - at }, seconds: 0, location: { function: 'f', file: 'program.ts', line: 2, column: 1 } })))"),
+    /It has more than 20,000 tasks; the first [\d,]+ are left out/,
+  ],
+  'tasks that are each other\'s parents, and made again and again': [
+    program("tell(times(30_000, (at) => created(at % 3 + 1, 0, { parent: (at + 1) % 3 + 1 })))"),
+    /It ended after/,
+  ],
+  'queues and stalls without end': [
+    program("tell(times(1500, (at) => event('queue.changed', 0, { queue: at, op: 'get', size: 2 ** 52, unfinished: 2 ** 52, maxsize: 2 ** 52 }))); tell(times(20_000, (at) => event('queue.changed', 0, { queue: 1, op: 'put', size: at % 2 * 1e12, unfinished: 0, maxsize: 0 }))); tell(times(5000, (at) => created(at, 0))); tell(times(2000, (at) => event(at % 2 ? 'task.running' : 'task.suspended', at, { task: 1, ...(at % 2 ? {} : { on: { kind: 'yield' }, seconds: 0 }) })))"),
+    /It ended after/,
+  ],
+  'a sequence of events that never ends': [
+    program("for (;;) tell(times(1000, (at) => event('task.printed', 0, { text: 'again' })))"),
+    /It sent more than the 120000 events that this page takes/,
+  ],
+  'messages without end': [program("for (;;) say({ type: 'report', failure: { text: 'again', stack: [] } })"), /It sent more than the 300000 messages|A stall: main held the loop/],
+  'megabytes without end': [program("const text = 'y'.repeat(1e6); for (;;) tell(times(100, () => event('task.printed', 0, { text })))"), /It sent more than the \d+ characters|A stall: main held the loop/],
+  'messages that take long to unpack': [program("for (;;) say(Array.from({ length: 3e6 }, () => ({ a: {} })))"), /A stall|It sent more|left out/],
+  'pongs and words about a stall without end': [program("for (let at = 0; at < 20_000; at++) { say({ type: 'pong', count: at }); say({ type: 'held', seconds: 0, task: null, place: null }) }"), /It ended after/],
+  'words to the document around it without end': [program('for (;;) (self as any).postMessage(seq++)'), /A stall: main held the loop/],
+  'lines to the console without end': [program('for (;;) console.table([seq++])'), /A stall: main held the loop/],
+  'nonsense of every kind': [
+    program("for (const nonsense of [null, 1, 'x', [], {}, new Map([[1, 2]]), new ArrayBuffer(1e6), { type: 'events' }, { type: 'events', events: [null, 1, {}, { type: 'task.ready' }, { type: {} }] }, { type: 'ended', outcome: 'x' }, { __proto__: null, type: 'held' }, { type: 'event', event: {} }]) say(nonsense); const circle: any = { type: 'line' }; circle.text = circle; say(circle)"),
+    /\d+ of its messages were no events or too large, and are left out/,
+  ],
+}
+
+const letters = (code: string): string => deflateRawSync(JSON.stringify({ code, clock: 'real', until: 60 })).toString('base64url')
+const status = (page: Page): Promise<string> => page.locator('.pg-status').innerText()
+
+/** It takes a click, and does what was asked for. */
+async function answers(page: Page): Promise<boolean> {
+  for (const clock of ['virtual time', 'real time']) {
+    await page.getByText(clock, { exact: true }).click()
+    if (!await page.getByLabel(clock).isChecked()) return false
+  }
+  return true
+}
+
+t.test('a program that means harm', { skip: typeof chromium === 'string' && chromium }, async (t) => {
+  if (typeof chromium === 'string') return
+  await buildView()
+  const { url } = await listen(t)
+  const browser = await launch(chromium)
+  t.teardown(() => browser.close())
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.setDefaultTimeout(60_000)
+  await page.goto(`${url}/view/#view=playground`)
+  await page.locator('.cm-content').waitFor()
+
+  for (const [name, [code, wanted]] of Object.entries(PROGRAMS)) {
+    await t.test(`leaves the page able to answer: ${name}`, async (t) => {
+      await page.evaluate(`location.hash = ${JSON.stringify(`#view=playground&program=${letters(code)}`)}`)
+      await page.locator('.pg-arrival.good').waitFor()
+      await page.getByRole('button', { name: 'Understood' }).click()
+      await page.getByRole('button', { name: /^Run/ }).click()
+      t.ok(await answers(page), 'at once')
+      await page.locator('.pg-status', { hasText: wanted }).waitFor()
+      t.ok(await answers(page), 'and after it')
+      await page.getByRole('button', { name: 'Stop' }).click({ force: true, timeout: 1000 }).catch(() => {})
+      await page.locator('.pg-status', { hasNotText: 'Running' }).waitFor()
+      t.match(await status(page), /\.$/)
+    })
+  }
+
+  await t.test('leaves a playground in which the next program runs as ever', async (t) => {
+    await page.getByText('virtual time', { exact: true }).click()
+    await page.getByLabel('Start from').selectOption('3')
+    await page.getByRole('button', { name: /^Run/ }).click()
+    await page.locator('.pg-status.good').waitFor()
+    t.same(await page.locator('.pg-lines .pg-text').allInnerTexts(), ['hello', 'world'])
+    t.same(complaints, [])
+  })
+})

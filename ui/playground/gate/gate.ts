@@ -1,0 +1,153 @@
+// Stands between the thread of a stranger's program and the page: reads all that the thread says, in a thread of its own,
+// and lets through what is an event or a message of the playground, bounded, and no faster than the page takes it in.
+import { admit, admitEvent, bounded, eventBounds } from '../../entry.ts'
+import { said, type FromGate, type Item, type ToThread } from '../messages.ts'
+
+/** What one program may say in all. The thread stops a program before that; one that has got round the thread is ended here. */
+const MOST_MESSAGES = 300_000
+const MOST_EVENTS = 120_000
+const MOST_CHARACTERS = 32_000_000
+/** Events in one message; what one more batch for the page may hold. */
+const MOST_IN_ONE = 2000
+const MOST_ITEMS = 500
+const MOST_BATCH = 500_000
+/** Milliseconds between two words about a thread that is held. */
+const HELD_EVERY = 20
+
+export class Gate {
+  readonly #toThread: (message: ToThread) => void
+  readonly #toPage: (message: FromGate) => void
+  readonly #close: () => void
+  #waiting: { item: Item; size: number }[] = []
+  #head = 0
+  /** The page waits for a batch. */
+  #wanted = true
+  #over = false
+  #messages = 0
+  #events = 0
+  #characters = 0
+  #refused = 0
+  /** The ping that has had no answer yet. */
+  #asked: number | null = null
+  #heldAt = -Infinity
+
+  /** `close` is called where nothing more is to be heard of the thread. */
+  constructor(toThread: (message: ToThread) => void, toPage: (message: FromGate) => void, close: () => void) {
+    this.#toThread = toThread
+    this.#toPage = toPage
+    this.#close = close
+  }
+
+  /** The thread has said something, whatever that is. */
+  hear(data: unknown, now = performance.now()): void {
+    if (this.#over) return
+    if (++this.#messages > MOST_MESSAGES) {
+      this.#end(`It sent more than the ${MOST_MESSAGES} messages that this page takes.`)
+      return
+    }
+    if (isEvents(data)) {
+      for (let at = 0; at < data.events.length && at < MOST_IN_ONE && !this.#over; at++) this.#event(data.events[at])
+      this.#refused += Math.max(0, data.events.length - MOST_IN_ONE)
+    } else this.#say(data, now)
+    this.#flush()
+  }
+
+  /** The page has taken in what came. */
+  more(): void {
+    this.#wanted = true
+    this.#flush()
+  }
+
+  /** Ask the thread for a sign of life. One that has ended has nothing to answer, and what it said may still be on its way. */
+  ping(count: number): void {
+    this.#asked = count
+    if (this.#over) this.#pong(count)
+    else this.#toThread({ type: 'ping', count })
+  }
+
+  cancel(reason: string): void {
+    if (!this.#over) this.#toThread({ type: 'cancel', reason })
+  }
+
+  #event(value: unknown): void {
+    const left = eventBounds()
+    const before = left.characters
+    const event = admitEvent(value, left)
+    if (event === null) {
+      this.#refused++
+      return
+    }
+    if (++this.#events > MOST_EVENTS) this.#end(`It sent more than the ${MOST_EVENTS} events that this page takes.`)
+    else this.#put({ type: 'event', event }, before - left.characters)
+  }
+
+  #say(value: unknown, now: number): void {
+    const left = eventBounds()
+    const before = left.characters
+    const message = admit(said, bounded(value, left))
+    if (message === null) {
+      this.#refused++
+      return
+    }
+    switch (message.type) {
+      // These two are about this moment, so they overtake what waits. Neither comes more often than the page can bear.
+      case 'pong':
+        this.#pong(message.count)
+        break
+      case 'held':
+        if (now - this.#heldAt < HELD_EVERY) return
+        this.#heldAt = now
+        this.#toPage({ items: [message], refused: this.#refused })
+        break
+      case 'ended':
+        this.#over = true
+        this.#put(message, before - left.characters)
+        this.#close()
+        // It has not answered, and will not.
+        if (this.#asked !== null) this.#pong(this.#asked)
+        break
+      default:
+        this.#put(message, before - left.characters)
+    }
+  }
+
+  #pong(count: number): void {
+    if (count !== this.#asked) return
+    this.#asked = null
+    this.#toPage({ items: [{ type: 'pong', count }], refused: this.#refused })
+  }
+
+  #put(item: Item, size: number): void {
+    this.#characters += size
+    if (this.#characters > MOST_CHARACTERS) this.#end(`It sent more than the ${MOST_CHARACTERS} characters that this page takes.`)
+    else this.#waiting.push({ item, size })
+  }
+
+  #end(over: string): void {
+    this.#over = true
+    this.#waiting = []
+    this.#head = 0
+    this.#close()
+    this.#toPage({ items: [], refused: this.#refused, over })
+  }
+
+  #flush(): void {
+    if (!this.#wanted || this.#head === this.#waiting.length) return
+    const items: Item[] = []
+    for (let size = 0; this.#head < this.#waiting.length && items.length < MOST_ITEMS && size < MOST_BATCH;) {
+      const next = this.#waiting[this.#head++] as { item: Item; size: number }
+      items.push(next.item)
+      size += next.size
+    }
+    if (this.#head === this.#waiting.length) {
+      this.#waiting = []
+      this.#head = 0
+    }
+    this.#wanted = false
+    this.#toPage({ items, refused: this.#refused })
+  }
+}
+
+function isEvents(data: unknown): data is { events: unknown[] } {
+  return typeof data === 'object' && data !== null && 'type' in data && data.type === 'events' && 'events' in data && Array.isArray(data.events)
+}
