@@ -55,6 +55,14 @@ class BrowserHost implements Host {
     return () => {}
   }
 
+  hostContext(): null {
+    return null
+  }
+
+  emptyContext(): null {
+    return null
+  }
+
   format(values: readonly unknown[]): string {
     return values.map(formatValue).join(' ')
   }

@@ -1,7 +1,9 @@
 // The host adapter for Node: the runtime's one door to node: modules.
+import { AsyncResource } from 'node:async_hooks'
 import { Session } from 'node:inspector'
 import { inspect } from 'node:util'
-import type { CoroutineInfo, Host } from '../runtime/host.ts'
+import type { CoroutineInfo, Host, HostContext } from '../runtime/host.ts'
+import { asyncLocals } from './async-locals.ts'
 
 // setTimeout takes 32 bits of milliseconds; a longer wait is made of several.
 const LONGEST_MS = 2 ** 31 - 1
@@ -66,6 +68,14 @@ class NodeHost implements Host {
     }
     process.on('SIGINT', onSigint)
     return stop
+  }
+
+  hostContext(): HostContext | null {
+    return asyncLocals.used ? new AsyncResource('loopscope') : null
+  }
+
+  emptyContext(): HostContext | null {
+    return asyncLocals.used ? asyncLocals.empty : null
   }
 
   format(values: readonly unknown[]): string {

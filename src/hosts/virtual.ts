@@ -2,7 +2,7 @@
 // and replays. Everything but time is the real host's.
 import { describable } from '../runtime/describe.ts'
 import { Deque } from '../runtime/deque.ts'
-import { defaultHost, type CoroutineInfo, type Host } from '../runtime/host.ts'
+import { defaultHost, type CoroutineInfo, type Host, type HostContext } from '../runtime/host.ts'
 
 /** Callbacks that let the host go first: one of all virtual loops each time, so that many of them delay the host no more than one does. */
 const waiting = new Deque<{ base: Host; fn: () => void }>()
@@ -79,6 +79,14 @@ export class VirtualClock implements Host {
 
   onInterrupt(fn: () => void): () => void {
     return this.#base.onInterrupt(fn)
+  }
+
+  hostContext(): HostContext | null {
+    return this.#base.hostContext()
+  }
+
+  emptyContext(): HostContext | null {
+    return this.#base.emptyContext()
   }
 
   format(values: readonly unknown[]): string {

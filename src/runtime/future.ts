@@ -1,6 +1,7 @@
 // A result that will come. A future is its own iterator: awaiting one allocates nothing, and any number of tasks may
 // await the same one, for the iterator keeps no state but the future's.
 import type { Context } from './context.ts'
+import type { HostContext } from './host.ts'
 import type { Wait } from './instruments.ts'
 import type { EventLoop } from './loop.ts'
 import type { Runnable } from './ready.ts'
@@ -23,10 +24,12 @@ export interface Listener {
 class DoneCallback implements Listener, Runnable {
   readonly fn: (future: never) => unknown
   readonly context: Context | null
+  readonly hostContext: HostContext | null
 
-  constructor(fn: (future: never) => unknown, context: Context | null) {
+  constructor(fn: (future: never) => unknown, context: Context | null, hostContext: HostContext | null) {
     this.fn = fn
     this.context = context
+    this.hostContext = hostContext
   }
 
   settled(future: Future<unknown>): void {
@@ -35,7 +38,8 @@ class DoneCallback implements Listener, Runnable {
 
   run(future: object): void {
     running.context = this.context
-    this.fn(future as never)
+    if (this.hostContext === null) this.fn(future as never)
+    else this.hostContext.runInAsyncScope(this.fn, undefined, future as never)
   }
 
   toString(): string {
@@ -129,7 +133,7 @@ export class Future<T> implements Waitable, PromiseLike<T> {
 
   /** Call `fn(future)` once the future is done: through the ready queue, in the context of this call or in `context`. */
   addDoneCallback(fn: (future: this) => unknown, options?: { context?: Context }): void {
-    this.addListener(new DoneCallback(fn, options?.context ?? snapshot()))
+    this.addListener(new DoneCallback(fn, options?.context ?? snapshot(), this.loop.host.hostContext()))
   }
 
   /** Take back every callback that is `fn`; gives how many they were. */

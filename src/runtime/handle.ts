@@ -1,5 +1,6 @@
 // A scheduled callback: what callSoon, callLater and callAt return, so that it can be taken back.
 import type { Context } from './context.ts'
+import type { HostContext } from './host.ts'
 import type { EventLoop } from './loop.ts'
 import type { Runnable } from './ready.ts'
 import type { Timer } from './timers.ts'
@@ -17,12 +18,14 @@ export class Handle implements Runnable {
   fn: Callback<unknown[]> | null
   #args: unknown[]
   readonly #context: Context | null
+  readonly #hostContext: HostContext | null
 
   constructor(loop: EventLoop, fn: Callback<unknown[]>, args: unknown[], context: Context | null) {
     this.loop = loop
     this.fn = fn
     this.#args = args
     this.#context = context
+    this.#hostContext = loop.host.hostContext()
     if (loop.debug) recordOrigin(this)
   }
 
@@ -40,7 +43,8 @@ export class Handle implements Runnable {
   run(): void {
     if (this.fn === null) return
     running.context = this.#context
-    this.fn(...this.#args)
+    if (this.#hostContext === null) this.fn(...this.#args)
+    else this.#hostContext.runInAsyncScope(this.fn, undefined, ...this.#args)
   }
 
   toString(): string {

@@ -9,6 +9,12 @@ export interface CoroutineInfo {
   location?: string
 }
 
+/** What host code has set for all that it starts, as Node's AsyncLocalStorage does, at one moment. */
+export interface HostContext {
+  /** Call `fn` as a method of `self` in this context. */
+  runInAsyncScope<S, A extends unknown[], R>(fn: (this: S, ...args: A) => R, self: S, ...args: A): R
+}
+
 export interface Host {
   /** Seconds on a monotonic clock. */
   now(): number
@@ -31,6 +37,10 @@ export interface Host {
   hold(): () => void
   /** Call `fn` when the user interrupts (SIGINT); returns what stops listening. */
   onInterrupt(fn: () => void): () => void
+  /** The context of the code that calls this; `null` as long as nothing was ever set in any. */
+  hostContext(): HostContext | null
+  /** The context in which nothing is set; `null` as long as nothing was ever set in any. */
+  emptyContext(): HostContext | null
   /** Make one line of text of values, as the host's console would. */
   format(values: readonly unknown[]): string
   /** Write one line to the program's output. */

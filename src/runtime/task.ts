@@ -1,6 +1,7 @@
 // A task drives one coroutine: the only file that calls a coroutine's next() and throw(). A task is either running, or
 // suspended on its `waiter`, or in the ready queue; never two of them.
 import type { Context } from './context.ts'
+import type { HostContext } from './host.ts'
 import type { Outcome, Wait } from './instruments.ts'
 import type { EventLoop } from './loop.ts'
 import type { Waitable } from './waiter.ts'
@@ -56,6 +57,8 @@ export class Task<T> extends Future<T> implements Listener {
   /** @internal 1, 2, 3 … per loop. */
   readonly id: number
   /** @internal */ context: Context | null
+  /** @internal The host's own context at its creation; its steps run in it. */
+  readonly hostContext: HostContext | null
   /** @internal What the task is suspended on. */
   waiter: Waitable | null = null
   /** @internal Flags and count, see above. */
@@ -73,6 +76,7 @@ export class Task<T> extends Future<T> implements Listener {
     this.ownName = options?.name === undefined ? loop.takeTaskNumber() : String(options.name)
     this.value = coro
     this.context = options?.context ?? (running.context === null ? null : snapshot())
+    this.hostContext = loop.host.hostContext()
     loop.tasks.add(this)
     if (loop.probe !== null) loop.probe.tell('taskCreated', this, running.task)
     if (options?.eagerStart === true && running.loop === loop) this.stepEagerly()
@@ -229,7 +233,8 @@ export class Task<T> extends Future<T> implements Listener {
     const { debug, probe } = this.loop
     if (probe !== null) probe.taskRunning(this as Task<unknown>)
     if (debug) this.noteDelivery(waiter)
-    this.resume(waiter)
+    if (this.hostContext === null) this.resume(waiter)
+    else this.hostContext.runInAsyncScope(resume, this as Task<unknown>, waiter)
     running.task = null
   }
 
@@ -251,7 +256,8 @@ export class Task<T> extends Future<T> implements Listener {
     }
   }
 
-  private resume(waiter: Waitable | null): void {
+  /** @internal */
+  resume(waiter: Waitable | null): void {
     let result: IteratorResult<Suspension, T>
     try {
       const coro = this.value as Coroutine<T>
@@ -337,6 +343,10 @@ export class Task<T> extends Future<T> implements Listener {
     if (frame !== undefined) parts.push(`created at ${place(frame)}`)
     return `<${parts.join(' ')}>`
   }
+}
+
+function resume(this: Task<unknown>, waiter: Waitable | null): void {
+  this.resume(waiter)
 }
 
 function hint(value: unknown): string {

@@ -22,6 +22,12 @@ const ENTRIES_PER_CLOCK = 64
  * something is or the loop was stopped, Infinity if only the host can wake a task.
  */
 export function turn(loop: EventLoop, until: number): number {
+  // A turn begins wherever the host was just then; what no task or callback has brought along is not theirs.
+  const empty = loop.host.emptyContext()
+  return empty === null ? turnHere(loop, until) : empty.runInAsyncScope(turnHere, undefined, loop, until)
+}
+
+function turnHere(loop: EventLoop, until: number): number {
   const { host, ready, timers } = loop
   const { loop: outerLoop, task: outerTask, context: outerContext } = running
   running.loop = loop

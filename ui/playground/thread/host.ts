@@ -1,7 +1,7 @@
 // The host of the playground's loops: the browser's, or a virtual clock on top of it that stops at a given second. It says
 // when the thread is about to be held, and where lines go that no loop prints.
 import { VirtualClock } from '../../../src/browser.ts'
-import type { CoroutineInfo, Host } from '../../../src/runtime/host.ts'
+import type { CoroutineInfo, Host, HostContext } from '../../../src/runtime/host.ts'
 
 export interface Surroundings {
   /** Called again and again while a call blocks the thread, and once after one that took virtual time. Seconds so far. */
@@ -75,6 +75,14 @@ export class PlaygroundHost implements Host {
 
   onInterrupt(fn: () => void): () => void {
     return this.#base.onInterrupt(fn)
+  }
+
+  hostContext(): HostContext | null {
+    return this.#base.hostContext()
+  }
+
+  emptyContext(): HostContext | null {
+    return this.#base.emptyContext()
   }
 
   format(values: readonly unknown[]): string {
