@@ -74,8 +74,13 @@ export function snapshot(): Context | null {
 }
 
 /** The context to set in: made at the first `set` of a task that has none yet. */
-function writable(): Context {
+function writable(variable: ContextVar<unknown>): Context {
   if (running.context === null) {
+    if (running.loop === null && running.driven > 0) {
+      throw new RuntimeError(
+        `${variable}: set in host code while an event loop runs, where all that the host starts later would see it: set it in a coroutine, in a callback of the loop, or in context.run(fn)`,
+      )
+    }
     running.context = new Context()
     if (running.task !== null) running.task.context = running.context
   }
@@ -105,10 +110,13 @@ export class ContextVar<T> {
     throw new RangeError(`${this} has no value in this context: set it, give it a default, or call get(fallback)`)
   }
 
-  /** Set the value in the current context. The token takes it back: `reset(token)`, or `using token = variable.set(value)`. */
+  /**
+   * Set the value in the current context. Throws a RuntimeError in host code that belongs to no context while a loop runs on this
+   * thread; before, as at the top of a module, it is set for all that is started then, as in Python. The token takes it back: `reset(token)`, or `using token = variable.set(value)`.
+   */
   set(value: T): Token<T> {
-    const context = writable()
     const key = this as ContextVar<unknown>
+    const context = writable(key)
     const had = context.bindings.has(key)
     const token = new Token<T>(this, context, had, context.bindings.get(key) as T)
     context.bindings = new Map(context.bindings).set(key, value)

@@ -2,6 +2,7 @@
 // the next timer.
 import type { EventLoop } from './loop.ts'
 import { RuntimeError } from './exceptions.ts'
+import { running } from './running.ts'
 import { turn } from './turn.ts'
 
 /** After this many seconds of work, which are real also where the loop's clock is virtual, a turn gives way to the host. */
@@ -43,6 +44,7 @@ export class Driver {
     return new Promise((resolve, reject) => {
       this.#run = { resolve, reject }
       this.#until = this.#loop.host.elapsed() + TURN_SECONDS
+      running.driven++
       this.#soon()
     })
   }
@@ -134,6 +136,7 @@ export class Driver {
 
   #finish(error: unknown): void {
     const run = this.#run
+    if (run !== null) running.driven--
     this.#run = null
     this.#due = false
     this.asleep = false

@@ -10,9 +10,11 @@ interface Running {
   task: Task<unknown> | null
   /** `null` stands for a context in which nothing was ever set: most programs never make one. */
   context: Context | null
+  /** How many loops the host drives on this thread. */
+  driven: number
 }
 
-export const running: Running = { loop: null, task: null, context: null }
+export const running: Running = { loop: null, task: null, context: null, driven: 0 }
 
 /** The loop that runs on this thread. Throws a RuntimeError outside of a coroutine or callback. */
 export function getRunningLoop(): EventLoop {

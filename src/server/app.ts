@@ -45,7 +45,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   const { observerPort, observerUrl, host, blockedMs, stacks, history, maxSubscribers, redisUrl, loopName, allowedHosts, proxies, rateLimit, maxRequests } = config
   await app.register(loopscope, {
     observer: { port: observerPort, host, blockedMs, stacks, history, maxSubscribers, redisUrl, name: loopName, url: observerUrl, allowedHosts, proxies },
-    maxRequests,
+    maxRequests, numberOf: ({ id }) => Number(id),
   })
   await app.register(streaming, options.readers ?? {})
   const { secret } = app.observer

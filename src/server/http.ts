@@ -34,7 +34,7 @@ export function httpServer({ logger = false, bodyLimit, proxies }: HttpServerOpt
   const app = Fastify({
     logger,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => `r${++received}`,
+    genReqId: () => String(++received),
     bodyLimit,
     // Node would answer a request without a Host by itself, in a shape of its own: protection does.
     http: { maxHeaderSize: HEADER_LIMIT, requireHostHeader: false },

@@ -2,7 +2,8 @@
 // a coroutine's or any other.
 import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { ServerResponse } from 'node:http'
-import type { Loopscope, RequestOutcome, Served } from './plugins/loopscope.ts'
+import type { Loopscope, RequestOutcome } from './plugins/loopscope.ts'
+import type { Served } from './plugins/served.ts'
 import { ObserverClient, type ObserverOptions } from '../observer/client.ts'
 
 declare module 'fastify' {
@@ -25,12 +26,19 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
   client.watch(loopscope.loop)
   app.decorate('observer', client)
   loopscope.observer = {
+    numberOf: (request) => numbers.get(request),
     requestStarted({ id, request, account }: Served): void {
       client.watchThread()
+      if (numbers.has(request)) {
+        // A plain handler has returned a coroutine: its request has begun before.
+        client.writer?.nextTask({ request: id })
+        return
+      }
       client.writer?.requestStarted(id, request.method, request.url, account.ready > 0 ? account.ready : client.waited())
       client.writer?.nextTask({ request: id })
     },
     requestFinished({ id, request, reply, account, task }: Served, outcome: RequestOutcome): void {
+      if (numbers.has(request)) return
       const seconds = account.run + account.ready + account.wait + account.thread
       client.writer?.requestFinished(id, request.method, request.url, { task, status: reply.statusCode, outcome, seconds })
     },
@@ -81,7 +89,7 @@ function observePlain(app: FastifyInstance, loopscope: Loopscope, client: Observ
   })
   app.addHook('onRequest', (request, reply, done) => {
     if ((request.routeOptions.config as { [PLAIN]?: true })[PLAIN] === true) {
-      const id = loopscope.takeRequestId()
+      const id = loopscope.takeRequestId(request)
       const began = performance.now()
       client.watchThread()
       numbers.set(request, id)

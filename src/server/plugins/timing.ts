@@ -3,7 +3,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { leftAgo, serverTiming, type Account } from '../ledger.ts'
-import { isCoroutineFunction, type Served } from './loopscope.ts'
+import { isCoroutineFunction } from './coroutines.ts'
+import type { Served } from './served.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
