@@ -85,10 +85,10 @@ export class Driver {
       // While a loop on the real clock sleeps, the host has its turn. Between two jumps of a virtual clock it has none.
       seconds = turn(this.#loop, host.virtual ? this.#until : host.elapsed() + TURN_SECONDS)
     } catch (error) {
-      this.#finish(error)
+      this.#end()?.reject(error)
       return
     }
-    if (this.#loop.stopping) this.#finish(null)
+    if (this.#loop.stopping) this.#end()?.resolve()
     else if (seconds === 0) this.#giveWay()
     else this.#sleep(seconds)
   }
@@ -116,7 +116,7 @@ export class Driver {
   #expectDeadlock(): void {
     this.#loop.host.giveWay(() => {
       const { hostWork, timers } = this.#loop
-      if (this.asleep && hostWork === 0 && timers.size === 0) this.#finish(new RuntimeError(this.#loop.deadlock()))
+      if (this.asleep && hostWork === 0 && timers.size === 0) this.#end()?.reject(new RuntimeError(this.#loop.deadlock()))
     })
   }
 
@@ -134,7 +134,7 @@ export class Driver {
     this.#drive()
   }
 
-  #finish(error: unknown): void {
+  #end(): Run | null {
     const run = this.#run
     if (run !== null) running.driven--
     this.#run = null
@@ -142,7 +142,6 @@ export class Driver {
     this.asleep = false
     this.#cancelWait?.()
     this.#cancelWait = null
-    if (error === null) run?.resolve()
-    else run?.reject(error)
+    return run
   }
 }

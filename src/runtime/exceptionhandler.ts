@@ -27,7 +27,7 @@ export function reportContext(host: Host, context: ExceptionContext): void {
     if (context[key] !== undefined) lines.push(`  ${key}: ${describe(context[key])}`)
   }
   if (context.createdAt !== undefined) lines.push(`  created at ${context.createdAt.map(place).join(', from ')}`)
-  if (context.exception !== undefined) {
+  if ('exception' in context) {
     const { exception } = context
     lines.push(exception instanceof Error ? (exception.stack ?? String(exception)) : describe(exception))
   }

@@ -44,7 +44,7 @@ export class HostExecutor implements Executor {
         try {
           future.setResult(fn(...args) as Awaited<R>)
         } catch (error) {
-          future.setException(error)
+          future.fail(error)
         }
       })
     })

@@ -80,6 +80,11 @@ export class Future<T> implements Waitable, PromiseLike<T> {
     return this.state === CANCELLED
   }
 
+  /** @internal Whether it ended in an exception. Asked of the state and never of the exception: null and undefined can be thrown too. */
+  failed(): boolean {
+    return this.state === FAILED || this.state === FAILED_UNSEEN
+  }
+
   /** The result. Throws the exception if there is one, a CancelledError if cancelled, an InvalidStateError if not done. */
   result(): T {
     switch (this.state) {
@@ -228,7 +233,7 @@ export class Future<T> implements Waitable, PromiseLike<T> {
   absorb(): boolean {
     if (this.state === CANCELLED) return true
     if (this.state === FAILED_UNSEEN) this.retrieved()
-    return this.state === FAILED && this.value instanceof CancelledError
+    return this.failed() && this.value instanceof CancelledError
   }
 
   /** @internal */

@@ -5,7 +5,7 @@ import type { Runnable } from './ready.ts'
 import type { Awaitable, Result } from './coroutine.ts'
 import { ensureFuture } from './ensure.ts'
 import { CancelledError, cancelledError } from './exceptions.ts'
-import { CANCELLED, FAILED, FAILED_UNSEEN, Future, isFuture, type Listener } from './future.ts'
+import { CANCELLED, Future, isFuture, type Listener } from './future.ts'
 import { getRunningLoop } from './running.ts'
 import { refusedMessage, Task } from './task.ts'
 
@@ -72,7 +72,7 @@ class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
         this.fail(child.takeCancelledError())
         return
       }
-      if (child.state === FAILED_UNSEEN || child.state === FAILED) {
+      if (child.failed()) {
         this.fail(child.exception())
         return
       }
@@ -105,7 +105,7 @@ function outcome(child: Future<unknown>): unknown {
     if (value instanceof CancelledError && value.message === '') return value
     return cancelledError(typeof value === 'string' ? value : undefined, child.loop.debug)
   }
-  return child.exception() ?? child.result()
+  return child.failed() ? child.exception() : child.result()
 }
 
 /** The results of a tuple or array of awaitables. */
@@ -163,14 +163,13 @@ export function shield<T>(awaitable: Awaitable<T>): Future<T> {
   if (inner.done()) return inner
   const outer = new Future<T>({ loop: inner.getLoop() })
   const onInnerDone = (): void => {
-    if (outer.cancelled()) return
+    if (outer.done()) return
     if (inner.cancelled()) {
       outer.cancel()
       return
     }
-    const error = inner.exception()
-    if (error === null) outer.setResult(inner.result())
-    else outer.setException(error)
+    if (inner.failed()) outer.fail(inner.exception())
+    else outer.setResult(inner.result())
   }
   inner.addDoneCallback(onInnerDone)
   outer.addDoneCallback(() => {
@@ -183,12 +182,10 @@ export function shield<T>(awaitable: Awaitable<T>): Future<T> {
 }
 
 function reportShielded(inner: Future<unknown>): void {
-  if (inner.cancelled()) return
-  const error = inner.exception()
-  if (error === null) return
+  if (!inner.failed()) return
   inner.getLoop().callExceptionHandler({
     message: `${String(inner)} failed under a shield whose awaiter was cancelled`,
-    exception: error,
+    exception: inner.exception(),
     future: inner,
   })
 }

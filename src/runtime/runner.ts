@@ -118,10 +118,7 @@ async function cancelAllTasks(loop: EventLoop): Promise<void> {
   for (const task of tasks) task.cancel()
   await loop.runUntilComplete(gather(tasks, { returnExceptions: true }))
   for (const task of tasks) {
-    if (task.cancelled()) continue
-    const error = task.exception()
-    if (error === null) continue
-    loop.callExceptionHandler({ message: `${task} failed while run() was shutting down`, exception: error, task })
+    if (task.failed()) loop.callExceptionHandler({ message: `${task} failed while run() was shutting down`, exception: task.exception(), task })
   }
 }
 

@@ -69,9 +69,8 @@ export class TaskGroup {
     const task = future as Task<unknown>
     this.#tasks.delete(task)
     if (this.#completed !== null && this.#tasks.size === 0 && !this.#completed.done()) this.#completed.setResult()
-    if (task.cancelled()) return
+    if (!task.failed()) return
     const error = task.exception()
-    if (error === null) return
     this.#errors.push(error)
     if (this.#parent.done()) {
       this.#loop.callExceptionHandler({

@@ -95,7 +95,10 @@ function* waitSteps<F extends Future<unknown>>(
 }
 
 function hasFailed(future: Future<unknown>): boolean {
-  return !future.cancelled() && future.exception() !== null
+  if (!future.failed()) return false
+  // It has been looked at, as in CPython.
+  future.retrieved()
+  return true
 }
 
 /**

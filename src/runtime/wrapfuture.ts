@@ -19,7 +19,7 @@ export function wrapFuture<T>(source: PromiseLike<T>, options?: { loop?: EventLo
   }
   source.then(
     (value) => settle(() => future.setResult(value)),
-    (error: unknown) => settle(() => future.setException(error)),
+    (error: unknown) => settle(() => future.fail(error)),
   )
   if (isFuture(source)) {
     future.addDoneCallback(() => {

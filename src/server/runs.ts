@@ -179,6 +179,5 @@ export class Runs {
 
 function outcomeOf(task: Task<unknown>): [RunOutcome, unknown] {
   if (task.cancelled()) return ['cancelled', null]
-  const error = task.exception()
-  return error === null ? ['returned', null] : ['raised', error]
+  return task.failed() ? ['raised', task.exception()] : ['returned', null]
 }

@@ -25,8 +25,8 @@ export class LocalFuture<T> implements ConcurrentFuture<T> {
 
   #onDone(task: Task<T>): void {
     if (task.cancelled()) this.#future.cancel()
-    else if (task.exception() === null) this.#future.setResult(task.result())
-    else this.#future.fail(task.exception())
+    else if (task.failed()) this.#future.fail(task.exception())
+    else this.#future.setResult(task.result())
   }
 
   done(): boolean {

@@ -33,6 +33,8 @@ function* named(expression: Expression, kinds: Map<string, string>): Generator<s
       yield `await ${kinds.get(one.of.name) ?? one.of.name}`
     } else if (one.type === 'await' && one.of.type === 'coroutine') {
       yield 'await coroutine'
+    } else if (one.type === 'thrown') {
+      yield one.value
     } else if (one.type === 'construct') {
       yield `new ${one.name}`
     }

@@ -1,5 +1,5 @@
 // Which errors programs raise, and which ones a statement is likely to raise, so that handlers are not there in vain.
-import { construct, everyExpression, everyStatement, expressionsOf, literal } from './tree.ts'
+import { BARE, construct, everyExpression, everyStatement, expressionsOf, literal } from './tree.ts'
 import type { Expression, Statement } from './tree.ts'
 import type { Builder } from './builder.ts'
 
@@ -7,13 +7,19 @@ import type { Builder } from './builder.ts'
 export const CAUGHT = [
   'CancelledError', 'CancelledError', 'CancelledError', 'Exception', 'Exception', 'Exception', 'BaseException', 'TimeoutError', 'TimeoutError',
   'Boom', 'Boom', 'RuntimeError', 'ValueError', 'InvalidStateError', 'QueueEmpty', 'QueueFull', 'QueueShutDown', 'BrokenBarrierError',
-  'ExceptionGroup',
+  'ExceptionGroup', 'Nothing', 'Nothing',
 ]
 
 const RAISED = ['RuntimeError', 'ValueError', 'TimeoutError', 'InvalidStateError', 'QueueEmpty', 'QueueFull', 'QueueShutDown', 'BrokenBarrierError']
 
+/** Nothing to speak of, thrown all the same: that something failed must not depend on what was thrown. */
+export function bare(builder: Builder): Expression {
+  return { type: 'thrown', value: builder.random.pick(BARE) }
+}
+
 export function anError(builder: Builder): Expression {
   const { random } = builder
+  if (random.chance(0.2)) return bare(builder)
   if (random.chance(0.65)) return construct('Boom', [literal(`b${random.int(1, 99)}`)])
   if (random.chance(0.35)) return construct('CancelledError', builder.message())
   return construct(random.pick(RAISED))
@@ -36,6 +42,7 @@ export function likelyErrors(statement: Statement): string[] {
     if (one.type === 'scope' && one.kind.startsWith('timeout')) errors.add('TimeoutError')
     if (one.type === 'scope' && one.kind === 'taskGroup') errors.add('ExceptionGroup')
     if (one.type === 'raise' && one.error.type === 'construct') errors.add(one.error.name)
+    if (one.type === 'raise' && one.error.type === 'thrown') errors.add('Nothing')
     for (const expression of expressionsOf(one).flatMap((outer) => [...everyExpression(outer)])) {
       if (expression.type === 'call' || expression.type === 'method') for (const error of LIKELY[expression.name] ?? []) errors.add(error)
       if (expression.type !== 'await') continue

@@ -93,6 +93,13 @@ class Boom(Exception):
     """The error that programs raise themselves."""
 
 
+class Nothing(Exception):
+    """A value that is no error, thrown: only JavaScript can. Shows as the value does there."""
+
+    shown = {'undefined': 'null', 'null': 'null', '0': '0', "''": "''"}
+    text = {"''": ''}
+
+
 REPORTS = (
     ('Exception in callback', 'callback'), ('during asyncio.run() shutdown', 'shutdown'), ('in shielded future', 'shielded'),
     ('has errored out but its parent', 'orphan'),
@@ -180,6 +187,8 @@ class Support:
         return f'Task-{int(plain[1]) - self.names_from}' if plain else name
 
     def error(self, error):
+        if isinstance(error, Nothing):
+            return f'not an error: {Nothing.text.get(error.args[0], error.args[0])}'
         name = type(error).__name__
         if isinstance(error, BaseExceptionGroup):
             return f'{name}[{", ".join(map(self.error, error.exceptions))}]'
@@ -207,6 +216,8 @@ class Support:
             return f"'{value}'"
         if depth > 3:
             return '...'
+        if isinstance(value, Nothing):
+            return Nothing.shown[value.args[0]]
         if isinstance(value, BaseException):
             return self.error(value)
         if isinstance(value, asyncio.Task):
@@ -233,7 +244,7 @@ class Support:
 def run_one(source, left):
     support = Support()
     module = {
-        'asyncio': asyncio, 'contextvars': contextvars, 'Boom': Boom,
+        'asyncio': asyncio, 'contextvars': contextvars, 'Boom': Boom, 'Nothing': Nothing,
         **{name: getattr(support, name) for name in ('start', 'at', 'log', 'look', 'since', 'plain', 'names', 'sets', 'twice')},
     }
     exec(compile(source, 'program', 'exec'), module)

@@ -2,7 +2,7 @@
 import { everyStatement, guardsOf, mayFail } from './tree.ts'
 import type { Expression, Handler, Options, Program, Routine, Statement } from './tree.ts'
 
-const BUILTIN = new Set(['RuntimeError', 'ValueError', 'TimeoutError', 'TypeError', 'Exception', 'BaseException', 'ExceptionGroup', 'Boom'])
+const BUILTIN = new Set(['RuntimeError', 'ValueError', 'TimeoutError', 'TypeError', 'Exception', 'BaseException', 'ExceptionGroup', 'Boom', 'Nothing'])
 
 export const snake = (name: string): string => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
@@ -36,6 +36,7 @@ function expression(tree: Expression): string {
     case 'method': return `${expression(tree.on)}.${snake(tree.name)}(${args(tree.args, tree.options)})`
     case 'property': return `${expression(tree.on)}.${snake(tree.name)}`
     case 'construct': return `${named(tree.name)}(${args(tree.args, tree.options)})`
+    case 'thrown': return `Nothing("${tree.value}")`
     case 'coroutine': return `${tree.name}()`
     case 'class': return named(tree.name)
     case 'callback': return tree.name

@@ -1,4 +1,5 @@
 // What a test run has to have exercised, to its completion, for its result to mean anything.
+import { BARE } from './tree.ts'
 
 const each = (object: string, ...methods: string[]): string[] => methods.map((name) => `${object}.${name}`)
 
@@ -22,8 +23,8 @@ export const REQUIRED: string[] = [
   ...each('Gather', 'cancel'), ...each('Shield', 'cancel'), ...each('currentTask()', 'cancel', 'uncancel', 'cancelling'), 'cancel of main', 'allTasks',
   ...each('loop', 'callSoon', 'callLater', 'callAt', 'createFuture'), 'Handle.cancel', 'TimerHandle.cancel', 'TimerHandle.when',
   ...each('ContextVar', 'set', 'get', 'reset'), 'copyContext', 'Context.run', 'callback raised', 'finally', 'await in finally', 'await in except',
-  'raise new Boom', 'raise new CancelledError', 'return', 'watchdog',
+  ...BARE.map((value) => `raise ${value}`), 'raise new Boom', 'raise new CancelledError', 'return', 'watchdog',
   ...['CancelledError', 'TimeoutError', 'Boom', 'RuntimeError', 'ValueError', 'InvalidStateError', 'QueueEmpty', 'QueueFull', 'QueueShutDown',
-    'BrokenBarrierError', 'ExceptionGroup', 'Exception', 'BaseException'].map((name) => `except ${name}`),
+    'BrokenBarrierError', 'ExceptionGroup', 'Nothing', 'Exception', 'BaseException'].map((name) => `except ${name}`),
   'except CancelledError, reraise', 'except BaseException, reraise',
 ]

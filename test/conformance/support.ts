@@ -144,7 +144,10 @@ export class Support {
   #state(future: FutureLike, depth: number): string {
     if (!future.done()) return 'pending'
     if (future.cancelled()) return 'cancelled'
-    const exception = future.exception()
-    return exception === null ? this.show(future.result(), depth + 1) : this.error(exception)
+    try {
+      return this.show(future.result(), depth + 1)
+    } catch (error) {
+      return this.error(error)
+    }
   }
 }

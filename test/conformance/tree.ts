@@ -16,6 +16,8 @@ export type Expression =
   | { type: 'construct'; name: string; args: Expression[]; options: Options }
   /** A coroutine of the program, called: `c1()`. */
   | { type: 'coroutine'; name: string }
+  /** What JavaScript can throw and Python cannot: `throw null`. Python throws a `Nothing` that shows as the same. */
+  | { type: 'thrown'; value: Bare }
   /** A class, named: `Boom`. */
   | { type: 'class'; name: string }
   /** A callback of the program, named: `cb1`. */
@@ -28,6 +30,10 @@ export type Expression =
   | { type: 'thunk'; of: Expression }
   | { type: 'atLeast'; name: string; value: number }
   | { type: 'plusOne'; name: string }
+
+/** Values to throw that a careless question takes for no error at all, as JavaScript writes them. */
+export const BARE = ['undefined', 'null', '0', "''"] as const
+export type Bare = (typeof BARE)[number]
 
 export type ScopeKind = 'timeout' | 'timeoutAt' | 'taskGroup' | 'with'
 

@@ -23,6 +23,7 @@ function expression(tree: Expression): string {
     case 'method': return `${expression(tree.on)}.${tree.name}(${args(tree.args, tree.options)})`
     case 'property': return `${expression(tree.on)}.${tree.name}`
     case 'construct': return `new ${named(tree.name)}(${args(tree.args, tree.options)})`
+    case 'thrown': return tree.value
     case 'coroutine': return `${tree.name}()`
     case 'class': return named(tree.name)
     case 'callback': return tree.name
@@ -50,6 +51,7 @@ function scopeHead(statement: Statement & { type: 'scope' }): string {
 function test(handler: Handler): string | null {
   if (handler.error === 'BaseException') return null
   if (handler.error === 'Exception') return '!(error instanceof CancelledError)'
+  if (handler.error === 'Nothing') return '!(error instanceof Error)'
   return `error instanceof ${named(handler.error)}`
 }
 

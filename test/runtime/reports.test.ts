@@ -6,6 +6,8 @@ import {
   allTasks, createTask, EventLoop, fromPromise, Future, gather, getRunningLoop, Lock, Queue, run, shield, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine,
   type ExceptionContext,
 } from '../../src/index.ts'
+import type { Host } from '../../src/runtime/host.ts'
+import { reportContext } from '../../src/runtime/exceptionhandler.ts'
 import { runProgram } from '../support/program.ts'
 import { recorded } from '../support/virtual.ts'
 
@@ -254,4 +256,13 @@ t.test('a future whose loop is closed can be dropped without a word', async t =>
   await loop.runUntilComplete((function* () { getRunningLoop().createFuture() })())
   loop.close()
   t.same(contexts, [])
+})
+
+t.test('the default report shows what was thrown, also where that is null or undefined', async t => {
+  const written: string[] = []
+  const loop = new EventLoop({ clock: new VirtualClock() })
+  const host = Object.assign(Object.create(loop.host) as Host, { report: (text: string) => written.push(text) })
+  for (const exception of [undefined, null, 0, '']) reportContext(host, { message: 'failed', exception })
+  reportContext(host, { message: 'only said' })
+  t.same(written, ['failed\nundefined', 'failed\nnull', 'failed\n0', 'failed\n""', 'only said'])
 })

@@ -1,8 +1,8 @@
 // Waiting for several things, and scopes around them: sleep, gather, wait, waitFor, asCompleted, shield, timeout, taskGroup.
 import t from 'tap'
 import {
-  ALL_COMPLETED, asCompleted, CancelledError, createTask, currentTask, ExceptionGroup, FIRST_COMPLETED, FIRST_EXCEPTION, Future, gather,
-  getRunningLoop, Lock, Queue, rethrowCancelled, shield, sleep, taskGroup, timeout, timeoutAt, TimeoutError, wait, waitFor, type Awaitable, type Coroutine, type Task,
+  ALL_COMPLETED, asCompleted, CancelledError, createTask, currentTask, EventLoop, ExceptionGroup, FIRST_COMPLETED, FIRST_EXCEPTION, fromPromise, Future, gather,
+  getRunningLoop, Lock, Queue, rethrowCancelled, run, shield, sleep, taskGroup, timeout, timeoutAt, TimeoutError, VirtualClock, wait, waitFor, wrapFuture, type Awaitable, type Coroutine, type Task,
   type Timeout,
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy, type Log } from '../support/virtual.ts'
@@ -668,6 +668,84 @@ t.test('taskGroup', async t => {
       })
       log(now())
     }), ['sibling begins', 'sibling ends', '2'])
+  })
+})
+
+t.test('whether something failed depends on nothing that was thrown: null and undefined are thrown like any error', async t => {
+  for (const reason of [undefined, null, 0, '']) {
+    const name = JSON.stringify(reason) ?? 'undefined'
+    function* fails(): Coroutine<never> {
+      yield* sleep(0.01)
+      throw reason as unknown as Error
+    }
+    const rejects = (): Coroutine<never> => fromPromise(() => new Promise<never>((_resolve, reject) => setImmediate(reject, reason)))
+    for (const [kind, failing] of [['throw', fails], ['reject', rejects]] as const) {
+      await t.test(`${kind} ${name}`, async t => {
+        t.same(await recorded(function* (log) {
+          const outcome = function* (what: string, body: () => Awaitable<unknown>): Coroutine<void> {
+            try {
+              log(what, 'gives', yield* body())
+            } catch (error) {
+              log(what, error instanceof ExceptionGroup ? [error.message, ...error.exceptions] : `throws ${String(error)}`)
+            }
+          }
+          yield* outcome('await', () => createTask(failing()))
+          yield* outcome('gather', () => gather([failing(), sleep(0.02)]))
+          yield* outcome('returnExceptions', function* () {
+            const [first, second] = yield* gather([createTask(failing()), sleep(0.02, 'b')], { returnExceptions: true })
+            return Object.is(first, reason) && second === 'b'
+          })
+          yield* outcome('shield', () => shield(failing()))
+          yield* outcome('waitFor', () => waitFor(createTask(failing()), 1))
+          yield* outcome('timeout', () => timeout(1, failing))
+          yield* outcome('taskGroup', () => taskGroup(function* (tg) {
+            tg.createTask(failing())
+            yield* sleep(1)
+            log('the siblings ran on')
+          }))
+          yield* outcome('the body of a taskGroup', () => taskGroup(failing))
+          yield* outcome('asCompleted', function* () {
+            for (const next of asCompleted([failing()])) yield* next
+          })
+          const { done, pending } = yield* wait([createTask(failing()), createTask(sleep(9))], { returnWhen: FIRST_EXCEPTION })
+          log('wait', done.size, pending.size)
+          const ofPromise = wrapFuture(new Promise<never>((_resolve, reject) => setImmediate(reject, reason)))
+          yield* outcome('wrapFuture', () => ofPromise)
+          const outer = shield(failing())
+          yield* sleep(0)
+          outer.cancel()
+          yield* sleep(0.02)
+          yield* fromPromise(new Promise(resolve => setImmediate(setImmediate, resolve)))
+          yield* sleep(0)
+        }), [
+          `await throws ${String(reason)}`, `gather throws ${String(reason)}`, 'returnExceptions gives true', `shield throws ${String(reason)}`,
+          `waitFor throws ${String(reason)}`, `timeout throws ${String(reason)}`,
+          `taskGroup ${JSON.stringify(['1 error in a taskGroup', reason])}`, `the body of a taskGroup ${JSON.stringify(['1 error in a taskGroup', reason])}`,
+          `asCompleted throws ${String(reason)}`, 'wait 1 1', `wrapFuture throws ${String(reason)}`,
+          `reported: <Task finished name="Task-13" coro=${kind === 'throw' ? 'fails' : 'promiseSteps'} exception=${name}> failed under a shield whose awaiter was cancelled (${String(reason)})`,
+        ])
+      })
+    }
+  }
+
+  await t.test('what is left at the end of run and fails without a reason is reported, and run ends', async t => {
+    for (const reason of [undefined, null, 0, '']) {
+      const told: unknown[] = []
+      const loop = new EventLoop({ clock: new VirtualClock() })
+      loop.setExceptionHandler((_loop, context) => told.push(['exception' in context, context.exception, / failed while run\(\) was shutting down$/.test(context.message)]))
+      t.equal(await run((function* (): Coroutine<string> {
+        createTask((function* (): Coroutine<void> {
+          try {
+            yield* sleep(9)
+          } catch {
+            throw reason as unknown as Error
+          }
+        })())
+        yield* sleep(0)
+        return 'ended'
+      })(), { loopFactory: () => loop }), 'ended')
+      t.same(told, [[true, reason, true]])
+    }
   })
 })
 

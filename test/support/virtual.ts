@@ -21,8 +21,8 @@ export async function recorded(main: (log: Log) => Coroutine<unknown>, options: 
   const clock = new VirtualClock()
   const loopFactory = (): EventLoop => {
     const loop = new EventLoop({ clock, ...options })
-    loop.setExceptionHandler((_loop, { message, exception }) => {
-      log(`reported: ${message}${exception === undefined ? '' : ` (${word(exception)})`}`)
+    loop.setExceptionHandler((_loop, context) => {
+      log(`reported: ${context.message}${'exception' in context ? ` (${word(context.exception)})` : ''}`)
     })
     return loop
   }

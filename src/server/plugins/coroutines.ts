@@ -57,10 +57,8 @@ export class Coroutines {
       const task = loop.createTask(fn.call(this, socket, request), { name: `WebSocket ${pathOf(request)}`, context: contextOf(request) })
       socket.on('close', () => task.cancel('the client went away'))
       task.addDoneCallback(() => {
-        if (task.cancelled()) return
-        const error = task.exception()
-        if (error === null) return
-        request.log.error({ err: error }, 'a WebSocket handler failed')
+        if (!task.failed()) return
+        request.log.error({ err: task.exception() }, 'a WebSocket handler failed')
         socket.close(1011, 'the handler failed')
       })
     } as F

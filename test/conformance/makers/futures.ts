@@ -1,4 +1,5 @@
 // Bare futures that others set, done callbacks, and callbacks on the loop.
+import { bare } from '../errors.ts'
 import { LOOP, construct, literal, method, support, variable } from '../tree.ts'
 import type { Expression } from '../tree.ts'
 import type { Builder, Maker, Place } from '../builder.ts'
@@ -42,7 +43,9 @@ export const futures: Maker[] = [
     feature: 'future', weight: 2, sync: true,
     make(builder) {
       const future = builder.some('Future')
-      return future === null ? null : builder.do(method(future.name, 'setException', [construct('Boom', [literal(`f${builder.random.int(1, 99)}`)])]))
+      return future === null ? null : builder.do(method(future.name, 'setException', [
+        builder.random.chance(0.25) ? bare(builder) : construct('Boom', [literal(`f${builder.random.int(1, 99)}`)]),
+      ]))
     },
   },
   {
