@@ -152,13 +152,17 @@ export class Future<T> implements Waitable, PromiseLike<T> {
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     const promise = new Promise<T>((resolve, reject) => {
-      this.addDoneCallback(() => {
+      const settle = (): void => {
         try {
           resolve(this.result())
         } catch (error) {
           reject(error as Error)
         }
-      })
+      }
+      // A closed loop calls nothing back: what is done is done, and the rest never will be.
+      if (!this.loop.isClosed()) this.addDoneCallback(settle)
+      else if (this.state !== PENDING) settle()
+      else reject(new RuntimeError(`${this} was awaited after its loop was closed: nothing will ever finish it`))
     })
     return promise.then(onFulfilled, onRejected)
   }

@@ -22,6 +22,7 @@ import { TaskList } from './tasklist.ts'
 import { TimerHeap } from './timers.ts'
 import { turn } from './turn.ts'
 import { reportUnawaited, watchGenerators } from './unawaited.ts'
+import { awaiting, mustBeAwaited } from './returned.ts'
 import { reportFailures } from './unretrieved.ts'
 import { originOf } from './origins.ts'
 import { HostExecutor } from './executor.ts'
@@ -240,10 +241,28 @@ export class EventLoop {
     }
   }
 
-  /** Run until `awaitable` is done and give its result. What was ready at that moment still runs, as in asyncio. */
+  /** Run until `awaitable` is done and give its result; an awaitable that it returns is awaited as well. What was ready at that moment still runs, as in asyncio. */
   async runUntilComplete<T>(awaitable: Awaitable<T>): Promise<T> {
     this.#requireStartable()
-    const future = ensureFuture(awaitable, { loop: this })
+    return await this.runToValue(ensureFuture(awaitable, { loop: this })) as T
+  }
+
+  /**
+   * @internal Run until `future` is done and what it gives is no awaitable itself: a promise resolved with a future of this
+   * loop would never settle, for the loop stops. `onWait` is called with each future that is waited for.
+   */
+  async runToValue(future: Future<unknown>, onWait?: (future: Future<unknown>) => void): Promise<unknown> {
+    for (let current = future; ;) {
+      onWait?.(current)
+      await this.#runUntilDone(current)
+      const value = current.result()
+      if (!mustBeAwaited(value)) return value
+      const options = current instanceof Task ? { name: current.getName(), context: current.getContext() } : {}
+      current = this.createTask(awaiting(value), options)
+    }
+  }
+
+  async #runUntilDone(future: Future<unknown>): Promise<void> {
     const stop = (): void => this.stop()
     future.addDoneCallback(stop)
     try {
@@ -252,7 +271,6 @@ export class EventLoop {
       future.removeDoneCallback(stop)
     }
     if (!future.done()) throw new RuntimeError(`${this} was stopped before ${future} was done`)
-    return future.result()
   }
 
   /** @internal Run `future` to its end without giving way to anybody: the thread is held meanwhile. */

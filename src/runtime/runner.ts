@@ -7,6 +7,7 @@ import { CancelledError, KeyboardInterrupt, RuntimeError } from './exceptions.ts
 import { gather } from './gather.ts'
 import { EventLoop } from './loop.ts'
 import { running } from './running.ts'
+import type { Future } from './future.ts'
 import type { Task } from './task.ts'
 
 export interface RunOptions {
@@ -43,7 +44,7 @@ export class Runner {
   }
 
   /**
-   * Run `coro` to its end and give its result. SIGINT cancels it, and then the promise rejects with a KeyboardInterrupt.
+   * Run `coro` to its end and give its result; an awaitable that it returns is awaited as well. SIGINT cancels it, and then the promise rejects with a KeyboardInterrupt.
    * Throws at once, a RuntimeError, where a loop runs already, and a TypeError for anything but a coroutine.
    */
   run<T>(coro: Coroutine<T>, options?: { context?: Context | undefined; name?: string | undefined }): Promise<T> {
@@ -63,18 +64,20 @@ export class Runner {
 
   async #drive<T>(loop: EventLoop, task: Task<T>): Promise<T> {
     let interrupted = false
+    // The main task, and after it what it returned without `yield*`.
+    let current = task as Future<unknown>
     const { signal } = this.#options
     const onAbort = (): void => {
-      task.cancel(signal?.reason instanceof Error ? signal.reason.message : String(signal?.reason))
+      current.cancel(signal?.reason instanceof Error ? signal.reason.message : String(signal?.reason))
     }
     const stopListening = loop.host.onInterrupt(() => {
       interrupted = true
-      task.cancel()
+      current.cancel()
     })
     if (signal?.aborted === true) onAbort()
     signal?.addEventListener('abort', onAbort)
     try {
-      return await loop.runUntilComplete(task)
+      return await loop.runToValue(task, (future) => { current = future }) as T
     } catch (error) {
       if (interrupted && error instanceof CancelledError && task.uncancel() === 0) {
         throw new KeyboardInterrupt('interrupted (SIGINT)', { cause: error })
@@ -123,7 +126,7 @@ async function cancelAllTasks(loop: EventLoop): Promise<void> {
 }
 
 /**
- * Run a coroutine on a new event loop and give its result. When it ends, what it left behind is cancelled, waited for,
+ * Run a coroutine on a new event loop and give its result; an awaitable that it returns is awaited as well. When it ends, what it left behind is cancelled, waited for,
  * and the loop is closed. Throws at once inside of a running loop.
  */
 export function run<T>(coro: Coroutine<T>, options?: RunOptions): Promise<T> {

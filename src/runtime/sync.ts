@@ -1,8 +1,11 @@
 // syncToAsync() and asyncToSync(): the two bridges between plain functions and coroutines, after Django's asgiref.
-import type { Coroutine } from './coroutine.ts'
+import type { Task } from './task.ts'
+import { isCoroutine, type Coroutine } from './coroutine.ts'
 import { describe } from './describe.ts'
 import { RuntimeError } from './exceptions.ts'
+import { isFuture } from './future.ts'
 import { EventLoop } from './loop.ts'
+import { awaiting } from './returned.ts'
 import { running } from './running.ts'
 import { callThread, registeredThreads, type ThreadMode } from './threads.ts'
 import { trackUnawaited } from './unawaited.ts'
@@ -71,9 +74,15 @@ function runToEnd<R>(coro: Coroutine<R>, outer: EventLoop | null): R {
   const loop = new EventLoop(outer === null ? {} : { clock: outer.host, debug: outer.debug })
   const { context } = running
   try {
-    const task = loop.createTask(coro, context === null ? {} : { context })
+    const options = context === null ? {} : { context }
+    let task: Task<unknown> = loop.createTask(coro, options)
     loop.runNested(task)
-    return task.result()
+    // A promise is left to the caller, who can await it; of this loop's own awaitables nothing would come any more.
+    for (let value = task.result(); isCoroutine(value) || isFuture(value); value = task.result()) {
+      task = loop.createTask(awaiting(value), options)
+      loop.runNested(task)
+    }
+    return task.result() as R
   } finally {
     endNested(loop)
   }

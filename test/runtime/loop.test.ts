@@ -1,7 +1,7 @@
 // The event loop by itself: callbacks, timers, running and stopping, executors, and who hears of errors.
 import t from 'tap'
 import {
-  createTask, EventLoop, Future, getRunningLoop, Handle, sleep, TimerHandle, VirtualClock, type Coroutine, type ExceptionContext, type Executor,
+  asyncToSync, ContextVar, createTask, EventLoop, Future, gather, getRunningLoop, Handle, run, shield, sleep, TimerHandle, VirtualClock, wait, wrapFuture, type Coroutine, type ExceptionContext, type Executor,
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy } from '../support/virtual.ts'
 
@@ -183,6 +183,66 @@ t.test('running', async t => {
     t.same(lines.filter(line => line.startsWith('a')), ['a 1 true', 'a 2 true', 'a 3 true'])
     t.same(lines.filter(line => line.startsWith('b')), ['b 1 true', 'b 2 true', 'b 3 true'])
   })
+})
+
+t.test('an awaitable that is returned without yield* is awaited where the result leaves the loop', async t => {
+  const user = new ContextVar<string>('user')
+  function* named(): Coroutine<string> {
+    yield* sleep(1)
+    return `${user.get()} at ${getRunningLoop().time()}`
+  }
+  const bodies: Record<string, () => unknown> = {
+    'a task': () => createTask(named()),
+    'a gather': () => gather([named(), sleep(0.5, 'b')]),
+    'a shield': () => shield(named()),
+    'a done future': () => wrapFuture(createTask(sleep(0, 'done'))),
+    'a coroutine': () => named(),
+    'a coroutine that returns a task': () => (function* (): Coroutine<unknown> { return createTask(named()) })(),
+    'a promise': () => new Promise(resolve => setTimeout(resolve, 1, 'kept')),
+    'an array of them, as it is': () => [1, [Promise.resolve(2)]].length,
+  }
+  const expected = ['ann at 1', ['ann at 1', 'b'], 'ann at 1', 'done', 'ann at 1', 'ann at 1', 'kept', 2]
+  const returning = (body: () => unknown): Coroutine<unknown> => (function* (): Coroutine<unknown> {
+    user.set('ann')
+    yield* sleep(0)
+    return body()
+  })()
+  for (const [at, [name, body]] of Object.entries(bodies).entries()) {
+    await t.test(`${name}: run, runUntilComplete, asyncToSync`, async t => {
+      t.same(await run(returning(body), { clock: new VirtualClock() }), expected[at])
+      const loop = new EventLoop({ clock: new VirtualClock() })
+      t.same(await loop.runUntilComplete(returning(body)), expected[at])
+      loop.close()
+      if (name === 'a promise') return
+      t.same(await run((function* () {
+        return { value: asyncToSync(() => returning(body))() }
+      })(), { clock: new VirtualClock() }), { value: expected[at] })
+    })
+  }
+
+  await t.test('its failure is run\'s, and a signal cancels it', async t => {
+    await t.rejects(run((function* () {
+      return createTask((function* (): Coroutine<void> { throw new RangeError('late') })())
+    })()), { name: 'RangeError', message: 'late' })
+    const controller = new AbortController()
+    await t.rejects(run((function* () {
+      getRunningLoop().callLater(1, () => controller.abort())
+      return gather([sleep(3600)])
+    })(), { clock: new VirtualClock(), signal: controller.signal }), { name: 'CancelledError' })
+  })
+})
+
+t.test('host code that awaits a future after its loop was closed gets what it gave, or an error, and never waits for nothing', async t => {
+  let pending: Future<unknown> | undefined
+  const { done, failed } = await run((function* () {
+    const tasks = { done: createTask(sleep(0, 'value')), failed: createTask((function* (): Coroutine<never> { throw new Error('failed') })()) }
+    yield* wait(Object.values(tasks))
+    pending = new Future()
+    return tasks
+  })())
+  t.equal(await done, 'value')
+  await t.rejects(Promise.resolve(failed), { message: 'failed' })
+  await t.rejects(Promise.resolve(pending), { name: 'RuntimeError', message: /^<Future pending> was awaited after its loop was closed/ })
 })
 
 t.test('the exception handler', async t => {

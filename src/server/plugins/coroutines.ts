@@ -5,7 +5,8 @@ import type { WebSocket } from 'ws'
 import type { Context } from '../../runtime/context.ts'
 import type { Coroutine } from '../../runtime/coroutine.ts'
 import type { EventLoop } from '../../runtime/loop.ts'
-import { awaiting, leavingWith } from './served.ts'
+import { awaiting } from '../../runtime/returned.ts'
+import { leavingWith } from './served.ts'
 
 const GeneratorFunction = Object.getPrototypeOf(function* () {}) as object
 

@@ -6,10 +6,9 @@ import type { Coroutine } from '../../runtime/coroutine.ts'
 import type { Task } from '../../runtime/task.ts'
 import type { Crowd, Member } from '../crowd.ts'
 import type { Loopscope, RequestOutcome } from './loopscope.ts'
-import { isCoroutine } from '../../runtime/coroutine.ts'
 import { CancelledError, TimeoutError } from '../../runtime/exceptions.ts'
-import { fromPromise } from '../../runtime/fromhost.ts'
-import { CANCELLED, FINISHED, isFuture } from '../../runtime/future.ts'
+import { CANCELLED, FINISHED } from '../../runtime/future.ts'
+import { awaiting, mustBeAwaited } from '../../runtime/returned.ts'
 import { asError } from '../thrown.ts'
 import { AccountedTask, leftAgo, serverTiming, type Account } from '../ledger.ts'
 
@@ -165,17 +164,6 @@ export function stamp(reply: FastifyReply, id: string, account: Account): void {
   const own = reply.getHeader('server-timing')
   const timing = serverTiming(account)
   reply.header('server-timing', own === undefined ? timing : `${[own].flat().join(', ')}, ${timing}`)
-}
-
-/** Whether a value is a coroutine, a task or future, or a promise: never what a client is to get. */
-export function mustBeAwaited(value: unknown): value is Coroutine<unknown> | PromiseLike<unknown> {
-  return isCoroutine(value) || typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
-}
-
-export function* awaiting(value: Coroutine<unknown> | PromiseLike<unknown>): Coroutine<unknown> {
-  let result: unknown = value
-  while (mustBeAwaited(result)) result = isCoroutine(result) || isFuture(result) ? yield* result : yield* fromPromise(result)
-  return result
 }
 
 function translate(error: unknown): unknown {
