@@ -28,6 +28,15 @@ export function describe(value: unknown): string {
   }
 }
 
+/** Describe one of the runtime's objects as it describes itself, uncut: at the end stands the file in which it was made. Never throws. */
+export function describeWhole(value: object): string {
+  try {
+    return INSPECT in value ? `${value as { toString(): string }}` : describe(value)
+  } catch {
+    return '<an object that cannot be described>'
+  }
+}
+
 function describeUnguarded(value: unknown): string {
   switch (typeof value) {
     case 'string':

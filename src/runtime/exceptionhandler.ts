@@ -4,7 +4,8 @@ import type { Future } from './future.ts'
 import type { Handle } from './handle.ts'
 import type { Host } from './host.ts'
 import type { Task } from './task.ts'
-import { describe } from './describe.ts'
+import { describeWhole } from './describe.ts'
+import { errorText } from './errortext.ts'
 import { place, type Frame } from './origins.ts'
 
 /** What an exception handler is told. */
@@ -24,13 +25,10 @@ export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => v
 export function reportContext(host: Host, context: ExceptionContext): void {
   const lines = [context.message]
   for (const key of ['task', 'future', 'handle'] as const) {
-    if (context[key] !== undefined) lines.push(`  ${key}: ${describe(context[key])}`)
+    if (context[key] !== undefined) lines.push(`  ${key}: ${describeWhole(context[key])}`)
   }
   if (context.createdAt !== undefined) lines.push(`  created at ${context.createdAt.map(place).join(', from ')}`)
-  if ('exception' in context) {
-    const { exception } = context
-    lines.push(exception instanceof Error ? (exception.stack ?? String(exception)) : describe(exception))
-  }
+  if ('exception' in context) lines.push(errorText(context.exception))
   host.report(lines.join('\n'))
 }
 

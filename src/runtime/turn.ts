@@ -1,7 +1,7 @@
 // One turn of an event loop: iteration by iteration, in CPython's order, until nothing is ready or the time is up.
 import type { EventLoop } from './loop.ts'
 import type { Runnable } from './ready.ts'
-import { describe } from './describe.ts'
+import { describeWhole } from './describe.ts'
 import { FIRE, Handle } from './handle.ts'
 import { running } from './running.ts'
 import { Task } from './task.ts'
@@ -88,7 +88,7 @@ function runCallback(loop: EventLoop, what: Runnable, argument: object): void {
     what.run(argument)
   } catch (error) {
     loop.callExceptionHandler({
-      message: `Exception in callback ${describe(what)}`,
+      message: `Exception in callback ${describeWhole(what)}`,
       exception: error,
       ...(what instanceof Handle ? { handle: what } : {}),
     })
@@ -103,7 +103,7 @@ function runTimed(loop: EventLoop, what: unknown, argument: unknown): void {
   const seconds = loop.host.now() - began
   if (seconds < loop.slowCallbackDuration) return
   loop.callExceptionHandler({
-    message: `Executing ${describe(what)} took ${seconds.toFixed(3)} seconds: everything else on the loop waited`,
+    message: `Executing ${describeWhole(what as object)} took ${seconds.toFixed(3)} seconds: everything else on the loop waited`,
     ...(what instanceof Task ? { task: what } : {}),
   })
 }

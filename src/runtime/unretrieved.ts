@@ -1,7 +1,7 @@
 // Failures that nobody looked at. A future that fails is noted here until its exception is retrieved; when it is
 // collected first, or the loop closes, the loop's exception handler hears of it.
 import type { EventLoop } from './loop.ts'
-import { describe } from './describe.ts'
+import { describeWhole } from './describe.ts'
 import { originOf, type Frame } from './origins.ts'
 
 interface Failure {
@@ -30,7 +30,7 @@ function report(failure: Failure): void {
 export function noteFailure(future: object, loop: EventLoop, error: unknown, isTask: boolean): void {
   // Until its stack is written out, an error keeps the frames it was thrown in alive, and with them the future.
   if (error instanceof Error) void error.stack
-  const failure: Failure = { loop, error, description: describe(future), isTask, createdAt: originOf(future) }
+  const failure: Failure = { loop, error, description: describeWhole(future), isTask, createdAt: originOf(future) }
   noted.set(future, failure)
   loop.failures.add(failure)
   collected.register(future, failure, failure)

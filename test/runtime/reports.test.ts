@@ -3,7 +3,7 @@
 import { setImmediate as hostTurn } from 'node:timers/promises'
 import t from 'tap'
 import {
-  allTasks, createTask, EventLoop, fromPromise, Future, gather, getRunningLoop, Lock, Queue, run, shield, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine,
+  allTasks, createTask, EventLoop, ExceptionGroup, fromPromise, Future, gather, getRunningLoop, Lock, Queue, run, shield, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine,
   type ExceptionContext,
 } from '../../src/index.ts'
 import type { Host } from '../../src/runtime/host.ts'
@@ -258,11 +258,69 @@ t.test('a future whose loop is closed can be dropped without a word', async t =>
   t.same(contexts, [])
 })
 
-t.test('the default report shows what was thrown, also where that is null or undefined', async t => {
-  const written: string[] = []
+/** What the default handler writes for a context. */
+function written(context: ExceptionContext): string {
+  const texts: string[] = []
   const loop = new EventLoop({ clock: new VirtualClock() })
-  const host = Object.assign(Object.create(loop.host) as Host, { report: (text: string) => written.push(text) })
-  for (const exception of [undefined, null, 0, '']) reportContext(host, { message: 'failed', exception })
-  reportContext(host, { message: 'only said' })
-  t.same(written, ['failed\nundefined', 'failed\nnull', 'failed\n0', 'failed\n""', 'only said'])
+  reportContext(Object.assign(Object.create(loop.host) as Host, { report: (text: string) => texts.push(text) }), context)
+  return texts.join('\n')
+}
+
+t.test('the default report', async t => {
+  await t.test('shows what was thrown, also where that is null or undefined', async t => {
+    t.same([undefined, null, 0, ''].map(exception => written({ message: 'failed', exception })), ['failed\nundefined', 'failed\nnull', 'failed\n0', 'failed\n""'])
+    t.equal(written({ message: 'only said' }), 'only said')
+  })
+
+  await t.test('shows every error of a group and every cause, with their stacks, indented', async t => {
+    const bare = (error: Error): Error => Object.assign(error, { stack: `${String(error)}\n    at f (file.ts:1:2)` })
+    const deepest = bare(new RangeError('port is 0'))
+    const refused = bare(new Error('connection refused', { cause: deepest }))
+    const inner = bare(new ExceptionGroup('2 errors in a taskGroup', [refused, 'a word']))
+    const group = bare(new ExceptionGroup('1 error in a taskGroup', [inner]))
+    Object.assign(group, { cause: refused })
+    t.equal(written({ message: 'failed', exception: group }), `failed
+ExceptionGroup: 1 error in a taskGroup
+    at f (file.ts:1:2)
+  1 of 1: ExceptionGroup: 2 errors in a taskGroup
+      at f (file.ts:1:2)
+    1 of 2: Error: connection refused
+        at f (file.ts:1:2)
+      caused by: RangeError: port is 0
+          at f (file.ts:1:2)
+    2 of 2: "a word"
+  caused by: Error: connection refused (see above)`)
+  })
+
+  await t.test('is bounded, and ends where causes form a circle', async t => {
+    const one = new Error('one')
+    one.cause = new Error('two', { cause: one })
+    t.match(written({ message: 'failed', exception: one }), /caused by: Error: one \(see above\)$/)
+    const many = new ExceptionGroup('many', Array.from({ length: 1000 }, (_, at) => Object.assign(new Error(`error ${at}`), { stack: '' })))
+    const lines = written({ message: 'failed', exception: many }).split('\n')
+    t.equal(lines.filter(line => /^ {2}\d+ of 1000: Error: error \d+$/.test(line)).length, 49)
+    t.equal(lines.at(-1), '  … and 951 more of 1000 errors')
+  })
+
+  await t.test('of a task that nobody asked says what failed in it', async t => {
+    const { code, errors } = await runProgram(`
+      function* connect() { yield* sleep(0.001); throw new Error('refused', { cause: new Error('by 10.0.0.7') }) }
+      function* main() { createTask(taskGroup(function* (tg) { tg.createTask(connect()) })); yield* sleep(0.05) }
+      await run(main())`)
+    t.equal(code, 0)
+    t.match(errors, /1 of 1: Error: refused\n.* at connect [^]* caused by: Error: by 10\.0\.0\.7/)
+  })
+
+  await t.test('names places in full, however long their path is', async t => {
+    const { loop, contexts } = listening(true)
+    await run((function* () {
+      createTask(fails('lost'), { name: 'a name of more than the usual length' })
+      yield* sleep(0)
+      loop.callExceptionHandler({ message: 'told', future: new Future() })
+    })(), { loopFactory: () => loop })
+    t.match(contexts.map(written), [
+      /^told\n {2}future: <Future pending created at \/.*reports\.test\.ts:\d+>$/,
+      /^Task exception was never retrieved: <Task finished name="a name of more than the usual length" coro=fails exception=Error: lost created at \/.*reports\.test\.ts:\d+>\n {2}created at \//,
+    ])
+  })
 })

@@ -1,0 +1,58 @@
+// An error written out whole: its stack, the errors of a group and what caused each, indented under what they belong to.
+import { describe } from './describe.ts'
+
+/** How many errors of one report are written out, of groups and causes together: the rest are counted. */
+const MOST_ERRORS = 50
+
+interface Writing {
+  readonly seen: Set<unknown>
+  left: number
+}
+
+/** The lines of a report about `error`, which may be anything that was thrown. */
+export function errorText(error: unknown): string {
+  return [...lines(error, { seen: new Set(), left: MOST_ERRORS })].join('\n')
+}
+
+function* lines(error: unknown, writing: Writing): Generator<string> {
+  writing.left--
+  if (!(error instanceof Error)) {
+    yield describe(error)
+    return
+  }
+  writing.seen.add(error)
+  yield* stackOf(error).split('\n')
+  if (error instanceof AggregateError) {
+    const errors = error.errors as unknown[]
+    for (const [at, inner] of errors.entries()) {
+      if (writing.left <= 0) {
+        yield `  … and ${errors.length - at} more of ${errors.length} errors`
+        break
+      }
+      yield* labelled(`${at + 1} of ${errors.length}`, inner, writing)
+    }
+  }
+  if ('cause' in error && error.cause !== undefined) {
+    if (writing.left > 0) yield* labelled('caused by', error.cause, writing)
+    else yield '  … and what caused it'
+  }
+}
+
+function* labelled(label: string, error: unknown, writing: Writing): Generator<string> {
+  if (writing.seen.has(error)) {
+    yield `  ${label}: ${describe(error)} (see above)`
+    return
+  }
+  let first = true
+  for (const line of lines(error, writing)) {
+    yield first ? `  ${label}: ${line}` : `  ${line}`
+    first = false
+  }
+}
+
+/** Not every engine begins a stack with the error's name and message. */
+function stackOf(error: Error): string {
+  const { stack } = error
+  if (typeof stack !== 'string' || stack === '') return String(error)
+  return stack.includes(error.message) ? stack : `${String(error)}\n${stack}`
+}
