@@ -44,25 +44,40 @@ export class TaskGroup {
 
   /** Make a task in this group. Throws a RuntimeError once the group is finished or shutting down. */
   createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
-    const problem = this.#exiting && this.#tasks.size === 0 ? 'is finished' : this.#aborting ? 'is shutting down' : null
+    const problem = this.#isFinished() ? 'is finished' : this.#aborting ? 'is shutting down' : null
     if (problem !== null) throw new RuntimeError(`${this} ${problem} and takes no more tasks`)
     const task = this.#loop.createTask(coro, options)
     this.#tasks.add(task as Task<unknown>)
     task.addDoneCallback(this.#onTaskDone)
+    // One that starts eagerly may have cancelled the group before it was in it.
+    if (this.#aborting && !task.done()) task.cancel()
     return task
   }
 
-  /** Cancel every task of the group and its body; the scope then ends without an error, unless a task fails while it is cancelled. */
+  /**
+   * Cancel every task of the group and its body; the scope then ends without an error, unless a task fails while it is
+   * cancelled, or the scope is cancelled from outside as well. Nothing happens once the group is shutting down or finished.
+   */
   cancel(): void {
-    if (!this.#aborting) this.#abort()
-    if (this.#exiting || this.#parentCancelRequested) return
-    this.#parentCancelRequested = true
-    this.#parent.cancel()
+    if (this.#aborting || this.#isFinished()) return
+    this.#abort()
+    this.#interruptParent()
+  }
+
+  #isFinished(): boolean {
+    return this.#exiting && this.#tasks.size === 0
   }
 
   #abort(): void {
     this.#aborting = true
     for (const task of this.#tasks) if (!task.done()) task.cancel()
+  }
+
+  /** The parent may be waiting for anything. The scope takes this request back when it ends. */
+  #interruptParent(): void {
+    if (this.#parentCancelRequested) return
+    this.#parentCancelRequested = true
+    this.#parent.cancel()
   }
 
   readonly #onTaskDone = (future: Future<unknown>): void => {
@@ -81,10 +96,8 @@ export class TaskGroup {
       return
     }
     if (this.#aborting || this.#parentCancelRequested) return
-    // The body may be waiting for anything: interrupt it. The scope takes this request back when it ends.
     this.#abort()
-    this.#parentCancelRequested = true
-    this.#parent.cancel()
+    this.#interruptParent()
   }
 
   /** @internal Wait for the tasks, after the body returned or threw `error`; throws what comes out of the scope. */
@@ -92,6 +105,7 @@ export class TaskGroup {
     this.#exiting = true
     let cancellation = failed && error instanceof CancelledError ? error : null
     if (failed && !this.#aborting) this.#abort()
+    let interruption: CancelledError | null = null
     // A loop, because whoever cancels the parent interrupts this very wait, and may do it again.
     while (this.#tasks.size > 0) {
       this.#completed ??= new GroupFuture(this.#loop, this.#tasks)
@@ -99,6 +113,7 @@ export class TaskGroup {
         yield* this.#completed
       } catch (thrown) {
         if (!(thrown instanceof CancelledError)) throw thrown
+        interruption = thrown
         if (!this.#aborting) {
           cancellation = thrown
           this.#abort()
@@ -106,8 +121,9 @@ export class TaskGroup {
       }
       this.#completed = null
     }
-    // None left to cancel for, so a request of our own is taken back; if it was the only one, nobody else cancelled us.
-    if (this.#parentCancelRequested && this.#parent.uncancel() === 0) cancellation = null
+    // A request of our own is taken back. If it was the only one, no one else cancelled us; if not, the other one must not
+    // be lost, though the wait took it for ours.
+    if (this.#parentCancelRequested) cancellation = this.#parent.uncancel() === 0 ? null : cancellation ?? interruption
     if (cancellation !== null && this.#errors.length === 0) throw cancellation
     if (failed && !(error instanceof CancelledError)) this.#errors.push(error)
     if (this.#errors.length === 0) return

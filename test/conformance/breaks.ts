@@ -47,6 +47,18 @@ export const BREAKS: Break[] = [
     was: 'if (state === WOKEN && !this.blocked()) wakeNext(this.line())',
     now: '',
   },
+  {
+    title: 'a task group that was cancelled takes a cancellation from outside for its own',
+    file: 'runtime/taskgroup.ts',
+    was: '=== 0 ? null : cancellation ?? interruption',
+    now: '=== 0 ? null : cancellation',
+  },
+  {
+    title: 'a task that cancels its group while it starts eagerly is forgotten',
+    file: 'runtime/taskgroup.ts',
+    was: 'if (this.#aborting && !task.done()) task.cancel()',
+    now: '',
+  },
 ]
 
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))

@@ -1,8 +1,9 @@
 """CPython's side of the proof: runs programs on a loop whose clock jumps, and gives back what they logged.
 
 What is an accident in CPython is made an order here: timers with the same deadline fire in the order they were
-scheduled, and every set that asyncio iterates over keeps the order of insertion. Nothing else is changed. The loop is
-that of virtualloop.py, which has to run before this.
+scheduled, and every set that asyncio iterates over keeps the order of insertion. TaskGroup has the `cancel` of Python
+3.15, by the rules of that version. Nothing else is changed. The loop is that of virtualloop.py, which has to run before
+this.
 """
 import asyncio
 import contextvars
@@ -78,15 +79,51 @@ class NoLoop:
         raise RuntimeError('no loop is running')
 
 
+def rewrite(module, name, *edits):
+    """Defines a class of asyncio's once more, with some lines of its source changed, each of which has to be there once."""
+    source = inspect.getsource(getattr(module, name))
+    for was, now in edits:
+        if source.count(was) != 1:
+            raise RuntimeError(f'{name} is not as it was: {was!r} is there {source.count(was)} times')
+        source = source.replace(was, now)
+    exec(source, module.__dict__)
+
+
 def make_deterministic():
     events._event_loop_policy = NoLoop()
     tasks.set = taskgroups.set = OrderedSet
     tasks.all_tasks = asyncio.all_tasks = all_tasks
     was = '{ensure_future(aw, loop=loop) for aw in set(aws)}'
-    source = inspect.getsource(tasks._AsCompletedIterator)
-    if was not in source:
-        raise RuntimeError('as_completed is not as it was')
-    exec(source.replace(was, f'set([{was[1:-1]}])'), tasks.__dict__)
+    rewrite(tasks, '_AsCompletedIterator', (was, f'set([{was[1:-1]}])'))
+
+
+def cancel_group(self):
+    if self._aborting or (self._exiting and not self._tasks):
+        return
+    self._abort()
+    if not self._parent_cancel_requested:
+        self._parent_cancel_requested = True
+        self._parent_task.cancel()
+
+
+def add_group_cancel():
+    """What Python 3.15 has: TaskGroup.cancel (gh-108951), with gh-155418 and gh-155433 mended."""
+    own = 'if self._parent_task.uncancel() == 0:'
+    rewrite(
+        taskgroups, 'TaskGroup',
+        # A body that only its own group interrupted ends well.
+        ('    def create_task(self', '        return True\n\n    def create_task(self'),
+        # An eager task may cancel the group before it is one of its tasks.
+        ('task.add_done_callback(self._on_task_done)\n', 'task.add_done_callback(self._on_task_done)\n        cancel_late(self, task)\n'),
+        # A request beyond the group's own came from outside: it is passed on, though the wait took it for the group's.
+        ('while self._tasks:', 'interruption = None\n        while self._tasks:'),
+        ('except exceptions.CancelledError as ex:\n', 'except exceptions.CancelledError as ex:\n                interruption = ex\n'),
+        (own, f'if (left := self._parent_task.uncancel()) and not propagate_cancellation_error:\n'
+              f'                propagate_cancellation_error = interruption\n            if left == 0:'),
+    )
+    taskgroups.TaskGroup.cancel = cancel_group
+    taskgroups.cancel_late = lambda group, task: group._aborting and not task.done() and task.cancel()
+    asyncio.TaskGroup = taskgroups.TaskGroup
 
 
 class Boom(Exception):
@@ -286,6 +323,7 @@ def run_many(request):
 
 
 make_deterministic()
+add_group_cancel()
 warnings.simplefilter('ignore')
 logging.getLogger('asyncio').disabled = True
 sys.unraisablehook = lambda unraisable: None

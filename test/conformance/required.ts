@@ -11,7 +11,7 @@ export const REQUIRED: string[] = [
   'wait({ returnWhen: FIRST_COMPLETED })', 'wait({ returnWhen: FIRST_EXCEPTION })', 'wait({ returnWhen: ALL_COMPLETED })', 'wait({ timeout })',
   'waitFor(coroutine, 0)', 'waitFor(coroutine, null)', 'waitFor(coroutine, positive)', 'waitFor(future, 0)', 'waitFor(future, positive)',
   'asCompleted', 'asCompleted({ timeout })', 'timeout', 'timeout(null)', 'timeoutAt', 'nested timeout', 'taskGroup', 'nested taskGroup',
-  ...each('TaskGroup', 'createTask', 'createTask({ eagerStart })'), ...each('Timeout', 'reschedule', 'when', 'expired'),
+  ...each('TaskGroup', 'cancel', 'createTask', 'createTask({ eagerStart })'), ...each('Timeout', 'reschedule', 'when', 'expired'),
   ...each('Queue', 'put', 'get', 'putNowait', 'getNowait', 'join', 'taskDone', 'shutdown', 'qsize', 'empty', 'full'),
   ...each('PriorityQueue', 'put', 'get', 'putNowait', 'getNowait'), ...each('LifoQueue', 'put', 'get', 'putNowait', 'getNowait'),
   ...each('Lock', 'acquire', 'release', 'with', 'locked'), ...each('Semaphore', 'acquire', 'release', 'with', 'locked'),

@@ -3,7 +3,7 @@ import t from 'tap'
 import {
   ALL_COMPLETED, asCompleted, CancelledError, createTask, currentTask, EventLoop, ExceptionGroup, FIRST_COMPLETED, FIRST_EXCEPTION, fromPromise, Future, gather,
   getRunningLoop, Lock, Queue, rethrowCancelled, run, shield, sleep, taskGroup, timeout, timeoutAt, TimeoutError, VirtualClock, wait, waitFor, wrapFuture, type Awaitable, type Coroutine, type Task,
-  type Timeout,
+  type TaskGroup, type Timeout,
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy, type Log } from '../support/virtual.ts'
 
@@ -639,6 +639,73 @@ t.test('taskGroup', async t => {
       })
       log(value, now(), currentTask()?.cancelling())
     }), ['body begins', 'a begins', 'a gets CancelledError', 'body gets CancelledError', 'undefined 2 0'])
+  })
+
+  t.test('cancel() swallows no cancellation from outside, whoever called it and whenever it comes', async t => {
+    function* slowToEnd(): Coroutine<void> {
+      try {
+        yield* sleep(3600)
+      } finally {
+        yield* sleep(1)
+      }
+    }
+    const inBody = function* (tg: TaskGroup): Coroutine<void> {
+      tg.createTask(slowToEnd())
+      yield* sleep(0.25)
+      tg.cancel()
+    }
+    const byChild = function* (tg: TaskGroup): Coroutine<void> {
+      tg.createTask(slowToEnd())
+      tg.createTask((function* () {
+        yield* sleep(0.25)
+        tg.cancel()
+      })())
+    }
+    t.same(await recorded(function* (log) {
+      for (const body of [inBody, byChild]) {
+        log(yield* thrownBy(() => timeout(0.5, () => taskGroup(body))), now())
+        const task = createTask(taskGroup(body))
+        yield* sleep(0.5)
+        task.cancel('from outside')
+        log(yield* thrownBy(function* () { yield* task }), task.cancelling(), now())
+        // Without one it ends without an error.
+        yield* taskGroup(body)
+        log('ended', currentTask()?.cancelling(), now())
+      }
+    }), [
+      'TimeoutError: the deadline passed 1.25', 'CancelledError: from outside 1 2.5', 'ended 0 3.75',
+      'TimeoutError: the deadline passed 5', 'CancelledError: from outside 1 6.25', 'ended 0 7.5',
+    ])
+  })
+
+  t.test('cancel() also cancels the child that calls it in its first step, which starts eagerly', async t => {
+    t.same(await recorded(function* (log) {
+      yield* taskGroup(function* (tg) {
+        tg.createTask((function* () {
+          tg.cancel()
+          try {
+            yield* new Future()
+          } catch (error) {
+            log('the child gets', error)
+            throw error
+          }
+        })(), { eagerStart: true })
+      })
+      log('ended', currentTask()?.cancelling())
+    }), ['the child gets CancelledError', 'ended 0'])
+  })
+
+  t.test('cancel() after the end does nothing', async t => {
+    t.same(await recorded(function* (log) {
+      let kept: TaskGroup | null = null
+      yield* taskGroup(function* (tg) {
+        kept = tg
+        yield* sleep(0)
+      })
+      ;(kept as TaskGroup | null)?.cancel()
+      yield* sleep(0)
+      log(currentTask()?.cancelling())
+    }), ['0'])
   })
 
   t.test('takes no more tasks once it shuts down or is finished', async t => {

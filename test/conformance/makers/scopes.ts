@@ -69,6 +69,13 @@ export const scopes: Maker[] = [
     },
   },
   {
+    feature: 'group', weight: 2.5, sync: true,
+    make(builder) {
+      const slot = builder.some('TaskGroup')
+      return slot === null ? null : builder.do(method(slot.name, 'cancel'))
+    },
+  },
+  {
     feature: 'eager', weight: 1.5, sync: true,
     make: (builder) => builder.do(method(LOOP, 'setTaskFactory', [builder.random.chance(0.6) ? call('eagerTaskFactory') : literal(null)])),
   },
