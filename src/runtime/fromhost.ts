@@ -1,44 +1,10 @@
-// Waiting for what the host brings: promises, asynchronous iterables, events. The loop counts such waits, so that a
-// virtual clock stands still while one is open: host work takes no virtual time.
-import type { Wait } from './instruments.ts'
+// Waiting for what the host brings: promises and asynchronous iterables. The loop counts such waits, so that a virtual clock
+// stands still while one is open: host work takes no virtual time.
 import type { Coroutine } from './coroutine.ts'
 import { describe } from './describe.ts'
 import { CancelledError } from './exceptions.ts'
-import { Future } from './future.ts'
-import { getRunningLoop } from './running.ts'
+import { HostFuture } from './hostfuture.ts'
 import { trackUnawaited } from './unawaited.ts'
-
-/** A future that the host finishes. */
-class HostFuture<T> extends Future<T> {
-  readonly #what: string
-  #open = true
-
-  constructor(what: string) {
-    super()
-    this.#what = what
-    this.loop.addHostWork(1)
-  }
-
-  /** The host is through with it, or nobody waits any more. */
-  close(): boolean {
-    if (!this.#open) return false
-    this.#open = false
-    this.loop.addHostWork(-1)
-    return !this.done() && !this.loop.isClosed()
-  }
-
-  succeed(value: T): void {
-    if (this.close()) this.setResult(value)
-  }
-
-  reject(error: unknown): void {
-    if (this.close()) this.fail(error)
-  }
-
-  override describeWait(): Wait {
-    return { kind: 'promise', label: this.#what }
-  }
-}
 
 const ignore = (): void => {}
 
@@ -78,12 +44,33 @@ function* promiseSteps<T>(source: PromiseLike<T> | ((signal: AbortSignal) => Pro
 
 /** An asynchronous iterable, item by item. */
 export interface HostIterator<T> {
-  /** Wait for the next item, as `{ done, value }`. */
+  /** Wait for the next item, as `{ done, value }`. Cancelled, it leaves its item to the call that comes next. */
   next(): Coroutine<IteratorResult<T, undefined>>
   /** Run `body` for each item, one after another; closes the iterable if the body throws. */
   forEach(body: (item: T) => Coroutine<void>): Coroutine<void>
   /** Tell the iterable that no more is wanted. */
   close(): Coroutine<void>
+}
+
+/** An item that an iterable was asked for. */
+class Item<T> {
+  /** Which one, counted from 0. */
+  readonly at: number
+  readonly promise: Promise<IteratorResult<T>>
+  #failure: { error: unknown } | null = null
+
+  constructor(at: number, promise: PromiseLike<IteratorResult<T>>) {
+    this.at = at
+    this.promise = Promise.resolve(promise)
+    this.promise.then(ignore, (error: unknown) => {
+      this.#failure = { error }
+    })
+  }
+
+  /** Whether the iterable itself threw this error, in place of the item. */
+  failedWith(error: unknown): boolean {
+    return this.#failure !== null && this.#failure.error === error
+  }
 }
 
 /** Wait for the items of an asynchronous iterable: `yield* fromAsyncIterable(stream).forEach(function* (chunk) { … })`. */
@@ -94,9 +81,23 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): HostIterator<T
   }
   const iterator = iterable[Symbol.asyncIterator]()
 
+  // Items that were asked for in vain, since the wait was cancelled: the iterable will bring them all the same. In the order
+  // in which they were asked for.
+  const unclaimed: Item<T>[] = []
+  let asked = 0
+
   function* next(): Coroutine<IteratorResult<T, undefined>> {
-    const result = yield* fromPromise(() => iterator.next())
-    return result.done === true ? { done: true, value: undefined } : result
+    const item = unclaimed.shift() ?? new Item(asked++, iterator.next())
+    try {
+      const result = yield* fromPromise(item.promise)
+      return result.done === true ? { done: true, value: undefined } : result
+    } catch (error) {
+      if (!item.failedWith(error)) {
+        unclaimed.push(item)
+        unclaimed.sort((a, b) => a.at - b.at)
+      }
+      throw error
+    }
   }
 
   function* close(): Coroutine<void> {
@@ -120,48 +121,4 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): HostIterator<T
     }
   }
   return { next, forEach, close }
-}
-
-interface Emitter {
-  on(name: string, listener: (...args: unknown[]) => void): unknown
-  off(name: string, listener: (...args: unknown[]) => void): unknown
-}
-
-interface Target {
-  addEventListener(name: string, listener: (event: unknown) => void): void
-  removeEventListener(name: string, listener: (event: unknown) => void): void
-}
-
-function isTarget(source: Emitter | Target): source is Target {
-  return typeof (source as Target).addEventListener === 'function'
-}
-
-/**
- * Wait for the next event `name` of an EventEmitter or EventTarget; gives the listener's arguments. Listens from the
- * moment it is awaited. An emitter's 'error' meanwhile is thrown.
- */
-export function fromEvent(source: Emitter | Target, name: string): Coroutine<unknown[]> {
-  return trackUnawaited(eventSteps(source, name), 'fromEvent')
-}
-
-function* eventSteps(source: Emitter | Target, name: string): Coroutine<unknown[]> {
-  getRunningLoop()
-  const future = new HostFuture<unknown[]>(`event ${describe(name)}`)
-  const onEvent = (...args: unknown[]): void => future.succeed(args)
-  const onError = (error: unknown): void => future.reject(error)
-  if (isTarget(source)) source.addEventListener(name, onEvent)
-  else {
-    source.on(name, onEvent)
-    if (name !== 'error') source.on('error', onError)
-  }
-  try {
-    return yield* future
-  } finally {
-    future.close()
-    if (isTarget(source)) source.removeEventListener(name, onEvent)
-    else {
-      source.off(name, onEvent)
-      source.off('error', onError)
-    }
-  }
 }

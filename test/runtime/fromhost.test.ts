@@ -3,8 +3,8 @@ import { EventEmitter } from 'node:events'
 import { setTimeout as hostSleep } from 'node:timers/promises'
 import t from 'tap'
 import {
-  asyncToSync, ContextVar, createTask, currentTask, Event, EventLoop, fromAsyncIterable, fromEvent, fromPromise, getRunningLoop, Queue, run, runCoroutineThreadsafe,
-  sleep, syncToAsync, ThreadSensitiveContext, toThread, VirtualClock, waitFor, type Coroutine,
+  asyncToSync, CancelledError, ContextVar, createTask, currentTask, Event, EventLoop, fromAsyncIterable, fromEvent, fromEvents, fromPromise, getRunningLoop, Queue, run, runCoroutineThreadsafe,
+  sleep, syncToAsync, ThreadSensitiveContext, timeout, TimeoutError, toThread, VirtualClock, wait, waitFor, type Coroutine, type Task,
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy } from '../support/virtual.ts'
 
@@ -128,6 +128,144 @@ t.test('fromAsyncIterable', async t => {
       log(yield* items.next())
       log(thrown(() => fromAsyncIterable([1, 2] as never)))
     }), ['closed', '{"done":true}', 'TypeError: fromAsyncIterable: an asynchronous iterable is needed, got [2 items]'])
+  })
+})
+
+t.test('an item of an asynchronous iterable that a cancelled next() asked for goes to the next one', async t => {
+  await t.test('whatever was cancelled, all items come, in their order', async t => {
+    async function* ticks(): AsyncGenerator<number> {
+      for (let n = 0; n < 5; n++) {
+        await hostSleep(5)
+        yield n
+      }
+    }
+    t.same(await run((function* () {
+      const source = fromAsyncIterable(ticks())
+      const items: unknown[] = []
+      for (;;) {
+        try {
+          const result = yield* waitFor(source.next(), 0.001)
+          if (result.done === true) return items
+          items.push(result.value)
+        } catch (error) {
+          if (!(error instanceof TimeoutError)) throw error
+        }
+      }
+    })()), [0, 1, 2, 3, 4])
+  })
+
+  await t.test('among several waiting tasks each gets its own', async t => {
+    const given: ((result: IteratorResult<string>) => void)[] = []
+    const iterable = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<IteratorResult<string>>(resolve => given.push(resolve)) }) }
+    t.same(await recorded(function* (log) {
+      const source = fromAsyncIterable(iterable)
+      const tasks = ['first', 'second', 'third'].map(name => createTask(source.next(), { name }))
+      yield* sleep(0)
+      tasks[1]?.cancel()
+      tasks[0]?.cancel()
+      yield* sleep(0)
+      const again = [createTask(source.next()), createTask(source.next())]
+      yield* sleep(0)
+      for (const [at, value] of ['a', 'b', 'c'].entries()) given[at]?.({ done: false, value })
+      for (const task of [...again, tasks[2] as Task<unknown>]) log(yield* task)
+      log(given.length)
+    }), ['{"done":false,"value":"a"}', '{"done":false,"value":"b"}', '{"done":false,"value":"c"}', '3'])
+  })
+
+  await t.test('an item that comes together with the cancellation is kept, and an error of the iterable is thrown once', async t => {
+    t.same(await recorded(function* (log) {
+      const given: { resolve(result: IteratorResult<string>): void, reject(error: Error): void }[] = []
+      const next = (): Promise<IteratorResult<string>> => new Promise((resolve, reject) => given.push({ resolve, reject }))
+      const source = fromAsyncIterable({ [Symbol.asyncIterator]: () => ({ next }) })
+      const task = createTask(source.next())
+      setTimeout(() => {
+        given[0]?.resolve({ done: false, value: 'kept' })
+        void Promise.resolve().then(() => task.cancel())
+      }, 1)
+      yield* wait([task])
+      log(task.cancelled(), yield* source.next())
+      const failing = createTask(source.next())
+      yield* sleep(0)
+      given[1]?.reject(new CancelledError('the iterable\'s own'))
+      yield* wait([failing])
+      const last = createTask(source.next())
+      yield* sleep(0)
+      given[2]?.resolve({ done: true, value: undefined })
+      log(failing.cancelled(), yield* last)
+    }), ['true {"done":false,"value":"kept"}', 'true {"done":true}'])
+  })
+})
+
+t.test('fromEvents', async t => {
+  await t.test('keeps what comes while nobody waits', async t => {
+    const emitter = new EventEmitter()
+    t.same(await recorded(function* (log) {
+      using events = fromEvents(emitter, 'message')
+      setTimeout(() => {
+        for (const n of [0, 1, 2]) emitter.emit('message', n, 'x')
+      }, 1)
+      setTimeout(() => emitter.emit('message', 'last'), 5)
+      for (let n = 0; n < 4; n++) {
+        log(yield* events.next())
+        yield* sleep(0)
+      }
+      log(emitter.listenerCount('message'), emitter.listenerCount('error'))
+    }), ['[0,"x"]', '[1,"x"]', '[2,"x"]', '["last"]', '1 1'])
+    t.equal(emitter.listenerCount('message') + emitter.listenerCount('error'), 0)
+  })
+
+  await t.test('loses none to a cancellation, neither a timed-out one nor one that comes together with the event', async t => {
+    const emitter = new EventEmitter()
+    t.same(await recorded(function* (log) {
+      using events = fromEvents(emitter, 'data')
+      log(yield* thrownBy(() => timeout(0, () => events.next())))
+      const task = createTask(events.next())
+      const other = createTask(events.next())
+      yield* sleep(0)
+      emitter.emit('data', 1)
+      task.cancel()
+      log(yield* other)
+      emitter.emit('data', 2)
+      log(yield* events.next())
+    }), ['TimeoutError: the deadline passed', '[1]', '[2]'])
+  })
+
+  await t.test('an error of the emitter is thrown in its place, and what overflows is counted', async t => {
+    const emitter = new EventEmitter()
+    t.same(await recorded(function* (log) {
+      using events = fromEvents(emitter, 'data', { most: 3 })
+      emitter.emit('data', 1)
+      emitter.emit('error', new Error('broken'))
+      for (const n of [2, 3, 4]) emitter.emit('data', n)
+      log(yield* events.next())
+      log(yield* thrownBy(() => events.next()))
+      log(yield* events.next())
+      log(yield* thrownBy(() => events.next()))
+      emitter.emit('data', 5)
+      log(yield* events.next())
+      log(thrown(() => fromEvents(emitter, 'data', { most: 0 })))
+    }), [
+      '[1]', 'Error: broken', '[2]',
+      'QueueFull: fromEvents: 2 events "data" came while 3 waited to be taken, and are lost: take them faster, or give more room with { most }',
+      '[5]', 'RangeError: fromEvents: most must be an integer of at least 1, got 0',
+    ])
+  })
+
+  await t.test('forEach runs its body for each, and stops listening when it is cancelled', async t => {
+    const target = new EventTarget()
+    t.same(await recorded(function* (log) {
+      const events = fromEvents(target, 'ping')
+      for (let n = 0; n < 3; n++) target.dispatchEvent(new globalThis.Event('ping'))
+      const task = createTask(events.forEach(function* (event) {
+        log((event as globalThis.Event).type)
+        yield* sleep(0)
+      }))
+      yield* fromPromise(hostSleep(1))
+      task.cancel()
+      yield* wait([task])
+      target.dispatchEvent(new globalThis.Event('ping'))
+      log(task.cancelled(), yield* thrownBy(() => timeout(0, () => events.next())))
+    }), ['ping', 'ping', 'ping', 'true TimeoutError: the deadline passed'])
   })
 })
 

@@ -1,0 +1,34 @@
+// A future that the host finishes: a promise, an event. While one is open the loop counts it as work of the host.
+import type { Wait } from './instruments.ts'
+import { Future } from './future.ts'
+
+export class HostFuture<T> extends Future<T> {
+  readonly #what: string
+  #open = true
+
+  constructor(what: string) {
+    super()
+    this.#what = what
+    this.loop.addHostWork(1)
+  }
+
+  /** The host is through with it, or nobody waits any more. */
+  close(): boolean {
+    if (!this.#open) return false
+    this.#open = false
+    this.loop.addHostWork(-1)
+    return !this.done() && !this.loop.isClosed()
+  }
+
+  succeed(value: T): void {
+    if (this.close()) this.setResult(value)
+  }
+
+  reject(error: unknown): void {
+    if (this.close()) this.fail(error)
+  }
+
+  override describeWait(): Wait {
+    return { kind: 'promise', label: this.#what }
+  }
+}
