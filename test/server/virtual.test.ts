@@ -57,7 +57,7 @@ function* lines(count: number, length = 1): Coroutine<void> {
   }
 }
 
-for (const [accept, items] of [[NDJSON, 1500], ['application/json', 4000], ['text/plain', 4000]] as const) {
+for (const [accept, items] of [[NDJSON, 1000], ['application/json', 3000], ['text/plain', 3000]] as const) {
   t.test(`requests are answered while a run in virtual time is under way, as ${accept}`, async t => {
     let over = false
     const reading = get(example5(items), accept).then(read).then(text => {
@@ -85,7 +85,7 @@ t.test('forty at once end right, and few of them compute at once: memory is boun
   const highest = (): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1000
 
   const one = async (): Promise<{ count: number, last: { type: string, outcome: string } }> => {
-    const answer = await get(example5(400), NDJSON, own())
+    const answer = await get(example5(200), NDJSON, own())
     let tail = ''
     let count = 0
     for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
@@ -104,9 +104,9 @@ t.test('forty at once end right, and few of them compute at once: memory is boun
   const ends = await Promise.all(Array.from({ length: 40 }, one))
   t.same([...new Set(ends.map(({ last: { type, outcome } }) => `${type} ${outcome}`))], ['run.finished returned'])
   t.equal(new Set(ends.map(({ count }) => count)).size, 1, 'the same seed, and all of it')
-  // The client sees an end a little later than the server does.
-  t.ok(most < 12, `${most} had begun and not ended`)
-  t.ok(highest() - before < 300, `${Math.round(before)} MB before, ${Math.round(highest())} MB at the most`)
+  // Four compute, sixteen may wait for a client that was slow, and a client sees an end a little later than the server does.
+  t.ok(most < 30, `${most} had begun and not ended`)
+  t.ok(highest() - before < 250, `${Math.round(before)} MB before, ${Math.round(highest())} MB at the most`)
 })
 
 t.test('a run whose reader stops waits for it, and goes on when it reads', async t => {
@@ -187,13 +187,15 @@ t.test('the others wait in the order in which they came; one that is cancelled, 
 })
 
 t.test('of a run the beginning is kept, in a bound of bytes and of items', async t => {
-  const run = start(() => lines(5000, 1000))
+  const seen: number[] = []
+  const run = start(() => lines(5000, 1000), { event: ({ seq }) => seen.push(seq) > 0 })
   t.ok(await ended(run))
   const { output, events, forgotten } = run.record()
   const bytes = (kept: unknown): number => Buffer.byteLength(JSON.stringify(kept))
   t.ok(output.length > 500 && output.length < 2000, `${output.length} lines of 5000`)
   t.ok(bytes({ output, events }) < 2.5 * 1024 ** 2)
-  t.ok(output.every(({ t: seconds }, n) => seconds === n) && events.every(({ seq }, n) => seq === events[0]!.seq + n), 'the first of them, without a gap')
+  t.ok(output.every(({ t: seconds }, n) => seconds === n), 'the first of them, without a gap')
+  t.same(events.map(({ seq }) => seq), seen.slice(0, events.length))
 
   const plain = start(() => lines(6000))
   t.ok(await ended(plain))
