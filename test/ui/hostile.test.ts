@@ -1,8 +1,11 @@
-// Programs of a stranger that mean harm to their reader's tab. Each gets round the thread, and says to the page what no loop
+// Programs of a stranger that mean harm to their reader's tab, and a server that does. Each says to the page what no loop
 // would say: the page goes on to answer, and says what it has left out.
 import { deflateRawSync } from 'node:zlib'
+import websocket from '@fastify/websocket'
+import fastify from 'fastify'
 import type { Page } from 'playwright-core'
 import t from 'tap'
+import { readPage } from '../../src/server/page.ts'
 import { findChromium, launch } from '../support/chromium.ts'
 import { listen } from '../support/server.ts'
 import { buildView } from '../support/ui.ts'
@@ -112,4 +115,59 @@ t.test('a program that means harm', { skip: typeof chromium === 'string' && chro
     t.same(await page.locator('.pg-lines .pg-text').allInnerTexts(), ['hello', 'world'])
     t.same(complaints, [])
   })
+})
+
+/** What a server, or another process of its cluster, may say over the stream. */
+function* hostileStream(): Generator<string> {
+  let seq = 0
+  const event = (type: string, t: number, more: object): string => JSON.stringify({ type, seq: ++seq, t, loop: 'x', ...more })
+  yield JSON.stringify({ type: 'stream.hello', epoch: 'e', seq: 1, first: 1 })
+  for (const nonsense of ['', '{', 'null', '[]', '{"type":"task.ready"}', '{"type":"task.created","seq":1,"t":1e999}', `{"type":"${'x'.repeat(1e6)}"}`, '['.repeat(1e5)]) yield nonsense
+  yield event('task.created', -1e300, { task: 1, name: 'x'.repeat(400_000), coroutine: '<img src=x onerror="document.title=1">' })
+  yield event('task.running', 1e300, { task: 1 })
+  yield event('loop.blocked', 0, { task: 1, name: '<b>x</b>', since: -1e300, seconds: 1e300, stack: [{ function: 'f', file: 'javascript:document.title=1', line: 1, column: 1 }] })
+  for (let at = 2; at < 6000; at++) yield event('task.created', 0, { task: at, name: `n${at}`, coroutine: 'c', parent: at - 1 })
+  for (let at = 1; at < 6000; at++) yield event('task.suspended', 0, { task: 6000 - at, on: { kind: 'task', task: 5999 - at || 5999 }, seconds: 0 })
+  for (let at = 1; at < 3000; at++) yield event('queue.changed', 0, { queue: at % 20 + 1, op: 'put', size: at % 2 * 1e15, unfinished: 0, maxsize: 1e15 })
+  for (let at = 1; at < 3000; at++) yield event('request.started', 0, { request: at, method: 'GET', url: '/'.repeat(1000) })
+  for (let at = 1; at < 300; at++) yield JSON.stringify({ type: 'stream.dropped', count: 1e15, from: 1, to: 2 })
+}
+
+/** A server that gives the page as it is, and says on the stream what it should not. */
+async function serveHostile(t: { teardown: (fn: () => unknown) => void }): Promise<string> {
+  const files = readPage()
+  const app = fastify()
+  await app.register(websocket)
+  app.get('/events', { websocket: true }, (socket) => {
+    for (const message of hostileStream()) socket.send(message)
+  })
+  app.get<{ Params: { '*': string } }>('/*', (request, reply) => {
+    const file = files?.get(request.params['*'] || 'index.html')
+    return file === undefined ? reply.code(404).send() : reply.type(file.type).send(file.body)
+  })
+  t.teardown(() => app.close())
+  return app.listen({ host: '127.0.0.1', port: 0 })
+}
+
+t.test('a server that means harm leaves the page able to answer, and its title and links alone', { skip: typeof chromium === 'string' && chromium }, async (t) => {
+  if (typeof chromium === 'string') return
+  await buildView()
+  const url = await serveHostile(t)
+  const browser = await launch(chromium)
+  t.teardown(() => browser.close())
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.setDefaultTimeout(60_000)
+  await page.goto(`${url}/#from=-1e300&to=1e300&run=1e300&loop=${'x'.repeat(100_000)}&selected=-1`)
+  await page.locator('.connection', { hasText: '8 unreadable' }).waitFor()
+  for (const name of ['Tasks', 'Stalls', 'Output', 'Loop', 'Queues', 'Requests', 'Runs', 'Warnings', 'In words', 'Program']) {
+    await page.getByRole('tab', { name: new RegExp(`^${name}`) }).click()
+    t.equal(await page.getByRole('tab', { name: new RegExp(`^${name}`) }).getAttribute('aria-selected'), 'true', name)
+  }
+  for (const button of ['Zoom out', 'Zoom in', 'Fit']) await page.getByRole('button', { name: button, exact: true }).click()
+  await page.getByRole('link', { name: 'Lessons' }).click()
+  t.equal(await page.title(), 'loopscope')
+  t.equal(await page.locator('a[href^="javascript:"], #app img, #app .panels b b').count(), 0)
+  t.same(complaints, [])
 })

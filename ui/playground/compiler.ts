@@ -4,11 +4,14 @@ import type { Compiled, Completion, Diagnostic, Hover } from './compiler/service
 
 export type { Compiled, Completion, Diagnostic, Hover } from './compiler/service.ts'
 
+/** Milliseconds that TypeScript may take for an answer: types can be written that it never comes to the end of. */
+const PATIENCE = 60_000
+
 export class Compiler {
   #worker: Worker | null = null
   #ids = 0
   #text: string | null = null
-  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void; late: ReturnType<typeof setTimeout> }>()
 
   diagnostics(text: string): Promise<Diagnostic[]> {
     return this.#ask(text, 'diagnostics') as Promise<Diagnostic[]>
@@ -26,11 +29,15 @@ export class Compiler {
     return this.#ask(text, 'hover', position) as Promise<Hover | null>
   }
 
-  /** End the thread; whoever still waits for an answer gets an Error. */
+  /** End the thread; each question without an answer fails. */
   close(): void {
+    this.#end('the compiler was closed')
+  }
+
+  #end(why: string): void {
     this.#worker?.terminate()
     this.#worker = null
-    this.#fail(new Error('the compiler was closed'))
+    this.#fail(new Error(why))
   }
 
   #ask(text: string, ask: Question['ask'], position = 0): Promise<unknown> {
@@ -38,7 +45,8 @@ export class Compiler {
     const worker = this.#worker
     return new Promise((resolve, reject) => {
       const id = ++this.#ids
-      this.#waiting.set(id, { resolve, reject })
+      const late = setTimeout(() => this.#end(`TypeScript did not come to an end with this program within ${PATIENCE / 1000} s.`), PATIENCE)
+      this.#waiting.set(id, { resolve, reject, late })
       worker.postMessage({ id, ask, position, ...(text === this.#text ? {} : { text }) } satisfies Question)
       this.#text = text
     })
@@ -50,6 +58,7 @@ export class Compiler {
     worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       const waiting = this.#waiting.get(data.id)
       this.#waiting.delete(data.id)
+      clearTimeout(waiting?.late)
       if (data.error === undefined) waiting?.resolve(data.value)
       else waiting?.reject(new Error(data.error))
     }
@@ -61,7 +70,10 @@ export class Compiler {
   }
 
   #fail(error: Error): void {
-    for (const { reject } of this.#waiting.values()) reject(error)
+    for (const { reject, late } of this.#waiting.values()) {
+      clearTimeout(late)
+      reject(error)
+    }
     this.#waiting.clear()
   }
 }
