@@ -219,7 +219,7 @@ export class Members {
     const before = this.#foreign.get(loop)
     if (heard.epoch === epoch) this.#foreign.delete(loop)
     else this.#foreign.set(loop, heard)
-    // Whichever life goes on to say that it lives is the one that there is.
+    // The life that goes on to beat is the present one.
     const isAlive = before?.epoch === heard.epoch && before.beats !== heard.beats
     if (heard.epoch !== epoch || heard.seq > last) this.#options.reader.suspect(loop, isAlive ? heard.epoch : null)
   }

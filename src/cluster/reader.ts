@@ -7,7 +7,7 @@ import { RemoteLoop } from './remoteloop.ts'
 import { runScript } from './script.ts'
 import { picture, read, run as toldRun, type Picture, type ToldRun } from './wire.ts'
 
-/** How long nothing is looked for where nobody says that something has come, in ms: that may have been lost on the way. */
+/** How often new entries are looked for without a message on the channel, in ms: a message may be lost. */
 const WAIT_MS = 200
 /** So many entries are taken at once, of all loops together. */
 const MOST_ENTRIES = 16
@@ -128,7 +128,7 @@ export class Reader {
     this.#find(one, 'again')
   }
 
-  /** The picture that stands in Redis of a loop. They are read one after the other, and for a part of the time only: one may take long. */
+  /** The picture of a loop in Redis. They are read one after the other, and for a part of the time only: one may take long. */
   async pictureOf(loop: string, most = LONGEST_PICTURE): Promise<{ seen: Picture | null; bytes: number }> {
     const reading = this.#pictures.then(async () => {
       const text = await this.#options.commands.run((client) => runScript(client, VALUE, [snapshotOf(loop)], [Math.min(most, LONGEST_PICTURE)])) as string | null

@@ -81,7 +81,7 @@ t.test('example 5 in two servers', { skip: noRedis }, async (t) => {
     t.equal(await client.xLen(`${key}:aside`), 4)
 
     const failing = follow(run(first, 'producers=2&consumers=2&speed=1000'))
-    t.ok(await eventually(() => failing.lines.length > 10), 'it would go on for ever')
+    t.ok(await eventually(() => failing.lines.length > 10), 'it goes on without end')
     await client.set(`${key}:leases`, 'of another type')
     await failing.over
     t.match(failing.lines.at(-1), /^\(failed: Error: <RedisQueue letters maxsize=0>: cannot use Redis at .*WRONGTYPE/)

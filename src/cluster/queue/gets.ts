@@ -86,7 +86,7 @@ export class Gets<T> {
     if (aside > 0) this.#hand.onSetAside(aside, 'too long, or not what a queue holds')
     for (const [id, json, deliveries] of entries) {
       const [value, why] = this.#read(json)
-      // Whoever put it, it would only come again.
+      // Left in the queue, it would only come again.
       if (why !== null) this.#hand.setAside(id, why)
       else this.#pass(this.#hand.add(id, value, deliveries))
     }

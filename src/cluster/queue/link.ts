@@ -63,7 +63,7 @@ export class Link {
 
   /**
    * Run a script; gives what it answers beside the figures. Rejects with Away where Redis is, and with why where it
-   * refuses. On a queue that was made anew since it was asked last, nothing happened: `null`.
+   * refuses. On a queue that Redis lost since it was asked last, nothing happened: `null`.
    */
   async ask(script: Script, ...args: string[]): Promise<unknown[] | null> {
     const asked = this.#born

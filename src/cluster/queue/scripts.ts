@@ -107,7 +107,7 @@ return answer(ids)`, true)
 
 /**
  * Take up to so many items: those of dead consumers, then new ones. Answers with id, text and how often it was delivered, of
- * each; with how many others were too long, or no items at all, and were set aside; and with whether there are no more.
+ * each; with how many others were too long, or no items at all, and were set aside; and with whether the queue is empty now.
  */
 export const GET = script(`
 local want, got, aside, bytes = tonumber(ARGV[FIRST]), {}, 0, 0
