@@ -7,6 +7,7 @@ import { Lock, Lockable, Waiters } from './lock.ts'
 import type { EventLoop } from './loop.ts'
 import type { LoopBound } from './loopbound.ts'
 import type { WaitKind } from './instruments.ts'
+import { notePassedOn, noteTaken } from './swallowed.ts'
 import { trackUnawaited } from './unawaited.ts'
 
 export class Condition extends Lockable implements LoopBound {
@@ -49,12 +50,16 @@ export class Condition extends Lockable implements LoopBound {
       try {
         yield* this.#waiters.wait(kind, owner)
         return true
+      } catch (error) {
+        noteTaken()
+        throw error
       } finally {
         yield* this.#reacquire()
       }
     } catch (error) {
       // This task may have been the one that was notified: pass it on.
       this.#notify(1)
+      notePassedOn()
       throw error
     }
   }
@@ -68,6 +73,7 @@ export class Condition extends Lockable implements LoopBound {
         break
       } catch (error) {
         if (!(error instanceof CancelledError)) throw error
+        noteTaken()
         cancellation = error
       }
     }

@@ -3,6 +3,7 @@
 // task that comes back to the very wait it was cancelled at, or one that waits on and then returns as if nothing had been.
 import type { Task } from './task.ts'
 import { place, suspensionOf } from './origins.ts'
+import { running } from './running.ts'
 
 interface Delivery {
   /** Where the task stood when the CancelledError was thrown into it: its whole `yield*` chain. */
@@ -25,6 +26,18 @@ function standing(task: Task<unknown>): { chain: string; innermost: string } {
 /** A CancelledError is about to be thrown into `task`. */
 export function noteDelivered(task: Task<unknown>): void {
   if (task.cancelling() > 0) deliveries.set(task, { at: standing(task).chain, waitedAt: null, reported: false })
+}
+
+/** The runtime has caught the cancellation of the current task: it waits for what has to end first, and passes it on then. */
+export function noteTaken(): void {
+  const { task } = running
+  if (task !== null && task.loop.debug) deliveries.delete(task)
+}
+
+/** The runtime passes on what it has taken: from here on the program can swallow it. */
+export function notePassedOn(): void {
+  const { task } = running
+  if (task !== null && task.loop.debug) noteDelivered(task)
 }
 
 /** The task waits again. */

@@ -8,6 +8,7 @@ import { CancelledError, ExceptionGroup, RuntimeError } from './exceptions.ts'
 import { Future } from './future.ts'
 import { currentTask, getRunningLoop } from './running.ts'
 import type { Task, TaskOptions } from './task.ts'
+import { notePassedOn, noteTaken } from './swallowed.ts'
 import { trackUnawaited } from './unawaited.ts'
 
 /** What the scope waits on while its tasks finish. */
@@ -104,6 +105,7 @@ export class TaskGroup {
   *exit(failed: boolean, error: unknown): Coroutine<void> {
     this.#exiting = true
     let cancellation = failed && error instanceof CancelledError ? error : null
+    if (cancellation !== null) noteTaken()
     if (failed && !this.#aborting) this.#abort()
     let interruption: CancelledError | null = null
     // A loop, because whoever cancels the parent interrupts this very wait, and may do it again.
@@ -113,6 +115,7 @@ export class TaskGroup {
         yield* this.#completed
       } catch (thrown) {
         if (!(thrown instanceof CancelledError)) throw thrown
+        noteTaken()
         interruption = thrown
         if (!this.#aborting) {
           cancellation = thrown
@@ -124,7 +127,10 @@ export class TaskGroup {
     // A request of our own is taken back. If it was the only one, no one else cancelled us; if not, the other one must not
     // be lost, though the wait took it for ours.
     if (this.#parentCancelRequested) cancellation = this.#parent.uncancel() === 0 ? null : cancellation ?? interruption
-    if (cancellation !== null && this.#errors.length === 0) throw cancellation
+    if (cancellation !== null && this.#errors.length === 0) {
+      notePassedOn()
+      throw cancellation
+    }
     if (failed && !(error instanceof CancelledError)) this.#errors.push(error)
     if (this.#errors.length === 0) return
     if (this.#parent.cancelling() > 0) {

@@ -9,7 +9,7 @@ import {
 import { nameOf as nameForWatchers } from '../../src/runtime/names.ts'
 import { framesOf } from '../../src/runtime/origins.ts'
 import { Tape, TAPE_AT } from '../../src/runtime/tape.ts'
-import { recorded, type Log } from '../support/virtual.ts'
+import { recorded, thrownBy, type Log } from '../support/virtual.ts'
 
 /** A virtual clock that keeps what would go to the console. */
 class QuietClock extends VirtualClock {
@@ -465,6 +465,65 @@ t.test('debug mode', async t => {
       yield* gather(tasks, { returnExceptions: true })
     }, { debug: true }), [])
   })
+})
+
+t.test('debug mode and a cancellation that the runtime itself takes and passes on', async t => {
+  function* slowToEnd(): Coroutine<void> {
+    try {
+      yield* sleep(100)
+    } finally {
+      yield* sleep(1)
+    }
+  }
+  const atTheEndOfAGroup = (): Coroutine<unknown> => taskGroup(function* (tg) {
+    tg.createTask(slowToEnd())
+  })
+  const inABody = (): Coroutine<unknown> => taskGroup(function* (tg) {
+    tg.createTask(slowToEnd())
+    yield* sleep(100)
+  })
+  function* inACondition(): Coroutine<void> {
+    const condition = new Condition()
+    createTask((function* () {
+      yield* sleep(0.5)
+      yield* condition.acquire()
+      yield* sleep(3)
+      condition.release()
+    })())
+    yield* condition.with(function* () { yield* condition.wait() })
+  }
+  const bodies = { atTheEndOfAGroup, inABody, inACondition }
+  for (const [name, body] of Object.entries(bodies)) {
+    await t.test(`${name}: nothing was swallowed`, async t => {
+      t.same(await recorded(function* (log) {
+        const task = createTask(body(), { name })
+        for (const seconds of [1, 0.25]) {
+          yield* sleep(seconds)
+          task.cancel()
+        }
+        log(yield* thrownBy(function* () { yield* task }), task.cancelled())
+      }, { debug: true }), ['CancelledError true'])
+    })
+
+    await t.test(`${name}: what swallows it afterwards is reported`, async t => {
+      const told: string[] = []
+      await recorded(function* () {
+        getRunningLoop().setExceptionHandler((_loop, { message }) => told.push(message))
+        const task = createTask((function* () {
+          try {
+            yield* body()
+          } catch {
+            // Meant for failures, and a mistake.
+          }
+          yield* sleep(1)
+        })(), { name })
+        yield* sleep(1)
+        task.cancel()
+        yield* task
+      }, { debug: true })
+      t.match(told, [/ swallowed its cancellation and waited again at .*, and then returned/])
+    })
+  }
 })
 
 t.test('captureCallGraph and printCallGraph', async t => {
