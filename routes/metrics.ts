@@ -3,6 +3,7 @@ import { Registry } from 'prom-client'
 import { z } from 'zod'
 import { fromPromise, threadsState, type LaneState } from '../src/index.ts'
 import type { App } from '../src/server/app.ts'
+import { output } from '../src/server/output.ts'
 import type { Figures } from '../src/observer/protocol.ts'
 import { exposeFigure } from '../src/observer/exposed.ts'
 import { ObserverDownError } from '../src/observer/life.ts'
@@ -33,6 +34,7 @@ export default function metrics(app: App): void {
   addObserved('loopscope_observer_errors_total', 'Errors on the observer\'s thread that ended with the connection or the question they came from', 'errors')
   add('loopscope_observer_up', 'Whether there is an observer: 1 or 0', () => Number(observer.up))
   add('loopscope_observer_restarts_total', 'How often the observer\'s thread was started again', () => observer.restarts)
+  add('loopscope_log_dropped_total', 'Lines of the log that were dropped, because standard output did not take them', () => output.dropped)
   /** The threads of each kind: the pool's, the one for sensitive calls, and those of requests that have one for themselves. */
   const lanes = (): Record<'pool' | 'sensitive' | 'request', readonly LaneState[]> => {
     const { pool, sensitive, contexts } = threadsState()

@@ -1,12 +1,11 @@
 // Builds the app; never listens. Plugins first, then every file of routes/, each of which serves one prefix and is handed
 // what it needs by decoration.
-import type { LoggerOptions } from 'pino'
 import { readdirSync } from 'node:fs'
 import type { Config } from './config.ts'
 import type { Readers, ReadersOptions } from './readers.ts'
 import type { Runs } from './runs.ts'
 import { CLIENT_HEADER, clientOf } from '../observer/forward.ts'
-import { httpServer, type HttpServer } from './http.ts'
+import { httpServer, type HttpServer, type LogOptions } from './http.ts'
 import { ownNames } from './origin.ts'
 import './observe.ts' // what the plugin would load by itself, within the time that Fastify gives a plugin
 import { documentation } from './plugins/documentation.ts'
@@ -31,7 +30,7 @@ const BODY_LIMIT = 64 * 1024
 const ROUTES = new URL('../../routes/', import.meta.url)
 
 export interface AppOptions {
-  logger?: LoggerOptions | boolean
+  logger?: LogOptions | boolean
   readers?: ReadersOptions
 }
 

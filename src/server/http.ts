@@ -20,8 +20,11 @@ interface ZodIn extends FastifyTypeProvider {
 
 export type HttpServer = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, ZodIn>
 
+/** What is logged, and where it goes. */
+export type LogOptions = LoggerOptions & { stream?: { write(line: string): void } }
+
 export interface HttpServerOptions {
-  logger?: LoggerOptions | boolean
+  logger?: LogOptions | boolean
   /** The largest body that is read, in bytes. */
   bodyLimit: number
   /** The proxies in front, whose `X-Forwarded-For` says who calls. */

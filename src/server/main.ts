@@ -1,9 +1,11 @@
 // Starts the server: reads the configuration, listens, says where, and closes with grace.
 import type { AddressInfo } from 'node:net'
-import type { LoggerOptions } from 'pino'
-import { buildApp } from './app.ts'
+import { buildApp, type App } from './app.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
+import { within } from './fields.ts'
 import { ObserverListenError } from '../observer/life.ts'
+import type { LogOptions } from './http.ts'
+import { output } from './output.ts'
 import { shutDown } from './shutdown.ts'
 
 function fail(message: string): never {
@@ -20,10 +22,30 @@ function read(): Config {
   }
 }
 
-function logger(config: Config): LoggerOptions {
-  const level = config.logLevel
-  if (!process.stdout.isTTY) return { level }
-  return { level, transport: { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' } } }
+async function logger({ logLevel: level }: Config): Promise<LogOptions> {
+  if (!process.stdout.isTTY) return { level, stream: output }
+  const { prettyFactory } = await import('pino-pretty')
+  const pretty = prettyFactory({ translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' })
+  return { level, stream: { write: (line) => output.write(pretty(line)) } }
+}
+
+async function build(config: Config): Promise<App> {
+  try {
+    return await buildApp(config, { logger: await logger(config) })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    // The system has no thread for the observer, for instance.
+    fail(`the server cannot start: ${message}`)
+  }
+}
+
+/** The longest that the last lines of the log may take to be written. */
+const DRAIN_MS = 1000
+
+async function leave(code: number): Promise<never> {
+  await output.drain(DRAIN_MS)
+  process.exit(code)
 }
 
 function greeting(config: Config, port: number, observerPort: number | null): string {
@@ -36,24 +58,27 @@ function greeting(config: Config, port: number, observerPort: number | null): st
     `the live view is at ${config.observerUrl ?? `http://${local}:${observerPort}`}`,
     'try:',
     `  curl -N ${app}/examples/3/run`,
-    `  curl "${app}/handlers/sync?thread=inline&ms=3000" & sleep 0.5; curl -i ${app}/ping`,
+    `  curl "${app}/handlers/sync?thread=inline&ms=${within(3000, 0, config.maxMs)}" & sleep 0.5; curl -i ${app}/ping`,
     `  curl ${app}/`,
   ].join('\n')
 }
 
 const config = read()
-const app = await buildApp(config, { logger: logger(config) })
+const app = await build(config)
+output.onWorking = (dropped) => app.log.warn({ dropped }, `the log can be written again, and ${dropped} lines of it were dropped`)
 let closing = false
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (closing) {
+      // A terminal that is closed, or a supervisor, sends it beside another one: it asks for nothing more.
+      if (signal === 'SIGHUP') return
       app.log.warn(`${signal} a second time: leaving at once`)
       process.exit(1)
     }
     closing = true
-    void shutDown(app, signal).then(() => process.exit(0), (error: unknown) => {
+    void shutDown(app, signal).then(() => leave(0), (error: unknown) => {
       app.log.fatal({ err: error }, 'closing failed')
-      process.exit(1)
+      return leave(1)
     })
   })
 }
@@ -71,4 +96,4 @@ try {
 }
 // The app serves already; only what is said of the observer's address has to wait for it.
 await app.observer.ready.catch(() => {})
-console.log(greeting(config, (app.server.address() as AddressInfo).port, app.observer.port))
+output.write(`${greeting(config, (app.server.address() as AddressInfo).port, app.observer.port)}\n`)
