@@ -116,7 +116,9 @@ export class Driver {
   #expectDeadlock(): void {
     this.#loop.host.giveWay(() => {
       const { hostWork, timers } = this.#loop
-      if (this.asleep && hostWork === 0 && timers.size === 0) this.#end()?.reject(new RuntimeError(this.#loop.deadlock()))
+      if (!this.asleep || hostWork > 0 || timers.size > 0) return
+      const error = new RuntimeError(this.#loop.deadlock())
+      this.#end()?.reject(error)
     })
   }
 
