@@ -1,4 +1,4 @@
-// Queue, PriorityQueue and LifoQueue. A `get` or `put` is one object that is coroutine and waiter at once, so an
+// Queue and LifoQueue. A `get` or `put` is one object that is coroutine and waiter at once, so an
 // exchange through a queue allocates little more than the item.
 import type { QueueState, Wait } from './instruments.ts'
 import type { EventLoop } from './loop.ts'
@@ -7,7 +7,6 @@ import { Deque } from './deque.ts'
 import { describable, describe } from './describe.ts'
 import { Event } from './event.ts'
 import { QueueEmpty, QueueFull, QueueShutDown, RuntimeError } from './exceptions.ts'
-import { heapPop, heapPush, naturalOrder, type Compare } from './heapq.ts'
 import { bindLoop, type LoopBound } from './loopbound.ts'
 import type { Name, Named } from './names.ts'
 import { running } from './running.ts'
@@ -338,29 +337,6 @@ export class Queue<T> implements LoopBound, Named, QueueState {
 export class LifoQueue<T> extends Queue<T> {
   protected override getItem(): T {
     return this.getLastItem()
-  }
-}
-
-/** The smallest item first: by `compare`, or numbers and strings as JavaScript orders them and arrays element by element. */
-export class PriorityQueue<T> extends Queue<T> {
-  readonly #heap: T[] = []
-  readonly #compare: Compare<T>
-
-  constructor(maxsize = 0, options?: { compare?: Compare<T> }) {
-    super(maxsize)
-    this.#compare = options?.compare ?? naturalOrder
-  }
-
-  override qsize(): number {
-    return this.#heap.length
-  }
-
-  protected override putItem(item: T): void {
-    heapPush(this.#heap, item, this.#compare)
-  }
-
-  protected override getItem(): T {
-    return heapPop(this.#heap, this.#compare)
   }
 }
 

@@ -238,7 +238,7 @@ t.test('wrong values are RangeErrors, wrong types TypeErrors', async t => {
   const cases: [() => unknown, string][] = [
     [() => new Queue(-1), 'RangeError: Queue: maxsize must be an integer of at least 0 (0 means unbounded), got -1'],
     [() => new LifoQueue(1.5), 'RangeError: LifoQueue: maxsize must be an integer of at least 0 (0 means unbounded), got 1.5'],
-    [() => new PriorityQueue('3' as never), 'TypeError: PriorityQueue: maxsize must be an integer of at least 0 (0 means unbounded), got "3"'],
+    [() => new PriorityQueue<number>('3' as never), 'TypeError: PriorityQueue: maxsize must be an integer of at least 0 (0 means unbounded), got "3"'],
     [() => new Semaphore(-1), 'RangeError: Semaphore: the value must be an integer of at least 0, got -1'],
     [() => new BoundedSemaphore(-2), 'RangeError: BoundedSemaphore: the value must be an integer of at least 0, got -2'],
     [() => new Semaphore('1' as never), 'TypeError: Semaphore: the value must be an integer, got "1"'],

@@ -3,6 +3,7 @@ import t from 'tap'
 import {
   createTask, gather, getRunningLoop, LifoQueue, PriorityQueue, Queue, QueueEmpty, QueueFull, QueueShutDown, sleep, type Coroutine,
 } from '../../src/index.ts'
+import { heapPop } from '../../src/runtime/heapq.ts'
 import { recorded, thrown, thrownBy, type Log } from '../support/virtual.ts'
 
 function* getter(log: Log, queue: Queue<unknown>, name: string): Coroutine<void> {
@@ -54,6 +55,46 @@ t.test('a queue without waiting', async t => {
     t.same(drained(new PriorityQueue<string>(), ['b', 'B', 'a', '10', '9']), ['10', '9', 'B', 'a', 'b'])
     t.same(drained(new PriorityQueue<(number | string)[]>(), [[2, 'a'], [1, 'z'], [1, 'b'], [1]]), [[1], [1, 'b'], [1, 'z'], [2, 'a']])
     t.same(drained(new PriorityQueue<{ n: number }>(0, { compare: (a, b) => b.n - a.n }), [{ n: 1 }, { n: 3 }, { n: 2 }]), [{ n: 3 }, { n: 2 }, { n: 1 }])
+  })
+
+  t.test('PriorityQueue refuses to order what has no order of its own, or not the same, and is as it was', async t => {
+    const without = (): PriorityQueue<unknown> => new PriorityQueue<number>() as unknown as PriorityQueue<unknown>
+    for (const [first, second] of [[{ p: 3 }, { p: 1 }], [10, '9'], [1, null], [undefined, undefined], [[1, { n: 1 }], [1, { n: 0 }]], [new Date(1), new Date(0)], [[1], 1]]) {
+      const queue = without()
+      queue.putNowait(first)
+      t.match(thrown(() => queue.putNowait(second)), { name: 'TypeError', message: /^PriorityQueue: .* have no order: .* give it \{ compare \}$/ })
+      t.same([queue.qsize(), queue.unfinished, queue.getNowait()], [1, 1, first])
+    }
+    const kept = without()
+    const same = { n: 1 }
+    for (const item of [2n, 1, [1].length, 0.5]) kept.putNowait(item)
+    t.same([kept.getNowait(), kept.getNowait(), kept.getNowait(), kept.getNowait()], [0.5, 1, 1, 2n])
+    kept.putNowait([1, same])
+    kept.putNowait([1, same, 2])
+    t.same([kept.getNowait(), kept.getNowait()], [[1, same], [1, same, 2]])
+  })
+
+  t.test('PriorityQueue of which two are found to have no order only when one is taken keeps them all', async t => {
+    // As in heapq, an item that is put is compared only with those above it.
+    const queue = new PriorityQueue<number>() as unknown as PriorityQueue<unknown>
+    for (const item of [[0], [1], [3], [2, {}], [2, {}]]) queue.putNowait(item)
+    for (let time = 1; time <= 2; time++) t.match(thrown(() => queue.getNowait()), { name: 'TypeError', message: /give it \{ compare \}$/ })
+    t.same([queue.qsize(), queue.unfinished], [5, 5])
+
+    for (let failing = 1; failing < 12; failing++) {
+      const heap = [1, 2, 5, 3, 4, 6, 7, 8, 9, 10, 11, 12]
+      let compared = 0
+      const compare = (a: number, b: number): number => {
+        if (++compared === failing) throw new Error('cannot be compared')
+        return a - b
+      }
+      try {
+        heapPop(heap, compare)
+        t.ok(compared < failing)
+      } catch {
+        t.same(heap, [1, 2, 5, 3, 4, 6, 7, 8, 9, 10, 11, 12], `comparison ${failing}`)
+      }
+    }
   })
 
   t.test('PriorityQueue gives out equals in heapq\'s order', async t => {

@@ -42,9 +42,17 @@ export function* otherQueues(): Coroutine<void> {
   const base: Queue<Job> = jobs
   yield* base.put({ name: 'a', priority: 1 })
   yield* jobs.put({ name: 'a' }) // error: TS2345
+  is<PriorityQueue<Job>>()(new PriorityQueue(0, { compare: (a: Job, b: Job) => a.priority - b.priority }))
+  is<PriorityQueue<bigint>>()(new PriorityQueue<bigint>(5))
+  is<PriorityQueue<[number, string | number]>>()(new PriorityQueue<[number, string | number]>())
+
   new PriorityQueue<Job>(0, { compare: (a, b) => a.name - b.name }) // error: TS2362, TS2363
-  new PriorityQueue<Job>(0, { compare: () => 'a' }) // error: TS2322
-  new PriorityQueue<Job>(0, { comparer: () => 0 }) // error: TS2561
+  new PriorityQueue<Job>(0, { compare: () => 'a' }) // error: TS2769
+  new PriorityQueue<Job>(0, { comparer: () => 0 }) // error: TS2769
+  new PriorityQueue<Job>() // error: TS2554
+  new PriorityQueue<Job>(5) // error: TS2554
+  new PriorityQueue<[number, Job]>() // error: TS2554
+  new PriorityQueue<number | null>() // error: TS2554
   const wrong: Queue<string> = new Queue<number>() // error: TS2322
   void wrong
 }
