@@ -1,6 +1,6 @@
 // Runs a lab in a process of its own for a server to be measured by: nothing of the tester runs on the server's loop, and
 // what it finds comes as messages.
-import { fork } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import type { LabOptions, LaneResult } from './lab.ts'
 import type { LaneName } from './lanes.ts'
 import { NODE_ARGUMENTS, programAt } from './loader.ts'
@@ -22,9 +22,14 @@ export interface LabProcess {
   readonly ended: Promise<string | null>
 }
 
-/** Start one. `onMessage` hears of everything as it comes. */
+/** Start one. `onMessage` gets everything as it comes. Where the system starts no process, it has ended with the reason. */
 export function startLab(options: LabOptions, onMessage: (message: LabMessage) => void): LabProcess {
-  const child = fork(programAt('./labchild', import.meta.url), { execArgv: [...NODE_ARGUMENTS], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  let child: ChildProcess
+  try {
+    child = fork(programAt('./labchild', import.meta.url), { execArgv: [...NODE_ARGUMENTS], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  } catch (error) {
+    return { ended: Promise.resolve(notStarted(error as Error)), cancel: () => {} }
+  }
   let failure: string | null = null
   let said = ''
   let cancelled = false
@@ -35,11 +40,16 @@ export function startLab(options: LabOptions, onMessage: (message: LabMessage) =
     if (message.kind === 'failed') failure = message.message
     onMessage(message)
   })
-  child.send(options)
   const ended = new Promise<string | null>((resolve) => {
-    child.on('error', (error) => resolve(error.message))
+    child.on('error', (error) => {
+      resolve(child.pid === undefined ? notStarted(error) : error.message)
+      // What could not be sent to it, for instance, it would wait for.
+      child.kill('SIGKILL')
+    })
     child.on('close', (code) => resolve(failure ?? (code === 0 || cancelled ? null : `the tester ended with ${code}: ${said.trim()}`)))
   })
+  // A process that was not started has no channel, and its error comes next.
+  if (child.connected) child.send(options)
   return {
     ended,
     cancel: () => {
@@ -50,4 +60,8 @@ export function startLab(options: LabOptions, onMessage: (message: LabMessage) =
       void ended.then(() => clearTimeout(timer))
     },
   }
+}
+
+function notStarted({ message }: Error): string {
+  return `the tester could not be started: ${message}`
 }

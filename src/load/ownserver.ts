@@ -1,7 +1,9 @@
 // A loopscope server to measure, in a process of its own. Only a copy of the project holds one: its routes are not in the package.
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { NODE_ARGUMENTS, programAt } from './loader.ts'
 import { TargetError } from './plan.ts'
 
@@ -19,12 +21,7 @@ export interface OwnServer {
 /** Start a loopscope server on free ports, in a process of its own. It has no rate limit. Throws a TargetError if it does not come up. */
 export async function startServer(): Promise<OwnServer> {
   if (!existsSync(ROUTES)) throw new TargetError('only a copy of the project holds a server to start: give the address of one that runs')
-  const server = spawn(process.execPath, [...NODE_ARGUMENTS, SERVER], {
-    env: { ...process.env, PORT: '0', OBSERVER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', RATE_LIMIT: '0', OBSERVER_URL: '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C is for this process: the server is stopped once the results are read.
-    detached: true,
-  })
+  const server = await spawnServer()
   let said = ''
   server.stderr.on('data', (chunk) => {
     said = `${said}${String(chunk)}`.slice(-2000)
@@ -59,4 +56,21 @@ export async function startServer(): Promise<OwnServer> {
     throw new TargetError(`the server did not start: ${said.trim() || 'it said nothing'}`)
   }
   return { url, stop }
+}
+
+/** The server's process. Throws a TargetError where the system starts none. */
+async function spawnServer(): Promise<ChildProcessByStdio<null, Readable, Readable>> {
+  try {
+    const server = spawn(process.execPath, [...NODE_ARGUMENTS, SERVER], {
+      env: { ...process.env, PORT: '0', OBSERVER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', RATE_LIMIT: '0', OBSERVER_URL: '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Ctrl-C is for this process: the server is stopped once the results are read.
+      detached: true,
+    })
+    const failed = once(server, 'error')
+    if (server.pid !== undefined) return server
+    throw (await failed)[0]
+  } catch (error) {
+    throw new TargetError(`the server could not be started: ${(error as Error).message}`)
+  }
 }

@@ -1,0 +1,73 @@
+// Labs where the system does not start the tester: the lab has failed and says why, and the server goes on.
+import { spawn } from 'node:child_process'
+import t from 'tap'
+import { startServer } from '../../src/load/ownserver.ts'
+import { TargetError } from '../../src/load/plan.ts'
+
+const root = new URL('../../', import.meta.url)
+
+/** How to have the system refuse a process; `undo` takes it back. */
+const REFUSALS: Record<string, string> = {
+  EMFILE: `
+    const open = []
+    try { for (;;) open.push(openSync('/dev/null')) } catch {}
+    undo = () => { for (const fd of open) closeSync(fd) }`,
+  ENOENT: `
+    const { execPath } = process
+    process.execPath = '/nowhere/node'
+    undo = () => { process.execPath = execPath }`,
+  // Unlike the others, Node throws this one at once.
+  E2BIG: `
+    process.env.LARGE = 'x'.repeat(1_000_000)
+    undo = () => { delete process.env.LARGE }`,
+}
+
+t.setTimeout(180_000)
+
+for (const [code, refusal] of Object.entries(REFUSALS)) {
+  t.test(`a tester that is not started (${code}) is a lab that failed; the server goes on, and so does the next lab`, async t => {
+    const source = `
+      import { closeSync, openSync } from 'node:fs'
+      import { buildApp } from './src/server/app.ts'
+      import { readConfig } from './src/server/config.ts'
+      const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', OBSERVER_PORT: '0' }))
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      async function lab(number, undo) {
+        const { statusCode } = await app.inject({ method: 'POST', url: '/lab', payload: { requests: 1, ms: 1, lanes: ['async'] } })
+        undo()
+        for (;;) {
+          const { outcome, error = '' } = (await app.inject({ url: '/lab/' + number, headers: { accept: 'application/json' } })).json()
+          if (outcome !== null) return console.log(statusCode, outcome, error)
+          await new Promise((resolve) => setTimeout(resolve, 10))
+        }
+      }
+      await app.inject('/ping') // loads what the rest needs
+      let undo
+      ${refusal}
+      await lab(1, undo)
+      console.log('ping', (await app.inject('/ping')).statusCode)
+      await lab(2, () => {})
+      await app.close()
+      process.exit(0)`
+    // Through env, because tap adds a module to every process that it sees started.
+    const child = spawn('sh', ['-c', 'ulimit -n 200; exec "$@"', 'sh', 'env', '-u', 'NODE_OPTIONS', process.execPath, '--import', './tools/ts.mjs', '--input-type=module', '-e', source], {
+      cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000, killSignal: 'SIGKILL',
+    })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { said += chunk.toString() })
+    const status = await new Promise(resolve => child.on('close', resolve))
+    t.equal(status, 0, said)
+    t.match(said, new RegExp(`^202 failed the tester could not be started: spawn .*${code}\nping 200\n202 finished \n$`))
+  })
+}
+
+t.test('a server that the load tester cannot start is an error of one line', async t => {
+  const { execPath } = process
+  t.teardown(() => { process.execPath = execPath })
+  process.execPath = '/nowhere/node'
+  await t.rejects(startServer(), { constructor: TargetError, message: 'the server could not be started: spawn /nowhere/node ENOENT' })
+  process.execPath = execPath
+  process.env['LARGE'] = 'x'.repeat(1_000_000)
+  t.teardown(() => { delete process.env['LARGE'] })
+  await t.rejects(startServer(), { constructor: TargetError, message: 'the server could not be started: spawn E2BIG' })
+})
