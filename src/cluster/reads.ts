@@ -75,7 +75,8 @@ return {names, beats}`)
 /**
  * What came after an entry of each of some streams, in turns: one of each, then the next. Keys: the streams. Arguments: how
  * many of each, then the ids. Answers with the number of the stream, the id and the fields of each; with no fields where there
- * is more than an entry may have, or the stream is none.
+ * is more than an entry may have, or the stream is none. Redis can do nothing else while it reads a long one, so that there is
+ * one of those at most in an answer.
  */
 export const ENTRIES = scriptOf(`
 local found, bytes, ids, over = {}, 0, {}, {}
@@ -95,7 +96,7 @@ for _ = 1, tonumber(ARGV[1]) do
         local fits = length <= ${LONGEST_ENTRY} and #entry[2] <= ${MOST_FIELDS * 2}
         found[#found + 1] = {at, entry[1], fits and entry[2]}
         ids[at] = entry[1]
-        if fits then bytes = bytes + length end
+        bytes = bytes + length
       end
     end
   end

@@ -122,8 +122,9 @@ local function take(id, fields, deliveries)
     aside = aside + 1
   else
     got[#got + 1] = {id, text, deliveries}
-    bytes = bytes + #text
   end
+  -- Redis can do nothing else while it reads a long one: there is one of those at most in an answer.
+  bytes = bytes + #text
 end
 for _, dead in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', '(' .. string.format('%.0f', now()), 'LIMIT', 0, 16)) do
   local left = redis.call('XPENDING', stream, G, '-', '+', want, dead)
