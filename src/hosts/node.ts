@@ -3,6 +3,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { Session } from 'node:inspector'
 import { inspect } from 'node:util'
 import type { CoroutineInfo, Host, HostContext } from '../runtime/host.ts'
+import { KeyboardInterrupt } from '../runtime/exceptions.ts'
 import { asyncLocals } from './async-locals.ts'
 
 // setTimeout takes 32 bits of milliseconds; a longer wait is made of several.
@@ -11,6 +12,9 @@ const FOREVER_MS = 2 ** 30
 
 // A reaction to it is a microtask, as queueMicrotask makes one, without the object that Node makes beside it.
 const SETTLED = Promise.resolve()
+
+/** What a shell makes of a process that SIGINT ended: 128 + 2. */
+const INTERRUPTED_CODE = 130
 
 const cell = new Int32Array(new SharedArrayBuffer(4))
 
@@ -59,6 +63,7 @@ class NodeHost implements Host {
     let interrupts = 0
     const onSigint = (): void => {
       if (++interrupts === 1) {
+        exitAsInterrupted()
         fn()
         return
       }
@@ -99,6 +104,20 @@ class NodeHost implements Host {
     }
     return info
   }
+}
+
+let watchingUncaught = false
+
+/** Have the process exit with 130, as for SIGINT, and not with 1, if the KeyboardInterrupt of an interrupted run ends it. */
+function exitAsInterrupted(): void {
+  if (watchingUncaught) return
+  watchingUncaught = true
+  process.on('uncaughtExceptionMonitor', (error) => {
+    if (!(error instanceof KeyboardInterrupt) || process.listenerCount('uncaughtException') > 0) return
+    process.once('exit', () => {
+      process.exitCode = INTERRUPTED_CODE
+    })
+  })
 }
 
 // All generators of one function share a prototype, so each function is looked at once.

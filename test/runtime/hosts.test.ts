@@ -443,6 +443,23 @@ t.test('processes', async t => {
     t.same({ code, signal }, { code: 0, signal: null })
   })
 
+  t.test('an interrupt that nothing catches ends the process with 130, one that is caught with what the program says', async t => {
+    const main = 'function* main() { console.log("ready"); yield* sleep(60) }\n'
+    const endings: [source: string, code: number][] = [
+      ['await run(main())', 130],
+      ['run(main())', 130],
+      ['await run(main()).catch(error => console.log(error.name))', 0],
+      ['await run(main()).catch(() => { throw new Error("another") })', 1],
+      ['await run(main()).catch(() => { process.exitCode = 3 })', 3],
+      ['process.on("uncaughtException", () => {}); run(main())', 0],
+    ]
+    for (const [source, expected] of endings) {
+      const { code, errors } = await runProgram(main + source, { onLine: (line, program) => { if (line === 'ready') program.kill('SIGINT') } })
+      t.equal(code, expected, source)
+      if (expected === 130) t.match(errors, /KeyboardInterrupt: interrupted \(SIGINT\)/)
+    }
+  })
+
   t.test('a main that survives SIGINT returns its value', async t => {
     const { lines, code } = await runProgram(`
       console.log(await run((function* () {
