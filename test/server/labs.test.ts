@@ -28,6 +28,7 @@ for (const [code, refusal] of Object.entries(REFUSALS)) {
   t.test(`a tester that is not started (${code}) is a lab that failed; the server goes on, and so does the next lab`, async t => {
     const source = `
       import { closeSync, openSync } from 'node:fs'
+      import { threadsState } from './src/index.ts'
       import { buildApp } from './src/server/app.ts'
       import { readConfig } from './src/server/config.ts'
       const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', OBSERVER_PORT: '0' }))
@@ -41,7 +42,13 @@ for (const [code, refusal] of Object.entries(REFUSALS)) {
           await new Promise((resolve) => setTimeout(resolve, 10))
         }
       }
-      await app.inject('/ping') // loads what the rest needs
+      // What is loaded later, and threads that start, would need descriptors too.
+      await app.inject('/ping')
+      for (;;) {
+        const { pool, sensitive } = threadsState()
+        if (pool.idle === pool.size && sensitive.idle === 1) break
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
       let undo
       ${refusal}
       await lab(1, undo)
