@@ -11,7 +11,8 @@ import { join } from './light.ts'
 const MB = 1_000_000
 const LARGE = 50 * MB
 
-t.test('a program that writes anything', { skip: noRedis, timeout: 220_000 }, async t => {
+t.setTimeout(600_000)
+t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, async t => {
   const redis = await startRedis(t)
   const client = await createClient({ url: redis.url }).on('error', () => {}).connect()
   t.teardown(() => client.destroy())
