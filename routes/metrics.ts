@@ -35,13 +35,13 @@ export default function metrics(app: App): void {
   add('loopscope_observer_up', 'Whether there is an observer: 1 or 0', () => Number(observer.up))
   add('loopscope_observer_restarts_total', 'How often the observer\'s thread was started again', () => observer.restarts)
   add('loopscope_log_dropped_total', 'Lines of the log that were dropped, because standard output did not take them', () => output.dropped)
-  /** The threads of each kind: the pool's, the one for sensitive calls, and those of requests that have one for themselves. */
-  const lanes = (): Record<'pool' | 'sensitive' | 'request', readonly LaneState[]> => {
+  /** The threads of each kind: the pool's, the one for sensitive calls, and those of ThreadSensitiveContexts, a request each with scope=request. */
+  const lanes = (): Record<'pool' | 'sensitive' | 'context', readonly LaneState[]> => {
     const { pool, sensitive, contexts } = threadsState()
-    return { pool: [pool], sensitive: [sensitive], request: contexts }
+    return { pool: [pool], sensitive: [sensitive], context: contexts }
   }
-  const sum = (mode: 'pool' | 'sensitive' | 'request', count: (lane: LaneState) => number): number => lanes()[mode].reduce((total, lane) => total + count(lane), 0)
-  for (const mode of ['pool', 'sensitive', 'request'] as const) {
+  const sum = (mode: 'pool' | 'sensitive' | 'context', count: (lane: LaneState) => number): number => lanes()[mode].reduce((total, lane) => total + count(lane), 0)
+  for (const mode of ['pool', 'sensitive', 'context'] as const) {
     add(`loopscope_${mode}_queued`, `Calls that wait for a thread, ${mode}`, () => sum(mode, ({ queued }) => queued))
     add(`loopscope_${mode}_running`, `Calls that a thread runs, ${mode}`, () => sum(mode, ({ running }) => running))
     add(`loopscope_${mode}_orphaned`, `Calls that run on though nobody waits for them, ${mode}`, () => sum(mode, ({ orphaned }) => orphaned))

@@ -22,6 +22,8 @@ interface Service {
   healthcheck?: { test: string[] }
   restart: string
   init?: boolean
+  mem_limit?: string
+  pids_limit?: number
 }
 
 const ROOT = join(import.meta.dirname, '..')
@@ -67,6 +69,16 @@ t.test('docker-compose.yml', async t => {
       t.equal(service.restart, 'unless-stopped')
       for (const other of service.depends_on ?? []) t.same(services[other]?.profiles, service.profiles, `${name} needs ${other}`)
     }
+  })
+
+  await t.test('bounds what each service may take of the machine: memory and processes', async t => {
+    const bytes = (text = ''): number => Number(/^(\d+)[mg]$/.exec(text)?.[1]) * (text.endsWith('g') ? 1024 : 1) * 1024 ** 2
+    for (const [name, { mem_limit: memory, pids_limit: processes }] of Object.entries(services)) {
+      t.ok(bytes(memory) >= 128 * 1024 ** 2 && bytes(memory) <= 4 * 1024 ** 3, `${name}: ${memory}`)
+      t.ok(Number.isInteger(processes) && processes! >= 50 && processes! <= 2000, `${name}: ${processes}`)
+    }
+    const own = Number(/--maxmemory,(\d+)mb/.exec(services['valkey']!.command!.join(','))![1])
+    t.ok(bytes(services['valkey']!.mem_limit) > own * 1024 ** 2, 'Valkey keeps to its own bound before it meets this one')
   })
 
   await t.test('gives each server an environment that it understands, and no two loops one name', async t => {

@@ -33,8 +33,8 @@ t.test('calls with a thread of their own', async t => {
       message: 'syncToAsync: 1000 calls wait for one of the 2 threads of ThreadSensitiveContexts already, blockingSleep() finds no room: try again later',
     }])
     const metrics = (await app.inject('/metrics')).body
-    t.match(metrics, /^loopscope_request_queued 1000$/m)
-    t.match(metrics, /^loopscope_request_running 2$/m)
+    t.match(metrics, /^loopscope_context_queued 1000$/m)
+    t.match(metrics, /^loopscope_context_running 2$/m)
     t.equal((await app.inject('/ping')).statusCode, 200)
     for (const task of app.loopscope.loop.liveTasks()) if (task.getName().startsWith('GET /handlers/sync')) task.cancel()
     t.same([...new Set((await Promise.all(calls)).map(({ statusCode }) => statusCode))], [503], 'all were cancelled')
