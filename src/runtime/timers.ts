@@ -30,16 +30,18 @@ export class TimerHeap {
   }
 
   push(when: number, timer: Timer): void {
+    if (this.#inserted === MOST_INSERTED) this.#renumber()
+    // Here too, and not only when nothing is ready: a loop that is never idle would keep every timer that it ever cancelled.
+    if (this.#dead > REBUILD_MIN * REBUILD_FRACTION) this.#tidy()
     const index = this.#timers.length
     if (index === this.#when.length) this.#grow()
-    if (this.#inserted === MOST_INSERTED) this.#renumber()
     this.#timers.push(timer)
     this.#siftUp(index, when, this.#inserted++, timer)
   }
 
   /** Time of the earliest timer that is not cancelled, `Infinity` if there is none. */
   next(): number {
-    if (this.#timers.length > REBUILD_MIN && this.#dead / this.#timers.length > REBUILD_FRACTION) this.#rebuild()
+    this.#tidy()
     while (this.#timers.length > 0 && (this.#timers[0] as Timer).isDead()) {
       this.#dead--
       this.#removeFirst()
@@ -139,6 +141,10 @@ export class TimerHeap {
     const index = this.#timers.length
     if (index === 0 && this.#when.length >= LARGE) this.clear()
     if (index > 0) this.#siftDown(0, this.#when[index] as number, this.#order[index] as number, last)
+  }
+
+  #tidy(): void {
+    if (this.#timers.length > REBUILD_MIN && this.#dead / this.#timers.length > REBUILD_FRACTION) this.#rebuild()
   }
 
   #rebuild(): void {

@@ -1,7 +1,7 @@
 // The event loop by itself: callbacks, timers, running and stopping, executors, and who hears of errors.
 import t from 'tap'
 import {
-  asyncToSync, ContextVar, createTask, EventLoop, Future, gather, getRunningLoop, Handle, run, shield, sleep, TimerHandle, VirtualClock, wait, wrapFuture, type Coroutine, type ExceptionContext, type Executor,
+  asyncToSync, ContextVar, createTask, EventLoop, Future, gather, getRunningLoop, Handle, run, shield, sleep, TimerHandle, VirtualClock, wait, waitFor, wrapFuture, type Coroutine, type ExceptionContext, type Executor,
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy } from '../support/virtual.ts'
 
@@ -102,6 +102,17 @@ t.test('callbacks', async t => {
     })
     t.equal(fired.length, 3333)
     t.same(fired, expected)
+  })
+
+  t.test('cancelled timers are dropped in a loop that is never idle', async t => {
+    await run((function* () {
+      let most = 0
+      for (let round = 0; round < 20_000; round++) {
+        yield* waitFor(sleep(0), 3600)
+        most = Math.max(most, getRunningLoop().timers.size)
+      }
+      t.ok(most < 500, `at most ${most} timers`)
+    })())
   })
 
   t.test('an error in one is reported with its handle, and the loop goes on', async t => {
