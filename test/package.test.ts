@@ -34,6 +34,19 @@ const text: string = await run(sleep(1, 7))
 export default text
 `
 
+const DEBUGGED = `import { createTask, printCallGraph, Queue, run, sleep } from 'loopscope'
+function* inner() { yield* sleep(0.05) }
+function* worker() { yield* inner() }
+function* main() {
+  new Queue().put(1)
+  const task = createTask(worker(), { name: 'worker' })
+  yield* sleep(0.01)
+  printCallGraph(task, console.log)
+  yield* task
+}
+await run(main(), { debug: true })
+`
+
 // Each thread loads the job's module for itself: what is counted on this one, the other does not know of.
 const WITH_THREADS = `import { closeThreads, print, run, toThread, type Coroutine } from 'loopscope'
 import { count } from './workers/count.js'
@@ -127,6 +140,19 @@ t.test('a program that uses it', async t => {
     const { stdout, stderr } = await execute(process.execPath, ['nodenext/threads.js'], { cwd: consumer })
     t.equal(stdout, 'here 1 2 there 1\n')
     t.equal(stderr, '')
+  })
+
+  await t.test('is shown its own lines only in debug mode, under source maps too', async t => {
+    writeFileSync(join(consumer, 'debug.mjs'), DEBUGGED)
+    const ways = { plain: [], 'with source maps': ['--enable-source-maps'], 'through tsx': ['--import', import.meta.resolve('tsx')] }
+    for (const [way, flags] of Object.entries(ways)) {
+      const { stdout, stderr } = await execute(process.execPath, [...flags, 'debug.mjs'], { cwd: consumer })
+      const places = (text: string): string[] => text.split('\n').flatMap(line => /(?:\/|at )([^/ ]+:\d+)/.exec(line)?.[1] ?? [])
+      t.match(stdout, /^\* Task\(name="worker"\)\n {2}\+ Call stack:\n/, way)
+      t.same(places(stdout), ['debug.mjs:2', 'debug.mjs:3'], `the call stack, ${way}`)
+      t.match(stderr, /^coroutine Queue\.put\(\) was never awaited \(called at .*debug\.mjs:5\)/m, way)
+      t.same([...new Set(places(stderr))].filter(place => !place.startsWith('debug.mjs:')), [], `the report, ${way}`)
+    }
   })
 
   await t.test('gets the entry for browsers from a bundler that asks for it, and nothing of Node', async t => {

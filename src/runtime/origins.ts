@@ -13,8 +13,6 @@ const DEPTH = 100
 /** `at f (file:1:2)` and `at file:1:2`, as V8 writes it; `f@file:1:2` everywhere else. */
 const V8 = /^\s*at (?:(.*?) \()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/
 const OTHERS = /^(?:async\*)?([^@]*)@(?:file:\/\/)?(.+?):(\d+):(\d+)$/
-// Where this very file stands tells which frames are the runtime's own.
-const OWN = (import.meta.url.replace(/^file:\/\//, '').match(/^(.*\/)[^/]*$/) ?? ['', '\0'])[1] as string
 
 const origins = new WeakMap<object, Error>()
 const suspensions = new WeakMap<object, Error>()
@@ -27,19 +25,29 @@ function trace(): Error {
   return error
 }
 
-/** The frames of a stack as its engine wrote it, newest first, without the runtime's own. */
+/** The frames of a stack as its engine wrote it, newest first. */
 export function framesOf(stack: string): Frame[] {
   const frames: Frame[] = []
   for (const text of stack.split('\n')) {
     const match = V8.exec(text) ?? OTHERS.exec(text)
     if (match === null) continue
     const [, name, file, line, column] = match as unknown as [string, string | undefined, string, string, string]
-    // Beneath a task's step stand the loop and its host, and whatever happened to call them.
-    if (file.startsWith(OWN) && /(?:Task\.|^)resume$/.test(name ?? '')) break
-    if (file.startsWith(OWN) || file.startsWith('node:')) continue
     frames.push({ function: name ?? '', file, line: Number(line), column: Number(column) })
   }
   return frames
+}
+
+/**
+ * The frames of a trace without the runtime's own. Which those are its first line says: it stands in this very file, under
+ * the name that the engine has for it just now, source maps or not.
+ */
+function framesOfTrace(error: Error | undefined): Frame[] {
+  const all = framesOf(error?.stack ?? '')
+  const folder = all[0]?.file.replace(/[^/\\]*$/, '') ?? ''
+  const isOwn = ({ file }: Frame): boolean => file.startsWith(folder)
+  // Beneath a task's step stand the loop and its host, and whatever happened to call them.
+  const step = all.findIndex((frame) => isOwn(frame) && /(?:Task\.|^)resume$/.test(frame.function))
+  return (step === -1 ? all : all.slice(0, step)).filter((frame) => !isOwn(frame) && !frame.file.startsWith('node:'))
 }
 
 /** Note where `object` is being made. */
@@ -49,8 +57,7 @@ export function recordOrigin(object: object): void {
 
 /** Where `object` was made, newest frame first; empty outside of debug mode. */
 export function originOf(object: object): Frame[] {
-  const error = origins.get(object)
-  return framesOf(error?.stack ?? '')
+  return framesOfTrace(origins.get(object))
 }
 
 /** Note where `task` is being suspended: the stack holds its whole `yield*` chain at this moment. */
@@ -64,8 +71,7 @@ export function forgetSuspension(task: object): void {
 
 /** Where `task` is suspended, innermost frame first; empty outside of debug mode. */
 export function suspensionOf(task: object): Frame[] {
-  const error = suspensions.get(task)
-  return framesOf(error?.stack ?? '')
+  return framesOfTrace(suspensions.get(task))
 }
 
 /** `file:line` of a frame, for messages. */

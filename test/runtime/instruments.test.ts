@@ -353,7 +353,7 @@ t.test('debug mode', async t => {
   t.test('reads the stacks of every engine', async t => {
     const frames = [['inner', 'app/main.ts', 4, 11], ['', 'app/main.ts', 9, 3]]
     for (const stack of [
-      'Error: trace\n    at inner (file://app/main.ts:4:11)\n    at node:internal/x:1:1\n    at app/main.ts:9:3',
+      'Error: trace\n    at inner (file://app/main.ts:4:11)\n    at app/main.ts:9:3',
       'inner@file://app/main.ts:4:11\n@app/main.ts:9:3\n',
     ]) t.same(framesOf(stack).map(({ function: name, file, line, column }) => [name, file, line, column]), frames)
     t.same(framesOf(''), [])
