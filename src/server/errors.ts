@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
+import { cutTexts } from '../stream/texts.ts'
 import { unanswered } from './connections.ts'
 import { NO_TIME } from './ledger.ts'
 import { stampPlain } from './plugins/timing.ts'
@@ -40,8 +41,13 @@ export function badField(field: string, message: string): HttpError {
   return new HttpError(400, `${field}: ${message}`, { details: [{ field, message }] })
 }
 
+/** How many fields an answer names at most. */
+const MOST_DETAILS = 50
+
+/** The body of an error. What a client sent may be in it, so its texts and their number are bounded. */
 export function bodyOf(statusCode: number, message: string, details?: ErrorBody['details']): ErrorBody {
-  return { statusCode, error: STATUS_CODES[statusCode] ?? 'Error', message, ...(details === undefined ? {} : { details }) }
+  const told = details === undefined ? {} : { details: details.slice(0, MOST_DETAILS) }
+  return cutTexts({ statusCode, error: STATUS_CODES[statusCode] ?? 'Error', message, ...told })
 }
 
 interface Issue {

@@ -153,6 +153,15 @@ t.test('what is not a request that can be read', async t => {
   }
 })
 
+t.test('a refusal is short, however long and many the names are that it names', async t => {
+  for (const [count, length] of [[1, 60_000], [5000, 6], [60, 1000]] as const) {
+    const body = JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, n) => [`${n}`.padStart(length, 'x'), 1])))
+    const { text } = await raw(port, `POST /lab HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`)
+    t.match(bodyOf(text), { statusCode: 400, message: /^x.*…$/, details: [{ field: /^x+…?/, message: 'is not a known field here' }] }, `${count} of ${length}`)
+    t.ok(Buffer.byteLength(text) < 64 * 1024, `${count} of ${length}: ${text.length} bytes`)
+  }
+})
+
 t.test('garbage behind a request whose answer is under way does not end up in that answer', async t => {
   for (const [name, port] of ports) {
     const { text, closed } = await raw(port, `${get('/events')}GARBAGE\r\n\r\n`)
