@@ -73,7 +73,12 @@ export function head(random: Random, { hosts, sentinel }: Surface): Try {
   if (random.chance(0.05)) bytes = Buffer.concat([Buffer.from(random.pick(['\r\n', '\r\n\r\n', '\n', ' ', '\0', '\xef\xbb\xbf'])), bytes])
   if (random.chance(0.04)) bytes = Buffer.from(random.pick(['GET /\r\n', 'GET /\r\n\r\n', 'GET\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'CONNECT a:80 HTTP/1.1\r\n\r\n', '\r\n'.repeat(1000), 'SSH-2.0-x\r\n', 'GET / HTTP/1.1']), 'latin1')
   if (random.chance(0.05)) bytes = bytesOf({ method: 'CONNECT', target: random.pick([sentinel.host, '/ping', 'localhost:80', '*']), headers: lines })
-  return { to, pieces: cut(random, bytes), methods: [method], ending: 'over', most: 2, expects: true, resets: random.chance(0.3) }
+  return { to, pieces: cut(random, bytes), methods: [methodOf(bytes)], ending: 'over', most: 2, expects: true, resets: random.chance(0.3) }
+}
+
+/** HEAD, whose answer has no body, or anything else: as the bytes say it, whatever they were made from. */
+function methodOf(bytes: Buffer): string {
+  return /^[\r\n]*HEAD /.test(bytes.toString('latin1')) ? 'HEAD' : 'GET'
 }
 
 const CODINGS = ['chunked', 'Chunked', 'chunked ', ' chunked', 'xchunked', 'chunked, chunked', 'gzip, chunked', 'chunked, identity', 'identity', '', ',', 'chunked\t', '"chunked"', 'gzip'] as const
@@ -137,8 +142,7 @@ export function noise(random: Random, surface: Surface): Try {
       else bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from(random.pick(['\r\n', '\0', ' ', '%', ':', '\n', '\r\n\r\n', '/../', '?', ''])), bytes.subarray(at + random.int(0, 2))])
     }
   }
-  // It may have become HEAD, whose answer has no body, but that is told from no other try by then.
-  return { to, pieces: cut(random, bytes), methods: [bytes.subarray(0, 5).toString('latin1') === 'HEAD ' ? 'HEAD' : 'GET'], ending: 'over', most: 5, expects: true, resets: random.chance(0.3) }
+  return { to, pieces: cut(random, bytes), methods: [methodOf(bytes)], ending: 'over', most: 5, expects: true, resets: random.chance(0.3) }
 }
 
 /** Half of something, and then nothing more: the client leaves. */
