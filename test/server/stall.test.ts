@@ -33,8 +33,7 @@ t.test('beside a thread or a coroutine, pings do not wait for it', async t => {
   t.same(free.map(lane => lane['while it runs']), ['a sync handler, sensitive', 'a sync handler, pool', 'a coroutine that sleeps'])
   for (const lane of free) {
     t.ok(lane.pings > 50, `${lane.pings} pings`)
-    // One that waited for it would have taken nearly two seconds.
-    t.ok(lane['p99 ms'] < 1000, `${lane['while it runs']}: ${lane['p99 ms']} ms`)
+    t.ok(lane['p99 ms'] < inline['p50 ms'], `${lane['while it runs']}: ${lane['p99 ms']} ms`)
     t.ok(lane['name the culprit'] < lane.pings / 10)
   }
 })

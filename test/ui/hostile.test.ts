@@ -32,7 +32,7 @@ const program = (body: string): string => `${PROLOGUE}export function* main() {\
 /** Bodies of programs, and what the page comes to say of each. */
 const PROGRAMS: Record<string, [code: string, status: RegExp]> = {
   'times beyond all bounds': [
-    program("for (const t of [1e300, -1e300, Infinity, -Infinity, NaN, 5e-324, 2 ** 53, 0]) tell([created(1, t), event('task.running', t, { task: 1 }), event('task.suspended', t, { task: 1, on: { kind: 'sleep', deadline: Infinity }, seconds: -1e300 }), event('loop.blocked', t, { task: 1, name: 'x', since: -1e300, seconds: 1e300 }), event('loop.unblocked', t, { task: 1, seconds: -5, since: 1e300, victims: [], lost: -1 })])"),
+    program("for (const t of [1e300, -1e300, Infinity, -Infinity, NaN, 5e-324, 2 ** 53, 0]) tell([created(1, t), event('task.running', t, { task: 1 }), event('task.suspended', t, { task: 1, on: { kind: 'sleep', deadline: t }, seconds: -1e300 }), event('loop.blocked', t, { task: 1, name: 'x', since: -1e300, seconds: 1e300 }), event('loop.unblocked', t, { task: 1, seconds: -5, since: 1e300, victims: [], lost: -1 })])"),
     /of its messages were no events or too large, and are left out/,
   ],
   'names of twenty megabytes': [
