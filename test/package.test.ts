@@ -1,9 +1,11 @@
 // The package as its users get it: packed, installed, type-checked, run on Node, bundled for browsers.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { bundle, foreignModules } from './support/bundle.ts'
-import { execute, packAndInstall } from './support/pack.ts'
+import { NODES, nodeOf } from './support/nodes.ts'
+import { execute, linkDependencies, packAndInstall } from './support/pack.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
@@ -34,19 +36,6 @@ const text: string = await run(sleep(1, 7))
 export default text
 `
 
-const DEBUGGED = `import { createTask, printCallGraph, Queue, run, sleep } from 'loopscope'
-function* inner() { yield* sleep(0.05) }
-function* worker() { yield* inner() }
-function* main() {
-  new Queue().put(1)
-  const task = createTask(worker(), { name: 'worker' })
-  yield* sleep(0.01)
-  printCallGraph(task, console.log)
-  yield* task
-}
-await run(main(), { debug: true })
-`
-
 // Each thread loads the job's module for itself: what is counted on this one, the other does not know of.
 const WITH_THREADS = `import { closeThreads, print, run, toThread, type Coroutine } from 'loopscope'
 import { count } from './workers/count.js'
@@ -65,6 +54,9 @@ export function count(name: string): number {
   return seen.push(name)
 }
 `
+
+// It runs a hundred programs, one after the other.
+t.setTimeout(600_000)
 
 const folder = t.testdir()
 const consumer = join(folder, 'consumer')
@@ -142,19 +134,6 @@ t.test('a program that uses it', async t => {
     t.equal(stderr, '')
   })
 
-  await t.test('is shown its own lines only in debug mode, under source maps too', async t => {
-    writeFileSync(join(consumer, 'debug.mjs'), DEBUGGED)
-    const ways = { plain: [], 'with source maps': ['--enable-source-maps'], 'through tsx': ['--import', import.meta.resolve('tsx')] }
-    for (const [way, flags] of Object.entries(ways)) {
-      const { stdout, stderr } = await execute(process.execPath, [...flags, 'debug.mjs'], { cwd: consumer })
-      const places = (text: string): string[] => text.split('\n').flatMap(line => /(?:\/|at )([^/ ]+:\d+)/.exec(line)?.[1] ?? [])
-      t.match(stdout, /^\* Task\(name="worker"\)\n {2}\+ Call stack:\n/, way)
-      t.same(places(stdout), ['debug.mjs:2', 'debug.mjs:3'], `the call stack, ${way}`)
-      t.match(stderr, /^coroutine Queue\.put\(\) was never awaited \(called at .*debug\.mjs:5\)/m, way)
-      t.same([...new Set(places(stderr))].filter(place => !place.startsWith('debug.mjs:')), [], `the report, ${way}`)
-    }
-  })
-
   await t.test('gets the entry for browsers from a bundler that asks for it, and nothing of Node', async t => {
     const { scripts, complaints } = await bundle(consumer, join(folder, 'bundled'))
     t.same(complaints, [])
@@ -174,3 +153,63 @@ t.test('a program that uses it', async t => {
     t.match([...scripts.values()].join('\n'), /class BrowserHost|BrowserHost = class/)
   })
 })
+
+// Small programs in which something went wrong once. Each looks at what it gets by itself, and says so by its exit code.
+const PROGRAMS = join(import.meta.dirname, 'package/programs')
+
+// Outside of this tree, so that what is found beside the package is what it depends on, and nothing of this project's own.
+const stranger = mkdtempSync(join(tmpdir(), 'loopscope-stranger-'))
+t.teardown(() => rmSync(stranger, { recursive: true }))
+cpSync(PROGRAMS, stranger, { recursive: true })
+writeFileSync(join(stranger, 'package.json'), '{ "type": "module" }')
+cpSync(packed.folder, join(stranger, 'node_modules/loopscope'), { recursive: true })
+linkDependencies(ROOT, stranger, ['@fastify/request-context', '@types/node', 'eslint'])
+
+t.test('the declarations of every entry are whole where only its dependencies are installed', async t => {
+  const { exports } = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as { exports: Record<string, Target> }
+  const entries = Object.keys(exports).filter(entry => entry !== './package.json').map(entry => `loopscope${entry.slice(1)}`)
+  t.ok(entries.includes('loopscope') && entries.includes('loopscope/observe'))
+  const source = entries.map((entry, at) => `import * as entry${at} from '${entry}'\nexport { entry${at} }\n`).join('')
+  writeFileSync(join(stranger, 'types.mts'), `${source}
+import { observe } from 'loopscope/observe'
+const { url } = await observe({ port: 0 })
+console.log(url satisfies string | null)
+`)
+  const options = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--skipLibCheck', 'false', '--types', 'node']
+  const errors = await execute(process.execPath, [TSC, ...options, 'types.mts'], { cwd: stranger })
+    .then(() => '', ({ stdout }: { stdout: string }) => stdout)
+  t.equal(errors, '')
+})
+
+/** Programs that are not right yet. */
+const LEFT_OUT = [
+  'bundled.mjs', 'call-graph.mjs', 'eval-flags.mjs', 'native-call.mjs', 'nested-threads.mjs', 'recursion-of-a-package.mjs', 'slow-pipe.mjs', 'stall-lengths.mjs', 'victims-of-clients.mjs',
+]
+
+/** The ways to run a program, as its first lines say: `// node:` and flags, or `// args:` and arguments, a line for each. */
+function waysOf(program: string): string[][] {
+  const ways = [...readFileSync(join(PROGRAMS, program), 'utf8').matchAll(/^\/\/ (node|args):(.*)$/gm)].map(([, kind, text]) => {
+    const words = text!.split(' ').filter(word => word !== '')
+    return kind === 'node' ? [...words, program] : [program, ...words]
+  })
+  return ways.length === 0 ? [[program]] : ways
+}
+
+const programs = readdirSync(PROGRAMS).filter(name => name.endsWith('.mjs') && !LEFT_OUT.includes(name))
+
+async function runPrograms(t: Test, node: string): Promise<void> {
+  for (const way of programs.flatMap(waysOf)) {
+    // Without NODE_OPTIONS: there tap loads a module into each process.
+    const complaint = await execute('env', ['-u', 'NODE_OPTIONS', node, ...way], { cwd: stranger, timeout: 60_000 })
+      .then(() => '', ({ stdout, stderr, signal }: { stdout: string, stderr: string, signal: string | null }) => `${signal ?? ''} ${stdout}${stderr}`)
+    t.equal(complaint, '', way.join(' '))
+  }
+}
+
+t.test(`programs of others give what they should on this Node (${process.version})`, t => runPrograms(t, process.execPath))
+
+for (const [which, version] of Object.entries(NODES)) {
+  if (process.versions.node.startsWith(`${version}.`)) continue
+  const node = await nodeOf(version)
+  t.test(`programs of others give what they should on the ${which} Node`, { skip: 'missing' in node && node.missing }, t => runPrograms(t, 'path' in node ? node.path : ''))
+}

@@ -23,5 +23,6 @@ const plugin: LoopscopePlugin = {
 }
 plugin.configs.recommended.plugins = { loopscope: plugin }
 
-export const { rules, configs } = plugin
+export const rules: ESLint.Plugin['rules'] = plugin.rules
+export const configs: LoopscopePlugin['configs'] = plugin.configs
 export default plugin

@@ -2,7 +2,6 @@
 // for, and where his messages go. What many get is put into frames once.
 import type { FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
-import type { WebSocket } from 'ws'
 import { Buffer } from 'node:buffer'
 import { PassThrough } from 'node:stream'
 import { z } from 'zod'
@@ -138,15 +137,31 @@ export class EventSink implements Sink {
 /** Headers of a response that is an event stream. */
 export const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } as const
 
+/** What is needed of a WebSocket of `ws`. Not its own type: users of the package need not have the types of `ws`. */
+export interface StreamSocket {
+  readonly readyState: number
+  readonly OPEN: number
+  readonly bufferedAmount: number
+  pause(): void
+  resume(): void
+  ping(): void
+  pong(data: Buffer): void
+  close(code: number, reason: string): void
+  terminate(): void
+  on(event: 'ping' | 'pong', listener: (data: Buffer) => void): unknown
+  on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): unknown
+  on(event: 'close', listener: () => void): unknown
+}
+
 /** Messages on a WebSocket, each its own. A batch is one write, and the same bytes for all who get it. */
 class SocketSink implements Sink {
-  readonly #socket: WebSocket
+  readonly #socket: StreamSocket
   /** It has room again. */
   readonly #onRoom: () => void
   /** Too much lies unsent: nothing is read from the client until it has taken that. */
   blocked = false
 
-  constructor(socket: WebSocket, onRoom: () => void) {
+  constructor(socket: StreamSocket, onRoom: () => void) {
     this.#socket = socket
     this.#onRoom = onRoom
   }
@@ -192,18 +207,18 @@ function framesOf(batch: readonly Message[]): Buffer {
   return Buffer.concat(parts)
 }
 
-function connectionOf(socket: WebSocket): Socket | null | undefined {
+function connectionOf(socket: StreamSocket): Socket | null | undefined {
   return (socket as unknown as { _socket?: Socket | null })._socket
 }
 
 /** Tell a client to go, and why. */
-function dismiss(socket: WebSocket, code: number, reason: string): void {
+function dismiss(socket: StreamSocket, code: number, reason: string): void {
   socket.close(code, shorten(reason))
   setTimeout(() => socket.terminate(), LEAVE_MS).unref()
 }
 
 /** Serve the stream on a WebSocket until it closes. The request's query has been checked. */
-export function serveSocket(socket: WebSocket, request: FastifyRequest, hub: Hub, readers: Readers): void {
+export function serveSocket(socket: StreamSocket, request: FastifyRequest, hub: Hub, readers: Readers): void {
   if (hub.size >= hub.most) {
     dismiss(socket, 1013, `${hub.size} subscribers are connected already`)
     return

@@ -1,8 +1,8 @@
 // Packs the project as npm would publish it, and unpacks it where npm would install it, beside nothing else: what a
 // program imports from there works without a single dependency.
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 export const execute = promisify(execFile)
@@ -29,4 +29,18 @@ export async function packAndInstall(root: string, folder: string, consumer: str
   mkdirSync(target, { recursive: true })
   await execute('tar', ['-xzf', join(copy, filename), '-C', target, '--strip-components=1'])
   return { files: files.map(({ path }) => path), folder: target }
+}
+
+/** Put what the package depends on beside it in `consumer`, and `more` that its user has, without installing anything anew. */
+export function linkDependencies(root: string, consumer: string, more: readonly string[]): void {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, { dev?: boolean }> }
+  const modules = 'node_modules/'
+  const needed = Object.entries(packages).filter(([path, { dev }]) => dev !== true && path.lastIndexOf(modules) === 0)
+  for (const name of [...needed.map(([path]) => path.slice(modules.length)), ...more]) {
+    const from = join(root, modules, name)
+    const to = join(consumer, modules, name)
+    if (!existsSync(from)) continue // it is for another system
+    mkdirSync(dirname(to), { recursive: true })
+    symlinkSync(from, to)
+  }
 }
