@@ -1,9 +1,11 @@
 // captureCallGraph() and printCallGraph(), as in asyncio 3.14: where a task is, and who awaits it.
 import type { Frame } from './origins.ts'
+import type { EventLoop } from './loop.ts'
 import { Future } from './future.ts'
 import { place } from './origins.ts'
 import { currentTask, running } from './running.ts'
 import { Task } from './task.ts'
+import type { Waitable } from './waiter.ts'
 
 export interface FutureCallGraph {
   future: Future<unknown>
@@ -11,44 +13,61 @@ export interface FutureCallGraph {
   callStack: readonly Frame[]
   /** The tasks that wait for it, with their own graphs. */
   awaitedBy: readonly FutureCallGraph[]
+  /** Whether it is in the graph already, depth first: its stack and its awaiters are there, and left out here. */
+  repeated: boolean
 }
 
-/** Whether `task` waits for `future`, directly or through a gather, a wait or a group. */
-function awaits(task: Task<unknown>, future: Future<unknown>): boolean {
-  const { waiter } = task
-  if (waiter === null) return false
-  return (waiter as unknown) === future || (future instanceof Task && (waiter.describeWait().tasks ?? []).includes(future))
-}
-
-function build(future: Future<unknown>, above: ReadonlySet<Future<unknown>>): FutureCallGraph {
-  const seen = new Set(above).add(future)
-  const awaiters = [...future.getLoop().liveTasks()].filter((task) => awaits(task, future) && !seen.has(task))
-  return {
-    future,
-    callStack: future instanceof Task ? future.getStack().reverse() : [],
-    awaitedBy: awaiters.map((task) => build(task, seen)),
+/** Who waits for each future of a loop, directly or through whatever is made of futures; in the order in which tasks were made. */
+function awaitersOf(loop: EventLoop): Map<Waitable, Set<Task<unknown>>> {
+  const awaiters = new Map<Waitable, Set<Task<unknown>>>()
+  for (const task of loop.liveTasks()) {
+    const left = task.waiter === null ? [] : [task.waiter]
+    for (let waitable = left.pop(); waitable !== undefined; waitable = left.pop()) {
+      const tasks = awaiters.get(waitable)
+      if (tasks?.has(task) === true) continue
+      if (tasks === undefined) awaiters.set(waitable, new Set([task]))
+      else tasks.add(task)
+      if (!(waitable instanceof Task) && waitable.awaits !== undefined) left.push(...waitable.awaits())
+    }
   }
+  return awaiters
 }
 
-/** The call graph of `future`, by default of the current task; `null` outside of a task. */
+/** The call graph of `future`, by default of the current task; `null` outside of a task. Each task is told once. */
 export function captureCallGraph(future: Future<unknown> | null = currentTask()): FutureCallGraph | null {
-  return future === null ? null : build(future, new Set())
+  if (future === null) return null
+  const awaiters = awaitersOf(future.getLoop())
+  const seen = new Set<Future<unknown>>()
+  const build = (future: Future<unknown>): FutureCallGraph => {
+    if (seen.has(future)) return { future, callStack: [], awaitedBy: [], repeated: true }
+    seen.add(future)
+    return {
+      future,
+      callStack: future instanceof Task ? future.getStack().reverse() : [],
+      awaitedBy: [...awaiters.get(future) ?? []].map(build),
+      repeated: false,
+    }
+  }
+  return build(future)
 }
 
-function* lines(graph: FutureCallGraph, indent: string): Generator<string> {
+function write(graph: FutureCallGraph, indent: string, lines: string[]): void {
   const { future } = graph
-  yield `${indent}* ${future instanceof Task ? `Task(name=${JSON.stringify(future.getName())})` : String(future)}`
-  if (graph.callStack.length > 0) yield `${indent}  + Call stack:`
-  for (const frame of graph.callStack) yield `${indent}  |   ${frame.function}, at ${place(frame)}`
-  if (graph.awaitedBy.length > 0) yield `${indent}  + Awaited by:`
-  for (const awaiter of graph.awaitedBy) yield* lines(awaiter, `${indent}     `)
+  const title = future instanceof Task ? `Task(name=${JSON.stringify(future.getName())})` : String(future)
+  lines.push(`${indent}* ${title}${graph.repeated ? ' (see above)' : ''}`)
+  if (graph.callStack.length > 0) lines.push(`${indent}  + Call stack:`)
+  for (const frame of graph.callStack) lines.push(`${indent}  |   ${frame.function}, at ${place(frame)}`)
+  if (graph.awaitedBy.length > 0) lines.push(`${indent}  + Awaited by:`)
+  for (const awaiter of graph.awaitedBy) write(awaiter, `${indent}     `, lines)
 }
 
-/** Write the call graph of `future`, by default of the current task, to the error log or to `write`. */
-export function printCallGraph(future: Future<unknown> | null = currentTask(), write?: (text: string) => void): void {
+/** Write the call graph of `future`, by default of the current task, to the error log or to `to`. */
+export function printCallGraph(future: Future<unknown> | null = currentTask(), to?: (text: string) => void): void {
   const graph = captureCallGraph(future)
   if (graph === null) return
-  const text = [...lines(graph, '')].join('\n')
-  if (write !== undefined) write(text)
+  const lines: string[] = []
+  write(graph, '', lines)
+  const text = lines.join('\n')
+  if (to !== undefined) to(text)
   else (running.loop ?? graph.future.getLoop()).host.report(text)
 }

@@ -93,6 +93,10 @@ class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
     return { kind: 'gather', label: `${tasks.length} of ${this.#children.length}`, tasks }
   }
 
+  awaits(): Iterable<Future<unknown>> {
+    return this.#children.filter((child) => !child.done())
+  }
+
   override toString(): string {
     return `<GatheringFuture ${this.outcome()} children=${this.#children.length}>`
   }
@@ -154,6 +158,20 @@ export function gather(
   return outer
 }
 
+/** The future that `shield` returns. */
+class ShieldingFuture<T> extends Future<T> {
+  readonly #inner: Future<T>
+
+  constructor(inner: Future<T>) {
+    super({ loop: inner.getLoop() })
+    this.#inner = inner
+  }
+
+  awaits(): Iterable<Future<unknown>> {
+    return [this.#inner]
+  }
+}
+
 /**
  * Wait for `awaitable` without passing a cancellation on to it: the awaiter is cancelled, what it awaited runs on. If
  * that fails later, with nobody left to hear it, the loop's exception handler does. A future that is done is returned as it is.
@@ -161,7 +179,7 @@ export function gather(
 export function shield<T>(awaitable: Awaitable<T>): Future<T> {
   const inner = ensureFuture(awaitable)
   if (inner.done()) return inner
-  const outer = new Future<T>({ loop: inner.getLoop() })
+  const outer = new ShieldingFuture<T>(inner)
   const onInnerDone = (): void => {
     if (outer.done()) return
     if (inner.cancelled()) {

@@ -11,7 +11,7 @@ import { bindLoop, type LoopBound } from './loopbound.ts'
 import type { Name, Named } from './names.ts'
 import { running } from './running.ts'
 import { trackUnawaited } from './unawaited.ts'
-import { CANCELLED, PENDING, SingleWait, suspendCurrent, WaitFor, WOKEN } from './waiter.ts'
+import { CANCELLED, PENDING, SingleWait, suspendCurrent, WaitFor, WOKEN, type Waitable } from './waiter.ts'
 
 const CREATED = 3
 const ENDED = 4
@@ -107,6 +107,10 @@ class Get<T> extends Exchange<T, T> {
   describeWait(): Wait {
     return new WaitFor('queue.get', this.queue)
   }
+
+  awaits(): Iterable<Waitable> {
+    return this.queue.feeds()
+  }
 }
 
 class Put<T> extends Exchange<T, void> {
@@ -201,6 +205,11 @@ export class Queue<T> implements LoopBound, Named, QueueState {
   /** @internal */
   nameForWatchers(): Name {
     return { text: `<${this.constructor.name} ${this.id} maxsize=${this.#maxsize}>`, queue: this.id }
+  }
+
+  /** @internal The futures whose end will put an item, where that is known. */
+  feeds(): Iterable<Waitable> {
+    return []
   }
 
   /** How many items are in the queue. */

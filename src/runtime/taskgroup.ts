@@ -23,6 +23,10 @@ class GroupFuture extends Future<void> {
   override describeWait(): Wait {
     return { kind: 'gather', label: `taskGroup of ${this.#tasks.size}`, tasks: [...this.#tasks] }
   }
+
+  awaits(): Iterable<Future<unknown>> {
+    return this.#tasks
+  }
 }
 
 /** Given to the body of `taskGroup`: where it makes its tasks. */

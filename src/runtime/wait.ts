@@ -40,6 +40,10 @@ class WaitFuture extends Future<void> {
     const tasks = tasksOf(this.#futures).filter((task) => !task.done())
     return { kind: 'gather', label: `wait for ${tasks.length} of ${this.#futures.size}`, tasks }
   }
+
+  awaits(): Iterable<Future<unknown>> {
+    return [...this.#futures].filter((future) => !future.done())
+  }
 }
 
 /**
@@ -117,6 +121,20 @@ export function* cancelAndWait(future: Future<unknown>): Coroutine<void> {
   }
 }
 
+/** Where `asCompleted` puts the futures that have finished, and null for those that are late. */
+class FinishedQueue<T> extends Queue<Future<T> | null> {
+  readonly #todo: ReadonlySet<Future<T>>
+
+  constructor(todo: ReadonlySet<Future<T>>) {
+    super()
+    this.#todo = todo
+  }
+
+  override feeds(): Iterable<Future<unknown>> {
+    return this.#todo
+  }
+}
+
 /**
  * Run awaitables at the same time; each item of the returned iterable is a coroutine that gives the result, or throws the
  * exception, of the next one to finish. Acts when called. After `timeout` (seconds) what is left throws a TimeoutError.
@@ -135,7 +153,7 @@ export function asCompleted<A extends Awaitable<unknown>>(
   const todo = new Set<Future<T>>()
   for (const awaitable of new Set(awaitables)) todo.add(ensureFuture(awaitable as unknown as Awaitable<T>, { loop }))
   let left = todo.size
-  const finished = new Queue<Future<T> | null>()
+  const finished = new FinishedQueue<T>(todo)
   const onDone = (future: Future<T>): void => {
     if (!todo.delete(future)) return
     finished.putNowait(future)

@@ -14,6 +14,8 @@ export interface Waitable {
   /** Take note of the outcome without throwing it; tells whether it was a cancellation. */
   absorb(): boolean
   describeWait(): Wait
+  /** The futures whose end would end the wait, where it is made of others. */
+  awaits?(): Iterable<Waitable>
 }
 
 /** A wait for a lock or a queue. Its description is made for whoever reads it: most waits are described to nobody. */

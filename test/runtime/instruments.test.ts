@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import {
-  Barrier, captureCallGraph, Condition, createTask, currentTask, Event, EventLoop, fromPromise, gather, getRunningLoop, Instruments, Lock, print, printCallGraph, Queue,
+  asCompleted, Barrier, captureCallGraph, Condition, createTask, currentTask, Event, EventLoop, fromPromise, Future, gather, getRunningLoop, Instruments, Lock, print, printCallGraph, Queue,
   run, Runner, Semaphore, shield, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine, type ExceptionContext, type Instrument, type Task, type Wait,
 } from '../../src/index.ts'
 import { nameOf as nameForWatchers } from '../../src/runtime/names.ts'
@@ -553,6 +553,53 @@ t.test('captureCallGraph and printCallGraph', async t => {
       '          * Task(name="top")',
       '     * Task(name="gathering")',
     ])
+  })
+
+  t.test('tell who awaits a task or a plain future through whatever there is to wait with', async t => {
+    await recorded(function* () {
+      for (const target of [createTask(sleep(600)), new Future<void>()]) {
+        const ways: Record<string, () => Coroutine<unknown>> = {
+          await: function* () { yield* target },
+          asCompleted: function* () { for (const next of asCompleted([target])) yield* next },
+          gather: function* () { yield* gather([target]) },
+          shield: function* () { yield* shield(target) },
+          wait: function* () { yield* wait([target]) },
+          waitFor: function* () { yield* waitFor(target, 600) },
+          nested: function* () { yield* gather([shield(gather([target])), sleep(600)]) },
+        }
+        for (const [name, way] of Object.entries(ways)) createTask(way(), { name })
+        yield* sleep(0.1)
+        t.same(captureCallGraph(target)?.awaitedBy.map(({ future }) => future.label()), Object.keys(ways))
+      }
+    })
+  })
+
+  t.test('tell each task once, and that it is above where it comes again', async t => {
+    let text = ''
+    await recorded(function* () {
+      const leaf = createTask(sleep(600), { name: 'leaf' })
+      const lower = ['a', 'b'].map(name => createTask((function* () { yield* leaf })(), { name }))
+      const upper = ['c', 'd'].map(name => createTask((function* () { yield* gather(lower) })(), { name }))
+      createTask((function* () { yield* gather(upper) })(), { name: 'top' })
+      yield* sleep(0.1)
+      printCallGraph(leaf, written => { text = written })
+      t.same(captureCallGraph(leaf)?.awaitedBy[1]?.awaitedBy.map(({ repeated, awaitedBy }) => [repeated, awaitedBy.length]), [[true, 0], [true, 0]])
+    })
+    t.same(text.split('\n').filter(line => line.includes('*')).map(line => line.trim()), [
+      '* Task(name="leaf")', '* Task(name="a")', '* Task(name="c")', '* Task(name="top")', '* Task(name="d")', '* Task(name="top") (see above)',
+      '* Task(name="b")', '* Task(name="c") (see above)', '* Task(name="d") (see above)',
+    ])
+  })
+
+  t.test('end where tasks await each other', async t => {
+    await recorded(function* () {
+      const tasks: Task<void>[] = []
+      for (const [name, other] of [['a', 1], ['b', 0]] as const) tasks.push(createTask((function* () { yield* shield(tasks[other]!) })(), { name }))
+      yield* sleep(0.1)
+      const graph = captureCallGraph(tasks[0]!)
+      t.same(graph?.awaitedBy[0]?.awaitedBy.map(({ future, repeated }) => [future === tasks[0], repeated]), [[true, true]])
+      tasks[0]!.cancel()
+    })
   })
 
   t.test('take the current task by default; null outside of a task', async t => {
