@@ -4,10 +4,23 @@ import type { ThreadCall, Wait } from '../runtime/instruments.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Plain, Target } from './exports.ts'
+import type { Thread } from './thread.ts'
 import type { Values } from './variables.ts'
-import { Context } from '../runtime/context.ts'
+import { Context, ContextVar } from '../runtime/context.ts'
 import { Future } from '../runtime/future.ts'
 import { running } from '../runtime/running.ts'
+
+/** A request that its call stands still for. */
+export interface Requested {
+  readonly request: number
+  readonly thread: Thread
+  /** The request that was being served where that call was made: its thread stands still as well. */
+  readonly outer: Requested | null
+  replied: boolean
+}
+
+/** In a coroutine that a thread stands still for: that request. */
+export const standingStill = new ContextVar<Requested | null>('loopscope.standingStill', { default: null })
 
 /** Whatever has the call now: the queue it stands in, or the thread that runs it. */
 export interface Holder {
@@ -28,6 +41,8 @@ export class Call<T = unknown> extends Future<T> implements ThreadCall {
   ending: ThreadCall['ending'] = null
   readonly fn: Plain
   readonly args: unknown[]
+  /** The request of the coroutine that made it, if a thread stands still for that. */
+  readonly within: Requested | null
   /** The context it was made in, `null` for an empty one. Its own copy: what coroutines on its behalf set stays here. */
   readonly context: Context | null
   /** Where the function is, once that is known. */
@@ -46,6 +61,7 @@ export class Call<T = unknown> extends Future<T> implements ThreadCall {
     this.function = fn.name === '' ? 'anonymous' : fn.name
     this.task = running.task
     this.args = args
+    this.within = standingStill.get()
     this.context = withContext && running.context !== null ? new Context(running.context.bindings) : null
     this.since = loop.time()
     loop.addHostWork(1)

@@ -6,7 +6,6 @@ import type { Owner, Thread } from './thread.ts'
 import { QueueFull } from '../runtime/exceptions.ts'
 import { BrokenThread, type NoThread } from './errors.ts'
 import { findTarget, knownTarget } from './exports.ts'
-import { standingStill } from './requests.ts'
 
 /** Where a lane has its threads from. */
 export interface ThreadSource {
@@ -50,7 +49,7 @@ export class Lane implements Holder, Owner {
   submit(call: Call, caller: string): void {
     call.holder = this
     call.target = knownTarget(call.fn) ?? null
-    const host = this.#threadToNestOn()
+    const host = this.#threadToNestOn(call)
     if (host !== null) this.#nest(call, host)
     else this.#queue.add(call)
     if (call.target === null) this.#find(call, caller)
@@ -82,12 +81,16 @@ export class Lane implements Holder, Owner {
     )
   }
 
-  /** The thread that stands still for the coroutine that makes this call: waiting for another could last for ever. */
-  #threadToNestOn(): Thread | null {
-    const request = standingStill.get()
-    if (request === null || request.replied || request.thread.owner !== this) return null
+  /**
+   * The thread of this lane that stands still for the coroutine that makes this call, directly or through calls on other
+   * lanes: waiting for another could last for ever.
+   */
+  #threadToNestOn(call: Call): Thread | null {
     if (this.#idle.length > 0 || this.#threads.size < this.#size) return null
-    return request.thread.standsStillFor(request) ? request.thread : null
+    for (let request = call.within; request !== null; request = request.outer) {
+      if (!request.replied && request.thread.owner === this && request.thread.standsStillFor(request)) return request.thread
+    }
+    return null
   }
 
   #nest(call: Call, thread: Thread): void {

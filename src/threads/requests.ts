@@ -2,27 +2,17 @@
 // that asked, in that call's context, and is cancelled when nobody waits for that call any more.
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
-import type { Call } from './call.ts'
 import type { Thread } from './thread.ts'
 import type { Reply, Request } from './protocol.ts'
+import { standingStill, type Call, type Requested } from './call.ts'
 import { isCoroutine } from '../runtime/coroutine.ts'
-import { Context, ContextVar } from '../runtime/context.ts'
+import { Context } from '../runtime/context.ts'
 import { describe } from '../runtime/describe.ts'
 import { CancelledError, RuntimeError } from '../runtime/exceptions.ts'
 import { functionAt, loadModule, type LoadedModule } from './exports.ts'
 import { pack } from './errors.ts'
 import { REPLY } from './protocol.ts'
 import { putDown, takeBack, type Values } from './variables.ts'
-
-/** A request that its call stands still for. */
-export interface Requested {
-  readonly request: number
-  readonly thread: Thread
-  replied: boolean
-}
-
-/** In a coroutine that a thread stands still for: that request. */
-export const standingStill = new ContextVar<Requested | null>('loopscope.standingStill', { default: null })
 
 interface Open {
   readonly call: Call
@@ -44,7 +34,7 @@ export class Requests {
   /** Start what `call` asks for; gives the request if the call stands still for it. */
   start(message: Request, call: Call): Requested | null {
     const [, id, , blocks, [url, name], args, values] = message
-    const blocking: Requested | null = blocks ? { request: id, thread: this.#thread, replied: false } : null
+    const blocking: Requested | null = blocks ? { request: id, thread: this.#thread, outer: call.within, replied: false } : null
     this.#open.set(id, { call, blocking, task: null, cancelled: call.status === 'orphaned' })
     loadModule(url).then(
       (module) => this.#run(id, module, name, args, values),
@@ -63,7 +53,7 @@ export class Requests {
       const context = new Context(open.call.context?.bindings)
       const coro = context.run(() => {
         putDown(module, values)
-        standingStill.set(open.blocking)
+        standingStill.set(open.blocking ?? open.call.within)
         return (functionAt(module, name) as (...args: unknown[]) => unknown)(...args)
       })
       if (!isCoroutine(coro)) throw new TypeError(`asyncToSync: a coroutine function is needed, ${name}() returned ${describe(coro)}`)

@@ -2,7 +2,7 @@
 // the thread can run another one on top of it, and whatever the coroutine wants of the same lane may run there.
 import { Worker, MessageChannel } from 'node:worker_threads'
 import type { EventLoop } from '../runtime/loop.ts'
-import type { Call } from './call.ts'
+import type { Call, Requested } from './call.ts'
 import type { Doorbell } from './doorbell.ts'
 import { reportContext } from '../runtime/exceptionhandler.ts'
 import { defaultHost } from '../runtime/host.ts'
@@ -10,7 +10,7 @@ import { Channel, channelMemory } from './channel.ts'
 import { addressOf } from './exports.ts'
 import { BrokenThread, NoThread, unpack } from './errors.ts'
 import { CALL, CANCEL, READY, REQUEST, RETURNED, THREW, type Returned, type Threw, type ToMain } from './protocol.ts'
-import { Requests, type Requested } from './requests.ts'
+import { Requests } from './requests.ts'
 import { takeAlong } from './variables.ts'
 
 /** This long after a call, its thread's own event loop gets a turn. */

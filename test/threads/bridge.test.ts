@@ -6,7 +6,7 @@ import {
 } from '../../src/index.ts'
 import { caught } from '../support/caught.ts'
 import {
-  addOnMain, askForClosure, callThreadFromHere, catchRefused, nested, nestedTogether, poolInPool, refuse, threadsafe, waitForEver,
+  addOnMain, alternating, askForClosure, callThreadFromHere, catchRefused, nested, nestedTogether, poolInPool, refuse, threadsafe, waitForEver,
 } from './workers/bridge.ts'
 import { renameThroughMain, user } from './workers/context.ts'
 import { Refused } from './workers/values.ts'
@@ -51,6 +51,20 @@ t.test('asyncToSync in a worker', async t => {
     const together = yield* syncToAsync(nestedTogether, { thread: 'sensitive' })()
     t.equal(together.length, 4)
     t.equal(new Set(together).size, 1)
+    t.match(threadsState().sensitive, { threads: 1, idle: 1, calls: [] })
+  })()))
+
+  await t.test('lets them run there through calls on other threads too', t => run((function* () {
+    const outermost = syncToAsync(alternating, { thread: 'sensitive' })
+    for (const between of ['pool', 'executor'] as const) {
+      const [first, other, second, ...more] = yield* outermost([between, 'sensitive'])
+      t.same([second, more], [first, []], between)
+      t.not(other, first)
+    }
+    const twice = yield* outermost(['pool', 'sensitive', 'pool', 'sensitive'])
+    t.same([twice[2], twice[4]], [twice[0], twice[0]])
+    const through = yield* outermost(['pool', 'threadsafe', 'sensitive'])
+    t.same(through[2], through[0], 'runCoroutineThreadsafe, whose result the pool waits for')
     t.match(threadsState().sensitive, { threads: 1, idle: 1, calls: [] })
   })()))
 

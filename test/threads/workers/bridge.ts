@@ -1,6 +1,6 @@
 // Worker functions that want something of the main loop.
 import { isMainThread, threadId } from 'node:worker_threads'
-import { asyncToSync, createTask, gather, runCoroutineThreadsafe, sleep, syncToAsync, toThread, type Coroutine } from '../../../src/index.ts'
+import { asyncToSync, createTask, gather, getRunningLoop, runCoroutineThreadsafe, sleep, syncToAsync, toThread, type Coroutine } from '../../../src/index.ts'
 import { whichThread } from './meet.ts'
 import { Refused } from './values.ts'
 
@@ -52,6 +52,18 @@ export function poolInPool(depth: number): number {
 
 export function* poolAgain(depth: number): Coroutine<number> {
   return yield* toThread(poolInPool, depth)
+}
+
+/** The thread of the function, and of whatever runs inside of it: sensitive and pool, or an executor, by turns. */
+export function alternating(lanes: readonly ('sensitive' | 'pool' | 'executor' | 'threadsafe')[]): number[] {
+  if (lanes[0] === 'threadsafe') return [threadId, ...runCoroutineThreadsafe(alternate, [lanes.slice(1)]).result()]
+  return lanes.length === 0 ? [threadId] : [threadId, ...asyncToSync(alternate)(lanes)]
+}
+
+export function* alternate(lanes: readonly ('sensitive' | 'pool' | 'executor' | 'threadsafe')[]): Coroutine<number[]> {
+  const [lane, ...rest] = lanes
+  if (lane === 'executor') return yield* getRunningLoop().runInExecutor(null, alternating, rest)
+  return yield* syncToAsync(alternating, { thread: lane as 'sensitive' | 'pool' })(rest)
 }
 
 export function* forEver(words: Int32Array): Coroutine<void> {
