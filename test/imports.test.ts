@@ -7,6 +7,7 @@ const TABLE: Row[] = [
   { files: 'src/hosts', may: ['src/hosts', 'src/runtime'] },
   { files: 'src/hosts/node', may: ['src/hosts', 'src/runtime', 'node:'] },
   { files: 'src/hosts/async-locals', may: ['node:'] },
+  { files: 'src/hosts/collection', may: ['node:'] },
   { files: 'src/threads', may: ['src/threads', 'src/runtime', 'node:'] },
   { files: 'src/threads/worker', may: ['src/threads', 'src/runtime', 'src/hosts', 'node:'] },
   { files: 'src/index', may: ['src/runtime', 'src/hosts', 'src/threads'] },

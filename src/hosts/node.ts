@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 import type { CoroutineInfo, Host, HostContext } from '../runtime/host.ts'
 import { KeyboardInterrupt } from '../runtime/exceptions.ts'
 import { asyncLocals } from './async-locals.ts'
+import { collectSoon } from './collection.ts'
 
 // setTimeout takes 32 bits of milliseconds; a longer wait is made of several.
 const LONGEST_MS = 2 ** 31 - 1
@@ -75,6 +76,20 @@ class NodeHost implements Host {
     return stop
   }
 
+  onExit(fn: () => void): () => void {
+    // One listener for all: Node warns of many.
+    if (atExit.size === 0) process.on('exit', exiting)
+    atExit.add(fn)
+    return () => {
+      atExit.delete(fn)
+      if (atExit.size === 0) process.off('exit', exiting)
+    }
+  }
+
+  collectSoon(left: ReadonlySet<object>): void {
+    collectSoon(left)
+  }
+
   hostContext(): HostContext | null {
     return asyncLocals.used ? new AsyncResource('loopscope') : null
   }
@@ -104,6 +119,12 @@ class NodeHost implements Host {
     }
     return info
   }
+}
+
+const atExit = new Set<() => void>()
+
+function exiting(): void {
+  for (const fn of atExit) fn()
 }
 
 let watchingUncaught = false

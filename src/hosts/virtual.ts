@@ -81,6 +81,14 @@ export class VirtualClock implements Host {
     return this.#base.onInterrupt(fn)
   }
 
+  onExit(fn: () => void): () => void {
+    return this.#base.onExit?.(fn) ?? (() => {})
+  }
+
+  collectSoon(left: ReadonlySet<object>): void {
+    this.#base.collectSoon?.(left)
+  }
+
   hostContext(): HostContext | null {
     return this.#base.hostContext()
   }

@@ -37,6 +37,10 @@ export interface Host {
   hold(): () => void
   /** Call `fn` when the user interrupts (SIGINT); returns what stops listening. */
   onInterrupt(fn: () => void): () => void
+  /** Call `fn` if the process ends; returns what stops listening. */
+  onExit?(fn: () => void): () => void
+  /** In debug mode: have garbage collected within seconds, if `left` holds anything then. */
+  collectSoon?(left: ReadonlySet<object>): void
   /** The context of the code that calls this; `null` as long as nothing was ever set in any. */
   hostContext(): HostContext | null
   /** The context in which nothing is set; `null` as long as nothing was ever set in any. */

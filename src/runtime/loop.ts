@@ -231,6 +231,7 @@ export class EventLoop {
   async #run(): Promise<void> {
     const release = this.#hold ? this.host.hold() : null
     const unwatch = this.debug ? watchGenerators() : null
+    const stay = this.host.onExit?.(() => this.#reportLost())
     try {
       this.#announce()
       await this.#driver.start()
@@ -238,6 +239,7 @@ export class EventLoop {
       this.stopping = false
       release?.()
       unwatch?.()
+      stay?.()
     }
   }
 
@@ -311,14 +313,19 @@ export class EventLoop {
         ...(createdAt.length > 0 ? { createdAt } : {}),
       })
     }
-    reportFailures(this)
-    reportUnawaited(this)
+    this.#reportLost()
     this.#closed = true
     this.ready.clear()
     this.timers.clear()
     this.tasks.clear()
     this.#executorShutDown = true
     if (this.probe !== null) this.probe.tell('loopClosed', this)
+  }
+
+  /** Report what no one can look at any more. */
+  #reportLost(): void {
+    reportFailures(this)
+    reportUnawaited(this)
   }
 
   /** @internal One more thing of the host's that a task waits for, or one less. */

@@ -30,7 +30,7 @@ function report(birth: Birth): void {
   })
 }
 
-/** Report the coroutines that were never awaited when their loop closes. */
+/** Report the coroutines that were never awaited when their loop closes, or their process ends. */
 export function reportUnawaited(loop: EventLoop): void {
   const left = [...loop.unawaited] as Birth[]
   loop.unawaited.clear()
@@ -50,6 +50,7 @@ class Watched<T> {
     this.#inner = inner
     this.#birth = birth
     birth.loop.unawaited.add(birth)
+    birth.loop.host.collectSoon?.(birth.loop.unawaited)
     births.register(this, birth, birth)
   }
 

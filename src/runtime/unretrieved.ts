@@ -33,6 +33,7 @@ export function noteFailure(future: object, loop: EventLoop, error: unknown, isT
   const failure: Failure = { loop, error, description: describeWhole(future), isTask, createdAt: originOf(future) }
   noted.set(future, failure)
   loop.failures.add(failure)
+  if (loop.debug) loop.host.collectSoon?.(loop.failures)
   collected.register(future, failure, failure)
 }
 
@@ -45,7 +46,7 @@ export function noteRetrieved(future: object): void {
   collected.unregister(failure)
 }
 
-/** Report what is still noted for a loop that closes. */
+/** Report what is still noted for a loop that closes, or whose process ends. */
 export function reportFailures(loop: EventLoop): void {
   const failures = [...loop.failures] as Failure[]
   loop.failures.clear()

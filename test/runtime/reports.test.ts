@@ -144,6 +144,34 @@ t.test('never retrieved', async t => {
     t.equal(contexts.length, 1, 'and once only')
   })
 
+  t.test('is reported when the process ends in the middle of a run, as a coroutine is that was never awaited', async t => {
+    const { lines, errors, code } = await runProgram(`
+      const kept = []
+      await run((function* () {
+        kept.push(createTask((function* () { throw new Error('of a task') })()), new Queue().put(1))
+        yield* sleep(0)
+        console.log('ends')
+        process.exit(3)
+      })(), { debug: true })`)
+    t.same(lines, ['ends'])
+    t.match(errors, /Task exception was never retrieved: [^]*Error: of a task[^]*coroutine Queue\.put\(\) was never awaited/)
+    t.equal(code, 3)
+  })
+
+  t.test('is reported in debug mode without any need of memory, as a coroutine is that was never awaited', async t => {
+    const { lines } = await runProgram(`
+      await run((function* () {
+        const reported = []
+        const both = new Event()
+        getRunningLoop().setExceptionHandler((_loop, { message }) => { if (reported.push(message) === 2) both.set() })
+        createTask((function* () { throw new Error('of a task') })())
+        void new Queue().put(1)
+        yield* both.wait()
+        for (const message of reported.sort()) console.log(message.slice(0, 33))
+      })(), { debug: true })`)
+    t.same(lines, ['Task exception was never retrieved'.slice(0, 33), 'coroutine Queue.put() was never awaited'.slice(0, 33)])
+  })
+
   t.test('looking at it in any way is retrieving it', async t => {
     t.same(await recorded(function* (log) {
       const looks: [string, (future: Future<never>) => unknown][] = [
