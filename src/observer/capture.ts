@@ -2,10 +2,11 @@
 // lines stand in the source. It is text, not a function, since it runs on another thread, and it calls nobody's code:
 // no formatter of the user's, no promise job, no hook.
 
-/** The most frames of one stack. */
+/** The most frames of one stack, and how many of them are kept for the program's own where packages call deeper than that. */
 const DEPTH = 16
-/** How many frames are looked through for those; a stall inside Node can stand on many of Node's own. */
-const LOOKED_THROUGH = 200
+const OWN_DEPTH = 8
+/** How many frames are looked through for those: as deep as calls go by default. */
+const LOOKED_THROUGH = 12_000
 
 /** Function, URL or path, line and column from 1; then, where Node knows a source map, the source's URL, line and column from 1. */
 export type Site = [name: string, url: string, line: number, column: number, source?: string, sourceLine?: number, sourceColumn?: number]
@@ -50,7 +51,12 @@ export const CAPTURE = `(() => {
       return []
     }
   }
-  const sites = (users.length > 0 ? users : own).slice(0, ${DEPTH}).map((site) => {
+  const chosen = users.length > 0 ? users : own
+  const isProgram = (site) => !/[\\\\/]node_modules[\\\\/]/.test(site.getFileName())
+  let programs = Math.min(${OWN_DEPTH}, chosen.slice(${DEPTH - OWN_DEPTH}).filter(isProgram).length)
+  let others = ${OWN_DEPTH} - programs
+  const kept = chosen.filter((site, at) => at < ${DEPTH - OWN_DEPTH} || (isProgram(site) ? programs-- > 0 : others-- > 0))
+  const sites = kept.map((site) => {
     const url = site.getFileName(), line = site.getLineNumber() ?? 0, column = site.getColumnNumber() ?? 0
     return [name(site), url, line, column, ...origin(url, line, column)]
   })

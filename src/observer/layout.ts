@@ -34,6 +34,8 @@ export const WORD = {
   poolOrphaned: 13,
   /** 1 while a record of steps is being written, behind the draft. */
   open: 14,
+  /** How often code that is not known has held the thread: the last of these holds are among the numbers. */
+  holds: 15,
   /** The two words of the loop's tape: whoever sets its end to 0 has the next step told with its time. */
   tape: 16,
 } as const
@@ -51,10 +53,15 @@ export const NUMBER = {
   cost: 4,
   /** Seconds in which something that is known held the thread for long. */
   held: 5,
+  /** From and to of the last `MOST_HOLDS` holds of code that is not known, in turns. */
+  holds: 6,
 } as const
 
+/** More than can come between two looks of an observer that gets a processor. */
+export const MOST_HOLDS = 16
+
 const NUMBERS_AT = 128
-const HEADER_BYTES = 256
+const HEADER_BYTES = NUMBERS_AT + (NUMBER.holds + 2 * MOST_HOLDS) * 8
 
 /** `steps`: the task that stands last on the tape. */
 export const HOLDER = { task: 1, callback: 2, request: 3, steps: 4 } as const

@@ -161,8 +161,8 @@ export class Observer extends LoopRecord implements Listener {
     this.#watch.settled()
   }
 
-  waited(request: number, seconds: number): void {
-    this.#watch.waited(request, seconds)
+  waited(request: number, seconds: number, t: number): void {
+    this.#watch.waited(request, seconds, t)
   }
 
   /** Do all of what changes the record. */

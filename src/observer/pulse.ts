@@ -1,17 +1,19 @@
 // The watched thread's sign of life: every 20 ms, if it can, it writes down the time. What stopped it from doing so, and
-// is no step, callback or handler that is known, held it all the same.
+// is no step, callback or handler that is known, held it all the same: from when to when stands in the shared header.
 import { performance, type RecordableHistogram } from 'node:perf_hooks'
 import type { ThreadsState } from '../threads/state.ts'
 import type { View } from './layout.ts'
 import type { Writer } from './writer.ts'
 import { IDLE_MS, idleTime } from './idletime.ts'
-import { NUMBER, WORD } from './layout.ts'
+import { MOST_HOLDS, NUMBER, WORD } from './layout.ts'
 import { BEAT_SECONDS } from './stall.ts'
 
 /** How many beats lie between two looks at figures that change slowly. */
 const SLOWLY = 5
 /** Part of the threshold from which on unknown code is told of: the observer decides. */
 const WORTH_TELLING = 0.8
+/** A beat comes late if it comes after so many seconds: in a loop that never rests, all time between two is somebody's. */
+const LATE_SECONDS = 1.5 * BEAT_SECONDS
 
 /** Taken here, so that a program's fake timers are not asked. */
 const { setInterval, clearInterval } = globalThis
@@ -27,6 +29,8 @@ export class Pulse {
   #beats = 0
   #last = 0
   #held = 0
+  /** For how many seconds the host had been idle at the last beat. */
+  #idle = 0
   /** Since when the host has had no idle moment, as far as something held the thread. */
   #heldFrom: number | null = null
   #idleThen = 0
@@ -44,6 +48,7 @@ export class Pulse {
   start(): void {
     if (this.#timer !== null) return
     this.#last = performance.now() / 1000
+    this.#idle = idleTime() / 1000
     this.#numbers[NUMBER.beat] = this.#last
     this.#timer = setInterval(this.#beat, BEAT_SECONDS * 1000).unref()
   }
@@ -77,13 +82,15 @@ export class Pulse {
     const writer = this.#writer()
     this.#delays.record(Math.max(1, Math.round((gap - BEAT_SECONDS) * 1e9)))
     const held = this.#numbers[NUMBER.held] as number
-    const unknown = gap - BEAT_SECONDS - (held - this.#held)
-    if (writer !== null && unknown >= this.#threshold * WORTH_TELLING) {
-      const from = this.#last + BEAT_SECONDS / 2
-      writer.heldUnknown(from, now)
+    const idle = idleTime() / 1000
+    // The host was idle before, not after: this beat was due.
+    const from = this.#last + (idle - this.#idle) + (held - this.#held)
+    if (gap >= LATE_SECONDS && now - from >= this.#threshold * WORTH_TELLING) {
+      this.#writeHold(from, now)
       this.noteHold(from)
     }
     this.#held = held
+    this.#idle = idle
     this.#last = now
     this.#numbers[NUMBER.beat] = now
     if (this.#unsettled && idleTime() - this.#idleThen > IDLE_MS) {
@@ -91,6 +98,14 @@ export class Pulse {
       writer?.settled()
     }
     if (this.#beats++ % SLOWLY === 0) this.#lookSlowly(writer)
+  }
+
+  #writeHold(from: number, to: number): void {
+    const count = this.#words[WORD.holds] as number
+    const at = NUMBER.holds + 2 * (count % MOST_HOLDS)
+    this.#numbers[at] = from
+    this.#numbers[at + 1] = to
+    Atomics.store(this.#words, WORD.holds, count + 1)
   }
 
   #lookSlowly(writer: Writer | null): void {

@@ -22,15 +22,12 @@ export interface Taken {
 export interface StacksOptions {
   /** `false` leaves the inspector alone: every stack is `null`. Default `true`. */
   enabled?: boolean
-  /** How long to wait for an answer, in ms. Default 1,000. */
-  timeout?: number
   /** The word of shared memory that the main thread hands to `endSessions` before it exits. */
   sessions?: Int32Array
 }
 
 export class Stacks {
   readonly #enabled: boolean
-  readonly #timeout: number
   readonly #sessions: Int32Array
   readonly #maps = new SourceMaps()
   #session: Session | null = null
@@ -40,7 +37,6 @@ export class Stacks {
   constructor(options: StacksOptions = {}) {
     if (isMainThread) throw new Error('Stacks is for a worker thread: the main thread, while it is blocked, cannot ask for its own stack')
     this.#enabled = options.enabled ?? true
-    this.#timeout = options.timeout ?? 1000
     this.#sessions = options.sessions ?? new Int32Array(new SharedArrayBuffer(4))
   }
 
@@ -51,24 +47,15 @@ export class Stacks {
 
   /**
    * Take the main thread's stack. A thread that runs JavaScript answers within a few ms. One that is inside a native function
-   * answers when that comes back, with the next line that runs; if that takes longer than the timeout, this gives `null`, and
-   * the question stands: whoever asks meanwhile gets the same answer. `null` also where nothing runs on it.
+   * answers when that comes back, with the next line that runs: `at` tells that it took so long. Whoever asks meanwhile gets the
+   * same answer. `null` where nothing runs on it.
    */
-  async take(): Promise<Taken | null> {
-    if (!this.#enabled || this.#closed) return null
+  take(): Promise<Taken | null> {
+    if (!this.#enabled || this.#closed) return Promise.resolve(null)
     this.#asked ??= this.#ask().finally(() => {
       this.#asked = null
     })
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, this.#timeout, null)
-      timer.unref()
-    })
-    try {
-      return await Promise.race([this.#asked, late])
-    } finally {
-      clearTimeout(timer)
-    }
+    return this.#asked
   }
 
   /** End the session, if there is one; who still waits for a stack gets `null`. */

@@ -7,7 +7,7 @@ import type { Starvation } from './starvation.ts'
 import { stamp } from '../stream/recorder.ts'
 import { culpritOf } from './stacks.ts'
 import { TAPE_AT } from '../runtime/tape.ts'
-import { HOLDER, NUMBER, taskOf, WORD, type View } from './layout.ts'
+import { HOLDER, MOST_HOLDS, NUMBER, taskOf, WORD, type View } from './layout.ts'
 
 /** A stall is told of again after this many seconds. */
 const AGAIN = 0.1
@@ -22,10 +22,6 @@ const UNKNOWN = 'code outside of the event loop'
 /** So many victims are named, with names of so many characters together. */
 const MOST_VICTIMS = 1000
 const MOST_NAMES = 64 * 1024
-/** Where there is no answer with a stack, it is asked for again after a while, but not for ever. */
-const ASK_AGAIN_MS = 50
-const LONGEST_ASKED = 60
-
 /** A stall that is over. */
 interface Stall extends Hold {
   seconds: number
@@ -77,9 +73,12 @@ export class StallWatch {
   #gotMoment = -1
   /** Nothing before this belongs to a stall that was not told of yet. */
   #since = 0
+  /** How many holds of unknown code have been taken from the header. */
+  #holds: number
 
   constructor(options: StallOptions) {
     this.#options = options
+    this.#holds = options.view.words[WORD.holds] as number
   }
 
   /** Whether the thread is blocked right now. */
@@ -93,7 +92,10 @@ export class StallWatch {
     const now = clock()
     starvation.note(now)
     const late = now - this.#expected > LATE
-    const next = this.#judge(now, late, numbers[NUMBER.since] as number, numbers[NUMBER.beat] as number)
+    // In this order: the beat is written last.
+    const beat = numbers[NUMBER.beat] as number
+    this.#takeHolds()
+    const next = this.#judge(now, late, numbers[NUMBER.since] as number, beat)
     if (this.#over !== null && now >= this.#over.until) this.#settle()
     const again = Math.min(next, threshold, this.#over === null ? Infinity : this.#over.until - now)
     this.#expected = now + again
@@ -112,8 +114,9 @@ export class StallWatch {
         if (now >= blocked.toldAt + AGAIN) this.#tell(blocked, now)
         return Math.max(0.001, blocked.toldAt + AGAIN - now)
       }
-      // Its end has a record of its own, which is on its way, unless that was lost.
-      if (now > blocked.toldAt + AGAIN + SETTLE_SECONDS) this.#end({ ...blocked, to: beat > blocked.from ? Math.min(beat, now) : now })
+      // Its end has a record of its own, which is on its way, unless that was lost. Of unknown code the header has told it.
+      const overdue = (blocked.step === 0 && !known) || now > blocked.toldAt + AGAIN + SETTLE_SECONDS
+      if (overdue) this.#end({ ...blocked, to: beat > blocked.from ? Math.min(beat, now) : now })
       return BEAT_SECONDS
     }
     // Half an interval is the most likely time that it had answered for when it was stopped.
@@ -160,14 +163,11 @@ export class StallWatch {
     this.#askForStack(blocked)
   }
 
-  /** Ask until there is an answer: code that is inside of a native function answers when it comes back from there. */
+  /** Code that is inside of a native function answers when it comes back from there, however long that takes. */
   #askForStack(blocked: Blocked): void {
     const { takeStack, now } = this.#options
     takeStack().then((taken) => {
-      if (taken === null) {
-        if (this.#blocked === blocked && now() - blocked.from < LONGEST_ASKED) setTimeout(() => this.#askForStack(blocked), ASK_AGAIN_MS).unref()
-        return
-      }
+      if (taken === null) return
       // What was taken when the stall was over is of something else.
       const over = this.#over !== null && this.#over.from === blocked.from ? this.#over : null
       if (over !== null && taken.at <= over.to) over.stack = taken.frames
@@ -199,8 +199,26 @@ export class StallWatch {
     this.ended({ from, to, name: this.#options.decoder.nameOf(task), task, ...(request === undefined ? {} : { request }) })
   }
 
-  /** Something held the thread from one time to another. */
+  /** Something that is known held the thread from one time to another. */
   ended(hold: Hold): void {
+    this.#takeHolds(hold.from)
+    this.#ended(hold)
+  }
+
+  /** Take in what has held the thread until a time, and is not known. */
+  #takeHolds(until = Infinity): void {
+    const { words, numbers } = this.#options.view
+    const count = Atomics.load(words, WORD.holds)
+    for (let hold = Math.max(this.#holds, count - MOST_HOLDS); hold < count; hold++) {
+      const at = NUMBER.holds + 2 * (hold % MOST_HOLDS)
+      const to = numbers[at + 1] as number
+      if (to > until) return
+      this.#holds = hold + 1
+      this.#ended({ from: numbers[at] as number, to, name: '' })
+    }
+  }
+
+  #ended(hold: Hold): void {
     const blocked = this.#blocked
     const { threshold, starvation, now } = this.#options
     if (blocked === null) {
@@ -212,7 +230,9 @@ export class StallWatch {
     }
     // What nobody knew may turn out to be known, and the other way round; it is the same stall if they overlap.
     if (blocked !== null && hold.from < blocked.toldAt && hold.to > blocked.from) {
-      this.#end({ ...blocked, ...(hold.name === '' ? {} : hold), from: blocked.step === 0 ? Math.min(blocked.from, hold.from) : blocked.from, to: hold.to })
+      const known = hold.name !== ''
+      const from = blocked.step !== 0 ? blocked.from : known ? Math.min(blocked.from, hold.from) : hold.from
+      this.#end({ ...blocked, ...(known ? hold : {}), from, to: hold.to })
     } else if (hold.from >= this.#since) {
       // It was over before it was seen: this thread had to wait itself.
       const name = hold.name === '' ? this.#guess() : hold.name
@@ -232,11 +252,13 @@ export class StallWatch {
     }
   }
 
-  /** A request that was read now had stood in line. */
-  waited(request: number, seconds: number): void {
+  /** A request that was read at `t` may have stood in line for so many seconds. */
+  waited(request: number, seconds: number, t: number): void {
+    this.#takeHolds(t)
     const over = this.#over
     if (over === null || request === over.request) return
-    const lost = Math.min(seconds, over.seconds)
+    const lost = Math.min(over.to - (t - seconds), over.seconds)
+    if (lost <= 0) return
     over.lost += lost
     if (over.victims.length < MOST_VICTIMS) over.victims.push({ request, name: this.#options.decoder.requestName(request), seconds: stamp(lost) })
   }

@@ -375,13 +375,6 @@ export class Writer implements Instrument {
     this.#ring.words[at + 4] = reference
   }
 
-  /** Code that is not known held the thread between two answers of it. */
-  heldUnknown(from: number, to: number): void {
-    this.#edges.read()
-    this.#held(0, 0, from, to)
-    this.flush()
-  }
-
   /** What came in while the thread was held has been read by now. */
   settled(): void {
     const t = this.#edges.read()

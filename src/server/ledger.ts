@@ -68,14 +68,17 @@ export class Ledger implements Instrument {
     loop.instruments.add(this)
   }
 
-  /** Begin the account of a request that is being read now. `leftAgo`: how many seconds ago its client says it left. */
-  open(leftAgo: number | null): Account {
+  /**
+   * Begin the account of a request that is being read now. `leftAgo`: how many seconds ago its client says it left; `within`: how
+   * many seconds ago it may have arrived at most.
+   */
+  open(leftAgo: number | null, within: number): Account {
     const now = this.#loop.time()
     const account = new Account(now)
     const hold = this.#holds.length === 0 ? null : this.#stretch()
     if (hold !== null) {
       // It may have come at any time while the loop was held: the kernel does not say.
-      const most = now - hold.from
+      const most = Math.min(now - hold.from, within)
       account.ready = leftAgo === null ? most : Math.min(most, leftAgo)
       account.atMost = leftAgo === null
       account.culprit = this.#worst(hold.from, now)

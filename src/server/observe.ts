@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastif
 import type { ServerResponse } from 'node:http'
 import type { Loopscope, RequestOutcome } from './plugins/loopscope.ts'
 import type { Served } from './plugins/served.ts'
+import { arrivedWithin } from './arrival.ts'
 import { ObserverClient, type ObserverOptions } from '../observer/client.ts'
 
 declare module 'fastify' {
@@ -34,7 +35,7 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
         client.writer?.nextTask({ request: id })
         return
       }
-      client.writer?.requestStarted(id, request.method, request.url, account.ready > 0 ? account.ready : client.waited())
+      client.writer?.requestStarted(id, request.method, request.url, account.ready > 0 ? account.ready : Math.min(client.waited(), arrivedWithin(request)))
       client.writer?.nextTask({ request: id })
     },
     requestFinished({ id, request, reply, account, task }: Served, outcome: RequestOutcome): void {
@@ -93,7 +94,7 @@ function observePlain(app: FastifyInstance, loopscope: Loopscope, client: Observ
       const began = performance.now()
       client.watchThread()
       numbers.set(request, id)
-      client.writer?.requestStarted(id, request.method, request.url, client.waited())
+      client.writer?.requestStarted(id, request.method, request.url, Math.min(client.waited(), arrivedWithin(request)))
       onEnd(reply.raw, (whole) => {
         const seconds = (performance.now() - began) / 1000
         const outcome: RequestOutcome = !whole ? 'disconnected' : reply.statusCode >= 500 ? 'raised' : 'returned'

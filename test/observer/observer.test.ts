@@ -4,8 +4,9 @@ import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_pr
 import { once } from 'node:events'
 import { cpus } from 'node:os'
 import t, { type Test } from 'tap'
-import { fetch } from 'undici'
+import { Client, fetch } from 'undici'
 import { streamEvent, type EventOf, type LoopEvent, type StreamEvent } from '../../src/stream/events.ts'
+import type { Frame } from '../../src/observer/stacks.ts'
 import { Model } from '../../src/stream/model.ts'
 import type { Trace } from '../../src/stream/trace.ts'
 import { eventually } from '../support/server.ts'
@@ -356,9 +357,50 @@ t.test('somebody\'s Fastify app', async t => {
     })
   }
 
+  await t.test('has no more requests told to have waited than there were clients, each of which sends one after the other', async t => {
+    const from = watching.messages.length
+    const clients = Array.from({ length: 20 }, () => new Client(app!, { pipelining: 1 }))
+    let asking = true
+    const asked = clients.map(async (client, at) => {
+      while (asking) await (await client.request({ method: 'GET', path: at % 2 === 0 ? '/quick' : '/coroutine' })).body.text()
+    })
+    await pause(200)
+    await (await fetch(`${app}/at-once`)).text()
+    await pause(200)
+    asking = false
+    await Promise.all(asked)
+    await Promise.all(clients.map((client) => client.close()))
+    const over = (): Unblocked | undefined =>
+      watching.messages.slice(from).find((event): event is Unblocked => event.type === 'loop.unblocked' && /at-once/.test(event.name ?? ''))
+    t.ok(await eventually(() => over() !== undefined))
+    const { victims } = over()!
+    t.ok(victims.length > 0 && victims.length <= clients.length, `${victims.length} waited`)
+  })
+
   await t.test('ends', async t => {
     program.child.kill('SIGTERM')
     t.equal(await program.ended, 0, program.log())
+  })
+})
+
+t.test('a program without a loop of loopscope', async t => {
+  const program = start(t, 'test/observer/programs/plain.ts')
+  t.ok(await eventually(() => program.log().includes('observer')), program.log())
+  const [, list, observer] = /blocked (.*) observer (\S+)/.exec(program.log())!
+  const blocked = JSON.parse(list!) as { name: string; seconds: number }[]
+  type Told = { seconds: number; stack?: Frame[] }
+  const told = (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls.reverse()
+
+  await t.test('has each of its stalls told once, and as long as it was', async t => {
+    t.equal(told.length, blocked.length, JSON.stringify(told.map(({ seconds }) => seconds)))
+    for (const [at, { seconds }] of blocked.entries()) {
+      const ratio = told[at]!.seconds / seconds
+      t.ok(ratio > 0.8 && ratio < 1.25, `${seconds} s are told as ${told[at]!.seconds} s`)
+    }
+  })
+
+  await t.test('has the line told that blocks it, even where that is inside of a native function for long', async t => {
+    for (const [at, { name }] of blocked.entries()) t.equal(told[at]!.stack?.[0]?.function, name)
   })
 })
 

@@ -7,6 +7,7 @@ import { Context } from '../../runtime/context.ts'
 import { isCoroutine, type Coroutine } from '../../runtime/coroutine.ts'
 import { EventLoop } from '../../runtime/loop.ts'
 import type { ObserverOptions } from '../../observer/client.ts'
+import { noteAnswers } from '../arrival.ts'
 import { Crowd } from '../crowd.ts'
 import { boundPipelining } from '../connections.ts'
 import { Ledger } from '../ledger.ts'
@@ -102,6 +103,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
   app.decorateRequest('loopscopeContext', null as unknown as Context)
   const coroutines = new Coroutines(loop, (request) => (request.loopscopeContext ??= new Context()))
   coroutines.install(app)
+  noteAnswers(app)
   app.addHook('onRequest', (request, _reply, done) => {
     request.loopscopeContext = new Context()
     request.loopscopeContext.run(done)

@@ -9,6 +9,7 @@ import type { Loopscope, RequestOutcome } from './loopscope.ts'
 import { CancelledError, TimeoutError } from '../../runtime/exceptions.ts'
 import { CANCELLED, FINISHED } from '../../runtime/future.ts'
 import { awaiting, mustBeAwaited } from '../../runtime/returned.ts'
+import { arrivedWithin } from '../arrival.ts'
 import { asError } from '../thrown.ts'
 import { AccountedTask, leftAgo, serverTiming, type Account } from '../ledger.ts'
 
@@ -65,7 +66,7 @@ export class Served implements Member, Leaving {
     this.request = request
     this.reply = reply
     const left = request.headers['x-request-start']
-    this.account = app.ledger.open(left === undefined ? null : leftAgo(left))
+    this.account = app.ledger.open(left === undefined ? null : leftAgo(left), arrivedWithin(request))
   }
 
   /** Where the time went until now, as the header says it. */

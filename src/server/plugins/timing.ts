@@ -2,6 +2,7 @@
 // handlers, files, refusals, the time since the request was read is `run`.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { arrivedWithin } from '../arrival.ts'
 import { leftAgo, serverTiming, type Account } from '../ledger.ts'
 import { isCoroutineFunction } from './coroutines.ts'
 import type { Served } from './served.ts'
@@ -25,7 +26,7 @@ export function stampPlain(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 function open(request: FastifyRequest): Account {
-  return request.server.loopscope.ledger.open(leftAgo(request.headers['x-request-start']))
+  return request.server.loopscope.ledger.open(leftAgo(request.headers['x-request-start']), arrivedWithin(request))
 }
 
 /** Register before any route. */

@@ -8,8 +8,6 @@ export interface Order {
   times?: number
   /** The ms between two. */
   every?: number
-  /** Whether the first stack is the last. */
-  untilStack?: boolean
   /** How many ask for each. */
   together?: number
   /** After so many ms more, the stacks are closed. */
@@ -33,7 +31,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 parentPort!.on('message', (order: Order) => {
   void (async () => {
-    const { after, times = 1, every = 0, together = 1, close, die, untilStack = false } = order
+    const { after, times = 1, every = 0, together = 1, close, die } = order
     await sleep(after)
     if (close !== undefined) setTimeout(() => void stacks.close(), close)
     if (die !== undefined) setTimeout(() => process.exit(), die)
@@ -44,7 +42,6 @@ parentPort!.on('message', (order: Order) => {
       const frames = taken[0]?.frames ?? null
       const seen: Seen = { ms: performance.now() - asked, frames, culprit: culpritOf(frames ?? []), same: taken.every((one) => one === taken[0]) }
       parentPort!.postMessage(seen)
-      if (untilStack && frames !== null) break
     }
     Atomics.store(told, 0, 1)
     Atomics.notify(told, 0)

@@ -37,12 +37,27 @@ function dive(depth: number): void {
   else dive(depth - 1)
 }
 
+/** What an installed template engine or parser does. */
+function usePackage(): void {
+  const code = `(function walk(depth, asked, deadline) {
+    if (depth > 0) return walk(depth - 1, asked, deadline) + 1
+    while (Atomics.load(asked, 0) === 0 && performance.now() < deadline);
+    return 0
+  })`
+  const walk = vm.runInThisContext(code, { filename: join(process.cwd(), 'node_modules/walker/index.js') }) as (depth: number, word: Int32Array, until: number) => void
+  walk(500, asked, deadline)
+}
+
 function search(): boolean {
   return /^(a+)+$/.test(`${'a'.repeat(25)}b`)
 }
 
 function sleepInShell(): void {
   execSync('sleep 0.6')
+}
+
+function sleepLongInShell(): void {
+  execSync('sleep 1.3')
 }
 
 function waitInAtomics(): void {
@@ -103,9 +118,10 @@ const stalls: Record<string, { order: Order; block: () => void }> = {
   spin: { order: { after: 20, times: 20, every: 5 }, block: () => void spin(1500) },
   report: { order: { after: 20 }, block: () => void new Report().render() },
   dive: { order: { after: 20 }, block: () => dive(1000) },
+  package: { order: { after: 20 }, block: usePackage },
   search: { order: { after: 20 }, block: () => void search() },
   shell: { order: { after: 20, times: 2, every: 200 }, block: sleepInShell },
-  shells: { order: { after: 20, times: 50, untilStack: true }, block: sleepInShell },
+  long: { order: { after: 20 }, block: sleepLongInShell },
   atomics: { order: { after: 20 }, block: waitInAtomics },
   together: { order: { after: 20, together: 5 }, block: () => hold() },
   debugger: { order: { after: 20, times: 5, every: 20 }, block: stopAtDebugger },
