@@ -73,6 +73,8 @@ export class StallWatch {
   #gotMoment = -1
   /** Nothing before this belongs to a stall that was not told of yet. */
   #since = 0
+  /** The last beat, at the last look. */
+  #beat = 0
   /** How many holds of unknown code have been taken from the header. */
   #holds: number
 
@@ -90,12 +92,14 @@ export class StallWatch {
   look(): number {
     const { view: { numbers }, threshold, starvation, now: clock } = this.#options
     const now = clock()
-    starvation.note(now)
     const late = now - this.#expected > LATE
     // In this order: the beat is written last.
     const beat = numbers[NUMBER.beat] as number
     this.#takeHolds()
     const next = this.#judge(now, late, numbers[NUMBER.since] as number, beat)
+    // What has begun after the beat before may have ended just now, and be asked about when its record comes.
+    starvation.note(now, this.#beat)
+    this.#beat = beat
     if (this.#over !== null && now >= this.#over.until) this.#settle()
     const again = Math.min(next, threshold, this.#over === null ? Infinity : this.#over.until - now)
     this.#expected = now + again

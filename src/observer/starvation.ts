@@ -3,7 +3,7 @@
 // afterwards; where nobody tells, every second is taken to have been the program's own.
 import { closeSync, openSync, readSync } from 'node:fs'
 
-/** How far back the observer can ask, in seconds, how often it takes note for that, and of what a host takes. */
+/** How far back the observer can ask at least, in seconds, how often it takes note for that, and of what a host takes. */
 const REMEMBERED = 4
 const NOTE_EVERY = 0.01
 const NOTE_STEAL_EVERY = 0.1
@@ -72,8 +72,11 @@ export class Starvation {
     this.#machine = new ProcFile('/proc/stat', 32 * 1024)
   }
 
-  /** Take note of the present, so that it can be asked about later. */
-  note(now: number): void {
+  /**
+   * Take note of the present, so that it can be asked about later. What holds the thread may have begun at `held`: the note before
+   * that stays, however long it takes.
+   */
+  note(now: number, held = now): void {
     const last = this.#notes.at(-1)
     if (last !== undefined && now - last.at < NOTE_EVERY) return
     if (now - this.#stealNotedAt >= NOTE_STEAL_EVERY) {
@@ -81,7 +84,10 @@ export class Starvation {
       this.#noteSteal()
     }
     this.#notes.push(this.#present(now))
-    if ((this.#notes[0] as Note).at < now - REMEMBERED) this.#notes.shift()
+    const [first, second] = this.#notes as [Note, Note?]
+    if (second === undefined) return
+    if (second.at <= held && first.at < now - REMEMBERED) this.#notes.shift()
+    else if (second.at < now - REMEMBERED) this.#notes.splice(1, 1)
   }
 
   /** For how many of the seconds from one time until now, or a little more, the thread had no processor. */

@@ -258,7 +258,8 @@ t.test('a thread that gets no processor is not called blocked', { skip: cannotSt
     execFileSync('chrt', ['-i', '-p', '0', pid])
   }
   starve()
-  await Promise.all(compete(4000).map((rival) => once(rival, 'exit')))
+  // For longer than the observer remembers what was.
+  await Promise.all(compete(6000).map((rival) => once(rival, 'exit')))
   await pause(500)
   // It stands still for seconds. What it does itself when it comes round at last may take a moment.
   t.same(watching.messages.slice(from).filter((event) => event.type === 'warning' || ('seconds' in event && Number(event.seconds) >= 0.1)), [], 'none of it is told')
