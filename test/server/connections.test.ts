@@ -98,6 +98,21 @@ t.test('the limit of calls is a client\'s, at both ports together', async t => {
   t.equal(await call(observer, '127.0.0.1', 'X-Forwarded-For: 127.0.0.2\r\n'), 429, 'a proxy is, at the observer as well')
 })
 
+t.test('an offer of another protocol changes nothing of what is long: it arrives whole, and makes room for another', async t => {
+  const { app, port, url } = await listen(t)
+  await app.observer.ready
+  const run = (await fetch(`${url}/examples/5/run?clock=virtual&producers=10&items=200`, { headers: { accept: 'application/json' } })).headers.get('x-run-id')!
+  const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n'
+  for (const [whose, to] of [['the app\'s', port], ['the observer\'s', app.observer.port!]] as const) {
+    const plain = await raw(to, get(`/runs/${run}/events`, 'Connection: close\r\n'))
+    t.ok(plain.text.length > 200_000, `${plain.text.length} bytes from ${whose} port`)
+    for (let n = 0; n < 6; n++) {
+      const { text, closed } = await raw(to, get(`/runs/${run}/events`, offer), { ms: 5000 })
+      t.same([text.slice(9, 12), text.length > 200_000, text.endsWith('\r\n0\r\n\r\n'), closed], ['200', true, true, true], `${text.length} bytes`)
+    }
+  }
+})
+
 interface Server {
   port: number
   observer: number

@@ -87,6 +87,8 @@ function serveWithout(server: Server, request: IncomingMessage, socket: Duplex):
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
   response.assignSocket(request.socket)
+  // Node has let go of the connection, and tells what is written to it no more that there is room again.
+  socket.on('drain', () => response.emit('drain'))
   closeWhenAnswered(socket)
   socket.resume()
   socket.once('end', () => socket.destroy())
