@@ -2,13 +2,20 @@
 // project's own settings.
 import { readdirSync } from 'node:fs'
 import t from 'tap'
+import ts from 'typescript'
 import { compile, verdict } from './support/expected-errors.ts'
 
 const root = new URL('..', import.meta.url).pathname
 const fixtures = readdirSync(`${root}test/types`).map(name => `test/types/${name}`)
 
 const MADE_UP = 'test/types/made-up.ts'
+const STARLESS = 'test/types/starless.ts'
 const program = compile(root, fixtures, {
+  [STARLESS]: [
+    "import { sleep, type Coroutine } from '../../src/index.ts'",
+    'export function* coroutine(): Coroutine<void> { yield sleep(1) }',
+    'export function* promise(): Coroutine<void> { yield Promise.resolve() }',
+  ].join('\n'),
   [MADE_UP]: [
     "import { is } from './is.ts'",
     'export const asAnnounced: string = 5 // error: TS2322',
@@ -38,6 +45,13 @@ t.test('public types', async t => {
       if (name !== 'is.ts') t.ok(announced >= 10, 'and it has lines that must not compile')
     })
   }
+})
+
+t.test('the type error of a missing star says what to write', async t => {
+  const texts = ts.getPreEmitDiagnostics(program, program.getSourceFile(root + STARLESS))
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '))
+  t.equal(texts.length, 2)
+  for (const text of texts) t.match(text, "Property ''await with yield*, a promise with yield* fromPromise(promise)'' is missing")
 })
 
 t.test('the comparison finds an error that is not announced, not there, or another', async t => {

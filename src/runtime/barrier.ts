@@ -6,6 +6,7 @@ import { describable } from './describe.ts'
 import { BrokenBarrierError } from './exceptions.ts'
 import type { EventLoop } from './loop.ts'
 import type { LoopBound } from './loopbound.ts'
+import { callBody } from './awaitable.ts'
 import { trackUnawaited } from './unawaited.ts'
 
 type State = 'filling' | 'draining' | 'resetting' | 'broken'
@@ -63,7 +64,7 @@ export class Barrier implements LoopBound {
 
   *#with<T>(body: (index: number) => Coroutine<T>): Coroutine<T> {
     const index = yield* this.#wait()
-    return yield* body(index)
+    return yield* callBody('Barrier.with', body, index)
   }
 
   *#change(change: () => void): Coroutine<void> {

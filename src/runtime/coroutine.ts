@@ -1,11 +1,14 @@
 // What a coroutine is and what it yields. A coroutine is a generator; the only thing it may ever yield is the
 // suspension that a future, a waiter or a sleep hands to `yield*` on its behalf.
 
-declare const brand: unique symbol
+declare const _mark: unique symbol
 
-/** The mark of a suspended coroutine. Only the runtime makes it, so `yield x` of anything else is a type error. */
+/**
+ * The mark of a suspended coroutine. Only the runtime makes it, so `yield x` of anything else is a type error; what the
+ * compiler names then is this property, so its name says what to write.
+ */
 export interface Suspension {
-  readonly [brand]: true
+  readonly 'await with yield*, a promise with yield* fromPromise(promise)': typeof _mark
 }
 
 /** What a coroutine function (`function*`) returns: lazy, as in Python; nothing runs until it is awaited or made a task. */

@@ -1,6 +1,7 @@
 // Makes a future of anything that can be awaited.
 import type { EventLoop } from './loop.ts'
 import type { Awaitable, Coroutine } from './coroutine.ts'
+import { advice, isAwaitable } from './awaitable.ts'
 import { describe } from './describe.ts'
 import { Future, isFuture } from './future.ts'
 import { getRunningLoop } from './running.ts'
@@ -9,11 +10,13 @@ function* wrapAwaitable<T>(awaitable: Awaitable<T>): Coroutine<T> {
   return yield* awaitable
 }
 
-function isAwaitable(value: unknown): value is Awaitable<unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const candidate = value as { [Symbol.iterator]?: unknown; size?: unknown }
-  // Maps and sets are iterable too, and nothing to await.
-  return typeof candidate[Symbol.iterator] === 'function' && candidate.size === undefined
+function notAwaitable(value: unknown, caller: string): TypeError {
+  return new TypeError(`${caller === '' ? '' : `${caller}: `}a coroutine, a task or a future is needed, got ${describe(value)}${advice(caller || 'ensureFuture', value)}`)
+}
+
+/** Throw a TypeError if `value`, which `caller` was given, cannot be awaited. */
+export function requireAwaitable(value: unknown, caller: string): void {
+  if (!isAwaitable(value)) throw notAwaitable(value, caller)
 }
 
 /** Return a future as it is, and make a task of a coroutine or another awaitable. Throws a TypeError for anything else. */
@@ -28,8 +31,5 @@ export function ensureFuture<T>(awaitable: Awaitable<T>, options?: { loop?: Even
   // The task looks closer; looking here as well would be looking twice.
   if (typeof (awaitable as Partial<Coroutine<T>> | null)?.next === 'function') return loop.createTask(awaitable as Coroutine<T>)
   if (isAwaitable(awaitable)) return loop.createTask(wrapAwaitable(awaitable as Awaitable<T>))
-  const isPromise = typeof (awaitable as PromiseLike<unknown> | null)?.then === 'function'
-  throw new TypeError(
-    `a coroutine, a task or a future is needed, got ${describe(awaitable)}${isPromise ? ': wrap it with fromPromise(promise)' : ''}`,
-  )
+  throw notAwaitable(awaitable, '')
 }

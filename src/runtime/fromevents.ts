@@ -2,6 +2,7 @@
 import type { Coroutine } from './coroutine.ts'
 import { requireInteger } from './checks.ts'
 import { Deque } from './deque.ts'
+import { callBody } from './awaitable.ts'
 import { describe } from './describe.ts'
 import { QueueFull } from './exceptions.ts'
 import { HostFuture } from './hostfuture.ts'
@@ -159,7 +160,7 @@ class Events implements HostEvents {
 
   *#forEach(body: (...args: unknown[]) => Coroutine<void>): Coroutine<never> {
     try {
-      for (;;) yield* body(...(yield* this.#next()))
+      for (;;) yield* callBody('fromEvents.forEach', body, ...(yield* this.#next()))
     } finally {
       this.close()
     }

@@ -1,6 +1,7 @@
 // Waiting for what the host brings: promises and asynchronous iterables. The loop counts such waits, so that a virtual clock
 // stands still while one is open: host work takes no virtual time.
 import type { Coroutine } from './coroutine.ts'
+import { callBody } from './awaitable.ts'
 import { describe } from './describe.ts'
 import { CancelledError } from './exceptions.ts'
 import { HostFuture } from './hostfuture.ts'
@@ -113,7 +114,7 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): HostIterator<T
           finished = true
           return
         }
-        yield* body(result.value)
+        yield* callBody('fromAsyncIterable.forEach', body, result.value)
       }
     } finally {
       // Not awaited: the iterable may itself be what hangs.

@@ -3,6 +3,7 @@ import type { Wait } from './instruments.ts'
 import type { EventLoop } from './loop.ts'
 import type { Runnable } from './ready.ts'
 import type { Awaitable, Result } from './coroutine.ts'
+import { describe } from './describe.ts'
 import { ensureFuture } from './ensure.ts'
 import { CancelledError, cancelledError } from './exceptions.ts'
 import { CANCELLED, Future, isFuture, type Listener } from './future.ts'
@@ -133,7 +134,8 @@ export function gather(
   awaitables: readonly Awaitable<unknown>[],
   options?: { returnExceptions?: boolean | undefined },
 ): Future<unknown[]> {
-  const first = awaitables[0]
+  if (!Array.isArray(awaitables)) throw new TypeError(`gather: an array of awaitables is needed, got ${describe(awaitables)}: put them in brackets, gather([a, b])`)
+  const first = awaitables[0] as Awaitable<unknown> | undefined
   const loop = isFuture(first) ? first.getLoop() : getRunningLoop()
   const children = new Array<Future<unknown>>(awaitables.length)
   const done = new Set<Future<unknown>>()

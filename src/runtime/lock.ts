@@ -7,6 +7,7 @@ import { CancelledError, RuntimeError } from './exceptions.ts'
 import type { WaitKind } from './instruments.ts'
 import { bindLoop, type LoopBound } from './loopbound.ts'
 import type { EventLoop } from './loop.ts'
+import { callBody } from './awaitable.ts'
 import { trackUnawaited } from './unawaited.ts'
 import { Waiter } from './waiter.ts'
 
@@ -23,7 +24,7 @@ interface Acquirable {
 function* withSteps<T>(lock: Acquirable, body: () => Coroutine<T>): Coroutine<T> {
   yield* lock.acquire()
   try {
-    return yield* body()
+    return yield* callBody(`${lock.constructor.name}.with`, body)
   } finally {
     lock.release()
   }

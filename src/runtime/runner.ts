@@ -1,6 +1,7 @@
 // run() and Runner: drive a main coroutine, cancel what it left behind, close the loop.
 import { Context, copyContext } from './context.ts'
 import type { Host } from './host.ts'
+import { advice } from './awaitable.ts'
 import { isCoroutine, type Coroutine } from './coroutine.ts'
 import { describe } from './describe.ts'
 import { CancelledError, KeyboardInterrupt, RuntimeError } from './exceptions.ts'
@@ -52,8 +53,7 @@ export class Runner {
       throw new RuntimeError('run() was called inside a running event loop: in a coroutine use `yield*`, or createTask()')
     }
     if (!isCoroutine(coro)) {
-      const hint = typeof coro === 'function' ? `: call it, run(${(coro as { name: string }).name || 'main'}())` : ''
-      throw new TypeError(`run: a coroutine is needed, got ${describe(coro)}${hint}`)
+      throw new TypeError(`run: a coroutine is needed, got ${describe(coro)}${advice('run', coro)}`)
     }
     const loop = this.getLoop()
     const context = options?.context ?? this.#options.context ?? (this.#context as Context)

@@ -19,7 +19,10 @@ export const running: Running = { loop: null, task: null, context: null, driven:
 /** The loop that runs on this thread. Throws a RuntimeError outside of a coroutine or callback. */
 export function getRunningLoop(): EventLoop {
   if (running.loop === null) {
-    throw new RuntimeError('no running event loop: call this from a coroutine that `run` drives, or from a callback of its loop')
+    throw new RuntimeError(
+      'no running event loop: call this from a coroutine that `run` drives, or from a callback of its loop. In code that the host calls ' +
+      '(a listener, a timer, a promise\'s callback) use the loop: `const loop = getRunningLoop()` in the coroutine, and loop.createTask(…) there',
+    )
   }
   return running.loop
 }

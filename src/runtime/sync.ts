@@ -1,6 +1,7 @@
 // syncToAsync() and asyncToSync(): the two bridges between plain functions and coroutines, after Django's asgiref.
 import type { Task } from './task.ts'
 import { isCoroutine, type Coroutine } from './coroutine.ts'
+import { callBody } from './awaitable.ts'
 import { describe } from './describe.ts'
 import { RuntimeError } from './exceptions.ts'
 import { isFuture } from './future.ts'
@@ -65,7 +66,7 @@ export function asyncToSync<A extends unknown[], R>(
     }
     const threads = outer === null ? registeredThreads() : null
     if (threads?.asyncToSync !== undefined) return threads.asyncToSync(fn, args)
-    return runToEnd(fn(...args), outer)
+    return runToEnd(callBody('asyncToSync', fn, ...args) as Coroutine<R>, outer)
   }
 }
 

@@ -5,6 +5,7 @@ import type { HostContext } from './host.ts'
 import type { Outcome, Wait } from './instruments.ts'
 import type { EventLoop } from './loop.ts'
 import type { Waitable } from './waiter.ts'
+import { advice, explainNotIterable } from './awaitable.ts'
 import { Context as ContextClass, snapshot } from './context.ts'
 import { isCoroutine, SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { describable, describe } from './describe.ts'
@@ -70,7 +71,7 @@ export class Task<T> extends Future<T> implements Listener {
   constructor(coro: Coroutine<T>, options?: TaskOptions & { loop?: EventLoop | undefined }, on?: EventLoop) {
     super(options, on)
     const loop = this.loop
-    if (!isCoroutine(coro)) throw new TypeError(`createTask: a coroutine is needed, got ${describe(coro)}${hint(coro)}`)
+    if (!isCoroutine(coro)) throw new TypeError(`createTask: a coroutine is needed, got ${describe(coro)}${advice('createTask', coro)}`)
     takeCoroutine(coro)
     this.id = loop.takeTaskId()
     this.ownName = options?.name === undefined ? loop.takeTaskNumber() : String(options.name)
@@ -349,13 +350,6 @@ function resume(this: Task<unknown>, waiter: Waitable | null): void {
   this.resume(waiter)
 }
 
-function hint(value: unknown): string {
-  if (typeof value === 'function') return `: call it, createTask(${value.name === '' ? 'fn' : value.name}(…))`
-  if (value instanceof Future) return ': a future runs by itself, await it with `yield*`'
-  if (typeof (value as PromiseLike<unknown> | null)?.then === 'function') return ': wrap a promise with fromPromise(promise)'
-  return ''
-}
-
 /**
  * Mark a coroutine as taken by a task; a coroutine runs once, and a second task would resume it in the middle. The mark
  * is that the object is closed to extension: it costs no memory, and nobody has a reason to extend a coroutine.
@@ -367,11 +361,13 @@ function takeCoroutine(coro: object): void {
   Object.preventExtensions(coro)
 }
 
-/** Say in the runtime's words what the engine says of a generator that is resumed while it runs. */
+/** Say in the runtime's words what the engine says of a generator that is resumed while it runs, and of a `yield*` of something else. */
 function translate(error: unknown, task: Task<unknown>): unknown {
-  if (error instanceof TypeError && /already (running|executing)/.test(error.message)) {
+  if (!(error instanceof TypeError)) return error
+  if (/already (running|executing)/.test(error.message)) {
     return new RuntimeError(`${task}: a coroutine was awaited a second time while it runs: call its function again for a new one`)
   }
+  explainNotIterable(error)
   return error
 }
 

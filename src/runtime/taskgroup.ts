@@ -3,6 +3,7 @@
 import type { Wait } from './instruments.ts'
 import type { EventLoop } from './loop.ts'
 import type { Coroutine } from './coroutine.ts'
+import { callBody } from './awaitable.ts'
 import { describable } from './describe.ts'
 import { CancelledError, ExceptionGroup, RuntimeError } from './exceptions.ts'
 import { Future } from './future.ts'
@@ -161,7 +162,7 @@ function* groupSteps<T>(body: (group: TaskGroup) => Coroutine<T>): Coroutine<T> 
   const group = new TaskGroup(getRunningLoop(), parent)
   let value: T
   try {
-    value = yield* body(group)
+    value = yield* callBody('taskGroup', body, group)
   } catch (error) {
     yield* group.exit(true, error)
     // The body was interrupted by its own group only, and the group has nothing to throw.

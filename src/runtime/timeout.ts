@@ -5,7 +5,8 @@ import type { Task } from './task.ts'
 import { requireFiniteOrNull } from './checks.ts'
 import type { Awaitable, Coroutine } from './coroutine.ts'
 import { describable } from './describe.ts'
-import { ensureFuture } from './ensure.ts'
+import { ensureFuture, requireAwaitable } from './ensure.ts'
+import { callBody } from './awaitable.ts'
 import { CancelledError, RuntimeError, TimeoutError } from './exceptions.ts'
 import { currentTask, getRunningLoop } from './running.ts'
 import { trackUnawaited } from './unawaited.ts'
@@ -91,7 +92,7 @@ function* scope<T>(when: number | null, body: (timeout: Timeout) => Awaitable<T>
   let failed = false
   let error: unknown
   try {
-    return yield* body(timeout)
+    return yield* callBody('timeout', body, timeout)
   } catch (thrown) {
     failed = true
     error = thrown
@@ -126,6 +127,7 @@ export function timeoutAt<T>(when: number | null, body: (timeout: Timeout) => Co
 
 function* waitForSteps<T>(awaitable: Awaitable<T>, seconds: number | null): Coroutine<T> {
   requireFiniteOrNull(seconds, 'waitFor: the timeout', 'seconds')
+  requireAwaitable(awaitable, 'waitFor')
   if (seconds !== null && seconds <= 0) {
     const future = ensureFuture(awaitable)
     if (future.done()) return future.result()

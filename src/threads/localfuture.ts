@@ -3,6 +3,7 @@
 import type { ConcurrentFuture } from '../runtime/threads.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
+import { advice } from '../runtime/awaitable.ts'
 import { isCoroutine, type Coroutine } from '../runtime/coroutine.ts'
 import { describable, describe } from '../runtime/describe.ts'
 import { RuntimeError } from '../runtime/exceptions.ts'
@@ -14,7 +15,7 @@ export class LocalFuture<T> implements ConcurrentFuture<T> {
   #cancelling = false
 
   constructor(coro: Coroutine<T>, loop: EventLoop) {
-    if (!isCoroutine(coro)) throw new TypeError(`runCoroutineThreadsafe: a coroutine is needed, got ${describe(coro)}`)
+    if (!isCoroutine(coro)) throw new TypeError(`runCoroutineThreadsafe: a coroutine is needed, got ${describe(coro)}${advice('runCoroutineThreadsafe', coro)}`)
     this.#future = new Future<T>({ loop })
     loop.callSoonThreadsafe(() => {
       this.#task = loop.createTask(coro)

@@ -5,6 +5,7 @@ import type { Coroutine } from '../runtime/coroutine.ts'
 import type { ConcurrentFuture, Threads } from '../runtime/threads.ts'
 import type { Future } from '../runtime/future.ts'
 import type { ThreadsState } from './state.ts'
+import { callBody } from '../runtime/awaitable.ts'
 import { ContextVar } from '../runtime/context.ts'
 import { describe } from '../runtime/describe.ts'
 import { EventLoop } from '../runtime/loop.ts'
@@ -104,11 +105,11 @@ export class MainThreads implements Threads {
 
   *inContext<T>(body: () => Coroutine<T>): Coroutine<T> {
     // As in asgiref, an inner context shares the outer one's thread.
-    if (sensitiveContext.get() !== null) return yield* body()
+    if (sensitiveContext.get() !== null) return yield* callBody('ThreadSensitiveContext.with', body)
     const context: { lane: Lane | null } = { lane: null }
     const token = sensitiveContext.set(context)
     try {
-      return yield* body()
+      return yield* callBody('ThreadSensitiveContext.with', body)
     } finally {
       sensitiveContext.reset(token)
       const { lane } = context

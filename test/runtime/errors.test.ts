@@ -2,8 +2,8 @@
 import { inspect } from 'node:util'
 import t from 'tap'
 import {
-  Barrier, BoundedSemaphore, Condition, Context, ContextVar, createTask, currentTask, Event, EventLoop, fromPromise, gather, getRunningLoop, LifoQueue, Lock, PriorityQueue,
-  Queue, run, Runner, Semaphore, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine, type Suspension, type TaskGroup, type Timeout,
+  asyncToSync, Barrier, BoundedSemaphore, Condition, Context, ContextVar, createTask, currentTask, Event, EventLoop, ExceptionGroup, fromPromise, gather, getRunningLoop, LifoQueue, Lock, PriorityQueue,
+  Queue, run, Runner, Semaphore, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine, type Suspension, type Task, type TaskGroup, type Timeout,
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy } from '../support/virtual.ts'
 
@@ -187,7 +187,7 @@ t.test('running', async t => {
   })
 
   t.test('run of what is no coroutine', async t => {
-    t.match(thrown(() => void run(named as never)), { name: 'TypeError', message: 'run: a coroutine is needed, got <function named>: call it, run(named())' })
+    t.match(thrown(() => void run(named as never)), { name: 'TypeError', message: 'run: a coroutine is needed, got <function named>: call it, run(named(…))' })
     t.match(thrown(() => void run(Promise.resolve() as never)), { name: 'TypeError', message: 'run: a coroutine is needed, got <Promise>' })
   })
 
@@ -199,16 +199,87 @@ t.test('running', async t => {
       log(thrown(() => createTask(5 as never)))
     }), [
       'TypeError: createTask: a coroutine is needed, got <function named>: call it, createTask(named(…))',
-      'TypeError: createTask: a coroutine is needed, got <Promise>: wrap a promise with fromPromise(promise)',
+      'TypeError: createTask: a coroutine is needed, got <Promise>: wrap a promise with fromPromise(promise); a coroutine function is `function*`, not `async`',
       'TypeError: createTask: a coroutine is needed, got <Future pending>: a future runs by itself, await it with `yield*`',
       'TypeError: createTask: a coroutine is needed, got 5',
     ])
   })
 
   t.test('what needs a running loop, outside of one', async t => {
-    t.match(thrown(() => getRunningLoop()), { name: 'RuntimeError', message: /^no running event loop: call this from a coroutine/ })
+    t.match(thrown(() => getRunningLoop()), { name: 'RuntimeError', message: /^no running event loop: call this from a coroutine.*loop\.createTask\(…\)/ })
     for (const act of [() => createTask(named()), () => gather([named()])]) t.match(thrown(act), { name: 'RuntimeError', message: /^no running event loop/ })
     t.match(thrown(() => void [...sleep(1)]), { name: 'RuntimeError', message: '<coroutine sleep(1)> was awaited outside of a task: give the coroutine to run() or createTask()' })
+  })
+
+  t.test('createTask in a listener, and what its error says to write', async t => {
+    const lines = await run((function* () {
+      const lines: string[] = []
+      const loop = getRunningLoop()
+      const made = loop.createFuture<Task<number>>()
+      setImmediate(() => {
+        lines.push(thrown(() => createTask(named())).name)
+        made.setResult(loop.createTask(sleep(0, 5)))
+      })
+      lines.push(String(yield* yield* made))
+      return lines
+    })())
+    t.same(lines, ['RuntimeError', '5'])
+  })
+
+  t.test('`yield*` of a promise, and of what else cannot be awaited', async t => {
+    const promise = Promise.resolve(1)
+    const holder = { promise }
+    const bodies: (() => Coroutine<unknown>)[] = [
+      function* () { return yield* promise as unknown as Coroutine<number> },
+      function* () { return yield* holder.promise as unknown as Coroutine<number> },
+      function* () { return yield* named as unknown as Coroutine<number> },
+    ]
+    for (const body of bodies) {
+      const error = await run(body()).then(() => null, (error: unknown) => error as TypeError)
+      t.match(error, { name: 'TypeError', message: /is not iterable.*: `yield\*` awaits .*`yield\* fromPromise\(promise\)`/ })
+      t.match(error?.stack, error?.message)
+      t.match(error?.stack, /errors\.test\.ts/)
+    }
+    const other = await run((function* () { return [...promise as unknown as number[]] })()).catch(String)
+    t.notMatch(other, 'yield*', 'an iteration by other means is left as it is')
+  })
+
+  t.test('async and plain functions as bodies', async t => {
+    // The promise that it gives is dropped, and ends nothing though it fails.
+    async function asynchronous(): Promise<never> { throw new Error('of a body') }
+    const plain = (): number => 5
+    t.same(await recorded(function* (log) {
+      for (const body of [asynchronous, plain] as unknown as (() => Coroutine<void>)[]) {
+        const scopes: (() => Coroutine<unknown>)[] = [
+          () => taskGroup(body), () => timeout(1, body), () => new Lock().with(body), () => new Semaphore().with(body),
+          () => new Barrier(1).with(body),
+        ]
+        for (const scope of scopes) {
+          try {
+            yield* scope()
+          } catch (error) {
+            log(String(error instanceof ExceptionGroup ? error.exceptions[0] : error).replace(/: write .*/, ''))
+          }
+        }
+      }
+      log(yield* thrownBy(() => waitFor(Promise.resolve() as never, 1)))
+      log(thrown(() => createTask(asynchronous as never)))
+      log(thrown(() => asyncToSync(asynchronous as never)()))
+    }), [
+      ...['taskGroup', 'timeout', 'Lock.with', 'Semaphore.with', 'Barrier.with']
+        .map(name => `TypeError: ${name}: a coroutine function is needed, got <function asynchronous>, which returned <Promise>`),
+      ...['taskGroup', 'timeout', 'Lock.with', 'Semaphore.with', 'Barrier.with']
+        .map(name => `TypeError: ${name}: a coroutine function is needed, got <function plain>, which returned 5`),
+      'TypeError: waitFor: a coroutine, a task or a future is needed, got <Promise>: wrap a promise with fromPromise(promise); a coroutine function is `function*`, not `async`',
+      'TypeError: createTask: a coroutine is needed, got <function asynchronous>: an async function is no coroutine function, write `function*` for `async`, and `yield*` for `await`',
+      'TypeError: asyncToSync: a coroutine function is needed, got <function asynchronous>, which returned <Promise>: write `function*`, and `yield*` for `await`',
+    ])
+  })
+
+  t.test('gather of what is no array', async t => {
+    t.same(await recorded(function* (log) {
+      log(thrown(() => (gather as (...args: unknown[]) => unknown)(sleep(1), sleep(1))))
+    }), ['TypeError: gather: an array of awaitables is needed, got <coroutine sleep(1)>: put them in brackets, gather([a, b])'])
   })
 
   t.test('a loop that is closed, or runs', async t => {
