@@ -8,19 +8,19 @@ const TABLE: Row[] = [
   { files: 'src/hosts/node', may: ['src/hosts', 'src/runtime', 'node:'] },
   { files: 'src/hosts/async-locals', may: ['node:'] },
   { files: 'src/hosts/collection', may: ['node:'] },
-  { files: 'src/threads', may: ['src/threads', 'src/runtime', 'node:'] },
-  { files: 'src/threads/worker', may: ['src/threads', 'src/runtime', 'src/hosts', 'node:'] },
+  { files: 'src/threads', may: ['src/threads', 'src/launch', 'src/runtime', 'node:'] },
+  { files: 'src/threads/loopscope-thread', may: ['src/threads', 'src/runtime', 'src/hosts', 'node:'] },
+  { files: 'src/launch', may: ['tools/ts', 'node:'] },
   { files: 'src/index', may: ['src/runtime', 'src/hosts', 'src/threads'] },
   { files: 'src/browser', may: ['src/runtime', 'src/hosts'] },
   { files: 'src/eslint', may: ['src/eslint'], types: ['npm:'] },
   { files: 'src/stream', may: ['src/stream', 'src/runtime', 'node:', 'npm:zod'] },
   { files: 'src/stream/events', may: ['src/stream/events', 'npm:zod'] },
-  { files: 'src/observer', may: ['src/observer', 'src/server', 'src/stream', 'src/threads', 'src/runtime', 'src/index', 'node:', 'npm:'] },
-  { files: 'src/observer/worker', may: ['src/observer', 'src/server', 'src/stream', 'src/cluster/cluster', 'node:'] },
+  { files: 'src/observer', may: ['src/observer', 'src/launch', 'src/server', 'src/stream', 'src/threads', 'src/runtime', 'src/index', 'node:', 'npm:'] },
+  { files: 'src/observer/loopscope-observer', may: ['src/observer', 'src/server', 'src/stream', 'src/cluster/cluster', 'node:'] },
   { files: 'src/cluster', may: ['src/cluster', 'src/observer', 'src/stream', 'node:', 'npm:'] },
   { files: 'src/server', may: ['src/server', 'src/observer', 'src/hosts', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
-  { files: 'src/load', may: ['src/load', 'src/stream/events', 'node:', 'npm:'] },
-  { files: 'src/load/loader', may: ['tools/ts', 'node:'] },
+  { files: 'src/load', may: ['src/load', 'src/launch', 'src/stream/events', 'node:', 'npm:'] },
   { files: 'src/server/sharedqueue', may: ['src/server', 'src/cluster/queue', 'src/runtime'] },
   { files: 'src/cluster/queue', may: ['src/cluster/queue', 'src/cluster/connection', 'src/cluster/refusals', 'src/cluster/script', 'src/runtime', 'node:', 'npm:@redis/client'] },
   { files: 'src/server/labs', may: ['src/server', 'src/load', 'src/stream', 'src/runtime'] },
@@ -76,7 +76,7 @@ t.test('the tree', async t => {
   })
 
   await t.test('loads nothing of Redis before it is known that there is one', async t => {
-    const begun = new Set(['src/server/main.ts', 'src/observer/worker.ts', ...[...tree.keys()].filter(file => file.startsWith('routes/'))])
+    const begun = new Set(['src/server/main.ts', 'src/observer/loopscope-observer.ts', ...[...tree.keys()].filter(file => file.startsWith('routes/'))])
     const found: string[] = []
     for (const file of begun) {
       for (const { line, target, typeOnly, eager } of importsOf(file, tree.get(file)!)) {

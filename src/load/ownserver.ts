@@ -4,12 +4,11 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { NODE_ARGUMENTS, programAt } from './loader.ts'
+import { NODE_ARGUMENTS, ownEnvironment, ownPath } from '../launch.ts'
 import { TargetError } from './plan.ts'
 
 const START_MS = 30_000
 const STOP_MS = 10_000
-const SERVER = programAt('../server/main', import.meta.url)
 /** What a server cannot do without, and the package does not hold. */
 const ROUTES = new URL('../../routes/', import.meta.url)
 
@@ -61,8 +60,8 @@ export async function startServer(): Promise<OwnServer> {
 /** The server's process. Throws a TargetError where the system starts none. */
 async function spawnServer(): Promise<ChildProcessByStdio<null, Readable, Readable>> {
   try {
-    const server = spawn(process.execPath, [...NODE_ARGUMENTS, SERVER], {
-      env: { ...process.env, PORT: '0', OBSERVER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', RATE_LIMIT: '0', OBSERVER_URL: '' },
+    const server = spawn(process.execPath, [...NODE_ARGUMENTS, ownPath('../server/main', import.meta.url)], {
+      env: { ...ownEnvironment(), PORT: '0', OBSERVER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', RATE_LIMIT: '0', OBSERVER_URL: '' },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C is for this process: the server is stopped once the results are read.
       detached: true,

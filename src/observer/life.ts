@@ -4,7 +4,7 @@
 // What belongs to one life, and what outlasts it:
 //
 //     the process, until close()                        one life of the thread
-//     ObserverClient                                    ObserverLife, worker.ts
+//     ObserverClient                                    ObserverLife, loopscope-observer.ts
 //     ├─ loop, writer: the live tasks, requests, runs ──► described to each life at its start
 //     ├─ shared memory: its header and ring ────────────► emptied between two lives, while no thread reads
 //     ├─ port, loop's name, the app's address ──────────► given to each life
@@ -17,10 +17,8 @@
 // knows at every time what is alive, which the app's runs rely on as well, and describes it to the next life.
 import { Worker } from 'node:worker_threads'
 import type { ObserverData, ToApp, ToObserver } from './protocol.ts'
+import { ownFile, ownThread } from '../launch.ts'
 import { WORD } from './layout.ts'
-
-const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-const ENTRY = new URL(`./worker.${EXTENSION}`, import.meta.url)
 
 /** How long the thread has to close by itself, in ms. */
 const CLOSE_MS = 2000
@@ -77,8 +75,10 @@ export class ObserverLife {
 
   constructor({ data, memoryMb, hold, onMessage, onEnd }: LifeOptions) {
     this.#data = data
-    const worker = new Worker(ENTRY, {
-      workerData: data, transferList: [data.descriptions], name: 'loopscope observer', resourceLimits: { maxOldGenerationSizeMb: memoryMb }, ...execArgv(),
+    const worker = new Worker(ownFile('./loopscope-observer', import.meta.url), {
+      workerData: data, transferList: [data.descriptions], name: 'loopscope observer', resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+      // Its output would go to the program's: to touch that makes a pipe non-blocking, and whoever writes to it synchronously gets EAGAIN.
+      stdout: true, stderr: true, ...ownThread(),
     })
     this.#worker = worker
     if (!hold) worker.unref()
@@ -154,10 +154,4 @@ export class ObserverLife {
 /** An error of the thread: where this one is made says nothing. */
 function plain(message: string, stack = message): Error {
   return Object.assign(new Error(message), { stack })
-}
-
-/** Node's options, those that only a program from the command line can have left out. */
-function execArgv(): { execArgv?: string[] } {
-  const fit = process.execArgv.filter((option, at, all) => !option.startsWith('--input-type') && all[at - 1] !== '--input-type')
-  return fit.length === process.execArgv.length ? {} : { execArgv: fit }
 }

@@ -15,9 +15,8 @@ export interface Place {
 const MOST_PLACES = 4096
 const DEPTH = 16
 
-const RUNTIME = new URL('../runtime/', import.meta.url).href
-const HOSTS = new URL('../hosts/', import.meta.url).href
-const HERE = new URL('.', import.meta.url).href
+/** Our own folders; asked for late, for a bundle that only holds this file has none. */
+let own: string[] | null = null
 
 const places = new Map<string, Place>()
 const latest = new WeakMap<object, Place>()
@@ -54,9 +53,10 @@ function here(): Place | null {
   Error.stackTraceLimit = stackTraceLimit
   if (prepare === undefined) delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace
   else Object.defineProperty(Error, 'prepareStackTrace', prepare)
+  const folders = (own ??= ['../runtime/', '../hosts/', './'].map((path) => new URL(path, import.meta.url).href))
   const site = sites.find((one) => {
     const file = one.getFileName() ?? ''
-    return file !== '' && !file.startsWith('node:') && !file.startsWith(RUNTIME) && !file.startsWith(HOSTS) && !file.startsWith(HERE)
+    return file !== '' && !file.startsWith('node:') && !folders.some((folder) => file.startsWith(folder))
   })
   return site === undefined ? null : placeOf(site)
 }

@@ -148,7 +148,8 @@ function plain(url: string): string {
 }
 
 // This file stands in src/observer/, or, built, in dist/src/observer/ with its source map pointing back to src/.
-const SRC = fileURLToPath(new URL('..', import.meta.url))
+// In a bundle it stands nowhere, and no observer starts.
+const SRC = fileURLToPath(new URL('..', import.meta.url ?? 'file:///C:/'))
 const OWN = [SRC, SRC.replace(/([/\\])dist[/\\](src[/\\])$/, '$1$2')]
   .flatMap((src) => ['runtime', 'hosts', 'threads', 'stream', 'observer'].map((folder) => `${src}${folder}${sep}`))
 

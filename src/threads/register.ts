@@ -7,10 +7,14 @@ import type { ThreadsState } from './state.ts'
 
 const main = new MainThreads()
 
+/** Whether this is a worker thread of ours, one that runs the program's functions. */
+export function isOwnThread(): boolean {
+  return typeof workerData === 'object' && workerData !== null && 'loopscopeThread' in workerData
+}
+
 /** Register the threads, but in a worker thread of ours, which has been given the other side of them. */
 export function registerThreads(): void {
-  const ours = typeof workerData === 'object' && workerData !== null && 'loopscopeThread' in workerData
-  if (!ours) setThreads(main)
+  if (!isOwnThread()) setThreads(main)
 }
 
 /** Set the sizes and bounds of the threads; before the first call, or after `closeThreads`. */

@@ -4,6 +4,7 @@ import { Worker, MessageChannel } from 'node:worker_threads'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Call, Requested } from './call.ts'
 import type { Doorbell } from './doorbell.ts'
+import { ownFile, programThread } from '../launch.ts'
 import { reportContext } from '../runtime/exceptionhandler.ts'
 import { defaultHost } from '../runtime/host.ts'
 import { Channel, channelMemory } from './channel.ts'
@@ -19,18 +20,6 @@ const TURN_AFTER_MS = 10
 /** What a thread is handed when it starts. */
 export interface ThreadData {
   loopscopeThread: { memory: SharedArrayBuffer; bell: Int32Array; port: import('node:worker_threads').MessagePort }
-}
-
-const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-const ENTRY = new URL(`./worker${extension}`, import.meta.url)
-
-/**
- * Node's own options, loaders for instance, but for one that says what `node -e` was given: no worker starts with that.
- * Left alone they are inherited, options of V8 included, which cannot be handed over in so many words.
- */
-function execArgv(): { execArgv?: string[] } {
-  const fit = process.execArgv.filter((option, at, all) => !option.startsWith('--input-type') && all[at - 1] !== '--input-type')
-  return fit.length === process.execArgv.length ? {} : { execArgv: fit }
 }
 
 /** What a thread works for at present: a lane, or the stock that it waits in for one. */
@@ -69,7 +58,7 @@ export class Thread {
     this.#channel = new Channel('main', memory, port1, bell.word)
     this.#requests = new Requests(this, (reply) => this.#channel.send(reply))
     try {
-      this.#worker = new Worker(ENTRY, { workerData: data, transferList: [port2], name: `loopscope ${owner.mode}`, ...execArgv() })
+      this.#worker = new Worker(ownFile('./loopscope-thread', import.meta.url), { workerData: data, transferList: [port2], name: `loopscope ${owner.mode}`, ...programThread() })
     } catch (error) {
       this.#channel.close()
       throw new NoThread(`a worker thread (${owner.mode}) could not be started: ${String(error)}`, { cause: error })

@@ -1,0 +1,69 @@
+// How parts of loopscope are started beside the program, as a thread or as a process. What begins with a file of ours
+// inherits nothing that the program was started with. A preload that calls observe() would start an observer in the
+// observer's own thread, and so on without end; a tracer would trace it; and threads refuse flags that processes take.
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { WorkerOptions } from 'node:worker_threads'
+
+/** From its source, loopscope needs the loader for TypeScript; once built, nothing. In a bundle `import.meta` may be empty. */
+const SOURCE = (import.meta.url as string | undefined)?.endsWith('.ts') === true
+
+/** Arguments for Node, before the file of ours that a process begins with. */
+export const NODE_ARGUMENTS: readonly string[] = SOURCE ? ['--import', new URL('../tools/ts.mjs', import.meta.url).href] : []
+
+/**
+ * The file of ours at `path`, named without its ending, seen from the caller's `import.meta.url`. Throws an Error where it is
+ * not there: then what calls has been bundled, and stands where other people's files are.
+ */
+export function ownFile(path: string, base: string | undefined): URL {
+  const url = base === undefined ? null : new URL(`${path}${SOURCE ? '.ts' : '.js'}`, base)
+  if (url !== null && existsSync(url)) return url
+  throw new Error(
+    `loopscope starts a thread or process with its own file ${path.replace(/^.*\//, '')}.js, which a bundle does not have. ` +
+      'Leave the package out of the bundle and install it beside: mark loopscope as external, with esbuild --external:loopscope',
+  )
+}
+
+/** The same as a path. */
+export function ownPath(path: string, base: string | undefined): string {
+  return fileURLToPath(ownFile(path, base))
+}
+
+/** What a thread needs that begins with a file of ours: nothing of the program's but what it may do, and where its packages are. */
+export function ownThread(): Pick<WorkerOptions, 'execArgv' | 'env'> {
+  return { execArgv: [...NODE_ARGUMENTS, ...keep(process.execArgv, BOUNDS)], env: ownEnvironment() }
+}
+
+/** The environment of what begins with a file of ours. */
+export function ownEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS, ...env } = process.env
+  const kept = keep(NODE_OPTIONS?.match(/(?:"(?:\\.|[^"\\])*"|[^\s"])+/g) ?? [], BOUNDS)
+  return kept.length === 0 ? env : { ...env, NODE_OPTIONS: kept.join(' ') }
+}
+
+/**
+ * What a thread needs that runs the program's own files: its loaders, which are its preloads. Left alone Node's options are
+ * inherited, those of V8 included, which cannot be handed over in so many words. But a program from the command line
+ * (`node --input-type=module -e`) has one that no thread starts with.
+ */
+export function programThread(): Pick<WorkerOptions, 'execArgv'> {
+  return process.execArgv.some((option) => option.startsWith('--input-type')) ? { execArgv: keep(process.execArgv, LOADING) } : {}
+}
+
+/** The permission model; Yarn's table of packages, without which no import of a package is resolved. */
+const BOUNDS = /^--(permission|experimental-permission|allow-)|\.pnp\.(cjs|loader\.mjs)"?$/
+/** How modules are found and loaded. */
+const LOADING = /^(-r|-C|--(import|require|loader|experimental-loader|conditions|enable-source-maps|experimental-(strip|transform)-types|preserve-symlinks|permission|experimental-permission|allow-))/
+
+/** The options that are of this kind, each with its value, in the same argument or the next. */
+function keep(options: readonly string[], kind: RegExp): string[] {
+  const kept: string[] = []
+  for (let at = 0; at < options.length; at++) {
+    const option = options[at] as string
+    const value = options[at + 1]
+    const whole = value === undefined || value.startsWith('-') || option.includes('=') ? [option] : [option, value]
+    if (whole.some((part) => kind.test(part))) kept.push(...whole)
+    at += whole.length - 1
+  }
+  return kept
+}
