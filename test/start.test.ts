@@ -1,7 +1,10 @@
-// The packed package in programs that are started in other ways than `node app.js`: with preloads, with flags, bundled.
+// The packed package in programs that are started in other ways than `node app.js`: with preloads, with flags, bundled, as
+// workers of a cluster, under the permission model, through tsx.
 import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
+import { once } from 'node:events'
 import t from 'tap'
 import { build } from 'esbuild'
 import { packAndInstall } from './support/pack.ts'
@@ -41,6 +44,7 @@ const { url } = await observe({ port: 0 })
 writeSync(1, JSON.stringify({ main: isMainThread, url }) + '\\n')
 `
 const PRELOADED = `import { Worker } from 'node:worker_threads'
+import { once } from 'node:events'
 import { closeThreads, run, toThread } from 'loopscope'
 import { double } from './workers/double.mjs'
 await new Promise((resolve) => setTimeout(resolve, 500)) // the observer is there, and has had time to start others
@@ -128,4 +132,84 @@ t.test('a bundle of the package is told to leave it out, and runs no file of som
   }
   await make('out/outside.mjs', { format: 'esm', external: ['loopscope'] })
   t.match(await node(['out/outside.mjs']), { code: 0, stdout: /^http:.*\n$/, stderr: '' }, 'and then it is observed')
+})
+
+t.test('workers of a cluster listen on a port each, from the one that was asked for on', async t => {
+  write('cluster.mjs', `import cluster from 'node:cluster'
+import { observe } from 'loopscope/observe'
+if (cluster.isPrimary) {
+  const found = []
+  for (let n = 0; n < 3; n++) cluster.fork()
+  cluster.on('message', (_worker, { url }) => {
+    found.push(url)
+    if (found.length < 3) return
+    console.log(JSON.stringify(found))
+    for (const worker of Object.values(cluster.workers)) worker.disconnect()
+  })
+} else {
+  const { url } = await observe({ port: Number(process.argv[2]) })
+  process.send({ url })
+}
+`)
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  const { code, stdout, stderr } = await node(['cluster.mjs', String(port)])
+  t.equal(code, 0, stderr)
+  const ports = (JSON.parse(stdout) as string[]).map(url => Number(new URL(url).port)).sort((a, b) => a - b)
+  t.equal(ports[0], port)
+  t.equal(new Set(ports).size, 3)
+  const told = stderr.trim().split('\n').map(line => /^process \d+ is observed at http:\/\/127\.0\.0\.1:(\d+): port (\d+) is taken$/.exec(line)?.slice(1).map(Number))
+  t.same(told.sort((a, b) => a![0]! - b![0]!), ports.slice(1).map(one => [one, port]), 'those that have another one say where')
+})
+
+t.test('what a flag keeps from the observer is said in a line', async t => {
+  write('flags.mjs', `import { observe } from 'loopscope/observe'
+await observe({ port: 0 }).then(({ close }) => close(), ({ message }) => console.log(message))
+`)
+  const has = (flag: string): boolean => process.allowedNodeEnvironmentFlags.has(flag)
+  const model = [has('--permission') ? '--permission' : '--experimental-permission', '--allow-fs-read=*']
+  const net = has('--allow-net') ? ['--allow-net'] : []
+  const inspector = has('--allow-inspector') ? ['--allow-inspector'] : []
+
+  t.match(await node(['flags.mjs']), { code: 0, stdout: '', stderr: '' })
+  t.match(await node([...model, 'flags.mjs']), { code: 0, stdout: 'observe: the permission model keeps it from a thread of its own: start Node with --allow-worker\n' })
+  if (net.length > 0) t.match(await node([...model, '--allow-worker', 'flags.mjs']), { code: 0, stdout: 'observe: the permission model keeps it from listening: start Node with --allow-net\n' })
+  const withoutStacks = await node([...model, '--allow-worker', ...net, 'flags.mjs'])
+  t.match(withoutStacks, { code: 0, stdout: '', stderr: /^stalls are told without stacks: the permission model .*--allow-inspector\n$/ })
+  t.match(await node(['--frozen-intrinsics', 'flags.mjs']), { code: 0, stdout: '', stderr: /^stalls are told without stacks: with --frozen-intrinsics .*\n$/ })
+  if (inspector.length > 0) {
+    const all = [...model, '--allow-worker', ...net, ...inspector]
+    t.match(await node([...all, 'flags.mjs']), { code: 0, stdout: '', stderr: '' })
+  }
+})
+
+t.test('a thread is bound by the permission model as the program is, wherever that is asked for', async t => {
+  write('stall.mjs', `import { observe } from 'loopscope/observe'
+import http from 'node:http'
+const { url } = await observe({ port: 0 })
+const stall = (end = Date.now() + 500) => { while (Date.now() < end); }
+const stalls = () => new Promise((resolve) => http.get(url + '/stalls', async (response) => {
+  let text = ''
+  for await (const chunk of response) text += chunk
+  resolve(JSON.parse(text).stalls)
+}))
+let all = []
+// A machine that takes the processor away for a while is an excuse.
+for (let times = 0; times < 10 && all.length === 0; times++) {
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  stall()
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  all = await stalls()
+}
+console.log(all.length > 0 ? all[0].stack?.[0].function ?? 'no stack' : 'no stall')
+`)
+  const has = (flag: string): boolean => process.allowedNodeEnvironmentFlags.has(flag)
+  const model = [has('--permission') ? '--permission' : '--experimental-permission', '--allow-fs-read=*', '--allow-worker', ...has('--allow-net') ? ['--allow-net'] : []]
+  const open = has('--allow-inspector') ? [...model, '--allow-inspector'] : null
+  for (const [flags, expected] of [[model, 'no stack'], ...open === null ? [] : [[open, 'stall'] as const]] as const) {
+    t.match(await node([...flags, 'stall.mjs']), { code: 0, stdout: `${expected}\n` })
+    t.match(await node(['stall.mjs'], [...flags, '--max-old-space-size=400'].join(' ')), { code: 0, stdout: `${expected}\n` })
+  }
 })

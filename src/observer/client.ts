@@ -1,5 +1,6 @@
 // The app's side of its observer: starts the thread, and starts it again when it has ended; hands it a loop to watch and
 // passes on what it says. Nothing here keeps the process alive. life.ts shows what outlasts one life of the thread.
+import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createHistogram } from 'node:perf_hooks'
@@ -13,6 +14,7 @@ import type { CancelAnswer, LogLevel, ObserverData, Question, Questions, ToApp, 
 import type { RunRecord } from './runlog.ts'
 import { threadsState } from '../index.ts'
 import { Backoff } from './backoff.ts'
+import { refusal, stacksMissing } from './bounds.ts'
 import { NUMBER, share, viewOf, type View } from './layout.ts'
 import { ObserverDownError, ObserverLife, ObserverListenError } from './life.ts'
 import { Pulse } from './pulse.ts'
@@ -21,7 +23,10 @@ import { endSessions } from './sessions.ts'
 import { Writer } from './writer.ts'
 
 export interface ObserverOptions {
-  /** Where the observer listens, 0 for any free port; `null`: nowhere. Default 8001. */
+  /**
+   * Where the observer listens, 0 for any free port; `null`: nowhere. Default 8001. In a worker of `node:cluster`, where another
+   * one has it, the next port that is free.
+   */
   port?: number | null | undefined
   /** Default 127.0.0.1. */
   host?: string | undefined
@@ -108,8 +113,8 @@ export class ObserverClient {
   /** Resolves once the observer listens; rejects with an ObserverListenError where it cannot. */
   readonly ready: Promise<void>
   cancelRun: Cancel = () => null
-  /** What the observer has to say to whoever runs the program. */
-  log: (level: LogLevel, message: string) => void = (level, message) => console[level](message)
+  /** What the observer has to say to whoever runs the program: not on its standard output, which may be read by another program. */
+  log: (level: LogLevel, message: string) => void = (level, message) => console[level === 'info' ? 'warn' : level](message)
   /** What every life of the thread is given. */
   readonly #data: Omit<ObserverData, 'descriptions' | 'sessions' | 'listen' | 'loop' | 'clock'>
   readonly #memoryMb: number
@@ -154,10 +159,10 @@ export class ObserverClient {
     const blockedMs = options.blockedMs ?? 50
     const delays = createHistogram()
     this.#pulse = new Pulse(this.#view, delays, blockedMs / 1000, () => this.#writer, threadsState)
-    this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host }
+    this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host, next: cluster.isWorker }
     this.#data = {
       shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
-      keepMs: options.keepMs ?? 500, stacks: options.stacks ?? true, maxSubscribers: this.most,
+      keepMs: options.keepMs ?? 500, stacks: (options.stacks ?? true) && stacksMissing() === null, maxSubscribers: this.most,
       allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], secret: this.secret, delays,
     }
     this.ready = new Promise((resolve, reject) => {
@@ -167,6 +172,7 @@ export class ObserverClient {
     this.ready.catch(() => {})
     process.on('exit', this.#onExit)
     this.#begin()
+    if (options.stacks !== false) this.ready.then(() => this.#tellMissing(), () => {})
   }
 
   /** How many subscribe through the app. */
@@ -308,6 +314,11 @@ export class ObserverClient {
     process.off('exit', this.#onExit)
   }
 
+  #tellMissing(): void {
+    const why = stacksMissing()
+    if (why !== null) this.log('warn', `stalls are told without stacks: ${why}`)
+  }
+
   /** Start the thread. It finds the ring empty, and in front of everything else a description of what is alive. */
   #begin(): void {
     const { port1, port2 } = new MessageChannel()
@@ -322,6 +333,8 @@ export class ObserverClient {
       clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
     }
     try {
+      const refused = refusal(this.#listen !== null)
+      if (refused !== null) throw Object.assign(new Error(`observe: ${refused.message}`), { code: refused.code })
       this.#life = new ObserverLife({
         data, memoryMb: this.#memoryMb, hold: this.#down === null,
         onMessage: (message) => this.#hear(message),
@@ -338,7 +351,11 @@ export class ObserverClient {
   #onReady(epoch: string, port: number | null): void {
     this.epoch = epoch
     this.port = port
-    if (this.#listen !== null && port !== null) this.#listen = { ...this.#listen, port }
+    if (this.#listen !== null && port !== null) {
+      const asked = this.#listen.port
+      this.#listen = { ...this.#listen, port }
+      if (asked !== 0 && asked !== port) this.log('info', `process ${process.pid} is observed at ${this.url}: port ${asked} is taken`)
+    }
     this.#upSince = performance.now()
     if (this.#down !== null) this.log('info', 'the observer is back')
     this.#down = null

@@ -264,9 +264,24 @@ function poll(): void {
   else setTimeout(poll, Math.max(1, Math.ceil(seconds * 1000)))
 }
 
+/** How many ports a sibling tries: there are not more processes of one cluster. */
+const MOST_PORTS = 1000
+
+async function listen(server: HttpServer, { port: first, host, next }: NonNullable<ObserverData['listen']>): Promise<void> {
+  for (let port = first; ; port++) {
+    try {
+      await server.listen({ port, host })
+      return
+    } catch (error) {
+      const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      if (!taken || !next || port >= Math.min(first + MOST_PORTS, 65_535)) throw error
+    }
+  }
+}
+
 poll()
 try {
-  if (app !== null && data.listen !== null) await app.listen(data.listen)
+  if (app !== null && data.listen !== null) await listen(app, data.listen)
   listening = (app?.server.address() as AddressInfo | null)?.port ?? null
   say({ type: 'ready', epoch: observer.history.epoch, port: listening })
 } catch (error) {

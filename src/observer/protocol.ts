@@ -14,8 +14,8 @@ export interface ObserverData {
   shared: Shared
   /** Descriptions of everything alive come here, as transferred memory. */
   descriptions: MessagePort
-  /** Where it listens; `null`: nowhere. */
-  listen: { port: number; host: string } | null
+  /** Where it listens, or, with `next`, at the first port after that which is free; `null`: nowhere. */
+  listen: { port: number; host: string; next: boolean } | null
   loop: string
   /** The Redis through which processes see each other; `null`: this one is alone. */
   redisUrl: string | null
