@@ -63,7 +63,10 @@ export interface ObserverOptions {
 export type Cancel = (target: number) => CancelAnswer
 
 /** Taken here, so that a program's fake timers are not asked. */
-const { setTimeout, clearTimeout } = globalThis
+const { setTimeout, clearTimeout, setImmediate } = globalThis
+
+/** So many questions are answered at a time: an answer can be long, and each takes memory until it has been made use of. */
+const MOST_UNDER_WAY = 16
 
 /** A subscriber on the app's side. */
 class RemotePlace {
@@ -128,6 +131,9 @@ export class ObserverClient {
   #address: string | null = null
   readonly #places = new Map<number, RemotePlace>()
   readonly #asked = new Map<number, (answer: unknown) => void>()
+  /** Questions whose answers are on their way, or have only just come, and those that wait until some are through. */
+  readonly #underWay = new Set<number>()
+  #waiting: Extract<ToObserver, { type: 'ask' }>[] = []
   #ids = 0
   #loops = 0
   #writer: Writer | null = null
@@ -271,7 +277,32 @@ export class ObserverClient {
         if (answer instanceof Error) reject(answer)
         else resolve(answer as Questions[Q]['answer'])
       })
-      this.send({ type: 'ask', id, question, args })
+      const message = { type: 'ask', id, question, args } as const
+      // A loop elsewhere may take its time about it.
+      if (question === 'cancel') this.send(message)
+      else {
+        this.#waiting.push(message)
+        this.#askNext()
+      }
+    })
+  }
+
+  #askNext(): void {
+    while (this.#underWay.size < MOST_UNDER_WAY && this.#waiting.length > 0) {
+      const message = this.#waiting.shift() as Extract<ToObserver, { type: 'ask' }>
+      this.#underWay.add(message.id)
+      this.send(message)
+    }
+  }
+
+  /** An answer has come. Whoever has asked gets a turn to make use of it before there is another. */
+  #answered(id: number, answer: unknown): void {
+    this.#asked.get(id)?.(answer)
+    this.#asked.delete(id)
+    if (!this.#underWay.has(id)) return
+    setImmediate(() => {
+      this.#underWay.delete(id)
+      this.#askNext()
     })
   }
 
@@ -386,6 +417,8 @@ export class ObserverClient {
     this.#places.clear()
     for (const answer of this.#asked.values()) answer(down)
     this.#asked.clear()
+    this.#underWay.clear()
+    this.#waiting = []
     this.#onFailed(error)
   }
 
@@ -403,18 +436,12 @@ export class ObserverClient {
         place?.sink.end(message.reason)
         break
       }
-      case 'answer': {
-        const hear = this.#asked.get(message.id)
-        this.#asked.delete(message.id)
-        hear?.(message.answer)
+      case 'answer':
+        this.#answered(message.id, message.answer)
         break
-      }
-      case 'refused': {
-        const hear = this.#asked.get(message.id)
-        this.#asked.delete(message.id)
-        hear?.(Object.assign(new Error(message.message), { statusCode: message.statusCode }))
+      case 'refused':
+        this.#answered(message.id, Object.assign(new Error(message.message), { statusCode: message.statusCode }))
         break
-      }
       case 'named':
         this.#name = message.name
         break

@@ -14,7 +14,7 @@ import { NOT_BUILT, readPage } from '../server/page.ts'
 import { linesOf, resultOf, summaryOf, traceHeaders, traceOf } from '../server/results.ts'
 import { protection } from '../server/plugins/protection.ts'
 import { websockets } from '../server/plugins/websockets.ts'
-import { Readers, type ReadersOptions } from '../server/readers.ts'
+import type { Readers, ReadersOptions } from '../server/readers.ts'
 import { EVENT_STREAM, EventSink, ofLoop, optionsOf, serveSocket, streamQuery, type Hub, type Place } from '../server/stream.ts'
 import { loopTable } from '../stream/looptable.ts'
 import { runsOf, stallsOf, tasksOf, taskTrees } from './covering.ts'
@@ -41,11 +41,11 @@ const nothing = z.strictObject({})
 const one = z.strictObject({ id })
 
 export async function buildObserverApp(loops: Loops, options: ObserverAppOptions): Promise<HttpServer> {
-  const app = httpServer({ bodyLimit: BODY_LIMIT, proxies: options.proxies })
+  const app = httpServer({ bodyLimit: BODY_LIMIT, proxies: options.proxies, readers: options.readers })
   // Who calls what costs the app is counted there.
   await app.register(protection, { names: options.names, allowedHosts: options.allowedHosts, rateLimit: 0 })
   await app.register(websockets)
-  const readers = new Readers(options.readers)
+  const { readers } = app
   const hub: Hub = {
     most: options.maxSubscribers,
     get size() {

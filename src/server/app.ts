@@ -2,7 +2,7 @@
 // what it needs by decoration.
 import { readdirSync } from 'node:fs'
 import type { Config } from './config.ts'
-import type { Readers, ReadersOptions } from './readers.ts'
+import type { ReadersOptions } from './readers.ts'
 import type { Runs } from './runs.ts'
 import { CLIENT_HEADER, clientOf } from '../observer/forward.ts'
 import { httpServer, type HttpServer, type LogOptions } from './http.ts'
@@ -18,7 +18,6 @@ declare module 'fastify' {
   interface FastifyInstance {
     config: Config
     runs: Runs
-    readers: Readers
     /** Set once the server is on its way down. */
     draining: { since: number | null }
   }
@@ -36,7 +35,7 @@ export interface AppOptions {
 
 /** The whole app of this server. Call `ready()` or `listen()` on it, and `close()` at the end. */
 export async function buildApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const app = httpServer({ logger: options.logger ?? false, bodyLimit: BODY_LIMIT, proxies: config.proxies })
+  const app = httpServer({ logger: options.logger ?? false, bodyLimit: BODY_LIMIT, proxies: config.proxies, readers: options.readers })
   app.decorate('config', config)
   app.decorate('draining', { since: null })
   // Before the handlers are wrapped, and before anything that may refuse a request.
@@ -46,7 +45,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     observer: { port: observerPort, host, blockedMs, stacks, history, maxSubscribers, redisUrl, name: loopName, url: observerUrl, allowedHosts, proxies },
     maxRequests, numberOf: ({ id }) => Number(id),
   })
-  await app.register(streaming, options.readers ?? {})
+  await app.register(streaming)
   const { secret } = app.observer
   await app.register(protection, {
     names: ownNames(host, observerUrl), allowedHosts, rateLimit, clientOf: (request) => clientOf(request.headers[CLIENT_HEADER], secret),

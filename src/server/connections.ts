@@ -1,7 +1,9 @@
-// Bounds what one connection may have under way, and ends all of it with the connection: HTTP/1.1 lets a client send requests
-// without waiting for their answers, and Node hands each of them over as soon as it is read.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+// Bounds what one connection may have under way: HTTP/1.1 lets a client send requests without waiting for their answers, and
+// Node hands each of them over as soon as it is read.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { AsyncResource } from 'node:async_hooks'
 
 /** From this many unanswered requests on, a connection is not read any further; at half of them it is again. */
 const MOST_UNDER_WAY = 64
@@ -10,7 +12,8 @@ const pipeline = Symbol('requests under way')
 type Connection = Duplex & { [pipeline]?: Pipeline }
 
 class Pipeline {
-  readonly responses = new Set<ServerResponse>()
+  /** Their responses, in the order of the requests; of those that wait for their turn, what begins them. */
+  readonly responses = new Map<ServerResponse, (() => void) | null>()
   full = false
 }
 
@@ -20,42 +23,36 @@ export function unanswered(socket: Duplex): number {
 }
 
 /**
- * Stop reading from a connection of `server` while too many of its requests are unanswered. What has been read already, at
- * most 64 KiB, is served. A connection that is not read does not show that its client has left until something is written.
+ * Have the requests of a connection of `app` served one after the other: each begins when the one before it has been answered, and
+ * its answer taken. So a connection has one answer at a time in memory and one share of each turn, and when its client leaves,
+ * nothing more is under way. It is not read any further while too many wait; what has been read already, at most 64 KiB, is served.
+ * A connection that is not read does not show that its client has left until something is written. Call before other hooks are added.
  */
-export function boundPipelining(server: Server): void {
-  if (!server.listeners('request').includes(began)) server.on('request', began)
+export function boundPipelining(app: FastifyInstance): void {
+  if (app.server.listeners('request').includes(began)) return
+  app.server.prependListener('request', began)
+  app.addHook('onRequest', inTurn)
+}
+
+function inTurn(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const responses = (request.raw.socket as Connection | undefined)?.[pipeline]?.responses
+  // An injected request has no connection, and an upgrade is none of these.
+  if (responses?.has(reply.raw) !== true || responses.keys().next().value === reply.raw) done()
+  // It begins in the context in which it was read, not in the one of the request before it.
+  else responses.set(reply.raw, AsyncResource.bind(done))
 }
 
 /** Count a request to those of its connection, until its response is closed. */
 export function began(request: IncomingMessage, response: ServerResponse): void {
   const socket = request.socket as Connection
-  const requests = (socket[pipeline] ??= follow(socket))
-  requests.responses.add(response)
+  const requests = (socket[pipeline] ??= new Pipeline())
+  requests.responses.set(response, null)
   response.on('close', ended)
   if (requests.responses.size < MOST_UNDER_WAY || requests.full) return
   requests.full = true
   // Node itself resumes a connection whenever a request has been read whole.
   if (!socket.listeners('resume').includes(stayPaused)) socket.on('resume', stayPaused)
   socket.pause()
-}
-
-function follow(socket: Connection): Pipeline {
-  socket.once('close', closeWaiting)
-  return new Pipeline()
-}
-
-/**
- * Close the responses that wait for the one before them, as Node does only with that one. Else what produces them, a stream
- * or a request to somewhere else, would go on without a reader.
- */
-function closeWaiting(this: Connection): void {
-  for (const response of [...(this[pipeline] as Pipeline).responses]) {
-    if (response.socket !== null) continue
-    response.destroyed = true
-    ;(response as unknown as { _closed: boolean })._closed = true
-    response.emit('close')
-  }
 }
 
 function stayPaused(this: Connection): void {
@@ -65,8 +62,19 @@ function stayPaused(this: Connection): void {
 function ended(this: ServerResponse): void {
   const socket = this.req.socket as Connection
   const requests = socket[pipeline] as Pipeline
-  requests.responses.delete(this)
-  if (!requests.full || requests.responses.size > MOST_UNDER_WAY / 2) return
+  const { responses } = requests
+  responses.delete(this)
+  // Whoever else has sent something gets his turn in between.
+  if (responses.size > 0) setImmediate(beginNext, responses)
+  if (!requests.full || responses.size > MOST_UNDER_WAY / 2) return
   requests.full = false
   socket.resume()
+}
+
+function beginNext(responses: Pipeline['responses']): void {
+  const [[next, begin] = [null, null]] = responses
+  // One without a socket is never answered: the connection closes, or has closed.
+  if (next === null || next.socket === null || begin === null) return
+  responses.set(next, null)
+  begin()
 }

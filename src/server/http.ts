@@ -9,6 +9,15 @@ import { validatorCompiler } from 'fastify-type-provider-zod'
 import { began, boundPipelining } from './connections.ts'
 import { answerClientError, answerError, bodyOf, handleErrors } from './errors.ts'
 import { requireDefaults } from './fields.ts'
+import { Readers, type ReadersOptions } from './readers.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readers: Readers
+  }
+}
+
+type Done = (error: Error | null, payload: unknown) => void
 
 const HEADER_LIMIT = 16 * 1024
 
@@ -29,10 +38,11 @@ export interface HttpServerOptions {
   bodyLimit: number
   /** The proxies in front, whose `X-Forwarded-For` says who calls. */
   proxies: readonly string[]
+  readers?: ReadersOptions | undefined
 }
 
 /** A server without routes; it does not listen yet. */
-export function httpServer({ logger = false, bodyLimit, proxies }: HttpServerOptions): HttpServer {
+export function httpServer({ logger = false, bodyLimit, proxies, readers: readersOptions }: HttpServerOptions): HttpServer {
   let received = 0
   const app = Fastify({
     logger,
@@ -57,7 +67,12 @@ export function httpServer({ logger = false, bodyLimit, proxies }: HttpServerOpt
   })
   // Answers are made by our own code and typed by it: checking them against their schemas again would cost each request.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-  boundPipelining(app.server)
+  boundPipelining(app as unknown as FastifyInstance)
+  const readers = new Readers(readersOptions)
+  app.decorate('readers', readers)
+  // What there is no room for is not even put into text. A refusal is small.
+  app.addHook('preSerialization', (_request, reply, payload, done: Done) => done(reply.statusCode < 400 ? readers.full : null, payload))
+  app.addHook('onSend', (request, _reply, payload, done: Done) => done(readers.take(request.raw.socket, payload), payload))
   app.server.on('checkExpectation', refuseExpectation)
   handleErrors(app as unknown as FastifyInstance)
   return app

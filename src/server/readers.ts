@@ -1,7 +1,8 @@
-// Readers of what is long: event streams, and downloads such as traces. A download is made as it is read, few are read at
-// a time, and the connection of a reader that has stopped reading is closed: what a reader costs is bounded in bytes and time.
+// Readers of what is long: event streams, downloads such as traces, and answers that are made whole. A download is made as it
+// is read, and few are read at a time; what is made whole may lie unread up to a number of bytes, of all connections together; and
+// the connection of a reader that has stopped reading is closed. So what readers cost is bounded in bytes and time.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { HttpError } from './errors.ts'
@@ -12,6 +13,10 @@ const MOST_DOWNLOADS = 4
 const UNREAD_MS = 60_000
 /** In that time a connection is looked at so often: the thread may have been blocked, and then one look says nothing. */
 const LOOKS = 4
+/** So many bytes may lie unread, of all connections together, before no more is made whole. */
+const MOST_UNREAD = 64 * 1024 ** 2
+/** Something smaller is said in any case: its request has cost about as much. */
+const SMALL = 4096
 /** A download is made in pieces of so many characters; in between, whatever else this thread serves gets its turn. */
 const PIECE = 16 * 1024
 
@@ -20,17 +25,36 @@ export interface ReadersOptions {
   downloads?: number
   /** For how many milliseconds something may wait to be written while nothing can be. Default 60,000. */
   unreadMs?: number
+  /** How many bytes may lie unread, of all connections together, before no more is made whole. Default 64 MiB. */
+  unreadBytes?: number
 }
 
 export class Readers {
   readonly #most: number
+  readonly #mostUnread: number
   readonly #lookMs: number
   #downloads = 0
-  readonly #watched = new WeakSet<Socket>()
+  readonly #watched = new Set<Socket>()
 
-  constructor({ downloads = MOST_DOWNLOADS, unreadMs = UNREAD_MS }: ReadersOptions = {}) {
+  constructor({ downloads = MOST_DOWNLOADS, unreadMs = UNREAD_MS, unreadBytes = MOST_UNREAD }: ReadersOptions = {}) {
     this.#most = downloads
+    this.#mostUnread = unreadBytes
     this.#lookMs = unreadMs / LOOKS
+  }
+
+  /** A 503 where so much lies unread that nothing more is made whole; `null`: there is room. */
+  get full(): HttpError | null {
+    let unread = 0
+    for (const socket of this.#watched) unread += socket.writableLength
+    if (unread < this.#mostUnread) return null
+    return new HttpError(503, `${unread} bytes of answers have not been read yet, and no more are made until some are: try again in a moment`)
+  }
+
+  /** Watch over the reader of an answer that is made whole. Gives a 503 where there is no room for it. */
+  take(socket: Socket, payload: unknown): HttpError | null {
+    if (typeof payload !== 'string' || payload.length < SMALL) return null
+    this.watch(socket)
+    return this.full
   }
 
   /** Take a place among the downloads until the response is over. Throws a 503 where all are taken. */
@@ -57,7 +81,8 @@ export class Readers {
 
   /** Close the connection when something has waited for too long to be written and nothing could be: its reader has stopped reading. */
   watch(socket: Socket): void {
-    if (this.#watched.has(socket)) return
+    // An injected request has no connection.
+    if (!(socket instanceof Socket) || socket.destroyed || this.#watched.has(socket)) return
     this.#watched.add(socket)
     let written = -1
     let looks = 0
@@ -68,7 +93,10 @@ export class Readers {
       if (looks >= LOOKS) socket.destroy()
     }, this.#lookMs)
     timer.unref()
-    socket.once('close', () => clearInterval(timer))
+    socket.once('close', () => {
+      clearInterval(timer)
+      this.#watched.delete(socket)
+    })
   }
 }
 

@@ -2,6 +2,7 @@
 // time of a server that closes.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { fetch } from 'undici'
 import { handshake, open, raw } from '../support/raw.ts'
@@ -12,20 +13,35 @@ const get = (target: string, headers = ''): string => `GET ${target} HTTP/1.1\r\
 t.test('requests that are sent ahead', async t => {
   const { app, port, url } = await listen(t)
 
-  await t.test('are read only as far as they are answered, and go when their client does', async t => {
+  await t.test('are served one after the other, read only as far as they are answered, and go when their client does', async t => {
     const slow = get('/handlers/async?ms=9000')
+    const connected = once(app.server, 'connection') as Promise<[Socket]>
     const socket = open(port, slow.repeat(20_000))
-    t.ok(await eventually(() => app.loopscope.active.size >= 64), 'as many as a connection may have are under way')
+    const [served] = await connected
+    t.ok(await eventually(() => app.loopscope.active.size === 1), 'the first is under way')
     let most = 0
     for (let look = 0; look < 50; look++) {
       most = Math.max(most, app.loopscope.active.size)
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    // What was read in one piece with the last of them is served as well.
-    t.ok(most <= 64 + Math.ceil(65_536 / slow.length), `${most} at once`)
+    t.equal(most, 1, 'and no other')
+    // As many as may wait, and what was read in one piece with the last of them.
+    t.ok(served.bytesRead <= 64 * slow.length + 65_536, `${served.bytesRead} bytes were read`)
     socket.resetAndDestroy()
     t.ok(await eventually(() => app.loopscope.active.size === 0), 'none is left')
     t.equal(app.loopscope.loop.liveTasks().size, 0)
+  })
+
+  await t.test('and an upgrade behind answers that have been given is served', async t => {
+    const socket = open(port, get('/ping'))
+    const [first] = (await once(socket, 'data')) as [Buffer]
+    t.match(String(first), /^HTTP\/1\.1 200 /)
+    socket.write(handshake('/events'))
+    const [second] = (await once(socket, 'data')) as [Buffer]
+    t.match(String(second), /^HTTP\/1\.1 101 /)
+    t.ok(await eventually(() => app.observer.size === 1), 'it subscribes')
+    socket.destroy()
+    t.ok(await eventually(() => app.observer.size === 0))
   })
 
   await t.test('are all answered, in their order', async t => {

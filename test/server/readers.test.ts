@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import Fastify from 'fastify'
 import { Agent, fetch } from 'undici'
+import { httpServer } from '../../src/server/http.ts'
 import { Readers } from '../../src/server/readers.ts'
 import type { Trace } from '../../src/stream/trace.ts'
 import { observerHere } from '../observer/served.ts'
@@ -162,6 +163,36 @@ t.test('downloads', async t => {
     }
     t.equal((await app.inject(`/runs/${run}`)).statusCode, 200)
   })
+})
+
+t.test('answers that are made whole lie unread up to a number of bytes, and not for ever', async t => {
+  const app = httpServer({ bodyLimit: 1024, proxies: [], readers: { unreadBytes: 2 * MB, unreadMs: 2000 } })
+  let made = 0
+  app.get('/large', () => ({ toJSON: () => `${++made}${'x'.repeat(MB)}` }))
+  app.get('/text', (_request, reply) => reply.send('x'.repeat(MB)))
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  t.teardown(() => app.close())
+  const { port } = app.server.address() as AddressInfo
+  const url = `http://127.0.0.1:${port}`
+  for (const path of ['/large', '/text']) {
+    // More than the system itself takes for a connection.
+    const silent = Array.from({ length: 10 }, () => open(port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(20)))
+    let refused = ''
+    t.ok(await eventually(async () => {
+      const before = made
+      const response = await fetch(`${url}/large`)
+      refused = await response.text()
+      return response.status === 503 && response.headers.get('retry-after') === '1' && made === before
+    }), 'what there is no room for is not made')
+    t.match(refused, /\d+ bytes of answers have not been read yet/, path)
+    t.equal((await fetch(`${url}/nowhere`)).status, 404, 'what is small is still said')
+    t.ok(await eventually(async () => {
+      const response = await fetch(`${url}${path}`)
+      await response.text()
+      return response.status === 200
+    }), 'those who do not read are closed, and make room')
+    for (const one of silent) one.destroy()
+  }
 })
 
 t.test('subscribers that never read lose their place, those that do keep it', async t => {

@@ -98,7 +98,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
     serves: (handler) => serving.has(handler as object),
   }
   app.decorate('loopscope', state)
-  if (app.initialConfig.http2 !== true) boundPipelining(app.server)
+  if (app.initialConfig.http2 !== true) boundPipelining(app)
   app.decorateRequest('loopscope', null)
   app.decorateRequest('loopscopeContext', null as unknown as Context)
   const coroutines = new Coroutines(loop, (request) => (request.loopscopeContext ??= new Context()))

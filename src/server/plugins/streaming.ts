@@ -1,15 +1,12 @@
-// What the app itself offers of what its observer sees: runs of examples, and the stream on this very port. Decorates `runs`
-// and `readers`.
+// What the app itself offers of what its observer sees: runs of examples, and the stream on this very port. Decorates `runs`.
 import fp from 'fastify-plugin'
 import type { App } from '../app.ts'
 import { ownAddress } from '../ownaddress.ts'
-import { Readers, type ReadersOptions } from '../readers.ts'
 import { Runs } from '../runs.ts'
 import { websockets } from './websockets.ts'
 
-export const streaming = fp(async (app, options: ReadersOptions) => {
+export const streaming = fp(async (app) => {
   app.decorate('runs', new Runs(app.loopscope, app.observer, { most: app.config.maxRuns }))
-  app.decorate('readers', new Readers(options))
   // The observer passes on what only the app can do, such as starting a run.
   app.addHook('onListen', (done) => {
     app.observer.serves(ownAddress(app as unknown as App))
