@@ -1,23 +1,50 @@
-// The host adapter for browsers, in a page and in a Web Worker.
+// The host adapter for browsers, in a page and in a Web Worker, and for whatever has timers and no Node: edge runtimes, tests in
+// a simulated page. Importing it starts nothing and asks for nothing: what there is, is found out when it is needed.
 import type { CoroutineInfo, Host } from '../runtime/host.ts'
 
 const LONGEST_MS = 2 ** 31 - 1
 
+/** Where it is Node's, a port holds the process while it is ref'd. */
+interface Port {
+  onmessage: (() => void) | null
+  postMessage(message: null): void
+  ref?(): void
+  unref?(): void
+}
+
+/** A message to oneself comes back after the browser had its turn; a timer of zero is held back for milliseconds. */
+class Turns {
+  readonly #inbox: Port
+  readonly #outbox: Port
+  #waiting: (() => void)[] = []
+
+  /** Throws where there is no whole MessageChannel. */
+  constructor() {
+    const { port1, port2 } = new MessageChannel()
+    if (typeof port2.postMessage !== 'function') throw new TypeError('port2.postMessage is not a function')
+    this.#inbox = port1 as unknown as Port
+    this.#outbox = port2 as unknown as Port
+    this.#inbox.onmessage = () => {
+      const waiting = this.#waiting
+      this.#waiting = []
+      this.#inbox.unref?.()
+      for (const fn of waiting) fn()
+    }
+    this.#inbox.unref?.()
+  }
+
+  after(fn: () => void): void {
+    this.#waiting.push(fn)
+    this.#inbox.ref?.()
+    this.#outbox.postMessage(null)
+  }
+}
+
 class BrowserHost implements Host {
   readonly virtual = false
   readonly debug = false
-  /** A message to oneself comes back after the browser had its turn; a timer of zero is held back for milliseconds. */
-  readonly #channel = new MessageChannel()
-  #waiting: (() => void)[] = []
-
-  constructor() {
-    this.#channel.port1.addEventListener('message', () => {
-      const waiting = this.#waiting
-      this.#waiting = []
-      for (const fn of waiting) fn()
-    })
-    this.#channel.port1.start()
-  }
+  /** `null`: there is no MessageChannel, and timers have to do. */
+  #turns: Turns | null | undefined
 
   now(): number {
     return performance.now() / 1000
@@ -32,8 +59,15 @@ class BrowserHost implements Host {
   }
 
   giveWay(fn: () => void): void {
-    this.#waiting.push(fn)
-    this.#channel.port2.postMessage(null)
+    if (this.#turns === undefined) {
+      try {
+        this.#turns = new Turns()
+      } catch {
+        this.#turns = null
+      }
+    }
+    if (this.#turns === null) setTimeout(fn, 0)
+    else this.#turns.after(fn)
   }
 
   wait(seconds: number, _hostWork: number, fn: () => void): () => void {
