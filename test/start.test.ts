@@ -213,3 +213,39 @@ console.log(all.length > 0 ? all[0].stack?.[0].function ?? 'no stack' : 'no stal
     t.match(await node(['stall.mjs'], [...flags, '--max-old-space-size=400'].join(' ')), { code: 0, stdout: `${expected}\n` })
   }
 })
+
+t.test('a program that runs through tsx calls functions of its TypeScript on threads', async t => {
+  const app = `import { closeThreads, run, toThread } from 'loopscope'
+import { double } from './workers/double.ts'
+void run(toThread(double, 21)).then(console.log).then(() => closeThreads())
+`
+  const cli = join(ROOT, 'node_modules/tsx/dist/cli.mjs')
+  for (const [kind, manifest] of [['modules', '{ "type": "module" }'], ['CommonJS', '{}']] as const) {
+    const path = `tsx-${kind}`
+    write(`${path}/package.json`, manifest)
+    write(`${path}/app.ts`, app)
+    write(`${path}/workers/double.ts`, 'enum By { two = 2 }\nexport function double(n: number): number {\n  return n * By.two\n}\n')
+    t.match(await node([cli, `${path}/app.ts`]), { code: 0, stdout: '42\n', stderr: '' }, `tsx, ${kind}`)
+    t.match(await node(['--import', 'tsx', `${path}/app.ts`]), { code: 0, stdout: '42\n', stderr: '' }, `--import tsx, ${kind}`)
+    t.match(await node([`${path}/app.ts`], '--import tsx'), { code: 0, stdout: '42\n', stderr: '' }, `NODE_OPTIONS, ${kind}`)
+  }
+})
+
+t.test('a thread that has not the loader of its program says what to do', async t => {
+  write('hooked/workers/double.odd', 'export const double = (n) => n * 2\n')
+  const hooks = `export async function load(url, context, next) {
+  return url.endsWith('.odd') ? next(url, { ...context, format: 'module' }) : next(url, context)
+}`
+  write('hooked/app.mjs', `import { register } from 'node:module'
+import { closeThreads, run, toThread } from 'loopscope'
+register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)})
+const { double } = await import('./workers/double.odd')
+await run(toThread(double, 21)).then(console.log, ({ message }) => console.log(message))
+await closeThreads()
+`)
+  const { code, stdout } = await node(['hooked/app.mjs'])
+  t.equal(code, 0)
+  // Newer Nodes give their threads the hooks of the main thread.
+  const inherits = Number.parseInt(process.versions.node) >= 22
+  t.match(stdout, inherits ? '42\n' : /Unknown file extension ".odd" .*: the worker thread has not the loader .* --import/)
+})

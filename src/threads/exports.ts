@@ -100,7 +100,9 @@ export function addressOf(target: Target): Address {
 
 /** The function at an address, in a module that is loaded. */
 export function functionAt(module: LoadedModule, name: string): Plain {
-  const fn = module.exports[name]
+  // A loader may find the names of a CommonJS module on one thread, and on another only the object that has them.
+  const whole = module.exports['default'] as Readonly<Record<string, unknown>> | null | undefined
+  const fn = module.exports[name] ?? whole?.[name]
   if (typeof fn !== 'function') throw new TypeError(`${module.url} exports no function ${name} on this thread`)
   return fn as Plain
 }

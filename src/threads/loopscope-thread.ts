@@ -6,6 +6,7 @@ import { setThreads } from '../runtime/threads.ts'
 import type { ThreadData } from './thread.ts'
 import { Channel } from './channel.ts'
 import { Server } from './server.ts'
+import { registerTsx } from './tsx.ts'
 import { WorkerThreads } from './workerthreads.ts'
 
 const { memory, port, bell } = (workerData as ThreadData).loopscopeThread
@@ -15,4 +16,5 @@ setThreads(new WorkerThreads(server))
 
 // Waiting in shared memory does not count as work of this thread's event loop.
 setInterval(() => {}, 2 ** 30)
+await registerTsx()
 await server.serve()

@@ -7,6 +7,7 @@ import type { Channel } from './channel.ts'
 import { pack } from './errors.ts'
 import { functionAt, knownModule, loadModule, loadNeighbours, type LoadedModule } from './exports.ts'
 import { CALL, CANCEL, READY, REQUEST, RETURNED, THREW, type Call, type Reply, type Request, type ToWorker } from './protocol.ts'
+import { explained } from './tsx.ts'
 import { putDown, takeBack } from './variables.ts'
 
 /** While its own event loop has something open, an idle thread gives it a turn after this long, then twice that, and so on. */
@@ -78,7 +79,7 @@ export class Server {
       module = await loadModule(url)
       await loadNeighbours()
     } catch (error) {
-      this.#threw(call[1], error)
+      this.#threw(call[1], explained(error))
       return
     }
     await this.#run(call, module)
