@@ -1,5 +1,6 @@
-// What the program's own flags keep an observer from: Node's permission model, frozen intrinsics. It is said once, when the
-// observer starts, with the flag that would allow it.
+// What an observer is kept from: by the program's own flags (Node's permission model, frozen intrinsics), or because it watches
+// a worker thread. It is said once, when the observer starts, with the flag that would allow it.
+import { isMainThread } from 'node:worker_threads'
 
 interface Permission {
   has(scope: string): boolean
@@ -23,6 +24,7 @@ export function refusal(listens: boolean): { code: string; message: string } | n
 
 /** Why a blocked thread's stack cannot be had here; `null`: it can. */
 export function stacksMissing(): string | null {
+  if (!isMainThread) return 'the inspector knows the stack of the main thread only, and this is a worker thread'
   const inspector = '--allow-inspector'
   if (permission()?.has('inspector') === false) {
     return `the permission model keeps the observer from the inspector: ${knows(inspector) ? `start Node with ${inspector}` : `this Node cannot allow it, newer ones have ${inspector}`}`

@@ -16,7 +16,16 @@ export interface Captured {
   /** `performance.now()` of the main thread, in ms. */
   at: number
   sites: Site[] | string
+  /** Where the function of the first site begins; `null`: that is no frame of a file. */
+  begin?: Site | null
+  /** The number of the request whose code was interrupted. */
+  request?: number | undefined
+  /** A debugger can be attached. */
+  inspected?: boolean
 }
+
+/** The name of the AsyncLocalStorage, among the globals, that says which request code belongs to. */
+export const REQUEST_STORE = 'loopscope.request'
 
 export const CAPTURE = `(() => {
   const at = performance.now()
@@ -32,10 +41,13 @@ export const CAPTURE = `(() => {
     if (prepare === undefined) delete Error.prepareStackTrace
     else Object.defineProperty(Error, 'prepareStackTrace', prepare)
   }
-  if (!Array.isArray(stack)) return { at, sites: String(stack) }
+  const request = globalThis[Symbol.for('${REQUEST_STORE}')]?.getStore()
+  const builtin = (name) => globalThis.process?.getBuiltinModule?.(name)
+  const inspected = builtin('node:inspector')?.url() !== undefined
+  if (!Array.isArray(stack)) return { at, request, inspected, sites: String(stack) }
   const own = stack.filter((site) => site.getFileName())
   const users = own.filter((site) => !site.getFileName().startsWith('node:'))
-  const maps = globalThis.process?.getBuiltinModule?.('node:module')
+  const maps = builtin('node:module')
   const name = (site) => {
     const name = site.getFunctionName() ?? '<anonymous>'
     if (site.isAsync()) return 'async ' + name
@@ -56,11 +68,12 @@ export const CAPTURE = `(() => {
   let programs = Math.min(${OWN_DEPTH}, chosen.slice(${DEPTH - OWN_DEPTH}).filter(isProgram).length)
   let others = ${OWN_DEPTH} - programs
   const kept = chosen.filter((site, at) => at < ${DEPTH - OWN_DEPTH} || (isProgram(site) ? programs-- > 0 : others-- > 0))
-  const sites = kept.map((site) => {
-    const url = site.getFileName(), line = site.getLineNumber() ?? 0, column = site.getColumnNumber() ?? 0
-    return [name(site), url, line, column, ...origin(url, line, column)]
-  })
-  return { at, sites }
+  const place = (site, line, column) => [name(site), site.getFileName(), line ?? 0, column ?? 0, ...origin(site.getFileName(), line ?? 0, column ?? 0)]
+  const sites = kept.map((site) => place(site, site.getLineNumber(), site.getColumnNumber()))
+  // Only the innermost function of all may just have been entered.
+  const [top] = own
+  const begin = top === undefined || top !== kept[0] ? null : place(top, top.getEnclosingLineNumber(), top.getEnclosingColumnNumber())
+  return { at, request, inspected, sites, begin }
 })()`
 
 const LINE = /^\s*at (async )?(?:(.*?) \()?(.+?):(\d+):(\d+)\)?$/

@@ -17,6 +17,7 @@ import { Backoff } from './backoff.ts'
 import { refusal, stacksMissing } from './bounds.ts'
 import { NUMBER, share, viewOf, type View } from './layout.ts'
 import { ObserverDownError, ObserverLife, ObserverListenError } from './life.ts'
+import { thisThread } from './starvation.ts'
 import { Pulse } from './pulse.ts'
 import { RingWriter } from './ring.ts'
 import { endSessions } from './sessions.ts'
@@ -168,7 +169,7 @@ export class ObserverClient {
     this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host, next: cluster.isWorker }
     this.#data = {
       shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
-      keepMs: options.keepMs ?? 500, stacks: (options.stacks ?? true) && stacksMissing() === null, maxSubscribers: this.most,
+      keepMs: options.keepMs ?? 500, stacks: (options.stacks ?? true) && stacksMissing() === null, thread: thisThread(), maxSubscribers: this.most,
       allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], secret: this.secret, delays,
     }
     this.ready = new Promise((resolve, reject) => {

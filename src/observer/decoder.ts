@@ -64,7 +64,7 @@ export class Decoder {
   readonly #tasks = new Map<number, Known>()
   readonly #ended: number[] = []
   #endedAt = 0
-  readonly #requests = new Map<number, { method: string; url: string; served?: true }>()
+  readonly #requests = new Map<number, { method: string; url: string }>()
   readonly #runs = new Map<number, { example: number; parameters: Parameters }>()
   readonly #calls = new Map<number, { task: number; known: Known }>()
   #scope: { run: number; request: number } | null = null
@@ -108,11 +108,6 @@ export class Decoder {
   requestName(request: number): string {
     const known = this.#requests.get(request)
     return known === undefined ? `request #${request}` : `${known.method} ${known.url} #${request}`
-  }
-
-  /** The requests under way that no task serves: their handlers are plain code. */
-  get plainRequests(): number[] {
-    return [...this.#requests].flatMap(([id, { served }]) => (served === true ? [] : [id]))
   }
 
   scopeOf(task: number): { run?: number; request?: number } {
@@ -281,8 +276,6 @@ export class Decoder {
     const above = this.#tasks.get(parent) ?? this.#tasks.get(task) ?? NOBODY
     const scope = this.#scope
     this.#scope = null
-    const request = this.#requests.get(scope?.request ?? 0)
-    if (request !== undefined) request.served = true
     const known = { name, run: scope?.run || above.run, request: scope?.request || above.request }
     if (!this.#tasks.has(task) && isScoped(known)) this.#scoped++
     this.#tasks.set(task, known)

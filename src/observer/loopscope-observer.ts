@@ -32,15 +32,12 @@ const { clock } = data
 const now = (): number => (clock.now + Number(process.hrtime.bigint() - clock.hrtime) / 1e6) / 1000
 
 const stacks = new Stacks({ enabled: data.stacks, sessions: data.sessions })
-const starvation = new Starvation(process.pid)
+const starvation = new Starvation(data.thread)
 const observer = new Observer({
   shared: data.shared, loop: data.loop, history: data.history, blockedSeconds: data.blockedMs / 1000, keepSeconds: data.keepMs / 1000,
   now, starvation, origin: clock.epoch - clock.now,
   takeDescription: () => (receiveMessageOnPort(data.descriptions) as { message: ArrayBuffer } | undefined)?.message ?? null,
-  takeStack: async () => {
-    const taken = await stacks.take()
-    return taken === null ? null : { at: taken.at / 1000, frames: taken.frames }
-  },
+  takeStack: () => stacks.take(),
   onBroken: end,
 })
 

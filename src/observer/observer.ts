@@ -1,6 +1,7 @@
 // The observer itself, whatever thread it runs on: it decodes what the ring holds, looks for stalls and warnings, gives
 // every event its number, and keeps them in the record of its loop. It is the one source of everything that is served.
-import type { Frame, LoopEvent, Snapshot } from '../stream/events.ts'
+import type { LoopEvent, Snapshot } from '../stream/events.ts'
+import type { Taken } from './stacks.ts'
 import type { Starvation } from './starvation.ts'
 import { TAPE_END } from '../runtime/tape.ts'
 import { History } from '../stream/history.ts'
@@ -39,7 +40,7 @@ export interface ObserverOptions {
   /** For how long the thread had no processor. */
   starvation: Starvation
   takeDescription: () => ArrayBuffer | null
-  takeStack: () => Promise<{ at: number; frames: Frame[] } | null>
+  takeStack: () => Promise<Taken | null>
   /** Recording has failed: the record of the loop may be half changed, and nothing may be served from it any more. */
   onBroken?: (error: unknown) => void
 }

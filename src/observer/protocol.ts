@@ -25,6 +25,8 @@ export interface ObserverData {
   blockedMs: number
   keepMs: number
   stacks: boolean
+  /** The app's thread in `/proc`, where there is one. */
+  thread: string | null
   maxSubscribers: number
   /** Names by which the observer may be called besides addresses and its own. */
   allowedHosts: readonly string[]

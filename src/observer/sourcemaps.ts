@@ -9,6 +9,8 @@ const MOST_FILES = 500
 /** A larger file, or map, is not read: that would hold up the observer. */
 const MOST_BYTES = 8 * 2 ** 20
 
+/** What stands before the parameters of a function: a name, mostly, after a few words. */
+const HEADER = /^[^(){}=;,]*$/
 const COMMENT = /^\/\/[#@] sourceMappingURL=(\S+)\s*$/gm
 
 export interface Position {
@@ -42,6 +44,18 @@ export class SourceMaps {
     const entry = known?.map.findEntry(line - 1, column - 1)
     if (known == null || entry === undefined || !('originalSource' in entry)) return null
     return { url: new URL(entry.originalSource, known.base).href, line: entry.originalLine + 1, column: entry.originalColumn + 1 }
+  }
+
+  /**
+   * Whether a function that begins at one position was only just entered at the other: from its beginning to its parameters there
+   * are a few words at most. Positions in the same source.
+   */
+  isHeader(begin: Position, at: Position): boolean {
+    if (begin.line !== at.line || at.column < begin.column) return false
+    if (begin.column === at.column) return true
+    const path = pathOf(at.url)
+    const text = path === null ? null : read(path)?.split('\n', at.line)[at.line - 1]
+    return text != null && HEADER.test(text.slice(begin.column - 1, at.column - 1))
   }
 
   #remember(url: string, sourceMapURL: string): Known | null {

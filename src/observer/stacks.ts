@@ -8,15 +8,22 @@ import { isMainThread } from 'node:worker_threads'
 import type { EventOf } from '../stream/events.ts'
 import { CAPTURE, sitesOf, type Captured, type Site } from './capture.ts'
 import { enterSession, leaveSession } from './sessions.ts'
-import { pathOf, SourceMaps } from './sourcemaps.ts'
+import { pathOf, SourceMaps, type Position } from './sourcemaps.ts'
 
 export type Frame = NonNullable<EventOf<'loop.blocked'>['stack']>[number]
 
 export interface Taken {
   /** When it was taken, in ms of the main thread's `performance.now()`. */
   at: number
-  /** Innermost first, at most 16. Node's own are left out where there are others. */
+  /**
+   * Innermost first, at most 16. Node's own are left out where there are others, and so is a function that was only just entered:
+   * that is where a thread answers that comes back from a native function.
+   */
   frames: Frame[]
+  /** The number of the request whose code was interrupted, where that is known. */
+  request: number | undefined
+  /** A debugger has paused the thread. */
+  paused: boolean
 }
 
 export interface StacksOptions {
@@ -69,9 +76,13 @@ export class Stacks {
     const captured = await this.#capture()
     if (captured === null) return null
     const sites = typeof captured.sites === 'string' ? sitesOf(captured.sites) : captured.sites
+    const { at, begin, request, inspected = false } = captured
     if (sites.length === 0) return null
-    if (sites.some(([, url, , , source]) => source === undefined && this.#maps.needsScript(url))) await this.#learnScripts(sites)
-    return { at: captured.at, frames: sites.map((site) => this.#frame(site)) }
+    const needed = sites.some(([, url, , , source]) => source === undefined && this.#maps.needsScript(url))
+    const paused = (inspected || needed) && await this.#learnScripts(sites)
+    const frames = sites.map((site) => this.#frame(site))
+    if (begin != null && this.#maps.isHeader(this.#place(begin), this.#place(sites[0] as Site))) frames.shift()
+    return { at, frames, request, paused }
   }
 
   #capture(): Promise<Captured | null> {
@@ -87,19 +98,24 @@ export class Stacks {
   /**
    * Have every loaded script name its source map. That takes the main thread 10 to 50 ms, so it is done only for files that
    * neither Node nor the disk knows a map of. Both commands are there before the first is done: no line of the program runs
-   * in between, under an enabled debugger.
+   * in between, under an enabled debugger. Gives whether another one has paused the thread, which is told at once.
    */
-  async #learnScripts(sites: Site[]): Promise<void> {
+  async #learnScripts(sites: Site[]): Promise<boolean> {
+    let paused = false
     const wanted = new Map(sites.map(([, url]) => [url, '']))
     await this.#talk((session, done) => {
       session.on('Debugger.scriptParsed', ({ params }) => {
         const url = wanted.has(params.url) ? params.url : pathOf(params.url) ?? ''
         if (wanted.has(url) && params.sourceMapURL) wanted.set(url, params.sourceMapURL)
       })
+      session.on('Debugger.paused', () => {
+        paused = true
+      })
       session.post('Debugger.enable')
       session.post('Debugger.disable', () => done(null))
     })
     for (const [url, sourceMapURL] of wanted) if (this.#maps.needsScript(url)) this.#maps.learn(url, sourceMapURL)
+    return paused
   }
 
   /** A session for one answer. It ends where the answer arrives, which is in the middle of whatever runs here, not a job later. */
@@ -132,10 +148,15 @@ export class Stacks {
     leaveSession(this.#sessions)
   }
 
-  #frame([name, url, line, column, source, sourceLine, sourceColumn]: Site): Frame {
-    if (source !== undefined) return { function: name, file: plain(source), line: sourceLine!, column: sourceColumn! }
-    const found = this.#maps.find(url, line, column) ?? { url, line, column }
-    return { function: name, file: plain(found.url), line: found.line, column: found.column }
+  #frame(site: Site): Frame {
+    const { url, line, column } = this.#place(site)
+    return { function: site[0], file: plain(url), line, column }
+  }
+
+  /** Where a site stands in the source. */
+  #place([, url, line, column, source, sourceLine, sourceColumn]: Site): Position {
+    if (source !== undefined) return { url: source, line: sourceLine!, column: sourceColumn! }
+    return this.#maps.find(url, line, column) ?? { url, line, column }
   }
 }
 

@@ -5,7 +5,8 @@ import type { Model } from '../stream/model.ts'
 import type { Decoder, Hold, Timed } from './decoder.ts'
 import type { Starvation } from './starvation.ts'
 import { stamp } from '../stream/recorder.ts'
-import { culpritOf } from './stacks.ts'
+import type { Taken } from './stacks.ts'
+import { Samples, type Verdict } from './samples.ts'
 import { TAPE_AT } from '../runtime/tape.ts'
 import { HOLDER, MOST_HOLDS, NUMBER, taskOf, WORD, type View } from './layout.ts'
 
@@ -19,6 +20,9 @@ const SETTLE_SECONDS = 0.06
 const LATE = 0.02
 /** What nobody knows the name of. */
 const UNKNOWN = 'code outside of the event loop'
+const PAUSED = 'a pause in the debugger'
+/** A blocked thread is asked for its stack again after so many seconds, and then whenever the stall is twice as long. */
+const ASK_AGAIN = 0.05
 /** So many victims are named, with names of so many characters together. */
 const MOST_VICTIMS = 1000
 const MOST_NAMES = 64 * 1024
@@ -41,8 +45,8 @@ export interface StallOptions {
   /** Seconds on the clock of the loop. */
   now: () => number
   emit: (event: Timed<'loop.blocked' | 'loop.unblocked'>) => void
-  /** Asks for the stack of the thread while it is blocked; `at` is when it was taken, in seconds on the clock of the loop. */
-  takeStack: () => Promise<{ at: number; frames: Frame[] } | null>
+  /** Asks for the stack of the thread while it is blocked. */
+  takeStack: () => Promise<Taken | null>
   /** Decodes everything that the writer has written; it stands still. */
   catchUp: () => void
 }
@@ -53,7 +57,7 @@ interface Blocked extends Hold {
   /** Where the tape stood. */
   tape: number
   toldAt: number
-  stack: Frame[] | null
+  samples: Samples
   candidates: Candidate[]
 }
 
@@ -67,7 +71,7 @@ interface Candidate {
 export class StallWatch {
   readonly #options: StallOptions
   #blocked: Blocked | null = null
-  #over: (Stall & { until: number; candidates: Candidate[] }) | null = null
+  #over: (Stall & { until: number; candidates: Candidate[]; samples: Samples }) | null = null
   #expected = Infinity
   /** When the hold began that was given a moment to end in. */
   #gotMoment = -1
@@ -113,8 +117,7 @@ export class StallWatch {
     const known = (step & 1) === 1
     const blocked = this.#blocked
     if (blocked !== null) {
-      const goesOn = blocked.step === 0 ? !known && beat < blocked.from : blocked.step === step && blocked.tape === tape
-      if (goesOn) {
+      if (this.#goesOn(blocked)) {
         if (now >= blocked.toldAt + AGAIN) this.#tell(blocked, now)
         return Math.max(0.001, blocked.toldAt + AGAIN - now)
       }
@@ -138,6 +141,13 @@ export class StallWatch {
     return AGAIN
   }
 
+  /** Whether what had begun to block the thread still does, and nothing else. */
+  #goesOn({ step, tape, from }: Blocked): boolean {
+    const { words, numbers } = this.#options.view
+    if (step !== 0) return words[WORD.step] === step && words[WORD.tape + TAPE_AT] === tape
+    return ((words[WORD.step] as number) & 1) === 0 && (numbers[NUMBER.beat] as number) < from
+  }
+
   /** How many seconds of a hold that goes on are the machine's, not the program's. */
   #excused(known: boolean, from: number, now: number): number {
     const { starvation } = this.#options
@@ -155,9 +165,9 @@ export class StallWatch {
     // It may have come round while we looked.
     if (step !== 0 && (words[WORD.step] !== step || words[WORD.tape + TAPE_AT] !== tape)) return
     const name = task !== 0 ? decoder.nameOf(task) : request !== 0 ? decoder.requestName(request)
-      : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || 'a callback' : this.#guess()
+      : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || 'a callback' : UNKNOWN
     const blocked: Blocked = {
-      from, to: now, name, step, tape, toldAt: now, stack: null, candidates: [],
+      from, to: now, name, step, tape, toldAt: now, samples: new Samples(), candidates: [],
       ...(task === 0 ? {} : { task }), ...(request === 0 ? {} : { request }),
     }
     blocked.candidates = this.#candidates(task)
@@ -167,32 +177,44 @@ export class StallWatch {
     this.#askForStack(blocked)
   }
 
-  /** Code that is inside of a native function answers when it comes back from there, however long that takes. */
+  /** Ask again and again: what holds the thread now may have begun after what did before. */
   #askForStack(blocked: Blocked): void {
-    const { takeStack, now } = this.#options
+    const { takeStack, now, starvation } = this.#options
+    const { samples } = blocked
+    const asked = now()
+    samples.ask(asked)
     takeStack().then((taken) => {
-      if (taken === null) return
-      // What was taken when the stall was over is of something else.
-      const over = this.#over !== null && this.#over.from === blocked.from ? this.#over : null
-      if (over !== null && taken.at <= over.to) over.stack = taken.frames
-      if (this.#blocked !== blocked) return
-      blocked.stack = taken.frames
-      const culprit = blocked.step === 0 && blocked.request === undefined ? culpritOf(taken.frames) : null
-      if (culprit !== null && blocked.name === UNKNOWN) blocked.name = `${culprit.function || 'code'} outside of the event loop`
-      this.#tell(blocked, now())
+      samples.answer(taken, taken === null ? asked : taken.at / 1000, starvation.since(asked, now()))
+      if (taken === null || this.#blocked !== blocked) return
+      // If it does not, the end is on its way, and tells whether this was taken before.
+      if (this.#goesOn(blocked)) this.#tell(blocked, now())
+      const wait = Math.max(ASK_AGAIN, now() - blocked.from)
+      setTimeout(() => {
+        if (this.#blocked === blocked) this.#askForStack(blocked)
+      }, wait * 1000).unref()
     }, () => {})
+  }
+
+  /** What is said of a stall: what is known of itself, and what its stacks tell. */
+  #said(hold: Hold, samples: Samples, verdict: Verdict | null): Hold & { stack?: Frame[] } {
+    const stack = verdict === null ? {} : { stack: verdict.frames }
+    const named = { ...hold, ...stack, ...(samples.paused ? { name: PAUSED } : {}) }
+    if (hold.name !== UNKNOWN || samples.paused || verdict === null) return named
+    const { request, name } = verdict
+    if (request !== undefined) return { ...named, name: this.#options.decoder.requestName(request), request }
+    return name === null ? named : { ...named, name }
   }
 
   #tell(blocked: Blocked, now: number): void {
     // In step with the beginning, so that a late look does not push all that follow.
     blocked.toldAt = Math.max(blocked.toldAt, now - ((now - blocked.from - this.#options.threshold) % AGAIN))
-    this.#emitBlocked(blocked, now, now - blocked.from)
+    this.#emitBlocked(this.#said(blocked, blocked.samples, blocked.samples.last), now, now - blocked.from)
   }
 
-  #emitBlocked(hold: Hold & { stack?: Frame[] | null }, t: number, seconds: number): void {
+  #emitBlocked(hold: Hold & { stack?: Frame[] }, t: number, seconds: number): void {
     this.#options.emit({
       type: 'loop.blocked', t: stamp(t), ...ofHold(hold), name: hold.name, since: stamp(hold.from), seconds: stamp(seconds),
-      ...(hold.stack == null ? {} : { stack: hold.stack }),
+      ...(hold.stack === undefined ? {} : { stack: hold.stack }),
     })
   }
 
@@ -239,19 +261,19 @@ export class StallWatch {
       this.#end({ ...blocked, ...(known ? hold : {}), from, to: hold.to })
     } else if (hold.from >= this.#since) {
       // It was over before it was seen: this thread had to wait itself.
-      const name = hold.name === '' ? this.#guess() : hold.name
+      const name = hold.name === '' ? UNKNOWN : hold.name
       this.#emitBlocked({ ...hold, name }, hold.to, hold.to - hold.from)
-      this.#end({ ...hold, name, stack: null, candidates: this.#candidates(hold.task ?? 0) })
+      this.#end({ ...hold, name, samples: new Samples(), candidates: this.#candidates(hold.task ?? 0) })
     }
   }
 
-  #end(blocked: Hold & { stack: Frame[] | null; candidates: Candidate[] }): void {
+  #end(blocked: Hold & { samples: Samples; candidates: Candidate[] }): void {
     if (this.#over !== null) this.#settle()
     this.#blocked = null
-    const { from, to, name, stack, candidates, task, request } = blocked
+    const { from, to, name, samples, candidates, task, request } = blocked
     this.#since = to
     this.#over = {
-      from, to, name, ...ofHold({ task, request }), seconds: to - from, ...(stack === null ? {} : { stack }), victims: [], lost: 0, candidates,
+      from, to, name, ...ofHold({ task, request }), seconds: to - from, victims: [], lost: 0, candidates, samples,
       until: to + SETTLE_SECONDS,
     }
   }
@@ -269,7 +291,8 @@ export class StallWatch {
 
   /** Whatever came in during the stall has been read. */
   settled(): void {
-    if (this.#over !== null) this.#settle()
+    // A stack may be on its way that was taken before the end.
+    if (this.#over !== null && !this.#over.samples.asking) this.#settle()
   }
 
   /** Events were lost: who waited is not known any more. */
@@ -282,7 +305,8 @@ export class StallWatch {
     const over = this.#over
     if (over === null) return
     this.#over = null
-    const { from, to, candidates, until: _, ...stall } = over
+    const { candidates, samples, ...stall } = over
+    const { from, to } = over
     const waited: Victim[] = []
     let lost = 0
     for (const candidate of candidates) {
@@ -294,7 +318,8 @@ export class StallWatch {
     waited.push(...over.victims.slice(0, MOST_VICTIMS - waited.length))
     let names = 0
     const victims = waited.filter(({ name }) => (names += name.length) <= MOST_NAMES)
-    const done: Stall = { ...stall, from, to, victims, lost: stamp(lost + over.lost), seconds: stamp(over.seconds) }
+    const said = this.#said(stall, samples, samples.conclude(from, to))
+    const done: Stall = { ...said, victims, lost: stamp(lost + over.lost), seconds: stamp(over.seconds) }
     const { now, emit } = this.#options
     emit({
       type: 'loop.unblocked', t: stamp(now()), ...ofHold(done), seconds: done.seconds, victims, lost: done.lost, name: done.name,
@@ -311,13 +336,6 @@ export class StallWatch {
       else if (on?.deadline !== undefined) candidates.push({ task, name, from: on.deadline })
     }
     return candidates
-  }
-
-  /** A name for code that runs outside of every step: where one request is under way, it is likely to be that. */
-  #guess(): string {
-    const { plainRequests } = this.#options.decoder
-    const [request] = plainRequests
-    return plainRequests.length === 1 && request !== undefined ? this.#options.decoder.requestName(request) : UNKNOWN
   }
 }
 

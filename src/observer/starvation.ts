@@ -1,7 +1,7 @@
-// Whether the main thread had a processor at all: without one it does not come back either, and yet nothing blocks it. A
+// Whether the app's thread had a processor at all: without one it does not come back either, and yet nothing blocks it. A
 // busy machine lets it stand in line, a busy host takes the whole virtual processor away. Linux tells of both, mostly
 // afterwards; where nobody tells, every second is taken to have been the program's own.
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readlinkSync, readSync } from 'node:fs'
 
 /** How far back the observer can ask at least, in seconds, how often it takes note for that, and of what a host takes. */
 const REMEMBERED = 4
@@ -13,6 +13,15 @@ const TICK_SECONDS = 0.01
 const GUILTY_SECONDS = 0.02
 /** `/proc/stat` counts in these. */
 const STEAL_UNIT = 0.01
+
+/** The calling thread in `/proc`; `null` where there is none. */
+export function thisThread(): string | null {
+  try {
+    return `/proc/${readlinkSync('/proc/thread-self')}`
+  } catch {
+    return null
+  }
+}
 
 /** A file of /proc that is read again and again; '' where there is none. */
 class ProcFile {
@@ -63,9 +72,9 @@ export class Starvation {
   #steal = 0
   #stolen = 0
 
-  /** Of the main thread of a process, from whichever thread; of none, where time is made up, nothing is missing. */
-  constructor(pid: number | null) {
-    const thread = `/proc/${pid ?? 'none'}/task/${pid ?? 'none'}`
+  /** Of a thread in `/proc`, from whichever thread; of none, as where time is made up, nothing is missing. */
+  constructor(thread: string | null) {
+    thread ??= '/proc/none'
     this.#schedule = new ProcFile(`${thread}/schedstat`, 128)
     this.#status = new ProcFile(`${thread}/stat`, 1024)
     // The processors come first in it.

@@ -1,9 +1,11 @@
 // Joins an observer to an app: it watches the app's loop, hears of every request, and sees which handler holds the thread,
 // a coroutine's or any other.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import type { Loopscope, RequestOutcome } from './plugins/loopscope.ts'
 import type { Served } from './plugins/served.ts'
+import { REQUEST_STORE } from '../observer/capture.ts'
 import { arrivedWithin } from './arrival.ts'
 import { ObserverClient, type ObserverOptions } from '../observer/client.ts'
 
@@ -19,6 +21,9 @@ const READY_MS = 8000
 /** Marks the configuration of a route whose handler is no coroutine. */
 const PLAIN = Symbol('plain handler')
 const numbers = new WeakMap<FastifyRequest, number>()
+/** Which request plain code belongs to: the observer's thread has it read while that code blocks. */
+const globals = globalThis as Record<symbol, unknown>
+const requestOf = (globals[Symbol.for(REQUEST_STORE)] ??= new AsyncLocalStorage()) as AsyncLocalStorage<number>
 
 /** Observe `app`, whose coroutine handlers `loopscope` serves, from now until it closes. Decorates `observer`. */
 export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: ObserverOptions): void {
@@ -82,7 +87,7 @@ function observePlain(app: FastifyInstance, loopscope: Loopscope, client: Observ
       if (id === undefined || writer === null) return handler.call(this, request, reply) as unknown
       writer.handlerRunning(id)
       try {
-        return handler.call(this, request, reply) as unknown
+        return requestOf.run(id, () => handler.call(this, request, reply) as unknown)
       } finally {
         writer.handlerFinished(id)
       }

@@ -350,8 +350,9 @@ t.test('somebody\'s Fastify app', async t => {
       await (await fetch(`${app}${path}`)).text()
       t.ok(await eventually(() => watching.messages.slice(from).some(({ type }) => type === 'loop.unblocked')))
       const told = watching.messages.slice(from).filter((event): event is Blocked => event.type === 'loop.blocked')
-      t.match(told[0], { name: new RegExp(`^GET ${path} #\\d+$`) })
-      const { stack } = told.find((event) => event.stack !== undefined)!
+      // Its handler has returned at its first await: its stack tells of later.
+      const { name, stack } = told.find((event) => event.stack !== undefined)!
+      t.match(name, new RegExp(`^GET ${path} #\\d+$`))
       const { readFileSync } = await import('node:fs')
       const line = readFileSync(new URL('programs/blocking-app.ts', import.meta.url), 'utf8').split('\n').findIndex((text) => text.includes(mark)) + 1
       t.match(stack![0], { function: fn, file: 'test/observer/programs/blocking-app.ts', line })
@@ -402,6 +403,29 @@ t.test('a program without a loop of loopscope', async t => {
 
   await t.test('has the line told that blocks it, even where that is inside of a native function for long', async t => {
     for (const [at, { name }] of blocked.entries()) t.equal(told[at]!.stack?.[0]?.function, name)
+  })
+})
+
+t.test('an innocent', async t => {
+  type Told = { name: string; stack?: Frame[] }
+  const told = async (t: Test, ...args: string[]): Promise<Told[]> => {
+    const program = start(t, 'test/observer/programs/innocents.ts', {}, { args })
+    t.ok(await eventually(() => program.log().includes('observer')), program.log())
+    const [, observer] = /observer (\S+)/.exec(program.log())!
+    return (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls
+  }
+
+  await t.test('is not named that is called after a native function that blocked', async t => {
+    const stalls = await told(t)
+    t.ok(stalls.length >= 3, 'the stalls are told')
+    t.same(stalls.filter(({ name, stack }) => /audit/i.test(name) || /audit/i.test(stack?.[0]?.function ?? '')), [])
+    t.ok(stalls.some(({ name }) => /main/.test(name)), 'and who called that is')
+  })
+
+  await t.test('is not named that runs on the main thread while a worker thread is observed', async t => {
+    const stalls = await told(t, 'worker')
+    t.ok(stalls.length > 0)
+    t.ok(stalls.every(({ name, stack }) => stack === undefined && !/innocent/.test(name)), JSON.stringify(stalls))
   })
 })
 

@@ -227,6 +227,8 @@ t.test('a debugger that is attached sees no pause, and what it paused stays paus
     },
   })
   t.equal(stalls['spin']!.seen.filter(({ frames }) => frames !== null).length, 20)
+  t.same(stalls['spin']!.seen.filter(({ paused }) => paused), [], 'a thread that runs is not paused')
+  t.ok(stalls['debugger']!.seen.some(({ paused }) => paused), 'one that is, is said to be')
   t.same(paused, ['stopAtDebugger'], 'where the program says so, and for no stack')
   t.equal(stalls['debugger']!.seen.length, 5)
   t.ok(stalls['debugger']!.ms >= 290, `it stood for ${stalls['debugger']!.ms} ms`)

@@ -16,7 +16,7 @@ t.test('a thread that gets no processor', { skip: missing && 'only Linux tells, 
   }
   for (let rival = 0; rival < 2; rival++) run('taskset', '-c', '0')
   const starved = run('taskset', '-c', '0', 'chrt', '-i', '0')
-  const starvation = new Starvation(starved.pid!)
+  const starvation = new Starvation(`/proc/${starved.pid}/task/${starved.pid}`)
   await pause(1000)
   const from = now()
   while (now() - from < 6) {

@@ -24,12 +24,13 @@ export interface StartOptions {
   root?: string | URL
   /** It does to its observer's thread what inside.ts is told to. */
   inside?: boolean
+  args?: string[]
 }
 
 /** Run a file of this project as a program of its own, until the test ends. */
-export function start(t: Test, file: string, env: Record<string, string> = {}, { root = ROOT, inside = false }: StartOptions = {}): Program {
+export function start(t: Test, file: string, env: Record<string, string> = {}, { root = ROOT, inside = false, args = [] }: StartOptions = {}): Program {
   const preload = inside ? ['--import', './test/observer/programs/inside.ts'] : []
-  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', ...preload, file], {
+  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', ...preload, file, ...args], {
     cwd: root, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe', ...(inside ? ['ipc' as const] : [])],
   })
   t.teardown(() => { child.kill('SIGKILL') })

@@ -21,6 +21,8 @@ export interface Seen {
   ms: number
   frames: Frame[] | null
   culprit: Frame | null
+  /** Whether a debugger had paused the thread. */
+  paused: boolean
   /** Whether all who asked got one and the same. */
   same: boolean
 }
@@ -40,7 +42,7 @@ parentPort!.on('message', (order: Order) => {
       const asked = performance.now()
       const taken = await Promise.all(Array.from({ length: together }, () => stacks.take()))
       const frames = taken[0]?.frames ?? null
-      const seen: Seen = { ms: performance.now() - asked, frames, culprit: culpritOf(frames ?? []), same: taken.every((one) => one === taken[0]) }
+      const seen: Seen = { ms: performance.now() - asked, frames, culprit: culpritOf(frames ?? []), paused: taken[0]?.paused ?? false, same: taken.every((one) => one === taken[0]) }
       parentPort!.postMessage(seen)
     }
     Atomics.store(told, 0, 1)
