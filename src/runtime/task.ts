@@ -58,8 +58,8 @@ export class Task<T> extends Future<T> implements Listener {
   /** @internal 1, 2, 3 … per loop. */
   readonly id: number
   /** @internal */ context: Context | null
-  /** @internal The host's own context at its creation; its steps run in it. */
-  readonly hostContext: HostContext | null
+  /** @internal The host's own context at its creation; its steps run in it. The `null` of a task without is its prototype's. */
+  declare readonly hostContext: HostContext | null
   /** @internal What the task is suspended on. */
   waiter: Waitable | null = null
   /** @internal Flags and count, see above. */
@@ -77,7 +77,8 @@ export class Task<T> extends Future<T> implements Listener {
     this.ownName = options?.name === undefined ? loop.takeTaskNumber() : String(options.name)
     this.value = coro
     this.context = options?.context ?? (running.context === null ? null : snapshot())
-    this.hostContext = loop.host.hostContext()
+    const hostContext = loop.host.hostContext()
+    if (hostContext !== null) this.hostContext = hostContext
     loop.tasks.add(this)
     if (loop.probe !== null) loop.probe.tell('taskCreated', this, running.task)
     if (options?.eagerStart === true && running.loop === loop) this.stepEagerly()
@@ -345,6 +346,9 @@ export class Task<T> extends Future<T> implements Listener {
     return `<${parts.join(' ')}>`
   }
 }
+
+// Most programs use no AsyncLocalStorage, and may have a million tasks: a field for it would make each larger.
+Object.defineProperty(Task.prototype, 'hostContext', { value: null, writable: true })
 
 function resume(this: Task<unknown>, waiter: Waitable | null): void {
   this.resume(waiter)
