@@ -181,9 +181,6 @@ console.log(url satisfies string | null)
   t.equal(errors, '')
 })
 
-/** Programs that are not right yet. */
-const LEFT_OUT = ['native-call.mjs', 'stall-lengths.mjs']
-
 /** The ways to run a program, as its first lines say: `// node:` and flags, or `// args:` and arguments, a line for each. */
 function waysOf(program: string): string[][] {
   const ways = [...readFileSync(join(PROGRAMS, program), 'utf8').matchAll(/^\/\/ (node|args):(.*)$/gm)].map(([, kind, text]) => {
@@ -193,7 +190,7 @@ function waysOf(program: string): string[][] {
   return ways.length === 0 ? [[program]] : ways
 }
 
-const programs = readdirSync(PROGRAMS).filter(name => name.endsWith('.mjs') && !LEFT_OUT.includes(name))
+const programs = readdirSync(PROGRAMS).filter(name => name.endsWith('.mjs'))
 
 async function runPrograms(t: Test, node: string): Promise<void> {
   for (const way of programs.flatMap(waysOf)) {

@@ -171,9 +171,8 @@ t.test('a thread inside a native function', async t => {
   await t.test('goes on when the stacks are closed meanwhile, or their thread ends', async t => {
     for (const name of ['close', 'die']) {
       const { stalls, errors, code } = await stall(name)
-      t.ok(stalls[name]!.ms < 2000)
       t.same(stalls[name]!.seen.map(({ frames }) => frames), name === 'close' ? [null] : [])
-      if (name === 'close') t.ok(stalls[name]!.seen[0]!.ms < 300, 'who waited is told at once')
+      if (name === 'close') t.ok(stalls[name]!.seen[0]!.ms < stalls[name]!.ms, 'who waited is told while it lasts')
       t.equal(errors, '')
       t.equal(code, 0)
     }
@@ -258,7 +257,6 @@ t.test('built files', async t => {
     const { stalls, errors, code } = await stall('elsewhere', { run })
     t.equal(stalls['elsewhere']!.seen.length, 2)
     for (const { culprit } of stalls['elsewhere']!.seen) t.equal(place(culprit), 'render view.ts:4')
-    t.ok(stalls['elsewhere']!.ms < 2000)
     t.equal(errors, '')
     t.equal(code, 0)
   })

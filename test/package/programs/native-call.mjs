@@ -4,14 +4,13 @@
 // args: bigint
 import assert from 'node:assert/strict'
 import { observe } from 'loopscope/observe'
-import { eventually } from './support/eventually.mjs'
 
 const rows = Array.from({ length: 900_000 }, (_, id) => ({ id, title: `row ${id}` }))
 const text = JSON.stringify(rows)
 const loads = {
   parse: () => JSON.parse(text),
   clone: () => structuredClone(rows),
-  bigint: () => 3n ** 2_000_000n * 7n ** 1_000_000n,
+  bigint: () => 3n ** 4_000_000n * 7n ** 2_000_000n,
 }
 const native = loads[process.argv[2]]
 const observing = await observe({ port: 0 })
@@ -21,17 +20,28 @@ function load() {
 function innocent(value) {
   return value === undefined
 }
-let took = Infinity
-setTimeout(function work() {
+const pause = () => new Promise(resolve => setTimeout(resolve, 800))
+const ask = async () => (await (await fetch(`${observing.url}/stalls`)).json()).stalls
+function work() {
   const began = performance.now()
   const value = load()
-  took = (performance.now() - began) / 1000
+  const took = (performance.now() - began) / 1000
   innocent(value)
-}, 800)
-// The first use of `fetch` blocks for a while too.
-const isIt = ({ seconds }) => seconds > took / 2
-const stalls = await eventually(async () => (await (await fetch(`${observing.url}/stalls`)).json()).stalls, all => all.some(isIt))
-const { name, stack } = stalls.find(isIt)
+  return took
+}
+// The first use of `fetch` takes a while itself.
+await ask()
+let found
+// On a busy machine the kernel may give most of the time to others, which is not told as a stall: then once more.
+for (let round = 0; round < 10 && found === undefined; round++) {
+  await pause()
+  const before = (await ask()).length
+  const took = work()
+  await pause()
+  found = (await ask()).slice(0, -before || undefined).find(({ seconds }) => seconds > took / 2)
+}
+assert.ok(found, 'it is told')
+const { name, stack } = found
 assert.doesNotMatch(`${name} ${stack?.[0]?.function}`, /innocent/)
 assert.match(`${stack?.[0]?.function} ${stack?.[1]?.function}`, /load|work|native/)
 process.exit(0)

@@ -1,23 +1,32 @@
-// A program without a loop of loopscope blocks four times: each stall is told, once, and as long as it was.
+// A program without a loop of loopscope blocks: each stall is told, once, and as long as it was.
 import assert from 'node:assert/strict'
 import { observe } from 'loopscope/observe'
-import { eventually } from './support/eventually.mjs'
 
-const observing = await observe({ port: 0 })
-const lengths = []
+const LENGTHS = [90, 150, 250, 400]
+const { url } = await observe({ port: 0 })
+const pause = () => new Promise(resolve => setTimeout(resolve, 800))
+const ask = async () => (await (await fetch(`${url}/stalls`)).json()).stalls.map(({ seconds }) => seconds * 1000).reverse()
 function block(ms) {
   const began = performance.now()
   while (performance.now() < began + ms) Math.sqrt(ms)
-  lengths.push(performance.now() - began)
+  return performance.now() - began
 }
-const pause = () => new Promise(resolve => setTimeout(resolve, 800))
-for (const ms of [60, 120, 200, 400]) {
-  await pause()
-  block(ms)
+// The first use of `fetch` takes a while itself.
+await ask()
+const left = new Set(LENGTHS)
+const seen = []
+// What the kernel gives to other programs meanwhile is not told as this one's: on a busy machine a length is tried again.
+for (let round = 0; round < 10 && left.size > 0; round++) {
+  for (const ms of left) {
+    await pause()
+    const before = (await ask()).length
+    const length = block(ms)
+    await pause()
+    const told = (await ask()).slice(before)
+    assert.ok(told.length <= 1, `blocked once for ${length}, told ${told}`)
+    seen.push(`${length} as ${told}`)
+    if (told.length === 1 && Math.abs(told[0] - length) <= 30) left.delete(ms)
+  }
 }
-const ask = async () => (await (await fetch(`${observing.url}/stalls`)).json()).stalls.map(({ seconds }) => seconds * 1000).reverse()
-await pause()
-const told = await eventually(ask, stalls => stalls.length >= lengths.length)
-assert.equal(told.length, lengths.length, `told ${told}`)
-for (const [at, length] of lengths.entries()) assert.ok(told[at] / length > 0.6 && told[at] / length < 1.6, `blocked for ${lengths}, told ${told}`)
+assert.equal(left.size, 0, `never right: ${[...left]}; told ${seen.join(', ')}`)
 process.exit(0)
