@@ -70,8 +70,6 @@ export function httpServer({ logger = false, bodyLimit, proxies, readers: reader
   boundPipelining(app as unknown as FastifyInstance)
   const readers = new Readers(readersOptions)
   app.decorate('readers', readers)
-  // What there is no room for is not even put into text. A refusal is small.
-  app.addHook('preSerialization', (_request, reply, payload, done: Done) => done(reply.statusCode < 400 ? readers.full : null, payload))
   app.addHook('onSend', (request, _reply, payload, done: Done) => done(readers.take(request.raw.socket, payload), payload))
   app.server.on('checkExpectation', refuseExpectation)
   handleErrors(app as unknown as FastifyInstance)
