@@ -56,6 +56,8 @@ const NOBODY: Known = { name: '', run: 0, request: 0 }
 const LONG_STEP = 0.01
 /** Names of tasks that have ended are kept for whoever looks back. */
 const MOST_ENDED = 20_000
+/** The same of requests. */
+const MOST_ENDED_REQUESTS = 256
 
 export class Decoder {
   readonly #reader: RingReader
@@ -64,7 +66,9 @@ export class Decoder {
   readonly #tasks = new Map<number, Known>()
   readonly #ended: number[] = []
   #endedAt = 0
+  /** Those under way, and the last that have ended: what is told of a stall is told after it. */
   readonly #requests = new Map<number, { method: string; url: string }>()
+  readonly #endedRequests: number[] = []
   readonly #runs = new Map<number, { example: number; parameters: Parameters }>()
   readonly #calls = new Map<number, { task: number; known: Known }>()
   #scope: { run: number; request: number } | null = null
@@ -196,7 +200,7 @@ export class Decoder {
       }
       case KIND.requestFinished: {
         const { method, url } = this.#requests.get(fourth) ?? { method: '', url: '' }
-        this.#requests.delete(fourth)
+        if (this.#endedRequests.push(fourth) > MOST_ENDED_REQUESTS) this.#requests.delete(this.#endedRequests.shift() as number)
         const outcome = OUTCOMES[words[at + 5] as number] as EventOf<'request.finished'>['outcome']
         this.#tell({
           type: 'request.finished', t: stamp(t), request: fourth, ...ofTask(task), method, url, status: word >>> SMALL, ...(outcome === undefined ? {} : { outcome }),

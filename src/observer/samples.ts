@@ -46,8 +46,13 @@ export class Samples {
     if (taken === null) return
     const { frames, request, paused } = taken
     const native = at - asked - starved > PROMPT_SECONDS
-    const name = culpritName(frames)
-    this.#samples.push({ asked, at, frames, request, name: name === null ? null : native ? `native code in ${name}` : `${name} outside of the event loop` })
+    const culprit = culpritOf(frames)
+    const name = culprit === null ? null : culprit.function || 'code'
+    this.#samples.push({
+      asked, at, request, name: name === null ? null : native ? `native code in ${name}` : `${name} outside of the event loop`,
+      // What runs after native code, above the program's own, has nothing to do with it. Where all is such, the place is not known.
+      frames: native ? (culprit === null ? [] : frames.slice(frames.indexOf(culprit))) : frames,
+    })
     this.paused ||= paused
   }
 

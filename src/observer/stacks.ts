@@ -172,7 +172,7 @@ function plain(url: string): string {
 // In a bundle it stands nowhere, and no observer starts.
 const SRC = fileURLToPath(new URL('..', import.meta.url ?? 'file:///C:/'))
 const OWN = [SRC, SRC.replace(/([/\\])dist[/\\](src[/\\])$/, '$1$2')]
-  .flatMap((src) => ['runtime', 'hosts', 'threads', 'stream', 'observer'].map((folder) => `${src}${folder}${sep}`))
+  .flatMap((src) => ['runtime', 'hosts', 'threads', 'stream', 'observer', 'server'].map((folder) => `${src}${folder}${sep}`))
 
 /** The innermost frame that is neither Node's nor of loopscope's runtime: the line to look at. `null` if there is none. */
 export function culpritOf(frames: readonly Frame[]): Frame | null {

@@ -197,7 +197,7 @@ export class StallWatch {
 
   /** What is said of a stall: what is known of itself, and what its stacks tell. */
   #said(hold: Hold, samples: Samples, verdict: Verdict | null): Hold & { stack?: Frame[] } {
-    const stack = verdict === null ? {} : { stack: verdict.frames }
+    const stack = verdict === null || verdict.frames.length === 0 ? {} : { stack: verdict.frames }
     const named = { ...hold, ...stack, ...(samples.paused ? { name: PAUSED } : {}) }
     if (hold.name !== UNKNOWN || samples.paused || verdict === null) return named
     const { request, name } = verdict

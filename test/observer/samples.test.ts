@@ -53,3 +53,12 @@ t.test('names nobody where only Node runs, or nothing', async t => {
   samples.answer(at('listOnTimeout', 'node:internal/timers'), 0.101, 0)
   t.equal(samples.conclude(0, 1)?.name, null)
 })
+
+t.test('has no place for native code after which none of the program runs', async t => {
+  for (const file of ['node:internal/async_hooks', 'src/server/plugins/loopscope.ts', 'src/runtime/task.ts']) {
+    const samples = new Samples()
+    samples.ask(0.05)
+    samples.answer({ ...at('whatever', file), request: 7 }, 0.9, 0)
+    t.match(samples.conclude(0, 1), { frames: [], name: null, request: 7 }, file)
+  }
+})

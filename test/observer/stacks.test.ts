@@ -302,7 +302,7 @@ t.test('the culprit', async t => {
   })
 
   await t.test('can be a route of the server, a package, or a folder that only sounds like the runtime', async t => {
-    for (const file of ['src/server/app.ts', '/srv/node_modules/ejs/lib/ejs.js', '/srv/src/runtime/task.ts', 'src/runtimes/a.ts']) {
+    for (const file of ['routes/handlers.ts', '/srv/node_modules/ejs/lib/ejs.js', '/srv/src/runtime/task.ts', 'src/runtimes/a.ts']) {
       t.equal(culpritOf([at(file)])?.file, file)
     }
   })

@@ -1,15 +1,30 @@
-// Loaded with --import into every thread of a program: lets the test that started it make the observer's thread fail, from
-// within, or end it, or keep it from living at all. The program is another process, and is told over its IPC channel.
+// Loaded with --import into a program, which then loads it into its observer's thread as well: lets the test that started it make
+// that thread fail, from within, or end it, or keep it from living at all. The program is another process, and is told over its
+// IPC channel.
 import { subscribe } from 'node:diagnostics_channel'
-import { BroadcastChannel, isMainThread, workerData, type Worker } from 'node:worker_threads'
+import { syncBuiltinESMExports } from 'node:module'
+import threads, { BroadcastChannel, isMainThread, workerData, type Worker, type WorkerOptions } from 'node:worker_threads'
 
 export type Order = 'throw' | 'reject' | 'break' | 'exhaust' | 'hang' | 'kill' | 'keep dead' | 'let live'
 
 const channel = new BroadcastChannel('inside the observer')
 channel.unref()
 
-if (isMainThread) orderFromParent()
-else if (typeof workerData === 'object' && workerData !== null && 'keepMs' in workerData) channel.onmessage = (event) => { obey((event as { data: Order }).data) }
+if (isMainThread) {
+  loadInObserver()
+  orderFromParent()
+} else if (typeof workerData === 'object' && workerData !== null && 'keepMs' in workerData) channel.onmessage = (event) => { obey((event as { data: Order }).data) }
+
+/** The observer's thread inherits no preload. */
+function loadInObserver(): void {
+  threads.Worker = class extends threads.Worker {
+    constructor(file: string | URL, options: WorkerOptions = {}) {
+      const observer = options.name === 'loopscope observer'
+      super(file, observer ? { ...options, execArgv: [...(options.execArgv ?? []), '--import', import.meta.url] } : options)
+    }
+  }
+  syncBuiltinESMExports()
+}
 
 function orderFromParent(): void {
   let alive: Worker | null = null
