@@ -102,10 +102,10 @@ export class CoroutineTypes {
     return property === undefined ? undefined : this.checker.getTypeOfSymbol(property)
   }
 
-  /** The runtime's mark: an interface of this name whose one property is keyed by a unique symbol. */
+  /** The runtime's mark: an interface of this name, with the property that says what to write. */
   private isSuspension(type: ts.Type): boolean {
     if ((type.aliasSymbol ?? type.getSymbol())?.name !== 'Suspension') return false
-    return type.getProperties().some(property => property.name.startsWith('__@'))
+    return type.getProperties().some(({ name }) => name.startsWith('await with yield*'))
   }
 
   private tsNode(node: Node): ts.Node {
