@@ -48,9 +48,9 @@ export const BREAKS: Break[] = [
     changes: [{ file: 'src/server/errors.ts', was: 'if (socket.destroyed || !socket.writable || unanswered(socket) > 0) {', now: 'if (socket.destroyed || !socket.writable || unanswered(socket) < 0) {' }],
   },
   {
-    title: 'an answer that waits behind another stays when its client leaves',
+    title: 'a request that waits behind another is begun when its client has left',
     found: /as before/,
-    changes: [{ file: 'src/server/connections.ts', was: "socket.once('close', closeWaiting)", now: 'void closeWaiting' }],
+    changes: [{ file: 'src/server/connections.ts', was: 'if (next === null || next.socket === null || begin === null) return', now: 'if (next === null || begin === null) return' }],
   },
 ]
 

@@ -169,11 +169,9 @@ t.test('on a real socket', async t => {
   })
 
   await t.test('a request that stood behind a blocking one names it', async t => {
-    // One write, so that both are read in one go: the second is a task that is ready while the first holds the loop.
-    const both = await raw(port, 'GET /handlers/sync?thread=inline&ms=200 HTTP/1.1\r\nHost: localhost\r\n\r\n'
-      + 'GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
-    const timings = [...both.matchAll(/server-timing: (.*)/gi)].map((match) => match[1]!)
-    t.equal(timings.length, 2)
+    // Both stand before the loop when it comes round: the second one is read before, while or after the first holds it.
+    const answers = await Promise.all(['/handlers/sync?thread=inline&ms=200', '/ping'].map((target) => raw(port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)))
+    const timings = answers.map((answer) => /server-timing: (.*)/i.exec(answer)?.[1])
     t.match(timings[0], /^run;dur=2\d\d/)
     t.match(timings[1], /ready;dur=[1-9]\d\d\S*;desc="(at most, behind )?GET \/handlers\/sync #\d+"/)
   })

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict'
 import { createTask, printCallGraph, Queue, run, sleep } from 'loopscope'
 
-const texts = []
-console.error = text => texts.push(text)
+let graph = '', report = ''
+console.error = text => { report = text }
 
 function* inner() { yield* sleep(0.05) }
 function* worker() { yield* inner() }
@@ -14,12 +14,11 @@ function* main() {
   new Queue().put(1)
   const task = createTask(worker(), { name: 'worker' })
   yield* sleep(0.01)
-  printCallGraph(task, text => texts.push(text))
+  printCallGraph(task, text => { graph = text })
   yield* task
 }
 await run(main(), { debug: true })
 
-const [graph, report] = texts
 const places = text => [...text.matchAll(/(?:\/|at )([^/ ]+:\d+)/g)].map(match => match[1])
 assert.match(graph, /^\* Task\(name="worker"\)\n {2}\+ Call stack:\n/)
 assert.deepEqual(places(graph), ['debug-places.mjs:11', 'debug-places.mjs:12'])
