@@ -89,7 +89,7 @@ export class ObserverLife {
           this.#watchOver()
           break
         case 'failed':
-          this.#error = new ObserverListenError(message.code, data.listen?.port ?? 0, message.message)
+          this.#error = listenError(message.code, message.message, data.listen)
           break
         case 'broken':
           this.#error = plain(message.message, message.stack)
@@ -149,6 +149,12 @@ export class ObserverLife {
       void this.#worker.terminate()
     }, LOOK_MS).unref()
   }
+}
+
+function listenError(code: string, message: string, listen: ObserverData['listen']): ObserverListenError {
+  const { host, port } = listen ?? { host: '', port: 0 }
+  const taken = `the observer cannot listen: something else listens on ${host}:${port} already; choose another port, or 0 for any that is free`
+  return new ObserverListenError(code, port, code === 'EADDRINUSE' ? taken : `the observer cannot listen on ${host}:${port}: ${message}`)
 }
 
 /** An error of the thread: where this one is made says nothing. */
