@@ -2,8 +2,8 @@
 // from the observer and is the same there, but here it has to wait while the loop is blocked.
 import type { App } from '../src/server/app.ts'
 import { fromPromise, Future } from '../src/index.ts'
-import { errorBody, HttpError } from '../src/server/errors.ts'
-import { EVENT_STREAM, EventSink, optionsOf, serveSocket, streamQuery } from '../src/server/stream.ts'
+import { errorBody } from '../src/server/errors.ts'
+import { EVENT_STREAM, EventSink, noRoom, optionsOf, serveSocket, streamQuery } from '../src/server/stream.ts'
 
 export default function events(app: App): void {
   const { observer } = app
@@ -19,7 +19,8 @@ export default function events(app: App): void {
     handler: function* (request, reply) {
       const { query } = request
       if (observer.down !== null) throw observer.down
-      if (observer.size >= observer.most) throw new HttpError(503, `${observer.size} subscribers are connected, and no more are allowed at once`)
+      const refused = noRoom(observer, app.readers)
+      if (refused !== null) throw refused
       const options = optionsOf(query, request.headers['last-event-id'])
       const served = request.loopscope
       if (served !== null) {

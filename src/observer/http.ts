@@ -15,7 +15,7 @@ import { linesOf, resultOf, summaryOf, traceHeaders, traceOf } from '../server/r
 import { protection } from '../server/plugins/protection.ts'
 import { websockets } from '../server/plugins/websockets.ts'
 import type { Readers, ReadersOptions } from '../server/readers.ts'
-import { EVENT_STREAM, EventSink, ofLoop, optionsOf, serveSocket, streamQuery, type Hub, type Place } from '../server/stream.ts'
+import { EVENT_STREAM, EventSink, noRoom, ofLoop, optionsOf, serveSocket, streamQuery, type Hub, type Place } from '../server/stream.ts'
 import { loopTable } from '../stream/looptable.ts'
 import { runsOf, stallsOf, tasksOf, taskTrees } from './covering.ts'
 import { forward, type Upstream } from './forward.ts'
@@ -79,7 +79,8 @@ function serveStream(app: HttpServer, hub: Hub, readers: Readers): void {
     url: '/events',
     schema: { querystring: streamQuery },
     handler: async (request, reply) => {
-      if (hub.size >= hub.most) throw new HttpError(503, `${hub.size} subscribers are connected, and no more are allowed at once`)
+      const refused = noRoom(hub, readers)
+      if (refused !== null) throw refused
       const wanted = optionsOf(request.query, request.headers['last-event-id'])
       readers.watch(request.raw.socket)
       const sink = new EventSink(() => place?.close())

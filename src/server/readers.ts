@@ -42,14 +42,19 @@ export class Readers {
     this.#lookMs = unreadMs / LOOKS
   }
 
-  /** Watch over the reader of an answer that is made whole. Gives a 503 where so much lies unread that there is no room for it. */
+  /** A 503 where so much lies unread that nothing large is made any more; `null`: there is room. */
+  get full(): HttpError | null {
+    let unread = 0
+    for (const socket of this.#watched) unread += socket.writableLength
+    if (unread < this.#mostUnread) return null
+    return new HttpError(503, `${unread} bytes of answers have not been read yet, and no more are made until some are: try again in a moment`)
+  }
+
+  /** Watch over the reader of an answer that is made whole. Gives a 503 where there is no room for it. */
   take(socket: Socket, payload: unknown): HttpError | null {
     if (typeof payload !== 'string' || payload.length < SMALL) return null
     this.watch(socket)
-    let unread = 0
-    for (const one of this.#watched) unread += one.writableLength
-    if (unread < this.#mostUnread) return null
-    return new HttpError(503, `${unread} bytes of answers have not been read yet, and no more are made until some are: try again in a moment`)
+    return this.full
   }
 
   /** Take a place among the downloads until the response is over. Throws a 503 where all are taken. */

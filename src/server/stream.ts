@@ -11,7 +11,7 @@ import type { StreamOptions } from '../observer/loops.ts'
 import { eventTypes, type EventType } from '../stream/events.ts'
 import { parseCursor, type Cursor } from '../stream/history.ts'
 import type { Readers } from './readers.ts'
-import { badField } from './errors.ts'
+import { badField, HttpError } from './errors.ts'
 import { id } from './fields.ts'
 
 /** What lies unsent on a connection, in bytes, before its subscriber has to wait. */
@@ -217,10 +217,16 @@ function dismiss(socket: StreamSocket, code: number, reason: string): void {
   setTimeout(() => socket.terminate(), LEAVE_MS).unref()
 }
 
+/** A 503 where there is no room for another subscriber, or for the picture of what is alive that he begins with. */
+export function noRoom(hub: Pick<Hub, 'size' | 'most'>, readers: Readers): HttpError | null {
+  return hub.size < hub.most ? readers.full : new HttpError(503, `${hub.size} subscribers are connected, and no more are allowed at once`)
+}
+
 /** Serve the stream on a WebSocket until it closes. The request's query has been checked. */
 export function serveSocket(socket: StreamSocket, request: FastifyRequest, hub: Hub, readers: Readers): void {
-  if (hub.size >= hub.most) {
-    dismiss(socket, 1013, `${hub.size} subscribers are connected already`)
+  const refused = noRoom(hub, readers)
+  if (refused !== null) {
+    dismiss(socket, 1013, refused.message)
     return
   }
   let alive = true

@@ -13,7 +13,7 @@ import { memoryOf, startServer } from '../observer/support.ts'
 import { brokenRules } from '../observer/tracerules.ts'
 import { handshake, open } from '../support/raw.ts'
 import { build, eventually, listen } from '../support/server.ts'
-import { over } from '../support/websocket.ts'
+import { openSocket, over, rest } from '../support/websocket.ts'
 
 const MB = 2 ** 20
 
@@ -192,6 +192,18 @@ t.test('answers that are made whole lie unread up to a number of bytes, and not 
     }), 'those who do not read are closed, and make room')
     for (const one of silent) one.destroy()
   }
+})
+
+t.test('where too much lies unread, nobody more is told what is alive', async t => {
+  const app = await build(t, {}, { readers: { unreadBytes: 0 } })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const refused = await fetch(`http://127.0.0.1:${port}/events`)
+  t.equal(refused.status, 503)
+  t.match(await refused.json(), { message: /0 bytes of answers have not been read yet/ })
+  const closed = (await rest(await openSocket(port, '/events'))).toString('latin1')
+  t.match(closed, /0 bytes of answers have not been read yet/, 'a WebSocket is closed with the reason')
+  t.equal(app.observer.size, 0)
 })
 
 t.test('subscribers that never read lose their place, those that do keep it', async t => {
