@@ -47,7 +47,7 @@ export class Samples {
     const { frames, request, paused } = taken
     const native = at - asked - starved > PROMPT_SECONDS
     const culprit = culpritOf(frames)
-    const name = culprit === null ? null : culprit.function || 'code'
+    const name = nameOf(culprit)
     this.#samples.push({
       asked, at, request, name: name === null ? null : native ? `native code in ${name}` : `${name} outside of the event loop`,
       // What runs after native code, above the program's own, has nothing to do with it. Where all is such, the place is not known.
@@ -80,13 +80,12 @@ export class Samples {
     // A question that was not answered before the end.
     const open = this.#asked ?? this.#samples.find(({ at }) => at > to)?.asked ?? to
     count(last, Math.min(open, to) - last.at)
-    const before = culpritName(last.frames)
+    const before = nameOf(culpritOf(last.frames))
     if (before !== null) count({ ...last, name: `native code after ${before}` }, to - open - PROMPT_SECONDS)
     return [...seconds.values()].reduce((most, one) => (one.seconds > most.seconds ? one : most)).verdict
   }
 }
 
-function culpritName(frames: readonly Frame[]): string | null {
-  const culprit = culpritOf(frames)
+function nameOf(culprit: Frame | null): string | null {
   return culprit === null ? null : culprit.function || 'code'
 }

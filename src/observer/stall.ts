@@ -26,6 +26,7 @@ const ASK_AGAIN = 0.05
 /** So many victims are named, with names of so many characters together. */
 const MOST_VICTIMS = 1000
 const MOST_NAMES = 64 * 1024
+
 /** A stall that is over. */
 interface Stall extends Hold {
   seconds: number
