@@ -2,8 +2,8 @@
 // from the observer and is the same there, but here it has to wait while the loop is blocked.
 import type { App } from '../src/server/app.ts'
 import { fromPromise, Future } from '../src/index.ts'
-import { errorBody } from '../src/server/errors.ts'
-import { EVENT_STREAM, EventSink, noRoom, optionsOf, serveSocket, streamQuery } from '../src/server/stream.ts'
+import { errorBody } from '../src/http/errors.ts'
+import { EVENT_STREAM, EventSink, noRoom, optionsOf, serveSocket, streamQuery } from '../src/http/event-stream.ts'
 
 export default function events(app: App): void {
   const { observer } = app

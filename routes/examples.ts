@@ -8,12 +8,12 @@ import { speed } from '../examples/pace.ts'
 import type { App } from '../src/server/app.ts'
 import type { Program, Run, RunListener } from '../src/server/run.ts'
 import { CancelledError, fromPromise, print, type Coroutine } from '../src/index.ts'
-import { badField, errorBody, HttpError } from '../src/server/errors.ts'
-import { decimalOr, flag, whole } from '../src/server/fields.ts'
-import { negotiate } from '../src/server/negotiate.ts'
-import { runResult, resultOf } from '../src/server/results.ts'
-import { SharedQueue } from '../src/server/sharedqueue.ts'
-import { draw } from '../src/stream/draw.ts'
+import { badField, errorBody, HttpError } from '../src/http/errors.ts'
+import { decimalOr, flag, whole } from '../src/http/fields.ts'
+import { negotiate } from '../src/http/negotiate.ts'
+import { runResult, resultOf } from '../src/http/run-schemas.ts'
+import { SharedQueue } from '../src/server/shared-queue.ts'
+import { draw } from '../src/events/render/ascii-timeline.ts'
 
 /** With a virtual clock nothing waits, so what a run may do at all is bounded: as many items as this. */
 const MOST_VIRTUAL_ITEMS = 20_000

@@ -3,7 +3,7 @@
 // Sent away, one server after the other, an app would be down because it is not watched.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
-import { errorBody, HttpError } from '../src/server/errors.ts'
+import { errorBody, HttpError } from '../src/http/errors.ts'
 
 const answer = z.object({ status: z.literal('ok'), uptime: z.number() })
 const readiness = z.object({

@@ -3,13 +3,13 @@
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import type { Lab } from '../src/server/labs.ts'
-import { badField, errorBody, HttpError } from '../src/server/errors.ts'
-import { id, within } from '../src/server/fields.ts'
-import { labReport, labWords } from '../src/load/labreport.ts'
+import { badField, errorBody, HttpError } from '../src/http/errors.ts'
+import { id, within } from '../src/http/fields.ts'
+import { labReport, labWords } from '../src/load/lab-report.ts'
 import { Labs, labResultOf } from '../src/server/labs.ts'
-import { negotiate } from '../src/server/negotiate.ts'
-import { ownAddress } from '../src/server/ownaddress.ts'
-import { labLane, labResult } from '../src/stream/events.ts'
+import { negotiate } from '../src/http/negotiate.ts'
+import { ownAddress } from '../src/server/self-url.ts'
+import { labLane, labResult } from '../src/events/schema.ts'
 
 /** All of the load, one after another, may take so many ms. */
 const MOST_WORK = 30_000

@@ -2,10 +2,10 @@
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { fromPromise } from '../src/index.ts'
-import { errorBody } from '../src/server/errors.ts'
-import { negotiate } from '../src/server/negotiate.ts'
-import { loopList } from '../src/stream/events.ts'
-import { loopTable } from '../src/stream/looptable.ts'
+import { errorBody } from '../src/http/errors.ts'
+import { negotiate } from '../src/http/negotiate.ts'
+import { loopList } from '../src/events/schema.ts'
+import { loopTable } from '../src/events/render/ascii-loops.ts'
 
 export default function loops(app: App): void {
   app.get('/loops', {

@@ -4,9 +4,9 @@ import { z } from 'zod'
 import { fromPromise, threadsState, type LaneState } from '../src/index.ts'
 import type { App } from '../src/server/app.ts'
 import { output } from '../src/server/output.ts'
-import type { Figures } from '../src/observer/protocol.ts'
-import { exposeFigure } from '../src/observer/exposed.ts'
-import { ObserverDownError } from '../src/observer/life.ts'
+import type { Figures } from '../src/observe/protocol.ts'
+import { exposeFigure } from '../src/observe/prometheus.ts'
+import { ObserverDownError } from '../src/observe/thread-life.ts'
 
 export default function metrics(app: App): void {
   const registry = new Registry()

@@ -1,8 +1,8 @@
 // The way in: a guide in plain text for curl; a browser is sent to the live view.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
-import { within } from '../src/server/fields.ts'
-import { negotiate } from '../src/server/negotiate.ts'
+import { within } from '../src/http/fields.ts'
+import { negotiate } from '../src/http/negotiate.ts'
 
 /** `ms`: for how long the handlers of the examples block. */
 function guide(base: string, ms: number): string {

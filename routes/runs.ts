@@ -1,13 +1,13 @@
 // What ran, and what runs: results, traces, and a way to cancel.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
-import type { RunRecord } from '../src/observer/runlog.ts'
+import type { RunRecord } from '../src/observe/run-log.ts'
 import { fromPromise, type Coroutine } from '../src/index.ts'
-import { noAnswer } from '../src/observer/loops.ts'
-import { errorBody, HttpError } from '../src/server/errors.ts'
-import { id } from '../src/server/fields.ts'
-import { coveredRun, linesOf, resultOf, runResult, runSummary, summaryOf, traceHeaders, traceOf } from '../src/server/results.ts'
-import { ofLoop } from '../src/server/stream.ts'
+import { noAnswer } from '../src/observe/loop-registry.ts'
+import { errorBody, HttpError } from '../src/http/errors.ts'
+import { id } from '../src/http/fields.ts'
+import { coveredRun, linesOf, resultOf, runResult, runSummary, summaryOf, traceHeaders, traceOf } from '../src/http/run-schemas.ts'
+import { ofLoop } from '../src/http/event-stream.ts'
 
 const params = z.strictObject({ id })
 const querystring = ofLoop

@@ -2,14 +2,14 @@
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { currentTask, fromPromise } from '../src/index.ts'
-import { errorBody, HttpError } from '../src/server/errors.ts'
-import type { LiveTask } from '../src/stream/events.ts'
-import { taskTrees, type CoveredTasks } from '../src/observer/covering.ts'
-import { noAnswer } from '../src/observer/loops.ts'
-import { id } from '../src/server/fields.ts'
-import { negotiate } from '../src/server/negotiate.ts'
-import { ofLoop } from '../src/server/stream.ts'
-import { liveTask, loopState } from '../src/stream/events.ts'
+import { errorBody, HttpError } from '../src/http/errors.ts'
+import type { LiveTask } from '../src/events/schema.ts'
+import { taskTrees, type CoveredTasks } from '../src/observe/queries.ts'
+import { noAnswer } from '../src/observe/loop-registry.ts'
+import { id } from '../src/http/fields.ts'
+import { negotiate } from '../src/http/negotiate.ts'
+import { ofLoop } from '../src/http/event-stream.ts'
+import { liveTask, loopState } from '../src/events/schema.ts'
 
 const ofOne = z.object({ t: z.number().describe('seconds on the clock of the loop'), tasks: z.array(liveTask) })
 const list = ofOne.extend({

@@ -2,8 +2,8 @@
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
-import { HttpError } from '../src/server/errors.ts'
-import { NOT_BUILT, readPage } from '../src/server/page.ts'
+import { HttpError } from '../src/http/errors.ts'
+import { NOT_BUILT, readPage } from '../src/http/page.ts'
 
 export default function view(app: App): void {
   const files = readPage()

@@ -14,22 +14,26 @@ const TABLE: Row[] = [
   { files: 'src/index', may: ['src/runtime', 'src/hosts', 'src/threads'] },
   { files: 'src/browser', may: ['src/runtime', 'src/hosts'] },
   { files: 'src/eslint', may: ['src/eslint'], types: ['npm:'] },
-  { files: 'src/stream', may: ['src/stream', 'src/runtime', 'node:', 'npm:zod'] },
-  { files: 'src/stream/events', may: ['src/stream/events', 'npm:zod'] },
-  { files: 'src/observer', may: ['src/observer', 'src/launch', 'src/server', 'src/stream', 'src/threads', 'src/runtime', 'src/index', 'node:', 'npm:'] },
-  { files: 'src/observer/loopscope-observer', may: ['src/observer', 'src/server', 'src/stream', 'src/cluster/cluster', 'node:'] },
-  { files: 'src/cluster', may: ['src/cluster', 'src/observer', 'src/stream', 'node:', 'npm:'] },
-  { files: 'src/server', may: ['src/server', 'src/observer', 'src/hosts', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
-  { files: 'src/load', may: ['src/load', 'src/launch', 'src/stream/events', 'node:', 'npm:'] },
-  { files: 'src/server/sharedqueue', may: ['src/server', 'src/cluster/queue', 'src/runtime'] },
-  { files: 'src/cluster/queue', may: ['src/cluster/queue', 'src/cluster/connection', 'src/cluster/refusals', 'src/cluster/script', 'src/runtime', 'node:', 'npm:@redis/client'] },
-  { files: 'src/server/labs', may: ['src/server', 'src/load', 'src/stream', 'src/runtime'] },
-  { files: 'routes/lab', may: ['src/server', 'src/load', 'src/stream', 'npm:'] },
-  { files: 'routes', may: ['routes', 'examples', 'workers', 'src/server', 'src/observer', 'src/stream', 'src/runtime', 'src/index', 'node:', 'npm:'] },
+  { files: 'src/events', may: ['src/events', 'src/runtime', 'node:', 'npm:zod'] },
+  { files: 'src/events/schema', may: ['src/events/schema', 'npm:zod'] },
+  { files: 'src/probe', may: ['src/probe', 'src/events', 'src/threads', 'src/runtime', 'src/index', 'node:'] },
+  { files: 'src/observe', may: ['src/observe', 'src/probe', 'src/http', 'src/events', 'src/launch', 'src/threads', 'src/runtime', 'src/index', 'node:', 'npm:'] },
+  { files: 'src/observe/loopscope-observer', may: ['src/observe', 'src/http', 'src/events', 'src/redis/cluster', 'node:'] },
+  { files: 'src/redis', may: ['src/redis', 'src/observe', 'src/probe', 'src/events', 'node:', 'npm:'] },
+  { files: 'src/redis/index', may: ['src/redis/index', 'src/redis/queue', 'src/redis/connection', 'src/redis/refusals', 'src/redis/script', 'src/runtime', 'node:', 'npm:@redis/client'] },
+  { files: 'src/redis/queue', may: ['src/redis/index', 'src/redis/queue', 'src/redis/connection', 'src/redis/refusals', 'src/redis/script', 'src/runtime', 'node:', 'npm:@redis/client'] },
+  { files: 'src/http', may: ['src/http', 'src/observe', 'src/events', 'src/runtime', 'node:', 'npm:'] },
+  { files: 'src/fastify', may: ['src/fastify', 'src/http', 'src/observe', 'src/probe', 'src/events', 'src/hosts', 'src/runtime', 'src/index', 'node:', 'npm:'] },
+  { files: 'src/load', may: ['src/load', 'src/launch', 'src/events/schema', 'node:', 'npm:'] },
+  { files: 'src/server', may: ['src/server', 'src/fastify', 'src/http', 'src/observe', 'src/probe', 'src/events', 'src/hosts', 'src/runtime', 'src/index', 'node:', 'npm:'] },
+  { files: 'src/server/shared-queue', may: ['src/server', 'src/http', 'src/redis/index', 'src/runtime'] },
+  { files: 'src/server/labs', may: ['src/server', 'src/http', 'src/load', 'src/events', 'src/runtime'] },
+  { files: 'routes/lab', may: ['src/server', 'src/http', 'src/load', 'src/events', 'npm:'] },
+  { files: 'routes', may: ['routes', 'examples', 'workers', 'src/server', 'src/fastify', 'src/http', 'src/observe', 'src/events', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'workers', may: ['workers', 'src/index', 'src/runtime', 'node:', 'npm:'] },
-  { files: 'ui', may: ['ui', 'src/stream/events', 'src/runtime', 'src/browser', 'npm:'] },
+  { files: 'ui', may: ['ui', 'src/events/schema', 'src/runtime', 'src/browser', 'npm:'] },
   { files: 'ui/playground/build', may: ['ui/playground', 'node:', 'npm:'] },
-  { files: 'ui/playground/thread', may: ['ui/playground', 'src/stream', 'src/runtime', 'src/browser'] },
+  { files: 'ui/playground/thread', may: ['ui/playground', 'src/events', 'src/runtime', 'src/browser'] },
   { files: 'ui/vite.config', may: ['*'] },
   { files: 'examples', may: ['examples', 'workers', 'src/index', 'node:'] },
   { files: 'test', may: ['*'] },
@@ -39,10 +43,14 @@ const TABLE: Row[] = [
 ]
 
 /** Breaches that are known and on their way out, as the test prints them without the line. */
-const TO_CLEAN_UP: string[] = []
+const TO_CLEAN_UP: string[] = [
+  'src/http/errors.ts imports src/fastify/request-timing.ts: src/http may import src/http, src/observe, src/events, src/runtime, node:, npm:',
+  'src/http/errors.ts imports src/fastify/timing.ts: src/http may import src/http, src/observe, src/events, src/runtime, node:, npm:',
+  'src/probe/heartbeat.ts imports src/observe/stall-detector.ts: src/probe may import src/probe, src/events, src/threads, src/runtime, src/index, node:',
+]
 
 /** What a browser loads: nothing behind these may need Node. */
-const BROWSER_ENTRIES = ['src/browser.ts', 'src/stream/events.ts', 'ui/main.tsx']
+const BROWSER_ENTRIES = ['src/browser.ts', 'src/events/schema.ts', 'ui/main.tsx']
 
 const root = new URL('..', import.meta.url).pathname
 const tree = readTree(root)
@@ -76,7 +84,7 @@ t.test('the tree', async t => {
   })
 
   await t.test('loads nothing of Redis before it is known that there is one', async t => {
-    const begun = new Set(['src/server/main.ts', 'src/observer/loopscope-observer.ts', ...[...tree.keys()].filter(file => file.startsWith('routes/'))])
+    const begun = new Set(['src/server/main.ts', 'src/observe/loopscope-observer.ts', ...[...tree.keys()].filter(file => file.startsWith('routes/'))])
     const found: string[] = []
     for (const file of begun) {
       for (const { line, target, typeOnly, eager } of importsOf(file, tree.get(file)!)) {
@@ -116,19 +124,19 @@ t.test('on made-up sources', async t => {
       ['src/hosts/node.ts', 'node:worker_threads', true],
       ['src/hosts/browser.ts', 'node:worker_threads', false],
       ['src/hosts/node.ts', '../server/app.ts', false],
-      ['src/stream/recorder.ts', '../runtime/loop.ts', true],
-      ['src/stream/recorder.ts', '../hosts/node.ts', false],
-      ['src/stream/events.ts', '../runtime/loop.ts', false],
-      ['src/threads/lane.ts', '../runtime/future.ts', true],
-      ['src/threads/lane.ts', '../server/app.ts', false],
-      ['src/threads/lane.ts', '../hosts/node.ts', false],
+      ['src/events/recorder.ts', '../runtime/loop.ts', true],
+      ['src/events/recorder.ts', '../hosts/node.ts', false],
+      ['src/events/schema.ts', '../runtime/loop.ts', false],
+      ['src/threads/worker-queue.ts', '../runtime/future.ts', true],
+      ['src/threads/worker-queue.ts', '../server/app.ts', false],
+      ['src/threads/worker-queue.ts', '../hosts/node.ts', false],
       ['src/runtime/sync.ts', '../threads/lane.ts', false],
       ['src/server/app.ts', '../hosts/node.ts', true],
       ['src/server/app.ts', '../../routes/tasks.ts', false],
       ['routes/tasks.ts', '../src/server/config.ts', true],
       ['routes/tasks.ts', '../src/hosts/node.ts', false],
-      ['ui/main.ts', '../src/stream/events.ts', true],
-      ['ui/main.ts', '../src/stream/recorder.ts', false],
+      ['ui/main.ts', '../src/events/schema.ts', true],
+      ['ui/main.ts', '../src/events/recorder.ts', false],
       ['ui/main.ts', '../src/server/config.ts', false],
       ['workers/hash.ts', 'node:crypto', true],
       ['workers/hash.ts', '../src/server/config.ts', false],

@@ -1,5 +1,5 @@
 // What the page asks of the server besides the stream: runs, cancellations, the stall. Always its own origin.
-import type { LoopEvent, LoopList } from '../src/stream/events.ts'
+import type { LoopEvent, LoopList } from '../src/events/schema.ts'
 import { curl } from './curl.ts'
 import { admitLines, admitLoops } from './entry.ts'
 

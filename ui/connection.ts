@@ -1,7 +1,7 @@
 // The page's wire to the event stream: a WebSocket to its own origin, which asks first for all of the history, goes on
 // after the last event that it has when it was cut off, and says at any time how it stands.
 import { signal, type ReadonlySignal } from '@preact/signals'
-import type { EventOf, Snapshot } from '../src/stream/events.ts'
+import type { EventOf, Snapshot } from '../src/events/schema.ts'
 import { admitMessage } from './entry.ts'
 import { Intake } from './intake.ts'
 import type { Recording } from './recording.ts'

@@ -2,7 +2,7 @@
 // another process of its cluster, and addresses. What passes has a known shape, bounded texts and times that can be drawn.
 import './zod-setup.ts'
 import type { z } from 'zod'
-import { loopEvent, loopList, streamEvent, type LoopEvent, type LoopList, type StreamEvent } from '../src/stream/events.ts'
+import { loopEvent, loopList, streamEvent, type LoopEvent, type LoopList, type StreamEvent } from '../src/events/schema.ts'
 
 /** The longest text, in characters; what is longer is cut, and ends in `…`. */
 export const MOST_TEXT = 2000

@@ -1,7 +1,7 @@
 // The event loops that can be watched from here, as the server lists them. Where it knows of its own alone and no Redis
 // joins it to others, it is asked once.
 import { signal } from '@preact/signals'
-import type { LoopInfo, LoopList } from '../src/stream/events.ts'
+import type { LoopInfo, LoopList } from '../src/events/schema.ts'
 import type { Api } from './api.ts'
 
 /** Milliseconds between two looks, and where nobody looks at the page. */

@@ -1,13 +1,13 @@
 // Everything that the page knows of a loop, made of nothing but its events: lanes with their states, wake-ups, stalls,
 // queues, requests, runs, lines. It knows no page and no connection, and it is bounded: the oldest events are forgotten.
-import type { LoopEvent, Parameters, Snapshot, StreamEvent, EventOf } from '../src/stream/events.ts'
-import { GHOST, Lane, READY, RUNNING, THREAD, UNKNOWN, WAITING, type Outcome, type Position, type Span } from './recording/lane.ts'
+import type { LoopEvent, Parameters, Snapshot, StreamEvent, EventOf } from '../src/events/schema.ts'
+import { GHOST, Lane, READY, RUNNING, THREAD, UNKNOWN, WAITING, type Outcome, type Position, type Span } from './recording/track.ts'
 import { Labs } from './recording/labs.ts'
 import { Queues } from './recording/queues.ts'
 import { Stalls, type Stall } from './recording/stalls.ts'
 
-export type { Position, Span } from './recording/lane.ts'
-export { Lane } from './recording/lane.ts'
+export type { Position, Span } from './recording/track.ts'
+export { Lane } from './recording/track.ts'
 
 /** Several events may share a moment: nothing is after these. */
 export const NOW: Position = { t: Infinity, seq: Infinity }

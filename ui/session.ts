@@ -1,14 +1,14 @@
 // What the page is looking at: one recording, one moment, one selection, one filter. Panels read its signals and call its
 // methods; the timeline follows it.
 import { batch, computed, signal } from '@preact/signals'
-import type { LoopInfo } from '../src/stream/events.ts'
+import type { LoopInfo } from '../src/events/schema.ts'
 import { address, setAddress } from './address.ts'
 import { Api, RefusedError, type ExampleSummary, type StartedRun, type Told } from './api.ts'
 import { apiBase, Connection } from './connection.ts'
 import { Loops } from './loops.ts'
 import { NOW, Recording, type Lane, type Position } from './recording.ts'
 import { isOverdue } from './recording/explain.ts'
-import { READY, STATE_NAMES } from './recording/lane.ts'
+import { READY, STATE_NAMES } from './recording/track.ts'
 import type { Timeline } from './timeline/timeline.ts'
 
 export interface Filter {

@@ -2,7 +2,7 @@
 // node program.mjs BUILD NAME REDIS_URL|-
 const [build, name, redisUrl] = process.argv.slice(2)
 const { createTask, Future, getRunningLoop, run, sleep } = await import(build)
-const { observe } = await import(new URL('./observer/observe.js', build))
+const { observe } = await import(new URL('./observe/index.js', build))
 
 /** A task that sleeps makes three events a round: it suspends, is ready, and runs. */
 const EVENTS_A_ROUND = 3

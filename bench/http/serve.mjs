@@ -7,7 +7,7 @@ const answer = { hello: 'world' }
 async function served(handler, plugin) {
   const app = Fastify()
   if (plugin !== undefined) {
-    const { loopscope } = await import('../../src/server/plugins/loopscope.ts')
+    const { loopscope } = await import('../../src/fastify/index.ts')
     await app.register(loopscope, plugin)
   }
   app.get('/', handler)

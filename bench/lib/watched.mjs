@@ -2,7 +2,7 @@
 // node watched.mjs BUILD EVENTS_A_SECOND
 const [build, rate] = process.argv.slice(2)
 const { Queue, run, sleep, gather } = await import(build)
-const { observe } = await import(new URL('./observer/observe.js', build))
+const { observe } = await import(new URL('./observe/index.js', build))
 
 /** A task that sleeps makes three events a round: it suspends, is ready, and runs. */
 const EVENTS_A_ROUND = 3

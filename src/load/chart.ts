@@ -1,8 +1,8 @@
 // Latency over time in characters: a column for each stretch of time, what half of its requests stayed below, and its
 // slowest; under it the target's stalls.
-import type { Slice } from './slices.ts'
+import type { Slice } from './time-series.ts'
 import type { Stall } from './stalls.ts'
-import { time } from './words.ts'
+import { time } from './format.ts'
 
 const ROWS = 8
 const EIGHTHS = ' ▁▂▃▄▅▆▇█'

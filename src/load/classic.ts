@@ -1,14 +1,14 @@
 // The classic test of sync code behind an async server: so many requests, so many in flight, delays from a seed, through each
 // lane. It is a closed loop on purpose, as its users ran it: the whole takes as long as the lane lets it.
-import type { LaneName } from './lanes.ts'
+import type { LaneName } from './scenarios.ts'
 import type { Plan } from './plan.ts'
 import type { LoadResult, StreamResult } from './result.ts'
 import type { Summary } from './latencies.ts'
-import { laneOf } from './lanes.ts'
+import { laneOf } from './scenarios.ts'
 import { STREAM } from './plan.ts'
 import { LoadRun } from './run.ts'
 import { seeded } from './schedule.ts'
-import { count, table, time } from './words.ts'
+import { count, table, time } from './format.ts'
 
 const PROBES = 20
 const LOOK_MS = 20

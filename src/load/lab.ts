@@ -2,13 +2,13 @@
 // else on that server would have felt.
 import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { LaneName } from './lanes.ts'
+import type { LaneName } from './scenarios.ts'
 import type { Plan } from './plan.ts'
 import type { LoadResult, Schedule, StreamResult } from './result.ts'
 import type { StallSource } from './stalls.ts'
 import type { Summary } from './latencies.ts'
 import type { TimingTotals } from './timing.ts'
-import { laneOf } from './lanes.ts'
+import { laneOf } from './scenarios.ts'
 import { STREAM } from './plan.ts'
 import { LoadRun } from './run.ts'
 

@@ -1,8 +1,8 @@
 // The load tester's commands: `load URL …`, `load lab`, `load classic`. It is a program of its own, so that nothing that it
 // measures shares its loop.
 import { EXIT } from './exit.ts'
-import { classicCommand, labCommand } from './labcommand.ts'
-import { loadCommand } from './loadcommand.ts'
+import { classicCommand, labCommand } from './lab-command.ts'
+import { loadCommand } from './load-command.ts'
 import { TargetError, UsageError } from './plan.ts'
 
 /** Carry out a command line; gives the exit code. Errors are one line on stderr. */

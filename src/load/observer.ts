@@ -2,7 +2,7 @@
 // become the tester's own: of all events, the one that was on its way for the shortest time says how the clocks differ.
 import { performance } from 'node:perf_hooks'
 import { request } from 'undici'
-import { streamEvent, type StreamEvent } from '../stream/events.ts'
+import { streamEvent, type StreamEvent } from '../events/schema.ts'
 import { listed, type Stall, type StallSource } from './stalls.ts'
 
 const HELLO_MS = 5000

@@ -3,7 +3,7 @@ import type { LoadResult, StreamResult } from './result.ts'
 import type { Stall } from './stalls.ts'
 import { chart } from './chart.ts'
 import { BUSY } from './result.ts'
-import { count, plural, table, time } from './words.ts'
+import { count, plural, table, time } from './format.ts'
 
 const HEAD = ['', 'p50', 'p90', 'p99', 'p99.9', 'max', 'answers', 'a second', 'errors']
 const MOST_CHARTS = 4

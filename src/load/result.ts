@@ -1,6 +1,6 @@
 // What a load test found, as `--json` prints it. Times are ms where their name does not say seconds.
 import type { Arrivals } from './plan.ts'
-import type { Slice } from './slices.ts'
+import type { Slice } from './time-series.ts'
 import type { Stall } from './stalls.ts'
 import type { Stream } from './stream.ts'
 import type { Summary } from './latencies.ts'

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import type { Ending, LoadResult } from './result.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange } from './request.ts'
 import type { Plan } from './plan.ts'
 import type { StallSource } from './stalls.ts'
 import { ready } from './latencies.ts'

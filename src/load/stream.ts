@@ -4,10 +4,10 @@ import { performance } from 'node:perf_hooks'
 import { Pool } from 'undici'
 import type { Schedule } from './schedule.ts'
 import type { StreamPlan } from './plan.ts'
-import { Exchange, type Ends } from './exchange.ts'
+import { Exchange, type Ends } from './request.ts'
 import { isGone, kindOf } from './failures.ts'
 import { scheduleOf } from './schedule.ts'
-import { Tally } from './tally.ts'
+import { Tally } from './request-stats.ts'
 
 /** No more requests than this may be unanswered: what comes on top is not sent, and counted. */
 const MOST_IN_FLIGHT = 100_000

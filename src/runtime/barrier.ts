@@ -5,7 +5,7 @@ import { Condition } from './condition.ts'
 import { describable } from './describe.ts'
 import { BrokenBarrierError } from './exceptions.ts'
 import type { EventLoop } from './loop.ts'
-import type { LoopBound } from './loopbound.ts'
+import type { LoopBound } from './loop-bound.ts'
 import { callBody } from './awaitable.ts'
 import { trackUnawaited } from './unawaited.ts'
 

@@ -3,7 +3,7 @@ import type { Coroutine } from './coroutine.ts'
 import { describable } from './describe.ts'
 import type { EventLoop } from './loop.ts'
 import { Waiters } from './lock.ts'
-import type { LoopBound } from './loopbound.ts'
+import type { LoopBound } from './loop-bound.ts'
 import type { WaitKind } from './instruments.ts'
 import { trackUnawaited } from './unawaited.ts'
 

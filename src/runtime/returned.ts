@@ -1,7 +1,7 @@
 // What a coroutine returned without `yield*`, as one returns a promise in JavaScript: `return gather(…)`. Inside of the loop
 // it is a value like any other; where a result leaves the loop it is awaited, for outside nothing could end the wait.
 import { isCoroutine, type Coroutine } from './coroutine.ts'
-import { fromPromise } from './fromhost.ts'
+import { fromPromise } from './from-host.ts'
 import { isFuture } from './future.ts'
 import { getRunningLoop } from './running.ts'
 

@@ -5,7 +5,7 @@ import { describable } from './describe.ts'
 import { CancelledError } from './exceptions.ts'
 import type { EventLoop } from './loop.ts'
 import { Lockable, Waiters } from './lock.ts'
-import { bindLoop, type LoopBound } from './loopbound.ts'
+import { bindLoop, type LoopBound } from './loop-bound.ts'
 import { trackUnawaited } from './unawaited.ts'
 import { Waiter } from './waiter.ts'
 

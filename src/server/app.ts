@@ -2,17 +2,17 @@
 // what it needs by decoration.
 import { readdirSync } from 'node:fs'
 import type { Config } from './config.ts'
-import type { ReadersOptions } from './readers.ts'
+import type { ReadersOptions } from '../http/readers.ts'
 import type { Runs } from './runs.ts'
-import { CLIENT_HEADER, clientOf } from '../observer/forward.ts'
-import { httpServer, type HttpServer, type LogOptions } from './http.ts'
-import { ownNames } from './origin.ts'
-import './observe.ts' // what the plugin would load by itself, within the time that Fastify gives a plugin
-import { documentation } from './plugins/documentation.ts'
-import { loopscope } from './plugins/loopscope.ts'
-import { protection } from './plugins/protection.ts'
-import { streaming } from './plugins/streaming.ts'
-import { timing } from './plugins/timing.ts'
+import { CLIENT_HEADER, clientOf } from '../observe/proxy.ts'
+import { httpServer, type HttpServer, type LogOptions } from '../http/server.ts'
+import { ownNames } from '../http/origin.ts'
+import '../fastify/observe.ts' // what the plugin would load by itself, within the time that Fastify gives a plugin
+import { documentation } from './documentation.ts'
+import { loopscope } from '../fastify/index.ts'
+import { protection } from '../http/protection.ts'
+import { streaming } from './streaming.ts'
+import { timing } from '../fastify/timing.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,7 +1,7 @@
 // The environment as one typed object, checked at start. A bad value is one line that names it.
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { decimalOr, whole, wholeOr } from './fields.ts'
+import { decimalOr, whole, wholeOr } from '../http/fields.ts'
 
 /** As many characters of a bad value are shown. */
 const MOST_SHOWN = 200

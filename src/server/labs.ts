@@ -1,11 +1,11 @@
 // Labs that were asked for over HTTP: one at a time, each run by a process of its own, told as events on the loop's time
 // axis, and kept for a while.
 import type { EventLoop } from '../runtime/loop.ts'
-import type { LabMessage, LabProcess } from '../load/labprocess.ts'
+import type { LabMessage, LabProcess } from '../load/lab-process.ts'
 import type { LabOptions, LaneResult } from '../load/lab.ts'
-import type { LabResult, EventOf, LoopEvent } from '../stream/events.ts'
-import { startLab } from '../load/labprocess.ts'
-import { HttpError } from './errors.ts'
+import type { LabResult, EventOf, LoopEvent } from '../events/schema.ts'
+import { startLab } from '../load/lab-process.ts'
+import { HttpError } from '../http/errors.ts'
 
 const KEPT = 20
 

@@ -2,9 +2,9 @@
 import type { AddressInfo } from 'node:net'
 import { buildApp, type App } from './app.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
-import { within } from './fields.ts'
-import { ObserverListenError } from '../observer/life.ts'
-import type { LogOptions } from './http.ts'
+import { within } from '../http/fields.ts'
+import { ObserverListenError } from '../observe/thread-life.ts'
+import type { LogOptions } from '../http/server.ts'
 import { output } from './output.ts'
 import { shutDown } from './shutdown.ts'
 

@@ -1,13 +1,13 @@
 // A run of a program: what it is, how it goes, the beginning of its output and of its events, and a way to cancel it.
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
-import type { Line, RunRecord } from '../observer/runlog.ts'
-import type { LoopEvent, Parameters } from '../stream/events.ts'
+import type { Line, RunRecord } from '../observe/run-log.ts'
+import type { LoopEvent, Parameters } from '../events/schema.ts'
 import { copyContext } from '../runtime/context.ts'
 import { output } from '../runtime/print.ts'
-import { KEPT_BYTES, KEPT_EVENTS, KEPT_LINES } from '../observer/runlog.ts'
-import { stamp } from '../stream/recorder.ts'
-import { sizeOf, sizeOfEvent } from '../stream/texts.ts'
+import { KEPT_BYTES, KEPT_EVENTS, KEPT_LINES } from '../observe/run-log.ts'
+import { stamp } from '../events/recorder.ts'
+import { sizeOf, sizeOfEvent } from '../events/texts.ts'
 
 export type RunOutcome = 'returned' | 'raised' | 'cancelled'
 

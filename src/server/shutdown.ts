@@ -2,7 +2,7 @@
 // it has a deadline of its own: a client that keeps its connection open, or a thread that does not end, delays it no further.
 import { closeThreads } from '../index.ts'
 import type { App } from './app.ts'
-import type { Served } from './plugins/loopscope.ts'
+import type { Served } from '../fastify/index.ts'
 
 /** What may hold the way down up after the deadline, in seconds: cancelled tasks that clean up. */
 const CLEANUP_SECONDS = 1

@@ -3,7 +3,7 @@
 // together keep the order in which messages were sent.
 import { Buffer } from 'node:buffer'
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
-import { isSimple } from './simple.ts'
+import { isSimple } from './json-safe.ts'
 
 /** Bytes of text that fit into shared memory, in each direction. */
 const SLOT_BYTES = 16 * 1024

@@ -5,9 +5,9 @@ import { setDefaultHost } from '../runtime/host.ts'
 import { setThreads } from '../runtime/threads.ts'
 import type { ThreadData } from './thread.ts'
 import { Channel } from './channel.ts'
-import { Server } from './server.ts'
+import { Server } from './worker-loop.ts'
 import { registerTsx } from './tsx.ts'
-import { WorkerThreads } from './workerthreads.ts'
+import { WorkerThreads } from './worker-threads.ts'
 
 const { memory, port, bell } = (workerData as ThreadData).loopscopeThread
 const server = new Server(new Channel('worker', memory, port, bell))

@@ -1,7 +1,7 @@
 // What the main thread and a worker thread tell each other.
 import type { Address } from './exports.ts'
 import type { Packed } from './errors.ts'
-import type { Values } from './variables.ts'
+import type { Values } from './context-transfer.ts'
 
 /** Worker: it is up. */
 export const READY = 0

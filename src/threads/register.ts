@@ -1,7 +1,7 @@
 // Gives the runtime its threads on Node. Importing this starts none.
 import { workerData } from 'node:worker_threads'
 import { setThreads } from '../runtime/threads.ts'
-import { MainThreads, type ThreadOptions } from './mainthreads.ts'
+import { MainThreads, type ThreadOptions } from './main-threads.ts'
 import type { Plain } from './exports.ts'
 import type { ThreadsState } from './state.ts'
 

@@ -12,7 +12,7 @@ import { CancelledError, RuntimeError } from '../runtime/exceptions.ts'
 import { functionAt, loadModule, type LoadedModule } from './exports.ts'
 import { pack } from './errors.ts'
 import { REPLY } from './protocol.ts'
-import { putDown, takeBack, type Values } from './variables.ts'
+import { putDown, takeBack, type Values } from './context-transfer.ts'
 
 interface Open {
   readonly call: Call

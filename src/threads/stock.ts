@@ -1,8 +1,8 @@
 // The threads that ThreadSensitiveContexts share: a bounded number of them, each of which belongs to one context at a time.
 // A context that ends leaves its thread to the next one; a thread that no context takes for a while ends.
 import type { BrokenThread } from './errors.ts'
-import type { Doorbell } from './doorbell.ts'
-import type { Lane, ThreadSource } from './lane.ts'
+import type { Doorbell } from './wakeup.ts'
+import type { Lane, ThreadSource } from './worker-queue.ts'
 import { Thread, type Owner } from './thread.ts'
 
 /** The longest that a timer of Node takes. */

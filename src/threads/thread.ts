@@ -3,16 +3,16 @@
 import { Worker, MessageChannel } from 'node:worker_threads'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Call, Requested } from './call.ts'
-import type { Doorbell } from './doorbell.ts'
+import type { Doorbell } from './wakeup.ts'
 import { ownFile, programThread } from '../launch.ts'
-import { reportContext } from '../runtime/exceptionhandler.ts'
+import { reportContext } from '../runtime/exception-handler.ts'
 import { defaultHost } from '../runtime/host.ts'
 import { Channel, channelMemory } from './channel.ts'
 import { addressOf } from './exports.ts'
 import { BrokenThread, NoThread, unpack } from './errors.ts'
 import { CALL, CANCEL, READY, REQUEST, RETURNED, THREW, type Returned, type Threw, type ToMain } from './protocol.ts'
 import { Requests } from './requests.ts'
-import { takeAlong } from './variables.ts'
+import { takeAlong } from './context-transfer.ts'
 
 /** This long after a call, its thread's own event loop gets a turn. */
 const TURN_AFTER_MS = 10

@@ -16,9 +16,9 @@ export const BREAKS: Break[] = [
     title: 'the observer calls whatever address a client sends',
     found: /called-by|another server|this is refused/,
     changes: [
-      { file: 'src/server/origin.ts', was: "if (!target.startsWith('/') || target.startsWith('//'))", now: 'if (target === \'\')' },
+      { file: 'src/http/origin.ts', was: "if (!target.startsWith('/') || target.startsWith('//'))", now: 'if (target === \'\')' },
       {
-        file: 'src/observer/forward.ts',
+        file: 'src/observe/proxy.ts',
         was: "call({ host: hostname.replace(/^\\[|\\]$/g, ''), port, path: request.url, method: request.method, headers, agent })",
         now: 'call(new URL(request.url, base), { method: request.method, headers, agent })',
       },
@@ -27,30 +27,30 @@ export const BREAKS: Break[] = [
   {
     title: 'a page may use the server by a name that its author has pointed here',
     found: /this is refused/,
-    changes: [{ file: 'src/server/plugins/protection.ts', was: 'if (host !== undefined && !known.has(host)) {', now: 'if (known === null) {' }],
+    changes: [{ file: 'src/http/protection.ts', was: 'if (host !== undefined && !known.has(host)) {', now: 'if (known === null) {' }],
   },
   {
     title: 'an upgrade that is refused is not closed',
     found: /the connection is closed|as before/,
-    changes: [{ file: 'src/server/plugins/websockets.ts', was: "upgrades.emit('upgrade', request, socket, head)\n      closeWhenAnswered(socket)", now: "upgrades.emit('upgrade', request, socket, head)" }],
+    changes: [{ file: 'src/http/websockets.ts', was: "upgrades.emit('upgrade', request, socket, head)\n      closeWhenAnswered(socket)", now: "upgrades.emit('upgrade', request, socket, head)" }],
   },
   {
     title: 'a URL that cannot be decoded is answered in a shape of its own',
     found: /an error has no code/,
     changes: [{
-      file: 'src/server/http.ts', was: 'answerError(error, request as FastifyRequest, reply as FastifyReply)',
+      file: 'src/http/server.ts', was: 'answerError(error, request as FastifyRequest, reply as FastifyReply)',
       now: "(reply as FastifyReply).code(400).send({ statusCode: 400, code: error.code, error: 'Bad Request', message: error.message, path: (request as FastifyRequest).url })",
     }],
   },
   {
     title: 'what is no request is answered inside the answer that is under way',
     found: /whole answers/,
-    changes: [{ file: 'src/server/errors.ts', was: 'if (socket.destroyed || !socket.writable || unanswered(socket) > 0) {', now: 'if (socket.destroyed || !socket.writable || unanswered(socket) < 0) {' }],
+    changes: [{ file: 'src/http/errors.ts', was: 'if (socket.destroyed || !socket.writable || unanswered(socket) > 0) {', now: 'if (socket.destroyed || !socket.writable || unanswered(socket) < 0) {' }],
   },
   {
     title: 'a request that waits behind another is begun when its client has left',
     found: /as before/,
-    changes: [{ file: 'src/server/connections.ts', was: 'if (next === null || next.socket === null || begin === null) return', now: 'if (next === null || begin === null) return' }],
+    changes: [{ file: 'src/http/connections.ts', was: 'if (next === null || next.socket === null || begin === null) return', now: 'if (next === null || begin === null) return' }],
   },
 ]
 

@@ -1,15 +1,15 @@
 // The load tester's parts that need no server: schedules, what Server-Timing says, latencies over time, stalls, the chart.
 import t from 'tap'
-import type { Slice } from '../../src/load/slices.ts'
+import type { Slice } from '../../src/load/time-series.ts'
 import { chart } from '../../src/load/chart.ts'
 import { kindOf } from '../../src/load/failures.ts'
 import { readLoad } from '../../src/load/options.ts'
 import { STREAM, type StreamPlan } from '../../src/load/plan.ts'
 import { scheduleOf } from '../../src/load/schedule.ts'
-import { Slices } from '../../src/load/slices.ts'
+import { Slices } from '../../src/load/time-series.ts'
 import { AnswerStalls } from '../../src/load/stalls.ts'
 import { parseTiming } from '../../src/load/timing.ts'
-import { time } from '../../src/load/words.ts'
+import { time } from '../../src/load/format.ts'
 
 const plan = (given: Partial<StreamPlan>): StreamPlan => ({ ...STREAM, name: 'a', url: 'http://localhost/', ...given })
 const take = (given: Partial<StreamPlan>, count: number, seed = 1): (number | null)[] => {

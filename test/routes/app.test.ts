@@ -7,7 +7,7 @@ import { closeThreads, prepareThreads, threadsState } from '../../src/index.ts'
 import { eventually, build, listen } from '../support/server.ts'
 import { blockingSleep } from '../../workers/blocking-sleep.ts'
 import { spin } from '../../workers/spin.ts'
-import { streamEvent, type StreamEvent } from '../../src/stream/events.ts'
+import { streamEvent, type StreamEvent } from '../../src/events/schema.ts'
 
 // Starting threads takes a while on a busy machine: no test should wait for it, or be about it.
 await prepareThreads([blockingSleep, spin])
@@ -236,7 +236,7 @@ t.test('on a real socket', async t => {
   })
 
   await t.test('X-Request-Start bounds how long a request can have waited', async t => {
-    const { leftAgo } = await import('../../src/server/ledger.ts')
+    const { leftAgo } = await import('../../src/fastify/request-timing.ts')
     const now = Date.now()
     for (const header of [`t=${(now - 500) / 1000}`, `t=${now - 500}`, `${(now - 500) * 1000}`]) {
       const seconds = leftAgo(header)

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { loadPyodide } from 'pyodide'
 import t from 'tap'
 import { examples, source } from '../../examples/catalogue.ts'
-import type { Trace } from '../../src/stream/trace.ts'
-import { loopEvent, type LoopEvent } from '../../src/stream/events.ts'
+import type { Trace } from '../../src/events/render/trace.ts'
+import { loopEvent, type LoopEvent } from '../../src/events/schema.ts'
 import { build } from '../support/server.ts'
 
 interface Result {

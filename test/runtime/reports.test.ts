@@ -7,7 +7,7 @@ import {
   type ExceptionContext,
 } from '../../src/index.ts'
 import type { Host } from '../../src/runtime/host.ts'
-import { reportContext } from '../../src/runtime/exceptionhandler.ts'
+import { reportContext } from '../../src/runtime/exception-handler.ts'
 import { runProgram } from '../support/program.ts'
 import { recorded } from '../support/virtual.ts'
 

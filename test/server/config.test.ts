@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { z } from 'zod'
 import { ConfigError, environment, readConfig, type Config } from '../../src/server/config.ts'
-import { decimalOr, requireDefaults, whole, wholeOr } from '../../src/server/fields.ts'
-import { httpServer } from '../../src/server/http.ts'
-import { HostNames, ownNames } from '../../src/server/origin.ts'
+import { decimalOr, requireDefaults, whole, wholeOr } from '../../src/http/fields.ts'
+import { httpServer } from '../../src/http/server.ts'
+import { HostNames, ownNames } from '../../src/http/origin.ts'
 import { eventually, listen } from '../support/server.ts'
 
 t.test('a default', async t => {

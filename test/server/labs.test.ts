@@ -1,7 +1,7 @@
 // Labs where the system does not start the tester: the lab has failed and says why, and the server goes on.
 import { spawn } from 'node:child_process'
 import t from 'tap'
-import { startServer } from '../../src/load/ownserver.ts'
+import { startServer } from '../../src/load/own-server.ts'
 import { TargetError } from '../../src/load/plan.ts'
 
 const root = new URL('../../', import.meta.url)

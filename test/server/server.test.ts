@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { fetch } from 'undici'
 import { gather, sleep, timeout, type Coroutine } from '../../src/index.ts'
 import { readConfig } from '../../src/server/config.ts'
-import { loopscope } from '../../src/server/plugins/loopscope.ts'
+import { loopscope } from '../../src/fastify/index.ts'
 import { eventually, listen } from '../support/server.ts'
 
 t.test('the configuration', async t => {

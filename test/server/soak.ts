@@ -2,7 +2,7 @@
 // that is flat: node --import ./tools/ts.mjs test/server/soak.ts --minutes 20
 import { parseArgs } from 'node:util'
 import { connect } from 'node:net'
-import { startServer, subscribe } from '../observer/support.ts'
+import { startServer, subscribe } from '../observe/support.ts'
 import { ask, describe, footprint, type Footprint } from '../support/footprint.ts'
 import { handshake } from '../support/raw.ts'
 import { settled, vanishing } from './vanish.ts'

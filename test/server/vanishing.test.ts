@@ -1,7 +1,7 @@
 // Clients that vanish, in all ways and from both ports, leave nothing behind: no task, no run, no subscriber, no descriptor, no
 // memory. `CLIENTS=1000 npx tap test/server/vanishing.test.ts` takes more of them.
 import t from 'tap'
-import { startServer } from '../observer/support.ts'
+import { startServer } from '../observe/support.ts'
 import { describe, footprint } from '../support/footprint.ts'
 import { open, handshake } from '../support/raw.ts'
 import { settled, vanishing, WAYS } from './vanish.ts'

@@ -1,5 +1,5 @@
 // A made-up loop with very many tasks, for what has to stay fast: it is valid as events go, and the same each time.
-import type { LoopEvent } from '../../src/stream/events.ts'
+import type { LoopEvent } from '../../src/events/schema.ts'
 
 /** About `events` events of `tasks` tasks within `seconds`; each sleeps, wakes, gets from a queue, and a few stall the loop. */
 export function crowd(tasks: number, events: number, seconds: number): LoopEvent[] {

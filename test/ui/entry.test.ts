@@ -1,6 +1,6 @@
 // What enters the page, without a page: hostile values against the door, and every loop whose count comes from data.
 import t from 'tap'
-import type { LoopEvent } from '../../src/stream/events.ts'
+import type { LoopEvent } from '../../src/events/schema.ts'
 import { curl } from '../../ui/curl.ts'
 import { admitEvent, admitLines, admitLoops, admitMessage, LATEST, MOST_TEXT, partsOf } from '../../ui/entry.ts'
 import { Intake } from '../../ui/intake.ts'

@@ -1,7 +1,7 @@
 // The lessons as a page: a list to choose from, and the lesson that is chosen, which the address keeps.
 import { address, setAddress } from '../address.ts'
 import type { PanelContext } from '../panels.ts'
-import { BeliefLesson } from './Beliefs.tsx'
+import { BeliefLesson } from './BeliefsView.tsx'
 import { beliefs } from './beliefs.ts'
 import { Predict } from './Predict.tsx'
 

@@ -1,6 +1,6 @@
 // Where tasks stand in a source: the line of each one's last suspension, at a moment, as far as events tell.
 import { isOverdue, stallAt, waitLabel } from '../recording/explain.ts'
-import { RUNNING, WAITING, THREAD, type Lane } from '../recording/lane.ts'
+import { RUNNING, WAITING, THREAD, type Lane } from '../recording/track.ts'
 import type { Position, Recording } from '../recording.ts'
 
 /** Lines at which somebody is shown, and how many are named at one of them. */

@@ -1,7 +1,7 @@
 // Small pieces that several panels are made of.
 import type { ComponentChildren } from 'preact'
 import { duration } from '../recording/explain.ts'
-import type { Split } from '../recording/lane.ts'
+import type { Split } from '../recording/track.ts'
 import type { Session } from '../session.ts'
 
 /** A task's name that chooses the task. Names are text, whatever stands in them. */

@@ -1,7 +1,7 @@
 // The requests, each with where its time went.
 import type { PanelContext } from '../panels.ts'
 import { duration } from '../recording/explain.ts'
-import { splitOf } from '../recording/lane.ts'
+import { splitOf } from '../recording/track.ts'
 import type { Request } from '../recording.ts'
 import { NO_FILTER } from '../session.ts'
 import { Moment, SplitBar } from './parts.tsx'

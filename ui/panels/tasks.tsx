@@ -1,7 +1,7 @@
 // The tasks as a tree, each with what it does at the moment that is looked at, and a way to cancel it.
 import type { PanelContext } from '../panels.ts'
 import { duration, isOverdue, waitLabel } from '../recording/explain.ts'
-import { READY, WAITING, type Lane, type Span } from '../recording/lane.ts'
+import { READY, WAITING, type Lane, type Span } from '../recording/track.ts'
 import { STATE_CLASS, STATE_SIGN, STATE_WORD } from '../timeline/words.ts'
 
 const MOST_ROWS = 300

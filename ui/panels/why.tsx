@@ -1,9 +1,9 @@
 // The task that is chosen: why it is not running, in one sentence, and what else is known of it.
 import type { PanelContext } from '../panels.ts'
 import { duration, explain, isOverdue, place, stallAt, waitLabel } from '../recording/explain.ts'
-import { READY, splitOf, type Lane } from '../recording/lane.ts'
+import { READY, splitOf, type Lane } from '../recording/track.ts'
 import { blastRadius, culpritOf } from '../recording/stalls.ts'
-import { copy } from '../shell/runmenu.tsx'
+import { copy } from '../shell/run-menu.tsx'
 import { STATE_CLASS, STATE_SIGN, STATE_WORD } from '../timeline/words.ts'
 import type { Session } from '../session.ts'
 import { Fact, Moment, SplitBar, TaskLink } from './parts.tsx'

@@ -1,7 +1,7 @@
 // The lanes in words, for those who hear the page or would rather read: one row a task, one sentence each.
 import type { PanelContext } from '../panels.ts'
 import { duration, explain } from '../recording/explain.ts'
-import { splitOf } from '../recording/lane.ts'
+import { splitOf } from '../recording/track.ts'
 import { blastRadius } from '../recording/stalls.ts'
 import { percent } from '../timeline/paint-loop.ts'
 import { TaskLink } from './parts.tsx'

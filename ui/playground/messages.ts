@@ -2,7 +2,7 @@
 // there is read with these schemas, by the gate, and nothing else is believed.
 import '../zod-setup.ts'
 import { z } from 'zod'
-import type { LoopEvent } from '../../src/stream/events.ts'
+import type { LoopEvent } from '../../src/events/schema.ts'
 
 /** A module of the program as it runs: JavaScript, and where in the source each piece of it came from. */
 export interface CompiledModule {

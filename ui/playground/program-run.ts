@@ -1,6 +1,6 @@
 // One run of a program, as the page sees it: what the gate lets through goes into a Recording, the thread's pulse is felt,
 // and a thread that is held too long is ended. The thread's word is never taken for more than data.
-import type { LoopEvent } from '../../src/stream/events.ts'
+import type { LoopEvent } from '../../src/events/schema.ts'
 import { Recording } from '../recording.ts'
 import { Intake } from '../intake.ts'
 import type { CompiledModule, Failure, FromGate, Item, Place } from './messages.ts'

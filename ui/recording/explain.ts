@@ -1,7 +1,7 @@
 // Why isn't this task running? One sentence, for any task at any moment, in the words of asyncio.
-import type { Waiting } from '../../src/stream/events.ts'
+import type { Waiting } from '../../src/events/schema.ts'
 import type { Recording } from '../recording.ts'
-import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, type Frame, type Lane, type Position, type Span } from './lane.ts'
+import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, type Frame, type Lane, type Position, type Span } from './track.ts'
 import { culpritOf, type Stall } from './stalls.ts'
 
 /** Less than this many seconds before its deadline a wait is over as good as now. */

@@ -1,5 +1,5 @@
 // The stall labs that ran on this loop: which lane when, what the probes saw, and the figures of each lane.
-import type { EventOf } from '../../src/stream/events.ts'
+import type { EventOf } from '../../src/events/schema.ts'
 
 export type LabResult = EventOf<'lab.measured'>['result']
 export type LabLane = LabResult['lane']

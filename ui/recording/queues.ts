@@ -1,8 +1,8 @@
 // The asyncio queues of a loop, as far as their events tell: how full they were, and whose items lie in them. Items leave
 // in the order in which they came, which is true of a Queue, and of the others for the count. Items are kept in runs, so
 // that a queue costs as much as its events, however many items they say it has.
-import type { EventOf, Snapshot } from '../../src/stream/events.ts'
-import { WAITING, type Lane, type Position } from './lane.ts'
+import type { EventOf, Snapshot } from '../../src/events/schema.ts'
+import { WAITING, type Lane, type Position } from './track.ts'
 
 const MOST_POINTS = 20_000
 const MOST_QUEUES = 1000

@@ -1,7 +1,7 @@
 // Who held the loop, and whom it cost. Stalls are heard of from the observer while they last, and found here from the
 // steps themselves where nobody watched.
-import type { EventOf, Victim } from '../../src/stream/events.ts'
-import { OVERDUE, READY, WAITING, type Frame, type Lane } from './lane.ts'
+import type { EventOf, Victim } from '../../src/events/schema.ts'
+import { OVERDUE, READY, WAITING, type Frame, type Lane } from './track.ts'
 
 export type { Victim }
 

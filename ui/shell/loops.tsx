@@ -1,5 +1,5 @@
 // The loops, where there is more than one: how each stands, who blocks it, and which is shown.
-import type { LoopInfo } from '../../src/stream/events.ts'
+import type { LoopInfo } from '../../src/events/schema.ts'
 import { duration } from '../recording/explain.ts'
 import { milliseconds } from '../recording/stalls.ts'
 import type { Session } from '../session.ts'

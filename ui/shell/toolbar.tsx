@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { address } from '../address.ts'
 import { NO_FILTER, type Session } from '../session.ts'
-import { RunMenu } from './runmenu.tsx'
+import { RunMenu } from './run-menu.tsx'
 import { Tools } from './tools.tsx'
 
 export function Toolbar({ session }: { session: Session }) {

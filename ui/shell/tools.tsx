@@ -1,7 +1,7 @@
 // Take along what is shown: the trace for Perfetto, a link to it, the command that says the same in a terminal.
 import { useSignal } from '@preact/signals'
 import type { Session } from '../session.ts'
-import { copy } from './runmenu.tsx'
+import { copy } from './run-menu.tsx'
 
 export function Tools({ session }: { session: Session }) {
   const open = useSignal(false)

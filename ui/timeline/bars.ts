@@ -1,6 +1,6 @@
 // Turns the states of lanes into rectangles, gathered by how they are filled. What is narrower than a pixel is merged:
 // the pixel shows the state that took most of it, and a step in it stays visible as a tick.
-import { GHOST, OVERDUE, READY, RUNNING, THREAD, UNKNOWN, WAITING, type Lane, type State } from '../recording/lane.ts'
+import { GHOST, OVERDUE, READY, RUNNING, THREAD, UNKNOWN, WAITING, type Lane, type State } from '../recording/track.ts'
 import type { Viewport } from './viewport.ts'
 
 export const KINDS = [WAITING, UNKNOWN, THREAD, GHOST, READY, RUNNING] as const

@@ -1,7 +1,7 @@
 // Draws the lanes: bars, labels, caps, marks, wake-ups, the names beside them. It knows where things lie, and asks nobody.
 import { CAP_GLYPH } from './words.ts'
 import { waitLabel, duration } from '../recording/explain.ts'
-import { GHOST, READY, RUNNING, THREAD, WAITING, type Lane, type Mark } from '../recording/lane.ts'
+import { GHOST, READY, RUNNING, THREAD, WAITING, type Lane, type Mark } from '../recording/track.ts'
 import type { Recording } from '../recording.ts'
 import { addLane, addMerged, barOf, KINDS, newBars, type Bars } from './bars.ts'
 import type { Layout } from './layout.ts'

@@ -1,5 +1,5 @@
 // The colours of the canvas, read from the page's style sheet, and the patterns that tell states apart without colour.
-import { GHOST, READY, RUNNING, THREAD, UNKNOWN, WAITING, type State } from '../recording/lane.ts'
+import { GHOST, READY, RUNNING, THREAD, UNKNOWN, WAITING, type State } from '../recording/track.ts'
 
 const NAMES = [
   'ground', 'raised', 'line', 'line-soft', 'ink', 'ink-soft', 'ink-faint', 'accent', 'focus',

@@ -1,7 +1,7 @@
 // The canvas that shows a Recording: any recording, whoever feeds it. It keeps the window, what is selected and the moment
 // that is looked at, and draws when one of them or the recording has changed.
 import { explain, isOverdue, duration, waitLabel, place } from '../recording/explain.ts'
-import { splitOf } from '../recording/lane.ts'
+import { splitOf } from '../recording/track.ts'
 import { blastRadius, type Stall } from '../recording/stalls.ts'
 import { NOW, Recording, type Lane, type Position } from '../recording.ts'
 import { listen } from './input.ts'

@@ -1,5 +1,5 @@
 // What the lanes show, in words: for the tooltip, for the key, and for those who hear the page.
-import { RUNNING, READY, WAITING, THREAD, GHOST, UNKNOWN, type Outcome, type State } from '../recording/lane.ts'
+import { RUNNING, READY, WAITING, THREAD, GHOST, UNKNOWN, type Outcome, type State } from '../recording/track.ts'
 
 export const CAP_GLYPH: Record<Outcome, string> = { returned: '✓', raised: '✕', cancelled: '⊘' }
 

@@ -1,7 +1,7 @@
 // Errors of the program as the page shows them: their text, and their stack in lines of the source. A frame is known by
 // the name that the program's modules carry; all others are the runtime's or the browser's own.
 import type { Failure, Place } from '../messages.ts'
-import type { SourceMap } from '../sourcemap.ts'
+import type { SourceMap } from '../source-map.ts'
 
 /** `at f (program.ts:1:2)`, `at program.ts:1:2`, `f@program.ts:1:2`. */
 const FRAME = /^\s*(?:at )?(?:(?:async )?(.*?)\s?[(@])?([\w-]+\.ts):(\d+):(\d+)\)?$/

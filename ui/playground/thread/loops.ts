@@ -1,6 +1,6 @@
 // The runtime as the program gets it: the very same, but each loop it makes is recorded, and cancelled when the page says so.
 import * as loopscope from '../../../src/browser.ts'
-import { Recorder } from '../../../src/stream/recorder.ts'
+import { Recorder } from '../../../src/events/recorder.ts'
 import type { Coroutine, LoopOptions, RunOptions } from '../../../src/browser.ts'
 import type { Outbox } from './outbox.ts'
 import type { Sources } from './failure.ts'

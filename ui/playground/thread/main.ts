@@ -2,7 +2,7 @@
 import { defaultHost, setDefaultHost } from '../../../src/runtime/host.ts'
 import { getRunningLoop, print } from '../../../src/browser.ts'
 import type { FromThread, ToThread } from '../messages.ts'
-import { SourceMap } from '../sourcemap.ts'
+import { SourceMap } from '../source-map.ts'
 import { Sources } from './failure.ts'
 import { PlaygroundHost } from './host.ts'
 import { makeLoops } from './loops.ts'

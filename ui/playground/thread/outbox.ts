@@ -1,6 +1,6 @@
 // What goes from the thread to the page. Events go in batches, but never later than they can: a program that holds the
 // thread gives no second chance to send them.
-import type { LoopEvent } from '../../../src/stream/events.ts'
+import type { LoopEvent } from '../../../src/events/schema.ts'
 import type { FromThread } from '../messages.ts'
 import type { Sources } from './failure.ts'
 

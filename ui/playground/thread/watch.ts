@@ -2,7 +2,7 @@
 // put a call of `held`, and from calls that block. What holds the thread without either, only the page can notice.
 import type { Instrument } from '../../../src/runtime/instruments.ts'
 import type { Task } from '../../../src/runtime/task.ts'
-import type { Recorder } from '../../../src/stream/recorder.ts'
+import type { Recorder } from '../../../src/events/recorder.ts'
 import type { Place } from '../messages.ts'
 import type { Outbox } from './outbox.ts'
 import type { Sources } from './failure.ts'

@@ -1,0 +1,21 @@
+// What a subscriber wants to hear of: types, a run, a task, a request. What is not named is not asked for.
+import type { EventType, LoopEvent } from './schema.ts'
+
+export interface Filter {
+  types?: readonly EventType[] | undefined
+  run?: number | undefined
+  task?: number | undefined
+  request?: number | undefined
+}
+
+/** A test for events, or `null` where everything is wanted. */
+export function matcher(filter: Filter): ((event: LoopEvent) => boolean) | null {
+  const { types, run, task, request } = filter
+  if (types === undefined && run === undefined && task === undefined && request === undefined) return null
+  const wanted = types === undefined ? null : new Set<string>(types)
+  return (event) =>
+    (wanted === null || wanted.has(event.type)) &&
+    (run === undefined || event.run === run) &&
+    (task === undefined || (event as { task?: number }).task === task) &&
+    (request === undefined || event.request === request)
+}

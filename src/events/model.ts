@@ -1,0 +1,121 @@
+// What is alive on a loop, rebuilt from its events alone: whoever has the stream has the picture.
+import type { EventOf, LiveTask, LoopEvent, Snapshot } from './schema.ts'
+
+/** Queues have no end of their own; those that changed last are kept. */
+const MOST_QUEUES = 256
+
+type Run = Snapshot['runs'][number]
+type Request = Snapshot['requests'][number]
+type Queue = Snapshot['queues'][number]
+
+export class Model {
+  seq = 0
+  readonly tasks = new Map<number, LiveTask>()
+  readonly runs = new Map<number, Run>()
+  readonly requests = new Map<number, Request>()
+  readonly queues = new Map<number, Queue>()
+
+  /** Take one event in; they must come in order. */
+  apply(event: LoopEvent): void {
+    this.seq = event.seq
+    switch (event.type) {
+      case 'task.created':
+        this.#create(event)
+        break
+      case 'task.ready':
+      case 'task.running':
+      case 'task.suspended':
+      case 'task.cancelling':
+        this.#change(event)
+        break
+      case 'task.finished':
+        this.tasks.delete(event.task)
+        break
+      case 'queue.changed':
+        this.#queue(event)
+        break
+      case 'run.started':
+        this.runs.set(event.run, { run: event.run, example: event.example, parameters: event.parameters })
+        break
+      case 'run.finished':
+        this.runs.delete(event.run)
+        break
+      case 'request.started':
+        this.requests.set(event.request, { request: event.request, method: event.method, url: event.url })
+        break
+      case 'request.finished':
+        this.requests.delete(event.request)
+        break
+      case 'loop.closed':
+        for (const map of [this.tasks, this.runs, this.requests, this.queues]) map.clear()
+        break
+      default:
+        break
+    }
+  }
+
+  snapshot(): Snapshot {
+    return {
+      seq: this.seq,
+      tasks: [...this.tasks.values()].map((task) => ({ ...task })),
+      runs: [...this.runs.values()],
+      requests: [...this.requests.values()],
+      queues: [...this.queues.values()],
+    }
+  }
+
+  /** Begin again from a snapshot. What it does not know of a task that was known before is kept. */
+  restore(snapshot: Snapshot): void {
+    const parents = new Map([...this.tasks.values()].map(({ task, parent }) => [task, parent]))
+    for (const map of [this.tasks, this.runs, this.requests, this.queues]) map.clear()
+    this.seq = snapshot.seq
+    for (const task of snapshot.tasks) {
+      const parent = task.parent ?? parents.get(task.task)
+      this.tasks.set(task.task, { ...task, ...(parent === undefined ? {} : { parent }) })
+    }
+    for (const run of snapshot.runs) this.runs.set(run.run, run)
+    for (const request of snapshot.requests) this.requests.set(request.request, request)
+    for (const queue of snapshot.queues) this.queues.set(queue.queue, queue)
+  }
+
+  #create(event: EventOf<'task.created'>): void {
+    this.tasks.set(event.task, {
+      task: event.task, name: event.name, coroutine: event.coroutine, state: 'ready', since: event.t,
+      ...(event.parent === undefined ? {} : { parent: event.parent }),
+      ...(event.run === undefined ? {} : { run: event.run }),
+      ...(event.request === undefined ? {} : { request: event.request }),
+    })
+  }
+
+  #change(event: EventOf<'task.ready' | 'task.running' | 'task.suspended' | 'task.cancelling'>): void {
+    const task = this.tasks.get(event.task)
+    if (task === undefined) return
+    switch (event.type) {
+      case 'task.ready':
+        // A task that makes itself ready (`sleep(0)`) says so while it still runs; its suspension follows.
+        if (task.state === 'running') return
+        task.state = 'ready'
+        break
+      case 'task.running':
+        task.state = 'running'
+        break
+      case 'task.suspended':
+        task.state = event.on.kind === 'yield' ? 'ready' : 'suspended'
+        break
+      case 'task.cancelling':
+        task.cancelling = true
+        return
+    }
+    task.since = event.t
+    if (event.type === 'task.suspended' && event.on.kind !== 'yield') task.on = event.on
+    else if (task.on !== undefined) delete task.on
+    if (event.type === 'task.suspended' && event.location !== undefined) task.location = event.location
+    else if (event.type !== 'task.ready' && task.location !== undefined) delete task.location
+  }
+
+  #queue({ queue, size, unfinished, maxsize }: EventOf<'queue.changed'>): void {
+    this.queues.delete(queue)
+    this.queues.set(queue, { queue, size, unfinished, maxsize })
+    if (this.queues.size > MOST_QUEUES) this.queues.delete(this.queues.keys().next().value as number)
+  }
+}

@@ -1,0 +1,38 @@
+// Live tasks as a tree in characters, children under the task that made them.
+import type { LiveTask } from '../schema.ts'
+
+/** How one task stands, in words. */
+function describe(task: LiveTask, t: number): string {
+  const seconds = `${Math.max(0, t - task.since).toFixed(3)} s`
+  const cancelling = task.cancelling === true ? ', cancelling' : ''
+  if (task.state === 'running') return `running${cancelling}`
+  if (task.state === 'ready') return `ready for ${seconds}${cancelling}`
+  const { on } = task
+  const left = on?.deadline === undefined ? '' : `, ${Math.max(0, on.deadline - t).toFixed(3)} s to go`
+  const what = on === undefined ? 'something' : on.label === undefined ? on.kind : `${on.kind} ${on.label}`
+  return `waits for ${what} since ${seconds}${left}${cancelling}`
+}
+
+/** Draw the tasks at time `t`. A task whose parent has ended stands at the root. */
+export function taskTree(tasks: readonly LiveTask[], t: number): string {
+  const children = new Map<number, LiveTask[]>()
+  const alive = new Set(tasks.map(({ task }) => task))
+  for (const task of tasks) {
+    const parent = task.parent !== undefined && alive.has(task.parent) ? task.parent : 0
+    const siblings = children.get(parent)
+    if (siblings === undefined) children.set(parent, [task])
+    else siblings.push(task)
+  }
+  const lines = [`${tasks.length} live ${tasks.length === 1 ? 'task' : 'tasks'}`]
+  const draw = (parent: number, margin: string): void => {
+    const siblings = children.get(parent) ?? []
+    siblings.forEach((task, at) => {
+      const last = at === siblings.length - 1
+      const scope = task.run === undefined ? '' : ` (run ${task.run})`
+      lines.push(`${margin}${last ? '└─' : '├─'} ${task.task} ${task.name}${scope}: ${describe(task, t)}`)
+      draw(task.task, `${margin}${last ? '   ' : '│  '}`)
+    })
+  }
+  draw(0, '')
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,211 @@
+// Makes coroutine handlers work in any Fastify app: `app.register(loopscope)`, and a route's handler may be a generator
+// function. Each of its requests is a task on the app's one event loop, cancelled when its client goes away.
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import fp from 'fastify-plugin'
+import '../index.ts'
+import { Context } from '../runtime/context.ts'
+import { isCoroutine, type Coroutine } from '../runtime/coroutine.ts'
+import { EventLoop } from '../runtime/loop.ts'
+import type { ObserverOptions } from '../observe/client.ts'
+import { noteAnswers } from '../http/arrival.ts'
+import { Crowd } from './swap-remove-set.ts'
+import { boundPipelining } from '../http/connections.ts'
+import { Ledger } from './request-timing.ts'
+import { Coroutines, isCoroutineFunction } from './coroutines.ts'
+import { Served, type Serving } from './served.ts'
+
+export type { Served } from './served.ts'
+
+/** Is called with requests as they come and go. */
+export interface RequestObserver {
+  /** The number that this request has already, where it has one. */
+  numberOf(request: FastifyRequest): number | undefined
+  /** The request's task is created right after this. */
+  requestStarted(served: Served): void
+  requestFinished(served: Served, outcome: RequestOutcome): void
+}
+
+export type RequestOutcome = 'returned' | 'raised' | 'cancelled' | 'disconnected'
+
+export interface LoopscopeOptions {
+  /** The loop; by default a new one, which runs as long as the app. */
+  loop?: EventLoop
+  /** How many requests may be served by coroutines at the same time; beyond that a 503. Default 10,000. */
+  maxRequests?: number | undefined
+  /** For how many seconds requests may go on once the app closes; then their tasks are cancelled. Default 2. */
+  graceSeconds?: number | undefined
+  /**
+   * Whether responses of coroutine handlers carry `X-Request-Id`, which is Fastify's `request.id`, and `Server-Timing`. What the app
+   * has set itself is kept: the id as it is, the timing in front. Default true.
+   */
+  headers?: boolean | undefined
+  /** The number of a request in events and in the name of its task; by default 1, 2, 3 … in the order in which they begin. */
+  numberOf?: ((request: FastifyRequest) => number) | undefined
+  /** Watch the app from a thread of its own, which serves what it sees on a port of its own; `true` takes the defaults. */
+  observer?: ObserverOptions | boolean
+}
+
+export interface Loopscope {
+  readonly loop: EventLoop
+  readonly ledger: Ledger
+  /** Requests being served. */
+  readonly active: Crowd<Served>
+  observer: RequestObserver | null
+  /** How many requests have been served or begun. */
+  readonly requests: number
+  /** Count a request, and give its number. */
+  takeRequestId(request: FastifyRequest): number
+  /** Whether this handler of a route serves it by a coroutine. */
+  serves(handler: unknown): boolean
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    loopscope: Loopscope
+  }
+  interface FastifyRequest {
+    /** What serves this request, where its handler is a coroutine. */
+    loopscope: Served | null
+    /** The context of this request: what its hooks set in a ContextVar, its handler and its tasks see, and no other request. */
+    loopscopeContext: Context
+  }
+}
+
+/** A handler that is a coroutine. What it returns is sent. */
+export type CoroutineHandler<Q = FastifyRequest, P = FastifyReply> = (request: Q, reply: P) => Coroutine<unknown>
+
+interface State extends Serving {
+  requests: number
+}
+
+/** While the app closes, requests that have come in the meantime are cancelled this often, in ms. */
+const CANCEL_AGAIN_MS = 200
+
+async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<void> {
+  if (app.hasDecorator('websocketServer')) {
+    throw new Error('loopscope: register it before @fastify/websocket, or coroutines that handle WebSockets would never run')
+  }
+  const own = options.loop === undefined
+  const { maxRequests = 10_000, graceSeconds = 2, headers = true, numberOf } = options
+  const loop = options.loop ?? new EventLoop({ hold: false })
+  const serving = new WeakSet()
+  const state: State = {
+    loop, ledger: new Ledger(loop), active: new Crowd(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref(), headers, closing: false,
+    takeRequestId: (request) => {
+      state.requests++
+      return numberOf === undefined ? state.requests : numberOf(request)
+    },
+    serves: (handler) => serving.has(handler as object),
+  }
+  app.decorate('loopscope', state)
+  if (app.initialConfig.http2 !== true) boundPipelining(app)
+  app.decorateRequest('loopscope', null)
+  app.decorateRequest('loopscopeContext', null as unknown as Context)
+  const coroutines = new Coroutines(loop, (request) => (request.loopscopeContext ??= new Context()))
+  coroutines.install(app)
+  noteAnswers(app)
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.loopscopeContext = new Context()
+    request.loopscopeContext.run(done)
+  })
+
+  /** Serve a request by this coroutine. */
+  function serve(request: FastifyRequest, reply: FastifyReply, coro: Coroutine<unknown>, path: string): void {
+    const id = state.observer?.numberOf(request) ?? state.takeRequestId(request)
+    const served = new Served(state, id, request, reply)
+    request.loopscope = served
+    served.start(coro, `${request.method} ${path} #${id}`, request.loopscopeContext)
+  }
+
+  app.addHook('onRoute', (route) => {
+    coroutines.wrapHooks(route)
+    if (route.wsHandler !== undefined) route.wsHandler = coroutines.socketHandler(route.wsHandler)
+    if ((route as { websocket?: boolean }).websocket === true) {
+      route.handler = coroutines.socketHandler(route.handler)
+      return
+    }
+    // A path without parameters is its own name; any other is taken from the request.
+    const fixed = /[:*(]/.test(route.url) ? null : route.url
+    const pathOf = ({ url }: FastifyRequest): string => fixed ?? (url.split('?', 1)[0] as string)
+    const handler = route.handler as unknown
+    if (!isCoroutineFunction(handler)) {
+      route.handler = returning(handler as RouteHandlerMethod, (request, reply, coro) => serve(request, reply, coro, pathOf(request)))
+      return
+    }
+    const handle: RouteHandlerMethod = (request, reply) => {
+      if (state.active.size >= maxRequests) throw overloaded(maxRequests)
+      serve(request, reply, handler.call(request.server, request, reply), pathOf(request))
+    }
+    serving.add(handle)
+    route.handler = handle
+  })
+
+  let closing: NodeJS.Timeout | undefined
+  app.addHook('preClose', (done) => {
+    state.closing = true
+    closing = setTimeout(() => {
+      const cancel = (): void => {
+        for (const { task } of state.active) if (task?.cancelling() === 0) task.cancel('the server is closing')
+      }
+      cancel()
+      closing = setInterval(cancel, CANCEL_AGAIN_MS)
+    }, graceSeconds * 1000)
+    done()
+  })
+  app.addHook('onClose', (_app, closed) => {
+    clearInterval(closing)
+    clearInterval(state.keepAlive)
+    closed()
+  })
+  if (own) {
+    let ended: Promise<void> | null = null
+    app.addHook('onReady', (ready) => {
+      ended ??= loop.runForever()
+      ended.catch((error: unknown) => app.log.fatal({ err: error }, 'the event loop failed'))
+      ready()
+    })
+    app.addHook('onClose', async () => {
+      if (ended !== null) {
+        await cancelAll(loop)
+        loop.stop()
+        await ended
+      }
+      loop.close()
+    })
+  }
+  if (options.observer !== undefined && options.observer !== false) {
+    const { observeApp } = await import('./observe.ts')
+    observeApp(app, state, options.observer === true ? {} : options.observer)
+  }
+}
+
+/** A handler that is no coroutine function may return a coroutine all the same, as an arrow does that calls one. */
+function returning(handler: RouteHandlerMethod, serve: (request: FastifyRequest, reply: FastifyReply, coro: Coroutine<unknown>) => void): RouteHandlerMethod {
+  return function (request, reply) {
+    const settle = (value: unknown): unknown => {
+      if (!isCoroutine(value)) return value
+      serve(request, reply, value)
+      return reply
+    }
+    const result = handler.call(this, request, reply) as unknown
+    if (typeof result !== 'object' || result === null || result === reply) return result
+    if (isCoroutine(result)) return settle(result)
+    return result instanceof Promise ? result.then(settle) : result
+  }
+}
+
+function overloaded(most: number): Error {
+  return Object.assign(new Error(`${most} requests are under way, and no more are allowed at once: try again in a moment`), { statusCode: 503 })
+}
+
+/** Cancel every task and give each a moment to clean up. */
+async function cancelAll(loop: EventLoop): Promise<void> {
+  for (let round = 0; round < 100 && loop.liveTasks().size > 0; round++) {
+    const tasks = [...loop.liveTasks()]
+    for (const task of tasks) if (task.cancelling() === 0) task.cancel('the server is closing')
+    await new Promise((resolve) => setTimeout(resolve, round === 0 ? 0 : 5))
+  }
+}
+
+export const loopscope = fp(plugin, { name: 'loopscope', fastify: '5.x' })
+export default loopscope

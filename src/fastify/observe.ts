@@ -1,0 +1,123 @@
+// Joins an observer to an app: it watches the app's loop, hears of every request, and sees which handler holds the thread,
+// a coroutine's or any other.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import type { ServerResponse } from 'node:http'
+import type { Loopscope, RequestOutcome } from './index.ts'
+import type { Served } from './served.ts'
+import { REQUEST_STORE } from '../observe/stack-probe.ts'
+import { arrivedWithin } from '../http/arrival.ts'
+import { ObserverClient, type ObserverOptions } from '../observe/client.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    observer: ObserverClient
+  }
+}
+
+/** The app waits so many milliseconds for its observer: less than Fastify waits for a plugin. */
+const READY_MS = 8000
+
+/** Marks the configuration of a route whose handler is no coroutine. */
+const PLAIN = Symbol('plain handler')
+const numbers = new WeakMap<FastifyRequest, number>()
+/** Which request plain code belongs to: the observer's thread has it read while that code blocks. */
+const globals = globalThis as Record<symbol, unknown>
+const requestOf = (globals[Symbol.for(REQUEST_STORE)] ??= new AsyncLocalStorage()) as AsyncLocalStorage<number>
+
+/** Observe `app`, whose coroutine handlers `loopscope` serves, from now until it closes. Decorates `observer`. */
+export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: ObserverOptions): void {
+  const client = new ObserverClient(options)
+  client.log = (level, message) => app.log[level](message)
+  client.watch(loopscope.loop)
+  app.decorate('observer', client)
+  loopscope.observer = {
+    numberOf: (request) => numbers.get(request),
+    requestStarted({ id, request, account }: Served): void {
+      client.watchThread()
+      if (numbers.has(request)) {
+        // A plain handler has returned a coroutine: its request has begun before.
+        client.writer?.nextTask({ request: id })
+        return
+      }
+      client.writer?.requestStarted(id, request.method, request.url, account.ready > 0 ? account.ready : Math.min(client.waited(), arrivedWithin(request)))
+      client.writer?.nextTask({ request: id })
+    },
+    requestFinished({ id, request, reply, account, task }: Served, outcome: RequestOutcome): void {
+      if (numbers.has(request)) return
+      const seconds = account.run + account.ready + account.wait + account.thread
+      client.writer?.requestFinished(id, request.method, request.url, { task, status: reply.statusCode, outcome, seconds })
+    },
+  }
+  app.addHook('onReady', async () => {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, READY_MS, 'late')
+    })
+    try {
+      if ((await Promise.race([client.ready, late])) === 'late') {
+        app.log.warn('the observer is slow to start; the app does not wait for it any longer')
+        client.ready.catch((error: unknown) => app.log.error({ err: error }, 'the observer did not start, and is tried again'))
+      }
+    } catch (error) {
+      await client.close()
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  })
+  // What the app does at its start holds the thread, and nobody waits for it yet.
+  app.addHook('onListen', (done) => {
+    setImmediate(() => client.watchThread())
+    done()
+  })
+  app.addHook('preClose', () => client.close('the server is closing'))
+  observePlain(app, loopscope, client)
+}
+
+/** Requests whose handler is plain code: their start, their end, and whether the handler holds the thread. */
+function observePlain(app: FastifyInstance, loopscope: Loopscope, client: ObserverClient): void {
+  app.addHook('onRoute', (route) => {
+    const handler = route.handler as RouteHandlerMethod
+    if (loopscope.serves(handler)) return
+    route.config = { ...route.config, [PLAIN]: true } as NonNullable<typeof route.config>
+    route.handler = function (request, reply) {
+      const id = numbers.get(request)
+      const { writer } = client
+      if (id === undefined || writer === null) return handler.call(this, request, reply) as unknown
+      writer.handlerRunning(id)
+      try {
+        return requestOf.run(id, () => handler.call(this, request, reply) as unknown)
+      } finally {
+        writer.handlerFinished(id)
+      }
+    }
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    if ((request.routeOptions.config as { [PLAIN]?: true })[PLAIN] === true) {
+      const id = loopscope.takeRequestId(request)
+      const began = performance.now()
+      client.watchThread()
+      numbers.set(request, id)
+      client.writer?.requestStarted(id, request.method, request.url, Math.min(client.waited(), arrivedWithin(request)))
+      onEnd(reply.raw, (whole) => {
+        const seconds = (performance.now() - began) / 1000
+        const outcome: RequestOutcome = !whole ? 'disconnected' : reply.statusCode >= 500 ? 'raised' : 'returned'
+        client.writer?.requestFinished(id, request.method, request.url, { status: reply.statusCode, outcome, seconds })
+      })
+    }
+    done()
+  })
+}
+
+/** Call `ended` once: with true when the response has been sent, with false when its client left before. */
+function onEnd(raw: ServerResponse, ended: (whole: boolean) => void): void {
+  let over = false
+  const end = (whole: boolean) => (): void => {
+    if (over) return
+    over = true
+    ended(whole)
+  }
+  raw.once('finish', end(true))
+  raw.once('close', end(false))
+}

@@ -1,0 +1,178 @@
+// One request while a coroutine serves it: its task, where its time goes, and what its client gets at the end.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import type { Context } from '../runtime/context.ts'
+import type { Coroutine } from '../runtime/coroutine.ts'
+import type { Task } from '../runtime/task.ts'
+import type { Crowd, Member } from './swap-remove-set.ts'
+import type { Loopscope, RequestOutcome } from './index.ts'
+import { CancelledError, TimeoutError } from '../runtime/exceptions.ts'
+import { CANCELLED, FINISHED } from '../runtime/future.ts'
+import { awaiting, mustBeAwaited } from '../runtime/returned.ts'
+import { arrivedWithin } from '../http/arrival.ts'
+import { asError } from '../http/thrown.ts'
+import { AccountedTask, leftAgo, serverTiming, type Account } from './request-timing.ts'
+
+/** What the requests of one app share. */
+export interface Serving extends Loopscope {
+  readonly active: Crowd<Served>
+  /** Keeps the process alive while a request is under way that no socket does. */
+  readonly keepAlive: NodeJS.Timeout
+  /** Whether responses carry `X-Request-Id` and `Server-Timing`. */
+  readonly headers: boolean
+  /** The app is on its way down. */
+  closing: boolean
+}
+
+const ofSocket = Symbol('requests under way')
+type Watched = Socket & { [ofSocket]?: Set<Leaving> }
+
+/** What ends when its client goes. */
+export interface Leaving {
+  disconnected(): void
+}
+
+/** What to cancel when this connection closes. One listener a connection, not one a request. */
+export function leavingWith(socket: Socket): Set<Leaving> {
+  const watched = socket as Watched
+  let all = watched[ofSocket]
+  if (all === undefined) {
+    const leaving = new Set<Leaving>()
+    all = leaving
+    watched[ofSocket] = leaving
+    socket.once('close', () => {
+      for (const one of leaving) one.disconnected()
+    })
+  }
+  return all
+}
+
+export class Served implements Member, Leaving {
+  /** @internal */ place = -1
+  readonly id: number
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly account: Account
+  task: Task<unknown> | null = null
+  /** It goes on until its client leaves, as an event stream does: its end is not waited for. */
+  endless = false
+  private gone = false
+  private readonly app: Serving
+
+  /** @internal */
+  constructor(app: Serving, id: number, request: FastifyRequest, reply: FastifyReply) {
+    this.app = app
+    this.id = id
+    this.request = request
+    this.reply = reply
+    const left = request.headers['x-request-start']
+    this.account = app.ledger.open(left === undefined ? null : leftAgo(left), arrivedWithin(request))
+  }
+
+  /** Where the time went until now, as the header says it. */
+  serverTiming(): string {
+    return serverTiming(this.account)
+  }
+
+  /** Put the headers on the reply that responses carry. What the app has set stays. */
+  stamp(): void {
+    if (this.app.headers) stamp(this.reply, this.request.id, this.account)
+  }
+
+  /** @internal Serve it by this coroutine, whose task gets `name`. */
+  start(coro: Coroutine<unknown>, name: string, context: Context): void {
+    const { active, observer } = this.app
+    const { request } = this
+    active.add(this)
+    // Where no socket keeps the process alive (`inject`), a request under way does.
+    if (active.size === 1 && !request.server.server.listening) this.app.keepAlive.ref()
+    observer?.requestStarted(this)
+    leavingWith(request.raw.socket).add(this)
+    this.run(coro, name, context)
+  }
+
+  private run(coro: Coroutine<unknown>, name: string, context: Context): void {
+    const task = new AccountedTask(coro, { name, context }, this.app.loop, this.account)
+    this.task = task
+    task.addListener(this)
+  }
+
+  /** @internal The client has gone. */
+  disconnected(): void {
+    this.gone = true
+    this.task?.cancel('the client went away')
+  }
+
+  /** @internal The task has ended: answer the client. */
+  settled(future: unknown): void {
+    const task = future as Task<unknown>
+    const { reply } = this
+    let outcome: RequestOutcome = 'returned'
+    let value: unknown
+    let failure: Error | null = null
+    if (task.state === FINISHED) {
+      value = task.value
+      if (value !== reply && mustBeAwaited(value)) {
+        // Returned without `yield*`: what it stands for is the answer.
+        this.run(awaiting(value), task.getName(), task.getContext())
+        return
+      }
+    } else {
+      outcome = task.state === CANCELLED ? 'cancelled' : 'raised'
+      failure = asError(translate(task.state === CANCELLED ? task.takeCancelledError() : task.value))
+      // Once the task has noted its failure: it has been seen.
+      queueMicrotask(() => task.retrieved())
+    }
+    this.leave()
+    if (this.gone) outcome = 'disconnected'
+    else if (!reply.sent && !reply.raw.headersSent) {
+      // A handler that returns its reply has sent it, or is about to.
+      if (failure !== null || value !== reply) this.answer(value, failure)
+    } else if (failure !== null) this.cutOff(failure)
+    this.app.observer?.requestFinished(this, outcome)
+  }
+
+  private leave(): void {
+    const { active, keepAlive } = this.app
+    active.delete(this)
+    if (active.size === 0) keepAlive.unref()
+    leavingWith(this.request.raw.socket).delete(this)
+  }
+
+  private answer(value: unknown, failure: Error | null): void {
+    const { reply } = this
+    this.stamp()
+    if (this.app.closing) reply.header('connection', 'close')
+    try {
+      reply.send(failure ?? value)
+    } catch (error) {
+      if (!reply.sent) reply.send(error)
+    }
+  }
+
+  /** It failed with half of the response on its way: all that is left is to end it so that it is not taken for whole. */
+  private cutOff(failure: Error): void {
+    const { raw } = this.reply
+    if (raw.writableEnded) return
+    if (!(this.task?.cancelled() ?? false)) this.request.log.error({ err: failure }, 'failed after the response had begun')
+    raw.destroy()
+  }
+}
+
+/** Put on a reply its request's id, unless the app has set one, and where its time went, after what the app says of that. */
+export function stamp(reply: FastifyReply, id: string, account: Account): void {
+  if (reply.getHeader('x-request-id') === undefined) reply.header('x-request-id', id)
+  const own = reply.getHeader('server-timing')
+  const timing = serverTiming(account)
+  reply.header('server-timing', own === undefined ? timing : `${[own].flat().join(', ')}, ${timing}`)
+}
+
+function translate(error: unknown): unknown {
+  if (error instanceof CancelledError) {
+    return Object.assign(new Error(error.message === '' ? 'the task of this request was cancelled' : `the task of this request was cancelled: ${error.message}`), { statusCode: 503 })
+  }
+  if (error instanceof TimeoutError) {
+    return Object.assign(new Error(error.message === '' ? 'timed out' : error.message, { cause: error }), { statusCode: 504 })
+  }
+  return error
+}

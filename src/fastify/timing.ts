@@ -1,0 +1,48 @@
+// Every response says where its time went. A coroutine's task keeps account of itself; for what no coroutine serves, plain
+// handlers, files, refusals, the time since the request was read is `run`.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { arrivedWithin } from '../http/arrival.ts'
+import { leftAgo, serverTiming, type Account } from './request-timing.ts'
+import { isCoroutineFunction } from './coroutines.ts'
+import type { Served } from './served.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Opened when the request was read. */
+    account: Account | null
+  }
+}
+
+/** Put on the reply the headers that every response carries, unless a coroutine's task has its own account to give. */
+export function stampPlain(request: FastifyRequest, reply: FastifyReply): void {
+  if ((request.loopscope as Served | null | undefined) != null) return
+  // An observer has no loop whose time it could account for.
+  if ((request.server.loopscope as object | undefined) === undefined) return
+  // What the router itself cannot read comes here without having passed any hook.
+  const account = (request.account as Account | null | undefined) ?? open(request)
+  account.run = request.server.loopscope.loop.time() - account.since
+  reply.header('x-request-id', request.id).header('server-timing', serverTiming(account))
+}
+
+function open(request: FastifyRequest): Account {
+  return request.server.loopscope.ledger.open(leftAgo(request.headers['x-request-start']), arrivedWithin(request))
+}
+
+/** Register before any route. */
+export const timing = fp((app, _options, done) => {
+  app.decorateRequest('account', null)
+  app.addHook('onRequest', (request, _reply, next) => {
+    request.account = open(request)
+    next()
+  })
+  app.addHook('onRoute', (route) => {
+    if (isCoroutineFunction(route.handler)) return
+    const others = route.onSend === undefined ? [] : [route.onSend].flat()
+    route.onSend = [...others, (request, reply, _payload, next) => {
+      stampPlain(request, reply)
+      next()
+    }]
+  })
+  done()
+}, { name: 'timing', fastify: '5.x' })

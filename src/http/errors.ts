@@ -1,0 +1,160 @@
+// Every error that a client sees has one shape, `{ statusCode, error, message, details? }`, wherever it comes from:
+// a handler, a schema, the router, the parser of HTTP itself.
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { STATUS_CODES } from 'node:http'
+import { z } from 'zod'
+import { cutTexts } from '../events/texts.ts'
+import { unanswered } from './connections.ts'
+import { NO_TIME } from '../fastify/request-timing.ts'
+import { stampPlain } from '../fastify/timing.ts'
+import { asError } from './thrown.ts'
+
+export const errorBody = z.object({
+  statusCode: z.int(),
+  error: z.string(),
+  message: z.string(),
+  details: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+}).describe('Every error has this shape')
+
+export type ErrorBody = z.infer<typeof errorBody>
+
+/** An error with a status: its message is meant for the client. */
+export class HttpError extends Error {
+  override name = 'HttpError'
+  readonly statusCode: number
+  readonly details: ErrorBody['details']
+  readonly headers: Record<string, string>
+
+  constructor(statusCode: number, message: string, options: { details?: ErrorBody['details']; headers?: Record<string, string> } = {}) {
+    super(message)
+    this.statusCode = statusCode
+    this.details = options.details
+    this.headers = options.headers ?? {}
+  }
+}
+
+/** A 400 about one field. */
+export function badField(field: string, message: string): HttpError {
+  return new HttpError(400, `${field}: ${message}`, { details: [{ field, message }] })
+}
+
+/** How many fields an answer names at most. */
+const MOST_DETAILS = 50
+
+/** The body of an error. What a client sent may be in it, so its texts and their number are bounded. */
+export function bodyOf(statusCode: number, message: string, details?: ErrorBody['details']): ErrorBody {
+  const told = details === undefined ? {} : { details: details.slice(0, MOST_DETAILS) }
+  return cutTexts({ statusCode, error: STATUS_CODES[statusCode] ?? 'Error', message, ...told })
+}
+
+interface Issue {
+  code?: string
+  keys?: string[]
+  message: string
+}
+
+/** What a schema found, field by field. */
+function fieldsOf(error: { validation: readonly { instancePath: string; message?: string | undefined; params: unknown }[] }): { field: string; message: string }[] {
+  return error.validation.flatMap(({ instancePath, message = 'is not valid', params }) => {
+    const issue = (params as { issue?: Issue }).issue ?? (params as Issue | undefined)
+    const path = instancePath.split('/').filter((part) => part !== '').join('.')
+    if (issue?.keys !== undefined) return issue.keys.map((key) => ({ field: path === '' ? key : `${path}.${key}`, message: 'is not a known field here' }))
+    return [{ field: path, message }]
+  })
+}
+
+/** The one shape for what a handler threw, a schema refused, or the router cannot read. */
+export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = asError(thrown) as FastifyError
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const details = fieldsOf(error)
+    return send(request, reply, bodyOf(400, details.map(({ field, message }) => `${field}: ${message}`).join('; '), details))
+  }
+  let statusCode = error.statusCode ?? 500
+  if (error.name === 'QueueFull' || error.name === 'NoThread') statusCode = 503
+  if (statusCode < 400 || statusCode > 599) statusCode = 500
+  const { details, headers } = error as Partial<HttpError>
+  if (headers !== undefined) reply.headers(headers)
+  // What failed inside is for the log. A 503 or 504 is a bound that was met, and says which.
+  const told = statusCode < 500 || statusCode === 503 || statusCode === 504
+  // What fails because its client has left is not worth a line.
+  const left = (request.raw.socket as Socket | undefined)?.destroyed === true
+  if (statusCode >= 500 && statusCode !== 503 && !left) request.log.error({ err: error }, 'a request failed')
+  return send(request, reply, bodyOf(statusCode, told ? error.message : 'the server failed to answer this; its log says why', details))
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, body: ErrorBody): FastifyReply {
+  stampPlain(request, reply)
+  if (body.statusCode === 503 && reply.getHeader('retry-after') === undefined) reply.header('retry-after', '1')
+  return reply.code(body.statusCode).type('application/json; charset=utf-8').send(body)
+}
+
+interface Known {
+  pattern: RegExp
+  methods: Set<string>
+}
+
+/** Make every error of `app` have the one shape. Call before routes are added: it notes which methods a path has. */
+export function handleErrors(app: FastifyInstance): void {
+  const known = new Map<string, Known>()
+  app.addHook('onRoute', ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/:[^/]+/g, '[^/]+').replace(/\*/g, '.*')}/?$`)
+    const entry = known.get(url) ?? { pattern, methods: new Set<string>() }
+    for (const one of [method].flat()) entry.methods.add(one)
+    known.set(url, entry)
+  })
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] as string
+    const methods = [...known.values()].filter(({ pattern }) => pattern.test(path)).flatMap((entry) => [...entry.methods])
+    // A file that is not there is not a wrong method: its route answered that it has none of that name.
+    if (methods.length > 0 && !methods.includes(request.method)) {
+      const allow = [...new Set(methods)].join(', ')
+      reply.header('allow', allow)
+      return send(request, reply, bodyOf(405, `${request.method} is not possible on ${path}, only ${allow}`))
+    }
+    return send(request, reply, bodyOf(404, `there is no ${request.method} ${path} here: GET / lists what there is`))
+  })
+}
+
+const CLIENT_ERRORS: Record<string, [number, string]> = {
+  HPE_HEADER_OVERFLOW: [431, 'the request line and headers are larger than this server reads'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
+}
+
+let unreadable = 0
+
+/** Answer what is no request at all, on the bare socket. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  const [statusCode, message] = CLIENT_ERRORS[error.code ?? ''] ?? [400, 'this is not an HTTP request that can be read']
+  if (error.code === 'ECONNRESET') socket.destroy()
+  else answerOnSocket(socket, statusCode, message)
+}
+
+/** Answer on the bare socket, and close it. Where another answer is under way, all that can be done is to close it. */
+export function answerOnSocket(socket: Duplex, statusCode: number, message: string): void {
+  if (socket.destroyed || !socket.writable || unanswered(socket) > 0) {
+    socket.destroy()
+    return
+  }
+  const body = JSON.stringify(bodyOf(statusCode, message))
+  socket.end(
+    `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\nContent-Type: application/json; charset=utf-8\r\n`
+    + `X-Request-Id: u${++unreadable}\r\nServer-Timing: ${NO_TIME}\r\n`
+    + `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+  closeSoon(socket)
+}
+
+/** How long a connection that is to be closed is still read from, in ms. */
+const LINGER_MS = 500
+
+/** Close a connection once the client has had time to read: closed while it still sends, it would lose the answer. */
+export function closeSoon(socket: Duplex): void {
+  socket.resume()
+  socket.once('end', () => socket.destroy())
+  setTimeout(() => socket.destroy(), LINGER_MS).unref()
+}

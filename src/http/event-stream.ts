@@ -1,0 +1,320 @@
+// How the event stream goes out, as server-sent events and on WebSockets, whoever serves it: what a subscriber may ask
+// for, and where his messages go. What many get is put into frames once.
+import type { FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import { Buffer } from 'node:buffer'
+import { PassThrough } from 'node:stream'
+import { z } from 'zod'
+import type { Filter } from '../events/filter.ts'
+import type { Message, Sink } from '../events/fanout.ts'
+import type { StreamOptions } from '../observe/loop-registry.ts'
+import { eventTypes, type EventType } from '../events/schema.ts'
+import { parseCursor, type Cursor } from '../events/history.ts'
+import type { Readers } from './readers.ts'
+import { badField, HttpError } from './errors.ts'
+import { id } from './fields.ts'
+
+/** What lies unsent on a connection, in bytes, before its subscriber has to wait. */
+export const MOST_UNSENT = 256 * 1024
+const HEARTBEAT_MS = 15_000
+/** How many messages a client may send on a WebSocket in a second: wishes, pings and pongs. */
+const MOST_MESSAGES = 100
+/** How long a client has that is told to go, in ms, before its connection is closed. */
+const LEAVE_MS = 2000
+
+/** A subscriber's place in the stream. */
+export interface Place {
+  /** The sink has room again. */
+  resume(): void
+  /** Go on from here with another filter. */
+  change(filter: Filter): void
+  close(): void
+}
+
+/** Where subscribers get events from. */
+export interface Hub {
+  /** How many are subscribed. */
+  readonly size: number
+  /** How many may be. */
+  readonly most: number
+  /** Throws a 404 where there is no such loop. */
+  subscribe(sink: Sink, options: StreamOptions): Place
+}
+
+const NO_CURSOR = 'must be a cursor, epoch:seq, as the stream gave it; of several loops, one of each, joined by commas'
+/** The longest list of cursors that is read: of every loop there may be. */
+const LONGEST_CURSOR = 10_000
+
+/** Read cursors, joined by commas; `null` where one of them is none. */
+function parseCursors(text: string): Cursor[] | null {
+  if (text.length > LONGEST_CURSOR) return null
+  const cursors = text.split(',').map(parseCursor)
+  return cursors.includes(null) ? null : cursors as Cursor[]
+}
+
+const cursors = z.string().refine((text) => parseCursors(text) !== null, NO_CURSOR)
+const type = z.enum(eventTypes, { error: `must be one of ${eventTypes.join(', ')}` })
+const types = z.string().transform((text) => text.split(',').filter((one) => one !== '')).pipe(z.array(type))
+
+const LOOP = /^[A-Za-z0-9._-]{1,64}$/
+
+/** A loop's name, as LOOP_NAME gives it. */
+export const loopName = z.string().regex(LOOP, 'must be the name of a loop, 1 to 64 of A-Z a-z 0-9 . _ -: GET /loops lists them')
+const loopOrAll = z.union([z.literal('*'), loopName], { error: 'must be the name of a loop, or * for all: GET /loops lists them' })
+/** Which loop is meant, where it is not the process' own. */
+export const ofLoop = z.strictObject({ loop: loopName.optional().describe('the loop; by default this process\' own') })
+
+export const streamQuery = z.strictObject({
+  types: types.optional().describe('comma-separated: only these'),
+  run: id.optional(), task: id.optional(), request: id.optional(),
+  since: cursors.optional().describe('go on after this event, epoch:seq'),
+  loop: loopOrAll.optional().describe('the loop of this name, or * for all; by default this process\' own'),
+})
+
+/** What a client may say on a WebSocket: what it wants from now on. */
+const wanted = z.strictObject({
+  types: z.array(type).optional(), run: z.int().min(1).optional(), task: z.int().min(1).optional(), request: z.int().min(1).optional(),
+})
+
+export function optionsOf(query: z.output<typeof streamQuery>, lastEventId: string | string[] | undefined): StreamOptions {
+  let since = query.since === undefined ? null : parseCursors(query.since)
+  if (since === null && typeof lastEventId === 'string' && lastEventId !== '') {
+    since = parseCursors(lastEventId)
+    if (since === null) throw badField('Last-Event-ID', NO_CURSOR)
+  }
+  const { types, run, task, request, loop } = query
+  return { types: types as EventType[] | undefined, run, task, request, loop, since: since ?? undefined }
+}
+
+/** In a hello it stands before anything that somebody else has written. */
+const EPOCH = /"epoch":"([0-9a-f]+)"/
+
+const texts = new WeakMap<readonly Message[], Buffer>()
+const frames = new WeakMap<readonly Message[], Buffer>()
+
+function made(cache: WeakMap<readonly Message[], Buffer>, batch: readonly Message[], make: () => Buffer): Buffer {
+  let bytes = cache.get(batch)
+  if (bytes === undefined) {
+    bytes = make()
+    cache.set(batch, bytes)
+  }
+  return bytes
+}
+
+/** Messages as server-sent events: the cursor is the id, in the epoch that the last hello gave. Ends by itself, with `onClose`, when its reader goes. */
+export class EventSink implements Sink {
+  readonly stream = new PassThrough({ highWaterMark: MOST_UNSENT })
+  readonly cursors = true
+  readonly #heartbeat: NodeJS.Timeout
+  #epoch = ''
+
+  constructor(onClose: () => void) {
+    this.#heartbeat = setInterval(() => this.stream.write(': still here\n\n'), HEARTBEAT_MS)
+    this.stream.on('error', () => {})
+    this.stream.on('close', () => {
+      clearInterval(this.#heartbeat)
+      onClose()
+    })
+  }
+
+  write(batch: readonly Message[]): boolean {
+    if (this.stream.destroyed || this.stream.writableEnded) return true
+    for (const { type, json } of batch) if (type === 'stream.hello') this.#epoch = EPOCH.exec(json)?.[1] ?? ''
+    return this.stream.write(made(texts, batch, () => {
+      let text = ''
+      for (const { type, seq, json, cursor } of batch) {
+        text += `${seq === null ? '' : `id: ${cursor ?? `${this.#epoch}:${seq}`}\n`}event: ${type}\ndata: ${json}\n\n`
+      }
+      return Buffer.from(text)
+    }))
+  }
+
+  end(): void {
+    this.stream.end()
+  }
+}
+
+/** Headers of a response that is an event stream. */
+export const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } as const
+
+/** What is needed of a WebSocket of `ws`. Not its own type: users of the package need not have the types of `ws`. */
+export interface StreamSocket {
+  readonly readyState: number
+  readonly OPEN: number
+  readonly bufferedAmount: number
+  pause(): void
+  resume(): void
+  ping(): void
+  pong(data: Buffer): void
+  close(code: number, reason: string): void
+  terminate(): void
+  on(event: 'ping' | 'pong', listener: (data: Buffer) => void): unknown
+  on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): unknown
+  on(event: 'close', listener: () => void): unknown
+}
+
+/** Messages on a WebSocket, each its own. A batch is one write, and the same bytes for all who get it. */
+class SocketSink implements Sink {
+  readonly #socket: StreamSocket
+  /** It has room again. */
+  readonly #onRoom: () => void
+  /** Too much lies unsent: nothing is read from the client until it has taken that. */
+  blocked = false
+
+  constructor(socket: StreamSocket, onRoom: () => void) {
+    this.#socket = socket
+    this.#onRoom = onRoom
+  }
+
+  write(batch: readonly Message[]): boolean {
+    const socket = this.#socket
+    const connection = connectionOf(socket)
+    if (socket.readyState !== socket.OPEN || connection == null) return true
+    connection.write(made(frames, batch, () => framesOf(batch)), () => this.#written())
+    if (connection.writableLength < MOST_UNSENT) return !this.blocked
+    this.blocked = true
+    socket.pause()
+    return false
+  }
+
+  #written(): void {
+    if (!this.blocked || this.#socket.bufferedAmount >= MOST_UNSENT) return
+    this.blocked = false
+    this.#socket.resume()
+    this.#onRoom()
+  }
+
+  end(reason: string): void {
+    this.#socket.close(1001, shorten(reason))
+  }
+}
+
+/** Messages as WebSocket frames of text, as a server sends them: unmasked, whole. */
+function framesOf(batch: readonly Message[]): Buffer {
+  const parts: Buffer[] = []
+  for (const { json } of batch) {
+    const payload = Buffer.from(json)
+    const { length } = payload
+    const head = length < 126 ? Buffer.from([0x81, length]) : Buffer.alloc(length < 65_536 ? 4 : 10)
+    if (length >= 126) {
+      head[0] = 0x81
+      head[1] = length < 65_536 ? 126 : 127
+      if (length < 65_536) head.writeUInt16BE(length, 2)
+      else head.writeBigUInt64BE(BigInt(length), 2)
+    }
+    parts.push(head, payload)
+  }
+  return Buffer.concat(parts)
+}
+
+function connectionOf(socket: StreamSocket): Socket | null | undefined {
+  return (socket as unknown as { _socket?: Socket | null })._socket
+}
+
+/** Tell a client to go, and why. */
+function dismiss(socket: StreamSocket, code: number, reason: string): void {
+  socket.close(code, shorten(reason))
+  setTimeout(() => socket.terminate(), LEAVE_MS).unref()
+}
+
+/** A 503 where there is no room for another subscriber, or for the picture of what is alive that he begins with. */
+export function noRoom(hub: Pick<Hub, 'size' | 'most'>, readers: Readers): HttpError | null {
+  return hub.size < hub.most ? readers.full : new HttpError(503, `${hub.size} subscribers are connected, and no more are allowed at once`)
+}
+
+/** Serve the stream on a WebSocket until it closes. The request's query has been checked. */
+export function serveSocket(socket: StreamSocket, request: FastifyRequest, hub: Hub, readers: Readers): void {
+  const refused = noRoom(hub, readers)
+  if (refused !== null) {
+    dismiss(socket, 1013, refused.message)
+    return
+  }
+  let alive = true
+  let wished: Filter | null = null
+  const sink = new SocketSink(socket, () => {
+    // It could not answer while nothing was read.
+    alive = true
+    place.resume()
+    if (wished !== null) wish(wished)
+  })
+  let place: Place
+  try {
+    place = hub.subscribe(sink, optionsOf(request.query as z.output<typeof streamQuery>, request.headers['last-event-id']))
+  } catch (error) {
+    dismiss(socket, 1008, (error as Error).message)
+    return
+  }
+  const connection = connectionOf(socket)
+  if (connection != null) readers.watch(connection)
+  const heartbeat = setInterval(() => {
+    if (sink.blocked) return
+    if (!alive) {
+      socket.terminate()
+      return
+    }
+    alive = false
+    socket.ping()
+  }, HEARTBEAT_MS)
+  let leaving = false
+  let since = 0
+  let count = 0
+  socket.on('pong', () => {
+    if (counted()) alive = true
+  })
+  socket.on('ping', (data: Buffer) => {
+    if (counted()) socket.pong(data)
+  })
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (!counted()) return
+    const problem = isBinary ? ([1003, 'only text is read here'] as const) : ask(data.toString())
+    if (problem !== null) leave(...problem)
+  })
+  socket.on('close', () => {
+    clearInterval(heartbeat)
+    place.close()
+  })
+
+  /** Whether a message of the client is taken. One that sends too many has to go. */
+  function counted(): boolean {
+    if (leaving) return false
+    const now = performance.now()
+    if (now - since >= 1000) {
+      since = now
+      count = 0
+    }
+    if (++count <= MOST_MESSAGES) return true
+    leave(1008, `a client may send ${MOST_MESSAGES} messages a second, and this one has sent more`)
+    return false
+  }
+
+  function leave(code: number, reason: string): void {
+    leaving = true
+    place.close()
+    dismiss(socket, code, reason)
+  }
+
+  /** While it has no room, only the last wish is remembered. */
+  function wish(filter: Filter): void {
+    wished = sink.blocked ? filter : null
+    if (wished === null) place.change(filter)
+  }
+
+  function ask(text: string): readonly [number, string] | null {
+    let json: unknown
+    try {
+      json = JSON.parse(text)
+    } catch {
+      return [1007, 'this is not JSON']
+    }
+    const result = wanted.safeParse(json)
+    if (!result.success) return [1008, result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')]
+    wish(result.data)
+    return null
+  }
+}
+
+/** A close reason may have 123 bytes. */
+function shorten(text: string): string {
+  const plain = text.replace(/[^\x20-\x7e]/g, '?')
+  return plain.length > 120 ? `${plain.slice(0, 117)}...` : plain
+}

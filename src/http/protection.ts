@@ -1,0 +1,75 @@
+// What keeps other sites and greedy clients out: headers for browsers, a check of what a request is addressed to and where
+// it comes from, and a limit on calls that cost processor time or block the loop.
+import type { FastifyRequest } from 'fastify'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import fp from 'fastify-plugin'
+import { HttpError } from './errors.ts'
+import { foreignProblem, hostHeaderProblem, HostNames, targetProblem } from './origin.ts'
+
+/** What pages of this server may load and do. A route that needs another policy sets its own. */
+const POLICY = [
+  "default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self' data:",
+  // The playground's programs run in a document of this server that has a policy, and an origin, of its own.
+  "frame-src 'self'",
+  "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+].join(';')
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Route options for what is costly: limited in calls a minute and client. */
+    costly: { config: object }
+  }
+  interface FastifyContextConfig {
+    /** It is a page for people, which other sites may link to. */
+    page?: boolean
+  }
+}
+
+export interface ProtectionOptions {
+  /** Names by which the server is called besides addresses and localhost, and those that were allowed. */
+  names: readonly string[]
+  allowedHosts: readonly string[]
+  /** Calls a minute and client to what is costly; 0: any number. */
+  rateLimit: number
+  /** For which client a request comes, where it does not come from the client itself; `null` where it does. */
+  clientOf?: (request: FastifyRequest) => string | null
+}
+
+export const protection = fp<ProtectionOptions>(async (app, { names, allowedHosts, rateLimit: most, clientOf = () => null }) => {
+  const known = new HostNames(names, allowedHosts)
+  // First of all hooks: what is refused here has cost nothing.
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('content-security-policy', POLICY)
+    const problem = problemOf(request, known)
+    if (problem === null) done()
+    else done(problem)
+  })
+  // Helmet would write the policy for each request again.
+  await app.register(helmet, {
+    contentSecurityPolicy: false,
+    // This server speaks plain HTTP; where TLS is in front of it, that proxy can insist on it.
+    hsts: false,
+  })
+  await app.register(rateLimit, {
+    global: false,
+    keyGenerator: (request) => clientOf(request) ?? request.ip,
+    errorResponseBuilder: (_request, { max, after }) =>
+      new HttpError(429, `more than ${max} calls a minute to what costs processor time: try again in ${after}`),
+  })
+  app.decorate('costly', { config: most === 0 ? {} : { rateLimit: { max: most, timeWindow: 60_000 } } })
+}, { name: 'protection' })
+
+function problemOf(request: FastifyRequest, known: HostNames): HttpError | null {
+  const { raw } = request
+  const { headers } = raw
+  const bad = targetProblem(raw.url as string) ?? hostHeaderProblem(raw.rawHeaders, raw.httpVersion)
+  if (bad !== null) return new HttpError(400, bad)
+  const { host } = headers
+  if (host !== undefined && !known.has(host)) {
+    return new HttpError(403, `this server is not called ${host.slice(0, 200)}: it goes by addresses, localhost and the names in ALLOWED_HOSTS`)
+  }
+  const { page = false } = (request.routeOptions.config as { page?: boolean } | undefined) ?? {}
+  const problem = foreignProblem(raw.method as string, headers, page)
+  return problem === null ? null : new HttpError(403, problem)
+}

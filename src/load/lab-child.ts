@@ -1,0 +1,53 @@
+// The other end of labprocess.ts: a program that runs one lab, tells what it finds, and ends.
+import { performance } from 'node:perf_hooks'
+import type { LabMessage } from './lab-process.ts'
+import type { LabOptions } from './lab.ts'
+import type { LaneName } from './scenarios.ts'
+import { runLab } from './lab.ts'
+import { warm } from './warmup.ts'
+
+const TELL_MS = 100
+/** More than this is told in several messages. */
+const MOST_SAMPLES = 200
+
+const controller = new AbortController()
+process.on('SIGTERM', () => controller.abort())
+// Whoever started it is gone.
+process.on('disconnect', () => controller.abort())
+
+function tell(message: LabMessage): void {
+  if (process.connected) process.send!(message)
+}
+
+async function run(options: LabOptions): Promise<void> {
+  let probed: { lane: LaneName; samples: [number, number][] } | null = null
+  const flush = (): void => {
+    if (probed === null) return
+    const { lane, samples } = probed
+    probed = null
+    for (let at = 0; at < samples.length; at += MOST_SAMPLES) tell({ kind: 'probed', lane, samples: samples.slice(at, at + MOST_SAMPLES) })
+  }
+  const telling = setInterval(flush, TELL_MS)
+  try {
+    await warm(options.url, options.lanes)
+    await runLab(options, {
+      signal: controller.signal,
+      laneStarted: (lane) => tell({ kind: 'entered', lane }),
+      probed: (lane, dueAt, ms) => {
+        probed ??= { lane, samples: [] }
+        probed.samples.push([performance.timeOrigin + dueAt, ms])
+      },
+      laneFinished: (result) => {
+        flush()
+        tell({ kind: 'measured', result })
+      },
+    })
+  } catch (error) {
+    tell({ kind: 'failed', message: (error as Error).message })
+  }
+  clearInterval(telling)
+  flush()
+  if (process.connected) process.disconnect()
+}
+
+process.once('message', (options: LabOptions) => void run(options))

@@ -1,0 +1,29 @@
+// One line on a terminal that tells how far a test has come; on anything else it stays silent.
+import type { Progress } from './run.ts'
+import { count, time } from './format.ts'
+
+const EVERY_MS = 200
+
+/** Keep the line up to date until the returned function is called, which wipes it. */
+export function liveLine(terminal: NodeJS.WriteStream, tell: () => string | null): () => void {
+  if (!terminal.isTTY) return () => {}
+  const write = (text: string): void => {
+    terminal.write(`\r\x1b[K${text.slice(0, (terminal.columns || 80) - 1)}`)
+  }
+  const timer = setInterval(() => write(tell() ?? ''), EVERY_MS)
+  return () => {
+    clearInterval(timer)
+    write('')
+  }
+}
+
+/** What is to be said of a run on its way. */
+export function tellProgress({ seconds, streams }: Progress, duration: number): string {
+  const when = seconds < 0 ? `warm-up, ${(-seconds).toFixed(1)} s left` : `${Math.min(seconds, duration).toFixed(1)} of ${duration} s`
+  const parts = streams.map(({ plan, tally: { sent, late, latencies, errors }, inFlight }) => {
+    const failed = [...errors.values()].reduce((sum, one) => sum + one, 0)
+    const times = latencies.count === 0 ? '' : ` p50 ${time(latencies.at(50))} p99 ${time(latencies.at(99))} max ${time(latencies.at(100))}`
+    return `${plan.name}: ${count(sent)} sent, ${count(inFlight)} waiting${times}${failed > 0 ? `, ${count(failed)} errors` : ''}${late > 0 ? `, ${count(late)} left late` : ''}`
+  })
+  return [when, ...parts].join(' · ')
+}

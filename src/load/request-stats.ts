@@ -1,0 +1,108 @@
+// What is counted of one stream. Requests of the warm-up are not: they are recognised by the moment at which they were due.
+import type { Exchange } from './request.ts'
+import { Latencies } from './latencies.ts'
+import { Slices } from './time-series.ts'
+import { Timings } from './timing.ts'
+
+/** A request that leaves later than this, in ms, is one for which the schedule was not kept. */
+export const LATE_MS = 5
+
+export class Tally {
+  /** Of answers (with a status below 400) and of requests that were given up, which took at least that long. */
+  readonly latencies = new Latencies()
+  /** By how much requests left too late: the tester's own fault. */
+  readonly lateness = new Latencies()
+  readonly timings = new Timings()
+  readonly slices: Slices
+  readonly errors = new Map<string, number>()
+  readonly statuses = new Map<number, number>()
+  sent = 0
+  /** How many of them have had a connection to go out on. */
+  wentOut = 0
+  late = 0
+  /** Answers with a status below 400. */
+  good = 0
+  timeouts = 0
+  /** Requests that the schedule had and that never left. */
+  unsent = 0
+  /** Requests for which no connection was free. */
+  crowded = 0
+  /** In ms of `performance.now()`. */
+  firstDueAt = Infinity
+  lastLeftAt = 0
+  lastEndAt = 0
+  readonly #from: number
+
+  /** Counts what is due from `from` on, in ms of `performance.now()`. */
+  constructor(from: number, durationMs: number) {
+    this.#from = from
+    this.slices = new Slices(durationMs)
+  }
+
+  leaves(dueAt: number, now: number, crowded: boolean): void {
+    if (dueAt < this.#from) return
+    const late = now - dueAt
+    this.sent++
+    this.lateness.record(late)
+    if (late > LATE_MS) this.late++
+    if (crowded) this.crowded++
+    if (dueAt < this.firstDueAt) this.firstDueAt = dueAt
+    this.lastLeftAt = now
+    this.slices.sent(dueAt - this.#from)
+  }
+
+  goesOut(dueAt: number): void {
+    if (dueAt >= this.#from) this.wentOut++
+  }
+
+  answer({ dueAt, status, timing }: Exchange, now: number): void {
+    if (dueAt < this.#from) return
+    this.lastEndAt = now
+    this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
+    // A quick refusal is no quick answer: it may not flatter the percentiles.
+    if (status >= 400) {
+      this.#error(`HTTP ${status}`, dueAt)
+      return
+    }
+    this.good++
+    this.latencies.record(now - dueAt)
+    this.slices.answered(dueAt - this.#from)
+    this.slices.took(dueAt - this.#from, now - dueAt)
+    if (timing !== null) this.timings.add(timing)
+  }
+
+  failure({ dueAt }: Exchange, now: number, kind: string): void {
+    if (dueAt < this.#from) return
+    this.lastEndAt = now
+    this.#error(kind, dueAt)
+  }
+
+  timeout({ dueAt }: Exchange, now: number): void {
+    if (dueAt < this.#from) return
+    this.lastEndAt = now
+    this.timeouts++
+    this.#error('timeout', dueAt)
+    // It took at least that long. Without it the slowest would be missing.
+    this.latencies.record(now - dueAt)
+    this.slices.took(dueAt - this.#from, now - dueAt)
+  }
+
+  neverLeft(dueAt: number): void {
+    if (dueAt >= this.#from) this.unsent++
+  }
+
+  refused(dueAt: number, kind: string): void {
+    if (dueAt >= this.#from) this.#error(kind, dueAt)
+  }
+
+  #error(kind: string, dueAt: number): void {
+    this.errors.set(kind, (this.errors.get(kind) ?? 0) + 1)
+    this.slices.failed(dueAt - this.#from)
+  }
+
+  /** Give memory back, once everything has been read. */
+  destroy(): void {
+    this.latencies.destroy()
+    this.lateness.destroy()
+  }
+}

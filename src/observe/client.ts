@@ -1,0 +1,496 @@
+// The app's side of its observer: starts the thread, and starts it again when it has ended; hands it a loop to watch and
+// passes on what it says. Nothing here keeps the process alive. life.ts shows what outlasts one life of the thread.
+import cluster from 'node:cluster'
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { createHistogram } from 'node:perf_hooks'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { EventLoop } from '../runtime/loop.ts'
+import type { Sink } from '../events/fanout.ts'
+import type { Filter } from '../events/filter.ts'
+import type { Bare } from '../events/recorder.ts'
+import type { StreamOptions } from './loop-registry.ts'
+import type { CancelAnswer, LogLevel, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
+import type { RunRecord } from './run-log.ts'
+import { threadsState } from '../index.ts'
+import { Backoff } from './backoff.ts'
+import { refusal, stacksMissing } from './restrictions.ts'
+import { NUMBER, share, viewOf, type View } from '../probe/layout.ts'
+import { ObserverDownError, ObserverLife, ObserverListenError } from './thread-life.ts'
+import { thisThread } from './scheduling-delay.ts'
+import { Pulse } from '../probe/heartbeat.ts'
+import { RingWriter } from '../probe/ring.ts'
+import { endSessions } from './inspector-lock.ts'
+import { Writer } from '../probe/probe.ts'
+
+export interface ObserverOptions {
+  /**
+   * Where the observer listens, 0 for any free port; `null`: nowhere. Default 8001. In a worker of `node:cluster`, where another
+   * one has it, the next port that is free.
+   */
+  port?: number | null | undefined
+  /** Default 127.0.0.1. */
+  host?: string | undefined
+  /** From how many milliseconds on the loop is called blocked. Default 50. */
+  blockedMs?: number | undefined
+  /** Stalls of so many milliseconds are kept with the seconds around them. Default 500. */
+  keepMs?: number | undefined
+  /** Whether to take the stack of a blocked thread through Node's inspector. Default true. */
+  stacks?: boolean | undefined
+  /** How many events are kept. Default 20,000. */
+  history?: number | undefined
+  /** How many records fit between the loop and the observer, a power of two; each takes 32 bytes. Default 131,072. */
+  records?: number | undefined
+  /** How many subscribers of the stream are allowed. Default 1,000. */
+  maxSubscribers?: number | undefined
+  /** How many MB of heap the observer's thread may have; with more it ends, and is started again. Default 512. */
+  memoryMb?: number | undefined
+  /** The loop's name in events, 1 to 64 of A-Z a-z 0-9 . _ -. Default `main`; with a Redis, the host's name and the process' number. */
+  name?: string | undefined
+  /** The Redis through which this observer and those of other processes see each other's loops. */
+  redisUrl?: string | undefined
+  /** Where browsers find the observer, where that is not where it listens. */
+  url?: string | undefined
+  /**
+   * Names by which it may be called besides addresses, localhost, this machine's name, `host` and the one in `url`;
+   * `.example.org` is that name and all below it, `*` any. Default none.
+   */
+  allowedHosts?: readonly string[] | undefined
+  /** The proxies in front of it, whose `X-Forwarded-For` says who calls: addresses, networks, or names of networks. Default none. */
+  proxies?: readonly string[] | undefined
+}
+
+/** What a run's end, or a task's, is asked for with. */
+export type Cancel = (target: number) => CancelAnswer
+
+/** Taken here, so that a program's fake timers are not asked. */
+const { setTimeout, clearTimeout, setImmediate } = globalThis
+
+/** So many questions are answered at a time: an answer can be long, and each takes memory until it has been made use of. */
+const MOST_UNDER_WAY = 16
+
+/** A subscriber on the app's side. */
+class RemotePlace {
+  readonly id: number
+  readonly sink: Sink
+  readonly #client: ObserverClient
+  #untaken = 0
+  #full = false
+
+  constructor(client: ObserverClient, id: number, sink: Sink) {
+    this.#client = client
+    this.id = id
+    this.sink = sink
+  }
+
+  /** @internal */
+  deliver(messages: Extract<ToApp, { type: 'batch' }>['messages']): void {
+    if (!this.sink.write(messages)) this.#full = true
+    if (this.#full) this.#untaken++
+    else this.#client.send({ type: 'taken', id: this.id })
+  }
+
+  resume(): void {
+    this.#full = false
+    for (; this.#untaken > 0; this.#untaken--) this.#client.send({ type: 'taken', id: this.id })
+  }
+
+  change(filter: Filter): void {
+    this.#client.send({ type: 'change', id: this.id, filter })
+  }
+
+  close(): void {
+    this.#client.leave(this)
+  }
+}
+
+export class ObserverClient {
+  /** The stream's epoch; known once the observer is ready. */
+  epoch = ''
+  /** Where the observer listens; `null` where it does not. */
+  port: number | null = null
+  readonly host: string
+  /** Known to this process only: by it the app knows what its observer passes on. */
+  readonly secret = randomBytes(16).toString('hex')
+  /** How many subscribers there may be. */
+  readonly most: number
+  /** Resolves once the observer listens; rejects with an ObserverListenError where it cannot. */
+  readonly ready: Promise<void>
+  cancelRun: Cancel = () => null
+  /** What the observer has to say to whoever runs the program: not on its standard output, which may be read by another program. */
+  log: (level: LogLevel, message: string) => void = (level, message) => console[level === 'info' ? 'warn' : level](message)
+  /** What every life of the thread is given. */
+  readonly #data: Omit<ObserverData, 'descriptions' | 'sessions' | 'listen' | 'loop' | 'clock'>
+  readonly #memoryMb: number
+  /** Where it is to listen; once it has, each life listens on that very port. */
+  #listen: ObserverData['listen']
+  readonly #view: View
+  readonly #ring: RingWriter
+  readonly #pulse: Pulse
+  #name: string
+  /** The app's address, where it listens. */
+  #address: string | null = null
+  readonly #places = new Map<number, RemotePlace>()
+  readonly #asked = new Map<number, (answer: unknown) => void>()
+  /** Questions whose answers are on their way, or have only just come, and those that wait until some are through. */
+  readonly #underWay = new Set<number>()
+  #waiting: Extract<ToObserver, { type: 'ask' }>[] = []
+  #ids = 0
+  #loops = 0
+  #writer: Writer | null = null
+  #closed: Promise<void> | null = null
+  /** The thread, from its start to its end. */
+  #life: ObserverLife | null = null
+  #descriptions: MessagePort | null = null
+  /** Since when it has served, by `performance.now()`; `null`: it does not. */
+  #upSince: number | null = null
+  /** Why there is no observer, and when it is started again; `null` before it has ended for the first time, and while it serves. */
+  #down: { reason: string; until: number } | null = null
+  #restarts = 0
+  readonly #backoff = new Backoff()
+  #timer: NodeJS.Timeout | undefined
+  #onUp: () => void = () => {}
+  #onFailed: (error: Error) => void = () => {}
+  readonly #onExit = (): void => {
+    if (this.#life !== null) endSessions(this.#life.sessions)
+  }
+
+  constructor(options: ObserverOptions = {}) {
+    this.host = options.host ?? '127.0.0.1'
+    this.most = options.maxSubscribers ?? 1000
+    this.#name = nameOf(options)
+    this.#memoryMb = options.memoryMb ?? 512
+    const shared = share(options.records ?? 2 ** 17)
+    this.#view = viewOf(shared)
+    this.#ring = new RingWriter(shared)
+    const blockedMs = options.blockedMs ?? 50
+    const delays = createHistogram()
+    this.#pulse = new Pulse(this.#view, delays, blockedMs / 1000, () => this.#writer, threadsState)
+    this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host, next: cluster.isWorker }
+    this.#data = {
+      shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
+      keepMs: options.keepMs ?? 500, stacks: (options.stacks ?? true) && stacksMissing() === null, thread: thisThread(), maxSubscribers: this.most,
+      allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], secret: this.secret, delays,
+    }
+    this.ready = new Promise((resolve, reject) => {
+      this.#onUp = resolve
+      this.#onFailed = reject
+    })
+    this.ready.catch(() => {})
+    process.on('exit', this.#onExit)
+    this.#begin()
+    if (options.stacks !== false) this.ready.then(() => this.#tellMissing(), () => {})
+  }
+
+  /** How many subscribe through the app. */
+  get size(): number {
+    return this.#places.size
+  }
+
+  /** Seconds that recording has cost the watched thread, estimated from a sample. */
+  get cost(): number {
+    return this.#view.numbers[NUMBER.cost] as number
+  }
+
+  /** The loop's name in events. Where another process has it already, the observer has given it another. */
+  get name(): string {
+    return this.#name
+  }
+
+  /** Whether it serves: it is started, and listens where it is to. */
+  get up(): boolean {
+    return this.#upSince !== null
+  }
+
+  /** How often its thread has been started again. */
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  /** Why nothing can be asked of it now, as the error to answer with; `null` while it serves or starts for the first time. */
+  get down(): ObserverDownError | null {
+    if (this.#closed !== null) return new ObserverDownError('the observer is closed')
+    if (this.#down === null) return null
+    const { reason, until } = this.#down
+    const seconds = Math.max(0, until - performance.now()) / 1000
+    return new ObserverDownError(`the observer ${reason}; it ${this.#life === null ? `is started again in ${seconds.toFixed(1)} s` : 'is being started again'}`, seconds)
+  }
+
+  /** The writer that watches the loop, if one is watched. */
+  get writer(): Writer | null {
+    return this.#writer
+  }
+
+  /** Where the observer's page and stream are; `null` where it does not listen. */
+  get url(): string | null {
+    if (this.port === null) return null
+    return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`
+  }
+
+  /** Record this loop from now on. One is watched at a time: false while another one is. */
+  watch(loop: EventLoop): boolean {
+    if (this.#writer !== null) {
+      if (!this.#writer.loop.isClosed()) return this.#writer.loop === loop
+      this.#writer.detach()
+    }
+    const name = ++this.#loops === 1 ? this.#name : `${this.#name}-${this.#loops}`
+    this.#writer = new Writer({
+      view: this.#view, ring: this.#ring, loop, name, pid: process.pid,
+      sendDescription: (content) => this.#descriptions?.postMessage(content, [content]),
+      onHold: (from) => this.#pulse.noteHold(from),
+    })
+    listenToReports(loop, this.#writer)
+    return true
+  }
+
+  /** Look from now on whether the thread is blocked: a program that starts up blocks it, and nobody waits for it yet. */
+  watchThread(): void {
+    if (this.#closed === null) this.#pulse.start()
+  }
+
+  /** For how many seconds a request that is read now may have stood in line behind something that held the thread. */
+  waited(): number {
+    return this.#pulse.waited()
+  }
+
+  /** Send events to `sink`, from now or from a cursor on. Where there is no observer it ends at once. */
+  subscribe(sink: Sink, options: StreamOptions = {}): RemotePlace {
+    const place = new RemotePlace(this, ++this.#ids, sink)
+    const { down } = this
+    if (down !== null) {
+      sink.end(down.message)
+      return place
+    }
+    this.#places.set(place.id, place)
+    this.#writer?.flush()
+    this.send({ type: 'subscribe', id: place.id, options })
+    return place
+  }
+
+  /** Ask for something as of now. Rejects with an ObserverDownError where there is no observer, or it ends meanwhile. */
+  ask<Q extends Question>(question: Q, ...args: Questions[Q]['args']): Promise<Questions[Q]['answer']> {
+    const { down } = this
+    if (down !== null) return Promise.reject(down)
+    const id = ++this.#ids
+    this.#writer?.flush()
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, (answer) => {
+        if (answer instanceof Error) reject(answer)
+        else resolve(answer as Questions[Q]['answer'])
+      })
+      const message = { type: 'ask', id, question, args } as const
+      // A loop elsewhere may take its time about it.
+      if (question === 'cancel') this.send(message)
+      else {
+        this.#waiting.push(message)
+        this.#askNext()
+      }
+    })
+  }
+
+  #askNext(): void {
+    while (this.#underWay.size < MOST_UNDER_WAY && this.#waiting.length > 0) {
+      const message = this.#waiting.shift() as Extract<ToObserver, { type: 'ask' }>
+      this.#underWay.add(message.id)
+      this.send(message)
+    }
+  }
+
+  /** An answer has come. Whoever has asked gets a turn to make use of it before there is another. */
+  #answered(id: number, answer: unknown): void {
+    this.#asked.get(id)?.(answer)
+    this.#asked.delete(id)
+    if (!this.#underWay.has(id)) return
+    setImmediate(() => {
+      this.#underWay.delete(id)
+      this.#askNext()
+    })
+  }
+
+  /** Put something on the stream that the loop has no hook for. */
+  record(event: Bare): void {
+    this.#writer?.record(event)
+  }
+
+  /** A run that was made on another loop, in virtual time: it is told of like any other. */
+  tellRun(record: RunRecord): void {
+    this.send({ type: 'run', record })
+  }
+
+  /** The app listens at this address: what only it can do is passed on to it. */
+  serves(address: string): void {
+    this.#address = address
+    this.send({ type: 'app', address })
+  }
+
+  /** Stop watching, tell subscribers why, and end the thread. */
+  close(reason = 'the observer is closing'): Promise<void> {
+    return (this.#closed ??= this.#close(reason))
+  }
+
+  /** @internal */
+  send(message: ToObserver): void {
+    this.#life?.send(message)
+  }
+
+  /** @internal */
+  leave(place: RemotePlace): void {
+    if (this.#places.delete(place.id)) this.send({ type: 'unsubscribe', id: place.id })
+  }
+
+  async #close(reason: string): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#writer?.finish()
+    this.#pulse.stop()
+    await this.#life?.close(reason)
+    process.off('exit', this.#onExit)
+  }
+
+  #tellMissing(): void {
+    const why = stacksMissing()
+    if (why !== null) this.log('warn', `stalls are told without stacks: ${why}`)
+  }
+
+  /** Start the thread. It finds the ring empty, and in front of everything else a description of what is alive. */
+  #begin(): void {
+    const { port1, port2 } = new MessageChannel()
+    port1.unref()
+    this.#descriptions = port1
+    const writer = this.#writer
+    writer?.flush()
+    this.#ring.restart()
+    if (writer !== null && !writer.loop.isClosed()) writer.begin()
+    const data: ObserverData = {
+      ...this.#data, descriptions: port2, listen: this.#listen, loop: this.#name, sessions: new Int32Array(new SharedArrayBuffer(4)),
+      clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
+    }
+    try {
+      const refused = refusal(this.#listen !== null)
+      if (refused !== null) throw Object.assign(new Error(`observe: ${refused.message}`), { code: refused.code })
+      this.#life = new ObserverLife({
+        data, memoryMb: this.#memoryMb, hold: this.#down === null,
+        onMessage: (message) => this.#hear(message),
+        onEnd: (error) => this.#onEnd(error),
+      })
+    } catch (error) {
+      // No thread can be made: a life that was over at once.
+      this.#onEnd(error as Error)
+      return
+    }
+    if (this.#address !== null) this.send({ type: 'app', address: this.#address })
+  }
+
+  #onReady(epoch: string, port: number | null): void {
+    this.epoch = epoch
+    this.port = port
+    if (this.#listen !== null && port !== null) {
+      const asked = this.#listen.port
+      this.#listen = { ...this.#listen, port }
+      if (asked !== 0 && asked !== port) this.log('info', `process ${process.pid} is observed at ${this.url}: port ${asked} is taken`)
+    }
+    this.#upSince = performance.now()
+    if (this.#down !== null) this.log('info', 'the observer is back')
+    this.#down = null
+    this.#onUp()
+  }
+
+  /** The thread has ended: so has what it was asked, and those who were subscribed. It is started again, unless it was closed. */
+  #onEnd(error: Error): void {
+    const served = this.#upSince === null ? 0 : performance.now() - this.#upSince
+    this.#life = null
+    this.#upSince = null
+    this.#descriptions?.close()
+    this.#descriptions = null
+    const wait = this.#backoff.next(served)
+    const first = this.epoch === ''
+    if (this.#closed === null) {
+      this.#down = { reason: reasonOf(error), until: performance.now() + wait }
+      this.#timer = setTimeout(() => {
+        this.#restarts++
+        this.#begin()
+      }, wait).unref()
+      // The first failure is told by `ready`.
+      const details = error instanceof ObserverListenError ? error.message : error.stack
+      if (!first) this.log('error', `the observer ${reasonOf(error)}; it is started again in ${wait / 1000} s, and nothing is recorded until then: ${details}`)
+    }
+    const down = this.down as ObserverDownError
+    for (const place of this.#places.values()) place.sink.end(down.message)
+    this.#places.clear()
+    for (const answer of this.#asked.values()) answer(down)
+    this.#asked.clear()
+    this.#underWay.clear()
+    this.#waiting = []
+    this.#onFailed(error)
+  }
+
+  #hear(message: ToApp): void {
+    switch (message.type) {
+      case 'ready':
+        this.#onReady(message.epoch, message.port)
+        break
+      case 'batch':
+        this.#places.get(message.id)?.deliver(message.messages)
+        break
+      case 'end': {
+        const place = this.#places.get(message.id)
+        this.#places.delete(message.id)
+        place?.sink.end(message.reason)
+        break
+      }
+      case 'answer':
+        this.#answered(message.id, message.answer)
+        break
+      case 'refused':
+        this.#answered(message.id, Object.assign(new Error(message.message), { statusCode: message.statusCode }))
+        break
+      case 'named':
+        this.#name = message.name
+        break
+      case 'log':
+        this.log(message.level, message.message)
+        break
+      case 'cancel':
+        this.send({ type: 'cancelled', id: message.id, found: message.what === 'run' ? this.cancelRun(message.target) : this.#cancelTask(message.target) })
+        break
+      default:
+        break
+    }
+  }
+
+  #cancelTask(id: number): CancelAnswer {
+    const loop = this.#writer?.loop
+    const task = loop === undefined ? undefined : [...loop.liveTasks()].find((one) => one.id === id)
+    if (task === undefined) return null
+    task.cancel('DELETE /tasks')
+    return { name: task.getName(), cancelling: true }
+  }
+}
+
+const NAME = /^[A-Za-z0-9._-]{1,64}$/
+
+/** The loop's name. Throws a RangeError where it is given and is none. */
+function nameOf({ name, redisUrl }: ObserverOptions): string {
+  if (name !== undefined) {
+    if (!NAME.test(name)) throw new RangeError(`name: ${JSON.stringify(name)} must be 1 to 64 of A-Z a-z 0-9 . _ -`)
+    return name
+  }
+  if (redisUrl === undefined) return 'main'
+  return `${hostname().replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 50) || 'host'}-${process.pid}`
+}
+
+/** What has become of the observer, for clients and the log. */
+function reasonOf(error: Error & { code?: string }): string {
+  if (error instanceof ObserverListenError) return `cannot listen on port ${error.port} (${error.code})`
+  return error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'ran out of memory' : 'has ended'
+}
+
+/** What the loop reports to its exception handler, whoever that is, is on the stream as well. */
+function listenToReports(loop: EventLoop, writer: Writer): void {
+  const report = loop.callExceptionHandler.bind(loop)
+  loop.callExceptionHandler = (context) => {
+    const { message, task } = context
+    const kind = message.includes('was never awaited') ? 'never-awaited' : message.includes('was never retrieved') ? 'never-retrieved' : null
+    if (kind !== null) writer.reported(kind, message, (task as { id?: number } | undefined)?.id ?? 0)
+    report(context)
+  }
+}

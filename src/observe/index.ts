@@ -1,0 +1,100 @@
+// `loopscope/observe`: watch the event loops of any Node program, and its thread, from a thread beside it.
+import type { EventLoop } from '../runtime/loop.ts'
+import { EventLoop as Loop } from '../runtime/loop.ts'
+import { running } from '../runtime/running.ts'
+import '../index.ts'
+import { isOwnThread } from '../threads/register.ts'
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
+import { ObserverClient, type ObserverOptions } from './client.ts'
+import { ObserverListenError } from './thread-life.ts'
+
+export { ObserverListenError, type ObserverOptions }
+
+export interface ObserveOptions extends ObserverOptions {
+  /** The loop to watch; by default the one that runs, or each that is run from now on, one at a time. */
+  loop?: EventLoop
+}
+
+export interface Observing {
+  /** Where the live view and the stream are; `null` where the observer does not listen. */
+  readonly url: string | null
+  /** Stop watching and end the observer's thread. A program that ends by itself need not call it. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** The observing of this thread, by whichever copy of the package. */
+const OBSERVING = Symbol.for('loopscope.observing')
+const own = globalThis as { [OBSERVING]?: Observing | undefined }
+
+/** Threads that start later inherit this, with what is observed: a preload that calls `observe` is loaded by each of them as well. */
+const INHERITED = 'loopscope.observing'
+
+/**
+ * Start an observer of this process. It sees every task of the loop that it watches, and whatever blocks this thread, and
+ * serves that on `port` (8001). Rejects with an ObserverListenError where it cannot listen there, and with an Error where
+ * this thread is observed already. It does not keep the process alive.
+ *
+ * A preload (`--import`, `NODE_OPTIONS`) may call it: in the worker threads of a process that is observed, and in those
+ * that run loopscope's `toThread`, it starts nothing. It gives what the process was observed at when the thread was started,
+ * with a `url` of `null` where that was not known, and a `close` without effect.
+ */
+export async function observe(options: ObserveOptions = {}): Promise<Observing> {
+  const known = own[OBSERVING]
+  if (known !== undefined) throw new Error(`observe: this process is observed already${known.url === null ? '' : `, at ${known.url}`}: close() that one first`)
+  const elsewhere = observedElsewhere()
+  if (elsewhere !== null) return elsewhere
+  const client = new ObserverClient(options)
+  let stopWatching = (): void => {}
+  const started: Observing = {
+    get url() {
+      return client.url
+    },
+    close: async () => {
+      if (own[OBSERVING] === started) {
+        own[OBSERVING] = undefined
+        setEnvironmentData(INHERITED, undefined)
+      }
+      stopWatching()
+      await client.close()
+    },
+    [Symbol.asyncDispose]: () => started.close(),
+  }
+  own[OBSERVING] = started
+  setEnvironmentData(INHERITED, { url: null })
+  const loop = options.loop ?? running.loop
+  if (loop !== null) client.watch(loop)
+  else stopWatching = watchNextLoops(client)
+  client.watchThread()
+  try {
+    await client.ready
+    if (own[OBSERVING] === started) setEnvironmentData(INHERITED, { url: started.url })
+  } catch (error) {
+    await started.close()
+    throw error
+  }
+  return started
+}
+
+/** What another thread of this process has started, or, in a thread of ours, would have to; `null`: this one may start an observer. */
+function observedElsewhere(): Observing | null {
+  if (isMainThread) return null
+  const inherited = getEnvironmentData(INHERITED) as unknown as { url: string | null } | undefined
+  if (inherited === undefined && !isOwnThread()) return null
+  const close = (): Promise<void> => Promise.resolve()
+  return { url: inherited?.url ?? null, close, [Symbol.asyncDispose]: close }
+}
+
+/** Have `client` watch each loop when it is run; the returned function ends that. */
+function watchNextLoops(client: ObserverClient): () => void {
+  const own = Object.getOwnPropertyDescriptor(Loop.prototype, 'runForever') as PropertyDescriptor
+  const runForever = own.value as (this: Loop) => Promise<void>
+  Loop.prototype.runForever = function () {
+    // A virtual clock jumps: what blocks its loop blocks nothing else, and takes no time.
+    if (!this.host.virtual) client.watch(this)
+    return runForever.call(this)
+  }
+  return () => {
+    Object.defineProperty(Loop.prototype, 'runForever', own)
+  }
+}

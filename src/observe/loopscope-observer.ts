@@ -1,0 +1,288 @@
+// The observer's thread: reads the ring, serves the stream, and answers the app's thread. The app may be blocked for as
+// long as it likes; nothing here waits for it.
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
+import type { AddressInfo } from 'node:net'
+import type { Histogram } from 'node:perf_hooks'
+import type { ObserverData, Question, ToApp, ToObserver } from './protocol.ts'
+import type { Place } from '../http/event-stream.ts'
+import { hostname } from 'node:os'
+import { runsOf, tasksOf } from './queries.ts'
+import { Observer } from './observer.ts'
+import { Loops, type CancelOutcome } from './loop-registry.ts'
+import type { HttpError } from '../http/errors.ts'
+import { asError } from '../http/thrown.ts'
+import type { HttpServer } from '../http/server.ts'
+import { ownNames } from '../http/origin.ts'
+import { buildObserverApp, figuresOf } from './http.ts'
+import { Stacks } from './stacks.ts'
+import { BEAT_SECONDS } from './stall-detector.ts'
+import { Starvation } from './scheduling-delay.ts'
+
+/** How many batches may be on their way to a subscriber of the app's before he has to wait. */
+const MOST_ON_THE_WAY = 4
+/** How long the app's thread has for an answer, in ms: it may be blocked. */
+const CANCEL_MS = 5000
+
+const data = workerData as ObserverData
+const port = parentPort as MessagePort
+const say = (message: ToApp): void => port.postMessage(message)
+
+const { clock } = data
+/** The app's clock, on this thread: all threads share the machine's. */
+const now = (): number => (clock.now + Number(process.hrtime.bigint() - clock.hrtime) / 1e6) / 1000
+
+const stacks = new Stacks({ enabled: data.stacks, sessions: data.sessions })
+const starvation = new Starvation(data.thread)
+const observer = new Observer({
+  shared: data.shared, loop: data.loop, history: data.history, blockedSeconds: data.blockedMs / 1000, keepSeconds: data.keepMs / 1000,
+  now, starvation, origin: clock.epoch - clock.now,
+  takeDescription: () => (receiveMessageOnPort(data.descriptions) as { message: ArrayBuffer } | undefined)?.message ?? null,
+  takeStack: () => stacks.take(),
+  onBroken: end,
+})
+
+/** Errors that are contained are logged with their stack, but one in so many ms at most. */
+const LOG_EVERY_MS = 1000
+let loggedAt = -Infinity
+let unlogged = 0
+
+// What no code has caught ends here, and it is of two kinds.
+//   In the recording, or while this thread starts: the record may be half changed, and everything is served from it. The
+//   thread ends, and the app starts another one, which begins with a description of what is alive.
+//   Anywhere else, in the callback of a socket, a timer, a question, a promise that nothing waits for: it concerns one
+//   connection, the record is whole, and the thread goes on. If it ended instead, any client that finds such an error could
+//   end the observer, its history and everybody's streams whenever it likes. The connection may be left as it was; its
+//   timeouts close it.
+function contain(thrown: unknown): void {
+  observer.errorCount++
+  const now = performance.now()
+  if (now - loggedAt < LOG_EVERY_MS) {
+    unlogged++
+    return
+  }
+  const others = unlogged === 0 ? '' : ` (${unlogged} more since the last one were not logged)`
+  loggedAt = now
+  unlogged = 0
+  const { message, stack = message } = asError(thrown)
+  say({ type: 'log', level: 'error', message: `an error on the observer's thread, which goes on${others}: ${stack}` })
+}
+
+function end(thrown: unknown): never {
+  const { message, stack = message } = asError(thrown)
+  say({ type: 'broken', message, stack })
+  process.exit(1) // ends this thread, not the process
+}
+
+process.on('uncaughtException', contain)
+process.on('unhandledRejection', contain)
+
+const subscriptions = new Map<number, { place: Place | null; onTheWay: number }>()
+const cancels = new Map<number, (answer: CancelOutcome) => void>()
+let cancelIds = 0
+let closing = false
+/** Where the app listens, once it does. */
+let appAddress: string | null = null
+/** The port on which the observer listens, once it does. */
+let listening: number | null = null
+
+function cancel(what: 'task' | 'run', target: number): Promise<CancelOutcome> {
+  const id = ++cancelIds
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      cancels.delete(id)
+      resolve('late')
+    }, CANCEL_MS)
+    cancels.set(id, (answer) => {
+      clearTimeout(timer)
+      resolve(answer)
+    })
+    say({ type: 'cancel', id, what, target })
+  })
+}
+
+const WILDCARD = /^(0\.0\.0\.0|::|)$/
+
+/** Where something that listens on this host and port is found by others. */
+function addressOf(host: string, port: number): string {
+  const name = WILDCARD.test(host) ? hostname() : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}
+
+/** The app's address as others reach it: it gives its own as it calls itself. */
+function advertised(address: string): string {
+  return data.listen !== null && WILDCARD.test(data.listen.host) ? addressOf('', Number(new URL(address).port)) : address
+}
+
+const loops = new Loops(observer, {
+  name: data.loop, startedAt: new Date().toISOString(),
+  app: () => (appAddress === null ? null : advertised(appAddress)),
+  observer: () => data.url ?? (listening === null || data.listen === null ? null : addressOf(data.listen.host, listening)),
+}, cancel)
+
+function answer(question: Question, args: readonly unknown[]): unknown {
+  observer.drain()
+  const loop = args[0] as string | undefined
+  switch (question) {
+    case 'loops':
+      return loops.list()
+    case 'loop':
+      return loops.find(loop).state
+    case 'tasks':
+      return tasksOf(loops, loop)
+    case 'runs':
+      return runsOf(loops, loop)
+    case 'run':
+      return loops.find(args[1] as string | undefined).runs.get(args[0] as number)
+    case 'figures':
+      return figuresOf(loops)
+    case 'cancel':
+      return loops.cancel(loop, args[1] as 'task' | 'run', args[2] as number)
+  }
+}
+
+async function ask(id: number, question: Question, args: readonly unknown[]): Promise<void> {
+  try {
+    say({ type: 'answer', id, answer: await answer(question, args) })
+  } catch (error) {
+    const { statusCode = 500, message } = error as Partial<HttpError> & Error
+    say({ type: 'refused', id, statusCode, message })
+  }
+}
+
+function subscribe(id: number, options: Extract<ToObserver, { type: 'subscribe' }>['options']): void {
+  const entry: { place: Place | null; onTheWay: number } = { place: null, onTheWay: 0 }
+  subscriptions.set(id, entry)
+  observer.drain()
+  const over = (reason: string): void => {
+    subscriptions.delete(id)
+    entry.place?.close()
+    say({ type: 'end', id, reason })
+  }
+  try {
+    entry.place = loops.subscribe({
+      write: (messages) => {
+        say({ type: 'batch', id, messages })
+        return ++entry.onTheWay < MOST_ON_THE_WAY
+      },
+      cursors: true,
+      end: over,
+    }, options)
+  } catch (error) {
+    over((error as Error).message)
+  }
+}
+
+port.on('message', (message: ToObserver) => {
+  switch (message.type) {
+    case 'subscribe':
+      subscribe(message.id, message.options)
+      break
+    case 'change':
+      subscriptions.get(message.id)?.place?.change(message.filter)
+      break
+    case 'taken': {
+      const entry = subscriptions.get(message.id)
+      if (entry === undefined) break
+      if (entry.onTheWay-- === MOST_ON_THE_WAY) entry.place?.resume()
+      break
+    }
+    case 'unsubscribe':
+      subscriptions.get(message.id)?.place?.close()
+      subscriptions.delete(message.id)
+      break
+    case 'ask':
+      void ask(message.id, message.question, message.args)
+      break
+    case 'run':
+      observer.runs.add(message.record)
+      loops.cluster?.tellRun(message.record)
+      break
+    case 'app':
+      appAddress = message.address
+      break
+    case 'cancelled':
+      cancels.get(message.id)?.(message.found)
+      cancels.delete(message.id)
+      break
+    case 'close':
+      void close(message.reason)
+      break
+  }
+})
+
+/** Follow other processes' loops, where there is a Redis, and build what is served. */
+async function build(): Promise<HttpServer | null> {
+  if (data.redisUrl !== null) {
+    const { RedisCluster } = await import('../redis/cluster.ts')
+    loops.cluster = new RedisCluster({
+      url: data.redisUrl, loops, keepSeconds: data.keepMs / 1000, cancel, log: (level, message) => say({ type: 'log', level, message }),
+      onName: (name) => say({ type: 'named', name }),
+    })
+  }
+  return data.listen === null ? null : buildObserverApp(loops, {
+    maxSubscribers: data.maxSubscribers, delays: data.delays as Histogram, names: ownNames(data.listen.host, data.url),
+    allowedHosts: data.allowedHosts, proxies: data.proxies, upstream: { address: () => appAddress, secret: data.secret },
+  })
+}
+
+const app = await build().catch(end)
+
+async function close(reason: string): Promise<void> {
+  if (closing) return
+  closing = true
+  try {
+    observer.drain()
+    const left = loops.cluster?.close()
+    observer.fanout.end(reason)
+    await left
+    await app?.close()
+    await stacks.close()
+    starvation.close()
+  } finally {
+    say({ type: 'closed' })
+    port.close()
+  }
+}
+
+/** While there is much to take in, others on this thread wait for so many ms at most. */
+const POLL_MS = 4
+
+function poll(): void {
+  if (closing) return
+  const until = performance.now() + POLL_MS
+  let seconds = BEAT_SECONDS
+  try {
+    seconds = observer.poll()
+    while (seconds === 0 && performance.now() < until) seconds = observer.poll()
+  } catch (error) {
+    contain(error) // of those that are notified
+  }
+  if (seconds === 0) setImmediate(poll)
+  else setTimeout(poll, Math.max(1, Math.ceil(seconds * 1000)))
+}
+
+/** How many ports a sibling tries: there are not more processes of one cluster. */
+const MOST_PORTS = 1000
+
+async function listen(server: HttpServer, { port: first, host, next }: NonNullable<ObserverData['listen']>): Promise<void> {
+  for (let port = first; ; port++) {
+    try {
+      await server.listen({ port, host })
+      return
+    } catch (error) {
+      const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      if (!taken || !next || port >= Math.min(first + MOST_PORTS, 65_535)) throw error
+    }
+  }
+}
+
+poll()
+try {
+  if (app !== null && data.listen !== null) await listen(app, data.listen)
+  listening = (app?.server.address() as AddressInfo | null)?.port ?? null
+  say({ type: 'ready', epoch: observer.history.epoch, port: listening })
+} catch (error) {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  say({ type: 'failed', code, message })
+  await close('the observer could not listen')
+}

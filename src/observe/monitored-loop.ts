@@ -1,0 +1,227 @@
+// What is kept of one loop: its last events, what is alive, its runs and its stalls, and the traces that can be made of
+// those. The observer's own loop has one, and so has every loop of another process that it hears of.
+import type { EventOf, Frame, LoopEvent, LoopState, Snapshot, Victim } from '../events/schema.ts'
+import type { Source } from '../events/fanout.ts'
+import { Fanout } from '../events/fanout.ts'
+import { History } from '../events/history.ts'
+import { Model } from '../events/model.ts'
+import { sizeOf } from '../events/texts.ts'
+import { traceTexts } from '../events/render/trace.ts'
+import { RunLog, type RunLogOptions } from './run-log.ts'
+
+/** Stalls that are remembered, and of how many seconds around a long one the events are kept. */
+const KEPT_STALLS = 50
+const SECONDS_BEFORE = 2
+const SECONDS_AFTER = 1
+/** Of each of both sides, so many at most: to make those of a busy loop keeps this thread for some ms. */
+const KEPT_STALL_EVENTS = { most: 10_000, bytes: 4 * 1024 ** 2 }
+/** How many bytes the events around all stalls may take; those around the oldest ones go. */
+const MOST_STALL_BYTES = 32 * 1024 ** 2
+/** The events of a trace, the last ones of its time. */
+const TRACED_EVENTS = { most: 50_000, bytes: 16 * 1024 ** 2 }
+
+/** A stall that is over: from when to when, on the loop's clock, by whom, and who waited. */
+export interface PastStall {
+  from: number
+  to: number
+  name: string
+  task?: number
+  request?: number
+  seconds: number
+  stack?: Frame[]
+  victims: Victim[]
+  lost: number
+}
+
+export interface KeptStall extends PastStall {
+  id: number
+  /** When it began. */
+  at: string
+  /** The events around it, once they have come; only of long ones. */
+  events: LoopEvent[] | null
+}
+
+/** Who holds a loop now, and since when on its clock. */
+export interface Holding {
+  name: string
+  since: number
+  stack?: Frame[] | undefined
+}
+
+export interface LoopRecordOptions {
+  /** The loop's id in events. */
+  loop: string
+  history: History
+  /** Stalls of so many seconds are kept with what happened around them. */
+  keepSeconds: number
+  /** Milliseconds since 1970 at which the loop's clock showed zero. */
+  origin: number
+  runs?: RunLogOptions
+}
+
+export abstract class LoopRecord implements Source {
+  loop: string
+  history: History
+  readonly model = new Model()
+  readonly fanout: Fanout
+  runs: RunLog
+  stalls: KeptStall[] = []
+  state: LoopState = 'live'
+  /** Since when it is in this state, in ms since 1970. */
+  since = Date.now()
+  holding: Holding | null = null
+  /** It has said that it has closed, and has not started again. */
+  closed = false
+  blockedSeconds = 0
+  stallCount = 0
+  /** Something is worth a write of its own: that a thread is blocked is news only while it is. */
+  protected urgent = false
+  readonly #keepSeconds: number
+  readonly #eventBytes = new WeakMap<KeptStall, number>()
+  readonly #runs: RunLogOptions
+  #origin: number
+  #listeners: ((urgent: boolean) => void)[] = []
+  #told = 0
+
+  constructor({ loop, history, keepSeconds, origin, runs = {} }: LoopRecordOptions) {
+    this.loop = loop
+    this.history = history
+    this.#keepSeconds = keepSeconds
+    this.#runs = runs
+    this.#origin = origin
+    this.#told = history.last
+    this.fanout = new Fanout(this)
+    this.runs = new RunLog((task) => this.nameOf(task), origin, this.#runs)
+  }
+
+  /** Seconds on the clock of the loop. */
+  abstract now(): number
+
+  abstract nameOf(task: number): string
+
+  get origin(): number {
+    return this.#origin
+  }
+
+  /** What is alive now. */
+  snapshot(): Snapshot {
+    return this.model.snapshot()
+  }
+
+  standing(): EventOf<'stream.loop'> {
+    return { type: 'stream.loop', loop: this.loop, state: this.state, since: new Date(this.since).toISOString() }
+  }
+
+  /** The listener hears whether what is new should be passed on at once. */
+  listen(listener: (urgent: boolean) => void): () => void {
+    this.#listeners = [...this.#listeners, listener]
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener)
+    }
+  }
+
+  /** The last `seconds` as a trace in parts, as far as the history goes. */
+  trace(seconds: number): Iterable<string> {
+    const now = this.now()
+    return this.#traceOf(this.history.since(now - seconds, TRACED_EVENTS), `the last ${seconds} s`, now)
+  }
+
+  /** A trace of what happened around a stall, in parts; `null` where that is not kept. */
+  stallTrace(id: number): Iterable<string> | null {
+    const stall = this.stalls.find((one) => one.id === id)
+    return stall?.events == null ? null : this.#traceOf(stall.events, `stall ${id}: ${stall.name}`)
+  }
+
+  /** Take in the next event, and its JSON where that is there already; its `seq` follows the last. */
+  protected take(event: LoopEvent, encoded?: string): void {
+    this.history.push(event, encoded)
+    this.model.apply(event)
+    this.runs.hear(event)
+    switch (event.type) {
+      case 'loop.blocked':
+        this.urgent = true
+        this.holding = { name: event.name, since: event.since, ...(event.stack === undefined ? {} : { stack: event.stack }) }
+        break
+      case 'loop.unblocked':
+        this.urgent = true
+        this.#unblocked(event)
+        break
+      case 'loop.started':
+        this.closed = false
+        break
+      case 'loop.closed':
+        this.closed = true
+        this.holding = null
+        // Its process may be gone in a moment.
+        this.urgent = true
+        break
+      default:
+        break
+    }
+  }
+
+  /** A stall is over. */
+  protected keep(stall: PastStall): void {
+    this.blockedSeconds += stall.seconds
+    const kept: KeptStall = { ...stall, id: ++this.stallCount, at: new Date(this.#origin + stall.from * 1000).toISOString(), events: null }
+    this.stalls.push(kept)
+    if (this.stalls.length > KEPT_STALLS) this.stalls.shift()
+    if (stall.seconds < this.#keepSeconds) return
+    const { history } = this
+    const { last } = history
+    const begin = stall.from - SECONDS_BEFORE
+    const before = history.since(begin, KEPT_STALL_EVENTS)
+    setTimeout(() => {
+      const after = history.since(begin, { ...KEPT_STALL_EVENTS, after: last }).filter(({ t }) => t <= stall.to + SECONDS_AFTER)
+      kept.events = [...before, ...after]
+      this.#eventBytes.set(kept, sizeOf(kept.events))
+      this.#forgetOldest()
+    }, SECONDS_AFTER * 1000).unref()
+  }
+
+  /** Only the last stalls have what happened around them, as many as there is room for. */
+  #forgetOldest(): void {
+    let bytes = 0
+    for (const stall of [...this.stalls].reverse()) {
+      bytes += this.#eventBytes.get(stall) ?? 0
+      if (bytes <= MOST_STALL_BYTES) continue
+      stall.events = null
+      this.#eventBytes.delete(stall)
+    }
+  }
+
+  /** Begin anew: the loop's process has. */
+  protected begin(history: History, origin: number): void {
+    this.history = history
+    this.#origin = origin
+    this.#told = history.last
+    this.runs = new RunLog((task) => this.nameOf(task), origin, this.#runs)
+    this.stalls = []
+    this.stallCount = 0
+    this.blockedSeconds = 0
+    this.holding = null
+  }
+
+  /** Tell whoever listens of what has come since the last time. */
+  protected notify(): void {
+    if (this.#told === this.history.last) return
+    this.#told = this.history.last
+    const { urgent } = this
+    this.urgent = false
+    for (const listener of this.#listeners) listener(urgent)
+    if (urgent) this.fanout.flush()
+  }
+
+  #unblocked(event: EventOf<'loop.unblocked'>): void {
+    this.holding = null
+    const { task, request, seconds, victims, lost, stack, since = event.t - event.seconds, name = '' } = event
+    this.keep({
+      from: since, to: since + seconds, name, seconds, victims, lost,
+      ...(task === undefined ? {} : { task }), ...(request === undefined ? {} : { request }), ...(stack === undefined ? {} : { stack }),
+    })
+  }
+
+  #traceOf(events: readonly LoopEvent[], name: string, end?: number): Iterable<string> {
+    return traceTexts(events, name, end, (task) => this.nameOf(task))
+  }
+}

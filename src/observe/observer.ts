@@ -1,0 +1,189 @@
+// The observer itself, whatever thread it runs on: it decodes what the ring holds, looks for stalls and warnings, gives
+// every event its number, and keeps them in the record of its loop. It is the one source of everything that is served.
+import type { LoopEvent, Snapshot } from '../events/schema.ts'
+import type { Taken } from './stacks.ts'
+import type { Starvation } from './scheduling-delay.ts'
+import { TAPE_END } from '../runtime/tape.ts'
+import { History } from '../events/history.ts'
+import { cutEvent } from '../events/texts.ts'
+import { Decoder, type Hold, type Listener, type Timed } from './decode.ts'
+import { MOST_STEPS, NUMBER, taskOf, viewOf, WORD, type Shared, type View } from '../probe/layout.ts'
+import { LoopRecord } from './monitored-loop.ts'
+import { RingReader } from '../probe/ring.ts'
+import { RoundLog, type Rounds } from './rounds.ts'
+import { BEAT_SECONDS, StallWatch } from './stall-detector.ts'
+import { Tally } from './stream-stats.ts'
+import { Warnings } from './warnings.ts'
+
+/** How many records are decoded before others get a turn on this thread. */
+const RECORDS_A_POLL = 8192
+/** While records come, the ring is looked at this often, in seconds. */
+const BUSY_POLL = 0.004
+/** From so many seconds on a step is looked at closely. */
+const LONG_STEP = 0.01
+const WARN_EVERY = 0.25
+
+export interface ObserverOptions {
+  shared: Shared
+  /** The loop's id in events. */
+  loop: string
+  /** How many events are kept. */
+  history: number
+  /** From how many seconds on the thread is called blocked. */
+  blockedSeconds: number
+  /** Stalls of so many seconds are kept with what happened around them. */
+  keepSeconds: number
+  /** Seconds on the clock of the loop. */
+  now: () => number
+  /** Milliseconds since 1970 at which that clock showed zero. */
+  origin: number
+  /** For how long the thread had no processor. */
+  starvation: Starvation
+  takeDescription: () => ArrayBuffer | null
+  takeStack: () => Promise<Taken | null>
+  /** Recording has failed: the record of the loop may be half changed, and nothing may be served from it any more. */
+  onBroken?: (error: unknown) => void
+}
+
+export class Observer extends LoopRecord implements Listener {
+  readonly tally = new Tally()
+  readonly view: View
+  /** Events that found no room in the ring. */
+  lostEvents = 0
+  warningCount = 0
+  /** Errors on this thread that nothing else has caught. */
+  errorCount = 0
+  readonly #options: ObserverOptions
+  readonly #decoder: Decoder
+  readonly #reader: RingReader
+  readonly #watch: StallWatch
+  readonly #warnings: Warnings
+  readonly #rounds: RoundLog
+  #warnAt = 0
+
+  constructor(options: ObserverOptions) {
+    super({ loop: options.loop, history: new History(options.history), keepSeconds: options.keepSeconds, origin: options.origin })
+    this.#options = options
+    this.view = viewOf(options.shared)
+    this.#rounds = new RoundLog(() => this.loop, this.history, this.model, MOST_STEPS)
+    this.#reader = new RingReader(options.shared)
+    this.#decoder = new Decoder(this.#reader, this, options.takeDescription)
+    this.#warnings = new Warnings(this.model, (task) => this.#decoder.nameOf(task), (warning) => this.event(cutEvent(warning)))
+    this.#watch = new StallWatch({
+      starvation: options.starvation, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
+      emit: (event) => this.event(cutEvent(event)), takeStack: options.takeStack,
+      catchUp: () => this.#decoder.readAll(),
+    })
+  }
+
+  /** Seconds on the clock of the loop. */
+  now(): number {
+    return this.#options.now()
+  }
+
+  /** Whether the thread is blocked right now. */
+  get blocked(): boolean {
+    return this.#watch.blocked
+  }
+
+  nameOf(task: number): string {
+    return this.#decoder.nameOf(task)
+  }
+
+  /** Take in what there is and look how the thread is; gives in how many seconds to come again. */
+  poll(): number {
+    const next = this.#whole(() => this.#look())
+    this.notify()
+    return next
+  }
+
+  #look(): number {
+    const { words } = this.view
+    words[WORD.tick] = ((words[WORD.tick] as number) + 1) | 0
+    words[WORD.tape + TAPE_END] = 0
+    const count = this.#decoder.read(RECORDS_A_POLL)
+    let next = this.#watch.look()
+    const now = this.now()
+    if (now >= this.#warnAt) {
+      this.#warnAt = now + WARN_EVERY
+      this.#lookLonger(now)
+    }
+    if (this.#reader.behind && count >= RECORDS_A_POLL) return 0
+    if (count > 0) next = Math.min(next, BUSY_POLL)
+    return Math.min(next, BEAT_SECONDS, this.#options.blockedSeconds / 2)
+  }
+
+  /** Take in everything that has been published. */
+  drain(): void {
+    this.#whole(() => this.#decoder.read(Infinity))
+    this.notify()
+  }
+
+  event(timed: Timed): void {
+    const event = timed as unknown as LoopEvent
+    event.seq = this.history.last + 1
+    event.loop = this.loop
+    this.take(event)
+    this.tally.hear(event)
+    if (event.type === 'loop.closed') this.#watch.settled()
+    if (event.type === 'warning') this.warningCount++
+    else this.#warnings.hear(event)
+  }
+
+  rounds(rounds: Rounds): void {
+    this.#rounds.add(rounds)
+  }
+
+  lost(count: number): void {
+    this.lostEvents += count
+    this.history.skip(count)
+  }
+
+  restored(alive: Omit<Snapshot, 'seq'>): void {
+    this.model.restore({ ...alive, seq: this.history.last })
+    this.tally.restored(alive)
+    this.#watch.forget()
+    this.#warnings.restart(this.now())
+    this.runs.forget(new Set(alive.runs.map(({ run }) => run)))
+  }
+
+  held(hold: Hold): void {
+    this.#watch.ended(hold)
+  }
+
+  stepped(task: number, from: number, to: number): void {
+    const { starvation } = this.#options
+    const excused = to - from >= LONG_STEP && starvation.excuses(from, to, starvation.since(from, this.now()))
+    this.#warnings.stepped(task, from, excused ? from : to)
+    this.#watch.stepped(task, from, to)
+  }
+
+  settled(): void {
+    this.#watch.settled()
+  }
+
+  waited(request: number, seconds: number, t: number): void {
+    this.#watch.waited(request, seconds, t)
+  }
+
+  /** Do all of what changes the record. */
+  #whole<T>(change: () => T): T {
+    try {
+      return change()
+    } catch (error) {
+      this.#options.onBroken?.(error)
+      throw error
+    }
+  }
+
+  #lookLonger(now: number): void {
+    const { words, numbers } = this.view
+    this.#warnings.look(now, words[WORD.sensitiveQueued] as number)
+    const task = taskOf(this.view)
+    if (((words[WORD.step] as number) & 1) === 0 || task === 0) return
+    const since = numbers[NUMBER.since] as number
+    const { starvation } = this.#options
+    if (now - since >= LONG_STEP && starvation.excuses(since, now, starvation.present(since, now))) return
+    this.#warnings.running(task, since, now, this.#decoder.nameOf(task))
+  }
+}

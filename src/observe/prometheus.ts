@@ -1,0 +1,89 @@
+// Figures that are read when somebody asks, as prom-client's registry wants them: what only ever grows is a counter, the
+// rest are gauges; a distribution that is kept elsewhere is a histogram.
+import type { Histogram } from 'node:perf_hooks'
+import { Counter, Gauge, type Metric, type Registry } from 'prom-client'
+import type { Distribution } from './stream-stats.ts'
+
+type Labelled = readonly (readonly [label: string, value: number])[]
+
+/** Expose one figure, by its name a counter or a gauge. */
+export function exposeFigure(registry: Registry, name: string, help: string, read: () => number): void {
+  if (name.endsWith('_total')) {
+    new Counter({
+      name, help, registers: [registry],
+      collect() {
+        this.reset()
+        this.inc(read())
+      },
+    })
+    return
+  }
+  new Gauge({
+    name, help, registers: [registry],
+    collect() {
+      this.set(read())
+    },
+  })
+}
+
+/** Expose one figure for each value that `label` has now. */
+export function exposeFigures(registry: Registry, name: string, help: string, label: string, read: () => Labelled): void {
+  const options = { name, help, registers: [registry], labelNames: [label] }
+  if (name.endsWith('_total')) {
+    new Counter({
+      ...options,
+      collect() {
+        this.reset()
+        for (const [value, count] of read()) this.inc({ [label]: value }, count)
+      },
+    })
+    return
+  }
+  new Gauge({
+    ...options,
+    collect() {
+      this.reset()
+      for (const [value, figure] of read()) this.set({ [label]: value }, figure)
+    },
+  })
+}
+
+/** Expose a distribution as a histogram. */
+export function exposeDistribution(registry: Registry, name: string, help: string, read: () => Distribution): void {
+  const get = (): object => {
+    const { limits, counts, sum, count } = read()
+    const values = [
+      ...limits.map((le, at) => ({ metricName: `${name}_bucket`, labels: { le }, value: counts[at] })),
+      { metricName: `${name}_bucket`, labels: { le: '+Inf' }, value: count },
+      { metricName: `${name}_sum`, labels: {}, value: sum },
+      { metricName: `${name}_count`, labels: {}, value: count },
+    ]
+    return { name, help, type: 'histogram', values }
+  }
+  // All that a registry asks of a metric are its name and these.
+  registry.registerMetric({ name, help, get: () => Promise.resolve(get()), reset: () => {} } as unknown as Metric)
+}
+
+/** What a histogram of nanoseconds holds up to each limit, in seconds, of the values that it can tell apart. */
+export function distributionOf(histogram: Histogram, limits: readonly number[]): Distribution {
+  const count = Number(histogram.count)
+  if (count === 0) return { limits, counts: limits.map(() => 0), sum: 0, count: 0 }
+  const { max, mean } = histogram
+  let most = 0
+  const counts = limits.map((limit) => {
+    most = max <= limit * 1e9 ? count : upTo(histogram, limit * 1e9, most, count)
+    return most
+  })
+  return { limits, counts, sum: (mean * count) / 1e9, count }
+}
+
+/** How many of `count` values are at most `limit`, of which it is known that `low` are: a percentile is a rank. */
+function upTo(histogram: Histogram, limit: number, low: number, count: number): number {
+  let high = count
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (histogram.percentile((middle / count) * 100) <= limit) low = middle
+    else high = middle - 1
+  }
+  return low
+}

@@ -1,0 +1,102 @@
+// What the app's thread and the observer's say to each other besides the ring: who subscribes, what is asked, what is
+// to be cancelled. Nothing here is on the way of an event.
+import type { MessagePort } from 'node:worker_threads'
+import type { LoopList, LoopState } from '../events/schema.ts'
+import type { Message } from '../events/fanout.ts'
+import type { Filter } from '../events/filter.ts'
+import type { CoveredRun, CoveredTasks } from './queries.ts'
+import type { CancelOutcome, StreamOptions } from './loop-registry.ts'
+import type { Shared } from '../probe/layout.ts'
+import type { RunRecord } from './run-log.ts'
+
+/** What the observer's thread is started with. */
+export interface ObserverData {
+  shared: Shared
+  /** Descriptions of everything alive come here, as transferred memory. */
+  descriptions: MessagePort
+  /** Where it listens, or, with `next`, at the first port after that which is free; `null`: nowhere. */
+  listen: { port: number; host: string; next: boolean } | null
+  loop: string
+  /** The Redis through which processes see each other; `null`: this one is alone. */
+  redisUrl: string | null
+  /** Where browsers find the observer, where that is not where it listens. */
+  url: string | null
+  history: number
+  blockedMs: number
+  keepMs: number
+  stacks: boolean
+  /** The app's thread in `/proc`, where there is one. */
+  thread: string | null
+  maxSubscribers: number
+  /** Names by which the observer may be called besides addresses and its own. */
+  allowedHosts: readonly string[]
+  /** The proxies in front of it, whose `X-Forwarded-For` says who calls. */
+  proxies: readonly string[]
+  /** Known to this process only: by it the app knows what its observer passes on. */
+  secret: string
+  /** The app's `performance.now()`, the machine's `hrtime` at that moment, and the time of day: so that clocks can be compared. */
+  clock: { now: number; hrtime: bigint; epoch: number }
+  /** The word through which inspector sessions are ended. */
+  sessions: Int32Array
+  /** Delays of the app's event loop. */
+  delays: unknown
+}
+
+/** What can be asked of the observer. */
+export interface Questions {
+  loops: { args: []; answer: LoopList }
+  /** Refused with a 404 where there is none of that name. */
+  loop: { args: [loop: string]; answer: LoopState }
+  tasks: { args: [loop?: string]; answer: CoveredTasks }
+  runs: { args: [loop?: string]; answer: CoveredRun[] }
+  run: { args: [run: number, loop?: string]; answer: RunRecord | null }
+  figures: { args: []; answer: Figures }
+  cancel: { args: [loop: string, what: 'task' | 'run', target: number]; answer: CancelOutcome }
+}
+
+export interface Figures {
+  events: number
+  lost: number
+  subscribers: number
+  dropped: number
+  blockedSeconds: number
+  stalls: number
+  warnings: number
+  /** Errors on the observer's thread that nothing else has caught. */
+  errors: number
+}
+
+export type Question = keyof Questions
+
+export type ToObserver =
+  | { type: 'subscribe'; id: number; options: StreamOptions }
+  | { type: 'change'; id: number; filter: Filter }
+  | { type: 'taken'; id: number }
+  | { type: 'unsubscribe'; id: number }
+  | { type: 'ask'; id: number; question: Question; args: unknown[] }
+  | { type: 'run'; record: RunRecord }
+  /** The app listens at this address: what only it can do is passed on to it. */
+  | { type: 'app'; address: string }
+  | { type: 'cancelled'; id: number; found: CancelAnswer }
+  | { type: 'close'; reason: string }
+
+export type ToApp =
+  | { type: 'ready'; epoch: string; port: number | null }
+  | { type: 'failed'; code: string; message: string }
+  /** The recording has failed, and the thread ends. */
+  | { type: 'broken'; message: string; stack: string }
+  | { type: 'batch'; id: number; messages: readonly Message[] }
+  | { type: 'end'; id: number; reason: string }
+  | { type: 'answer'; id: number; answer: unknown }
+  /** What was asked for cannot be told: why, with the status for whoever asked over HTTP. */
+  | { type: 'refused'; id: number; statusCode: number; message: string }
+  | { type: 'cancel'; id: number; what: 'task' | 'run'; target: number }
+  /** Another process has this loop's name already: it is called this instead. */
+  | { type: 'named'; name: string }
+  | { type: 'log'; level: LogLevel; message: string }
+  | { type: 'closed' }
+
+export type LogLevel = 'info' | 'warn' | 'error'
+
+/** What came of a wish to cancel; `null`: there is no such task or run. */
+export type CancelAnswer = { name: string; cancelling: boolean } | null

@@ -1,0 +1,97 @@
+// What only the app can do, asked for at the observer's port: the request is sent to the app, and its answer comes back as
+// it comes. So the page that is served here can start a run, or block the loop, without leaving its own origin.
+// Nothing of the address is the client's: host and port are the app's own socket, the path is the one that was routed.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Agent, request as call, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import { bodyOf, HttpError } from '../http/errors.ts'
+
+/** What is passed on: the examples and their runs, the handlers that block, the probe, the lab. */
+const ROUTES = [
+  ['GET', '/examples'], ['GET', '/examples/*'], ['GET', '/handlers/*'], ['GET', '/ping'],
+  ['GET', '/lab'], ['GET', '/lab/*'], ['POST', '/lab'], ['DELETE', '/lab/*'],
+] as const
+/** Headers of a request that the app needs. No cookie, no authorization, nothing about who asked passes. */
+const PASSED_ON = ['accept', 'content-type', 'x-request-start'] as const
+/** Headers of an answer that belong to one connection. */
+const OF_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer', 'set-cookie'])
+/** How many may be under way at once. */
+const MOST_FORWARDED = 1024
+
+/** Says to the app for which client the observer asks: a secret of this process, and the client's address. */
+export const CLIENT_HEADER = 'x-loopscope-client'
+
+/** The client in that header, `null` where it does not have the secret. */
+export function clientOf(header: string | string[] | undefined, secret: string): string | null {
+  const begin = `${secret} `
+  return typeof header === 'string' && header.startsWith(begin) ? header.slice(begin.length) : null
+}
+
+export interface Upstream {
+  /** Where the app listens, as it says itself; `null`: not yet, or nowhere. */
+  address: () => string | null
+  /** What only this process knows. */
+  secret: string
+}
+
+/** Serve on `app` what the app at `address()` does; a 503 while that is `null`. */
+export function forward(app: FastifyInstance, { address, secret }: Upstream): void {
+  const agent = new Agent({ keepAlive: true, maxSockets: MOST_FORWARDED })
+  let underWay = 0
+  app.addHook('onClose', (_app, done) => {
+    agent.destroy()
+    done()
+  })
+
+  function pass(request: FastifyRequest, reply: FastifyReply): void {
+    const base = address()
+    if (base === null) throw new HttpError(503, 'the app does not listen yet: try again in a moment')
+    if (underWay >= MOST_FORWARDED) throw new HttpError(503, `${underWay} requests to the app are under way through this port, and no more are allowed at once`)
+    const { hostname, port } = new URL(base)
+    const body = request.body === undefined || request.body === null ? null : JSON.stringify(request.body)
+    const headers: OutgoingHttpHeaders = { [CLIENT_HEADER]: `${secret} ${request.ip}` }
+    for (const name of PASSED_ON) if (request.headers[name] !== undefined) headers[name] = request.headers[name]
+    if (body !== null) headers['content-length'] = Buffer.byteLength(body)
+    const upstream = call({ host: hostname.replace(/^\[|\]$/g, ''), port, path: request.url, method: request.method, headers, agent })
+    // From here on nothing throws: the answer is written here, piece by piece.
+    reply.hijack()
+    underWay++
+    const { raw } = reply
+    upstream.on('response', (answer) => answered(answer, reply))
+    upstream.on('error', (error) => failed(reply, error.message))
+    // A client that leaves here leaves there as well: that is how a run is cancelled.
+    raw.on('close', () => {
+      underWay--
+      upstream.destroy()
+    })
+    upstream.end(body)
+  }
+
+  for (const [method, url] of ROUTES) app.route({ method, url, schema: { hide: true } as object, handler: pass })
+}
+
+function answered(answer: IncomingMessage, reply: FastifyReply): void {
+  const { raw } = reply
+  const { statusCode = 0 } = answer
+  answer.on('error', () => raw.destroy())
+  if (statusCode < 200 || statusCode > 599) {
+    answer.destroy()
+    failed(reply, `it gave the status ${statusCode}`)
+    return
+  }
+  raw.writeHead(statusCode, { ...reply.getHeaders() as OutgoingHttpHeaders, ...ofAnswer(answer.headers) })
+  raw.flushHeaders()
+  answer.pipe(raw)
+}
+
+function ofAnswer(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_CONNECTION.has(name)))
+}
+
+function failed({ raw }: FastifyReply, why: string): void {
+  if (raw.headersSent) {
+    raw.destroy()
+    return
+  }
+  raw.writeHead(502, { 'content-type': 'application/json; charset=utf-8' })
+  raw.end(JSON.stringify(bodyOf(502, `the app did not answer: ${why}`)))
+}

@@ -1,0 +1,91 @@
+// The stacks that were taken during one stall, and what they tell of it. A thread inside of a native function (a built-in, an
+// addon, a garbage collection) answers when it comes back, and by then something else may run: what is said of such an answer
+// is where the native code was called, and that it was native.
+import type { Frame } from '../events/schema.ts'
+import { culpritOf, type Taken } from './stacks.ts'
+
+/** A thread that runs JavaScript answers within so many seconds, as long as it has a processor. */
+const PROMPT_SECONDS = 0.03
+
+/** Who held the thread, as far as stacks can tell. */
+export interface Verdict {
+  frames: Frame[]
+  /** `null`: nobody can be named. */
+  name: string | null
+  /** The request whose code it was. */
+  request: number | undefined
+}
+
+interface Sample extends Verdict {
+  /** When it was asked for, and when it was taken. */
+  asked: number
+  at: number
+}
+
+export class Samples {
+  readonly #samples: Sample[] = []
+  /** When the question was asked that has no answer yet. */
+  #asked: number | null = null
+  /** The debugger has paused the thread. */
+  paused = false
+
+  /** A stack is asked for, at `t`. */
+  ask(t: number): void {
+    this.#asked = t
+  }
+
+  /** Whether there is a question without an answer. */
+  get asking(): boolean {
+    return this.#asked !== null
+  }
+
+  /** The answer, taken at `at`; the thread had no processor for `starved` seconds since it was asked. `null`: there is no stack. */
+  answer(taken: Taken | null, at: number, starved: number): void {
+    const asked = this.#asked ?? at
+    this.#asked = null
+    if (taken === null) return
+    const { frames, request, paused } = taken
+    const native = at - asked - starved > PROMPT_SECONDS
+    const culprit = culpritOf(frames)
+    const name = nameOf(culprit)
+    this.#samples.push({
+      asked, at, request, name: name === null ? null : native ? `native code in ${name}` : `${name} outside of the event loop`,
+      // What runs after native code, above the program's own, has nothing to do with it. Where all is such, the place is not known.
+      frames: native ? (culprit === null ? [] : frames.slice(frames.indexOf(culprit))) : frames,
+    })
+    this.paused ||= paused
+  }
+
+  /** What the last stack tells: of the present, as long as the stall lasts. */
+  get last(): Verdict | null {
+    return this.#samples.at(-1) ?? null
+  }
+
+  /** What held the thread for most of the stall, which is over: what was taken afterwards is of something else. */
+  conclude(from: number, to: number): Verdict | null {
+    const seconds = new Map<string | null, { verdict: Verdict; seconds: number }>()
+    const count = (verdict: Verdict, more: number): void => {
+      const known = seconds.get(verdict.name)
+      if (known === undefined) seconds.set(verdict.name, { verdict, seconds: more })
+      else known.seconds += more
+    }
+    let last: Sample | null = null
+    for (const sample of this.#samples) {
+      if (sample.at > to) break
+      count(last ?? sample, sample.asked - (last?.at ?? from))
+      count(sample, sample.at - sample.asked)
+      last = sample
+    }
+    if (last === null) return null
+    // A question that was not answered before the end.
+    const open = this.#asked ?? this.#samples.find(({ at }) => at > to)?.asked ?? to
+    count(last, Math.min(open, to) - last.at)
+    const before = nameOf(culpritOf(last.frames))
+    if (before !== null) count({ ...last, name: `native code after ${before}` }, to - open - PROMPT_SECONDS)
+    return [...seconds.values()].reduce((most, one) => (one.seconds > most.seconds ? one : most)).verdict
+  }
+}
+
+function nameOf(culprit: Frame | null): string | null {
+  return culprit === null ? null : culprit.function || 'code'
+}

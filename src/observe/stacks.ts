@@ -1,0 +1,184 @@
+// The stack of the main thread while it is blocked, taken from a worker thread: the inspector has the main thread evaluate
+// a reading of its own stack on top of what it runs. Nothing is paused and no debugger is enabled, so there is nothing that
+// could be left paused; and no session outlasts its answer, so none is open when the process ends.
+import { Session, type Runtime } from 'node:inspector'
+import { isAbsolute, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
+import type { EventOf } from '../events/schema.ts'
+import { CAPTURE, sitesOf, type Captured, type Site } from './stack-probe.ts'
+import { enterSession, leaveSession } from './inspector-lock.ts'
+import { pathOf, SourceMaps, type Position } from './source-maps.ts'
+
+export type Frame = NonNullable<EventOf<'loop.blocked'>['stack']>[number]
+
+export interface Taken {
+  /** When it was taken, in ms of the main thread's `performance.now()`. */
+  at: number
+  /**
+   * Innermost first, at most 16. Node's own are left out where there are others, and so is a function that was only just entered:
+   * that is where a thread answers that comes back from a native function.
+   */
+  frames: Frame[]
+  /** The number of the request whose code was interrupted, where that is known. */
+  request: number | undefined
+  /** A debugger has paused the thread. */
+  paused: boolean
+}
+
+export interface StacksOptions {
+  /** `false` leaves the inspector alone: every stack is `null`. Default `true`. */
+  enabled?: boolean
+  /** The word of shared memory that the main thread hands to `endSessions` before it exits. */
+  sessions?: Int32Array
+}
+
+export class Stacks {
+  readonly #enabled: boolean
+  readonly #sessions: Int32Array
+  readonly #maps = new SourceMaps()
+  #session: Session | null = null
+  #asked: Promise<Taken | null> | null = null
+  #closed = false
+
+  constructor(options: StacksOptions = {}) {
+    if (isMainThread) throw new Error('Stacks is for a worker thread: the main thread, while it is blocked, cannot ask for its own stack')
+    this.#enabled = options.enabled ?? true
+    this.#sessions = options.sessions ?? new Int32Array(new SharedArrayBuffer(4))
+  }
+
+  /** Take the main thread's stack: `take()` without the time. */
+  async takeStack(): Promise<Frame[] | null> {
+    return (await this.take())?.frames ?? null
+  }
+
+  /**
+   * Take the main thread's stack. A thread that runs JavaScript answers within a few ms. One that is inside a native function
+   * answers when that comes back, with the next line that runs: `at` tells that it took so long. Whoever asks meanwhile gets the
+   * same answer. `null` where nothing runs on it.
+   */
+  take(): Promise<Taken | null> {
+    if (!this.#enabled || this.#closed) return Promise.resolve(null)
+    this.#asked ??= this.#ask().finally(() => {
+      this.#asked = null
+    })
+    return this.#asked
+  }
+
+  /** End the session, if there is one; who still waits for a stack gets `null`. */
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#end()
+  }
+
+  async #ask(): Promise<Taken | null> {
+    const captured = await this.#capture()
+    if (captured === null) return null
+    const sites = typeof captured.sites === 'string' ? sitesOf(captured.sites) : captured.sites
+    const { at, begin, request, inspected = false } = captured
+    if (sites.length === 0) return null
+    const needed = sites.some(([, url, , , source]) => source === undefined && this.#maps.needsScript(url))
+    const paused = (inspected || needed) && await this.#learnScripts(sites)
+    const frames = sites.map((site) => this.#frame(site))
+    if (begin != null && this.#maps.isHeader(this.#place(begin), this.#place(sites[0] as Site))) frames.shift()
+    return { at, frames, request, paused }
+  }
+
+  #capture(): Promise<Captured | null> {
+    return this.#talk((session, done) => {
+      const parameters = { expression: CAPTURE, returnByValue: true, silent: true, disableBreaks: true }
+      session.post('Runtime.evaluate', parameters, (error, reply) => {
+        const { result, exceptionDetails } = (reply ?? {}) as Partial<Runtime.EvaluateReturnType>
+        done(error === null && exceptionDetails === undefined ? result?.value as Captured : null)
+      })
+    })
+  }
+
+  /**
+   * Have every loaded script name its source map. That takes the main thread 10 to 50 ms, so it is done only for files that
+   * neither Node nor the disk knows a map of. Both commands are there before the first is done: no line of the program runs
+   * in between, under an enabled debugger. Gives whether another one has paused the thread, which is told at once.
+   */
+  async #learnScripts(sites: Site[]): Promise<boolean> {
+    let paused = false
+    const wanted = new Map(sites.map(([, url]) => [url, '']))
+    await this.#talk((session, done) => {
+      session.on('Debugger.scriptParsed', ({ params }) => {
+        const url = wanted.has(params.url) ? params.url : pathOf(params.url) ?? ''
+        if (wanted.has(url) && params.sourceMapURL) wanted.set(url, params.sourceMapURL)
+      })
+      session.on('Debugger.paused', () => {
+        paused = true
+      })
+      session.post('Debugger.enable')
+      session.post('Debugger.disable', () => done(null))
+    })
+    for (const [url, sourceMapURL] of wanted) if (this.#maps.needsScript(url)) this.#maps.learn(url, sourceMapURL)
+    return paused
+  }
+
+  /** A session for one answer. It ends where the answer arrives, which is in the middle of whatever runs here, not a job later. */
+  #talk<T>(ask: (session: Session, done: (answer: T | null) => void) => void): Promise<T | null> {
+    return new Promise((resolve) => {
+      if (this.#closed || !enterSession(this.#sessions)) {
+        resolve(null)
+        return
+      }
+      const session = new Session()
+      this.#session = session
+      try {
+        session.connectToMainThread()
+        ask(session, (answer) => {
+          if (this.#session === session) this.#end()
+          resolve(answer)
+        })
+      } catch {
+        this.#end() // Node's permissions, for one, can forbid it
+        resolve(null)
+      }
+    })
+  }
+
+  #end(): void {
+    if (this.#session === null) return
+    const session = this.#session
+    this.#session = null
+    session.disconnect() // fails what is unanswered
+    leaveSession(this.#sessions)
+  }
+
+  #frame(site: Site): Frame {
+    const { url, line, column } = this.#place(site)
+    return { function: site[0], file: plain(url), line, column }
+  }
+
+  /** Where a site stands in the source. */
+  #place([, url, line, column, source, sourceLine, sourceColumn]: Site): Position {
+    if (source !== undefined) return { url: source, line: sourceLine!, column: sourceColumn! }
+    return this.#maps.find(url, line, column) ?? { url, line, column }
+  }
+}
+
+/** A path from the working directory where the file lies below it; any other path in full; what is no file as it is. */
+function plain(url: string): string {
+  const path = pathOf(url)
+  if (path === null) return url
+  const below = relative(process.cwd(), path)
+  return below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below) ? path : below
+}
+
+// This file stands in src/observe/, or, built, in dist/src/observe/ with its source map pointing back to src/.
+// In a bundle it stands nowhere, and no observer starts.
+const SRC = fileURLToPath(new URL('..', import.meta.url ?? 'file:///C:/'))
+const OWN = [SRC, SRC.replace(/([/\\])dist[/\\](src[/\\])$/, '$1$2')]
+  .flatMap((src) => ['runtime', 'hosts', 'threads', 'events', 'probe', 'observe', 'http', 'fastify', 'redis', 'server'].map((folder) => `${src}${folder}${sep}`))
+
+/** The innermost frame that is neither Node's nor of loopscope's runtime: the line to look at. `null` if there is none. */
+export function culpritOf(frames: readonly Frame[]): Frame | null {
+  return frames.find(({ file }) => {
+    if (file.startsWith('node:')) return false
+    const path = resolve(file)
+    return !OWN.some((folder) => path.startsWith(folder))
+  }) ?? null
+}

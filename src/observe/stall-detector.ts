@@ -1,0 +1,345 @@
+// Sees that the watched thread does not come back while it does not, tells who holds it, and afterwards who waited and
+// for how long. It looks at the shared header only; nothing is asked of the thread itself.
+import type { Frame, Victim } from '../events/schema.ts'
+import type { Model } from '../events/model.ts'
+import type { Decoder, Hold, Timed } from './decode.ts'
+import type { Starvation } from './scheduling-delay.ts'
+import { stamp } from '../events/recorder.ts'
+import type { Taken } from './stacks.ts'
+import { Samples, type Verdict } from './stack-samples.ts'
+import { TAPE_AT } from '../runtime/tape.ts'
+import { HOLDER, MOST_HOLDS, NUMBER, taskOf, WORD, type View } from '../probe/layout.ts'
+
+/** A stall is told of again after this many seconds. */
+const AGAIN = 0.1
+/** The watched thread answers this often, in seconds, if it can. */
+export const BEAT_SECONDS = 0.02
+/** What came in during a stall is read right after it; nobody waits longer than this to hear who the victims were. */
+const SETTLE_SECONDS = 0.06
+/** A look that comes this much too late says more of the machine than of the watched thread. */
+const LATE = 0.02
+/** What nobody knows the name of. */
+const UNKNOWN = 'code outside of the event loop'
+const PAUSED = 'a pause in the debugger'
+/** A blocked thread is asked for its stack again after so many seconds, and then whenever the stall is twice as long. */
+const ASK_AGAIN = 0.05
+/** So many victims are named, with names of so many characters together. */
+const MOST_VICTIMS = 1000
+const MOST_NAMES = 64 * 1024
+
+/** A stall that is over. */
+interface Stall extends Hold {
+  seconds: number
+  stack?: Frame[]
+  victims: Victim[]
+  lost: number
+}
+
+export interface StallOptions {
+  view: View
+  decoder: Decoder
+  model: Model
+  /** What it got no processor for is no stall. */
+  starvation: Starvation
+  /** From how many seconds on a held thread is called blocked. */
+  threshold: number
+  /** Seconds on the clock of the loop. */
+  now: () => number
+  emit: (event: Timed<'loop.blocked' | 'loop.unblocked'>) => void
+  /** Asks for the stack of the thread while it is blocked. */
+  takeStack: () => Promise<Taken | null>
+  /** Decodes everything that the writer has written; it stands still. */
+  catchUp: () => void
+}
+
+interface Blocked extends Hold {
+  /** The edge count of a known holder; 0 where nobody knows who it is. */
+  step: number
+  /** Where the tape stood. */
+  tape: number
+  toldAt: number
+  samples: Samples
+  candidates: Candidate[]
+}
+
+/** A task that was ready, or would be at some time. */
+interface Candidate {
+  task: number
+  name: string
+  from: number
+}
+
+export class StallWatch {
+  readonly #options: StallOptions
+  #blocked: Blocked | null = null
+  #over: (Stall & { until: number; candidates: Candidate[]; samples: Samples }) | null = null
+  #expected = Infinity
+  /** When the hold began that was given a moment to end in. */
+  #gotMoment = -1
+  /** Nothing before this belongs to a stall that was not told of yet. */
+  #since = 0
+  /** The last beat, at the last look. */
+  #beat = 0
+  /** How many holds of unknown code have been taken from the header. */
+  #holds: number
+
+  constructor(options: StallOptions) {
+    this.#options = options
+    this.#holds = options.view.words[WORD.holds] as number
+  }
+
+  /** Whether the thread is blocked right now. */
+  get blocked(): boolean {
+    return this.#blocked !== null
+  }
+
+  /** Look at the header; gives in how many seconds to look again at the latest. */
+  look(): number {
+    const { view: { numbers }, threshold, starvation, now: clock } = this.#options
+    const now = clock()
+    const late = now - this.#expected > LATE
+    // In this order: the beat is written last.
+    const beat = numbers[NUMBER.beat] as number
+    this.#takeHolds()
+    const next = this.#judge(now, late, numbers[NUMBER.since] as number, beat)
+    // What has begun after the beat before may have ended just now, and be asked about when its record comes.
+    starvation.note(now, this.#beat)
+    this.#beat = beat
+    if (this.#over !== null && now >= this.#over.until) this.#settle()
+    const again = Math.min(next, threshold, this.#over === null ? Infinity : this.#over.until - now)
+    this.#expected = now + again
+    return again
+  }
+
+  #judge(now: number, late: boolean, since: number, beat: number): number {
+    const { threshold, view: { words } } = this.#options
+    const step = words[WORD.step] as number
+    const tape = words[WORD.tape + TAPE_AT] as number
+    const known = (step & 1) === 1
+    const blocked = this.#blocked
+    if (blocked !== null) {
+      if (this.#goesOn(blocked)) {
+        if (now >= blocked.toldAt + AGAIN) this.#tell(blocked, now)
+        return Math.max(0.001, blocked.toldAt + AGAIN - now)
+      }
+      // Its end has a record of its own, which is on its way, unless that was lost. Of unknown code the header has told it.
+      const overdue = (blocked.step === 0 && !known) || now > blocked.toldAt + AGAIN + SETTLE_SECONDS
+      if (overdue) this.#end({ ...blocked, to: beat > blocked.from ? Math.min(beat, now) : now })
+      return BEAT_SECONDS
+    }
+    // Half an interval is the most likely time that it had answered for when it was stopped.
+    const from = known ? since : Math.max(beat + BEAT_SECONDS / 2, this.#since)
+    if (beat === 0) return BEAT_SECONDS
+    const left = from + threshold - now + (now - from > threshold / 2 ? this.#excused(known, from, now) : 0)
+    if (left > 0) return Math.max(0.0005, Math.min(BEAT_SECONDS, left))
+    // The whole machine may have stood still: the thread gets a moment to come round, as this one just did. Once: where
+    // there are too few processors for all, every look is late.
+    if (late && this.#gotMoment !== from) {
+      this.#gotMoment = from
+      return 0.005
+    }
+    this.#begin(known ? step : 0, tape, from, now)
+    return AGAIN
+  }
+
+  /** Whether what had begun to block the thread still does, and nothing else. */
+  #goesOn({ step, tape, from }: Blocked): boolean {
+    const { words, numbers } = this.#options.view
+    if (step !== 0) return words[WORD.step] === step && words[WORD.tape + TAPE_AT] === tape
+    return ((words[WORD.step] as number) & 1) === 0 && (numbers[NUMBER.beat] as number) < from
+  }
+
+  /** How many seconds of a hold that goes on are the machine's, not the program's. */
+  #excused(known: boolean, from: number, now: number): number {
+    const { starvation } = this.#options
+    const starved = starvation.present(from, now)
+    return known && !starvation.excuses(from, now, starved) ? 0 : starved
+  }
+
+  #begin(step: number, tape: number, from: number, now: number): void {
+    const { catchUp, decoder, view } = this.#options
+    const { words } = view
+    catchUp()
+    const holder = step === 0 ? 0 : words[WORD.holder]
+    const task = step === 0 ? 0 : taskOf(view)
+    const request = holder === HOLDER.request ? (words[WORD.subject] as number) >>> 0 : decoder.scopeOf(task).request ?? 0
+    // It may have come round while we looked.
+    if (step !== 0 && (words[WORD.step] !== step || words[WORD.tape + TAPE_AT] !== tape)) return
+    const name = task !== 0 ? decoder.nameOf(task) : request !== 0 ? decoder.requestName(request)
+      : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || 'a callback' : UNKNOWN
+    const blocked: Blocked = {
+      from, to: now, name, step, tape, toldAt: now, samples: new Samples(), candidates: [],
+      ...(task === 0 ? {} : { task }), ...(request === 0 ? {} : { request }),
+    }
+    blocked.candidates = this.#candidates(task)
+    this.#blocked = blocked
+    if (this.#over !== null) this.#settle()
+    this.#tell(blocked, now)
+    this.#askForStack(blocked)
+  }
+
+  /** Ask again and again: what holds the thread now may have begun after what did before. */
+  #askForStack(blocked: Blocked): void {
+    const { takeStack, now, starvation } = this.#options
+    const { samples } = blocked
+    const asked = now()
+    samples.ask(asked)
+    takeStack().then((taken) => {
+      samples.answer(taken, taken === null ? asked : taken.at / 1000, starvation.since(asked, now()))
+      if (taken === null || this.#blocked !== blocked) return
+      // If it does not, the end is on its way, and tells whether this was taken before.
+      if (this.#goesOn(blocked)) this.#tell(blocked, now())
+      const wait = Math.max(ASK_AGAIN, now() - blocked.from)
+      setTimeout(() => {
+        if (this.#blocked === blocked) this.#askForStack(blocked)
+      }, wait * 1000).unref()
+    }, () => {})
+  }
+
+  /** What is said of a stall: what is known of itself, and what its stacks tell. */
+  #said(hold: Hold, samples: Samples, verdict: Verdict | null): Hold & { stack?: Frame[] } {
+    const stack = verdict === null || verdict.frames.length === 0 ? {} : { stack: verdict.frames }
+    const named = { ...hold, ...stack, ...(samples.paused ? { name: PAUSED } : {}) }
+    if (hold.name !== UNKNOWN || samples.paused || verdict === null) return named
+    const { request, name } = verdict
+    if (request !== undefined) return { ...named, name: this.#options.decoder.requestName(request), request }
+    return name === null ? named : { ...named, name }
+  }
+
+  #tell(blocked: Blocked, now: number): void {
+    // In step with the beginning, so that a late look does not push all that follow.
+    blocked.toldAt = Math.max(blocked.toldAt, now - ((now - blocked.from - this.#options.threshold) % AGAIN))
+    this.#emitBlocked(this.#said(blocked, blocked.samples, blocked.samples.last), now, now - blocked.from)
+  }
+
+  #emitBlocked(hold: Hold & { stack?: Frame[] }, t: number, seconds: number): void {
+    this.#options.emit({
+      type: 'loop.blocked', t: stamp(t), ...ofHold(hold), name: hold.name, since: stamp(hold.from), seconds: stamp(seconds),
+      ...(hold.stack === undefined ? {} : { stack: hold.stack }),
+    })
+  }
+
+  /** The step of a task ended. */
+  stepped(task: number, from: number, to: number): void {
+    if (to - from < this.#options.threshold && this.#blocked?.from !== from) return
+    const { request } = this.#options.decoder.scopeOf(task)
+    this.ended({ from, to, name: this.#options.decoder.nameOf(task), task, ...(request === undefined ? {} : { request }) })
+  }
+
+  /** Something that is known held the thread from one time to another. */
+  ended(hold: Hold): void {
+    this.#takeHolds(hold.from)
+    this.#ended(hold)
+  }
+
+  /** Take in what has held the thread until a time, and is not known. */
+  #takeHolds(until = Infinity): void {
+    const { words, numbers } = this.#options.view
+    const count = Atomics.load(words, WORD.holds)
+    for (let hold = Math.max(this.#holds, count - MOST_HOLDS); hold < count; hold++) {
+      const at = NUMBER.holds + 2 * (hold % MOST_HOLDS)
+      const to = numbers[at + 1] as number
+      if (to > until) return
+      this.#holds = hold + 1
+      this.#ended({ from: numbers[at] as number, to, name: '' })
+    }
+  }
+
+  #ended(hold: Hold): void {
+    const blocked = this.#blocked
+    const { threshold, starvation, now } = this.#options
+    if (blocked === null) {
+      const { from, to, task, request } = hold
+      if (to - from < threshold) return
+      const starved = starvation.since(from, now())
+      const unknown = task === undefined && request === undefined
+      if (unknown ? to - from - starved < threshold : starvation.excuses(from, to, starved)) return
+    }
+    // What nobody knew may turn out to be known, and the other way round; it is the same stall if they overlap.
+    if (blocked !== null && hold.from < blocked.toldAt && hold.to > blocked.from) {
+      const known = hold.name !== ''
+      const from = blocked.step !== 0 ? blocked.from : known ? Math.min(blocked.from, hold.from) : hold.from
+      this.#end({ ...blocked, ...(known ? hold : {}), from, to: hold.to })
+    } else if (hold.from >= this.#since) {
+      // It was over before it was seen: this thread had to wait itself.
+      const name = hold.name === '' ? UNKNOWN : hold.name
+      this.#emitBlocked({ ...hold, name }, hold.to, hold.to - hold.from)
+      this.#end({ ...hold, name, samples: new Samples(), candidates: this.#candidates(hold.task ?? 0) })
+    }
+  }
+
+  #end(blocked: Hold & { samples: Samples; candidates: Candidate[] }): void {
+    if (this.#over !== null) this.#settle()
+    this.#blocked = null
+    const { from, to, name, samples, candidates, task, request } = blocked
+    this.#since = to
+    this.#over = {
+      from, to, name, ...ofHold({ task, request }), seconds: to - from, victims: [], lost: 0, candidates, samples,
+      until: to + SETTLE_SECONDS,
+    }
+  }
+
+  /** A request that was read at `t` may have stood in line for so many seconds. */
+  waited(request: number, seconds: number, t: number): void {
+    this.#takeHolds(t)
+    const over = this.#over
+    if (over === null || request === over.request) return
+    const lost = Math.min(over.to - (t - seconds), over.seconds)
+    if (lost <= 0) return
+    over.lost += lost
+    if (over.victims.length < MOST_VICTIMS) over.victims.push({ request, name: this.#options.decoder.requestName(request), seconds: stamp(lost) })
+  }
+
+  /** Whatever came in during the stall has been read. */
+  settled(): void {
+    // A stack may be on its way that was taken before the end.
+    if (this.#over !== null && !this.#over.samples.asking) this.#settle()
+  }
+
+  /** Events were lost: who waited is not known any more. */
+  forget(): void {
+    if (this.#over !== null) this.#settle()
+    this.#since = this.#options.now()
+  }
+
+  #settle(): void {
+    const over = this.#over
+    if (over === null) return
+    this.#over = null
+    const { candidates, samples, ...stall } = over
+    const { from, to } = over
+    const waited: Victim[] = []
+    let lost = 0
+    for (const candidate of candidates) {
+      const seconds = to - Math.max(candidate.from, from)
+      if (seconds <= 0) continue
+      lost += seconds
+      if (waited.length < MOST_VICTIMS) waited.push({ task: candidate.task, name: candidate.name, seconds: stamp(seconds) })
+    }
+    waited.push(...over.victims.slice(0, MOST_VICTIMS - waited.length))
+    let names = 0
+    const victims = waited.filter(({ name }) => (names += name.length) <= MOST_NAMES)
+    const said = this.#said(stall, samples, samples.conclude(from, to))
+    const done: Stall = { ...said, victims, lost: stamp(lost + over.lost), seconds: stamp(over.seconds) }
+    const { now, emit } = this.#options
+    emit({
+      type: 'loop.unblocked', t: stamp(now()), ...ofHold(done), seconds: done.seconds, victims, lost: done.lost, name: done.name,
+      since: stamp(from), ...(done.stack === undefined ? {} : { stack: done.stack }),
+    })
+  }
+
+  /** Tasks that stand ready, and those whose wait would end by itself. */
+  #candidates(culprit: number): Candidate[] {
+    const candidates: Candidate[] = []
+    for (const { task, name, state, since, on } of this.#options.model.tasks.values()) {
+      if (task === culprit) continue
+      if (state === 'ready') candidates.push({ task, name, from: since })
+      else if (on?.deadline !== undefined) candidates.push({ task, name, from: on.deadline })
+    }
+    return candidates
+  }
+}
+
+function ofHold({ task, request }: { task?: number | undefined; request?: number | undefined }): { task?: number; request?: number } {
+  return { ...(task === undefined || task === 0 ? {} : { task }), ...(request === undefined || request === 0 ? {} : { request }) }
+}

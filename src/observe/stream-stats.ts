@@ -1,0 +1,91 @@
+// What the stream tells and no model keeps: how many requests have ended, how and after how long, and how full the queues
+// are of what is under way. Its size does not grow with what happens: classes, buckets, and as many queues as there may be.
+import type { EventOf, LoopEvent, Snapshot } from '../events/schema.ts'
+
+/** Queues have no end of their own; those that changed last are counted. */
+const MOST_QUEUES = 256
+/** How a request ended: its status' first digit, or that its client had gone. */
+const ANSWERS = ['1xx', '2xx', '3xx', '4xx', '5xx', 'disconnected'] as const
+/** Upper ends of what is counted together, in seconds. */
+export const REQUEST_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
+
+type Answer = (typeof ANSWERS)[number]
+
+/** How many were at most as large as each limit, their sum, and how many there were. */
+export interface Distribution {
+  limits: readonly number[]
+  counts: readonly number[]
+  sum: number
+  count: number
+}
+
+interface Filling {
+  size: number
+  unfinished: number
+  run: number | null
+}
+
+export class Tally {
+  readonly requests: Record<Answer, number> = Object.fromEntries(ANSWERS.map((answer) => [answer, 0])) as Record<Answer, number>
+  readonly #seconds: number[] = new Array<number>(REQUEST_SECONDS.length + 1).fill(0)
+  #sum = 0
+  readonly #queues = new Map<number, Filling>()
+
+  hear(event: LoopEvent): void {
+    switch (event.type) {
+      case 'request.finished':
+        this.#request(event)
+        break
+      case 'queue.changed': {
+        const { queue, size, unfinished, run = null } = event
+        this.#queues.delete(queue)
+        this.#queues.set(queue, { size, unfinished, run })
+        if (this.#queues.size > MOST_QUEUES) this.#queues.delete(this.#queues.keys().next().value as number)
+        break
+      }
+      case 'run.finished':
+        // What its queues still hold nobody will take.
+        for (const [queue, { run }] of this.#queues) if (run === event.run) this.#queues.delete(queue)
+        break
+      default:
+        break
+    }
+  }
+
+  /** The stream has a gap: runs that are not among these have ended in it. */
+  restored({ runs }: Pick<Snapshot, 'runs'>): void {
+    const alive = new Set(runs.map(({ run }) => run))
+    for (const [queue, { run }] of this.#queues) if (run !== null && !alive.has(run)) this.#queues.delete(queue)
+  }
+
+  /** Seconds from the start of each request to its end. */
+  get seconds(): Distribution {
+    let count = 0
+    const counts = this.#seconds.map((one) => (count += one))
+    return { limits: REQUEST_SECONDS, counts: counts.slice(0, -1), sum: this.#sum, count }
+  }
+
+  /** The sizes of the queues, the longest first. */
+  get sizes(): number[] {
+    return [...this.#queues.values()].map(({ size }) => size).sort((a, b) => b - a)
+  }
+
+  /** Items that were put and are not done yet, in all queues. */
+  get unfinished(): number {
+    let sum = 0
+    for (const { unfinished } of this.#queues.values()) sum += unfinished
+    return sum
+  }
+
+  #request({ status, seconds, outcome }: EventOf<'request.finished'>): void {
+    this.requests[outcome === 'disconnected' ? 'disconnected' : answerOf(status)]++
+    if (seconds === undefined) return
+    const at = REQUEST_SECONDS.findIndex((limit) => seconds <= limit)
+    this.#seconds[at < 0 ? REQUEST_SECONDS.length : at] = (this.#seconds[at < 0 ? REQUEST_SECONDS.length : at] as number) + 1
+    this.#sum += seconds
+  }
+}
+
+function answerOf(status: number | undefined): Answer {
+  return ANSWERS[Math.min(Math.max(Math.floor((status ?? 500) / 100), 1), 5) - 1] as Answer
+}

@@ -1,0 +1,243 @@
+// What the stream shows to be wrong, found in one place. A warning is given once for each thing that it is about, and none
+// for a stretch in which events were lost.
+import type { EventOf, LiveTask, LoopEvent } from '../events/schema.ts'
+import type { Model } from '../events/model.ts'
+import type { Timed } from './decode.ts'
+import { stamp } from '../events/recorder.ts'
+
+type Warning = Timed<'warning'>
+
+/** Steps that take this many seconds are worth a warning. */
+const AMBER_STEP = 0.05
+const RED_STEP = 0.1
+const LONG_RUNNING = 1
+/** A wait that only another task could end is judged after this many seconds. */
+const STUCK = 1
+/** So many calls in line for the sensitive thread, for this long. */
+const BACKLOG = 3
+const BACKLOG_SECONDS = 0.5
+/** A producer that has stood before a full queue for this long. */
+const FULL_SECONDS = 1
+/** The longest chain of awaits that is followed. */
+const LONGEST_CHAIN = 1000
+const MOST_NAMED = 50
+
+/** Waits that end by nothing but another task's doing. */
+const BY_TASKS_ONLY = new Set(['task', 'gather', 'queue.get', 'queue.put', 'queue.join', 'lock', 'event', 'condition', 'semaphore', 'barrier'])
+
+/** The live tasks that belong together: of a run, or of a program without requests. */
+interface Group {
+  live: number
+  stuck: number
+  /** Since when all of them are stuck. */
+  since: number
+  told: boolean
+}
+
+export class Warnings {
+  readonly #model: Model
+  readonly #emit: (warning: Warning) => void
+  readonly #nameOf: (task: number) => string
+  readonly #groups = new Map<number, Group>()
+  /** Tasks by what they are suspended on, where it matters. */
+  readonly #stuck = new Map<number, number>()
+  readonly #putters = new Map<number, LiveTask>()
+  readonly #fullQueues = new Set<string>()
+  #backlogSince: number | null = null
+  #backlogTold = false
+  #longTold = 0
+  #requests = false
+  #slow: { task: number; name: string; seconds: number } | null = null
+  /** Nothing that began before this is judged. */
+  #from = -Infinity
+
+  constructor(model: Model, nameOf: (task: number) => string, emit: (warning: Warning) => void) {
+    this.#model = model
+    this.#nameOf = nameOf
+    this.#emit = emit
+  }
+
+  /** Hear of an event that the model has taken in. */
+  hear(event: LoopEvent): void {
+    switch (event.type) {
+      case 'task.created':
+        this.#groupOf(event.run).live++
+        break
+      case 'task.ready':
+        this.#leave(event.task, event.run)
+        break
+      case 'task.suspended':
+        this.#tellSlow(event)
+        if (event.on.kind !== 'yield' && event.on.kind !== 'sleep') this.#suspended(event)
+        break
+      case 'task.finished': {
+        this.#tellSlow(event)
+        this.#leave(event.task, event.run)
+        const group = this.#groupOf(event.run)
+        if (--group.live <= 0) this.#groups.delete(event.run ?? 0)
+        break
+      }
+      case 'request.started':
+        this.#requests = true
+        break
+      case 'loop.closed':
+        this.restart(event.t)
+        break
+      default:
+        break
+    }
+  }
+
+  /** A step ended; the event that says so comes next. */
+  stepped(task: number, from: number, to: number): void {
+    this.#slow = to - from >= AMBER_STEP && from >= this.#from ? { task, seconds: to - from, name: this.#nameOf(task) } : null
+  }
+
+  /** Events were lost, and `model` has been described anew at time `t`. */
+  restart(t: number): void {
+    this.#from = t
+    this.#groups.clear()
+    this.#stuck.clear()
+    this.#putters.clear()
+    this.#slow = null
+    this.#backlogSince = null
+    for (const task of this.#model.tasks.values()) {
+      const group = this.#groupOf(task.run)
+      group.live++
+      if (task.on !== undefined && BY_TASKS_ONLY.has(task.on.kind)) {
+        group.stuck++
+        this.#stuck.set(task.task, task.run ?? 0)
+      }
+      group.since = t
+    }
+  }
+
+  /** Look at what only time tells. `queued`: calls in line for the sensitive thread. */
+  look(now: number, queued: number): void {
+    for (const [run, group] of this.#groups) {
+      if (group.live === 0 || group.stuck < group.live || group.told || now - group.since < STUCK) continue
+      if (run === 0 && this.#requests) continue
+      group.told = true
+      this.#tellStuck(run, now)
+    }
+    this.#lookAtQueues(now)
+    this.#lookAtBacklog(now, queued)
+  }
+
+  /** A step has been under way for `seconds`. */
+  running(task: number, since: number, now: number, name: string): void {
+    if (now - since < LONG_RUNNING || this.#longTold === since || since < this.#from) return
+    this.#longTold = since
+    this.#emit({
+      type: 'warning', t: stamp(now), kind: 'long-running', level: 'red', ...(task === 0 ? {} : { task }), seconds: stamp(now - since),
+      message: `${name} has run for ${(now - since).toFixed(1)} s without a suspension: nothing else can run`,
+    })
+  }
+
+  #groupOf(run = 0): Group {
+    let group = this.#groups.get(run)
+    if (group === undefined) {
+      group = { live: 0, stuck: 0, since: 0, told: false }
+      this.#groups.set(run, group)
+    }
+    return group
+  }
+
+  #suspended({ task, on, t, run }: EventOf<'task.suspended'>): void {
+    if (BY_TASKS_ONLY.has(on.kind) && on.deadline === undefined) {
+      const group = this.#groupOf(run)
+      group.stuck++
+      group.since = t
+      this.#stuck.set(task, run ?? 0)
+    }
+    if (on.kind === 'queue.put') {
+      const live = this.#model.tasks.get(task)
+      if (live !== undefined) this.#putters.set(task, live)
+    }
+    // One that awaits itself is told so at once, by the runtime.
+    if (on.task !== undefined && on.task !== task) this.#findCycle(task, t)
+  }
+
+  #leave(task: number, run = 0): void {
+    if (this.#stuck.delete(task)) {
+      const group = this.#groupOf(run)
+      group.stuck--
+      group.told = false
+    }
+    const putter = this.#putters.get(task)
+    if (putter !== undefined) this.#putters.delete(task)
+  }
+
+  #findCycle(first: number, t: number): void {
+    const { tasks } = this.#model
+    const chain = [first]
+    let at = tasks.get(first)?.on?.task
+    while (at !== undefined && chain.length < LONGEST_CHAIN) {
+      if (at === first) {
+        const names = chain.map((id) => tasks.get(id)?.name ?? `task ${id}`)
+        this.#emit({
+          type: 'warning', t, kind: 'await-cycle', level: 'red', task: first, tasks: chain.slice(0, MOST_NAMED),
+          message: `a cycle of awaits, which nothing in it can end: ${[...names, names[0]].slice(0, MOST_NAMED).join(' → ')}`,
+        })
+        return
+      }
+      chain.push(at)
+      const next: LiveTask | undefined = tasks.get(at)
+      at = next?.state === 'suspended' ? next.on?.task : undefined
+    }
+  }
+
+  #tellSlow({ task, t, run, request }: EventOf<'task.suspended' | 'task.finished'>): void {
+    const slow = this.#slow
+    this.#slow = null
+    if (slow === null || slow.task !== task) return
+    const { name, seconds } = slow
+    this.#emit({
+      type: 'warning', t, kind: 'slow-step', level: seconds >= RED_STEP ? 'red' : 'amber', task, seconds: stamp(seconds),
+      ...(run === undefined ? {} : { run }), ...(request === undefined ? {} : { request }),
+      message: `a step of ${name} took ${Math.round(seconds * 1000)} ms: everything else waited`,
+    })
+  }
+
+  #tellStuck(run: number, now: number): void {
+    const stuck = [...this.#model.tasks.values()].filter((task) => (task.run ?? 0) === run)
+    const waits = stuck.slice(0, 5).map(({ name, on }) => `${name} waits for ${on?.label ?? on?.kind ?? 'nothing'}`)
+    this.#emit({
+      type: 'warning', t: stamp(now), kind: 'never-woken', level: 'red', ...(run === 0 ? {} : { run }), tasks: stuck.slice(0, MOST_NAMED).map(({ task }) => task),
+      message: `nothing is left that could wake ${stuck.length === 1 ? 'this task' : `any of these ${stuck.length} tasks`}: ${waits.join('; ')}`,
+    })
+  }
+
+  #lookAtQueues(now: number): void {
+    const full = new Map<string, LiveTask[]>()
+    for (const task of this.#putters.values()) {
+      if (task.state !== 'suspended' || task.on?.kind !== 'queue.put' || now - task.since < FULL_SECONDS) continue
+      const queue = task.on.label ?? 'a queue'
+      full.set(queue, [...(full.get(queue) ?? []), task])
+    }
+    for (const queue of this.#fullQueues) if (!full.has(queue)) this.#fullQueues.delete(queue)
+    for (const [queue, tasks] of full) {
+      if (this.#fullQueues.has(queue)) continue
+      this.#fullQueues.add(queue)
+      this.#emit({
+        type: 'warning', t: stamp(now), kind: 'queue-full', level: 'amber', tasks: tasks.slice(0, MOST_NAMED).map(({ task }) => task),
+        message: `${tasks.map(({ name }) => name).slice(0, 5).join(', ')} ${tasks.length === 1 ? 'has' : 'have'} waited ${FULL_SECONDS} s and more for room in ${queue}`,
+      })
+    }
+  }
+
+  #lookAtBacklog(now: number, queued: number): void {
+    if (queued < BACKLOG) {
+      this.#backlogSince = null
+      this.#backlogTold = false
+      return
+    }
+    this.#backlogSince ??= now
+    if (this.#backlogTold || now - this.#backlogSince < BACKLOG_SECONDS) return
+    this.#backlogTold = true
+    this.#emit({
+      type: 'warning', t: stamp(now), kind: 'sensitive-backlog', level: 'amber',
+      message: `${queued} calls stand in line for the one thread of thread-sensitive calls: the loop is free, that thread is not`,
+    })
+  }
+}

@@ -1,0 +1,125 @@
+// The watched thread's sign of life: every 20 ms, if it can, it writes down the time. What stopped it from doing so, and
+// is no step, callback or handler that is known, held it all the same: from when to when stands in the shared header.
+import { performance, type RecordableHistogram } from 'node:perf_hooks'
+import type { ThreadsState } from '../threads/state.ts'
+import type { View } from './layout.ts'
+import type { Writer } from './probe.ts'
+import { IDLE_MS, idleTime } from './idle-time.ts'
+import { MOST_HOLDS, NUMBER, WORD } from './layout.ts'
+import { BEAT_SECONDS } from '../observe/stall-detector.ts'
+
+/** How many beats lie between two looks at figures that change slowly. */
+const SLOWLY = 5
+/** Part of the threshold from which on unknown code is told of: the observer decides. */
+const WORTH_TELLING = 0.8
+/** A beat comes late if it comes after so many seconds: in a loop that never rests, all time between two is somebody's. */
+const LATE_SECONDS = 1.5 * BEAT_SECONDS
+
+/** Taken here, so that a program's fake timers are not asked. */
+const { setInterval, clearInterval } = globalThis
+
+export class Pulse {
+  readonly #words: Int32Array
+  readonly #numbers: Float64Array
+  readonly #delays: RecordableHistogram
+  readonly #threshold: number
+  readonly #writer: () => Writer | null
+  readonly #threads: () => ThreadsState
+  #timer: NodeJS.Timeout | null = null
+  #beats = 0
+  #last = 0
+  #held = 0
+  /** For how many seconds the host had been idle at the last beat. */
+  #idle = 0
+  /** Since when the host has had no idle moment, as far as something held the thread. */
+  #heldFrom: number | null = null
+  #idleThen = 0
+  #unsettled = false
+
+  constructor({ words, numbers }: View, delays: RecordableHistogram, threshold: number, writer: () => Writer | null, threads: () => ThreadsState) {
+    this.#words = words
+    this.#numbers = numbers
+    this.#delays = delays
+    this.#threshold = threshold
+    this.#writer = writer
+    this.#threads = threads
+  }
+
+  start(): void {
+    if (this.#timer !== null) return
+    this.#last = performance.now() / 1000
+    this.#idle = idleTime() / 1000
+    this.#numbers[NUMBER.beat] = this.#last
+    this.#timer = setInterval(this.#beat, BEAT_SECONDS * 1000).unref()
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+  }
+
+  /** Something held the thread, from then on until now. */
+  noteHold(from: number): void {
+    const idle = idleTime()
+    if (this.#heldFrom === null || idle - this.#idleThen > IDLE_MS) this.#heldFrom = from
+    this.#idleThen = idle
+    this.#unsettled = true
+  }
+
+  /** For how many seconds what is read now may have stood in line. */
+  waited(): number {
+    if (this.#heldFrom === null) return 0
+    if (idleTime() - this.#idleThen > IDLE_MS) {
+      this.#heldFrom = null
+      return 0
+    }
+    return performance.now() / 1000 - this.#heldFrom
+  }
+
+  readonly #beat = (): void => {
+    const now = performance.now() / 1000
+    const gap = now - this.#last
+    const writer = this.#writer()
+    this.#delays.record(Math.max(1, Math.round((gap - BEAT_SECONDS) * 1e9)))
+    const held = this.#numbers[NUMBER.held] as number
+    const idle = idleTime() / 1000
+    // The host was idle before, not after: this beat was due.
+    const from = this.#last + (idle - this.#idle) + (held - this.#held)
+    if (gap >= LATE_SECONDS && now - from >= this.#threshold * WORTH_TELLING) {
+      this.#writeHold(from, now)
+      this.noteHold(from)
+    }
+    this.#held = held
+    this.#idle = idle
+    this.#last = now
+    this.#numbers[NUMBER.beat] = now
+    if (this.#unsettled && idleTime() - this.#idleThen > IDLE_MS) {
+      this.#unsettled = false
+      writer?.settled()
+    }
+    if (this.#beats++ % SLOWLY === 0) this.#lookSlowly(writer)
+  }
+
+  #writeHold(from: number, to: number): void {
+    const count = this.#words[WORD.holds] as number
+    const at = NUMBER.holds + 2 * (count % MOST_HOLDS)
+    this.#numbers[at] = from
+    this.#numbers[at + 1] = to
+    Atomics.store(this.#words, WORD.holds, count + 1)
+  }
+
+  #lookSlowly(writer: Writer | null): void {
+    const { idle, active } = performance.eventLoopUtilization()
+    this.#numbers[NUMBER.idle] = idle
+    this.#numbers[NUMBER.active] = active
+    const { sensitive, pool, contexts } = this.#threads()
+    const words = this.#words
+    words[WORD.sensitiveQueued] = sensitive.queued + contexts.reduce((sum, lane) => sum + lane.queued, 0)
+    words[WORD.sensitiveRunning] = sensitive.running + contexts.reduce((sum, lane) => sum + lane.running, 0)
+    words[WORD.sensitiveOrphaned] = sensitive.orphaned + contexts.reduce((sum, lane) => sum + lane.orphaned, 0)
+    words[WORD.poolQueued] = pool.queued
+    words[WORD.poolRunning] = pool.running
+    words[WORD.poolOrphaned] = pool.orphaned
+    writer?.recover()
+  }
+}

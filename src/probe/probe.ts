@@ -1,0 +1,552 @@
+// The instrument on the loop's thread: each hook writes a record into the ring and returns. No object is made, no clock is
+// read twice, nothing is encoded; what belongs together, a step and its end, goes into one record.
+import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runtime/instruments.ts'
+import type { EventLoop } from '../runtime/loop.ts'
+import type { Task } from '../runtime/task.ts'
+import type { Bare } from '../events/recorder.ts'
+import { NO_TEXT, type RingWriter } from './ring.ts'
+import { describe } from '../runtime/describe.ts'
+import { YIELD } from '../runtime/instruments.ts'
+import { running } from '../runtime/running.ts'
+import { Tape, TAPE_AT, TAPE_END } from '../runtime/tape.ts'
+import { cutEvent, cutTexts } from '../events/texts.ts'
+import { describeLive, type LiveRequest } from './snapshot.ts'
+import { Edges, HELD_SECONDS } from './holder-clock.ts'
+import { KIND, NUMBER, SMALL, type REPORTS, type View } from './layout.ts'
+import { takePlace, watchPlaces } from './source-location.ts'
+import { labelOf, MODE, OP, OUTCOME, REPORT, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
+import { Steps } from './steps.ts'
+
+/** Published in between, where a turn goes on and on. */
+const PUBLISH_EVERY = 512
+/** One hook of so many is timed, to know what recording costs. */
+const SAMPLE = 1024
+/** A step that is heard of is heard of three times: when it is ready, when it begins, when it ends. Only the last two are counted. */
+const HOOKS_A_COUNT = 3 / 2
+/** How often a writer that could not write looks whether it can again. */
+const RECOVER_EVERY = 64
+
+/** What a task belongs to; its children belong to the same. */
+export interface Scope {
+  run?: number
+  request?: number
+}
+
+export interface RequestEnd {
+  task?: Task<unknown> | null
+  status: number
+  outcome: 'returned' | 'raised' | 'cancelled' | 'disconnected'
+  seconds: number
+}
+
+export interface WriterOptions {
+  view: View
+  /** It outlives the loop: the next one's writer goes on with it. */
+  ring: RingWriter
+  loop: EventLoop
+  name: string
+  pid: number
+  /** Takes a description of everything alive to the reader, who has it when he comes to the record that says so. */
+  sendDescription: (content: ArrayBuffer) => void
+  /** Something held the thread for 10 ms or more. */
+  onHold?: (from: number, to: number) => void
+}
+
+export class Writer implements Instrument {
+  readonly loop: EventLoop
+  readonly tape: Tape
+  readonly #name: string
+  readonly #pid: number
+  readonly #ring: RingWriter
+  readonly #edges: Edges
+  readonly #numbers: Float64Array
+  readonly #sendDescription: (content: ArrayBuffer) => void
+  readonly #steps: Steps
+  #flushDue = false
+  #published = 0
+  #lost = 0
+  #attempts = 0
+  #next: Scope | null = null
+  /** Runs by their tasks, while there are any. */
+  readonly #runs = new Map<number, number>()
+  /** No run is under way: nobody reads along at which lines the tasks stand. */
+  #plain = true
+  #hooks = 0
+  readonly #liveRuns = new Map<number, RunStart>()
+  readonly #liveRequests = new Map<number, LiveRequest>()
+  #clockCost = Infinity
+  /** What a step costs that goes onto the tape, in seconds. */
+  #tapeCost = 0
+
+  constructor({ view, ring, loop, name, pid, sendDescription, onHold = () => {} }: WriterOptions) {
+    this.loop = loop
+    this.#name = name
+    this.#pid = pid
+    this.#ring = ring
+    this.#numbers = view.numbers
+    const { host } = loop
+    this.#edges = new Edges(view, () => host.now(), host.virtual, onHold)
+    this.#steps = new Steps(view, ring, this.#edges)
+    this.tape = this.#steps.tape
+    this.#sendDescription = sendDescription
+    if (running.loop === loop && running.task !== null) this.#steps.resume(running.task.id)
+    for (let times = 0; times < 100; times++) {
+      const began = performance.now()
+      this.#clockCost = Math.min(this.#clockCost, performance.now() - began)
+    }
+    this.begin()
+    loop.instruments.add(this)
+  }
+
+  /** Record for a reader that has seen nothing: what is alive, then what happens. The ring is empty. */
+  begin(): void {
+    this.#published = this.#ring.head
+    this.#lost = 0
+    this.#attempts = 0
+    this.#setImplied()
+    this.#describe()
+    if (this.loop.isRunning()) this.loopStarted()
+    this.flush()
+  }
+
+  /** Stop recording for good: as far as the stream tells, the loop closes. */
+  finish(): void {
+    if (!this.loop.instruments.has(this)) return
+    if (!this.loop.isClosed()) this.loopClosed()
+    this.detach()
+  }
+
+  /** Stop recording. */
+  detach(): void {
+    this.loop.instruments.delete(this)
+    this.flush()
+  }
+
+  /** Show the reader everything until now. */
+  flush(): void {
+    this.#flushDue = false
+    const steps = this.#steps
+    if (steps.overdue) {
+      this.#count()
+      this.#edges.read()
+      steps.yielded()
+    }
+    steps.close()
+    this.recover()
+    this.#publish()
+  }
+
+  /** The next task that is created, which must be in the same breath, belongs to this run or request. */
+  nextTask(scope: Scope): void {
+    this.#next = scope
+  }
+
+  /** The run that a task belongs to. */
+  runOf(task: Task<unknown>): number | undefined {
+    return this.#runs.get(task.id)
+  }
+
+  loopStarted(): void {
+    this.#loopEvent(KIND.loopStarted)
+  }
+
+  loopClosed(): void {
+    this.#loopEvent(KIND.loopClosed)
+  }
+
+  taskCreated(task: Task<unknown>, parent: Task<unknown> | null): void {
+    const t = this.#time()
+    const scope = this.#next
+    this.#next = null
+    const run = scope?.run ?? (!this.#plain && parent !== null ? this.#runs.get(parent.id) : undefined)
+    if (run !== undefined) {
+      this.#runs.set(task.id, run)
+      this.#setPlain(false)
+      watchPlaces(task)
+    }
+    const served = scope?.request === undefined ? undefined : this.#liveRequests.get(scope.request)
+    if (served !== undefined) served.task = task.id
+    const { ownName } = task
+    const coroutine = task.coroutineName()
+    const ring = this.#ring
+    if (!this.#room(4 + (typeof ownName === 'string' ? ring.roomFor(ownName) : 0), coroutine)) return
+    if (scope !== null) writeScope(ring, scope.run, scope.request)
+    writeCreated(ring, KIND.created, task, t, parent?.id ?? 0, coroutine, scope?.request !== undefined)
+  }
+
+  taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
+    const t = this.#time()
+    if (!this.#room(2)) return
+    const at = this.#put(KIND.ready, task.id, t)
+    this.#ring.words[at + 4] = by === null || by === task ? 0 : by.id
+  }
+
+  /** The tape has not taken the step. */
+  taskRunning(task: Task<unknown>, eager: boolean): void {
+    if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#running(task, eager)
+    else this.#timed(() => this.#running(task, eager))
+  }
+
+  #running({ id }: Task<unknown>, eager: boolean): void {
+    this.#time()
+    const steps = this.#steps
+    const ring = this.#ring
+    // Only then the ring knows how full it is.
+    steps.close()
+    if (eager) {
+      const fits = ring.fits(1)
+      steps.beginEager(id, fits)
+      this.#setImplied()
+      if (!fits) this.#lose(1)
+    } else if (ring.fits(1)) {
+      steps.begin(id)
+    } else {
+      // Of the step before nobody has said yet that it ended.
+      if (steps.current !== 0) steps.yielded()
+      steps.resume(id)
+      this.#lose(1)
+    }
+    if (((ring.head - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
+  }
+
+  taskSuspended(task: Task<unknown>, on: Wait): void {
+    if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#suspended(task, on)
+    else this.#timed(() => this.#suspended(task, on))
+  }
+
+  /** Only where a step's end is not implied by the tape. */
+  taskYielded(task: Task<unknown>): void {
+    this.taskSuspended(task, YIELD)
+  }
+
+  taskFinished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
+    if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#finished(task, outcome, error)
+    else this.#timed(() => this.#finished(task, outcome, error))
+  }
+
+  #finished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
+    const t = this.#time()
+    const ring = this.#ring
+    const text = outcome === 'raised' ? describe(error) : ''
+    if (!this.#plain && this.#runs.delete(task.id)) this.#setPlain(this.#runs.size === 0)
+    this.#endStep(task)
+    if (!ring.fits(1 + ring.roomFor(text))) {
+      this.#lose(1)
+      return
+    }
+    const reference = text === '' ? 0 : ring.put(text)
+    const at = this.#put(KIND.finished, task.id, t)
+    ring.words[at + 4] = OUTCOME[outcome]
+    ring.words[at + 5] = reference
+  }
+
+  taskCancelling(task: Task<unknown>, by: Task<unknown> | null, message: string | undefined): void {
+    const t = this.#time()
+    const text = message ?? ''
+    if (!this.#room(2, text)) return
+    const reference = text === '' ? 0 : this.#ring.keep(text)
+    const at = this.#put(KIND.cancelling, task.id, t)
+    this.#ring.words[at + 4] = by?.id ?? 0
+    this.#ring.words[at + 5] = reference
+  }
+
+  callbackRunning(callback: object): void {
+    const t = this.#time()
+    if (this.#steps.current !== 0) return
+    this.#edges.callback(this.#nameOf(callback), t)
+  }
+
+  callbackFinished(callback: object): void {
+    const t = this.#time()
+    if (this.#steps.current !== 0) return
+    const { since } = this.#edges
+    this.#edges.free()
+    if (t - since >= HELD_SECONDS) this.#held(this.#nameOf(callback), 0, since, t)
+  }
+
+  printed(task: Task<unknown> | null, text: string): void {
+    const t = this.#time()
+    if (!this.#room(2, text)) return
+    const reference = text === '' ? 0 : this.#ring.put(text)
+    const at = this.#put(KIND.printed, task?.id ?? 0, t)
+    this.#ring.words[at + 4] = reference
+  }
+
+  queueChanged(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void {
+    const t = this.#time()
+    const ring = this.#ring
+    if (!this.#room(2)) return
+    const at = this.#put(KIND.queue | (OP[op] << SMALL), by?.id ?? 0, t)
+    ring.words[at + 4] = queue.id
+    ring.words[at + 5] = queue.qsize()
+    ring.words[at + 6] = queue.unfinished
+    ring.words[at + 7] = queue.maxsize
+  }
+
+  threadStarted(call: ThreadCall): void {
+    const t = this.#time()
+    if (!this.#room(2, call.function)) return
+    const name = this.#ring.keep(call.function)
+    const at = this.#put(KIND.threadStarted | (MODE[call.mode] << SMALL), call.task?.id ?? 0, t)
+    this.#ring.words[at + 4] = call.id
+    this.#ring.words[at + 5] = name
+  }
+
+  threadFinished(call: ThreadCall): void {
+    const t = this.#time()
+    if (!this.#room(2, call.function)) return
+    const name = this.#ring.keep(call.function)
+    const ending = call.ending === null ? OUTCOME.returned : OUTCOME[call.ending]
+    const at = this.#put(KIND.threadFinished | (MODE[call.mode] << SMALL) | (ending << (SMALL + 4)), call.task?.id ?? 0, t)
+    this.#ring.words[at + 4] = call.id
+    this.#ring.words[at + 5] = name
+    this.#ring.numbers[(at >> 1) + 3] = call.startedAt === null || call.finishedAt === null ? NaN : call.finishedAt - call.startedAt
+  }
+
+  /** A request was read. `waited`: for how many seconds it may have stood in line behind a stall. */
+  requestStarted(request: number, method: string, url: string, waited: number): void {
+    const t = this.#time()
+    this.#liveRequests.set(request, { method, url, task: 0 })
+    if (this.#room(4 + this.#ring.roomFor(method), url)) writeRequest(this.#ring, request, method, url, t, waited)
+  }
+
+  requestFinished(request: number, method: string, url: string, end: RequestEnd): void {
+    const t = this.#time()
+    this.#liveRequests.delete(request)
+    const ring = this.#ring
+    if (!this.#room(4 + ring.roomFor(method), url)) return
+    const at = this.#put(KIND.requestFinished | (end.status << SMALL), end.task?.id ?? 0, t)
+    ring.words[at + 4] = request
+    ring.words[at + 5] = OUTCOME[end.outcome]
+    ring.numbers[(at >> 1) + 3] = end.seconds
+  }
+
+  /** The handler of a request begins: plain code that may hold the thread. */
+  handlerRunning(request: number): void {
+    const t = this.#time()
+    if (this.#steps.current === 0) this.#edges.request(request, t)
+  }
+
+  handlerFinished(request: number): void {
+    const t = this.#time()
+    if (this.#steps.current !== 0) return
+    const { since } = this.#edges
+    this.#edges.free()
+    if (t - since >= HELD_SECONDS) this.#held(0, request, since, t)
+  }
+
+  runStarted(start: RunStart): void {
+    const t = this.#time()
+    const parameters = JSON.stringify(cutTexts(start.parameters))
+    const count = 2 + this.#ring.roomForJson(parameters)
+    this.#liveRuns.set(start.run, start)
+    if (!this.#room(count)) return
+    writeRun(this.#ring, start, parameters, t)
+  }
+
+  runFinished(run: number, outcome: Outcome, error: string | null, request?: number): void {
+    const t = this.#time()
+    this.#liveRuns.delete(run)
+    const text = error ?? ''
+    if (!this.#room(2, text)) return
+    const reference = text === '' ? 0 : this.#ring.put(text)
+    const at = this.#put(KIND.runFinished | (OUTCOME[outcome] << SMALL), running.task?.id ?? 0, t)
+    this.#ring.words[at + 4] = run
+    this.#ring.words[at + 5] = reference
+    this.#ring.words[at + 6] = request ?? 0
+  }
+
+  /** Record something that the loop has no hook for. It belongs to the task that runs. */
+  record(event: Bare): void {
+    const t = this.#time()
+    const json = JSON.stringify(cutEvent(event))
+    if (!this.#room(2 + this.#ring.roomForJson(json))) return
+    const reference = this.#ring.putJson(json)
+    const at = this.#put(KIND.other, running.task?.id ?? 0, t)
+    this.#ring.words[at + 4] = reference
+  }
+
+  /** The loop's exception handler was told of a coroutine that nobody awaited, or a failure that nobody retrieved. */
+  reported(kind: (typeof REPORTS)[number], message: string, task: number): void {
+    const t = this.#time()
+    if (!this.#room(2, message)) return
+    const reference = this.#ring.put(message)
+    const at = this.#put(KIND.reported | (REPORT[kind] << SMALL), task, t)
+    this.#ring.words[at + 4] = reference
+  }
+
+  /** What came in while the thread was held has been read by now. */
+  settled(): void {
+    const t = this.#edges.read()
+    this.#steps.close()
+    if (this.#ring.fits(1)) this.#put(KIND.settled, 0, t)
+    this.flush()
+  }
+
+  #time(): number {
+    this.#count()
+    const t = this.#flushDue ? this.#edges.time() : this.#firstTime()
+    if (this.#steps.overdue) this.#steps.yielded()
+    return t
+  }
+
+  /** The first record since the thread came back to the host: time has passed, and at the end somebody must publish. */
+  #firstTime(): number {
+    this.#flushDue = true
+    queueMicrotask(this.#onTurnOver)
+    return this.#edges.begin()
+  }
+
+  readonly #onTurnOver = (): void => {
+    if (this.#flushDue) this.flush()
+  }
+
+  /** Steps that went onto the tape cost something, too. */
+  #count(): void {
+    const count = this.#steps.count()
+    if (count > 0) this.#numbers[NUMBER.cost] = (this.#numbers[NUMBER.cost] as number) + count * this.#tapeCost
+  }
+
+  #publish(): void {
+    this.#published = this.#ring.head
+    this.#ring.publish()
+  }
+
+  #setPlain(plain: boolean): void {
+    this.#plain = plain
+    this.#setImplied()
+  }
+
+  /** Where a place goes with the end of each step, or an end is only counted, it must be heard of. */
+  #setImplied(): void {
+    this.tape.implied = this.#plain && !this.#ring.losing && !this.#steps.nested
+  }
+
+  #endStep(task: Task<unknown>): void {
+    const steps = this.#steps
+    if (steps.current !== task.id) {
+      steps.close()
+    } else if (steps.nested) {
+      steps.end()
+      this.#setImplied()
+    } else {
+      steps.end()
+    }
+  }
+
+  /** Whether `count` records fit, and a text if there is one; else one event is lost. */
+  #room(count: number, text?: string): boolean {
+    this.#steps.close()
+    if (this.#ring.fits(text === undefined ? count : count + this.#ring.roomFor(text))) return true
+    this.#lose(1)
+    return false
+  }
+
+  #put(word: number, task: number, t: number): number {
+    const ring = this.#ring
+    const at = ring.next()
+    ring.words[at] = word
+    ring.words[at + 1] = task
+    ring.numbers[(at >> 1) + 1] = t
+    return at
+  }
+
+  #suspended(task: Task<unknown>, on: Wait): void {
+    const t = this.#time()
+    const ring = this.#ring
+    const place = this.#plain ? null : takePlace(task)
+    const known = on.of === undefined ? undefined : ring.known(on.of)
+    const label = known === undefined ? labelOf(on) : ''
+    this.#endStep(task)
+    if (!ring.fits(1 + ring.roomFor(label) + (place === null ? 0 : 1 + ring.roomFor(place.file) + ring.roomFor(place.function)))) {
+      // A task that yields is ready at once: the reader would have told of both.
+      this.#lose(on.kind === 'yield' ? 2 : 1)
+      return
+    }
+    if (place !== null) writePlace(ring, place)
+    writeSuspended(ring, task.id, on, known ?? (label === '' ? NO_TEXT : on.of === undefined ? ring.keep(label) : ring.describe(on.of, label)), t)
+  }
+
+  #held(name: number, request: number, from: number, to: number): void {
+    this.#steps.close()
+    if (!this.#ring.fits(1)) {
+      this.#lose(0)
+      return
+    }
+    const at = this.#put(KIND.held, 0, from)
+    this.#ring.words[at + 4] = name
+    this.#ring.words[at + 5] = request
+    this.#ring.numbers[(at >> 1) + 3] = to
+  }
+
+  #loopEvent(kind: number): void {
+    const t = this.#time()
+    if (!this.#room(2, this.#name)) return
+    const name = this.#ring.keep(this.#name)
+    const at = this.#put(kind, 0, t)
+    this.#ring.words[at + 4] = name
+    this.#ring.words[at + 5] = this.#pid
+    this.#ring.words[at + 6] = this.loop.host.virtual ? 1 : 0
+  }
+
+  #nameOf(callback: object): number {
+    const key = (callback as { fn?: object | null }).fn ?? (callback.constructor as object | undefined) ?? callback
+    const ring = this.#ring
+    const known = ring.known(key)
+    if (known !== undefined) return known
+    const text = `callback ${(key as { name?: string }).name ?? ''}`.trim()
+    this.#steps.close()
+    return ring.fits(1 + ring.roomFor(text)) ? Math.max(0, ring.describe(key, text)) : 0
+  }
+
+  /** Events did not fit. Once there is room again, say how many, and describe what is alive now. */
+  #lose(events: number): void {
+    this.#lost += events
+    this.#setImplied()
+    if (this.#attempts++ % RECOVER_EVERY === 0) this.recover()
+  }
+
+  /** Go on writing if there is room again. */
+  recover(): void {
+    if (!this.#ring.losing || !this.#ring.recover()) return
+    const at = this.#put(KIND.lost, 0, this.#edges.read())
+    this.#ring.words[at + 4] = this.#lost
+    this.#lost = 0
+    this.#setImplied()
+    this.#describe()
+    this.flush()
+  }
+
+  /** Describe every live task, request and run, as of now. */
+  #describe(): void {
+    const t = this.#edges.read()
+    this.#sendDescription(describeLive(this.#ring.kept, t, {
+      runs: this.#liveRuns.values(), requests: this.#liveRequests, tasks: this.loop.liveTasks(), runOf: (task) => this.#runs.get(task.id),
+      running: (task) => this.#steps.runs(task.id),
+    }))
+    if (this.#ring.fits(1)) this.#put(KIND.described, 0, t)
+  }
+
+  /** Time one hook in many, to know what recording costs. */
+  #timed(record: () => void): void {
+    const seconds = this.#secondsOf(record)
+    this.#tapeCost = this.#secondsOf(fillTape) / TAPE_LENGTH
+    this.#numbers[NUMBER.cost] = (this.#numbers[NUMBER.cost] as number) + seconds * HOOKS_A_COUNT * SAMPLE
+  }
+
+  #secondsOf(work: () => void): number {
+    const began = performance.now()
+    work()
+    return Math.max(0, performance.now() - began - this.#clockCost) / 1000
+  }
+}
+
+/** A tape to measure with. */
+const TAPE_LENGTH = 64
+const spare = new Tape(new Int32Array(TAPE_LENGTH), new Int32Array(2))
+
+function fillTape(): void {
+  spare.control[TAPE_AT] = 0
+  spare.control[TAPE_END] = TAPE_LENGTH
+  while (spare.write(1));
+}

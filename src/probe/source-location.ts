@@ -1,0 +1,86 @@
+// Where in its source a coroutine stands when it suspends: the first line outside of the runtime on the stack of that
+// moment. Only for the tasks of runs of examples, which somebody reads along; nothing else pays for it.
+import type { Task } from '../runtime/task.ts'
+import { findSourceMap } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+export interface Place {
+  function: string
+  file: string
+  line: number
+  column: number
+}
+
+/** Places are told apart by their position in the code that runs; so many are remembered. */
+const MOST_PLACES = 4096
+const DEPTH = 16
+
+/** Our own folders; asked for late, for a bundle that only holds this file has none. */
+let own: string[] | null = null
+
+const places = new Map<string, Place>()
+const latest = new WeakMap<object, Place>()
+
+/** From now on, note where `task` is each time that it suspends. */
+export function watchPlaces(task: Task<unknown>): void {
+  // A task is given its waiter while the coroutine is still on the stack, and at no other point that an instrument hears of.
+  let waiter = task.waiter
+  Object.defineProperty(task, 'waiter', {
+    configurable: true,
+    enumerable: true,
+    get: () => waiter,
+    set: (value: Task<unknown>['waiter']) => {
+      waiter = value
+      if (value === null) return
+      const place = here()
+      if (place === null) latest.delete(task)
+      else latest.set(task, place)
+    },
+  })
+}
+
+/** Where the task suspended last. */
+export function takePlace(task: Task<unknown>): Place | null {
+  return latest.get(task) ?? null
+}
+
+function here(): Place | null {
+  const { stackTraceLimit } = Error
+  const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')
+  Error.stackTraceLimit = DEPTH
+  Error.prepareStackTrace = (_error, sites) => sites
+  const sites = new Error('here').stack as unknown as NodeJS.CallSite[]
+  Error.stackTraceLimit = stackTraceLimit
+  if (prepare === undefined) delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace
+  else Object.defineProperty(Error, 'prepareStackTrace', prepare)
+  const folders = (own ??= ['../runtime/', '../hosts/', '../observe/', './'].map((path) => new URL(path, import.meta.url).href))
+  const site = sites.find((one) => {
+    const file = one.getFileName() ?? ''
+    return file !== '' && !file.startsWith('node:') && !folders.some((folder) => file.startsWith(folder))
+  })
+  return site === undefined ? null : placeOf(site)
+}
+
+function placeOf(site: NodeJS.CallSite): Place | null {
+  const file = site.getFileName() as string
+  const line = site.getLineNumber() ?? 0
+  const column = site.getColumnNumber() ?? 0
+  const key = `${file}:${line}:${column}`
+  const known = places.get(key)
+  if (known !== undefined) return known
+  const place = mapped(file, line, column)
+  const found = { ...place, file: pathOf(place.file), function: site.getFunctionName() ?? '' }
+  if (places.size < MOST_PLACES) places.set(key, found)
+  return found
+}
+
+/** The position in the source that somebody wrote, where there is a map to it. */
+function mapped(file: string, line: number, column: number): { file: string; line: number; column: number } {
+  const entry = findSourceMap(file)?.findEntry(line - 1, column - 1)
+  if (entry === undefined || !('originalSource' in entry)) return { file, line, column }
+  return { file: entry.originalSource, line: entry.originalLine + 1, column: entry.originalColumn + 1 }
+}
+
+function pathOf(file: string): string {
+  return file.startsWith('file:') ? fileURLToPath(file) : file
+}

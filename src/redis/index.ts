@@ -1,0 +1,376 @@
+// RedisQueue: asyncio.Queue for tasks in many processes. What it holds is in Redis, in a stream with a consumer group; an
+// item belongs to whoever got it until it is reported done, and to everybody again when that process dies.
+import type { QueueState } from '../runtime/instruments.ts'
+import type { EventLoop } from '../runtime/loop.ts'
+import type { Coroutine } from '../runtime/coroutine.ts'
+import { describable, describe } from '../runtime/describe.ts'
+import { QueueShutDown } from '../runtime/exceptions.ts'
+import { fromPromise } from '../runtime/from-host.ts'
+import { bindLoop, type LoopBound } from '../runtime/loop-bound.ts'
+import type { Name, Named } from '../runtime/names.ts'
+import { nextQueueId } from '../runtime/queue.ts'
+import { currentTask, running } from '../runtime/running.ts'
+import type { Task } from '../runtime/task.ts'
+import { trackUnawaited } from '../runtime/unawaited.ts'
+import { Gets } from './queue/gets.ts'
+import { Hand } from './queue/unacked.ts'
+import { Joins } from './queue/joins.ts'
+import { Place } from './queue/line.ts'
+import { Away, Link, type Figures } from './queue/link.ts'
+import { Puts } from './queue/puts.ts'
+import { LEAVE, LOOK } from './queue/scripts.ts'
+
+/** The longest that a message may have been lost for, and a dead consumer not noticed after its lease is over, in milliseconds. */
+const LONGEST_POLL_MS = 1000
+/** What `close` may take, in milliseconds. */
+const CLOSE_MS = 1000
+/** The longest item, as JSON, in bytes. */
+const LONGEST_ITEM = 1_000_000
+
+export interface RedisQueueOptions {
+  /** `redis://` or `rediss://`; by default `redis://127.0.0.1:6379`. */
+  url?: string
+  /** How many items fit, of those that nobody has got: puts from here wait for room. 0, the default, means any number. */
+  maxsize?: number
+  /**
+   * For how many seconds a consumer that is not heard of is taken for alive (5). After that what it had is delivered again.
+   * A process renews its lease by itself, but not while something holds its thread: for longer than this, and what it works
+   * on is delivered to somebody else as well.
+   */
+  lease?: number
+  /**
+   * Whether what comes out of the queue is an item as it is expected here; by default whatever JSON can say is. What is none
+   * is set aside, as what is not JSON: it reaches no task.
+   */
+  isItem?: (value: unknown) => boolean
+}
+
+/** What came of a queue in this process so far. */
+export interface RedisQueueCounts {
+  /** Items put, as Redis acknowledged. */
+  put: number
+  /** Items got, and of those the ones that had been delivered before. */
+  got: number
+  redelivered: number
+  /** Items reported done, as Redis acknowledged. */
+  done: number
+  /** Items that were unfinished when Redis lost the queue, as far as this process knew, and that nobody here has. */
+  lost: number
+  /** Items that could not be read, and were set aside by this process: Redis keeps the last 100 in `loopscope:queue:{name}:aside`. */
+  aside: number
+}
+
+/**
+ * First in, first out, between tasks of any processes that use the same `name`. At least once: an item is gone when it is
+ * reported done, and is delivered again if its consumer dies before. Items travel as JSON. Whatever has to ask Redis is a
+ * coroutine; while Redis is away it waits, for as long as it takes, and goes on by itself. Where Redis answers and refuses,
+ * it throws an Error that says why.
+ *
+ *     const queue = new RedisQueue<string>('letters', { url: 'redis://127.0.0.1:6379', maxsize: 10 })
+ *     yield* queue.put('a')
+ *     const item = yield* queue.get()
+ *     queue.taskDone()
+ *     yield* queue.close()
+ */
+export class RedisQueue<T> implements LoopBound, Named {
+  /** @internal */ boundLoop: EventLoop | null = null
+  readonly name: string
+  readonly #maxsize: number
+  readonly #link: Link
+  readonly #hand: Hand<T>
+  readonly #puts: Puts
+  readonly #gets: Gets<T>
+  readonly #joins: Joins
+  /** Who waits for Redis itself. */
+  readonly #others = new Set<Place>()
+  readonly #state: QueueState
+  readonly #pollMs: number
+  #poll: NodeJS.Timeout | null = null
+  #got = 0
+  #lost = 0
+  #closing: Promise<void> | null = null
+
+  /** Nothing is connected before the first coroutine is awaited. `name`: 1 to 64 letters, digits, `.`, `_` or `-`. */
+  constructor(name: string, { url = 'redis://127.0.0.1:6379', maxsize = 0, lease = 5, isItem = () => true }: RedisQueueOptions = {}) {
+    if (typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name)) throw new RangeError(`RedisQueue: a name is 1 to 64 letters, digits, '.', '_' or '-', got ${describe(name)}`)
+    if (!Number.isInteger(maxsize) || maxsize < 0) throw new RangeError(`RedisQueue: maxsize must be an integer of at least 0 (0 means unbounded), got ${describe(maxsize)}`)
+    if (!(lease >= 0.1 && lease <= 3600)) throw new RangeError(`RedisQueue: lease must be 0.1 to 3600 seconds, got ${describe(lease)}`)
+    this.name = name
+    this.#maxsize = maxsize
+    this.#pollMs = Math.min(lease * 500, LONGEST_POLL_MS)
+    this.#link = new Link({ owner: this, url, name, lease }, {
+      onReady: () => this.#onReady(),
+      onMessage: (what) => this.#onMessage(what),
+      onWaiting: (reason) => this.#report(reason),
+      onRefused: (error) => this.#failAll(error),
+    }, (before) => this.#onLost(before))
+    const report = (what: string, error?: unknown): void => this.#report(what, error)
+    this.#hand = new Hand<T>(this.#link, lease, () => this.#noteChange('done', null), () => this.#gets.pump(), report)
+    this.#puts = new Puts(this, this.#link, maxsize, report)
+    this.#gets = new Gets<T>(this, this.#link, this.#hand, isItem)
+    this.#joins = new Joins(this, this.#link)
+    const link = this.#link
+    this.#state = {
+      id: nextQueueId(), maxsize,
+      qsize: () => link.figures.size,
+      get unfinished() {
+        return link.figures.unfinished
+      },
+    }
+  }
+
+  get maxsize(): number {
+    return this.#maxsize
+  }
+
+  get counts(): RedisQueueCounts {
+    return { put: this.#puts.count, got: this.#got, redelivered: this.#hand.redelivered, done: this.#hand.done, lost: this.#lost, aside: this.#hand.aside }
+  }
+
+  /**
+   * Add an item, waiting for room; returns when Redis has it. Cancelled, the item is not put, or taken back, unless a
+   * consumer was quicker. Throws a TypeError for what JSON cannot say, a RangeError for more than 1,000,000 bytes of it, a
+   * QueueShutDown after `close()`; and where the memory of Redis is full an Error that says so: then the item is not put.
+   * Consumers go on, so there will be room again.
+   */
+  put(item: T): Coroutine<void> {
+    return trackUnawaited(this.#put(item, false), 'RedisQueue.put')
+  }
+
+  /** Add an item, or throw a QueueFull where there is no room. A coroutine, for Redis has to be asked. */
+  putNowait(item: T): Coroutine<void> {
+    return trackUnawaited(this.#put(item, true), 'RedisQueue.putNowait')
+  }
+
+  *#put(item: T, now: boolean): Coroutine<void> {
+    const json = jsonOf(item)
+    const loop = this.#open()
+    const place = this.#puts.join(json, now)
+    try {
+      yield* place.stand(loop)
+    } catch (error) {
+      this.#puts.leave(place)
+      throw error
+    }
+    this.#noteChange('put', running.task)
+  }
+
+  /**
+   * Remove and give an item, waiting for one. It is this task's, until `taskDone()`. Cancelled, an item that had come is
+   * given back. Throws a QueueShutDown after `close()`.
+   */
+  get(): Coroutine<T> {
+    return trackUnawaited(this.#get(false), 'RedisQueue.get')
+  }
+
+  /** Remove and give an item, or throw a QueueEmpty where there is none. A coroutine, for Redis has to be asked. */
+  getNowait(): Coroutine<T> {
+    return trackUnawaited(this.#get(true), 'RedisQueue.getNowait')
+  }
+
+  *#get(now: boolean): Coroutine<T> {
+    const loop = this.#open()
+    const place = this.#gets.join(now)
+    try {
+      yield* place.stand(loop)
+    } catch (error) {
+      this.#gets.leave(place)
+      throw error
+    }
+    const item = this.#hand.give(place.item as NonNullable<typeof place.item>, currentTask() as Task<unknown>)
+    this.#got++
+    this.#noteChange('get', running.task)
+    return item
+  }
+
+  /**
+   * Report that the work on an item is done: without an argument, on the one that this task got first; with one, on the
+   * item that is it, whichever task got it. Redis hears of it at once, or when it is back: `close()` waits for that; what
+   * Redis has not heard of when the process ends is delivered again. Throws a RangeError if there is no such item.
+   */
+  taskDone(...item: [] | [T]): void {
+    this.#hand.finish(this.#find('taskDone', item))
+  }
+
+  /** Give an item back undone: it is delivered again, here or elsewhere. Which one, and what it throws, as for `taskDone`. */
+  giveBack(...item: [] | [T]): void {
+    this.#hand.giveBack(this.#find('giveBack', item))
+  }
+
+  #find(what: string, item: [] | [T]): NonNullable<ReturnType<Hand<T>['find']>> {
+    const found = this.#hand.find(currentTask(), item.length === 0 ? null : { is: item[0] as T })
+    if (found !== undefined) return found
+    throw new RangeError(item.length === 0
+      ? `${this}: ${what}() was called more often than this task got items; for one that another task got, say which: ${what}(item)`
+      : `${this}: ${what}() was called for ${describe(item[0])}, which nobody here has got, or which is done`)
+  }
+
+  /** Wait until every item that any process has put was reported done. */
+  join(): Coroutine<void> {
+    return trackUnawaited(this.#join(), 'RedisQueue.join')
+  }
+
+  *#join(): Coroutine<void> {
+    const loop = this.#open()
+    const place = this.#joins.join()
+    try {
+      yield* place.stand(loop)
+    } finally {
+      this.#joins.leave(place)
+    }
+  }
+
+  /**
+   * How many items are in the queue, and nobody's. A coroutine, for Redis has to be asked. What a dead consumer had counts
+   * as its own until somebody gets it.
+   */
+  *qsize(): Coroutine<number> {
+    return (yield* this.#look()).size
+  }
+
+  /** Items of any process that were put and not yet reported done. A coroutine, for Redis has to be asked. */
+  *unfinished(): Coroutine<number> {
+    return (yield* this.#look()).unfinished
+  }
+
+  /** A coroutine, for Redis has to be asked. */
+  *empty(): Coroutine<boolean> {
+    return (yield* this.qsize()) === 0
+  }
+
+  /** By this process's own maxsize. A coroutine, for Redis has to be asked. */
+  *full(): Coroutine<boolean> {
+    return (yield* this.qsize()) >= this.#maxsize && this.#maxsize > 0
+  }
+
+  *#look(): Coroutine<{ unfinished: number; size: number }> {
+    for (;;) {
+      const loop = this.#open()
+      if (!this.#link.ready) {
+        const place = new Place('promise', this)
+        this.#others.add(place)
+        try {
+          yield* place.stand(loop)
+        } finally {
+          this.#others.delete(place)
+        }
+      }
+      try {
+        const answer = yield* fromPromise(() => this.#link.ask(LOOK))
+        if (answer !== null) return { unfinished: answer[0] as number, size: answer[1] as number }
+      } catch (error) {
+        if (!(error instanceof Away)) throw error
+      }
+    }
+  }
+
+  /**
+   * Part from the queue, within a second: what was got here and is not done is given back, and who still waits here gets a
+   * QueueShutDown. The queue itself stays, for others.
+   */
+  *close(): Coroutine<void> {
+    yield* fromPromise(this[Symbol.asyncDispose]())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    if (this.#poll !== null) clearInterval(this.#poll)
+    this.#failAll(new QueueShutDown(`${this} was closed`))
+    let timer: NodeJS.Timeout | undefined
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS)
+    })
+    await Promise.race([this.#part(), deadline])
+    clearTimeout(timer)
+    this.#link.close()
+  }
+
+  async #part(): Promise<void> {
+    try {
+      // A task that was interrupted by this gives up its place first.
+      await new Promise((resolve) => setImmediate(resolve))
+      await this.#gets.settle()
+      await this.#hand.settle()
+      await this.#puts.settle()
+      if (this.#link.ready) await this.#link.ask(LEAVE)
+    } catch {
+      // It is away: the lease tells the others.
+    }
+  }
+
+  /** Before each wait. */
+  #open(): EventLoop {
+    if (this.#closing !== null) throw new QueueShutDown(`${this} was closed`)
+    const loop = bindLoop(this)
+    this.#link.open()
+    this.#poll ??= setInterval(() => this.#retry(), this.#pollMs).unref()
+    return loop
+  }
+
+  #retry(): void {
+    this.#puts.retry()
+    this.#gets.retry()
+    this.#joins.retry()
+  }
+
+  #onReady(): void {
+    this.#hand.onReady()
+    this.#retry()
+    for (const place of this.#others) place.wake()
+  }
+
+  #onMessage(what: string): void {
+    if (what === 'put') this.#puts.retry()
+    else if (what === 'get') this.#gets.retry()
+    else if (what === 'join') this.#joins.onNothingLeft()
+  }
+
+  #onLost({ unfinished }: Figures): void {
+    const here = this.#hand.size
+    const lost = Math.max(0, unfinished - here)
+    this.#hand.forget()
+    this.#lost += lost
+    if (lost + here === 0) return
+    this.#report(`Redis has lost the queue, and it was begun anew: of ${unfinished} items that were unfinished when last heard of, ${lost} are lost, and ${here} are with tasks here, which go on with them`)
+  }
+
+  #failAll(error: Error): void {
+    this.#puts.failAll(error)
+    this.#gets.failAll(error)
+    this.#joins.failAll(error)
+    for (const place of this.#others) place.fail(error)
+  }
+
+  #report(what: string, exception?: unknown): void {
+    this.boundLoop?.callExceptionHandler({ message: `${this}: ${what}`, ...(exception === undefined ? {} : { exception }) })
+  }
+
+  /** Watchers see the queue as Redis last described it. */
+  #noteChange(op: 'put' | 'get' | 'done', by: Task<unknown> | null): void {
+    const probe = this.boundLoop?.probe ?? null
+    if (probe !== null) probe.tell('queueChanged', this.#state, op, by)
+  }
+
+  /** @internal */
+  nameForWatchers(): Name {
+    return { text: `<RedisQueue ${this.name} maxsize=${this.#maxsize}>`, queue: this.#state.id }
+  }
+
+  toString(): string {
+    const state = this.#closing !== null ? ' closed' : this.#link.away ? ' away' : ''
+    return `<RedisQueue ${this.name} maxsize=${this.#maxsize}${state}>`
+  }
+}
+
+function jsonOf(item: unknown): string {
+  const json = JSON.stringify(item) as string | undefined
+  if (json === undefined) throw new TypeError(`RedisQueue.put: JSON cannot say ${describe(item)}`)
+  const bytes = Buffer.byteLength(json)
+  if (bytes > LONGEST_ITEM) throw new RangeError(`RedisQueue.put: an item may be ${LONGEST_ITEM} bytes of JSON, got ${bytes}`)
+  return json
+}
+
+describable(RedisQueue)

@@ -1,0 +1,292 @@
+// Sends a loop's events to Redis in batches. It has no buffer: it is a place in the history, like any subscriber, and takes
+// from there while few batches are on their way. When the history has moved on past it, what is gone is counted and a
+// picture of what is alive stands for it. What was not acknowledged is sent again; numbers tell readers what they have.
+import type { LoopInfo } from '../events/schema.ts'
+import type { LoopRecord } from '../observe/monitored-loop.ts'
+import type { RunRecord } from '../observe/run-log.ts'
+import type { Connection } from './connection.ts'
+import { eventsOf, KEPT_SECONDS, NEWS, snapshotOf } from './keys.ts'
+import { HAS, LONGEST_ENTRY, LONGEST_PICTURE } from './reads.ts'
+import { runScript } from './script.ts'
+import { joined, type Picture } from './wire.ts'
+
+/** Events in a batch, and bytes of them beyond which no further event is added; and batches on their way. */
+const BATCH = 512
+const BATCH_BYTES = LONGEST_ENTRY / 4
+/** The longest event, in bytes. Its texts are cut long before, so that there is hardly one. */
+const LONGEST_EVENT = LONGEST_ENTRY / 2
+const MOST_ON_THE_WAY = 4
+/** Events are gathered for this long, in ms, unless one is urgent. */
+const GATHER_MS = 20
+/** A picture is made this often, in ms, or after as many events as this part of the history; but it may take a 50th of the time only. */
+const PICTURE_MS = 2000
+const PICTURE_PART = 4
+const PICTURE_SHARE = 50
+/** Lines of each run in a picture; runs of other loops that wait to be told of, and the longest of them, in bytes. */
+const LINES_A_RUN = 20
+const MOST_RUNS = 50
+const LONGEST_RUN = 256 * 1024
+
+export class Publisher {
+  readonly #record: LoopRecord
+  readonly #connection: Connection
+  readonly #startedAt: string
+  readonly #info: () => LoopInfo
+  readonly #life: () => number
+  #active = false
+  #began = false
+  /** The last event that was sent, and the last that has arrived. */
+  #place = 0
+  #acked = 0
+  #lost = 0
+  published = 0
+  #lastId = '0-0'
+  #onTheWay = 0
+  #timer: NodeJS.Timeout | null = null
+  /** Which entry of the stream ends with which event: what is too old is cut off there. */
+  #entries: { id: string; to: number }[] = []
+  #runs: RunRecord[] = []
+  #picture = { seq: -1, at: -Infinity, next: 0, making: false }
+  /** Readers cannot go on without a picture of now. */
+  #needed = false
+  #idle: (() => void)[] = []
+
+  constructor(record: LoopRecord, connection: Connection, startedAt: string, info: () => LoopInfo, life: () => number) {
+    this.#record = record
+    this.#connection = connection
+    this.#startedAt = startedAt
+    this.#info = info
+    this.#life = life
+    record.listen((urgent) => this.#onNews(urgent))
+  }
+
+  /** The last event that has arrived. */
+  get seq(): number {
+    return this.#acked
+  }
+
+  /** Events that were not published and never will be. */
+  get lost(): number {
+    return this.#lost + (this.#began ? Math.max(0, this.#record.history.first - 1 - Math.max(this.#place, this.#acked)) : 0)
+  }
+
+  /** How old the oldest event is that has not arrived, in seconds. */
+  get lag(): number {
+    const { history } = this.#record
+    if (!this.#began || this.#acked >= history.last) return 0
+    const oldest = history.find(Math.max(this.#acked + 1, history.first))
+    return oldest === null ? 0 : Math.max(0, this.#record.now() - oldest.t)
+  }
+
+  /** There is a connection, and the loop's name is ours. */
+  async begin(): Promise<void> {
+    const { loop, history } = this.#record
+    const again = this.#began && await this.#isThere(this.#lastId)
+    if (!again) {
+      // Whatever is there is an earlier life's, or that of a Redis which has forgotten what came last.
+      await this.#connection.run((client) => client.del(eventsOf(loop)))
+      this.#entries = []
+    }
+    const first = !this.#began
+    if (first) this.#acked = history.last
+    this.#began = true
+    this.#place = again || first ? this.#acked : this.#heldUntil(this.#acked)
+    this.#active = true
+    this.#needed = true
+    this.#paint()
+    this.#pump()
+  }
+
+  /** There is no connection any more. */
+  pause(): void {
+    this.#active = false
+    this.#place = this.#acked
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#settle()
+  }
+
+  /** The loop has another name from now on: what was before is not published under it. */
+  rename(): void {
+    this.#began = false
+  }
+
+  /** A run that the loop's events do not tell of: it was made on another loop, in virtual time. */
+  tellRun(run: RunRecord): void {
+    this.#runs.push(run)
+    if (this.#runs.length > MOST_RUNS) this.#runs.shift()
+    this.#pump()
+  }
+
+  /** Have a picture made now and then, where something has changed. */
+  tick(): void {
+    if (!this.#active) return
+    const now = performance.now()
+    if (this.#record.history.last !== this.#picture.seq && now >= this.#picture.at + PICTURE_MS) this.#paint()
+  }
+
+  /** Send what there is. Resolves when it has arrived, or cannot any more. */
+  async finish(): Promise<void> {
+    this.#pump()
+    while (this.#active && (this.#onTheWay > 0 || this.#picture.making)) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    if (!this.#active) return
+    this.#needed = true
+    this.#paint()
+    while (this.#active && this.#picture.making) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  /** The event before all that the history holds up to this one, without a hole: a reader may not have read what Redis has forgotten. */
+  #heldUntil(seq: number): number {
+    let from = seq
+    while (this.#record.history.find(from) !== null) from--
+    return from
+  }
+
+  async #isThere(id: string): Promise<boolean> {
+    return await this.#connection.run((client) => runScript(client, HAS, [eventsOf(this.#record.loop)], [id])) === 1
+  }
+
+  #onNews(urgent: boolean): void {
+    if (!this.#active) return
+    if (urgent) this.#pump()
+    else this.#timer ??= setTimeout(() => this.#pump(), GATHER_MS)
+  }
+
+  #pump(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    if (!this.#active) return
+    const { history } = this.#record
+    while (this.#runs.length > 0 && this.#onTheWay < MOST_ON_THE_WAY) this.#sendRun(this.#runs.shift() as RunRecord)
+    while (this.#place < history.last && this.#onTheWay < MOST_ON_THE_WAY) {
+      const from = this.#place + 1
+      const texts: string[] = []
+      let bytes = 0
+      for (let event = history.find(from); event !== null && texts.length < BATCH && bytes < BATCH_BYTES; event = history.find(from + texts.length)) {
+        const text = history.encoded(event)
+        const length = Buffer.byteLength(text)
+        if (length > LONGEST_EVENT) break
+        texts.push(text)
+        bytes += length
+      }
+      if (texts.length === 0) {
+        // It was slower than the history is long, or the recording was, or an event is too long: what is alive stands for what is gone.
+        this.#lost += history.last - Math.max(this.#place, this.#acked)
+        this.#place = history.last
+        this.#needed = true
+        this.#paint()
+        break
+      }
+      this.#place += texts.length
+      void this.#send(from, this.#place, joined(texts))
+    }
+    if (history.last - this.#picture.seq > history.capacity / PICTURE_PART) this.#paint()
+  }
+
+  async #send(from: number, to: number, events: string): Promise<void> {
+    const { history } = this.#record
+    const { epoch } = history
+    const id = await this.#add(['epoch', epoch, 'from', String(from), 'to', String(to), 'events', events])
+    if (id === null) return
+    this.published += Math.max(0, to - Math.max(this.#acked, from - 1))
+    this.#acked = Math.max(this.#acked, to)
+    this.#lastId = id
+    this.#entries.push({ id, to })
+    this.#next()
+  }
+
+  #sendRun(run: RunRecord): void {
+    let text = JSON.stringify(run)
+    if (Buffer.byteLength(text) > LONGEST_RUN) text = JSON.stringify(brief(run))
+    void this.#add(['epoch', this.#record.history.epoch, 'run', text]).then((id) => {
+      if (id !== null) this.#next()
+    })
+  }
+
+  /** Add an entry; gives its id, `null` where it did not arrive. */
+  async #add(fields: string[]): Promise<string | null> {
+    this.#onTheWay++
+    try {
+      const { loop } = this.#record
+      return await this.#connection.run((client) => {
+        const added = client.sendCommand<string>(['XADD', eventsOf(loop), ...this.#cut(), '*', ...fields])
+        // Readers that miss it look by themselves before long.
+        client.publish(NEWS, loop).catch(() => {})
+        return added
+      })
+    } catch (error) {
+      // Nothing after it may arrive before it.
+      this.pause()
+      this.#connection.fail(error as Error)
+      return null
+    } finally {
+      this.#onTheWay--
+      if (this.#onTheWay === 0) this.#settle()
+    }
+  }
+
+  #next(): void {
+    if (this.#place < this.#record.history.last && this.#timer === null) this.#pump()
+  }
+
+  /** What is older than the history is cut off, entries being what can be cut. */
+  #cut(): string[] {
+    const { history } = this.#record
+    const keep = this.#entries.findIndex(({ to }) => to >= history.first)
+    if (keep > 0) this.#entries.splice(0, keep)
+    const [oldest] = this.#entries
+    return oldest === undefined ? [] : ['MINID', '~', oldest.id]
+  }
+
+  /** Write what is alive now, if none is being written and it does not take too much of the time. */
+  #paint(): void {
+    const now = performance.now()
+    if (!this.#active || this.#picture.making || (now < this.#picture.next && !this.#needed)) return
+    this.#needed = false
+    const { loop, history } = this.#record
+    const text = this.#pictureText()
+    this.#picture = { seq: history.last, at: now, next: performance.now() + (performance.now() - now) * PICTURE_SHARE, making: true }
+    this.#connection.run((client) => client.set(snapshotOf(loop), text, { expiration: { type: 'EX', value: KEPT_SECONDS } }))
+      .catch((error: unknown) => {
+        this.pause()
+        this.#connection.fail(error as Error)
+      })
+      .finally(() => {
+        this.#picture.making = false
+        if (this.#needed) this.#paint()
+        this.#settle()
+      })
+  }
+
+  /** With as many of the live tasks as others read. */
+  #pictureText(): string {
+    const picture = this.picture()
+    const text = JSON.stringify(picture)
+    const bytes = Buffer.byteLength(text)
+    if (bytes <= LONGEST_PICTURE) return text
+    const { tasks } = picture.snapshot
+    return JSON.stringify({ ...picture, runs: [], stalls: [], snapshot: { ...picture.snapshot, tasks: tasks.slice(0, tasks.length * LONGEST_PICTURE / bytes / 2) } })
+  }
+
+  /** @internal All that is needed to go on from here. */
+  picture(): Picture {
+    const { history, stalls, stallCount, blockedSeconds, holding, closed, origin, runs } = this.#record
+    return {
+      epoch: history.epoch, life: this.#life(), startedAt: this.#startedAt, seq: history.last, id: this.#lastId, t: this.#record.now(), origin, closed,
+      snapshot: this.#record.snapshot(), runs: runs.list().map(brief), stalls: stalls.map(({ events: _, ...stall }) => stall), stallCount, blockedSeconds,
+      holding, info: this.#info(),
+    }
+  }
+
+  #settle(): void {
+    const idle = this.#idle
+    this.#idle = []
+    for (const resolve of idle) resolve()
+  }
+}
+
+/** A run without its events, and with its last lines only. */
+function brief(run: RunRecord): RunRecord {
+  const output = run.output.slice(-LINES_A_RUN)
+  return { ...run, output, events: [], forgotten: run.forgotten + run.output.length - output.length + run.events.length }
+}

@@ -1,0 +1,97 @@
+// What processes write for each other in Redis, as JSON. Whatever is read from there is checked: another program, or
+// another version of this one, may have written it.
+import { z } from 'zod'
+import type { LoopEvent } from '../events/schema.ts'
+import { LONGEST_NAME } from './reads.ts'
+import { frame, loopEvent, loopInfo, parameters, snapshot } from '../events/schema.ts'
+
+/** More seconds than any clock shows: so that what is calculated with them is a number and a date. */
+const MOST_SECONDS = 1e11
+const seconds = z.number().min(-MOST_SECONDS).max(MOST_SECONDS)
+const count = z.int().min(0)
+const epoch = z.string().regex(/^[0-9a-f]{1,32}$/)
+const holding = z.object({ name: z.string(), since: seconds, stack: z.array(frame).optional() }).nullable()
+
+/** A loop's sign of life. */
+export const beat = z.object({
+  /** Which of its beats this is: a beat that does not change is that of a process which has died. */
+  beats: count,
+  epoch,
+  /** What it has published, and the time on its clock. */
+  seq: count,
+  t: seconds,
+  info: loopInfo,
+  holding,
+})
+
+export const run = z.object({
+  run: count, example: count, parameters, clock: z.enum(['real', 'virtual']), startedAt: z.iso.datetime(), seconds: seconds.nullable(),
+  outcome: z.enum(['returned', 'raised', 'cancelled']).nullable(), error: z.string().nullable(),
+  output: z.array(z.object({ t: seconds, task: z.string(), text: z.string() })),
+  events: z.array(loopEvent),
+  forgotten: count,
+  /** When it began, on the loop's clock. */
+  began: seconds.optional(),
+})
+
+const stall = z.object({
+  id: count, at: z.iso.datetime(), from: seconds, to: seconds, name: z.string(), task: count.optional(), request: count.optional(), seconds,
+  stack: z.array(frame).optional(), victims: z.array(z.object({ task: count.optional(), request: count.optional(), name: z.string(), seconds })), lost: seconds,
+})
+
+/** All that is needed of a loop to go on after event `seq`. */
+export const picture = z.object({
+  epoch,
+  /** Which life of the loop's name this is: the later of two has the greater number. */
+  life: count.default(0),
+  /** When the process began, on its own clock. */
+  startedAt: z.iso.datetime(),
+  seq: count,
+  /** Entries after this one hold what came after `seq`, and perhaps some of what came before. */
+  id: z.string().regex(/^\d{1,20}-\d{1,20}$/),
+  t: seconds,
+  /** Milliseconds since 1970 at which the loop's clock showed zero. */
+  origin: z.number().min(-MOST_SECONDS * 1000).max(MOST_SECONDS * 1000),
+  closed: z.boolean(),
+  snapshot,
+  runs: z.array(run),
+  stalls: z.array(stall),
+  stallCount: count,
+  blockedSeconds: seconds,
+  holding,
+  info: loopInfo,
+})
+
+export const wish = z.object({ id: count, from: z.string().max(LONGEST_NAME), what: z.enum(['task', 'run']), target: count })
+export const granted = z.object({ id: count, found: z.union([z.object({ name: z.string(), cancelling: z.boolean() }), z.literal('late'), z.null()]) })
+
+export type Beat = z.infer<typeof beat>
+export type Picture = z.infer<typeof picture>
+export type ToldRun = z.infer<typeof run>
+
+/** Read what somebody has written; `null` where there is nothing, or something else. */
+export function read<T extends z.ZodType>(schema: T, text: string | null | undefined): z.output<T> | null {
+  if (text == null) return null
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch {
+    return null
+  }
+}
+
+/** Between the events of a batch: what no event's JSON has in it. */
+const BETWEEN = ',\n'
+
+/** A batch's events as a JSON array, which can be taken apart again without parsing. */
+export function joined(events: readonly string[]): string {
+  return `[${events.join(BETWEEN)}]`
+}
+
+/** The events of a batch, and the JSON of each. Throws where one is none, or where they do not follow each other from number `from` on. */
+export function apart(batch: string, from: number): [event: LoopEvent, text: string][] {
+  return batch.slice(1, -1).split(BETWEEN).map((text, at) => {
+    const event = loopEvent.parse(JSON.parse(text))
+    if (event.seq !== from + at) throw new RangeError(`event ${event.seq} came as ${from + at}`)
+    return [event, text]
+  })
+}

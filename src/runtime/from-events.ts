@@ -1,0 +1,168 @@
+// Waiting for events of an EventEmitter or EventTarget: for the next one, or for each.
+import type { Coroutine } from './coroutine.ts'
+import { requireInteger } from './checks.ts'
+import { Deque } from './deque.ts'
+import { callBody } from './awaitable.ts'
+import { describe } from './describe.ts'
+import { QueueFull } from './exceptions.ts'
+import { HostFuture } from './host-future.ts'
+import { getRunningLoop } from './running.ts'
+import { trackUnawaited } from './unawaited.ts'
+
+interface Emitter {
+  on(name: string, listener: (...args: unknown[]) => void): unknown
+  off(name: string, listener: (...args: unknown[]) => void): unknown
+}
+
+interface Target {
+  addEventListener(name: string, listener: (event: unknown) => void): void
+  removeEventListener(name: string, listener: (event: unknown) => void): void
+}
+
+function isTarget(source: Emitter | Target): source is Target {
+  return typeof (source as Target).addEventListener === 'function'
+}
+
+/** Listen to events, and to an emitter's 'error' as well, unless that is what is asked for. Returns what ends it. */
+function listen(source: Emitter | Target, name: string, onEvent: (...args: unknown[]) => void, onError: (error: unknown) => void): () => void {
+  if (isTarget(source)) {
+    source.addEventListener(name, onEvent)
+    return () => source.removeEventListener(name, onEvent)
+  }
+  source.on(name, onEvent)
+  if (name !== 'error') source.on('error', onError)
+  return () => {
+    source.off(name, onEvent)
+    source.off('error', onError)
+  }
+}
+
+/**
+ * Wait for the next event `name` of an EventEmitter or EventTarget; gives the listener's arguments. Listens from the
+ * moment it is awaited, so what comes between two calls is missed: for each event there is `fromEvents`. An emitter's
+ * 'error' meanwhile is thrown.
+ */
+export function fromEvent(source: Emitter | Target, name: string): Coroutine<unknown[]> {
+  return trackUnawaited(eventSteps(source, name), 'fromEvent')
+}
+
+function* eventSteps(source: Emitter | Target, name: string): Coroutine<unknown[]> {
+  getRunningLoop()
+  const future = new HostFuture<unknown[]>(`event ${describe(name)}`)
+  const stop = listen(source, name, (...args) => future.succeed(args), (error) => future.reject(error))
+  try {
+    return yield* future
+  } finally {
+    future.close()
+    stop()
+  }
+}
+
+/** The events of one name, one after another. */
+export interface HostEvents {
+  /** Wait for the next event; gives the listener's arguments. */
+  next(): Coroutine<unknown[]>
+  /** Run `body` for each event, one after another; stops listening if the body throws or the task is cancelled. */
+  forEach(body: (...args: unknown[]) => Coroutine<void>): Coroutine<never>
+  /** Stop listening, and drop what has not been taken. */
+  close(): void
+  [Symbol.dispose](): void
+}
+
+const MOST_EVENTS = 1024
+
+/**
+ * Listen to the events `name` of an EventEmitter or EventTarget from now on, and keep them until they are taken:
+ * `using messages = fromEvents(socket, 'message')`. At most `most` (1024) are kept; of those beyond, `next` throws a
+ * QueueFull that counts them, once what was kept is taken. An emitter's 'error' is thrown in its place among the events.
+ */
+export function fromEvents(source: Emitter | Target, name: string, options?: { most?: number }): HostEvents {
+  const most = options?.most ?? MOST_EVENTS
+  requireInteger(most, 'fromEvents: most', 1)
+  return new Events(source, name, most)
+}
+
+type Happening = { readonly args: unknown[] } | { readonly error: unknown }
+
+class Events implements HostEvents {
+  readonly #name: string
+  readonly #most: number
+  readonly #kept = new Deque<Happening>()
+  /** Who waits for an event. They are woken, and take it themselves: an event that wakes a cancelled task is not lost. */
+  readonly #waiters = new Deque<HostFuture<void>>()
+  readonly #stop: () => void
+  #lost = 0
+
+  constructor(source: Emitter | Target, name: string, most: number) {
+    this.#name = name
+    this.#most = most
+    this.#stop = listen(source, name, (...args) => this.#keep({ args }), (error) => this.#keep({ error }))
+  }
+
+  next(): Coroutine<unknown[]> {
+    return trackUnawaited(this.#next(), 'fromEvents.next')
+  }
+
+  forEach(body: (...args: unknown[]) => Coroutine<void>): Coroutine<never> {
+    return trackUnawaited(this.#forEach(body), 'fromEvents.forEach')
+  }
+
+  close(): void {
+    this.#stop()
+    while (this.#kept.shift() !== undefined);
+    this.#lost = 0
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #keep(happening: Happening): void {
+    if (this.#kept.length >= this.#most) this.#lost++
+    else this.#kept.push(happening)
+    this.#wakeNext()
+  }
+
+  #wakeNext(): void {
+    let waiter: HostFuture<void> | undefined
+    while ((waiter = this.#waiters.shift()) !== undefined) {
+      if (waiter.done()) continue
+      waiter.succeed()
+      return
+    }
+  }
+
+  *#next(): Coroutine<unknown[]> {
+    while (this.#kept.length === 0 && this.#lost === 0) {
+      const waiter = new HostFuture<void>(`event ${describe(this.#name)}`)
+      this.#waiters.push(waiter)
+      try {
+        yield* waiter
+      } catch (error) {
+        if (this.#kept.length > 0) this.#wakeNext()
+        throw error
+      } finally {
+        waiter.close()
+        this.#waiters.remove(waiter)
+      }
+    }
+    const happening = this.#kept.shift()
+    if (happening === undefined) throw this.#overflow()
+    if ('error' in happening) throw happening.error
+    return happening.args
+  }
+
+  #overflow(): QueueFull {
+    const lost = this.#lost
+    this.#lost = 0
+    return new QueueFull(`fromEvents: ${lost} events ${describe(this.#name)} came while ${this.#most} waited to be taken, and are lost: take them faster, or give more room with { most }`)
+  }
+
+  *#forEach(body: (...args: unknown[]) => Coroutine<void>): Coroutine<never> {
+    try {
+      for (;;) yield* callBody('fromEvents.forEach', body, ...(yield* this.#next()))
+    } finally {
+      this.close()
+    }
+  }
+}

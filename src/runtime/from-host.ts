@@ -1,0 +1,125 @@
+// Waiting for what the host brings: promises and asynchronous iterables. The loop counts such waits, so that a virtual clock
+// stands still while one is open: host work takes no virtual time.
+import type { Coroutine } from './coroutine.ts'
+import { callBody } from './awaitable.ts'
+import { describe } from './describe.ts'
+import { CancelledError } from './exceptions.ts'
+import { HostFuture } from './host-future.ts'
+import { trackUnawaited } from './unawaited.ts'
+
+const ignore = (): void => {}
+
+/**
+ * Wait for a promise, or for the one that `start` returns. `start` is called when the coroutine is awaited and gets an
+ * AbortSignal, which aborts if the task is cancelled meanwhile. The cancelled task goes on at once; the promise's outcome
+ * is dropped.
+ */
+export function fromPromise<T>(source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T> | T)): Coroutine<T> {
+  if (typeof source !== 'function') {
+    if (typeof (source as PromiseLike<T> | null)?.then !== 'function') {
+      throw new TypeError(`fromPromise: a promise, or a function that returns one, is needed, got ${describe(source)}`)
+    }
+    // It may reject before anyone awaits it; whoever awaits it hears of that then.
+    void source.then(undefined, ignore)
+  }
+  return trackUnawaited(promiseSteps(source), 'fromPromise')
+}
+
+function* promiseSteps<T>(source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T> | T)): Coroutine<T> {
+  const controller = new AbortController()
+  const promise = typeof source === 'function' ? source(controller.signal) : source
+  const future = new HostFuture<T>(typeof source === 'function' && source.name !== '' ? source.name : 'promise')
+  Promise.resolve(promise).then(
+    (value) => future.succeed(value),
+    (error: unknown) => future.reject(error),
+  )
+  try {
+    return yield* future
+  } catch (error) {
+    if (error instanceof CancelledError) controller.abort(error)
+    throw error
+  } finally {
+    future.close()
+  }
+}
+
+/** An asynchronous iterable, item by item. */
+export interface HostIterator<T> {
+  /** Wait for the next item, as `{ done, value }`. Cancelled, it leaves its item to the call that comes next. */
+  next(): Coroutine<IteratorResult<T, undefined>>
+  /** Run `body` for each item, one after another; closes the iterable if the body throws. */
+  forEach(body: (item: T) => Coroutine<void>): Coroutine<void>
+  /** Tell the iterable that no more is wanted. */
+  close(): Coroutine<void>
+}
+
+/** An item that an iterable was asked for. */
+class Item<T> {
+  /** Which one, counted from 0. */
+  readonly at: number
+  readonly promise: Promise<IteratorResult<T>>
+  #failure: { error: unknown } | null = null
+
+  constructor(at: number, promise: PromiseLike<IteratorResult<T>>) {
+    this.at = at
+    this.promise = Promise.resolve(promise)
+    this.promise.then(ignore, (error: unknown) => {
+      this.#failure = { error }
+    })
+  }
+
+  /** Whether the iterable itself threw this error, in place of the item. */
+  failedWith(error: unknown): boolean {
+    return this.#failure !== null && this.#failure.error === error
+  }
+}
+
+/** Wait for the items of an asynchronous iterable: `yield* fromAsyncIterable(stream).forEach(function* (chunk) { … })`. */
+export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): HostIterator<T> {
+  const start = (iterable as Partial<AsyncIterable<T>> | null)?.[Symbol.asyncIterator]
+  if (typeof start !== 'function') {
+    throw new TypeError(`fromAsyncIterable: an asynchronous iterable is needed, got ${describe(iterable)}`)
+  }
+  const iterator = iterable[Symbol.asyncIterator]()
+
+  // Items that were asked for in vain, since the wait was cancelled: the iterable will bring them all the same. In the order
+  // in which they were asked for.
+  const unclaimed: Item<T>[] = []
+  let asked = 0
+
+  function* next(): Coroutine<IteratorResult<T, undefined>> {
+    const item = unclaimed.shift() ?? new Item(asked++, iterator.next())
+    try {
+      const result = yield* fromPromise(item.promise)
+      return result.done === true ? { done: true, value: undefined } : result
+    } catch (error) {
+      if (!item.failedWith(error)) {
+        unclaimed.push(item)
+        unclaimed.sort((a, b) => a.at - b.at)
+      }
+      throw error
+    }
+  }
+
+  function* close(): Coroutine<void> {
+    if (iterator.return !== undefined) yield* fromPromise<unknown>(() => iterator.return?.() ?? Promise.resolve())
+  }
+
+  function* forEach(body: (item: T) => Coroutine<void>): Coroutine<void> {
+    let finished = false
+    try {
+      for (;;) {
+        const result = yield* next()
+        if (result.done === true) {
+          finished = true
+          return
+        }
+        yield* callBody('fromAsyncIterable.forEach', body, result.value)
+      }
+    } finally {
+      // Not awaited: the iterable may itself be what hangs.
+      if (!finished) void Promise.resolve(iterator.return?.()).then(ignore, ignore)
+    }
+  }
+  return { next, forEach, close }
+}

@@ -1,0 +1,436 @@
+// The observer as a thread of a real server, seen from outside: what it tells while the loop is blocked, whom it serves,
+// and how it ends.
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { cpus } from 'node:os'
+import t, { type Test } from 'tap'
+import { Client, fetch } from 'undici'
+import { streamEvent, type EventOf, type LoopEvent, type StreamEvent } from '../../src/events/schema.ts'
+import type { Frame } from '../../src/observe/stacks.ts'
+import { Model } from '../../src/events/model.ts'
+import type { Trace } from '../../src/events/render/trace.ts'
+import { eventually } from '../support/server.ts'
+import { start, startServer, subscribe, type Subscriber } from './support.ts'
+import { brokenRules } from './trace-rules.ts'
+
+type Blocked = EventOf<'loop.blocked'>
+type Unblocked = EventOf<'loop.unblocked'>
+
+const STALLS = 20
+
+/** What is missing for keeping the processor from a thread. */
+function cannotStarve(): string | false {
+  if (process.platform !== 'linux') return 'only Linux tells for how long a thread got no processor'
+  const missing = ['taskset', 'chrt'].filter((program) => spawnSync(program, ['--version']).status !== 0)
+  return missing.length === 0 ? false : `${missing.join(' and ')} of util-linux cannot be run here`
+}
+
+const STALL_MS = 700
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const json = async <T>(url: string): Promise<T> => (await (await fetch(url, { headers: { accept: 'application/json' } })).json()) as T
+
+t.test('a server with its observer', async t => {
+  const { url, observer, child, ended, log } = await startServer(t)
+  const watching = await subscribe(observer)
+
+  await t.test(`tells of ${STALLS} stalls out of ${STALLS} while they last, and afterwards who waited`, async t => {
+    for (let stall = 0; stall < STALLS; stall++) {
+      const from = watching.messages.length
+      // While the server's threads start there are real stalls of other code; they are not meant here.
+      const told = (): Blocked[] => watching.messages.slice(from).filter((event): event is Blocked => event.type === 'loop.blocked' && event.request !== undefined)
+      const over = (): Unblocked | undefined =>
+        watching.messages.slice(from).find((event): event is Unblocked => event.type === 'loop.unblocked' && event.request !== undefined)
+      const blocking = fetch(`${url}/handlers/sync?thread=inline&ms=${STALL_MS}&work=${stall % 2 === 0 ? 'sleep' : 'spin'}`)
+      t.ok(await eventually(() => told().length > 0), 'it is told')
+      const pings = [fetch(`${url}/ping`), fetch(`${url}/ping`)]
+      const answered = await blocking
+      t.ok(told().length >= 2, `while it lasted ${told().length} times`)
+      const name = `GET /handlers/sync #${answered.headers.get('x-request-id')}`
+      t.match(told()[0], { name, since: Number })
+      await Promise.all(pings)
+      t.ok(await eventually(() => over() !== undefined))
+      const { seconds, victims, lost, stack = told().find((event) => event.stack !== undefined)?.stack, ...rest } = over()!
+      t.ok(seconds >= STALL_MS / 1000 && rest.name === name, `${rest.name} for ${seconds} s`)
+      // Both, unless this process was so late to send one that it did not have to wait.
+      t.ok(victims.some((victim) => victim.name.startsWith('GET /ping')), JSON.stringify(victims))
+      t.ok(lost >= Math.max(...victims.map((victim) => victim.seconds)), `${lost} s were lost`)
+      t.ok(stack?.some(({ file, line }) => /^workers\/(blocking-sleep|spin)\.ts$/.test(file) && line > 1), JSON.stringify(stack?.slice(0, 3)))
+    }
+  })
+
+  await t.test('warns of the step, and answers during a stall', async t => {
+    t.ok(await eventually(() => watching.messages.some((event) => event.type === 'warning' && event.kind === 'slow-step' && event.level === 'red')))
+    const blocking = fetch(`${url}/handlers/sync?thread=inline&ms=1500`)
+    t.ok(await eventually(async () => (await json<{ blocked: boolean }>(`${observer}/healthz`)).blocked))
+    const { tasks } = await json<{ tasks: { name: string; state: string }[] }>(`${observer}/tasks`)
+    t.match(tasks.find(({ name }) => name.startsWith('GET /handlers/sync')), { state: 'running' })
+    t.match(await (await fetch(`${observer}/metrics`)).text(), /^nodejs_eventloop_delay_p99_seconds [\d.]+$/m)
+    t.equal((await json<{ blocked: boolean }>(`${observer}/healthz`)).blocked, true, 'it still lasts')
+    await blocking
+    t.ok(await eventually(() => watching.messages.some((event) => event.type === 'warning' && event.kind === 'long-running')))
+  })
+
+  await t.test('keeps long stalls with the seconds around them, as traces that follow the rules', async t => {
+    type Kept = { id: number; name: string; seconds: number; trace: string | null }
+    let kept: Kept | undefined
+    t.ok(await eventually(async () => {
+      kept = (await json<{ stalls: Kept[] }>(`${observer}/stalls`)).stalls.find(({ name, seconds, trace }) => trace !== null && seconds >= 1.5 && name.startsWith('GET'))
+      return kept !== undefined
+    }))
+    t.match(kept, { name: /^GET \/handlers\/sync #\d+$/ })
+    const { traceEvents } = await json<Trace>(`${observer}${kept!.trace}`)
+    t.same(brokenRules(traceEvents), [])
+    t.ok(traceEvents.some(({ ph, dur }) => ph === 'X' && dur !== undefined && dur >= 1.5e6), 'the step is in it')
+    t.ok(traceEvents.some(({ ph, name, args }) => ph === 'i' && /^stall of/.test(name) && args?.['victims'] !== undefined), 'and the stall')
+    const recent = await json<Trace>(`${observer}/trace?seconds=60`)
+    t.same(brokenRules(recent.traceEvents), [])
+    t.ok(recent.traceEvents.length > 100)
+    t.equal((await fetch(`${observer}/stalls/999/trace`)).status, 404)
+    t.equal((await fetch(`${observer}/trace?seconds=0`)).status, 400)
+  })
+
+  await t.test('tells of a run what the app tells, and its trace follows the rules', async t => {
+    const response = await fetch(`${url}/examples/5/run?items=3&seed=7&speed=100&maxsize=1`)
+    await response.text()
+    const run = response.headers.get('x-run-id')!
+    const here = await json(`${url}/runs/${run}`)
+    const there = await json(`${observer}/runs/${run}`)
+    t.same(here, there)
+    t.match(here, { example: 5, outcome: 'returned', output: Array })
+    const { traceEvents } = await json<Trace>(`${observer}/runs/${run}/trace`)
+    t.same(brokenRules(traceEvents), [])
+    t.ok(['s', 'f', 'C'].every((wanted) => traceEvents.some(({ ph }) => ph === wanted)), 'with arrows and counters')
+    const suspended = watching.messages.filter((event): event is EventOf<'task.suspended'> => event.type === 'task.suspended' && String(event.run) === run)
+    t.ok(suspended.length > 10 && suspended.filter(({ location }) => /examples\/5-queue\.ts$/.test(location?.file ?? '')).length > 10, 'with the lines its tasks stand at')
+  })
+
+  await t.test('cancels a task and a run through the app', async t => {
+    const waiting = fetch(`${url}/handlers/async?ms=9000`)
+    let task: { task: number } | undefined
+    t.ok(await eventually(async () => {
+      task = (await json<{ tasks: { task: number; name: string }[] }>(`${observer}/tasks`)).tasks.find(({ name }) => name.startsWith('GET /handlers/async'))
+      return task !== undefined
+    }))
+    t.equal((await fetch(`${observer}/tasks/${task!.task}`, { method: 'DELETE' })).status, 202)
+    t.equal((await waiting).status, 503)
+    t.equal((await fetch(`${observer}/tasks/999999`, { method: 'DELETE' })).status, 404)
+    const running = await fetch(`${url}/examples/5/run`)
+    t.ok(await eventually(async () => (await fetch(`${observer}/runs/${running.headers.get('x-run-id')}`)).status === 200))
+    t.equal((await fetch(`${observer}/runs/${running.headers.get('x-run-id')}`, { method: 'DELETE' })).status, 202)
+    t.match(await running.text(), /\(cancelled\)\n$/)
+  })
+
+  await t.test('is protected as the app is', async t => {
+    t.equal((await fetch(`${observer}/events`, { headers: { origin: 'https://evil.example' } })).status, 403)
+    t.equal((await fetch(`${observer}/tasks`, { method: 'DELETE' })).status, 405)
+    t.match(await (await fetch(`${observer}/nothing`)).json(), { statusCode: 404, error: 'Not Found' })
+    t.match(await (await fetch(`${observer}/events?colour=red`)).json(), { statusCode: 400, details: [{ field: 'colour' }] })
+  })
+
+  await t.test('everything it has told is in the schema, in order, without a gap or a repeat', async t => {
+    const events = watching.messages.filter((event): event is LoopEvent => 'loop' in event)
+    t.ok(events.length > 500)
+    t.same([...new Set(watching.messages.filter((event) => !streamEvent.safeParse(event).success).map(({ type }) => type))], [])
+    const first = events[0]!.seq
+    t.ok(events.every(({ seq }, at) => seq === first + at))
+  })
+
+  await t.test('ends with its app, and tells its subscribers', async t => {
+    child.kill('SIGTERM')
+    t.equal(await ended, 0, log())
+    await watching.closed
+    t.equal(watching.messages.at(-1)!.type, 'loop.closed')
+    t.notMatch(log(), /Waiting for the debugger/)
+  })
+})
+
+t.test('subscribers', async t => {
+  const { url, observer } = await startServer(t, { HISTORY: '20000' })
+  const work = async (runs: number): Promise<void> => {
+    for (let n = 0; n < runs; n++) await (await fetch(`${url}/examples/5/run?items=2&seed=${n}&speed=1000`)).text()
+  }
+
+  await t.test('one that connects again 100 times with its cursor has every event once', async t => {
+    const whole = await subscribe(observer)
+    const hello = whole.messages[0] as EventOf<'stream.hello'>
+    let busy = true
+    const working = (async () => { while (busy) await work(1) })()
+    const got: number[] = []
+    let cursor = hello.seq
+    for (let time = 0; time < 100; time++) {
+      const one: Subscriber = await subscribe(observer, `?since=${hello.epoch}:${cursor}`)
+      await pause((time * 7) % 23)
+      one.socket.close()
+      await one.closed
+      for (const { seq } of one.messages.filter((event): event is LoopEvent => 'loop' in event)) {
+        got.push(seq)
+        cursor = seq
+      }
+    }
+    busy = false
+    await working
+    t.same(got, got.map((_, at) => hello.seq + 1 + at), `${got.length} events`)
+    t.ok(got.length > 500)
+    whole.socket.close()
+    await whole.closed
+  })
+
+  await t.test('one that stops reading costs the others nothing, is told what it missed, and has the right picture again', async t => {
+    const { connect } = await import('node:net')
+    const { port } = new URL(observer)
+    const quick = await subscribe(observer)
+    const lazy = connect(Number(port), '127.0.0.1')
+    lazy.write('GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    let text = ''
+    lazy.on('data', (chunk: Buffer) => { text += chunk.toString() })
+    t.ok(await eventually(() => text.includes('stream.hello')))
+    lazy.pause()
+    const memory = async (): Promise<number> => Number(/^process_resident_memory_bytes (\d+)/m.exec(await (await fetch(`${observer}/metrics`)).text())![1])
+    const before = await memory()
+    // Enough to fill what lies between the two, and the history.
+    const dropped = async (): Promise<number> => Number(/^loopscope_events_total (\d+)/m.exec(await (await fetch(`${observer}/metrics`)).text())![1])
+    while (await dropped() < 80_000) await Promise.all(Array.from({ length: 20 }, async (_, n) => (await fetch(`${url}/examples/5/run?items=50&seed=${n}&speed=1000`)).text()))
+    t.ok(await memory() < before + 200e6, 'memory is bounded')
+    lazy.resume()
+    t.ok(await eventually(() => text.includes('event: stream.dropped')), 'it is told')
+    await work(1)
+    t.ok(await eventually(() => quick.messages.filter(({ type }) => type === 'run.finished').length > 0))
+    const { tasks } = await json<{ tasks: { task: number }[] }>(`${observer}/tasks`)
+    await pause(200)
+    const model = new Model()
+    let missed = 0
+    for (const [, data] of text.matchAll(/^data: (\{.*\})$/gm)) {
+      const event = JSON.parse(data!) as StreamEvent
+      if (event.type === 'stream.hello' || event.type === 'stream.dropped') {
+        model.restore(event.snapshot!)
+        if (event.type === 'stream.dropped') missed += event.count
+      } else if (event.type !== 'stream.bookmark' && event.type !== 'stream.loop') model.apply(event)
+    }
+    t.ok(missed > 0)
+    t.same([...model.tasks.keys()], tasks.map(({ task }) => task), 'its picture is right')
+    const events = quick.messages.filter((event): event is LoopEvent => 'loop' in event)
+    t.ok(events.every(({ seq }, at) => seq === events[0]!.seq + at), `the other one has all ${events.length}`)
+    lazy.destroy()
+    quick.socket.close()
+    await quick.closed
+  })
+})
+
+async function quiet(t: Test, name: string, during: (url: string) => Promise<void>): Promise<void> {
+  await t.test(name, async t => {
+    // On a machine that others use too a thread may well stand still for 50 ms; no half second goes by unseen by mistake.
+    const { url, observer } = await startServer(t, { BLOCKED_MS: '500' })
+    // The server's threads start, which holds the loop for real.
+    for (const thread of ['sensitive', 'pool']) await fetch(`${url}/handlers/sync?ms=1&thread=${thread}`)
+    await pause(1000)
+    const { t: begun } = await json<{ t: number }>(`${url}/ping`)
+    const watching = await subscribe(observer, '?types=loop.blocked')
+    await during(url)
+    t.same(watching.messages.filter((event) => event.type === 'loop.blocked' && event.since > begun), [])
+    watching.socket.close()
+    await watching.closed
+  })
+}
+
+t.test('no false alarm', async t => {
+  await quiet(t, 'of an idle loop', () => pause(3000))
+  await quiet(t, 'of a busy one', async (url) => {
+    const end = performance.now() + 3000
+    await Promise.all(Array.from({ length: 10 }, async () => {
+      while (performance.now() < end) await (await fetch(`${url}/ping`)).text()
+    }))
+  })
+})
+
+// A thread of the idle class that shares a processor with busy ones gets next to nothing of it.
+t.test('a thread that gets no processor is not called blocked', { skip: cannotStarve() }, async t => {
+  const program = start(t, 'test/observe/programs/starved.ts')
+  t.ok(await eventually(() => program.log().includes('observer')), program.log())
+  const [, observer] = /observer (\S+)/.exec(program.log())!
+  const watching = await subscribe(observer!, '?types=loop.blocked,loop.unblocked,warning')
+  await pause(500)
+  const from = watching.messages.length
+  const pid = String(program.child.pid)
+  const compete = (ms: number): ChildProcess[] =>
+    [0, 1, 2].map(() => spawn('taskset', ['-c', '0', process.execPath, '-e', `const end = Date.now() + ${ms}; while (Date.now() < end);`]))
+  const starve = (): void => {
+    execFileSync('taskset', ['-cp', '0', pid])
+    execFileSync('chrt', ['-i', '-p', '0', pid])
+  }
+  starve()
+  // For longer than the observer remembers what was.
+  await Promise.all(compete(6000).map((rival) => once(rival, 'exit')))
+  await pause(500)
+  // It stands still for seconds. What it does itself when it comes round at last may take a moment.
+  t.same(watching.messages.slice(from).filter((event) => event.type === 'warning' || ('seconds' in event && Number(event.seconds) >= 0.1)), [], 'none of it is told')
+  // The first thing that it does after the next times is to block: that it had waited before is no excuse.
+  const rivals = compete(60_000)
+  t.teardown(() => { for (const rival of rivals) rival.kill('SIGKILL') })
+  for (let times = 1; times <= 3; times++) {
+    starve()
+    await pause(700)
+    const before = watching.messages.length
+    execFileSync('taskset', ['-cp', `0-${cpus().length - 1}`, pid])
+    execFileSync('chrt', ['-o', '-p', '0', pid])
+    program.child.kill('SIGUSR2')
+    t.ok(await eventually(() => watching.messages.slice(before).some((event) => event.type === 'loop.unblocked' && event.seconds >= 0.4)), 'a real stall is told of')
+    const late = Number(/late (\S+)\n$/.exec(program.log())![1])
+    t.ok(late > 0.1, `it did starve: it came round ${late} s too late`)
+  }
+})
+
+t.test('a loop that never rests', async t => {
+  const program = start(t, 'test/observe/programs/busy.ts')
+  t.ok(await eventually(() => program.log().includes('observer')), program.log())
+  const [, observer] = /observer (\S+)/.exec(program.log())!
+  const all = await subscribe(observer!)
+  const some = await subscribe(observer!, '?types=loop.blocked,loop.unblocked')
+  const metric = async (name: string): Promise<number> => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(await (await fetch(`${observer}/metrics`)).text())![1])
+
+  await t.test('has those named who hold it, to whoever asked for that alone and to whoever cannot keep up', async t => {
+    for (let time = 0; time < 8; time++) {
+      await pause(150)
+      const from = { all: all.messages.length, some: some.messages.length, log: program.log().length }
+      program.child.kill('SIGUSR2')
+      const told = (who: Subscriber, from: number): (Blocked | Unblocked)[] =>
+        who.messages.slice(from).filter((event): event is Blocked | Unblocked => event.type === 'loop.blocked' || event.type === 'loop.unblocked')
+      t.ok(await eventually(() => [told(some, from.some), told(all, from.all)].every((list) => list.at(-1)?.type === 'loop.unblocked')), program.log())
+      const [, culprit] = /held by (.*)/.exec(program.log().slice(from.log))!
+      t.same([...new Set(told(some, from.some).map(({ name }) => name))], [culprit])
+      t.match(told(some, from.some), told(all, from.all), 'both hear the same')
+      t.equal(told(some, from.some)[0]?.type, 'loop.blocked', 'while it lasts')
+      const over = told(some, from.some).at(-1) as Unblocked
+      t.ok(over.seconds >= 0.4 && over.victims.length >= 49, `${over.victims.length} waited for ${over.seconds} s`)
+      t.match(told(some, from.some).find(({ stack }) => stack !== undefined)?.stack?.[0], { function: 'hold', file: 'test/observe/programs/busy.ts' })
+    }
+  })
+
+  await t.test('has its steps recorded, and who is too slow is told what he missed', async t => {
+    const total = await metric('loopscope_events_total')
+    const lost = await metric('loopscope_events_lost_total')
+    // None do where the observer gets a processor; three busy threads may be more than the machine has.
+    t.ok(total - lost > 1e6 && lost < total / 4, `${lost} of ${total} events found no room`)
+    const missedBy = ({ messages }: Subscriber): number => messages.reduce((sum, message) => sum + (message.type === 'stream.dropped' ? message.count : 0), 0)
+    t.ok(missedBy(all) > lost, `who wants all misses ${missedBy(all)}`)
+    t.ok(lost > 0 || missedBy(some) === 0, 'who wants no steps misses nothing')
+    let seq = 0
+    const late: number[] = []
+    for (const message of all.messages) {
+      if ('loop' in message && 'seq' in message && message.seq <= seq) late.push(message.seq)
+      if ('to' in message) seq = message.to
+      else if ('seq' in message) seq = message.seq
+    }
+    t.same(late, [], 'nothing is told twice')
+    const { tasks } = await json<{ tasks: { name: string; state: string }[] }>(`${observer}/tasks`)
+    t.equal(tasks.filter(({ name, state }) => name.startsWith('hurries') && state !== 'suspended').length, 50)
+  })
+  all.socket.close()
+  some.socket.close()
+})
+
+t.test('somebody\'s Fastify app', async t => {
+  const program = start(t, 'test/observe/programs/blocking-app.ts')
+  t.ok(await eventually(() => program.log().includes('observer')), program.log())
+  const [, app, observer] = /app (\S+) observer (\S+)/.exec(program.log())!
+  const watching = await subscribe(observer!)
+
+  await t.test('has its ordinary handlers seen as requests', async t => {
+    t.equal(await (await fetch(`${app}/quick`)).text(), 'quick')
+    t.equal(await (await fetch(`${app}/coroutine`)).text(), 'slept')
+    t.ok(await eventually(() => watching.messages.filter(({ type }) => type === 'request.finished').length === 2))
+    t.match(watching.messages.filter(({ type }) => type.startsWith('request.')), [
+      { type: 'request.started', method: 'GET', url: '/quick' }, { type: 'request.finished', url: '/quick', status: 200, outcome: 'returned', seconds: Number },
+      { type: 'request.started', url: '/coroutine' }, { type: 'request.finished', url: '/coroutine', status: 200, task: Number },
+    ])
+  })
+
+  for (const [path, fn, mark] of [['/at-once', 'busyWait', '// at once'], ['/later', 'lateWork', '// later']] as const) {
+    await t.test(`has the line told that blocks it, ${path}`, async t => {
+      const from = watching.messages.length
+      await (await fetch(`${app}${path}`)).text()
+      t.ok(await eventually(() => watching.messages.slice(from).some(({ type }) => type === 'loop.unblocked')))
+      const told = watching.messages.slice(from).filter((event): event is Blocked => event.type === 'loop.blocked')
+      // Its handler has returned at its first await: its stack tells of later.
+      const { name, stack } = told.find((event) => event.stack !== undefined)!
+      t.match(name, new RegExp(`^GET ${path} #\\d+$`))
+      const { readFileSync } = await import('node:fs')
+      const line = readFileSync(new URL('programs/blocking-app.ts', import.meta.url), 'utf8').split('\n').findIndex((text) => text.includes(mark)) + 1
+      t.match(stack![0], { function: fn, file: 'test/observe/programs/blocking-app.ts', line })
+    })
+  }
+
+  await t.test('has no more requests told to have waited than there were clients, each of which sends one after the other', async t => {
+    const from = watching.messages.length
+    const clients = Array.from({ length: 20 }, () => new Client(app!, { pipelining: 1 }))
+    let asking = true
+    const asked = clients.map(async (client, at) => {
+      while (asking) await (await client.request({ method: 'GET', path: at % 2 === 0 ? '/quick' : '/coroutine' })).body.text()
+    })
+    await pause(200)
+    await (await fetch(`${app}/at-once`)).text()
+    await pause(200)
+    asking = false
+    await Promise.all(asked)
+    await Promise.all(clients.map((client) => client.close()))
+    const over = (): Unblocked | undefined =>
+      watching.messages.slice(from).find((event): event is Unblocked => event.type === 'loop.unblocked' && /at-once/.test(event.name ?? ''))
+    t.ok(await eventually(() => over() !== undefined))
+    const { victims } = over()!
+    t.ok(victims.length > 0 && victims.length <= clients.length, `${victims.length} waited`)
+  })
+
+  await t.test('ends', async t => {
+    program.child.kill('SIGTERM')
+    t.equal(await program.ended, 0, program.log())
+  })
+})
+
+t.test('a program without a loop of loopscope', async t => {
+  const program = start(t, 'test/observe/programs/plain.ts')
+  t.ok(await eventually(() => program.log().includes('observer')), program.log())
+  const [, list, observer] = /blocked (.*) observer (\S+)/.exec(program.log())!
+  const blocked = JSON.parse(list!) as { name: string; seconds: number }[]
+  type Told = { seconds: number; stack?: Frame[] }
+  const told = (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls.reverse()
+
+  await t.test('has each of its stalls told once, and as long as it was', async t => {
+    t.equal(told.length, blocked.length, JSON.stringify(told.map(({ seconds }) => seconds)))
+    for (const [at, { seconds }] of blocked.entries()) {
+      const ratio = told[at]!.seconds / seconds
+      t.ok(ratio > 0.8 && ratio < 1.25, `${seconds} s are told as ${told[at]!.seconds} s`)
+    }
+  })
+
+  await t.test('has the line told that blocks it, even where that is inside of a native function for long', async t => {
+    for (const [at, { name }] of blocked.entries()) t.equal(told[at]!.stack?.[0]?.function, name)
+  })
+})
+
+t.test('an innocent', async t => {
+  type Told = { name: string; stack?: Frame[] }
+  const told = async (t: Test, ...args: string[]): Promise<Told[]> => {
+    const program = start(t, 'test/observe/programs/innocents.ts', {}, { args })
+    t.ok(await eventually(() => program.log().includes('observer')), program.log())
+    const [, observer] = /observer (\S+)/.exec(program.log())!
+    return (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls
+  }
+
+  await t.test('is not named that is called after a native function that blocked', async t => {
+    const stalls = await told(t)
+    t.ok(stalls.length >= 3, 'the stalls are told')
+    t.same(stalls.filter(({ name, stack }) => /audit/i.test(name) || /audit/i.test(stack?.[0]?.function ?? '')), [])
+    t.ok(stalls.some(({ name }) => /main/.test(name)), 'and who called that is')
+  })
+
+  await t.test('is not named that runs on the main thread while a worker thread is observed', async t => {
+    const stalls = await told(t, 'worker')
+    t.ok(stalls.length > 0)
+    t.ok(stalls.every(({ name, stack }) => stack === undefined && !/innocent/.test(name)), JSON.stringify(stalls))
+  })
+})
+
+t.test('a program without a server ends by itself, and its loops were seen one after the other', async t => {
+  const program = start(t, 'test/observe/programs/observed.ts')
+  t.equal(await program.ended, 0, program.log())
+  t.match(program.log(), /^2 stalls$/m)
+})

@@ -1,0 +1,31 @@
+// A program that works a little all the time, and says by how much it came round too late; told to, it really blocks.
+import { observe } from '../../../src/observe/index.ts'
+import { getRunningLoop, run, sleep, type Coroutine } from '../../../src/index.ts'
+
+const observer = await observe({ port: 0 })
+
+function spin(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}
+
+function* main(): Coroutine<void> {
+  const loop = getRunningLoop()
+  let late = 0
+  let blocks = false
+  process.on('SIGUSR2', () => {
+    console.log(`late ${late.toFixed(3)}`)
+    blocks = true
+  })
+  console.log(`observer ${observer.url}`)
+  for (;;) {
+    const began = loop.time()
+    spin(2)
+    yield* sleep(0.005)
+    late = Math.max(late, loop.time() - began - 0.007)
+    if (blocks) spin(400)
+    blocks = false
+  }
+}
+
+await run(main())

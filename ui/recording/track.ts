@@ -1,0 +1,222 @@
+// One row of the timeline: a task, or a call that a worker thread runs. It is a list of states with the moment at which
+// each began; a state lasts until the next one begins.
+import type { EventOf, Waiting } from '../../src/events/schema.ts'
+
+/** The states as small numbers: there may be a hundred thousand of them. */
+export const READY = 0
+export const RUNNING = 1
+export const WAITING = 2
+export const THREAD = 3
+export const GHOST = 4
+export const UNKNOWN = 5
+export type State = typeof READY | typeof RUNNING | typeof WAITING | typeof THREAD | typeof GHOST | typeof UNKNOWN
+
+export const STATE_NAMES = ['ready', 'running', 'waiting', 'in a thread', 'ghost', 'unknown'] as const
+
+/** A wait whose deadline has passed by this many seconds is ready in truth: only the loop keeps it from running. */
+export const OVERDUE = 0.002
+
+export type Frame = NonNullable<EventOf<'task.created'>['location']>
+export type Outcome = EventOf<'task.finished'>['outcome']
+
+/** What is known of one stretch of a lane. */
+export interface SpanInfo {
+  /** What it waits for. */
+  on?: Waiting
+  /** The task that woke it. */
+  by?: number
+  /** Where it stands. */
+  location?: Frame
+  /** Its request lay unread in the line, for the loop was held: nobody knew of it yet. */
+  inLine?: true
+}
+
+export interface Mark {
+  t: number
+  seq: number
+  kind: 'print' | 'cancel'
+  text: string
+}
+
+/** A moment: a time, and the last event that has happened by then. */
+export interface Position {
+  t: number
+  seq: number
+}
+
+/** One state of a lane, from when to when; `to` is null while it lasts. */
+export interface Span {
+  state: State
+  from: number
+  to: number | null
+  seq: number
+  info: SpanInfo | null
+}
+
+export class Lane {
+  /** A task's id, or a negative number for a call on a thread. */
+  readonly id: number
+  readonly kind: 'task' | 'thread'
+  name: string
+  coroutine = ''
+  parent: Lane | null = null
+  /** The name of the task that all of its ancestors come from; its own where it has none. */
+  rootName: string
+  run: number | null = null
+  request: number | null = null
+  location: Frame | null = null
+  depth = 0
+  createdAt: number
+  createdSeq: number
+  endedAt: number | null = null
+  endedSeq = Infinity
+  outcome: Outcome | null = null
+  error: string | null = null
+  /** A cancel has been asked for, and it has not ended yet. */
+  cancelling = false
+  /** Created before anything that was seen: how it began is not known. */
+  partial = false
+  readonly children = new Set<Lane>()
+  readonly marks: Mark[] = []
+  /** When each state began; the four lists go together. */
+  readonly starts: number[] = []
+  readonly seqs: number[] = []
+  readonly states: State[] = []
+  readonly infos: (SpanInfo | null)[] = []
+
+  constructor(id: number, name: string, t: number, seq: number, kind: 'task' | 'thread' = 'task') {
+    this.id = id
+    this.name = name
+    this.rootName = name
+    this.kind = kind
+    this.createdAt = t
+    this.createdSeq = seq
+  }
+
+  /** The state that it is in after everything that was heard; null once it has ended. */
+  get state(): State | null {
+    return this.endedAt === null ? this.states[this.states.length - 1] ?? null : null
+  }
+
+  get info(): SpanInfo | null {
+    return this.infos[this.infos.length - 1] ?? null
+  }
+
+  /** When the present state began. */
+  get since(): number {
+    return this.starts[this.starts.length - 1] ?? this.createdAt
+  }
+
+  turn(state: State, t: number, seq: number, info: SpanInfo | null = null): void {
+    // Events that are lost again and again make one stretch.
+    if (state === UNKNOWN && this.state === UNKNOWN) return
+    // Looked up by halves, so no state may begin before the one before it.
+    this.starts.push(Math.max(t, this.since))
+    this.seqs.push(seq)
+    this.states.push(state)
+    this.infos.push(info)
+  }
+
+  end(t: number, seq: number, outcome: Outcome | null, error: string | null): void {
+    this.endedAt = t
+    this.endedSeq = seq
+    this.outcome = outcome
+    this.error = error
+    this.cancelling = false
+  }
+
+  /** When there is something to show of it: it is created, or its request came, as far as that can be told. */
+  get begunAt(): number {
+    return this.infos[0]?.inLine === true ? Math.min(this.starts[0] as number, this.createdAt) : this.createdAt
+  }
+
+  /** Its request had come before it was read, at `t` at the earliest. */
+  stoodInLine(t: number): void {
+    if (this.infos[0]?.inLine === true) this.starts[0] = Math.min(this.starts[0] as number, t)
+    else if (this.starts.length > 0 && t < (this.starts[0] as number)) {
+      this.starts.unshift(t)
+      this.seqs.unshift(this.seqs[0] as number)
+      this.states.unshift(READY)
+      this.infos.unshift({ inLine: true })
+    }
+  }
+
+  /** The span that holds at a position; null before it begins, after it has ended. */
+  at({ t, seq }: Position): Span | null {
+    if (seq >= this.endedSeq && this.endedAt !== null && t >= this.endedAt) return null
+    const { starts, seqs } = this
+    let low = 0
+    let high = starts.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((starts[middle] as number) <= t && (seqs[middle] as number) <= seq) low = middle + 1
+      else high = middle
+    }
+    return low === 0 ? null : this.span(low - 1)
+  }
+
+  /** The number of the first span that lasts beyond `t`. */
+  firstAfter(t: number): number {
+    const { starts } = this
+    let low = 0
+    let high = starts.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((starts[middle] as number) <= t) low = middle + 1
+      else high = middle
+    }
+    return Math.max(0, low - 1)
+  }
+
+  span(index: number): Span {
+    return {
+      state: this.states[index] as State,
+      from: this.starts[index] as number,
+      to: this.starts[index + 1] ?? this.endedAt,
+      seq: this.seqs[index] as number,
+      info: this.infos[index] ?? null,
+    }
+  }
+
+  /** Forget what ended before `t`. */
+  forget(t: number): void {
+    const gone = this.firstAfter(t)
+    if (gone > 0) {
+      for (const list of [this.starts, this.seqs, this.states, this.infos]) list.splice(0, gone)
+    }
+    const marks = this.marks.findIndex((mark) => mark.t >= t)
+    this.marks.splice(0, marks < 0 ? this.marks.length : marks)
+  }
+}
+
+/** Seconds that a lane spent in each state between two times; a wait past its deadline counts as ready. */
+export interface Split {
+  run: number
+  ready: number
+  wait: number
+  thread: number
+}
+
+export function splitOf(lane: Lane, from: number, to: number): Split {
+  const split: Split = { run: 0, ready: 0, wait: 0, thread: 0 }
+  for (let index = lane.firstAfter(from); index < lane.starts.length; index++) {
+    const begin = Math.max(from, lane.starts[index] as number)
+    const end = Math.min(to, lane.starts[index + 1] ?? lane.endedAt ?? to)
+    if (begin >= to) break
+    const seconds = Math.max(0, end - begin)
+    switch (lane.states[index]) {
+      case RUNNING: split.run += seconds; break
+      case READY: split.ready += seconds; break
+      case THREAD: split.thread += seconds; break
+      case WAITING: {
+        const deadline = lane.infos[index]?.on?.deadline
+        const late = deadline === undefined ? 0 : Math.max(0, end - Math.max(begin, deadline))
+        split.ready += late > OVERDUE ? late : 0
+        split.wait += seconds - (late > OVERDUE ? late : 0)
+        break
+      }
+      default: break
+    }
+  }
+  return split
+}
