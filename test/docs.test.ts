@@ -16,7 +16,7 @@ const programs = pages.flatMap(page => programsOf(page, read(page)))
 const fileOf = (program: Program): string => `${program.page.replace(/\W/g, '-')}-${program.line}.ts`
 /** The program, with what it imports of the package taken from the sources. */
 const withImport = (program: Program, sources: string): string => program.source
-  .replace("from 'loopscope'", `from '${sources}/index.ts'`).replace("from 'loopscope/fastify'", `from '${sources}/server/plugins/loopscope.ts'`)
+  .replace("from 'loopscope'", `from '${sources}/index.ts'`).replace("from 'loopscope/fastify'", `from '${sources}/fastify/index.ts'`)
 
 const camelCase = (name: string): string => name.replace(/(?<=\w)_(\w)/g, (_, letter: string) => letter.toUpperCase())
 
