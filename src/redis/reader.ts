@@ -199,8 +199,12 @@ export class Reader {
     const { record } = one
     if (record === null) return
     one.position = id
-    // Whatever wrote this, it is nothing that can be read; if something is missing then, the numbers of what follows tell.
-    if (fields === null) return
+    // Whatever wrote this cannot be read; if something is missing then, the numbers of what follows show it. It is progress all the
+    // same: a reader sent back to where it last took something in would never get past many long entries.
+    if (fields === null) {
+      one.at = performance.now()
+      return
+    }
     const { epoch = '', from, to, events = '', run } = namedBy(fields)
     if (epoch.length > LONGEST_EPOCH) return
     let came: ReturnType<RemoteLoop['batch']>
