@@ -21,7 +21,7 @@ writeFileSync(join(folder, 'index.mjs'), `export function descend(levels, until)
 const { descend } = await import(pathToFileURL(join(folder, 'index.mjs')).href)
 const observing = await observe({ port: 0 })
 function renderInvoice() {
-  return descend(40, Date.now() + 600)
+  return descend(40, Date.now() + 2000)
 }
 setTimeout(renderInvoice, 500)
 const [stall] = await eventually(async () => (await (await fetch(`${observing.url}/stalls`)).json()).stalls, stalls => stalls.length > 0)
