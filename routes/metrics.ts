@@ -14,15 +14,15 @@ export default function metrics(app: App): void {
   const observed = new Registry()
   const add = (name: string, help: string, read: () => number): void => exposeFigure(registry, name, help, read)
   const addObserved = (name: string, help: string, of: keyof Figures): void => exposeFigure(observed, name, help, () => figures[of] ?? 0)
-  const { loop, ledger, active } = app.loopscope
+  const { loop, blocks, active } = app.loopscope
   const { observer, runs } = app
   let figures: Partial<Figures> = {}
   add('loopscope_tasks', 'Live tasks on the server\'s loop', () => loop.liveTasks().size)
   add('loopscope_requests_active', 'Requests being served by a coroutine', () => active.size)
   add('loopscope_requests_total', 'Requests that coroutines have begun to serve', () => app.loopscope.requests)
   add('loopscope_runs_active', 'Runs of examples under way', () => runs.live)
-  add('loopscope_loop_held_seconds_total', 'Seconds in which one step or callback held the loop for 5 ms or more', () => ledger.heldSeconds)
-  add('loopscope_loop_holds_total', 'How often one step or callback held the loop for 5 ms or more', () => ledger.heldTimes)
+  add('loopscope_loop_held_seconds_total', 'Seconds in which one step or callback blocked the loop for 5 ms or more', () => blocks.seconds)
+  add('loopscope_loop_holds_total', 'How often one step or callback blocked the loop for 5 ms or more', () => blocks.count)
   addObserved('loopscope_events_total', 'Events recorded', 'events')
   addObserved('loopscope_events_lost_total', 'Events that were not recorded, because the observer was behind', 'lost')
   add('loopscope_recording_seconds_total', 'Seconds that recording has cost the loop, estimated from a sample', () => observer.cost)

@@ -11,7 +11,7 @@ export default function ping(app: App): void {
   const { loop } = app.loopscope
   app.get('/ping', { schema: { summary: 'Answer at once', tags: ['probe'], querystring: z.strictObject({}), response: { 200: answer } } },
     function* (request) {
-      return { t: loop.time(), lag: round(request.loopscope?.account.ready ?? 0) }
+      return { t: loop.time(), lag: round(request.loopscope?.timing.ready ?? 0) }
     })
 }
 

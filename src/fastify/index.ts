@@ -10,7 +10,7 @@ import type { ObserverOptions } from '../observe/client.ts'
 import { noteAnswers } from '../http/arrival.ts'
 import { Crowd } from './swap-remove-set.ts'
 import { boundPipelining } from '../http/connections.ts'
-import { Ledger } from './request-timing.ts'
+import { BlockLog, BlockWatch } from './request-timing.ts'
 import { Coroutines, isCoroutineFunction } from './coroutines.ts'
 import { Served, type Serving } from './served.ts'
 
@@ -47,7 +47,8 @@ export interface LoopscopeOptions {
 
 export interface Loopscope {
   readonly loop: EventLoop
-  readonly ledger: Ledger
+  /** What blocked the loop lately. */
+  readonly blocks: BlockLog
   /** Requests being served. */
   readonly active: Crowd<Served>
   observer: RequestObserver | null
@@ -90,7 +91,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
   const loop = options.loop ?? new EventLoop({ hold: false })
   const serving = new WeakSet()
   const state: State = {
-    loop, ledger: new Ledger(loop), active: new Crowd(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref(), headers, closing: false,
+    loop, blocks: new BlockLog(), active: new Crowd(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref(), headers, closing: false,
     takeRequestId: (request) => {
       state.requests++
       return numberOf === undefined ? state.requests : numberOf(request)
@@ -176,6 +177,8 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
   if (options.observer !== undefined && options.observer !== false) {
     const { observeApp } = await import('./observe.ts')
     observeApp(app, state, options.observer === true ? {} : options.observer)
+  } else {
+    new BlockWatch(loop, state.blocks)
   }
 }
 

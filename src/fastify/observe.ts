@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastif
 import type { ServerResponse } from 'node:http'
 import type { Loopscope, RequestOutcome } from './index.ts'
 import type { Served } from './served.ts'
+import { BlockWatch } from './request-timing.ts'
 import { REQUEST_STORE } from '../observe/stack-probe.ts'
 import { arrivedWithin } from '../http/arrival.ts'
 import { ObserverClient, type ObserverOptions } from '../observe/client.ts'
@@ -29,23 +30,25 @@ const requestOf = (globals[Symbol.for(REQUEST_STORE)] ??= new AsyncLocalStorage(
 export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: ObserverOptions): void {
   const client = new ObserverClient(options)
   client.log = (level, message) => app.log[level](message)
-  client.watch(loopscope.loop)
+  client.onBlock = (from, to, name) => loopscope.blocks.note(from, to, name)
+  // It may watch another loop already.
+  if (!client.watch(loopscope.loop)) new BlockWatch(loopscope.loop, loopscope.blocks)
   app.decorate('observer', client)
   loopscope.observer = {
     numberOf: (request) => numbers.get(request),
-    requestStarted({ id, request, account }: Served): void {
+    requestStarted({ id, request, timing }: Served): void {
       client.watchThread()
       if (numbers.has(request)) {
         // A plain handler has returned a coroutine: its request has begun before.
         client.writer?.nextTask({ request: id })
         return
       }
-      client.writer?.requestStarted(id, request.method, request.url, account.ready > 0 ? account.ready : Math.min(client.waited(), arrivedWithin(request)))
+      client.writer?.requestStarted(id, request.method, request.url, timing.ready > 0 ? timing.ready : Math.min(client.waited(), arrivedWithin(request)))
       client.writer?.nextTask({ request: id })
     },
-    requestFinished({ id, request, reply, account, task }: Served, outcome: RequestOutcome): void {
+    requestFinished({ id, request, reply, timing, task }: Served, outcome: RequestOutcome): void {
       if (numbers.has(request)) return
-      const seconds = account.run + account.ready + account.wait + account.thread
+      const seconds = timing.run + timing.ready + timing.wait + timing.thread
       client.writer?.requestFinished(id, request.method, request.url, { task, status: reply.statusCode, outcome, seconds })
     },
   }

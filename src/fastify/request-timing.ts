@@ -1,192 +1,206 @@
-// Keeps account of where a request's time goes, and of who held the loop: an instrument that reads the clock at the
-// edges of steps and callbacks, and no more. Its figures are what `Server-Timing` says.
+// Keeps account of where a request's time goes, and of what blocked the loop meanwhile: `Server-Timing` says it. The task of a
+// request reads the clock at the edges of its own steps; what blocks the loop is noted by the probe that records it, or, where
+// nothing is recorded, by an instrument.
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Instrument, Wait } from '../runtime/instruments.ts'
 import { IDLE_MS, idleTime } from '../probe/idle-time.ts'
 import { describe } from '../runtime/describe.ts'
+import { running } from '../runtime/running.ts'
 import { Task, type TaskOptions } from '../runtime/task.ts'
 
 /** A step or callback that takes this many seconds is worth remembering: others waited for it. */
-const HOLD_SECONDS = 0.005
+const BLOCK_SECONDS = 0.005
 /** Nothing is said of a wait for the loop that is shorter. */
 const READY_SECONDS = 0.001
-const MOST_HOLDS = 256
+const MOST_BLOCKS = 256
 
-/** Who held the loop, and when. */
-export interface Hold {
+/** What blocked the loop, and when. */
+interface Block {
   from: number
   to: number
   name: string
 }
 
-/** Where the time of one task went, in seconds. */
-export class Account {
-  run = 0
-  ready = 0
-  wait = 0
-  thread = 0
-  /** Who held the loop while this one was ready. */
-  culprit = ''
-  /** The ready time is a bound: nobody knows when the request reached the machine. */
-  atMost = false
-  /** Where the account stands: the last edge, and what lies before it. */
-  since: number
-  waitsFor: Wait | null = null
-  wokenAt = 0
-
-  constructor(since: number) {
-    this.since = since
-  }
-}
-
-/** The task of a request: it carries its account, so that finding it costs nothing. */
-export class AccountedTask extends Task<unknown> {
-  readonly account: Account
-
-  constructor(coro: Coroutine<unknown>, options: TaskOptions, loop: EventLoop, account: Account) {
-    super(coro, options, loop)
-    this.account = account
-    // It is ready from the moment on at which its request was read.
-    account.wokenAt = account.since
-  }
-}
-
-export class Ledger implements Instrument {
-  readonly #loop: EventLoop
-  /** Holds of the present busy stretch: the host has not been idle since the first of them. */
-  #holds: Hold[] = []
+/** What has blocked the loop since its host was idle last: for the requests that were ready meanwhile. */
+export class BlockLog {
+  /** Seconds in which steps and callbacks blocked the loop for 5 ms or more each, and how often: for metrics. */
+  seconds = 0
+  count = 0
+  #blocks: Block[] = []
   #idleThen = 0
-  #stepSince = 0
-  #callbackSince = 0
-  /** Seconds in which steps and callbacks held the loop for long, and how often: for metrics. */
-  heldSeconds = 0
-  heldTimes = 0
 
-  constructor(loop: EventLoop) {
-    this.#loop = loop
-    loop.instruments.add(this)
-  }
-
-  /**
-   * Begin the account of a request that is being read now. `leftAgo`: how many seconds ago its client says it left; `within`: how
-   * many seconds ago it may have arrived at most.
-   */
-  open(leftAgo: number | null, within: number): Account {
-    const now = this.#loop.time()
-    const account = new Account(now)
-    const hold = this.#holds.length === 0 ? null : this.#stretch()
-    if (hold !== null) {
-      // It may have come at any time while the loop was held: the kernel does not say.
-      const most = Math.min(now - hold.from, within)
-      account.ready = leftAgo === null ? most : Math.min(most, leftAgo)
-      account.atMost = leftAgo === null
-      account.culprit = this.#worst(hold.from, now)
-    }
-    return account
-  }
-
-  taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
-    const account = accountOf(task)
-    if (account === null) return
-    const now = this.#loop.time()
-    // A timer that fell due while the loop was held made the task ready then, not when the loop came round to it.
-    const deadline = by === null ? account.waitsFor?.deadline : undefined
-    account.wokenAt = deadline === undefined ? now : Math.min(now, Math.max(deadline, account.since))
-  }
-
-  taskRunning(task: Task<unknown>): void {
-    const now = this.#loop.time()
-    this.#stepSince = now
-    const account = accountOf(task)
-    if (account === null) return
-    const { waitsFor, wokenAt } = account
-    const waited = wokenAt - account.since
-    if (waitsFor?.kind === 'thread') account.thread += waited
-    else account.wait += waited
-    const ready = now - wokenAt
-    account.ready += ready
-    if (ready >= READY_SECONDS && this.#holds.length > 0) {
-      const culprit = this.#worst(wokenAt, now)
-      if (culprit !== '') account.culprit = culprit
-    }
-    account.since = now
-    account.waitsFor = null
-  }
-
-  taskSuspended(task: Task<unknown>, on: Wait): void {
-    const account = this.#endStep(task)
-    if (account === null) return
-    account.waitsFor = on
-    if (on.kind === 'yield') account.wokenAt = account.since
-  }
-
-  taskFinished(task: Task<unknown>): void {
-    this.#endStep(task)
-  }
-
-  callbackRunning(): void {
-    this.#callbackSince = this.#loop.time()
-  }
-
-  callbackFinished(callback: object): void {
-    const now = this.#loop.time()
-    if (now - this.#callbackSince >= HOLD_SECONDS) this.#hold(this.#callbackSince, now, describe(callback))
-  }
-
-  #endStep(task: Task<unknown>): Account | null {
-    const now = this.#loop.time()
-    if (now - this.#stepSince >= HOLD_SECONDS) this.#hold(this.#stepSince, now, task.getName())
-    const account = accountOf(task)
-    if (account === null) return null
-    account.run += now - this.#stepSince
-    account.since = now
-    return account
-  }
-
-  #hold(from: number, to: number, name: string): void {
-    this.heldSeconds += to - from
-    this.heldTimes++
-    if (this.#holds.length > 0) this.#stretch()
-    if (this.#holds.length < MOST_HOLDS) this.#holds.push({ from, to, name })
+  /** Something blocked the loop. Times are seconds on the loop's clock. */
+  note(from: number, to: number, name: string): void {
+    this.seconds += to - from
+    this.count++
+    if (this.#blocks.length > 0) this.first()
+    if (this.#blocks.length < MOST_BLOCKS) this.#blocks.push({ from, to, name })
     this.#idleThen = idleTime()
   }
 
-  /** The first hold since which the host had no idle moment; forgets all when it had one. */
-  #stretch(): Hold | null {
-    if (idleTime() - this.#idleThen > IDLE_MS) this.#holds = []
-    return this.#holds[0] ?? null
+  /** The first of the present busy stretch: the host has not been idle since. */
+  first(): Block | null {
+    if (this.#blocks.length === 0) return null
+    if (idleTime() - this.#idleThen > IDLE_MS) this.#blocks = []
+    return this.#blocks[0] ?? null
   }
 
-  /** Who held the loop longest between two times. */
-  #worst(from: number, to: number): string {
+  /** What blocked the loop longest between two times; '' where nothing did. */
+  longest(from: number, to: number): string {
     let most = 0
     let name = ''
-    for (const hold of this.#holds) {
-      const seconds = Math.min(to, hold.to) - Math.max(from, hold.from)
+    for (const block of this.#blocks) {
+      const seconds = Math.min(to, block.to) - Math.max(from, block.from)
       if (seconds > most) {
         most = seconds
-        name = hold.name
+        name = block.name
       }
     }
     return name
   }
 }
 
-function accountOf(task: Task<unknown>): Account | null {
-  return (task as { account?: Account }).account ?? null
+/** Where the time of one request went, in seconds. */
+export class Timing {
+  run = 0
+  ready = 0
+  wait = 0
+  thread = 0
+  /** What blocked the loop while this one was ready. */
+  culprit = ''
+  /** The ready time is a bound: when the request reached the machine is not known. */
+  atMost = false
+  /** Up to when it is accounted for. */
+  since: number
+  readonly #blocks: BlockLog
+  #wait: Wait | null = null
+  #readySince: number
+  /** Its step runs, and has been ready before for so many seconds. */
+  #running = false
+  #readyFor = 0
+
+  /**
+   * Begin the account of a request that is read now. `leftAgo`: how many seconds ago its client says it left; `within`: how many
+   * seconds ago it may have arrived at most.
+   */
+  constructor(blocks: BlockLog, now: number, leftAgo: number | null, within: number) {
+    this.since = this.#readySince = now
+    this.#blocks = blocks
+    const first = blocks.first()
+    if (first === null) return
+    // It may have come at any time while the loop was blocked: the kernel does not say.
+    const most = Math.min(now - first.from, within)
+    this.ready = leftAgo === null ? most : Math.min(most, leftAgo)
+    this.atMost = leftAgo === null
+    this.culprit = blocks.longest(first.from, now)
+  }
+
+  /** Its task has become ready, `byTimer` or because another task or the host woke it. */
+  woken(now: number, byTimer: boolean): void {
+    // A timer that fell due while the loop was blocked made the task ready then, not when the loop came round to it.
+    const deadline = byTimer ? this.#wait?.deadline : undefined
+    this.#readySince = deadline === undefined ? now : Math.min(now, Math.max(deadline, this.since))
+  }
+
+  /** A step of its task begins. */
+  begin(now: number): void {
+    const waited = this.#readySince - this.since
+    if (this.#wait?.kind === 'thread') this.thread += waited
+    else this.wait += waited
+    this.#readyFor = now - this.#readySince
+    this.ready += this.#readyFor
+    this.since = now
+    this.#running = true
+    this.#wait = null
+  }
+
+  /** The step ends, in a wait or for good, or what it has taken until now is asked for. */
+  end(now: number, wait: Wait | null): void {
+    if (!this.#running) return
+    // Whoever keeps the log may have heard of the end of what blocked the loop only with the beginning of this step.
+    if (this.#readyFor >= READY_SECONDS) {
+      const culprit = this.#blocks.longest(this.since - this.#readyFor, this.since)
+      if (culprit !== '') this.culprit = culprit
+    }
+    this.#running = false
+    this.run += now - this.since
+    this.since = now
+    this.#wait = wait
+    if (wait?.kind === 'yield') this.#readySince = now
+  }
+}
+
+/** The task of a request: it keeps account of its own time, so that no other task pays for that. */
+export class TimedTask extends Task<unknown> {
+  readonly timing: Timing
+
+  constructor(coro: Coroutine<unknown>, options: TaskOptions, loop: EventLoop, timing: Timing) {
+    super(coro, options, loop)
+    this.timing = timing
+  }
+
+  override step(): void {
+    const { timing, loop } = this
+    timing.begin(loop.time())
+    super.step()
+    timing.end(loop.time(), this.waiter?.describeWait() ?? null)
+  }
+
+  override woken(): void {
+    // It is ready from the beginning: from when its request was read.
+    (this.timing as Timing | undefined)?.woken(this.loop.time(), running.task === null)
+  }
+}
+
+/** Notes each step and callback that blocks the loop, where no observer's probe does. */
+export class BlockWatch implements Instrument {
+  readonly #loop: EventLoop
+  readonly #log: BlockLog
+  #since = 0
+
+  constructor(loop: EventLoop, log: BlockLog) {
+    this.#loop = loop
+    this.#log = log
+    loop.instruments.add(this)
+  }
+
+  taskRunning(): void {
+    this.#since = this.#loop.time()
+  }
+
+  taskSuspended(task: Task<unknown>): void {
+    this.#note(() => task.getName())
+  }
+
+  taskFinished(task: Task<unknown>): void {
+    this.#note(() => task.getName())
+  }
+
+  callbackRunning(): void {
+    this.#since = this.#loop.time()
+  }
+
+  callbackFinished(callback: object): void {
+    this.#note(() => describe(callback))
+  }
+
+  #note(name: () => string): void {
+    const now = this.#loop.time()
+    if (now - this.#since >= BLOCK_SECONDS) this.#log.note(this.#since, now, name())
+  }
 }
 
 /** Below half of the header's last digit. */
 const NOTHING = 0.00005
 export const NO_TIME = 'run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0'
 
-/** An account as the `Server-Timing` header. */
-export function serverTiming(account: Account): string {
-  const { run, ready, wait, thread } = account
+/** It as the `Server-Timing` header. */
+export function serverTiming(timing: Timing): string {
+  const { run, ready, wait, thread } = timing
   if (run < NOTHING && ready < NOTHING && wait < NOTHING && thread < NOTHING) return NO_TIME
-  const slow = ready >= READY_SECONDS && account.culprit !== ''
-  const culprit = slow ? `;desc="${account.atMost ? 'at most, behind ' : ''}${quotable(account.culprit)}"` : ''
+  const slow = ready >= READY_SECONDS && timing.culprit !== ''
+  const culprit = slow ? `;desc="${timing.atMost ? 'at most, behind ' : ''}${quotable(timing.culprit)}"` : ''
   return `run;dur=${ms(run)}, ready;dur=${ms(ready)}${culprit}, wait;dur=${ms(wait)}, thread;dur=${ms(thread)}`
 }
 

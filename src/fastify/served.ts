@@ -11,7 +11,7 @@ import { CANCELLED, FINISHED } from '../runtime/future.ts'
 import { awaiting, mustBeAwaited } from '../runtime/returned.ts'
 import { arrivedWithin } from '../http/arrival.ts'
 import { asError } from '../http/thrown.ts'
-import { AccountedTask, leftAgo, serverTiming, type Account } from './request-timing.ts'
+import { leftAgo, serverTiming, TimedTask, Timing } from './request-timing.ts'
 
 /** What the requests of one app share. */
 export interface Serving extends Loopscope {
@@ -52,7 +52,7 @@ export class Served implements Member, Leaving {
   readonly id: number
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  readonly account: Account
+  readonly timing: Timing
   task: Task<unknown> | null = null
   /** It goes on until its client leaves, as an event stream does: its end is not waited for. */
   endless = false
@@ -66,17 +66,17 @@ export class Served implements Member, Leaving {
     this.request = request
     this.reply = reply
     const left = request.headers['x-request-start']
-    this.account = app.ledger.open(left === undefined ? null : leftAgo(left), arrivedWithin(request))
+    this.timing = new Timing(app.blocks, app.loop.time(), left === undefined ? null : leftAgo(left), arrivedWithin(request))
   }
 
   /** Where the time went until now, as the header says it. */
   serverTiming(): string {
-    return serverTiming(this.account)
+    return serverTiming(this.timing)
   }
 
   /** Put the headers on the reply that responses carry. What the app has set stays. */
   stamp(): void {
-    if (this.app.headers) stamp(this.reply, this.request.id, this.account)
+    if (this.app.headers) stamp(this.reply, this.request.id, this.timing)
   }
 
   /** @internal Serve it by this coroutine, whose task gets `name`. */
@@ -92,7 +92,7 @@ export class Served implements Member, Leaving {
   }
 
   private run(coro: Coroutine<unknown>, name: string, context: Context): void {
-    const task = new AccountedTask(coro, { name, context }, this.app.loop, this.account)
+    const task = new TimedTask(coro, { name, context }, this.app.loop, this.timing)
     this.task = task
     task.addListener(this)
   }
@@ -107,6 +107,8 @@ export class Served implements Member, Leaving {
   settled(future: unknown): void {
     const task = future as Task<unknown>
     const { reply } = this
+    // It is called from within the last step.
+    this.timing.end(this.app.loop.time(), null)
     let outcome: RequestOutcome = 'returned'
     let value: unknown
     let failure: Error | null = null
@@ -160,11 +162,11 @@ export class Served implements Member, Leaving {
 }
 
 /** Put on a reply its request's id, unless the app has set one, and where its time went, after what the app says of that. */
-export function stamp(reply: FastifyReply, id: string, account: Account): void {
+export function stamp(reply: FastifyReply, id: string, timing: Timing): void {
   if (reply.getHeader('x-request-id') === undefined) reply.header('x-request-id', id)
   const own = reply.getHeader('server-timing')
-  const timing = serverTiming(account)
-  reply.header('server-timing', own === undefined ? timing : `${[own].flat().join(', ')}, ${timing}`)
+  const told = serverTiming(timing)
+  reply.header('server-timing', own === undefined ? told : `${[own].flat().join(', ')}, ${told}`)
 }
 
 function translate(error: unknown): unknown {

@@ -3,37 +3,38 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { arrivedWithin } from '../http/arrival.ts'
-import { leftAgo, serverTiming, type Account } from './request-timing.ts'
+import { leftAgo, serverTiming, Timing } from './request-timing.ts'
 import { isCoroutineFunction } from './coroutines.ts'
 import type { Served } from './served.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Opened when the request was read. */
-    account: Account | null
+    timing: Timing | null
   }
 }
 
-/** Put on the reply the headers that every response carries, unless a coroutine's task has its own account to give. */
+/** Put on the reply the headers that every response carries, unless a coroutine's task has its own to give. */
 export function stampPlain(request: FastifyRequest, reply: FastifyReply): void {
   if ((request.loopscope as Served | null | undefined) != null) return
   // An observer has no loop whose time it could account for.
   if ((request.server.loopscope as object | undefined) === undefined) return
   // What the router itself cannot read comes here without having passed any hook.
-  const account = (request.account as Account | null | undefined) ?? open(request)
-  account.run = request.server.loopscope.loop.time() - account.since
-  reply.header('x-request-id', request.id).header('server-timing', serverTiming(account))
+  const timing = (request.timing as Timing | null | undefined) ?? open(request)
+  timing.run = request.server.loopscope.loop.time() - timing.since
+  reply.header('x-request-id', request.id).header('server-timing', serverTiming(timing))
 }
 
-function open(request: FastifyRequest): Account {
-  return request.server.loopscope.ledger.open(leftAgo(request.headers['x-request-start']), arrivedWithin(request))
+function open(request: FastifyRequest): Timing {
+  const { blocks, loop } = request.server.loopscope
+  return new Timing(blocks, loop.time(), leftAgo(request.headers['x-request-start']), arrivedWithin(request))
 }
 
 /** Register before any route. */
 export const timing = fp((app, _options, done) => {
-  app.decorateRequest('account', null)
+  app.decorateRequest('timing', null)
   app.addHook('onRequest', (request, _reply, next) => {
-    request.account = open(request)
+    request.timing = open(request)
     next()
   })
   app.addHook('onRoute', (route) => {

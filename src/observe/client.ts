@@ -117,6 +117,8 @@ export class ObserverClient {
   /** Resolves once the observer listens; rejects with an ObserverListenError where it cannot. */
   readonly ready: Promise<void>
   cancelRun: Cancel = () => null
+  /** Something on the loop has blocked the thread for 5 ms or more, until now. Times are seconds on the loop's clock. */
+  onBlock: (from: number, to: number, name: string) => void = () => {}
   /** What the observer has to say to whoever runs the program: not on its standard output, which may be read by another program. */
   log: (level: LogLevel, message: string) => void = (level, message) => console[level === 'info' ? 'warn' : level](message)
   /** What every life of the thread is given. */
@@ -237,7 +239,10 @@ export class ObserverClient {
     this.#writer = new Writer({
       view: this.#view, ring: this.#ring, loop, name, pid: process.pid,
       sendDescription: (content) => this.#descriptions?.postMessage(content, [content]),
-      onHold: (from) => this.#pulse.noteHold(from),
+      onHold: (from, to, name) => {
+        this.#pulse.noteHold(from)
+        this.onBlock(from, to, name())
+      },
     })
     listenToReports(loop, this.#writer)
     return true

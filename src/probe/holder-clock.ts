@@ -13,8 +13,8 @@ const CLOSELY = 8
 const EDGE_IN = 0.4e-6
 const EDGES_WATCHED_CLOSELY = 1024
 
-/** Whatever holds the thread for this many seconds is told of. */
-export const HELD_SECONDS = 0.01
+/** What blocks the thread for this many seconds is worth noting. */
+export const HELD_SECONDS = 0.005
 
 export class Edges {
   /** The time of the last reading, in seconds. */
@@ -27,7 +27,7 @@ export class Edges {
   readonly #numbers: Float64Array
   readonly #clock: () => number
   readonly #most: number
-  readonly #onHold: (from: number, to: number) => void
+  readonly #onHold: (from: number, to: number, holder: number, subject: number) => void
   #holder: number = HOLDER.task
   #edges = 0
   #stride = 1
@@ -36,8 +36,11 @@ export class Edges {
   #atMost: number
   #tick = 0
 
-  /** `exact`: read the clock at every edge, as a clock must be that jumps. */
-  constructor({ words, numbers }: View, clock: () => number, exact: boolean, onHold: (from: number, to: number) => void) {
+  /**
+   * `exact`: read the clock at every edge, as a clock must be that jumps. `onHold` is called with what blocked the thread for long:
+   * one of `HOLDER`, and the id of the task or request, or the number of the callback's name.
+   */
+  constructor({ words, numbers }: View, clock: () => number, exact: boolean, onHold: (from: number, to: number, holder: number, subject: number) => void) {
     this.#words = words
     this.#numbers = numbers
     this.#clock = clock
@@ -115,11 +118,13 @@ export class Edges {
     this.#hold(HOLDER.request, since)
   }
 
-  /** Nothing that is known holds the thread any more. */
-  free(): void {
-    if (this.now - this.since >= HELD_SECONDS) {
+  /** Nothing that is known holds the thread any more. `lastStep`: the task whose step was the last on the tape. */
+  free(lastStep = 0): void {
+    if (this.now - this.since >= HELD_SECONDS && (this.#edges & 1) === 1) {
       this.#numbers[NUMBER.held] = (this.#numbers[NUMBER.held] as number) + this.now - this.since
-      this.#onHold(this.since, this.now)
+      const holder = this.#holder
+      const subject = holder === HOLDER.steps ? lastStep : this.#words[holder === HOLDER.task ? WORD.task : WORD.subject] as number
+      this.#onHold(this.since, this.now, holder, subject)
     }
     this.#words[WORD.step] = this.#edges = (this.#edges + 1) & ~1
   }

@@ -12,7 +12,7 @@ import { Tape, TAPE_AT, TAPE_END } from '../runtime/tape.ts'
 import { cutEvent, cutTexts } from '../events/texts.ts'
 import { describeLive, type LiveRequest } from './snapshot.ts'
 import { Edges, HELD_SECONDS } from './holder-clock.ts'
-import { KIND, NUMBER, SMALL, type REPORTS, type View } from './layout.ts'
+import { HOLDER, KIND, NUMBER, SMALL, type REPORTS, type View } from './layout.ts'
 import { takePlace, watchPlaces } from './source-location.ts'
 import { labelOf, MODE, OP, OUTCOME, REPORT, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
 import { Steps } from './steps.ts'
@@ -48,8 +48,8 @@ export interface WriterOptions {
   pid: number
   /** Takes a description of everything alive to the reader, who has it when he comes to the record that says so. */
   sendDescription: (content: ArrayBuffer) => void
-  /** Something held the thread for 10 ms or more. */
-  onHold?: (from: number, to: number) => void
+  /** Something blocked the thread for 5 ms or more, and what. Times are seconds on the loop's clock. */
+  onHold?: (from: number, to: number, name: () => string) => void
 }
 
 export class Writer implements Instrument {
@@ -72,6 +72,9 @@ export class Writer implements Instrument {
   /** No run is under way: nobody reads along at which lines the tasks stand. */
   #plain = true
   #hooks = 0
+  /** The callback that runs, or ran last; the task whose step is ending. */
+  #callback: object = this
+  #ending: Task<unknown> | null = null
   readonly #liveRuns = new Map<number, RunStart>()
   readonly #liveRequests = new Map<number, LiveRequest>()
   #clockCost = Infinity
@@ -85,7 +88,7 @@ export class Writer implements Instrument {
     this.#ring = ring
     this.#numbers = view.numbers
     const { host } = loop
-    this.#edges = new Edges(view, () => host.now(), host.virtual, onHold)
+    this.#edges = new Edges(view, () => host.now(), host.virtual, (from, to, holder, subject) => onHold(from, to, () => this.#holderName(holder, subject)))
     this.#steps = new Steps(view, ring, this.#edges)
     this.tape = this.#steps.tape
     this.#sendDescription = sendDescription
@@ -253,6 +256,7 @@ export class Writer implements Instrument {
   callbackRunning(callback: object): void {
     const t = this.#time()
     if (this.#steps.current !== 0) return
+    this.#callback = callback
     this.#edges.callback(this.#nameOf(callback), t)
   }
 
@@ -261,6 +265,7 @@ export class Writer implements Instrument {
     if (this.#steps.current !== 0) return
     const { since } = this.#edges
     this.#edges.free()
+    this.#callback = this
     if (t - since >= HELD_SECONDS) this.#held(this.#nameOf(callback), 0, since, t)
   }
 
@@ -422,7 +427,21 @@ export class Writer implements Instrument {
     this.tape.implied = this.#plain && !this.#ring.losing && !this.#steps.nested
   }
 
+  /** What it was that blocked the thread, in words. */
+  #holderName(holder: number, subject: number): string {
+    if (holder === HOLDER.callback) return describe(this.#callback)
+    subject >>>= 0
+    if (holder === HOLDER.request) {
+      const request = this.#liveRequests.get(subject)
+      return request === undefined ? `request #${subject}` : `${request.method} ${request.url} #${subject}`
+    }
+    if (this.#ending?.id === subject) return this.#ending.getName()
+    for (const task of this.loop.liveTasks()) if (task.id === subject) return task.getName()
+    return `task ${subject}`
+  }
+
   #endStep(task: Task<unknown>): void {
+    this.#ending = task
     const steps = this.#steps
     if (steps.current !== task.id) {
       steps.close()
@@ -432,6 +451,7 @@ export class Writer implements Instrument {
     } else {
       steps.end()
     }
+    this.#ending = null
   }
 
   /** Whether `count` records fit, and a text if there is one; else one event is lost. */

@@ -68,7 +68,7 @@ export class Steps {
   /** Begin a step that the tape did not take, now: the one before it has ended. There must be room for a record, and none open. */
   begin(task: number): void {
     const { edges, tape } = this
-    edges.free()
+    edges.free(this.current)
     const at = this.#write(task, 0)
     this.#open = at
     this.#openedAt = edges.now
@@ -94,9 +94,10 @@ export class Steps {
   /** The step has ended; a record says so, or will. */
   end(): void {
     this.close()
+    const ended = this.#current
     const outer = this.#outer.pop()
     this.#current = outer?.task ?? 0
-    if (this.#current === 0) this.edges.free()
+    if (this.#current === 0) this.edges.free(ended)
     else this.edges.task(this.#current, outer?.since)
   }
 

@@ -129,6 +129,7 @@ export class EventLoop {
   /** @internal Put a task at the end of the ready queue: its next step will run. */
   wake(task: Task<unknown>): void {
     this.ready.push(task, null)
+    task.woken()
     if (this.probe !== null) this.probe.tell('taskReady', task, running.task)
     if (this.#driver.asleep) this.#driver.wake()
   }

@@ -211,6 +211,9 @@ export class Task<T> extends Future<T> implements Listener {
     this.loop.wake(this as Task<unknown>)
   }
 
+  /** @internal It has joined the ready queue, not by itself. For a task that keeps account of its time. */
+  woken(): void {}
+
   private onBadYield(value: unknown): void {
     this.failNextStep(badYield(this as Task<unknown>, value))
   }

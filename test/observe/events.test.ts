@@ -403,7 +403,7 @@ t.test('what belongs to a run carries its number and says where it stands', asyn
   const line = new Error().stack!.split('\n').find((text) => text.includes('events.test.ts'))!
   t.match(line, /events\.test\.ts:\d+/, 'stacks of this test are in lines of its source')
   const put = events.find((event) => event.type === 'task.suspended' && event.on.kind === 'queue.put')
-  t.match(put, { location: { function: 'child', file: /test\/observer\/events\.test\.ts$/ } })
+  t.match(put, { location: { function: 'child', file: /test\/observe\/events\.test\.ts$/ } })
   const { readFileSync } = await import('node:fs')
   const text = readFileSync(new URL(import.meta.url), 'utf8').split('\n')[(put as { location: { line: number } }).location.line - 1]
   t.match(text, /the line that is looked for/)
