@@ -244,7 +244,6 @@ export class ObserverClient {
         this.onBlock(from, to, name())
       },
     })
-    listenToReports(loop, this.#writer)
     return true
   }
 
@@ -487,15 +486,4 @@ function nameOf({ name, redisUrl }: ObserverOptions): string {
 function reasonOf(error: Error & { code?: string }): string {
   if (error instanceof ObserverListenError) return `cannot listen on port ${error.port} (${error.code})`
   return error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'ran out of memory' : 'has ended'
-}
-
-/** What the loop reports to its exception handler, whoever that is, is on the stream as well. */
-function listenToReports(loop: EventLoop, writer: Writer): void {
-  const report = loop.callExceptionHandler.bind(loop)
-  loop.callExceptionHandler = (context) => {
-    const { message, task } = context
-    const kind = message.includes('was never awaited') ? 'never-awaited' : message.includes('was never retrieved') ? 'never-retrieved' : null
-    if (kind !== null) writer.reported(kind, message, (task as { id?: number } | undefined)?.id ?? 0)
-    report(context)
-  }
 }

@@ -1,6 +1,6 @@
 // `loopscope/observe`: watch the event loops of any Node program, and its thread, from a thread beside it.
 import type { EventLoop } from '../runtime/loop.ts'
-import { EventLoop as Loop } from '../runtime/loop.ts'
+import { onLoopStart } from '../runtime/loop.ts'
 import { running } from '../runtime/running.ts'
 import '../index.ts'
 import { isOwnThread } from '../threads/register.ts'
@@ -64,7 +64,12 @@ export async function observe(options: ObserveOptions = {}): Promise<Observing> 
   setEnvironmentData(INHERITED, { url: null })
   const loop = options.loop ?? running.loop
   if (loop !== null) client.watch(loop)
-  else stopWatching = watchNextLoops(client)
+  else {
+    // A virtual clock jumps: what blocks its loop blocks nothing else, and takes no time.
+    stopWatching = onLoopStart((next) => {
+      if (!next.host.virtual) client.watch(next)
+    })
+  }
   client.watchThread()
   try {
     await client.ready
@@ -83,18 +88,4 @@ function observedElsewhere(): Observing | null {
   if (inherited === undefined && !isOwnThread()) return null
   const close = (): Promise<void> => Promise.resolve()
   return { url: inherited?.url ?? null, close, [Symbol.asyncDispose]: close }
-}
-
-/** Have `client` watch each loop when it is run; the returned function ends that. */
-function watchNextLoops(client: ObserverClient): () => void {
-  const own = Object.getOwnPropertyDescriptor(Loop.prototype, 'runForever') as PropertyDescriptor
-  const runForever = own.value as (this: Loop) => Promise<void>
-  Loop.prototype.runForever = function () {
-    // A virtual clock jumps: what blocks its loop blocks nothing else, and takes no time.
-    if (!this.host.virtual) client.watch(this)
-    return runForever.call(this)
-  }
-  return () => {
-    Object.defineProperty(Loop.prototype, 'runForever', own)
-  }
 }

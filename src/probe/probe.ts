@@ -1,6 +1,7 @@
 // The instrument on the loop's thread: each hook writes a record into the ring and returns. No object is made, no clock is
 // read twice, nothing is encoded; what belongs together, a step and its end, goes into one record.
 import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runtime/instruments.ts'
+import type { ExceptionContext } from '../runtime/exception-handler.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Bare } from '../events/recorder.ts'
@@ -12,8 +13,8 @@ import { Tape, TAPE_AT, TAPE_END } from '../runtime/tape.ts'
 import { cutEvent, cutTexts } from '../events/texts.ts'
 import { describeLive, type LiveRequest } from './snapshot.ts'
 import { Edges, HELD_SECONDS } from './holder-clock.ts'
-import { HOLDER, KIND, NUMBER, SMALL, type REPORTS, type View } from './layout.ts'
-import { takePlace, watchPlaces } from './source-location.ts'
+import { HOLDER, KIND, NUMBER, SMALL, type View } from './layout.ts'
+import { notePlace, takePlace } from './source-location.ts'
 import { labelOf, MODE, OP, OUTCOME, REPORT, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
 import { Steps } from './steps.ts'
 
@@ -165,7 +166,6 @@ export class Writer implements Instrument {
     if (run !== undefined) {
       this.#runs.set(task.id, run)
       this.#setPlain(false)
-      watchPlaces(task)
     }
     const served = scope?.request === undefined ? undefined : this.#liveRequests.get(scope.request)
     if (served !== undefined) served.task = task.id
@@ -175,6 +175,15 @@ export class Writer implements Instrument {
     if (!this.#room(4 + (typeof ownName === 'string' ? ring.roomFor(ownName) : 0), coroutine)) return
     if (scope !== null) writeScope(ring, scope.run, scope.request)
     writeCreated(ring, KIND.created, task, t, parent?.id ?? 0, coroutine, scope?.request !== undefined)
+  }
+
+  /** Lines are shown of the tasks of runs. */
+  wantsLocation(task: Task<unknown>): boolean {
+    return this.#runs.has(task.id)
+  }
+
+  taskSuspending(task: Task<unknown>): void {
+    if (this.#runs.has(task.id)) notePlace(task)
   }
 
   taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
@@ -371,12 +380,13 @@ export class Writer implements Instrument {
     this.#ring.words[at + 4] = reference
   }
 
-  /** The loop's exception handler was told of a coroutine that nobody awaited, or a failure that nobody retrieved. */
-  reported(kind: (typeof REPORTS)[number], message: string, task: number): void {
+  /** A coroutine was never awaited, or a failure never retrieved. */
+  reported({ kind, message, task }: ExceptionContext): void {
+    if (kind === undefined) return
     const t = this.#time()
     if (!this.#room(2, message)) return
     const reference = this.#ring.put(message)
-    const at = this.#put(KIND.reported | (REPORT[kind] << SMALL), task, t)
+    const at = this.#put(KIND.reported | (REPORT[kind] << SMALL), task?.id ?? 0, t)
     this.#ring.words[at + 4] = reference
   }
 

@@ -21,22 +21,11 @@ let own: string[] | null = null
 const places = new Map<string, Place>()
 const latest = new WeakMap<object, Place>()
 
-/** From now on, note where `task` is each time that it suspends. */
-export function watchPlaces(task: Task<unknown>): void {
-  // A task is given its waiter while the coroutine is still on the stack, and at no other point that an instrument hears of.
-  let waiter = task.waiter
-  Object.defineProperty(task, 'waiter', {
-    configurable: true,
-    enumerable: true,
-    get: () => waiter,
-    set: (value: Task<unknown>['waiter']) => {
-      waiter = value
-      if (value === null) return
-      const place = here()
-      if (place === null) latest.delete(task)
-      else latest.set(task, place)
-    },
-  })
+/** Note where `task` is being suspended: its coroutine is on the stack. */
+export function notePlace(task: Task<unknown>): void {
+  const place = here()
+  if (place === null) latest.delete(task)
+  else latest.set(task, place)
 }
 
 /** Where the task suspended last. */

@@ -11,6 +11,8 @@ import { place, type Frame } from './origins.ts'
 /** What an exception handler is told. */
 export interface ExceptionContext {
   message: string
+  /** What it is about, where that is nothing but a failure: never match the message. */
+  kind?: 'never-awaited' | 'never-retrieved'
   exception?: unknown
   task?: Task<unknown>
   future?: Future<unknown>

@@ -11,10 +11,10 @@ import { snapshot } from './context.ts'
 import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { describable, describe } from './describe.ts'
 import { CancelledError, cancelledError, InvalidStateError, RuntimeError } from './exceptions.ts'
-import { originOf, place, recordOrigin, recordSuspension } from './origins.ts'
+import { originOf, place, recordOrigin } from './origins.ts'
 import { getRunningLoop, running } from './running.ts'
 import { noteFailure, noteRetrieved } from './unretrieved.ts'
-import { suspendCurrent } from './waiter.ts'
+import { noteSuspending, suspendCurrent } from './waiter.ts'
 
 /** What hears that a future is done: the tasks that await it, and its callbacks, in the order in which they came. */
 export interface Listener {
@@ -270,7 +270,7 @@ export class Future<T> implements Waitable, PromiseLike<T> {
       return
     }
     task.waiter = this
-    if (task.loop.debug) recordSuspension(task)
+    noteSuspending(task)
     if (this.listeners === null) this.listeners = task
     else this.addListener(task)
   }

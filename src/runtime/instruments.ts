@@ -1,5 +1,6 @@
 // The hooks that the loop calls for whoever watches it. Nothing registered: nothing called, nothing paid. An instrument
 // that throws is removed and reported, and no task feels it.
+import type { ExceptionContext } from './exception-handler.ts'
 import type { EventLoop } from './loop.ts'
 import type { Task } from './task.ts'
 import { describable, describe } from './describe.ts'
@@ -70,6 +71,10 @@ export interface Instrument {
   taskReady?(task: Task<unknown>, by: Task<unknown> | null): void
   /** A step begins; an `eager` one inside of what made the task, which goes on when it has ended. */
   taskRunning?(task: Task<unknown>, eager: boolean): void
+  /** Asked once, after `taskCreated`: whether `taskSuspending` is to be called for this task, as it costs something. */
+  wantsLocation?(task: Task<unknown>): boolean
+  /** The step is about to end in a wait, and its coroutine still on the stack. For tasks whose location some instrument wants. */
+  taskSuspending?(task: Task<unknown>): void
   /** The step ended in a wait. `task.getStack()` tells where, in debug mode with the whole `yield*` chain. */
   taskSuspended?(task: Task<unknown>, on: Wait): void
   /** The step ended in `sleep(0)`. Whoever has this hook gets it in place of the `taskSuspended` and the `taskReady` of it. */
@@ -85,9 +90,11 @@ export interface Instrument {
   /** The function ended, or its thread did; `call.ending` tells whether anybody heard. */
   threadFinished?(call: ThreadCall): void
   queueChanged?(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void
+  /** Something is about to be handed to the loop's exception handler, whichever that is. */
+  reported?(context: ExceptionContext): void
 }
 
-type Hook = Exclude<keyof Instrument, 'tape'>
+type Hook = Exclude<keyof Instrument, 'tape' | 'wantsLocation'>
 type Arguments<H extends Hook> = Parameters<NonNullable<Instrument[H]>>
 type AnyTask = Task<unknown>
 
@@ -182,6 +189,7 @@ export class Instruments implements Iterable<Instrument> {
             break
           case 'taskCreated':
             instrument.taskCreated?.(a as AnyTask, b as AnyTask | null)
+            if (instrument.wantsLocation?.(a as AnyTask) === true) (a as AnyTask).located = true
             break
           case 'callbackRunning':
             instrument.callbackRunning?.(a as object)
@@ -203,6 +211,12 @@ export class Instruments implements Iterable<Instrument> {
             break
           case 'threadFinished':
             instrument.threadFinished?.(a as ThreadCall)
+            break
+          case 'taskSuspending':
+            instrument.taskSuspending?.(a as AnyTask)
+            break
+          case 'reported':
+            instrument.reported?.(a as ExceptionContext)
             break
           case 'loopStarted':
             instrument.loopStarted?.(a as EventLoop)

@@ -190,6 +190,7 @@ export class EventLoop {
 
   /** Hand a context to the exception handler. Never throws. */
   callExceptionHandler(context: ExceptionContext): void {
+    if (this.probe !== null) this.probe.tell('reported', context)
     handOver(this, this.#exceptionHandler ?? ((loop, given) => loop.defaultExceptionHandler(given)), context)
   }
 
@@ -226,6 +227,7 @@ export class EventLoop {
   /** Run until `stop()`. */
   runForever(): Promise<void> {
     this.#requireStartable()
+    for (const listener of starting) listener(this)
     return this.#run()
   }
 
@@ -371,6 +373,14 @@ export class EventLoop {
   toString(): string {
     return `<EventLoop running=${this.isRunning()} closed=${this.#closed} debug=${this.debug}>`
   }
+}
+
+const starting = new Set<(loop: EventLoop) => void>()
+
+/** Call `listener` with each loop of this thread that is about to run, however often it does; the returned function ends it. */
+export function onLoopStart(listener: (loop: EventLoop) => void): () => void {
+  starting.add(listener)
+  return () => starting.delete(listener)
 }
 
 function requireFunction<F>(fn: F, method: string): F & Callback<unknown[]> {

@@ -60,6 +60,8 @@ export class Task<T> extends Future<T> implements Listener {
   /** @internal */ context: Context | null
   /** @internal The host's own context at its creation; its steps run in it. The `null` of a task without is its prototype's. */
   declare readonly hostContext: HostContext | null
+  /** @internal Some instrument wants to know where it is each time that it suspends. */
+  declare located: boolean
   /** @internal What the task is suspended on. */
   waiter: Waitable | null = null
   /** @internal Flags and count, see above. */
@@ -350,8 +352,9 @@ export class Task<T> extends Future<T> implements Listener {
   }
 }
 
-// Most programs use no AsyncLocalStorage, and may have a million tasks: a field for it would make each larger.
+// Most programs need neither, and may have a million tasks: a field would make each larger.
 Object.defineProperty(Task.prototype, 'hostContext', { value: null, writable: true })
+Object.defineProperty(Task.prototype, 'located', { value: false, writable: true })
 
 function resume(this: Task<unknown>, waiter: Waitable | null): void {
   this.resume(waiter)

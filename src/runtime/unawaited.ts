@@ -25,6 +25,7 @@ function report(birth: Birth): void {
   const createdAt = originOf(birth.origin)
   const where = createdAt[0] === undefined ? '' : ` (called at ${place(createdAt[0])})`
   birth.loop.callExceptionHandler({
+    kind: 'never-awaited',
     message: `coroutine ${birth.name}() was never awaited${where}: use \`yield* ${birth.name}(…)\`, or createTask()`,
     createdAt,
   })

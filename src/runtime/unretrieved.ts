@@ -20,6 +20,7 @@ const collected = new FinalizationRegistry<Failure>((failure) => {
 
 function report(failure: Failure): void {
   failure.loop.callExceptionHandler({
+    kind: 'never-retrieved',
     message: `${failure.isTask ? 'Task' : 'Future'} exception was never retrieved: ${failure.description}`,
     exception: failure.error,
     ...(failure.createdAt.length > 0 ? { createdAt: failure.createdAt } : {}),

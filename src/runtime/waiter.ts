@@ -38,8 +38,15 @@ export function suspendCurrent(on: Waitable): Task<unknown> {
   const task = running.task
   if (task === null || task.waiter !== null) throw cannotSuspend(on, task)
   task.waiter = on
-  if (task.loop.debug) recordSuspension(task)
+  noteSuspending(task)
   return task
+}
+
+/** The coroutine of `task` is still on the stack: whoever wants to know where it waits looks now. */
+export function noteSuspending(task: Task<unknown>): void {
+  const { debug, probe } = task.loop
+  if (debug) recordSuspension(task)
+  if (probe !== null && task.located) probe.tell('taskSuspending', task)
 }
 
 function cannotSuspend(on: Waitable, task: Task<unknown> | null): RuntimeError {

@@ -49,13 +49,13 @@ export const BREAKS: Break[] = [
   },
   {
     title: 'a task group that was cancelled takes a cancellation from outside for its own',
-    file: 'runtime/taskgroup.ts',
+    file: 'runtime/task-group.ts',
     was: '=== 0 ? null : cancellation ?? interruption',
     now: '=== 0 ? null : cancellation',
   },
   {
     title: 'a task that cancels its group while it starts eagerly is forgotten',
-    file: 'runtime/taskgroup.ts',
+    file: 'runtime/task-group.ts',
     was: 'if (this.#aborting && !task.done()) task.cancel()',
     now: '',
   },

@@ -6,6 +6,7 @@ import {
   asCompleted, Barrier, captureCallGraph, Condition, createTask, currentTask, Event, EventLoop, fromPromise, Future, gather, getRunningLoop, Instruments, Lock, print, printCallGraph, Queue,
   run, Runner, Semaphore, shield, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine, type ExceptionContext, type Instrument, type Task, type Wait,
 } from '../../src/index.ts'
+import { onLoopStart } from '../../src/runtime/loop.ts'
 import { nameOf as nameForWatchers } from '../../src/runtime/names.ts'
 import { framesOf } from '../../src/runtime/origins.ts'
 import { Tape, TAPE_AT } from '../../src/runtime/tape.ts'
@@ -309,6 +310,63 @@ t.test('the set of instruments', async t => {
       createTask(sleep(0), { name: 'x' })
       createTask(sleep(0), { name: 'y' })
     })), ['first x', 'second x', 'first y', 'late y'])
+  })
+
+  t.test('one that wants the location of a task sees it about to suspend, its coroutine still on the stack', async t => {
+    const stacks: string[] = []
+    t.same(ofNamed(await recorded(function* (log) {
+      function* readsBelow(): Coroutine<void> {
+        yield* sleep(1)
+      }
+      function* reads(): Coroutine<void> {
+        yield* readsBelow()
+        yield* createTask(sleep(0), { name: 'other' })
+      }
+      getRunningLoop().instruments.add({
+        wantsLocation: task => task.getName() === 'wanted',
+        taskSuspending: task => {
+          log('suspending', task.getName())
+          stacks.push(new Error().stack ?? '')
+        },
+        taskSuspended: (task, on) => log('suspended', task.getName(), on.kind),
+      })
+      yield* gather([createTask(reads(), { name: 'wanted' }), createTask(sleep(0), { name: 'unwanted' })])
+    }, { name: 'main' })).filter(line => !line.includes('main')), [
+      'suspending wanted', 'suspended wanted sleep', 'suspended unwanted yield', 'suspending wanted', 'suspended wanted task', 'suspended other yield',
+    ])
+    t.match(stacks[0], /readsBelow[^]*reads/)
+    t.notMatch(stacks[1], /readsBelow/)
+  })
+
+  t.test('one hears of what is reported, by its kind, whichever handler there is', async t => {
+    const told: ExceptionContext[] = []
+    const handled: ExceptionContext[] = []
+    await run((function* () {
+      const loop = getRunningLoop()
+      loop.setExceptionHandler((_loop, context) => handled.push(context))
+      loop.instruments.add({ reported: context => told.push(context) })
+      loop.callSoon(() => {
+        throw new Error('in a callback')
+      })
+      createTask((function* (): Coroutine<void> {
+        throw new Error('unseen')
+      })())
+      yield* sleep(0.01)
+    })(), { debug: true })
+    t.same(told.map(({ kind }) => kind), [undefined, 'never-retrieved'])
+    t.same(told, handled)
+  })
+
+  t.test('a listener hears of each loop that begins to run, until it is taken off', async t => {
+    const heard: EventLoop[] = []
+    const off = onLoopStart(loop => heard.push(loop))
+    const loop = new EventLoop()
+    await loop.runUntilComplete(sleep(0))
+    await loop.runUntilComplete(sleep(0))
+    off()
+    await loop.runUntilComplete(sleep(0))
+    t.same(heard, [loop, loop])
+    loop.close()
   })
 
   t.test('an instrument added while the loop runs sees what happens from then on', async t => {
