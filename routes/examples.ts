@@ -8,7 +8,8 @@ import { speed } from '../examples/pace.ts'
 import type { App } from '../src/server/app.ts'
 import type { Program, Run, RunListener } from '../src/server/run.ts'
 import { CancelledError, fromPromise, print, type Coroutine } from '../src/index.ts'
-import { badField, errorBody, HttpError } from '../src/http/errors.ts'
+import { errorBody } from '../src/http/errors.ts'
+import { badField, Refusal } from '../src/http/refusals.ts'
 import { decimalOr, flag, whole } from '../src/http/fields.ts'
 import { negotiate } from '../src/http/negotiate.ts'
 import { runResult, resultOf } from '../src/http/run-schemas.ts'
@@ -53,7 +54,7 @@ function summarize({ number, title, lookFor }: Example): z.output<typeof summary
 
 function find(n: number): Example {
   const example = examples.find(({ number }) => number === n)
-  if (example === undefined) throw new HttpError(404, `there is no example ${n}, only 1 to ${examples.length}`)
+  if (example === undefined) throw new Refusal('no-such-example', `there is no example ${n}, only 1 to ${examples.length}`)
   return example
 }
 
@@ -61,13 +62,13 @@ function find(n: number): Example {
 function checkQueue(example: Example, { queue, name, clock, producers, consumers }: RunQuery): void {
   if (example.number !== 5) return
   if (queue === 'redis') {
-    if (clock === 'virtual') throw badField('queue', 'Redis and other processes keep to real time: with clock=virtual a run has a queue of its own')
-    if (producers === 0 && consumers === 0) throw badField('consumers', 'with neither producers nor consumers there is nothing to run')
+    if (clock === 'virtual') throw badField('invalid-query', 'queue', 'Redis and other processes keep to real time: with clock=virtual a run has a queue of its own')
+    if (producers === 0 && consumers === 0) throw badField('invalid-query', 'consumers', 'with neither producers nor consumers there is nothing to run')
     return
   }
-  if (name !== undefined) throw badField('name', 'only a queue that is shared has one: queue=redis')
+  if (name !== undefined) throw badField('invalid-query', 'name', 'only a queue that is shared has one: queue=redis')
   for (const [field, count] of Object.entries({ producers, consumers })) {
-    if (count === 0) throw badField(field, 'must be a whole number from 1 to 100; 0 only with queue=redis, where other processes have some')
+    if (count === 0) throw badField('invalid-query', field, 'must be a whole number from 1 to 100; 0 only with queue=redis, where other processes have some')
   }
 }
 
@@ -77,12 +78,12 @@ function programOf(example: Example, query: RunQuery, shared: SharedQueue<never>
   const virtual = query.clock === 'virtual'
   const parameters: Program['parameters'] = { speed: query.speed, clock: query.clock }
   if (example.number === 5) {
-    if (virtual && items === 0) throw badField('items', 'in virtual time a run without end would never stop to print: say how many, from 1 to 10000')
-    if (virtual && producers * items > MOST_VIRTUAL_ITEMS) throw badField('items', `in virtual time producers × items may be ${MOST_VIRTUAL_ITEMS} at most`)
+    if (virtual && items === 0) throw badField('invalid-query', 'items', 'in virtual time a run without end would never stop to print: say how many, from 1 to 10000')
+    if (virtual && producers * items > MOST_VIRTUAL_ITEMS) throw badField('invalid-query', 'items', `in virtual time producers × items may be ${MOST_VIRTUAL_ITEMS} at most`)
     Object.assign(parameters, { producers, consumers, items, maxsize, ...(seed === undefined ? {} : { seed }) })
     if (shared !== null) Object.assign(parameters, { queue: 'redis', name: shared.name })
   } else {
-    for (const field of FIVE) if (query[field] !== undefined) throw badField(field, `only example 5 takes it, not example ${example.number}`)
+    for (const field of FIVE) if (query[field] !== undefined) throw badField('invalid-query', field, `only example 5 takes it, not example ${example.number}`)
   }
   function* main(): Coroutine<void> {
     speed.set(query.speed)

@@ -4,7 +4,8 @@ import { Agent, request as fetch } from 'undici'
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { asyncToSync, configureThreads, fromPromise, gather, prepareThreads, sleep, syncToAsync, ThreadSensitiveContext, type Coroutine, type ThreadMode } from '../src/index.ts'
-import { errorBody, HttpError } from '../src/http/errors.ts'
+import { errorBody } from '../src/http/errors.ts'
+import { Refusal } from '../src/http/refusals.ts'
 import { wholeOr } from '../src/http/fields.ts'
 import { ownAddress } from '../src/server/self-url.ts'
 import { blockingSleep } from '../workers/blocking-sleep.ts'
@@ -99,7 +100,7 @@ export default function handlers(app: App): void {
   function* get(url: string): Coroutine<unknown> {
     const { statusCode, body } = yield* fromPromise((signal) => fetch(url, { dispatcher: agent, signal }))
     const text = yield* fromPromise(body.text())
-    if (statusCode !== 200) throw new HttpError(502, `${url} answered ${statusCode}: ${text.slice(0, 200)}`)
+    if (statusCode !== 200) throw new Refusal('self-call-failed', `${url} answered ${statusCode}: ${text.slice(0, 200)}`)
     return JSON.parse(text) as unknown
   }
 }

@@ -3,7 +3,8 @@
 // Sent away, one server after the other, an app would be down because it is not watched.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
-import { errorBody, HttpError } from '../src/http/errors.ts'
+import { errorBody } from '../src/http/errors.ts'
+import { Refusal } from '../src/http/refusals.ts'
 
 const answer = z.object({ status: z.literal('ok'), uptime: z.number() })
 const readiness = z.object({
@@ -19,7 +20,7 @@ export default function health(app: App): void {
 
   app.get('/readyz', { schema: { summary: 'It takes requests', tags: ['health'], querystring, response: { 200: readiness, 503: errorBody } } },
     function* () {
-      if (app.draining.since !== null) throw new HttpError(503, 'the server is closing')
+      if (app.draining.since !== null) throw new Refusal('closing', 'the server is closing')
       const { up, down } = app.observer
       if (up) return { status: 'ok', observer: 'up', uptime: process.uptime() }
       return { status: 'degraded', observer: 'down', reason: down?.message ?? 'the observer is starting', uptime: process.uptime() }

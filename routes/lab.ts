@@ -3,7 +3,8 @@
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import type { Lab } from '../src/server/labs.ts'
-import { badField, errorBody, HttpError } from '../src/http/errors.ts'
+import { errorBody } from '../src/http/errors.ts'
+import { badField, Refusal } from '../src/http/refusals.ts'
 import { id, within } from '../src/http/fields.ts'
 import { labReport, labWords } from '../src/load/lab-report.ts'
 import { Labs, labResultOf } from '../src/server/labs.ts'
@@ -38,7 +39,7 @@ export default function lab(app: App): void {
   app.addHook('onClose', () => labs.close())
   const find = (wanted: number): Lab => {
     const found = labs.get(wanted)
-    if (found === null) throw new HttpError(404, `there is no lab ${wanted}, or it is too long ago: GET /lab lists what is kept`)
+    if (found === null) throw new Refusal('no-such-lab', `there is no lab ${wanted}, or it is too long ago: GET /lab lists what is kept`)
     return found
   }
   const order = z.strictObject({
@@ -57,7 +58,7 @@ export default function lab(app: App): void {
     },
   }, function* (request, reply) {
     const { requests, ms, rate, lanes } = request.body ?? order.parse({})
-    if (requests * ms > MOST_WORK) throw badField('requests', `${requests} of ${ms} ms come to more than ${MOST_WORK} ms, for which the loop would be held: ask for fewer or shorter ones`)
+    if (requests * ms > MOST_WORK) throw badField('invalid-body', 'requests', `${requests} of ${ms} ms come to more than ${MOST_WORK} ms, for which the loop would be held: ask for fewer or shorter ones`)
     const started = labs.start({ url: ownAddress(app), requests, ms, rate, lanes })
     reply.code(202).header('location', `/lab/${started.id}`)
     return summaryOf(started)
@@ -87,7 +88,7 @@ export default function lab(app: App): void {
     schema: { summary: 'Cancel a lab', tags, params, querystring: nothing, response: { 202: summary, 404: errorBody, 409: errorBody } },
   }, function* (request, reply) {
     const found = find(request.params.id)
-    if (!found.cancel()) throw new HttpError(409, `lab ${found.id} has ended already`)
+    if (!found.cancel()) throw new Refusal('lab-has-ended', `lab ${found.id} has ended already`)
     reply.code(202)
     return summaryOf(found)
   })

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import type { RunRecord } from '../src/observe/run-log.ts'
 import { fromPromise, type Coroutine } from '../src/index.ts'
-import { noAnswer } from '../src/observe/loop-registry.ts'
-import { errorBody, HttpError } from '../src/http/errors.ts'
+import { errorBody } from '../src/http/errors.ts'
+import { loopDoesNotAnswer, noSuchRun, Refusal } from '../src/http/refusals.ts'
 import { id } from '../src/http/fields.ts'
 import { coveredRun, linesOf, resultOf, runResult, runSummary, summaryOf, traceHeaders, traceOf } from '../src/http/run-schemas.ts'
 import { ofLoop } from '../src/http/event-stream.ts'
@@ -17,7 +17,7 @@ export default function runs(app: App): void {
   const tags = ['runs']
   function* find(wanted: number, loop: string | undefined): Coroutine<RunRecord> {
     const run = yield* app.runs.find(wanted, loop)
-    if (run === null) throw new HttpError(404, `there is no run ${wanted}, or it is too long ago: GET /runs lists what is kept`)
+    if (run === null) throw noSuchRun(wanted)
     return run
   }
 
@@ -56,7 +56,7 @@ export default function runs(app: App): void {
     if (loop !== undefined && loop !== app.observer.name) {
       const run = yield* find(id, loop)
       const found = yield* fromPromise(app.observer.ask('cancel', loop, 'run', id))
-      if (found === 'late') throw noAnswer(loop)
+      if (found === 'late') throw loopDoesNotAnswer(loop)
       if (found === null || !found.cancelling) throw hasEnded(id)
       reply.code(202)
       return summaryOf(run)
@@ -68,6 +68,6 @@ export default function runs(app: App): void {
   })
 }
 
-function hasEnded(run: number): HttpError {
-  return new HttpError(409, `run ${run} has ended already`)
+function hasEnded(run: number): Refusal {
+  return new Refusal('run-has-ended', `run ${run} has ended already`)
 }

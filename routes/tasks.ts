@@ -2,10 +2,10 @@
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { currentTask, fromPromise } from '../src/index.ts'
-import { errorBody, HttpError } from '../src/http/errors.ts'
+import { errorBody } from '../src/http/errors.ts'
+import { loopDoesNotAnswer, noSuchTask } from '../src/http/refusals.ts'
 import type { LiveTask } from '../src/events/schema.ts'
 import { taskTrees, type CoveredTasks } from '../src/observe/queries.ts'
-import { noAnswer } from '../src/observe/loop-registry.ts'
 import { id } from '../src/http/fields.ts'
 import { negotiate } from '../src/http/negotiate.ts'
 import { ofLoop } from '../src/http/event-stream.ts'
@@ -37,7 +37,7 @@ export default function tasks(app: App): void {
     const { params: { id: wanted }, query: { loop: name } } = request
     if (name !== undefined && name !== app.observer.name) {
       const found = yield* fromPromise(app.observer.ask('cancel', name, 'task', wanted))
-      if (found === 'late') throw noAnswer(name)
+      if (found === 'late') throw loopDoesNotAnswer(name)
       if (found === null) throw noSuchTask(wanted)
       reply.code(202)
       return { task: wanted, ...found }
@@ -48,10 +48,6 @@ export default function tasks(app: App): void {
     reply.code(202)
     return { task: task.id, name: task.getName(), cancelling: true }
   })
-}
-
-function noSuchTask(task: number): HttpError {
-  return new HttpError(404, `there is no live task ${task}: GET /tasks lists them`)
 }
 
 /** To the observer this task waited for its answer; to whoever reads it, it is what runs. */

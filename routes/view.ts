@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
-import { HttpError } from '../src/http/errors.ts'
+import { Refusal } from '../src/http/refusals.ts'
 import { NOT_BUILT, readPage } from '../src/http/page.ts'
 
 export default function view(app: App): void {
@@ -10,9 +10,9 @@ export default function view(app: App): void {
   if (files === null) app.log.warn(NOT_BUILT.trim())
 
   function send(reply: FastifyReply, path: string): Buffer {
-    if (files === null) throw new HttpError(503, NOT_BUILT.trim())
+    if (files === null) throw new Refusal('page-not-built', NOT_BUILT.trim())
     const file = files.get(path)
-    if (file === undefined) throw new HttpError(404, `the live view has no ${path}`)
+    if (file === undefined) throw new Refusal('no-such-file', `the live view has no ${path}`)
     reply.type(file.type).header('cache-control', file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache')
     if (file.policy !== null) reply.header('content-security-policy', file.policy)
     return file.body

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { loadPyodide } from 'pyodide'
 import t from 'tap'
 import * as loopscope from '../src/index.ts'
+import { STATUSES } from '../src/http/refusals.ts'
 import { programsOf, type Program } from './support/docs.ts'
 import { compile, verdict } from './support/expected-errors.ts'
 
@@ -100,6 +101,11 @@ json.dumps(${expression})`) as string)
     t.ok(missing.length > 5)
     t.same(missing.filter(name => camelCase(name) in loopscope || camelCase(name) in loopscope.EventLoop.prototype), [])
   })
+})
+
+t.test('docs/errors.md has every code with its status, and no other', async t => {
+  const rows = [...read('docs/errors.md').matchAll(/^\| `([\w-]+)` \| (\d{3}) \|/gm)].map(([, code, status]) => [code!, Number(status)] as const)
+  t.same(Object.fromEntries(rows), STATUSES)
 })
 
 t.test('docs/architecture.md', async t => {

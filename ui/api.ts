@@ -37,10 +37,13 @@ export interface Told {
 export class RefusedError extends Error {
   override name = 'RefusedError'
   readonly status: number
+  /** The server's code for what is wrong; '' where what answered is not such a server. */
+  readonly code: string
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, code = '') {
     super(message.slice(0, 1000))
     this.status = status
+    this.code = code
   }
 }
 
@@ -166,9 +169,9 @@ export class Api {
 async function refusal(response: Response): Promise<RefusedError> {
   const text = await response.text()
   try {
-    const { message, details } = JSON.parse(text) as { message?: string; details?: { field?: string; message?: string }[] }
+    const { code, message, details } = JSON.parse(text) as { code?: string; message?: string; details?: { field?: string; message?: string }[] }
     const detail = details?.map(({ field, message: why }) => `${field ?? ''} ${why ?? ''}`.trim()).join('; ')
-    return new RefusedError(response.status, [message, detail].filter((part) => part !== undefined && part !== '').join(': '))
+    return new RefusedError(response.status, [message, detail].filter((part) => part !== undefined && part !== '').join(': '), code)
   } catch {
     return new RefusedError(response.status, text === '' ? `the server answered ${response.status}` : text.slice(0, 200))
   }

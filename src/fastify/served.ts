@@ -171,10 +171,10 @@ export function stamp(reply: FastifyReply, id: string, timing: Timing): void {
 
 function translate(error: unknown): unknown {
   if (error instanceof CancelledError) {
-    return Object.assign(new Error(error.message === '' ? 'the task of this request was cancelled' : `the task of this request was cancelled: ${error.message}`), { statusCode: 503 })
+    return Object.assign(new Error(error.message === '' ? 'the task of this request was cancelled' : `the task of this request was cancelled: ${error.message}`), { statusCode: 503, code: 'task-cancelled' })
   }
   if (error instanceof TimeoutError) {
-    return Object.assign(new Error(error.message === '' ? 'timed out' : error.message, { cause: error }), { statusCode: 504 })
+    return Object.assign(new Error(error.message === '' ? 'timed out' : error.message, { cause: error }), { statusCode: 504, code: 'timeout' })
   }
   return error
 }

@@ -15,10 +15,8 @@ declare module 'fastify' {
 }
 
 /** Put on the reply the headers that every response carries, unless a coroutine's task has its own to give. */
-export function stampPlain(request: FastifyRequest, reply: FastifyReply): void {
+function stampPlain(request: FastifyRequest, reply: FastifyReply): void {
   if ((request.loopscope as Served | null | undefined) != null) return
-  // An observer has no loop whose time it could account for.
-  if ((request.server.loopscope as object | undefined) === undefined) return
   // What the router itself cannot read comes here without having passed any hook.
   const timing = (request.timing as Timing | null | undefined) ?? open(request)
   timing.run = request.server.loopscope.loop.time() - timing.since
@@ -33,6 +31,7 @@ function open(request: FastifyRequest): Timing {
 /** Register before any route. */
 export const timing = fp((app, _options, done) => {
   app.decorateRequest('timing', null)
+  app.answersPlain = stampPlain
   app.addHook('onRequest', (request, _reply, next) => {
     request.timing = open(request)
     next()

@@ -1,5 +1,5 @@
-// Every error that a client sees has one shape, `{ statusCode, error, message, details? }`, wherever it comes from:
-// a handler, a schema, the router, the parser of HTTP itself.
+// Every error that a client sees has one shape, `{ statusCode, code, error, message, details? }`, wherever it comes from:
+// a handler, a schema, the router, the parser of HTTP itself. Programs match the code; the message is for people.
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -8,12 +8,12 @@ import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
 import { cutTexts } from '../events/texts.ts'
 import { unanswered } from './connections.ts'
-import { NO_TIME } from '../fastify/request-timing.ts'
-import { stampPlain } from '../fastify/timing.ts'
+import { isCode, STATUSES, type Code, type Refusal } from './refusals.ts'
 import { asError } from './thrown.ts'
 
 export const errorBody = z.object({
   statusCode: z.int(),
+  code: z.enum(Object.keys(STATUSES) as [Code, ...Code[]]).describe('what is wrong, for programs'),
   error: z.string(),
   message: z.string(),
   details: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
@@ -21,33 +21,29 @@ export const errorBody = z.object({
 
 export type ErrorBody = z.infer<typeof errorBody>
 
-/** An error with a status: its message is meant for the client. */
-export class HttpError extends Error {
-  override name = 'HttpError'
-  readonly statusCode: number
-  readonly details: ErrorBody['details']
-  readonly headers: Record<string, string>
-
-  constructor(statusCode: number, message: string, options: { details?: ErrorBody['details']; headers?: Record<string, string> } = {}) {
-    super(message)
-    this.statusCode = statusCode
-    this.details = options.details
-    this.headers = options.headers ?? {}
-  }
-}
-
-/** A 400 about one field. */
-export function badField(field: string, message: string): HttpError {
-  return new HttpError(400, `${field}: ${message}`, { details: [{ field, message }] })
-}
-
 /** How many fields an answer names at most. */
 const MOST_DETAILS = 50
 
 /** The body of an error. What a client sent may be in it, so its texts and their number are bounded. */
-export function bodyOf(statusCode: number, message: string, details?: ErrorBody['details']): ErrorBody {
+export function bodyOf(code: Code, message: string, details?: ErrorBody['details']): ErrorBody {
+  const statusCode = STATUSES[code]
   const told = details === undefined ? {} : { details: details.slice(0, MOST_DETAILS) }
-  return cutTexts({ statusCode, error: STATUS_CODES[statusCode] ?? 'Error', message, ...told })
+  return cutTexts({ statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message, ...told })
+}
+
+/** The parts of a request that schemas check. */
+const OF_PART: Record<string, Code> = { querystring: 'invalid-query', params: 'invalid-path', body: 'invalid-body', headers: 'invalid-header' }
+
+/** What others say by a status or a name alone: Fastify itself, plugins, the runtime. */
+const OF_STATUS: Record<number, Code> = {
+  400: 'invalid-request', 403: 'forbidden', 404: 'no-such-route', 408: 'request-timeout', 412: 'precondition-failed', 413: 'body-too-large', 414: 'path-too-long',
+  415: 'unsupported-media-type', 416: 'range-not-satisfiable', 429: 'rate-limited', 503: 'too-many-requests',
+}
+const OF_NAME: Record<string, Code> = { QueueFull: 'too-many-calls', NoThread: 'too-many-calls' }
+const OF_FASTIFY: Record<string, Code> = { FST_ERR_CTP_INVALID_JSON_BODY: 'invalid-body', FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid-body' }
+
+function codeOf({ code, name, statusCode = 500 }: FastifyError): Code {
+  return isCode(code) ? code : OF_NAME[name] ?? OF_FASTIFY[code] ?? OF_STATUS[statusCode] ?? 'internal-error'
 }
 
 interface Issue {
@@ -71,23 +67,23 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
   const error = asError(thrown) as FastifyError
   if (hasZodFastifySchemaValidationErrors(error)) {
     const details = fieldsOf(error)
-    return send(request, reply, bodyOf(400, details.map(({ field, message }) => `${field}: ${message}`).join('; '), details))
+    const code = OF_PART[error.validationContext ?? ''] ?? 'invalid-request'
+    return send(request, reply, bodyOf(code, details.map(({ field, message }) => `${field}: ${message}`).join('; '), details))
   }
-  let statusCode = error.statusCode ?? 500
-  if (error.name === 'QueueFull' || error.name === 'NoThread') statusCode = 503
-  if (statusCode < 400 || statusCode > 599) statusCode = 500
-  const { details, headers } = error as Partial<HttpError>
+  const code = codeOf(error)
+  const statusCode = STATUSES[code]
+  const { details, headers } = error as Partial<Refusal>
   if (headers !== undefined) reply.headers(headers)
   // What failed inside is for the log. A 503 or 504 is a bound that was met, and says which.
   const told = statusCode < 500 || statusCode === 503 || statusCode === 504
   // What fails because its client has left is not worth a line.
   const left = (request.raw.socket as Socket | undefined)?.destroyed === true
   if (statusCode >= 500 && statusCode !== 503 && !left) request.log.error({ err: error }, 'a request failed')
-  return send(request, reply, bodyOf(statusCode, told ? error.message : 'the server failed to answer this; its log says why', details))
+  return send(request, reply, bodyOf(code, told ? error.message : 'the server failed to answer this; its log says why', details))
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, body: ErrorBody): FastifyReply {
-  stampPlain(request, reply)
+  request.server.answersPlain(request, reply)
   if (body.statusCode === 503 && reply.getHeader('retry-after') === undefined) reply.header('retry-after', '1')
   return reply.code(body.statusCode).type('application/json; charset=utf-8').send(body)
 }
@@ -114,33 +110,36 @@ export function handleErrors(app: FastifyInstance): void {
     if (methods.length > 0 && !methods.includes(request.method)) {
       const allow = [...new Set(methods)].join(', ')
       reply.header('allow', allow)
-      return send(request, reply, bodyOf(405, `${request.method} is not possible on ${path}, only ${allow}`))
+      return send(request, reply, bodyOf('method-not-allowed', `${request.method} is not possible on ${path}, only ${allow}`))
     }
-    return send(request, reply, bodyOf(404, `there is no ${request.method} ${path} here: GET / lists what there is`))
+    return send(request, reply, bodyOf('no-such-route', `there is no ${request.method} ${path} here: GET / lists what there is`))
   })
 }
 
-const CLIENT_ERRORS: Record<string, [number, string]> = {
-  HPE_HEADER_OVERFLOW: [431, 'the request line and headers are larger than this server reads'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
+const CLIENT_ERRORS: Record<string, [Code, string]> = {
+  HPE_HEADER_OVERFLOW: ['headers-too-large', 'the request line and headers are larger than this server reads'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'the request took too long to arrive'],
 }
 
 let unreadable = 0
+/** What is no request has taken no time that anybody could account for. */
+const NO_TIME = 'run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0'
 
 /** Answer what is no request at all, on the bare socket. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  const [statusCode, message] = CLIENT_ERRORS[error.code ?? ''] ?? [400, 'this is not an HTTP request that can be read']
+  const [code, message] = CLIENT_ERRORS[error.code ?? ''] ?? ['invalid-request', 'this is not an HTTP request that can be read']
   if (error.code === 'ECONNRESET') socket.destroy()
-  else answerOnSocket(socket, statusCode, message)
+  else answerOnSocket(socket, code, message)
 }
 
 /** Answer on the bare socket, and close it. Where another answer is under way, all that can be done is to close it. */
-export function answerOnSocket(socket: Duplex, statusCode: number, message: string): void {
+export function answerOnSocket(socket: Duplex, code: Code, message: string): void {
   if (socket.destroyed || !socket.writable || unanswered(socket) > 0) {
     socket.destroy()
     return
   }
-  const body = JSON.stringify(bodyOf(statusCode, message))
+  const statusCode = STATUSES[code]
+  const body = JSON.stringify(bodyOf(code, message))
   socket.end(
     `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\nContent-Type: application/json; charset=utf-8\r\n`
     + `X-Request-Id: u${++unreadable}\r\nServer-Timing: ${NO_TIME}\r\n`

@@ -11,7 +11,7 @@ import type { StreamOptions } from '../observe/loop-registry.ts'
 import { eventTypes, type EventType } from '../events/schema.ts'
 import { parseCursor, type Cursor } from '../events/history.ts'
 import type { Readers } from './readers.ts'
-import { badField, HttpError } from './errors.ts'
+import { badField, Refusal } from './refusals.ts'
 import { id } from './fields.ts'
 
 /** What lies unsent on a connection, in bytes, before its subscriber has to wait. */
@@ -80,7 +80,7 @@ export function optionsOf(query: z.output<typeof streamQuery>, lastEventId: stri
   let since = query.since === undefined ? null : parseCursors(query.since)
   if (since === null && typeof lastEventId === 'string' && lastEventId !== '') {
     since = parseCursors(lastEventId)
-    if (since === null) throw badField('Last-Event-ID', NO_CURSOR)
+    if (since === null) throw badField('invalid-header', 'Last-Event-ID', NO_CURSOR)
   }
   const { types, run, task, request, loop } = query
   return { types: types as EventType[] | undefined, run, task, request, loop, since: since ?? undefined }
@@ -218,8 +218,8 @@ function dismiss(socket: StreamSocket, code: number, reason: string): void {
 }
 
 /** A 503 where there is no room for another subscriber, or for the picture of what is alive that he begins with. */
-export function noRoom(hub: Pick<Hub, 'size' | 'most'>, readers: Readers): HttpError | null {
-  return hub.size < hub.most ? readers.full : new HttpError(503, `${hub.size} subscribers are connected, and no more are allowed at once`)
+export function noRoom(hub: Pick<Hub, 'size' | 'most'>, readers: Readers): Refusal | null {
+  return hub.size < hub.most ? readers.full : new Refusal('too-many-subscribers', `${hub.size} subscribers are connected, and no more are allowed at once`)
 }
 
 /** Serve the stream on a WebSocket until it closes. The request's query has been checked. */

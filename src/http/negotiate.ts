@@ -1,5 +1,5 @@
 // Which of the types that a route offers a client would rather have, by its Accept header.
-import { HttpError } from './errors.ts'
+import { Refusal } from './refusals.ts'
 
 interface Wanted {
   type: string
@@ -38,6 +38,6 @@ export function negotiate<T extends string>(accept: string | undefined, offers: 
       best = offer
     }
   }
-  if (best === null) throw new HttpError(406, `Accept: ${accept} leaves nothing that this can be: ${offers.join(', ')}`)
+  if (best === null) throw new Refusal('not-acceptable', `Accept: ${accept} leaves nothing that this can be: ${offers.join(', ')}`)
   return best
 }

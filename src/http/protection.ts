@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import fp from 'fastify-plugin'
-import { HttpError } from './errors.ts'
+import { Refusal } from './refusals.ts'
 import { foreignProblem, hostHeaderProblem, HostNames, targetProblem } from './origin.ts'
 
 /** What pages of this server may load and do. A route that needs another policy sets its own. */
@@ -55,21 +55,21 @@ export const protection = fp<ProtectionOptions>(async (app, { names, allowedHost
     global: false,
     keyGenerator: (request) => clientOf(request) ?? request.ip,
     errorResponseBuilder: (_request, { max, after }) =>
-      new HttpError(429, `more than ${max} calls a minute to what costs processor time: try again in ${after}`),
+      new Refusal('rate-limited', `more than ${max} calls a minute to what costs processor time: try again in ${after}`),
   })
   app.decorate('costly', { config: most === 0 ? {} : { rateLimit: { max: most, timeWindow: 60_000 } } })
 }, { name: 'protection' })
 
-function problemOf(request: FastifyRequest, known: HostNames): HttpError | null {
+function problemOf(request: FastifyRequest, known: HostNames): Refusal | null {
   const { raw } = request
   const { headers } = raw
   const bad = targetProblem(raw.url as string) ?? hostHeaderProblem(raw.rawHeaders, raw.httpVersion)
-  if (bad !== null) return new HttpError(400, bad)
+  if (bad !== null) return new Refusal('invalid-request', bad)
   const { host } = headers
   if (host !== undefined && !known.has(host)) {
-    return new HttpError(403, `this server is not called ${host.slice(0, 200)}: it goes by addresses, localhost and the names in ALLOWED_HOSTS`)
+    return new Refusal('unknown-host', `this server is not called ${host.slice(0, 200)}: it goes by addresses, localhost and the names in ALLOWED_HOSTS`)
   }
   const { page = false } = (request.routeOptions.config as { page?: boolean } | undefined) ?? {}
   const problem = foreignProblem(raw.method as string, headers, page)
-  return problem === null ? null : new HttpError(403, problem)
+  return problem === null ? null : new Refusal('foreign-site', problem)
 }

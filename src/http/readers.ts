@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
-import { HttpError } from './errors.ts'
+import { Refusal } from './refusals.ts'
 
 /** How many downloads are read at once. */
 const MOST_DOWNLOADS = 4
@@ -43,15 +43,15 @@ export class Readers {
   }
 
   /** A 503 where so much lies unread that nothing large is made any more; `null`: there is room. */
-  get full(): HttpError | null {
+  get full(): Refusal | null {
     let unread = 0
     for (const socket of this.#watched) unread += socket.writableLength
     if (unread < this.#mostUnread) return null
-    return new HttpError(503, `${unread} bytes of answers have not been read yet, and no more are made until some are: try again in a moment`)
+    return new Refusal('too-many-unread', `${unread} bytes of answers have not been read yet, and no more are made until some are: try again in a moment`)
   }
 
   /** Watch over the reader of an answer that is made whole. Gives a 503 where there is no room for it. */
-  take(socket: Socket, payload: unknown): HttpError | null {
+  take(socket: Socket, payload: unknown): Refusal | null {
     if (typeof payload !== 'string' || payload.length < SMALL) return null
     this.watch(socket)
     return this.full
@@ -60,7 +60,7 @@ export class Readers {
   /** Take a place among the downloads until the response is over. Throws a 503 where all are taken. */
   enter(request: FastifyRequest, reply: FastifyReply): void {
     if (this.#downloads >= this.#most) {
-      throw new HttpError(503, `${this.#downloads} downloads of traces and events are being read, and no more are allowed at once: try again in a moment`)
+      throw new Refusal('too-many-downloads', `${this.#downloads} downloads of traces and events are being read, and no more are allowed at once: try again in a moment`)
     }
     const { socket } = request.raw
     if (socket.destroyed) return

@@ -14,6 +14,8 @@ import { Readers, type ReadersOptions } from './readers.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     readers: Readers
+    /** Puts on a reply that no handler has made what every response carries. A plugin may set it. */
+    answersPlain: (request: FastifyRequest, reply: FastifyReply) => void
   }
 }
 
@@ -70,6 +72,7 @@ export function httpServer({ logger = false, bodyLimit, proxies, readers: reader
   boundPipelining(app as unknown as FastifyInstance)
   const readers = new Readers(readersOptions)
   app.decorate('readers', readers)
+  app.decorate('answersPlain', () => {})
   app.addHook('onSend', (request, _reply, payload, done: Done) => done(readers.take(request.raw.socket, payload), payload))
   app.server.on('checkExpectation', refuseExpectation)
   handleErrors(app as unknown as FastifyInstance)
@@ -81,5 +84,5 @@ function refuseExpectation(request: IncomingMessage, response: ServerResponse): 
   began(request, response)
   const { expect = '' } = request.headers
   response.writeHead(417, { 'content-type': 'application/json; charset=utf-8', 'connection': 'close' })
-  response.end(JSON.stringify(bodyOf(417, `Expect: ${expect} is not possible here, only 100-continue`)))
+  response.end(JSON.stringify(bodyOf('expectation-failed', `Expect: ${expect} is not possible here, only 100-continue`)))
 }

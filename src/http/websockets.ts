@@ -7,7 +7,8 @@ import fp from 'fastify-plugin'
 import { EventEmitter } from 'node:events'
 import { ServerResponse, type IncomingMessage, type Server } from 'node:http'
 import { unanswered } from './connections.ts'
-import { answerOnSocket, closeSoon, HttpError } from './errors.ts'
+import { answerOnSocket, closeSoon } from './errors.ts'
+import { Refusal } from './refusals.ts'
 
 /** The largest message that a client may send, in bytes. */
 const MESSAGE_LIMIT = 4096
@@ -26,7 +27,7 @@ export const websockets = fp(async (app: FastifyInstance) => {
     socket.on('error', () => socket.destroy())
     // An answer is under way on this connection, or several: Node has let go of those as well.
     if (unanswered(socket) > 0) socket.destroy()
-    else if (closing) answerOnSocket(socket, 503, 'the server is closing')
+    else if (closing) answerOnSocket(socket, 'closing', 'the server is closing')
     else if (request.headers.upgrade?.toLowerCase() === 'websocket') {
       handshakes.add(request)
       upgrades.emit('upgrade', request, socket, head)
@@ -38,7 +39,7 @@ export const websockets = fp(async (app: FastifyInstance) => {
   })
   app.addHook('onRequest', (request, _reply, done) => {
     const { config } = request.routeOptions as { config?: { [NONE]?: true } }
-    if (config?.[NONE] === true && handshakes.has(request.raw)) done(new HttpError(400, `there is no WebSocket at ${request.routeOptions.url}`))
+    if (config?.[NONE] === true && handshakes.has(request.raw)) done(new Refusal('no-websocket', `there is no WebSocket at ${request.routeOptions.url}`))
     else done()
   })
   await app.register(websocket, {
@@ -62,7 +63,7 @@ export const websockets = fp(async (app: FastifyInstance) => {
       })
     },
   })
-  app.websocketServer.on('wsClientError', (error: Error, socket: Duplex) => answerOnSocket(socket, 400, `this is not a WebSocket handshake: ${error.message}`))
+  app.websocketServer.on('wsClientError', (error: Error, socket: Duplex) => answerOnSocket(socket, 'invalid-request', `this is not a WebSocket handshake: ${error.message}`))
 }, { name: 'websockets' })
 
 /** Close an upgrade's connection once it has been answered by HTTP. A WebSocket never finishes its response. */
@@ -81,7 +82,7 @@ function responseOn(socket: Duplex): ServerResponse | null {
 /** Serve a request that offers some other protocol, as a client with HTTP/2 does: the offer may be passed over (RFC 9110, 7.8). */
 function serveWithout(server: Server, request: IncomingMessage, socket: Duplex): void {
   if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
-    answerOnSocket(socket, 400, `Upgrade: ${request.headers.upgrade ?? ''} with a body is not possible here`)
+    answerOnSocket(socket, 'invalid-request', `Upgrade: ${request.headers.upgrade ?? ''} with a body is not possible here`)
     return
   }
   const response = new ServerResponse(request)

@@ -13,6 +13,7 @@ import type { StreamOptions } from './loop-registry.ts'
 import type { CancelAnswer, LogLevel, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
 import type { RunRecord } from './run-log.ts'
 import { threadsState } from '../index.ts'
+import { Refusal } from '../http/refusals.ts'
 import { Backoff } from './backoff.ts'
 import { refusal, stacksMissing } from './restrictions.ts'
 import { NUMBER, share, viewOf, type View } from '../probe/layout.ts'
@@ -445,7 +446,7 @@ export class ObserverClient {
         this.#answered(message.id, message.answer)
         break
       case 'refused':
-        this.#answered(message.id, Object.assign(new Error(message.message), { statusCode: message.statusCode }))
+        this.#answered(message.id, new Refusal(message.code, message.message))
         break
       case 'named':
         this.#name = message.name

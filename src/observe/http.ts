@@ -3,10 +3,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { Histogram } from 'node:perf_hooks'
 import { z } from 'zod'
-import { noAnswer, type Loops } from './loop-registry.ts'
+import type { Loops } from './loop-registry.ts'
 import type { Figures } from './protocol.ts'
 import type { RunRecord } from './run-log.ts'
-import { HttpError } from '../http/errors.ts'
+import { loopDoesNotAnswer, noSuchRun, noSuchStall, noSuchTask, Refusal } from '../http/refusals.ts'
 import { decimalOr, id } from '../http/fields.ts'
 import { httpServer, type HttpServer } from '../http/server.ts'
 import { negotiate } from '../http/negotiate.ts'
@@ -107,9 +107,8 @@ function serveLoops(app: HttpServer, loops: Loops): void {
 }
 
 /** Nobody has taken up the wish to cancel something. */
-function late(loops: Loops, loop: string | undefined): HttpError {
-  if (loop !== undefined && loop !== loops.own.loop) return noAnswer(loop)
-  return new HttpError(503, 'the app\'s thread is blocked and has not taken this up yet; it will when it comes round')
+function late(loops: Loops, loop: string | undefined): Refusal {
+  return loopDoesNotAnswer(loop === loops.own.loop ? null : loop ?? null)
 }
 
 function serveTasks(app: HttpServer, loops: Loops): void {
@@ -125,7 +124,7 @@ function serveTasks(app: HttpServer, loops: Loops): void {
     const { loop } = request.query
     const found = await loops.cancel(loop, 'task', task)
     if (found === 'late') throw late(loops, loop)
-    if (found === null) throw new HttpError(404, `there is no live task ${task}: GET /tasks lists them`)
+    if (found === null) throw noSuchTask(task)
     return reply.code(202).send({ task, ...found })
   })
 }
@@ -133,7 +132,7 @@ function serveTasks(app: HttpServer, loops: Loops): void {
 function serveRuns(app: HttpServer, loops: Loops, readers: Readers): void {
   const find = (wanted: number, loop: string | undefined): RunRecord => {
     const run = loops.find(loop).runs.get(wanted)
-    if (run === null) throw new HttpError(404, `there is no run ${wanted}, or it is too long ago: GET /runs lists what is kept`)
+    if (run === null) throw noSuchRun(wanted)
     return run
   }
 
@@ -158,7 +157,7 @@ function serveRuns(app: HttpServer, loops: Loops, readers: Readers): void {
     const run = find(request.params.id, loop)
     const found = await loops.cancel(loop, 'run', run.run)
     if (found === 'late') throw late(loops, loop)
-    if (found === null || !found.cancelling) throw new HttpError(409, `run ${run.run} has ended already`)
+    if (found === null || !found.cancelling) throw new Refusal('run-has-ended', `run ${run.run} has ended already`)
     return reply.code(202).send(summaryOf(run))
   })
 }
@@ -179,7 +178,7 @@ function serveTraces(app: HttpServer, loops: Loops, readers: Readers): void {
     const record = loops.find(request.query.loop)
     readers.enter(request, reply)
     const trace = record.stallTrace(wanted)
-    if (trace === null) throw new HttpError(404, `there is no trace of a stall ${wanted}: GET /stalls lists what is kept, and which have one`)
+    if (trace === null) throw noSuchStall(wanted)
     return reply.headers(traceHeaders(`stall-${wanted}`)).send(readers.body(trace))
   })
 }

@@ -8,7 +8,7 @@ import type { LoopRecord } from './monitored-loop.ts'
 import type { Observer } from './observer.ts'
 import type { CancelAnswer } from './protocol.ts'
 import type { RunRecord } from './run-log.ts'
-import { HttpError } from '../http/errors.ts'
+import { noSuchLoop } from '../http/refusals.ts'
 import type { Place } from '../http/event-stream.ts'
 import { AllLoops } from './merged-subscription.ts'
 import { NUMBER } from '../probe/layout.ts'
@@ -145,15 +145,6 @@ export class Loops {
     // A blocked thread keeps no account of it.
     return own.blocked ? 1 : Math.round(this.#busy.share * 1000) / 1000
   }
-}
-
-export function noSuchLoop(loop: string, known: readonly string[]): HttpError {
-  return new HttpError(404, `there is no loop ${loop}, or it is too long ago: GET /loops lists ${known.join(', ')}`)
-}
-
-/** Nobody there has taken up the wish to cancel something. */
-export function noAnswer(loop: string): HttpError {
-  return new HttpError(503, `the loop ${loop} has not answered: it is blocked, or it cannot be reached, which GET /loops tells`)
 }
 
 /** Where to go on in this loop: at the cursor that is of its present life, or else at the first, which then is a lost one. */

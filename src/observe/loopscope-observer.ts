@@ -9,7 +9,7 @@ import { hostname } from 'node:os'
 import { runsOf, tasksOf } from './queries.ts'
 import { Observer } from './observer.ts'
 import { Loops, type CancelOutcome } from './loop-registry.ts'
-import type { HttpError } from '../http/errors.ts'
+import { isCode } from '../http/refusals.ts'
 import { asError } from '../http/thrown.ts'
 import type { HttpServer } from '../http/server.ts'
 import { ownNames } from '../http/origin.ts'
@@ -144,8 +144,8 @@ async function ask(id: number, question: Question, args: readonly unknown[]): Pr
   try {
     say({ type: 'answer', id, answer: await answer(question, args) })
   } catch (error) {
-    const { statusCode = 500, message } = error as Partial<HttpError> & Error
-    say({ type: 'refused', id, statusCode, message })
+    const { code, message } = error as NodeJS.ErrnoException
+    say({ type: 'refused', id, code: isCode(code) ? code : 'internal-error', message })
   }
 }
 

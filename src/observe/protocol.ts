@@ -4,6 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { LoopList, LoopState } from '../events/schema.ts'
 import type { Message } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
+import type { Code } from '../http/refusals.ts'
 import type { CoveredRun, CoveredTasks } from './queries.ts'
 import type { CancelOutcome, StreamOptions } from './loop-registry.ts'
 import type { Shared } from '../probe/layout.ts'
@@ -88,8 +89,8 @@ export type ToApp =
   | { type: 'batch'; id: number; messages: readonly Message[] }
   | { type: 'end'; id: number; reason: string }
   | { type: 'answer'; id: number; answer: unknown }
-  /** What was asked for cannot be told: why, with the status for whoever asked over HTTP. */
-  | { type: 'refused'; id: number; statusCode: number; message: string }
+  /** The question has no answer: why. */
+  | { type: 'refused'; id: number; code: Code; message: string }
   | { type: 'cancel'; id: number; what: 'task' | 'run'; target: number }
   /** Another process has this loop's name already: it is called this instead. */
   | { type: 'named'; name: string }

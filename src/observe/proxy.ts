@@ -3,7 +3,8 @@
 // Nothing of the address is the client's: host and port are the app's own socket, the path is the one that was routed.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Agent, request as call, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
-import { bodyOf, HttpError } from '../http/errors.ts'
+import { bodyOf } from '../http/errors.ts'
+import { Refusal } from '../http/refusals.ts'
 
 /** What is passed on: the examples and their runs, the handlers that block, the probe, the lab. */
 const ROUTES = [
@@ -44,8 +45,8 @@ export function forward(app: FastifyInstance, { address, secret }: Upstream): vo
 
   function pass(request: FastifyRequest, reply: FastifyReply): void {
     const base = address()
-    if (base === null) throw new HttpError(503, 'the app does not listen yet: try again in a moment')
-    if (underWay >= MOST_FORWARDED) throw new HttpError(503, `${underWay} requests to the app are under way through this port, and no more are allowed at once`)
+    if (base === null) throw new Refusal('app-not-listening', 'the app does not listen yet: try again in a moment')
+    if (underWay >= MOST_FORWARDED) throw new Refusal('too-many-requests', `${underWay} requests to the app are under way through this port, and no more are allowed at once`)
     const { hostname, port } = new URL(base)
     const body = request.body === undefined || request.body === null ? null : JSON.stringify(request.body)
     const headers: OutgoingHttpHeaders = { [CLIENT_HEADER]: `${secret} ${request.ip}` }
@@ -93,5 +94,5 @@ function failed({ raw }: FastifyReply, why: string): void {
     return
   }
   raw.writeHead(502, { 'content-type': 'application/json; charset=utf-8' })
-  raw.end(JSON.stringify(bodyOf(502, `the app did not answer: ${why}`)))
+  raw.end(JSON.stringify(bodyOf('app-does-not-answer', `the app did not answer: ${why}`)))
 }

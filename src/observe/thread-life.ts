@@ -18,6 +18,7 @@
 import { Worker } from 'node:worker_threads'
 import type { ObserverData, ToApp, ToObserver } from './protocol.ts'
 import { ownFile, ownThread } from '../launch.ts'
+import { Refusal } from '../http/refusals.ts'
 import { WORD } from '../probe/layout.ts'
 
 /** How long the thread has to close by itself, in ms. */
@@ -42,15 +43,12 @@ export class ObserverListenError extends Error {
   }
 }
 
-/** Only the observer knows what was asked for, and it does not run. Answered over HTTP it is a 503. */
-export class ObserverDownError extends Error {
+/** Only the observer knows what was asked for, and it does not run. */
+export class ObserverDownError extends Refusal {
   override name = 'ObserverDownError'
-  readonly statusCode = 503
-  readonly headers: Record<string, string>
 
   constructor(message: string, retryAfterSeconds = 1) {
-    super(message)
-    this.headers = { 'retry-after': String(Math.max(1, Math.ceil(retryAfterSeconds))) }
+    super('observer-down', message, { headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterSeconds))) } })
   }
 }
 

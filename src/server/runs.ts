@@ -14,7 +14,7 @@ import { Future } from '../runtime/future.ts'
 import { currentTask } from '../runtime/running.ts'
 import { wait } from '../runtime/wait.ts'
 import { stamp } from '../events/recorder.ts'
-import { HttpError } from '../http/errors.ts'
+import { Refusal } from '../http/refusals.ts'
 import { summaryOf } from '../http/run-schemas.ts'
 import { contextOf, Run } from './run.ts'
 import { VirtualRuns } from './virtual-runs.ts'
@@ -78,7 +78,7 @@ export class Runs {
   /** Take a number for a run. Throws a 503 while as many are running as may. */
   prepare(program: Program, listener: RunListener | null = null): Run {
     if (this.#live.size >= this.#most) {
-      throw new HttpError(503, `${this.#live.size} runs are under way, and no more are allowed at once: try again when one has ended`)
+      throw new Refusal('too-many-runs', `${this.#live.size} runs are under way, and no more are allowed at once: try again when one has ended`)
     }
     const run = new Run(++this.#ids, program, listener)
     if (program.virtual) this.#virtual.admit(run)

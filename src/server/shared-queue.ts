@@ -6,7 +6,7 @@ import { CancelledError } from '../runtime/exceptions.ts'
 import { fromPromise } from '../runtime/from-host.ts'
 import { currentTask } from '../runtime/running.ts'
 import type { Task } from '../runtime/task.ts'
-import { HttpError } from '../http/errors.ts'
+import { Refusal } from '../http/refusals.ts'
 
 export interface SharedOptions {
   url: string | undefined
@@ -31,7 +31,7 @@ export class SharedQueue<T> {
 
   /** Throws a 503 where there is no Redis. */
   static *open<T>({ url, name, maxsize, producers, isItem }: SharedOptions): Coroutine<SharedQueue<T>> {
-    if (url === undefined) throw new HttpError(503, 'queue=redis: this server has no Redis; start it with REDIS_URL set, for instance to redis://127.0.0.1:6379')
+    if (url === undefined) throw new Refusal('redis-unavailable', 'queue=redis: this server has no Redis; start it with REDIS_URL set, for instance to redis://127.0.0.1:6379')
     // Loaded only where somebody asks for it.
     const { RedisQueue } = yield* fromPromise(import('../redis/index.ts'))
     const queue = new RedisQueue<T>(name, { url, maxsize, isItem })
@@ -40,7 +40,7 @@ export class SharedQueue<T> {
     } catch (error) {
       yield* queue.close()
       if (error instanceof CancelledError) throw error
-      throw new HttpError(503, `queue=redis: ${(error as Error).message}`)
+      throw new Refusal('redis-unavailable', `queue=redis: ${(error as Error).message}`)
     }
     return new SharedQueue(queue, producers)
   }

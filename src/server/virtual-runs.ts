@@ -9,7 +9,7 @@ import { EventLoop } from '../runtime/loop.ts'
 import { run as runLoop } from '../runtime/runner.ts'
 import { currentTask } from '../runtime/running.ts'
 import { Recorder, stamp } from '../events/recorder.ts'
-import { HttpError } from '../http/errors.ts'
+import { Refusal } from '../http/refusals.ts'
 import { PacedClock } from './paced-clock.ts'
 import { contextOf } from './run.ts'
 import { Slots } from './slots.ts'
@@ -32,7 +32,7 @@ export class VirtualRuns {
   admit(run: Run): void {
     const most = MOST_AT_ONCE + MOST_WAITING
     if (this.#admitted.size - this.#stalled.size >= most) {
-      throw new HttpError(503, `${most} runs in virtual time are under way or wait for their turn (${MOST_AT_ONCE} at once), and no more may: try again when one has ended`)
+      throw new Refusal('too-many-runs', `${most} runs in virtual time are under way or wait for their turn (${MOST_AT_ONCE} at once), and no more may: try again when one has ended`)
     }
     this.#admitted.add(run)
   }

@@ -35,7 +35,7 @@ t.test('every response of the server', async t => {
   await t.test('refusals: of the router, of a schema, of the limits', async t => {
     await check('GET', '/nowhere', 404)
     await check('GET', '/%ZZ', 400)
-    t.same(Object.keys((await app.inject('/%ZZ')).json<object>()), ['statusCode', 'error', 'message'])
+    t.same(Object.keys((await app.inject('/%ZZ')).json<object>()), ['statusCode', 'code', 'error', 'message'])
     await check('POST', '/ping', 405)
     await check('GET', '/ping?x=1', 400)
     await check('GET', '/ping', 403, { origin: 'https://evil.example' })

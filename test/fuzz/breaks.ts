@@ -36,7 +36,7 @@ export const BREAKS: Break[] = [
   },
   {
     title: 'a URL that cannot be decoded is answered in a shape of its own',
-    found: /an error has no code/,
+    found: /an error has a code of the table/,
     changes: [{
       file: 'src/http/server.ts', was: 'answerError(error, request as FastifyRequest, reply as FastifyReply)',
       now: "(reply as FastifyReply).code(400).send({ statusCode: 400, code: error.code, error: 'Bad Request', message: error.message, path: (request as FastifyRequest).url })",

@@ -1,4 +1,5 @@
 // What an outcome must not be: says what was expected, and what came instead.
+import { isCode, STATUSES } from '../../src/http/refusals.ts'
 import type { Answer } from './answers.ts'
 import type { Outcome } from './client.ts'
 import type { Try } from './try.ts'
@@ -8,7 +9,7 @@ export interface Finding {
   came: string
 }
 
-const SHAPE = new Set(['statusCode', 'error', 'message', 'details'])
+const SHAPE = new Set(['statusCode', 'code', 'error', 'message', 'details'])
 
 function show({ status, headers, body }: Answer): string {
   return `${status} ${headers.get('content-type') ?? ''} ${JSON.stringify(body.slice(0, 300))}`
@@ -23,7 +24,9 @@ function shapeProblem(answer: Answer): string | null {
   } catch {
     return 'an error is JSON'
   }
-  const { statusCode, error, message, details } = json
+  const { statusCode, code, error, message, details } = json
+  if (!isCode(code)) return 'an error has a code of the table'
+  if (STATUSES[code] !== answer.status) return 'an error\'s code goes with its status'
   if (statusCode !== answer.status) return 'an error\'s statusCode is its status'
   if (typeof error !== 'string' || error === '' || typeof message !== 'string' || message === '') return 'an error has an error and a message'
   if (details !== undefined && !(Array.isArray(details) && details.every((one: { field?: unknown; message?: unknown }) => typeof one.field === 'string' && typeof one.message === 'string'))) return 'details are fields and messages'

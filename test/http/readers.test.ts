@@ -3,10 +3,8 @@ import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import Fastify from 'fastify'
 import { Agent, fetch } from 'undici'
 import { httpServer } from '../../src/http/server.ts'
-import { Readers } from '../../src/http/readers.ts'
 import type { Trace } from '../../src/events/render/trace.ts'
 import { observerHere } from '../observe/served.ts'
 import { memoryOf, startServer } from '../observe/support.ts'
@@ -46,7 +44,7 @@ t.test('requests with long URLs, and slow readers of the trace', async t => {
   const refused = readers.filter(({ statusCode }) => statusCode === 503)
   t.same([served.length, refused.length], [4, 8])
   t.equal(refused[0]!.headers['retry-after'], '1')
-  t.match(JSON.parse(await textOf(refused[0]!)), { statusCode: 503, error: 'Service Unavailable', message: /^4 downloads of traces .* no more are allowed/ })
+  t.match(JSON.parse(await textOf(refused[0]!)), { statusCode: 503, code: 'too-many-downloads' })
   for (const one of refused) one.resume()
   t.equal((await fetch(`${observer}/healthz`)).status, 200, 'the others are served')
   const grown = await memoryOf(observer) - before
@@ -82,8 +80,8 @@ t.test('downloads', async t => {
         ended = true
       }
     }
-    const readers = new Readers({ downloads: 1, ...(unreadMs === undefined ? {} : { unreadMs }) })
-    const app = Fastify({ forceCloseConnections: true })
+    const app = httpServer({ bodyLimit: 1024, proxies: [], readers: { downloads: 1, ...(unreadMs === undefined ? {} : { unreadMs }) } })
+    const { readers } = app
     app.get('/', (request, reply) => {
       readers.enter(request, reply)
       return reply.type('text/plain').send(readers.body(endless()))
@@ -159,7 +157,7 @@ t.test('downloads', async t => {
     for (const what of ['trace', 'events']) {
       const { statusCode, headers, json } = await app.inject(`/runs/${run}/${what}`)
       t.same([statusCode, headers['retry-after']], [503, '1'])
-      t.match(json(), { message: /no more are allowed at once/ })
+      t.match(json(), { code: 'too-many-downloads' })
     }
     t.equal((await app.inject(`/runs/${run}`)).statusCode, 200)
   })
@@ -200,7 +198,7 @@ t.test('where too much lies unread, nobody more is told what is alive', async t 
   const { port } = app.server.address() as AddressInfo
   const refused = await fetch(`http://127.0.0.1:${port}/events`)
   t.equal(refused.status, 503)
-  t.match(await refused.json(), { message: /0 bytes of answers have not been read yet/ })
+  t.match(await refused.json(), { code: 'too-many-unread' })
   const closed = (await rest(await openSocket(port, '/events'))).toString('latin1')
   t.match(closed, /0 bytes of answers have not been read yet/, 'a WebSocket is closed with the reason')
   t.equal(app.observer.size, 0)

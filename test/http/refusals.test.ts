@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { fetch } from 'undici'
+import { STATUSES, type Code } from '../../src/http/refusals.ts'
 import { forward } from '../../src/observe/proxy.ts'
 import { HostNames, targetProblem } from '../../src/http/origin.ts'
 import { bodyOf, handshake, raw } from '../support/raw.ts'
@@ -15,11 +16,12 @@ const ports = [['app', port], ['observer', app.observer.port!]] as const
 const observerUrl = app.observer.url!
 
 /** Both ports refuse these bytes, with this status, in the one shape, and close or keep the connection as they like. */
-async function refused(t: Test, what: string, bytes: string, statusCode: number, words: RegExp): Promise<void> {
+async function refused(t: Test, what: string, bytes: string, code: Code, words = /./): Promise<void> {
+  const statusCode = STATUSES[code]
   for (const [name, port] of ports) {
     const { text } = await raw(port, bytes.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))
     t.match(text, new RegExp(`^HTTP/1\\.1 ${statusCode} `), `${what}, ${name}`)
-    t.match(bodyOf(text), { statusCode, error: String, message: words }, `${what}, ${name}`)
+    t.match(bodyOf(text), { statusCode, code, error: String, message: words }, `${what}, ${name}`)
     t.equal(text.split('HTTP/1.1 ').length, 2, 'one status line')
   }
 }
@@ -37,13 +39,13 @@ t.test('targets that would lead elsewhere', async t => {
   const elsewhere = `127.0.0.1:${(other.address() as AddressInfo).port}`
 
   for (const target of [`http://${elsewhere}/handlers/../x`, `http://${elsewhere}/ping`, `//${elsewhere}/ping`, '*', 'ping', `@${elsewhere}/ping`]) {
-    await refused(t, target, get(target), 400, /.+/)
+    await refused(t, target, get(target), 'invalid-request')
   }
   for (const path of [
     '/examples/../metrics', '/handlers/%2e%2e/docs/json', '/handlers/.%2E/tasks', '/lab/./1', '/handlers/..', '/handlers/..?ms=1',
     '/handlers/..%2fmetrics', '/handlers\\..\\metrics', '/view/..%5cpackage.json',
-  ]) await refused(t, path, get(path), 400, /no segment/)
-  await refused(t, 'DELETE', 'DELETE /lab/../tasks/99 HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, /no segment/)
+  ]) await refused(t, path, get(path), 'invalid-request', /no segment/)
+  await refused(t, 'DELETE', 'DELETE /lab/../tasks/99 HTTP/1.1\r\nHost: localhost\r\n\r\n', 'invalid-request', /no segment/)
   t.equal(contacted, 0, 'nothing else was called')
   for (const fine of ['/ping', '/view/a.b.js', '/runs/1/trace?x=/../', '/a..b/c', '/.well-known/x', '/examples/...']) t.equal(targetProblem(fine), null, fine)
 })
@@ -81,7 +83,7 @@ t.test('what is passed on to the app goes to the app, without what the client sa
   for (const status of ['001', '099', '999']) {
     const odd = await fetch(`${base}/handlers/async?ms=${status}`)
     t.equal(odd.status, 502, `an answer of ${status}`)
-    t.match(await odd.json(), { statusCode: 502, message: /did not answer/ })
+    t.match(await odd.json(), { statusCode: 502, code: 'app-does-not-answer' })
   }
   upstream.close()
   t.equal((await fetch(`${base}/ping`)).status, 502, 'an app that is gone')
@@ -89,7 +91,7 @@ t.test('what is passed on to the app goes to the app, without what the client sa
 
 t.test('names that are not the server\'s', async t => {
   for (const host of ['evil.example', 'evil.example:8000', 'localhost.evil.example', '127.0.0.1.evil.example', 'local host', '[::1', '', 'localhost:x']) {
-    await refused(t, `Host: ${host}`, `GET /ping HTTP/1.1\r\nHost: ${host}\r\n\r\n`, 403, /is not called/)
+    await refused(t, `Host: ${host}`, `GET /ping HTTP/1.1\r\nHost: ${host}\r\n\r\n`, 'unknown-host')
   }
   for (const host of ['LOCALHOST', 'LocalHost:80', '127.0.0.1', '10.1.2.3:8000', '[::1]:80', 'localhost.']) {
     for (const [name, port] of ports) {
@@ -118,11 +120,11 @@ t.test('what another site\'s page starts', async t => {
   const costly = ['/handlers/sync?ms=0', '/examples/1/run?speed=1000', '/ping', '/tasks', '/runs', '/events']
   const bySite = (site: string, dest: string, mode = 'navigate'): string => `Sec-Fetch-Site: ${site}\r\nSec-Fetch-Mode: ${mode}\r\nSec-Fetch-Dest: ${dest}\r\n`
   for (const path of costly) {
-    for (const dest of ['iframe', 'object', 'embed', 'document']) await refused(t, `${path} in ${dest}`, get(path, bySite('cross-site', dest)), 403, /another site/)
-    await refused(t, `${path} from a sibling`, get(path, bySite('same-site', 'document')), 403, /another site/)
-    await refused(t, `${path} from where nothing is said`, get(path, 'Referer: http://evil.example/page\r\n'), 403, /another site/)
+    for (const dest of ['iframe', 'object', 'embed', 'document']) await refused(t, `${path} in ${dest}`, get(path, bySite('cross-site', dest)), 'foreign-site', /another site/)
+    await refused(t, `${path} from a sibling`, get(path, bySite('same-site', 'document')), 'foreign-site', /another site/)
+    await refused(t, `${path} from where nothing is said`, get(path, 'Referer: http://evil.example/page\r\n'), 'foreign-site', /another site/)
   }
-  for (const dest of ['iframe', 'embed']) await refused(t, `/ in ${dest}`, get('/', bySite('cross-site', dest)), 403, /another site/)
+  for (const dest of ['iframe', 'embed']) await refused(t, `/ in ${dest}`, get('/', bySite('cross-site', dest)), 'foreign-site', /another site/)
   const status = async (base: string, path: string, headers: string): Promise<number> =>
     Number((await raw(Number(new URL(base).port), get(path, `${headers}Connection: close\r\n`))).text.slice(9, 12))
   // A link to a page, and all that the page itself and a terminal do.
@@ -138,13 +140,13 @@ t.test('what another site\'s page starts', async t => {
 })
 
 t.test('what is not a request that can be read', async t => {
-  await refused(t, 'an expectation', get('/ping', 'Expect: the-best\r\n'), 417, /only 100-continue/)
-  await refused(t, 'no Host', 'GET /ping HTTP/1.1\r\n\r\n', 400, /must have a Host/)
-  await refused(t, 'two Hosts', get('/ping', 'Host: 127.0.0.1\r\n'), 400, /one Host/)
-  await refused(t, 'a bad escape', get('/%zz'), 400, /not a valid url/)
-  await refused(t, 'a long parameter', get(`/runs/${'1'.repeat(200)}`), 414, /.+/)
-  await refused(t, 'no HTTP', 'HELLO?\r\n\r\n', 400, /not an HTTP request/)
-  await refused(t, 'large headers', get('/ping', `X-Large: ${'x'.repeat(20_000)}\r\n`), 431, /larger/)
+  await refused(t, 'an expectation', get('/ping', 'Expect: the-best\r\n'), 'expectation-failed', /only 100-continue/)
+  await refused(t, 'no Host', 'GET /ping HTTP/1.1\r\n\r\n', 'invalid-request', /must have a Host/)
+  await refused(t, 'two Hosts', get('/ping', 'Host: 127.0.0.1\r\n'), 'invalid-request', /one Host/)
+  await refused(t, 'a bad escape', get('/%zz'), 'invalid-request')
+  await refused(t, 'a long parameter', get(`/runs/${'1'.repeat(200)}`), 'path-too-long')
+  await refused(t, 'no HTTP', 'HELLO?\r\n\r\n', 'invalid-request', /not an HTTP request/)
+  await refused(t, 'large headers', get('/ping', `X-Large: ${'x'.repeat(20_000)}\r\n`), 'headers-too-large')
   for (const [name, port] of ports) {
     t.match(await raw(port, 'CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n'), { text: '', closed: true }, `CONNECT, ${name}`)
     t.match((await raw(port, get('/healthz', 'Trailer: x\r\nConnection: close\r\n'))).text, /^HTTP\/1\.1 200 /, `Trailer, ${name}`)
@@ -157,7 +159,7 @@ t.test('a refusal is short, however long and many the names are that it names', 
   for (const [count, length] of [[1, 60_000], [5000, 6], [60, 1000]] as const) {
     const body = JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, n) => [`${n}`.padStart(length, 'x'), 1])))
     const { text } = await raw(port, `POST /lab HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`)
-    t.match(bodyOf(text), { statusCode: 400, message: /^x.*…$/, details: [{ field: /^x+…?/, message: 'is not a known field here' }] }, `${count} of ${length}`)
+    t.match(bodyOf(text), { statusCode: 400, code: 'invalid-body', message: /^x.*…$/, details: [{ field: /^x+…?/, message: 'is not a known field here' }] }, `${count} of ${length}`)
     t.ok(Buffer.byteLength(text) < 64 * 1024, `${count} of ${length}: ${text.length} bytes`)
   }
 })
@@ -180,19 +182,20 @@ t.test('a body behind an expectation that was refused is not answered a second t
 })
 
 t.test('handshakes that are refused', async t => {
-  const cases: [string, string, number, RegExp][] = [
-    ['no such path', handshake('/nothing'), 404, /there is no GET/], ['no WebSocket there', handshake('/healthz'), 400, /no WebSocket at/],
-    ['a bad field', handshake('/events?x=1'), 400, /x: is not a known field/], ['a bad escape', handshake('/%zz'), 400, /.+/],
-    ['another origin', handshake('/events', 'Origin: http://evil.example\r\n'), 403, /another origin/],
-    ['another name', handshake('/events').replace('localhost', 'evil.example'), 403, /not called/],
-    ['a bad key', handshake('/events').replace('AAAA', '!'), 400, /not a WebSocket handshake/], ['a bad version', handshake('/events').replace('13', '7'), 400, /not a WebSocket handshake/],
-    ['a wrong method', handshake('/events').replace('GET', 'POST'), 405, /only GET/], ['dots', handshake('/examples/../events'), 400, /no segment/],
+  const cases: [string, string, Code, RegExp?][] = [
+    ['no such path', handshake('/nothing'), 'no-such-route'], ['no WebSocket there', handshake('/healthz'), 'no-websocket'],
+    ['a bad field', handshake('/events?x=1'), 'invalid-query', /x: is not a known field/], ['a bad escape', handshake('/%zz'), 'invalid-request'],
+    ['another origin', handshake('/events', 'Origin: http://evil.example\r\n'), 'foreign-site', /another origin/],
+    ['another name', handshake('/events').replace('localhost', 'evil.example'), 'unknown-host'],
+    ['a bad key', handshake('/events').replace('AAAA', '!'), 'invalid-request', /not a WebSocket handshake/], ['a bad version', handshake('/events').replace('13', '7'), 'invalid-request', /not a WebSocket handshake/],
+    ['a wrong method', handshake('/events').replace('GET', 'POST'), 'method-not-allowed'], ['dots', handshake('/examples/../events'), 'invalid-request', /no segment/],
   ]
-  for (const [what, bytes, statusCode, words] of cases) {
+  for (const [what, bytes, code, words = /./] of cases) {
+    const statusCode = STATUSES[code]
     for (const [name, port] of ports) {
       const { text, closed } = await raw(port, bytes)
       t.match(text, new RegExp(`^HTTP/1\\.1 ${statusCode} `), `${what}, ${name}`)
-      t.match(bodyOf(text), { statusCode, message: words }, `${what}, ${name}`)
+      t.match(bodyOf(text), { statusCode, code, message: words }, `${what}, ${name}`)
       t.ok(closed, `${what}, ${name}: the connection is closed`)
     }
   }

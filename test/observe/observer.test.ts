@@ -123,8 +123,8 @@ t.test('a server with its observer', async t => {
   await t.test('is protected as the app is', async t => {
     t.equal((await fetch(`${observer}/events`, { headers: { origin: 'https://evil.example' } })).status, 403)
     t.equal((await fetch(`${observer}/tasks`, { method: 'DELETE' })).status, 405)
-    t.match(await (await fetch(`${observer}/nothing`)).json(), { statusCode: 404, error: 'Not Found' })
-    t.match(await (await fetch(`${observer}/events?colour=red`)).json(), { statusCode: 400, details: [{ field: 'colour' }] })
+    t.match(await (await fetch(`${observer}/nothing`)).json(), { statusCode: 404, code: 'no-such-route', error: 'Not Found' })
+    t.match(await (await fetch(`${observer}/events?colour=red`)).json(), { statusCode: 400, code: 'invalid-query', details: [{ field: 'colour' }] })
   })
 
   await t.test('everything it has told is in the schema, in order, without a gap or a repeat', async t => {

@@ -94,7 +94,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
     t.equal((await fetch(`${a.url}/runs/${run}?loop=b`, { method: 'DELETE' })).status, 202)
     t.match(await running.text(), /\(cancelled\)\n$/)
     for (const base of [a.observer, a.url]) {
-      for (const path of ['tasks', 'runs', 'events']) t.match(await json(`${base}/${path}?loop=nobody`), { statusCode: 404, message: /there is no loop nobody.*: GET \/loops lists a, .*b, c/ }, path)
+      for (const path of ['tasks', 'runs', 'events']) t.match(await json(`${base}/${path}?loop=nobody`), { statusCode: 404, code: 'no-such-loop', message: /GET \/loops lists a, .*b, c/ }, path)
     }
   })
 

@@ -94,7 +94,7 @@ t.test('example 5 in two servers', { skip: noRedis }, async (t) => {
     const third = await startServer(t, replica.url)
     const refused = await fetch(run(third, 'items=1'))
     t.equal(refused.status, 503)
-    t.match(await refused.json(), { statusCode: 503, message: /^queue=redis: .*cannot use Redis at 127\.0\.0\.1:\d+: this Redis is a read-only replica/ })
+    t.match(await refused.json(), { statusCode: 503, code: 'redis-unavailable', message: /^queue=redis: .*cannot use Redis at 127\.0\.0\.1:\d+: this Redis is a read-only replica/ })
     const client = await createClient({ url: redis.url }).on('error', () => {}).connect()
     await client.configSet('maxmemory', '1')
     const full = follow(run(first, 'items=1&speed=100'))

@@ -7,105 +7,101 @@ import { closeThreads, prepareThreads, threadsState } from '../../src/index.ts'
 import { eventually, build, listen } from '../support/server.ts'
 import { blockingSleep } from '../../workers/blocking-sleep.ts'
 import { spin } from '../../workers/spin.ts'
+import type { ErrorBody } from '../../src/http/errors.ts'
+import { STATUSES, type Code } from '../../src/http/refusals.ts'
 import { streamEvent, type StreamEvent } from '../../src/events/schema.ts'
 
 // Starting threads takes a while on a busy machine: no test should wait for it, or be about it.
 await prepareThreads([blockingSleep, spin])
 t.teardown(() => closeThreads())
 
-interface ErrorBody {
-  statusCode: number
-  error: string
-  message: string
-  details?: { field: string, message: string }[]
-}
-
 t.test('bad input', async t => {
   const app = await build(t)
-  const refused = async (t: Test, options: string | InjectOptions, statusCode: number, words: RegExp): Promise<void> => {
+  /** `words`: what it has to say besides its code, such as the field and its bounds. */
+  const refused = async (t: Test, options: string | InjectOptions, code: Code, words = /./): Promise<void> => {
     const response = await app.inject(options)
     const what = JSON.stringify(options)
+    const statusCode = STATUSES[code]
     t.equal(response.statusCode, statusCode, what)
     t.match(response.headers['content-type'], /^application\/json/, what)
     const body = response.json<ErrorBody>()
-    t.equal(body.statusCode, statusCode)
-    t.match(body.message, words, what)
-    t.same(Object.keys(body).filter((key) => !['statusCode', 'error', 'message', 'details'].includes(key)), [], 'one shape')
+    t.match(body, { statusCode, code, message: words }, what)
+    t.same(Object.keys(body).filter((key) => !['statusCode', 'code', 'error', 'message', 'details'].includes(key)), [], 'one shape')
     t.ok(response.headers['x-request-id'], 'an id')
     t.match(response.headers['server-timing'], /run;dur=.*ready;dur=.*wait;dur=.*thread;dur=/)
   }
 
   await t.test('an example or a run or a task that is not there', async t => {
-    await refused(t, '/examples/9/run', 404, /no example 9/)
-    await refused(t, '/examples/9', 404, /no example 9/)
-    await refused(t, '/examples/two/run', 400, /n: must be a whole number/)
-    await refused(t, '/examples/1.5/run', 400, /n: must be a whole number/)
-    await refused(t, '/runs/77', 404, /no run 77/)
-    await refused(t, '/runs/77/trace', 404, /no run 77/)
-    await refused(t, { method: 'DELETE', url: '/runs/77' }, 404, /no run 77/)
-    await refused(t, { method: 'DELETE', url: '/tasks/777' }, 404, /no live task 777/)
-    await refused(t, '/nothing/here', 404, /there is no GET \/nothing\/here/)
+    await refused(t, '/examples/9/run', 'no-such-example')
+    await refused(t, '/examples/9', 'no-such-example')
+    await refused(t, '/examples/two/run', 'invalid-path', /n: must be a whole number/)
+    await refused(t, '/examples/1.5/run', 'invalid-path', /n: must be a whole number/)
+    await refused(t, '/runs/77', 'no-such-run')
+    await refused(t, '/runs/77/trace', 'no-such-run')
+    await refused(t, { method: 'DELETE', url: '/runs/77' }, 'no-such-run')
+    await refused(t, { method: 'DELETE', url: '/tasks/777' }, 'no-such-task')
+    await refused(t, '/nothing/here', 'no-such-route')
   })
 
   await t.test('fields out of range, of the wrong type, unknown, or out of place', async t => {
-    await refused(t, '/examples/1/run?speed=0', 400, /speed: must be a number from 0.01 to 1000/)
-    await refused(t, '/examples/1/run?speed=fast', 400, /speed: must be a number/)
-    await refused(t, '/examples/1/run?speed=', 400, /speed: must be a number/)
-    await refused(t, '/examples/1/run?speed=1e3', 400, /speed: must be a number/)
-    await refused(t, '/examples/1/run?speed=1&speed=2', 400, /speed: must be a number/)
-    await refused(t, '/examples/1/run?clock=sun', 400, /clock: must be real or virtual/)
-    await refused(t, '/examples/1/run?colour=red', 400, /colour: is not a known field/)
-    await refused(t, '/examples/1/run?producers=2', 400, /producers: only example 5/)
-    await refused(t, '/examples/1/run?draw=maybe', 400, /draw: is a switch/)
-    await refused(t, '/examples/5/run?producers=0', 400, /producers: .* from 1 to 100/)
-    await refused(t, '/examples/5/run?consumers=0', 400, /consumers: .* from 1 to 100/)
-    await refused(t, '/examples/5/run?queue=kafka', 400, /queue: must be own or redis/)
-    await refused(t, '/examples/5/run?name=a', 400, /name: only a queue that is shared/)
-    await refused(t, '/examples/5/run?queue=redis&name=a%20b', 400, /name: must be 1 to 64 letters/)
-    await refused(t, '/examples/5/run?queue=redis&clock=virtual&items=1', 400, /queue: .* real time/)
-    await refused(t, '/examples/5/run?queue=redis&producers=0&consumers=0', 400, /consumers: .* nothing to run/)
-    await refused(t, '/examples/1/run?queue=redis', 400, /queue: only example 5/)
-    await refused(t, '/examples/5/run?queue=redis', 503, /no Redis; start it with REDIS_URL set/)
-    await refused(t, '/examples/5/run?items=-1', 400, /items: .* from 0 to 10000/)
-    await refused(t, '/examples/5/run?seed=4294967296', 400, /seed/)
-    await refused(t, '/examples/5/run?clock=virtual', 400, /items: in virtual time/)
-    await refused(t, '/examples/5/run?clock=virtual&items=10000&producers=100', 400, /items: .*20000 at most/)
-    await refused(t, '/handlers/async?ms=10001', 400, /ms: .* from 0 to 10000/)
-    await refused(t, '/handlers/sync?thread=main', 400, /thread: must be one of inline, sensitive, pool/)
-    await refused(t, '/handlers/fetch?n=101', 400, /n: .* from 1 to 100/)
-    await refused(t, '/ping?x=1', 400, /x: is not a known field/)
+    await refused(t, '/examples/1/run?speed=0', 'invalid-query', /speed: must be a number from 0.01 to 1000/)
+    await refused(t, '/examples/1/run?speed=fast', 'invalid-query', /speed: must be a number/)
+    await refused(t, '/examples/1/run?speed=', 'invalid-query', /speed: must be a number/)
+    await refused(t, '/examples/1/run?speed=1e3', 'invalid-query', /speed: must be a number/)
+    await refused(t, '/examples/1/run?speed=1&speed=2', 'invalid-query', /speed: must be a number/)
+    await refused(t, '/examples/1/run?clock=sun', 'invalid-query', /clock: must be real or virtual/)
+    await refused(t, '/examples/1/run?colour=red', 'invalid-query', /colour: is not a known field/)
+    await refused(t, '/examples/1/run?producers=2', 'invalid-query', /producers: only example 5/)
+    await refused(t, '/examples/1/run?draw=maybe', 'invalid-query', /draw: is a switch/)
+    await refused(t, '/examples/5/run?producers=0', 'invalid-query', /producers: .* from 1 to 100/)
+    await refused(t, '/examples/5/run?consumers=0', 'invalid-query', /consumers: .* from 1 to 100/)
+    await refused(t, '/examples/5/run?queue=kafka', 'invalid-query', /queue: must be own or redis/)
+    await refused(t, '/examples/5/run?name=a', 'invalid-query', /name: only a queue that is shared/)
+    await refused(t, '/examples/5/run?queue=redis&name=a%20b', 'invalid-query', /name: must be 1 to 64 letters/)
+    await refused(t, '/examples/5/run?queue=redis&clock=virtual&items=1', 'invalid-query', /queue: .* real time/)
+    await refused(t, '/examples/5/run?queue=redis&producers=0&consumers=0', 'invalid-query', /consumers: .* nothing to run/)
+    await refused(t, '/examples/1/run?queue=redis', 'invalid-query', /queue: only example 5/)
+    await refused(t, '/examples/5/run?queue=redis', 'redis-unavailable')
+    await refused(t, '/examples/5/run?items=-1', 'invalid-query', /items: .* from 0 to 10000/)
+    await refused(t, '/examples/5/run?seed=4294967296', 'invalid-query', /seed/)
+    await refused(t, '/examples/5/run?clock=virtual', 'invalid-query', /items: in virtual time/)
+    await refused(t, '/examples/5/run?clock=virtual&items=10000&producers=100', 'invalid-query', /items: .*20000 at most/)
+    await refused(t, '/handlers/async?ms=10001', 'invalid-query', /ms: .* from 0 to 10000/)
+    await refused(t, '/handlers/sync?thread=main', 'invalid-query', /thread: must be one of inline, sensitive, pool/)
+    await refused(t, '/handlers/fetch?n=101', 'invalid-query', /n: .* from 1 to 100/)
+    await refused(t, '/ping?x=1', 'invalid-query', /x: is not a known field/)
     const { details } = (await app.inject('/examples/5/run?producers=101&what=1')).json<ErrorBody>()
     t.same(details?.map(({ field }) => field).sort(), ['producers', 'what'])
   })
 
   await t.test('a wrong method, a wrong Accept', async t => {
-    await refused(t, { method: 'POST', url: '/ping' }, 405, /only GET/)
-    await refused(t, { method: 'PUT', url: '/examples/1/run' }, 405, /only GET/)
-    await refused(t, { method: 'GET', url: '/tasks/1' }, 405, /only DELETE/)
+    await refused(t, { method: 'POST', url: '/ping' }, 'method-not-allowed', /only GET/)
+    await refused(t, { method: 'PUT', url: '/examples/1/run' }, 'method-not-allowed', /only GET/)
+    await refused(t, { method: 'GET', url: '/tasks/1' }, 'method-not-allowed', /only DELETE/)
     t.equal((await app.inject({ method: 'POST', url: '/ping' })).headers.allow, 'GET')
-    await refused(t, { url: '/examples/1/run', headers: { accept: 'image/png' } }, 406, /text\/plain, application\/json, application\/x-ndjson/)
-    await refused(t, { url: '/tasks', headers: { accept: 'text/plain;q=0, application/xml' } }, 406, /leaves nothing/)
+    await refused(t, { url: '/examples/1/run', headers: { accept: 'image/png' } }, 'not-acceptable', /text\/plain, application\/json, application\/x-ndjson/)
+    await refused(t, { url: '/tasks', headers: { accept: 'text/plain;q=0, application/xml' } }, 'not-acceptable')
   })
 
   await t.test('a malformed body, or one too large', async t => {
     const headers = { 'content-type': 'application/json' }
-    await refused(t, { method: 'DELETE', url: '/runs/1', headers, payload: '{"a":' }, 400, /JSON/)
-    await refused(t, { method: 'DELETE', url: '/runs/1', headers, payload: `"${'x'.repeat(70_000)}"` }, 413, /too large/)
-    await refused(t, { method: 'DELETE', url: '/runs/1', headers: { 'content-type': 'text/csv' }, payload: 'a,b' }, 415, /Media Type/i)
+    await refused(t, { method: 'DELETE', url: '/runs/1', headers, payload: '{"a":' }, 'invalid-body')
+    await refused(t, { method: 'DELETE', url: '/runs/1', headers, payload: `"${'x'.repeat(70_000)}"` }, 'body-too-large')
+    await refused(t, { method: 'DELETE', url: '/runs/1', headers: { 'content-type': 'text/csv' }, payload: 'a,b' }, 'unsupported-media-type')
   })
 
   await t.test('an invalid cursor', async t => {
-    await refused(t, '/events?since=yesterday', 400, /since: must be a cursor/)
-    await refused(t, { url: '/events', headers: { 'last-event-id': 'x y' } }, 400, /Last-Event-ID: must be a cursor/)
-    await refused(t, '/events?types=task.eaten', 400, /must be one of loop.started/)
-    await refused(t, '/events?run=0', 400, /run/)
+    await refused(t, '/events?since=yesterday', 'invalid-query', /since: must be a cursor/)
+    await refused(t, { url: '/events', headers: { 'last-event-id': 'x y' } }, 'invalid-header', /Last-Event-ID: must be a cursor/)
+    await refused(t, '/events?types=task.eaten', 'invalid-query', /must be one of loop.started/)
+    await refused(t, '/events?run=0', 'invalid-query', /run/)
   })
 
   await t.test('another site, or another name for this machine', async t => {
-    await refused(t, { url: '/ping', headers: { origin: 'https://evil.example' } }, 403, /another origin/)
-    await refused(t, { url: '/ping', headers: { origin: 'null' } }, 403, /another origin/)
-    await refused(t, { url: '/examples/5/run', headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } }, 403, /may link to the pages here, but not load/)
-    await refused(t, { url: '/ping', headers: { host: 'evil.example' } }, 403, /is not called evil\.example/)
+    await refused(t, { url: '/ping', headers: { origin: 'https://evil.example' } }, 'foreign-site', /another origin/)
+    await refused(t, { url: '/ping', headers: { origin: 'null' } }, 'foreign-site', /another origin/)
+    await refused(t, { url: '/examples/5/run', headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } }, 'foreign-site', /may link to the pages here/)
+    await refused(t, { url: '/ping', headers: { host: 'evil.example' } }, 'unknown-host', /evil\.example/)
     t.equal((await app.inject({ url: '/ping', headers: { origin: 'http://localhost:80', host: 'localhost:80' } })).statusCode, 200)
   })
 
@@ -114,7 +110,7 @@ t.test('bad input', async t => {
     const codes = []
     for (let at = 0; at < 4; at++) codes.push((await small.inject('/handlers/sync?ms=0')).statusCode)
     t.same(codes, [200, 200, 429, 429])
-    t.match((await small.inject('/handlers/sync?ms=0')).json<ErrorBody>(), { statusCode: 429, error: 'Too Many Requests', message: /more than 2 calls/ })
+    t.match((await small.inject('/handlers/sync?ms=0')).json<ErrorBody>(), { statusCode: 429, code: 'rate-limited', error: 'Too Many Requests' })
     t.equal((await small.inject('/ping')).statusCode, 200, 'what costs nothing is not limited')
   })
 
@@ -122,7 +118,7 @@ t.test('bad input', async t => {
     const small = await build(t, { MAX_RUNS: '1' })
     const first = small.inject('/examples/1/run?speed=2')
     t.ok(await eventually(() => small.runs.live === 1))
-    t.match((await small.inject('/examples/1/run')).json<ErrorBody>(), { statusCode: 503, message: /no more are allowed/ })
+    t.match((await small.inject('/examples/1/run')).json<ErrorBody>(), { statusCode: 503, code: 'too-many-runs' })
     t.equal((await first).statusCode, 200)
   })
 
@@ -151,10 +147,10 @@ t.test('on a real socket', async t => {
   await t.test('what is no HTTP gets a 400, a header too large a 431, in the one shape', async t => {
     const garbled = await raw(port, 'HELLO?\r\n\r\n')
     t.match(garbled, /^HTTP\/1\.1 400 Bad Request/)
-    t.same(Object.keys(JSON.parse(garbled.split('\r\n\r\n')[1]!) as object), ['statusCode', 'error', 'message'])
+    t.same(Object.keys(JSON.parse(garbled.split('\r\n\r\n')[1]!) as object), ['statusCode', 'code', 'error', 'message'])
     const large = await raw(port, `GET /ping HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`)
     t.match(large, /^HTTP\/1\.1 431/)
-    t.match(JSON.parse(large.split('\r\n\r\n')[1]!), { statusCode: 431, error: 'Request Header Fields Too Large' })
+    t.match(JSON.parse(large.split('\r\n\r\n')[1]!), { statusCode: 431, code: 'headers-too-large', error: 'Request Header Fields Too Large' })
   })
 
   await t.test('a handler blocks: who was held up says by whom', async t => {
@@ -222,7 +218,7 @@ t.test('on a real socket', async t => {
     t.equal(answer.status, 202)
     const response = await waiting
     t.equal(response.status, 503)
-    t.match(await response.json(), { message: /cancelled: DELETE \/tasks/ })
+    t.match(await response.json(), { code: 'task-cancelled' })
   })
 
   await t.test('a run is cancelled by its number, and its output ends by saying so', async t => {
@@ -424,7 +420,7 @@ t.test('without a Redis there is one loop, which can be named or not', async t =
     for (const path of ['/tasks', '/runs', '/runs/1', '/events']) {
       const response = await fetch(`${base}${path}?loop=other`)
       t.equal(response.status, 404, path)
-      t.match(await response.json(), { message: /no loop other.*GET \/loops lists main/ })
+      t.match(await response.json(), { code: 'no-such-loop', message: /GET \/loops lists main/ })
     }
     t.equal((await fetch(`${base}/events?loop=a%20b`)).status, 400)
   }

@@ -176,7 +176,7 @@ t.test('the others wait in the order in which they came; one that is cancelled, 
   const rest = Array.from({ length: 104 - 6 }, () => start(() => lines(1)))
   const refused = await get(example5(1), NDJSON)
   t.equal(refused.statusCode, 503)
-  t.match(JSON.parse(await read(refused)), { statusCode: 503, error: 'Service Unavailable', message: /^104 runs in virtual time are under way or wait for their turn \(4 at once\)/ })
+  t.match(JSON.parse(await read(refused)), { statusCode: 503, code: 'too-many-runs', message: /^104 runs in virtual time/ })
   t.equal(await read(await get('/examples/1/run?speed=100', 'text/plain')), 'hello\nworld\n', 'others are not meant')
 
   for (const run of computing) run.cancel('enough')
