@@ -87,7 +87,7 @@ t.test('the tree', async t => {
     for (const file of begun) {
       for (const { line, target, typeOnly, eager } of importsOf(file, tree.get(file)!)) {
         if (typeOnly || !eager) continue
-        if (target.startsWith('src/cluster') || target.startsWith('npm:@redis/')) found.push(`${file}:${line} imports ${target}`)
+        if (target.startsWith('src/redis/') || target.startsWith('npm:@redis/')) found.push(`${file}:${line} imports ${target}`)
         else if (tree.has(target)) begun.add(target)
       }
     }

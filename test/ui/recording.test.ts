@@ -162,6 +162,7 @@ t.test('stalls', async t => {
 
   await t.test('name the line that is of neither the runtime nor the host', async t => {
     const frames = (...files: string[]): { function: string; file: string; line: number; column: number }[] => files.map((file, at) => ({ function: `f${at}`, file, line: at, column: 1 }))
+    t.equal(culpritOf(frames('src/observe/stacks.ts', 'src/probe/probe.ts', 'routes/handlers.ts'))?.file, 'routes/handlers.ts')
     t.equal(culpritOf(frames('src/hosts/node.ts', 'examples/pace.ts', 'examples/4-blocking.ts', 'src/runtime/task.ts'))?.file, 'examples/4-blocking.ts')
     t.equal(culpritOf(frames('node:fs', 'app/report.ts', 'src/runtime/task.ts'))?.file, 'app/report.ts')
     t.equal(culpritOf(frames('src/runtime/own.ts', 'node_modules/loopscope/dist/src/runtime/task.js'))?.file, 'src/runtime/own.ts', 'a program may have such a folder too')

@@ -14,7 +14,7 @@ const MOST_STALLS = 500
 const MOST_VICTIMS = 1000
 
 /** What a program stands on: nobody who looks for the culprit wants to be shown it. The examples' clock only passes a wait on. */
-const BENEATH = /(^|[/\\])src[/\\](runtime|hosts|threads|stream|observer)[/\\]|(^|[/\\])examples[/\\]pace\.[jt]s$/
+const BENEATH = /(^|[/\\])src[/\\](runtime|hosts|threads|probe|observe)[/\\]|(^|[/\\])examples[/\\]pace\.[jt]s$/
 const INSTALLED = /[/\\]node_modules[/\\]loopscope[/\\]/
 
 export interface Stall {
