@@ -33,7 +33,7 @@ function start(t: Test, program: string, url: string, name: string, hours: numbe
 
 t.test('wall clocks that differ', { skip: noRedis, timeout: 220_000 }, async t => {
   const redis = await startRedis(t)
-  const program = await bundleMember(t.testdir(), 'lightmember')
+  const program = await bundleMember(t.testdir(), 'light-member')
   const a = join(redis.url, 'a')
   t.teardown(() => a.cluster.close())
   let b = start(t, program, redis.url, 'b', 0)
