@@ -1,8 +1,8 @@
 // The frame of the page: header, tools, lanes, the panels beside and below them, and what is shown when there is nothing
 // to show.
 import { render } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
-import { address, setAddress } from './address.ts'
+import { useEffect } from 'preact/hooks'
+import { address } from './address.ts'
 import { installKeys } from './keys.ts'
 import { panels, type Panel } from './panels.ts'
 import type { Session } from './session.ts'
@@ -11,6 +11,7 @@ import { Header } from './shell/header.tsx'
 import { Help } from './shell/help.tsx'
 import { Gone, LoopBar } from './shell/loops.tsx'
 import { LanesView } from './shell/lanes.tsx'
+import { Mounted } from './shell/mounted.tsx'
 import { PanelTabs } from './shell/tabs.tsx'
 import { Toolbar } from './shell/toolbar.tsx'
 import { applyTheme } from './theme.ts'
@@ -58,13 +59,6 @@ function Shell({ session }: { session: Session }) {
   )
 }
 
-/** A panel's own element, filled by the panel while it is open. */
-export function Mounted({ panel, session, class: name }: { panel: Panel; session: Session; class: string }) {
-  const place = useRef<HTMLDivElement>(null)
-  useEffect(() => panel.mount(place.current as HTMLDivElement, { session }) ?? undefined, [panel])
-  return <div ref={place} class={name} id={`panel-${panel.id}`} />
-}
-
 function NoticeLine({ session }: { session: Session }) {
   const notice = session.notice.value
   return (
@@ -73,5 +67,3 @@ function NoticeLine({ session }: { session: Session }) {
     </div>
   )
 }
-
-export { setAddress }

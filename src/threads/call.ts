@@ -4,7 +4,6 @@ import type { ThreadCall, Wait } from '../runtime/instruments.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Plain, Target } from './exports.ts'
-import type { Thread } from './thread.ts'
 import type { Values } from './context-transfer.ts'
 import { Context, ContextVar } from '../runtime/context.ts'
 import { Future } from '../runtime/future.ts'
@@ -13,7 +12,6 @@ import { running } from '../runtime/running.ts'
 /** A request that its call stands still for. */
 export interface Requested {
   readonly request: number
-  readonly thread: Thread
   /** The request that was being served where that call was made: its thread stands still as well. */
   readonly outer: Requested | null
   replied: boolean

@@ -2,7 +2,6 @@
 // that asked, in that call's context, and is cancelled when nobody waits for that call any more.
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
-import type { Thread } from './thread.ts'
 import type { Reply, Request } from './protocol.ts'
 import { standingStill, type Call, type Requested } from './call.ts'
 import { isCoroutine } from '../runtime/coroutine.ts'
@@ -22,19 +21,18 @@ interface Open {
 }
 
 export class Requests {
-  readonly #thread: Thread
   readonly #send: (reply: Reply) => void
   readonly #open = new Map<number, Open>()
 
-  constructor(thread: Thread, send: (reply: Reply) => void) {
-    this.#thread = thread
+  /** `send` gives a reply to the thread, or throws where it cannot be copied. */
+  constructor(send: (reply: Reply) => void) {
     this.#send = send
   }
 
   /** Start what `call` asks for; gives the request if the call stands still for it. */
   start(message: Request, call: Call): Requested | null {
     const [, id, , blocks, [url, name], args, values] = message
-    const blocking: Requested | null = blocks ? { request: id, thread: this.#thread, outer: call.within, replied: false } : null
+    const blocking: Requested | null = blocks ? { request: id, outer: call.within, replied: false } : null
     this.#open.set(id, { call, blocking, task: null, cancelled: call.status === 'orphaned' })
     loadModule(url).then(
       (module) => this.#run(id, module, name, args, values),
@@ -81,7 +79,6 @@ export class Requests {
     } catch (error) {
       this.#send([REPLY, id, false, pack(new TypeError(`the coroutine's result cannot be copied to the worker thread: ${String(error)}`)), undefined])
     }
-    this.#thread.onReplied()
   }
 
   cancel(id: number): void {

@@ -56,7 +56,10 @@ export class Thread {
     const { port1, port2 } = new MessageChannel()
     const data: ThreadData = { loopscopeThread: { memory, bell: bell.word, port: port2 } }
     this.#channel = new Channel('main', memory, port1, bell.word)
-    this.#requests = new Requests(this, (reply) => this.#channel.send(reply))
+    this.#requests = new Requests((reply) => {
+      this.#channel.send(reply)
+      this.#dropReplied()
+    })
     try {
       this.#worker = new Worker(ownFile('./loopscope-thread', import.meta.url), { workerData: data, transferList: [port2], name: `loopscope ${owner.mode}`, ...programThread() })
     } catch (error) {
@@ -195,11 +198,6 @@ export class Thread {
     for (let top = this.#frames.at(-1); top !== undefined && 'request' in top && top.replied; top = this.#frames.at(-1)) {
       this.#frames.pop()
     }
-  }
-
-  /** A reply went out. */
-  onReplied(): void {
-    this.#dropReplied()
   }
 
   #onExit(code: number): void {

@@ -88,7 +88,8 @@ export class Lane implements Holder, Owner {
   #threadToNestOn(call: Call): Thread | null {
     if (this.#idle.length > 0 || this.#threads.size < this.#size) return null
     for (let request = call.within; request !== null; request = request.outer) {
-      if (!request.replied && request.thread.owner === this && request.thread.standsStillFor(request)) return request.thread
+      if (request.replied) continue
+      for (const thread of this.#threads) if (thread.standsStillFor(request)) return thread
     }
     return null
   }

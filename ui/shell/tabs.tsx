@@ -2,8 +2,8 @@
 import { signal, type Signal } from '@preact/signals'
 import { panels, type Panel, type PanelPlace } from '../panels.ts'
 import type { Session } from '../session.ts'
-import { Mounted } from '../shell.tsx'
 import { remember, recall } from '../theme.ts'
+import { Mounted } from './mounted.tsx'
 
 const open: Partial<Record<PanelPlace, Signal<string>>> = {}
 
