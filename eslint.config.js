@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint'
 const { default: loopscope } = await import('./src/eslint/index.ts')
 
 export default tseslint.config(
-  { ignores: ['dist/', '**/node_modules/', '**/.build*/', '.tap/', 'test/eslint/', 'test/types/', '**/*.mjs', '**/*.js'] },
+  { ignores: ['dist/', '**/node_modules/', '**/.build*/', '.tap/', 'test/eslint/', 'test/types/', 'test/package/', 'bench/modules.d.ts'] },
   ...tseslint.configs.recommendedTypeChecked,
   loopscope.configs.recommended,
   {
@@ -25,6 +25,13 @@ export default tseslint.config(
       // In generic code it takes assertions for needless without which TypeScript does not compile.
       '@typescript-eslint/no-unnecessary-type-assertion': 'off',
     },
+  },
+  {
+    // The benchmarks and tools are JavaScript that tsconfig.tools.json checks the types of; rules that need types are for TypeScript.
+    files: ['**/*.mjs', '**/*.js'],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: { parserOptions: { projectService: false, project: false, program: null } },
+    rules: { ...tseslint.configs.disableTypeChecked.rules, '@typescript-eslint/no-require-imports': 'off' },
   },
   {
     files: ['test/**'],

@@ -69,7 +69,7 @@ async function figuresOf({ port }) {
 
 async function redisNow(client) {
   const text = await client.info()
-  const value = (name) => Number(new RegExp(`^${name}:(\\S+)`, 'm').exec(text)[1])
+  const value = (name) => Number(new RegExp(`^${name}:(\\S+)`, 'm').exec(text)?.[1])
   return { cpu: value('used_cpu_sys') + value('used_cpu_user'), memory: value('used_memory'), network: value('total_net_input_bytes') + value('total_net_output_bytes') }
 }
 
@@ -117,8 +117,8 @@ async function measure({ makers, programs, rate, groups, redis }) {
       rate, made: (after.made - before.made) / took, delivered: arrived.messages / arrived.seconds, wanted, missing, p50: arrived.p50, p99: arrived.p99,
       all: missing <= 0 && (arrived.p50 ?? 0) < BEHIND,
       cpu: Object.fromEntries(programs.map(({ name }, at) => [name, (after.cpu[at] - before.cpu[at]) / took])),
-      redisCpu: redis === null ? null : (after.redis.cpu - before.redis.cpu) / took,
-      redisBytes: redis === null ? null : (after.redis.network - before.redis.network) / took,
+      redisCpu: redis === null ? null : (Number(after.redis?.cpu) - Number(before.redis?.cpu)) / took,
+      redisBytes: redis === null ? null : (Number(after.redis?.network) - Number(before.redis?.network)) / took,
     }
   } finally {
     process.stderr.write('.')
@@ -186,7 +186,7 @@ async function measureAll() {
         crowds.push({ where, watchers: all, observers: groups.length, ...step })
       }
     }
-    return { machine: describeMachine(machine([], false)), redis: /redis_version:(\S+)/.exec(await redis.info())[1], seconds, idle, single, pair, trio, memory, crowds }
+    return { machine: describeMachine(machine([], false)), redis: /redis_version:(\S+)/.exec(await redis.info())?.[1], seconds, idle, single, pair, trio, memory, crowds }
   } finally {
     redis.destroy()
     for (const one of children) one.kill()

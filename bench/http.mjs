@@ -20,13 +20,16 @@ const MARKS = ['<!-- measured: npm run bench:http -- --markdown -->', '<!-- end 
 const GOAL = { coroutine: 0.95 }
 const HEAD = ['server', '', 'requests/s', '÷ bare', 'spread', 'CPU µs a request', '÷ bare, CPU', 'goal']
 
+/** @type {(value?: string) => { type: 'string', default?: string }} */
 const text = (value) => ({ type: 'string', ...(value === undefined ? {} : { default: value }) })
-const { values: options } = parseArgs({
+const { values } = parseArgs({
   options: {
     rounds: text('9'), seconds: text('1'), connections: text('32'), only: text(), json: text(), markdown: text(), from: text(),
     help: { type: 'boolean', default: false },
   },
 })
+/** @type {any} */
+const options = values
 
 async function main() {
   const result = options.from === undefined ? await measure() : JSON.parse(readFileSync(options.from, 'utf8'))
@@ -51,6 +54,7 @@ async function measure() {
   for (const kind of wanted) if (!(kind in SERVERS)) throw new Error(`no server named ${kind}; there are: ${Object.keys(SERVERS).join(', ')}`)
   const kinds = Object.keys(SERVERS).filter((kind) => kind === 'bare' || (wanted.includes(kind) && (kind !== 'starlette' || python !== null)))
   const servers = {}
+  /** @type {Record<string, { rates: number[], costs: number[] }>} */
   const samples = Object.fromEntries(kinds.map((kind) => [kind, { rates: [], costs: [] }]))
   try {
     for (const kind of kinds) servers[kind] = await start(kind, python)
@@ -69,7 +73,7 @@ async function measure() {
     for (const server of Object.values(servers)) server.stop()
   }
   const measured = machine([], false)
-  if (samples.starlette !== undefined) Object.assign(measured.versions, python.versions)
+  if (samples.starlette !== undefined) Object.assign(measured.versions, python?.versions)
   return { rounds, seconds, connections, machine: describeMachine(measured), starlette: python === null ? 'absent' : 'installed', samples }
 }
 
@@ -84,7 +88,7 @@ function load(port, path, connections, seconds) {
       let left = ''
       socket.setNoDelay(true)
       socket.on('data', (chunk) => {
-        left += chunk.latin1Slice()
+        left += chunk.toString('latin1')
         const head = left.indexOf('\r\n\r\n')
         if (head < 0) return
         const length = Number(/\r\ncontent-length: *(\d+)/i.exec(left)?.[1] ?? NaN)

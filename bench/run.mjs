@@ -26,13 +26,16 @@ const USAGE = `npm run bench -- [options]
   --baseline DIR    measure another build of loopscope too, as a peer named baseline
   --profile A       run workload A alone (of loopscope, or of the first of --peers) under the CPU profiler`
 
+/** @type {{ type: 'string' }} */
 const text = { type: 'string' }
-const { values: options } = parseArgs({
+const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' }, only: text, peers: text, quick: { type: 'boolean', default: false }, json: text,
     markdown: text, from: text, build: text, baseline: text, profile: text, help: { type: 'boolean', default: false },
   },
 })
+/** @type {any} */
+const options = values
 const list = (value) => value?.split(',').filter((name) => name !== '')
 
 /** Refuses what it does not know, so that a misspelt name is not a silent gap in the table. */

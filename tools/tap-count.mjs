@@ -18,12 +18,14 @@ export default class TapCount extends Transform {
   #failed = 0
   #skipped = []
   #failedInFile = 0
+  /** @type {string | null} */
   #yamlIndent = null
   /** The names of the subtests around the current line, and of each whether something in it failed. */
   #around = []
   /** What failed with nothing failed inside of it: its title, and the lines of its diagnostic. */
   #failures = []
   /** The failure whose diagnostic may follow. */
+  /** @type {{ title: string, lines: string[] } | null} */
   #current = null
 
   _transform(chunk, _encoding, done) {

@@ -2,7 +2,7 @@
 // node program.mjs BUILD NAME REDIS_URL|-
 const [build, name, redisUrl] = process.argv.slice(2)
 const { createTask, Future, getRunningLoop, run, sleep } = await import(build)
-const { observe } = await import(new URL('./observe/index.js', build))
+const { observe } = await import(new URL('./observe/index.js', build).href)
 
 /** A task that sleeps makes three events a round: it suspends, is ready, and runs. */
 const EVENTS_A_ROUND = 3
@@ -27,11 +27,11 @@ function* main(url) {
     if (rate !== undefined) loop.callSoon(setRate, tickers, rate)
     if (cpu !== undefined) {
       const { user, system } = process.cpuUsage()
-      process.send({ cpu: (user + system) / 1e6 })
+      process.send?.({ cpu: (user + system) / 1e6 })
     }
   })
   // The loop's clock beside the one that all processes of a machine share, in seconds.
-  process.send({ url, zero: Number(process.hrtime.bigint()) / 1e9 - loop.time() })
+  process.send?.({ url, zero: Number(process.hrtime.bigint()) / 1e9 - loop.time() })
   yield* new Future()
 }
 

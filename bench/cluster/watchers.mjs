@@ -24,14 +24,14 @@ const total = () => viewers.reduce((sum, { counter }) => sum + counter.frames, 0
 const quantile = (values, q) => values.sort((a, b) => a - b)[Math.max(0, Math.ceil(values.length * q) - 1)] ?? null
 let began
 process.on('message', (what) => {
-  if (what === 'count') process.send({ frames: total() })
+  if (what === 'count') process.send?.({ frames: total() })
   else if (what === 'begin') {
     delays = []
     began = { messages: total(), at: performance.now() }
-    process.send({ began: true })
+    process.send?.({ began: true })
   } else {
-    process.send({ messages: total() - began.messages, seconds: (performance.now() - began.at) / 1000, p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) })
+    process.send?.({ messages: total() - began.messages, seconds: (performance.now() - began.at) / 1000, p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) })
   }
 })
 process.on('disconnect', () => process.exit(0))
-process.send({ ready: viewers.length })
+process.send?.({ ready: viewers.length })

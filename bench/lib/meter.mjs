@@ -19,6 +19,7 @@ export class Meter {
   wall = 0
   thread = 0
   #repeats = 0
+  /** @type {{ thread: number, cpu: NodeJS.CpuUsage, at: number } | null} */
   #from = null
   #rss = 0
   #onMemory
@@ -65,6 +66,6 @@ export class Meter {
 
 /** Collect garbage, and give the threads that hand pages back to the system time to do so. */
 export function collect() {
-  for (let n = 0; n < 2; n++) globalThis.gc()
+  for (let n = 0; n < 2; n++) globalThis.gc?.()
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
 }

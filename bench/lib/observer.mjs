@@ -36,12 +36,13 @@ async function watched(build, rate, use) {
 
 /** The arrivals of `loop.blocked` and of anything at all, in seconds of this machine's clock. */
 async function listen(url) {
+  /** @type {{ blocked: number[], any: number[] }} */
   const heard = { blocked: [], any: [] }
   const stop = new AbortController()
   const response = await fetch(`${url}/events`, { headers: { accept: 'text/event-stream' }, signal: stop.signal })
   const reading = (async () => {
     const decoder = new TextDecoder()
-    for await (const chunk of response.body) {
+    for await (const chunk of response.body ?? []) {
       const at = seconds()
       heard.any.push(at)
       for (const _ of decoder.decode(chunk, { stream: true }).matchAll(/^event: loop\.blocked$/gm)) heard.blocked.push(at)

@@ -30,7 +30,7 @@ export function implementations({ build, hookless, baseline }) {
 export function findPython() {
   const ask = 'import sys, asyncio; asyncio.Runner; print(sys.version.split()[0])\ntry: import uvloop; print(uvloop.__version__)\nexcept ImportError: pass'
   const found = [process.env.PYTHON, 'python3', '/usr/bin/python3'].flatMap((path) => {
-    const answer = path ? spawnSync(path, ['-c', ask], { encoding: 'utf8' }) : { status: 1 }
+    const answer = path ? spawnSync(path, ['-c', ask], { encoding: 'utf8' }) : { status: 1, stdout: '' }
     if (answer.status !== 0) return []
     const [version, uvloop] = answer.stdout.trim().split('\n')
     return [{ path, version, uvloop }]

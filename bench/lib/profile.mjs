@@ -10,6 +10,7 @@ const INTERVAL = 200
 export async function profile(name, implementation, job) {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory)
+  /** @type {any} */
   const inherit = ['--cpu-prof', '--cpu-prof-dir', directory, '--cpu-prof-interval', String(INTERVAL)]
   const measured = await sample(implementation, { ...job, seconds: { warm: 0, measured: 3, wall: 10 } }, { inherit })
   const file = resolve(directory, readdirSync(directory)[0])

@@ -9,7 +9,7 @@ const MARKS = ['<!-- measured: npm run bench -- --markdown -->', '<!-- end of me
 const three = (value) => (value >= 1000 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3))
 const times = (value) => `${value >= 100 ? Math.round(value) : value.toPrecision(3)}×`
 
-function duration(spread, units) {
+function duration(spread) {
   if (spread === null) return ''
   const seconds = spread.median
   return seconds < 1e-6 ? `${three(seconds * 1e9)} ns` : `${three(seconds * 1e6)} µs`
@@ -33,7 +33,7 @@ function line(row, verdicts) {
 /** Rows of cells: per workload one of the title, then one for each implementation. */
 function cells({ rows, verdicts }) {
   const table = []
-  for (const [name, { title, unit, metric }] of Object.entries(workloads)) {
+  for (const name of Object.keys(workloads)) {
     const own = rows.filter((row) => row.workload === name)
     own.forEach((row, i) => table.push([i === 0 ? name : '', row.implementation, ...line(row, verdicts)]))
     for (const v of verdicts) {

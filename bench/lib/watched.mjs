@@ -2,7 +2,7 @@
 // node watched.mjs BUILD EVENTS_A_SECOND
 const [build, rate] = process.argv.slice(2)
 const { Queue, run, sleep, gather } = await import(build)
-const { observe } = await import(new URL('./observe/index.js', build))
+const { observe } = await import(new URL('./observe/index.js', build).href)
 
 /** A task that sleeps makes three events a round: it suspends, is ready, and runs. */
 const EVENTS_A_ROUND = 3
@@ -19,12 +19,12 @@ function* blocker() {
     const { block } = yield* requests.get()
     const began = Number(process.hrtime.bigint()) / 1e9
     while (Number(process.hrtime.bigint()) / 1e9 - began < block);
-    process.send({ began, ended: Number(process.hrtime.bigint()) / 1e9 })
+    process.send?.({ began, ended: Number(process.hrtime.bigint()) / 1e9 })
   }
 }
 
 function* main(watching) {
-  process.send({ url: watching.url })
+  process.send?.({ url: watching.url })
   const tickers = Math.max(1, Math.round((Number(rate) * NAP) / EVENTS_A_ROUND))
   yield* gather([blocker(), ...Array.from({ length: tickers }, ticker)])
 }

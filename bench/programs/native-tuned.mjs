@@ -24,7 +24,7 @@ function bareSleep(ms, signal) {
     }
     const timer = setTimeout(() => {
       signal.removeEventListener('abort', onAbort)
-      resolve()
+      resolve(undefined)
     }, ms)
     signal.addEventListener('abort', onAbort, { once: true })
   })

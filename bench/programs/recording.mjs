@@ -1,6 +1,6 @@
 // The switch workload while an observer records it, as one gets it without options. An event that found no room would be work
 // left out, and fails the sample.
-const { observe } = await import(new URL('./observe/index.js', process.env.LOOPSCOPE_BUILD))
+const { observe } = await import(new URL('./observe/index.js', process.env.LOOPSCOPE_BUILD).href)
 const { switching } = await import('./loopscope.mjs')
 
 const watching = await observe({ port: 0 })

@@ -51,5 +51,5 @@ if (!isMainThread && workerData?.bareMemory) {
   }
 } else if (!isMainThread && workerData?.bareMessages) {
   const { parentPort } = await import('node:worker_threads')
-  parentPort.on('message', (message) => parentPort.postMessage(message))
+  parentPort?.on('message', (message) => parentPort.postMessage(message))
 }

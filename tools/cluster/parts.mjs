@@ -19,6 +19,13 @@ export const PROGRAMS = {
   prometheus: { names: ['prometheus'], debian: 'prometheus', has: 'collects the figures' },
 }
 
+/** The path of a program. Throws an Error that says what to install where it is missing. */
+function installed(part) {
+  const path = find(part)
+  if (path === null) throw new Error(`${PROGRAMS[part].names.join(' or ')} is not installed: apt install ${PROGRAMS[part].debian}`)
+  return path
+}
+
 /** The path of a program, or `null`. Daemons are not on every user's PATH. */
 export function find(part) {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
@@ -58,8 +65,15 @@ export class Part {
   output = ''
   #child
 
-  /** `said`: called with each line that it writes, and whether it is one of its errors. */
-  constructor(name, program, args, { env = {}, said = () => {} } = {}) {
+  /**
+   * `said`: called with each line that it writes, and whether it is one of its errors.
+   * @param {string} name
+   * @param {string} program
+   * @param {string[]} args
+   * @param {{ env?: NodeJS.ProcessEnv, said?: (line: string, isError: boolean) => void }} options
+   */
+  constructor(name, program, args, options = {}) {
+    const { env = {}, said = () => {} } = options
     this.name = name
     this.#child = spawn(program, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -67,7 +81,7 @@ export class Part {
       stream.setEncoding('utf8').on('data', (text) => {
         this.output = (this.output + text).slice(-KEPT_CHARACTERS)
         const lines = (line + text).split('\n')
-        line = lines.pop()
+        line = lines.pop() ?? ''
         for (const one of lines) said(one, stream === this.#child.stderr)
       })
     }
@@ -118,9 +132,10 @@ export class Part {
   }
 }
 
+/** @param {{ port: number, folder: string, said?: (line: string, isError: boolean) => void }} options */
 export async function startRedis({ port, folder, said }) {
   mkdirSync(folder, { recursive: true })
-  const part = new Part('redis', find('redis'), [
+  const part = new Part('redis', installed('redis'), [
     '--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder, '--loglevel', 'warning',
   ], { said })
   await part.waitFor(() => connects(port), `listen on ${port}`)
@@ -143,7 +158,7 @@ export async function startProxy({ appPort, observerPort, figuresPort, replicas,
     env[`REPLICA_${at + 1}`] = `127.0.0.1:${replica.port}`
     env[`OBSERVER_${at + 1}`] = `127.0.0.1:${replica.observerPort}`
   })
-  const part = new Part('proxy', find('proxy'), ['-db', '-f', 'deploy/haproxy.cfg'], { env, said })
+  const part = new Part('proxy', installed('proxy'), ['-db', '-f', 'deploy/haproxy.cfg'], { env, said })
   await part.answers(`http://127.0.0.1:${figuresPort}/healthz`)
   await part.waitFor(async () => {
     const table = await (await fetch(`http://127.0.0.1:${figuresPort}/;csv`)).text()
@@ -160,7 +175,7 @@ export async function startPrometheus({ port, folder, targets, said }) {
     for (const group of groups) group.targets = group.targets.map((target) => targets[target] ?? target)
   }
   writeFileSync(join(folder, 'prometheus.yml'), stringify(config))
-  const part = new Part('prometheus', find('prometheus'), [
+  const part = new Part('prometheus', installed('prometheus'), [
     `--config.file=${join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${join(folder, 'data')}`, '--storage.tsdb.retention.time=2d',
     `--web.listen-address=127.0.0.1:${port}`, '--log.level=warn',
   ], { said })
