@@ -92,9 +92,8 @@ const MOST_WARNINGS = 1000
 const MOST_GAPS = 200
 /** Characters of messages whose events are held. */
 const MOST_CHARACTERS = 64_000_000
-/** Names that a picture gave, and calls of one kind on threads at once. */
+/** Names that a picture gave. */
 const MOST_NAMES = 100_000
-const MOST_CALLS = 1000
 /** What is said by those that watch the loop, while it says something else. */
 const BESIDE = new Set(['loop.blocked', 'loop.unblocked', 'warning', 'lab.started', 'lab.entered', 'lab.probed', 'lab.measured', 'lab.finished'])
 /** The oldest that are looked at for one that has ended. */
@@ -143,7 +142,7 @@ export class Recording {
   #step: { lane: Lane; since: number } | null = null
   #names = new Map<number, { name: string; coroutine: string; parent?: number | undefined }>()
   #threads = 0
-  #openThreads = new Map<string, Lane[]>()
+  #openThreads = new Map<number, Lane>()
   #order: Lane[] | null = null
 
   constructor(options: RecordingOptions = {}) {
@@ -531,8 +530,6 @@ export class Recording {
       this.wakes.by.push(by)
       this.wakes.task.push(task)
     }
-    // A running task that makes itself ready (`sleep(0)`) says so while it runs; its suspension follows.
-    if (lane.state === RUNNING) return
     // What wakes a new task for its first step is its creation.
     if (lane.state === READY && !lane.partial) return
     lane.turn(READY, t, seq, by === undefined ? null : { by })
@@ -581,18 +578,12 @@ export class Recording {
     this.#adopt(lane, owner)
     lane.turn(owner !== undefined && owner.endedAt !== null ? GHOST : THREAD, t, seq)
     this.#add(lane)
-    const key = call === undefined ? `${task ?? ''} ${mode} ${name}` : String(call)
-    const open = this.#openThreads.get(key) ?? []
-    if (open.length < MOST_CALLS) open.push(lane)
-    if (this.#openThreads.size < this.#mostLanes) this.#openThreads.set(key, open)
+    if (this.#openThreads.size < this.#mostLanes) this.#openThreads.set(call, lane)
   }
 
-  #threadFinished({ task, call, mode, function: name, t, seq, ending }: EventOf<'thread.finished'>): void {
-    const key = call === undefined ? `${task ?? ''} ${mode} ${name}` : String(call)
-    const open = this.#openThreads.get(key)
-    const lane = open?.shift()
-    if (open?.length === 0) this.#openThreads.delete(key)
-    lane?.end(t, seq, ending === undefined || ending === 'orphaned' ? 'returned' : ending, null)
+  #threadFinished({ call, t, seq, ending }: EventOf<'thread.finished'>): void {
+    this.#openThreads.get(call)?.end(t, seq, ending === 'orphaned' ? 'returned' : ending, null)
+    this.#openThreads.delete(call)
   }
 
   #run(id: number, example: number, parameters: Parameters, t: number, request: number | null): Run {

@@ -92,8 +92,6 @@ export class Model {
     if (task === undefined) return
     switch (event.type) {
       case 'task.ready':
-        // A task that makes itself ready (`sleep(0)`) says so while it still runs; its suspension follows.
-        if (task.state === 'running') return
         task.state = 'ready'
         break
       case 'task.running':

@@ -77,7 +77,7 @@ const loopShape = { ...common, name: z.string(), pid: count, clock: clockKind }
 const requestShape = { ...maybeOfTask, request: id, method: z.string(), url: z.string() }
 const runShape = { ...maybeOfTask, run: id, example: id, parameters }
 const labShape = { ...common, lab: id }
-const threadShape = { ...maybeOfTask, call: id.optional(), mode: threadMode, function: z.string() }
+const threadShape = { ...maybeOfTask, call: id, mode: threadMode, function: z.string() }
 
 /** What happens on a loop. */
 export const loopEvent = z.discriminatedUnion('type', [
@@ -121,7 +121,7 @@ export const loopEvent = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('thread.finished'), ...threadShape, seconds: seconds.optional(),
     /** An orphaned call ended unheard: its task had been cancelled. */
-    ending: z.enum(['returned', 'raised', 'cancelled', 'orphaned']).optional(),
+    ending: z.enum(['returned', 'raised', 'cancelled', 'orphaned']),
   }),
   z.strictObject({
     type: z.literal('warning'), ...maybeOfTask, kind: warningKind, level: z.enum(['amber', 'red']), message: z.string(),

@@ -1,16 +1,12 @@
 // Turns records back into events: the same, with the same fields, that a recorder on the loop's own thread would make.
 // What tasks inherit, their run and their request, is worked out here, where it costs the loop nothing.
-import type { EventOf, EventType, LoopEvent, Frame, Snapshot, Waiting, Parameters } from '../events/schema.ts'
+import type { EventOf, Frame, Snapshot, Waiting, Parameters } from '../events/schema.ts'
 import type { Records } from '../probe/layout.ts'
 import type { RingReader } from '../probe/ring.ts'
 import type { Rounds } from './rounds.ts'
-import { stamp, type Bare } from '../events/recorder.ts'
+import { EventBuilder, isScoped, ofTask, stamp, type Bare, type Scope, type Timed } from '../events/builder.ts'
 import { EVEN_SECONDS, FLAG, KIND, MODES, OPS, OUTCOMES, REPORTS, SMALL, STATES, STEPS_AT, WAIT_KINDS } from '../probe/layout.ts'
 import { has } from '../probe/ring.ts'
-
-type Distributive<T> = T extends LoopEvent ? Omit<T, 'seq' | 'loop'> : never
-/** An event before it has its number. */
-export type Timed<T extends EventType = EventType> = Distributive<EventOf<T>>
 
 /** Who held the thread, from when to when, in seconds on the loop's clock. */
 export interface Hold {
@@ -38,20 +34,6 @@ export interface Listener {
   waited(request: number, seconds: number, t: number): void
 }
 
-interface Known {
-  name: string
-  run: number
-  request: number
-}
-
-interface Step {
-  task: number
-  since: number
-}
-
-const NO_STEP: Step = { task: 0, since: 0 }
-
-const NOBODY: Known = { name: '', run: 0, request: 0 }
 /** A step of this many seconds is told of by itself. */
 const LONG_STEP = 0.01
 /** Names of tasks that have ended are kept for whoever looks back. */
@@ -63,23 +45,15 @@ export class Decoder {
   readonly #reader: RingReader
   readonly #listener: Listener
   readonly #takeDescription: () => ArrayBuffer | null
-  readonly #tasks = new Map<number, Known>()
-  readonly #ended: number[] = []
-  #endedAt = 0
+  readonly #build: EventBuilder
   /** Those under way, and the last that have ended: what is told of a stall is told after it. */
   readonly #requests = new Map<number, { method: string; url: string }>()
   readonly #endedRequests: number[] = []
-  readonly #runs = new Map<number, { example: number; parameters: Parameters }>()
-  readonly #calls = new Map<number, { task: number; known: Known }>()
-  #scope: { run: number; request: number } | null = null
+  readonly #runs = new Map<number, Snapshot['runs'][number]>()
+  #scope: Scope | null = null
   #location: Frame | undefined
-  /** The step under way, and those in which it began. */
-  #running: Step = NO_STEP
-  #outer: Step[] = []
   /** So many steps of the record that comes next have been told of ahead. */
   #ahead = 0
-  /** How many tasks that live belong to a run or a request, or more where the end of some was not told. */
-  #scoped = 0
   /** A description is being read: what it says is collected here, or told as events the first time. */
   #alive: Omit<Snapshot, 'seq'> | null = null
   #first = true
@@ -88,6 +62,7 @@ export class Decoder {
   constructor(reader: RingReader, listener: Listener, takeDescription: () => ArrayBuffer | null) {
     this.#reader = reader
     this.#listener = listener
+    this.#build = new EventBuilder((event) => listener.event(event), MOST_ENDED, (task, from, to) => listener.stepped(task, from, to))
     this.#takeDescription = takeDescription
   }
 
@@ -106,7 +81,7 @@ export class Decoder {
   }
 
   nameOf(task: number): string {
-    return this.#tasks.get(task)?.name ?? `task ${task}`
+    return this.#build.known(task).name || `task ${task}`
   }
 
   requestName(request: number): string {
@@ -114,40 +89,44 @@ export class Decoder {
     return known === undefined ? `request #${request}` : `${known.method} ${known.url} #${request}`
   }
 
-  scopeOf(task: number): { run?: number; request?: number } {
-    return scopeOf(this.#tasks.get(task) ?? NOBODY)
+  scopeOf(task: number): Scope {
+    return this.#build.scopeOf(task)
   }
 
   textOf(reference: number): string {
     return this.#reader.text(reference)
   }
 
+  /** What a description says is collected, not told as events. */
+  get #restores(): boolean {
+    return this.#alive !== null && !this.#first
+  }
+
   readonly #take = (records: Records, at: number): void => {
     const { words, numbers } = records
+    const build = this.#build
     const word = words[at] as number
     const task = (words[at + 1] as number) >>> 0
     const t = numbers[(at >> 1) + 1] as number
     switch (word & 0xff) {
       case KIND.steps:
-        if (has(word, FLAG.eager)) this.#beginEager((words[at + STEPS_AT] as number) >>> 0, t)
+        if (has(word, FLAG.eager)) build.begun(t, (words[at + STEPS_AT] as number) >>> 0, true)
         else this.#steps(records, at, word >>> SMALL, t)
         break
-      case KIND.ready: {
-        const by = words[at + 4] as number
-        const event: Timed<'task.ready'> = { type: 'task.ready', t: stamp(t), task }
-        if (by !== 0) event.by = by >>> 0
-        this.#tell(event, this.#tasks.get(task) ?? NOBODY)
+      case KIND.ready:
+        build.ready(t, task, (words[at + 4] as number) >>> 0)
         break
-      }
       case KIND.yielded:
-        if (this.#running.task === task) this.#yield(t)
+        if (build.running.task === task) build.yielded(t, task)
         break
       case KIND.suspended:
         this.#suspended(records, at, word, task, t)
         break
-      case KIND.finished:
-        this.#finished(records, at, task, t)
+      case KIND.finished: {
+        const reference = words[at + 5] as number
+        build.finished(t, task, OUTCOMES[words[at + 4] as number] as 'returned', reference === 0 ? undefined : this.#reader.text(reference))
         break
+      }
       case KIND.scope:
         this.#scope = { run: (words[at + 4] as number) >>> 0, request: (words[at + 5] as number) >>> 0 }
         break
@@ -162,22 +141,18 @@ export class Decoder {
         }
         break
       case KIND.cancelling: {
-        const by = (words[at + 4] as number) >>> 0
         const reference = words[at + 5] as number
-        const event: Timed<'task.cancelling'> = { type: 'task.cancelling', t: stamp(t), task }
-        if (by !== 0) event.by = by
-        if (reference !== 0) event.message = this.#reader.text(reference)
-        this.#tell(event, this.#tasks.get(task) ?? NOBODY)
+        build.cancelling(t, task, (words[at + 4] as number) >>> 0, reference === 0 ? undefined : this.#reader.text(reference))
         break
       }
       case KIND.printed:
-        this.#tell({ type: 'task.printed', t: stamp(t), ...ofTask(task), text: this.#reader.text(words[at + 4] as number) }, this.#tasks.get(task) ?? NOBODY)
+        build.printed(t, task, this.#reader.text(words[at + 4] as number))
         break
       case KIND.queue:
-        this.#tell({
-          type: 'queue.changed', t: stamp(t), ...ofTask(task), queue: (words[at + 4] as number) >>> 0, op: OPS[word >>> SMALL] ?? 'put',
-          size: (words[at + 5] as number) >>> 0, unfinished: (words[at + 6] as number) >>> 0, maxsize: (words[at + 7] as number) >>> 0,
-        }, this.#tasks.get(task) ?? NOBODY)
+        build.queueChanged(t, task, {
+          queue: (words[at + 4] as number) >>> 0, op: OPS[word >>> SMALL] ?? 'put', size: (words[at + 5] as number) >>> 0,
+          unfinished: (words[at + 6] as number) >>> 0, maxsize: (words[at + 7] as number) >>> 0,
+        })
         break
       default:
         this.#takeRare(records, at, word, task, t)
@@ -185,15 +160,15 @@ export class Decoder {
   }
 
   #takeRare({ words, numbers }: Records, at: number, word: number, task: number, t: number): void {
-    const known = this.#tasks.get(task) ?? NOBODY
+    const build = this.#build
     const fourth = (words[at + 4] as number) >>> 0
     const text = (index: number): string => this.#reader.text(words[at + index] as number)
     switch (word & 0xff) {
       case KIND.requestStarted: {
         const request = { method: text(5), url: text(6) }
         this.#requests.set(fourth, request)
-        if (this.#alive !== null && !this.#first) this.#alive.requests.push({ request: fourth, method: request.method, url: request.url })
-        else this.#tell({ type: 'request.started', t: stamp(t), request: fourth, ...request }, NOBODY)
+        if (this.#restores) this.#alive?.requests.push({ request: fourth, ...request })
+        else build.said(t, 0, { type: 'request.started', request: fourth, ...request })
         const waited = (words[at + 7] as number) / 1e6
         if (waited > 0) this.#listener.waited(fourth, waited, t)
         break
@@ -202,53 +177,48 @@ export class Decoder {
         const { method, url } = this.#requests.get(fourth) ?? { method: '', url: '' }
         if (this.#endedRequests.push(fourth) > MOST_ENDED_REQUESTS) this.#requests.delete(this.#endedRequests.shift() as number)
         const outcome = OUTCOMES[words[at + 5] as number] as EventOf<'request.finished'>['outcome']
-        this.#tell({
-          type: 'request.finished', t: stamp(t), request: fourth, ...ofTask(task), method, url, status: word >>> SMALL, ...(outcome === undefined ? {} : { outcome }),
+        build.said(t, 0, {
+          type: 'request.finished', request: fourth, ...ofTask(task), method, url, status: word >>> SMALL, ...(outcome === undefined ? {} : { outcome }),
           seconds: stamp(numbers[(at >> 1) + 3] as number),
-        }, NOBODY)
+        })
         break
       }
       case KIND.runStarted: {
-        const run = { example: (words[at + 5] as number) >>> 0, parameters: JSON.parse(text(6)) as Parameters }
-        const request = (words[at + 7] as number) >>> 0
+        const run = { run: fourth, example: (words[at + 5] as number) >>> 0, parameters: JSON.parse(text(6)) as Parameters }
         this.#runs.set(fourth, run)
-        if (this.#alive !== null && !this.#first) this.#alive.runs.push({ run: fourth, ...run })
-        else this.#tell({ type: 'run.started', t: stamp(t), ...ofTask(task), run: fourth, ...run }, { name: '', run: fourth, request })
+        if (this.#restores) this.#alive?.runs.push(run)
+        else build.said(t, 0, { type: 'run.started', ...ofTask(task), ...run, ...ofRequest(words[at + 7] as number) })
         break
       }
       case KIND.runFinished: {
-        const run = this.#runs.get(fourth) ?? { example: 1, parameters: {} }
+        const run = this.#runs.get(fourth) ?? { run: fourth, example: 1, parameters: {} }
         this.#runs.delete(fourth)
         const reference = words[at + 5] as number
         const outcome = OUTCOMES[word >>> SMALL] as 'returned' | 'raised' | 'cancelled'
-        this.#tell({
-          type: 'run.finished', t: stamp(t), ...ofTask(task), run: fourth, ...run, outcome, ...(reference === 0 ? {} : { error: this.#reader.text(reference) }),
-        }, { name: '', run: fourth, request: (words[at + 6] as number) >>> 0 })
+        build.said(t, 0, {
+          type: 'run.finished', ...ofTask(task), ...run, outcome, ...(reference === 0 ? {} : { error: this.#reader.text(reference) }), ...ofRequest(words[at + 6] as number),
+        })
         break
       }
       case KIND.threadStarted:
-        // The task may be gone by the time the thread is through.
-        this.#calls.set(fourth, { task, known })
-        this.#tell({ type: 'thread.started', t: stamp(t), ...ofTask(task), call: fourth, mode: MODES[word >>> SMALL] ?? 'pool', function: text(5) }, known)
+        build.threadStarted(t, task, { call: fourth, mode: MODES[word >>> SMALL] ?? 'pool', function: text(5) })
         break
-      case KIND.threadFinished: {
-        const call = this.#calls.get(fourth) ?? { task, known }
-        this.#calls.delete(fourth)
-        const seconds = numbers[(at >> 1) + 3] as number
-        this.#tell({
-          type: 'thread.finished', t: stamp(t), ...ofTask(call.task), call: fourth, mode: MODES[(word >>> SMALL) & 15] ?? 'pool', function: text(5),
-          ending: OUTCOMES[word >>> (SMALL + 4)] as EventOf<'thread.finished'>['ending'] & string, ...(Number.isNaN(seconds) ? {} : { seconds: stamp(seconds) }),
-        }, call.known)
+      case KIND.threadFinished:
+        build.threadFinished(
+          t, task, { call: fourth, mode: MODES[(word >>> SMALL) & 15] ?? 'pool', function: text(5) },
+          OUTCOMES[word >>> (SMALL + 4)] as EventOf<'thread.finished'>['ending'], numbers[(at >> 1) + 3] as number,
+        )
+        break
+      case KIND.loopStarted:
+      case KIND.loopClosed: {
+        const closed = (word & 0xff) === KIND.loopClosed
+        build.loop(closed ? 'loop.closed' : 'loop.started', t, { name: text(4), pid: (words[at + 5] as number) >>> 0, clock: words[at + 6] === 1 ? 'virtual' : 'real' })
+        if (closed) {
+          build.restart()
+          this.#runs.clear()
+        }
         break
       }
-      case KIND.loopStarted:
-      case KIND.loopClosed:
-        this.#tell({
-          type: (word & 0xff) === KIND.loopStarted ? 'loop.started' : 'loop.closed', t: stamp(t), name: text(4), pid: (words[at + 5] as number) >>> 0,
-          clock: words[at + 6] === 1 ? 'virtual' : 'real',
-        }, NOBODY)
-        if ((word & 0xff) === KIND.loopClosed) this.#forget()
-        break
       case KIND.lost:
         this.#listener.lost(fourth)
         break
@@ -258,50 +228,44 @@ export class Decoder {
       case KIND.held: {
         const request = (words[at + 5] as number) >>> 0
         const name = fourth !== 0 ? text(4) : request !== 0 ? this.requestName(request) : ''
-        this.#listener.held({ from: t, to: numbers[(at >> 1) + 3] as number, name, ...(request === 0 ? {} : { request }) })
+        this.#listener.held({ from: t, to: numbers[(at >> 1) + 3] as number, name, ...ofRequest(request) })
         break
       }
       case KIND.settled:
         this.#listener.settled()
         break
       case KIND.other:
-        this.#tell({ ...(JSON.parse(text(4)) as Bare), t: stamp(t) } as Timed, known)
+        build.said(t, task, JSON.parse(text(4)) as Bare)
         break
       case KIND.reported:
-        this.#tell({ type: 'warning', t: stamp(t), kind: REPORTS[word >>> SMALL] ?? 'never-awaited', level: 'red', ...ofTask(task), message: text(4) }, known)
+        build.said(t, task, { type: 'warning', kind: REPORTS[word >>> SMALL] ?? 'never-awaited', level: 'red', ...ofTask(task), message: text(4) })
         break
     }
   }
 
   #created({ words }: Records, at: number, word: number, task: number, t: number): void {
-    const parent = (words[at + 4] as number) >>> 0
+    const build = this.#build
     const name = has(word, FLAG.numbered) ? `Task-${words[at + 5]}` : this.#reader.text(words[at + 5] as number)
     const coroutine = this.#reader.text(words[at + 6] as number)
-    const above = this.#tasks.get(parent) ?? this.#tasks.get(task) ?? NOBODY
+    const state = (word & 0xff) === KIND.alive ? STATES[words[at + 7] as number] ?? 'ready' : null
     const scope = this.#scope
     this.#scope = null
-    const known = { name, run: scope?.run || above.run, request: scope?.request || above.request }
-    if (!this.#tasks.has(task) && isScoped(known)) this.#scoped++
-    this.#tasks.set(task, known)
-    const alive = (word & 0xff) === KIND.alive
-    const runs = alive && STATES[words[at + 7] as number] === 'running'
-    if (runs) this.#running = { task, since: t }
-    if (alive && !this.#first) {
-      const state = STATES[words[at + 7] as number] ?? 'ready'
+    if (this.#restores) {
+      build.meet(task, name, 0, scope)
+      if (state === 'running') build.resume(task, t)
       this.#alive?.tasks.push({
-        task, name, coroutine, ...scopeOf(known), state, since: stamp(t), ...(has(word, FLAG.cancelling) ? { cancelling: true } : {}),
+        task, name, coroutine, ...build.scopeOf(task), state: state ?? 'ready', since: stamp(t), ...(has(word, FLAG.cancelling) ? { cancelling: true } : {}),
       })
       return
     }
-    const event: Timed<'task.created'> = { type: 'task.created', t: stamp(t), task, name, coroutine }
-    if (parent !== 0) event.parent = parent
-    this.#tell(event, known)
-    if (alive && STATES[words[at + 7] as number] !== 'suspended') this.#tell({ type: 'task.ready', t: stamp(t), task }, known)
-    if (runs) this.#tell({ type: 'task.running', t: stamp(t), task }, known)
+    build.created(t, task, name, coroutine, (words[at + 4] as number) >>> 0, scope)
+    if (state === 'ready' || state === 'running') build.ready(t, task, 0)
+    if (state === 'running') build.begun(t, task, false)
   }
 
   /** Steps that follow each other. Each of them that ended before the next began ended in `sleep(0)`. */
   #steps({ words }: Records, at: number, count: number, t: number): void {
+    const build = this.#build
     const seconds = (words[at + 1] as number) / 1e9
     const each = seconds <= EVEN_SECONDS ? seconds / count : 0
     let from = at + STEPS_AT + this.#ahead
@@ -310,12 +274,12 @@ export class Decoder {
     this.#ahead = 0
     if (from >= to) return
     const began = t + (from - first) * each
-    const before = this.#running
+    const before = build.running
     // The one before must have ended as these do, and so soon that nobody has to hear of it by itself.
-    const joins = before.task !== 0 && this.#outer.length === 0 && began - before.since < LONG_STEP
-    if (joins && (this.#scoped === 0 || (this.#plain(before.task) && this.#allPlain(words, from, to)))) {
+    const joins = before.task !== 0 && !build.nested && began - before.since < LONG_STEP
+    if (joins && (build.scoped === 0 || (this.#plain(before.task) && this.#allPlain(words, from, to)))) {
       this.#listener.rounds({ before: before.task, seconds: began - before.since, tasks: words, from, to, began, each })
-      this.#running = { task: (words[to - 1] as number) >>> 0, since: t + (count - 1) * each }
+      build.resume((words[to - 1] as number) >>> 0, t + (count - 1) * each)
       return
     }
     for (; from < to; from++) this.#begin((words[from] as number) >>> 0, t + (from - first) * each)
@@ -323,7 +287,7 @@ export class Decoder {
 
   /** Whether a task belongs to no run and no request. */
   #plain(task: number): boolean {
-    return !isScoped(this.#tasks.get(task) ?? NOBODY)
+    return !isScoped(this.#build.known(task))
   }
 
   #allPlain(tasks: Int32Array, from: number, to: number): boolean {
@@ -331,33 +295,11 @@ export class Decoder {
     return true
   }
 
+  /** The step under way ended in `sleep(0)` when this one began. */
   #begin(task: number, t: number): void {
-    if (this.#running.task !== 0) this.#yield(t)
-    this.#outer.length = 0
-    this.#running = { task, since: t }
-    this.#tell({ type: 'task.running', t: stamp(t), task }, this.#tasks.get(task) ?? NOBODY)
-  }
-
-  #beginEager(task: number, t: number): void {
-    this.#outer.push(this.#running)
-    this.#running = { task, since: t }
-    this.#tell({ type: 'task.running', t: stamp(t), task }, this.#tasks.get(task) ?? NOBODY)
-  }
-
-  /** The step ended in `sleep(0)`. */
-  #yield(t: number): void {
-    const { task } = this.#running
-    const known = this.#tasks.get(task) ?? NOBODY
-    this.#tell({ type: 'task.suspended', t: stamp(t), task, on: { kind: 'yield' }, seconds: this.#end(task, t) }, known)
-    this.#tell({ type: 'task.ready', t: stamp(t), task }, known)
-  }
-
-  #end(task: number, t: number): number {
-    const { task: running, since } = this.#running
-    if (running !== task) return 0
-    this.#running = this.#outer.pop() ?? NO_STEP
-    this.#listener.stepped(task, since, t)
-    return stamp(t - since)
+    const { running } = this.#build
+    if (running.task !== 0) this.#build.yielded(t, running.task)
+    this.#build.begun(t, task, false)
   }
 
   #suspended({ words, numbers }: Records, at: number, word: number, task: number, t: number): void {
@@ -373,30 +315,11 @@ export class Decoder {
     if (has(word, FLAG.deadline)) on.deadline = stamp(numbers[(at >> 1) + 3] as number)
     const location = this.#location
     this.#location = undefined
-    if (this.#alive !== null && !this.#first) {
-      const last = this.#alive.tasks.at(-1)
+    if (this.#restores) {
+      const last = this.#alive?.tasks.at(-1)
       if (last?.task === task) last.on = on
-      return
-    }
-    const known = this.#tasks.get(task) ?? NOBODY
-    const event: Timed<'task.suspended'> = { type: 'task.suspended', t: stamp(t), task, on, seconds: this.#end(task, t) }
-    if (location !== undefined) event.location = location
-    this.#tell(event, known)
-    if (on.kind === 'yield') this.#tell({ type: 'task.ready', t: stamp(t), task }, known)
-  }
-
-  #finished({ words }: Records, at: number, task: number, t: number): void {
-    const known = this.#tasks.get(task) ?? NOBODY
-    this.#end(task, t)
-    if (isScoped(known)) this.#scoped--
-    const event: Timed<'task.finished'> = { type: 'task.finished', t: stamp(t), task, outcome: OUTCOMES[words[at + 4] as number] as 'returned' }
-    const reference = words[at + 5] as number
-    if (reference !== 0) event.error = this.#reader.text(reference)
-    this.#tell(event, known)
-    const old = this.#ended[this.#endedAt]
-    if (old !== undefined) this.#tasks.delete(old)
-    this.#ended[this.#endedAt] = task
-    this.#endedAt = (this.#endedAt + 1) % MOST_ENDED
+    } else if (on.kind === 'yield') this.#build.yielded(t, task, location)
+    else this.#build.suspended(t, task, on, location)
   }
 
   #described(): void {
@@ -407,39 +330,15 @@ export class Decoder {
       this.#requests.clear()
       this.#runs.clear()
     }
-    this.#running = NO_STEP
-    this.#outer.length = 0
+    this.#build.rest()
     this.#reader.readScroll(content, this.#take)
     const alive = this.#alive
     this.#alive = null
     if (!this.#first) this.#listener.restored(alive)
     this.#first = false
   }
-
-  /** The next loop numbers its tasks from 1 again. */
-  #forget(): void {
-    this.#tasks.clear()
-    this.#scoped = 0
-    this.#ended.length = 0
-    this.#endedAt = 0
-    this.#runs.clear()
-  }
-
-  #tell(event: Timed, { run, request }: Known): void {
-    if (run !== 0) event.run ??= run
-    if (request !== 0) event.request ??= request
-    this.#listener.event(event)
-  }
 }
 
-function ofTask(task: number): { task?: number } {
-  return task === 0 ? {} : { task }
-}
-
-function isScoped({ run, request }: Known): boolean {
-  return run !== 0 || request !== 0
-}
-
-function scopeOf({ run, request }: Known): { run?: number; request?: number } {
-  return { ...(run === 0 ? {} : { run }), ...(request === 0 ? {} : { request }) }
+function ofRequest(request: number): { request?: number } {
+  return request === 0 ? {} : { request: request >>> 0 }
 }

@@ -3,7 +3,7 @@
 import type { LiveTask, LoopEvent } from '../events/schema.ts'
 import type { History } from '../events/history.ts'
 import type { Model } from '../events/model.ts'
-import { stamp } from '../events/recorder.ts'
+import { stamp } from '../events/builder.ts'
 
 /** Steps that began one after the other; none belongs to a run or a request. */
 export interface Rounds {

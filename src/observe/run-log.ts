@@ -1,6 +1,6 @@
 // What ran, as the stream tells it: the runs under way and the last that ended, with their output and their events.
 import type { EventOf, LoopEvent, Parameters } from '../events/schema.ts'
-import { stamp } from '../events/recorder.ts'
+import { stamp } from '../events/builder.ts'
 import { cutText, sizeOf, sizeOfEvent } from '../events/texts.ts'
 
 const KEPT_RUNS = 50

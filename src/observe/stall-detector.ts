@@ -2,9 +2,9 @@
 // for how long. It looks at the shared header only; nothing is asked of the thread itself.
 import type { Frame, Victim } from '../events/schema.ts'
 import type { Model } from '../events/model.ts'
-import type { Decoder, Hold, Timed } from './decode.ts'
+import type { Decoder, Hold } from './decode.ts'
 import type { Starvation } from './scheduling-delay.ts'
-import { stamp } from '../events/recorder.ts'
+import { stamp, type Timed } from '../events/builder.ts'
 import type { Taken } from './stacks.ts'
 import { Samples, type Verdict } from './stack-samples.ts'
 import { TAPE_AT } from '../runtime/tape.ts'

@@ -2,8 +2,7 @@
 // for a stretch in which events were lost.
 import type { EventOf, LiveTask, LoopEvent } from '../events/schema.ts'
 import type { Model } from '../events/model.ts'
-import type { Timed } from './decode.ts'
-import { stamp } from '../events/recorder.ts'
+import { stamp, type Timed } from '../events/builder.ts'
 
 type Warning = Timed<'warning'>
 

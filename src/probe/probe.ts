@@ -4,7 +4,7 @@ import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runti
 import type { ExceptionContext } from '../runtime/exception-handler.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
-import type { Bare } from '../events/recorder.ts'
+import type { Bare } from '../events/builder.ts'
 import { NO_TEXT, type RingWriter } from './ring.ts'
 import { describe } from '../runtime/describe.ts'
 import { YIELD } from '../runtime/instruments.ts'

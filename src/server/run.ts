@@ -6,7 +6,7 @@ import type { LoopEvent, Parameters } from '../events/schema.ts'
 import { copyContext } from '../runtime/context.ts'
 import { output } from '../runtime/print.ts'
 import { KEPT_BYTES, KEPT_EVENTS, KEPT_LINES } from '../observe/run-log.ts'
-import { stamp } from '../events/recorder.ts'
+import { stamp } from '../events/builder.ts'
 import { sizeOf, sizeOfEvent } from '../events/texts.ts'
 
 export type RunOutcome = 'returned' | 'raised' | 'cancelled'

@@ -46,6 +46,17 @@ function standing(loop: EventLoop, model: Model): [string, string] {
   })
   return [is.sort().join(), said.sort().join()]
 }
+
+/** An event that makes a task ready whose step has not ended. */
+function readyWhileRunning(events: readonly LoopEvent[]): LoopEvent | undefined {
+  const running = new Set<number>()
+  return events.find((event) => {
+    if (event.type === 'task.running') running.add(event.task)
+    else if (event.type === 'task.suspended' || event.type === 'task.finished') running.delete(event.task)
+    return event.type === 'task.ready' && running.has(event.task)
+  })
+}
+
 /** Tasks whose step runs: more than one where a step starts another task at once. */
 let running: number[] = []
 const ready = new Set<number>()
@@ -97,6 +108,8 @@ t.test('random programs', async t => {
       const at = told.findIndex((event, i) => recorded[i] === undefined || bare(event) !== bare(recorded[i]))
       differing.push(`program ${index}, event ${at}: ${told[at] && bare(told[at])} against ${recorded[at] && bare(recorded[at])}`)
     }
+    const early = readyWhileRunning(told)
+    if (early !== undefined) differing.push(`program ${index} makes a task ready while it runs: ${bare(early)}`)
     const replayed = new Model()
     for (const event of told) replayed.apply(event)
     if (replayed.tasks.size > 0) differing.push(`program ${index} leaves tasks`)

@@ -186,7 +186,7 @@ t.test('every loop over what was said is bounded', async (t) => {
       yield* times(20_000, (at) => ({ type: 'request.finished', request: 1e6 + at, method: 'GET', url: '/' }))
       yield* times(20_000, (at) => ({ type: 'run.started', run: at, example: 1, parameters: {} }))
       yield* times(5000, (at) => ({ type: 'queue.changed', queue: at, op: 'put', size: 2 ** 52, unfinished: 0, maxsize: 0 }))
-      yield* times(5000, () => ({ type: 'thread.started', mode: 'pool', function: 'f' }))
+      yield* times(5000, (at) => ({ type: 'thread.started', call: at, mode: 'pool', function: 'f' }))
       yield* times(5000, (at) => ({ type: 'lab.entered', lab: 1, lane: 'pool', t: at }))
     })(), 1000)
     t.equal(recording.lanes.size, 1000)

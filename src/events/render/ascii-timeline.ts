@@ -52,8 +52,7 @@ export function draw(events: readonly LoopEvent[], width = 60): string {
 function advance(lane: Lane, event: LoopEvent): void {
   switch (event.type) {
     case 'task.ready':
-      // A running task that makes itself ready (`sleep(0)`) says so before it suspends.
-      if (lane.state !== 'running') turn(lane, 'ready', event.t)
+      turn(lane, 'ready', event.t)
       break
     case 'task.running':
       turn(lane, 'running', event.t)

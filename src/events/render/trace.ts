@@ -157,8 +157,7 @@ class Tracer {
 
   #ready(task: number, by: number | undefined, ts: number): void {
     const row = this.#rows.get(task)
-    // A task that makes itself ready while it runs (`sleep(0)`): the slice ends with its suspension.
-    if (row === undefined || row.state === 'running') return
+    if (row === undefined) return
     if (row.state !== 'ready') this.#slice(task, 'ready', ts)
     if (by === undefined || !this.#rows.has(by)) return
     const id = this.#arrows++
