@@ -1,12 +1,12 @@
 // Turns records back into events: the same, with the same fields, that a recorder on the loop's own thread would make.
 // What tasks inherit, their run and their request, is worked out here, where it costs the loop nothing.
-import type { EventOf, Frame, Snapshot, Waiting, Parameters } from '../events/schema.ts'
+import type { Frame, Snapshot, Waiting, Parameters } from '../events/schema.ts'
 import type { Records } from '../probe/layout.ts'
 import type { RingReader } from '../probe/ring.ts'
 import type { Rounds } from './rounds.ts'
 import { EventBuilder, isScoped, ofTask, stamp, type Bare, type Scope, type Timed } from '../events/builder.ts'
-import { EVEN_SECONDS, FLAG, KIND, MODES, OPS, OUTCOMES, REPORTS, SMALL, STATES, STEPS_AT, WAIT_KINDS } from '../probe/layout.ts'
-import { has } from '../probe/ring.ts'
+import { EAGER, EVEN_SECONDS, STEPS_AT, STEPS_SHIFT } from '../probe/layout.ts'
+import { KIND_MASK, recordReader, STEPS_KIND } from '../probe/record-schema.ts'
 
 /** Who held the thread, from when to when, in seconds on the loop's clock. */
 export interface Hold {
@@ -46,6 +46,7 @@ export class Decoder {
   readonly #listener: Listener
   readonly #takeDescription: () => ArrayBuffer | null
   readonly #build: EventBuilder
+  readonly #read: (records: Records, at: number) => void
   /** Those under way, and the last that have ended: what is told of a stall is told after it. */
   readonly #requests = new Map<number, { method: string; url: string }>()
   readonly #endedRequests: number[] = []
@@ -63,6 +64,7 @@ export class Decoder {
     this.#reader = reader
     this.#listener = listener
     this.#build = new EventBuilder((event) => listener.event(event), MOST_ENDED, (task, from, to) => listener.stepped(task, from, to))
+    this.#read = this.#reads(this.#build)
     this.#takeDescription = takeDescription
   }
 
@@ -103,164 +105,102 @@ export class Decoder {
   }
 
   readonly #take = (records: Records, at: number): void => {
-    const { words, numbers } = records
-    const build = this.#build
-    const word = words[at] as number
-    const task = (words[at + 1] as number) >>> 0
-    const t = numbers[(at >> 1) + 1] as number
-    switch (word & 0xff) {
-      case KIND.steps:
-        if (has(word, FLAG.eager)) build.begun(t, (words[at + STEPS_AT] as number) >>> 0, true)
-        else this.#steps(records, at, word >>> SMALL, t)
-        break
-      case KIND.ready:
-        build.ready(t, task, (words[at + 4] as number) >>> 0)
-        break
-      case KIND.yielded:
-        if (build.running.task === task) build.yielded(t, task)
-        break
-      case KIND.suspended:
-        this.#suspended(records, at, word, task, t)
-        break
-      case KIND.finished: {
-        const reference = words[at + 5] as number
-        build.finished(t, task, OUTCOMES[words[at + 4] as number] as 'returned', reference === 0 ? undefined : this.#reader.text(reference))
-        break
-      }
-      case KIND.scope:
-        this.#scope = { run: (words[at + 4] as number) >>> 0, request: (words[at + 5] as number) >>> 0 }
-        break
-      case KIND.created:
-      case KIND.alive:
-        this.#created(records, at, word, task, t)
-        break
-      case KIND.location:
-        this.#location = {
-          function: this.#reader.text(words[at + 4] as number), file: this.#reader.text(words[at + 5] as number),
-          line: words[at + 6] as number, column: words[at + 7] as number,
-        }
-        break
-      case KIND.cancelling: {
-        const reference = words[at + 5] as number
-        build.cancelling(t, task, (words[at + 4] as number) >>> 0, reference === 0 ? undefined : this.#reader.text(reference))
-        break
-      }
-      case KIND.printed:
-        build.printed(t, task, this.#reader.text(words[at + 4] as number))
-        break
-      case KIND.queue:
-        build.queueChanged(t, task, {
-          queue: (words[at + 4] as number) >>> 0, op: OPS[word >>> SMALL] ?? 'put', size: (words[at + 5] as number) >>> 0,
-          unfinished: (words[at + 6] as number) >>> 0, maxsize: (words[at + 7] as number) >>> 0,
-        })
-        break
-      default:
-        this.#takeRare(records, at, word, task, t)
-    }
-  }
-
-  #takeRare({ words, numbers }: Records, at: number, word: number, task: number, t: number): void {
-    const build = this.#build
-    const fourth = (words[at + 4] as number) >>> 0
-    const text = (index: number): string => this.#reader.text(words[at + index] as number)
-    switch (word & 0xff) {
-      case KIND.requestStarted: {
-        const request = { method: text(5), url: text(6) }
-        this.#requests.set(fourth, request)
-        if (this.#restores) this.#alive?.requests.push({ request: fourth, ...request })
-        else build.said(t, 0, { type: 'request.started', request: fourth, ...request })
-        const waited = (words[at + 7] as number) / 1e6
-        if (waited > 0) this.#listener.waited(fourth, waited, t)
-        break
-      }
-      case KIND.requestFinished: {
-        const { method, url } = this.#requests.get(fourth) ?? { method: '', url: '' }
-        if (this.#endedRequests.push(fourth) > MOST_ENDED_REQUESTS) this.#requests.delete(this.#endedRequests.shift() as number)
-        const outcome = OUTCOMES[words[at + 5] as number] as EventOf<'request.finished'>['outcome']
-        build.said(t, 0, {
-          type: 'request.finished', request: fourth, ...ofTask(task), method, url, status: word >>> SMALL, ...(outcome === undefined ? {} : { outcome }),
-          seconds: stamp(numbers[(at >> 1) + 3] as number),
-        })
-        break
-      }
-      case KIND.runStarted: {
-        const run = { run: fourth, example: (words[at + 5] as number) >>> 0, parameters: JSON.parse(text(6)) as Parameters }
-        this.#runs.set(fourth, run)
-        if (this.#restores) this.#alive?.runs.push(run)
-        else build.said(t, 0, { type: 'run.started', ...ofTask(task), ...run, ...ofRequest(words[at + 7] as number) })
-        break
-      }
-      case KIND.runFinished: {
-        const run = this.#runs.get(fourth) ?? { run: fourth, example: 1, parameters: {} }
-        this.#runs.delete(fourth)
-        const reference = words[at + 5] as number
-        const outcome = OUTCOMES[word >>> SMALL] as 'returned' | 'raised' | 'cancelled'
-        build.said(t, 0, {
-          type: 'run.finished', ...ofTask(task), ...run, outcome, ...(reference === 0 ? {} : { error: this.#reader.text(reference) }), ...ofRequest(words[at + 6] as number),
-        })
-        break
-      }
-      case KIND.threadStarted:
-        build.threadStarted(t, task, { call: fourth, mode: MODES[word >>> SMALL] ?? 'pool', function: text(5) })
-        break
-      case KIND.threadFinished:
-        build.threadFinished(
-          t, task, { call: fourth, mode: MODES[(word >>> SMALL) & 15] ?? 'pool', function: text(5) },
-          OUTCOMES[word >>> (SMALL + 4)] as EventOf<'thread.finished'>['ending'], numbers[(at >> 1) + 3] as number,
-        )
-        break
-      case KIND.loopStarted:
-      case KIND.loopClosed: {
-        const closed = (word & 0xff) === KIND.loopClosed
-        build.loop(closed ? 'loop.closed' : 'loop.started', t, { name: text(4), pid: (words[at + 5] as number) >>> 0, clock: words[at + 6] === 1 ? 'virtual' : 'real' })
-        if (closed) {
-          build.restart()
-          this.#runs.clear()
-        }
-        break
-      }
-      case KIND.lost:
-        this.#listener.lost(fourth)
-        break
-      case KIND.described:
-        this.#described()
-        break
-      case KIND.held: {
-        const request = (words[at + 5] as number) >>> 0
-        const name = fourth !== 0 ? text(4) : request !== 0 ? this.requestName(request) : ''
-        this.#listener.held({ from: t, to: numbers[(at >> 1) + 3] as number, name, ...ofRequest(request) })
-        break
-      }
-      case KIND.settled:
-        this.#listener.settled()
-        break
-      case KIND.other:
-        build.said(t, task, JSON.parse(text(4)) as Bare)
-        break
-      case KIND.reported:
-        build.said(t, task, { type: 'warning', kind: REPORTS[word >>> SMALL] ?? 'never-awaited', level: 'red', ...ofTask(task), message: text(4) })
-        break
-    }
-  }
-
-  #created({ words }: Records, at: number, word: number, task: number, t: number): void {
-    const build = this.#build
-    const name = has(word, FLAG.numbered) ? `Task-${words[at + 5]}` : this.#reader.text(words[at + 5] as number)
-    const coroutine = this.#reader.text(words[at + 6] as number)
-    const state = (word & 0xff) === KIND.alive ? STATES[words[at + 7] as number] ?? 'ready' : null
-    const scope = this.#scope
-    this.#scope = null
-    if (this.#restores) {
-      build.meet(task, name, 0, scope)
-      if (state === 'running') build.resume(task, t)
-      this.#alive?.tasks.push({
-        task, name, coroutine, ...build.scopeOf(task), state: state ?? 'ready', since: stamp(t), ...(has(word, FLAG.cancelling) ? { cancelling: true } : {}),
-      })
+    const head = records.words[at] as number
+    if ((head & KIND_MASK) !== STEPS_KIND) {
+      this.#read(records, at)
       return
     }
-    build.created(t, task, name, coroutine, (words[at + 4] as number) >>> 0, scope)
-    if (state === 'ready' || state === 'running') build.ready(t, task, 0)
-    if (state === 'running') build.begun(t, task, false)
+    const t = records.numbers[(at >> 1) + 1] as number
+    if ((head & EAGER) !== 0) this.#build.begun(t, (records.words[at + STEPS_AT] as number) >>> 0, true)
+    else this.#steps(records, at, head >>> STEPS_SHIFT, t)
+  }
+
+  /** What the records say, kind by kind. */
+  #reads(build: EventBuilder): (records: Records, at: number) => void {
+    return recordReader((reference) => this.#reader.text(reference), {
+      ready: (task, t, by) => build.ready(t, task, by),
+      yielded: (task, t) => {
+        if (build.running.task === task) build.yielded(t, task)
+      },
+      suspended: (task, t, kind, label, other, deadline) => {
+        const on: Waiting = { kind }
+        if (label !== '') on.label = label
+        else if (kind === 'task' && other !== 0) on.label = this.nameOf(other)
+        if (other !== 0) {
+          if (kind.startsWith('queue.')) on.queue = other
+          else on.task = other
+        }
+        if (!Number.isNaN(deadline)) on.deadline = stamp(deadline)
+        this.#suspended(t, task, on)
+      },
+      finished: (task, t, outcome, error) => build.finished(t, task, outcome, error === '' ? undefined : error),
+      scope: (_task, _t, run, request) => {
+        this.#scope = { run, request }
+      },
+      created: (task, t, parent, given, coroutine, number) => build.created(t, task, number === 0 ? given : `Task-${number}`, coroutine, parent, this.#takeScope()),
+      alive: (task, t, state, given, coroutine, number, cancelling) => {
+        const name = number === 0 ? given : `Task-${number}`
+        if (!this.#restores) {
+          build.created(t, task, name, coroutine, 0, this.#takeScope())
+          if (state !== 'suspended') build.ready(t, task, 0)
+          if (state === 'running') build.begun(t, task, false)
+          return
+        }
+        build.meet(task, name, 0, this.#takeScope())
+        if (state === 'running') build.resume(task, t)
+        this.#alive?.tasks.push({ task, name, coroutine, ...build.scopeOf(task), state, since: stamp(t), ...(cancelling === 0 ? {} : { cancelling: true }) })
+      },
+      location: (_task, _t, name, file, line, column) => {
+        this.#location = { function: name, file, line, column }
+      },
+      cancelling: (task, t, by, message) => build.cancelling(t, task, by, message === '' ? undefined : message),
+      printed: (task, t, text) => build.printed(t, task, text),
+      queue: (task, t, op, queue, size, unfinished, maxsize) => build.queueChanged(t, task, { queue, op, size, unfinished, maxsize }),
+      requestStarted: (_task, t, request, method, url, waited) => {
+        this.#requests.set(request, { method, url })
+        if (this.#restores) this.#alive?.requests.push({ request, method, url })
+        else build.said(t, 0, { type: 'request.started', request, method, url })
+        if (waited > 0) this.#listener.waited(request, waited / 1e6, t)
+      },
+      requestFinished: (task, t, outcome, request, status, seconds) => {
+        const { method, url } = this.#requests.get(request) ?? { method: '', url: '' }
+        if (this.#endedRequests.push(request) > MOST_ENDED_REQUESTS) this.#requests.delete(this.#endedRequests.shift() as number)
+        build.said(t, 0, { type: 'request.finished', request, ...ofTask(task), method, url, status, outcome, seconds: stamp(seconds) })
+      },
+      runStarted: (task, t, run, example, text, request) => {
+        const started = { run, example, parameters: JSON.parse(text) as Parameters }
+        this.#runs.set(run, started)
+        if (this.#restores) this.#alive?.runs.push(started)
+        else build.said(t, 0, { type: 'run.started', ...ofTask(task), ...started, ...ofRequest(request) })
+      },
+      runFinished: (task, t, outcome, run, error, request) => {
+        const started = this.#runs.get(run) ?? { run, example: 1, parameters: {} }
+        this.#runs.delete(run)
+        build.said(t, 0, { type: 'run.finished', ...ofTask(task), ...started, outcome, ...(error === '' ? {} : { error }), ...ofRequest(request) })
+      },
+      threadStarted: (task, t, mode, call, name) => build.threadStarted(t, task, { call, mode, function: name }),
+      threadFinished: (task, t, mode, ending, call, name, seconds) => build.threadFinished(t, task, { call, mode, function: name }, ending, seconds),
+      loopStarted: (_task, t, clock, name, pid) => build.loop('loop.started', t, { name, pid, clock }),
+      loopClosed: (_task, t, clock, name, pid) => {
+        build.loop('loop.closed', t, { name, pid, clock })
+        build.restart()
+        this.#runs.clear()
+      },
+      lost: (_task, _t, count) => this.#listener.lost(count),
+      described: () => this.#described(),
+      held: (_task, from, name, request, to) => {
+        this.#listener.held({ from, to, name: name !== '' ? name : request !== 0 ? this.requestName(request) : '', ...ofRequest(request) })
+      },
+      settled: () => this.#listener.settled(),
+      reported: (task, t, kind, message) => build.said(t, task, { type: 'warning', kind, level: 'red', ...ofTask(task), message }),
+      other: (task, t, text) => build.said(t, task, JSON.parse(text) as Bare),
+    })
+  }
+
+  #takeScope(): Scope | null {
+    const scope = this.#scope
+    this.#scope = null
+    return scope
   }
 
   /** Steps that follow each other. Each of them that ended before the next began ended in `sleep(0)`. */
@@ -302,17 +242,7 @@ export class Decoder {
     this.#build.begun(t, task, false)
   }
 
-  #suspended({ words, numbers }: Records, at: number, word: number, task: number, t: number): void {
-    const on: Waiting = { kind: WAIT_KINDS[word >>> SMALL] ?? 'future' }
-    const label = words[at + 4] as number
-    const other = (words[at + 5] as number) >>> 0
-    if (label !== 0) on.label = this.#reader.text(label)
-    else if (on.kind === 'task' && other !== 0) on.label = this.nameOf(other)
-    if (other !== 0) {
-      if (on.kind.startsWith('queue.')) on.queue = other
-      else on.task = other
-    }
-    if (has(word, FLAG.deadline)) on.deadline = stamp(numbers[(at >> 1) + 3] as number)
+  #suspended(t: number, task: number, on: Waiting): void {
     const location = this.#location
     this.#location = undefined
     if (this.#restores) {
@@ -340,5 +270,5 @@ export class Decoder {
 }
 
 function ofRequest(request: number): { request?: number } {
-  return request === 0 ? {} : { request: request >>> 0 }
+  return request === 0 ? {} : { request }
 }

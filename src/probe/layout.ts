@@ -1,9 +1,8 @@
 // The shared memory of a watched thread and its observer: a header of words, and a ring of records of 32 bytes. One side
 // writes records and the header, the other reads them and moves the tail; neither ever waits for the other.
-import type { WaitKind } from '../runtime/instruments.ts'
 import { TAPE_AT } from '../runtime/tape.ts'
 
-/** A record is eight words. Word 0 is its kind and flags, word 1 mostly a task, words 2 and 3 a time in seconds. */
+/** A record is eight words; record-schema.ts says what they mean. */
 export const RECORD_WORDS = 8
 export const RECORD_BYTES = 32
 
@@ -66,18 +65,6 @@ const HEADER_BYTES = NUMBERS_AT + (NUMBER.holds + 2 * MOST_HOLDS) * 8
 /** `steps`: the task that stands last on the tape. */
 export const HOLDER = { task: 1, callback: 2, request: 3, steps: 4 } as const
 
-/** Kinds of records. */
-export const KIND = {
-  text: 1, scope: 2, created: 3, ready: 4, steps: 5, suspended: 6, yielded: 7, finished: 8, cancelling: 9, printed: 10, queue: 11,
-  requestStarted: 12, requestFinished: 13, runStarted: 14, runFinished: 15, threadStarted: 16, threadFinished: 17,
-  loopStarted: 18, loopClosed: 19, lost: 20, described: 21, alive: 22, held: 23, settled: 24, location: 25, reported: 26, other: 27,
-} as const
-
-/** Flags of a record, in word 0 above its kind. */
-export const FLAG = { numbered: 1 << 8, deadline: 1 << 9, located: 1 << 10, eager: 1 << 11, cancelling: 1 << 12 } as const
-/** A small number of a record stands in word 0 from this bit on. */
-export const SMALL = 16
-
 /** Where the steps of a record took longer than this together, in seconds, one of them did, and the last is taken to be it. */
 export const EVEN_SECONDS = 64e-6
 /**
@@ -86,6 +73,9 @@ export const EVEN_SECONDS = 64e-6
  * Each ended in `sleep(0)` when the next began, unless another record says otherwise of the last.
  */
 export const STEPS_AT = 4
+/** In word 0 their number stands from this bit on, and this flag where it is one step that began inside of another. */
+export const STEPS_SHIFT = 16
+export const EAGER = 1 << 8
 export const MOST_STEPS = 124
 /** How many records that takes at most; and one for the end of the last step. */
 export const STEPS_RECORDS = (STEPS_AT + MOST_STEPS) / RECORD_WORDS + 1
@@ -94,16 +84,6 @@ export const STEPS_RECORDS = (STEPS_AT + MOST_STEPS) / RECORD_WORDS + 1
 export const TEXT_HEAD_BYTES = 20
 /** The longest text that must arrive whole, because it is JSON. */
 export const LONGEST_JSON = 32_000
-
-export const WAIT_KINDS: readonly WaitKind[] = [
-  'yield', 'sleep', 'future', 'task', 'gather', 'queue.get', 'queue.put', 'queue.join', 'lock', 'event', 'condition', 'semaphore',
-  'barrier', 'thread', 'promise',
-]
-export const OUTCOMES = ['returned', 'raised', 'cancelled', 'disconnected', 'orphaned'] as const
-export const OPS = ['put', 'get', 'done'] as const
-export const MODES = ['inline', 'sensitive', 'pool'] as const
-export const STATES = ['ready', 'running', 'suspended'] as const
-export const REPORTS = ['never-awaited', 'never-retrieved'] as const
 
 /** The memory that both threads share. */
 export interface Shared {

@@ -5,7 +5,7 @@ import type { ExceptionContext } from '../runtime/exception-handler.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Bare } from '../events/builder.ts'
-import { NO_TEXT, type RingWriter } from './ring.ts'
+import { LONGEST_KEPT, NO_TEXT, type RingWriter } from './ring.ts'
 import { describe } from '../runtime/describe.ts'
 import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
@@ -13,9 +13,10 @@ import { Tape, TAPE_AT, TAPE_END } from '../runtime/tape.ts'
 import { cutEvent, cutTexts } from '../events/texts.ts'
 import { describeLive, type LiveRequest } from './snapshot.ts'
 import { Edges, HELD_SECONDS } from './holder-clock.ts'
-import { HOLDER, KIND, NUMBER, SMALL, type View } from './layout.ts'
+import { HOLDER, NUMBER, type View } from './layout.ts'
 import { notePlace, takePlace } from './source-location.ts'
-import { labelOf, MODE, OP, OUTCOME, REPORT, writeCreated, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
+import { labelOf, numberOf, writeName, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
+import { HEAD, type Reference } from './record-schema.ts'
 import { Steps } from './steps.ts'
 
 /** Published in between, where a turn goes on and on. */
@@ -151,11 +152,11 @@ export class Writer implements Instrument {
   }
 
   loopStarted(): void {
-    this.#loopEvent(KIND.loopStarted)
+    this.#loopEvent('loopStarted')
   }
 
   loopClosed(): void {
-    this.#loopEvent(KIND.loopClosed)
+    this.#loopEvent('loopClosed')
   }
 
   taskCreated(task: Task<unknown>, parent: Task<unknown> | null): void {
@@ -174,7 +175,7 @@ export class Writer implements Instrument {
     const ring = this.#ring
     if (!this.#room(4 + (typeof ownName === 'string' ? ring.roomFor(ownName) : 0), coroutine)) return
     if (scope !== null) writeScope(ring, scope.run, scope.request)
-    writeCreated(ring, KIND.created, task, t, parent?.id ?? 0, coroutine, scope?.request !== undefined)
+    ring.put(HEAD.created, task.id, t, parent?.id ?? 0, writeName(ring, task, scope?.request !== undefined), ring.keep(coroutine), numberOf(task))
   }
 
   /** Lines are shown of the tasks of runs. */
@@ -189,8 +190,7 @@ export class Writer implements Instrument {
   taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
     const t = this.#time()
     if (!this.#room(2)) return
-    const at = this.#put(KIND.ready, task.id, t)
-    this.#ring.words[at + 4] = by === null || by === task ? 0 : by.id
+    this.#ring.put(HEAD.ready, task.id, t, by === null || by === task ? 0 : by.id)
   }
 
   /** The tape has not taken the step. */
@@ -246,20 +246,14 @@ export class Writer implements Instrument {
       this.#lose(1)
       return
     }
-    const reference = text === '' ? 0 : ring.put(text)
-    const at = this.#put(KIND.finished, task.id, t)
-    ring.words[at + 4] = OUTCOME[outcome]
-    ring.words[at + 5] = reference
+    ring.put(HEAD.finished[outcome], task.id, t, text === '' ? NO_TEXT : ring.putText(text))
   }
 
   taskCancelling(task: Task<unknown>, by: Task<unknown> | null, message: string | undefined): void {
     const t = this.#time()
     const text = message ?? ''
     if (!this.#room(2, text)) return
-    const reference = text === '' ? 0 : this.#ring.keep(text)
-    const at = this.#put(KIND.cancelling, task.id, t)
-    this.#ring.words[at + 4] = by?.id ?? 0
-    this.#ring.words[at + 5] = reference
+    this.#ring.put(HEAD.cancelling, task.id, t, by?.id ?? 0, this.#ring.keep(text))
   }
 
   callbackRunning(callback: object): void {
@@ -281,40 +275,26 @@ export class Writer implements Instrument {
   printed(task: Task<unknown> | null, text: string): void {
     const t = this.#time()
     if (!this.#room(2, text)) return
-    const reference = text === '' ? 0 : this.#ring.put(text)
-    const at = this.#put(KIND.printed, task?.id ?? 0, t)
-    this.#ring.words[at + 4] = reference
+    this.#ring.put(HEAD.printed, task?.id ?? 0, t, text === '' ? NO_TEXT : this.#ring.putText(text))
   }
 
   queueChanged(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void {
     const t = this.#time()
-    const ring = this.#ring
-    if (!this.#room(2)) return
-    const at = this.#put(KIND.queue | (OP[op] << SMALL), by?.id ?? 0, t)
-    ring.words[at + 4] = queue.id
-    ring.words[at + 5] = queue.qsize()
-    ring.words[at + 6] = queue.unfinished
-    ring.words[at + 7] = queue.maxsize
+    if (this.#room(2)) this.#ring.put(HEAD.queue[op], by?.id ?? 0, t, queue.id, queue.qsize(), queue.unfinished, queue.maxsize)
   }
 
   threadStarted(call: ThreadCall): void {
     const t = this.#time()
-    if (!this.#room(2, call.function)) return
-    const name = this.#ring.keep(call.function)
-    const at = this.#put(KIND.threadStarted | (MODE[call.mode] << SMALL), call.task?.id ?? 0, t)
-    this.#ring.words[at + 4] = call.id
-    this.#ring.words[at + 5] = name
+    const ring = this.#ring
+    if (this.#room(2, call.function)) ring.put(HEAD.threadStarted[call.mode], call.task?.id ?? 0, t, call.id, ring.keep(call.function))
   }
 
   threadFinished(call: ThreadCall): void {
     const t = this.#time()
+    const ring = this.#ring
     if (!this.#room(2, call.function)) return
-    const name = this.#ring.keep(call.function)
-    const ending = call.ending === null ? OUTCOME.returned : OUTCOME[call.ending]
-    const at = this.#put(KIND.threadFinished | (MODE[call.mode] << SMALL) | (ending << (SMALL + 4)), call.task?.id ?? 0, t)
-    this.#ring.words[at + 4] = call.id
-    this.#ring.words[at + 5] = name
-    this.#ring.numbers[(at >> 1) + 3] = call.startedAt === null || call.finishedAt === null ? NaN : call.finishedAt - call.startedAt
+    const seconds = call.startedAt === null || call.finishedAt === null ? NaN : call.finishedAt - call.startedAt
+    ring.putNumber(HEAD.threadFinished[call.mode][call.ending ?? 'returned'], call.task?.id ?? 0, t, call.id, ring.keep(call.function), seconds)
   }
 
   /** A request was read. `waited`: for how many seconds it may have stood in line behind a stall. */
@@ -329,10 +309,7 @@ export class Writer implements Instrument {
     this.#liveRequests.delete(request)
     const ring = this.#ring
     if (!this.#room(4 + ring.roomFor(method), url)) return
-    const at = this.#put(KIND.requestFinished | (end.status << SMALL), end.task?.id ?? 0, t)
-    ring.words[at + 4] = request
-    ring.words[at + 5] = OUTCOME[end.outcome]
-    ring.numbers[(at >> 1) + 3] = end.seconds
+    ring.putNumber(HEAD.requestFinished[end.outcome], end.task?.id ?? 0, t, request, end.status, end.seconds)
   }
 
   /** The handler of a request begins: plain code that may hold the thread. */
@@ -346,7 +323,7 @@ export class Writer implements Instrument {
     if (this.#steps.current !== 0) return
     const { since } = this.#edges
     this.#edges.free()
-    if (t - since >= HELD_SECONDS) this.#held(0, request, since, t)
+    if (t - since >= HELD_SECONDS) this.#held(NO_TEXT, request, since, t)
   }
 
   runStarted(start: RunStart): void {
@@ -363,11 +340,7 @@ export class Writer implements Instrument {
     this.#liveRuns.delete(run)
     const text = error ?? ''
     if (!this.#room(2, text)) return
-    const reference = text === '' ? 0 : this.#ring.put(text)
-    const at = this.#put(KIND.runFinished | (OUTCOME[outcome] << SMALL), running.task?.id ?? 0, t)
-    this.#ring.words[at + 4] = run
-    this.#ring.words[at + 5] = reference
-    this.#ring.words[at + 6] = request ?? 0
+    this.#ring.put(HEAD.runFinished[outcome], running.task?.id ?? 0, t, run, text === '' ? NO_TEXT : this.#ring.putText(text), request ?? 0)
   }
 
   /** Record something that the loop has no hook for. It belongs to the task that runs. */
@@ -375,26 +348,21 @@ export class Writer implements Instrument {
     const t = this.#time()
     const json = JSON.stringify(cutEvent(event))
     if (!this.#room(2 + this.#ring.roomForJson(json))) return
-    const reference = this.#ring.putJson(json)
-    const at = this.#put(KIND.other, running.task?.id ?? 0, t)
-    this.#ring.words[at + 4] = reference
+    this.#ring.put(HEAD.other, running.task?.id ?? 0, t, this.#ring.putJson(json))
   }
 
   /** A coroutine was never awaited, or a failure never retrieved. */
   reported({ kind, message, task }: ExceptionContext): void {
     if (kind === undefined) return
     const t = this.#time()
-    if (!this.#room(2, message)) return
-    const reference = this.#ring.put(message)
-    const at = this.#put(KIND.reported | (REPORT[kind] << SMALL), task?.id ?? 0, t)
-    this.#ring.words[at + 4] = reference
+    if (this.#room(2, message)) this.#ring.put(HEAD.reported[kind], task?.id ?? 0, t, this.#ring.putText(message))
   }
 
   /** What came in while the thread was held has been read by now. */
   settled(): void {
     const t = this.#edges.read()
     this.#steps.close()
-    if (this.#ring.fits(1)) this.#put(KIND.settled, 0, t)
+    if (this.#ring.fits(1)) this.#ring.put(HEAD.settled, 0, t)
     this.flush()
   }
 
@@ -472,15 +440,6 @@ export class Writer implements Instrument {
     return false
   }
 
-  #put(word: number, task: number, t: number): number {
-    const ring = this.#ring
-    const at = ring.next()
-    ring.words[at] = word
-    ring.words[at + 1] = task
-    ring.numbers[(at >> 1) + 1] = t
-    return at
-  }
-
   #suspended(task: Task<unknown>, on: Wait): void {
     const t = this.#time()
     const ring = this.#ring
@@ -497,36 +456,29 @@ export class Writer implements Instrument {
     writeSuspended(ring, task.id, on, known ?? (label === '' ? NO_TEXT : on.of === undefined ? ring.keep(label) : ring.describe(on.of, label)), t)
   }
 
-  #held(name: number, request: number, from: number, to: number): void {
+  #held(name: Reference, request: number, from: number, to: number): void {
     this.#steps.close()
     if (!this.#ring.fits(1)) {
       this.#lose(0)
       return
     }
-    const at = this.#put(KIND.held, 0, from)
-    this.#ring.words[at + 4] = name
-    this.#ring.words[at + 5] = request
-    this.#ring.numbers[(at >> 1) + 3] = to
+    this.#ring.putNumber(HEAD.held, 0, from, name, request, to)
   }
 
-  #loopEvent(kind: number): void {
+  #loopEvent(kind: 'loopStarted' | 'loopClosed'): void {
     const t = this.#time()
-    if (!this.#room(2, this.#name)) return
-    const name = this.#ring.keep(this.#name)
-    const at = this.#put(kind, 0, t)
-    this.#ring.words[at + 4] = name
-    this.#ring.words[at + 5] = this.#pid
-    this.#ring.words[at + 6] = this.loop.host.virtual ? 1 : 0
+    if (this.#room(2, this.#name)) this.#ring.put(HEAD[kind][this.loop.host.virtual ? 'virtual' : 'real'], 0, t, this.#ring.keep(this.#name), this.#pid)
   }
 
-  #nameOf(callback: object): number {
+  #nameOf(callback: object): Reference {
     const key = (callback as { fn?: object | null }).fn ?? (callback.constructor as object | undefined) ?? callback
     const ring = this.#ring
     const known = ring.known(key)
     if (known !== undefined) return known
-    const text = `callback ${(key as { name?: string }).name ?? ''}`.trim()
+    // A text that is not kept would be taken for one of the next record.
+    const text = `callback ${(key as { name?: string }).name ?? ''}`.trim().slice(0, LONGEST_KEPT)
     this.#steps.close()
-    return ring.fits(1 + ring.roomFor(text)) ? Math.max(0, ring.describe(key, text)) : 0
+    return ring.fits(2 + ring.roomFor(text)) ? ring.describe(key, text) : NO_TEXT
   }
 
   /** Events did not fit. Once there is room again, say how many, and describe what is alive now. */
@@ -539,8 +491,7 @@ export class Writer implements Instrument {
   /** Go on writing if there is room again. */
   recover(): void {
     if (!this.#ring.losing || !this.#ring.recover()) return
-    const at = this.#put(KIND.lost, 0, this.#edges.read())
-    this.#ring.words[at + 4] = this.#lost
+    this.#ring.put(HEAD.lost, 0, this.#edges.read(), this.#lost)
     this.#lost = 0
     this.#setImplied()
     this.#describe()
@@ -554,7 +505,7 @@ export class Writer implements Instrument {
       runs: this.#liveRuns.values(), requests: this.#liveRequests, tasks: this.loop.liveTasks(), runOf: (task) => this.#runs.get(task.id),
       running: (task) => this.#steps.runs(task.id),
     }))
-    if (this.#ring.fits(1)) this.#put(KIND.described, 0, t)
+    if (this.#ring.fits(1)) this.#ring.put(HEAD.described, 0, t)
   }
 
   /** Time one hook in many, to know what recording costs. */

@@ -1,12 +1,13 @@
 // A ring of records in shared memory, from one thread to another: the writer publishes, the reader frees. Where there is
 // no room the writer's events are lost, and counted; it never waits.
-import { FLAG, KIND, LONGEST_JSON, RECORD_BYTES, RECORD_WORDS, recordsOf, SMALL, STEPS_AT, STEPS_RECORDS, MOST_STEPS, TEXT_HEAD_BYTES, viewOf, WORD, type Records, type Shared } from './layout.ts'
+import { LONGEST_JSON, RECORD_BYTES, RECORD_WORDS, recordsOf, STEPS_AT, STEPS_RECORDS, STEPS_SHIFT, MOST_STEPS, TEXT_HEAD_BYTES, viewOf, WORD, type Records, type Shared } from './layout.ts'
+import { KIND_MASK, STEPS_KIND, TEXT_KIND, type HeadOf, type NumberKind, type Reference, type WordKind, type Written } from './record-schema.ts'
 import { TAPE_AT } from '../runtime/tape.ts'
 import { LONGEST_TEXT, writeText } from '../events/texts.ts'
 
 /** A text that comes up again is sent once; the table of those begins anew when it is full, and the length of each is bounded. */
 const MOST_KEPT = 16_384
-const LONGEST_KEPT = 200
+export const LONGEST_KEPT = 200
 /** In place of the number of a text: all that were sent before are forgotten. */
 const FORGET = -1
 
@@ -15,9 +16,9 @@ const decoder = new TextDecoder()
 const scratch = new Uint8Array(LONGEST_TEXT)
 
 /** What a record says of a text: a number above zero is one that was sent before, 0 is none. */
-export const NO_TEXT = 0
+export const NO_TEXT = 0 as Reference
 /** The text stands in front of the record, and is not kept. */
-const TEXT_IN_FRONT = -1
+const TEXT_IN_FRONT = -1 as Reference
 
 /** How many records a text takes at most, which is cut at so many bytes. */
 function recordsFor(length: number, most: number): number {
@@ -27,9 +28,9 @@ function recordsFor(length: number, most: number): number {
 
 /** The texts that the reader has, by their numbers. */
 export class Texts {
-  readonly numbers = new Map<string, number>()
+  readonly numbers = new Map<string, Reference>()
   /** The same by what they describe. */
-  described = new WeakMap<object, number>()
+  described = new WeakMap<object, Reference>()
 
   forget(): void {
     this.numbers.clear()
@@ -63,11 +64,32 @@ export abstract class RecordWriter {
     return ((this.head + count - this.limit) | 0) <= 0 || this.makeRoom(count)
   }
 
-  /** The offset, in words, of the next record. The caller has asked whether it fits. */
-  next(): number {
-    const at = (this.head & this.mask) << 3
-    this.head = (this.head + 1) | 0
-    return at
+  /** Write a record. The caller has asked whether it fits. */
+  put<K extends WordKind>(head: HeadOf<K>, task: number, t: number, ...fields: Written<K>): void
+  put(head: number, task: number, t: number, a: number, b: number, c: number, d: number): void {
+    const { words } = this
+    const at = this.next()
+    words[at] = head
+    words[at + 1] = task
+    this.numbers[(at >> 1) + 1] = t
+    // What a kind does not have is undefined here, and 0 there.
+    words[at + 4] = a | 0
+    words[at + 5] = b | 0
+    words[at + 6] = c | 0
+    words[at + 7] = d | 0
+  }
+
+  /** The same, of a kind that has a number. */
+  putNumber<K extends NumberKind>(head: HeadOf<K>, task: number, t: number, ...fields: Written<K>): void
+  putNumber(head: number, task: number, t: number, a: number, b: number, number: number): void {
+    const { words, numbers } = this
+    const at = this.next()
+    words[at] = head
+    words[at + 1] = task
+    numbers[(at >> 1) + 1] = t
+    words[at + 4] = a
+    words[at + 5] = b
+    numbers[(at >> 1) + 3] = number
   }
 
   /** How many records a text needs at most, before the record that refers to it. */
@@ -84,41 +106,48 @@ export abstract class RecordWriter {
   }
 
   /** Refer to a text that is likely to come again. */
-  keep(text: string): number {
+  keep(text: string): Reference {
     const { numbers } = this.#kept
     const known = numbers.get(text)
     if (known !== undefined) return known
     if (text === '') return NO_TEXT
-    if (text.length > LONGEST_KEPT || (numbers.size >= MOST_KEPT && !this.#forget(text))) return this.put(text)
-    const id = numbers.size + 1
+    if (text.length > LONGEST_KEPT || (numbers.size >= MOST_KEPT && !this.#forget(text))) return this.putText(text)
+    const id = (numbers.size + 1) as Reference
     numbers.set(text, id)
     this.#write(id, text)
     return id
   }
 
   /** The number of the text that describes an object, if it was sent before. */
-  known(object: object): number | undefined {
+  known(object: object): Reference | undefined {
     return this.#kept.described.get(object)
   }
 
   /** Refer to the text that describes an object. */
-  describe(object: object, text: string): number {
+  describe(object: object, text: string): Reference {
     const id = this.keep(text)
     if (id > 0) this.#kept.described.set(object, id)
     return id
   }
 
   /** Refer to a text that is not. */
-  put(text: string): number {
+  putText(text: string): Reference {
     this.#write(0, text)
     return TEXT_IN_FRONT
   }
 
   /** Refer to JSON, of which nothing may be cut. */
-  putJson(json: string): number {
+  putJson(json: string): Reference {
     const encoded = encoder.encode(json)
     this.#writeBytes(this.#head(0), encoded, encoded.length)
     return TEXT_IN_FRONT
+  }
+
+  /** The offset, in words, of the next record. */
+  protected next(): number {
+    const at = (this.head & this.mask) << 3
+    this.head = (this.head + 1) | 0
+    return at
   }
 
   protected abstract makeRoom(count: number): boolean
@@ -126,9 +155,7 @@ export abstract class RecordWriter {
   /** Begin the table anew, if there is room to say so before `text`. */
   #forget(text: string): boolean {
     if (!this.fits(2 + this.roomFor(text))) return false
-    const at = this.next()
-    this.words[at] = KIND.text
-    this.words[at + 1] = FORGET
+    const at = this.#head(FORGET)
     this.words[at + 2] = 0
     this.#kept.forget()
     return true
@@ -147,7 +174,7 @@ export abstract class RecordWriter {
       }
       if (index === text.length) {
         words[at + 2] = index
-        return
+            return
       }
     }
     this.#writeBytes(at, scratch, writeText(text, scratch))
@@ -156,7 +183,7 @@ export abstract class RecordWriter {
   /** The first record of a text. */
   #head(id: number): number {
     const at = this.next()
-    this.words[at] = KIND.text
+    this.words[at] = TEXT_KIND
     this.words[at + 1] = id
     return at
   }
@@ -197,13 +224,6 @@ export class RingWriter extends RecordWriter {
     for (const word of [WORD.head, WORD.draft, WORD.tail, WORD.open]) Atomics.store(this.#header, word, 0)
   }
 
-  override next(): number {
-    const at = (this.head & this.mask) << 3
-    this.head = (this.head + 1) | 0
-    this.#header[WORD.draft] = this.head
-    return at
-  }
-
   /** Where the next record will begin, in words. */
   place(): number {
     return (this.head & this.mask) << 3
@@ -229,6 +249,12 @@ export class RingWriter extends RecordWriter {
     }
     this.losing = false
     return true
+  }
+
+  protected override next(): number {
+    const at = super.next()
+    this.#header[WORD.draft] = this.head
+    return at
   }
 
   protected override makeRoom(count: number): boolean {
@@ -340,9 +366,9 @@ export class RingReader {
   #take(records: Records, mask: number, listener: RecordListener): void {
     const at = (this.#tail & mask) << 3
     const word = records.words[at] as number
-    const kind = word & 0xff
-    this.#tail = (this.#tail + (kind === KIND.steps ? Math.ceil((STEPS_AT + (word >>> SMALL)) / RECORD_WORDS) : 1)) | 0
-    if (kind === KIND.text) this.#takeText(records, mask, at)
+    const kind = word & KIND_MASK
+    this.#tail = (this.#tail + (kind === STEPS_KIND ? Math.ceil((STEPS_AT + (word >>> STEPS_SHIFT)) / RECORD_WORDS) : 1)) | 0
+    if (kind === TEXT_KIND) this.#takeText(records, mask, at)
     else {
       listener(records, at)
       if (this.#inFront.length > 0) this.#inFront = []
@@ -365,9 +391,4 @@ export class RingReader {
     else if (id === 0) this.#inFront.push(text)
     else this.#texts[id] = text
   }
-}
-
-/** Whether a record has a flag. */
-export function has(word: number, flag: (typeof FLAG)[keyof typeof FLAG]): boolean {
-  return (word & flag) !== 0
 }

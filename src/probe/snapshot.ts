@@ -1,8 +1,8 @@
 // What is alive on a loop, as records: what a reader begins with, and goes on from when events were lost.
 import type { Task } from '../runtime/task.ts'
 import { cutTexts } from '../events/texts.ts'
-import { FLAG, KIND } from './layout.ts'
-import { labelOf, STATE, writeCreated, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
+import { labelOf, numberOf, writeName, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
+import { HEAD } from './record-schema.ts'
 import { NO_TEXT, ScrollWriter, type Texts } from './ring.ts'
 
 export interface LiveRequest {
@@ -53,9 +53,7 @@ function writeTask(scroll: ScrollWriter, task: Task<unknown>, t: number, running
   const on = task.waiter?.describeWait() ?? null
   const label = on === null ? '' : labelOf(on)
   scroll.fits(5 + scroll.roomFor(coroutine) + (typeof name === 'string' ? scroll.roomFor(name) : 0) + scroll.roomFor(label))
-  const at = writeCreated(scroll, KIND.alive, task, t, 0, coroutine, false)
   const state = running ? 'running' : on === null || on.kind === 'yield' ? 'ready' : 'suspended'
-  if (task.cancelling() > 0) scroll.words[at] = (scroll.words[at] as number) | FLAG.cancelling
-  scroll.words[at + 7] = STATE[state]
+  scroll.put(HEAD.alive[state], task.id, t, writeName(scroll, task, false), scroll.keep(coroutine), numberOf(task), task.cancelling() > 0 ? 1 : 0)
   if (state === 'suspended' && on !== null) writeSuspended(scroll, task.id, on, label === '' ? NO_TEXT : scroll.keep(label), t)
 }

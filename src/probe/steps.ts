@@ -4,7 +4,8 @@ import type { RingWriter } from './ring.ts'
 import { running } from '../runtime/running.ts'
 import { Tape, TAPE_AT, TAPE_END } from '../runtime/tape.ts'
 import { Edges } from './holder-clock.ts'
-import { FLAG, KIND, MOST_STEPS, SMALL, STEPS_AT, WORD, type View } from './layout.ts'
+import { EAGER, MOST_STEPS, STEPS_AT, STEPS_SHIFT, WORD, type View } from './layout.ts'
+import { HEAD, STEPS_KIND } from './record-schema.ts'
 
 /** The longest time between two steps that a record can tell, in seconds. */
 const LONGEST = 2
@@ -85,7 +86,7 @@ export class Steps {
   beginEager(task: number, told: boolean): void {
     this.#outer.push({ task: this.#current, since: this.edges.since })
     if (told) {
-      this.#write(task, FLAG.eager)
+      this.#write(task, EAGER)
       this.#ring.take(STEPS_AT + 1)
     }
     this.resume(task)
@@ -110,11 +111,7 @@ export class Steps {
   yielded(): void {
     const task = this.current
     this.end()
-    const ring = this.#ring
-    const at = ring.next()
-    ring.words[at] = KIND.yielded
-    ring.words[at + 1] = task
-    ring.numbers[(at >> 1) + 1] = this.edges.now
+    this.#ring.put(HEAD.yielded, task, this.edges.now)
   }
 
   /** Close the record that is being written: no other can be before. The step goes on. */
@@ -128,7 +125,7 @@ export class Steps {
     control[TAPE_END] = 0
     const steps = (control[TAPE_AT] as number) - at - STEPS_AT
     const { words } = this.#ring
-    words[at] = KIND.steps | (steps << SMALL)
+    words[at] = STEPS_KIND | (steps << STEPS_SHIFT)
     if (steps > 1) words[at + 1] = Math.min(this.edges.now - this.#openedAt, LONGEST) * 1e9
     this.#words[WORD.open] = 0
     this.#ring.take(steps + STEPS_AT)
@@ -138,7 +135,7 @@ export class Steps {
   #write(task: number, flags: number): number {
     const ring = this.#ring
     const at = ring.place()
-    ring.words[at] = KIND.steps | flags | (1 << SMALL)
+    ring.words[at] = STEPS_KIND | flags | (1 << STEPS_SHIFT)
     ring.words[at + 1] = 0
     ring.numbers[(at >> 1) + 1] = this.edges.now
     ring.words[at + STEPS_AT] = task

@@ -1,0 +1,162 @@
+// What the records in shared memory say: each kind and its fields once, in one table. The writer's and the reader's side are
+// both made from it, so that neither can have a field that the other lacks: that is an error of types.
+//
+//    word    0                          1      2   3    4     5     6     7
+//          | kind | 0 | small | second | task | time   | first second third fourth |
+//    bits    8      8   8       8        32     64       four words of 32 bits, or two and a number of 64:
+//                                                       | first second   number    |
+//
+// A small field is one of the words of a list. A word is a count, an id, or refers to a text that went before its record.
+// A time is in seconds on the loop's clock. Nothing is allocated to write or to read one: fields are arguments.
+import type { WaitKind } from '../runtime/instruments.ts'
+import type { Records } from './layout.ts'
+
+const WAIT_KINDS: readonly WaitKind[] = [
+  'yield', 'sleep', 'future', 'task', 'gather', 'queue.get', 'queue.put', 'queue.join', 'lock', 'event', 'condition', 'semaphore',
+  'barrier', 'thread', 'promise',
+]
+const OUTCOMES = ['returned', 'raised', 'cancelled'] as const
+const SERVED = [...OUTCOMES, 'disconnected'] as const
+const ENDINGS = [...OUTCOMES, 'orphaned'] as const
+const MODES = ['inline', 'sensitive', 'pool'] as const
+const CLOCKS = ['real', 'virtual'] as const
+const STATES = ['ready', 'running', 'suspended'] as const
+
+interface Layout {
+  readonly kind: number
+  readonly small?: readonly string[]
+  readonly second?: readonly string[]
+  /** Four, or two with a number. One that refers to a text says so: `name: text`. */
+  readonly words?: readonly string[]
+  readonly number?: string
+}
+
+export const RECORDS = {
+  /** Says nothing itself: the run and the request of the task in the next record. */
+  scope: { kind: 2, words: ['run', 'request'] },
+  /** A task with a name of its own, or a number: `Task-7`. */
+  created: { kind: 3, words: ['parent', 'name: text', 'coroutine: text', 'number'] },
+  ready: { kind: 4, words: ['by'] },
+  /** `deadline` is NaN where there is none; `other` is the task or the queue that is waited for. */
+  suspended: { kind: 6, small: WAIT_KINDS, words: ['label: text', 'other'], number: 'deadline' },
+  yielded: { kind: 7 },
+  finished: { kind: 8, small: OUTCOMES, words: ['error: text'] },
+  cancelling: { kind: 9, words: ['by', 'message: text'] },
+  printed: { kind: 10, words: ['text: text'] },
+  queue: { kind: 11, small: ['put', 'get', 'done'], words: ['queue', 'size', 'unfinished', 'maxsize'] },
+  /** `waited`: for how many microseconds it may have stood in line behind a stall. */
+  requestStarted: { kind: 12, words: ['request', 'method: text', 'url: text', 'waited'] },
+  requestFinished: { kind: 13, small: SERVED, words: ['request', 'status'], number: 'seconds' },
+  runStarted: { kind: 14, words: ['run', 'example', 'parameters: text', 'request'] },
+  runFinished: { kind: 15, small: OUTCOMES, words: ['run', 'error: text', 'request'] },
+  threadStarted: { kind: 16, small: MODES, words: ['call', 'function: text'] },
+  /** `seconds` is NaN where it never began. */
+  threadFinished: { kind: 17, small: MODES, second: ENDINGS, words: ['call', 'function: text'], number: 'seconds' },
+  loopStarted: { kind: 18, small: CLOCKS, words: ['name: text', 'pid'] },
+  loopClosed: { kind: 19, small: CLOCKS, words: ['name: text', 'pid'] },
+  lost: { kind: 20, words: ['count'] },
+  /** A description of all that is alive comes another way, and belongs here. */
+  described: { kind: 21 },
+  /** A task in a description. */
+  alive: { kind: 22, small: STATES, words: ['name: text', 'coroutine: text', 'number', 'cancelling'] },
+  /** Something held the thread, from the record's time to another. */
+  held: { kind: 23, words: ['name: text', 'request'], number: 'to' },
+  settled: { kind: 24 },
+  /** Says nothing itself: where the task of the next record stands. */
+  location: { kind: 25, words: ['function: text', 'file: text', 'line', 'column'] },
+  reported: { kind: 26, small: ['never-awaited', 'never-retrieved'], words: ['message: text'] },
+  /** An event that is there already, as JSON. */
+  other: { kind: 27, words: ['event: text'] },
+} as const satisfies Record<string, Layout>
+
+/** Two kinds go on over the records behind them: texts (see ring.ts), and steps (see layout.ts). */
+export const TEXT_KIND = 1
+export const STEPS_KIND = 5
+export const KIND_MASK = 0xff
+const SMALL = 16
+const SECOND = 24
+
+type Table = typeof RECORDS
+export type Kind = keyof Table
+/** What a record says of a text: see ring.ts. */
+export type Reference = number & { readonly refersTo: 'text' }
+/** The first word of a record of this kind. */
+export type HeadOf<K extends Kind> = number & { readonly of: K }
+type Words<K extends Kind> = Table[K] extends { words: infer W extends readonly string[] } ? W : []
+type Small<K extends Kind> = Table[K] extends { small: readonly (infer S)[] } ? S : never
+type Second<K extends Kind> = Table[K] extends { second: readonly (infer S)[] } ? S : never
+type Listed<S> = [S] extends [never] ? [] : [S]
+type Numbered<K extends Kind> = Table[K] extends { number: string } ? [number] : []
+
+type WordValues<W extends readonly string[], Text> = { -readonly [I in keyof W]: W[I] extends `${string}: text` ? Text : number }
+
+/** What a record of this kind is written with, besides its first word, its task and its time. */
+export type Written<K extends Kind> = [...WordValues<Words<K>, Reference>, ...Numbered<K>]
+/** What it is read as. */
+type Read<K extends Kind> = [...Listed<Small<K>>, ...Listed<Second<K>>, ...WordValues<Words<K>, string>, ...Numbered<K>]
+
+/** Kinds whose fields are four words, and those with two and a number. */
+export type NumberKind = { [K in Kind]: Numbered<K> extends [] ? never : K }[Kind]
+export type WordKind = Exclude<Kind, NumberKind>
+
+type Heads<K extends Kind> = [Small<K>] extends [never] ? HeadOf<K>
+  : { readonly [S in Small<K> & string]: [Second<K>] extends [never] ? HeadOf<K> : { readonly [T in Second<K> & string]: HeadOf<K> } }
+
+/** The first words of all records: `HEAD.ready`, `HEAD.queue[op]`. */
+export const HEAD = Object.fromEntries(Object.entries(RECORDS as Record<string, Layout>).map(([name, { kind, small, second }]) => [
+  name, small === undefined ? kind : byWord(small, SMALL, kind, (head) => (second === undefined ? head : byWord(second, SECOND, head, (both) => both))),
+])) as { readonly [K in Kind]: Heads<K> }
+
+function byWord<T>(words: readonly string[], shift: number, head: number, make: (head: number) => T): Record<string, T> {
+  return Object.fromEntries(words.map((word, at) => [word, make(head | (at << shift))]))
+}
+
+/** Called with a record's task, its time, and its fields in the order of the table: all of these, if any. */
+export type Handlers = { readonly [K in Kind]: (task: number, t: number, ...fields: Read<K>) => void }
+type Taking<H extends Handlers> = {
+  readonly [K in Kind]: Read<K> extends [] ? unknown : Parameters<H[K]>['length'] extends [number, number, ...Read<K>]['length'] ? unknown : never
+}
+type Handler = (task: number, t: number, ...fields: unknown[]) => void
+
+/** Where the fields of a record stand, for whoever reads by its kind. */
+interface Reading {
+  readonly small: readonly string[] | undefined
+  readonly second: readonly string[] | undefined
+  /** Bit by bit: which of the words refer to a text. */
+  readonly texts: number
+  readonly number: boolean
+  readonly handle: Handler
+}
+
+/** A function that hands each record to the handler of its kind. `text` gives the text that is referred to. */
+export function recordReader<H extends Handlers>(text: (reference: number) => string, handlers: H & Taking<H>): (records: Records, at: number) => void {
+  const readings: Reading[] = []
+  for (const [name, { kind, small, second, words = [], number }] of Object.entries(RECORDS as Record<string, Layout>)) {
+    readings[kind] = {
+      small, second, texts: words.reduce((bits, word, at) => bits | (word.endsWith(': text') ? 1 << at : 0), 0), number: number !== undefined,
+      handle: handlers[name as Kind] as Handler,
+    }
+  }
+  return ({ words, numbers }, at) => {
+    const head = words[at] as number
+    const reading = readings[head & KIND_MASK]
+    if (reading === undefined) return
+    const { texts, handle, small } = reading
+    const task = (words[at + 1] as number) >>> 0
+    const t = numbers[(at >> 1) + 1] as number
+    const word = (place: number): number | string => {
+      const value = words[at + 4 + place] as number
+      return (texts & (1 << place)) === 0 ? value >>> 0 : text(value)
+    }
+    const a = word(0)
+    const b = word(1)
+    const c = reading.number ? numbers[(at >> 1) + 3] as number : word(2)
+    const d = reading.number ? 0 : word(3)
+    if (small === undefined) handle(task, t, a, b, c, d)
+    else {
+      const first = small[(head >>> SMALL) & 0xff]
+      if (reading.second === undefined) handle(task, t, first, a, b, c, d)
+      else handle(task, t, first, reading.second[head >>> SECOND], a, b, c, d)
+    }
+  }
+}
