@@ -10,7 +10,7 @@ export const RECORD_BYTES = 32
 export const WORD = {
   /** How many records have been published; it wraps around. */
   head: 0,
-  /** How many have been written: to be trusted only while it stands still, for then the writer is held up. */
+  /** How many have been written, each of them whole: those that are not published are read while the writer is held up. */
   draft: 1,
   /** How many have been read. */
   tail: 2,

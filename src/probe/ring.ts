@@ -77,6 +77,7 @@ export abstract class RecordWriter {
     words[at + 5] = b | 0
     words[at + 6] = c | 0
     words[at + 7] = d | 0
+    this.commit()
   }
 
   /** The same, of a kind that has a number. */
@@ -90,6 +91,7 @@ export abstract class RecordWriter {
     words[at + 4] = a
     words[at + 5] = b
     numbers[(at >> 1) + 3] = number
+    this.commit()
   }
 
   /** How many records a text needs at most, before the record that refers to it. */
@@ -150,6 +152,9 @@ export abstract class RecordWriter {
     return at
   }
 
+  /** A record is whole, or a text with all its records. */
+  protected commit(): void {}
+
   protected abstract makeRoom(count: number): boolean
 
   /** Begin the table anew, if there is room to say so before `text`. */
@@ -157,6 +162,7 @@ export abstract class RecordWriter {
     if (!this.fits(2 + this.roomFor(text))) return false
     const at = this.#head(FORGET)
     this.words[at + 2] = 0
+    this.commit()
     this.#kept.forget()
     return true
   }
@@ -174,7 +180,8 @@ export abstract class RecordWriter {
       }
       if (index === text.length) {
         words[at + 2] = index
-            return
+        this.commit()
+        return
       }
     }
     this.#writeBytes(at, scratch, writeText(text, scratch))
@@ -195,6 +202,7 @@ export abstract class RecordWriter {
     for (let from = TEXT_HEAD_BYTES; from < length; from += RECORD_BYTES) {
       bytes.set(encoded.subarray(from, Math.min(length, from + RECORD_BYTES)), this.next() * 4)
     }
+    this.commit()
   }
 }
 
@@ -232,7 +240,7 @@ export class RingWriter extends RecordWriter {
   /** So many words have been written from there on. */
   take(words: number): void {
     this.head = (this.head + Math.ceil(words / RECORD_WORDS)) | 0
-    this.#header[WORD.draft] = this.head
+    this.commit()
   }
 
   /** Show the reader all that has been written. */
@@ -251,10 +259,9 @@ export class RingWriter extends RecordWriter {
     return true
   }
 
-  protected override next(): number {
-    const at = super.next()
-    this.#header[WORD.draft] = this.head
-    return at
+  /** Not before it is whole: a reader may look at any moment, also while this thread has lost its processor in between. */
+  protected override commit(): void {
+    Atomics.store(this.#header, WORD.draft, this.head)
   }
 
   protected override makeRoom(count: number): boolean {
@@ -319,7 +326,7 @@ export class RingReader {
 
   /**
    * Hand records to `listener` until `most` are read, and the last of them whole; gives how many were: what goes on over
-   * several records counts as so many. `all` takes also what has not been published, which is safe while the writer stands still.
+   * several records counts as so many. `all` takes also what has not been published.
    */
   read(listener: RecordListener, most: number, all = false): number {
     const head = Atomics.load(this.#header, all ? WORD.draft : WORD.head)

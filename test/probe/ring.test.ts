@@ -1,5 +1,7 @@
-// Records in shared memory: what is written is what is read.
+// Records in shared memory: what is written is what is read, and only what is whole.
 import t from 'tap'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { share } from '../../src/probe/layout.ts'
 import { HEAD, recordReader, RECORDS, type Handlers, type Kind, type Reference } from '../../src/probe/record-schema.ts'
 import { NO_TEXT, RingReader, RingWriter } from '../../src/probe/ring.ts'
@@ -17,6 +19,73 @@ function readerOf(reader: RingReader, heard: Heard[]): (all?: boolean) => number
   const read = recordReader((reference) => reader.text(reference), listening(heard) as never)
   return (all) => reader.read(read, Infinity, all)
 }
+
+/** A thread that may lose its processor in the middle of a record. */
+class Interrupted extends RingWriter {
+  begin(): void {
+    const at = this.next()
+    this.words[at] = HEAD.ready
+  }
+
+  end(task: number): void {
+    this.words[((this.head - 1) << 3) + 1] = task
+    this.commit()
+  }
+}
+
+t.test('a record is read when it is whole, published or not', async t => {
+  const shared = share(4096)
+  const ring = new Interrupted(shared)
+  const heard: Heard[] = []
+  const read = readerOf(new RingReader(shared), heard)
+  ring.put(HEAD.lost, 0, 0, 3)
+  read()
+  t.same(heard, [], 'nothing is published')
+  ring.begin()
+  read(true)
+  t.same(heard.splice(0).map(([kind]) => kind), ['lost'], 'the one that is begun is not taken')
+  ring.end(7)
+  read(true)
+  t.match(heard.splice(0), [['ready', 7]])
+  const text = ring.putText('x'.repeat(1000))
+  read(true)
+  ring.put(HEAD.printed, 7, 1, text)
+  ring.publish()
+  read()
+  t.match(heard, [['printed', 7, 1, 'x'.repeat(1000)]])
+})
+
+t.test('a thread that writes while another reads what is not published', async t => {
+  const records = 60_000
+  const shared = share(4096)
+  const heard: Heard[] = []
+  const read = readerOf(new RingReader(shared), heard)
+  const worker = new Worker(new URL('./programs/writes.ts', import.meta.url), { workerData: { shared, records } })
+  const ended = once(worker, 'exit')
+  let going = true
+  void ended.then(() => { going = false })
+  let next = 1
+  const wrong: Heard[] = []
+  const check = (): void => {
+    for (const [kind, ...fields] of heard.splice(0)) {
+      const n = next++
+      const expected = n % 10 === 0 ? ['printed', n, n, `${n} is written`] : ['queue', n, n, 'put', n, n, n, n]
+      if (expected.some((value, at) => value !== [kind, ...fields][at])) wrong.push([kind, ...fields])
+    }
+  }
+  while (going) {
+    for (let times = 0; times < 100; times++) {
+      read(true)
+      check()
+    }
+    await new Promise(setImmediate)
+  }
+  t.same(await ended, [0])
+  read(true)
+  check()
+  t.same(wrong.slice(0, 3), [])
+  t.equal(next - 1, records)
+})
 
 t.test('every kind is read as it was written', async t => {
   const shared = share(4096)
