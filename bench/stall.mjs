@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { Agent, get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { build } from '../tools/build.mjs'
 
 const MOST_MS = 60_000
 const HELD_MS = 2000
@@ -14,7 +15,8 @@ const PINGS = 50
 const EVERY_MS = 10
 
 const { values: options } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
-const server = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
+await build()
+const server = spawn(process.execPath, ['--enable-source-maps', 'dist/src/server/main.js'], {
   cwd: new URL('..', import.meta.url), stdio: ['ignore', 'pipe', 'inherit'],
   env: { ...process.env, PORT: '0', OBSERVER_PORT: '0', RATE_LIMIT: '0', LOG_LEVEL: 'warn' },
 })

@@ -29,7 +29,7 @@ export function ownPath(path: string, base: string | undefined): string {
   return fileURLToPath(ownFile(path, base))
 }
 
-/** What a thread needs that begins with a file of ours: nothing of the program's but what it may do, and where its packages are. */
+/** What a thread needs that begins with a file of ours: nothing of the program's but what it may do, where its packages are, and whether errors name the sources. */
 export function ownThread(): Pick<WorkerOptions, 'execArgv' | 'env'> {
   return { execArgv: [...NODE_ARGUMENTS, ...keep(process.execArgv, BOUNDS)], env: ownEnvironment() }
 }
@@ -50,8 +50,8 @@ export function programThread(): Pick<WorkerOptions, 'execArgv'> {
   return process.execArgv.some((option) => option.startsWith('--input-type')) ? { execArgv: keep(process.execArgv, LOADING) } : {}
 }
 
-/** The permission model; Yarn's table of packages, without which no import of a package is resolved. */
-const BOUNDS = /^--(permission|experimental-permission|allow-)|\.pnp\.(cjs|loader\.mjs)"?$/
+/** The permission model; Yarn's table of packages, without which no import of a package is resolved; source maps. */
+const BOUNDS = /^--(permission|experimental-permission|allow-|enable-source-maps$)|\.pnp\.(cjs|loader\.mjs)"?$/
 /** How modules are found and loaded. */
 const LOADING = /^(-r|-C|--(import|require|loader|experimental-loader|conditions|enable-source-maps|experimental-(strip|transform)-types|preserve-symlinks|permission|experimental-permission|allow-))/
 

@@ -163,7 +163,7 @@ t.teardown(() => rmSync(stranger, { recursive: true }))
 cpSync(PROGRAMS, stranger, { recursive: true })
 writeFileSync(join(stranger, 'package.json'), '{ "type": "module" }')
 cpSync(packed.folder, join(stranger, 'node_modules/loopscope'), { recursive: true })
-linkDependencies(ROOT, stranger, ['@fastify/request-context', '@types/node', 'eslint'])
+linkDependencies(ROOT, stranger, ['@fastify/request-context', '@types/node', 'esbuild', 'eslint', 'tsx'])
 
 t.test('the declarations of every entry are whole where only its dependencies are installed', async t => {
   const { exports } = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as { exports: Record<string, Target> }

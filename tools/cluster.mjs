@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { build } from './build.mjs'
 import { find, freePorts, PROGRAMS, running, startPrometheus, startProxy, startRedis, startServer } from './cluster/parts.mjs'
 
 const USAGE = `npm run cluster -- [options]
@@ -103,6 +104,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   })
 }
 
+const notBuilt = await build()
+if (notBuilt !== null) console.error(notBuilt)
 console.log('starting Redis, three servers, the proxy')
 try {
   // The servers do not wait for each other.

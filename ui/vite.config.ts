@@ -20,7 +20,7 @@ export default defineConfig({
     rolldownOptions: { checks: { pluginTimings: false } },
   },
   plugins: [playgroundModules(), playgroundDocument()],
-  worker: { format: 'es', plugins: () => [playgroundModules()] },
+  worker: { format: 'es', rolldownOptions: { checks: { pluginTimings: false } }, plugins: () => [playgroundModules()] },
   server: {
     proxy: Object.fromEntries(
       ['/events', '/examples', '/handlers', '/tasks', '/runs', '/ping', '/metrics', '/lab'].map((path) => [path, { target: app, ws: path === '/events' }]),

@@ -19,11 +19,11 @@ const TYPES: Record<string, string> = {
   '.json': 'application/json; charset=utf-8', '.map': 'application/json; charset=utf-8', '.wasm': 'application/wasm', '.txt': 'text/plain; charset=utf-8',
 }
 
-/** From the sources and from the compiled package alike, dist/ui is one of these. */
+/** From the sources and from the build alike, dist/ui is one of these. */
 const PLACES = [new URL('../../dist/ui/', import.meta.url), new URL('../../ui/', import.meta.url)]
 
 /** What is said where the page has not been built. */
-export const NOT_BUILT = 'the live view is not built: npm run build:ui makes it, and so does npm ci\n'
+export const NOT_BUILT = 'the live view is not built: npm run build makes it, and so does npm ci\n'
 
 /** The page's files by their path, the page itself as index.html; null where it has not been built. */
 export function readPage(): Map<string, PageFile> | null {

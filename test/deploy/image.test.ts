@@ -53,12 +53,12 @@ t.test('the image', async t => {
     copy(name, null)
   }
 
-  await t.test('gets its page from the files that are copied for it', async t => {
+  await t.test('is built from the files that are copied for it', async t => {
     // The stage installs everything; here that has been done.
-    symlinkSync(join(ROOT, 'node_modules'), join(place('page'), 'node_modules'))
-    const { code, text } = await runProgram(process.execPath, ['tools/build-ui.mjs'], { cwd: place('page') })
+    symlinkSync(join(ROOT, 'node_modules'), join(place('build'), 'node_modules'))
+    const { code, text } = await runProgram(process.execPath, ['tools/build.mjs'], { cwd: place('build') })
     t.equal(code, 0, text)
-    t.ok(existsSync(join(place('page'), 'dist/ui/index.html')))
+    for (const path of ['dist/ui/index.html', 'dist/src/server/main.js', 'dist/routes/root.js']) t.ok(existsSync(join(place('build'), path)), path)
   })
 
   await t.test('gets its dependencies, and none that only development needs', async t => {
@@ -75,7 +75,7 @@ t.test('the image', async t => {
 
   const installed = existsSync(join(place('dependencies'), 'node_modules/fastify'))
   await t.test('serves with these files alone, to a user who may not write there', { skip: !installed && 'its dependencies are not installed' }, async t => {
-    for (const from of ['dependencies', 'page']) copy(null, from)
+    for (const from of ['dependencies', 'build']) copy(null, from)
     chmodSync(folder, 0o755)
     const port = await freePort()
     const observerPort = await freePort()

@@ -143,7 +143,7 @@ export async function startRedis({ port, folder, said }) {
 }
 
 export async function startServer({ name, port, observerPort, env, said }) {
-  const part = new Part(name, process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
+  const part = new Part(name, process.execPath, ['--enable-source-maps', 'dist/src/server/main.js'], {
     env: { HOST: '127.0.0.1', PORT: String(port), OBSERVER_PORT: String(observerPort), LOG_LEVEL: 'warn', ...env }, said,
   })
   await part.answers(`http://127.0.0.1:${port}/readyz`)
