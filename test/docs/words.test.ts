@@ -1,0 +1,69 @@
+// The words that people read: in the docs, on the page, in messages. One word for one thing, and plain sentences.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import ts from 'typescript'
+import { lineOf, parse } from '../support/imports.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** A word that is not used, and what is written in its place. */
+const WORDS: [word: RegExp, instead: string][] = [
+  [/\b(hold|holds|held|holding|holder)\b/i, 'block, blocked, blocking'],
+  [/\bheld up\b/i, 'delayed'],
+  [/\bwho (pays|paid|waited for it)\b/i, 'delayed'],
+  [/\bghosts?\b|\borphans?\b/i, 'detached'],
+  [/\b(gives?|gave|giving) (way|back the loop)\b/i, 'yields'],
+  [/\bin a circle\b/i, 'a cycle of awaits'],
+  [/\bstand(s|ing)? in line\b/i, 'waits for'],
+  [/\b(follow|follows) the present\b/i, 'live'],
+  [/\btakes? along\b/i, 'export'],
+  [/\bin words\b/i, 'table'],
+  [/\b(anew|oftener|heed|whoever|whomever|nobody|somebody|henceforth)\b/i, 'a sentence that says it plainly'],
+  [/\bso many\b/i, 'a number'],
+  [/\bas good as\b|\b(there|that) is none\b|\bno more\b|\bfor ever\b|\bis told of\b|\bthe own\b/i, 'a sentence that says it plainly'],
+]
+
+function found(text: string): string[] {
+  return WORDS.flatMap(([word, instead]) => {
+    const match = word.exec(text)
+    return match === null ? [] : [`"${match[0]}" (write: ${instead})`]
+  })
+}
+
+/** The lines of a page of docs that are prose: no code, no addresses. */
+function prose(text: string): string[] {
+  let code = false
+  return text.split('\n').map((line) => {
+    if (/^\s*```/.test(line)) {
+      code = !code
+      return ''
+    }
+    return code ? '' : line.replace(/`[^`]*`|\]\([^)]*\)/g, '')
+  })
+}
+
+/** What a source file says to people: strings and templates of several words, and the text between tags. */
+function sentences(file: string, text: string): { line: number; text: string }[] {
+  const found: { line: number; text: string }[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) || ts.isLiteralTypeNode(node)) return
+    if (ts.isStringLiteralLike(node) || ts.isJsxText(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
+      if (/\p{L}+[,:]? \p{L}/u.test(node.text)) found.push({ line: lineOf(node), text: node.text })
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(parse(file, text))
+  return found
+}
+
+t.test('the docs use the words that are agreed on', async (t) => {
+  const pages = ['README.md', 'SECURITY.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]
+  t.same(pages.flatMap((page) => prose(readFileSync(join(ROOT, page), 'utf8')).flatMap((line, at) => found(line).map((word) => `${page}:${at + 1}: ${word}`))), [])
+})
+
+t.test('a forbidden word is found, and code is left alone', async (t) => {
+  t.same(found('It holds the loop.'), ['"holds" (write: block, blocked, blocking)'])
+  t.same(prose('a `hold`\n```\nhold\n```\n[x](hold.md) held').flatMap(found), ['"held" (write: block, blocked, blocking)'])
+  t.same(sentences('a.tsx', ["const a = 'held'; const b = `who held $", '{a} up`; const c = <p>is held now</p>'].join('')).map(({ text }) => text), ['who held ', 'is held now'])
+})
