@@ -194,7 +194,8 @@ t.test('a busy stretch, and a ring that is full again and again', async t => {
   inline.drain()
   const { observer } = inline
   t.ok(observer.lostEvents > 1000, `${observer.lostEvents} of ${recorded} were lost`)
-  t.equal(observer.history.last, recorded, 'every event uses up its number, lost or not')
+  // A machine that is busy itself makes steps slow, of which the observer warns.
+  t.equal(observer.history.last - observer.warningCount, recorded, `every event uses up its number, lost or not; and ${observer.warningCount} warnings`)
   t.same([...observer.model.tasks], [], 'no ghosts are left')
 })
 
