@@ -1,8 +1,9 @@
 // One lint for the whole tree, typed, the project's own rule included. test/eslint/ and test/types/ hold mistakes on purpose.
-import './tools/ts.mjs'
 import tseslint from 'typescript-eslint'
+import { build } from './tools/build.mjs'
 
-const { default: loopscope } = await import('./src/eslint/index.ts')
+await build({ page: false })
+const { default: loopscope } = await import('./dist/src/eslint/index.js')
 
 export default tseslint.config(
   { ignores: ['dist/', '**/node_modules/', '**/.build*/', '.tap/', 'test/eslint/', 'test/types/', 'test/package/', 'bench/modules.d.ts'] },

@@ -5,18 +5,12 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { WorkerOptions } from 'node:worker_threads'
 
-/** From its source, loopscope needs the loader for TypeScript; once built, nothing. In a bundle `import.meta` may be empty. */
-const SOURCE = (import.meta.url as string | undefined)?.endsWith('.ts') === true
-
-/** Arguments for Node, before the file of ours that a process begins with. */
-export const NODE_ARGUMENTS: readonly string[] = SOURCE ? ['--import', new URL('../tools/ts.mjs', import.meta.url).href] : []
-
 /**
- * The file of ours at `path`, named without its ending, seen from the caller's `import.meta.url`. Throws an Error where it is
- * not there: then what calls has been bundled, and stands where other people's files are.
+ * The built file of ours at `path`, named without its ending, seen from the caller's `import.meta.url`, which a bundle may not
+ * have. Throws an Error where it is not there: then what calls has been bundled, and stands where other people's files are.
  */
 export function ownFile(path: string, base: string | undefined): URL {
-  const url = base === undefined ? null : new URL(`${path}${SOURCE ? '.ts' : '.js'}`, base)
+  const url = base === undefined ? null : new URL(`${path}.js`, base)
   if (url !== null && existsSync(url)) return url
   throw new Error(
     `loopscope starts a thread or process with its own file ${path.replace(/^.*\//, '')}.js, which a bundle does not have. ` +
@@ -31,7 +25,7 @@ export function ownPath(path: string, base: string | undefined): string {
 
 /** What a thread needs that begins with a file of ours: nothing of the program's but what it may do, where its packages are, and whether errors name the sources. */
 export function ownThread(): Pick<WorkerOptions, 'execArgv' | 'env'> {
-  return { execArgv: [...NODE_ARGUMENTS, ...keep(process.execArgv, BOUNDS)], env: ownEnvironment() }
+  return { execArgv: keep(process.execArgv, BOUNDS), env: ownEnvironment() }
 }
 
 /** The environment of what begins with a file of ours. */

@@ -10,7 +10,7 @@ const TABLE: Row[] = [
   { files: 'src/hosts/collection', may: ['node:'] },
   { files: 'src/threads', may: ['src/threads', 'src/launch', 'src/runtime', 'node:'] },
   { files: 'src/threads/loopscope-thread', may: ['src/threads', 'src/runtime', 'src/hosts', 'node:'] },
-  { files: 'src/launch', may: ['tools/ts', 'node:'] },
+  { files: 'src/launch', may: ['node:'] },
   { files: 'src/index', may: ['src/runtime', 'src/hosts', 'src/threads'] },
   { files: 'src/browser', may: ['src/runtime', 'src/hosts'] },
   { files: 'src/eslint', may: ['src/eslint'], types: ['npm:'] },

@@ -35,7 +35,8 @@ function runTap(dir: string, env: Record<string, string>): Promise<{ code: numbe
 const project = (files: Record<string, string>) => ({
   'package.json': '{ "name": "made-up", "type": "module" }',
   '.taprc': read('.taprc'),
-  tools: { 'tap-count.mjs': read('tools/tap-count.mjs'), 'ts.mjs': read('tools/ts.mjs') },
+  'tsconfig.json': read('tsconfig.json'), 'tsconfig.build.json': read('tsconfig.build.json'),
+  tools: Object.fromEntries(['tap-count', 'ts', 'ts-hooks', 'build'].map(name => [`${name}.mjs`, read(`tools/${name}.mjs`)])),
   test: files,
 })
 

@@ -3,44 +3,53 @@
 // itself after `npm ci`; without development dependencies it says so and leaves things as they are.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { basename, dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const DIST = join(ROOT, 'dist')
 const LOCK = join(DIST, '.building')
-/** What was made of which sources. */
+/** What was made of which sources, and how. */
 const MADE = join(DIST, '.made.json')
-const FOLDERS = ['src', 'routes', 'workers', 'examples']
+/** What runs where the project is used. */
+const PROGRAM = ['src', 'routes', 'workers', 'examples']
+/** What only its tests run, which tools/ts.mjs loads. */
+const TESTS = ['test', 'ui']
 /** The server shows the examples as they were written. */
 const COPIED = /^examples\/.*\.(ts|py|md)$/
 /** All that the page is made of. test/imports.test.ts sees to it that it imports nothing else of the tree. */
 const PAGE = ['ui', 'examples', 'src/browser.ts', 'src/runtime', 'src/hosts', 'src/events', 'tsconfig.json', 'package-lock.json']
-
+/** What the build is made by. */
+const BUILDER = ['tools/build.mjs', 'tsconfig.json', 'tsconfig.build.json']
 /** What the compiler's options say of more than the one file that is being compiled. Types are checked elsewhere. */
 const OF_MANY = ['rootDir', 'outDir', 'moduleResolution', 'declaration']
 
+const require = createRequire(import.meta.url)
 const digest = (text) => createHash('sha1').update(text).digest('base64')
 const read = (path) => readFileSync(path, 'utf8')
 
 /** The digest of each file below these paths that is there. Times of files would be no cheaper, and say less: copying changes them. */
-function digestsOf(paths) {
+function digestsOf(paths, wanted = /./) {
   const digests = {}
   const add = (path) => {
     const stats = statSync(join(ROOT, path), { throwIfNoEntry: false })
     if (stats?.isDirectory()) for (const name of readdirSync(join(ROOT, path))) add(posix.join(path, name))
-    else if (stats !== undefined) digests[path] = digest(readFileSync(join(ROOT, path)))
+    else if (stats !== undefined && wanted.test(path)) digests[path] = digest(readFileSync(join(ROOT, path)))
   }
   paths.forEach(add)
   return digests
 }
 
-const isProgram = (path) => path.endsWith('.ts')
-const compiledOf = (path) => join(DIST, path.replace(/\.ts$/, '.js'))
+const isShipped = (path) => PROGRAM.includes(path.split('/')[0])
 
-/** What is made of a file; nothing of a README, for one. */
+/** Where the compiled form of a source is put: what ships beside the page, what does not in a folder of its own. */
+export function compiledOf(path) {
+  return join(DIST, isShipped(path) ? '' : '.tests', path.replace(/\.ts$/, '.js'))
+}
+
 function outputsOf(path) {
-  const compiled = isProgram(path) ? [compiledOf(path), `${compiledOf(path)}.map`] : []
+  const compiled = !path.endsWith('.ts') ? [] : isShipped(path) ? [compiledOf(path), `${compiledOf(path)}.map`] : [compiledOf(path)]
   return COPIED.test(path) ? [...compiled, join(DIST, path)] : compiled
 }
 
@@ -52,23 +61,29 @@ function made() {
   }
 }
 
-/** The installed TypeScript's version; `null` where it is not there, which is where nothing can be built. */
-function compiler() {
-  const manifest = join(ROOT, 'node_modules/typescript/package.json')
-  return existsSync(manifest) ? JSON.parse(read(manifest)).version : null
+/** The version of the compiler; `null` where it is not installed, which is where nothing can be built. */
+function compilerVersion() {
+  try {
+    return JSON.parse(read(require.resolve('typescript/package.json'))).version
+  } catch {
+    return null
+  }
 }
 
 /** What is to be done, by what is there. */
-function plan() {
+function plan({ page, tests }) {
   const before = made()
-  const how = digest(JSON.stringify([compiler(), digestsOf(['tools/build.mjs', 'tsconfig.json', 'tsconfig.build.json'])]))
-  const folders = FOLDERS.filter((folder) => existsSync(join(ROOT, folder)))
-  const files = Object.fromEntries(Object.entries(digestsOf(folders)).filter(([path]) => outputsOf(path).length > 0))
+  const how = digest(JSON.stringify([compilerVersion(), digestsOf(BUILDER)]))
   const known = before.how === how ? before.files : {}
+  const folders = [...PROGRAM, ...(tests ? TESTS : [])].filter((folder) => existsSync(join(ROOT, folder)))
+  const isHere = (path) => folders.includes(path.split('/')[0])
+  const files = digestsOf(folders, /(?<!\.d)\.ts$|^examples\/.*\.(py|md)$/)
   const stale = Object.keys(files).filter((path) => known[path] !== files[path] || !outputsOf(path).every(existsSync))
-  const gone = Object.keys(before.files ?? {}).filter((path) => !(path in files) && folders.includes(path.split('/')[0]))
-  const page = existsSync(join(ROOT, 'ui/index.html')) ? digest(JSON.stringify(digestsOf(PAGE))) : null
-  return { how, files, stale, gone, page, pageIsStale: page !== null && (before.page !== page || !existsSync(join(DIST, 'ui/index.html'))) }
+  const gone = Object.keys(before.files ?? {}).filter((path) => isHere(path) && !(path in files))
+  const others = Object.fromEntries(Object.entries(known).filter(([path]) => !isHere(path)))
+  const source = page && existsSync(join(ROOT, 'ui/index.html')) ? digest(JSON.stringify(digestsOf(PAGE))) : null
+  const pageIsStale = source !== null && (before.page !== source || !existsSync(join(DIST, 'ui/index.html')))
+  return { how, files: { ...others, ...files }, stale, gone, programIsStale: stale.length + gone.length > 0, page: source, pageIsStale }
 }
 
 function write(path, content) {
@@ -79,28 +94,34 @@ function write(path, content) {
   renameSync(draft, path)
 }
 
-function compile(ts, compilerOptions, path) {
-  const { outputText, sourceMapText, diagnostics } = ts.transpileModule(read(join(ROOT, path)), { fileName: basename(path), compilerOptions, reportDiagnostics: true })
+let options = null
+
+/** Compile one file, given by its path in the tree or in full, with its map inline or apart. */
+export function compile(path, inline) {
+  const ts = require('typescript')
+  if (options === null) {
+    const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.build.json'), read)
+    const { options: all } = ts.parseJsonConfigFileContent(config, { ...ts.sys, readDirectory: () => [] }, ROOT)
+    options = Object.fromEntries(Object.entries({ ...all, module: ts.ModuleKind.ESNext }).filter(([name]) => !OF_MANY.includes(name)))
+  }
+  const how = inline ? { ...options, sourceMap: false, inlineSourceMap: true, rewriteRelativeImportExtensions: false } : options
+  const { outputText, sourceMapText, diagnostics } = ts.transpileModule(read(join(ROOT, path)), { fileName: basename(path), compilerOptions: how, reportDiagnostics: true })
   if (diagnostics.length > 0) {
     const host = { getCurrentDirectory: () => ROOT, getNewLine: () => '\n', getCanonicalFileName: (name) => name }
     throw new Error(`${path} does not compile:\n${ts.formatDiagnostics(diagnostics, host)}`)
   }
-  const to = compiledOf(path)
-  const map = { ...JSON.parse(sourceMapText), sources: [posix.relative(posix.join('dist', posix.dirname(path)), path)] }
-  write(`${to}.map`, JSON.stringify(map))
-  write(to, outputText)
+  return { text: outputText, map: sourceMapText }
 }
 
-async function makeProgram({ how, files, stale, gone }) {
+function makeProgram({ how, files, stale, gone }) {
   for (const path of gone) for (const output of [...outputsOf(path), compiledOf(path).replace(/js$/, 'd.ts')]) rmSync(output, { force: true })
-  if (stale.length > 0) {
-    const { default: ts } = await import('typescript')
-    const { options: all } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(ROOT, 'tsconfig.build.json'), read).config, { ...ts.sys, readDirectory: () => [] }, ROOT)
-    const options = Object.fromEntries(Object.entries({ ...all, module: ts.ModuleKind.ESNext }).filter(([name]) => !OF_MANY.includes(name)))
-    for (const path of stale) {
-      if (isProgram(path)) compile(ts, options, path)
-      if (COPIED.test(path)) write(join(DIST, path), readFileSync(join(ROOT, path)))
-    }
+  for (const path of stale) {
+    if (COPIED.test(path)) write(join(DIST, path), readFileSync(join(ROOT, path)))
+    if (!path.endsWith('.ts')) continue
+    const { text, map } = compile(path, !isShipped(path))
+    const to = compiledOf(path)
+    if (map !== undefined) write(`${to}.map`, JSON.stringify({ ...JSON.parse(map), sources: [posix.relative(posix.join('dist', posix.dirname(path)), path)] }))
+    write(to, text)
   }
   write(MADE, JSON.stringify({ ...made(), how, files }))
 }
@@ -129,20 +150,19 @@ function take() {
 }
 
 /**
- * Bring dist/ up to date with the sources: the program and, if asked for, the page. Processes that ask at the same time wait
- * for the first one. Gives why it is left as it is, or `null` where all is as it should be.
+ * Bring dist/ up to date with the sources: the program and, if asked for, the page and what only tests run. Processes that ask
+ * at the same time wait for the first one. Gives why it is left as it is, or `null` where all is as it should be.
  */
-export async function build({ page = true } = {}) {
-  const isStale = ({ stale, gone, pageIsStale }) => stale.length > 0 || gone.length > 0 || page && pageIsStale
-  const first = plan()
-  if (!isStale(first)) return null
-  if (compiler() === null) return 'the server is not built here, or not of these sources: that takes the development dependencies'
+export async function build({ page = true, tests = false } = {}) {
+  const first = plan({ page, tests })
+  if (!first.programIsStale && !first.pageIsStale) return null
+  if (compilerVersion() === null) return 'the server is not built here, or not of these sources: that takes the development dependencies'
   mkdirSync(DIST, { recursive: true })
   while (!take()) await new Promise((resolve) => setTimeout(resolve, 100))
   try {
-    const now = plan()
-    if (now.stale.length > 0 || now.gone.length > 0) await makeProgram(now)
-    if (page && now.pageIsStale) await makePage(now)
+    const now = plan({ page, tests })
+    if (now.programIsStale) makeProgram(now)
+    if (now.pageIsStale) await makePage(now)
   } finally {
     rmSync(LOCK, { force: true })
   }
@@ -151,7 +171,7 @@ export async function build({ page = true } = {}) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    const why = await build()
+    const why = await build({ tests: process.argv.includes('--tests') })
     if (why !== null) console.error(why)
   } catch (error) {
     console.error(error.message)

@@ -1,4 +1,15 @@
-// Loaded with --import: lets Node run the project's TypeScript as it is, also in worker threads.
-import { register } from 'tsx/esm/api'
+// Loaded with --import: lets Node run the project's TypeScript, also in worker threads, without a compiler in each process.
+// What ships is what runs: an import of src/a.ts loads dist/src/a.js, and both that and the tests are compiled here first, where
+// they are not yet. TypeScript from elsewhere is compiled as it is loaded.
+import * as nodeModule from 'node:module'
+import { isMainThread } from 'node:worker_threads'
+import { build } from './build.mjs'
+import * as hooks from './ts-hooks.mjs'
 
-register()
+if (isMainThread) {
+  const why = await build({ page: false, tests: true })
+  if (why !== null) throw new Error(why)
+}
+process.setSourceMapsEnabled(true)
+if ('registerHooks' in nodeModule) nodeModule.registerHooks(hooks)
+else nodeModule.register('./ts-hooks.mjs', import.meta.url)

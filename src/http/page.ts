@@ -19,22 +19,20 @@ const TYPES: Record<string, string> = {
   '.json': 'application/json; charset=utf-8', '.map': 'application/json; charset=utf-8', '.wasm': 'application/wasm', '.txt': 'text/plain; charset=utf-8',
 }
 
-/** From the sources and from the build alike, dist/ui is one of these. */
-const PLACES = [new URL('../../dist/ui/', import.meta.url), new URL('../../ui/', import.meta.url)]
+const PAGE = new URL('../../ui/', import.meta.url)
 
 /** What is said where the page has not been built. */
 export const NOT_BUILT = 'the live view is not built: npm run build makes it, and so does npm ci\n'
 
 /** The page's files by their path, the page itself as index.html; null where it has not been built. */
 export function readPage(): Map<string, PageFile> | null {
-  const folder = PLACES.find((place) => existsSync(new URL('index.html', place)) && existsSync(new URL('assets/', place)))
-  if (folder === undefined) return null
+  if (!existsSync(new URL('index.html', PAGE)) || !existsSync(new URL('assets/', PAGE))) return null
   const files = new Map<string, PageFile>()
-  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+  for (const path of readdirSync(PAGE, { recursive: true, encoding: 'utf8' })) {
     const type = TYPES[extname(path)]
     if (type === undefined) continue
     const name = path.replaceAll('\\', '/')
-    const body = readFileSync(new URL(name, folder))
+    const body = readFileSync(new URL(name, PAGE))
     files.set(name, { type, body, immutable: name.startsWith('assets/'), policy: name === SEALED ? sealedPolicy(body) : null })
   }
   return files

@@ -3,7 +3,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import type { LabOptions, LaneResult } from './lab.ts'
 import type { LaneName } from './scenarios.ts'
-import { NODE_ARGUMENTS, ownEnvironment, ownPath } from '../launch.ts'
+import { ownEnvironment, ownPath } from '../launch.ts'
 
 export type LabMessage =
   | { kind: 'entered'; lane: LaneName }
@@ -26,7 +26,7 @@ export interface LabProcess {
 export function startLab(options: LabOptions, onMessage: (message: LabMessage) => void): LabProcess {
   let child: ChildProcess
   try {
-    child = fork(ownPath('./lab-child', import.meta.url), { execArgv: [...NODE_ARGUMENTS], env: ownEnvironment(), stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    child = fork(ownPath('./lab-child', import.meta.url), { execArgv: [], env: ownEnvironment(), stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   } catch (error) {
     return { ended: Promise.resolve(notStarted(error as Error)), cancel: () => {} }
   }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { NODE_ARGUMENTS, ownEnvironment, ownPath } from '../launch.ts'
+import { ownEnvironment, ownPath } from '../launch.ts'
 import { TargetError } from './plan.ts'
 
 const START_MS = 30_000
@@ -60,7 +60,7 @@ export async function startServer(): Promise<OwnServer> {
 /** The server's process. Throws a TargetError where the system starts none. */
 async function spawnServer(): Promise<ChildProcessByStdio<null, Readable, Readable>> {
   try {
-    const server = spawn(process.execPath, [...NODE_ARGUMENTS, '--enable-source-maps', ownPath('../server/main', import.meta.url)], {
+    const server = spawn(process.execPath, ['--enable-source-maps', ownPath('../server/main', import.meta.url)], {
       env: { ...ownEnvironment(), PORT: '0', OBSERVER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', RATE_LIMIT: '0', OBSERVER_URL: '' },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C is for this process: the server is stopped once the results are read.

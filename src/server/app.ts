@@ -52,7 +52,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   })
   await app.register(documentation)
   for (const file of readdirSync(ROUTES).sort()) {
-    if (!/\.[jt]s$/.test(file) || file.endsWith('.d.ts')) continue
+    if (!file.endsWith('.js')) continue
     const { default: routes } = (await import(new URL(file, ROUTES).href)) as { default: (app: App) => void }
     await app.register((scope, _options, done) => {
       routes(scope as App)

@@ -1,7 +1,9 @@
 // Copies of the server with one fault each, faults that were there once: what the fuzzer has to find if it is worth anything.
+import { execFile } from 'node:child_process'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { replaceOnce, type Replacement } from '../support/replace.ts'
 
 export interface Break {
@@ -54,11 +56,13 @@ export const BREAKS: Break[] = [
   },
 ]
 
+const execute = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Copy what the server is made of into `folder`, below this tree, where its packages are found; and break the copy. */
+/** Copy what the server is made of into `folder`, below this tree, where its packages are found; break the copy, and build what is broken. */
 export async function breakServer({ changes }: Break, folder: string): Promise<string> {
-  for (const name of ['src', 'routes', 'workers', 'examples', 'tools', 'package.json', 'tsconfig.json']) await cp(join(ROOT, name), join(folder, name), { recursive: true })
+  for (const name of ['src', 'routes', 'workers', 'examples', 'dist', 'tools', 'package.json', 'tsconfig.json', 'tsconfig.build.json']) await cp(join(ROOT, name), join(folder, name), { recursive: true })
   for (const change of changes) await replaceOnce(folder, change)
+  await execute(process.execPath, ['tools/build.mjs'], { cwd: folder })
   return folder
 }

@@ -1,12 +1,12 @@
 // What one client's connections may take up: requests that it sends ahead, upgrades, streams through the observer, and the
 // time of a server that closes.
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { fetch } from 'undici'
 import { handshake, open, raw } from '../support/raw.ts'
 import { eventually, listen } from '../support/server.ts'
+import { logOf, startServer } from '../support/server-process.ts'
 
 const get = (target: string, headers = ''): string => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`
 
@@ -138,19 +138,10 @@ interface Server {
 }
 
 async function start(t: Test): Promise<Server> {
-  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
-    cwd: new URL('../..', import.meta.url), env: { PATH: process.env['PATH'], PORT: '0', OBSERVER_PORT: '0', GRACE_SECONDS: '0.3' }, stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.teardown(() => { child.kill('SIGKILL') })
-  let text = ''
-  child.stdout.on('data', (chunk: Buffer) => { text += chunk.toString() })
-  const ended = once(child, 'exit').then(([code]) => code as unknown)
-  const port = (pattern: RegExp): number => Number(pattern.exec(text)?.[1])
-  t.ok(await eventually(() => text.includes('try:')), 'it listens')
+  const server = await startServer(t, { GRACE_SECONDS: '0.3' })
   return {
-    port: port(/^loopscope listens on http:\/\/127\.0\.0\.1:(\d+)/m), observer: port(/blocked, listens on http:\/\/127\.0\.0\.1:(\d+)/),
-    stop: () => child.kill('SIGTERM'), ended,
-    log: () => text.split('\n').filter((line) => line.startsWith('{')).map((line) => (JSON.parse(line) as { msg: string }).msg),
+    port: Number(new URL(server.url).port), observer: Number(new URL(server.observer).port),
+    stop: () => server.child.kill('SIGTERM'), ended: server.ended, log: () => logOf(server).map(({ msg }) => msg),
   }
 }
 

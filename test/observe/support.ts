@@ -1,57 +1,34 @@
 // Programs in processes of their own, and subscribers of their observers.
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { fetch, WebSocket } from 'undici'
 import type { StreamEvent } from '../../src/events/schema.ts'
 import { eventually } from '../support/eventually.ts'
+import { runNode, startServer as startBuilt, WITH_TYPESCRIPT, type LaunchOptions, type Program, type Server } from '../support/server-process.ts'
 import type { Order } from './programs/inside.ts'
+
+export type { Program, Server }
 
 interface Test {
   teardown(fn: () => unknown): void
 }
 
-export interface Program {
-  child: ChildProcess
-  log: () => string
-  /** Its exit code; `null` where a signal ended it. */
-  ended: Promise<number | null>
-}
-
-const ROOT = new URL('../..', import.meta.url)
-
-export interface StartOptions {
-  /** This project, or a copy of it. */
-  root?: string | URL
+export interface StartOptions extends LaunchOptions {
   /** It does to its observer's thread what inside.ts is told to. */
   inside?: boolean
   args?: string[]
 }
 
-/** Run a file of this project as a program of its own, until the test ends. */
-export function start(t: Test, file: string, env: Record<string, string> = {}, { root = ROOT, inside = false, args = [] }: StartOptions = {}): Program {
-  const preload = inside ? ['--import', './test/observe/programs/inside.ts'] : []
-  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', ...preload, file, ...args], {
-    cwd: root, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe', ...(inside ? ['ipc' as const] : [])],
-  })
-  t.teardown(() => { child.kill('SIGKILL') })
-  let log = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => { log += chunk.toString() })
-  return { child, log: () => log, ended: once(child, 'exit').then(([code]) => code as number | null) }
-}
+const INSIDE = [...WITH_TYPESCRIPT, '--import', './test/observe/programs/inside.ts']
+const WITH_CHANNEL: LaunchOptions = { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }
 
-export interface Server extends Program {
-  url: string
-  observer: string
+/** Run a file of this project as a program of its own, until the test ends. */
+export function start(t: Test, file: string, env: Record<string, string> = {}, { inside = false, args = [], ...options }: StartOptions = {}): Program {
+  return runNode(t, [...(inside ? INSIDE : WITH_TYPESCRIPT), file, ...args], env, { ...options, ...(inside ? WITH_CHANNEL : {}) })
 }
 
 /** The server of this project, and the addresses of its app and its observer. */
-export async function startServer(t: Test, env: Record<string, string> = {}, options: StartOptions = {}): Promise<Server> {
-  const program = start(t, 'src/server/main.ts', { PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env }, options)
-  await eventually(() => program.log().includes('try:') || program.child.exitCode !== null)
-  const [, url] = /loopscope listens on (\S+)/.exec(program.log()) ?? []
-  const [, observer] = /loop is blocked, listens on (\S+)/.exec(program.log()) ?? []
-  if (url === undefined || observer === undefined) throw new Error(`the server did not start: ${program.log()}`)
-  return { ...program, url, observer }
+export function startServer(t: Test, env: Record<string, string> = {}, { inside = false, ...options }: StartOptions = {}): Promise<Server> {
+  const how = inside ? { before: INSIDE, ...WITH_CHANNEL } : {}
+  return startBuilt(t, { LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env }, { ...options, ...how })
 }
 
 export interface Subscriber {

@@ -1,33 +1,19 @@
 // Example 5 in two servers that share one Redis, called as a user would; one of them is killed with items in hand.
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { createClient } from '@redis/client'
 import t, { type Test } from 'tap'
-import { freePort, noRedis, startRedis } from '../support/redis.ts'
+import { noRedis, startRedis } from '../support/redis.ts'
 import { eventually } from '../support/server.ts'
+import { startServer } from '../support/server-process.ts'
 
-const root = new URL('../../', import.meta.url)
-
-async function startServer(t: Test, redis: string): Promise<{ url: string; kill(): Promise<void> }> {
-  const port = await freePort()
-  // Through env, because tap adds a module to every process that it sees started.
-  const child: ChildProcess = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', './tools/ts.mjs', 'src/server/main.ts'], {
-    cwd: root, env: { ...process.env, PORT: String(port), OBSERVER_PORT: '0', REDIS_URL: redis, LOG_LEVEL: 'silent' },
-  })
-  const ended = once(child, 'close')
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL')
-    await ended
+async function start(t: Test, redis: string): Promise<{ url: string; kill(): Promise<void> }> {
+  const { url, child, ended } = await startServer(t, { REDIS_URL: redis, LOG_LEVEL: 'silent' })
+  return {
+    url,
+    kill: async () => {
+      child.kill('SIGKILL')
+      await ended
+    },
   }
-  t.teardown(kill)
-  let errors = ''
-  child.stderr!.on('data', (chunk) => { errors += String(chunk) })
-  const ready = new Promise<boolean>((resolve) => {
-    createInterface({ input: child.stdout! }).on('line', (line) => { if (line.startsWith('loopscope listens')) resolve(true) })
-  })
-  if (!await Promise.race([ready, ended.then(() => false)])) throw new Error(`the server did not start: ${errors}`)
-  return { url: `http://127.0.0.1:${port}`, kill }
 }
 
 /** Call it, and collect the lines as they come. */
@@ -47,7 +33,7 @@ function follow(url: string): { lines: string[]; over: Promise<void> } {
 
 t.test('example 5 in two servers', { skip: noRedis }, async (t) => {
   const redis = await startRedis(t)
-  const [first, second] = await Promise.all([startServer(t, redis.url), startServer(t, redis.url)])
+  const [first, second] = await Promise.all([start(t, redis.url), start(t, redis.url)])
   const run = (server: { url: string }, query: string): string => `${server.url}/examples/5/run?queue=redis&name=letters&${query}`
 
   await t.test('what one produces the other consumes, each in the order in which it was put', async (t) => {
@@ -91,7 +77,7 @@ t.test('example 5 in two servers', { skip: noRedis }, async (t) => {
 
   await t.test('at a read-only replica, or at a full Redis, it is said why', async (t) => {
     const replica = await startRedis(t, ['--replicaof', '127.0.0.1', String(redis.port)])
-    const third = await startServer(t, replica.url)
+    const third = await start(t, replica.url)
     const refused = await fetch(run(third, 'items=1'))
     t.equal(refused.status, 503)
     t.match(await refused.json(), { statusCode: 503, code: 'redis-unavailable', message: /^queue=redis: .*cannot use Redis at 127\.0\.0\.1:\d+: this Redis is a read-only replica/ })

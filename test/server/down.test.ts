@@ -1,30 +1,13 @@
 // A signal that comes while a handler holds the loop: Node hands signals to the main thread's loop, and to no other thread,
 // so it is heard when the handler ends, and everything goes its way from there.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { fetch } from 'undici'
 import { eventually } from '../support/server.ts'
+import { logOf, startServer } from '../support/server-process.ts'
 
-const root = new URL('../..', import.meta.url)
-
-interface LogLine {
-  msg: string
-  requests?: number | string[]
-}
-
-async function start(t: Test, env: Record<string, string>): Promise<{ url: string, stop: (signal: NodeJS.Signals) => void, log: () => LogLine[], ended: Promise<unknown> }> {
-  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
-    cwd: root, env: { PATH: process.env['PATH'], PORT: '0', OBSERVER_PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.teardown(() => { child.kill('SIGKILL') })
-  let text = ''
-  child.stdout.on('data', (chunk: Buffer) => { text += chunk.toString() })
-  const ended = once(child, 'exit').then(([code]) => code as unknown)
-  const address = (): string | undefined => /loopscope listens on (\S+)/.exec(text)?.[1]
-  t.ok(await eventually(() => address() !== undefined), 'it listens')
-  const log = (): LogLine[] => text.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line) as LogLine)
-  return { url: address()!, stop: signal => child.kill(signal), log, ended }
+async function start(t: Test, env: Record<string, string>): Promise<{ url: string, stop: (signal: NodeJS.Signals) => void, log: () => ReturnType<typeof logOf>, ended: Promise<unknown> }> {
+  const server = await startServer(t, env)
+  return { url: server.url, stop: signal => server.child.kill(signal), log: () => logOf(server), ended: server.ended }
 }
 
 const BLOCK = '/handlers/sync?thread=inline&ms=1500'

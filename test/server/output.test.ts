@@ -12,6 +12,7 @@ import { Output } from '../../src/server/output.ts'
 import { without } from '../support/programs.ts'
 import { freePort } from '../support/redis.ts'
 import { eventually } from '../support/server.ts'
+import { launchServer, SERVER } from '../support/server-process.ts'
 
 const root = new URL('../..', import.meta.url)
 const noFull = process.platform !== 'linux' && 'only Linux has /dev/full'
@@ -111,18 +112,13 @@ interface Server {
   child: ChildProcess
   url: string
   said: () => string
-  ended: Promise<[code: number | null, signal: string | null]>
+  ended: Promise<number | null>
 }
 
 async function start(t: Test, stdio: StdioOptions): Promise<Server> {
   const port = await freePort()
-  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
-    cwd: root, env: { PATH: process.env['PATH'], PORT: String(port), OBSERVER_PORT: '0' }, stdio,
-  })
-  t.teardown(() => { child.kill('SIGKILL') })
-  let said = ''
-  child.stderr?.on('data', (chunk: Buffer) => { said += chunk.toString() })
-  return { child, url: `http://127.0.0.1:${port}`, said: () => said, ended: once(child, 'exit') as Promise<[number | null, string | null]> }
+  const { child, log, ended } = launchServer(t, { PORT: String(port) }, { stdio })
+  return { child, url: `http://127.0.0.1:${port}`, said: log, ended }
 }
 
 /** In how many of `looks` looks the main thread slept; one that spins never does. */
@@ -146,7 +142,7 @@ async function behavesWell(t: Test, server: Server): Promise<void> {
   }
   t.match(await answers('/handlers/async?ms=1'), '"handler":"async"')
   server.child.kill('SIGTERM')
-  t.same(await server.ended, [0, null], 'it ends')
+  t.equal(await server.ended, 0, 'it ends')
 }
 
 t.test('a server whose standard output', async t => {
@@ -190,7 +186,7 @@ print(re.search(rb'listens on (\\S+)', said).group(1).decode(), flush=True)
 sys.stdin.readline()
 os.close(terminal)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`
-    const child = spawn('python3', ['-c', program, process.execPath, '--import', './tools/ts.mjs', 'src/server/main.ts'], {
+    const child = spawn('python3', ['-c', program, process.execPath, ...SERVER], {
       cwd: root, env: { PATH: process.env['PATH'], PORT: '0', OBSERVER_PORT: '0' }, stdio: ['pipe', 'pipe', 'inherit'],
     })
     t.teardown(() => { child.kill('SIGKILL') })
@@ -211,6 +207,5 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`
 t.test('what stops a server at its start is told by its exit code where it cannot be written', { skip: noFull }, async t => {
   const full = openSync('/dev/full', 'w')
   t.teardown(() => closeSync(full))
-  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], { cwd: root, env: { PATH: process.env['PATH'], PORT: 'web' }, stdio: ['ignore', full, full] })
-  t.same(await once(child, 'exit'), [1, null])
+  t.equal(await launchServer(t, { PORT: 'web' }, { stdio: ['ignore', full, full] }).ended, 1)
 })

@@ -1,14 +1,14 @@
 // The server as a process, the plugin in somebody else's app, and what a crowd that vanishes leaves behind.
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import Fastify from 'fastify'
 import { createServer, connect, type AddressInfo } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { fetch } from 'undici'
 import { gather, sleep, timeout, type Coroutine } from '../../src/index.ts'
 import { readConfig } from '../../src/server/config.ts'
 import { loopscope } from '../../src/fastify/index.ts'
 import { eventually, listen } from '../support/server.ts'
+import { launchServer, startServer } from '../support/server-process.ts'
 
 t.test('the configuration', async t => {
   await t.test('has defaults, and reads what it is given', async t => {
@@ -30,44 +30,23 @@ t.test('the configuration', async t => {
   })
 })
 
-interface Server {
-  child: ChildProcess
-  url: string
-  log: () => string
-  ended: Promise<number | null>
-}
-
-/** Start the real thing in a process of its own. */
-async function start(t: Test, env: Record<string, string> = {}): Promise<Server> {
-  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
-    cwd: new URL('../..', import.meta.url), env: { PATH: process.env['PATH'], PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  t.teardown(() => { child.kill('SIGKILL') })
-  let log = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { log += chunk.toString() })
-  const ended = once(child, 'exit').then(([code]) => code as number | null)
-  const listening = (): string | undefined => /loopscope listens on (\S+)/.exec(log)?.[1]
-  await eventually(() => listening() !== undefined || child.exitCode !== null)
-  return { child, url: listening() ?? '', log: () => log, ended }
-}
-
 t.test('the process', async t => {
   await t.test('ends at once, with one line, on a bad value and on a port that is taken', async t => {
-    const bad = await start(t, { PORT: 'web' })
+    const bad = launchServer(t, { PORT: 'web' })
     t.equal(await bad.ended, 1)
     t.equal(bad.log(), 'PORT=web: must be a whole number from 0 to 65535\n')
     const other = createServer()
     other.listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address() as AddressInfo
-    const taken = await start(t, { PORT: String(port), LOG_LEVEL: 'silent' })
+    const taken = launchServer(t, { PORT: String(port), LOG_LEVEL: 'silent' })
     t.equal(await taken.ended, 1)
     t.match(taken.log(), new RegExp(`^PORT=${port}: something else listens on 127\\.0\\.0\\.1:${port} already[^\\n]*\\n$`))
     other.close()
   })
 
   await t.test('says where it is and what to try, and goes on SIGTERM with 0 when it is idle', async t => {
-    const server = await start(t)
+    const server = await startServer(t)
     t.match(server.log(), /loopscope listens on http:\/\/127\.0\.0\.1:\d+\n[^]*live view is at http:\/\/localhost:\d+\ntry:\n( {2}curl .*\n){3}/)
     t.equal((await fetch(`${server.url}/ping`)).status, 200)
     server.child.kill('SIGTERM')
@@ -77,7 +56,7 @@ t.test('the process', async t => {
   })
 
   await t.test('lets requests finish, ends streams with a last event, and says what it had to cut off', async t => {
-    const server = await start(t, { GRACE_SECONDS: '1.5' })
+    const server = await startServer(t, { GRACE_SECONDS: '1.5' })
     const text = (path: string): Promise<string> => fetch(server.url + path).then((response) => response.text())
     const stream = text('/events?types=loop.closed')
     const endless = text('/examples/5/run')

@@ -1,7 +1,6 @@
 // Runs in virtual time share the thread and the memory: the server answers meanwhile, few compute at once, and each waits
 // for its reader.
 import { request, type IncomingMessage } from 'node:http'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -10,6 +9,7 @@ import type { Run, RunListener } from '../../src/server/run.ts'
 import type { App } from '../../src/server/app.ts'
 import { print, sleep, type Coroutine } from '../../src/index.ts'
 import { eventually, listen } from '../support/server.ts'
+import { startServer } from '../support/server-process.ts'
 import { recorded } from '../support/virtual.ts'
 
 const ITEMS = 6666
@@ -74,18 +74,12 @@ for (const [accept, items] of [[NDJSON, 1000], ['application/json', 3000], ['tex
 
 t.test('forty at once end right, and few of them compute at once: memory is bounded', async t => {
   // A process of its own, whose memory is the server's and nobody else's.
-  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
-    cwd: new URL('../..', import.meta.url), env: { PATH: process.env['PATH'], PORT: '0', OBSERVER_PORT: '0', RATE_LIMIT: '0' }, stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  t.teardown(() => { child.kill('SIGKILL') })
-  let log = ''
-  child.stdout.on('data', (chunk: Buffer) => { log += chunk.toString() })
-  const own = (): number => Number(/loopscope listens on http:\/\/127\.0\.0\.1:(\d+)/.exec(log)?.[1])
-  t.ok(await eventually(() => own() > 0), 'it listens')
+  const { child, url } = await startServer(t, { RATE_LIMIT: '0' })
+  const own = Number(new URL(url).port)
   const highest = (): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1000
 
   const one = async (): Promise<{ count: number, last: { type: string, outcome: string } }> => {
-    const answer = await get(example5(200), NDJSON, own())
+    const answer = await get(example5(200), NDJSON, own)
     let tail = ''
     let count = 0
     for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {

@@ -1,10 +1,9 @@
 // Leaves one page open over a busy loop and says each minute what it holds, then whether that grew:
 // node --import ./tools/ts.mjs test/ui/hour.ts [minutes]
-import { spawn } from 'node:child_process'
 import { fetch } from 'undici'
 import { findChromium, launch } from '../support/chromium.ts'
 import { processorTime } from '../support/programs.ts'
-import { eventually } from '../support/server.ts'
+import { startServer } from '../support/server-process.ts'
 import type { Session } from './support.ts'
 
 declare const loopscope: Session
@@ -17,15 +16,9 @@ const IN_MOTION = 4000
 
 const chromium = await findChromium()
 if (typeof chromium === 'string') throw new Error(chromium)
-const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
-  env: { PATH: process.env['PATH'], PORT: '0', OBSERVER_PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0' }, stdio: ['ignore', 'pipe', 'inherit'],
-})
-process.once('exit', () => child.kill('SIGKILL'))
-let log = ''
-child.stdout.on('data', (chunk: Buffer) => { log += chunk.toString() })
-const addresses = (): string[] => [...log.matchAll(/listens on (http:\/\/\S+)/g)].map(([, address]) => address!)
-if (!await eventually(() => addresses().length === 2)) throw new Error(`the server did not start: ${log}`)
-const [app, observer] = addresses() as [string, string]
+const ends: (() => unknown)[] = []
+process.once('exit', () => ends.forEach((end) => end()))
+const { url: app, observer, child } = await startServer({ teardown: (end) => ends.push(end) }, { LOG_LEVEL: 'warn', RATE_LIMIT: '0' })
 
 const browser = await launch(chromium)
 const page = await browser.newPage({ viewport: { width: 1000, height: 700 }, reducedMotion: 'reduce' })

@@ -1,11 +1,11 @@
 // Takes the pictures of the README: the real server, the real page, a real Chromium. `npm run screenshots` writes them to
 // docs/images/; names can be given to take only some.
-import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { findChromium, launch } from '../support/chromium.ts'
 import { noRedis, TestRedis } from '../support/redis.ts'
+import { startServer } from '../support/server-process.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const FOLDER = `${ROOT}docs/images/`
@@ -100,19 +100,9 @@ const SHOTS: Shot[] = [
   { name: 'lessons', at: '#view=lessons', take: (page) => wait(page, 1200) },
 ]
 
-function server(env: Record<string, string> = {}): Promise<Server> {
-  const child = spawn(process.execPath, ['--import', './tools/ts.mjs', 'src/server/main.ts'], {
-    cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PORT: '0', OBSERVER_PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env },
-  })
-  return new Promise((resolve, reject) => {
-    let log = ''
-    child.once('exit', () => reject(new Error(`the server ended: ${log}`)))
-    child.stdout.on('data', (chunk: Buffer) => {
-      log += chunk.toString()
-      const [app, observer] = [...log.matchAll(/listens on (http:\/\/\S+)/g)].map(([, address]) => address)
-      if (app !== undefined && observer !== undefined) resolve({ app, observer, stop: () => child.kill('SIGKILL') })
-    })
-  })
+async function server(env: Record<string, string> = {}): Promise<Server> {
+  const { url, observer, child } = await startServer({ teardown: () => {} }, { LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env })
+  return { app: url, observer, stop: () => child.kill('SIGKILL') }
 }
 
 const chromium = await findChromium()

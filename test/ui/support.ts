@@ -1,8 +1,7 @@
 // What the tests of the live view share: the real server in a process of its own, so that it can be stalled, and a real
 // page on it.
-import { spawn } from 'node:child_process'
 import type { Browser, Locator, Page } from 'playwright-core'
-import { eventually } from '../support/server.ts'
+import { startServer as startBuilt } from '../support/server-process.ts'
 
 /** A page that waits for something gives up after this many ms. */
 const PATIENCE = 20_000
@@ -39,18 +38,8 @@ export interface LiveServer {
 
 /** Start the server; it ends with the test. */
 export async function startServer(t: Test, env: Record<string, string> = {}): Promise<LiveServer> {
-  // Through env, because tap adds a module to every process that it sees started, and that module listens for signals.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', './tools/ts.mjs', 'src/server/main.ts'], {
-    cwd: new URL('../..', import.meta.url), stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], PORT: '0', OBSERVER_PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env },
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  let log = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { log += chunk.toString() })
-  const addresses = (): string[] => [...log.matchAll(/listens on (http:\/\/\S+)/g)].map(([, address]) => `${address!}/`)
-  await eventually(() => addresses().length === 2 || child.exitCode !== null)
-  const [app, observer] = addresses()
-  if (app === undefined || observer === undefined) throw new Error(`the server did not start: ${log}`)
+  const { url, observer: observerUrl, child } = await startBuilt(t, { LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env })
+  const [app, observer] = [`${url}/`, `${observerUrl}/`]
   return {
     app, observer, kill: () => void child.kill('SIGKILL'), observerPort: Number(new URL(observer).port),
     count: async (what, which = () => true) => {
@@ -73,8 +62,6 @@ export async function open(browser: Browser, address: string, options: Parameter
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => complaints.push(...message.type() === 'error' ? [message.text()] : []))
-  // The loader that compiles this test marks functions with a helper, which functions that are sent to the page call too.
-  await page.addInitScript('globalThis.__name = (value) => value')
   await page.goto(address)
   await page.locator('.connection.live').waitFor()
   return { page, complaints }

@@ -7,6 +7,7 @@ import threads, { BroadcastChannel, isMainThread, workerData, type Worker, type 
 
 export type Order = 'throw' | 'reject' | 'break' | 'exhaust' | 'hang' | 'kill' | 'keep dead' | 'let live'
 
+const TYPESCRIPT = new URL('../../../tools/ts.mjs', import.meta.url).href
 const channel = new BroadcastChannel('inside the observer')
 channel.unref()
 
@@ -20,7 +21,7 @@ function loadInObserver(): void {
   threads.Worker = class extends threads.Worker {
     constructor(file: string | URL, options: WorkerOptions = {}) {
       const observer = options.name === 'loopscope observer'
-      super(file, observer ? { ...options, execArgv: [...(options.execArgv ?? []), '--import', import.meta.url] } : options)
+      super(file, observer ? { ...options, execArgv: [...(options.execArgv ?? []), '--import', TYPESCRIPT, '--import', import.meta.url] } : options)
     }
   }
   syncBuiltinESMExports()
