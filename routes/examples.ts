@@ -11,10 +11,11 @@ import { CancelledError, fromPromise, print, type Coroutine } from '../src/index
 import { errorBody } from '../src/http/errors.ts'
 import { badField, Refusal } from '../src/http/refusals.ts'
 import { decimalOr, flag, whole } from '../src/http/fields.ts'
+import type { Texts } from '../src/http/monitor.ts'
 import { negotiate } from '../src/http/negotiate.ts'
-import { runResult, resultOf } from '../src/http/run-schemas.ts'
+import { resultOf } from '../src/events/run-log.ts'
+import { runResult } from '../src/http/schemas.ts'
 import { SharedQueue } from '../src/server/shared-queue.ts'
-import { draw } from '../src/events/render/ascii-timeline.ts'
 
 /** With a virtual clock nothing waits, so what a run may do at all is bounded: as many items as this. */
 const MOST_VIRTUAL_ITEMS = 20_000
@@ -102,7 +103,7 @@ function programOf(example: Example, query: RunQuery, shared: SharedQueue<never>
 
 /** Start an answer that goes on while the run does. What it returns writes, and tells whether there is room for more. */
 function open(reply: FastifyReply, type: string, run: Run): (text: string) => boolean {
-  const virtual = run.clock === 'virtual'
+  const virtual = run.record.clock === 'virtual'
   const stream = new PassThrough()
   stream.on('drain', () => run.resume())
   // What goes wrong on the way to the client is the connection's end, of which the request's task hears by itself.
@@ -122,6 +123,12 @@ function open(reply: FastifyReply, type: string, run: Run): (text: string) => bo
   }
 }
 
+async function joined(texts: Texts): Promise<string> {
+  let all = ''
+  for await (const text of texts) all += text
+  return all
+}
+
 /** Run it and answer with what comes of it: one object, or a stream of what it prints or does. */
 function* answer(
   app: App, request: FastifyRequest, reply: FastifyReply, type: string, timeline: boolean | undefined, program: Program,
@@ -131,14 +138,14 @@ function* answer(
   reply.header('x-run-id', run.id).header('link', `</view?run=${run.id}>; rel="alternate"; title="live view", </runs/${run.id}>; rel="self"`)
   if (type === 'application/json') {
     yield* app.runs.follow(run, program)
-    return resultOf(run.record())
+    return resultOf(run.record)
   }
   request.loopscope?.stamp()
   // A run may wait for its reader, but not for one that does not read at all any more.
   app.readers.watch(request.raw.socket)
   const write = open(reply, type === 'text/plain' ? 'text/plain; charset=utf-8' : type, run)
   if (type === 'text/plain') listener.line = ({ text }) => write(`${text}\n`)
-  else listener.event = (event) => write(`${JSON.stringify(event)}\n`)
+  else listener.event = (json) => write(`${json}\n`)
   try {
     // Once the host has had its turn, what is written goes straight to the socket.
     yield* app.runs.follow(run, program, fromPromise(new Promise<void>((resolve) => setImmediate(resolve))))
@@ -147,8 +154,9 @@ function* answer(
     if (!(error instanceof CancelledError) || app.draining.since === null) throw error
   }
   if (type === 'text/plain') {
-    if (run.outcome !== 'returned') write(run.outcome === 'cancelled' ? '(cancelled)\n' : `(failed: ${run.error})\n`)
-    if (timeline === true) write(`\n${draw((yield* app.runs.find(run.id))?.events ?? [])}`)
+    const { outcome, error } = run.record
+    if (outcome !== 'returned') write(outcome === 'cancelled' ? '(cancelled)\n' : `(failed: ${error})\n`)
+    if (timeline === true) write(`\n${yield* fromPromise(app.observer.text('run-drawing', run.id).then(joined))}`)
   }
   write('')
   return reply

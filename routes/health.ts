@@ -5,20 +5,17 @@ import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { errorBody } from '../src/http/errors.ts'
 import { Refusal } from '../src/http/refusals.ts'
+import { healthz } from '../src/http/routes/health.ts'
 
-const answer = z.object({ status: z.literal('ok'), uptime: z.number() })
 const readiness = z.object({
   status: z.enum(['ok', 'degraded']).describe('degraded: it serves, but without its observer'),
   observer: z.enum(['up', 'down']), reason: z.string().optional(), uptime: z.number(),
 })
-const querystring = z.strictObject({})
 
 export default function health(app: App): void {
-  app.get('/healthz', { schema: { summary: 'It lives', tags: ['health'], querystring, response: { 200: answer } } }, function* () {
-    return { status: 'ok', uptime: process.uptime() }
-  })
+  healthz(app)
 
-  app.get('/readyz', { schema: { summary: 'It takes requests', tags: ['health'], querystring, response: { 200: readiness, 503: errorBody } } },
+  app.get('/readyz', { schema: { summary: 'It takes requests', tags: ['health'], querystring: z.strictObject({}), response: { 200: readiness, 503: errorBody } } },
     function* () {
       if (app.draining.since !== null) throw new Refusal('closing', 'the server is closing')
       const { up, down } = app.observer

@@ -66,7 +66,7 @@ const common = {
 const ofTask = { ...common, task: id }
 const maybeOfTask = { ...common, task: id.optional() }
 /** Who stood behind a stall: a task, or a request that no task serves. */
-const victim = z.strictObject({ task: id.optional(), request: id.optional(), name: z.string(), seconds })
+export const victim = z.strictObject({ task: id.optional(), request: id.optional(), name: z.string(), seconds })
 
 /** What a warning is about. */
 export const warningKind = z.enum([

@@ -1,45 +1,26 @@
 // How the event stream goes out, as server-sent events and on WebSockets, whoever serves it: what a subscriber may ask
 // for, and where his messages go. What many get is put into frames once.
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import { Buffer } from 'node:buffer'
 import { PassThrough } from 'node:stream'
 import { z } from 'zod'
 import type { Filter } from '../events/filter.ts'
 import type { Message, Sink } from '../events/fanout.ts'
-import type { StreamOptions } from '../observe/loop-registry.ts'
 import { eventTypes, type EventType } from '../events/schema.ts'
 import { parseCursor, type Cursor } from '../events/history.ts'
+import type { Monitor, Place, StreamOptions } from './monitor.ts'
 import type { Readers } from './readers.ts'
 import { badField, Refusal } from './refusals.ts'
 import { id } from './fields.ts'
 
 /** What lies unsent on a connection, in bytes, before its subscriber has to wait. */
-export const MOST_UNSENT = 256 * 1024
+const MOST_UNSENT = 256 * 1024
 const HEARTBEAT_MS = 15_000
 /** How many messages a client may send on a WebSocket in a second: wishes, pings and pongs. */
 const MOST_MESSAGES = 100
 /** How long a client has that is told to go, in ms, before its connection is closed. */
 const LEAVE_MS = 2000
-
-/** A subscriber's place in the stream. */
-export interface Place {
-  /** The sink has room again. */
-  resume(): void
-  /** Go on from here with another filter. */
-  change(filter: Filter): void
-  close(): void
-}
-
-/** Where subscribers get events from. */
-export interface Hub {
-  /** How many are subscribed. */
-  readonly size: number
-  /** How many may be. */
-  readonly most: number
-  /** Throws a 404 where there is no such loop. */
-  subscribe(sink: Sink, options: StreamOptions): Place
-}
 
 const NO_CURSOR = 'must be a cursor, epoch:seq, as the stream gave it; of several loops, one of each, joined by commas'
 /** The longest list of cursors that is read: of every loop there may be. */
@@ -59,7 +40,7 @@ const types = z.string().transform((text) => text.split(',').filter((one) => one
 const LOOP = /^[A-Za-z0-9._-]{1,64}$/
 
 /** A loop's name, as LOOP_NAME gives it. */
-export const loopName = z.string().regex(LOOP, 'must be the name of a loop, 1 to 64 of A-Z a-z 0-9 . _ -: GET /loops lists them')
+const loopName = z.string().regex(LOOP, 'must be the name of a loop, 1 to 64 of A-Z a-z 0-9 . _ -: GET /loops lists them')
 const loopOrAll = z.union([z.literal('*'), loopName], { error: 'must be the name of a loop, or * for all: GET /loops lists them' })
 /** Which loop is meant, where it is not the process' own. */
 export const ofLoop = z.strictObject({ loop: loopName.optional().describe('the loop; by default this process\' own') })
@@ -76,7 +57,7 @@ const wanted = z.strictObject({
   types: z.array(type).optional(), run: z.int().min(1).optional(), task: z.int().min(1).optional(), request: z.int().min(1).optional(),
 })
 
-export function optionsOf(query: z.output<typeof streamQuery>, lastEventId: string | string[] | undefined): StreamOptions {
+function optionsOf(query: z.output<typeof streamQuery>, lastEventId: string | string[] | undefined): StreamOptions {
   let since = query.since === undefined ? null : parseCursors(query.since)
   if (since === null && typeof lastEventId === 'string' && lastEventId !== '') {
     since = parseCursors(lastEventId)
@@ -101,20 +82,16 @@ function made(cache: WeakMap<readonly Message[], Buffer>, batch: readonly Messag
   return bytes
 }
 
-/** Messages as server-sent events: the cursor is the id, in the epoch that the last hello gave. Ends by itself, with `onClose`, when its reader goes. */
-export class EventSink implements Sink {
+/** Messages as server-sent events: the cursor is the id, in the epoch that the last hello gave. Its stream closes when its reader goes. */
+class EventSink implements Sink {
   readonly stream = new PassThrough({ highWaterMark: MOST_UNSENT })
   readonly cursors = true
-  readonly #heartbeat: NodeJS.Timeout
   #epoch = ''
 
-  constructor(onClose: () => void) {
-    this.#heartbeat = setInterval(() => this.stream.write(': still here\n\n'), HEARTBEAT_MS)
+  constructor() {
+    const heartbeat = setInterval(() => this.stream.write(': still here\n\n'), HEARTBEAT_MS)
     this.stream.on('error', () => {})
-    this.stream.on('close', () => {
-      clearInterval(this.#heartbeat)
-      onClose()
-    })
+    this.stream.on('close', () => clearInterval(heartbeat))
   }
 
   write(batch: readonly Message[]): boolean {
@@ -135,7 +112,7 @@ export class EventSink implements Sink {
 }
 
 /** Headers of a response that is an event stream. */
-export const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } as const
+const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } as const
 
 /** What is needed of a WebSocket of `ws`. Not its own type: users of the package need not have the types of `ws`. */
 export interface StreamSocket {
@@ -218,13 +195,30 @@ function dismiss(socket: StreamSocket, code: number, reason: string): void {
 }
 
 /** A 503 where there is no room for another subscriber, or for the picture of what is alive that he begins with. */
-export function noRoom(hub: Pick<Hub, 'size' | 'most'>, readers: Readers): Refusal | null {
-  return hub.size < hub.most ? readers.full : new Refusal('too-many-subscribers', `${hub.size} subscribers are connected, and no more are allowed at once`)
+function noRoom({ size, most }: Monitor, readers: Readers): Refusal | null {
+  return size < most ? readers.full : new Refusal('too-many-subscribers', `${size} subscribers are connected, and no more are allowed at once`)
+}
+
+/** Serve the stream as server-sent events until it ends, or its reader leaves. */
+export async function serveEvents(request: FastifyRequest, reply: FastifyReply, monitor: Monitor, readers: Readers): Promise<void> {
+  const options = optionsOf(request.query as z.output<typeof streamQuery>, request.headers['last-event-id'])
+  await monitor.loop(options.loop)
+  const refused = noRoom(monitor, readers)
+  if (refused !== null) throw refused
+  readers.watch(request.raw.socket)
+  const sink = new EventSink()
+  const closed = new Promise((resolve) => sink.stream.on('close', resolve))
+  const place = monitor.subscribe(sink, options)
+  sink.stream.on('drain', () => place.resume())
+  request.server.opens(request)
+  reply.headers(EVENT_STREAM).send(sink.stream)
+  await closed
+  place.close()
 }
 
 /** Serve the stream on a WebSocket until it closes. The request's query has been checked. */
-export function serveSocket(socket: StreamSocket, request: FastifyRequest, hub: Hub, readers: Readers): void {
-  const refused = noRoom(hub, readers)
+export function serveSocket(socket: StreamSocket, request: FastifyRequest, monitor: Monitor, readers: Readers): void {
+  const refused = noRoom(monitor, readers)
   if (refused !== null) {
     dismiss(socket, 1013, refused.message)
     return
@@ -239,7 +233,7 @@ export function serveSocket(socket: StreamSocket, request: FastifyRequest, hub: 
   })
   let place: Place
   try {
-    place = hub.subscribe(sink, optionsOf(request.query as z.output<typeof streamQuery>, request.headers['last-event-id']))
+    place = monitor.subscribe(sink, optionsOf(request.query as z.output<typeof streamQuery>, request.headers['last-event-id']))
   } catch (error) {
     dismiss(socket, 1008, (error as Error).message)
     return

@@ -92,3 +92,12 @@ export function foreignProblem(method: string, headers: IncomingHttpHeaders, isP
   }
   return null
 }
+
+/** Says to the app for which client the observer asks: a secret of this process, and the client's address. */
+export const CLIENT_HEADER = 'x-loopscope-client'
+
+/** The client in that header, `null` where it does not have the secret. */
+export function clientOf(header: string | string[] | undefined, secret: string): string | null {
+  const begin = `${secret} `
+  return typeof header === 'string' && header.startsWith(begin) ? header.slice(begin.length) : null
+}

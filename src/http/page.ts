@@ -22,7 +22,7 @@ const TYPES: Record<string, string> = {
 const PAGE = new URL('../../ui/', import.meta.url)
 
 /** What is said where the page has not been built. */
-export const NOT_BUILT = 'the live view is not built: npm run build makes it, and so does npm ci\n'
+export const NOT_BUILT = 'the live view is not built: npm run build makes it, and so does npm ci'
 
 /** The page's files by their path, the page itself as index.html; null where it has not been built. */
 export function readPage(): Map<string, PageFile> | null {

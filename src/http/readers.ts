@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
+import type { Texts } from './monitor.ts'
 import { Refusal } from './refusals.ts'
 
 /** How many downloads are read at once. */
@@ -75,8 +76,8 @@ export class Readers {
   }
 
   /** These texts as a response's body, each made when it is read. */
-  body(texts: Iterable<string>): Readable {
-    return Readable.from(pieces(texts), { objectMode: false, highWaterMark: PIECE })
+  body(texts: Texts): Readable {
+    return Readable.from(pieces(texts), { objectMode: false, highWaterMark: PIECE }).once('close', () => texts.close?.())
   }
 
   /** Close the connection when something has waited for too long to be written and nothing could be: its reader has stopped reading. */
@@ -100,9 +101,10 @@ export class Readers {
   }
 }
 
-async function* pieces(texts: Iterable<string>): AsyncGenerator<string> {
+/** Texts in pieces that are worth a write; in between, whatever else this thread does gets its turn. */
+export async function* pieces(texts: Texts): AsyncGenerator<string> {
   let piece = ''
-  for (const text of texts) {
+  for await (const text of texts) {
     piece += text
     if (piece.length < PIECE) continue
     yield piece

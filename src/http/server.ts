@@ -1,6 +1,6 @@
 // The HTTP server that the app and its observer are both built on: the same limits, the same routing, and one shape for
 // whatever is refused, down to what is no HTTP at all.
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, FastifyTypeProvider, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, FastifyTypeProvider, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteHandlerMethod } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LoggerOptions } from 'pino'
 import type { z } from 'zod'
@@ -16,8 +16,15 @@ declare module 'fastify' {
     readers: Readers
     /** Puts on a reply that no handler has made what every response carries. A plugin may set it. */
     answersPlain: (request: FastifyRequest, reply: FastifyReply) => void
+    /** Is called before an answer is sent that goes on until its client leaves. A plugin may set it. */
+    opens: (request: FastifyRequest) => void
+    /** How the handlers of both ports' routes run: as they are, or each as a coroutine. A server may set it. */
+    served: (handler: Handler) => RouteHandlerMethod
   }
 }
+
+/** What it gives, or what that is a promise of, is sent. */
+type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 
 type Done = (error: Error | null, payload: unknown) => void
 
@@ -30,6 +37,16 @@ interface ZodIn extends FastifyTypeProvider {
 }
 
 export type HttpServer = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, ZodIn>
+
+type Read<T> = T extends z.ZodType ? z.output<T> : unknown
+
+/** Add a route that both ports have. */
+export function serve<S extends FastifySchema>(
+  app: HttpServer, method: 'GET' | 'DELETE', url: string, schema: S,
+  handler: (request: FastifyRequest & { query: Read<S['querystring']>; params: Read<S['params']> }, reply: FastifyReply) => unknown,
+): void {
+  app.route({ method, url, schema: schema as FastifySchema, handler: app.served(handler as Handler) as never })
+}
 
 /** What is logged, and where it goes. */
 export type LogOptions = LoggerOptions & { stream?: { write(line: string): void } }
@@ -73,6 +90,8 @@ export function httpServer({ logger = false, bodyLimit, proxies, readers: reader
   const readers = new Readers(readersOptions)
   app.decorate('readers', readers)
   app.decorate('answersPlain', () => {})
+  app.decorate('opens', () => {})
+  app.decorate('served', (handler) => handler as RouteHandlerMethod)
   app.addHook('onSend', (request, _reply, payload, done: Done) => done(readers.take(request.raw.socket, payload), payload))
   app.server.on('checkExpectation', refuseExpectation)
   handleErrors(app as unknown as FastifyInstance)

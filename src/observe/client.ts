@@ -4,16 +4,22 @@ import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { createHistogram } from 'node:perf_hooks'
+import type { IncomingHttpHeaders } from 'node:http'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Sink } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
 import type { Bare } from '../events/builder.ts'
-import type { StreamOptions } from './loop-registry.ts'
-import type { CancelAnswer, LogLevel, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
-import type { RunRecord } from './run-log.ts'
+import type { LoopList, LoopState } from '../events/schema.ts'
+import type { Cancelled, Figures, Monitor, Place, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
+import type { Answer, LogLevel, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
 import { threadsState } from '../index.ts'
+import { resultOf, summaryOf, type RunRecord } from '../events/run-log.ts'
+import { textOf } from '../events/render/run-texts.ts'
+import { CLIENT_HEADER, clientOf } from '../http/origin.ts'
 import { Refusal } from '../http/refusals.ts'
+import { Slots } from '../http/slots.ts'
+import { currentTask } from '../runtime/running.ts'
 import { Backoff } from './backoff.ts'
 import { refusal, stacksMissing } from './restrictions.ts'
 import { NUMBER, share, viewOf, type View } from '../probe/layout.ts'
@@ -61,8 +67,12 @@ export interface ObserverOptions {
   proxies?: readonly string[] | undefined
 }
 
-/** What a run's end, or a task's, is asked for with. */
-export type Cancel = (target: number) => CancelAnswer
+/** What the app knows of its runs while they are under way. */
+export interface LiveRuns {
+  cancel(id: number): Cancelled
+  /** Those in virtual time, which the loop's events do not tell of, newest first. */
+  virtual(): RunRecord[]
+}
 
 /** Taken here, so that a program's fake timers are not asked. */
 const { setTimeout, clearTimeout, setImmediate } = globalThis
@@ -71,7 +81,7 @@ const { setTimeout, clearTimeout, setImmediate } = globalThis
 const MOST_UNDER_WAY = 16
 
 /** A subscriber on the app's side. */
-class RemotePlace {
+class RemotePlace implements Place {
   readonly id: number
   readonly sink: Sink
   readonly #client: ObserverClient
@@ -105,19 +115,19 @@ class RemotePlace {
   }
 }
 
-export class ObserverClient {
+export class ObserverClient implements Monitor {
   /** The stream's epoch; known once the observer is ready. */
   epoch = ''
   /** Where the observer listens; `null` where it does not. */
   port: number | null = null
   readonly host: string
   /** Known to this process only: by it the app knows what its observer passes on. */
-  readonly secret = randomBytes(16).toString('hex')
+  readonly #secret = randomBytes(16).toString('hex')
   /** How many subscribers there may be. */
   readonly most: number
   /** Resolves once the observer listens; rejects with an ObserverListenError where it cannot. */
   readonly ready: Promise<void>
-  cancelRun: Cancel = () => null
+  live: LiveRuns = { cancel: () => null, virtual: () => [] }
   /** Something on the loop has blocked the thread for 5 ms or more, until now. Times are seconds on the loop's clock. */
   onBlock: (from: number, to: number, name: string) => void = () => {}
   /** What the observer has to say to whoever runs the program: not on its standard output, which may be read by another program. */
@@ -135,9 +145,7 @@ export class ObserverClient {
   #address: string | null = null
   readonly #places = new Map<number, RemotePlace>()
   readonly #asked = new Map<number, (answer: unknown) => void>()
-  /** Questions whose answers are on their way, or have only just come, and those that wait until some are through. */
-  readonly #underWay = new Set<number>()
-  #waiting: Extract<ToObserver, { type: 'ask' }>[] = []
+  readonly #slots = new Slots(MOST_UNDER_WAY)
   #ids = 0
   #loops = 0
   #writer: Writer | null = null
@@ -173,7 +181,7 @@ export class ObserverClient {
     this.#data = {
       shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
       keepMs: options.keepMs ?? 500, stacks: (options.stacks ?? true) && stacksMissing() === null, thread: thisThread(), maxSubscribers: this.most,
-      allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], secret: this.secret, delays,
+      allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], secret: this.#secret, delays,
     }
     this.ready = new Promise((resolve, reject) => {
       this.#onUp = resolve
@@ -272,8 +280,81 @@ export class ObserverClient {
     return place
   }
 
-  /** Ask for something as of now. Rejects with an ObserverDownError where there is no observer, or it ends meanwhile. */
-  ask<Q extends Question>(question: Q, ...args: Questions[Q]['args']): Promise<Questions[Q]['answer']> {
+  loops(): Promise<LoopList> {
+    return this.#ask('loops')
+  }
+
+  loop(loop?: string): Promise<LoopState> {
+    return this.#ask('loop', loop)
+  }
+
+  tasks(loop?: string): Promise<TaskList> {
+    return this.#ask('tasks', loop, currentTask()?.id)
+  }
+
+  async runs(loop?: string): Promise<Answer<'runs'>> {
+    const virtual = this.#isOwn(loop) ? this.live.virtual().map(summaryOf) : []
+    const told = await this.#ask('runs', loop)
+    // Those that have ended meanwhile are told of.
+    const own = told.filter((run) => run.clock === 'virtual' && (run.loop ?? this.#name) === this.#name).map(({ run }) => run)
+    const label = told.some((run) => run.loop !== undefined) ? { loop: this.#name } : {}
+    return [...virtual.filter(({ run }) => !own.includes(run)).map((run) => ({ ...label, ...run })), ...told]
+  }
+
+  async run(id: number, loop?: string): Promise<Answer<'run'>> {
+    const virtual = this.#virtual(id, loop)
+    return virtual === null ? this.#ask('run', id, loop) : resultOf(virtual)
+  }
+
+  stalls(loop?: string): Promise<Answer<'stalls'>> {
+    return this.#ask('stalls', loop)
+  }
+
+  metrics(): Promise<Figures> {
+    this.#pulse.countThreads()
+    return this.#ask('metrics')
+  }
+
+  async text(what: Text, of: number, loop?: string): Promise<Texts> {
+    const virtual = what === 'run-trace' || what === 'run-events' || what === 'run-drawing' ? this.#virtual(of, loop) : null
+    if (virtual !== null) return textOf(virtual, what as 'run-trace')
+    const text = await this.#ask('text', what, of, loop)
+    const life = this.#life
+    const next = async (): Promise<IteratorResult<string>> => {
+      if (life !== this.#life) throw this.down ?? new ObserverDownError('the observer has ended')
+      const value = await this.#ask('read', text)
+      return value === null ? { done: true, value } : { done: false, value }
+    }
+    return { [Symbol.asyncIterator]: () => ({ next }), close: () => life === this.#life && this.send({ type: 'leave', text }) }
+  }
+
+  async cancel(what: Target, id: number, loop?: string): Promise<Cancelled> {
+    // A loop elsewhere may take its time about it: that is not among the few.
+    if (!this.#isOwn(loop)) return this.#send('cancel', what, id, loop)
+    return this.#cancelHere(what, id)
+  }
+
+  #isOwn(loop: string | undefined): boolean {
+    return loop === undefined || loop === this.#name
+  }
+
+  #virtual(id: number, loop: string | undefined): RunRecord | null {
+    if (this.down !== null || !this.#isOwn(loop)) return null
+    return this.live.virtual().find(({ run }) => run === id) ?? null
+  }
+
+  /** Ask for something as of now, once few others are asking. Rejects with an ObserverDownError where there is no observer, or it ends meanwhile. */
+  async #ask<Q extends Question>(question: Q, ...args: Parameters<Questions[Q]>): Promise<Answer<Q>> {
+    await this.#slots.take()
+    try {
+      return await this.#send(question, ...args)
+    } finally {
+      // Whoever has asked makes use of the answer before there is another.
+      setImmediate(() => this.#slots.give())
+    }
+  }
+
+  #send<Q extends Question>(question: Q, ...args: Parameters<Questions[Q]>): Promise<Answer<Q>> {
     const { down } = this
     if (down !== null) return Promise.reject(down)
     const id = ++this.#ids
@@ -281,35 +362,15 @@ export class ObserverClient {
     return new Promise((resolve, reject) => {
       this.#asked.set(id, (answer) => {
         if (answer instanceof Error) reject(answer)
-        else resolve(answer as Questions[Q]['answer'])
+        else resolve(answer as Answer<Q>)
       })
-      const message = { type: 'ask', id, question, args } as const
-      // A loop elsewhere may take its time about it.
-      if (question === 'cancel') this.send(message)
-      else {
-        this.#waiting.push(message)
-        this.#askNext()
-      }
+      this.send({ type: 'ask', id, question, args })
     })
   }
 
-  #askNext(): void {
-    while (this.#underWay.size < MOST_UNDER_WAY && this.#waiting.length > 0) {
-      const message = this.#waiting.shift() as Extract<ToObserver, { type: 'ask' }>
-      this.#underWay.add(message.id)
-      this.send(message)
-    }
-  }
-
-  /** An answer has come. Whoever has asked gets a turn to make use of it before there is another. */
   #answered(id: number, answer: unknown): void {
     this.#asked.get(id)?.(answer)
     this.#asked.delete(id)
-    if (!this.#underWay.has(id)) return
-    setImmediate(() => {
-      this.#underWay.delete(id)
-      this.#askNext()
-    })
   }
 
   /** Put something on the stream that the loop has no hook for. */
@@ -320,6 +381,11 @@ export class ObserverClient {
   /** A run that was made on another loop, in virtual time: it is told of like any other. */
   tellRun(record: RunRecord): void {
     this.send({ type: 'run', record })
+  }
+
+  /** The client for which the observer passes a request on, `null` where it has not. */
+  clientOf({ headers }: { headers: IncomingHttpHeaders }): string | null {
+    return clientOf(headers[CLIENT_HEADER], this.#secret)
   }
 
   /** The app listens at this address: what only it can do is passed on to it. */
@@ -423,8 +489,6 @@ export class ObserverClient {
     this.#places.clear()
     for (const answer of this.#asked.values()) answer(down)
     this.#asked.clear()
-    this.#underWay.clear()
-    this.#waiting = []
     this.#onFailed(error)
   }
 
@@ -455,14 +519,15 @@ export class ObserverClient {
         this.log(message.level, message.message)
         break
       case 'cancel':
-        this.send({ type: 'cancelled', id: message.id, found: message.what === 'run' ? this.cancelRun(message.target) : this.#cancelTask(message.target) })
+        this.send({ type: 'cancelled', id: message.id, found: this.#cancelHere(message.what, message.target) })
         break
       default:
         break
     }
   }
 
-  #cancelTask(id: number): CancelAnswer {
+  #cancelHere(what: Target, id: number): Cancelled {
+    if (what === 'run') return this.live.cancel(id)
     const loop = this.#writer?.loop
     const task = loop === undefined ? undefined : [...loop.liveTasks()].find((one) => one.id === id)
     if (task === undefined) return null

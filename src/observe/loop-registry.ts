@@ -1,26 +1,23 @@
 // The loops that an observer shows: its own, and where processes share a Redis those of the others. Whatever is served or
 // asked for goes through here, by the loop's name or by none, which means the own one.
 import { hostname } from 'node:os'
-import type { LoopInfo, LoopList, RedisInfo } from '../events/schema.ts'
-import type { Sink, SubscribeOptions } from '../events/fanout.ts'
-import type { Cursor } from '../events/history.ts'
+import type { Histogram } from 'node:perf_hooks'
+import type { LiveTask, LoopInfo, LoopList, LoopState, RedisInfo } from '../events/schema.ts'
+import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/run-log.ts'
+import type { Sink } from '../events/fanout.ts'
 import type { LoopRecord } from './monitored-loop.ts'
 import type { Observer } from './observer.ts'
-import type { CancelAnswer } from './protocol.ts'
-import type { RunRecord } from './run-log.ts'
-import { noSuchLoop } from '../http/refusals.ts'
-import type { Place } from '../http/event-stream.ts'
+import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, Place, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
+import { loopDoesNotAnswer, noSuchLoop, noSuchRun, noSuchStall } from '../http/refusals.ts'
+import { textOf } from '../events/render/run-texts.ts'
 import { AllLoops } from './merged-subscription.ts'
+import { metricsOf } from './metrics.ts'
 import { NUMBER } from '../probe/layout.ts'
+
+type LoopTasks = NonNullable<TaskList['loops']>[number]
 
 /** How long a share of time is looked at, in seconds. */
 const UTILIZATION_SECONDS = 0.5
-
-/** What a subscriber wants: of the own loop, of the one that he names, or of all, which is `*`. */
-export interface StreamOptions extends Omit<SubscribeOptions, 'since'> {
-  /** Where to go on: a cursor of each loop. */
-  since?: readonly Cursor[] | undefined
-}
 
 /** What the own process tells of itself. */
 export interface Identity {
@@ -32,8 +29,17 @@ export interface Identity {
 }
 
 /** `late`: nobody has answered in time. */
-export type CancelOutcome = CancelAnswer | 'late'
-export type CancelHere = (what: 'task' | 'run', target: number) => Promise<CancelOutcome>
+export type CancelOutcome = Cancelled | 'late'
+export type CancelHere = (what: Target, target: number) => Promise<CancelOutcome>
+
+export interface LoopsOptions extends Identity {
+  /** Ask the app's thread to cancel something on the own loop. */
+  cancel: CancelHere
+  /** How many subscribers there may be. */
+  most: number
+  /** Delays of the app's event loop. */
+  delays: Histogram
+}
 
 /** How it goes with the loops of other processes, in figures. */
 export interface ClusterFigures {
@@ -62,28 +68,32 @@ export interface Cluster {
   infos(): LoopInfo[]
   /** Call `listener` with each loop that appears. */
   onLoop(listener: (record: LoopRecord) => void): () => void
-  cancel(loop: string, what: 'task' | 'run', target: number): Promise<CancelOutcome>
+  cancel(loop: string, what: Target, target: number): Promise<CancelOutcome>
   /** Tell the others of a run that the own loop's events do not tell of. */
   tellRun(run: RunRecord): void
   /** Say that this process has closed, and leave. */
   close(): Promise<void>
 }
 
-export class Loops {
+export class Loops implements Monitor {
   readonly own: Observer
+  readonly most: number
   cluster: Cluster | null = null
-  readonly #identity: Identity
-  readonly #cancel: CancelHere
+  readonly #options: LoopsOptions
   readonly #places = new Set<Place>()
+  #metrics: (() => Promise<Figures>) | null = null
   #busy = { at: 0, active: 0, idle: 0, share: 0 }
 
-  constructor(own: Observer, identity: Identity, cancel: CancelHere) {
+  constructor(own: Observer, options: LoopsOptions) {
     this.own = own
-    this.#identity = identity
-    this.#cancel = cancel
+    this.most = options.most
+    this.#options = options
   }
 
-  /** How many are subscribed. */
+  get name(): string {
+    return this.own.loop
+  }
+
   get size(): number {
     return this.#places.size
   }
@@ -100,12 +110,54 @@ export class Loops {
     return found
   }
 
-  list(): LoopList {
+  loops(): LoopList {
     return { self: this.own.loop, redis: this.cluster?.redis ?? null, loops: [this.ownInfo(), ...(this.cluster?.infos() ?? [])] }
   }
 
-  /** Subscribe to the loops that `options` name. Throws a 404 where there is none of that name. */
-  subscribe(sink: Sink, options: StreamOptions): Place {
+  loop(loop?: string): LoopState {
+    return this.find(loop === '*' ? undefined : loop).state
+  }
+
+  /** What a process alone tells is the same with and without the others, and theirs is beside it. */
+  tasks(loop?: string, reader?: number): TaskList {
+    const asked = this.#tasksOf(this.find(loop), reader)
+    if (loop !== undefined) return asked
+    const { t, tasks } = asked
+    return this.cluster === null ? { t, tasks } : { t, tasks, loops: this.all().map((record) => this.#tasksOf(record, reader)) }
+  }
+
+  /** Newest first. With a Redis, each says of which loop it is. */
+  runs(loop?: string): CoveredRun[] {
+    const listed = this.#listed(loop, ({ runs }) => runs.list().map(summaryOf))
+    return this.cluster === null ? listed : newestFirst(listed)
+  }
+
+  run(id: number, loop?: string): RunResult {
+    return resultOf(this.#run(id, loop))
+  }
+
+  /** Newest first. With a Redis, each says of which loop it is. */
+  stalls(loop?: string): CoveredStall[] {
+    const query = ({ loop }: LoopRecord): string => (this.cluster === null ? '' : `?loop=${loop}`)
+    return this.#listed(loop, (record) => record.stalls.map(({ events, from, to: _, ...stall }) => (
+      { ...stall, since: from, trace: events === null ? null : `/stalls/${stall.id}/trace${query(record)}` }
+    )).reverse()).sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
+  }
+
+  text(what: Text, of: number, loop?: string): Texts {
+    if (what === 'trace') return this.find(loop).trace(of)
+    if (what !== 'stall-trace') return textOf(this.#run(of, loop), what)
+    const trace = this.find(loop).stallTrace(of)
+    if (trace === null) throw noSuchStall(of)
+    return trace
+  }
+
+  metrics(): Promise<Figures> {
+    this.#metrics ??= metricsOf(this, this.#options.delays)
+    return this.#metrics()
+  }
+
+  subscribe(sink: Sink, options: StreamOptions = {}): Place {
     const place = options.loop === '*' ? new AllLoops(this, sink, options) : subscribeTo(this.find(options.loop), sink, options)
     this.#places.add(place)
     return {
@@ -118,14 +170,37 @@ export class Loops {
     }
   }
 
-  cancel(loop: string | undefined, what: 'task' | 'run', target: number): Promise<CancelOutcome> {
-    const { loop: name } = this.find(loop)
-    return name === this.own.loop || this.cluster === null ? this.#cancel(what, target) : this.cluster.cancel(name, what, target)
+  async cancel(what: Target, target: number, loop?: string): Promise<Cancelled> {
+    const record = this.find(loop)
+    if (what === 'run' && record.runs.get(target) === null) return null
+    const elsewhere = record === this.own ? null : this.cluster
+    const found = await (elsewhere === null ? this.#options.cancel(what, target) : elsewhere.cancel(record.loop, what, target))
+    if (found === 'late') throw loopDoesNotAnswer(elsewhere === null ? null : record.loop)
+    return found
+  }
+
+  #tasksOf(record: LoopRecord, reader: number | undefined): LoopTasks {
+    const t = record.now()
+    const { tasks } = record.snapshot()
+    // Here the task that asks waits for its answer; to who reads that, it is what runs.
+    const asks = (task: LiveTask): boolean => record === this.own && task.task === reader
+    return { loop: record.loop, state: record.state, t, tasks: tasks.map((task) => (asks(task) ? { ...task, on: undefined, state: 'running', since: t } : task)) }
+  }
+
+  #run(id: number, loop: string | undefined): RunRecord {
+    const run = this.find(loop).runs.get(id)
+    if (run === null) throw noSuchRun(id)
+    return run
+  }
+
+  #listed<T extends object>(loop: string | undefined, list: (record: LoopRecord) => T[]): (T & { loop?: string })[] {
+    if (this.cluster === null) return list(this.find(loop))
+    return (loop === undefined ? this.all() : [this.find(loop)]).flatMap((record) => list(record).map((one) => ({ loop: record.loop, ...one })))
   }
 
   ownInfo(): LoopInfo {
     const { own } = this
-    const { name, startedAt, app, observer } = this.#identity
+    const { name, startedAt, app, observer } = this.#options
     return {
       loop: own.loop, epoch: own.history.epoch, name, pid: process.pid, host: hostname(), state: 'live', since: startedAt,
       seenAt: new Date().toISOString(), self: true, ...figuresOf(own), utilization: this.#utilization(), app: app(), observer: observer(),
@@ -145,6 +220,16 @@ export class Loops {
     // A blocked thread keeps no account of it.
     return own.blocked ? 1 : Math.round(this.#busy.share * 1000) / 1000
   }
+}
+
+/** What runs, then what ran last. */
+function newestFirst(runs: CoveredRun[]): CoveredRun[] {
+  return runs.sort((a, b) => Number(a.seconds !== null) - Number(b.seconds !== null) || endOf(b) - endOf(a))
+}
+
+/** When it ended, in ms since 1970; one that has not, when it began. */
+function endOf({ startedAt, seconds }: CoveredRun): number {
+  return Date.parse(startedAt) + (seconds ?? 0) * 1000
 }
 
 /** Where to go on in this loop: at the cursor that is of its present life, or else at the first, which then is a lost one. */

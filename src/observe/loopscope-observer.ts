@@ -3,17 +3,17 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import type { AddressInfo } from 'node:net'
 import type { Histogram } from 'node:perf_hooks'
-import type { ObserverData, Question, ToApp, ToObserver } from './protocol.ts'
-import type { Place } from '../http/event-stream.ts'
+import type { ObserverData, Questions, ToApp, ToObserver } from './protocol.ts'
+import type { Place, Target } from '../http/monitor.ts'
 import { hostname } from 'node:os'
-import { runsOf, tasksOf } from './queries.ts'
 import { Observer } from './observer.ts'
 import { Loops, type CancelOutcome } from './loop-registry.ts'
 import { isCode } from '../http/refusals.ts'
 import { asError } from '../http/thrown.ts'
 import type { HttpServer } from '../http/server.ts'
 import { ownNames } from '../http/origin.ts'
-import { buildObserverApp, figuresOf } from './http.ts'
+import { pieces } from '../http/readers.ts'
+import { buildObserverApp } from './http.ts'
 import { Stacks } from './stacks.ts'
 import { BEAT_SECONDS } from './stall-detector.ts'
 import { Starvation } from './scheduling-delay.ts'
@@ -85,7 +85,7 @@ let appAddress: string | null = null
 /** The port on which the observer listens, once it does. */
 let listening: number | null = null
 
-function cancel(what: 'task' | 'run', target: number): Promise<CancelOutcome> {
+function cancel(what: Target, target: number): Promise<CancelOutcome> {
   const id = ++cancelIds
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
@@ -117,32 +117,30 @@ const loops = new Loops(observer, {
   name: data.loop, startedAt: new Date().toISOString(),
   app: () => (appAddress === null ? null : advertised(appAddress)),
   observer: () => data.url ?? (listening === null || data.listen === null ? null : addressOf(data.listen.host, listening)),
-}, cancel)
+  cancel, most: data.maxSubscribers, delays: data.delays as Histogram,
+})
 
-function answer(question: Question, args: readonly unknown[]): unknown {
-  observer.drain()
-  const loop = args[0] as string | undefined
-  switch (question) {
-    case 'loops':
-      return loops.list()
-    case 'loop':
-      return loops.find(loop).state
-    case 'tasks':
-      return tasksOf(loops, loop)
-    case 'runs':
-      return runsOf(loops, loop)
-    case 'run':
-      return loops.find(args[1] as string | undefined).runs.get(args[0] as number)
-    case 'figures':
-      return figuresOf(loops)
-    case 'cancel':
-      return loops.cancel(loop, args[1] as 'task' | 'run', args[2] as number)
-  }
+/** Texts that are read through the app, piece by piece. */
+const reading = new Map<number, AsyncGenerator<string>>()
+let texts = 0
+
+function text(...of: Parameters<Questions['text']>): number {
+  reading.set(++texts, pieces(loops.text(...of)))
+  return texts
 }
 
-async function ask(id: number, question: Question, args: readonly unknown[]): Promise<void> {
+async function read(text: number): Promise<string | null> {
+  const next = await reading.get(text)?.next()
+  if (next?.done === false) return next.value
+  reading.delete(text)
+  return null
+}
+
+async function ask({ id, question, args }: Extract<ToObserver, { type: 'ask' }>): Promise<void> {
   try {
-    say({ type: 'answer', id, answer: await answer(question, args) })
+    observer.drain()
+    const from = (question === 'text' || question === 'read' ? { text, read } : loops) as unknown as Record<string, (...args: unknown[]) => unknown>
+    say({ type: 'answer', id, answer: await from[question]?.(...args) })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     say({ type: 'refused', id, code: isCode(code) ? code : 'internal-error', message })
@@ -191,7 +189,10 @@ port.on('message', (message: ToObserver) => {
       subscriptions.delete(message.id)
       break
     case 'ask':
-      void ask(message.id, message.question, message.args)
+      void ask(message)
+      break
+    case 'leave':
+      reading.delete(message.text)
       break
     case 'run':
       observer.runs.add(message.record)
@@ -220,7 +221,7 @@ async function build(): Promise<HttpServer | null> {
     })
   }
   return data.listen === null ? null : buildObserverApp(loops, {
-    maxSubscribers: data.maxSubscribers, delays: data.delays as Histogram, names: ownNames(data.listen.host, data.url),
+    names: ownNames(data.listen.host, data.url),
     allowedHosts: data.allowedHosts, proxies: data.proxies, upstream: { address: () => appAddress, secret: data.secret },
   })
 }

@@ -4,8 +4,8 @@ import type { Filter } from '../events/filter.ts'
 import type { Message, Sink, Subscription } from '../events/fanout.ts'
 import type { Cursor } from '../events/history.ts'
 import type { LoopRecord } from './monitored-loop.ts'
-import type { Loops, StreamOptions } from './loop-registry.ts'
-import type { Place } from '../http/event-stream.ts'
+import type { Loops } from './loop-registry.ts'
+import type { Place, StreamOptions } from '../http/monitor.ts'
 
 export class AllLoops implements Place {
   readonly #sink: Sink

@@ -3,7 +3,8 @@
 import type { Histogram } from 'node:perf_hooks'
 import { Registry } from 'prom-client'
 import type { Cluster, ClusterFigures, Loops } from './loop-registry.ts'
-import { distributionOf, exposeDistribution, exposeFigure, exposeFigures } from './prometheus.ts'
+import type { Figures } from '../http/monitor.ts'
+import { distributionOf, exposeDistribution, exposeFigure, exposeFigures } from '../http/prometheus.ts'
 import { NUMBER, WORD } from '../probe/layout.ts'
 
 /** So many of the longest queues have a figure of their own: queues come and go, and a series a queue would have no end. */
@@ -19,14 +20,8 @@ interface Figure {
   read: () => number
 }
 
-export interface Metrics {
-  readonly contentType: string
-  text(): Promise<string>
-  /** The figures by their names, OpenTelemetry's where there is one. */
-  values(): Record<string, number>
-}
-
-export function metricsOf(loops: Loops, delays: Histogram): Metrics {
+/** Gives the figures as they are at each call. */
+export function metricsOf(loops: Loops, delays: Histogram): () => Promise<Figures> {
   const observer = loops.own
   const { words, numbers } = observer.view
   const registry = new Registry()
@@ -77,21 +72,14 @@ export function metricsOf(loops: Loops, delays: Histogram): Metrics {
     add(`loopscope_${mode}_orphaned`, `Calls that run on though nobody waits for them, ${mode}`, () => words[WORD[`${mode}Orphaned`]] as number)
   }
   if (loops.cluster !== null) addCluster(loops.cluster, registry, add)
-  add('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
-  add('process_cpu_seconds_total', 'Processor time of all threads of the process', () => {
-    const { user, system } = process.cpuUsage()
-    return (user + system) / 1e6
-  })
-  add('process_uptime_seconds', 'Seconds since the process began', () => process.uptime())
-  return {
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
-    values: () => ({
+  return async () => ({
+    text: await registry.metrics(),
+    values: {
       ...Object.fromEntries(figures.map(([name, { otel, read }]) => [otel ?? name, read()])),
       'nodejs.eventloop.time{nodejs.eventloop.state=active}': active() / 1000,
       'nodejs.eventloop.time{nodejs.eventloop.state=idle}': idle() / 1000,
-    }),
-  }
+    },
+  })
 }
 
 /** What there is of a Redis only where there is one. */

@@ -7,7 +7,7 @@ import { History } from '../events/history.ts'
 import { Model } from '../events/model.ts'
 import { sizeOf } from '../events/texts.ts'
 import { traceTexts } from '../events/render/trace.ts'
-import { RunLog, type RunLogOptions } from './run-log.ts'
+import { RunLog, type RunLogOptions } from '../events/run-log.ts'
 
 /** Stalls that are remembered, and of how many seconds around a long one the events are kept. */
 const KEPT_STALLS = 50

@@ -1,14 +1,13 @@
 // What the app's thread and the observer's say to each other besides the ring: who subscribes, what is asked, what is
 // to be cancelled. Nothing here is on the way of an event.
 import type { MessagePort } from 'node:worker_threads'
-import type { LoopList, LoopState } from '../events/schema.ts'
 import type { Message } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
 import type { Code } from '../http/refusals.ts'
-import type { CoveredRun, CoveredTasks } from './queries.ts'
-import type { CancelOutcome, StreamOptions } from './loop-registry.ts'
+import type { Cancelled, StreamOptions, Target } from '../http/monitor.ts'
+import type { Loops } from './loop-registry.ts'
 import type { Shared } from '../probe/layout.ts'
-import type { RunRecord } from './run-log.ts'
+import type { RunRecord } from '../events/run-log.ts'
 
 /** What the observer's thread is started with. */
 export interface ObserverData {
@@ -43,31 +42,15 @@ export interface ObserverData {
   delays: unknown
 }
 
-/** What can be asked of the observer. */
-export interface Questions {
-  loops: { args: []; answer: LoopList }
-  /** Refused with a 404 where there is none of that name. */
-  loop: { args: [loop: string]; answer: LoopState }
-  tasks: { args: [loop?: string]; answer: CoveredTasks }
-  runs: { args: [loop?: string]; answer: CoveredRun[] }
-  run: { args: [run: number, loop?: string]; answer: RunRecord | null }
-  figures: { args: []; answer: Figures }
-  cancel: { args: [loop: string, what: 'task' | 'run', target: number]; answer: CancelOutcome }
-}
-
-export interface Figures {
-  events: number
-  lost: number
-  subscribers: number
-  dropped: number
-  blockedSeconds: number
-  stalls: number
-  warnings: number
-  /** Errors on the observer's thread that nothing else has caught. */
-  errors: number
+/** What can be asked of the observer: what its registry tells, and a text in pieces, which has a number to read it by. */
+export interface Questions extends Pick<Loops, 'loops' | 'loop' | 'tasks' | 'runs' | 'run' | 'stalls' | 'metrics' | 'cancel'> {
+  text(...of: Parameters<Loops['text']>): number
+  /** The next piece; `null`: there is none. */
+  read(text: number): Promise<string | null>
 }
 
 export type Question = keyof Questions
+export type Answer<Q extends Question> = Awaited<ReturnType<Questions[Q]>>
 
 export type ToObserver =
   | { type: 'subscribe'; id: number; options: StreamOptions }
@@ -75,10 +58,12 @@ export type ToObserver =
   | { type: 'taken'; id: number }
   | { type: 'unsubscribe'; id: number }
   | { type: 'ask'; id: number; question: Question; args: unknown[] }
+  /** Nothing more is read of this text. */
+  | { type: 'leave'; text: number }
   | { type: 'run'; record: RunRecord }
   /** The app listens at this address: what only it can do is passed on to it. */
   | { type: 'app'; address: string }
-  | { type: 'cancelled'; id: number; found: CancelAnswer }
+  | { type: 'cancelled'; id: number; found: Cancelled }
   | { type: 'close'; reason: string }
 
 export type ToApp =
@@ -91,13 +76,10 @@ export type ToApp =
   | { type: 'answer'; id: number; answer: unknown }
   /** The question has no answer: why. */
   | { type: 'refused'; id: number; code: Code; message: string }
-  | { type: 'cancel'; id: number; what: 'task' | 'run'; target: number }
+  | { type: 'cancel'; id: number; what: Target; target: number }
   /** Another process has this loop's name already: it is called this instead. */
   | { type: 'named'; name: string }
   | { type: 'log'; level: LogLevel; message: string }
   | { type: 'closed' }
 
 export type LogLevel = 'info' | 'warn' | 'error'
-
-/** What came of a wish to cancel; `null`: there is no such task or run. */
-export type CancelAnswer = { name: string; cancelling: boolean } | null

@@ -4,28 +4,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Agent, request as call, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { bodyOf } from '../http/errors.ts'
+import { CLIENT_HEADER } from '../http/origin.ts'
+import { passedOn } from '../http/paths.ts'
 import { Refusal } from '../http/refusals.ts'
 
-/** What is passed on: the examples and their runs, the handlers that block, the probe, the lab. */
-const ROUTES = [
-  ['GET', '/examples'], ['GET', '/examples/*'], ['GET', '/handlers/*'], ['GET', '/ping'],
-  ['GET', '/lab'], ['GET', '/lab/*'], ['POST', '/lab'], ['DELETE', '/lab/*'],
-] as const
 /** Headers of a request that the app needs. No cookie, no authorization, nothing about who asked passes. */
 const PASSED_ON = ['accept', 'content-type', 'x-request-start'] as const
 /** Headers of an answer that belong to one connection. */
 const OF_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer', 'set-cookie'])
 /** How many may be under way at once. */
 const MOST_FORWARDED = 1024
-
-/** Says to the app for which client the observer asks: a secret of this process, and the client's address. */
-export const CLIENT_HEADER = 'x-loopscope-client'
-
-/** The client in that header, `null` where it does not have the secret. */
-export function clientOf(header: string | string[] | undefined, secret: string): string | null {
-  const begin = `${secret} `
-  return typeof header === 'string' && header.startsWith(begin) ? header.slice(begin.length) : null
-}
 
 export interface Upstream {
   /** Where the app listens, as it says itself; `null`: not yet, or nowhere. */
@@ -67,7 +55,7 @@ export function forward(app: FastifyInstance, { address, secret }: Upstream): vo
     upstream.end(body)
   }
 
-  for (const [method, url] of ROUTES) app.route({ method, url, schema: { hide: true } as object, handler: pass })
+  for (const [method, url] of passedOn) app.route({ method, url, schema: { hide: true } as object, handler: pass })
 }
 
 function answered(answer: IncomingMessage, reply: FastifyReply): void {

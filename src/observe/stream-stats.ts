@@ -1,6 +1,7 @@
 // What the stream tells and no model keeps: how many requests have ended, how and after how long, and how full the queues
 // are of what is under way. Its size does not grow with what happens: classes, buckets, and as many queues as there may be.
 import type { EventOf, LoopEvent, Snapshot } from '../events/schema.ts'
+import type { Distribution } from '../http/prometheus.ts'
 
 /** Queues have no end of their own; those that changed last are counted. */
 const MOST_QUEUES = 256
@@ -10,14 +11,6 @@ const ANSWERS = ['1xx', '2xx', '3xx', '4xx', '5xx', 'disconnected'] as const
 export const REQUEST_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
 
 type Answer = (typeof ANSWERS)[number]
-
-/** How many were at most as large as each limit, their sum, and how many there were. */
-export interface Distribution {
-  limits: readonly number[]
-  counts: readonly number[]
-  sum: number
-  count: number
-}
 
 interface Filling {
   size: number

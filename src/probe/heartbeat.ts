@@ -112,6 +112,12 @@ export class Pulse {
     const { idle, active } = performance.eventLoopUtilization()
     this.#numbers[NUMBER.idle] = idle
     this.#numbers[NUMBER.active] = active
+    this.countThreads()
+    writer?.recover()
+  }
+
+  /** Note what the threads have to do. */
+  countThreads(): void {
     const { sensitive, pool, contexts } = this.#threads()
     const words = this.#words
     words[WORD.sensitiveQueued] = sensitive.queued + contexts.reduce((sum, lane) => sum + lane.queued, 0)
@@ -120,6 +126,5 @@ export class Pulse {
     words[WORD.poolQueued] = pool.queued
     words[WORD.poolRunning] = pool.running
     words[WORD.poolOrphaned] = pool.orphaned
-    writer?.recover()
   }
 }

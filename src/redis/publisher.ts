@@ -3,7 +3,7 @@
 // picture of what is alive stands for it. What was not acknowledged is sent again; numbers tell readers what they have.
 import type { LoopInfo } from '../events/schema.ts'
 import type { LoopRecord } from '../observe/monitored-loop.ts'
-import type { RunRecord } from '../observe/run-log.ts'
+import type { RunRecord } from '../events/run-log.ts'
 import type { Connection } from './connection.ts'
 import { eventsOf, KEPT_SECONDS, NEWS, snapshotOf } from './keys.ts'
 import { HAS, LONGEST_ENTRY, LONGEST_PICTURE } from './reads.ts'

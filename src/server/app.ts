@@ -1,14 +1,15 @@
 // Builds the app; never listens. Plugins first, then every file of routes/, each of which serves one prefix and is handed
 // what it needs by decoration.
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { readdirSync } from 'node:fs'
 import type { Config } from './config.ts'
 import type { ReadersOptions } from '../http/readers.ts'
 import type { Runs } from './runs.ts'
-import { CLIENT_HEADER, clientOf } from '../observe/proxy.ts'
 import { httpServer, type HttpServer, type LogOptions } from '../http/server.ts'
 import { ownNames } from '../http/origin.ts'
 import '../fastify/observe.ts' // what the plugin would load by itself, within the time that Fastify gives a plugin
 import { documentation } from './documentation.ts'
+import { fromPromise } from '../index.ts'
 import { loopscope } from '../fastify/index.ts'
 import { protection } from '../http/protection.ts'
 import { streaming } from './streaming.ts'
@@ -38,6 +39,15 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   const app = httpServer({ logger: options.logger ?? false, bodyLimit: BODY_LIMIT, proxies: config.proxies, readers: options.readers })
   app.decorate('config', config)
   app.decorate('draining', { since: null })
+  // The handlers that the observer's port has as well are tasks here, as all are.
+  app.served = (handler) => function* (request: FastifyRequest, reply: FastifyReply) {
+    return yield* fromPromise(() => handler(request, reply))
+  } as unknown as RouteHandlerMethod
+  app.opens = ({ loopscope }) => {
+    if (loopscope === null) return
+    loopscope.endless = true
+    loopscope.stamp()
+  }
   // Before the handlers are wrapped, and before anything that may refuse a request.
   await app.register(timing)
   const { observerPort, observerUrl, host, blockedMs, stacks, history, maxSubscribers, redisUrl, loopName, allowedHosts, proxies, rateLimit, maxRequests } = config
@@ -46,9 +56,8 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     maxRequests, numberOf: ({ id }) => Number(id),
   })
   await app.register(streaming)
-  const { secret } = app.observer
   await app.register(protection, {
-    names: ownNames(host, observerUrl), allowedHosts, rateLimit, clientOf: (request) => clientOf(request.headers[CLIENT_HEADER], secret),
+    names: ownNames(host, observerUrl), allowedHosts, rateLimit, clientOf: (request) => app.observer.clientOf(request),
   })
   await app.register(documentation)
   for (const file of readdirSync(ROUTES).sort()) {

@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net'
 import { buildApp, type App } from './app.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import { within } from '../http/fields.ts'
-import { ObserverListenError } from '../observe/thread-life.ts'
 import type { LogOptions } from '../http/server.ts'
 import { output } from './output.ts'
 import { shutDown } from './shutdown.ts'
@@ -88,7 +87,7 @@ try {
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException
   await app.close()
-  const [variable, port] = error instanceof ObserverListenError ? ['OBSERVER_PORT', config.observerPort] : ['PORT', config.port]
+  const [variable, port] = (error as Error).name === 'ObserverListenError' ? ['OBSERVER_PORT', config.observerPort] : ['PORT', config.port]
   if (code === 'EADDRINUSE') fail(`${variable}=${port}: something else listens on ${config.host}:${port} already; choose another ${variable}`)
   if (code === 'EACCES') fail(`${variable}=${port}: this user may not listen there; choose a ${variable} above 1023`)
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') fail(`HOST=${config.host}: this machine has no such address`)

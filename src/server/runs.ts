@@ -1,39 +1,38 @@
 // Runs of programs on the server's loop, or on a loop of their own in virtual time. A run's tasks are its own: when it
 // ends, however it ends, none of them is left. What ran, its output and its events, the observer keeps for a while.
+import type { FastifyInstance } from 'fastify'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
-import type { ObserverClient } from '../observe/client.ts'
-import type { CoveredRun } from '../observe/queries.ts'
-import type { RunRecord } from '../observe/run-log.ts'
 import type { Message } from '../events/fanout.ts'
-import type { LoopEvent } from '../events/schema.ts'
 import type { Loopscope } from '../fastify/index.ts'
 import type { Program, RunListener, RunOutcome } from './run.ts'
-import { fromPromise } from '../runtime/from-host.ts'
 import { Future } from '../runtime/future.ts'
 import { currentTask } from '../runtime/running.ts'
 import { wait } from '../runtime/wait.ts'
 import { stamp } from '../events/builder.ts'
+import { summaryOf } from '../events/run-log.ts'
 import { Refusal } from '../http/refusals.ts'
-import { summaryOf } from '../http/run-schemas.ts'
 import { contextOf, Run } from './run.ts'
 import { VirtualRuns } from './virtual-runs.ts'
 
 export class Runs {
   readonly #loopscope: Loopscope
-  readonly #observer: ObserverClient
+  readonly #observer: FastifyInstance['observer']
   readonly #most: number
   readonly #live = new Map<number, Run>()
   readonly #virtual = new VirtualRuns()
   #ids = 0
 
-  constructor(loopscope: Loopscope, observer: ObserverClient, options: { most: number }) {
+  constructor(loopscope: Loopscope, observer: FastifyInstance['observer'], options: { most: number }) {
     this.#loopscope = loopscope
     this.#observer = observer
     this.#most = options.most
-    observer.cancelRun = (id) => {
-      const run = this.#live.get(id)
-      return run === undefined ? null : { name: `run ${id}`, cancelling: run.cancel('DELETE /runs') }
+    observer.live = {
+      cancel: (id) => {
+        const run = this.#live.get(id)
+        return run === undefined ? null : { name: `run ${id}`, cancelling: run.cancel('DELETE /runs'), run: summaryOf(run.record) }
+      },
+      virtual: () => [...this.#live.values()].map(({ record }) => record).filter(({ clock }) => clock === 'virtual').reverse(),
     }
   }
 
@@ -44,29 +43,6 @@ export class Runs {
   /** A run that is under way. */
   get(id: number): Run | null {
     return this.#live.get(id) ?? null
-  }
-
-  /** A run that is under way, or one of the last that ended. */
-  *find(id: number, loop?: string): Coroutine<RunRecord | null> {
-    const told = yield* fromPromise(this.#observer.ask('run', id, ...(loop === undefined ? [] : [loop])))
-    return told ?? (this.#isOwn(loop) ? this.#live.get(id)?.record() ?? null : null)
-  }
-
-  /** What is running, then what ran last, newest first. */
-  *list(loop?: string): Coroutine<CoveredRun[]> {
-    const { name } = this.#observer
-    const told = yield* fromPromise(this.#observer.ask('runs', ...(loop === undefined ? [] : [loop])))
-    if (!this.#isOwn(loop)) return told
-    const own = told.filter((run) => run.loop === undefined || run.loop === name)
-    const known = new Set(own.map(({ run }) => run))
-    // Runs in virtual time are told of when they end.
-    const others = [...this.#live.values()].filter(({ id }) => !known.has(id)).reverse()
-    const labelled = own.some((run) => run.loop !== undefined) || told.length > own.length
-    return [...others.map((run) => ({ ...(labelled ? { loop: name } : {}), ...summaryOf(run.record()) })), ...told]
-  }
-
-  #isOwn(loop: string | undefined): boolean {
-    return loop === undefined || loop === this.#observer.name
   }
 
   cancelAll(message: string): number {
@@ -93,12 +69,12 @@ export class Runs {
       if (program.virtual) yield* this.#virtual.follow(run, program)
       else yield* this.#runHere(run, program)
     } finally {
-      if (run.outcome === null) run.end('cancelled', 0, null)
+      if (run.record.outcome === null) run.end('cancelled', 0, null)
       run.leave()
       this.#live.delete(run.id)
       if (program.virtual) {
         this.#virtual.leave(run)
-        this.#observer.tellRun(run.record())
+        this.#observer.tellRun(run.record)
       }
     }
   }
@@ -135,7 +111,7 @@ export class Runs {
       }
       const [outcome, error] = outcomeOf(task)
       run.end(outcome, loop.time() - began, error)
-      writer?.runFinished(run.id, outcome, run.error, request)
+      writer?.runFinished(run.id, outcome, run.record.error, request)
       if (own !== null) throw own as Error
       // Its last events are still on their way round.
       if (told !== null) yield* told.ended
@@ -144,8 +120,8 @@ export class Runs {
     }
   }
 
-  /** Hand `listener` the events of a run, from `began` on until the last. */
-  #tell(id: number, listener: (event: LoopEvent) => void): { began: Future<void>; ended: Future<void>; close: () => void } {
+  /** Hand `listener` the events of a run as JSON, from `began` on until the last. */
+  #tell(id: number, listener: (json: string) => void): { began: Future<void>; ended: Future<void>; close: () => void } {
     const began = new Future<void>({ loop: this.#loopscope.loop })
     const ended = new Future<void>({ loop: this.#loopscope.loop })
     const settle = (future: Future<void>): void => {
@@ -159,7 +135,7 @@ export class Runs {
       write: (messages: readonly Message[]) => {
         for (const { type, json } of messages) {
           if (type === 'stream.hello') settle(began)
-          if (!type.startsWith('stream.')) listener(JSON.parse(json) as LoopEvent)
+          if (!type.startsWith('stream.')) listener(json)
           if (type === 'run.finished') over()
         }
         return true

@@ -13,7 +13,7 @@ import { Recorder } from '../events/recorder.ts'
 import { Refusal } from '../http/refusals.ts'
 import { PacedClock } from './paced-clock.ts'
 import { contextOf } from './run.ts'
-import { Slots } from './slots.ts'
+import { Slots } from '../http/slots.ts'
 
 const MOST_AT_ONCE = 4
 const MOST_WAITING = 100

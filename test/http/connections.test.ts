@@ -81,7 +81,7 @@ t.test('an upgrade behind an event stream', async t => {
       }
       socket.resume()
       await closed
-      const subscribers = async (): Promise<number> => (await app.observer.ask('figures')).subscribers
+      const subscribers = async (): Promise<number | undefined> => (await app.observer.metrics()).values['loopscope_subscribers']
       t.ok(await eventually(async () => await subscribers() === 0), `${name}: no subscriber is left`)
       t.ok(await eventually(() => app.loopscope.active.size === 0 && app.loopscope.loop.liveTasks().size === 0), `${name}: no task is left`)
     }

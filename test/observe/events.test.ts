@@ -7,7 +7,7 @@ import { loopEvent, type EventOf, type LoopEvent, type StreamEvent } from '../..
 import { MOST_STEPS } from '../../src/probe/layout.ts'
 import { LoopRecord } from '../../src/observe/monitored-loop.ts'
 import { RoundLog } from '../../src/observe/rounds.ts'
-import { RunLog, type RunRecord } from '../../src/observe/run-log.ts'
+import { RunLog, type RunRecord } from '../../src/events/run-log.ts'
 import type { Message } from '../../src/events/fanout.ts'
 import { History } from '../../src/events/history.ts'
 import { Model } from '../../src/events/model.ts'

@@ -3,7 +3,7 @@ import { createHistogram } from 'node:perf_hooks'
 import { Registry } from 'prom-client'
 import t from 'tap'
 import type { LoopEvent } from '../../src/events/schema.ts'
-import { distributionOf, exposeDistribution, exposeFigure, exposeFigures } from '../../src/observe/prometheus.ts'
+import { distributionOf, exposeDistribution, exposeFigure, exposeFigures } from '../../src/http/prometheus.ts'
 import { Tally } from '../../src/observe/stream-stats.ts'
 
 let seq = 0

@@ -14,9 +14,11 @@ interface Test {
 export async function observerHere(t: Test, unreadMs = 60_000): Promise<{ port: number; say: () => void; size: () => number }> {
   const inline = watchInline(new EventLoop({ hold: false }))
   const nowhere = (): string | null => null
-  const loops = new Loops(inline.observer, { name: 'main', startedAt: new Date().toISOString(), app: nowhere, observer: nowhere }, () => Promise.resolve(null))
+  const loops = new Loops(inline.observer, {
+    name: 'main', startedAt: new Date().toISOString(), app: nowhere, observer: nowhere, cancel: () => Promise.resolve(null), most: 10, delays: createHistogram(),
+  })
   const app = await buildObserverApp(loops, {
-    maxSubscribers: 10, delays: createHistogram(), names: [], allowedHosts: [], proxies: [], upstream: { address: () => null, secret: '' }, readers: { unreadMs },
+    names: [], allowedHosts: [], proxies: [], upstream: { address: () => null, secret: '' }, readers: { unreadMs },
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())

@@ -386,7 +386,7 @@ t.test('what the server says of itself', async t => {
     app.draining.since = 1
     t.equal((await app.inject('/readyz')).statusCode, 503)
     app.draining.since = null
-    t.match((await app.inject('/metrics')).body, /^loopscope_requests_total [1-9]/m)
+    t.match((await app.inject('/metrics')).body, /^loopscope_requests_total\{answer="2xx"\} [1-9]/m)
   })
 
   await t.test('its API as OpenAPI 3.1, from the schemas that check', async t => {

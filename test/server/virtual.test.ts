@@ -46,7 +46,7 @@ function start(main: () => Coroutine<void>, listener: RunListener = {}, on: App 
   return run
 }
 
-const ended = (run: Run): Promise<boolean> => eventually(() => run.outcome !== null)
+const ended = (run: Run): Promise<boolean> => eventually(() => run.record.outcome !== null)
 
 /** Prints a line and sleeps, again and again. */
 function* lines(count: number, length = 1): Coroutine<void> {
@@ -107,7 +107,7 @@ t.test('a run whose reader stops waits for it, and goes on when it reads', async
   const answer = await get(example5(ITEMS), NDJSON)
   const run = app.runs.get(Number(answer.headers['x-run-id']))!
   const made = (): number => {
-    const { output, events, forgotten } = run.record()
+    const { output, events, forgotten } = run.record
     return output.length + events.length + forgotten
   }
   let last = -1
@@ -119,7 +119,7 @@ t.test('a run whose reader stops waits for it, and goes on when it reads', async
     return last > 0 && last === before
   }))
   await pause(1500)
-  t.equal(run.outcome, null)
+  t.equal(run.record.outcome, null)
   t.equal(made(), last, 'it makes no more')
   const seen = (await read(answer)).trim().split('\n').map(line => JSON.parse(line) as { seq: number, type: string, outcome?: string })
   t.match(seen.at(-1), { type: 'run.finished', outcome: 'returned' })
@@ -134,20 +134,20 @@ t.test('runs whose readers have stopped hold up no other, go on in their turn, a
   const stalled = Array.from({ length: 4 }, () => start(() => lines(10), { line: () => false }))
   const other = start(() => lines(10))
   t.ok(await ended(other), 'it gets the slot of one that has stopped')
-  t.same(stalled.map(({ outcome }) => outcome), [null, null, null, null])
-  const printed = stalled.map(run => run.record().output.length)
+  t.same(stalled.map(({ record: { outcome } }) => outcome), [null, null, null, null])
+  const printed = stalled.map(run => run.record.output.length)
   t.same(printed, [1, 1, 1, 1])
   for (const run of stalled) {
     t.ok(await eventually(() => {
       run.resume()
-      return run.record().output.length > 1
+      return run.record.output.length > 1
     }))
   }
   // Sixteen may stand still. One more, and the one that has done so longest is cancelled.
   const more = Array.from({ length: 17 - stalled.length }, () => start(() => lines(10), { line: () => false }))
-  t.ok(await eventually(() => [...stalled, ...more].some(({ outcome }) => outcome === 'cancelled')))
+  t.ok(await eventually(() => [...stalled, ...more].some(({ record: { outcome } }) => outcome === 'cancelled')))
   await pause(1500)
-  t.equal([...stalled, ...more].filter(({ outcome }) => outcome === null).length, 16)
+  t.equal([...stalled, ...more].filter(({ record: { outcome } }) => outcome === null).length, 16)
   for (const run of [...stalled, ...more]) run.cancel('enough')
   t.ok(await eventually(() => app.runs.live === 0), 'a run that is cancelled waits for no reader')
 })
@@ -176,15 +176,15 @@ t.test('the others wait in the order in which they came; one that is cancelled, 
   for (const run of computing) run.cancel('enough')
   for (const run of [...waiting, ...rest]) t.ok(await ended(run))
   t.same(order, ['a', 'c'])
-  t.same([...new Set(rest.map(({ outcome }) => outcome))], ['returned'])
+  t.same([...new Set(rest.map(({ record: { outcome } }) => outcome))], ['returned'])
   t.equal(await read(await get('/examples/1/run?clock=virtual', 'text/plain')), 'hello\nworld\n', 'there is room again')
 })
 
 t.test('of a run the beginning is kept, in a bound of bytes and of items', async t => {
   const seen: number[] = []
-  const run = start(() => lines(5000, 1000), { event: ({ seq }) => seen.push(seq) > 0 })
+  const run = start(() => lines(5000, 1000), { event: (json) => seen.push((JSON.parse(json) as { seq: number }).seq) > 0 })
   t.ok(await ended(run))
-  const { output, events, forgotten } = run.record()
+  const { output, events, forgotten } = run.record
   const bytes = (kept: unknown): number => Buffer.byteLength(JSON.stringify(kept))
   t.ok(output.length > 500 && output.length < 2000, `${output.length} lines of 5000`)
   t.ok(bytes({ output, events }) < 2.5 * 1024 ** 2)
@@ -193,8 +193,8 @@ t.test('of a run the beginning is kept, in a bound of bytes and of items', async
 
   const plain = start(() => lines(6000))
   t.ok(await ended(plain))
-  t.same([plain.record().output.length, plain.record().events.length], [5000, 5000])
-  t.ok(forgotten > 3000 && plain.record().forgotten > 1000)
+  t.same([plain.record.output.length, plain.record.events.length], [5000, 5000])
+  t.ok(forgotten > 3000 && plain.record.forgotten > 1000)
 })
 
 t.test('the order within a run is that of one which never waits', async t => {

@@ -2,7 +2,14 @@
 // rest are gauges; a distribution that is kept elsewhere is a histogram.
 import type { Histogram } from 'node:perf_hooks'
 import { Counter, Gauge, type Metric, type Registry } from 'prom-client'
-import type { Distribution } from './stream-stats.ts'
+
+/** How many were at most as large as each limit, their sum, and how many there were. */
+export interface Distribution {
+  limits: readonly number[]
+  counts: readonly number[]
+  sum: number
+  count: number
+}
 
 type Labelled = readonly (readonly [label: string, value: number])[]
 

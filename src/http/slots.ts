@@ -11,8 +11,8 @@ export class Slots {
   }
 
   /** Wait for a slot; one that returns comes before all that are new. False if `signal` aborts first. */
-  take(signal: AbortSignal, returns = false): Promise<boolean> {
-    if (signal.aborted) return Promise.resolve(false)
+  take(signal?: AbortSignal, returns = false): Promise<boolean> {
+    if (signal?.aborted === true) return Promise.resolve(false)
     if (this.#free > 0) {
       this.#free--
       return Promise.resolve(true)
@@ -24,11 +24,11 @@ export class Slots {
         resolve(false)
       }
       const grant = (): void => {
-        signal.removeEventListener('abort', leave)
+        signal?.removeEventListener('abort', leave)
         resolve(true)
       }
       waiting.add(grant)
-      signal.addEventListener('abort', leave, { once: true })
+      signal?.addEventListener('abort', leave, { once: true })
     })
   }
 

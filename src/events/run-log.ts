@@ -1,11 +1,11 @@
 // What ran, as the stream tells it: the runs under way and the last that ended, with their output and their events.
-import type { EventOf, LoopEvent, Parameters } from '../events/schema.ts'
-import { stamp } from '../events/builder.ts'
-import { cutText, sizeOf, sizeOfEvent } from '../events/texts.ts'
+import type { EventOf, LoopEvent, Parameters } from './schema.ts'
+import { stamp } from './builder.ts'
+import { cutText, sizeOf, sizeOfEvent } from './texts.ts'
 
 const KEPT_RUNS = 50
-export const KEPT_EVENTS = 5000
-export const KEPT_LINES = 5000
+const KEPT_EVENTS = 5000
+const KEPT_LINES = 5000
 /** How many bytes the lines and the events of one run may take, and those of all runs together. */
 export const KEPT_BYTES = 2 * 1024 ** 2
 const MOST_BYTES = 64 * 1024 ** 2
@@ -31,6 +31,39 @@ export interface RunRecord {
   events: LoopEvent[]
   /** Lines and events that were too many to keep. */
   forgotten: number
+}
+
+export type RunSummary = Pick<RunRecord, 'run' | 'example' | 'parameters' | 'clock' | 'startedAt' | 'seconds' | 'outcome'>
+export type RunResult = RunSummary & Pick<RunRecord, 'output'> & { error?: string | undefined; forgotten?: number | undefined }
+
+/** What a list tells of a run. */
+export function summaryOf({ run, example, parameters, clock, startedAt, seconds, outcome }: RunSummary): RunSummary {
+  return { run, example, parameters, clock, startedAt, seconds, outcome }
+}
+
+/** What came of a run, without its events. */
+export function resultOf(record: RunRecord): RunResult {
+  const { output, error, forgotten } = record
+  return { ...summaryOf(record), output, ...(error === null ? {} : { error }), ...(forgotten === 0 ? {} : { forgotten }) }
+}
+
+/** A run that begins. */
+export function begun(run: Pick<RunRecord, 'run' | 'example' | 'parameters' | 'clock' | 'startedAt'>): RunRecord {
+  return { ...run, seconds: null, outcome: null, error: null, output: [], events: [], forgotten: 0 }
+}
+
+type Takes = (size: number) => boolean
+
+/** Keep an event of a run where `takes` has room for so many bytes; else it is counted. */
+export function keepEvent(run: RunRecord, event: LoopEvent, takes: Takes): void {
+  if (run.events.length < KEPT_EVENTS && takes(sizeOfEvent(event))) run.events.push(event)
+  else run.forgotten++
+}
+
+/** Keep a line of a run likewise. */
+export function keepLine(run: RunRecord, line: Line, takes: Takes): void {
+  if (run.output.length < KEPT_LINES && takes(sizeOf(line))) run.output.push(line)
+  else run.forgotten++
 }
 
 export interface RunLogOptions {
@@ -60,9 +93,10 @@ export class RunLog {
     if (event.type === 'run.started') this.#start(event)
     const run = this.#live.get(event.run)
     if (run === undefined) return
-    this.#keepEvent(run, event)
+    const takes = this.#takes(run)
+    keepEvent(run, event, takes)
     if (event.type === 'task.printed') {
-      this.#keepLine(run, { t: stamp(event.t - run.began), task: event.task === undefined ? '' : this.#nameOf(event.task), text: event.text })
+      keepLine(run, { t: stamp(event.t - run.began), task: event.task === undefined ? '' : this.#nameOf(event.task), text: event.text }, takes)
     } else if (event.type === 'run.finished') {
       run.seconds = stamp(event.t - run.began)
       run.outcome = event.outcome ?? 'returned'
@@ -75,8 +109,9 @@ export class RunLog {
   /** A run that another loop has made, in virtual time. */
   add(run: RunRecord): void {
     const kept: RunRecord = { ...run, output: [], events: [] }
-    for (const { t, task, text } of run.output) this.#keepLine(kept, { t, task: cutText(task), text: cutText(text) })
-    for (const event of run.events) this.#keepEvent(kept, event)
+    const takes = this.#takes(kept)
+    for (const { t, task, text } of run.output) keepLine(kept, { t, task: cutText(task), text: cutText(text) }, takes)
+    for (const event of run.events) keepEvent(kept, event, takes)
     this.#end(kept)
   }
 
@@ -86,18 +121,8 @@ export class RunLog {
     if (this.#ended.size > KEPT_RUNS) this.#drop(this.#ended, this.#ended.keys().next().value as number)
   }
 
-  #keepEvent(run: RunRecord, event: LoopEvent): void {
-    if (run.events.length < KEPT_EVENTS && this.#takes(run, sizeOfEvent(event))) run.events.push(event)
-    else run.forgotten++
-  }
-
-  #keepLine(run: RunRecord, line: Line): void {
-    if (run.output.length < KEPT_LINES && this.#takes(run, sizeOf(line))) run.output.push(line)
-    else run.forgotten++
-  }
-
   /** Whether there is room for so many bytes beside what is kept of the run; that of the runs that ended first may go for it. */
-  #takes(run: RunRecord, size: number): boolean {
+  readonly #takes = (run: RunRecord): Takes => (size) => {
     const sum = (this.#sizes.get(run) ?? 0) + size
     if (sum > KEPT_BYTES) return false
     for (const old of this.#ended.values()) {
@@ -159,9 +184,6 @@ export class RunLog {
 
   #start(event: EventOf<'run.started'>): void {
     const { run, example, parameters, t } = event
-    this.#live.set(run, {
-      run, example, parameters, clock: 'real', startedAt: new Date(this.#origin + t * 1000).toISOString(), began: t,
-      seconds: null, outcome: null, error: null, output: [], events: [], forgotten: 0,
-    })
+    this.#live.set(run, { ...begun({ run, example, parameters, clock: 'real', startedAt: new Date(this.#origin + t * 1000).toISOString() }), began: t })
   }
 }

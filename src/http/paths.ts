@@ -1,0 +1,16 @@
+// The paths that are served, once for all who have to know them: the routes, the port that passes requests on, the page and the
+// server that serves the page while it is worked on.
+
+/** Answered alike on both ports. */
+export const paths = {
+  events: '/events', loops: '/loops', tasks: '/tasks', runs: '/runs', stalls: '/stalls', trace: '/trace', metrics: '/metrics', healthz: '/healthz',
+} as const
+
+/** What only the app can do; the observer's port passes it on. */
+export const appPaths = { examples: '/examples', handlers: '/handlers', ping: '/ping', lab: '/lab' } as const
+
+const { examples, handlers, ping, lab } = appPaths
+
+export const passedOn = [
+  ['GET', examples], ['GET', `${examples}/*`], ['GET', `${handlers}/*`], ['GET', ping], ['GET', lab], ['GET', `${lab}/*`], ['POST', lab], ['DELETE', `${lab}/*`],
+] as const

@@ -1,0 +1,23 @@
+// What is long, and made as it is read: traces, and a run's events.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
+import { z } from 'zod'
+import { errorBody } from '../errors.ts'
+import type { Monitor, Text } from '../monitor.ts'
+
+const trace = z.object({ traceEvents: z.array(z.record(z.string(), z.unknown())), displayTimeUnit: z.literal('ms') })
+
+/** How a route of a trace is described. */
+export const asTrace = { description: 'Chrome trace event JSON: open it at ui.perfetto.dev', response: { 200: trace, 404: errorBody, 503: errorBody } }
+
+/** Answer with a text; `of` is the number of what it is about, and `name` makes the trace a file. */
+export async function download(
+  request: FastifyRequest & { query: { loop?: string | undefined } }, reply: FastifyReply, monitor: Monitor, what: Text, of: number, name?: string,
+): Promise<Readable> {
+  const { readers } = request.server
+  readers.enter(request, reply)
+  const texts = await monitor.text(what, of, request.query.loop)
+  if (name === undefined) reply.type('application/x-ndjson')
+  else reply.type('application/json; charset=utf-8').header('content-disposition', `attachment; filename="${name}.trace.json"`)
+  return readers.body(texts)
+}

@@ -1,0 +1,34 @@
+// The live view: at the root of the observer's port, and under a prefix on the app's own, where it stalls along with the loop.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { NOT_BUILT, readPage } from '../page.ts'
+import { Refusal } from '../refusals.ts'
+import type { HttpServer } from '../server.ts'
+
+export function page(app: HttpServer, prefix: '' | '/view'): void {
+  const files = readPage()
+  if (files === null) app.log.warn(NOT_BUILT)
+
+  function send(reply: FastifyReply, path: string): Buffer {
+    if (files === null) throw new Refusal('page-not-built', NOT_BUILT)
+    const file = files.get(path)
+    if (file === undefined) throw new Refusal('no-such-file', `the live view has no ${path}`)
+    reply.type(file.type).header('cache-control', file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache')
+    if (file.policy !== null) reply.header('content-security-policy', file.policy)
+    return file.body
+  }
+
+  function add(path: string, isPage: boolean, answer: (request: FastifyRequest, reply: FastifyReply) => unknown): void {
+    app.route({ method: 'GET', url: `${prefix}/${path}`, config: { page: isPage }, schema: { hide: true } as object, handler: app.served(answer) as never })
+  }
+
+  // Addresses in the page are relative, so the page's own has to end in a slash.
+  add('', true, (request, reply) => {
+    const [path, query] = request.url.split('?', 2) as [string, string?]
+    if (path.endsWith('/')) return send(reply, 'index.html')
+    reply.code(302).header('location', `view/${query === undefined ? '' : `?${query}`}`)
+    return ''
+  })
+  // At the root, what is no file is no route either.
+  if (prefix !== '') add('*', true, ({ params }, reply) => send(reply, (params as { '*': string })['*']))
+  else for (const path of files?.keys() ?? []) add(path, path === 'index.html', (_request, reply) => send(reply, path))
+}

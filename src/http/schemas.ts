@@ -1,0 +1,32 @@
+// What is told of tasks, runs and stalls when they are asked for.
+import { z } from 'zod'
+import { frame, liveTask, loopState, outcome, parameters, victim } from '../events/schema.ts'
+
+const tasksOfOne = z.object({ t: z.number().describe('seconds on the clock of the loop'), tasks: z.array(liveTask) })
+
+export const taskList = tasksOfOne.extend({
+  loop: z.string().optional(), state: loopState.optional(),
+  loops: z.array(tasksOfOne.extend({ loop: z.string(), state: loopState })).optional().describe('where several loops are watched: each, this one first'),
+})
+
+export const runSummary = z.object({
+  run: z.int(), example: z.int(), parameters, clock: z.enum(['real', 'virtual']), startedAt: z.iso.datetime(),
+  seconds: z.number().nullable(), outcome: outcome.nullable().describe('null while it runs'),
+})
+
+/** A run in a list that covers several loops: of which loop it is. */
+export const coveredRun = runSummary.extend({ loop: z.string().optional().describe('where there are several loops, the one that it is on') })
+
+export const runResult = runSummary.extend({
+  output: z.array(z.object({ t: z.number().describe('seconds since the run began'), task: z.string(), text: z.string() })),
+  error: z.string().optional(),
+  forgotten: z.int().optional().describe('lines and events that were too many to keep'),
+})
+
+/** A stall that is over. */
+export const stall = z.object({
+  loop: z.string().optional().describe('where there are several loops, the one that it was on'), id: z.int(), at: z.iso.datetime(),
+  since: z.number().describe('seconds on the clock of the loop'), seconds: z.number(), name: z.string().describe('what blocked the loop'),
+  task: z.int().optional(), request: z.int().optional(), stack: z.array(frame).optional(), victims: z.array(victim), lost: z.number(),
+  trace: z.string().nullable().describe('where the trace of what happened around it is'),
+})
