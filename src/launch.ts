@@ -5,13 +5,21 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { WorkerOptions } from 'node:worker_threads'
 
-/**
- * The built file of ours at `path`, named without its ending, seen from the caller's `import.meta.url`, which a bundle may not
- * have. Throws an Error where it is not there: then what calls has been bundled, and stands where other people's files are.
- */
-export function ownFile(path: string, base: string | undefined): URL {
+/** The built file of ours at `path`, named without its ending, seen from the caller's `import.meta.url`, which a bundle may not have. */
+function find(path: string, base: string | undefined): URL | null {
   const url = base === undefined ? null : new URL(`${path}.js`, base)
-  if (url !== null && existsSync(url)) return url
+  return url !== null && existsSync(url) ? url : null
+}
+
+/** Whether the file of ours at `path`, named without its ending, is there, seen from the caller's `import.meta.url`. */
+export function hasOwnFile(path: string, base: string | undefined): boolean {
+  return find(path, base) !== null
+}
+
+/** That file. Throws an Error where it is not there: then what calls has been bundled, and stands where other people's files are. */
+export function ownFile(path: string, base: string | undefined): URL {
+  const url = find(path, base)
+  if (url !== null) return url
   throw new Error(
     `loopscope starts a thread or process with its own file ${path.replace(/^.*\//, '')}.js, which a bundle does not have. ` +
       'Leave the package out of the bundle and install it beside: mark loopscope as external, with esbuild --external:loopscope',

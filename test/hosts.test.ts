@@ -99,8 +99,8 @@ t.test('conditions: Node has its own entry, whatever else is asked for, and what
     ['TypeScript for a page', ['types', 'browser', 'import'], 'browser'],
   ]
   for (const [who, asked, entry] of entries) {
-    t.equal(resolve(exports['.']!, asked), `./dist/src/${entry}.${asked.includes('types') ? 'd.ts' : 'js'}`, who)
+    t.equal(resolve(exports['.']!, asked), `./dist/lib/${entry}.${asked.includes('types') ? 'd.ts' : 'js'}`, who)
   }
   const { stdout } = await execute(process.execPath, ['-C', 'workerd', '--input-type=module', '-e', "console.log(import.meta.resolve('loopscope'))"], { cwd: ROOT })
-  t.match(stdout, /\/dist\/src\/browser\.js\n$/, 'Node itself, asked for another one')
+  t.match(stdout, /\/dist\/lib\/browser\.js\n$/, 'Node itself, asked for another one')
 })

@@ -1,11 +1,13 @@
 // The package as its users get it: packed, installed, type-checked, run on Node, bundled for browsers.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { bundle, foreignModules } from './support/bundle.ts'
+import { importsOf } from './support/imports.ts'
 import { NODES, nodeOf } from './support/nodes.ts'
-import { execute, linkDependencies, packAndInstall } from './support/pack.ts'
+import { execute, linkPackages, packAndInstall } from './support/pack.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
@@ -96,8 +98,45 @@ t.test('the tarball', async t => {
   })
 
   await t.test('holds what is built and what is to be read, and nothing else', async t => {
-    t.same(packed.files.filter(path => !/^(dist\/src\/|(README|CHANGELOG)\.md$|LICENSE$|package\.json$)/.test(path)), [])
-    t.ok(packed.files.includes('LICENSE'))
+    const READ = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'THIRD-PARTY-LICENSES', 'package.json']
+    t.same(packed.files.filter(path => !/^(dist\/lib\/[\w-]+(\.d\.ts|\.js)|dist\/ui\/.*|docs\/.*\.(md|png))$/.test(path) && !READ.includes(path)), [])
+    t.same(READ.filter(path => !packed.files.includes(path)), [])
+    const page = packed.files.filter(path => path.startsWith('dist/ui/'))
+    t.ok(page.includes('dist/ui/index.html') && page.length > 5, 'the page is there')
+    const sizes = packed.files.map(path => statSync(join(packed.folder, path)).size)
+    t.ok(sizes.reduce((sum, size) => sum + size, 0) < 12e6, 'it is no larger than 12 MB')
+  })
+
+  await t.test('has no dependency, and the peers are optional', async t => {
+    const { dependencies, peerDependencies, peerDependenciesMeta, scripts } = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as Record<string, Record<string, unknown>>
+    t.same([dependencies, scripts], [undefined, undefined])
+    t.same(peerDependenciesMeta, Object.fromEntries(Object.keys(peerDependencies!).map(name => [name, { optional: true }])))
+    const scriptFiles = packed.files.filter(path => /^dist\/lib\/.*\.(js|ts)$/.test(path))
+    const imported = scriptFiles.flatMap(path => importsOf(path, readFileSync(join(packed.folder, path), 'utf8'))).map(({ target }) => target)
+    t.same([...new Set(imported.filter(target => target.startsWith('npm:')))].filter(target => !(target.slice('npm:'.length) in peerDependencies!)), [])
+  })
+
+  await t.test('links to nothing that it does not hold', async t => {
+    const leading = packed.files.filter(path => path.endsWith('.md')).flatMap(path => {
+      const text = readFileSync(join(packed.folder, path), 'utf8').replace(/^```.*?^```/gms, '')
+      const targets = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)|(?:src|href|srcset)="([^"#]+)"/g)].map(([, link, attribute]) => link ?? attribute!)
+      return targets.filter(target => !/^[a-z]+:/.test(target)).map(target => ({ path, target: join(dirname(path), target) }))
+    })
+    t.ok(leading.length > 20)
+    t.same(leading.filter(({ target }) => !packed.files.includes(target)), [])
+  })
+
+  await t.test('names the licence of everything that is in it', async t => {
+    const text = readFileSync(join(packed.folder, 'THIRD-PARTY-LICENSES'), 'utf8')
+    for (const name of ['fastify', 'zod', 'prom-client', 'undici', 'preact', 'typescript', '@codemirror/view']) t.match(text, new RegExp(`^    ${name} [\\d.]+ \\([\\w.-]+\\)$`, 'm'))
+    t.notMatch(text, ROOT)
+  })
+
+  await t.test('leaves the classes of the runtime their names', async t => {
+    const exported = await import(pathToFileURL(join(packed.folder, 'dist/lib/index.js')).href) as Record<string, unknown>
+    const classes = Object.entries(exported).filter(([name, value]) => typeof value === 'function' && /^[A-Z]/.test(name)) as [string, { name: string }][]
+    t.ok(classes.length > 30)
+    t.same(classes.filter(([name, value]) => value.name !== name).map(([name]) => name), [])
   })
 })
 
@@ -144,7 +183,6 @@ t.test('a program that uses it', async t => {
   })
 
   await t.test('may ask for the entry for browsers by name', async t => {
-    
     writeFileSync(join(consumer, 'src/named.ts'), CONSUMER.replace("'loopscope'", "'loopscope/browser'"))
     const { scripts, complaints } = await bundle(consumer, join(folder, 'bundled-by-name'), {
       build: { rollupOptions: { input: join(consumer, 'src/named.ts') } },
@@ -157,15 +195,15 @@ t.test('a program that uses it', async t => {
 // Small programs in which something went wrong once. Each looks at what it gets by itself, and says so by its exit code.
 const PROGRAMS = join(import.meta.dirname, 'package/programs')
 
-// Outside of this tree, so that what is found beside the package is what it depends on, and nothing of this project's own.
+// Outside of this tree, so that what is found beside the package is what its user has, and nothing of this project's own.
 const stranger = mkdtempSync(join(tmpdir(), 'loopscope-stranger-'))
 t.teardown(() => rmSync(stranger, { recursive: true }))
 cpSync(PROGRAMS, stranger, { recursive: true })
 writeFileSync(join(stranger, 'package.json'), '{ "type": "module" }')
 cpSync(packed.folder, join(stranger, 'node_modules/loopscope'), { recursive: true })
-linkDependencies(ROOT, stranger, ['@fastify/request-context', '@types/node', 'esbuild', 'eslint', 'tsx'])
+linkPackages(ROOT, stranger, ['fastify', '@fastify/request-context', '@fastify/websocket', 'ws', 'esbuild', '@redis/client', 'eslint', 'tsx', '@types/node'])
 
-t.test('the declarations of every entry are whole where only its dependencies are installed', async t => {
+t.test('the declarations of every entry are whole where only its peers are installed', async t => {
   const { exports } = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as { exports: Record<string, Target> }
   const entries = Object.keys(exports).filter(entry => entry !== './package.json').map(entry => `loopscope${entry.slice(1)}`)
   t.ok(entries.includes('loopscope') && entries.includes('loopscope/observe'))

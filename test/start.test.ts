@@ -84,7 +84,7 @@ t.test('observe() in a preload starts one observer, whatever threads there are',
 t.test('a thread that is observed is refused another observer, by another copy of the package too', async t => {
   write('twice.mjs', `import { observe } from 'loopscope/observe'
 const first = await observe({ port: 0 })
-for (const copy of ['loopscope/observe', './node_modules/loopscope/dist/src/observe/index.js?copy']) {
+for (const copy of ['loopscope/observe', './node_modules/loopscope/dist/lib/observe.js?copy']) {
   const { observe } = await import(copy)
   await observe({ port: 0 }).then(() => console.log('twice'), ({ message }) => console.log(message.replace(first.url, 'URL')))
 }

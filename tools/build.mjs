@@ -105,7 +105,7 @@ export function compile(path, inline) {
     options = Object.fromEntries(Object.entries({ ...all, module: ts.ModuleKind.ESNext }).filter(([name]) => !OF_MANY.includes(name)))
   }
   const how = inline ? { ...options, sourceMap: false, inlineSourceMap: true, rewriteRelativeImportExtensions: false } : options
-  const { outputText, sourceMapText, diagnostics } = ts.transpileModule(read(join(ROOT, path)), { fileName: basename(path), compilerOptions: how, reportDiagnostics: true })
+  const { outputText, sourceMapText, diagnostics = [] } = ts.transpileModule(read(join(ROOT, path)), { fileName: basename(path), compilerOptions: how, reportDiagnostics: true })
   if (diagnostics.length > 0) {
     const host = { getCurrentDirectory: () => ROOT, getNewLine: () => '\n', getCanonicalFileName: (name) => name }
     throw new Error(`${path} does not compile:\n${ts.formatDiagnostics(diagnostics, host)}`)

@@ -11,5 +11,7 @@ if (isMainThread) {
   if (why !== null) throw new Error(why)
 }
 process.setSourceMapsEnabled(true)
-if ('registerHooks' in nodeModule) nodeModule.registerHooks(hooks)
+/** Newer than the types of the oldest Node. @type {any} */
+const { registerHooks } = nodeModule
+if (registerHooks !== undefined) registerHooks(hooks)
 else nodeModule.register('./ts-hooks.mjs', import.meta.url)

@@ -29,6 +29,7 @@ type Watched = Socket & { [ofSocket]?: Set<Leaving> }
 
 /** What ends when its client goes. */
 export interface Leaving {
+  /** @internal */
   disconnected(): void
 }
 

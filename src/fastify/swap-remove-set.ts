@@ -2,7 +2,7 @@
 
 /** A member knows its own place. */
 export interface Member {
-  /** Where it stands in its crowd; -1 outside of it. */
+  /** @internal Where it stands in its crowd; -1 outside of it. */
   place: number
 }
 

@@ -1,16 +1,15 @@
-// A loopscope server to measure, in a process of its own. Only a copy of the project holds one: its routes are not in the package.
+// A loopscope server to measure, in a process of its own. Only a copy of the project holds one: it is not in the package.
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { ownEnvironment, ownPath } from '../launch.ts'
+import { hasOwnFile, ownEnvironment, ownPath } from '../launch.ts'
 import { TargetError } from './plan.ts'
 
 const START_MS = 30_000
 const STOP_MS = 10_000
-/** What a server cannot do without, and the package does not hold. */
-const ROUTES = new URL('../../routes/', import.meta.url)
+/** What the server's process begins with. */
+const SERVER = '../server/main'
 
 export interface OwnServer {
   url: string
@@ -19,7 +18,7 @@ export interface OwnServer {
 
 /** Start a loopscope server on free ports, in a process of its own. It has no rate limit. Throws a TargetError if it does not come up. */
 export async function startServer(): Promise<OwnServer> {
-  if (!existsSync(ROUTES)) throw new TargetError('only a copy of the project holds a server to start: give the address of one that runs')
+  if (!hasOwnFile(SERVER, import.meta.url)) throw new TargetError('only a copy of the project holds a server to start: give the address of one that runs')
   const server = await spawnServer()
   let said = ''
   server.stderr.on('data', (chunk) => {
@@ -60,7 +59,7 @@ export async function startServer(): Promise<OwnServer> {
 /** The server's process. Throws a TargetError where the system starts none. */
 async function spawnServer(): Promise<ChildProcessByStdio<null, Readable, Readable>> {
   try {
-    const server = spawn(process.execPath, ['--enable-source-maps', ownPath('../server/main', import.meta.url)], {
+    const server = spawn(process.execPath, ['--enable-source-maps', ownPath(SERVER, import.meta.url)], {
       env: { ...ownEnvironment(), PORT: '0', OBSERVER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', RATE_LIMIT: '0', OBSERVER_URL: '' },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C is for this process: the server is stopped once the results are read.

@@ -2,11 +2,12 @@
 // a reading of its own stack on top of what it runs. Nothing is paused and no debugger is enabled, so there is nothing that
 // could be left paused; and no session outlasts its answer, so none is open when the process ends.
 import { Session, type Runtime } from 'node:inspector'
-import { isAbsolute, relative, resolve, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { isAbsolute, relative, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import type { EventOf } from '../events/schema.ts'
 import { CAPTURE, sitesOf, type Captured, type Site } from './stack-probe.ts'
+import { isOwnCode } from '../own-code.ts'
 import { enterSession, leaveSession } from './inspector-lock.ts'
 import { pathOf, SourceMaps, type Position } from './source-maps.ts'
 
@@ -168,17 +169,9 @@ function plain(url: string): string {
   return below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below) ? path : below
 }
 
-// This file stands in src/observe/, or, built, in dist/src/observe/ with its source map pointing back to src/.
-// In a bundle it stands nowhere, and no observer starts.
-const SRC = fileURLToPath(new URL('..', import.meta.url ?? 'file:///C:/'))
-const OWN = [SRC, SRC.replace(/([/\\])dist[/\\](src[/\\])$/, '$1$2')]
-  .flatMap((src) => ['runtime', 'hosts', 'threads', 'events', 'probe', 'observe', 'http', 'fastify', 'redis', 'server'].map((folder) => `${src}${folder}${sep}`))
-
 /** The innermost frame that is neither Node's nor of loopscope's runtime: the line to look at. `null` if there is none. */
 export function culpritOf(frames: readonly Frame[]): Frame | null {
   return frames.find(({ file }) => {
-    if (file.startsWith('node:')) return false
-    const path = resolve(file)
-    return !OWN.some((folder) => path.startsWith(folder))
+    return !file.startsWith('node:') && !isOwnCode(pathToFileURL(file).href)
   }) ?? null
 }

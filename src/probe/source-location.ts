@@ -1,6 +1,7 @@
 // Where in its source a coroutine stands when it suspends: the first line outside of the runtime on the stack of that
 // moment. Only for the tasks of runs of examples, which somebody reads along; nothing else pays for it.
 import type { Task } from '../runtime/task.ts'
+import { isOwnCode } from '../own-code.ts'
 import { findSourceMap } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
@@ -14,9 +15,6 @@ export interface Place {
 /** Places are told apart by their position in the code that runs; so many are remembered. */
 const MOST_PLACES = 4096
 const DEPTH = 16
-
-/** Our own folders; asked for late, for a bundle that only holds this file has none. */
-let own: string[] | null = null
 
 const places = new Map<string, Place>()
 const latest = new WeakMap<object, Place>()
@@ -42,10 +40,9 @@ function here(): Place | null {
   Error.stackTraceLimit = stackTraceLimit
   if (prepare === undefined) delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace
   else Object.defineProperty(Error, 'prepareStackTrace', prepare)
-  const folders = (own ??= ['../runtime/', '../hosts/', '../observe/', './'].map((path) => new URL(path, import.meta.url).href))
   const site = sites.find((one) => {
     const file = one.getFileName() ?? ''
-    return file !== '' && !file.startsWith('node:') && !folders.some((folder) => file.startsWith(folder))
+    return file !== '' && !file.startsWith('node:') && !isOwnCode(file)
   })
   return site === undefined ? null : placeOf(site)
 }

@@ -1,6 +1,6 @@
 // One connection to Redis, which is made again for ever when it breaks. Nothing waits in it: a command that cannot be sent
 // fails at once, and one that is not answered in time ends the connection.
-import { createClient } from '@redis/client'
+import { createClient } from './client.ts'
 
 /** Between two attempts, in ms: the first, and the longest; each is twice as long as the one before. */
 const FIRST_DELAY = 50

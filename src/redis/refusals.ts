@@ -1,5 +1,5 @@
 // What an error that Redis answers means: whether it will pass, and what to do about it.
-import { ErrorReply } from '@redis/client'
+import { ErrorReply } from './client.ts'
 
 /** Answers of a Redis that will do better later, or that is not the one to ask at the moment. */
 const PASSING = new Set(['LOADING', 'BUSY', 'READONLY', 'MISCONF', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'NOREPLICAS', 'UNBLOCKED', 'NOGROUP'])

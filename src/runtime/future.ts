@@ -18,6 +18,7 @@ import { noteSuspending, suspendCurrent } from './waiter.ts'
 
 /** What hears that a future is done: the tasks that await it, and its callbacks, in the order in which they came. */
 export interface Listener {
+  /** @internal */
   settled(future: Future<unknown>): void
 }
 

@@ -71,10 +71,12 @@ export class TimerHandle extends Handle implements Timer {
     super.cancel()
   }
 
+  /** @internal */
   isDead(): boolean {
     return this.fn === null
   }
 
+  /** @internal */
   leaveHeap(): void {
     this.#inHeap = false
   }

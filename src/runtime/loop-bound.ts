@@ -4,6 +4,7 @@ import { RuntimeError } from './exceptions.ts'
 import { getRunningLoop } from './running.ts'
 
 export interface LoopBound {
+  /** @internal */
   boundLoop: EventLoop | null
 }
 

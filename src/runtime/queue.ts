@@ -197,7 +197,7 @@ export class Queue<T> implements LoopBound, Named, QueueState {
     return this.#unfinished
   }
 
-  /** @internal */
+  /** By this number watchers know it. */
   get id(): number {
     return (this.#id ||= nextQueueId())
   }

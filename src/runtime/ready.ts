@@ -6,6 +6,7 @@
 
 /** Something other than a task that can stand in the ready queue. */
 export interface Runnable {
+  /** @internal */
   run(argument: object): void
 }
 

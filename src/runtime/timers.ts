@@ -3,9 +3,9 @@
 
 /** What can stand in the heap: fired through the ready queue unless it was cancelled meanwhile. */
 export interface Timer {
-  /** Whether the timer has nothing left to do and may be dropped. */
+  /** @internal Whether the timer has nothing left to do and may be dropped. */
   isDead(): boolean
-  /** The timer is due: it goes from the heap to the ready queue. */
+  /** @internal The timer is due: it goes from the heap to the ready queue. */
   leaveHeap(): void
 }
 

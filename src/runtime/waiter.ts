@@ -11,10 +11,11 @@ import { running } from './running.ts'
 export interface Waitable {
   /** Give the wait up; false if it has ended already. */
   cancel(message?: string): boolean
-  /** Take note of the outcome without throwing it; tells whether it was a cancellation. */
+  /** @internal Take note of the outcome without throwing it; tells whether it was a cancellation. */
   absorb(): boolean
+  /** @internal */
   describeWait(): Wait
-  /** The futures whose end would end the wait, where it is made of others. */
+  /** @internal The futures whose end would end the wait, where it is made of others. */
   awaits?(): Iterable<Waitable>
 }
 

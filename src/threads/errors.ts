@@ -2,10 +2,12 @@
 // its own properties. A class is found again among JavaScript's, the runtime's, and what modules under `workers/` export.
 import { knownModules, type LoadedModule } from './exports.ts'
 import { describe } from '../runtime/describe.ts'
-import * as exceptions from '../runtime/exceptions.ts'
+import {
+  BrokenBarrierError, CancelledError, ExceptionGroup, InvalidStateError, KeyboardInterrupt, QueueEmpty, QueueFull, QueueShutDown, RuntimeError, TimeoutError,
+} from '../runtime/exceptions.ts'
 
 /** A worker thread ended under a call: it crashed, it called `process.exit()`, or the threads were closed. */
-export class BrokenThread extends exceptions.RuntimeError {
+export class BrokenThread extends RuntimeError {
   static {
     this.prototype.name = 'BrokenThread'
   }
@@ -84,11 +86,11 @@ export function unpack(packed: Packed, module: LoadedModule | null, where: strin
 type ErrorClass = new (...args: never[]) => Error
 
 const known = new Map<string, ErrorClass>()
-for (const Class of [Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) {
+for (const Class of [
+  Error, AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError,
+  BrokenBarrierError, CancelledError, ExceptionGroup, InvalidStateError, KeyboardInterrupt, QueueEmpty, QueueFull, QueueShutDown, RuntimeError, TimeoutError, BrokenThread, NoThread,
+]) {
   known.set(Class.name, Class as ErrorClass)
-}
-for (const value of [...Object.values(exceptions), BrokenThread, NoThread]) {
-  if (isErrorClass(value)) known.set(value.name, value)
 }
 
 function isErrorClass(value: unknown): value is ErrorClass {

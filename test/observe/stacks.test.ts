@@ -236,7 +236,7 @@ t.test('a debugger that is attached sees no pause, and what it paused stays paus
 
 t.test('built files', async t => {
   const built = t.testdir()
-  build(built, [PROGRAM, 'test/observe/stalls/asker.ts', 'workers/spin.ts', 'workers/checks.ts',
+  build(built, [PROGRAM, 'test/observe/stalls/asker.ts', 'workers/spin.ts', 'workers/checks.ts', 'src/own-code.ts',
     ...['stacks', 'stack-probe', 'inspector-lock', 'source-maps'].map((name) => `src/observe/${name}.ts`)])
   const run = [join(built, 'test/observe/stalls/program.js')]
 

@@ -1,0 +1,23 @@
+// Which code is loopscope's own, and not the program's: of a stack, the first line to look at is the first that is not ours.
+
+/** The parts of loopscope that stand on stacks. In the package they are files of one folder, the bundled packages with them. */
+const PARTS = new Set(['runtime', 'hosts', 'threads', 'events', 'probe', 'observe', 'http', 'fastify', 'redis', 'server'])
+
+/** Asked for late: a bundle has no place of its own. What is built with source maps is led back to its sources. */
+let folders: readonly string[] | null = null
+
+function ownFolders(): readonly string[] {
+  const here = import.meta.url as string | undefined
+  if (here === undefined) return []
+  const folder = new URL('.', here).href
+  return [folder, folder.replace(/\/dist\/(src\/)$/, '/$1')]
+}
+
+/** Whether the code at this address is ours. */
+export function isOwnCode(url: string): boolean {
+  return (folders ??= ownFolders()).some((folder) => {
+    if (!url.startsWith(folder)) return false
+    const [part, ...below] = url.slice(folder.length).split('/')
+    return below.length === 0 || PARTS.has(part as string)
+  })
+}
