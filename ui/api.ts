@@ -81,7 +81,7 @@ export class Api {
 
   async loops(): Promise<LoopList> {
     const list = admitLoops(await this.json('/loops'))
-    if (list === null) throw new Error('what the server says of its loops cannot be read')
+    if (list === null) throw new Error('the server’s list of loops cannot be read')
     return list
   }
 

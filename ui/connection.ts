@@ -173,7 +173,7 @@ export class Connection {
       this.#waiting += data.length
       if (this.#inbox.length <= MOST_WAITING && this.#waiting <= MOST_CHARACTERS) return
       this.#drop()
-      this.#lost('the server sends more than this page can take in')
+      this.#lost('the server sends more than this page can process')
     }
     socket.onclose = ({ reason }) => {
       if (this.#socket !== socket) return

@@ -16,30 +16,30 @@ export interface Key {
 }
 
 export const KEYS: readonly Key[] = [
-  { keys: [' '], shown: 'Space', does: 'pause, or follow the present again', act: (session) => { if (session.follow.value) session.pause(); else follow(session) } },
-  { keys: ['l', 'End'], shown: 'L', does: 'follow the present', act: (session) => follow(session) },
+  { keys: [' '], shown: 'Space', does: 'pause, or go live again', act: (session) => { if (session.follow.value) session.pause(); else follow(session) } },
+  { keys: ['l', 'End'], shown: 'L', does: 'go live', act: (session) => follow(session) },
   { keys: ['.', '>'], shown: '.', does: 'one event forward (with Shift: ten)', act: (session, event) => session.step(event.shiftKey ? 10 : 1) },
   { keys: [',', '<'], shown: ',', does: 'one event back (with Shift: ten)', act: (session, event) => session.step(event.shiftKey ? -10 : -1) },
   { keys: ['w', '+', '='], shown: 'W  +', does: 'zoom in', act: (session) => session.timeline?.zoom(0.7) },
   { keys: ['s', '-'], shown: 'S  −', does: 'zoom out', act: (session) => session.timeline?.zoom(1 / 0.7) },
   { keys: ['a', 'ArrowLeft'], shown: 'A  ←', does: 'earlier', act: (session) => session.timeline?.pan(-0.2) },
   { keys: ['d', 'ArrowRight'], shown: 'D  →', does: 'later', act: (session) => session.timeline?.pan(0.2) },
-  { keys: ['f', 'Home'], shown: 'F', does: 'show all there is', act: (session) => session.timeline?.fit() },
+  { keys: ['f', 'Home'], shown: 'F', does: 'show everything', act: (session) => session.timeline?.fit() },
   { keys: ['['], shown: '[', does: 'lower rows, down to thousands of lanes at once', act: (session) => rows(session, 0.7) },
   { keys: [']'], shown: ']', does: 'higher rows', act: (session) => rows(session, 1 / 0.7) },
   { keys: ['x'], shown: 'X', does: 'stall the loop for 2 s', act: (session) => void session.stall() },
   { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'run that example', act: (session, event) => void session.start(Number(event.key)) },
-  { keys: ['c'], shown: 'C', does: 'Ctrl-C: cancel the run that was started last', act: (session) => {
+  { keys: ['c'], shown: 'C', does: 'cancel the run that was started last, as Ctrl-C does', act: (session) => {
     const last = [...session.started.value.keys()].at(-1)
     if (last !== undefined) session.cancelRun(last)
   } },
-  { keys: ['n'], shown: 'N', does: 'the next loop, where there are several', act: (session) => {
+  { keys: ['n'], shown: 'N', does: 'the next loop, if there are several', act: (session) => {
     const names = session.loops.list.value?.loops.map(({ loop }) => loop) ?? []
     const next = names[(names.indexOf(session.shownLoop.value?.loop ?? '') + 1) % names.length]
     if (next !== undefined && names.length > 1) session.look(next)
   } },
   { keys: ['/'], shown: '/', does: 'filter by name', act: () => document.getElementById('filter-text')?.focus() },
-  { keys: ['i'], shown: 'I', does: 'the lanes in words', act: () => { openPanel('words'); document.getElementById('tab-words')?.focus() } },
+  { keys: ['i'], shown: 'I', does: 'the lanes as a table', act: () => { openPanel('words'); document.getElementById('tab-words')?.focus() } },
   { keys: ['t'], shown: 'T', does: 'dark or light', act: (session) => toggleTheme(session) },
   { keys: ['?'], shown: '?', does: 'this help', act: () => { helpOpen.value = !helpOpen.value } },
   { keys: ['Escape'], shown: 'Esc', does: 'close, deselect', act: (session) => { if (helpOpen.value) helpOpen.value = false; else session.select(null) } },

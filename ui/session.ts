@@ -145,7 +145,7 @@ export class Session {
     const own = this.startsOn
     if (own === null) return
     this.look(own)
-    this.say('good', `This is ${own} now, the loop of the server that this page comes from: what the page starts runs there.`)
+    this.say('good', `The view now shows ${own}, the loop of the server that serves this page: what you start here runs there.`)
   }
 
   /** The recording has changed: let panels look again, soon. */
@@ -201,7 +201,7 @@ export class Session {
       const left = new Map(this.started.value)
       left.delete(run.id)
       this.started.value = left
-      if (how === 'lost') this.say('bad', `The connection of run ${run.id} broke, and with it the run.`)
+      if (how === 'lost') this.say('bad', `The connection of run ${run.id} broke, so the run was cancelled.`)
     })
   }
 
@@ -220,11 +220,11 @@ export class Session {
 
   cancelTask(lane: Lane): void {
     if (lane.kind === 'thread') {
-      this.say('bad', 'A thread cannot be stopped from outside. Cancel its task, and it runs on as a ghost.')
+      this.say('bad', 'A thread cannot be stopped from outside. If you cancel its task, the thread is detached and runs on.')
       return
     }
     void this.attempt(this.api.cancelTask(lane.id)).then((done) => {
-      if (done !== null) this.say('good', `${lane.name} is asked to cancel.`)
+      if (done !== null) this.say('good', `Cancelling ${lane.name} …`)
     })
   }
 
@@ -290,7 +290,7 @@ export class Session {
     }
     const told = await this.attempt(this.api.runEvents(id))
     if (told === null || told.events.length === 0) return false
-    this.showRecording(recordingOf(told), `run ${id}, as the server keeps it`, `run=${id}`)
+    this.showRecording(recordingOf(told), `run ${id}, from the server’s records`, `run=${id}`)
     return true
   }
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
-import { lineOf, parse } from '../support/imports.ts'
+import { lineOf, parse, readTree } from '../support/imports.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -60,6 +60,12 @@ function sentences(file: string, text: string): { line: number; text: string }[]
 t.test('the docs use the words that are agreed on', async (t) => {
   const pages = ['README.md', 'SECURITY.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]
   t.same(pages.flatMap((page) => prose(readFileSync(join(ROOT, page), 'utf8')).flatMap((line, at) => found(line).map((word) => `${page}:${at + 1}: ${word}`))), [])
+})
+
+t.test('so does the page', async (t) => {
+  const tree = [...readTree(ROOT)].filter(([file]) => /^ui\/.*\.tsx?$/.test(file))
+  t.ok(tree.length > 100, 'the sources were read')
+  t.same(tree.flatMap(([file, text]) => sentences(file, text).flatMap(({ line, text }) => found(text).map((word) => `${file}:${line}: ${word} in: ${text.trim().slice(0, 160)}`))), [])
 })
 
 t.test('a forbidden word is found, and code is left alone', async (t) => {

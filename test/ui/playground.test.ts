@@ -87,7 +87,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await page.getByLabel('Start from').selectOption('5')
     await page.getByLabel('until').fill('30')
     await run(page)
-    await page.locator('.pg-status', { hasText: 'came to 30 s' }).waitFor()
+    await page.locator('.pg-status', { hasText: 'reached 30 s' }).waitFor()
     const five = await lines(page)
     t.ok(five.length > 10, `${five.length} lines`)
     t.same(five.filter((line) => !/^(P[0-2] produced [a-zA-Z]|C[01] got [a-zA-Z] made by P[0-2])$/.test(line)), [])
@@ -120,11 +120,11 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     const bomb = letters({ code: 'a'.repeat(300_000), clock: 'real', until: 60 })
     const whole = letters({ code: 'print(1)', clock: 'real', until: 60 })
     const broken: [string, RegExp][] = [
-      ['<script>', /characters that no such link has/], [whole.slice(0, -6), /missing or changed/], [bomb, /more than a program may be/],
-      [letters('{"code":1}'), /no program of this playground/], [letters('[nonsense'), /missing or changed/], ['A'.repeat(100_000), /too long/],
+      ['<script>', /characters that such a link cannot have/], [whole.slice(0, -6), /missing or changed/], [bomb, /more than a program may be/],
+      [letters('{"code":1}'), /not a program of this playground/], [letters('[nonsense'), /missing or changed/], ['A'.repeat(100_000), /too long/],
     ]
     const { page, complaints } = await open(browser, address(`#view=playground&program=${whole.slice(1)}`))
-    t.match(await page.locator('.pg-arrival.bad').innerText(), /holds no program that can be read/)
+    t.match(await page.locator('.pg-arrival.bad').innerText(), /contains no readable program/)
     t.match(await page.locator('.cm-content').innerText(), 'function* main', 'there is a program to go on with')
     for (const [part, reason] of broken) {
       await page.evaluate(`location.hash = 'view=playground&program=${part}'`)
@@ -171,12 +171,12 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await visit(page, code)
     await run(page)
     await page.locator('.pg-status.held').waitFor()
-    t.match(await status(page), /Stalled: spinner holds the loop for \d\.\d s, in line 4 \(spin\)/)
-    t.match(await page.locator('.cm-holds').innerText(), /while \(true\).*spinner holds the loop/)
-    await page.locator('.pg-status', { hasText: 'A stall: spinner held the loop' }).waitFor()
+    t.match(await status(page), /Stalled: spinner has blocked the loop for \d\.\d s, in line 4 \(spin\)/)
+    t.match(await page.locator('.cm-holds').innerText(), /while \(true\).*spinner blocks the loop/)
+    await page.locator('.pg-status', { hasText: 'A stall: spinner blocked the loop' }).waitFor()
     t.same(await lines(page), ['before'])
-    t.match(await problems(page), [/line 4 spinner held the loop here for/])
-    t.match(await stallLabel(page), /^spinner held the loop (4,9|5,\d)\d\d ms; 1 task lost (3\.9|4\.\d) s/, 'as long as it was, from where its clock stood')
+    t.match(await problems(page), [/line 4 spinner blocked the loop here for/])
+    t.match(await stallLabel(page), /^spinner blocked the loop for (4,9|5,\d)\d\d ms; 1 task delayed by (3\.9|4\.\d) s/, 'as long as it was, from where its clock stood')
     await page.getByLabel('Start from').selectOption('3')
     await page.getByText('virtual time').click()
     await run(page)
@@ -190,13 +190,13 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await run(page)
     await page.locator('.pg-status.held').waitFor()
     await page.getByRole('button', { name: 'Stop' }).click()
-    await page.locator('.pg-status', { hasText: /A stall: the program, outside of any task, held the loop for [\d.]+ s, in line 3/ }).waitFor()
+    await page.locator('.pg-status', { hasText: /A stall: the program, outside of any task, blocked the loop for [\d.]+ s, in line 3/ }).waitFor()
     await page.getByLabel('Start from').selectOption('2')
     await page.getByText('real time').click()
     await run(page)
     await page.locator('.pg-status', { hasText: '1 task alive' }).waitFor()
     await page.getByRole('button', { name: 'Stop' }).click()
-    await page.locator('.pg-status', { hasText: 'Ctrl-C would' }).waitFor()
+    await page.locator('.pg-status', { hasText: 'as by Ctrl-C' }).waitFor()
     t.match(await status(page), 'It was cancelled after')
   })
 
@@ -205,9 +205,9 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await visit(page, code)
     await run(page)
     await page.locator('.pg-status.held').waitFor()
-    t.match(await status(page), /Stalled: matcher holds the loop/)
+    t.match(await status(page), /Stalled: matcher has blocked the loop/)
     await page.getByRole('button', { name: 'Stop' }).click()
-    await page.locator('.pg-status', { hasText: 'A stall: matcher held the loop' }).waitFor()
+    await page.locator('.pg-status', { hasText: 'A stall: matcher blocked the loop' }).waitFor()
   })
 
   await t.test('shows at which line each task stands, at any moment of the run', async (t) => {
@@ -217,7 +217,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await page.locator('.pg-status.good').waitFor()
     await page.getByLabel('Time in the run').fill('2.5')
     const marks = await page.locator('.cm-line:has(.cm-who)').allInnerTexts()
-    t.match(marks, [/blockingSleep\(1\).*Task-3 holds the loop/, /yield\* sleep\(1\).*Task-1 is ready.*Task-2 waits for sleep/, /gather.*main waits for gather/])
+    t.match(marks, [/blockingSleep\(1\).*Task-3 blocks the loop/, /yield\* sleep\(1\).*Task-1 is ready.*Task-2 waits for sleep/, /gather.*main waits for gather/])
     await page.getByRole('button', { name: /step back/ }).press('Enter')
     t.not(await page.getByLabel('Time in the run').inputValue(), '2.5', 'by the keyboard too')
   })
@@ -277,7 +277,7 @@ export function* main() {
   await t.test('bounds a program that says too much', async (t) => {
     await visit(page, "import { print, sleep } from 'loopscope'\nexport function* main() {\n  for (;;) {\n    print('again')\n    yield* sleep(0)\n  }\n}\n")
     await run(page)
-    await page.locator('.pg-status', { hasText: /It has come to 10000 lines/ }).waitFor()
+    await page.locator('.pg-status', { hasText: /It has reached 10000 lines/ }).waitFor()
     t.ok((await lines(page)).length <= 500, 'and the page draws the last of them only')
   })
 

@@ -69,7 +69,7 @@ t.test('lanes', async t => {
   await t.test('count a wait past its deadline as ready: only the loop kept the task from running', async t => {
     // Task-1 sleeps from 1 to 2, and the loop is held until 3.
     t.same(splitOf(lane(recording, 'Task-1'), 0, 4), { run: 1, ready: 1, wait: 1, thread: 0 })
-    t.match(explain(recording, lane(recording, 'Task-1'), { t: 2.5, seq: recording.positionAt(2.5).seq }), /^Ready since 2\.000 s, behind Task-3, which holds the loop/)
+    t.match(explain(recording, lane(recording, 'Task-1'), { t: 2.5, seq: recording.positionAt(2.5).seq }), /^Ready since 2\.000 s, behind Task-3, which blocks the loop/)
   })
 
   await t.test('tell the same whether the events come one by one or twice', async t => {
@@ -120,7 +120,7 @@ t.test('stalls', async t => {
       ['Task-2', 1, 2, ['Task-3 1'], 1],
       ['Task-3', 2, 3, ['Task-1 1'], 1],
     ])
-    t.equal(blastRadius(recording.stalls.all[0]!), 'Task-1 held the loop 1,000 ms; 2 tasks lost 2.0 s')
+    t.equal(blastRadius(recording.stalls.all[0]!), 'Task-1 blocked the loop for 1,000 ms; 2 tasks delayed by 2.0 s in total')
     t.equal(recording.utilisation(0, 4), 0.75)
   })
 
@@ -137,13 +137,13 @@ t.test('stalls', async t => {
     tell(1.15, { type: 'loop.blocked', task: 42, name: 'GET /handlers/sync #42', since: 1, seconds: 0.15, stack })
     t.equal(recording.stalls.all.length, 1)
     t.equal(recording.stalls.open?.seconds, 0.15)
-    t.equal(explain(recording, lane(recording, 'GET /ping #43'), NOW, 1.2), 'Ready since 1.000 s, behind GET /handlers/sync #42, which holds the loop in spin (workers/spin.ts:7).')
+    t.equal(explain(recording, lane(recording, 'GET /ping #43'), NOW, 1.2), 'Ready since 1.000 s, behind GET /handlers/sync #42, which blocks the loop in spin (workers/spin.ts:7).')
     t.same(victimsOf(recording.stalls.open!, 1.5, recording.lanes.values()), [{ task: 43, name: 'GET /ping #43', seconds: 0.5 }], 'who pays so far')
     tell(3.003, { type: 'task.suspended', task: 42, on: { kind: 'sleep' }, seconds: 2.003 })
     tell(3.003, { type: 'loop.unblocked', task: 42, seconds: 2.003, lost: 11.4, victims: Array.from({ length: 6 }, (_, n) => ({ task: 50 + n, name: `t${n}`, seconds: 1.9 })) })
     t.equal(recording.stalls.all.length, 1)
     t.equal(recording.stalls.open, null)
-    t.equal(blastRadius(recording.stalls.all[0]!), 'GET /handlers/sync #42 held the loop 2,003 ms; 6 tasks lost 11.4 s')
+    t.equal(blastRadius(recording.stalls.all[0]!), 'GET /handlers/sync #42 blocked the loop for 2,003 ms; 6 tasks delayed by 11.4 s in total')
   })
 
   await t.test('end with the loop, where it closes in the middle of a step', async t => {
@@ -155,7 +155,7 @@ t.test('stalls', async t => {
     tell(1, { type: 'task.running', task: 1 })
     tell(1, { type: 'loop.blocked', task: 1, name: 'spin', since: 1, seconds: 2 })
     tell(4, { type: 'loop.closed', name: 'main', pid: 1, clock: 'virtual' })
-    t.equal(blastRadius(recording.stalls.all[0]!), 'spin held the loop 3,000 ms; 1 task lost 3.0 s')
+    t.equal(blastRadius(recording.stalls.all[0]!), 'spin blocked the loop for 3,000 ms; 1 task delayed by 3.0 s')
     t.equal(recording.utilisation(0, 4), 0.75)
     t.equal(recording.holder, null)
   })
@@ -189,7 +189,7 @@ t.test('stalls', async t => {
     task(8)
     tell(3.02, { type: 'task.running', task: 7 })
     tell(3.03, { type: 'task.finished', task: 7, outcome: 'returned' })
-    t.equal(blastRadius(recording.stalls.all[0]!), 'spin held the loop 2,000 ms; 2 requests lost up to 2.0 s')
+    t.equal(blastRadius(recording.stalls.all[0]!), 'spin blocked the loop for 2,000 ms; 2 requests delayed by up to 2.0 s in total')
     for (const [id, came] of [[7, 1.5], [8, 2.5]] as const) {
       const waiting = lane(recording, `GET /ping #${id}`)
       t.same([waiting.begunAt, waiting.createdAt, recording.requests.get(id)?.from], [came, 3.002, came])
@@ -197,7 +197,7 @@ t.test('stalls', async t => {
     }
     t.equal(Number(splitOf(lane(recording, 'GET /ping #7'), 1.5, 3.03).ready.toFixed(6)), 1.52)
     t.equal(explain(recording, lane(recording, 'GET /ping #7'), recording.positionAt(2)),
-      'It does not exist yet: it is created at 3.002 s. Its request may have come already, but it is not read, for the loop is held.')
+      'It does not exist yet: it is created at 3.002 s. Its request may have arrived already, but the blocked loop has not read it.')
     t.same(recording.stateAt(recording.positionAt(2)).size, 1, 'nobody knew of it then')
   })
 
@@ -241,8 +241,8 @@ t.test('why isn\'t this task running?', async t => {
   }
   const recording = heard(await record(program))
   const why = (name: string, time: number): string => explain(recording, lane(recording, name), recording.positionAt(time))
-  t.match(why('holder', 1), /^Asleep until 2\.000 s, 1 s to go: it gave the loop back, so others run\.$/)
-  t.match(why('waiter', 1), /^Waits for <Lock \d+>: whoever releases or sets it wakes this task\.$/)
+  t.match(why('holder', 1), /^Asleep until 2\.000 s, 1 s left: it has yielded, so other tasks can run\.$/)
+  t.match(why('waiter', 1), /^Waits for <Lock \d+>: a release wakes this task\.$/)
   t.match(why('main', 1), /^Waits for waiter, which is waiting for <Lock/)
   t.match(why('taker', 1), /^Waits for an item: queue \d+ is empty/)
   t.match(why('filler', 1), /^Waits for room: queue \d+ is full/)
@@ -252,7 +252,7 @@ t.test('why isn\'t this task running?', async t => {
 
   await t.test('a wait that is at its deadline has nothing to go', async t => {
     const sleeper = heard(await record(function* () { yield* sleep(2) }))
-    t.match(explain(sleeper, lane(sleeper, 'main'), sleeper.positionAt(1.5)), /until 2\.000 s, 500 ms to go:/)
+    t.match(explain(sleeper, lane(sleeper, 'main'), sleeper.positionAt(1.5)), /until 2\.000 s, 500 ms left:/)
     t.match(explain(sleeper, lane(sleeper, 'main'), { t: 2, seq: sleeper.positionAt(1.5).seq }), /until 2\.000 s, which is now:/)
   })
 
@@ -264,7 +264,7 @@ t.test('why isn\'t this task running?', async t => {
       made.apply({ seq: ++seq, t: 0, loop: 'main', type: 'task.running', task })
       made.apply({ seq: ++seq, t: 0, loop: 'main', type: 'task.suspended', task, on: { kind: 'task', task: 3 - task }, seconds: 0 })
     }
-    t.match(explain(made, lane(made, 'Task-1'), NOW), /a cycle, and nothing can wake either/)
+    t.match(explain(made, lane(made, 'Task-1'), NOW), /a deadlock \(cycle of awaits\), and nothing can wake either/)
   })
 
   await t.test('durations are for people', async t => {
@@ -347,19 +347,19 @@ t.test('threads', async t => {
   tell(0, { type: 'task.created', task: 1, name: 'Task-1', coroutine: 'f' })
   tell(0, { type: 'task.running', task: 1 })
   tell(0, { type: 'task.suspended', task: 1, on: { kind: 'thread', label: 'spin' }, seconds: 0 })
-  t.match(explain(recording, lane(recording, 'Task-1'), NOW, 0.5), /waits? for a worker thread to take up spin/i)
+  t.match(explain(recording, lane(recording, 'Task-1'), NOW, 0.5), /waits? for a worker thread to run spin/i)
   tell(1, { type: 'thread.started', task: 1, call: 7, mode: 'pool', function: 'spin' })
   t.equal(lane(recording, 'Task-1').state, THREAD)
   t.match(explain(recording, lane(recording, 'Task-1'), NOW, 1.5), /spin, which a worker thread \(pool\) runs; the loop is free/)
   tell(2, { type: 'task.cancelling', task: 1 })
   tell(2, { type: 'task.running', task: 1 })
   tell(2, { type: 'task.finished', task: 1, outcome: 'cancelled' })
-  t.equal(lane(recording, 'spin').state, GHOST, 'the thread goes on unheard')
-  t.match(explain(recording, lane(recording, 'spin'), NOW, 3), /ghost/i)
+  t.equal(lane(recording, 'spin').state, GHOST, 'the thread runs on')
+  t.match(explain(recording, lane(recording, 'spin'), NOW, 3), /^A detached thread since/)
   tell(4, { type: 'thread.finished', task: 1, call: 7, mode: 'pool', function: 'spin', seconds: 3, ending: 'orphaned' })
   t.equal(lane(recording, 'spin').endedAt, 4)
   t.equal(at(recording, 'spin', 1.5), 'in a thread')
-  t.equal(at(recording, 'spin', 3), 'ghost')
+  t.equal(at(recording, 'spin', 3), 'detached')
 })
 
 t.test('what is lost and what is broken', async t => {

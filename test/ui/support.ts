@@ -79,4 +79,4 @@ export async function runExample(page: Page, number: number, fields: Record<stri
   await page.getByRole('button', { name: `▶ Run example ${number}`, exact: true }).click()
 }
 
-export const interrupt = (page: Page): Promise<void> => page.locator('.toolbar').getByRole('button', { name: /Ctrl-C/ }).click()
+export const interrupt = (page: Page): Promise<void> => page.locator('.toolbar').getByRole('button', { name: /^Cancel/ }).click()

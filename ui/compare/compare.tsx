@@ -15,9 +15,9 @@ interface Side {
 }
 
 const PAIRS = [
-  { left: 2, right: 3, title: '2 against 3', what: 'The same two waits. One after the other they add up; in two tasks they pass together.' },
-  { left: 3, right: 4, title: '3 against 4', what: 'Waiting hands the loop on. Blocking keeps it, and the others stand ready behind it.' },
-  { left: 1, right: 2, title: '1 against 2', what: 'One task, one wait; one task, two waits.' },
+  { left: 2, right: 3, title: 'Compare 2 and 3', what: 'The same two waits. One after the other, they add up; in two tasks, they pass at the same time.' },
+  { left: 3, right: 4, title: 'Compare 3 and 4', what: 'A waiting task yields to the others. A blocking task never yields: the others are ready, and are delayed.' },
+  { left: 1, right: 2, title: 'Compare 1 and 2', what: 'One task, one wait; one task, two waits.' },
 ] as const
 
 function wanted(): [number, number] {
@@ -43,7 +43,7 @@ export function ComparePage({ session }: PanelContext) {
     void load(0, left)
     void load(1, right)
   }
-  /** Zero stands above zero, and both show as much time. */
+  /** Zero is above zero, and both show as much time. */
   const align = (): void => {
     const span = Math.max(...sides.value.map(({ recording }) => recording === null ? 0 : recording.to - recording.zero), 0.001)
     timelines.current.forEach((timeline, at) => {
@@ -110,7 +110,7 @@ export function ComparePage({ session }: PanelContext) {
         const side = sides.value[which]
         return (
           <section class="compare-side" key={which} aria-label={`Example ${side.example}`}>
-            <h2>Example {side.example} <span class="soft">{side.recording === null ? 'on its way …' : `${duration(side.recording.to - side.recording.zero)} in virtual time, ${side.recording.lines.length} lines`}</span></h2>
+            <h2>Example {side.example} <span class="soft">{side.recording === null ? 'loading …' : `${duration(side.recording.to - side.recording.zero)} in virtual time, ${side.recording.lines.length} lines`}</span></h2>
             <div class="compare-lanes"><TimelineOf recording={side.recording ?? NOTHING} options={{ compact: true, label: `Timeline of example ${side.example}` }} ready={join(which)} /></div>
           </section>
         )
@@ -126,6 +126,6 @@ function words(session: Session, [above, below]: [Side, Side]): string {
   const pair = PAIRS.find(({ left, right }) => left === above.example && right === below.example)
   const [a, b] = [above.recording, below.recording].map((recording) => recording === null ? null : recording.to - recording.zero)
   if (a == null || b == null) return pair?.what ?? ''
-  const difference = Math.abs(a - b) < 1e-6 ? 'Both take the same time.' : `The ${a < b ? 'upper' : 'lower'} one is done ${duration(Math.abs(a - b))} earlier.`
+  const difference = Math.abs(a - b) < 1e-6 ? 'Both take the same time.' : `The ${a < b ? 'upper' : 'lower'} run ends ${duration(Math.abs(a - b))} earlier.`
   return `${pair?.what ?? ''} ${difference}`.trim()
 }

@@ -1,5 +1,5 @@
-// Side by side, as a page of the shell.
+// The comparison of two runs, as a page of the shell.
 import { panelOf, registerPanel } from '../panels.ts'
 import { ComparePage } from './compare.tsx'
 
-registerPanel({ id: 'compare', title: 'Side by side', place: 'view', order: 50, mount: panelOf(ComparePage) })
+registerPanel({ id: 'compare', title: 'Compare', place: 'view', order: 50, mount: panelOf(ComparePage) })

@@ -11,10 +11,10 @@ import type { Timeline } from '../timeline/timeline.ts'
 import { paintProbes } from './probes.ts'
 
 export const LANE_WORDS: Record<string, { title: string; what: string }> = {
-  inline: { title: 'inline', what: 'on the loop’s own thread: everybody waits' },
+  inline: { title: 'inline', what: 'on the loop’s own thread: everything is delayed' },
   sensitive: { title: 'sensitive', what: 'on the one thread for such calls: they queue behind each other' },
-  'sensitive-per-request': { title: 'sensitive per request', what: 'a thread for each request: as many at once as there are threads' },
-  pool: { title: 'pool', what: 'on a pool of threads: as many at once as it has' },
+  'sensitive-per-request': { title: 'sensitive per request', what: 'a thread for each request: one on each thread at the same time' },
+  pool: { title: 'pool', what: 'on a pool of threads: one on each thread at the same time' },
   async: { title: 'async', what: 'a coroutine that waits: all at once, no thread' },
 }
 
@@ -53,14 +53,14 @@ export function LabPage({ session }: PanelContext) {
         <button type="submit" class="stall-button" disabled={running || starting.value}><span class="stall-sign" aria-hidden="true" />{running ? 'Measuring …' : 'Start the lab'}</button>
         {field('requests', 'blocking requests', 'at once')}
         {field('ms', 'of', 'ms each')}
-        {field('rate', 'probes', 'a second')}
+        {field('rate', 'probes', 'per second')}
         {running && <button type="button" class="button" onClick={() => void session.attempt(session.api.cancelLab(lab.id))}>Cancel</button>}
         {lab !== undefined && <button type="button" class="button" onClick={show}>Show all of it</button>}
       </form>
       {lab === undefined && (
         <div class="lab-empty">
           <h2>Five ways to serve a call that blocks</h2>
-          <p>A probe asks the server for nothing at all, a hundred times a second. Meanwhile requests that block go through each lane in turn. The probes tell who else had to pay.</p>
+          <p>A probe sends a trivial request, a hundred times a second. Meanwhile, blocking requests go through each lane in turn. The probes show how much this delays all other requests.</p>
           <dl>{Object.entries(LANE_WORDS).map(([lane, { title, what }]) => <div key={lane}><dt>{title}</dt><dd>{what}</dd></div>)}</dl>
         </div>
       )}
@@ -103,10 +103,10 @@ function Probes({ session, timeline, lab }: { session: Session; timeline: { curr
     return () => cancelAnimationFrame(frame)
   }, [lab])
   if (lab === undefined) return null
-  return <canvas ref={place} class="probes" role="img" aria-label="How long each probe took, over time; the table below says it in figures" />
+  return <canvas ref={place} class="probes" role="img" aria-label="How long each probe took, over time; the table below has the figures" />
 }
 
-const STALLS = { loop: ['▰', 'the loop was held: everybody waited'], thread: ['◫', 'a thread was busy: only its own callers waited'], none: ['✓', 'nothing was held'] } as const
+const STALLS = { loop: ['▰', 'the loop was blocked: everything was delayed'], thread: ['◫', 'a thread was busy: only its own callers waited'], none: ['✓', 'nothing was blocked'] } as const
 
 function Table({ lab, session }: { lab: Lab; session: Session }) {
   void session.tick.value
@@ -119,8 +119,8 @@ function Table({ lab, session }: { lab: Lab; session: Session }) {
   return (
     <div class="lab-table" role="region" aria-label="The lab’s figures" tabIndex={0}>
       <table class="grid">
-        <caption>{lab.requests} requests of {lab.ms} ms at once through each lane, {lab.rate} probes a second beside them{lab.outcome === 'cancelled' && '; cancelled'}{lab.outcome === 'failed' && `; failed: ${lab.error ?? ''}`}</caption>
-        <thead><tr><th scope="col">Lane</th><th scope="col" class="number">p50</th><th scope="col" class="number">p99</th><th scope="col" class="number">max</th><th scope="col" class="number">lost</th><th scope="col" class="number">the load took</th><th scope="col">Which stall</th><th scope="col" class="number">loop held</th><th scope="col" class="number">queued for a thread</th></tr></thead>
+        <caption>{lab.requests} requests of {lab.ms} ms at once through each lane, with {lab.rate} probes per second{lab.outcome === 'cancelled' && '; cancelled'}{lab.outcome === 'failed' && `; failed: ${lab.error ?? ''}`}</caption>
+        <thead><tr><th scope="col">Lane</th><th scope="col" class="number">p50</th><th scope="col" class="number">p99</th><th scope="col" class="number">max</th><th scope="col" class="number">lost</th><th scope="col" class="number">the load took</th><th scope="col">Which stall</th><th scope="col" class="number">loop blocked</th><th scope="col" class="number">queued for a thread</th></tr></thead>
         <tbody>
           {lab.lanes.map((lane) => {
             const result = lab.results.get(lane)
@@ -129,7 +129,7 @@ function Table({ lab, session }: { lab: Lab; session: Session }) {
               <tr key={lane} class={lane === running ? 'selected' : ''}>
                 <th scope="row">{LANE_WORDS[lane]?.title ?? lane} <span class="soft">{LANE_WORDS[lane]?.what}</span></th>
                 {result === undefined
-                  ? <td colSpan={8} class="soft">{lane === running ? '▶ its turn' : lab.outcome === null ? 'to come' : '–'}</td>
+                  ? <td colSpan={8} class="soft">{lane === running ? '▶ running' : lab.outcome === null ? 'not started' : '–'}</td>
                   : (
                     <>
                       <td class={late(result.probes?.p50)}>{result.probes === undefined ? '–' : duration(result.probes.p50)}</td>

@@ -22,7 +22,7 @@ export function BeliefLesson({ session, belief }: { session: Session; belief: Be
   }
   return (
     <article class="lesson">
-      <h2><span class="soft">People say:</span> “{belief.belief}”</h2>
+      <h2><span class="soft">Misconception:</span> “{belief.belief}”</h2>
       <p>{belief.truth}</p>
       <p class="lesson-buttons">
         <button type="button" class="button accent" disabled={busy} onClick={() => void run()}>{busy ? 'Measuring …' : result === null ? 'Try it' : 'Try it again'}</button>

@@ -19,13 +19,13 @@ export function LessonsView({ session }: PanelContext) {
       <nav class="lesson-list" aria-label="Lessons">
         <h2>What comes first?</h2>
         <ul>{RIDDLES.map((number) => <Choice key={number} id={`predict-${number}`} chosen={chosen} text={`${number} · ${title(number)}`} />)}</ul>
-        <h2>What people believe</h2>
+        <h2>Misconceptions</h2>
         <ul>{beliefs.map(({ id, belief: text }) => <Choice key={id} id={id} chosen={chosen} text={text} />)}</ul>
       </nav>
       <div class="lesson-room">
         {belief !== undefined ? <BeliefLesson key={belief.id} session={session} belief={belief} />
           : riddle !== undefined ? <Predict key={riddle} session={session} number={riddle} />
-            : <p class="panel-empty">There is no lesson of this name. Choose one from the list.</p>}
+            : <p class="panel-empty">There is no lesson with this name. Choose one from the list.</p>}
       </div>
     </div>
   )

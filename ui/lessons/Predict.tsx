@@ -101,7 +101,7 @@ function Play({ recording, position, onMove }: { recording: Recording; position:
   /** The moment that the page gave the timeline itself, so that it is not taken for the reader's. */
   const given = useRef<Position | null>(null)
   useEffect(() => {
-    const made = new Timeline(host.current as HTMLDivElement, { recording, compact: true, label: 'Timeline of the run; the list of lines tells the same in words' })
+    const made = new Timeline(host.current as HTMLDivElement, { recording, compact: true, label: 'Timeline of the run; the list of lines shows the same' })
     timeline.current = made
     const { from, to } = recording
     const pad = Math.max(0.002, (to - from) * 0.04)

@@ -1,4 +1,4 @@
-// What people believe of asyncio, and an experiment for each in which it fails: on this server, in this browser, with
+// Misconceptions about asyncio, and for each an experiment that disproves it: on this server, in this browser, with
 // figures measured while you wait.
 import { setAddress } from '../address.ts'
 import type { Session } from '../session.ts'
@@ -8,7 +8,7 @@ import { withoutLastAwait } from './variation.ts'
 
 export interface Belief {
   id: string
-  /** The belief, as people say it. */
+  /** The misconception, as people say it. */
   belief: string
   /** What is true, and what the experiment does. */
   truth: string
@@ -30,14 +30,14 @@ export const beliefs: readonly Belief[] = [
   {
     id: 'cannot-block',
     belief: 'A coroutine cannot block.',
-    truth: 'Nothing stops it from calling a function that does. A handler here blocks for one second in the middle of a coroutine; a ping that has nothing to do with it is sent meanwhile.',
+    truth: 'A coroutine can call any function, and some functions block. Here a handler blocks for one second in the middle of a coroutine. Meanwhile, the page sends an unrelated ping.',
     takes: '1 s',
     async run(session) {
       const alone = await timed(session, '/ping')
       const { ping } = await pingDuring(session, `${SYNC}?thread=inline&ms=1000`)
       return {
         figures: [{ what: 'a ping, alone', seconds: alone }, { what: 'a ping, while a coroutine blocks', seconds: ping, surprising: true }],
-        says: `The ping waited ${duration(ping)} for the loop: the word async does not make a call give way.`,
+        says: `The ping waited ${duration(ping)} for the loop: a blocking call never yields, and the word async does not change that.`,
       }
     },
     control: { label: 'Stall the loop in the live view', open: async (session) => { live(session); await session.stall(1000) } },
@@ -45,7 +45,7 @@ export const beliefs: readonly Belief[] = [
   {
     id: 'sync-to-async',
     belief: 'syncToAsync makes calls parallel.',
-    truth: 'By default, as in Django, all such calls share one thread and queue for it. Five calls of 200 ms each are sent at once, first to the shared thread, then to the pool.',
+    truth: 'By default, as in Django, all such calls share one thread, and they queue for it. Five calls of 200 ms each are sent at once, first to the shared thread, then to the pool.',
     takes: '1.5 s',
     async run(session) {
       const five = (thread: string): Promise<number> => together(Array.from({ length: 5 }, () => () => timed(session, `${SYNC}?thread=${thread}&ms=200`)))
@@ -60,8 +60,8 @@ export const beliefs: readonly Belief[] = [
   },
   {
     id: 'two-stalls',
-    belief: 'A stall is a stall.',
-    truth: 'There are two. A stalled loop stops everything. A stalled sync thread stops only what needs that thread, and the loop goes on. In both cases a ping and another sync call are sent while something blocks for 700 ms.',
+    belief: 'All stalls are the same.',
+    truth: 'There are two kinds. A stalled loop stops everything. A stalled sync thread stops only the calls that need this thread, and the loop goes on. A call blocks the loop for 700 ms, then the sync thread. The page sends a ping during each, and another sync call during the second.',
     takes: '2 s',
     async run(session) {
       const loop = await pingDuring(session, `${SYNC}?thread=inline&ms=700`)
@@ -74,7 +74,7 @@ export const beliefs: readonly Belief[] = [
           { what: 'loop stalled: a ping', seconds: loop.ping, surprising: true }, { what: 'sync thread stalled: a ping', seconds: ping },
           { what: 'sync thread stalled: another sync call', seconds: second, surprising: true },
         ],
-        says: `While the thread was stalled a ping took ${duration(ping)}, though a sync call waited ${duration(second)}.`,
+        says: `While the thread was stalled, a ping took only ${duration(ping)}, but a sync call took ${duration(second)}.`,
       }
     },
     control: { label: 'Open the live view', open: live },
@@ -82,23 +82,23 @@ export const beliefs: readonly Belief[] = [
   {
     id: 'gather-blocking',
     belief: 'gather of three blocking seconds takes one second.',
-    truth: 'What blocks holds the one thread that there is, so blocking times add up; only waiting can be done at once. This is example 4, in virtual time: each of its three tasks blocks for one second.',
+    truth: 'There is only one thread, and a blocking call blocks it, so blocking times add up. Only waits can pass at the same time. This is example 4, in virtual time: each of its three tasks blocks for one second.',
     takes: 'no time',
     async run(session) {
       const { events } = await session.api.runVirtual(4, {})
       const ones = events.filter((event) => event.type === 'task.printed' && event.text === 'One')
       const start = events[0]?.t ?? 0
       return {
-        figures: ones.map(({ t }, at) => ({ what: `task ${at + 1} gets to its first line after`, seconds: t - start, surprising: at > 0 })),
-        says: 'The tasks began one second after each other: the sum of the blocking seconds, not the longest of them.',
+        figures: ones.map(({ t }, at) => ({ what: `task ${at + 1} reaches its first line after`, seconds: t - start, surprising: at > 0 })),
+        says: 'Each task began one second after the one before it: blocking seconds add up.',
       }
     },
     control: { label: 'Run example 4 for real', open: async (session) => { live(session); await session.start(4) } },
   },
   {
     id: 'unlimited-threads',
-    belief: 'Threads are there for as many calls as come.',
-    truth: 'A pool has a size, and what does not fit waits in line. One call of 300 ms is timed alone, then a good many more are asked for through the server at once.',
+    belief: 'There is a thread for every call.',
+    truth: 'A pool has a fixed size, and further calls wait for a free thread. The page measures one call of 300 ms alone, then twelve such calls, six at a time.',
     takes: '2 s',
     async run(session) {
       const alone = await timed(session, `${SYNC}?thread=pool&ms=300`)
@@ -115,7 +115,7 @@ export const beliefs: readonly Belief[] = [
   {
     id: 'cancel-stops',
     belief: 'Cancelling stops it.',
-    truth: 'Cancelling ends the task that waits for a thread. The thread cannot be stopped: it runs on, unheard, and keeps its place in the pool. A call of 1.2 s is given up after 200 ms, and the stream says how long its thread worked.',
+    truth: 'Cancelling ends the task that waits for a thread. The thread itself cannot be stopped: it is detached, runs on, and still occupies the pool. The page cancels a call of 1.2 s after 200 ms, and the events say how long its thread worked.',
     takes: '2 s',
     async run(session) {
       const before = session.live.lastSeq
@@ -129,20 +129,20 @@ export const beliefs: readonly Belief[] = [
         const ended = session.live.events.find((event) => event.seq > before && event.type === 'thread.finished' && event.mode === 'pool' && (event.seconds ?? 0) > 1)
         if (ended?.type === 'thread.finished') {
           return {
-            figures: [{ what: 'given up after', seconds: gaveUp }, { what: 'its thread worked for', seconds: ended.seconds ?? 0, surprising: true }],
-            says: `The client was gone after ${duration(gaveUp)}; the thread went on to the end of its ${duration(ended.seconds ?? 0)}.`,
+            figures: [{ what: 'cancelled after', seconds: gaveUp }, { what: 'its thread worked for', seconds: ended.seconds ?? 0, surprising: true }],
+            says: `The client disconnected after ${duration(gaveUp)}; the thread still ran for all of its ${duration(ended.seconds ?? 0)}.`,
           }
         }
         await pause(100)
       }
-      throw new Error('The stream did not tell of the thread in time. Is the connection there?')
+      throw new Error('The event for the end of the thread did not arrive in time. Check the connection.')
     },
-    control: { label: 'See ghosts in the live view', open: live },
+    control: { label: 'See detached threads in the live view', open: live },
   },
   {
     id: 'serial-server',
-    belief: 'My requests came back one after another, so the server is serial.',
-    truth: 'It may be the browser that sends them so: it keeps six connections to one address, and may queue requests for the same thing. Twelve requests that each wait 300 ms, without blocking, leave here at once; the stream says when the server got each of them.',
+    belief: 'My requests were answered one after another, so the server is serial.',
+    truth: 'The browser may send them one after another: it keeps six connections to one address, and may queue requests for the same address. The page sends twelve requests at once; each waits 300 ms, without blocking. The events say when the server received each of them.',
     takes: '1 s',
     async run(session) {
       const before = session.live.lastSeq
@@ -160,15 +160,15 @@ export const beliefs: readonly Belief[] = [
   {
     id: 'await-starts',
     belief: 'await is what makes it run.',
-    truth: 'createTask has put the task in line, and it runs whether or not somebody awaits it. This is example 3 without its last await, run here in this page.',
+    truth: 'createTask puts the task into the ready queue, so it runs with or without an await. This is example 3 without its last await, run in this page.',
     takes: '1 s',
     async run() {
       const lines = await withoutLastAwait()
       const world = lines.find(({ text }) => text === 'world')
-      if (world === undefined) throw new Error('The line did not come: has example 3 been changed?')
+      if (world === undefined) throw new Error('The line was not printed. Was example 3 changed?')
       return {
         figures: lines.map(({ text, t }) => ({ what: `“${text}” is printed at`, seconds: t, surprising: text === 'world' })),
-        says: `“world” came at ${duration(world.t)}, though nobody awaited its task.`,
+        says: `“world” was printed at ${duration(world.t)}, although nothing awaited its task.`,
       }
     },
     control: { label: 'Take the await out yourself', open: () => setAddress({ view: 'playground', start: '3', program: null }, true) },
@@ -176,7 +176,7 @@ export const beliefs: readonly Belief[] = [
   {
     id: 'another-worker',
     belief: 'Another worker will take it.',
-    truth: 'A process whose loop is held still accepts connections, for the machine does that by itself, and then they wait with it. Three pings are sent, 200 ms apart, while the loop is held for one second.',
+    truth: 'A process whose loop is blocked still accepts connections, because the operating system does that. Then these connections wait for the loop. The page sends three pings, 200 ms apart, while the loop is blocked for one second.',
     takes: '1 s',
     async run(session) {
       const held = timed(session, `${SYNC}?thread=inline&ms=1000`)
@@ -190,7 +190,7 @@ export const beliefs: readonly Belief[] = [
       await held
       return {
         figures: times.map((seconds, at) => ({ what: `ping ${at + 1}, sent ${100 + at * 200} ms into the stall`, seconds, surprising: true })),
-        says: 'None was refused, and none went elsewhere: each waited for what was left of the stall.',
+        says: 'No ping was refused, and none went to another process: each waited for the rest of the stall.',
       }
     },
     control: { label: 'Stall the loop in the live view', open: async (session) => { live(session); await session.stall(1000) } },
@@ -198,7 +198,7 @@ export const beliefs: readonly Belief[] = [
   {
     id: 'faster',
     belief: 'Async is faster.',
-    truth: 'It is more at once, not sooner. One request alone takes as long either way; six at the same time do not. Each waits for 200 ms.',
+    truth: 'Async serves more requests at the same time; it does not serve one request faster. One request alone takes as long either way, but six at the same time do not. Each waits for 200 ms.',
     takes: '2 s',
     async run(session) {
       const six = (path: string): Promise<number> => together(Array.from({ length: 6 }, () => () => timed(session, path)))
@@ -211,7 +211,7 @@ export const beliefs: readonly Belief[] = [
           { what: 'one, async', seconds: oneAsync, surprising: true }, { what: 'one, sync', seconds: oneSync },
           { what: 'six at once, async', seconds: sixAsync }, { what: 'six at once, sync', seconds: sixSync },
         ],
-        says: `Alone they differ by ${duration(Math.abs(oneAsync - oneSync))}; six together took ${duration(sixAsync)} and ${duration(sixSync)}.`,
+        says: `One request alone differs by ${duration(Math.abs(oneAsync - oneSync))}. Six together took ${duration(sixAsync)} async and ${duration(sixSync)} sync.`,
       }
     },
     control: { label: 'Open the live view', open: live },

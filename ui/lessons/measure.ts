@@ -20,7 +20,7 @@ export async function timed(session: Session, path: string, signal?: AbortSignal
   const began = performance.now()
   const response = await fetch(session.api.url(path), { cache: 'no-store', ...(signal === undefined ? {} : { signal }) })
   await response.text()
-  if (!response.ok) throw new Error(response.status === 429 ? 'The server allows so many costly calls a minute, and these were too many: try again in a while.' : `The server answered ${response.status}.`)
+  if (!response.ok) throw new Error(response.status === 429 ? 'These calls exceeded the server’s limit per minute. Try again in a minute.' : `The server answered ${response.status}.`)
   return (performance.now() - began) / 1000
 }
 

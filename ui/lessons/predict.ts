@@ -46,13 +46,13 @@ function why(recording: Recording, came: Line, guessed: string): string {
   const theirs = later ?? [...recording.lines].reverse().find(({ text, seq }) => text === guessed && seq < came.seq)
   const lane = theirs?.task == null ? undefined : recording.lanes.get(theirs.task)
   if (theirs === undefined || lane === undefined) return ''
-  if (later === undefined) return `“${guessed}” had come by then, the last time at ${(theirs.t - recording.zero).toFixed(3)} s.`
+  if (later === undefined) return `“${guessed}” was printed before, the last time at ${(theirs.t - recording.zero).toFixed(3)} s.`
   if (lane.id === came.task) {
     return theirs.t === came.t
       ? `${lane.name} prints both at ${time} s, “${guessed}” in a later line.`
-      : `${lane.name} prints “${guessed}” too, but goes on from here first: it comes to that line at ${(theirs.t - recording.zero).toFixed(3)} s.`
+      : `${lane.name} prints “${guessed}” too, but later: it reaches that line at ${(theirs.t - recording.zero).toFixed(3)} s.`
   }
-  return `At ${time} s, ${lane.name}, which prints “${guessed}”, is not there yet: ${lower(explain(recording, lane, { t: came.t, seq: came.seq }))}`
+  return `At ${time} s, ${lane.name}, which prints “${guessed}”, has not reached that line yet: ${lower(explain(recording, lane, { t: came.t, seq: came.seq }))}`
 }
 
 function lower(sentence: string): string {

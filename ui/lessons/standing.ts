@@ -32,7 +32,7 @@ export function standing(recording: Recording, position: Position, isFile: (path
     const place = (holds ? stall.stack.find((frame) => isFile(frame.file)) : undefined) ?? lastLocation(lane, position)
     if (place === null || !isFile(place.file)) continue
     const waits = (span.state === WAITING || span.state === THREAD) && !isOverdue(span, t)
-    const doing = holds ? 'holds the loop' : waits ? `waits for ${waitLabel(span.info?.on, recording)}` : span.state === RUNNING ? 'runs on from here' : 'is ready'
+    const doing = holds ? 'blocks the loop' : waits ? `waits for ${waitLabel(span.info?.on, recording)}` : span.state === RUNNING ? 'runs on from here' : 'is ready'
     let here = lines.get(place.line)
     if (here === undefined) {
       if (lines.size >= MOST_LINES) continue

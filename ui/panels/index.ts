@@ -21,4 +21,4 @@ registerPanel({ id: 'queues', title: 'Queues', order: 50, mount: panelOf(QueuesP
 registerPanel({ id: 'requests', title: 'Requests', order: 60, mount: panelOf(RequestsPanel) })
 registerPanel({ id: 'runs', title: 'Runs', order: 70, mount: panelOf(RunsPanel), badge: ({ session }) => (void session.tick.value, session.recording.value.runs.size) })
 registerPanel({ id: 'warnings', title: 'Warnings', order: 80, mount: panelOf(WarningsPanel), badge: (context) => (void context.session.tick.value, warningsOf(context).length) })
-registerPanel({ id: 'words', title: 'In words', order: 90, mount: panelOf(WordsPanel) })
+registerPanel({ id: 'words', title: 'Table', order: 90, mount: panelOf(WordsPanel) })

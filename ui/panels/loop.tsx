@@ -17,7 +17,7 @@ export function LoopPanel({ session }: PanelContext) {
       <section aria-label="Running">
         <h3>Running <span class="soft">one at a time</span></h3>
         {holder === null
-          ? <p class="soft">Nobody: the loop sleeps until a timer is due or something comes from outside.</p>
+          ? <p class="soft">Nothing: the loop sleeps until a timer is due or an event arrives from outside.</p>
           : <ol class="slots"><li class="slot running"><TaskLink session={session} task={holder.id} /></li></ol>}
       </section>
       <section aria-label="Ready queue">

@@ -37,7 +37,7 @@ export function RunsPanel({ session }: PanelContext) {
   const titles = new Map((session.examples.value ?? []).map(({ number, title }) => [number, title]))
   return (
     <table class="grid">
-      <thead><tr><th scope="col" class="number">Run</th><th scope="col">Example</th><th scope="col">Parameters</th><th scope="col">Outcome</th><th scope="col" class="number">took</th><th scope="col">from</th><th scope="col"><span class="hidden">What to do</span></th></tr></thead>
+      <thead><tr><th scope="col" class="number">Run</th><th scope="col">Example</th><th scope="col">Parameters</th><th scope="col">Outcome</th><th scope="col" class="number">took</th><th scope="col">from</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead>
       <tbody>
         {runs.map(({ id, example, parameters, from, to, outcome }) => (
           <tr key={id}>
@@ -49,7 +49,7 @@ export function RunsPanel({ session }: PanelContext) {
             <td><Moment session={session} t={from} /></td>
             <td class="actions">
               {to === null
-                ? <button type="button" class="small-button" onClick={() => session.cancelRun(id)}>Ctrl-C</button>
+                ? <button type="button" class="small-button" onClick={() => session.cancelRun(id)}>Cancel</button>
                 : <a class="link-button" href={session.api.url(session.api.ofLoop(`/runs/${id}/trace`)).href} download={`run-${id}.trace.json`}>trace</a>}
             </td>
           </tr>

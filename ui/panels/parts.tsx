@@ -7,7 +7,7 @@ import type { Session } from '../session.ts'
 /** A task's name that chooses the task. Names are text, whatever stands in them. */
 export function TaskLink({ session, task, name }: { session: Session; task: number | null; name?: string }) {
   const lane = task === null ? undefined : session.recording.value.lanes.get(task)
-  const text = lane?.name ?? name ?? (task === null ? 'nobody' : `task ${task}`)
+  const text = lane?.name ?? name ?? (task === null ? 'no task' : `task ${task}`)
   if (lane === undefined) return <span>{text}</span>
   return <button type="button" class="link-button" onClick={(event) => { event.stopPropagation(); session.select(lane.id, true) }}>{text}</button>
 }
@@ -23,7 +23,7 @@ export function Moment({ session, t, seq, digits = 3 }: { session: Session; t: n
   )
 }
 
-const PARTS = [['run', 'running', 'running'], ['ready', 'ready', 'ready, the loop was held'], ['wait', 'waiting', 'waiting'], ['thread', 'thread', 'in a thread']] as const
+const PARTS = [['run', 'running', 'running'], ['ready', 'ready', 'ready, waiting for the loop'], ['wait', 'waiting', 'waiting'], ['thread', 'thread', 'in a thread']] as const
 
 /** Where the time went, as one bar: its parts differ in pattern, and are named for those who cannot see it. */
 export function SplitBar({ split, scale }: { split: Split; scale: number }) {

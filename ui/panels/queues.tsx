@@ -1,4 +1,4 @@
-// The asyncio queues: slots up to maxsize, items coloured by who put them, blocked putters on the left and getters on the
+// The asyncio queues: slots up to maxsize, items coloured by who put them, waiting putters on the left and getters on the
 // right, and how full each was over time.
 import { useEffect, useRef } from 'preact/hooks'
 import type { PanelContext } from '../panels.ts'
@@ -36,7 +36,7 @@ function QueueView({ track, session }: { track: QueueTrack; session: Session }) 
     <section class="queue" aria-label={`Queue ${track.id}: ${size} of ${track.maxsize || 'any number of'} items`}>
       <h3>Queue {track.id} <span class="soft">{size} {track.maxsize > 0 ? `of ${track.maxsize}` : size === 1 ? 'item' : 'items'}, {point?.unfinished ?? 0} not done</span></h3>
       <div class="queue-row">
-        <Side session={session} lanes={putters.map(({ id }) => id)} title="blocked putters" none="nobody waits to put" />
+        <Side session={session} lanes={putters.map(({ id }) => id)} title="waiting putters" none="none" />
         <ol class="queue-slots" aria-label="Items, the next one to leave at the right">
           {Array.from({ length: slots }, (_, at) => {
             // New items come in at the left, the oldest leaves at the right.
@@ -48,11 +48,11 @@ function QueueView({ track, session }: { track: QueueTrack; session: Session }) 
           })}
         </ol>
         {size > slots && <span class="soft">+{size - slots}</span>}
-        <Side session={session} lanes={getters.map(({ id }) => id)} title="waiting getters" none="nobody waits to get" />
+        <Side session={session} lanes={getters.map(({ id }) => id)} title="waiting getters" none="none" />
       </div>
       <p class="soft queue-notes">
         {producers.slice(0, 8).map((task) => <span key={task} class={`producer hue-${hue(task)}`}><span aria-hidden="true">{SHAPES[hue(task) % SHAPES.length]}</span> <TaskLink session={session} task={task} /></span>)}
-        {joiners.length > 0 && <span>join() waits in {joiners.slice(0, MOST_JOINERS).map(({ id }) => <TaskLink key={id} session={session} task={id} />)}{joiners.length > MOST_JOINERS && ` +${joiners.length - MOST_JOINERS}`}</span>}
+        {joiners.length > 0 && <span>join() is awaited by {joiners.slice(0, MOST_JOINERS).map(({ id }) => <TaskLink key={id} session={session} task={id} />)}{joiners.length > MOST_JOINERS && ` +${joiners.length - MOST_JOINERS}`}</span>}
       </p>
       <Depth track={track} session={session} />
     </section>
@@ -129,5 +129,5 @@ function Depth({ track, session }: { track: QueueTrack; session: Session }) {
       context.stroke()
     }
   })
-  return <canvas ref={place} class="depth" role="img" aria-label={`How many items lay in queue ${track.id} over the time that the lanes show`} />
+  return <canvas ref={place} class="depth" role="img" aria-label={`Number of items in queue ${track.id} over the time that the lanes show`} />
 }

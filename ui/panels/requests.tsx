@@ -20,7 +20,7 @@ export function RequestsPanel({ session }: PanelContext) {
     shown.push(request)
     if (shown.length >= MOST_ROWS) break
   }
-  if (shown.length === 0) return <p class="panel-empty">No request has come yet, but for what this page asks. Try <code>{session.api.curl('/handlers/async?ms=1000')}</code></p>
+  if (shown.length === 0) return <p class="panel-empty">No request yet, except those of this page. Try <code>{session.api.curl('/handlers/async?ms=1000')}</code></p>
   const longest = Math.max(...shown.map(({ from, to }) => Math.min(to ?? time, time) - from), 1e-3)
   return (
     <table class="grid">
@@ -37,7 +37,7 @@ export function RequestsPanel({ session }: PanelContext) {
             <tr key={id} class={request.task !== null && request.task === session.selected.value ? 'selected' : ''} onClick={() => session.select(request.task, true)}>
               <td class="number"><button type="button" class="link-button" title="Show only this request" onClick={(event) => { event.stopPropagation(); session.filter.value = { ...NO_FILTER, own, request: id } }}>{id}</button></td>
               <td class="wrap"><b>{method}</b> {url}</td>
-              <td>{!ended ? <span class="soft">under way</span> : outcome === 'disconnected' ? '⊘ client left' : outcome === 'raised' || (status ?? 0) >= 400 ? <span class="bad">✕ {status ?? ''}</span> : `✓ ${status ?? ''}`}</td>
+              <td>{!ended ? <span class="soft">under way</span> : outcome === 'disconnected' ? '⊘ client disconnected' : outcome === 'raised' || (status ?? 0) >= 400 ? <span class="bad">✕ {status ?? ''}</span> : `✓ ${status ?? ''}`}</td>
               <td class="number">{duration(Math.max(0, end - from))}</td>
               <td><SplitBar split={split} scale={1 / longest} /></td>
               <td class="number">{duration(split.run)}</td>

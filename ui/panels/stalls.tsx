@@ -1,4 +1,4 @@
-// Every stall: who held the loop, where, for how long, and whom it cost.
+// Every stall: what blocked the loop, where, for how long, and what it delayed.
 import { useSignal } from '@preact/signals'
 import type { PanelContext } from '../panels.ts'
 import { duration, place } from '../recording/explain.ts'
@@ -23,7 +23,7 @@ export function StallsPanel(context: PanelContext) {
   if (stalls.length === 0) {
     return (
       <p class="panel-empty">
-        Nobody has held the loop for 50 ms or more. <button type="button" class="stall-button" disabled={session.stalling.value} onClick={() => void session.stall()}><span class="stall-sign" aria-hidden="true" />Stall it</button>{' '}
+        Nothing has blocked the loop for 50 ms or more. <button type="button" class="stall-button" disabled={session.stalling.value} onClick={() => void session.stall()}><span class="stall-sign" aria-hidden="true" />Stall it</button>{' '}
         calls a blocking function on the loop’s own thread; from a terminal: <code>{session.api.curl('/handlers/sync?thread=inline&ms=2000')}</code>
       </p>
     )
@@ -49,17 +49,17 @@ export function StallsPanel(context: PanelContext) {
             </button>
             {shown && (
               <div class="stall-more">
-                <p class="soft">From <Moment session={session} t={stall.from} /> to {stall.to === null ? 'now' : <Moment session={session} t={stall.to} />}, by <TaskLink session={session} task={stall.task} name={stall.name} />. This is a stall of the loop: everything on it waited. A busy worker thread stops only what needs that thread.</p>
+                <p class="soft">From <Moment session={session} t={stall.from} /> to {stall.to === null ? 'now' : <Moment session={session} t={stall.to} />}, by <TaskLink session={session} task={stall.task} name={stall.name} />. This is a stall of the loop: it delayed everything on the loop. A busy worker thread delays only the calls that need this thread.</p>
                 <div class="stall-columns">
-                  {stall.stack.length > 0 && <div><h4>Where it stood</h4><ol class="stack">{stall.stack.slice(0, 12).map((frame, at) => <li key={at} class={frame === culprit ? 'culprit' : ''}><code>{place(frame)}</code></li>)}</ol></div>}
+                  {stall.stack.length > 0 && <div><h4>Stack</h4><ol class="stack">{stall.stack.slice(0, 12).map((frame, at) => <li key={at} class={frame === culprit ? 'culprit' : ''}><code>{place(frame)}</code></li>)}</ol></div>}
                   <div>
-                    <h4>{stall.to === null ? 'Who pays, so far' : 'Who paid'}</h4>
-                    {victims.length === 0 && <p class="soft">Nobody stands behind it.</p>}
+                    <h4>{stall.to === null ? 'Delayed so far' : 'Delayed'}</h4>
+                    {victims.length === 0 && <p class="soft">It delayed no task.</p>}
                     <ol class="victims">{victims.slice(0, MOST_VICTIMS).map((victim, at) => (
                       <li key={at}><span class="loss" style={{ width: `${Math.min(100, victim.seconds / Math.max(1e-9, seconds) * 100)}%` }} /><TaskLink session={session} task={victim.task ?? taskOf(victim.request)} name={victim.name} /> <span class="number">{duration(victim.seconds)}</span></li>
                     ))}</ol>
-                    {stall.to === null && <p class="soft">Requests that come meanwhile are not read: they are counted when it is over.</p>}
-                    {victims.some(({ task }) => task === undefined) && <p class="soft">A request came while nobody could read it: so much it has lost at most.</p>}
+                    {stall.to === null && <p class="soft">Requests that arrive during the stall are not read yet; they are counted when it is over.</p>}
+                    {victims.some(({ task }) => task === undefined) && <p class="soft">The delay of a request is an upper bound: the request arrived during the stall, and when exactly is not known.</p>}
                     {more > 0 && <p class="soft">and {more} more</p>}
                   </div>
                 </div>

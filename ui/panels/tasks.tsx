@@ -44,7 +44,7 @@ export function TasksPanel({ session }: PanelContext) {
           )
         })}
       </tbody>
-      {total > rows.length && <tfoot><tr><td colSpan={6} class="soft">and {total - rows.length} more: filter to see them</td></tr></tfoot>}
+      {total > rows.length && <tfoot><tr><td colSpan={6} class="soft">and {total - rows.length} more: use the filter to see them</td></tr></tfoot>}
     </table>
   )
 }

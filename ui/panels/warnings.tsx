@@ -1,4 +1,4 @@
-// What the stream warns of: slow steps, cycles, backlogs, forgotten coroutines.
+// The warnings of the stream: slow steps, deadlocks, backlogs, forgotten coroutines.
 import type { PanelContext } from '../panels.ts'
 import type { Warning } from '../recording.ts'
 import { AMBER, milliseconds, RED } from '../recording/stalls.ts'
@@ -14,20 +14,20 @@ export function warningsOf({ session }: PanelContext): Warning[] {
   if (told.length > 0) return told
   return recording.stalls.all.filter((stall) => stall.to !== null && stall.from <= time && stall.to - stall.from >= AMBER).map((stall) => ({
     t: stall.to as number, seq: 0, kind: 'slow-step', level: (stall.to as number) - stall.from >= RED ? 'red' : 'amber', task: stall.task,
-    message: `a step of ${stall.name} took ${milliseconds((stall.to as number) - stall.from)}: nothing else ran meanwhile`,
+    message: `a step of ${stall.name} took ${milliseconds((stall.to as number) - stall.from)}: nothing else could run meanwhile`,
   }))
 }
 
 const TITLES: Record<string, string> = {
-  'slow-step': 'slow step', 'long-running': 'never gives way', 'await-cycle': 'cycle of awaits', 'never-woken': 'nothing can wake it',
-  'never-awaited': 'never awaited', 'never-retrieved': 'error never retrieved', 'sensitive-backlog': 'sync thread is behind', 'queue-full': 'queue is full',
+  'slow-step': 'slow step', 'long-running': 'never yields', 'await-cycle': 'deadlock (cycle of awaits)', 'never-woken': 'nothing can wake it',
+  'never-awaited': 'never awaited', 'never-retrieved': 'error never retrieved', 'sensitive-backlog': 'sync thread has a backlog', 'queue-full': 'queue is full',
 }
 
 export function WarningsPanel(context: PanelContext) {
   const { session } = context
   void session.tick.value
   const warnings = warningsOf(context).slice(-MOST_ROWS).reverse()
-  if (warnings.length === 0) return <p class="panel-empty">Nothing to warn of: no slow step, no cycle of awaits, no queue that is full, no coroutine that was forgotten.</p>
+  if (warnings.length === 0) return <p class="panel-empty">No warnings: no slow step, no deadlock, no full queue, no forgotten coroutine.</p>
   return (
     <table class="grid">
       <thead><tr><th scope="col">at</th><th scope="col">Warning</th><th scope="col">What</th><th scope="col">Task</th></tr></thead>

@@ -1,4 +1,4 @@
-// The task that is chosen: why it is not running, in one sentence, and what else is known of it.
+// The selected task: why it is not running, in one sentence, and what else is known of it.
 import type { PanelContext } from '../panels.ts'
 import { duration, explain, isOverdue, place, stallAt, waitLabel } from '../recording/explain.ts'
 import { READY, splitOf, type Lane } from '../recording/track.ts'
@@ -15,7 +15,7 @@ export function WhyPanel({ session }: PanelContext) {
   const recording = session.recording.value
   const { position, time } = session
   const lane = session.selected.value === null ? undefined : recording.lanes.get(session.selected.value)
-  if (lane === undefined) return <Nobody session={session} />
+  if (lane === undefined) return <NoTask session={session} />
   const span = lane.at({ t: time, seq: position.seq })
   const state = span === null ? null : isOverdue(span, time) ? READY : span.state
   const end = Math.min(lane.endedAt ?? time, Math.max(time, lane.createdAt))
@@ -45,9 +45,9 @@ export function WhyPanel({ session }: PanelContext) {
         {lane.kind === 'task' && <Fact name="task">{lane.id}</Fact>}
         {lane.coroutine !== '' && <Fact name={lane.kind === 'task' ? 'coroutine' : 'thread'}><code>{lane.coroutine}</code></Fact>}
         {lane.parent !== null && <Fact name="created by"><TaskLink session={session} task={lane.parent.id} /></Fact>}
-        <Fact name="created at">{lane.partial ? 'before this record' : <Moment session={session} t={lane.createdAt} seq={lane.createdSeq} />}</Fact>
+        <Fact name="created at">{lane.partial ? 'before the recording began' : <Moment session={session} t={lane.createdAt} seq={lane.createdSeq} />}</Fact>
         {lane.location !== null && <Fact name="created in"><code>{place(lane.location)}</code></Fact>}
-        {span?.info?.location !== undefined && <Fact name="stands in"><code>{place(span.info.location)}</code></Fact>}
+        {span?.info?.location !== undefined && <Fact name="suspended in"><code>{place(span.info.location)}</code></Fact>}
         {lane.error !== null && <Fact name="raised"><code>{lane.error}</code></Fact>}
       </dl>
       <Awaited lane={lane} session={session} />
@@ -56,7 +56,7 @@ export function WhyPanel({ session }: PanelContext) {
   )
 }
 
-/** Who awaits this task now. */
+/** The tasks that await this one now. */
 function Awaited({ lane, session }: { lane: Lane; session: Session }) {
   void session.tick.value
   const { recording, position } = session
@@ -70,7 +70,7 @@ function Awaited({ lane, session }: { lane: Lane; session: Session }) {
   return <p class="soft">Awaited by {who.map((other, at) => <span key={other.id}>{at > 0 && ', '}<TaskLink session={session} task={other.id} /></span>)}</p>
 }
 
-/** What it did, the last first. */
+/** Its history, the last state first. */
 function History({ lane, session }: { lane: Lane; session: Session }) {
   void session.tick.value
   const count = lane.starts.length
@@ -78,7 +78,7 @@ function History({ lane, session }: { lane: Lane; session: Session }) {
   const now = session.now()
   return (
     <>
-      <h3>What it did</h3>
+      <h3>History</h3>
       <ol class="history">
         {rows.map((index) => {
           const span = lane.span(index)
@@ -93,12 +93,12 @@ function History({ lane, session }: { lane: Lane; session: Session }) {
           )
         })}
       </ol>
-      {count > MOST_STEPS && <p class="soft">and {count - MOST_STEPS} before</p>}
+      {count > MOST_STEPS && <p class="soft">and {count - MOST_STEPS} earlier</p>}
     </>
   )
 }
 
-function Nobody({ session }: { session: Session }) {
+function NoTask({ session }: { session: Session }) {
   void session.tick.value
   const recording = session.recording.value
   const stall = stallAt(recording, session.time) ?? recording.stalls.all.at(-1) ?? null
@@ -106,16 +106,16 @@ function Nobody({ session }: { session: Session }) {
   return (
     <div class="why">
       <h3>Why isn’t this task running?</h3>
-      <p class="sentence">Choose a task, in the lanes or below, and this says in one sentence what it waits for, and who could wake it.</p>
+      <p class="sentence">Select a task in the lanes or below. One sentence here then says what it waits for, and what can wake it.</p>
       {stall !== null && (
         <>
-          <h3>{stall.to === null ? 'The loop is held' : 'The last stall'}</h3>
+          <h3>{stall.to === null ? 'The loop is blocked' : 'The last stall'}</h3>
           <p class="sentence ready">{blastRadius(stall, (stall.to ?? session.now()) - stall.from)}.</p>
           {culprit !== null && <p class="soft">in <code>{place(culprit)}</code></p>}
           {stall.to !== null && stall.victims.length === 0 && recording === session.live && (
             <>
-              <p class="soft">The loop had nothing else to do, so nobody paid.</p>
-              <p><button type="button" class="button" disabled={session.stalling.value} onClick={() => void session.stallARun()}>▶ Run example 5 and stall that</button></p>
+              <p class="soft">The loop had nothing else to do, so nothing was delayed.</p>
+              <p><button type="button" class="button" disabled={session.stalling.value} onClick={() => void session.stallARun()}>▶ Run example 5 and stall it</button></p>
             </>
           )}
           {stall.task !== null && <p><TaskLink session={session} task={stall.task} name={stall.name} /></p>}

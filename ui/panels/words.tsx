@@ -1,4 +1,4 @@
-// The lanes in words, for those who hear the page or would rather read: one row a task, one sentence each.
+// The lanes as a table, for screen readers and for those who prefer to read: a row and a sentence for each task.
 import type { PanelContext } from '../panels.ts'
 import { duration, explain } from '../recording/explain.ts'
 import { splitOf } from '../recording/track.ts'
@@ -42,7 +42,7 @@ export function WordsPanel({ session }: PanelContext) {
           })}
         </tbody>
       </table>
-      {lanes.length > MOST_ROWS && <p class="soft">and {lanes.length - MOST_ROWS} more: filter to read of them</p>}
+      {lanes.length > MOST_ROWS && <p class="soft">and {lanes.length - MOST_ROWS} more: use the filter to see them</p>}
     </div>
   )
 }

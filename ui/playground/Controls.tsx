@@ -26,7 +26,7 @@ export function Controls({ model }: { model: Playground }) {
         ))}
       </fieldset>
       {virtual && (
-        <label title="In virtual time a program without an end would never stop to print">until
+        <label title="In virtual time, a program without an end would print without end">until
           <input
             class="pg-number" type="number" min="0.001" max="1000000" step="any" value={model.until.value}
             onChange={({ currentTarget }) => {

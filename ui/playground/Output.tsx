@@ -20,7 +20,7 @@ interface Shown {
 }
 
 export function Output({ run, position }: OutputProps) {
-  if (run === null) return <p class="soft">What the program prints comes here, with the time on its clock.</p>
+  if (run === null) return <p class="soft">The output of the program appears here, with the time on its clock.</p>
   const { recording } = run
   const left = Math.max(0, recording.lines.length - MOST_DRAWN)
   const lines = shown(run, position, left)

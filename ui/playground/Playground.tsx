@@ -35,7 +35,7 @@ export function Playground({ model }: { model: Model }) {
       <section class="pg-pane pg-timeline" aria-label="Timeline of the run">
         <h2>Timeline</h2>
         {run === null
-          ? <p class="soft">Press Run: each task becomes a lane here, drawn from the events of the loop in this very page.</p>
+          ? <p class="soft">Press Run: each task becomes a lane here, drawn from the events of the loop in this page.</p>
           : <Transport recording={run.recording} position={model.cursor.value} onMove={(position) => { model.cursor.value = position }} />}
         <Lanes model={model} />
       </section>
@@ -96,7 +96,7 @@ function Lanes({ model }: { model: Model }) {
     if (run === null) return
     const now = recordingNow(run)
     const timeline = new Timeline(host.current as HTMLDivElement, {
-      recording: run.recording, now, compact: true, label: 'Timeline of the program; the output and the list of tasks below tell the same in words',
+      recording: run.recording, now, compact: true, label: 'Timeline of the program; the output and the list of tasks below show the same',
     })
     let own = false
     timeline.on('cursor', (position) => {
@@ -107,7 +107,7 @@ function Lanes({ model }: { model: Model }) {
     const ends = [
       effect(() => {
         void model.tick.value
-        // Until somebody looks closer, all of the run is in view.
+        // Until the reader zooms in, all of the run is in view.
         if (model.cursor.value === null) fit(timeline, run.recording.from, Math.max(now(), run.recording.to))
       }),
       effect(() => {

@@ -65,7 +65,7 @@ export class Playground {
     if (run.ending?.failure != null) add(run.ending.failure.text, run.ending.failure.stack, 'error')
     for (const report of run.reports) add(report.text, report.stack, 'warning')
     const held = run.held ?? run.ending?.held ?? null
-    if (held?.place != null) add(`${held.task ?? 'The program'} held the loop here for ${held.seconds.toFixed(1)} s`, [held.place], 'error')
+    if (held?.place != null) add(`${held.task ?? 'The program'} blocked the loop here for ${held.seconds.toFixed(1)} s`, [held.place], 'error')
     return found
   })
 
@@ -78,7 +78,7 @@ export class Playground {
     if (run === null || this.code.value !== this.#ranCode) return []
     const held = run.held ?? run.ending?.held ?? null
     if (held !== null && this.cursor.value === null) {
-      return held.place?.file === FILE ? [{ line: held.place.line, text: `${held.task ?? 'the program'} holds the loop`, holds: true }] : []
+      return held.place?.file === FILE ? [{ line: held.place.line, text: `${held.task ?? 'the program'} blocks the loop`, holds: true }] : []
     }
     return standing(run.recording, this.cursor.value ?? NOW, (path) => path === FILE).map(({ line, text, holds }) => ({ line, text, holds }))
   })
@@ -115,11 +115,11 @@ export class Playground {
         this.#take(program)
         this.arrival.value = {
           kind: 'good',
-          text: 'This program came with the link. Read it before you run it: it runs sealed off, without a network and without access to this server.',
+          text: 'This program came with the link. Read it before you run it: it runs in a sandbox, without a network and without access to this server.',
         }
       })
     } catch (error) {
-      this.arrival.value = { kind: 'bad', text: `This link holds no program that can be read: ${error instanceof Error ? error.message : String(error)}. The editor shows an example instead.` }
+      this.arrival.value = { kind: 'bad', text: `This link contains no readable program: ${error instanceof Error ? error.message : String(error)}. The editor shows an example instead.` }
     }
   }
 
@@ -174,7 +174,7 @@ export class Playground {
       this.types.value = diagnostics
       this.checking.value = false
       const fatal = diagnostics.find((diagnostic) => diagnostic.fatal)
-      if (fatal !== undefined) throw new Error(`It cannot run yet: line ${fatal.line} is no TypeScript. ${fatal.message}`)
+      if (fatal !== undefined) throw new Error(`It cannot run yet: line ${fatal.line} is not valid TypeScript. ${fatal.message}`)
       const run = new ProgramRun(this.#sandbox, {
         modules, clock: this.clock.value, until: this.until.value, patience: PATIENCE, onChange: () => this.#changed(run),
       })

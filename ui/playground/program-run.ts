@@ -94,7 +94,7 @@ export class ProgramRun {
       this.#end({ outcome: 'ended', failure: null, note: null, held: this.held })
       return
     }
-    this.#line?.tell({ type: 'cancel', reason: 'Stopped: its main task was cancelled, as Ctrl-C would.' })
+    this.#line?.tell({ type: 'cancel', reason: 'Stopped: its main task was cancelled, as by Ctrl-C.' })
     this.#timers.push(setTimeout(() => this.#end({ outcome: 'ended', failure: null, note: 'It did not stop when it was cancelled.', held: this.held }), GRACE))
   }
 

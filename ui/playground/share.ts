@@ -36,7 +36,7 @@ export async function pack(program: Shared): Promise<string | null> {
 /** The program in the letters of an address; throws an Error that says what is wrong with them. */
 export async function unpack(letters: string): Promise<Shared> {
   if (letters.length > MOST_LETTERS) throw new Error('it is too long')
-  if (!/^[\w-]*$/.test(letters)) throw new Error('it has characters that no such link has')
+  if (!/^[\w-]*$/.test(letters)) throw new Error('it has characters that such a link cannot have')
   let text: string
   try {
     const binary = atob(letters.replaceAll('-', '+').replaceAll('_', '/'))
@@ -51,7 +51,7 @@ export async function unpack(letters: string): Promise<Shared> {
     throw new Error('a part of it is missing or changed', { cause: error })
   }
   const parsed = shared.safeParse(value)
-  if (!parsed.success) throw new Error('what it holds is no program of this playground')
+  if (!parsed.success) throw new Error('its content is not a program of this playground')
   return parsed.data
 }
 

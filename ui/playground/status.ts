@@ -15,7 +15,7 @@ export function statusOf(model: Playground): Status {
 /** What the page has not taken of what the program said. */
 function leftOut({ refused, recording: { crowdedOut } }: ProgramRun): string {
   return [
-    refused === 0 ? '' : ` ${number(refused)} of its messages were no events or too large, and are left out.`,
+    refused === 0 ? '' : ` ${number(refused)} of its messages were not events, or were too large; they are left out.`,
     crowdedOut === 0 ? '' : ` It has more than ${number(MOST_LANES)} tasks; the first ${number(crowdedOut)} are left out.`,
   ].join('')
 }
@@ -27,12 +27,12 @@ function number(value: number): string {
 function standOf(model: Playground): Status {
   const run = model.run.value
   if (model.said.value !== '') return { kind: 'bad', text: model.said.value }
-  if (model.preparing.value) return { kind: 'busy', text: model.checking.value ? 'TypeScript reads the program …' : 'Starting …' }
+  if (model.preparing.value) return { kind: 'busy', text: model.checking.value ? 'TypeScript checks the program …' : 'Starting …' }
   if (run === null) return { kind: 'idle', text: 'Ready. Press Run, or Control and Enter in the editor.' }
   const { recording } = run
   if (run.state !== 'ended') {
     if (run.held !== null) {
-      return { kind: 'held', text: `Stalled: ${sentence(run.held, 'holds')}, and nothing else can run. It is ended after ${model.patience} s; Stop ends it now.` }
+      return { kind: 'held', text: `Stalled: ${sentence(run.held, 'has blocked')}, and nothing else can run. The program is ended after ${model.patience} s; Stop ends it now.` }
     }
     const alive = [...recording.lanes.values()].filter(({ endedAt }) => endedAt === null).length
     return { kind: 'busy', text: `Running: ${alive} ${alive === 1 ? 'task' : 'tasks'} alive.` }
@@ -42,7 +42,7 @@ function standOf(model: Playground): Status {
 
 function endOf({ outcome, failure, note, held }: Ending, time: string, clock: string): Status {
   const more = note === null ? '' : ` ${note}`
-  if (held !== null) return { kind: 'held', text: `A stall: ${sentence(held, 'held')}. No other task could run, so its thread was ended.${more}` }
+  if (held !== null) return { kind: 'held', text: `A stall: ${sentence(held, 'blocked')}. No other task could run, so its thread was ended.${more}` }
   switch (outcome) {
     case 'returned': return { kind: 'good', text: `It ended after ${time}${clock === 'virtual' ? ' of virtual time' : ''}.${more}` }
     case 'raised': return { kind: 'bad', text: `It failed after ${time}: ${failure?.text ?? 'an error'}${placeOf(failure?.stack)}.${more}` }
@@ -51,10 +51,10 @@ function endOf({ outcome, failure, note, held }: Ending, time: string, clock: st
   }
 }
 
-function sentence({ task, seconds, place }: Held, verb: 'holds' | 'held'): string {
-  const who = task ?? (place === null ? 'something' : 'the program, outside of any task,')
+function sentence({ task, seconds, place }: Held, verb: 'has blocked' | 'blocked'): string {
+  const what = task ?? (place === null ? 'something' : 'the program, outside of any task,')
   const where = place === null ? '' : `, in line ${place.line}${place.function === '' ? '' : ` (${place.function})`}`
-  return `${who} ${verb} the loop for ${seconds.toFixed(1)} s${where}`
+  return `${what} ${verb} the loop for ${seconds.toFixed(1)} s${where}`
 }
 
 function placeOf(stack: readonly { file: string; line: number }[] | undefined): string {

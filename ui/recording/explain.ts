@@ -4,7 +4,7 @@ import type { Recording } from '../recording.ts'
 import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, type Frame, type Lane, type Position, type Span } from './track.ts'
 import { culpritOf, type Stall } from './stalls.ts'
 
-/** Less than this many seconds before its deadline a wait is over as good as now. */
+/** A wait whose deadline is less than this many seconds away counts as over. */
 const DUE = 0.0005
 /** Tasks of one chain of awaits that are named; it may be as long as there are tasks. */
 const MOST_NAMED = 10
@@ -39,7 +39,7 @@ export function stallAt(recording: Recording, t: number): Stall | null {
   return null
 }
 
-/** Who has the loop at a position. */
+/** The task that runs on the loop at a position. */
 export function holderAt(recording: Recording, position: Position): Lane | null {
   if (position.t === Infinity) return recording.holder?.lane ?? null
   const { steps, holder } = recording
@@ -115,12 +115,12 @@ export function waitLabel(on: Waiting | undefined, recording?: Recording): strin
   }
 }
 
-/** Why `lane` does what it does at `position`, where `now` stands for the moment if the position is the present. */
+/** Why `lane` does what it does at `position`, where `now` is the moment if the position is live. */
 export function explain(recording: Recording, lane: Lane, position: Position, now = recording.to): string {
   const t = position.t === Infinity ? now : position.t
   if (lane.createdSeq > position.seq || lane.createdAt > t) {
     const parent = lane.parent === null ? '' : ` by ${lane.parent.name}`
-    const line = lane.begunAt <= t ? ' Its request may have come already, but it is not read, for the loop is held.' : ''
+    const line = lane.begunAt <= t ? ' Its request may have arrived already, but the blocked loop has not read it.' : ''
     return `It does not exist yet: it is created${parent} at ${clock(recording, lane.createdAt)}.${line}`
   }
   const span = lane.at({ t, seq: position.seq })
@@ -130,43 +130,41 @@ export function explain(recording: Recording, lane: Lane, position: Position, no
 
 function sentence(recording: Recording, lane: Lane, span: Span, position: Position, t: number, seen: Set<Lane>): string {
   seen.add(lane)
-  const cancelling = lane.cancelling && position.t === Infinity ? '; a cancel is on its way' : ''
+  const cancelling = lane.cancelling && position.t === Infinity ? '; a cancellation is under way' : ''
   const since = clock(recording, span.from)
   if (lane.kind === 'thread') {
     return span.state === GHOST
-      ? `a ghost: its task has ended, but a thread cannot be stopped, so ${lane.name} runs on unheard since ${since}`
-      : `${lane.name} runs in a worker thread (${lane.coroutine}) since ${since}; the loop is free meanwhile`
+      ? `a detached thread since ${since}: its task has ended, but a thread cannot be stopped, so ${lane.name} runs on, and its result is ignored`
+      : `${lane.name} has run in a worker thread (${lane.coroutine}) since ${since}; the loop is free meanwhile`
   }
   if (span.state === RUNNING) {
     const stall = stallAt(recording, t)
-    const frame = stall !== null && stall.task === lane.id ? culpritOf(stall.stack) : null
-    const where = frame === null ? '' : ` in ${place(frame)}`
-    return `running since ${since}: it holds the loop${where}, ${duration(Math.max(0, t - span.from))} so far, and nobody else can run${cancelling}`
+    const blocks = stall?.task === lane.id ? `it ${blocking(stall)}, ` : ''
+    return `running since ${since}: ${blocks}${duration(Math.max(0, t - span.from))} so far, and no other task can run${cancelling}`
   }
   if (span.state === READY || isOverdue(span, t)) return ready(recording, lane, span, position, t) + cancelling
   if (span.state === THREAD) return thread(lane, span, position) + cancelling
   if (span.state === WAITING) return waiting(recording, lane, span, position, t, seen) + cancelling
-  return 'nothing is known of this stretch: its events were lost'
+  return 'nothing is known of this time: its events were lost'
+}
+
+/** "blocks the loop in spin (workers/spin.ts:7)". */
+function blocking({ stack }: Stall): string {
+  const frame = culpritOf(stack)
+  return `blocks the loop${frame === null ? '' : ` in ${place(frame)}`}`
 }
 
 function ready(recording: Recording, lane: Lane, span: Span, position: Position, t: number): string {
   const since = span.state === READY ? span.from : span.info?.on?.deadline ?? span.from
   const head = `ready since ${clock(recording, since)}`
   const holder = holderAt(recording, position)
-  if (holder !== null && holder !== lane) {
-    const stall = stallAt(recording, t)
-    const frame = stall !== null && stall.task === holder.id ? culpritOf(stall.stack) : null
-    return `${head}, behind ${holder.name}, which holds the loop${frame === null ? '' : ` in ${place(frame)}`}`
-  }
   const stall = stallAt(recording, t)
-  if (stall !== null) {
-    const frame = culpritOf(stall.stack)
-    return `${head}, behind ${stall.name}, which holds the loop${frame === null ? '' : ` in ${place(frame)}`}`
-  }
+  if (holder !== null && holder !== lane) return `${head}, behind ${holder.name}, which ${stall?.task === holder.id ? blocking(stall) : 'is running'}`
+  if (stall !== null) return `${head}, behind ${stall.name}, which ${blocking(stall)}`
   const queue = readyQueue(recording, position)
   const at = queue.findIndex((entry) => entry.lane === lane)
   if (at > 0) return `${head}: ${at} ${at === 1 ? 'task is' : 'tasks are'} before it in the ready queue, ${queue[0]?.lane.name ?? ''} is next`
-  return span.state === READY && span.info?.on?.kind === 'yield' ? `${head}: it gave way with sleep(0) and is next` : `${head}: it is next`
+  return span.state === READY && span.info?.on?.kind === 'yield' ? `${head}: it yielded with sleep(0) and is next` : `${head}: it is next`
 }
 
 function thread(lane: Lane, span: Span, position: Position): string {
@@ -176,29 +174,32 @@ function thread(lane: Lane, span: Span, position: Position): string {
     }
   }
   const what = span.info?.on?.label
-  return `waits for a worker thread to take up ${what ?? 'its call'}: all that may run it are busy; the loop is free meanwhile`
+  return `waits for a worker thread to run ${what ?? 'its call'}: all threads that may run it are busy; the loop is free meanwhile`
 }
+
+/** What wakes the tasks that wait for it. */
+const WAKES = { lock: 'a release', semaphore: 'a release', condition: 'a notify', event: 'setting it', barrier: 'the last party' } as const
 
 function waiting(recording: Recording, lane: Lane, span: Span, position: Position, t: number, seen: Set<Lane>): string {
   const on = span.info?.on
   const where = span.info?.location === undefined ? '' : ` in ${place(span.info.location)}`
   const queue = on?.queue === undefined ? 'the queue' : `queue ${on.queue}`
-  const left = on?.deadline === undefined ? '' : on.deadline - t < DUE ? ', which is now' : `, ${duration(on.deadline - t)} to go`
+  const left = on?.deadline === undefined ? '' : on.deadline - t < DUE ? ', which is now' : `, ${duration(on.deadline - t)} left`
   switch (on?.kind) {
-    case 'sleep': return `asleep${where} until ${clock(recording, on.deadline ?? t)}${left}: it gave the loop back, so others run`
+    case 'sleep': return `asleep${where} until ${clock(recording, on.deadline ?? t)}${left}: it has yielded, so other tasks can run`
     case 'queue.get': return `waits for an item${where}: ${queue} is empty, and the next put wakes it${left}`
-    case 'queue.put': return `waits for room${where}: ${queue} is full, and the next get makes some${left}`
+    case 'queue.put': return `waits for room${where}: ${queue} is full, and the next get makes room${left}`
     case 'queue.join': return `waits${where} until every item of ${queue} is done${left}`
     case 'lock': case 'semaphore': case 'condition': case 'event': case 'barrier':
-      return `waits for ${on.label ?? `the ${on.kind}`}${where}: whoever releases or sets it wakes this task${left}`
-    case 'promise': return `waits${where} for a promise of the host: network, files, timers outside of the loop${left}`
+      return `waits for ${on.label ?? `the ${on.kind}`}${where}: ${WAKES[on.kind]} wakes this task${left}`
+    case 'promise': return `waits${where} for a promise of the host, such as the network, files, or a timer outside the loop${left}`
     case 'thread': return `waits for a worker thread${where}; the loop is free meanwhile`
     case 'task': case 'gather': case 'future': {
       const target = on.task === undefined ? undefined : recording.lanes.get(on.task)
       const gather = on.kind === 'gather' ? ` (gather, ${on.label ?? 'all of its tasks'})` : ''
-      if (target === undefined) return `waits for ${on.label ?? (on.kind === 'future' ? 'a future that somebody has to settle' : 'a task')}${where}${left}`
-      if (seen.has(target)) return `waits for ${target.name}, which waits for it: a cycle, and nothing can wake either`
-      if (seen.size >= MOST_NAMED) return `waits for ${target.name}${gather}${left}, which is not the end of the chain`
+      if (target === undefined) return `waits for ${on.label ?? (on.kind === 'future' ? 'a future that is not settled yet' : 'a task')}${where}${left}`
+      if (seen.has(target)) return `waits for ${target.name}, which waits for it: a deadlock (cycle of awaits), and nothing can wake either`
+      if (seen.size >= MOST_NAMED) return `waits for ${target.name}${gather}${left}, and the chain of awaits goes on`
       const theirs = target.at({ t, seq: position.seq })
       const chain = theirs === null ? 'which has ended' : `which is ${sentence(recording, target, theirs, position, t, seen).replace(/^waits/, 'waiting')}`
       return `waits for ${target.name}${gather}${left}, ${chain}`
@@ -214,7 +215,7 @@ function ended(recording: Recording, lane: Lane): string {
     case 'returned': return `It returned at ${at}, after ${after}.`
     case 'raised': return `It raised ${lane.error ?? 'an error'} at ${at}, after ${after}.`
     case 'cancelled': return `It was cancelled, and ended at ${at}, after ${after}.`
-    default: return `It ended by ${at}; how is not known, the event is lost.`
+    default: return `It ended by ${at}; the outcome is not known, because the event was lost.`
   }
 }
 

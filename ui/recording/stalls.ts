@@ -1,5 +1,5 @@
-// Who held the loop, and whom it cost. Stalls are heard of from the observer while they last, and found here from the
-// steps themselves where nobody watched.
+// What blocked the loop, and what it delayed. The observer reports stalls while they last; they are found here from the
+// steps themselves where no observer watched.
 import type { EventOf, Victim } from '../../src/events/schema.ts'
 import { OVERDUE, READY, WAITING, type Frame, type Lane } from './track.ts'
 
@@ -13,7 +13,7 @@ const MOST_STALLS = 500
 /** As many as the observer names. */
 const MOST_VICTIMS = 1000
 
-/** What a program stands on: nobody who looks for the culprit wants to be shown it. The examples' clock only passes a wait on. */
+/** The layers beneath a program, which are never the culprit. The examples' clock only passes a wait on. */
 const BENEATH = /(^|[/\\])src[/\\](runtime|hosts|threads|probe|observe)[/\\]|(^|[/\\])examples[/\\]pace\.[jt]s$/
 const INSTALLED = /[/\\]node_modules[/\\]loopscope[/\\]/
 
@@ -29,13 +29,13 @@ export interface Stall {
   to: number | null
   seconds: number
   stack: Frame[]
-  /** Those that lost most. */
+  /** Those that were delayed most. */
   victims: Victim[]
-  /** Tasks besides them that lost something. */
+  /** Number of further tasks that were delayed. */
   others: number
-  /** The seconds that all of them lost, summed. */
+  /** The seconds by which all of them were delayed, summed. */
   lost: number
-  /** Told by the observer, not found from the steps alone. */
+  /** Reported by the observer, not found from the steps alone. */
   told: boolean
 }
 
@@ -62,7 +62,7 @@ export class Stalls {
       if (stall?.to !== null) stall = null
     }
     stall ??= this.#add(event.task ?? null, event.name, event.since, lane)
-    // A loop has one stall at a time: where the end of the last was not heard, it ended before this one began.
+    // A loop has one stall at a time: if the end of the last one is missing, it ended before this one began.
     if (this.open !== stall) this.#closeOpen(event.since)
     stall.told = true
     stall.seconds = Math.max(stall.seconds, event.seconds)
@@ -72,7 +72,7 @@ export class Stalls {
 
   unblocked(event: EventOf<'loop.unblocked'>, lane: Lane | null): Stall {
     const from = event.since ?? event.t - event.seconds
-    // What was told of while it lasted may have turned out to have begun at another time, and to be of somebody else.
+    // A stall reported while it lasted may turn out to have begun at another time, or to be of another task.
     const stall = this.#find(event.task ?? null, from) ?? this.open ?? this.#add(event.task ?? null, event.name ?? lane?.name ?? 'a callback', from, lane)
     if (event.name !== undefined) stall.name = event.name
     stall.told = true
@@ -139,14 +139,14 @@ export class Stalls {
   }
 }
 
-/** The line to look at: the innermost frame that is of neither the runtime nor the host; null where nobody knows the stack. */
+/** The line to look at: the innermost frame that is of neither the runtime nor the host; null where the stack is not known. */
 export function culpritOf(stack: readonly Frame[]): Frame | null {
   // Where the library is installed, a program may well have a folder src/runtime of its own.
   const beneath = stack.some(({ file }) => INSTALLED.test(file)) ? INSTALLED : BENEATH
   return stack.find(({ file }) => !file.startsWith('node:') && !beneath.test(file)) ?? stack[0] ?? null
 }
 
-/** Who stands ready behind a stall, at a time while it lasts, and since when. */
+/** The tasks that a stall delays, at a time while it lasts, and by how much. */
 export function victimsOf({ from, task }: Stall, to: number, live: Iterable<Lane>): Victim[] {
   const victims: Victim[] = []
   for (const lane of live) {
@@ -163,16 +163,24 @@ export function victimsOf({ from, task }: Stall, to: number, live: Iterable<Lane
   return victims.sort((a, b) => b.seconds - a.seconds)
 }
 
-/** What a stall did, in one sentence: "GET /handlers/sync #42 held the loop 2,003 ms; 6 tasks lost 11.4 s". */
+/** What a stall did, in one sentence: "GET /handlers/sync #42 blocked the loop for 2,003 ms; 6 tasks delayed by 11.4 s in total". */
 export function blastRadius(stall: Stall, seconds = stall.seconds): string {
-  const held = `${stall.name} ${stall.to === null ? 'holds' : 'held'} the loop ${milliseconds(seconds)}`
-  if (stall.to === null) return held
-  const { victims, others, lost } = stall
-  if (victims.length === 0) return `${held}; nobody stood behind it`
+  return stall.to === null ? blockedFor(stall, seconds) : `${blockedFor(stall, seconds)}; ${delayedBy(stall)}`
+}
+
+/** What blocked the loop, and for how long. */
+export function blockedFor({ name, to }: Stall, seconds: number): string {
+  return `${name} ${to === null ? 'has blocked' : 'blocked'} the loop for ${milliseconds(seconds)}`
+}
+
+/** What a stall delayed, when it is over. */
+export function delayedBy({ victims, others, lost }: Stall): string {
+  if (victims.length === 0) return 'it delayed no task'
   const requests = victims.filter(({ task }) => task === undefined).length
-  const who = [count(victims.length - requests + others, 'task'), count(requests, 'request')].filter((part) => part !== '').join(' and ')
-  // When a request came that was not read is not known, but that it came meanwhile.
-  return `${held}; ${who} lost ${requests > 0 ? 'up to ' : ''}${lost < 0.1 ? milliseconds(lost) : `${trim(lost)} s`}`
+  const what = [count(victims.length - requests + others, 'task'), count(requests, 'request')].filter((part) => part !== '').join(' and ')
+  // A request that was not read arrived during the stall; when exactly is not known.
+  const most = requests > 0 ? 'up to ' : ''
+  return `${what} delayed by ${most}${lost < 0.1 ? milliseconds(lost) : `${trim(lost)} s`}${victims.length + others > 1 ? ' in total' : ''}`
 }
 
 function count(many: number, what: string): string {

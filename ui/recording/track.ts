@@ -11,7 +11,7 @@ export const GHOST = 4
 export const UNKNOWN = 5
 export type State = typeof READY | typeof RUNNING | typeof WAITING | typeof THREAD | typeof GHOST | typeof UNKNOWN
 
-export const STATE_NAMES = ['ready', 'running', 'waiting', 'in a thread', 'ghost', 'unknown'] as const
+export const STATE_NAMES = ['ready', 'running', 'waiting', 'in a thread', 'detached', 'unknown'] as const
 
 /** A wait whose deadline has passed by this many seconds is ready in truth: only the loop keeps it from running. */
 export const OVERDUE = 0.002

@@ -1,4 +1,4 @@
-// What is shown over the lanes while there are none, while the page waits for the server, and when it has lost it.
+// What is shown over the lanes while there are none, while the page waits for the server, and when the connection is lost.
 import type { Session } from '../session.ts'
 import { Key } from './key.tsx'
 
@@ -14,20 +14,20 @@ export function Empty({ session }: { session: Session }) {
       <div class="overlay corner" role="status">
         <h2><span class="big-sign bad" aria-hidden="true">✕</span> The connection is lost</h2>
         <p>
-          {recording.empty ? 'The server does not answer. ' : 'What you see is the last that was heard. '}
-          {reason.value === '' ? 'If this page comes from the app itself, the loop may be held: then it comes back by itself.' : `It said: ${reason.value}.`}
+          {recording.empty ? 'The server does not answer. ' : 'The lanes show the last known state. '}
+          {reason.value === '' ? 'If the app itself serves this page, its loop may be blocked. The page reconnects by itself.' : `The reason: ${reason.value}.`}
         </p>
         <p><button type="button" class="button accent" onClick={() => session.connection.retry()}>Try now</button> <span class="soft">{left === null ? 'trying …' : `next try in ${left} s`}</span></p>
       </div>
     )
   }
   if (state.value === 'connecting' && recording.empty) {
-    return <div class="overlay" role="status"><div class="loading" aria-hidden="true"><i /><i /><i /></div><p class="soft">Asking for what has happened so far …</p></div>
+    return <div class="overlay" role="status"><div class="loading" aria-hidden="true"><i /><i /><i /></div><p class="soft">Loading the history …</p></div>
   }
   for (const lane of recording.lanes.values()) if (session.passes(lane)) return null
   const { text, state: wanted, run, request } = session.filter.value
   if (text !== '' || wanted !== '' || run !== null || request !== null) {
-    return <div class="overlay"><h2>Nothing passes the filter</h2><p class="soft">There are {recording.lanes.size} tasks, none of which is meant by it.</p></div>
+    return <div class="overlay"><h2>No task matches the filter</h2><p class="soft">The filter hides all {recording.lanes.size} tasks.</p></div>
   }
   if (loop !== null && loop.state !== 'live') return null
   const own = session.startsOn
@@ -40,10 +40,10 @@ export function Empty({ session }: { session: Session }) {
           <kbd>3</kbd><b>Run example 3</b><span class="soft">Two tasks that wait at the same time: three seconds, not six</span>
         </button>
         <button type="button" class="choice" onClick={() => void session.start(4)}>
-          <kbd>4</kbd><b>Run example 4</b><span class="soft">The same with a call that blocks: the waits add up</span>
+          <kbd>4</kbd><b>Run example 4</b><span class="soft">The same with a blocking call: the waits add up</span>
         </button>
         <button type="button" class="choice bad" onClick={() => void session.stallARun()}>
-          <b>Stall the loop</b><span class="soft">Example 5 runs, and a call that blocks holds it for two seconds: see who did it, and who pays</span>
+          <b>Stall the loop</b><span class="soft">Example 5 runs, and a blocking call blocks the loop for two seconds: see what blocks it, and what is delayed</span>
         </button>
       </div>
       <Key short />

@@ -1,4 +1,4 @@
-// The top line: which page, how the connection stands, what the loop does now.
+// The top line: which page, the state of the connection, what the loop does now.
 import { address, setAddress } from '../address.ts'
 import { helpOpen } from '../keys.ts'
 import { panels } from '../panels.ts'
@@ -24,7 +24,7 @@ export function Header({ session }: { session: Session }) {
         <Page id={null} title="Live" current={view === null} />
         {views.map(({ id, title }) => <Page key={id} id={id} title={title} current={view === id} />)}
       </nav>
-      {session.servedByApp && <div class="served" title="The observer serves the same page from a thread of its own: npm start prints its address">served by the loop itself: it stalls along</div>}
+      {session.servedByApp && <div class="served" title="The observer serves the same page from a thread of its own: npm start prints its address">served by the loop itself: it stalls with it</div>}
       <LoopState session={session} />
       <ConnectionState session={session} />
       <div class="header-tools">
@@ -42,7 +42,7 @@ function Page({ id, title, current }: { id: string | null; title: string; curren
   )
 }
 
-/** One line that is always there: who has the loop. */
+/** One line that is always there: what the loop does. */
 function LoopState({ session }: { session: Session }) {
   void session.tick.value
   const { live } = session
@@ -55,7 +55,7 @@ function LoopState({ session }: { session: Session }) {
     const seconds = Math.max(open.seconds, now - open.from)
     return (
       <div class={`loop-state ${seconds >= RED ? 'red' : seconds >= AMBER ? 'amber' : ''}`} role="alert">
-        <span class="dot" aria-hidden="true">■</span> <span class="held"><b>{open.name}</b> holds the loop</span> <span class="figure">{milliseconds(seconds)}</span>
+        <span class="dot" aria-hidden="true">■</span> <span class="held"><b>{open.name}</b> blocks the loop</span> <span class="figure">{milliseconds(seconds)}</span>
       </div>
     )
   }
@@ -80,7 +80,7 @@ function ConnectionState({ session }: { session: Session }) {
     <div class={`connection ${state.value}`} title={reason.value === '' ? undefined : reason.value}>
       <span aria-hidden="true">{SIGNS[state.value]}</span> <span role="status">{text}</span>
       {dropped.value > 0 && <span class="soft"> · {dropped.value.toLocaleString('en-US')} lost</span>}
-      {malformed > 0 && <span class="soft" title="They were no events of a loop, or too large, and are left out"> · {malformed.toLocaleString('en-US')} unreadable</span>}
+      {malformed > 0 && <span class="soft" title="These messages were not events of a loop, or were too large; they are left out"> · {malformed.toLocaleString('en-US')} unreadable</span>}
       {state.value === 'lost' && retryAt.value !== null && <button type="button" class="link-button" onClick={() => session.connection.retry()}>try now</button>}
     </div>
   )

@@ -22,22 +22,22 @@ export function Help() {
           <button type="button" class="ghost-button" onClick={() => { helpOpen.value = false }} aria-label="Close the help">✕</button>
         </header>
         <p>
-          Each row is a task on the one event loop; time goes from left to right. Only one row can be <b>running</b> at any moment. Where a row is{' '}
-          <b>ready</b>, the task could run, and somebody else holds the loop: that is the damage a blocking call does. <b>Waiting</b> costs nobody anything.
+          Each row is a task on the event loop; time runs from left to right. Only one row can be <b>running</b> at any moment. Where a row is{' '}
+          <b>ready</b>, the task could run, but the loop runs something else: this is the delay that a blocking call causes. A <b>waiting</b> task delays no other task.
         </p>
         <Key />
         <p>
-          A stall is a band over the full height, amber from 50 ms, red from 100 ms. Its label says who held the loop, at which line, for how long, and what it
-          cost the others. Click a row to ask why its task is not running.
+          A stall is a band over the full height, amber from 50 ms, red from 100 ms. Its label says what blocked the loop, at which line, for how long, and what
+          this delayed. Click a row to see why its task is not running.
         </p>
         <h3>Keys</h3>
         <dl class="keys">
           {KEYS.map(({ shown, does }) => (
             <div key={shown}><dt>{shown.split(/\s+/).filter((part) => part !== '').map((part) => <kbd key={part}>{part}</kbd>)}</dt><dd>{does}</dd></div>
           ))}
-          <div><dt><kbd>↑</kbd><kbd>↓</kbd></dt><dd>on the lanes: choose a task</dd></div>
+          <div><dt><kbd>↑</kbd><kbd>↓</kbd></dt><dd>on the lanes: select a task</dd></div>
         </dl>
-        <p class="soft">Wheel zooms, or scrolls where there are more rows than fit; Ctrl and wheel always zooms; drag moves; two fingers pinch. Drag on the axis to look at an earlier moment.</p>
+        <p class="soft">The wheel zooms, or scrolls if there are more rows than fit. Ctrl and the wheel always zoom. Drag to move, pinch with two fingers to zoom. Drag on the axis to look at an earlier moment.</p>
       </div>
     </dialog>
   )

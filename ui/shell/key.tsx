@@ -1,10 +1,10 @@
 // What each bar means: the pattern says it, the colour only repeats it.
 const ENTRIES = [
-  ['running', 'running', 'it has the loop'],
-  ['ready', 'ready', 'it could run: the loop is held'],
-  ['waiting', 'waiting', 'it gave the loop back'],
-  ['thread', 'in a thread', 'a worker does it; the loop is free'],
-  ['ghost', 'ghost', 'cancelled, but its thread goes on'],
+  ['running', 'running', 'it runs on the loop'],
+  ['ready', 'ready', 'it could run, but the loop is blocked'],
+  ['waiting', 'waiting', 'it has yielded'],
+  ['thread', 'in a thread', 'a worker runs it; the loop is free'],
+  ['ghost', 'detached thread', 'its task was cancelled; the thread runs on'],
 ] as const
 
 export function Key({ short = false }: { short?: boolean }) {

@@ -1,4 +1,4 @@
-// The loops, where there is more than one: how each stands, who blocks it, and which is shown.
+// The loops, if there is more than one: the state of each, what blocks it, and which is shown.
 import type { LoopInfo } from '../../src/events/schema.ts'
 import { duration } from '../recording/explain.ts'
 import { milliseconds } from '../recording/stalls.ts'
@@ -7,7 +7,7 @@ import { percent } from '../timeline/paint-loop.ts'
 
 const SIGNS = { live: '●', blocked: '■', lost: '✕', closed: '◼', unknown: '?' } as const
 
-/** How a loop stands, in a word. */
+/** The state of a loop, in a word. */
 export function standOf({ state, blocked }: LoopInfo): keyof typeof SIGNS {
   return state === 'live' && blocked !== null ? 'blocked' : state
 }
@@ -22,7 +22,7 @@ export function ago(iso: string): string {
 function wordsOf(info: LoopInfo): string {
   const { blocked, tasks, utilization, since } = info
   switch (standOf(info)) {
-    case 'blocked': return `${blocked?.name ?? ''} holds it, ${milliseconds(blocked?.seconds ?? 0)}`
+    case 'blocked': return `blocked by ${blocked?.name ?? ''}, ${milliseconds(blocked?.seconds ?? 0)}`
     case 'lost': return `lost for ${ago(since)}`
     case 'closed': return `closed ${ago(since)} ago`
     case 'unknown': return 'unknown'
@@ -44,7 +44,7 @@ export function LoopBar({ session }: { session: Session }) {
         return (
           <button
             type="button" key={loop} class={`loop ${stand} ${flashing.has(loop) ? 'flash' : ''}`} aria-pressed={loop === shown?.loop} onClick={() => session.look(loop)}
-            title={`${loop}: process ${pid} on ${host}${self ? ', which serves this page' : ''}${blocked === null ? '' : `. ${blocked.name} has held it for ${duration(blocked.seconds)}`}`}
+            title={`${loop}: process ${pid} on ${host}${self ? ', which serves this page' : ''}${blocked === null ? '' : `. ${blocked.name} has blocked it for ${duration(blocked.seconds)}`}`}
           >
             <span class="sign" aria-hidden="true">{SIGNS[stand]}</span>
             <b>{loop}</b>{self && <span class="chip">this page</span>}
@@ -53,13 +53,13 @@ export function LoopBar({ session }: { session: Session }) {
           </button>
         )
       })}
-      {list.redis?.state === 'away' && <span class="away"><span aria-hidden="true">✕</span> Redis is away for {ago(list.redis.since)}: nobody knows how the others do</span>}
+      {list.redis?.state === 'away' && <span class="away"><span aria-hidden="true">✕</span> Redis has been away for {ago(list.redis.since)}: the state of the other loops is unknown</span>}
       <span class="hidden" role="status">{trouble.map((info) => `${info.loop} is ${standOf(info)}`).join(', ')}</span>
     </nav>
   )
 }
 
-/** Said over the lanes of a loop that is not there any more. */
+/** Shown over the lanes of a loop that has ended or cannot be reached. */
 export function Gone({ session }: { session: Session }) {
   const name = session.loop.value
   const info = session.shownLoop.value
@@ -69,7 +69,7 @@ export function Gone({ session }: { session: Session }) {
     return (
       <div class="overlay corner" role="status">
         <h2><span class="big-sign bad" aria-hidden="true">?</span> There is no loop {name}</h2>
-        <p>There {session.loops.several ? 'are' : 'is'} {session.loops.list.value.loops.map(({ loop }) => loop).join(', ')}.</p>
+        <p>The known {session.loops.several ? 'loops are' : 'loop is'} {session.loops.list.value.loops.map(({ loop }) => loop).join(', ')}.</p>
         <p><button type="button" class="button accent" onClick={() => session.look(null)}>Show the loop of this page</button></p>
       </div>
     )
@@ -77,9 +77,9 @@ export function Gone({ session }: { session: Session }) {
   if (info.state === 'live') return null
   const at = new Date(info.since).toLocaleTimeString()
   const what = {
-    lost: `It died, or cannot reach Redis, at ${at}, ${ago(info.since)} ago. What you see is the last that was heard of it.`,
-    closed: `It has closed in good order at ${at}, ${ago(info.since)} ago. What you see is how it ended.`,
-    unknown: `Redis cannot be reached since ${at}, so nobody here knows how it does. What you see is the last that was heard of it.`,
+    lost: `Its process died, or lost Redis, at ${at}, ${ago(info.since)} ago. The lanes show its last known state.`,
+    closed: `It closed normally at ${at}, ${ago(info.since)} ago. The lanes show its last state.`,
+    unknown: `Redis has been away since ${at}, so the state of this loop is unknown. The lanes show its last known state.`,
   }[info.state]
   return (
     <div class={`overlay corner ${info.state}`} role="status">

@@ -1,4 +1,4 @@
-// Run an example with its parameters; the ones that run can be cancelled here, as Ctrl-C does in a terminal.
+// Run an example with its parameters; running ones can be cancelled here, as Ctrl-C does in a terminal.
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Session } from '../session.ts'
@@ -7,7 +7,7 @@ const FIELDS: Record<string, { label: string; placeholder: string; hint: string 
   speed: { label: 'speed', placeholder: '1', hint: 'all delays are divided by this' },
   producers: { label: 'producers', placeholder: '3', hint: 'how many' },
   consumers: { label: 'consumers', placeholder: '2', hint: 'how many' },
-  items: { label: 'items each', placeholder: '∞', hint: '0 or empty: for ever' },
+  items: { label: 'items each', placeholder: '∞', hint: '0 or empty: no limit' },
   seed: { label: 'seed', placeholder: 'any', hint: 'the same seed, the same run' },
   maxsize: { label: 'queue size', placeholder: '∞', hint: 'how many items fit' },
 }
@@ -48,13 +48,13 @@ export function RunMenu({ session }: { session: Session }) {
     <div class="run-menu" ref={place}>
       <button type="button" class="button accent" aria-expanded={open.value} aria-haspopup="dialog" onClick={() => { open.value = !open.value }}>▶ Run an example <span aria-hidden="true">▾</span></button>
       {running.length > 0 && (
-        <button type="button" class="button" onClick={() => session.cancelRun((running.at(-1) as { id: number }).id)} title="Ctrl-C: cancel the run (C)">
-          <kbd>Ctrl-C</kbd> <span class="wide-only">run {running.at(-1)?.id}</span>{running.length > 1 && ` +${running.length - 1}`}
+        <button type="button" class="button" onClick={() => session.cancelRun((running.at(-1) as { id: number }).id)} title="Cancel the run, as Ctrl-C does (C)">
+          Cancel <span class="wide-only">run {running.at(-1)?.id}</span>{running.length > 1 && ` +${running.length - 1}`}
         </button>
       )}
       {open.value && (
         <div class="popover" role="dialog" aria-label="Run an example">
-          {examples.length === 0 && <p class="soft">The examples have not come yet: the server does not answer.</p>}
+          {examples.length === 0 && <p class="soft">There are no examples yet: the server does not answer.</p>}
           <div class="example-list" role="radiogroup" aria-label="Examples">
             {examples.map(({ number, title, lookFor }) => (
               <label class={`example ${number === chosen.value ? 'chosen' : ''}`} key={number}>
@@ -94,6 +94,6 @@ export async function copy(session: Session, text: string): Promise<void> {
     await navigator.clipboard.writeText(text)
     session.say('good', `Copied: ${text}`)
   } catch {
-    session.say('bad', `The browser does not let this page copy. Here it is: ${text}`)
+    session.say('bad', `The browser does not allow this page to copy. The text is: ${text}`)
   }
 }

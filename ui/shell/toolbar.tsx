@@ -1,4 +1,4 @@
-// What can be done: run an example, stall the loop, pause and step, filter, take the picture along.
+// What can be done: run an example, stall the loop, pause and step, filter, export.
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { address } from '../address.ts'
@@ -16,7 +16,7 @@ export function Toolbar({ session }: { session: Session }) {
           title="Call a blocking function on the loop's own thread for 2 s (X)">
           <span class="stall-sign" aria-hidden="true" />{session.stalling.value ? 'Stalling …' : 'Stall it'}
         </button>
-        {session.startsOn !== null && <span class="chip" title="It is the loop of the server that this page comes from">on {session.startsOn}</span>}
+        {session.startsOn !== null && <span class="chip" title="The loop of the server that serves this page">on {session.startsOn}</span>}
       </div>
       <Transport session={session} />
       <FilterFields session={session} />
@@ -37,7 +37,7 @@ function Transport({ session }: { session: Session }) {
         ? <><span class="chip">{session.title.value}</span><button type="button" class="button" onClick={() => session.showLive()}>Back to live</button></>
         : following
           ? <button type="button" class="button" onClick={() => session.pause()} title="Pause (Space)">❚❚ <span class="wide-only">Pause</span></button>
-          : <button type="button" class="button accent" onClick={() => session.showLive()} title="Follow the present (L)">● Follow live</button>}
+          : <button type="button" class="button accent" onClick={() => session.showLive()} title="Go live (L)">● Go live</button>}
       {cursor !== null && <CursorTime session={session} />}
     </div>
   )
@@ -62,7 +62,7 @@ function FilterFields({ session }: { session: Session }) {
         onInput={({ currentTarget }) => set({ text: currentTarget.value })} />
       <select aria-label="Filter by state" value={filter.state} onChange={({ currentTarget }) => set({ state: currentTarget.value })}>
         <option value="">any state</option>
-        {['running', 'ready', 'waiting', 'in a thread', 'ghost', 'ended'].map((state) => <option key={state} value={state}>{state}</option>)}
+        {['running', 'ready', 'waiting', 'in a thread', 'detached', 'ended'].map((state) => <option key={state} value={state}>{state}</option>)}
       </select>
       {filter.run !== null && <span class="chip">run {filter.run}</span>}
       {filter.request !== null && <span class="chip">request #{filter.request}</span>}

@@ -1,4 +1,4 @@
-// Take along what is shown: the trace for Perfetto, a link to it, the command that says the same in a terminal.
+// Export what is shown: the trace for Perfetto, a link to it, the command that shows the same in a terminal.
 import { useSignal } from '@preact/signals'
 import type { Session } from '../session.ts'
 import { copy } from './run-menu.tsx'
@@ -24,18 +24,18 @@ export function Tools({ session }: { session: Session }) {
     <div class="group tools">
       <button type="button" class="icon-button" onClick={() => session.timeline?.zoom(0.7)} aria-label="Zoom in" title="Zoom in (W)">+</button>
       <button type="button" class="icon-button" onClick={() => session.timeline?.zoom(1 / 0.7)} aria-label="Zoom out" title="Zoom out (S)">−</button>
-      <button type="button" class="button" onClick={() => session.timeline?.fit()} title="Show all there is (F)">Fit</button>
+      <button type="button" class="button" onClick={() => session.timeline?.fit()} title="Show everything (F)">Fit</button>
       <div class="run-menu">
-        <button type="button" class="button" aria-expanded={open.value} aria-haspopup="menu" onClick={() => { open.value = !open.value }}>Take along <span aria-hidden="true">▾</span></button>
+        <button type="button" class="button" aria-expanded={open.value} aria-haspopup="menu" onClick={() => { open.value = !open.value }}>Export <span aria-hidden="true">▾</span></button>
         {open.value && (
-          <div class="popover right menu" role="menu" aria-label="Take along" onKeyDown={(event) => { if (event.key === 'Escape') open.value = false }}>
+          <div class="popover right menu" role="menu" aria-label="Export" onKeyDown={(event) => { if (event.key === 'Escape') open.value = false }}>
             {known !== undefined && <a role="menuitem" class="menu-item" href={session.api.url(session.api.ofLoop(`/runs/${known}/trace`)).href} download={`run-${known}.trace.json`} onClick={close(() => {})}>
               Trace of run {known}<span class="soft">opens in ui.perfetto.dev</span></a>}
-            <button type="button" role="menuitem" class="menu-item" onClick={close(() => download(session))}>The events shown<span class="soft">one JSON object a line</span></button>
+            <button type="button" role="menuitem" class="menu-item" onClick={close(() => download(session))}>The events shown<span class="soft">one JSON object per line</span></button>
             <button type="button" role="menuitem" class="menu-item" onClick={close(() => void copy(session, location.href))}>Copy the link<span class="soft">to this run or this stretch of time</span></button>
             <button type="button" role="menuitem" class="menu-item" onClick={close(() => void copy(session, shown()))}>Copy the curl<span class="soft">{shown()}</span></button>
             <label class="menu-item check"><input type="checkbox" checked={session.filter.value.own}
-              onChange={({ currentTarget }) => { session.filter.value = { ...session.filter.value, own: currentTarget.checked } }} /> Show what this page itself asks for</label>
+              onChange={({ currentTarget }) => { session.filter.value = { ...session.filter.value, own: currentTarget.checked } }} /> Show the requests of this page</label>
           </div>
         )}
       </div>

@@ -1,6 +1,6 @@
 // Draws what is about the loop itself: the axis, who holds it, its heartbeat, stalls over the full height, and the strip
 // that shows the whole recording at once.
-import { milliseconds, blastRadius, culpritOf, AMBER, RED, type Stall } from '../recording/stalls.ts'
+import { AMBER, blockedFor, culpritOf, delayedBy, milliseconds, RED, type Stall } from '../recording/stalls.ts'
 import { place } from '../recording/explain.ts'
 import type { Recording } from '../recording.ts'
 import { fit } from './paint.ts'
@@ -210,7 +210,7 @@ export interface BandLabel {
 /** As many stalls as are tried for a label, the longest first: there is no room for more. */
 const MOST_LABELS = 60
 
-/** Who held the loop, where, for how long, and whom it cost. The one that lasts comes first, then the longest. */
+/** What blocked the loop, where, for how long, and what it delayed. The one that lasts comes first, then the longest. */
 export function paintBandLabels(scene: LoopScene): BandLabel[] {
   const { recording, view, now, loop } = scene
   const until = ({ to }: Stall): number => to ?? now
@@ -221,9 +221,9 @@ export function paintBandLabels(scene: LoopScene): BandLabel[] {
   for (const stall of shown.slice(0, MOST_LABELS)) {
     const seconds = until(stall) - stall.from
     const frame = culpritOf(stall.stack)
-    const who = `${stall.to === null ? '■ ' : ''}${stall.name} ${stall.to === null ? 'holds' : 'held'} the loop ${milliseconds(seconds)}`
-    const more = [frame === null ? '' : place(frame), stall.to === null ? '' : blastRadius(stall).split('; ')[1] ?? ''].filter((part) => part !== '').join(' · ')
-    for (const [first, second] of [[who, more], [`${stall.name} ${milliseconds(seconds)}`, ''], [milliseconds(seconds), '']] as const) {
+    const what = `${stall.to === null ? '■ ' : ''}${blockedFor(stall, seconds)}`
+    const more = [frame === null ? '' : place(frame), stall.to === null ? '' : delayedBy(stall)].filter((part) => part !== '').join(' · ')
+    for (const [first, second] of [[what, more], [`${stall.name} ${milliseconds(seconds)}`, ''], [milliseconds(seconds), '']] as const) {
       const label = room(scene, stall, first, second, placed)
       if (label === null) continue
       drawLabel(scene, { ...label, y }, first, second, seconds)

@@ -114,7 +114,7 @@ function paintWords({ context, theme, recording, rowHeight, view }: Scene, bars:
     } else if (state === READY) text = info?.inLine === true ? 'in line, unread' : 'ready'
     else if (state === RUNNING) text = 'running'
     else if (state === THREAD) text = lane.kind === 'thread' ? lane.coroutine : 'in a thread'
-    else if (state === GHOST) text = 'ghost'
+    else if (state === GHOST) text = 'detached'
     if (text === '') continue
     context.font = `${state === WAITING ? 10.5 : 11}px ${theme.font}`
     const room = width - 12

@@ -20,7 +20,7 @@ export interface TimelineOptions {
   label?: string
   /** Without the overview strip. */
   compact?: boolean
-  /** Follow the present from the start. */
+  /** Live from the start. */
   follow?: boolean
 }
 
@@ -92,7 +92,7 @@ export class Timeline {
     this.canvas = document.createElement('canvas')
     this.canvas.tabIndex = 0
     this.canvas.setAttribute('role', 'img')
-    this.canvas.setAttribute('aria-label', options.label ?? 'Timeline of the event loop and its tasks; the panel In words tells the same')
+    this.canvas.setAttribute('aria-label', options.label ?? 'Timeline of the event loop and its tasks; the panel Table shows the same')
     this.#tip = document.createElement('div')
     this.#tip.className = 'timeline-tip'
     this.#tip.hidden = true
@@ -571,7 +571,7 @@ export class Timeline {
     const stall = this.#labelAt(x, y)
     if (stall !== null) {
       return [blastRadius(stall, (stall.to ?? now) - stall.from), ...stall.stack.slice(0, 5).map(place),
-        ...stall.victims.slice(0, 8).map((victim) => `${victim.name} lost ${duration(victim.seconds)}`)]
+        ...stall.victims.slice(0, 8).map((victim) => `${victim.name} delayed by ${duration(victim.seconds)}`)]
     }
     const lane = this.#laneAt(y)
     if (lane === null) return []

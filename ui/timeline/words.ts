@@ -1,4 +1,4 @@
-// What the lanes show, in words: for the tooltip, for the key, and for those who hear the page.
+// The words for what the lanes show: for the tooltip, for the key, and for screen readers.
 import { RUNNING, READY, WAITING, THREAD, GHOST, UNKNOWN, type Outcome, type State } from '../recording/track.ts'
 
 export const CAP_GLYPH: Record<Outcome, string> = { returned: '✓', raised: '✕', cancelled: '⊘' }
@@ -9,8 +9,8 @@ export const STATE_SIGN: Record<State, string> = {
 }
 
 export const STATE_WORD: Record<State, string> = {
-  [RUNNING]: 'running', [READY]: 'ready, the loop keeps it waiting', [WAITING]: 'waiting', [THREAD]: 'in a thread',
-  [GHOST]: 'a ghost: runs on unheard', [UNKNOWN]: 'unknown, events were lost',
+  [RUNNING]: 'running', [READY]: 'ready, waiting for the loop', [WAITING]: 'waiting', [THREAD]: 'in a thread',
+  [GHOST]: 'detached thread, its task was cancelled', [UNKNOWN]: 'unknown, events were lost',
 }
 
 /** The name of a state as a class of the style sheet. */

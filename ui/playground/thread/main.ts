@@ -25,15 +25,15 @@ function start({ modules, clock, until }: ToThread & { type: 'start' }, port: Me
     outbox.send({ type: 'ended', ...ending })
     outbox.close()
   }
-  const outbox = new Outbox(port, sources, (what) => end({ outcome: 'cancelled', failure: null, note: `It has come to ${what}; the playground keeps no more.` }))
+  const outbox = new Outbox(port, sources, (what) => end({ outcome: 'cancelled', failure: null, note: `It has reached ${what}, the limit of the playground.` }))
   const watch = new Watch(outbox, sources)
   const loops = makeLoops(outbox, sources, watch, interrupt.signal)
 
   setDefaultHost(new PlaygroundHost(defaultHost(), clock, until, {
     blocking: (seconds) => watch.blocking(seconds),
     over: () => {
-      note = `Its clock came to ${until} s; it was cancelled, as Ctrl-C would.`
-      interrupt.abort(new Error('the time is over'))
+      note = `Its clock reached ${until} s, so it was cancelled, as by Ctrl-C.`
+      interrupt.abort(new Error('the time limit is reached'))
     },
     line: (text) => {
       if (!insideLoop()) outbox.send({ type: 'line', text })
