@@ -1,0 +1,12 @@
+// The tests of what needs no process, socket or browser, in one process: `npm run test:unit`.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+const FOLDERS = ['runtime', 'events', 'probe']
+const FILES = ['load/parts', 'observe/metrics', 'observe/scheduling-delay', 'observe/stack-samples', 'ui/entry', 'ui/gate', 'ui/recording']
+
+const files = [
+  ...FOLDERS.flatMap((folder) => readdirSync(join(import.meta.dirname, folder)).filter((name) => name.endsWith('.test.ts')).map((name) => `./${folder}/${name}`)),
+  ...FILES.map((file) => `./${file}.test.ts`),
+]
+for (const file of files) await import(file)
