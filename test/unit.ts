@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 const FOLDERS = ['runtime', 'events', 'probe']
-const FILES = ['load/parts', 'observe/metrics', 'observe/scheduling-delay', 'observe/stack-samples', 'ui/entry', 'ui/gate', 'ui/recording']
+const FILES = ['load/parts', 'observe/metrics', 'observe/stack-samples', 'ui/entry', 'ui/recording']
 
 const files = [
   ...FOLDERS.flatMap((folder) => readdirSync(join(import.meta.dirname, folder)).filter((name) => name.endsWith('.test.ts')).map((name) => `./${folder}/${name}`)),

@@ -9,7 +9,7 @@ import t, { type Test } from 'tap'
 import { fetch, WebSocket } from 'undici'
 import { without } from '../support/programs.ts'
 import { noRedis } from '../support/redis.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 
 t.setTimeout(300_000)
 

@@ -10,7 +10,7 @@ import { fetch } from 'undici'
 import { contextOf, copiesOf, stagesOf } from '../support/dockerfile.ts'
 import { runProgram } from '../support/programs.ts'
 import { freePort } from '../support/redis.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')

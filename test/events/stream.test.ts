@@ -13,7 +13,7 @@ import { LONGEST_TEXT, sizeOf } from '../../src/events/texts.ts'
 import { traceEvents as traced, traceTexts, type Trace } from '../../src/events/render/trace.ts'
 import { taskTree } from '../../src/events/render/ascii-tree.ts'
 import { brokenRules } from '../observe/trace-rules.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 
 /** Run `main` in virtual time and give what was recorded. */
 async function record(main: () => Coroutine<unknown>, options: { watch?: (recorder: Recorder) => void, debug?: boolean } = {}): Promise<LoopEvent[]> {

@@ -7,7 +7,7 @@ import { fetch } from 'undici'
 import { WebSocket } from 'ws'
 import { ContextVar, createTask, gather, sleep, type Coroutine } from '../../src/index.ts'
 import { loopscope, type LoopscopeOptions } from '../../src/fastify/index.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 
 async function server(t: Test, options: LoopscopeOptions = {}): Promise<FastifyInstance> {
   const app = Fastify()

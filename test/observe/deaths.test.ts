@@ -1,7 +1,7 @@
 // Errors on the observer's thread: most end with what they came from; those that end the thread end nothing else.
 import t, { type Test } from 'tap'
 import { fetch } from 'undici'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { figure, isUp, json, order, start, startServer, type Program } from './support.ts'
 
 t.test('an error on the observer\'s thread that nothing catches', async t => {

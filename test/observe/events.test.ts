@@ -17,7 +17,7 @@ import { runOne } from '../conformance/compare.ts'
 import { generate } from '../conformance/generate.ts'
 import { Random } from '../conformance/random.ts'
 import { loadRuntime, type RuntimeModule } from '../conformance/runtime.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { watchInline, type Inline } from './inline.ts'
 
 const PROGRAMS = 1000

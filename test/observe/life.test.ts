@@ -6,7 +6,7 @@ import { fetch } from 'undici'
 import { Backoff } from '../../src/observe/backoff.ts'
 import type { EventOf } from '../../src/events/schema.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { figure, isUp, json, order, startServer, subscribe, type Program } from './support.ts'
 
 /** When each life of the thread began, in ms. */

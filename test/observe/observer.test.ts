@@ -9,7 +9,7 @@ import { streamEvent, type EventOf, type LoopEvent, type StreamEvent } from '../
 import type { Frame } from '../../src/observe/stacks.ts'
 import { Model } from '../../src/events/model.ts'
 import type { Trace } from '../../src/events/render/trace.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { start, startServer, subscribe, type Subscriber } from './support.ts'
 import { brokenRules } from './trace-rules.ts'
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import type { LiveTask } from '../../src/events/schema.ts'
 import { subscribe, type Subscriber } from '../observe/support.ts'
 import { noRedis, slowProxy, startRedis } from '../support/redis.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { command, endless, figures, json, leave, loopAt, loopsAt, ofLoop, pause, pictureOf, start, statesAt, text, whole, type Server } from './servers.ts'
 
 const AWAY_MS = 10_000

@@ -4,7 +4,7 @@ import { fetch } from 'undici'
 import { streamEvent, type EventOf, type LiveTask, type LoopEvent, type LoopInfo, type StreamEvent } from '../../src/events/schema.ts'
 import { subscribe } from '../observe/support.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { command, endless, json, leave, loopAt, loopsAt, ofLoop, pause, start, statesAt, text, whole, type Run, type Server } from './servers.ts'
 
 const STALLS = 6

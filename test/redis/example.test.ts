@@ -2,7 +2,7 @@
 import { createClient } from '@redis/client'
 import t, { type Test } from 'tap'
 import { noRedis, startRedis } from '../support/redis.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { startServer } from '../support/server-process.ts'
 
 async function start(t: Test, redis: string): Promise<{ url: string; kill(): Promise<void> }> {

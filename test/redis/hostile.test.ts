@@ -5,7 +5,7 @@ import t from 'tap'
 import { loopList } from '../../src/events/schema.ts'
 import { loopTable } from '../../src/events/render/ascii-loops.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { join } from './light.ts'
 
 const MB = 1_000_000

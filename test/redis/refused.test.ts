@@ -2,7 +2,7 @@
 import t from 'tap'
 import { loopTable } from '../../src/events/render/ascii-loops.ts'
 import { freePort, noRedis, startRedis } from '../support/redis.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { join } from './light.ts'
 import { command, pause } from './servers.ts'
 

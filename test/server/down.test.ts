@@ -2,7 +2,7 @@
 // so it is heard when the handler ends, and everything goes its way from there.
 import t, { type Test } from 'tap'
 import { fetch } from 'undici'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { logOf, startServer } from '../support/server-process.ts'
 
 async function start(t: Test, env: Record<string, string>): Promise<{ url: string, stop: (signal: NodeJS.Signals) => void, log: () => ReturnType<typeof logOf>, ended: Promise<unknown> }> {

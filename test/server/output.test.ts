@@ -11,7 +11,7 @@ import { fetch } from 'undici'
 import { Output } from '../../src/server/output.ts'
 import { without } from '../support/programs.ts'
 import { freePort } from '../support/redis.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { launchServer, SERVER } from '../support/server-process.ts'
 
 const root = new URL('../..', import.meta.url)

@@ -3,7 +3,7 @@ import type { Locator, Page } from 'playwright-core'
 import t from 'tap'
 import { findChromium, launch } from '../support/chromium.ts'
 import { noRedis, startRedis } from '../support/redis.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { buildView } from '../support/ui.ts'
 import { open, output, row, startServer, tab, type LiveServer, type Session } from './support.ts'
 

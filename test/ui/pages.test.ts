@@ -2,7 +2,7 @@
 import type { Locator } from 'playwright-core'
 import t from 'tap'
 import { findChromium, launch } from '../support/chromium.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { buildView } from '../support/ui.ts'
 import { crowd } from './crowd.ts'
 import { open, startServer, type Session } from './support.ts'

@@ -2,7 +2,7 @@
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net'
 import t from 'tap'
 import { findChromium, launch } from '../support/chromium.ts'
-import { eventually } from '../support/server.ts'
+import { eventually } from '../support/eventually.ts'
 import { buildView } from '../support/ui.ts'
 import { interrupt, open, output, row, runExample, startServer, tab, type Session } from './support.ts'
 
