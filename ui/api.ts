@@ -1,5 +1,6 @@
 // What the page asks of the server besides the stream: runs, cancellations, the stall. Always its own origin.
 import type { LoopEvent, LoopList } from '../src/events/schema.ts'
+import { appPaths, paths } from '../src/http/paths.ts'
 import { curl } from './curl.ts'
 import { admitLines, admitLoops } from './entry.ts'
 
@@ -80,31 +81,31 @@ export class Api {
   }
 
   async loops(): Promise<LoopList> {
-    const list = admitLoops(await this.json('/loops'))
+    const list = admitLoops(await this.json(paths.loops))
     if (list === null) throw new Error('the server’s list of loops cannot be read')
     return list
   }
 
   examples(): Promise<ExampleSummary[]> {
-    return this.json('/examples')
+    return this.json(appPaths.examples)
   }
 
   example(n: number): Promise<Example> {
-    return this.json(`/examples/${n}`)
+    return this.json(`${appPaths.examples}/${n}`)
   }
 
   async cancelTask(task: number): Promise<void> {
-    await this.json(this.ofLoop(`/tasks/${task}`), { method: 'DELETE' })
+    await this.json(this.ofLoop(`${paths.tasks}/${task}`), { method: 'DELETE' })
   }
 
   async cancelRun(run: number): Promise<void> {
-    await this.json(this.ofLoop(`/runs/${run}`), { method: 'DELETE' })
+    await this.json(this.ofLoop(`${paths.runs}/${run}`), { method: 'DELETE' })
   }
 
   /** Run an example on the server's loop. Its connection stays open for as long as it runs. */
   async start(example: number, parameters: Record<string, string>): Promise<StartedRun> {
     const query = new URLSearchParams(parameters).toString()
-    const path = `/examples/${example}/run${query === '' ? '' : `?${query}`}`
+    const path = `${appPaths.examples}/${example}/run${query === '' ? '' : `?${query}`}`
     const controller = new AbortController()
     const response = await fetch(this.url(path), { headers: { accept: 'text/plain' }, signal: controller.signal })
     if (!response.ok) throw await refusal(response)
@@ -123,43 +124,48 @@ export class Api {
   /** Run an example in virtual time, on a loop of its own: its events, all at once. */
   async runVirtual(example: number, parameters: Record<string, string>): Promise<Told & { run: number }> {
     const query = new URLSearchParams({ ...parameters, clock: 'virtual' }).toString()
-    const response = await fetch(this.url(`/examples/${example}/run?${query}`), { headers: { accept: 'application/x-ndjson' } })
+    const response = await fetch(this.url(`${appPaths.examples}/${example}/run?${query}`), { headers: { accept: 'application/x-ndjson' } })
     if (!response.ok) throw await refusal(response)
     return { run: Number(response.headers.get('x-run-id')), ...admitLines(await response.text()) }
   }
 
+  /** Where the trace of a run is. */
+  trace(run: number): URL {
+    return this.url(this.ofLoop(`${paths.runs}/${run}/trace`))
+  }
+
   /** The events of a run that the server still keeps. */
   async runEvents(run: number): Promise<Told> {
-    const response = await fetch(this.url(this.ofLoop(`/runs/${run}/events`)), { headers: { accept: 'application/x-ndjson' } })
+    const response = await fetch(this.url(this.ofLoop(`${paths.runs}/${run}/events`)), { headers: { accept: 'application/x-ndjson' } })
     if (!response.ok) throw await refusal(response)
     return admitLines(await response.text())
   }
 
   /** Hold the loop for `ms`: a blocking function on its own thread. */
   async stall(ms: number, thread = 'inline'): Promise<void> {
-    const response = await fetch(this.url(`/handlers/sync?thread=${thread}&ms=${ms}`))
+    const response = await fetch(this.url(`${appPaths.handlers}/sync?thread=${thread}&ms=${ms}`))
     if (!response.ok) throw await refusal(response)
     await response.text()
   }
 
   /** Start the stall lab; what it finds comes as events. */
   startLab(order: { requests: number; ms: number; rate: number }): Promise<{ lab: number }> {
-    return this.json('/lab', { method: 'POST', body: JSON.stringify(order) })
+    return this.json(appPaths.lab, { method: 'POST', body: JSON.stringify(order) })
   }
 
   /** What a lab's figures mean, in the server's words. */
   async labWords(lab: number): Promise<string[]> {
-    return (await this.json<{ words: string[] }>(`/lab/${lab}`)).words
+    return (await this.json<{ words: string[] }>(`${appPaths.lab}/${lab}`)).words
   }
 
   async cancelLab(lab: number): Promise<void> {
-    await this.json(`/lab/${lab}`, { method: 'DELETE' })
+    await this.json(`${appPaths.lab}/${lab}`, { method: 'DELETE' })
   }
 
   /** One probe: the seconds that it took from here and back. */
   async ping(): Promise<number> {
     const began = performance.now()
-    const response = await fetch(this.url('/ping'), { cache: 'no-store' })
+    const response = await fetch(this.url(appPaths.ping), { cache: 'no-store' })
     if (!response.ok) throw await refusal(response)
     await response.text()
     return (performance.now() - began) / 1000

@@ -2,6 +2,7 @@
 // after the last event that it has when it was cut off, and says at any time how it stands.
 import { signal, type ReadonlySignal } from '@preact/signals'
 import type { EventOf, Snapshot } from '../src/events/schema.ts'
+import { paths } from '../src/http/paths.ts'
 import { admitMessage } from './entry.ts'
 import { Intake } from './intake.ts'
 import type { Recording } from './recording.ts'
@@ -146,7 +147,7 @@ export class Connection {
 
   #url(): URL {
     const { base, recording } = this.#options
-    const url = new URL('events', base)
+    const url = new URL(paths.events.slice(1), base)
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
     const loop = this.#options.loop?.() ?? null
     if (loop !== null) url.searchParams.set('loop', loop)

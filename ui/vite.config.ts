@@ -2,6 +2,7 @@
 // nothing inline, so that the strictest policy can hold.
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
+import { appPaths, paths } from '../src/http/paths.ts'
 import { playgroundDocument, playgroundModules } from './playground/build/plugin.ts'
 
 const app = process.env['LOOPSCOPE_APP'] ?? 'http://127.0.0.1:8000'
@@ -22,8 +23,9 @@ export default defineConfig({
   plugins: [playgroundModules(), playgroundDocument()],
   worker: { format: 'es', rolldownOptions: { checks: { pluginTimings: false } }, plugins: () => [playgroundModules()] },
   server: {
+    // What has a dot in its path is a file of the page: /lab/panel.ts, not /lab/1.
     proxy: Object.fromEntries(
-      ['/events', '/examples', '/handlers', '/tasks', '/runs', '/ping', '/metrics', '/lab'].map((path) => [path, { target: app, ws: path === '/events' }]),
+      Object.values({ ...paths, ...appPaths }).map((path) => [`^${path}(/[^.?]*)?(\\?|$)`, { target: app, ws: path === paths.events }]),
     ),
   },
 })

@@ -4,6 +4,7 @@
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Instrument, Wait } from '../runtime/instruments.ts'
+import { NO_TIME } from '../http/arrival.ts'
 import { IDLE_MS, idleTime } from '../probe/idle-time.ts'
 import { describe } from '../runtime/describe.ts'
 import { running } from '../runtime/running.ts'
@@ -193,7 +194,6 @@ export class BlockWatch implements Instrument {
 
 /** Below half of the header's last digit. */
 const NOTHING = 0.00005
-export const NO_TIME = 'run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0'
 
 /** It as the `Server-Timing` header. */
 export function serverTiming(timing: Timing): string {

@@ -2,6 +2,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 
+/** The `Server-Timing` of what has taken no time, or none that anybody could account for, such as what is no request. */
+export const NO_TIME = 'run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0'
+
 const answeredAt = Symbol('when the last response on this connection was sent')
 type Answered = Socket & { [answeredAt]?: number }
 

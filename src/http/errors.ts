@@ -7,6 +7,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
 import { cutTexts } from '../events/texts.ts'
+import { NO_TIME } from './arrival.ts'
 import { unanswered } from './connections.ts'
 import { isCode, STATUSES, type Code, type Refusal } from './refusals.ts'
 import { asError } from './thrown.ts'
@@ -122,8 +123,6 @@ const CLIENT_ERRORS: Record<string, [Code, string]> = {
 }
 
 let unreadable = 0
-/** What is no request has taken no time that anybody could account for. */
-const NO_TIME = 'run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0'
 
 /** Answer what is no request at all, on the bare socket. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {

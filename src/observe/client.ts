@@ -11,10 +11,10 @@ import type { Sink } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
 import type { Bare } from '../events/builder.ts'
 import type { LoopList, LoopState } from '../events/schema.ts'
-import type { Cancelled, Figures, Monitor, Place, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
+import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, Place, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
 import type { Answer, LogLevel, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
 import { threadsState } from '../index.ts'
-import { resultOf, summaryOf, type RunRecord } from '../events/run-log.ts'
+import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/run-log.ts'
 import { textOf } from '../events/render/run-texts.ts'
 import { CLIENT_HEADER, clientOf } from '../http/origin.ts'
 import { Refusal } from '../http/refusals.ts'
@@ -280,19 +280,12 @@ export class ObserverClient implements Monitor {
     return place
   }
 
-  loops(): Promise<LoopList> {
-    return this.#ask('loops')
-  }
+  readonly loops = (): Promise<LoopList> => this.#ask('loops')
+  readonly loop = (loop?: string): Promise<LoopState> => this.#ask('loop', loop)
+  readonly tasks = (loop?: string): Promise<TaskList> => this.#ask('tasks', loop, currentTask()?.id)
+  readonly stalls = (loop?: string): Promise<CoveredStall[]> => this.#ask('stalls', loop)
 
-  loop(loop?: string): Promise<LoopState> {
-    return this.#ask('loop', loop)
-  }
-
-  tasks(loop?: string): Promise<TaskList> {
-    return this.#ask('tasks', loop, currentTask()?.id)
-  }
-
-  async runs(loop?: string): Promise<Answer<'runs'>> {
+  async runs(loop?: string): Promise<CoveredRun[]> {
     const virtual = this.#isOwn(loop) ? this.live.virtual().map(summaryOf) : []
     const told = await this.#ask('runs', loop)
     // Those that have ended meanwhile are told of.
@@ -301,13 +294,9 @@ export class ObserverClient implements Monitor {
     return [...virtual.filter(({ run }) => !own.includes(run)).map((run) => ({ ...label, ...run })), ...told]
   }
 
-  async run(id: number, loop?: string): Promise<Answer<'run'>> {
+  run(id: number, loop?: string): RunResult | Promise<RunResult> {
     const virtual = this.#virtual(id, loop)
     return virtual === null ? this.#ask('run', id, loop) : resultOf(virtual)
-  }
-
-  stalls(loop?: string): Promise<Answer<'stalls'>> {
-    return this.#ask('stalls', loop)
   }
 
   metrics(): Promise<Figures> {
@@ -328,10 +317,9 @@ export class ObserverClient implements Monitor {
     return { [Symbol.asyncIterator]: () => ({ next }), close: () => life === this.#life && this.send({ type: 'leave', text }) }
   }
 
-  async cancel(what: Target, id: number, loop?: string): Promise<Cancelled> {
+  cancel(what: Target, id: number, loop?: string): Cancelled | Promise<Cancelled> {
     // A loop elsewhere may take its time about it: that is not among the few.
-    if (!this.#isOwn(loop)) return this.#send('cancel', what, id, loop)
-    return this.#cancelHere(what, id)
+    return this.#isOwn(loop) ? this.#cancelHere(what, id) : this.#send('cancel', what, id, loop)
   }
 
   #isOwn(loop: string | undefined): boolean {

@@ -19,20 +19,17 @@ type LoopTasks = NonNullable<TaskList['loops']>[number]
 /** How long a share of time is looked at, in seconds. */
 const UTILIZATION_SECONDS = 0.5
 
+/** `late`: nobody has answered in time. */
+export type CancelOutcome = Cancelled | 'late'
+export type CancelHere = (what: Target, target: number) => Promise<CancelOutcome>
+
 /** What the own process tells of itself. */
-export interface Identity {
+export interface LoopsOptions {
   name: string
   startedAt: string
   /** Where the app and the observer listen, as others reach them. */
   app: () => string | null
   observer: () => string | null
-}
-
-/** `late`: nobody has answered in time. */
-export type CancelOutcome = Cancelled | 'late'
-export type CancelHere = (what: Target, target: number) => Promise<CancelOutcome>
-
-export interface LoopsOptions extends Identity {
   /** Ask the app's thread to cancel something on the own loop. */
   cancel: CancelHere
   /** How many subscribers there may be. */

@@ -4,7 +4,9 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { readdirSync } from 'node:fs'
 import type { Config } from './config.ts'
 import type { ReadersOptions } from '../http/readers.ts'
-import type { Runs } from './runs.ts'
+import { Runs } from './runs.ts'
+import { ownAddress } from './self-url.ts'
+import { websockets } from '../http/websockets.ts'
 import { httpServer, type HttpServer, type LogOptions } from '../http/server.ts'
 import { ownNames } from '../http/origin.ts'
 import '../fastify/observe.ts' // what the plugin would load by itself, within the time that Fastify gives a plugin
@@ -12,7 +14,6 @@ import { documentation } from './documentation.ts'
 import { fromPromise } from '../index.ts'
 import { loopscope } from '../fastify/index.ts'
 import { protection } from '../http/protection.ts'
-import { streaming } from './streaming.ts'
 import { timing } from '../fastify/timing.ts'
 
 declare module 'fastify' {
@@ -55,7 +56,13 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
     observer: { port: observerPort, host, blockedMs, stacks, history, maxSubscribers, redisUrl, name: loopName, url: observerUrl, allowedHosts, proxies },
     maxRequests, numberOf: ({ id }) => Number(id),
   })
-  await app.register(streaming)
+  app.decorate('runs', new Runs(app.loopscope, app.observer, { most: config.maxRuns }))
+  // The observer passes on what only the app can do, such as starting a run.
+  app.addHook('onListen', (done) => {
+    app.observer.serves(ownAddress(app))
+    done()
+  })
+  await app.register(websockets)
   await app.register(protection, {
     names: ownNames(host, observerUrl), allowedHosts, rateLimit, clientOf: (request) => app.observer.clientOf(request),
   })

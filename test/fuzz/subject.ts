@@ -10,9 +10,8 @@ import type { Finding } from './judge.ts'
 
 /** Small, so that what is asked for costs little; and no limit of calls, which would answer most of the tries. */
 const ENV = { RATE_LIMIT: '0', MAX_MS: '10', MAX_RUNS: '100', HISTORY: '2000', GRACE_SECONDS: '2' }
-/** Routes that the description of the API does not have: the observer's own, files, the pages. */
+/** Routes that the description of the API does not have: files, the pages. */
 const MORE: readonly [method: string, path: string, query: Record<string, Schema>][] = [
-  ['GET', '/trace', { seconds: { type: 'number', minimum: 0.001, maximum: 5 }, loop: { type: 'string' } }], ['GET', '/stalls', { loop: { type: 'string' } }], ['GET', '/stalls/{id}/trace', { loop: { type: 'string' } }],
   ['GET', '/view', {}], ['GET', '/view/{file}', {}], ['GET', '/docs', {}], ['GET', '/docs/json', {}], ['GET', '/docs/static/{file}', {}],
 ]
 /** What the process may take up beside what it did at the start: threads and connections of its own come and go. */

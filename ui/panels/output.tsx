@@ -50,7 +50,7 @@ export function RunsPanel({ session }: PanelContext) {
             <td class="actions">
               {to === null
                 ? <button type="button" class="small-button" onClick={() => session.cancelRun(id)}>Cancel</button>
-                : <a class="link-button" href={session.api.url(session.api.ofLoop(`/runs/${id}/trace`)).href} download={`run-${id}.trace.json`}>trace</a>}
+                : <a class="link-button" href={session.api.trace(id).href} download={`run-${id}.trace.json`}>trace</a>}
             </td>
           </tr>
         ))}

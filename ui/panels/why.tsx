@@ -5,6 +5,7 @@ import { READY, splitOf, type Lane } from '../recording/track.ts'
 import { blastRadius, culpritOf } from '../recording/stalls.ts'
 import { copy } from '../shell/run-menu.tsx'
 import { STATE_CLASS, STATE_SIGN, STATE_WORD } from '../timeline/words.ts'
+import { paths } from '../../src/http/paths.ts'
 import type { Session } from '../session.ts'
 import { Fact, Moment, SplitBar, TaskLink } from './parts.tsx'
 
@@ -34,7 +35,7 @@ export function WhyPanel({ session }: PanelContext) {
         {live && <button type="button" class="button" disabled={lane.cancelling} onClick={() => session.cancelTask(lane)}>{lane.cancelling ? 'Cancelling …' : 'Cancel it'}</button>}
         <button type="button" class="button" onClick={() => session.timeline?.show(lane.begunAt - total * 0.05, (lane.endedAt ?? session.now()) + total * 0.05)}>Show all of it</button>
         {lane.run !== null && <button type="button" class="button" onClick={() => void session.showRun(lane.run as number)}>Only run {lane.run}</button>}
-        {lane.kind === 'task' && <button type="button" class="button" onClick={() => void copy(session, session.api.curl(session.api.ofLoop(`/events?task=${lane.id}`), '-N'))}>curl</button>}
+        {lane.kind === 'task' && <button type="button" class="button" onClick={() => void copy(session, session.api.curl(session.api.ofLoop(`${paths.events}?task=${lane.id}`), '-N'))}>curl</button>}
       </div>
       <SplitBar split={split} scale={1 / total} />
       <dl class="facts">

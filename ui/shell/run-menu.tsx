@@ -1,6 +1,7 @@
 // Run an example with its parameters; running ones can be cancelled here, as Ctrl-C does in a terminal.
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
+import { appPaths } from '../../src/http/paths.ts'
 import type { Session } from '../session.ts'
 
 const FIELDS: Record<string, { label: string; placeholder: string; hint: string }> = {
@@ -42,7 +43,7 @@ export function RunMenu({ session }: { session: Session }) {
     void session.start(chosen.value, parameters())
   }
   const query = new URLSearchParams(parameters()).toString()
-  const command = session.api.curl(`/examples/${chosen.value}/run${query === '' ? '' : `?${query}`}`, '-N')
+  const command = session.api.curl(`${appPaths.examples}/${chosen.value}/run${query === '' ? '' : `?${query}`}`, '-N')
   const running = [...session.started.value.values()]
   return (
     <div class="run-menu" ref={place}>

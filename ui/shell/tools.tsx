@@ -1,5 +1,6 @@
 // Export what is shown: the trace for Perfetto, a link to it, the command that shows the same in a terminal.
 import { useSignal } from '@preact/signals'
+import { paths } from '../../src/http/paths.ts'
 import type { Session } from '../session.ts'
 import { copy } from './run-menu.tsx'
 
@@ -14,7 +15,7 @@ export function Tools({ session }: { session: Session }) {
   const shown = (): string => {
     const { selected, filter } = session
     const lane = selected.value === null ? undefined : session.recording.value.lanes.get(selected.value)
-    const events = (query = ''): string => session.api.curl(session.api.ofLoop(`/events${query}`), '-N')
+    const events = (query = ''): string => session.api.curl(session.api.ofLoop(`${paths.events}${query}`), '-N')
     if (lane?.kind === 'task') return events(`?task=${lane.id}`)
     if (filter.value.request !== null) return events(`?request=${filter.value.request}`)
     if (filter.value.run !== null) return events(`?run=${filter.value.run}`)
@@ -29,7 +30,7 @@ export function Tools({ session }: { session: Session }) {
         <button type="button" class="button" aria-expanded={open.value} aria-haspopup="menu" onClick={() => { open.value = !open.value }}>Export <span aria-hidden="true">▾</span></button>
         {open.value && (
           <div class="popover right menu" role="menu" aria-label="Export" onKeyDown={(event) => { if (event.key === 'Escape') open.value = false }}>
-            {known !== undefined && <a role="menuitem" class="menu-item" href={session.api.url(session.api.ofLoop(`/runs/${known}/trace`)).href} download={`run-${known}.trace.json`} onClick={close(() => {})}>
+            {known !== undefined && <a role="menuitem" class="menu-item" href={session.api.trace(known).href} download={`run-${known}.trace.json`} onClick={close(() => {})}>
               Trace of run {known}<span class="soft">opens in ui.perfetto.dev</span></a>}
             <button type="button" role="menuitem" class="menu-item" onClick={close(() => download(session))}>The events shown<span class="soft">one JSON object per line</span></button>
             <button type="button" role="menuitem" class="menu-item" onClick={close(() => void copy(session, location.href))}>Copy the link<span class="soft">to this run or this stretch of time</span></button>
