@@ -177,11 +177,15 @@ export class EventBuilder {
   }
 
   printed(t: number, task: number, text: string): void {
-    this.said(t, task, { type: 'task.printed', ...ofTask(task), text })
+    const event: Timed<'task.printed'> = { type: 'task.printed', t: stamp(t), text }
+    if (task !== 0) event.task = task
+    this.#tell(event, this.known(task))
   }
 
-  queueChanged(t: number, task: number, change: Omit<Bare<'queue.changed'>, 'type' | 'task' | 'run' | 'request'>): void {
-    this.said(t, task, { type: 'queue.changed', ...ofTask(task), ...change })
+  queueChanged(t: number, task: number, queue: number, op: EventOf<'queue.changed'>['op'], size: number, unfinished: number, maxsize: number): void {
+    const event: Timed<'queue.changed'> = { type: 'queue.changed', t: stamp(t), queue, op, size, unfinished, maxsize }
+    if (task !== 0) event.task = task
+    this.#tell(event, this.known(task))
   }
 
   /** What needs no more than its time. It belongs to what the task belongs to, unless it says otherwise itself. */

@@ -109,8 +109,7 @@ export class Recorder implements Instrument {
   }
 
   queueChanged(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void {
-    const { id, unfinished, maxsize } = queue
-    this.#build.queueChanged(this.loop.time(), idOf(by), { queue: id, op, size: queue.qsize(), unfinished, maxsize })
+    this.#build.queueChanged(this.loop.time(), idOf(by), queue.id, op, queue.qsize(), queue.unfinished, queue.maxsize)
   }
 
   threadStarted({ id, mode, function: name, task }: ThreadCall): void {

@@ -155,7 +155,7 @@ export class Decoder {
       },
       cancelling: (task, t, by, message) => build.cancelling(t, task, by, message === '' ? undefined : message),
       printed: (task, t, text) => build.printed(t, task, text),
-      queue: (task, t, op, queue, size, unfinished, maxsize) => build.queueChanged(t, task, { queue, op, size, unfinished, maxsize }),
+      queue: (task, t, op, queue, size, unfinished, maxsize) => build.queueChanged(t, task, queue, op, size, unfinished, maxsize),
       requestStarted: (_task, t, request, method, url, waited) => {
         this.#requests.set(request, { method, url })
         if (this.#restores) this.#alive?.requests.push({ request, method, url })

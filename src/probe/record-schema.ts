@@ -26,7 +26,7 @@ interface Layout {
   readonly kind: number
   readonly small?: readonly string[]
   readonly second?: readonly string[]
-  /** Four, or two with a number. One that refers to a text says so: `name: text`. */
+  /** Four, or two with a number. One that refers to a text says so, which the fourth does not: `name: text`. */
   readonly words?: readonly string[]
   readonly number?: string
 }
@@ -141,22 +141,21 @@ export function recordReader<H extends Handlers>(text: (reference: number) => st
     const head = words[at] as number
     const reading = readings[head & KIND_MASK]
     if (reading === undefined) return
-    const { texts, handle, small } = reading
+    const { texts, handle, small, number } = reading
     const task = (words[at + 1] as number) >>> 0
     const t = numbers[(at >> 1) + 1] as number
-    const word = (place: number): number | string => {
-      const value = words[at + 4 + place] as number
-      return (texts & (1 << place)) === 0 ? value >>> 0 : text(value)
-    }
-    const a = word(0)
-    const b = word(1)
-    const c = reading.number ? numbers[(at >> 1) + 3] as number : word(2)
-    const d = reading.number ? 0 : word(3)
+    const first = words[at + 4] as number
+    const second = words[at + 5] as number
+    const third = words[at + 6] as number
+    const a = (texts & 1) === 0 ? first >>> 0 : text(first)
+    const b = (texts & 2) === 0 ? second >>> 0 : text(second)
+    const c = number ? numbers[(at >> 1) + 3] as number : (texts & 4) === 0 ? third >>> 0 : text(third)
+    const d = number ? 0 : (words[at + 7] as number) >>> 0
     if (small === undefined) handle(task, t, a, b, c, d)
     else {
-      const first = small[(head >>> SMALL) & 0xff]
-      if (reading.second === undefined) handle(task, t, first, a, b, c, d)
-      else handle(task, t, first, reading.second[head >>> SECOND], a, b, c, d)
+      const word = small[(head >>> SMALL) & 0xff]
+      if (reading.second === undefined) handle(task, t, word, a, b, c, d)
+      else handle(task, t, word, reading.second[head >>> SECOND], a, b, c, d)
     }
   }
 }
