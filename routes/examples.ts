@@ -30,7 +30,7 @@ const runQuery = z.strictObject({
   draw: flag.optional().describe('end the text with the timeline in characters'),
   producers: whole(0, 100).optional().describe('example 5: how many producers (3); 0 only with queue=redis: then it goes on until it is cancelled'),
   consumers: whole(0, 100).optional().describe('example 5: how many consumers (2); 0 only with queue=redis: then it ends when others have done its items'),
-  items: whole(0, 10_000).optional().describe('example 5: how many items each producer makes; 0: for ever'),
+  items: whole(0, 10_000).optional().describe('example 5: how many items each producer makes; 0: no limit'),
   seed: whole(0, 2 ** 32 - 1).optional().describe('example 5: the same seed, the same letters and delays'),
   maxsize: whole(0, 10_000).optional().describe('example 5: how many items fit the queue; 0: any number'),
   queue: z.enum(['own', 'redis'], { error: 'must be own or redis' }).optional().describe('example 5: redis: one queue for all processes that run it, in the Redis at REDIS_URL (own)'),
@@ -79,7 +79,7 @@ function programOf(example: Example, query: RunQuery, shared: SharedQueue<never>
   const virtual = query.clock === 'virtual'
   const parameters: Program['parameters'] = { speed: query.speed, clock: query.clock }
   if (example.number === 5) {
-    if (virtual && items === 0) throw badField('invalid-query', 'items', 'in virtual time a run without end would never stop to print: say how many, from 1 to 10000')
+    if (virtual && items === 0) throw badField('invalid-query', 'items', 'in virtual time a run without an end would print without end: give a number from 1 to 10000')
     if (virtual && producers * items > MOST_VIRTUAL_ITEMS) throw badField('invalid-query', 'items', `in virtual time producers × items may be ${MOST_VIRTUAL_ITEMS} at most`)
     Object.assign(parameters, { producers, consumers, items, maxsize, ...(seed === undefined ? {} : { seed }) })
     if (shared !== null) Object.assign(parameters, { queue: 'redis', name: shared.name })

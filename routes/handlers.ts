@@ -42,11 +42,11 @@ export default function handlers(app: App): void {
     ...app.costly,
     schema: {
       summary: 'A plain function that blocks, behind syncToAsync', tags, response,
-      description: 'inline: on the loop\'s own thread, and everybody waits. sensitive: on the one thread for such calls, which queue. pool: on a pool of threads.',
+      description: 'inline: on the loop\'s own thread, which blocks the loop. sensitive: on the one thread for such calls; they queue. pool: on a pool of threads.',
       querystring: z.strictObject({
         ms,
         thread: z.enum(threads, { error: `must be one of ${threads.join(', ')}` }).default('inline'),
-        work: z.enum(['sleep', 'spin'], { error: 'must be sleep or spin' }).default('sleep').describe('hold the thread idly, or keep a processor busy'),
+        work: z.enum(['sleep', 'spin'], { error: 'must be sleep or spin' }).default('sleep').describe('block the thread in a sleep, or in a computation'),
         scope: z.enum(['server', 'request'], { error: 'must be server or request' }).default('server').describe('sensitive: one thread for all, or one of MAX_THREADS for this request alone'),
       }),
     },
@@ -63,7 +63,7 @@ export default function handlers(app: App): void {
     ...app.costly,
     schema: {
       summary: 'A plain function that calls a coroutine', tags, querystring: z.strictObject({ ms }), response,
-      description: 'The coroutine runs to its end on the loop\'s thread without handing it back: everybody waits.',
+      description: 'The coroutine runs to its end on the loop\'s thread and never yields: it blocks the loop.',
     },
   }, function* (request) {
     const began = loop.time()
@@ -85,7 +85,7 @@ export default function handlers(app: App): void {
     ...app.costly,
     schema: {
       summary: 'Many requests at once', tags,
-      description: 'n requests to /handlers/async of this very server, gathered: it takes about ms, not n times that.',
+      description: 'n requests to /handlers/async of this server, gathered: they take about ms, not n times that.',
       querystring: z.strictObject({ n: wholeOr(10, 1, MOST_FETCHES), ms }),
       response: { ...response, 200: answer.extend({ n: z.int() }) },
     },

@@ -24,7 +24,7 @@ const summary = z.object({
   outcome: z.enum(['finished', 'cancelled', 'failed']).nullable().describe('null while it runs'),
 })
 const table = summary.extend({
-  results: z.array(labResult).describe('the lanes that are through; times in seconds'),
+  results: z.array(labResult).describe('the lanes that are finished; times in seconds'),
   words: z.array(z.string()).describe('what the figures mean'),
   error: z.string().optional(),
 })
@@ -58,7 +58,7 @@ export default function lab(app: App): void {
     },
   }, function* (request, reply) {
     const { requests, ms, rate, lanes } = request.body ?? order.parse({})
-    if (requests * ms > MOST_WORK) throw badField('invalid-body', 'requests', `${requests} of ${ms} ms come to more than ${MOST_WORK} ms, for which the loop would be held: ask for fewer or shorter ones`)
+    if (requests * ms > MOST_WORK) throw badField('invalid-body', 'requests', `${requests} of ${ms} ms are more than ${MOST_WORK} ms, and would block the loop for that long: ask for fewer or shorter ones`)
     const started = labs.start({ url: ownAddress(app), requests, ms, rate, lanes })
     reply.code(202).header('location', `/lab/${started.id}`)
     return summaryOf(started)
@@ -96,6 +96,6 @@ export default function lab(app: App): void {
 
 function headline({ id, outcome, error, lanes, options }: Lab): string {
   const through = `${lanes.length} of ${options.lanes.length} lanes`
-  if (outcome === null) return `lab ${id} is under way: ${through} are through`
+  if (outcome === null) return `lab ${id} is under way: ${through} are finished`
   return `lab ${id} ${outcome}: ${through}${error === null ? '' : `: ${error}`}`
 }

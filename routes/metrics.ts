@@ -19,7 +19,7 @@ export default function appMetrics(app: App): void {
   const contexts = (count: (lane: LaneState) => number): number => threadsState().contexts.reduce((total, lane) => total + count(lane), 0)
   add('loopscope_context_queued', 'Of the sensitive calls that wait for a thread, those with scope=request', () => contexts(({ queued }) => queued))
   add('loopscope_context_running', 'Of the sensitive calls that a thread runs, those with scope=request', () => contexts(({ running }) => running))
-  add('loopscope_context_orphaned', 'Of the sensitive calls that run on though nobody waits for them, those with scope=request', () => contexts(({ orphaned }) => orphaned))
+  add('loopscope_context_orphaned', 'Of the sensitive calls on detached threads (their tasks were cancelled), those with scope=request', () => contexts(({ orphaned }) => orphaned))
   add('process_heap_bytes', 'Heap in use by the app\'s thread', () => process.memoryUsage().heapUsed)
   metrics(app, observer, own)
 }

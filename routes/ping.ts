@@ -4,7 +4,7 @@ import type { App } from '../src/server/app.ts'
 
 const answer = z.object({
   t: z.number().describe('seconds on the loop\'s clock'),
-  lag: z.number().describe('seconds for which this request could have run, but the loop was held; at most that long'),
+  lag: z.number().describe('seconds for which this request was ready, but the loop was blocked; an upper bound'),
 })
 
 export default function ping(app: App): void {

@@ -17,15 +17,15 @@ The tutorial's five examples: what each prints, as it prints it
   curl -N ${base}/examples/5/run                  # until Ctrl-C
   curl ${base}/examples/4                         # what to look for, and its sources
 
-The same in virtual time: at once, with a timeline, with chance from a seed
+The same in virtual time: at once, with a timeline, with random values from a seed
   curl -N "${base}/examples/4/run?clock=virtual&draw"
   curl -N "${base}/examples/5/run?clock=virtual&items=1&seed=7"
 
-Stall the loop, and in a second terminal see who did
+Stall the loop, and in a second terminal see what blocks it
   curl "${base}/handlers/sync?thread=inline&ms=${ms}"
   curl -i ${base}/ping
 
-The ways out: the ping beside them comes at once
+The ways out: the ping is answered at once meanwhile
   curl "${base}/handlers/async?ms=${ms}"
   curl "${base}/handlers/sync?thread=sensitive&ms=${ms}"
   curl "${base}/handlers/sync?thread=pool&ms=${ms}"

@@ -93,7 +93,7 @@ t.test('the tarball', async t => {
       .then(({ stdout }) => stdout, (error: { stderr: string, code: number }) => `${error.code}: ${error.stderr}`)
     t.match(await run('load', '--help'), /^loopscope load \[options\] URL/)
     t.match(await run('load', 'http://127.0.0.1:1/'), /^1: load: cannot reach http:\/\/127\.0\.0\.1:1: connection refused/)
-    t.match(await run('load', 'lab'), '1: load: only a copy of the project holds a server to start: give the address of one that runs')
+    t.match(await run('load', 'lab'), '1: load: `load lab` without a URL works only in a source checkout; pass a URL')
     t.match(await run('lift'), '2: loopscope has no command lift; it has: load')
   })
 

@@ -179,8 +179,8 @@ await observe({ port: 0 }).then(({ close }) => close(), ({ message }) => console
   t.match(await node([...model, 'flags.mjs']), { code: 0, stdout: 'observe: the permission model keeps it from a thread of its own: start Node with --allow-worker\n' })
   if (net.length > 0) t.match(await node([...model, '--allow-worker', 'flags.mjs']), { code: 0, stdout: 'observe: the permission model keeps it from listening: start Node with --allow-net\n' })
   const withoutStacks = await node([...model, '--allow-worker', ...net, 'flags.mjs'])
-  t.match(withoutStacks, { code: 0, stdout: '', stderr: /^stalls are told without stacks: the permission model .*--allow-inspector\n$/ })
-  t.match(await node(['--frozen-intrinsics', 'flags.mjs']), { code: 0, stdout: '', stderr: /^stalls are told without stacks: with --frozen-intrinsics .*\n$/ })
+  t.match(withoutStacks, { code: 0, stdout: '', stderr: /^stalls are reported without stacks: the permission model .*--allow-inspector\n$/ })
+  t.match(await node(['--frozen-intrinsics', 'flags.mjs']), { code: 0, stdout: '', stderr: /^stalls are reported without stacks: with --frozen-intrinsics .*\n$/ })
   if (inspector.length > 0) {
     const all = [...model, '--allow-worker', ...net, ...inspector]
     t.match(await node([...all, 'flags.mjs']), { code: 0, stdout: '', stderr: '' })

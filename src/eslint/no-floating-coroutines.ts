@@ -24,10 +24,10 @@ const messages = {
     '`await {{call}}` runs nothing: a coroutine is no promise, and `await` hands it back as it is. ' +
     'In a coroutine write `yield* {{call}}`; in an async function await a task, `createTask({{call}})`, or a whole loop, `run({{call}})`.',
   callback:
-    'Whoever calls this callback drops what it returns, so the coroutine that `{{call}}` made never runs. ' +
+    'The result of this callback is dropped, so the coroutine that `{{call}}` made never runs. ' +
     'Loop with `for` and `yield* {{call}}`, or start a task in it: `createTask({{call}})`.',
   coroutineFunction:
-    'A coroutine function as a plain callback: whoever calls it drops the coroutine, so none of its body ever runs. ' +
+    'A coroutine function as a plain callback: its caller drops the coroutine, so none of its body ever runs. ' +
     'Loop with `for` and `yield* {{call}}`, or pass a function that starts a task: `createTask({{call}})`.',
   awaitIt: 'Await it: `yield* {{call}}`',
 }

@@ -105,7 +105,7 @@ export class History {
   /** The event with this `seq`, which must still be held. */
   at(seq: number): LoopEvent {
     const event = this.find(seq)
-    if (event === null) throw new RangeError(`history: event ${seq} is not held`)
+    if (event === null) throw new RangeError(`history: event ${seq} is not kept`)
     return event
   }
 

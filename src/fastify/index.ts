@@ -198,7 +198,7 @@ function returning(handler: RouteHandlerMethod, serve: (request: FastifyRequest,
 }
 
 function overloaded(most: number): Error {
-  return Object.assign(new Error(`${most} requests are under way, and no more are allowed at once: try again in a moment`), { statusCode: 503, code: 'too-many-requests' })
+  return Object.assign(new Error(`${most} requests are under way, which is the limit: try again in a moment`), { statusCode: 503, code: 'too-many-requests' })
 }
 
 /** Cancel every task and give each a moment to clean up. */

@@ -196,7 +196,7 @@ function dismiss(socket: StreamSocket, code: number, reason: string): void {
 
 /** A 503 where there is no room for another subscriber, or for the picture of what is alive that he begins with. */
 function noRoom({ size, most }: Monitor, readers: Readers): Refusal | null {
-  return size < most ? readers.full : new Refusal('too-many-subscribers', `${size} subscribers are connected, and no more are allowed at once`)
+  return size < most ? readers.full : new Refusal('too-many-subscribers', `${size} subscribers are connected, which is the limit`)
 }
 
 /** Serve the stream as server-sent events until it ends, or its reader leaves. */

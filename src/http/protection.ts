@@ -67,7 +67,7 @@ function problemOf(request: FastifyRequest, known: HostNames): Refusal | null {
   if (bad !== null) return new Refusal('invalid-request', bad)
   const { host } = headers
   if (host !== undefined && !known.has(host)) {
-    return new Refusal('unknown-host', `this server is not called ${host.slice(0, 200)}: it goes by addresses, localhost and the names in ALLOWED_HOSTS`)
+    return new Refusal('unknown-host', `this server is not called ${host.slice(0, 200)}: it accepts addresses, localhost and the names in ALLOWED_HOSTS`)
   }
   const { page = false } = (request.routeOptions.config as { page?: boolean } | undefined) ?? {}
   const problem = foreignProblem(raw.method as string, headers, page)

@@ -48,7 +48,7 @@ export class Readers {
     let unread = 0
     for (const socket of this.#watched) unread += socket.writableLength
     if (unread < this.#mostUnread) return null
-    return new Refusal('too-many-unread', `${unread} bytes of answers have not been read yet, and no more are made until some are: try again in a moment`)
+    return new Refusal('too-many-unread', `clients have not read ${unread} bytes of answers, which is the limit: try again in a moment`)
   }
 
   /** Watch over the reader of an answer that is made whole. Gives a 503 where there is no room for it. */
@@ -61,7 +61,7 @@ export class Readers {
   /** Take a place among the downloads until the response is over. Throws a 503 where all are taken. */
   enter(request: FastifyRequest, reply: FastifyReply): void {
     if (this.#downloads >= this.#most) {
-      throw new Refusal('too-many-downloads', `${this.#downloads} downloads of traces and events are being read, and no more are allowed at once: try again in a moment`)
+      throw new Refusal('too-many-downloads', `${this.#downloads} downloads of traces and events are under way, which is the limit: try again in a moment`)
     }
     const { socket } = request.raw
     if (socket.destroyed) return

@@ -60,4 +60,4 @@ export const noSuchLoop = (loop: string, known: readonly string[]): Refusal =>
 /** A request to cancel something was not answered; `loop` is `null` where it is the loop of this process. */
 export const loopDoesNotAnswer = (loop: string | null): Refusal => new Refusal('loop-does-not-answer', loop === null
   ? 'the app\'s event loop is blocked; the cancellation takes effect when it resumes'
-  : `the loop ${loop} has not answered: it is blocked, or it cannot be reached, which GET /loops tells`)
+  : `the loop ${loop} has not answered: it is blocked, or it cannot be reached: see GET /loops`)

@@ -5,6 +5,6 @@ import { main } from './main.ts'
 const [command, ...rest] = process.argv.slice(2)
 if (command === 'load') process.exitCode = await main(rest)
 else {
-  console.error(command === undefined ? 'loopscope load …: measures a server; loopscope load --help tells how' : `loopscope has no command ${command}; it has: load`)
+  console.error(command === undefined ? 'loopscope load …: measures a server; see loopscope load --help' : `loopscope has no command ${command}; it has: load`)
   process.exitCode = 2
 }

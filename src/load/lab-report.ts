@@ -1,10 +1,10 @@
-// What the lab found, as a table and in words. Every sentence is computed from the figures: where they do not show
+// What the lab found, as a table and as sentences. Every sentence is computed from the figures: where they do not show
 // something, it is not said.
 import type { LaneResult, LabOptions } from './lab.ts'
 import { laneOf } from './scenarios.ts'
 import { count, plural, table, time } from './format.ts'
 
-/** Probes that stay below this, in ms, did not feel anything. */
+/** Probes that stay below this, in ms, were not delayed. */
 const QUIET_MS = 20
 
 type Asked = Pick<LabOptions, 'requests' | 'ms' | 'rate'>
@@ -47,7 +47,7 @@ function threadsOf(lane: LaneResult['lane']): string {
   return lane === 'sensitive-per-request' ? 'starting threads' : 'the sync thread'
 }
 
-/** What the table means: of everybody else, of the load itself, and of the two stalls. */
+/** What the table means: for all other requests, for the load itself, and for the two stalls. */
 export function labWords(results: readonly LaneResult[], { requests, ms }: Asked): string[] {
   const held = results.filter(({ stall, probes }) => stall.kind === 'loop' && probes !== null)
   const free = results.filter((result) => !held.includes(result) && result.probes !== null)
@@ -58,14 +58,14 @@ function forEverybody(held: readonly LaneResult[], free: readonly LaneResult[], 
   const quiet = free.filter(({ probes }) => probes!.p99 <= QUIET_MS)
   const most = quiet.length === 0 ? null : Math.max(...quiet.map(({ probes }) => probes!.p99))
   const parts = held.map(({ lane, probes, stall }) => {
-    const least = probes!.p99 >= ms ? `, no less than one blocking call of ${time(ms)}` : ''
-    const times = most === null ? '' : ` and ${count(Math.round(probes!.p99 / Math.max(0.01, most)))} times what it was at most with ${names(quiet, 'or')}`
-    return `${lane} held the loop for ${time(stall.loopSeconds * 1000)}, and whoever came then waited: the probes' p99 was ${time(probes!.p99)}${least}${times}`
+    const least = probes!.p99 >= ms ? `, at least one blocking call of ${time(ms)}` : ''
+    const times = most === null ? '' : ` and ${count(Math.round(probes!.p99 / Math.max(0.01, most)))} times the highest p99 with ${names(quiet, 'or')}`
+    return `${lane} blocked the loop for ${time(stall.loopSeconds * 1000)}, and delayed all other requests: the probes' p99 was ${time(probes!.p99)}${least}${times}`
   })
   if (most !== null) parts.push(`${names(quiet)} left the loop free, and the probes' p99 stayed at or below ${time(most)}`)
   for (const { lane, probes, stall } of free.filter((result) => !quiet.includes(result))) {
-    const why = lane === 'sensitive-per-request' ? 'starting threads costs time, also the loop\'s' : 'the processors were busy'
-    parts.push(`with ${lane} the probes' p99 was ${time(probes!.p99)}, though no call blocked the loop (it was held for ${time(stall.loopSeconds * 1000)} in all): ${why}`)
+    const why = lane === 'sensitive-per-request' ? 'starting threads costs time, on the loop as well' : 'the processors were busy'
+    parts.push(`with ${lane} the probes' p99 was ${time(probes!.p99)}, although no call blocked the loop for long (short blocks add up to ${time(stall.loopSeconds * 1000)}): ${why}`)
   }
   return sentence(parts.join('; '))
 }
@@ -85,7 +85,7 @@ function twoStalls(held: readonly LaneResult[], free: readonly LaneResult[]): st
   const loop = held.find(({ lane }) => lane === 'inline') ?? held[0]
   const thread = free.find(({ lane, stall }) => lane === 'sensitive' && stall.kind === 'thread')
   const lines: string[] = []
-  if (loop !== undefined) lines.push(`the loop's stall (${loop.lane}): nothing moves, /ping waits with all others, p99 ${time(loop.probes!.p99)}`)
+  if (loop !== undefined) lines.push(`the loop's stall (${loop.lane}): nothing moves, /ping is delayed like all others, p99 ${time(loop.probes!.p99)}`)
   if (thread !== undefined) {
     lines.push(`the sync thread's stall (${thread.lane}): the loop runs on, /ping p99 ${time(thread.probes!.p99)}; only calls for that thread queue, the last for ${time(thread.stall.threadSeconds * 1000)}`)
   }
@@ -99,7 +99,7 @@ export function caveats(results: readonly LaneResult[]): string[] {
     const errors = Object.entries(load.errors).map(([kind, times]) => `${count(times)} × ${kind}`)
     if (errors.length > 0) words.push(`${lane}: errors: ${errors.join(', ')}`)
     if (load.errors['HTTP 429'] !== undefined) words.push(`${lane}: the server limits such calls: start it with RATE_LIMIT=0`)
-    if (!schedule.kept) words.push(`${lane}: WARNING: the probes did not keep their schedule: p99 ${time(schedule.p99)}, at most ${time(schedule.max)} late, which is in what they saw`)
+    if (!schedule.kept) words.push(`${lane}: WARNING: the probes did not keep their schedule: p99 ${time(schedule.p99)}, at most ${time(schedule.max)} late, which is part of what they measured`)
     if (ended !== 'finished') words.push(`${lane}: ended early: ${reason ?? ended}`)
     return words
   })

@@ -15,7 +15,7 @@ import { observerOf, reach } from './target.ts'
 const HELP = `loopscope load [options] URL [options] [URL [options]]…
   Sends requests on a schedule, whether or not the server answers, and counts latency from the scheduled moment.
   Each URL is a stream of its own; all run at once.
-loopscope load lab [URL] [options]       what a blocking handler does to everybody else, five ways: lab --help
+loopscope load lab [URL] [options]       how a blocking handler delays all other requests, five ways: lab --help
 loopscope load classic [URL] [options]   500 requests, 20 in flight, through each of the five: classic --help
 From the project's source it is npm run load -- …
 

@@ -14,7 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return await loadCommand(args)
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(`load: ${error.message}\n--help tells what it can do.`)
+      console.error(`load: ${error.message}\n--help lists what it can do.`)
       return EXIT.usage
     }
     if (error instanceof TargetError) {

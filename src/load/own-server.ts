@@ -18,7 +18,7 @@ export interface OwnServer {
 
 /** Start a loopscope server on free ports, in a process of its own. It has no rate limit. Throws a TargetError if it does not come up. */
 export async function startServer(): Promise<OwnServer> {
-  if (!hasOwnFile(SERVER, import.meta.url)) throw new TargetError('only a copy of the project holds a server to start: give the address of one that runs')
+  if (!hasOwnFile(SERVER, import.meta.url)) throw new TargetError('`load lab` without a URL works only in a source checkout; pass a URL')
   const server = await spawnServer()
   let said = ''
   server.stderr.on('data', (chunk) => {

@@ -56,7 +56,7 @@ export function notesOn(stream: StreamResult, { ended, busy }: Pick<LoadResult, 
   if (kinds.length > 0) notes.push(`${name}: errors: ${kinds.join(', ')}`)
   if (errors['timeout'] !== undefined) notes.push(`${name}: ${plural(errors['timeout'], 'request')} given up count in the percentiles, with the time until then.`)
   if (unanswered > 0) notes.push(`${name}: ${plural(unanswered, 'request')} unanswered when it ${ended === 'interrupted' ? 'was interrupted' : 'ended'}, the oldest for ${time(oldest)}, not in the figures.`)
-  if (sent > 0 && good === 0 && unanswered === 0) notes.push(`${name}: not one good answer.`)
+  if (sent > 0 && good === 0 && unanswered === 0) notes.push(`${name}: no good answer.`)
   if (arrivals === 'closed') notes.push(`${name}: a closed loop sends nothing while it waits for answers, so a stall counts once where it would have hit many: these percentiles flatter the server.`)
   else if (crowded > sent / 100) {
     const slow = rate !== null && schedule.held < rate * 0.95 ? `, and ${count(schedule.held)} of ${count(rate)} a second went out in time` : ''
@@ -87,7 +87,7 @@ export function scheduleWords({ name, rate, arrivals, sent, schedule }: StreamRe
 function stallLines(stalls: readonly Stall[], from: LoadResult['stallsFrom']): string {
   const whole = stalls.reduce((sum, stall) => sum + stall.to - stall.from, 0)
   const longest = [...stalls].sort((a, b) => b.to - b.from - (a.to - a.from)).slice(0, MOST_STALLS).sort((a, b) => a.from - b.from)
-  const source = from === 'observer' ? 'as its observer told them' : 'as its answers tell'
+  const source = from === 'observer' ? 'as its observer reported' : 'as its answers show'
   return [
     `the server's loop stalled ${plural(stalls.length, 'time')}, ${time(whole * 1000)} in all, ${source}${stalls.length > longest.length ? '; the longest' : ''}:`,
     ...longest.map(({ from: begin, to, name }) => `  at ${begin.toFixed(2)} s for ${time((to - begin) * 1000)}: ${name}`),

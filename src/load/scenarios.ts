@@ -16,7 +16,7 @@ export const LANES: readonly Lane[] = [
   { name: 'sensitive', path: (ms) => `/handlers/sync?thread=sensitive&ms=${ms}`, where: 'on the one sync thread' },
   { name: 'sensitive-per-request', path: (ms) => `/handlers/sync?thread=sensitive&scope=request&ms=${ms}`, where: 'on a sync thread of each request\'s own' },
   { name: 'pool', path: (ms) => `/handlers/sync?thread=pool&ms=${ms}`, where: 'on the pool\'s threads' },
-  { name: 'async', path: (ms) => `/handlers/async?ms=${ms}`, where: 'nowhere: a sleeping task holds no thread' },
+  { name: 'async', path: (ms) => `/handlers/async?ms=${ms}`, where: 'on no thread: a sleeping task occupies none' },
 ]
 
 export function laneOf(name: LaneName): Lane {

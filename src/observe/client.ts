@@ -407,7 +407,7 @@ export class ObserverClient implements Monitor {
 
   #tellMissing(): void {
     const why = stacksMissing()
-    if (why !== null) this.log('warn', `stalls are told without stacks: ${why}`)
+    if (why !== null) this.log('warn', `stalls are reported without stacks: ${why}`)
   }
 
   /** Start the thread. It finds the ring empty, and in front of everything else a description of what is alive. */

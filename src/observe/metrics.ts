@@ -47,8 +47,8 @@ export function metricsOf(loops: Loops, delays: Histogram): () => Promise<Figure
     () => [['active', active() / 1000], ['idle', idle() / 1000]])
   exposeDistribution(registry, 'loopscope_loop_delay_seconds', 'Delay of the app\'s event loop, looked at every 20 ms', () => distributionOf(delays, DELAY_SECONDS))
   add('loopscope_events_total', 'Events of the stream', () => observer.history.last)
-  add('loopscope_events_lost_total', 'Events that were not recorded, because the observer was behind', () => observer.lostEvents)
-  add('loopscope_events_dropped_total', 'Events that subscribers were too slow to get', () => observer.fanout.dropped)
+  add('loopscope_events_lost_total', 'Events that were not recorded, because the observer was too slow', () => observer.lostEvents)
+  add('loopscope_events_dropped_total', 'Events that slow subscribers missed', () => observer.fanout.dropped)
   add('loopscope_recording_seconds_total', 'Seconds that recording has cost the app\'s loop, estimated from a sample', () => numbers[NUMBER.cost] as number)
   add('loopscope_subscribers', 'Subscribers of the event stream', () => loops.size)
   add('loopscope_tasks', 'Live tasks', () => observer.model.tasks.size)
@@ -69,7 +69,7 @@ export function metricsOf(loops: Loops, delays: Histogram): () => Promise<Figure
   for (const mode of ['sensitive', 'pool'] as const) {
     add(`loopscope_${mode}_queued`, `Calls that wait for a thread, ${mode}`, () => words[WORD[`${mode}Queued`]] as number)
     add(`loopscope_${mode}_running`, `Calls that a thread runs, ${mode}`, () => words[WORD[`${mode}Running`]] as number)
-    add(`loopscope_${mode}_orphaned`, `Calls that run on though nobody waits for them, ${mode}`, () => words[WORD[`${mode}Orphaned`]] as number)
+    add(`loopscope_${mode}_orphaned`, `Calls on detached threads (their tasks were cancelled), ${mode}`, () => words[WORD[`${mode}Orphaned`]] as number)
   }
   if (loops.cluster !== null) addCluster(loops.cluster, registry, add)
   return async () => ({
@@ -86,12 +86,12 @@ export function metricsOf(loops: Loops, delays: Histogram): () => Promise<Figure
 function addCluster(cluster: Cluster, registry: Registry, add: (name: string, help: string, read: () => number) => void): void {
   const figures = (): ClusterFigures => cluster.figures()
   add('loopscope_cluster_connected', 'Whether Redis can be reached: 1 or 0', () => Number(figures().connected))
-  add('loopscope_cluster_away_total', 'How often Redis could not be reached any more', () => figures().away)
+  add('loopscope_cluster_away_total', 'How often Redis became unreachable', () => figures().away)
   add('loopscope_cluster_away_seconds_total', 'Seconds in which Redis could not be reached', () => figures().awaySeconds)
-  add('loopscope_cluster_published_total', 'Events that were sent to Redis and have arrived', () => figures().published)
+  add('loopscope_cluster_published_total', 'Events that Redis has acknowledged', () => figures().published)
   add('loopscope_cluster_lost_total', 'Events that were not published, because Redis was away or slow for longer than the history is', () => figures().lost)
-  add('loopscope_cluster_lag_seconds', 'How old the oldest event is that waits to be published', () => figures().lag)
-  add('loopscope_cluster_received_total', 'Events of other loops that came', () => figures().received)
+  add('loopscope_cluster_lag_seconds', 'Age of the oldest event that is not published yet', () => figures().lag)
+  add('loopscope_cluster_received_total', 'Events received from other loops', () => figures().received)
   add('loopscope_cluster_missed_total', 'Events of other loops that are known to be missing', () => figures().missed)
   add('loopscope_cluster_commands_in_flight', 'Commands that Redis has not answered yet', () => figures().inFlight)
   exposeFigures(registry, 'loopscope_cluster_loops', 'Loops of other processes', 'state', () => Object.entries(figures().loops))

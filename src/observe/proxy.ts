@@ -34,7 +34,7 @@ export function forward(app: FastifyInstance, { address, secret }: Upstream): vo
   function pass(request: FastifyRequest, reply: FastifyReply): void {
     const base = address()
     if (base === null) throw new Refusal('app-not-listening', 'the app does not listen yet: try again in a moment')
-    if (underWay >= MOST_FORWARDED) throw new Refusal('too-many-requests', `${underWay} requests to the app are under way through this port, and no more are allowed at once`)
+    if (underWay >= MOST_FORWARDED) throw new Refusal('too-many-requests', `${underWay} requests to the app are under way through this port, which is the limit`)
     const { hostname, port } = new URL(base)
     const body = request.body === undefined || request.body === null ? null : JSON.stringify(request.body)
     const headers: OutgoingHttpHeaders = { [CLIENT_HEADER]: `${secret} ${request.ip}` }

@@ -129,7 +129,7 @@ export class Warnings {
     this.#longTold = since
     this.#emit({
       type: 'warning', t: stamp(now), kind: 'long-running', level: 'red', ...(task === 0 ? {} : { task }), seconds: stamp(now - since),
-      message: `${name} has run for ${(now - since).toFixed(1)} s without a suspension: nothing else can run`,
+      message: `${name} has run for ${(now - since).toFixed(1)} s and never yields: nothing else can run`,
     })
   }
 
@@ -176,7 +176,7 @@ export class Warnings {
         const names = chain.map((id) => tasks.get(id)?.name ?? `task ${id}`)
         this.#emit({
           type: 'warning', t, kind: 'await-cycle', level: 'red', task: first, tasks: chain.slice(0, MOST_NAMED),
-          message: `a cycle of awaits, which nothing in it can end: ${[...names, names[0]].slice(0, MOST_NAMED).join(' → ')}`,
+          message: `a deadlock (cycle of awaits): ${[...names, names[0]].slice(0, MOST_NAMED).join(' → ')}`,
         })
         return
       }
@@ -194,7 +194,7 @@ export class Warnings {
     this.#emit({
       type: 'warning', t, kind: 'slow-step', level: seconds >= RED_STEP ? 'red' : 'amber', task, seconds: stamp(seconds),
       ...(run === undefined ? {} : { run }), ...(request === undefined ? {} : { request }),
-      message: `a step of ${name} took ${Math.round(seconds * 1000)} ms: everything else waited`,
+      message: `a step of ${name} took ${Math.round(seconds * 1000)} ms and delayed everything else`,
     })
   }
 
@@ -236,7 +236,7 @@ export class Warnings {
     this.#backlogTold = true
     this.#emit({
       type: 'warning', t: stamp(now), kind: 'sensitive-backlog', level: 'amber',
-      message: `${queued} calls stand in line for the one thread of thread-sensitive calls: the loop is free, that thread is not`,
+      message: `${queued} calls wait for the one thread of thread-sensitive calls: the loop is free, but this thread is busy`,
     })
   }
 }

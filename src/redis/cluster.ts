@@ -86,7 +86,7 @@ export class RedisCluster implements Cluster {
       // It has to be claimed, as by anybody who comes.
       onTaken: () => this.#commands.fail(new Error(`another process is called ${own.loop} as well`)),
       onMany: (count) => {
-        if (!this.#toldMany) options.log('warn', `Redis knows of ${count} loops, more than can be followed: those heard of last are shown`)
+        if (!this.#toldMany) options.log('warn', `Redis knows of ${count} loops, more than can be followed: those seen last are shown`)
         this.#toldMany = true
       },
     })

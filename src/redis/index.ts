@@ -202,7 +202,7 @@ export class RedisQueue<T> implements LoopBound, Named {
     if (found !== undefined) return found
     throw new RangeError(item.length === 0
       ? `${this}: ${what}() was called more often than this task got items; for one that another task got, say which: ${what}(item)`
-      : `${this}: ${what}() was called for ${describe(item[0])}, which nobody here has got, or which is done`)
+      : `${this}: ${what}() was called for ${describe(item[0])}, which no task here has got, or which is done`)
   }
 
   /** Wait until every item that any process has put was reported done. */
@@ -334,7 +334,7 @@ export class RedisQueue<T> implements LoopBound, Named {
     this.#hand.forget()
     this.#lost += lost
     if (lost + here === 0) return
-    this.#report(`Redis has lost the queue, and it was begun anew: of ${unfinished} items that were unfinished when last heard of, ${lost} are lost, and ${here} are with tasks here, which go on with them`)
+    this.#report(`Redis has lost the queue, and a new one was made: of the last known ${unfinished} unfinished items, ${lost} are lost, and ${here} are with tasks here, which go on with them`)
   }
 
   #failAll(error: Error): void {

@@ -98,7 +98,7 @@ export class Reader {
   forget(loop: string): void {
     const one = this.#followed.get(loop)
     this.#followed.delete(loop)
-    one?.record?.fanout.end('nobody has heard of this loop for an hour')
+    one?.record?.fanout.end('this loop has sent nothing for an hour')
   }
 
   /** Both connections are there: go on with every loop, from where it is found to be. */

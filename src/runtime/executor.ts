@@ -31,7 +31,7 @@ export class HostExecutor implements Executor {
   #callHere<A extends unknown[], R>(loop: EventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>> {
     const future = new Future<Awaited<R>>({ loop })
     if (loop.debug) {
-      loop.host.report(`runInExecutor: there are no threads here, ${describe(fn)} will run on the loop's own thread and hold it`)
+      loop.host.report(`runInExecutor: there are no threads here, ${describe(fn)} will run on the loop's own thread and block it`)
     }
     loop.addHostWork(1)
     this.#open.add(future as Future<unknown>)

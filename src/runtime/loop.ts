@@ -346,9 +346,9 @@ export class EventLoop {
     const shown = waits.slice(0, 10).join('; ') + (waits.length > 10 ? `; and ${waits.length - 10} more` : '')
     const reason =
       this.hostWork > 0
-        ? 'only the host could end the wait (a promise, a thread or an event), and it cannot while this thread is held'
+        ? 'only the host could end the wait (a promise, a thread or an event), and it cannot while this thread is blocked'
         : 'nothing is ready, no timer is set, and nothing of the host is awaited (host work must be awaited through fromPromise)'
-    return `${this} is stuck: ${reason}. ${shown}`
+    return `${this} is deadlocked: ${reason}. ${shown}`
   }
 
   /** Tell the instruments once that the loop runs, however often it is started. */

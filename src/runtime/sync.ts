@@ -61,7 +61,7 @@ export function asyncToSync<A extends unknown[], R>(
     const outer = running.loop
     if (outer !== null && options?.strict === true) {
       throw new RuntimeError(
-        `asyncToSync: ${describe(fn)} was called on the thread of a running event loop, which it would hold: await the coroutine with \`yield*\``,
+        `asyncToSync: ${describe(fn)} was called on the thread of a running event loop, which it would block: await the coroutine with \`yield*\``,
       )
     }
     const threads = outer === null ? registeredThreads() : null

@@ -51,7 +51,7 @@ export class TaskGroup {
   /** Make a task in this group. Throws a RuntimeError once the group is finished or shutting down. */
   createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
     const problem = this.#isFinished() ? 'is finished' : this.#aborting ? 'is shutting down' : null
-    if (problem !== null) throw new RuntimeError(`${this} ${problem} and takes no more tasks`)
+    if (problem !== null) throw new RuntimeError(`${this} ${problem} and takes no further tasks`)
     const task = this.#loop.createTask(coro, options)
     this.#tasks.add(task as Task<unknown>)
     task.addDoneCallback(this.#onTaskDone)

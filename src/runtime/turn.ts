@@ -103,7 +103,7 @@ function runTimed(loop: EventLoop, what: unknown, argument: unknown): void {
   const seconds = loop.host.now() - began
   if (seconds < loop.slowCallbackDuration) return
   loop.callExceptionHandler({
-    message: `Executing ${describeWhole(what as object)} took ${seconds.toFixed(3)} seconds: everything else on the loop waited`,
+    message: `Executing ${describeWhole(what as object)} took ${seconds.toFixed(3)} seconds, and delayed everything else on the loop`,
     ...(what instanceof Task ? { task: what } : {}),
   })
 }

@@ -13,7 +13,7 @@ export const documentation = fp(async (app) => {
       openapi: '3.1.0',
       info: {
         title: 'loopscope', version: '0.1.0',
-        description: 'asyncio for TypeScript behind Fastify: every request is a task on one event loop, and a handler that blocks it is felt by all.',
+        description: 'asyncio for TypeScript behind Fastify: every request is a task on one event loop, and a handler that blocks the loop delays all of them.',
       },
     },
     transform: jsonSchemaTransform,

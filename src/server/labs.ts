@@ -66,7 +66,7 @@ export class Labs {
   /** Start one. Throws a 409 while another runs: they would measure each other. */
   start(options: LabOptions): Lab {
     const running = this.list().find(({ outcome }) => outcome === null)
-    if (running !== undefined) throw new Refusal('lab-is-running', `lab ${running.id} is under way, and two would measure each other: wait for it, or DELETE /lab/${running.id}`)
+    if (running !== undefined) throw new Refusal('lab-is-running', `lab ${running.id} is under way, and two would disturb each other: wait for it, or DELETE /lab/${running.id}`)
     const lab = new Lab(++this.#ids, options)
     this.#labs.set(lab.id, lab)
     if (this.#labs.size > KEPT) this.#labs.delete(this.#labs.keys().next().value as number)

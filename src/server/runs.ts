@@ -54,7 +54,7 @@ export class Runs {
   /** Take a number for a run. Throws a 503 while as many are running as may. */
   prepare(program: Program, listener: RunListener | null = null): Run {
     if (this.#live.size >= this.#most) {
-      throw new Refusal('too-many-runs', `${this.#live.size} runs are under way, and no more are allowed at once: try again when one has ended`)
+      throw new Refusal('too-many-runs', `${this.#live.size} runs are under way, which is the limit: try again when one has ended`)
     }
     const run = new Run(++this.#ids, program, listener)
     if (program.virtual) this.#virtual.admit(run)

@@ -33,7 +33,7 @@ export class VirtualRuns {
   admit(run: Run): void {
     const most = MOST_AT_ONCE + MOST_WAITING
     if (this.#admitted.size - this.#stalled.size >= most) {
-      throw new Refusal('too-many-runs', `${most} runs in virtual time are under way or wait for their turn (${MOST_AT_ONCE} at once), and no more may: try again when one has ended`)
+      throw new Refusal('too-many-runs', `${most} runs in virtual time are under way or wait (${MOST_AT_ONCE} run at once), which is the limit: try again when one has ended`)
     }
     this.#admitted.add(run)
   }

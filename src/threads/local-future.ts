@@ -43,7 +43,7 @@ export class LocalFuture<T> implements ConcurrentFuture<T> {
 
   result(): T {
     if (!this.#future.done()) {
-      throw new RuntimeError(`${this}: result() would hold the thread of the loop that has to bring it: await the future instead`)
+      throw new RuntimeError(`${this}: result() would block the thread of the loop that has to produce it: await the future instead`)
     }
     return this.#future.result()
   }

@@ -448,7 +448,7 @@ t.test('the tree of tasks', async t => {
     t.equal(text, [
       '4 live tasks',
       '├─ 1 main: waits for gather 2 of 2 since 2.000 s',
-      '│  ├─ 2 a: waits for sleep since 1.000 s, 2.000 s to go',
+      '│  ├─ 2 a: waits for sleep since 1.000 s, 2.000 s left',
       '│  └─ 3 b (run 7): ready for 0.500 s',
       '└─ 9 late: running',
       '',

@@ -32,7 +32,7 @@ t.test('its words', async t => {
 
   await t.test('say what the figures show', async t => {
     const text = labReport([inline, sensitive, pool, free], ASKED)
-    t.match(text, "Inline held the loop for 2.00 s, and whoever came then waited: the probes' p99 was 1.98 s, no less than one blocking call of 200 ms and 440 times what it was at most with sensitive, pool or async")
+    t.match(text, "Inline blocked the loop for 2.00 s, and delayed all other requests: the probes' p99 was 1.98 s, at least one blocking call of 200 ms and 440 times the highest p99 with sensitive, pool or async")
     t.match(text, "sensitive, pool and async left the loop free, and the probes' p99 stayed at or below 4.50 ms")
     t.match(text, 'sensitive took 2.02 s, one after another (10 × 200 ms is 2.00 s), on the one sync thread; pool took 1.01 s, about 2 at a time, on the pool\'s threads; async took 205 ms, about 10 at a time')
     t.match(text, /two different stalls:\n {2}the loop's stall \(inline\): .*p99 1\.98 s\n {2}the sync thread's stall \(sensitive\): .* \/ping p99 4\.50 ms; .*the last for 1\.81 s/)
@@ -43,7 +43,7 @@ t.test('its words', async t => {
 
   await t.test('do not say what they do not show', async t => {
     const busy = labReport([lane('async', 45, 205)], ASKED)
-    t.match(busy, "With async the probes' p99 was 45.0 ms, though no call blocked the loop (it was held for 0.00 ms in all): the processors were busy")
+    t.match(busy, "With async the probes' p99 was 45.0 ms, although no call blocked the loop for long (short blocks add up to 0.00 ms): the processors were busy")
     t.notMatch(busy, 'two different stalls')
     t.notMatch(busy, 'left the loop free')
     t.notMatch(labReport([inline, free], ASKED), 'two different stalls')
@@ -65,7 +65,7 @@ t.test('on the command line', async t => {
     t.same(rows, LANES)
     t.match(out, /\/ping, 50 a second +│ 2 × 400 ms +│ of which, a request/)
     t.match(out, /lane +p50 +p99 +max +│ +took +mean +│ +run +ready +wait +thread +│ +stalled/)
-    t.match(out, /Inline held the loop for .* and whoever came then waited/)
+    t.match(out, /Inline blocked the loop for .* and delayed all other requests/)
     t.match(out, /sensitive took [\d.]+ m?s, one after another \(2 × 400 ms is 800 ms\), on the one sync thread/)
     t.match(out, /These are two different stalls:\n {2}the loop's stall \(inline\).*\n {2}the sync thread's stall \(sensitive\)/)
     t.equal(err, '')
@@ -137,7 +137,7 @@ t.test('over HTTP', async t => {
   await t.test('refuses what it cannot do', async t => {
     const bad = [
       [{ ms: 'long' }, 'ms: must be a whole number from 1 to 10000'], [{ requests: 51 }, 'requests: must be from 1 to 50'],
-      [{ requests: 50, ms: 1000 }, 'requests: 50 of 1000 ms come to more than 30000 ms'], [{ lanes: [] }, 'lanes: must name a lane'],
+      [{ requests: 50, ms: 1000 }, 'requests: 50 of 1000 ms are more than 30000 ms'], [{ lanes: [] }, 'lanes: must name a lane'],
       [{ lanes: ['async', 'async'] }, 'lanes: must not name a lane twice'], [{ lanes: ['fast'] }, 'lanes.0: '], [{ speed: 1 }, 'speed: is not a known field here'],
     ] as const
     for (const [body, words] of bad) {
@@ -157,7 +157,7 @@ t.test('over HTTP', async t => {
     t.equal(started.body['outcome'], null)
     const second = await post({})
     t.equal(second.status, 409)
-    t.match(second.body['message'], 'lab 1 is under way, and two would measure each other')
+    t.match(second.body['message'], 'lab 1 is under way, and two would disturb each other')
 
     const events = await watching.all
     const inOrder = events.filter(({ type }) => type !== 'lab.probed').map(event => (event.type === 'lab.entered' ? `in ${event.lane}` : event.type === 'lab.measured' ? `through ${event.result.lane}` : event.type))

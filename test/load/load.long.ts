@@ -53,13 +53,13 @@ t.test('against a server that stalls for 1 s in every 5', async t => {
   })
 })
 
-t.test('against a loopscope server it names who held the loop', async t => {
+t.test('against a loopscope server it names what blocked the loop', async t => {
   const { app, url } = await listen(t, { RATE_LIMIT: '0' })
   const observer = await observerOf(url)
   t.equal(observer, app.observer.url, 'the server says where its observer is')
   const args = ['--json', '--duration', '3.5', '--warmup', '2', `${url}/ping`, '--rate', '50', `${url}/handlers/sync?ms=800`, '--arrivals', 'burst', '--requests', '1', '--after', '1.5', '--name', 'blocker']
   for (const [from, where] of [['observer', observer!], ['answers', 'off']] as const) {
-    await t.test(from === 'observer' ? 'as its observer told, where it has one' : 'or else as its answers tell', async t => {
+    await t.test(from === 'observer' ? 'as its observer reported, where it has one' : 'or else as its answers show', async t => {
       const { stalls, stallsFrom, streams } = parse(await load(['--observer', where, ...args]))
       const stall = stalls.find(({ name }) => /^GET \/handlers\/sync/.test(name))
       t.equal(stallsFrom, from)
@@ -80,7 +80,7 @@ t.test('what it prints', async t => {
     t.match(out, /^\/fine +[\d.]+ m?s .* 50 +\S+ +0$/m)
     t.match(out, /^bad .* 10$/m)
     t.match(out, 'bad: errors: 10 × HTTP 503')
-    t.match(out, 'bad: not one good answer.')
+    t.match(out, 'bad: no good answer.')
     t.match(out, /latency of \/fine over time/)
     t.match(out, /0 └─{10}/)
     t.equal(err, '', 'no live line where there is no terminal')

@@ -110,7 +110,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       const [second] = yield* gather([createTask(queue.get())])
       queue.taskDone()
       t.throws(() => queue.taskDone(), { name: 'RangeError' }, 'the second is another task\'s')
-      t.throws(() => queue.taskDone(7), { name: 'RangeError', message: /for 7, which nobody here has got/ })
+      t.throws(() => queue.taskDone(7), { name: 'RangeError', message: /for 7, which no task here has got/ })
       queue.taskDone(second)
       t.throws(() => queue.taskDone(second), { name: 'RangeError' })
       yield* queue.get()

@@ -388,11 +388,11 @@ t.test('asyncToSync on the loop\'s thread', async t => {
       log(thrown(asyncToSync(() => event.wait())))
       log(thrown(asyncToSync(() => fromPromise(new Promise(() => {})))))
     })).map(line => line.replace(/<EventLoop[^>]*>/, 'the loop')), [
-      'RuntimeError: the loop is stuck: nothing is ready, no timer is set, and nothing of the host is awaited (host work must be awaited through fromPromise). ' +
+      'RuntimeError: the loop is deadlocked: nothing is ready, no timer is set, and nothing of the host is awaited (host work must be awaited through fromPromise). ' +
         'Task-1 waits for queue.get <Queue maxsize=0 size=0 getters=1>',
-      'RuntimeError: the loop is stuck: nothing is ready, no timer is set, and nothing of the host is awaited (host work must be awaited through fromPromise). ' +
+      'RuntimeError: the loop is deadlocked: nothing is ready, no timer is set, and nothing of the host is awaited (host work must be awaited through fromPromise). ' +
         'Task-1 waits for event <Event unset waiters=1>',
-      'RuntimeError: the loop is stuck: only the host could end the wait (a promise, a thread or an event), and it cannot while this thread is held. Task-1 waits for promise promise',
+      'RuntimeError: the loop is deadlocked: only the host could end the wait (a promise, a thread or an event), and it cannot while this thread is blocked. Task-1 waits for promise promise',
     ])
   })
 
@@ -407,7 +407,7 @@ t.test('asyncToSync on the loop\'s thread', async t => {
   t.test('strict refuses to be called where a loop runs', async t => {
     t.same(await recorded(function* (log) {
       log(thrown(asyncToSync(function* named(): Coroutine<void> {}, { strict: true })))
-    }), ['RuntimeError: asyncToSync: <function named> was called on the thread of a running event loop, which it would hold: await the coroutine with `yield*`'])
+    }), ['RuntimeError: asyncToSync: <function named> was called on the thread of a running event loop, which it would block: await the coroutine with `yield*`'])
     t.equal(asyncToSync(function* () { return 5 }, { strict: true })(), 5)
   })
 

@@ -176,7 +176,7 @@ t.test('the virtual clock', async t => {
     })(), { clock: new VirtualClock(), name: 'main' }).catch((error: unknown) => error as Error)
     const error = await result
     t.ok(error instanceof RuntimeError)
-    t.equal((error as Error).message.replace(/^<.*?>/, 'the loop'), 'the loop is stuck: nothing is ready, no timer is set, and nothing of the host is awaited (host work must be awaited ' +
+    t.equal((error as Error).message.replace(/^<.*?>/, 'the loop'), 'the loop is deadlocked: nothing is ready, no timer is set, and nothing of the host is awaited (host work must be awaited ' +
       'through fromPromise). main waits for future <Future pending>; getter waits for queue.get <Queue maxsize=0 size=0 getters=1>; waiter waits for event <Event unset waiters=1>')
   })
 

@@ -303,10 +303,10 @@ t.test('executors', async t => {
     }), ['true false', 'not yet false', 'called', '3', 'RangeError: bad', '0'])
   })
 
-  t.test('debug mode says that such a call holds the loop', async t => {
+  t.test('debug mode says that such a call blocks the loop', async t => {
     const clock = new QuietClock()
     await recorded(function* () { yield* getRunningLoop().runInExecutor(null, function heavy() {}) }, { clock, debug: true })
-    t.same(clock.reports, ['runInExecutor: there are no threads here, <function heavy> will run on the loop\'s own thread and hold it'])
+    t.same(clock.reports, ['runInExecutor: there are no threads here, <function heavy> will run on the loop\'s own thread and block it'])
   })
 
   t.test('one of one\'s own is asked, by name or as the default, and waited for at the end', async t => {
@@ -355,8 +355,8 @@ t.test('debug mode', async t => {
       loop.callSoon(function slow() { clock.advance(0.5) })
       yield* createTask((function* () { clock.advance(2) })(), { name: 'greedy' })
     }, { clock, debug: true })).map(line => line.replace(/ created at \S+/, '>')), [
-      'reported: Executing <Handle <function slow>> took 0.500 seconds: everything else on the loop waited',
-      'reported: Executing <Task finished name="greedy" result=undefined> took 2.000 seconds: everything else on the loop waited',
+      'reported: Executing <Handle <function slow>> took 0.500 seconds, and delayed everything else on the loop',
+      'reported: Executing <Task finished name="greedy" result=undefined> took 2.000 seconds, and delayed everything else on the loop',
     ])
   })
 })

@@ -708,7 +708,7 @@ t.test('taskGroup', async t => {
     }), ['0'])
   })
 
-  t.test('takes no more tasks once it shuts down or is finished', async t => {
+  t.test('takes no further tasks once it shuts down or is finished', async t => {
     t.same(await recorded(function* (log) {
       let kept: { createTask(coro: Coroutine<unknown>): unknown } | null = null
       yield* taskGroup(function* (tg) {
@@ -720,8 +720,8 @@ t.test('taskGroup', async t => {
       })
       log(thrown(() => (kept as { createTask(coro: Coroutine<unknown>): unknown } | null)?.createTask(sleep(1))))
     }), [
-      'RuntimeError: <TaskGroup tasks=1 cancelling> is shutting down and takes no more tasks',
-      'RuntimeError: <TaskGroup cancelling> is finished and takes no more tasks',
+      'RuntimeError: <TaskGroup tasks=1 cancelling> is shutting down and takes no further tasks',
+      'RuntimeError: <TaskGroup cancelling> is finished and takes no further tasks',
     ])
   })
 

@@ -23,7 +23,7 @@ function rowOf(info: LoopInfo, now: number): string[] {
 
 /** What `*` stands for, and how it is with Redis, under the rows. */
 function notes({ redis }: LoopList, now: number): string[] {
-  if (redis === null) return ['* this process, and no other: with REDIS_URL set, those that share a Redis see each other']
+  if (redis === null) return ['* this process, and no other: with REDIS_URL set, processes that share a Redis see each other']
   const { state, reason, since, published, lost, received, missed, away } = redis
   const gone = away === 0 ? '' : `, it was away ${away} ${away === 1 ? 'time' : 'times'}`
   return [

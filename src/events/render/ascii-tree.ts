@@ -8,7 +8,7 @@ function describe(task: LiveTask, t: number): string {
   if (task.state === 'running') return `running${cancelling}`
   if (task.state === 'ready') return `ready for ${seconds}${cancelling}`
   const { on } = task
-  const left = on?.deadline === undefined ? '' : `, ${Math.max(0, on.deadline - t).toFixed(3)} s to go`
+  const left = on?.deadline === undefined ? '' : `, ${Math.max(0, on.deadline - t).toFixed(3)} s left`
   const what = on === undefined ? 'something' : on.label === undefined ? on.kind : `${on.kind} ${on.label}`
   return `waits for ${what} since ${seconds}${left}${cancelling}`
 }

@@ -83,7 +83,7 @@ export class Gets<T> {
   #onAnswer(answer: unknown[] | null): void {
     this.#asking = false
     const [entries = [], aside = 0, drained = 0] = (answer ?? []) as [entries?: [id: string, json: string, deliveries: number][], aside?: number, drained?: number]
-    if (aside > 0) this.#hand.onSetAside(aside, 'too long, or not what a queue holds')
+    if (aside > 0) this.#hand.onSetAside(aside, 'too long, or not an item of a queue')
     for (const [id, json, deliveries] of entries) {
       const [value, why] = this.#read(json)
       // Left in the queue, it would only come again.
