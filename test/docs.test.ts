@@ -1,7 +1,7 @@
 // The documentation against the program: every example compiles, runs and prints what it says, and no name is missing.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadPyodide } from 'pyodide'
+import { startPython } from './support/pyodide.ts'
 import t from 'tap'
 import * as loopscope from '../src/index.ts'
 import { STATUSES } from '../src/http/refusals.ts'
@@ -63,7 +63,7 @@ t.test('docs/asyncio.md', async t => {
   const named = new Set([...page.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/`[^`\n]+`/g)].flatMap(([code]) => code.match(/\w+/g) ?? []))
   const rows = new Set(page.split('\n').flatMap(line => /^\|([^|]*)\|/.exec(line)?.[1]?.match(/\w+/g) ?? []))
 
-  const python = await loadPyodide()
+  const python = await startPython()
   const ask = (expression: string): unknown => JSON.parse(python.runPython(`
 import asyncio, json, sys
 assert sys.version_info[:2] == (3, 14)

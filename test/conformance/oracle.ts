@@ -1,6 +1,6 @@
 // CPython 3.14's asyncio, inside Node: takes programs as Python source and gives back what they logged.
 import { readFile } from 'node:fs/promises'
-import { loadPyodide } from 'pyodide'
+import { startPython } from '../support/pyodide.ts'
 
 export interface Trace {
   lines: string[]
@@ -21,7 +21,7 @@ export interface Oracle {
 
 /** Starts CPython, which takes some seconds. Throws where it is not 3.14: the order proved is that version's. */
 export async function loadOracle(): Promise<Oracle> {
-  const python = await loadPyodide()
+  const python = await startPython()
   const version = String(python.runPython('import sys; sys.version.split()[0]') as unknown)
   if (!version.startsWith('3.14.')) throw new Error(`the oracle is CPython 3.14, but this pyodide holds ${version}`)
   for (const filename of ['virtualloop.py', 'oracle.py']) {

@@ -1,7 +1,7 @@
 // The tutorial's examples: what the server runs prints the tutorial's lines at the tutorial's times, and what its Python
 // twin prints in CPython 3.14.
 import { readFile } from 'node:fs/promises'
-import { loadPyodide } from 'pyodide'
+import { startPython } from '../support/pyodide.ts'
 import t from 'tap'
 import { examples, source } from '../../examples/catalogue.ts'
 import type { Trace } from '../../src/events/render/trace.ts'
@@ -105,7 +105,7 @@ t.test('what is shown of an example is what runs', async t => {
 })
 
 t.test('the Python twins, run by CPython', async t => {
-  const python = await loadPyodide()
+  const python = await startPython()
   t.match(python.runPython('import sys; sys.version'), /^3\.14/)
   for (const file of ['../conformance/virtualloop.py', 'twin.py']) python.runPython(await readFile(new URL(file, import.meta.url), 'utf8'))
   const runTwin = (python.globals as unknown as { get(name: string): (source: string, helper: string, parameters: string) => string }).get('run_twin')
