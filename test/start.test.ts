@@ -12,7 +12,7 @@ import { packAndInstall } from './support/pack.ts'
 const ROOT = join(import.meta.dirname, '..')
 const folder = t.testdir()
 const consumer = join(folder, 'consumer')
-await packAndInstall(ROOT, folder, consumer)
+await packAndInstall(consumer)
 
 const write = (path: string, text: string): void => {
   mkdirSync(dirname(join(consumer, path)), { recursive: true })

@@ -1,26 +1,38 @@
-// Other versions of Node than the one that runs: the oldest that is supported and the newest. They are packages of npm. In CI
-// they are installed when a test wants them, elsewhere only found where an earlier run or the reader has put them.
+// Programs that tests run besides this Node: other versions of it, the oldest that is supported and the newest; other package
+// managers, other TypeScripts. They are packages of npm. In CI they are installed when a test wants them, elsewhere only
+// found where an earlier run or the reader has put them.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execute } from './pack.ts'
 
-const FOLDER = join(import.meta.dirname, '../../node_modules/.cache/nodes')
+const CACHE = join(import.meta.dirname, '../../node_modules/.cache')
 export const NODES = { oldest: '20.19', newest: '26' }
 
+export type Fetched = { path: string } | { missing: string }
+
 /** The Node of `version` (`26`, `20.19`), or why there is none. */
-export async function nodeOf(version: string): Promise<{ path: string } | { missing: string }> {
+export function nodeOf(version: string): Promise<Fetched> {
   const spec = `node-${process.platform}-${process.arch}`
-  const folder = join(FOLDER, version)
-  const path = join(folder, 'node_modules', spec, 'bin/node')
+  return fetched(`nodes/${version}`, `${spec}@${version}`, `${spec}/bin/node`)
+}
+
+/** What lies at `path` in the package of npm, at this version; or why it is not there. */
+export function packaged(name: string, version: string, path = ''): Promise<Fetched> {
+  return fetched(`packages/${name.replace('/', '-')}-${version}`, `${name}@${version}`, join(name, path))
+}
+
+async function fetched(under: string, spec: string, file: string): Promise<Fetched> {
+  const folder = join(CACHE, under)
+  const path = join(folder, 'node_modules', file)
   if (existsSync(path)) return { path }
-  const command = `npm install --prefix ${folder} ${spec}@${version}`
-  if (process.env['CI'] !== 'true') return { missing: `no Node ${version}: ${command}` }
+  const command = `npm install --prefix ${folder} ${spec}`
+  if (process.env['CI'] !== 'true') return { missing: `no ${spec}: ${command}` }
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "private": true }')
   try {
-    await execute('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, `${spec}@${version}`])
+    await execute('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, spec])
     return { path }
   } catch (error) {
-    return { missing: `no Node ${version}: ${command} failed: ${(error as Error).message}` }
+    return { missing: `no ${spec}: ${command} failed: ${(error as Error).message}` }
   }
 }

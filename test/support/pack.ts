@@ -1,12 +1,17 @@
 // The package as it would be published, and unpacked where npm would install it, beside nothing else: what a program imports
 // from there works without a single dependency.
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { madeOnce } from './once.ts'
 import { buildView } from './ui.ts'
 
 export const execute = promisify(execFile)
+
+const ROOT = join(import.meta.dirname, '../..')
+const FOLDER = 'dist/packed'
+const SOURCES = ['src', 'tools/pack', 'tools/pack.mjs', 'docs', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'dist/ui']
 
 export interface Packed {
   /** The file itself. */
@@ -17,24 +22,30 @@ export interface Packed {
   readonly folder: string
 }
 
-/** Pack the tree at `root` into `folder`, then install it there in `consumer/node_modules`. */
-export async function packAndInstall(root: string, folder: string, consumer: string): Promise<Packed> {
+/** Make the tarball, if there is none of the sources as they are, and install it in `consumer/node_modules`. */
+export async function packAndInstall(consumer: string): Promise<Packed> {
   await buildView()
-  const { stdout } = await execute(process.execPath, [join(root, 'tools/pack.mjs'), folder])
-  const tarball = stdout.trim()
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
+  const name = `${FOLDER}/loopscope-${version}.tgz`
+  await madeOnce(name, SOURCES, () => execute(process.execPath, [join(ROOT, 'tools/pack.mjs'), join(ROOT, FOLDER)]))
+  const tarball = join(ROOT, name)
   const target = join(consumer, 'node_modules/loopscope')
   mkdirSync(target, { recursive: true })
   await execute('tar', ['-xzf', tarball, '-C', target, '--strip-components=1'])
   const { stdout: list } = await execute('tar', ['-tzf', tarball])
-  return { tarball, files: list.trim().split('\n').map(path => path.replace(/^package\//, '')), folder: target }
+  return { tarball, files: list.trim().split('\n').map((path) => path.replace(/^package\//, '')), folder: target }
 }
 
-/** Put packages that a user has beside the package, and all that those depend on, without installing anything anew. */
-export function linkPackages(root: string, consumer: string, names: readonly string[]): void {
-  for (const name of names) {
+/** Put packages that a user has beside the package, each by its name and where it is, with all that those depend on. */
+export function linkPackages(consumer: string, packages: Readonly<Record<string, string>>): void {
+  for (const [name, from] of Object.entries(packages)) {
     const to = join(consumer, 'node_modules', name)
-    if (existsSync(to)) continue
     mkdirSync(dirname(to), { recursive: true })
-    symlinkSync(join(root, 'node_modules', name), to)
+    symlinkSync(from, to)
   }
+}
+
+/** Packages that this project has, for `linkPackages`. */
+export function ofProject(...names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, join(ROOT, 'node_modules', name)]))
 }
