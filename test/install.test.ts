@@ -50,19 +50,20 @@ interface Manager {
   /** Its own script, to be run by the Node in question. */
   script: Promise<Fetched>
   install: string[]
-  /** What stands in node_modules besides packages. */
-  own: RegExp
 }
 
 const managers: Manager[] = [
-  { name: 'npm', script: execute('sh', ['-c', 'command -v npm']).then(({ stdout }) => ({ path: realpathSync(stdout.trim()) })), install: ['install', '--offline', '--no-audit', '--no-fund', '--cache', join(outside, 'npm')], own: /^\./ },
-  { name: 'pnpm', script: packaged('pnpm', '10.34.8', 'bin/pnpm.cjs'), install: ['add', '--offline', '--store-dir', join(outside, 'pnpm')], own: /^\./ },
-  { name: 'yarn', script: packaged('yarn', '1.22.22', 'bin/yarn.js'), install: ['add', '--offline', '--cache-folder', join(outside, 'yarn')], own: /^\./ },
+  {
+    name: 'npm', script: execute('sh', ['-c', 'command -v npm']).then(({ stdout }) => ({ path: realpathSync(stdout.trim()) })),
+    install: ['install', '--offline', '--no-audit', '--no-fund', '--cache', join(outside, 'npm')],
+  },
+  { name: 'pnpm', script: packaged('pnpm', '10.34.8', 'bin/pnpm.cjs'), install: ['add', '--offline', '--store-dir', join(outside, 'pnpm')] },
+  { name: 'yarn', script: packaged('yarn', '1.22.22', 'bin/yarn.js'), install: ['add', '--offline', '--cache-folder', join(outside, 'yarn')] },
 ]
 
 for (const [which, version] of Object.entries(NODES)) {
   const node = await nodeOf(version)
-  for (const { name, script, install, own } of managers) {
+  for (const { name, script, install } of managers) {
     const found = await script
     const missing = [node, found].flatMap((one) => ('missing' in one ? [one.missing] : [])).join('; ')
     t.test(`${name} on the ${which} Node installs one package, without a warning`, { skip: missing }, async (t) => {
@@ -71,7 +72,7 @@ for (const [which, version] of Object.entries(NODES)) {
       const PATH = `${dirname(node.path)}${delimiter}${process.env['PATH']}`
       const output = await told(node.path, [found.path, ...install, tarball], folder, { PATH, NO_UPDATE_NOTIFIER: '1', npm_config_update_notifier: 'false' })
       t.notMatch(output, /\bwarn|EBADENGINE|deprecated|^failed:/im)
-      t.same(readdirSync(join(folder, 'node_modules')).filter((entry) => !own.test(entry)), ['loopscope'])
+      t.same(readdirSync(join(folder, 'node_modules')).filter((entry) => !entry.startsWith('.')), ['loopscope'])
       writeFileSync(join(folder, 'program.js'), PROGRAM)
       t.equal(await told(node.path, ['program.js'], folder), 'ran true\n')
     })
