@@ -24,7 +24,7 @@ export type CancelOutcome = Cancelled | 'late'
 export type CancelHere = (what: Target, target: number) => Promise<CancelOutcome>
 
 /** What the own process tells of itself. */
-export interface LoopsOptions {
+interface LoopsOptions {
   name: string
   startedAt: string
   /** Where the app and the observer listen, as others reach them. */
@@ -230,7 +230,7 @@ function endOf({ startedAt, seconds }: CoveredRun): number {
 }
 
 /** Where to go on in this loop: at the cursor that is of its present life, or else at the first, which then is a lost one. */
-export function subscribeTo(record: LoopRecord, sink: Sink, { since, ...options }: StreamOptions): Place {
+function subscribeTo(record: LoopRecord, sink: Sink, { since, ...options }: StreamOptions): Place {
   const cursor = since?.find(({ epoch }) => epoch === record.history.epoch) ?? since?.[0]
   return record.fanout.subscribe(sink, { ...options, since: cursor })
 }

@@ -45,12 +45,6 @@ export class Runs {
     return this.#live.get(id) ?? null
   }
 
-  cancelAll(message: string): number {
-    const runs = [...this.#live.values()]
-    for (const run of runs) run.cancel(message)
-    return runs.length
-  }
-
   /** Take a number for a run. Throws a 503 while as many are running as may. */
   prepare(program: Program, listener: RunListener | null = null): Run {
     if (this.#live.size >= this.#most) {
