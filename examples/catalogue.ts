@@ -28,15 +28,15 @@ export const examples: readonly Example[] = [
   },
   {
     number: 3, title: 'Two tasks at once', file: '3-two-tasks', main: () => twoTasks.main(),
-    lookFor: 'hello and world, both at 3 s: two waits beside each other',
+    lookFor: 'hello and world, both at 3 s: two waits at the same time',
   },
   {
-    number: 4, title: 'A blocking call stalls everyone', file: '4-blocking', main: () => blocking.main(),
-    lookFor: 'One at 0, 1 and 2 s, for blocking calls add up; Two from 3 s on; and nobody else is served meanwhile',
+    number: 4, title: 'A blocking call stalls everything', file: '4-blocking', main: () => blocking.main(),
+    lookFor: 'One at 0, 1 and 2 s, because blocking calls add up; Two from 3 s on; and no other request is served meanwhile',
   },
   {
     number: 5, title: 'Producers and consumers', file: '5-queue', main: (parameters) => queue.main(parameters),
-    lookFor: 'it never ends: stop it with Ctrl-C, and none of its tasks is left',
+    lookFor: 'it runs until you stop it with Ctrl-C; then none of its tasks is left',
   },
 ]
 

@@ -27,7 +27,7 @@ function labTable(results: readonly LaneResult[], { requests, ms, rate }: Asked)
   const head = ['lane', 'p50', 'p99', 'max', '│', 'took', 'mean', '│', 'run', 'ready', 'wait', 'thread', '│', 'stalled']
   const body = table([head, ...rows], [0, head.length - 1])
   const bars = [...body.split('\n')[0]!.matchAll(/│/g)].map(({ index }) => index)
-  const titles = [`/ping, ${count(rate)} a second`, `${count(requests)} × ${time(ms)}`, 'of which, a request', '']
+  const titles = [`/ping, ${count(rate)} a second`, `${count(requests)} × ${time(ms)}`, 'parts of a request', '']
   let above = ''
   titles.forEach((title, at) => {
     const end = bars[at] ?? body.length

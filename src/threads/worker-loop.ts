@@ -66,7 +66,7 @@ export class Server {
     if (module !== undefined) return this.#run(call, module)
     if (this.#still > 0) {
       this.#threw(id, new RuntimeError(
-        `${name}(): its thread stands still in asyncToSync and cannot load ${url} meanwhile: import it in the module of the function that called asyncToSync`,
+        `${name}(): its thread is blocked in asyncToSync and cannot load ${url} meanwhile: import it in the module of the function that called asyncToSync`,
       ))
       return undefined
     }
@@ -97,7 +97,7 @@ export class Server {
       })
       if (typeof (value as PromiseLike<unknown> | null)?.then === 'function') {
         if (this.#still === 0) return this.#settle(call, module, value as PromiseLike<unknown>, context)
-        throw new RuntimeError(`${name}() returned a promise while its thread stands still in asyncToSync: nothing could settle it`)
+        throw new RuntimeError(`${name}() returned a promise while its thread is blocked in asyncToSync: nothing could settle it`)
       }
     } catch (error) {
       this.#running.pop()

@@ -12,13 +12,15 @@ const WORDS: [word: RegExp, instead: string][] = [
   [/\b(hold|holds|held|holding|holder)\b/i, 'block, blocked, blocking'],
   [/\bheld up\b/i, 'delayed'],
   [/\bwho (pays|paid|waited for it)\b/i, 'delayed'],
-  [/\bghosts?\b|\borphans?\b/i, 'detached'],
+  [/\bghosts?\b|\borphans?\b|\bunheard\b/i, 'detached'],
   [/\b(gives?|gave|giving) (way|back the loop)\b/i, 'yields'],
-  [/\bin a circle\b/i, 'a cycle of awaits'],
+  [/\bin a circle\b|\bis stuck\b/i, 'deadlock (cycle of awaits)'],
   [/\bstand(s|ing)? in line\b/i, 'waits for'],
   [/\b(follow|follows) the present\b/i, 'live'],
   [/\btakes? along\b/i, 'export'],
   [/\bin words\b/i, 'table'],
+  [/\bside by side\b/i, 'compare'],
+  [/\bhears?\b|\bheard of\b|\bpictures?\b/i, 'receives, is known; snapshot'],
   [/\b(anew|oftener|heed|whoever|whomever|nobody|somebody|henceforth)\b/i, 'a sentence that says it plainly'],
   [/\bso many\b/i, 'a number'],
   [/\bas good as\b|\b(there|that) is none\b|\bno more\b|\bfor ever\b|\bis told of\b|\bthe own\b/i, 'a sentence that says it plainly'],
@@ -58,12 +60,13 @@ function sentences(file: string, text: string): { line: number; text: string }[]
 }
 
 t.test('the docs use the words that are agreed on', async (t) => {
-  const pages = ['README.md', 'SECURITY.md', ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]
+  const pages = ['README.md', 'SECURITY.md', 'routes/README.md', 'workers/README.md', ...['docs', 'examples'].flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md')).map((name) => `${folder}/${name}`))]
   t.same(pages.flatMap((page) => prose(readFileSync(join(ROOT, page), 'utf8')).flatMap((line, at) => found(line).map((word) => `${page}:${at + 1}: ${word}`))), [])
 })
 
 t.test('so do the page and the messages', async (t) => {
-  const tree = [...readTree(ROOT)].filter(([file]) => /^(src|routes|ui|workers)\/.*\.tsx?$/.test(file))
+  const tree = [...readTree(ROOT)].filter(([file]) => /^(src|routes|ui|workers|examples)\/.*\.tsx?$/.test(file))
   t.ok(tree.length > 300, 'the sources were read')
   t.same(tree.flatMap(([file, text]) => sentences(file, text).flatMap(({ line, text }) => found(text).map((word) => `${file}:${line}: ${word} in: ${text.trim().slice(0, 160)}`))), [])
 })

@@ -63,7 +63,7 @@ t.test('on the command line', async t => {
     const { out, err, code } = await load(['lab', '--requests', '2', '--ms', '400', '--rate', '50', '--observer', 'off'])
     const rows = out.split('\n').flatMap(line => LANES.find(name => line.startsWith(`${name} `)) ?? [])
     t.same(rows, LANES)
-    t.match(out, /\/ping, 50 a second +│ 2 × 400 ms +│ of which, a request/)
+    t.match(out, /\/ping, 50 a second +│ 2 × 400 ms +│ parts of a request/)
     t.match(out, /lane +p50 +p99 +max +│ +took +mean +│ +run +ready +wait +thread +│ +stalled/)
     t.match(out, /Inline blocked the loop for .* and delayed all other requests/)
     t.match(out, /sensitive took [\d.]+ m?s, one after another \(2 × 400 ms is 800 ms\), on the one sync thread/)

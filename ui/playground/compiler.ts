@@ -45,7 +45,7 @@ export class Compiler {
     const worker = this.#worker
     return new Promise((resolve, reject) => {
       const id = ++this.#ids
-      const late = setTimeout(() => this.#end(`TypeScript did not come to an end with this program within ${PATIENCE / 1000} s.`), PATIENCE)
+      const late = setTimeout(() => this.#end(`TypeScript did not finish with this program within ${PATIENCE / 1000} s.`), PATIENCE)
       this.#waiting.set(id, { resolve, reject, late })
       worker.postMessage({ id, ask, position, ...(text === this.#text ? {} : { text }) } satisfies Question)
       this.#text = text

@@ -138,7 +138,7 @@ export class Puts {
     if (ids.length === 0) return
     this.#link.ask(WITHDRAW, ...ids).catch((error: unknown) => {
       if (error instanceof Away) this.#withdrawn.push(...ids)
-      else this.#report('an item whose put was cancelled stays in the queue', error)
+      else this.#report('an item stays in the queue although its put was cancelled', error)
     })
   }
 
