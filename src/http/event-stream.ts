@@ -205,8 +205,11 @@ export async function serveEvents(request: FastifyRequest, reply: FastifyReply, 
   await monitor.loop(options.loop)
   const refused = noRoom(monitor, readers)
   if (refused !== null) throw refused
+  // Its client has left meanwhile.
+  if (reply.raw.destroyed) return
   readers.watch(request.raw.socket)
   const sink = new EventSink()
+  reply.raw.once('close', () => sink.stream.destroy())
   const closed = new Promise((resolve) => sink.stream.on('close', resolve))
   const place = monitor.subscribe(sink, options)
   sink.stream.on('drain', () => place.resume())

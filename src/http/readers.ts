@@ -77,7 +77,7 @@ export class Readers {
 
   /** These texts as a response's body, each made when it is read. */
   body(texts: Texts): Readable {
-    return Readable.from(pieces(texts), { objectMode: false, highWaterMark: PIECE }).once('close', () => texts.close?.())
+    return Readable.from(pieces(texts), { objectMode: false, highWaterMark: PIECE })
   }
 
   /** Close the connection when something has waited for too long to be written and nothing could be: its reader has stopped reading. */

@@ -1,9 +1,11 @@
 // What slow readers cost, and those that do not read at all: little memory, for a bounded time.
 import { once } from 'node:events'
-import { get, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { get, type ClientRequest, type IncomingMessage } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { Agent, fetch } from 'undici'
+import type { Monitor, Texts } from '../../src/http/monitor.ts'
+import { stalls } from '../../src/http/routes/stalls.ts'
 import { httpServer } from '../../src/http/server.ts'
 import type { Trace } from '../../src/events/render/trace.ts'
 import { observerHere } from '../observe/served.ts'
@@ -102,6 +104,40 @@ t.test('downloads', async t => {
       last = made()
     }
   }
+
+  await t.test('that come when their client has left are given up, as those are that it leaves', async t => {
+    const app = httpServer({ bodyLimit: 1024, proxies: [] })
+    const open = new Set<number>()
+    const asked: (() => void)[] = []
+    const text = async (_what: string, of: number): Promise<Texts> => {
+      await new Promise<void>((resolve) => { asked.push(resolve) })
+      open.add(of)
+      const next = async (): Promise<IteratorResult<string>> => ({ done: false, value: 'x'.repeat(1000) })
+      return { [Symbol.asyncIterator]: () => ({ next }), close: () => open.delete(of) }
+    }
+    stalls(app, { text } as unknown as Monitor)
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    t.teardown(() => app.close())
+    const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+    const begin = async (stall: number): Promise<{ request: ClientRequest, left: Promise<unknown> }> => {
+      const request = get(`${url}/stalls/${stall}/trace`, { agent: false }).on('error', () => {})
+      const [socket] = await once(app.server, 'connection') as [Socket]
+      t.ok(await eventually(() => asked.length === stall))
+      return { request, left: once(socket, 'close') }
+    }
+    const first = await begin(1)
+    first.request.destroy()
+    await first.left
+    asked[0]!()
+    const second = await begin(2)
+    asked[1]!()
+    const [response] = await once(second.request, 'response') as [IncomingMessage]
+    t.ok(open.has(2))
+    t.notOk(open.has(1), 'nothing is kept for the one that had left')
+    response.on('error', () => {})
+    response.destroy()
+    t.ok(await eventually(() => open.size === 0))
+  })
 
   await t.test('are made as they are read, and a place is free when a reader leaves', async t => {
     const { port, made, ended } = await serve(t)

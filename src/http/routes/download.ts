@@ -17,6 +17,9 @@ export async function download(
   const { readers } = request.server
   readers.enter(request, reply)
   const texts = await monitor.text(what, of, request.query.loop)
+  // Who has left meanwhile, or is answered already, reads none of it.
+  if (reply.raw.destroyed) texts.close?.()
+  else reply.raw.once('close', () => texts.close?.())
   if (name === undefined) reply.type('application/x-ndjson')
   else reply.type('application/json; charset=utf-8').header('content-disposition', `attachment; filename="${name}.trace.json"`)
   return readers.body(texts)
