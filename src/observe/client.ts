@@ -75,8 +75,9 @@ export interface LiveRuns {
 }
 
 /** Taken here, so that a program's fake timers are not asked. */
-const { setTimeout, clearTimeout, setImmediate } = globalThis
+const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globalThis
 
+const LONGEST_MS = 2 ** 31 - 1
 /** So many questions are answered at a time: an answer can be long, and each takes memory until it has been made use of. */
 const MOST_UNDER_WAY = 16
 
@@ -311,7 +312,9 @@ export class ObserverClient implements Monitor {
     const life = this.#life
     const next = async (): Promise<IteratorResult<string>> => {
       if (life !== this.#life) throw this.down ?? new ObserverDownError('the observer has ended')
-      const value = await this.#ask('read', text)
+      // Its reader waits for it, also where no task and no connection of the program does.
+      const stay = setInterval(() => {}, LONGEST_MS)
+      const value = await this.#ask('read', text).finally(() => clearInterval(stay))
       return value === null ? { done: true, value } : { done: false, value }
     }
     return { [Symbol.asyncIterator]: () => ({ next }), close: () => life === this.#life && this.send({ type: 'leave', text }) }
