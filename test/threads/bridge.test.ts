@@ -119,7 +119,7 @@ t.test('runCoroutineThreadsafe', async t => {
       return 'result'
     })(), loop!)
     t.notOk(future.done())
-    t.throws(() => future.result(), /would hold the thread of the loop/)
+    t.throws(() => future.result(), /would block the thread of the loop/)
     t.equal(await future, 'result')
     t.equal(future.result(), 'result')
     const failing = runCoroutineThreadsafe(refuse(), loop!)

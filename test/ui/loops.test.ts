@@ -53,7 +53,7 @@ t.test('several loops in the page', { skip: noRedis || (typeof chromium === 'str
 
   await t.test('a stall of another loop flashes in the list, and names who did it', async (t) => {
     const { page } = await open(browser, servers.one.observer)
-    const stalled = fetch(`${servers.three.app}handlers/sync?thread=inline&ms=1500`).then((response) => response.text())
+    const stalled = fetch(`${servers.three.app}handlers/sync?thread=inline&ms=5000`).then((response) => response.text())
     await page.locator('.loops .loop.blocked.flash', { hasText: 'three' }).waitFor()
     t.match(await chip(page, 'three').innerText(), /blocked by GET \/handlers\/sync #\d+, [\d,]+ ms/)
     t.equal(await page.locator('.loop-state.red').count(), 0, 'the loop that is shown is none the worse')
@@ -61,7 +61,7 @@ t.test('several loops in the page', { skip: noRedis || (typeof chromium === 'str
     await page.locator('.loop-state.red', { hasText: 'GET /handlers/sync' }).waitFor()
     await stalled
     await tab(page, 'Stalls').click()
-    await page.locator('.stall-head', { hasText: /GET \/handlers\/sync #\d+ blocked the loop for 1,5\d\d ms/ }).first().waitFor()
+    await page.locator('.stall-head', { hasText: /GET \/handlers\/sync #\d+ blocked the loop for [5-9],\d{3} ms/ }).first().waitFor()
     await page.locator('.loops .loop.live', { hasText: 'three' }).waitFor()
     await page.close()
   })
