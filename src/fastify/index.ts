@@ -12,20 +12,9 @@ import { Crowd } from './swap-remove-set.ts'
 import { boundPipelining } from '../http/connections.ts'
 import { BlockLog, BlockWatch } from './request-timing.ts'
 import { Coroutines, isCoroutineFunction } from './coroutines.ts'
-import { Served, type Serving } from './served.ts'
+import { Served, type Loopscope, type Serving } from './served.ts'
 
-export type { Served } from './served.ts'
-
-/** Is called with requests as they come and go. */
-export interface RequestObserver {
-  /** The number that this request has already, where it has one. */
-  numberOf(request: FastifyRequest): number | undefined
-  /** The request's task is created right after this. */
-  requestStarted(served: Served): void
-  requestFinished(served: Served, outcome: RequestOutcome): void
-}
-
-export type RequestOutcome = 'returned' | 'raised' | 'cancelled' | 'disconnected'
+export type { Loopscope, RequestObserver, RequestOutcome, Served } from './served.ts'
 
 export interface LoopscopeOptions {
   /** The loop; by default a new one, which runs as long as the app. */
@@ -43,21 +32,6 @@ export interface LoopscopeOptions {
   numberOf?: ((request: FastifyRequest) => number) | undefined
   /** Watch the app from a thread of its own, which serves what it sees on a port of its own; `true` takes the defaults. */
   observer?: ObserverOptions | boolean
-}
-
-export interface Loopscope {
-  readonly loop: EventLoop
-  /** What blocked the loop lately. */
-  readonly blocks: BlockLog
-  /** Requests being served. */
-  readonly active: Crowd<Served>
-  observer: RequestObserver | null
-  /** How many requests have been served or begun. */
-  readonly requests: number
-  /** Count a request, and give its number. */
-  takeRequestId(request: FastifyRequest): number
-  /** Whether this handler of a route serves it by a coroutine. */
-  serves(handler: unknown): boolean
 }
 
 declare module 'fastify' {

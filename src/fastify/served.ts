@@ -5,13 +5,41 @@ import type { Context } from '../runtime/context.ts'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Crowd, Member } from './swap-remove-set.ts'
-import type { Loopscope, RequestOutcome } from './index.ts'
+import type { EventLoop } from '../runtime/loop.ts'
+import type { BlockLog } from './request-timing.ts'
 import { CancelledError, TimeoutError } from '../runtime/exceptions.ts'
 import { CANCELLED, FINISHED } from '../runtime/future.ts'
 import { awaiting, mustBeAwaited } from '../runtime/returned.ts'
 import { arrivedWithin } from '../http/arrival.ts'
 import { asError } from '../http/thrown.ts'
 import { leftAgo, serverTiming, TimedTask, Timing } from './request-timing.ts'
+
+/** Is called with requests as they come and go. */
+export interface RequestObserver {
+  /** The number that this request has already, where it has one. */
+  numberOf(request: FastifyRequest): number | undefined
+  /** The request's task is created right after this. */
+  requestStarted(served: Served): void
+  requestFinished(served: Served, outcome: RequestOutcome): void
+}
+
+export type RequestOutcome = 'returned' | 'raised' | 'cancelled' | 'disconnected'
+
+/** The plugin's state in an app, as `app.loopscope`. */
+export interface Loopscope {
+  readonly loop: EventLoop
+  /** What blocked the loop lately. */
+  readonly blocks: BlockLog
+  /** Requests being served. */
+  readonly active: Crowd<Served>
+  observer: RequestObserver | null
+  /** How many requests have been served or begun. */
+  readonly requests: number
+  /** Count a request, and give its number. */
+  takeRequestId(request: FastifyRequest): number
+  /** Whether this handler of a route serves it by a coroutine. */
+  serves(handler: unknown): boolean
+}
 
 /** What the requests of one app share. */
 export interface Serving extends Loopscope {

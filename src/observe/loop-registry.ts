@@ -2,7 +2,7 @@
 // asked for goes through here, by the loop's name or by none, which means the own one.
 import { hostname } from 'node:os'
 import type { Histogram } from 'node:perf_hooks'
-import type { LiveTask, LoopInfo, LoopList, LoopState, RedisInfo } from '../events/schema.ts'
+import type { LiveTask, LoopInfo, LoopList, LoopState } from '../events/schema.ts'
 import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/run-log.ts'
 import type { Sink } from '../events/fanout.ts'
 import type { LoopRecord } from './monitored-loop.ts'
@@ -10,6 +10,7 @@ import type { Observer } from './observer.ts'
 import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, Place, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
 import { loopDoesNotAnswer, noSuchLoop, noSuchRun, noSuchStall } from '../http/refusals.ts'
 import { textOf } from '../events/render/run-texts.ts'
+import type { CancelHere, Cluster, ShownLoops } from './other-loops.ts'
 import { AllLoops } from './merged-subscription.ts'
 import { metricsOf } from './metrics.ts'
 import { NUMBER } from '../probe/layout.ts'
@@ -18,10 +19,6 @@ type LoopTasks = NonNullable<TaskList['loops']>[number]
 
 /** How long a share of time is looked at, in seconds. */
 const UTILIZATION_SECONDS = 0.5
-
-/** `late`: nobody has answered in time. */
-export type CancelOutcome = Cancelled | 'late'
-export type CancelHere = (what: Target, target: number) => Promise<CancelOutcome>
 
 /** What the own process tells of itself. */
 interface LoopsOptions {
@@ -38,41 +35,7 @@ interface LoopsOptions {
   delays: Histogram
 }
 
-/** How it goes with the loops of other processes, in figures. */
-export interface ClusterFigures {
-  connected: boolean
-  /** How often Redis was away, and for how many seconds in all. */
-  away: number
-  awaySeconds: number
-  published: number
-  lost: number
-  received: number
-  missed: number
-  /** How old the oldest event is that waits to be published, in seconds. */
-  lag: number
-  /** Commands that are not answered yet. */
-  inFlight: number
-  /** Other processes' loops, by their state. */
-  loops: Record<LoopInfo['state'], number>
-}
-
-/** The loops of other processes. */
-export interface Cluster {
-  readonly redis: RedisInfo
-  figures(): ClusterFigures
-  records(): Iterable<LoopRecord>
-  find(loop: string): LoopRecord | undefined
-  infos(): LoopInfo[]
-  /** Call `listener` with each loop that appears. */
-  onLoop(listener: (record: LoopRecord) => void): () => void
-  cancel(loop: string, what: Target, target: number): Promise<CancelOutcome>
-  /** Tell the others of a run that the own loop's events do not tell of. */
-  tellRun(run: RunRecord): void
-  /** Say that this process has closed, and leave. */
-  close(): Promise<void>
-}
-
-export class Loops implements Monitor {
+export class Loops implements Monitor, ShownLoops {
   readonly own: Observer
   readonly most: number
   cluster: Cluster | null = null

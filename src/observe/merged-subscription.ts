@@ -4,7 +4,7 @@ import type { Filter } from '../events/filter.ts'
 import type { Message, Sink, Subscription } from '../events/fanout.ts'
 import type { Cursor } from '../events/history.ts'
 import type { LoopRecord } from './monitored-loop.ts'
-import type { Loops } from './loop-registry.ts'
+import type { ShownLoops } from './other-loops.ts'
 import type { Place, StreamOptions } from '../http/monitor.ts'
 
 export class AllLoops implements Place {
@@ -17,7 +17,7 @@ export class AllLoops implements Place {
   #filter: Filter
   #ended = false
 
-  constructor(loops: Loops, sink: Sink, { since = [], loop: _, ...filter }: StreamOptions) {
+  constructor(loops: ShownLoops, sink: Sink, { since = [], loop: _, ...filter }: StreamOptions) {
     this.#sink = sink
     this.#since = since
     this.#filter = filter

@@ -2,7 +2,7 @@
 // conventions, which Prometheus spells with underscores and units.
 import type { Histogram } from 'node:perf_hooks'
 import { Registry } from 'prom-client'
-import type { Cluster, ClusterFigures, Loops } from './loop-registry.ts'
+import type { Cluster, ClusterFigures, ShownLoops } from './other-loops.ts'
 import type { Figures } from '../http/monitor.ts'
 import { distributionOf, exposeDistribution, exposeFigure, exposeFigures } from '../http/prometheus.ts'
 import { NUMBER, WORD } from '../probe/layout.ts'
@@ -21,7 +21,7 @@ interface Figure {
 }
 
 /** Gives the figures as they are at each call. */
-export function metricsOf(loops: Loops, delays: Histogram): () => Promise<Figures> {
+export function metricsOf(loops: ShownLoops, delays: Histogram): () => Promise<Figures> {
   const observer = loops.own
   const { words, numbers } = observer.view
   const registry = new Registry()

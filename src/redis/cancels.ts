@@ -1,6 +1,6 @@
 // Carries a wish to cancel something to the process whose loop it is on, and back what came of it: a message on that one's
 // channel, and one on ours. Nobody waits longer than he has said.
-import type { CancelHere, CancelOutcome } from '../observe/loop-registry.ts'
+import type { CancelHere, CancelOutcome } from '../observe/other-loops.ts'
 import { listen, type Client, type Connection } from './connection.ts'
 import { answerOf, cancelOf } from './keys.ts'
 import { granted, read, wish } from './wire.ts'

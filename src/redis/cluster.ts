@@ -2,7 +2,8 @@
 // runs on the observer's thread, so that no Redis, slow or gone, is ever felt by a loop.
 import type { LoopInfo, RedisInfo } from '../events/schema.ts'
 import type { LoopRecord } from '../observe/monitored-loop.ts'
-import { figuresOf, type CancelHere, type CancelOutcome, type Cluster, type ClusterFigures, type Loops } from '../observe/loop-registry.ts'
+import { figuresOf, type Loops } from '../observe/loop-registry.ts'
+import type { CancelHere, CancelOutcome, Cluster, ClusterFigures } from '../observe/other-loops.ts'
 import type { LogLevel } from '../observe/protocol.ts'
 import type { RunRecord } from '../events/run-log.ts'
 import { Cancels } from './cancels.ts'

@@ -109,11 +109,11 @@ function isUnder(path: string, start: string): boolean {
   return path.startsWith(`${start}/`) || path.startsWith(`${start}.`)
 }
 
-/** One ring for every group of files that need each other to be loaded first: `a.ts:1 -> b.ts:4 -> a.ts`. */
-export function cycles(tree: Tree): string[] {
+/** Rings of files that need each other to be loaded first, `a.ts:1 -> b.ts:4 -> a.ts`; `types`: or to be compiled. */
+export function cycles(tree: Tree, types = false): string[] {
   const edges = new Map<string, Import[]>()
   for (const [file, text] of tree) {
-    edges.set(file, importsOf(file, text).filter(({ typeOnly, eager, target }) => eager && !typeOnly && tree.has(target)))
+    edges.set(file, importsOf(file, text).filter(({ typeOnly, eager, target }) => (types || eager && !typeOnly) && tree.has(target)))
   }
   const rings: string[] = []
   const inRing = new Set<string>()
