@@ -19,20 +19,22 @@ const TYPES: Record<string, string> = {
   '.json': 'application/json; charset=utf-8', '.map': 'application/json; charset=utf-8', '.wasm': 'application/wasm', '.txt': 'text/plain; charset=utf-8',
 }
 
-const PAGE = new URL('../../ui/', import.meta.url)
+/** Where the page is, seen from the build, which has the folders of the sources, or from the package, whose files are side by side. */
+const PLACES = ['../../ui/', '../ui/'].map((path) => new URL(path, import.meta.url))
 
 /** What is said where the page has not been built. */
 export const NOT_BUILT = 'the live view is not built: npm run build makes it, and so does npm ci'
 
 /** The page's files by their path, the page itself as index.html; null where it has not been built. */
 export function readPage(): Map<string, PageFile> | null {
-  if (!existsSync(new URL('index.html', PAGE)) || !existsSync(new URL('assets/', PAGE))) return null
+  const page = PLACES.find((place) => existsSync(new URL('index.html', place)) && existsSync(new URL('assets/', place)))
+  if (page === undefined) return null
   const files = new Map<string, PageFile>()
-  for (const path of readdirSync(PAGE, { recursive: true, encoding: 'utf8' })) {
+  for (const path of readdirSync(page, { recursive: true, encoding: 'utf8' })) {
     const type = TYPES[extname(path)]
     if (type === undefined) continue
     const name = path.replaceAll('\\', '/')
-    const body = readFileSync(new URL(name, PAGE))
+    const body = readFileSync(new URL(name, page))
     files.set(name, { type, body, immutable: name.startsWith('assets/'), policy: name === SEALED ? sealedPolicy(body) : null })
   }
   return files

@@ -5,10 +5,7 @@ import { dts } from 'rolldown-plugin-dts'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/**
- * Where the code lies in the package: all files side by side, as far from the top as the sources are in src/http, so that
- * what is found from `import.meta.url` is found there as well.
- */
+/** Where the code is in the package: all files side by side, beside the page. */
 export const LIB = 'dist/lib'
 
 /** What is imported by the name of the package, and the module that it is. */
