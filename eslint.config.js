@@ -1,14 +1,35 @@
 // One lint for the whole tree, typed, the project's own rule included. test/eslint/ and test/types/ hold mistakes on purpose.
+import stylistic from '@stylistic/eslint-plugin'
 import tseslint from 'typescript-eslint'
 import { build } from './tools/build.mjs'
 
 await build({ page: false })
 const { default: loopscope } = await import('./dist/src/eslint/index.js')
 
+/** How code is written; `npm run format` mends what differs. Where a line ends is up to its writer. */
+const style = {
+  plugins: { '@stylistic': stylistic },
+  rules: Object.fromEntries(Object.entries({
+    'semi': ['never'],
+    'quotes': ['single', { avoidEscape: true, allowTemplateLiterals: 'always' }],
+    'comma-dangle': ['always-multiline'],
+    'arrow-parens': ['always'],
+    'brace-style': ['1tbs', { allowSingleLine: true }],
+    'generator-star-spacing': [{ before: false, after: true, method: { before: true, after: false } }],
+    'space-before-function-paren': [{ anonymous: 'always', named: 'never', asyncArrow: 'always' }],
+    'member-delimiter-style': [{ multiline: { delimiter: 'none' }, singleline: { delimiter: 'semi' } }],
+    'max-len': [{ code: 240, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true, ignoreUrls: true }],
+    'no-multiple-empty-lines': [{ max: 1, maxEOF: 0 }],
+    'arrow-spacing': [], 'comma-spacing': [], 'eol-last': [], 'key-spacing': [], 'keyword-spacing': [], 'no-tabs': [], 'no-trailing-spaces': [],
+    'space-before-blocks': [], 'space-infix-ops': [], 'type-annotation-spacing': [], 'yield-star-spacing': [],
+  }).map(([rule, options]) => [`@stylistic/${rule}`, ['error', ...options]])),
+}
+
 export default tseslint.config(
   { ignores: ['dist/', '**/node_modules/', '**/.build*/', '.tap/', 'test/eslint/', 'test/types/', 'test/package/', 'bench/modules.d.ts'] },
   ...tseslint.configs.recommendedTypeChecked,
   loopscope.configs.recommended,
+  style,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -16,20 +16,20 @@ const folder = t.testdir()
 const built = join(folder, 'built')
 const { scripts, complaints } = await bundle(PAGE, built)
 
-t.test('the bundle', async t => {
-  await t.test('is made without a complaint, and holds nothing of Node', async t => {
+t.test('the bundle', async (t) => {
+  await t.test('is made without a complaint, and holds nothing of Node', async (t) => {
     t.same(complaints, [])
     t.same(foreignModules(scripts), [])
     t.same([...scripts].flatMap(([path, text]) => nodeGlobals(path, text)), [])
     t.notMatch([...scripts.values()].join('\n'), 'browser-external')
   })
 
-  await t.test('is the runtime twice: for the page and for its worker', async t => {
+  await t.test('is the runtime twice: for the page and for its worker', async (t) => {
     t.match([...scripts.keys()].sort(), [/index-.*\.js$/, /worker-.*\.js$/])
     for (const [path, text] of scripts) t.match(text, /EventLoop = class|class EventLoop/, path)
   })
 
-  await t.test('would be complained of if it were made of the entry for Node', async t => {
+  await t.test('would be complained of if it were made of the entry for Node', async (t) => {
     const entry = join(import.meta.dirname, '../src/index.ts')
     const made = await bundle(PAGE, join(folder, 'of-node'), { build: { rollupOptions: { input: entry } } })
     t.match(made.complaints.join('\n'), /node:/)
@@ -38,7 +38,7 @@ t.test('the bundle', async t => {
 
 const chromium = await findChromium()
 
-t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async t => {
+t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async (t) => {
   if (typeof chromium === 'string') return
   const server = await serveFolder(built)
   t.teardown(() => server.close())
@@ -46,19 +46,19 @@ t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async 
   t.teardown(() => browser.close())
 
   for (const where of ['worker', 'page'] as const) {
-    await t.test(`the ${where}'s thread`, async t => {
+    await t.test(`the ${where}'s thread`, async (t) => {
       const page = await browser.newPage()
       const errors: string[] = []
-      page.on('pageerror', error => errors.push(String(error)))
-      page.on('console', message => errors.push(...message.type() === 'error' ? [message.text()] : []))
+      page.on('pageerror', (error) => errors.push(String(error)))
+      page.on('console', (message) => errors.push(...message.type() === 'error' ? [message.text()] : []))
       await page.goto(server.url)
       const ask = (program: string): Promise<unknown> => page.evaluate(`ask('${where}', '${program}')`)
 
-      await t.test('is the one that was asked for', async t => {
+      await t.test('is the one that was asked for', async (t) => {
         t.equal(await ask('where'), where === 'page' ? '[object Window]' : '[object DedicatedWorkerGlobalScope]')
       })
 
-      await t.test('runs example 4: blocking sleeps add up', async t => {
+      await t.test('runs example 4: blocking sleeps add up', async (t) => {
         const lines = await ask('example 4') as Line[]
         t.same(lines.map(([text]) => text), EXPECTED.map(([text]) => text))
         lines.forEach(([text, seconds], index) => {
@@ -67,17 +67,17 @@ t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async 
         })
       })
 
-      await t.test('runs example 4 on a virtual clock, to the exact second', async t => {
+      await t.test('runs example 4 on a virtual clock, to the exact second', async (t) => {
         t.same(await ask('example 4 on a virtual clock'), EXPECTED)
       })
 
-      await t.test('prints values in one line', async t => {
+      await t.test('prints values in one line', async (t) => {
         t.same(await ask('prints'), [
           'a 1 null undefined true', '[1,"b",{"c":2}] {"d":[3]}', 'RangeError: too much <Queue maxsize=2 size=0>', '[object Array]',
         ])
       })
 
-      await t.test('still hears a message while a task runs round sleep(0) for ever', async t => {
+      await t.test('still hears a message while a task runs round sleep(0) for ever', async (t) => {
         const before = await ask('spin') as number
         const during = await ask('rounds') as number
         const later = await ask('rounds') as number

@@ -9,11 +9,11 @@ import { programsOf, type Program } from './support/docs.ts'
 import { compile, verdict } from './support/expected-errors.ts'
 
 const root = new URL('..', import.meta.url).pathname
-const pages = [...readdirSync(`${root}docs`).filter(name => name.endsWith('.md')).map(name => `docs/${name}`), 'README.md']
-  .filter(path => existsSync(root + path))
+const pages = [...readdirSync(`${root}docs`).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`), 'README.md']
+  .filter((path) => existsSync(root + path))
 const read = (path: string): string => readFileSync(root + path, 'utf8')
 
-const programs = pages.flatMap(page => programsOf(page, read(page)))
+const programs = pages.flatMap((page) => programsOf(page, read(page)))
 const fileOf = (program: Program): string => `${program.page.replace(/\W/g, '-')}-${program.line}.ts`
 /** The program, with what it imports of the package taken from the sources. */
 const withImport = (program: Program, sources: string): string => program.source
@@ -44,13 +44,13 @@ async function output(path: string): Promise<string[]> {
   return lines
 }
 
-t.test('programs in the documentation', async t => {
-  const folder = t.testdir(Object.fromEntries(programs.map(program => [fileOf(program), withImport(program, `${root}src`)])))
-  const compiled = compile(root, [], Object.fromEntries(programs.map(program => [`docs/${fileOf(program)}`, withImport(program, '../src')])))
+t.test('programs in the documentation', async (t) => {
+  const folder = t.testdir(Object.fromEntries(programs.map((program) => [fileOf(program), withImport(program, `${root}src`)])))
+  const compiled = compile(root, [], Object.fromEntries(programs.map((program) => [`docs/${fileOf(program)}`, withImport(program, '../src')])))
 
   t.ok(programs.filter(({ expected }) => expected !== null).length >= 8, 'there are some')
   for (const program of programs) {
-    await t.test(`${program.page}:${program.line}: compiles, and prints what it says`, async t => {
+    await t.test(`${program.page}:${program.line}: compiles, and prints what it says`, async (t) => {
       t.same(verdict(compiled, `${root}docs/${fileOf(program)}`).differences, [])
       const printed = await output(join(folder, fileOf(program)))
       if (program.expected !== null) t.same(printed, program.expected)
@@ -58,10 +58,10 @@ t.test('programs in the documentation', async t => {
   }
 })
 
-t.test('docs/asyncio.md', async t => {
+t.test('docs/asyncio.md', async (t) => {
   const page = read('docs/asyncio.md')
   const named = new Set([...page.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/`[^`\n]+`/g)].flatMap(([code]) => code.match(/\w+/g) ?? []))
-  const rows = new Set(page.split('\n').flatMap(line => /^\|([^|]*)\|/.exec(line)?.[1]?.match(/\w+/g) ?? []))
+  const rows = new Set(page.split('\n').flatMap((line) => /^\|([^|]*)\|/.exec(line)?.[1]?.match(/\w+/g) ?? []))
 
   const python = await startPython()
   const ask = (expression: string): unknown => JSON.parse(python.runPython(`
@@ -70,56 +70,56 @@ assert sys.version_info[:2] == (3, 14)
 public = lambda thing: [name for name in dir(thing) if not name.startswith('_')]
 json.dumps(${expression})`) as string)
 
-  await t.test('has a row for every public name of asyncio in CPython 3.14, and for every method of its loop', async t => {
+  await t.test('has a row for every public name of asyncio in CPython 3.14, and for every method of its loop', async (t) => {
     const names = ask('[*asyncio.__all__] + public(asyncio.AbstractEventLoop)') as string[]
     t.ok(names.length > 100)
-    t.same(names.filter(name => !rows.has(name)), [])
+    t.same(names.filter((name) => !rows.has(name)), [])
   })
 
-  await t.test('says which public methods of its classes ours are without', async t => {
+  await t.test('says which public methods of its classes ours are without', async (t) => {
     const methods = ask(`{Class: public(getattr(asyncio, Class)) for Class in ${JSON.stringify(CLASSES)}}`) as Record<string, string[]>
     for (const Class of CLASSES) {
       const { prototype } = (loopscope as unknown as Record<string, { prototype: object }>)[Class]!
-      const missing = methods[Class]!.filter(method => !(camelCase(method) in prototype))
-      t.same(missing.filter(method => !page.includes(`without \`${method}\``)), [], Class)
+      const missing = methods[Class]!.filter((method) => !(camelCase(method) in prototype))
+      t.same(missing.filter((method) => !page.includes(`without \`${method}\``)), [], Class)
     }
   })
 
-  await t.test('names everything that loopscope exports', async t => {
-    t.same(Object.keys(loopscope).filter(name => !named.has(name)), [])
+  await t.test('names everything that loopscope exports', async (t) => {
+    t.same(Object.keys(loopscope).filter((name) => !named.has(name)), [])
   })
 
-  await t.test('claims no name of its own that loopscope does not export', async t => {
+  await t.test('claims no name of its own that loopscope does not export', async (t) => {
     const section = page.slice(page.indexOf('## What asyncio does not have'))
-    const claimed = section.split('\n').flatMap(line => [.../^\|([^|]*)\|/.exec(line)?.[1]?.matchAll(/`(\w+)`/g) ?? []]).map(([, name]) => name!)
+    const claimed = section.split('\n').flatMap((line) => [.../^\|([^|]*)\|/.exec(line)?.[1]?.matchAll(/`(\w+)`/g) ?? []]).map(([, name]) => name!)
     t.ok(claimed.length >= 10)
-    t.same(claimed.filter(name => !(name in loopscope)), [])
+    t.same(claimed.filter((name) => !(name in loopscope)), [])
   })
 
-  await t.test('says of nothing that loopscope exports that it is missing', async t => {
-    const missing = page.split('\n').filter(line => /^\|[^|]*\| missing \|/.test(line)).flatMap(line => line.split('|')[1]?.match(/\w+/g) ?? [])
+  await t.test('says of nothing that loopscope exports that it is missing', async (t) => {
+    const missing = page.split('\n').filter((line) => /^\|[^|]*\| missing \|/.test(line)).flatMap((line) => line.split('|')[1]?.match(/\w+/g) ?? [])
     t.ok(missing.length > 5)
-    t.same(missing.filter(name => camelCase(name) in loopscope || camelCase(name) in loopscope.EventLoop.prototype), [])
+    t.same(missing.filter((name) => camelCase(name) in loopscope || camelCase(name) in loopscope.EventLoop.prototype), [])
   })
 })
 
-t.test('docs/errors.md has every code with its status, and no other', async t => {
+t.test('docs/errors.md has every code with its status, and no other', async (t) => {
   const rows = [...read('docs/errors.md').matchAll(/^\| `([\w-]+)` \| (\d{3}) \|/gm)].map(([, code, status]) => [code!, Number(status)] as const)
   t.same(Object.fromEntries(rows), STATUSES)
 })
 
-t.test('docs/architecture.md', async t => {
+t.test('docs/architecture.md', async (t) => {
   // Soft line breaks are spaces; `[`file`](path) `name`` says that the file has something of that name.
   const page = read('docs/architecture.md').replace(/\n */g, ' ')
 
-  await t.test('names no file that is not there, and nothing in a file that it does not hold', async t => {
+  await t.test('names no file that is not there, and nothing in a file that it does not hold', async (t) => {
     const links = [...page.matchAll(/\[[^\]]*\]\((\.\.\/[^)]+)\)(?: `([^`]+)`)?/g)].map(([, path, name]) => ({ path: join(root, 'docs', path!), name }))
     t.ok(links.filter(({ name }) => name !== undefined).length >= 10)
     const wrong = links.filter(({ path, name }) => !existsSync(path) || (name !== undefined && !new RegExp(`(?<!\\w)${name}\\b`).test(readFileSync(path, 'utf8'))))
     t.same(wrong, [])
   })
 
-  await t.test('quotes the line of the event loop', async t => {
+  await t.test('quotes the line of the event loop', async (t) => {
     t.match(page, 'This is our event loop')
     t.match(read('src/runtime/turn.ts'), /\/\/ This is our event loop/)
   })

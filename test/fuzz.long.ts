@@ -16,7 +16,7 @@ const MOST_FINDINGS = 20
 
 t.setTimeout(600_000)
 
-t.test('hostile bytes at both ports', async t => {
+t.test('hostile bytes at both ports', async (t) => {
   const subject = await Subject.start(t)
   const { findings, kinds, statuses, messages } = await run(subject, { seed: SEED, first: 0, tries: TRIES, most: MOST_FINDINGS })
   t.same(findings.map((finding) => report(SEED, finding)), [], 'nothing is found')
@@ -28,9 +28,9 @@ t.test('hostile bytes at both ports', async t => {
   t.same(await subject.stop(), [], 'a signal ends it')
 })
 
-t.test('faults that are put back on purpose', async t => {
+t.test('faults that are put back on purpose', async (t) => {
   for (const broken of BREAKS) {
-    await t.test(`are found: ${broken.title}`, async t => {
+    await t.test(`are found: ${broken.title}`, async (t) => {
       const subject = await Subject.start(t, await breakServer(broken, join(t.testdir(), 'copy')))
       const shows = (expected: string, came: string): boolean => broken.found.test(`${expected}\n${came}`)
       const { findings } = await run(subject, { seed: SEED, first: 0, tries: MOST_TO_BREAK, most: MOST_FINDINGS, enough: ({ expected, came }) => shows(expected, came) })

@@ -16,7 +16,7 @@ function command(...args: string[]): Promise<{ code: number; stdout: string; std
   })
 }
 
-t.test('an answer that is not as it should be', async t => {
+t.test('an answer that is not as it should be', async (t) => {
   const problem = (text: string, methods = ['GET', 'GET']): string | null => {
     const answers = new Answers(methods)
     // Byte by byte, as the slowest of connections.
@@ -36,7 +36,7 @@ t.test('an answer that is not as it should be', async t => {
   t.match(problem('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n'), /content-length: 2, transfer-encoding/)
 })
 
-t.test('the command', async t => {
+t.test('the command', async (t) => {
   t.same(readOptions(['--tries', '5', '--seed', '3']), { tries: 5, seed: 3, only: null, most: 10, root: undefined })
   t.throws(() => readOptions(['--only=-1']), { message: "--only must be a whole number from 0 to 2147483647, got '-1'" })
   const refused = await command('--tries', 'many')

@@ -26,7 +26,7 @@ async function bundled(contents: string, options: BuildOptions): Promise<string>
   return outputFiles![0]!.text
 }
 
-t.test('without a MessageChannel, or with half of one', async t => {
+t.test('without a MessageChannel, or with half of one', async (t) => {
   const script = await bundled(PROGRAM, { format: 'iife', globalName: 'program' })
   class Half {
     port1 = {}
@@ -57,7 +57,7 @@ t.test('without a MessageChannel, or with half of one', async t => {
   }
 })
 
-t.test('on Node it holds the process no longer than its loop runs', async t => {
+t.test('on Node it holds the process no longer than its loop runs', async (t) => {
   const folder = t.testdir()
   const run = async (name: string, contents: string): Promise<string> => {
     writeFileSync(join(folder, name), await bundled(contents, { format: 'esm' }))
@@ -69,7 +69,7 @@ t.test('on Node it holds the process no longer than its loop runs', async t => {
 
 type Target = string | { [condition: string]: Target }
 
-t.test('conditions: Node has its own entry, whatever else is asked for, and what has no Node the one for browsers', async t => {
+t.test('conditions: Node has its own entry, whatever else is asked for, and what has no Node the one for browsers', async (t) => {
   const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { exports: Record<string, Target> }
   /** The first that is asked for counts, as it stands. */
   const resolve = (target: Target, asked: readonly string[]): string | undefined => {

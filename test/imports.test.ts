@@ -58,40 +58,40 @@ const ours: Tree = new Map([...tree].filter(([file]) => /^(src|routes|ui|workers
 const runtime: Tree = new Map([...tree].filter(([file]) => file.startsWith('src/runtime/')))
 
 function needsNode(sources: Tree, entry: string): string[] {
-  const loaded: Tree = new Map(reachable(sources, entry).map(file => [file, sources.get(file)!]))
-  return forbidden(loaded, [...loaded.keys()].map(file => ({ files: file, may: ['src', 'ui', 'npm:'], types: ['node:'] })))
+  const loaded: Tree = new Map(reachable(sources, entry).map((file) => [file, sources.get(file)!]))
+  return forbidden(loaded, [...loaded.keys()].map((file) => ({ files: file, may: ['src', 'ui', 'npm:'], types: ['node:'] })))
 }
 
-t.test('the tree', async t => {
-  await t.test('imports along the arrows only', async t => {
+t.test('the tree', async (t) => {
+  await t.test('imports along the arrows only', async (t) => {
     const found = forbidden(tree, TABLE)
     const known = (breach: string): boolean => TO_CLEAN_UP.includes(breach.replace(/:\d+ /, ' '))
-    t.same(found.filter(breach => !known(breach)), [])
+    t.same(found.filter((breach) => !known(breach)), [])
     t.equal(found.filter(known).length, TO_CLEAN_UP.length, 'what is cleaned up is off the list')
     t.ok(runtime.size > 10, 'the runtime was read')
   })
 
-  await t.test('has no cycle of imports once types are gone', async t => {
+  await t.test('has no cycle of imports once types are gone', async (t) => {
     t.same(cycles(ours), [])
   })
 
-  await t.test('has no cycle of types but in the runtime, where a loop, its tasks, futures and handles define each other', async t => {
+  await t.test('has no cycle of types but in the runtime, where a loop, its tasks, futures and handles define each other', async (t) => {
     const rings = cycles(ours, true)
-    t.same(rings.filter(ring => ring.split(' -> ').some(file => !file.startsWith('src/runtime/'))), [])
+    t.same(rings.filter((ring) => ring.split(' -> ').some((file) => !file.startsWith('src/runtime/'))), [])
     t.ok(rings.length > 0, 'those of the runtime are found')
   })
 
-  await t.test('uses no global of Node in the runtime', async t => {
+  await t.test('uses no global of Node in the runtime', async (t) => {
     t.same([...runtime].flatMap(([file, text]) => nodeGlobals(file, text)), [])
   })
 
-  await t.test('loads nothing of Node in a browser', async t => {
-    const entries = BROWSER_ENTRIES.filter(entry => tree.has(entry))
-    t.same(entries.flatMap(entry => needsNode(tree, entry)), [])
+  await t.test('loads nothing of Node in a browser', async (t) => {
+    const entries = BROWSER_ENTRIES.filter((entry) => tree.has(entry))
+    t.same(entries.flatMap((entry) => needsNode(tree, entry)), [])
   })
 
-  await t.test('loads nothing of Redis before it is known that there is one', async t => {
-    const begun = new Set(['src/server/main.ts', 'src/observe/loopscope-observer.ts', ...[...tree.keys()].filter(file => file.startsWith('routes/'))])
+  await t.test('loads nothing of Redis before it is known that there is one', async (t) => {
+    const begun = new Set(['src/server/main.ts', 'src/observe/loopscope-observer.ts', ...[...tree.keys()].filter((file) => file.startsWith('routes/'))])
     const found: string[] = []
     for (const file of begun) {
       for (const { line, target, typeOnly, eager } of importsOf(file, tree.get(file)!)) {
@@ -105,17 +105,17 @@ t.test('the tree', async t => {
   })
 })
 
-t.test('on made-up sources', async t => {
+t.test('on made-up sources', async (t) => {
   const files = (sources: Record<string, string>): Tree => new Map(Object.entries(sources))
   const breaches = (file: string, text: string): string[] => forbidden(files({ [file]: text }), TABLE)
 
-  await t.test('names file, line and rule of a forbidden import', async t => {
+  await t.test('names file, line and rule of a forbidden import', async (t) => {
     t.same(breaches('src/runtime/task.ts', "// why\nimport { now } from '../hosts/node.ts'\n"), [
       'src/runtime/task.ts:2 imports src/hosts/node.ts: src/runtime may import src/runtime',
     ])
   })
 
-  await t.test('sees every way to import', async t => {
+  await t.test('sees every way to import', async (t) => {
     const ways = [
       "import fs from 'node:fs'", "import 'node:fs'", "import type { Stats } from 'node:fs'", "export * from 'node:fs'",
       "export type { Stats } from 'node:fs'", "const fs = await import('node:fs')", "let stats: import('node:fs').Stats",
@@ -126,7 +126,7 @@ t.test('on made-up sources', async t => {
     t.same(breaches('src/runtime/a.ts', "// import 'node:fs'\nconst text = `import 'node:fs'`"), [])
   })
 
-  await t.test('knows the arrows', async t => {
+  await t.test('knows the arrows', async (t) => {
     const cases: [file: string, from: string, allowed: boolean][] = [
       ['src/hosts/node.ts', 'node:worker_threads', true],
       ['src/hosts/browser.ts', 'node:worker_threads', false],
@@ -160,7 +160,7 @@ t.test('on made-up sources', async t => {
     t.match(breaches('lib/a.ts', ''), ['lib/a.ts: no row of the table is about it'])
   })
 
-  await t.test('finds a cycle, and takes none that types or a late import make for one', async t => {
+  await t.test('finds a cycle, and takes none that types or a late import make for one', async (t) => {
     const ring = (how: string): Tree => files({
       'src/runtime/a.ts': "import { b } from './b.ts'\n",
       'src/runtime/b.ts': "\nexport { c } from './c.ts'\n",
@@ -174,7 +174,7 @@ t.test('on made-up sources', async t => {
     t.same(cycles(ring("export const late = () => import('./a.ts')")), [])
   })
 
-  await t.test('finds a global of Node, and not a member or a local of that name', async t => {
+  await t.test('finds a global of Node, and not a member or a local of that name', async (t) => {
     const found = (text: string): string[] => nodeGlobals('a.ts', text)
     t.same(found('\nprocess.exit(1)'), ['a.ts:2 uses process'])
     t.same(found('const job = { process }'), ['a.ts:1 uses process'])
@@ -188,7 +188,7 @@ t.test('on made-up sources', async t => {
     t.same(found("// process.exit()\nconst text = 'process'; interface A { process: string }; const a = { process: 1 }"), [])
   })
 
-  await t.test('follows a browser entry to what needs Node', async t => {
+  await t.test('follows a browser entry to what needs Node', async (t) => {
     const sources = files({
       'src/browser.ts': "export * from './runtime/a.ts'",
       'src/runtime/a.ts': "import type { Stats } from 'node:fs'\nimport './b.ts'",

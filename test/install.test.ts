@@ -31,7 +31,7 @@ const entries = Object.keys(manifest.exports).filter((entry) => entry !== './pac
 /** The end of a program: what it wrote to both outputs, and a code or signal where it failed. */
 function told(command: string, args: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<string> {
   // Without NODE_OPTIONS: there tap loads a module into each process.
-  return execute('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: { ...process.env, ...env }, timeout: 120_000 }).then(
+  return execute('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: { ...process.env, NO_COLOR: '1', ...env }, timeout: 120_000 }).then(
     ({ stdout, stderr }) => stdout + stderr,
     ({ stdout, stderr, code, signal }: { stdout: string; stderr: string; code?: number; signal?: string }) => `${stdout}${stderr}\nfailed: ${signal ?? code}`,
   )

@@ -78,61 +78,61 @@ function filesOf(target: Target): string[] {
   return typeof target === 'string' ? [target] : Object.values(target).flatMap(filesOf)
 }
 
-t.test('the tarball', async t => {
-  await t.test('holds every file that the exports name', async t => {
+t.test('the tarball', async (t) => {
+  await t.test('holds every file that the exports name', async (t) => {
     const manifest = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as { exports: Target }
     const targets = filesOf(manifest.exports)
     t.ok(targets.length > 5)
-    t.same(targets.filter(target => !packed.files.includes(target.slice('./'.length))), [])
+    t.same(targets.filter((target) => !packed.files.includes(target.slice('./'.length))), [])
   })
 
-  await t.test('brings the load tester as a command', async t => {
+  await t.test('brings the load tester as a command', async (t) => {
     const { bin } = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as { bin: Record<string, string> }
     t.same(Object.keys(bin), ['loopscope'])
     const run = (...args: string[]): Promise<string> => execute(process.execPath, [join(packed.folder, bin['loopscope']!), ...args])
-      .then(({ stdout }) => stdout, (error: { stderr: string, code: number }) => `${error.code}: ${error.stderr}`)
+      .then(({ stdout }) => stdout, (error: { stderr: string; code: number }) => `${error.code}: ${error.stderr}`)
     t.match(await run('load', '--help'), /^loopscope load \[options\] URL/)
     t.match(await run('load', 'http://127.0.0.1:1/'), /^1: load: cannot reach http:\/\/127\.0\.0\.1:1: connection refused/)
     t.match(await run('load', 'lab'), '1: load: `load lab` without a URL works only in a source checkout; pass a URL')
     t.match(await run('lift'), '2: loopscope has no command lift; it has: load')
   })
 
-  await t.test('holds what is built and what is to be read, and nothing else', async t => {
+  await t.test('holds what is built and what is to be read, and nothing else', async (t) => {
     const READ = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'THIRD-PARTY-LICENSES', 'package.json']
-    t.same(packed.files.filter(path => !/^(dist\/lib\/[\w-]+(\.d\.ts|\.js)|dist\/ui\/.*|docs\/.*\.(md|png))$/.test(path) && !READ.includes(path)), [])
-    t.same(READ.filter(path => !packed.files.includes(path)), [])
-    const page = packed.files.filter(path => path.startsWith('dist/ui/'))
+    t.same(packed.files.filter((path) => !/^(dist\/lib\/[\w-]+(\.d\.ts|\.js)|dist\/ui\/.*|docs\/.*\.(md|png))$/.test(path) && !READ.includes(path)), [])
+    t.same(READ.filter((path) => !packed.files.includes(path)), [])
+    const page = packed.files.filter((path) => path.startsWith('dist/ui/'))
     t.ok(page.includes('dist/ui/index.html') && page.length > 5, 'the page is there')
-    const sizes = packed.files.map(path => statSync(join(packed.folder, path)).size)
+    const sizes = packed.files.map((path) => statSync(join(packed.folder, path)).size)
     t.ok(sizes.reduce((sum, size) => sum + size, 0) < 12e6, 'it is no larger than 12 MB')
   })
 
-  await t.test('has no dependency, and the peers are optional', async t => {
+  await t.test('has no dependency, and the peers are optional', async (t) => {
     const { dependencies, peerDependencies, peerDependenciesMeta, scripts } = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as Record<string, Record<string, unknown>>
     t.same([dependencies, scripts], [undefined, undefined])
-    t.same(peerDependenciesMeta, Object.fromEntries(Object.keys(peerDependencies!).map(name => [name, { optional: true }])))
-    const scriptFiles = packed.files.filter(path => /^dist\/lib\/.*\.(js|ts)$/.test(path))
-    const imported = scriptFiles.flatMap(path => importsOf(path, readFileSync(join(packed.folder, path), 'utf8'))).map(({ target }) => target)
-    t.same([...new Set(imported.filter(target => target.startsWith('npm:')))].filter(target => !(target.slice('npm:'.length) in peerDependencies!)), [])
+    t.same(peerDependenciesMeta, Object.fromEntries(Object.keys(peerDependencies!).map((name) => [name, { optional: true }])))
+    const scriptFiles = packed.files.filter((path) => /^dist\/lib\/.*\.(js|ts)$/.test(path))
+    const imported = scriptFiles.flatMap((path) => importsOf(path, readFileSync(join(packed.folder, path), 'utf8'))).map(({ target }) => target)
+    t.same([...new Set(imported.filter((target) => target.startsWith('npm:')))].filter((target) => !(target.slice('npm:'.length) in peerDependencies!)), [])
   })
 
-  await t.test('links to nothing that it does not hold', async t => {
-    const leading = packed.files.filter(path => path.endsWith('.md')).flatMap(path => {
+  await t.test('links to nothing that it does not hold', async (t) => {
+    const leading = packed.files.filter((path) => path.endsWith('.md')).flatMap((path) => {
       const text = readFileSync(join(packed.folder, path), 'utf8').replace(/^```.*?^```/gms, '')
       const targets = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)|(?:src|href|srcset)="([^"#]+)"/g)].map(([, link, attribute]) => link ?? attribute!)
-      return targets.filter(target => !/^[a-z]+:/.test(target)).map(target => ({ path, target: join(dirname(path), target) }))
+      return targets.filter((target) => !/^[a-z]+:/.test(target)).map((target) => ({ path, target: join(dirname(path), target) }))
     })
     t.ok(leading.length > 20)
     t.same(leading.filter(({ target }) => !packed.files.includes(target)), [])
   })
 
-  await t.test('names the licence of everything that is in it', async t => {
+  await t.test('names the licence of everything that is in it', async (t) => {
     const text = readFileSync(join(packed.folder, 'THIRD-PARTY-LICENSES'), 'utf8')
     for (const name of ['fastify', 'zod', 'prom-client', 'undici', 'preact', 'typescript', '@codemirror/view']) t.match(text, new RegExp(`^    ${name} [\\d.]+ \\([\\w.-]+\\)$`, 'm'))
     t.notMatch(text, ROOT)
   })
 
-  await t.test('leaves the classes of the runtime their names', async t => {
+  await t.test('leaves the classes of the runtime their names', async (t) => {
     const exported = await import(pathToFileURL(join(packed.folder, 'dist/lib/index.js')).href) as Record<string, unknown>
     const classes = Object.entries(exported).filter(([name, value]) => typeof value === 'function' && /^[A-Z]/.test(name)) as [string, { name: string }][]
     t.ok(classes.length > 30)
@@ -140,7 +140,7 @@ t.test('the tarball', async t => {
   })
 })
 
-t.test('a program that uses it', async t => {
+t.test('a program that uses it', async (t) => {
   const check = async (moduleResolution: 'nodenext' | 'bundler'): Promise<string> => {
     writeFileSync(join(consumer, `${moduleResolution}.json`), JSON.stringify({
       compilerOptions: {
@@ -155,25 +155,25 @@ t.test('a program that uses it', async t => {
   }
 
   for (const resolution of ['nodenext', 'bundler'] as const) {
-    await t.test(`is type-checked with moduleResolution ${resolution}, the declarations with it`, async t => {
-      const errors = (await check(resolution)).split('\n').filter(line => line.includes('error TS'))
+    await t.test(`is type-checked with moduleResolution ${resolution}, the declarations with it`, async (t) => {
+      const errors = (await check(resolution)).split('\n').filter((line) => line.includes('error TS'))
       t.same(errors, ["src/mistake.ts(2,7): error TS2322: Type 'number' is not assignable to type 'string'."])
     })
   }
 
-  await t.test('runs on Node', async t => {
+  await t.test('runs on Node', async (t) => {
     const { stdout, stderr } = await execute(process.execPath, ['nodenext/main.js'], { cwd: consumer })
     t.same(stdout.split('\n'), ['got a at 2', 'got b at 2', 'main gave 7', ''])
     t.equal(stderr, '')
   })
 
-  await t.test('calls a function on a worker thread', async t => {
+  await t.test('calls a function on a worker thread', async (t) => {
     const { stdout, stderr } = await execute(process.execPath, ['nodenext/threads.js'], { cwd: consumer })
     t.equal(stdout, 'here 1 2 there 1\n')
     t.equal(stderr, '')
   })
 
-  await t.test('gets the entry for browsers from a bundler that asks for it, and nothing of Node', async t => {
+  await t.test('gets the entry for browsers from a bundler that asks for it, and nothing of Node', async (t) => {
     const { scripts, complaints } = await bundle(consumer, join(folder, 'bundled'))
     t.same(complaints, [])
     t.same(foreignModules(scripts), [])
@@ -182,7 +182,7 @@ t.test('a program that uses it', async t => {
     t.notMatch(text, 'NodeHost')
   })
 
-  await t.test('may ask for the entry for browsers by name', async t => {
+  await t.test('may ask for the entry for browsers by name', async (t) => {
     writeFileSync(join(consumer, 'src/named.ts'), CONSUMER.replace("'loopscope'", "'loopscope/browser'"))
     const { scripts, complaints } = await bundle(consumer, join(folder, 'bundled-by-name'), {
       build: { rollupOptions: { input: join(consumer, 'src/named.ts') } },
@@ -206,27 +206,27 @@ linkPackages(stranger, ofProject('fastify', '@fastify/request-context', '@fastif
 /** The ways to run a program, as its first lines say: `// node:` and flags, or `// args:` and arguments, a line for each. */
 function waysOf(program: string): string[][] {
   const ways = [...readFileSync(join(PROGRAMS, program), 'utf8').matchAll(/^\/\/ (node|args):(.*)$/gm)].map(([, kind, text]) => {
-    const words = text!.split(' ').filter(word => word !== '')
+    const words = text!.split(' ').filter((word) => word !== '')
     return kind === 'node' ? [...words, program] : [program, ...words]
   })
   return ways.length === 0 ? [[program]] : ways
 }
 
-const programs = readdirSync(PROGRAMS).filter(name => name.endsWith('.mjs'))
+const programs = readdirSync(PROGRAMS).filter((name) => name.endsWith('.mjs'))
 
 async function runPrograms(t: Test, node: string): Promise<void> {
   for (const way of programs.flatMap(waysOf)) {
     // Without NODE_OPTIONS: there tap loads a module into each process.
     const complaint = await execute('env', ['-u', 'NODE_OPTIONS', node, ...way], { cwd: stranger, timeout: 60_000 })
-      .then(() => '', ({ stdout, stderr, signal }: { stdout: string, stderr: string, signal: string | null }) => `${signal ?? ''} ${stdout}${stderr}`)
+      .then(() => '', ({ stdout, stderr, signal }: { stdout: string; stderr: string; signal: string | null }) => `${signal ?? ''} ${stdout}${stderr}`)
     t.equal(complaint, '', way.join(' '))
   }
 }
 
-t.test(`programs of others give what they should on this Node (${process.version})`, t => runPrograms(t, process.execPath))
+t.test(`programs of others give what they should on this Node (${process.version})`, (t) => runPrograms(t, process.execPath))
 
 for (const [which, version] of Object.entries(NODES)) {
   if (process.versions.node.startsWith(`${version}.`)) continue
   const node = await nodeOf(version)
-  t.test(`programs of others give what they should on the ${which} Node`, { skip: 'missing' in node && node.missing }, t => runPrograms(t, 'path' in node ? node.path : ''))
+  t.test(`programs of others give what they should on the ${which} Node`, { skip: 'missing' in node && node.missing }, (t) => runPrograms(t, 'path' in node ? node.path : ''))
 }

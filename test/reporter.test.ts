@@ -22,10 +22,10 @@ async function closing(...lines: string[]): Promise<string> {
 }
 
 /** Runs tap with the project's own settings over `files`, in a folder of their own. */
-function runTap(dir: string, env: Record<string, string>): Promise<{ code: number, last: string, out: string }> {
+function runTap(dir: string, env: Record<string, string>): Promise<{ code: number; last: string; out: string }> {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(_?TAP|NODE_OPTIONS$|CI$)/.test(name))
   const bin = new URL('node_modules/tap/dist/esm/run.mjs', root).pathname
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     execFile(process.execPath, [bin], { cwd: dir, env: { ...Object.fromEntries(inherited), ...env } }, (error, out) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, last: out.trimEnd().split('\n').at(-1) ?? '', out })
     })
@@ -36,7 +36,7 @@ const project = (files: Record<string, string>) => ({
   'package.json': '{ "name": "made-up", "type": "module" }',
   '.taprc': read('.taprc'),
   'tsconfig.json': read('tsconfig.json'), 'tsconfig.build.json': read('tsconfig.build.json'),
-  tools: Object.fromEntries(['tap-count', 'ts', 'ts-hooks', 'build'].map(name => [`${name}.mjs`, read(`tools/${name}.mjs`)])),
+  tools: Object.fromEntries(['tap-count', 'ts', 'ts-hooks', 'build'].map((name) => [`${name}.mjs`, read(`tools/${name}.mjs`)])),
   test: files,
 })
 
@@ -48,9 +48,9 @@ t.test('holds', async t => { t.ok(one) })
 `
 const SKIPPING = PASSING + "t.test('clicks', { skip: 'no browser' }, async t => { t.fail() })\n"
 const FAILING = PASSING + "t.test('is wrong', async t => { t.equal(one, 2) })\n"
-const CRASHING = PASSING + "t.teardown(() => { process.exit(3) })\n"
+const CRASHING = PASSING + 't.teardown(() => { process.exit(3) })\n'
 
-t.test('tap ends with exit code and closing line that say the same', async t => {
+t.test('tap ends with exit code and closing line that say the same', async (t) => {
   const folder = t.testdir({
     skip: project({ 'a.test.ts': SKIPPING }),
     fail: project({ 'a.test.ts': FAILING, 'b.test.ts': CRASHING }),
@@ -61,14 +61,14 @@ t.test('tap ends with exit code and closing line that say the same', async t => 
     runTap(`${folder}/fail`, { CI: 'true' }),
   ])
 
-  await t.test('0 when all that ran passed; a skip at a desk is named and does no harm', async t => {
+  await t.test('0 when all that ran passed; a skip at a desk is named and does no harm', async (t) => {
     t.same([skip.code, skip.last], [0, '2 passed, 0 failed'])
     t.match(skip.out, 'skipped: clicks # SKIP no browser\n1 skipped\n')
   })
-  await t.test('1 when the same is skipped under CI=true', async t => {
+  await t.test('1 when the same is skipped under CI=true', async (t) => {
     t.same([strict.code, strict.last], [1, '2 passed, 1 failed'])
   })
-  await t.test('1 when an assertion fails and when a file dies after its tests', async t => {
+  await t.test('1 when an assertion fails and when a file dies after its tests', async (t) => {
     t.same([fail.code, fail.last], [1, '4 passed, 2 failed'])
     const again = fail.out.slice(fail.out.lastIndexOf('\n# time='))
     t.match(again, /\nfailed: test\/a\.test\.ts > is wrong > should be equal\n[^]*\n {4}-2\n {4}\+1\n/, 'what, and expected and actual')
@@ -76,7 +76,7 @@ t.test('tap ends with exit code and closing line that say the same', async t => 
   })
 })
 
-t.test('the closing lines', async t => {
+t.test('the closing lines', async (t) => {
   const ci = process.env['CI']
   t.teardown(() => {
     if (ci === undefined) delete process.env['CI']
@@ -84,31 +84,31 @@ t.test('the closing lines', async t => {
   })
   delete process.env['CI']
 
-  await t.test('count a file\'s subtests, not what is inside them', async t => {
+  await t.test('count a file\'s subtests, not what is inside them', async (t) => {
     t.equal(
       await closing('# Subtest: f', '    ok 1 - a', '    # Subtest: b', '        ok 1 - inner', '        not ok 2 - inner', '    not ok 2 - b', 'not ok 1 - f'),
       'failed: f > b > inner\n\n1 passed, 1 failed',
     )
   })
-  await t.test('count a file that failed without a failed subtest as one failure', async t => {
+  await t.test('count a file that failed without a failed subtest as one failure', async (t) => {
     t.equal(await closing('    ok 1 - a', 'not ok 1 - f', '    ok 1 - b', 'ok 2 - g'), 'failed: f\n\n2 passed, 1 failed')
   })
-  await t.test('name what was skipped inside a subtest, and a file without tests', async t => {
+  await t.test('name what was skipped inside a subtest, and a file without tests', async (t) => {
     t.equal(
       await closing('        ok 1 - inner # SKIP later', '    ok 1 - a', 'ok 1 - f', 'ok 2 - g # SKIP no tests found'),
       'skipped: inner # SKIP later\nskipped: g # SKIP no tests found\n2 skipped\n\n1 passed, 0 failed',
     )
   })
-  await t.test('pass over result lines quoted in a diagnostic', async t => {
+  await t.test('pass over result lines quoted in a diagnostic', async (t) => {
     t.equal(
       await closing('# Subtest: f', '    not ok 1 - a', '      ---', '    ok 7 - quoted', '      ...', '    ok 2 - b', 'not ok 1 - f'),
       'failed: f > a\nok 7 - quoted\n\n1 passed, 1 failed',
     )
   })
-  await t.test('count a bail-out as a failure', async t => {
+  await t.test('count a bail-out as a failure', async (t) => {
     t.equal(await closing('    ok 1 - a', 'Bail out! no disk'), 'failed: Bail out! no disk\n\n1 passed, 1 failed')
   })
-  await t.test('say again what failed: the innermost of it, where it is, and its diagnostic', async t => {
+  await t.test('say again what failed: the innermost of it, where it is, and its diagnostic', async (t) => {
     t.equal(
       await closing(
         '# Subtest: f', '    # Subtest: a', '        # Subtest: inner', '            not ok 1 - is two', '              ---', '              diff: 1', '              ...',
@@ -118,7 +118,7 @@ t.test('the closing lines', async t => {
       'failed: f > a > inner > is two\n  diff: 1\n\nfailed: f > a > is three\n\nfailed: f > b # time=5ms\n\n1 passed, 2 failed',
     )
   })
-  await t.test('say so where that is too much', async t => {
+  await t.test('say so where that is too much', async (t) => {
     const long = Array.from({ length: 70 }, (_, at) => `      line ${at}`)
     const out = await closing('# Subtest: f', ...Array.from({ length: 12 }, (_, at) => [`    not ok ${at + 1} - t${at}`, '      ---', ...long, '      ...']).flat(), 'not ok 1 - f')
     t.equal(out.match(/^failed: /gm)?.length, 10)

@@ -58,7 +58,7 @@ write('preload.mjs', PRELOAD)
 write('preload.cjs', "import('./preload.mjs')\n")
 write('preloaded.mjs', PRELOADED)
 
-t.test('observe() in a preload starts one observer, whatever threads there are', async t => {
+t.test('observe() in a preload starts one observer, whatever threads there are', async (t) => {
   const ways: [string, string[], string][] = [
     ['--import', ['--import', './preload.mjs'], ''],
     ['--require', ['--require', './preload.cjs'], ''],
@@ -67,7 +67,7 @@ t.test('observe() in a preload starts one observer, whatever threads there are',
   for (const [way, flags, options] of ways) {
     const { code, stdout, stderr } = await node([...flags, 'preloaded.mjs'], options)
     const lines = stdout.trim().split('\n')
-    const told = lines.filter(line => line.startsWith('{')).map(line => JSON.parse(line) as { main: boolean; url: string | null })
+    const told = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { main: boolean; url: string | null })
     // Each thread writes for itself: which of them comes first says nothing.
     const [first, ...more] = told.filter(({ main }) => main)
     const others = told.filter(({ main }) => !main)
@@ -77,11 +77,11 @@ t.test('observe() in a preload starts one observer, whatever threads there are',
     const least = way === '--require' ? 0 : 2
     t.ok(others.length >= least && others.length <= 2, `${way}: ${others.length} threads more, the program's and one of ours`)
     for (const { url } of others) t.ok((url === first?.url || (url === null && least === 0)), `${way}: what is observed already, ${url}`)
-    t.same([code, stderr, lines.filter(line => !line.startsWith('{'))], [0, '', ['42']], way)
+    t.same([code, stderr, lines.filter((line) => !line.startsWith('{'))], [0, '', ['42']], way)
   }
 })
 
-t.test('a thread that is observed is refused another observer, by another copy of the package too', async t => {
+t.test('a thread that is observed is refused another observer, by another copy of the package too', async (t) => {
   write('twice.mjs', `import { observe } from 'loopscope/observe'
 const first = await observe({ port: 0 })
 for (const copy of ['loopscope/observe', './node_modules/loopscope/dist/lib/observe.js?copy']) {
@@ -95,7 +95,7 @@ await (await observe({ port: 0 })).close()
   t.match(await node(['twice.mjs']), { code: 0, stdout: refused + refused, stderr: '' })
 })
 
-t.test('a program that writes to a slow pipe synchronously goes on doing so', async t => {
+t.test('a program that writes to a slow pipe synchronously goes on doing so', async (t) => {
   write('pipe.mjs', `import { writeSync } from 'node:fs'
 import { observe } from 'loopscope/observe'
 await observe({ port: 0 })
@@ -107,7 +107,7 @@ writeSync(2, 'wrote all')
   t.same([stdout.trim(), stderr], ['500500', 'wrote all'])
 })
 
-t.test('a program from the command line may have any flag', async t => {
+t.test('a program from the command line may have any flag', async (t) => {
   const program = `import { observe } from 'loopscope/observe'
 import { closeThreads, run, toThread } from 'loopscope'
 import { double } from './workers/double.mjs'
@@ -119,7 +119,7 @@ await closeThreads()`
   }
 })
 
-t.test('a bundle of the package is told to leave it out, and runs no file of somebody else', async t => {
+t.test('a bundle of the package is told to leave it out, and runs no file of somebody else', async (t) => {
   write('bundled.mjs', "import { observe } from 'loopscope/observe'\nobserve({ port: 0 }).then(({ url }) => console.log(url), ({ message }) => console.log(message))\n")
   const make = (outfile: string, more: object = {}): Promise<unknown> => build({
     entryPoints: [join(consumer, 'bundled.mjs')], outfile: join(consumer, outfile), bundle: true, platform: 'node', logLevel: 'silent', ...more,
@@ -136,7 +136,7 @@ t.test('a bundle of the package is told to leave it out, and runs no file of som
   t.match(await node(['out/outside.mjs']), { code: 0, stdout: /^http:.*\n$/, stderr: '' }, 'and then it is observed')
 })
 
-t.test('workers of a cluster listen on a port each, from the one that was asked for on', async t => {
+t.test('workers of a cluster listen on a port each, from the one that was asked for on', async (t) => {
   write('cluster.mjs', `import cluster from 'node:cluster'
 import { observe } from 'loopscope/observe'
 if (cluster.isPrimary) {
@@ -159,14 +159,14 @@ if (cluster.isPrimary) {
   probe.close()
   const { code, stdout, stderr } = await node(['cluster.mjs', String(port)])
   t.equal(code, 0, stderr)
-  const ports = (JSON.parse(stdout) as string[]).map(url => Number(new URL(url).port)).sort((a, b) => a - b)
+  const ports = (JSON.parse(stdout) as string[]).map((url) => Number(new URL(url).port)).sort((a, b) => a - b)
   t.equal(ports[0], port)
   t.equal(new Set(ports).size, 3)
-  const told = stderr.trim().split('\n').map(line => /^process \d+ is observed at http:\/\/127\.0\.0\.1:(\d+): port (\d+) is taken$/.exec(line)?.slice(1).map(Number))
-  t.same(told.sort((a, b) => a![0]! - b![0]!), ports.slice(1).map(one => [one, port]), 'those that have another one say where')
+  const told = stderr.trim().split('\n').map((line) => /^process \d+ is observed at http:\/\/127\.0\.0\.1:(\d+): port (\d+) is taken$/.exec(line)?.slice(1).map(Number))
+  t.same(told.sort((a, b) => a![0]! - b![0]!), ports.slice(1).map((one) => [one, port]), 'those that have another one say where')
 })
 
-t.test('what a flag keeps from the observer is said in a line', async t => {
+t.test('what a flag keeps from the observer is said in a line', async (t) => {
   write('flags.mjs', `import { observe } from 'loopscope/observe'
 await observe({ port: 0 }).then(({ close }) => close(), ({ message }) => console.log(message))
 `)
@@ -187,7 +187,7 @@ await observe({ port: 0 }).then(({ close }) => close(), ({ message }) => console
   }
 })
 
-t.test('a thread is bound by the permission model as the program is, wherever that is asked for', async t => {
+t.test('a thread is bound by the permission model as the program is, wherever that is asked for', async (t) => {
   write('stall.mjs', `import { observe } from 'loopscope/observe'
 import http from 'node:http'
 const { url } = await observe({ port: 0 })
@@ -216,7 +216,7 @@ console.log(all.length > 0 ? all[0].stack?.[0].function ?? 'no stack' : 'no stal
   }
 })
 
-t.test('a program that runs through tsx calls functions of its TypeScript on threads', async t => {
+t.test('a program that runs through tsx calls functions of its TypeScript on threads', async (t) => {
   const app = `import { closeThreads, run, toThread } from 'loopscope'
 import { double } from './workers/double.ts'
 void run(toThread(double, 21)).then(console.log).then(() => closeThreads())
@@ -233,7 +233,7 @@ void run(toThread(double, 21)).then(console.log).then(() => closeThreads())
   }
 })
 
-t.test('a thread that has not the loader of its program says what to do', async t => {
+t.test('a thread that has not the loader of its program says what to do', async (t) => {
   write('hooked/workers/double.odd', 'export const double = (n) => n * 2\n')
   const hooks = `export async function load(url, context, next) {
   return url.endsWith('.odd') ? next(url, { ...context, format: 'module' }) : next(url, context)

@@ -36,27 +36,27 @@ export class CoroutineTypes {
   /** Whether where the expression stands a function is wanted for its effect only: `(…) => void`. */
   isExpectedToReturnNothing(expression: Node): boolean {
     const results = this.expectedResults(expression)
-    return results.length > 0 && results.every(type => this.checker.typeToString(type) === 'void')
+    return results.length > 0 && results.every((type) => this.checker.typeToString(type) === 'void')
   }
 
   /** What calling the expression, a function, gives. */
   kindOfResult(expression: Node): Kind {
     const type = this.checker.getTypeAtLocation(this.tsNode(expression))
-    return strongest(type.getCallSignatures().map(signature => this.kindOfType(signature.getReturnType())))
+    return strongest(type.getCallSignatures().map((signature) => this.kindOfType(signature.getReturnType())))
   }
 
   /** Whether the generator function is declared to hand out coroutines, so that `yield sleep(1)` in it is meant. */
   isDeclaredToYieldCoroutines(generator: Node): boolean {
     const fn = this.tsNode(generator) as ts.FunctionDeclaration | ts.FunctionExpression
     const declared = fn.type === undefined ? this.expectedResults(generator) : [this.checker.getTypeFromTypeNode(fn.type)]
-    return declared.some(type => this.yieldTypes(type).some(part => this.kindOfType(part) === 'coroutine'))
+    return declared.some((type) => this.yieldTypes(type).some((part) => this.kindOfType(part) === 'coroutine'))
   }
 
   private kindOfType(type: ts.Type): Kind {
     let kind = this.kinds.get(type)
     if (kind === undefined) {
       this.kinds.set(type, 'other') // the answer for a type that is met again inside itself
-      kind = type.isUnion() ? strongest(type.types.map(part => this.kindOfType(part))) : this.kindOfSingleType(type)
+      kind = type.isUnion() ? strongest(type.types.map((part) => this.kindOfType(part))) : this.kindOfSingleType(type)
       this.kinds.set(type, kind)
     }
     return kind
@@ -68,16 +68,16 @@ export class CoroutineTypes {
       if (type.getProperty(method) === undefined) return 'other'
     }
     const yielded = this.yieldTypes(type)
-    if (yielded.some(part => this.isSuspension(part))) return 'coroutine'
-    return yielded.length > 0 && yielded.every(part => this.checker.typeToString(part) === 'never') ? 'idle' : 'other'
+    if (yielded.some((part) => this.isSuspension(part))) return 'coroutine'
+    return yielded.length > 0 && yielded.every((part) => this.checker.typeToString(part) === 'never') ? 'idle' : 'other'
   }
 
   /** What a generator, iterator or iterable hands out before its end. */
   private yieldTypes(type: ts.Type): ts.Type[] {
-    const iterator = type.getProperties().find(property => property.name.startsWith('__@iterator@'))
+    const iterator = type.getProperties().find((property) => property.name.startsWith('__@iterator@'))
     const next = type.getProperty('next')
-    if (next === undefined) return iterator === undefined ? [] : this.results(iterator).flatMap(made => this.yieldTypes(made))
-    return this.results(next).flatMap(parts).flatMap(result => {
+    if (next === undefined) return iterator === undefined ? [] : this.results(iterator).flatMap((made) => this.yieldTypes(made))
+    return this.results(next).flatMap(parts).flatMap((result) => {
       const done = this.propertyType(result, 'done')
       const value = this.propertyType(result, 'value')
       const isLast = done !== undefined && this.checker.typeToString(done) === 'true'
@@ -86,7 +86,7 @@ export class CoroutineTypes {
   }
 
   private results(method: ts.Symbol): ts.Type[] {
-    return this.checker.getTypeOfSymbol(method).getCallSignatures().map(signature => signature.getReturnType())
+    return this.checker.getTypeOfSymbol(method).getCallSignatures().map((signature) => signature.getReturnType())
   }
 
   /** What a function would return if it were as its context wants it. Empty where the context wants no function. */
@@ -94,7 +94,7 @@ export class CoroutineTypes {
     const expected = this.checker.getContextualType(this.tsNode(expression) as ts.Expression)
     if (expected === undefined) return []
     const signatures = this.checker.getNonNullableType(expected).getCallSignatures()
-    return signatures.map(signature => signature.getReturnType())
+    return signatures.map((signature) => signature.getReturnType())
   }
 
   private propertyType(type: ts.Type, name: string): ts.Type | undefined {

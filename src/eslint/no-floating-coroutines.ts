@@ -71,8 +71,8 @@ export const noFloatingCoroutines: Rule.RuleModule = {
     }
 
     function checkUnused(variable: Scope.Variable): void {
-      if (!isLocalVariable(variable) || variable.references.some(reference => reference.isRead())) return
-      const values = variable.references.flatMap(reference => assignedTo(reference) ?? [])
+      if (!isLocalVariable(variable) || variable.references.some((reference) => reference.isRead())) return
+      const values = variable.references.flatMap((reference) => assignedTo(reference) ?? [])
       for (const node of values.flatMap(discarded)) {
         if (isCall(node) && types.kindOf(node) !== 'other') report(node, 'unused', { name: variable.name })
       }
@@ -82,7 +82,7 @@ export const noFloatingCoroutines: Rule.RuleModule = {
       if (!types.isExpectedToReturnNothing(fn) && !calls(fn, callForEffect)) return
       if (types.kindOfResult(fn) === 'other') return
       const made = fn.type === 'ArrowFunctionExpression' && fn.body.type !== 'BlockStatement'
-        ? discarded(fn.body).find(node => types.kindOf(node) !== 'other')
+        ? discarded(fn.body).find((node) => types.kindOf(node) !== 'other')
         : undefined
       if (made !== undefined) report(made, 'callback')
       else context.report({ node: fn, messageId: 'coroutineFunction', data: { call: isFunction(fn) ? '…' : `${nameOf(fn, source)}(…)` } })
@@ -95,8 +95,8 @@ export const noFloatingCoroutines: Rule.RuleModule = {
     }
 
     return {
-      ExpressionStatement: node => checkDropped(node.expression),
-      SequenceExpression: node => node.expressions.slice(0, -1).forEach(checkDropped),
+      ExpressionStatement: (node) => checkDropped(node.expression),
+      SequenceExpression: (node) => node.expressions.slice(0, -1).forEach(checkDropped),
       ForStatement(node) {
         if (node.init != null && node.init.type !== 'VariableDeclaration') checkDropped(node.init)
         if (node.update != null) checkDropped(node.update)
@@ -121,7 +121,7 @@ export const noFloatingCoroutines: Rule.RuleModule = {
       CallExpression: checkArguments,
       NewExpression: checkArguments,
 
-      'Program:exit': () => source.scopeManager.scopes.flatMap(scope => scope.variables).forEach(checkUnused),
+      'Program:exit': () => source.scopeManager.scopes.flatMap((scope) => scope.variables).forEach(checkUnused),
     }
   },
 }

@@ -141,4 +141,3 @@ async function finish<T>(runner: Runner, result: Promise<T>): Promise<T> {
     await runner.close()
   }
 }
-

@@ -26,7 +26,7 @@ interface Cluster {
   interrupt: () => Promise<number>
 }
 
-const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 function alive(pid: number): boolean {
   try {
@@ -37,7 +37,7 @@ function alive(pid: number): boolean {
   }
 }
 
-function script(args: string[], env: Record<string, string> = {}): { text: () => string, ended: Promise<number>, interrupt: () => void } {
+function script(args: string[], env: Record<string, string> = {}): { text: () => string; ended: Promise<number>; interrupt: () => void } {
   const child = spawn(process.execPath, ['tools/cluster.mjs', ...args], { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { said += chunk.toString() })
@@ -78,15 +78,15 @@ async function loopOf(url: string): Promise<string | undefined> {
 
 const on = (loop: string): Record<string, string> => ({ cookie: `loopscope=${loop}` })
 
-interface Loops { loops: { loop: string, state: string, epoch: string, blocked: { name: string } | null }[] }
+interface Loops { loops: { loop: string; state: string; epoch: string; blocked: { name: string } | null }[] }
 
 const loopsAt = async (observer: string): Promise<Loops['loops']> => ((await (await fetch(`${observer}/loops`, { headers: { accept: 'application/json' } })).json()) as Loops).loops
-const stateOf = async (observer: string, loop: string): Promise<string | undefined> => (await loopsAt(observer)).find(one => one.loop === loop)?.state
+const stateOf = async (observer: string, loop: string): Promise<string | undefined> => (await loopsAt(observer)).find((one) => one.loop === loop)?.state
 
-t.test('npm run cluster', { skip }, async t => {
+t.test('npm run cluster', { skip }, async (t) => {
   const { app, observer, prometheus, pids, text, interrupt } = await start(t)
 
-  await t.test('spreads the calls, and keeps a browser at one loop, its observer too', async t => {
+  await t.test('spreads the calls, and keeps a browser at one loop, its observer too', async (t) => {
     const seen = new Set<string | undefined>()
     t.ok(await eventually(async () => seen.add(await loopOf(`${app}/ping`)).size === 3, 50), 'all have answered')
     t.same([...seen].sort(), REPLICAS)
@@ -95,13 +95,13 @@ t.test('npm run cluster', { skip }, async t => {
     }
   })
 
-  await t.test('sends a browser that calls an app to an observer of the same name and port as all', async t => {
+  await t.test('sends a browser that calls an app to an observer of the same name and port as all', async (t) => {
     const answer = await call(`${app}/`, { accept: 'text/html' })
     t.equal(answer.resume().headers.location, observer)
     t.match(await (await fetch(observer)).text(), '<!doctype html>')
   })
 
-  await t.test('lets nobody in by another name, or from another origin', async t => {
+  await t.test('lets nobody in by another name, or from another origin', async (t) => {
     for (const base of [app, observer]) {
       t.equal(await statusOf(`${base}/tasks`, { host: `evil.example:${new URL(base).port}` }), 403)
       t.equal(await statusOf(`${base}/tasks`, { origin: 'http://evil.example' }), 403)
@@ -109,8 +109,8 @@ t.test('npm run cluster', { skip }, async t => {
     }
   })
 
-  await t.test('passes WebSockets, those of its own pages', async t => {
-    const first = (base: string, origin: string): Promise<string> => new Promise(resolve => {
+  await t.test('passes WebSockets, those of its own pages', async (t) => {
+    const first = (base: string, origin: string): Promise<string> => new Promise((resolve) => {
       const socket = new WebSocket(`${base.replace('http', 'ws')}/events`, { headers: { origin } })
       socket.addEventListener('message', ({ data }) => {
         resolve((JSON.parse(String(data)) as { type: string }).type)
@@ -124,7 +124,7 @@ t.test('npm run cluster', { skip }, async t => {
     }
   })
 
-  await t.test('passes on each line and each event when it comes', async t => {
+  await t.test('passes on each line and each event when it comes', async (t) => {
     const came: [line: string, at: number][] = []
     for await (const chunk of await call(`${app}/examples/1/run`)) came.push([String(chunk).trim(), performance.now()])
     t.same(came.map(([line]) => line), ['hello', 'world'])
@@ -138,7 +138,7 @@ t.test('npm run cluster', { skip }, async t => {
     events.destroy()
   })
 
-  await t.test('a client that leaves is a request cancelled, though its loop has said nothing', async t => {
+  await t.test('a client that leaves is a request cancelled, though its loop has said nothing', async (t) => {
     const tasks = async (): Promise<string> => (await fetch(`${observer}/tasks?loop=replica-1`, { headers: on('replica-1') })).text()
     const leaving = request(`${app}/handlers/async?ms=9000`, { headers: on('replica-1'), agent: false }).on('error', () => {}).end()
     t.ok(await eventually(async () => (await tasks()).includes('GET /handlers/async')))
@@ -146,10 +146,10 @@ t.test('npm run cluster', { skip }, async t => {
     t.ok(await eventually(async () => !(await tasks()).includes('GET /handlers/async'), 300), 'long before it would have ended')
   })
 
-  await t.test('while one loop is held the others answer, and any observer says which it is', async t => {
+  await t.test('while one loop is held the others answer, and any observer says which it is', async (t) => {
     t.ok(await eventually(async () => (await loopsAt(observer)).filter(({ state }) => state === 'live').length === 3), 'all three are listed')
     const order: string[] = []
-    const held = statusOf(`${app}/handlers/sync?thread=inline&ms=3000`, on('replica-2')).then(status => order.push(`held ${status}`))
+    const held = statusOf(`${app}/handlers/sync?thread=inline&ms=3000`, on('replica-2')).then((status) => order.push(`held ${status}`))
     await eventually(async () => (await loopsAt(observer)).some(({ loop, blocked }) => loop === 'replica-2' && blocked !== null), 200)
     for (const viewer of REPLICAS) {
       const found = ((await (await fetch(`${observer}/loops`, { headers: { ...on(viewer), accept: 'application/json' } })).json()) as Loops).loops
@@ -162,17 +162,17 @@ t.test('npm run cluster', { skip }, async t => {
     t.same(order, ['pings', 'held 200'])
   })
 
-  await t.test('Prometheus has an answer to everything that the dashboard asks', { skip: prometheus === null && without(['prometheus', 'prometheus']) }, async t => {
-    const { panels } = JSON.parse(readFileSync(join(ROOT, 'deploy/grafana/dashboards/loopscope.json'), 'utf8')) as { panels: { title: string, targets: { expr: string }[] }[] }
+  await t.test('Prometheus has an answer to everything that the dashboard asks', { skip: prometheus === null && without(['prometheus', 'prometheus']) }, async (t) => {
+    const { panels } = JSON.parse(readFileSync(join(ROOT, 'deploy/grafana/dashboards/loopscope.json'), 'utf8')) as { panels: { title: string; targets: { expr: string }[] }[] }
     const asked = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, query: expr.replaceAll('$__rate_interval', '30s').replaceAll('$loop', '.*') })))
     t.ok(asked.length > 30)
     // Queues are there while something uses them.
-    const runs = await Promise.all(REPLICAS.map(loop => call(`${app}/examples/5/run`, on(loop))))
+    const runs = await Promise.all(REPLICAS.map((loop) => call(`${app}/examples/5/run`, on(loop))))
     for (const run of runs) run.resume()
     let open = asked
     t.ok(await eventually(async () => {
-      const answers = await Promise.all(open.map(async one => {
-        const answer = await (await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(one.query)}`)).json() as { status: string, data: { result: unknown[] } }
+      const answers = await Promise.all(open.map(async (one) => {
+        const answer = await (await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(one.query)}`)).json() as { status: string; data: { result: unknown[] } }
         return { one, found: answer.status === 'success' && answer.data.result.length > 0 }
       }))
       open = answers.filter(({ found }) => !found).map(({ one }) => one)
@@ -183,7 +183,7 @@ t.test('npm run cluster', { skip }, async t => {
     for (const run of runs) run.destroy()
   })
 
-  await t.test('when one dies nobody is sent there, its loop is said to be lost, and it comes again', async t => {
+  await t.test('when one dies nobody is sent there, its loop is said to be lost, and it comes again', async (t) => {
     process.kill(pids.get('replica-3')!, 'SIGKILL')
     t.ok(await eventually(() => text().includes('replica-3: it ended (SIGKILL)')))
     const died = performance.now()
@@ -196,27 +196,27 @@ t.test('npm run cluster', { skip }, async t => {
     pids.set('replica-3', Number(/replica-3: started again, pid (\d+)/.exec(text())![1]))
   })
 
-  await t.test('Ctrl-C ends all of it', async t => {
+  await t.test('Ctrl-C ends all of it', async (t) => {
     t.ok(pids.size >= 5 && [...pids.values()].every(alive), [...pids.keys()].join(' '))
     t.equal(await interrupt(), 0, text())
     t.same([...pids].filter(([, pid]) => alive(pid)), [])
   })
 })
 
-t.test('npm run cluster, started wrongly', async t => {
-  await t.test('names what is not installed, and the package that has it', async t => {
+t.test('npm run cluster, started wrongly', async (t) => {
+  await t.test('names what is not installed, and the package that has it', async (t) => {
     const { text, ended } = script([], { PATH: t.testdir({}) })
     t.equal(await ended, 1)
     t.match(text(), 'redis-server or valkey-server is not installed, which carries the events and the shared queue: apt install redis-server')
   })
 
-  await t.test('says which option it cannot read', async t => {
+  await t.test('says which option it cannot read', async (t) => {
     const { text, ended } = script(['--port', '80000'])
     t.equal(await ended, 1)
     t.match(text(), '--port takes a port, not 80000')
   })
 
-  await t.test('leaves nothing when it is interrupted before all is up', { skip }, async t => {
+  await t.test('leaves nothing when it is interrupted before all is up', { skip }, async (t) => {
     const { text, ended, interrupt } = script(['--port', '0'])
     t.ok(await eventually(() => text().startsWith('starting ')))
     await pause(300)

@@ -16,14 +16,14 @@ const ROOT = join(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 const stages = stagesOf(read('Dockerfile'))
 const image = stages.at(-1)!
-const textsOf = (instruction: string): string[] => image.steps.filter(step => step.instruction === instruction).map(({ text }) => text)
+const textsOf = (instruction: string): string[] => image.steps.filter((step) => step.instruction === instruction).map(({ text }) => text)
 
 /** npm said that it cannot reach a registry, which says nothing of the image. */
 const OFFLINE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/
 
 t.setTimeout(300_000)
 
-t.test('the image', async t => {
+t.test('the image', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'loopscope-image-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const context = contextOf(ROOT, read('.dockerignore'))
@@ -31,14 +31,14 @@ t.test('the image', async t => {
 
   /** What a stage's COPY lines bring from the build's context or from another stage, as Docker would. */
   function copy(stage: string | null, from: string | null): void {
-    const copies = copiesOf(stages.find(({ name }) => name === stage)!).filter(one => one.from === from)
+    const copies = copiesOf(stages.find(({ name }) => name === stage)!).filter((one) => one.from === from)
     for (const { sources, target } of copies) {
       for (const source of sources) {
         const path = source.replace(/^\/app\/|^\.\//, '')
         const into = join(place(stage), target)
         if (from !== null) cpSync(join(place(from), path), into, { recursive: true })
         else {
-          for (const file of context.filter(one => one === path || one.startsWith(`${path}/`))) {
+          for (const file of context.filter((one) => one === path || one.startsWith(`${path}/`))) {
             const there = file === path ? join(into, target.endsWith('/') ? path.split('/').at(-1)! : '') : join(into, file.slice(path.length + 1))
             mkdirSync(dirname(there), { recursive: true })
             cpSync(join(ROOT, file), there)
@@ -53,7 +53,7 @@ t.test('the image', async t => {
     copy(name, null)
   }
 
-  await t.test('is built from the files that are copied for it', async t => {
+  await t.test('is built from the files that are copied for it', async (t) => {
     // The stage installs everything; here that has been done.
     symlinkSync(join(ROOT, 'node_modules'), join(place('build'), 'node_modules'))
     const { code, text } = await runProgram(process.execPath, ['tools/build.mjs'], { cwd: place('build') })
@@ -61,7 +61,7 @@ t.test('the image', async t => {
     for (const path of ['dist/ui/index.html', 'dist/src/server/main.js', 'dist/routes/root.js']) t.ok(existsSync(join(place('build'), path)), path)
   })
 
-  await t.test('gets its dependencies, and none that only development needs', async t => {
+  await t.test('gets its dependencies, and none that only development needs', async (t) => {
     const install = stages.find(({ name }) => name === 'dependencies')!.steps.find(({ instruction }) => instruction === 'RUN')!.text
     t.equal(install, 'npm ci --omit=dev --ignore-scripts')
     const { code, text } = await runProgram('npm', ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline'], { cwd: place('dependencies') })
@@ -74,7 +74,7 @@ t.test('the image', async t => {
   })
 
   const installed = existsSync(join(place('dependencies'), 'node_modules/fastify'))
-  await t.test('serves with these files alone, to a user who may not write there', { skip: !installed && 'its dependencies are not installed' }, async t => {
+  await t.test('serves with these files alone, to a user who may not write there', { skip: !installed && 'its dependencies are not installed' }, async (t) => {
     for (const from of ['dependencies', 'build']) copy(null, from)
     chmodSync(folder, 0o755)
     const port = await freePort()

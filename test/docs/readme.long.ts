@@ -62,7 +62,7 @@ class Running {
   }
 }
 
-const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, async () => {
@@ -70,13 +70,13 @@ async function freePorts(count: number): Promise<number[]> {
     await once(server, 'listening')
     return server
   }))
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
 }
 
 function answers(port: number): Promise<boolean> {
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     const socket = connect(port, 'localhost', () => {
       socket.destroy()
       resolve(true)
@@ -87,11 +87,11 @@ function answers(port: number): Promise<boolean> {
 
 t.setTimeout(400_000)
 
-t.test('every command of the README, as printed', { timeout: 400_000 }, async t => {
+t.test('every command of the README, as printed', { timeout: 400_000 }, async (t) => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'loopscope-readme-')))
   const copy = join(folder, 'loopscope')
   const left = new Set(['node_modules', 'dist', '.tap', '.git'])
-  cpSync(root, copy, { recursive: true, filter: path => !left.has(basename(path)) })
+  cpSync(root, copy, { recursive: true, filter: (path) => !left.has(basename(path)) })
   const [port, observerPort, appPort] = await freePorts(3) as [number, number, number]
   const env = {
     PORT: String(port), OBSERVER_PORT: String(observerPort), LOG_LEVEL: 'info', CI: '',
@@ -152,7 +152,7 @@ t.test('every command of the README, as printed', { timeout: 400_000 }, async t 
       writeFileSync(join(folder, 'my-app', step.flag), here(step.text))
       continue
     }
-    await t.test(what, async t => {
+    await t.test(what, async (t) => {
       if (step.text.startsWith('npm ci')) return startLine(t, step)
       const wanted = /localhost:(\d+)/.exec(here(step.text))?.[1]
       if (wanted !== undefined) t.ok(await eventually(() => answers(Number(wanted)), 1000), 'somebody listens there')
@@ -182,7 +182,7 @@ t.test('every command of the README, as printed', { timeout: 400_000 }, async t 
         const came = run.lines[at]?.at ?? 0
         t.ok(came >= seconds - 0.05, `${came.toFixed(2)} s, not before ${seconds}`)
         // Each line as it is printed, not all at the end: what is promised for later comes later, by half of that at least.
-        const next = promises.findIndex(other => other.seconds > seconds)
+        const next = promises.findIndex((other) => other.seconds > seconds)
         if (next < 0) return
         const between = (run.lines[next]?.at ?? 0) - came
         t.ok(between >= (promises[next]!.seconds - seconds) / 2, `${between.toFixed(2)} s between "${promises[at]!.text}" and "${promises[next]!.text}"`)
@@ -194,7 +194,7 @@ t.test('every command of the README, as printed', { timeout: 400_000 }, async t 
     })
   }
 
-  await t.test('Ctrl-C ends the server', async t => {
+  await t.test('Ctrl-C ends the server', async (t) => {
     const server = goingOn.find(({ lines }) => lines.some(({ text }) => text.startsWith('loopscope listens')))!
     await server.interrupt()
     t.match(server.texts().join('\n'), /"msg":"closed"/)

@@ -8,15 +8,15 @@ import { build } from '../support/server.ts'
 const root = join(import.meta.dirname, '../..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const steps = stepsOf(readme)
-t.test('the comparer', async t => {
+t.test('the comparer', async (t) => {
   const wrong = (shown: string, came: string, shape = false): boolean => difference(shown.split('\n'), came.split('\n'), shape) !== null
 
-  await t.test('finds a line that differs, is missing, is too many, or out of order', async t => {
+  await t.test('finds a line that differs, is missing, is too many, or out of order', async (t) => {
     t.notOk(wrong('a\nb', 'a\nb'))
     for (const came of ['a\nc', 'a', 'a\nb\nc', 'b\na', 'a\n\nb', 'a b']) t.ok(wrong('a\nb', came), JSON.stringify(came))
   })
 
-  await t.test('takes numbers as they are, unless only their shape is shown', async t => {
+  await t.test('takes numbers as they are, unless only their shape is shown', async (t) => {
     t.ok(wrong('took 201.5', 'took 203.1'))
     t.notOk(wrong('took 201.5', 'took 203.1', true))
     t.notOk(wrong('took 201.5', 'took 203', true))
@@ -25,7 +25,7 @@ t.test('the comparer', async t => {
     t.ok(wrong('task 7 at 0', 'task 12 at 1500', true))
   })
 
-  await t.test('lets anything stand for an ellipsis, and nothing beside it', async t => {
+  await t.test('lets anything stand for an ellipsis, and nothing beside it', async (t) => {
     t.notOk(wrong('a\n…\nd', 'a\nb\nc\nd'))
     t.notOk(wrong('a\n…', 'a'))
     t.notOk(wrong('{"t":…,"lag":3}', '{"t":12.5,"lag":3}'))
@@ -33,7 +33,7 @@ t.test('the comparer', async t => {
     t.ok(wrong('{"t":…,"lag":3}', '{"t":12.5,"lag":4}'))
   })
 
-  await t.test('reads commands, outputs and promises', async t => {
+  await t.test('reads commands, outputs and promises', async (t) => {
     const page = '```sh meanwhile\nnpm start\n```\nsays\n```text shape\nup 1\n```\n| `curl x/1` | `a` after 2 s, `b` after 8 s |\n```sh\ncurl y\n```\n'
     const found = stepsOf(page)
     t.match(found, [
@@ -46,10 +46,10 @@ t.test('the comparer', async t => {
   })
 })
 
-t.test('the guide at GET / and the README know the same commands', async t => {
+t.test('the guide at GET / and the README know the same commands', async (t) => {
   const app = await build(t)
   const guide = (await app.inject({ url: '/', headers: { host: 'localhost:8000' } })).body
-  const inGuide = guide.split('\n').filter(line => line.startsWith('  curl')).map(line => line.replace(/ +#.*/, '').trim())
-  const inReadme = steps.map(({ text }) => text).filter(text => text.startsWith('curl') && text.includes('localhost:8000'))
-  t.same([...new Set(inReadme)].filter(text => text !== 'curl http://localhost:8000/').sort(), inGuide.sort())
+  const inGuide = guide.split('\n').filter((line) => line.startsWith('  curl')).map((line) => line.replace(/ +#.*/, '').trim())
+  const inReadme = steps.map(({ text }) => text).filter((text) => text.startsWith('curl') && text.includes('localhost:8000'))
+  t.same([...new Set(inReadme)].filter((text) => text !== 'curl http://localhost:8000/').sort(), inGuide.sort())
 })

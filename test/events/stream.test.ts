@@ -16,7 +16,7 @@ import { brokenRules } from '../observe/trace-rules.ts'
 import { eventually } from '../support/eventually.ts'
 
 /** Run `main` in virtual time and give what was recorded. */
-async function record(main: () => Coroutine<unknown>, options: { watch?: (recorder: Recorder) => void, debug?: boolean } = {}): Promise<LoopEvent[]> {
+async function record(main: () => Coroutine<unknown>, options: { watch?: (recorder: Recorder) => void; debug?: boolean } = {}): Promise<LoopEvent[]> {
   const loop = new EventLoop({ clock: new VirtualClock(), debug: options.debug })
   loop.setExceptionHandler(() => {})
   const recorder = new Recorder(loop)
@@ -46,16 +46,16 @@ function* busy(): Coroutine<void> {
   task.cancel('enough')
 }
 
-t.test('the recorder', async t => {
+t.test('the recorder', async (t) => {
   const events = await record(busy)
 
-  await t.test('gives events that the schema takes, numbered without a gap', async t => {
+  await t.test('gives events that the schema takes, numbered without a gap', async (t) => {
     for (const event of events) t.same(loopEvent.safeParse(event).error, undefined, event.type)
     t.same(events.map(({ seq }) => seq), events.map((_, at) => at + 1))
     t.ok(events.every((event, at) => at === 0 || event.t >= events[at - 1]!.t), 'time never goes back')
   })
 
-  await t.test('tells the whole life of a task', async t => {
+  await t.test('tells the whole life of a task', async (t) => {
     const worker = events.find((event) => event.type === 'task.created' && event.name === 'worker') as LoopEvent & { task: number }
     const life = events.filter((event) => 'task' in event && event.task === worker.task && event.type.startsWith('task.')).map(({ type }) => type)
     t.equal(life[0], 'task.created')
@@ -67,7 +67,7 @@ t.test('the recorder', async t => {
     t.match(worker, { coroutine: 'worker', parent: 1, run: 1 }, 'a child belongs to the run of its parent')
   })
 
-  await t.test('says what a task waits for, and what woke it', async t => {
+  await t.test('says what a task waits for, and what woke it', async (t) => {
     const kinds = new Set(events.flatMap((event) => (event.type === 'task.suspended' ? [event.on.kind] : [])))
     t.same([...kinds].sort(), ['queue.get', 'queue.join', 'queue.put', 'sleep', 'yield'].sort())
     t.ok(events.some((event) => event.type === 'task.ready' && event.by === 1), 'woken by main')
@@ -75,18 +75,18 @@ t.test('the recorder', async t => {
     t.match(sleeping, { on: { deadline: 1 } })
   })
 
-  await t.test('hears queues and prints', async t => {
+  await t.test('hears queues and prints', async (t) => {
     t.match(events.find((event) => event.type === 'queue.changed'), { op: 'put', size: 1, unfinished: 1, maxsize: 1, task: 1 })
     t.match(events.find((event) => event.type === 'task.printed'), { text: 'done', task: 1, run: 1 })
   })
 
-  await t.test('tells where a task waits, in debug mode', async t => {
+  await t.test('tells where a task waits, in debug mode', async (t) => {
     const debugged = await record(busy, { debug: true })
     const suspended = debugged.find((event) => event.type === 'task.suspended' && event.on.kind === 'sleep')
     t.match(suspended, { location: { function: 'worker', file: /stream\.test\.ts/ } })
   })
 
-  await t.test('cuts texts, wherever they stand in an event, at a bound in bytes', async t => {
+  await t.test('cuts texts, wherever they stand in an event, at a bound in bytes', async (t) => {
     const long = 'é😀'.repeat(1e5)
     const told: LoopEvent[] = []
     function* waits(): Coroutine<void> {
@@ -121,7 +121,7 @@ t.test('the recorder', async t => {
     t.equal(long.length, 3e5, 'what the program has is its own')
   })
 
-  await t.test('names the error of a task that failed', async t => {
+  await t.test('names the error of a task that failed', async (t) => {
     function* fails(): Coroutine<void> {
       yield* sleep(1)
       throw new RangeError('too far')
@@ -131,8 +131,8 @@ t.test('the recorder', async t => {
   })
 })
 
-t.test('the model', async t => {
-  await t.test('rebuilds at every event what is alive, and ends with nothing', async t => {
+t.test('the model', async (t) => {
+  await t.test('rebuilds at every event what is alive, and ends with nothing', async (t) => {
     const model = new Model()
     let compared = 0
     const events = await record(busy, {
@@ -153,7 +153,7 @@ t.test('the model', async t => {
     t.same(model.snapshot().tasks, [])
   })
 
-  await t.test('goes on from a snapshot as if it had seen everything', async t => {
+  await t.test('goes on from a snapshot as if it had seen everything', async (t) => {
     const events = await record(busy)
     for (const cut of [1, 7, Math.floor(events.length / 2), events.length - 3]) {
       const whole = new Model()
@@ -186,8 +186,8 @@ class Taker implements Sink {
   }
 }
 
-t.test('the fan-out', async t => {
-  function source(history = 1024): { recorder: Recorder, fanout: Fanout, say: (times: number) => void } {
+t.test('the fan-out', async (t) => {
+  function source(history = 1024): { recorder: Recorder; fanout: Fanout; say: (times: number) => void } {
     const recorder = new Recorder(new EventLoop({ clock: new VirtualClock() }), { history })
     const say = (times: number): void => {
       for (let at = 0; at < times; at++) recorder.record({ type: 'task.printed', text: String(recorder.history.last + 1), ...(at % 2 === 0 ? { task: 1 } : { task: 2 }) })
@@ -196,7 +196,7 @@ t.test('the fan-out', async t => {
   }
   const seqs = (messages: StreamEvent[]): number[] => messages.flatMap((message) => ('t' in message ? [message.seq] : []))
 
-  await t.test('begins with hello, a snapshot, and what comes from then on', async t => {
+  await t.test('begins with hello, a snapshot, and what comes from then on', async (t) => {
     const { fanout, say } = source()
     say(3)
     const taker = new Taker()
@@ -208,7 +208,7 @@ t.test('the fan-out', async t => {
     for (const message of taker.messages) t.ok(streamEvent.safeParse(message).success, message.type)
   })
 
-  await t.test('goes on from a cursor without a gap and without a repeat', async t => {
+  await t.test('goes on from a cursor without a gap and without a repeat', async (t) => {
     const { recorder, fanout, say } = source()
     say(10)
     const taker = new Taker()
@@ -217,7 +217,7 @@ t.test('the fan-out', async t => {
     t.same(seqs(taker.messages), [5, 6, 7, 8, 9, 10])
   })
 
-  await t.test('says what history no longer holds, and how to go on', async t => {
+  await t.test('says what history no longer holds, and how to go on', async (t) => {
     const { recorder, fanout, say } = source()
     say(3000)
     const taker = new Taker()
@@ -229,7 +229,7 @@ t.test('the fan-out', async t => {
     t.equal(fanout.dropped, 2996)
   })
 
-  await t.test('answers a cursor of another epoch with a snapshot', async t => {
+  await t.test('answers a cursor of another epoch with a snapshot', async (t) => {
     const { fanout, say } = source()
     say(5)
     const taker = new Taker()
@@ -237,7 +237,7 @@ t.test('the fan-out', async t => {
     t.match(taker.messages[1], { type: 'stream.dropped', snapshot: { seq: 5 } })
   })
 
-  await t.test('keeps a slow subscriber from slowing another, and tells him what he missed', async t => {
+  await t.test('keeps a slow subscriber from slowing another, and tells him what he missed', async (t) => {
     const { fanout, say } = source()
     const slow = new Taker()
     const quick = new Taker()
@@ -257,7 +257,7 @@ t.test('the fan-out', async t => {
     t.match(slow.messages[1], { type: 'stream.dropped', count: 5000, from: 1, to: 5000 })
   })
 
-  await t.test('lets others have their turn while it sends much to a sink that always has room again at once', async t => {
+  await t.test('lets others have their turn while it sends much to a sink that always has room again at once', async (t) => {
     const { fanout, say } = source(20_000)
     const eager = new Taker()
     eager.room = false
@@ -270,7 +270,7 @@ t.test('the fan-out', async t => {
     t.ok(await eventually(() => seqs(eager.messages).length === 20_000))
   })
 
-  await t.test('sends a filtered subscriber what he asked for, and bookmarks', async t => {
+  await t.test('sends a filtered subscriber what he asked for, and bookmarks', async (t) => {
     const { fanout, say } = source(10_000)
     const taker = new Taker()
     const subscription = fanout.subscribe(taker, { types: ['task.finished'] })
@@ -284,7 +284,7 @@ t.test('the fan-out', async t => {
     t.same(seqs(ofTask.messages), [2502, 2504])
   })
 
-  await t.test('remembers the last of many wishes while there is no room, and says nothing before', async t => {
+  await t.test('remembers the last of many wishes while there is no room, and says nothing before', async (t) => {
     const { fanout, say } = source()
     const taker = new Taker()
     taker.room = false
@@ -299,7 +299,7 @@ t.test('the fan-out', async t => {
     t.same(seqs(taker.messages), [2, 4], 'what the last wish was for')
   })
 
-  await t.test('ends every subscription with what was left, and listens no more', async t => {
+  await t.test('ends every subscription with what was left, and listens no more', async (t) => {
     const { fanout, say } = source()
     const taker = new Taker()
     fanout.subscribe(taker)
@@ -310,18 +310,18 @@ t.test('the fan-out', async t => {
     t.equal(fanout.size, 0)
   })
 
-  await t.test('reads cursors, and nothing else', async t => {
+  await t.test('reads cursors, and nothing else', async (t) => {
     t.same(parseCursor('0a1b:12'), { epoch: '0a1b', seq: 12 })
     for (const text of ['', ':', 'a:', ':1', 'a:-1', 'a:1.5', 'a:01', 'zz:1', 'a:1:2', 'a:99999999999999999999']) t.equal(parseCursor(text), null, text)
   })
 })
 
-t.test('the trace', async t => {
+t.test('the trace', async (t) => {
   const events = await record(busy)
   const traceEvents = [...traced(events, 'busy')]
   const slices = traceEvents.filter(({ ph }) => ph === 'X')
 
-  await t.test('has contiguous slices for each task, from its beginning to its end', async t => {
+  await t.test('has contiguous slices for each task, from its beginning to its end', async (t) => {
     const tids = new Set(slices.map(({ tid }) => tid).filter((tid) => tid !== 0))
     t.ok(tids.size >= 2)
     for (const tid of tids) {
@@ -333,7 +333,7 @@ t.test('the trace', async t => {
     }
   })
 
-  await t.test('joins each wake-up with one arrow, between slices that are open then', async t => {
+  await t.test('joins each wake-up with one arrow, between slices that are open then', async (t) => {
     const starts = traceEvents.filter(({ ph }) => ph === 's')
     const ends = traceEvents.filter(({ ph }) => ph === 'f')
     t.ok(starts.length > 0)
@@ -345,7 +345,7 @@ t.test('the trace', async t => {
     }
   })
 
-  await t.test('is in order of time, slices first, with whole microseconds', async t => {
+  await t.test('is in order of time, slices first, with whole microseconds', async (t) => {
     traceEvents.forEach((event, at) => {
       const before = traceEvents[at - 1]
       t.ok(Number.isInteger(event.ts))
@@ -357,7 +357,7 @@ t.test('the trace', async t => {
     t.same(brokenRules(traceEvents), [])
   })
 
-  await t.test('is the same as JSON, in parts that make a whole', async t => {
+  await t.test('is the same as JSON, in parts that make a whole', async (t) => {
     const { traceEvents: parsed, displayTimeUnit } = JSON.parse([...traceTexts(events, 'busy')].join('')) as Trace
     t.same(parsed, JSON.parse(JSON.stringify(traceEvents)))
     t.equal(displayTimeUnit, 'ms')
@@ -370,7 +370,7 @@ t.test('the trace', async t => {
     })
   })
 
-  await t.test('is made as it is read, of the events as they were', async t => {
+  await t.test('is made as it is read, of the events as they were', async (t) => {
     const many = [...events]
     const whole = [...traceTexts(events, 'busy')]
     const parts = traceTexts(many, 'busy')[Symbol.iterator]()
@@ -381,7 +381,7 @@ t.test('the trace', async t => {
     t.match([...{ [Symbol.iterator]: () => parts }].join(''), /"print: changed"/)
   })
 
-  await t.test('follows the rules from wherever the record begins, and wherever it ends', async t => {
+  await t.test('follows the rules from wherever the record begins, and wherever it ends', async (t) => {
     for (let from = 0; from < events.length; from += 3) {
       for (const to of [from + 1, from + 7, events.length]) {
         const part = [...traced(events.slice(from, to), 'part')]
@@ -391,7 +391,7 @@ t.test('the trace', async t => {
     }
   })
 
-  await t.test('has a stall where it was noted, though the loop went on before', async t => {
+  await t.test('has a stall where it was noted, though the loop went on before', async (t) => {
     const common = { loop: 'main', task: 1 }
     const [begun, noted, gone] = [{ t: 1, seq: 1 }, { t: 5, seq: 2 }, { t: 4, seq: 3 }]
     const late = [...traced([
@@ -406,8 +406,8 @@ t.test('the trace', async t => {
   })
 })
 
-t.test('the drawing', async t => {
-  await t.test('shows who ran, who waited and how it ended', async t => {
+t.test('the drawing', async (t) => {
+  await t.test('shows who ran, who waited and how it ended', async (t) => {
     function* say(): Coroutine<void> {
       yield* sleep(2)
     }
@@ -421,7 +421,7 @@ t.test('the drawing', async t => {
     t.match(lines[3], /2\.000 s$/)
   })
 
-  await t.test('draws a stall as one running and the others ready', async t => {
+  await t.test('draws a stall as one running and the others ready', async (t) => {
     function* hold(): Coroutine<void> {
       yield* sleep(1)
       getLoop().host.block(1)
@@ -437,8 +437,8 @@ t.test('the drawing', async t => {
   })
 })
 
-t.test('the tree of tasks', async t => {
-  await t.test('puts children under their parents and says what each waits for', async t => {
+t.test('the tree of tasks', async (t) => {
+  await t.test('puts children under their parents and says what each waits for', async (t) => {
     const text = taskTree([
       { task: 1, name: 'main', coroutine: 'main', state: 'suspended', since: 0, on: { kind: 'gather', label: '2 of 2' } },
       { task: 2, name: 'a', coroutine: 'f', state: 'suspended', since: 1, parent: 1, on: { kind: 'sleep', deadline: 4 } },
@@ -456,23 +456,23 @@ t.test('the tree of tasks', async t => {
   })
 })
 
-t.test('the list of types is that of the schema', async t => {
+t.test('the list of types is that of the schema', async (t) => {
   t.equal(eventTypes.length, new Set(eventTypes).size)
   t.ok(eventTypes.includes('task.created'))
 })
 
-t.test('events that are made when somebody asks for them', async t => {
+t.test('events that are made when somebody asks for them', async (t) => {
   const printed = (seq: number): LoopEvent => ({ type: 'task.printed', seq, loop: 'main', t: seq, text: String(seq) })
   const ready = (task: number): LoopEvent => ({ type: 'task.ready', seq: 0, loop: 'main', t: 0, task })
   /** Of ten each: ten that are pushed, then thirty that are not, and so on. */
-  const filled = (stretches: number): { history: History, made: () => number } => {
+  const filled = (stretches: number): { history: History; made: () => number } => {
     const history = new History(100)
     let made = 0
     for (let stretch = 0; stretch < stretches; stretch++) {
       for (let n = 0; n < 10; n++) history.push(printed(history.last + 1))
       const first = history.last + 1
       for (let part = 0; part < 3; part++) {
-        history.pushLater(10, offset => {
+        history.pushLater(10, (offset) => {
           made++
           return ready(first + part * 10 + offset)
         })
@@ -481,7 +481,7 @@ t.test('events that are made when somebody asks for them', async t => {
     return { history, made: () => made }
   }
 
-  await t.test('are held beside the others, and push none of them out', async t => {
+  await t.test('are held beside the others, and push none of them out', async (t) => {
     const { history, made } = filled(5)
     t.equal(history.last, 200)
     t.equal(made(), 0)
@@ -492,21 +492,21 @@ t.test('events that are made when somebody asks for them', async t => {
     t.equal(history.lastOfLater(11), 40, 'but where they were is known')
     t.equal(history.lastOfLater(200), 200)
     t.equal(history.lastOfLater(41), null)
-    t.ok(Array.from({ length: 201 - history.first }, (_, at) => history.find(history.first + at)).every(event => event !== null), `all from ${history.first} on are held`)
+    t.ok(Array.from({ length: 201 - history.first }, (_, at) => history.find(history.first + at)).every((event) => event !== null), `all from ${history.first} on are held`)
     t.equal(history.find(history.first - 1), null)
     t.equal(history.find(201), null)
   })
 
-  await t.test('go in their order, as those that are pushed do', async t => {
+  await t.test('go in their order, as those that are pushed do', async (t) => {
     const { history } = filled(1000)
-    const held = Array.from({ length: history.last }, (_, at) => history.find(at + 1)).filter(event => event !== null)
+    const held = Array.from({ length: history.last }, (_, at) => history.find(at + 1)).filter((event) => event !== null)
     t.equal(held.filter(({ type }) => type === 'task.printed').length, 100)
     t.equal(held.filter(({ type }) => type === 'task.ready').length, 100)
     t.ok(held.every(({ seq }) => history.at(seq).seq === seq))
   })
 })
 
-t.test('the history is bounded in bytes', async t => {
+t.test('the history is bounded in bytes', async (t) => {
   const printed = (seq: number, text: string): LoopEvent => ({ type: 'task.printed', seq, loop: 'main', t: seq, text })
   const held = (history: History): LoopEvent[] => Array.from({ length: history.last }, (_, at) => history.find(at + 1)).filter((event) => event !== null)
   /** What is held once all of it has been encoded, for which some may go. */
@@ -515,14 +515,14 @@ t.test('the history is bounded in bytes', async t => {
     return held(history).filter(({ type }) => type === 'task.printed').reduce((sum, event) => sum + sizeOf(event) + history.encoded(event).length, 0)
   }
 
-  await t.test('as many short events as it has room for are kept', async t => {
+  await t.test('as many short events as it has room for are kept', async (t) => {
     const history = new History(1000)
     for (let n = 1; n <= 3000; n++) history.push(printed(n, 'short'))
     t.equal(held(history).length, 1000)
     t.equal(history.first, 2001)
   })
 
-  await t.test('of long ones only the last, without a hole, and with their JSON fewer still', async t => {
+  await t.test('of long ones only the last, without a hole, and with their JSON fewer still', async (t) => {
     const history = new History(1000)
     for (let n = 1; n <= 3000; n++) history.push(printed(n, 'x'.repeat(10_000)))
     const before = held(history).length
@@ -535,7 +535,7 @@ t.test('the history is bounded in bytes', async t => {
     t.same([...history.pushedSince(1, 1e9)], held(history))
   })
 
-  await t.test('one that is longer than all there is room for is still the last', async t => {
+  await t.test('one that is longer than all there is room for is still the last', async (t) => {
     const history = new History(1000)
     for (let n = 1; n <= 10; n++) history.push(printed(n, 'x'.repeat(2e6)))
     t.same(held(history).map(({ seq }) => seq), [10])
@@ -543,7 +543,7 @@ t.test('the history is bounded in bytes', async t => {
     t.same(held(history).map(({ seq }) => seq), [11])
   })
 
-  await t.test('what is made when it is asked for goes on beside them', async t => {
+  await t.test('what is made when it is asked for goes on beside them', async (t) => {
     const history = new History(1000)
     const random = (n: number): number => (n * 7919) % 13
     for (let n = 0; n < 2000; n++) {
@@ -557,7 +557,7 @@ t.test('the history is bounded in bytes', async t => {
     for (let seq = from; seq <= history.last; seq++) t.equal(history.find(seq)?.seq, seq)
   })
 
-  await t.test('what is taken of it is bounded in bytes too', async t => {
+  await t.test('what is taken of it is bounded in bytes too', async (t) => {
     const history = new History(1000)
     for (let n = 1; n <= 100; n++) history.push(printed(n, 'x'.repeat(1000)))
     const some = history.since(0, { most: 1000, bytes: 20_000 })

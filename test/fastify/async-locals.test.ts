@@ -48,8 +48,8 @@ async function server(t: { teardown(fn: () => unknown): void }, prepare: (app: F
   return app
 }
 
-t.test('the store of a request', async t => {
-  await t.test('of an AsyncLocalStorage that a hook enters', async t => {
+t.test('the store of a request', async (t) => {
+  await t.test('of an AsyncLocalStorage that a hook enters', async (t) => {
     const store = new AsyncLocalStorage<string>()
     const app = await server(t, (app) => app.addHook('onRequest', (request, _reply, done) => {
       store.run(String(request.headers['x-user']), done)
@@ -60,7 +60,7 @@ t.test('the store of a request', async t => {
     t.same(await ask(app, '/'), new Set([5 * CONCURRENT]))
   })
 
-  await t.test('of @fastify/request-context', async t => {
+  await t.test('of @fastify/request-context', async (t) => {
     const app = await server(t, (app) => app.register(fastifyRequestContext))
     const user = 'user' as never
     app.addHook('onRequest', async (request) => {
@@ -72,7 +72,7 @@ t.test('the store of a request', async t => {
     t.same(await ask(app, '/'), new Set([5 * CONCURRENT]))
   })
 
-  await t.test('of OpenTelemetry\'s context manager', async t => {
+  await t.test('of OpenTelemetry\'s context manager', async (t) => {
     const manager = new AsyncLocalStorageContextManager().enable()
     context.setGlobalContextManager(manager)
     t.teardown(() => context.disable())
@@ -88,10 +88,10 @@ t.test('the store of a request', async t => {
   })
 })
 
-t.test('a store in a program', async t => {
+t.test('a store in a program', async (t) => {
   const store = new AsyncLocalStorage<string>()
 
-  await t.test('is its creator\'s, for a task, a handle, a timer and a done callback', async t => {
+  await t.test('is its creator\'s, for a task, a handle, a timer and a done callback', async (t) => {
     const seen: string[] = []
     const note = (what: string): void => { seen.push(`${what}: ${String(store.getStore())}`) }
     function* one(name: string): Coroutine<void> {
@@ -113,7 +113,7 @@ t.test('a store in a program', async t => {
     t.same(seen, ['a: a', 'b: b', 'handle: c', 'timer: d', 'a: a', 'b: b', 'done: e', 'main: outer'])
   })
 
-  await t.test('is nobody else\'s: what was made where none was set sees none', async t => {
+  await t.test('is nobody else\'s: what was made where none was set sees none', async (t) => {
     let wake: (() => void) | null = null
     function* waiting(): Coroutine<unknown> {
       yield* fromPromise(new Promise<void>((resolve) => { wake = resolve }))
@@ -126,7 +126,7 @@ t.test('a store in a program', async t => {
   })
 })
 
-t.test('a program that enters no store pays nothing: no context is noted', async t => {
+t.test('a program that enters no store pays nothing: no context is noted', async (t) => {
   const { execFileSync } = await import('node:child_process')
   const program = `
     import { AsyncLocalStorage } from 'node:async_hooks'

@@ -19,7 +19,7 @@ async function server(t: Test, options: LoopscopeOptions = {}): Promise<FastifyI
 /** As a type of Fastify's knows nothing of coroutines. */
 const any = (fn: (...args: never[]) => unknown): never => fn as never
 
-t.test('what a handler returns', async t => {
+t.test('what a handler returns', async (t) => {
   const app = await server(t)
   const list = (): Coroutine<string[]> => sleep(0.001, ['x'])
   app.get('/promise', function* () { return Promise.resolve('p') })
@@ -44,7 +44,7 @@ t.test('what a handler returns', async t => {
   t.equal(app.loopscope.active.size, 0)
 })
 
-t.test('coroutines as hooks and error handlers', async t => {
+t.test('coroutines as hooks and error handlers', async (t) => {
   const app = await server(t)
   const seen: string[] = []
   const hook = (name: string) => any(function* () {
@@ -77,7 +77,7 @@ t.test('coroutines as hooks and error handlers', async t => {
   t.equal((await app.inject('/nowhere')).body, 'nothing here!')
 })
 
-t.test('a hook that fails fails the request; one whose client leaves is cancelled', async t => {
+t.test('a hook that fails fails the request; one whose client leaves is cancelled', async (t) => {
   const app = await server(t)
   let ending = ''
   app.addHook('preHandler', any(function* (request: { url: string }) {
@@ -100,7 +100,7 @@ t.test('a hook that fails fails the request; one whose client leaves is cancelle
   t.ok(await eventually(() => ending === 'the client went away'))
 })
 
-t.test('coroutines as handlers of WebSockets', async t => {
+t.test('coroutines as handlers of WebSockets', async (t) => {
   const app = Fastify()
   await app.register(loopscope)
   await app.register(websocket)
@@ -136,7 +136,7 @@ t.test('coroutines as handlers of WebSockets', async t => {
   await t.rejects(async () => other.register(loopscope), /register it before @fastify\/websocket/)
 })
 
-t.test('each request has a context of its own, from its first hook on', async t => {
+t.test('each request has a context of its own, from its first hook on', async (t) => {
   const user = new ContextVar<string>('user', { default: 'none' })
   const app = await server(t)
   app.addHook('onRequest', (request, _reply, done) => {
@@ -158,7 +158,7 @@ t.test('each request has a context of its own, from its first hook on', async t 
   t.throws(() => user.set('everybody'), /set in host code while an event loop runs/)
 })
 
-t.test('headers of the app are kept', async t => {
+t.test('headers of the app are kept', async (t) => {
   const app = Fastify({ genReqId: () => 'trace-7' })
   await app.register(loopscope)
   t.teardown(() => app.close())
@@ -174,7 +174,7 @@ t.test('headers of the app are kept', async t => {
   t.notMatch(Object.keys((await silent.inject('/')).headers).join(), /x-request-id|server-timing/)
 })
 
-t.test('an app that closes cancels what goes on beyond its grace', async t => {
+t.test('an app that closes cancels what goes on beyond its grace', async (t) => {
   const app = await server(t, { graceSeconds: 0.1 })
   let ending = ''
   app.get('/poll', function* () {

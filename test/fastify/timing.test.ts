@@ -9,7 +9,7 @@ import { build, listen } from '../support/server.ts'
 
 const TIMES = /^run;dur=[\d.]+, ready;dur=[\d.]+(;desc="[^"]*")?, wait;dur=[\d.]+, thread;dur=[\d.]+$/
 
-t.test('every response of the server', async t => {
+t.test('every response of the server', async (t) => {
   const app = await build(t)
   const seen = new Set<string>()
   const check = async (method: 'GET' | 'POST', url: string, statusCode: number, headers: Record<string, string> = {}): Promise<void> => {
@@ -21,7 +21,7 @@ t.test('every response of the server', async t => {
     seen.add(id)
   }
 
-  await t.test('a coroutine\'s, the pages of the documentation, their files and redirects', async t => {
+  await t.test('a coroutine\'s, the pages of the documentation, their files and redirects', async (t) => {
     await check('GET', '/ping', 200)
     await check('GET', '/docs/', 200)
     const page = (await app.inject('/docs/')).body
@@ -32,7 +32,7 @@ t.test('every response of the server', async t => {
     await check('GET', '/docs/static/none.js', 404)
   })
 
-  await t.test('refusals: of the router, of a schema, of the limits', async t => {
+  await t.test('refusals: of the router, of a schema, of the limits', async (t) => {
     await check('GET', '/nowhere', 404)
     await check('GET', '/%ZZ', 400)
     t.same(Object.keys((await app.inject('/%ZZ')).json<object>()), ['statusCode', 'code', 'error', 'message'])
@@ -43,12 +43,12 @@ t.test('every response of the server', async t => {
   })
 })
 
-t.test('what is no request at all', async t => {
+t.test('what is no request at all', async (t) => {
   const { port } = await listen(t)
-  const answer = (): Promise<string> => new Promise(resolve => {
+  const answer = (): Promise<string> => new Promise((resolve) => {
     let text = ''
     const socket = connect(port, '127.0.0.1', () => socket.write('HELLO?\r\n\r\n'))
-    socket.on('data', chunk => { text += String(chunk) })
+    socket.on('data', (chunk) => { text += String(chunk) })
     socket.on('close', () => resolve(text))
   })
   const [first, second] = [await answer(), await answer()]
@@ -58,7 +58,7 @@ t.test('what is no request at all', async t => {
   t.not(id(first), id(second))
 })
 
-t.test('a plain handler', async t => {
+t.test('a plain handler', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(timing)
@@ -71,12 +71,12 @@ t.test('a plain handler', async t => {
   app.get('/coroutine', function* () { return 'coroutine' })
   const run = async (url: string): Promise<number> => Number(/^run;dur=([\d.]+), /.exec(String((await app.inject(url)).headers['server-timing']))?.[1])
 
-  await t.test('is told its whole time as run', async t => {
+  await t.test('is told its whole time as run', async (t) => {
     t.ok(await run('/plain') >= 29)
     t.ok(await run('/coroutine') < 29)
   })
 
-  await t.test('keeps hooks of its own', async t => {
+  await t.test('keeps hooks of its own', async (t) => {
     const { headers } = await app.inject('/own')
     t.equal(headers['x-own'], 'kept')
     t.match(headers['server-timing'], TIMES)

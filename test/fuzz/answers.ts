@@ -167,8 +167,7 @@ export class Answers {
     else if (this.#methods[this.all.length - 1] === 'HEAD' || status === 204 || status === 304) {
       if (status === 400 || status === 431) this.#optional = Number(length ?? 0)
       this.#end()
-    }
-    else if (coding !== undefined) this.#part = 'size'
+    } else if (coding !== undefined) this.#part = 'size'
     else if (length === undefined) this.#part = 'until closed'
     else {
       this.#left = Number(length)

@@ -57,7 +57,8 @@ export class Subject {
     test.teardown(() => sentinel.close())
     const server = await startServer(test, ENV, root === undefined ? {} : { root })
     const { paths } = JSON.parse((await ask(`${server.url}/openapi.json`)).body) as Described
-    const routes: Route[] = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, { parameters = [], requestBody }]) => ({ method: method.toUpperCase(), path, parameters, body: requestBody !== undefined })))
+    const routes: Route[] = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { parameters = [], requestBody }]) => ({ method: method.toUpperCase(), path, parameters, body: requestBody !== undefined })))
     for (const [method, path, query] of MORE) routes.push({ method, path, parameters: Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema })), body: false })
     // What is made once, threads and connections to itself, is there before it is counted.
     for (const target of ['/handlers/sync?ms=1&thread=pool', '/handlers/sync?ms=1&thread=sensitive', '/handlers/fetch?n=2&ms=1', '/docs/json']) await ask(`${server.url}${target}`)

@@ -23,7 +23,7 @@ async function flood(socket: Socket, what: Buffer, bytes: number): Promise<void>
   }
 }
 
-t.test('a client that floods the stream and does not read', async t => {
+t.test('a client that floods the stream and does not read', async (t) => {
   const { url, observer } = await startServer(t, { BLOCKED_MS: '5000' })
   const many = (one: Buffer): Buffer => Buffer.concat(Array.from({ length: 2000 }, () => one))
   const floods = {
@@ -32,7 +32,7 @@ t.test('a client that floods the stream and does not read', async t => {
   }
   for (const [name, address] of Object.entries({ 'the app\'s': url, 'the observer\'s': observer })) {
     const port = Number(new URL(address).port)
-    await t.test(`on ${name} port`, async t => {
+    await t.test(`on ${name} port`, async (t) => {
       const before = await memoryOf(observer)
       for (const [what, bytes] of Object.entries(floods)) {
         const sockets = await Promise.all(Array.from({ length: 4 }, () => openSocket(port, '/events')))
@@ -54,7 +54,7 @@ t.test('a client that floods the stream and does not read', async t => {
   }
 })
 
-t.test('nothing is read from a client that has no room', async t => {
+t.test('nothing is read from a client that has no room', async (t) => {
   const { port, say, size } = await observerHere(t)
   const socket = await openSocket(port, '/events')
   t.ok(await eventually(() => size() === 1))
@@ -72,7 +72,7 @@ t.test('nothing is read from a client that has no room', async t => {
   t.ok(await eventually(() => size() === 0))
 })
 
-t.test('pings are answered', async t => {
+t.test('pings are answered', async (t) => {
   const { port } = await observerHere(t)
   const socket = await openSocket(port, '/events')
   socket.write(frame('are you there?', PING))
@@ -82,7 +82,7 @@ t.test('pings are answered', async t => {
   socket.destroy()
 })
 
-t.test('a broken frame ends a WebSocket, and is one line of the log at most', async t => {
+t.test('a broken frame ends a WebSocket, and is one line of the log at most', async (t) => {
   const lines: { level: number; msg: string; err?: unknown }[] = []
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {

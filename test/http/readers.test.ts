@@ -32,7 +32,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return text
 }
 
-t.test('requests with long URLs, and slow readers of the trace', async t => {
+t.test('requests with long URLs, and slow readers of the trace', async (t) => {
   const { url, observer } = await startServer(t, { BLOCKED_MS: '5000', MAX_REQUESTS: '1000' })
   const dispatcher = new Agent({ connections: 16 })
   t.teardown(() => dispatcher.close())
@@ -67,7 +67,7 @@ t.test('requests with long URLs, and slow readers of the trace', async t => {
   }), 'and so do those who leave')
 })
 
-t.test('downloads', async t => {
+t.test('downloads', async (t) => {
   /** A server of one endless download at a time, and what was made of it. */
   async function serve(t: Test, unreadMs?: number): Promise<{ port: number; made: () => number; ended: () => boolean }> {
     let made = 0
@@ -105,7 +105,7 @@ t.test('downloads', async t => {
     }
   }
 
-  await t.test('that come when their client has left are given up, as those are that it leaves', async t => {
+  await t.test('that come when their client has left are given up, as those are that it leaves', async (t) => {
     const app = httpServer({ bodyLimit: 1024, proxies: [] })
     const open = new Set<number>()
     const asked: (() => void)[] = []
@@ -119,7 +119,7 @@ t.test('downloads', async t => {
     await app.listen({ port: 0, host: '127.0.0.1' })
     t.teardown(() => app.close())
     const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
-    const begin = async (stall: number): Promise<{ request: ClientRequest, left: Promise<unknown> }> => {
+    const begin = async (stall: number): Promise<{ request: ClientRequest; left: Promise<unknown> }> => {
       const request = get(`${url}/stalls/${stall}/trace`, { agent: false }).on('error', () => {})
       const [socket] = await once(app.server, 'connection') as [Socket]
       t.ok(await eventually(() => asked.length === stall))
@@ -139,7 +139,7 @@ t.test('downloads', async t => {
     t.ok(await eventually(() => open.size === 0))
   })
 
-  await t.test('are made as they are read, and a place is free when a reader leaves', async t => {
+  await t.test('are made as they are read, and a place is free when a reader leaves', async (t) => {
     const { port, made, ended } = await serve(t)
     const reader = await ask(`http://127.0.0.1:${port}/`)
     const first = await settled(made)
@@ -160,7 +160,7 @@ t.test('downloads', async t => {
     t.equal((await fetch(`http://127.0.0.1:${port}/fails`)).status, 500, 'one that failed has left as well')
   })
 
-  await t.test('that nobody reads end by themselves', async t => {
+  await t.test('that nobody reads end by themselves', async (t) => {
     const { port, ended } = await serve(t, 1000)
     const reader = await ask(`http://127.0.0.1:${port}/`)
     t.ok(await eventually(ended))
@@ -169,7 +169,7 @@ t.test('downloads', async t => {
     t.equal(reader.complete, false, 'the reader sees that it is not whole')
   })
 
-  await t.test('that are read slowly do not', async t => {
+  await t.test('that are read slowly do not', async (t) => {
     const { port, ended } = await serve(t, 1000)
     const reader = await ask(`http://127.0.0.1:${port}/`)
     for (const end = performance.now() + 4000; performance.now() < end;) {
@@ -187,7 +187,7 @@ t.test('downloads', async t => {
     t.ok(await eventually(ended))
   })
 
-  await t.test('of a run are bounded on the app\'s port too', async t => {
+  await t.test('of a run are bounded on the app\'s port too', async (t) => {
     const app = await build(t, {}, { readers: { downloads: 0 } })
     const run = (await app.inject('/examples/3/run?clock=virtual')).headers['x-run-id'] as string
     for (const what of ['trace', 'events']) {
@@ -199,7 +199,7 @@ t.test('downloads', async t => {
   })
 })
 
-t.test('answers that are made whole lie unread up to a number of bytes, and not for ever', async t => {
+t.test('answers that are made whole lie unread up to a number of bytes, and not for ever', async (t) => {
   const app = httpServer({ bodyLimit: 1024, proxies: [], readers: { unreadBytes: 2 * MB, unreadMs: 2000 } })
   app.get('/large', () => ({ text: 'x'.repeat(MB) }))
   app.get('/small', () => ({ text: 'x' }))
@@ -228,7 +228,7 @@ t.test('answers that are made whole lie unread up to a number of bytes, and not 
   }
 })
 
-t.test('where too much lies unread, nobody more is told what is alive', async t => {
+t.test('where too much lies unread, nobody more is told what is alive', async (t) => {
   const app = await build(t, {}, { readers: { unreadBytes: 0 } })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
@@ -240,7 +240,7 @@ t.test('where too much lies unread, nobody more is told what is alive', async t 
   t.equal(app.observer.size, 0)
 })
 
-t.test('subscribers that never read lose their place, those that do keep it', async t => {
+t.test('subscribers that never read lose their place, those that do keep it', async (t) => {
   const UNREAD_MS = 2000
   const here = await observerHere(t, UNREAD_MS)
   const { app, port } = await listen(t, { BLOCKED_MS: '5000' }, { readers: { unreadMs: UNREAD_MS } })
@@ -249,7 +249,7 @@ t.test('subscribers that never read lose their place, those that do keep it', as
     'the app\'s': { port, say: () => app.observer.writer!.printed(null, 'x'.repeat(1000)), size: () => app.observer.size },
   }
   for (const [whose, { port, say, size }] of Object.entries(ports)) {
-    await t.test(`on ${whose} port`, async t => {
+    await t.test(`on ${whose} port`, async (t) => {
       const sse = open(port, 'GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n')
       const socket = open(port, handshake('/events'))
       const good = open(port, 'GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n')

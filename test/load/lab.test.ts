@@ -24,13 +24,13 @@ function lane(name: LaneResult['lane'], p99: number, took: number, stall: Partia
   }
 }
 
-t.test('its words', async t => {
+t.test('its words', async (t) => {
   const inline = lane('inline', 1980, 2010, { kind: 'loop', loopSeconds: 2.005 })
   const sensitive = lane('sensitive', 4.5, 2020, { kind: 'thread', threadSeconds: 1.81 })
   const pool = lane('pool', 3, 1010, { kind: 'thread', threadSeconds: 0.8 })
   const free = lane('async', 2, 205)
 
-  await t.test('say what the figures show', async t => {
+  await t.test('say what the figures show', async (t) => {
     const text = labReport([inline, sensitive, pool, free], ASKED)
     t.match(text, "Inline blocked the loop for 2.00 s, and delayed all other requests: the probes' p99 was 1.98 s, at least one blocking call of 200 ms and 440 times the highest p99 with sensitive, pool or async")
     t.match(text, "sensitive, pool and async left the loop free, and the probes' p99 stayed at or below 4.50 ms")
@@ -41,7 +41,7 @@ t.test('its words', async t => {
     t.match(text, /^async .* nothing$/m)
   })
 
-  await t.test('do not say what they do not show', async t => {
+  await t.test('do not say what they do not show', async (t) => {
     const busy = labReport([lane('async', 45, 205)], ASKED)
     t.match(busy, "With async the probes' p99 was 45.0 ms, although no call blocked the loop for long (short blocks add up to 0.00 ms): the processors were busy")
     t.notMatch(busy, 'two different stalls')
@@ -50,7 +50,7 @@ t.test('its words', async t => {
     t.notMatch(labReport([lane('inline', 150, 160, { kind: 'loop', loopSeconds: 0.16 })], ASKED), 'no less than')
   })
 
-  await t.test('warn of what makes them less sure', async t => {
+  await t.test('warn of what makes them less sure', async (t) => {
     const late = { ...free, schedule: { ...free.schedule, kept: false, p99: 12, max: 30 } }
     const refused = { ...free, load: { ...free.load, good: 3, errors: { 'HTTP 429': 7 } } }
     t.match(labReport([late], ASKED), 'async: WARNING: the probes did not keep their schedule: p99 12.0 ms, at most 30.0 ms late')
@@ -58,10 +58,10 @@ t.test('its words', async t => {
   })
 })
 
-t.test('on the command line', async t => {
-  await t.test('goes through all lanes of a server that it starts itself', async t => {
+t.test('on the command line', async (t) => {
+  await t.test('goes through all lanes of a server that it starts itself', async (t) => {
     const { out, err, code } = await load(['lab', '--requests', '2', '--ms', '400', '--rate', '50', '--observer', 'off'])
-    const rows = out.split('\n').flatMap(line => LANES.find(name => line.startsWith(`${name} `)) ?? [])
+    const rows = out.split('\n').flatMap((line) => LANES.find((name) => line.startsWith(`${name} `)) ?? [])
     t.same(rows, LANES)
     t.match(out, /\/ping, 50 a second +│ 2 × 400 ms +│ parts of a request/)
     t.match(out, /lane +p50 +p99 +max +│ +took +mean +│ +run +ready +wait +thread +│ +stalled/)
@@ -72,7 +72,7 @@ t.test('on the command line', async t => {
     t.equal(code, 0)
   })
 
-  await t.test('the classic test: the same delays through each lane of a running server', async t => {
+  await t.test('the classic test: the same delays through each lane of a running server', async (t) => {
     const { url } = await listen(t, { RATE_LIMIT: '0' })
     const { out, code } = await load(['classic', url, '--json', '--requests', '20', '--in-flight', '5', '--ms', '20', '--lanes', 'sensitive,pool,async'])
     const { results } = JSON.parse(out) as { results: ClassicResult[] }
@@ -84,7 +84,7 @@ t.test('on the command line', async t => {
     t.equal(code, 0)
   })
 
-  await t.test('says so where there is nothing to measure', async t => {
+  await t.test('says so where there is nothing to measure', async (t) => {
     const foreign = await serve(t)
     const other = await load(['lab', foreign.url])
     t.match(other.err, /is no loopscope server: its answer to \/ping has none of the Server-Timing that the lab reads/)
@@ -103,7 +103,7 @@ async function listenForLab(url: string): Promise<{ all: Promise<StreamEvent[]> 
   const events: StreamEvent[] = []
   let text = ''
   let onHello = (): void => {}
-  const hello = new Promise<void>(resolve => { onHello = resolve })
+  const hello = new Promise<void>((resolve) => { onHello = resolve })
   const read = async (): Promise<StreamEvent[]> => {
     for await (const chunk of body) {
       const messages = (text + String(chunk)).split('\n\n')
@@ -124,9 +124,9 @@ async function listenForLab(url: string): Promise<{ all: Promise<StreamEvent[]> 
   return { all }
 }
 
-t.test('over HTTP', async t => {
+t.test('over HTTP', async (t) => {
   const { app, url } = await listen(t)
-  const post = async (body?: object): Promise<{ status: number, body: Record<string, unknown> }> => {
+  const post = async (body?: object): Promise<{ status: number; body: Record<string, unknown> }> => {
     const { statusCode, body: answer } = await request(`${url}/lab`, {
       method: 'POST', ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     })
@@ -134,7 +134,7 @@ t.test('over HTTP', async t => {
   }
   const get = async (path: string, accept: string): Promise<string> => (await request(`${url}${path}`, { headers: { accept } })).body.text()
 
-  await t.test('refuses what it cannot do', async t => {
+  await t.test('refuses what it cannot do', async (t) => {
     const bad = [
       [{ ms: 'long' }, 'ms: must be a whole number from 1 to 10000'], [{ requests: 51 }, 'requests: must be from 1 to 50'],
       [{ requests: 50, ms: 1000 }, 'requests: 50 of 1000 ms are more than 30000 ms'], [{ lanes: [] }, 'lanes: must name a lane'],
@@ -149,7 +149,7 @@ t.test('over HTTP', async t => {
     t.equal((await app.inject({ method: 'DELETE', url: '/lab/1' })).statusCode, 404)
   })
 
-  await t.test('tells what it finds as events on the loop\'s time axis, and keeps the table', async t => {
+  await t.test('tells what it finds as events on the loop\'s time axis, and keeps the table', async (t) => {
     const lanes = ['inline', 'sensitive', 'async']
     const watching = await listenForLab(url)
     const started = await post({ requests: 2, ms: 400, rate: 50, lanes })
@@ -160,21 +160,21 @@ t.test('over HTTP', async t => {
     t.match(second.body['message'], 'lab 1 is under way, and two would disturb each other')
 
     const events = await watching.all
-    const inOrder = events.filter(({ type }) => type !== 'lab.probed').map(event => (event.type === 'lab.entered' ? `in ${event.lane}` : event.type === 'lab.measured' ? `through ${event.result.lane}` : event.type))
-    t.same(inOrder, ['lab.started', ...lanes.flatMap(lane => [`in ${lane}`, `through ${lane}`]), 'lab.finished'])
-    const entered = events.filter(event => event.type === 'lab.entered')
-    const measured = events.filter(event => event.type === 'lab.measured')
+    const inOrder = events.filter(({ type }) => type !== 'lab.probed').map((event) => (event.type === 'lab.entered' ? `in ${event.lane}` : event.type === 'lab.measured' ? `through ${event.result.lane}` : event.type))
+    t.same(inOrder, ['lab.started', ...lanes.flatMap((lane) => [`in ${lane}`, `through ${lane}`]), 'lab.finished'])
+    const entered = events.filter((event) => event.type === 'lab.entered')
+    const measured = events.filter((event) => event.type === 'lab.measured')
     for (const [at, lane] of lanes.entries()) {
-      const samples = events.flatMap(event => (event.type === 'lab.probed' && event.lane === lane ? event.samples : []))
+      const samples = events.flatMap((event) => (event.type === 'lab.probed' && event.lane === lane ? event.samples : []))
       t.equal(samples.length, measured[at]!.result.sent - measured[at]!.result.lost, `every probe of ${lane}`)
-      t.ok(samples.every(sample => sample.t > entered[at]!.t - 0.5 && sample.t + sample.seconds < measured[at]!.t + 0.5), 'lies where it was')
+      t.ok(samples.every((sample) => sample.t > entered[at]!.t - 0.5 && sample.t + sample.seconds < measured[at]!.t + 0.5), 'lies where it was')
     }
     const [inline, sensitive] = measured.map(({ result }) => result)
     t.same([inline!.stall, sensitive!.stall], ['loop', 'thread'])
     t.ok(inline!.held >= 0.7 && sensitive!.queued >= 0.1)
     t.equal((events.at(-1) as EventOf<'lab.finished'>).outcome, 'finished')
 
-    const table = JSON.parse(await get('/lab/1', 'application/json')) as { outcome: string, results: unknown, words: string[] }
+    const table = JSON.parse(await get('/lab/1', 'application/json')) as { outcome: string; results: unknown; words: string[] }
     t.equal(table.outcome, 'finished')
     t.same(table.results, measured.map(({ result }) => result))
     t.match(table.words.join('\n'), 'These are two different stalls')
@@ -182,7 +182,7 @@ t.test('over HTTP', async t => {
     t.match((JSON.parse(await get('/lab', '*/*')) as { labs: object[] }).labs, [{ lab: 1, outcome: 'finished' }])
   })
 
-  await t.test('can be cancelled, and leaves no process behind', async t => {
+  await t.test('can be cancelled, and leaves no process behind', async (t) => {
     const watching = await listenForLab(url)
     await post({ requests: 10, ms: 300, lanes: ['sensitive', 'async'] })
     const cancelled = await request(`${url}/lab/2`, { method: 'DELETE' })

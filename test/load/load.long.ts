@@ -15,12 +15,12 @@ function parse({ out, err = '' }: { out: string; err?: string }): LoadResult {
 
 const lastSentAs = (latencies: number[], percent: number): number => latencies[Math.ceil((latencies.length * percent) / 100) - 1]!
 
-t.test('against a server that stalls for 1 s in every 5', async t => {
+t.test('against a server that stalls for 1 s in every 5', async (t) => {
   const server = await serve(t, '--stall')
   const args = ['--json', '--observer', 'off', '--warmup', '1', '--duration', '10', `${server.url}/open`, '--rate', '100', `${server.url}/closed`, '--arrivals', 'closed', '--connections', '2']
   const result = parse(await load(args))
   // What follows at once upon the other is one to whoever waits behind both.
-  const stalls: { from: number, to: number }[] = []
+  const stalls: { from: number; to: number }[] = []
   for (const { from, to } of await server.stalls()) {
     const last = stalls.at(-1)
     if (last !== undefined && from - last.to < 10) last.to = to
@@ -30,9 +30,9 @@ t.test('against a server that stalls for 1 s in every 5', async t => {
 
   // What the schedule and the server's own record of its stalls make of every request.
   const due = Array.from({ length: open.sent }, (_, at) => result.epoch + at * 10)
-  const expected = due.map(at => Math.max(0, ...stalls.filter(({ from, to }) => from <= at && to > at).map(({ to }) => to - at))).sort((a, b) => a - b)
+  const expected = due.map((at) => Math.max(0, ...stalls.filter(({ from, to }) => from <= at && to > at).map(({ to }) => to - at))).sort((a, b) => a - b)
 
-  await t.test('the open loop says what theory does for its schedule, within 5 %', async t => {
+  await t.test('the open loop says what theory does for its schedule, within 5 %', async (t) => {
     t.equal(open.sent, 1000)
     t.equal(open.good, 1000)
     t.ok(stalls.filter(({ from, to }) => to - from > 900).length >= 2, 'it did stall')
@@ -46,20 +46,20 @@ t.test('against a server that stalls for 1 s in every 5', async t => {
     }
   })
 
-  await t.test('a closed loop says that all is well', async t => {
+  await t.test('a closed loop says that all is well', async (t) => {
     t.ok(closed.sent > open.sent, 'it had more requests to see it with')
     t.ok(closed.latency!.p99 * 5 < open.latency!.p99, `p99 ${closed.latency!.p99} ms, where every hundredth request takes ${open.latency!.p99} ms`)
     t.ok(closed.latency!.max > 800, 'though it met the stalls')
   })
 })
 
-t.test('against a loopscope server it names what blocked the loop', async t => {
+t.test('against a loopscope server it names what blocked the loop', async (t) => {
   const { app, url } = await listen(t, { RATE_LIMIT: '0' })
   const observer = await observerOf(url)
   t.equal(observer, app.observer.url, 'the server says where its observer is')
   const args = ['--json', '--duration', '3.5', '--warmup', '2', `${url}/ping`, '--rate', '50', `${url}/handlers/sync?ms=800`, '--arrivals', 'burst', '--requests', '1', '--after', '1.5', '--name', 'blocker']
   for (const [from, where] of [['observer', observer!], ['answers', 'off']] as const) {
-    await t.test(from === 'observer' ? 'as its observer reported, where it has one' : 'or else as its answers show', async t => {
+    await t.test(from === 'observer' ? 'as its observer reported, where it has one' : 'or else as its answers show', async (t) => {
       const { stalls, stallsFrom, streams } = parse(await load(['--observer', where, ...args]))
       const stall = stalls.find(({ name }) => /^GET \/handlers\/sync/.test(name))
       t.equal(stallsFrom, from)
@@ -70,11 +70,11 @@ t.test('against a loopscope server it names what blocked the loop', async t => {
   }
 })
 
-t.test('what it prints', async t => {
+t.test('what it prints', async (t) => {
   const server = await serve(t)
   const folder = t.testdir()
 
-  await t.test('for people: percentiles, throughput, errors by kind, and a chart', async t => {
+  await t.test('for people: percentiles, throughput, errors by kind, and a chart', async (t) => {
     const { out, err, code } = await load(['--duration', '5', '--warmup', '0', `${server.url}/fine`, '--rate', '50', '--requests', '50', `${server.url}/?status=503`, '--name', 'bad', '--rate', '10', '--requests', '10'])
     t.match(out, /p50 +p90 +p99 +p99\.9 +max +answers +a second +errors/)
     t.match(out, /^\/fine +[\d.]+ m?s .* 50 +\S+ +0$/m)
@@ -87,11 +87,11 @@ t.test('what it prints', async t => {
     t.equal(code, 1, 'a stream without one good answer')
   })
 
-  await t.test('for programs: CSV, and HdrHistogram\'s text format for each stream', async t => {
+  await t.test('for programs: CSV, and HdrHistogram\'s text format for each stream', async (t) => {
     const { out } = await load(['--csv', '--duration', '5', '--warmup', '0', '--hdr', join(folder, 'out.hdr'), `${server.url}/a`, '--requests', '50', `${server.url}/b`, '--arrivals', 'burst', '--requests', '7'])
-    const [head, ...rows] = out.trimEnd().split('\n').map(line => line.split(','))
+    const [head, ...rows] = out.trimEnd().split('\n').map((line) => line.split(','))
     t.same(head, ['stream', 'seconds', 'sent', 'answered', 'errors', 'p50_ms', 'p99_ms', 'max_ms'])
-    const sum = (stream: string): number => rows.filter(row => row[0] === stream).reduce((all, row) => all + Number(row[3]), 0)
+    const sum = (stream: string): number => rows.filter((row) => row[0] === stream).reduce((all, row) => all + Number(row[3]), 0)
     t.same([sum('/a'), sum('/b')], [50, 7])
     for (const [name, total] of [['a', 50], ['b', 7]] as const) {
       const text = readFileSync(join(folder, `out.${name}.hdr`), 'utf8')
@@ -100,7 +100,7 @@ t.test('what it prints', async t => {
     }
   })
 
-  await t.test('a request that is given up counts with the time until then', async t => {
+  await t.test('a request that is given up counts with the time until then', async (t) => {
     const { out, code } = await load(['--json', '--duration', '0.5', '--warmup', '0', `${server.url}/never`, '--rate', '20', '--timeout', '0.3'])
     const [stream] = parse({ out }).streams
     t.same(stream!.errors, { timeout: 10 })
@@ -109,8 +109,8 @@ t.test('what it prints', async t => {
   })
 })
 
-t.test('how it ends when it cannot go on', async t => {
-  await t.test('a server that dies half-way: says so, keeps the results, exit code 1', async t => {
+t.test('how it ends when it cannot go on', async (t) => {
+  await t.test('a server that dies half-way: says so, keeps the results, exit code 1', async (t) => {
     const server = await serve(t)
     setTimeout(() => server.kill(), 3500)
     const { out, code } = await load(['--json', '--duration', '60', '--warmup', '0', server.url, '--rate', '50'])
@@ -122,10 +122,10 @@ t.test('how it ends when it cannot go on', async t => {
     t.equal(code, 1)
   })
 
-  await t.test('Ctrl-C: prints what there is, exit code 130', async t => {
+  await t.test('Ctrl-C: prints what there is, exit code 130', async (t) => {
     const server = await serve(t)
     let stopped = 0
-    const { out, code } = await load(['--duration', '60', '--warmup', '0', server.url, `${server.url}/never`], program => {
+    const { out, code } = await load(['--duration', '60', '--warmup', '0', server.url, `${server.url}/never`], (program) => {
       const timer = setInterval(() => void server.stalls().then(() => {
         if (++stopped === 20) program.kill('SIGINT')
       }), 200)
@@ -137,7 +137,7 @@ t.test('how it ends when it cannot go on', async t => {
     t.equal(code, 130)
   })
 
-  await t.test('a rate that this machine cannot hold: names the limit, exit code 3', async t => {
+  await t.test('a rate that this machine cannot hold: names the limit, exit code 3', async (t) => {
     const server = await serve(t)
     const streams = Array.from({ length: 8 }, (_, at) => `${server.url}/${at}`)
     const { out, code } = await load(['--duration', '1', '--warmup', '0', '--rate', '1000000', '--timeout', '0.2', '--connections', '10', ...streams])
@@ -146,11 +146,11 @@ t.test('how it ends when it cannot go on', async t => {
     t.ok([1, 3].includes(code!), 'or not even one request was answered in time')
   })
 
-  await t.test('nothing there: one line that says why, exit code 1', async t => {
+  await t.test('nothing there: one line that says why, exit code 1', async (t) => {
     const closed = createServer().listen(0, '127.0.0.1')
-    await new Promise(resolve => closed.once('listening', resolve))
+    await new Promise((resolve) => closed.once('listening', resolve))
     const { port } = closed.address() as AddressInfo
-    await new Promise(resolve => closed.close(resolve))
+    await new Promise((resolve) => closed.close(resolve))
     const refused = await load([`http://127.0.0.1:${port}/`])
     t.same([refused.err, refused.code], [`load: cannot reach http://127.0.0.1:${port}: connection refused, so nothing listens on that port: does the server run?\n`, 1])
     const unknown = await load(['http://no-such-host.invalid/'])
@@ -159,7 +159,7 @@ t.test('how it ends when it cannot go on', async t => {
   })
 })
 
-t.test('what it refuses before it sends anything, with exit code 2', async t => {
+t.test('what it refuses before it sends anything, with exit code 2', async (t) => {
   const folder = t.testdir()
   const file = join(folder, 'file')
   writeFileSync(file, '')

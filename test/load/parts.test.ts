@@ -17,20 +17,20 @@ const take = (given: Partial<StreamPlan>, count: number, seed = 1): (number | nu
   return Array.from({ length: count }, () => next())
 }
 
-t.test('a schedule', async t => {
-  await t.test('is even, all at once, or as often as it says and no more', async t => {
+t.test('a schedule', async (t) => {
+  await t.test('is even, all at once, or as often as it says and no more', async (t) => {
     t.same(take({ rate: 100 }, 4), [0, 10, 20, 30])
     t.same(take({ rate: 100, requests: 2 }, 4), [0, 10, null, null])
     t.same(take({ arrivals: 'burst', requests: 3 }, 4), [0, 0, 0, null])
   })
 
-  await t.test('does not drift: the millionth request of 3 a second is due when it should be', async t => {
+  await t.test('does not drift: the millionth request of 3 a second is due when it should be', async (t) => {
     const next = scheduleOf(plan({ rate: 3 }), 1)
     for (let at = 0; at < 999_999; at++) next()
     t.equal(next(), 999_999_000 / 3)
   })
 
-  await t.test('of Poisson arrivals is the same for the same seed, has the rate, and gaps as exponential ones have', async t => {
+  await t.test('of Poisson arrivals is the same for the same seed, has the rate, and gaps as exponential ones have', async (t) => {
     t.same(take({ arrivals: 'poisson' }, 50, 7), take({ arrivals: 'poisson' }, 50, 7))
     t.notSame(take({ arrivals: 'poisson' }, 50, 7), take({ arrivals: 'poisson' }, 50, 8))
     const moments = take({ arrivals: 'poisson', rate: 100 }, 20_000) as number[]
@@ -39,11 +39,11 @@ t.test('a schedule', async t => {
     const deviation = Math.sqrt(gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length)
     t.ok(Math.abs(mean - 10) < 0.3, `mean ${mean} ms`)
     t.ok(Math.abs(deviation - mean) < 0.5, `as much deviation as mean: ${deviation} ms`)
-    t.ok(gaps.every(gap => gap >= 0))
+    t.ok(gaps.every((gap) => gap >= 0))
   })
 })
 
-t.test('a command line gives each stream the options behind it, and those before all', async t => {
+t.test('a command line gives each stream the options behind it, and those before all', async (t) => {
   const { plan: { streams, duration } } = readLoad(['--rate', '5', 'http://a/x', '--name', 'first', 'http://b/x', '--rate', '9', '--header', 'A: 1', '--header', 'B: 2', 'http://b/x', '--body', 'text', '--duration', '3'])
   t.same(streams.map(({ name, rate, method, headers }) => [name, rate, method, headers]), [
     ['first', 5, 'GET', {}], ['/x', 9, 'GET', { a: '1', b: '2' }], ['/x 2', 5, 'POST', {}],
@@ -51,20 +51,20 @@ t.test('a command line gives each stream the options behind it, and those before
   t.equal(duration, 3)
 })
 
-t.test('Server-Timing', async t => {
-  await t.test('is read with its culprit, whether that is certain or at most', async t => {
+t.test('Server-Timing', async (t) => {
+  await t.test('is read with its culprit, whether that is certain or at most', async (t) => {
     const header = 'run;dur=0.1, ready;dur=1912.4;desc="at most, behind GET /handlers/sync #42", wait;dur=3, thread;dur=0'
     t.same(parseTiming(header), { run: 0.1, ready: 1912.4, wait: 3, thread: 0, culprit: 'GET /handlers/sync #42' })
     t.equal(parseTiming('run;dur=0, ready;dur=5;desc="Task-1", wait;dur=0, thread;dur=0')?.culprit, 'Task-1')
     t.equal(parseTiming('run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0')?.culprit, null)
   })
 
-  await t.test('of other servers is not taken for one of ours', async t => {
+  await t.test('of other servers is not taken for one of ours', async (t) => {
     for (const header of ['', 'db;dur=53', 'cache;desc="Cache Read";dur=23.2', 'run;dur=1, ready;dur=2, wait;dur=3', 'run, ready, wait, thread']) t.equal(parseTiming(header), null, header)
   })
 })
 
-t.test('stalls, by the answers: what overlaps is one, and has the name of the worst', async t => {
+t.test('stalls, by the answers: what overlaps is one, and has the name of the worst', async (t) => {
   const stalls = new AnswerStalls()
   const say = (at: number, ready: number, culprit: string | null): void => stalls.add(at, { run: 0, ready, wait: 0, thread: 0, culprit })
   say(2000, 900, 'a')
@@ -78,8 +78,8 @@ t.test('stalls, by the answers: what overlaps is one, and has the name of the wo
   t.same(stalls.list(1500).map(({ from }) => from), [0, 3.4], 'what began before measuring did is cut')
 })
 
-t.test('latencies over time', async t => {
-  await t.test('are right to within 3 % in each slice', async t => {
+t.test('latencies over time', async (t) => {
+  await t.test('are right to within 3 % in each slice', async (t) => {
     const slices = new Slices(10_000)
     for (let ms = 1; ms <= 1000; ms++) {
       slices.sent(25)
@@ -94,13 +94,13 @@ t.test('latencies over time', async t => {
     t.equal(second!.t, 0.05)
   })
 
-  await t.test('take no more room for a longer test', async t => {
+  await t.test('take no more room for a longer test', async (t) => {
     const slices = new Slices(86_400_000)
     slices.sent(86_399_999)
     t.equal(slices.list().length, 1000)
   })
 
-  await t.test('are drawn, with the stalls under them', async t => {
+  await t.test('are drawn, with the stalls under them', async (t) => {
     const slice = (at: number, p50: number, max: number, errors = 0): Slice => ({ t: at / 10, sent: 10, answered: 10, errors, p50, p99: max, max })
     const slices = Array.from({ length: 20 }, (_, at) => (at < 10 ? slice(at, 1, 2) : slice(at, at === 10 ? 1000 : 500, 1000, at === 19 ? 1 : 0)))
     const lines = chart(slices, [{ from: 1, to: 1.2, name: 'x' }], 100)
@@ -110,11 +110,11 @@ t.test('latencies over time', async t => {
     t.match(lines[9], /stalls {12}▀▀$/)
     t.match(lines[10], /0 s +2\.00 s$/)
     t.same(chart([], [], 100), [])
-    t.ok(chart(slices, [], 25).every(line => line.length <= 25))
+    t.ok(chart(slices, [], 25).every((line) => line.length <= 25))
   })
 })
 
-t.test('failures have words', async t => {
+t.test('failures have words', async (t) => {
   const coded = (code: string): Error => Object.assign(new Error('?'), { code })
   t.equal(kindOf(coded('ECONNREFUSED')), 'connection refused')
   t.equal(kindOf(coded('UND_ERR_SOCKET')), 'connection closed')
@@ -123,7 +123,7 @@ t.test('failures have words', async t => {
   t.equal(kindOf(new AggregateError([coded('ECONNREFUSED')], 'all')), 'connection refused')
 })
 
-t.test('times have three digits and a unit', async t => {
+t.test('times have three digits and a unit', async (t) => {
   t.same([0, 0.304, 9.994, 9.996, 99.94, 99.96, 999.4, 999.6, 9994, 9996, 123_456].map(time), [
     '0.00 ms', '0.30 ms', '9.99 ms', '10.0 ms', '99.9 ms', '100 ms', '999 ms', '1.00 s', '9.99 s', '10.0 s', '123 s',
   ])

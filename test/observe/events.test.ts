@@ -61,7 +61,7 @@ function readyWhileRunning(events: readonly LoopEvent[]): LoopEvent | undefined 
 let running: number[] = []
 const ready = new Set<number>()
 
-t.test('random programs', async t => {
+t.test('random programs', async (t) => {
   const real = await loadRuntime()
   const random = new Random(SEED)
   let inline: Inline
@@ -126,7 +126,7 @@ function timeless(event: LoopEvent): string {
   return JSON.stringify(rest)
 }
 
-t.test('a busy stretch, on a real clock', async t => {
+t.test('a busy stretch, on a real clock', async (t) => {
   const loop = new EventLoop()
   const inline = watchInline(loop, { records: 2 ** 16, history: 400_000 })
   const recorded: LoopEvent[] = []
@@ -169,7 +169,7 @@ t.test('a busy stretch, on a real clock', async t => {
   t.ok(ring.head < told.length / 2, `${ring.head} records: a step, its end and its being ready again are one`)
 })
 
-t.test('a busy stretch, and a ring that is full again and again', async t => {
+t.test('a busy stretch, and a ring that is full again and again', async (t) => {
   const loop = new EventLoop()
   const inline = watchInline(loop, { records: 4096, history: 4096 })
   let recorded = 0
@@ -199,7 +199,7 @@ t.test('a busy stretch, and a ring that is full again and again', async t => {
   t.same([...observer.model.tasks], [], 'no ghosts are left')
 })
 
-t.test('steps that are told one by one, their events made late', async t => {
+t.test('steps that are told one by one, their events made late', async (t) => {
   const history = new History(2400)
   const log = new RoundLog(() => 'main', history, new Model(), MOST_STEPS)
   for (let step = 0; step < 2000; step++) {
@@ -219,7 +219,7 @@ t.test('steps that are told one by one, their events made late', async t => {
   }))
 })
 
-t.test('names by the ten thousand', async t => {
+t.test('names by the ten thousand', async (t) => {
   const loop = new EventLoop({ clock: new VirtualClock() })
   const inline = watchInline(loop, { history: 500_000 })
   const locks = Array.from({ length: 6 }, () => new Lock())
@@ -246,7 +246,7 @@ t.test('names by the ten thousand', async t => {
   t.same(wrong.slice(0, 3), [], 'each has its own, and each wait names its lock')
 })
 
-t.test('texts come through whole', async t => {
+t.test('texts come through whole', async (t) => {
   const texts = ['', 'a', 'x'.repeat(20), 'x'.repeat(21), 'é'.repeat(10), '😀'.repeat(11), 'long '.repeat(60), 'x'.repeat(1024), '\n"\\', 'x'.repeat(19) + 'é']
   const loop = new EventLoop({ clock: new VirtualClock() })
   const inline = watchInline(loop)
@@ -266,7 +266,7 @@ t.test('texts come through whole', async t => {
   t.match(eventsOf(inline).find(({ type }) => type === 'task.created'), { name: 'mäin 😀' })
 })
 
-t.test('texts that are too long are cut as a recorder cuts them, wherever they stand', async t => {
+t.test('texts that are too long are cut as a recorder cuts them, wherever they stand', async (t) => {
   const long = 'ü😀'.repeat(1e5)
   const loop = new EventLoop({ clock: new VirtualClock(), debug: true })
   loop.setExceptionHandler(() => {})
@@ -311,14 +311,14 @@ t.test('texts that are too long are cut as a recorder cuts them, wherever they s
     { name: 'RangeError', message: /an event may have 10666 characters as JSON, this one has \d+: \{"type":"lab.probed"/ })
 })
 
-t.test('what is kept of runs is bounded in bytes', async t => {
+t.test('what is kept of runs is bounded in bytes', async (t) => {
   const begin = (log: RunLog, run: number): void => { log.hear({ type: 'run.started', seq: 1, t: 0, loop: 'main', run, example: 1, parameters: {} }) }
   const say = (log: RunLog, run: number, text: string): void => { log.hear({ type: 'task.printed', seq: 1, t: 0, loop: 'main', run, text }) }
   const end = (log: RunLog, run: number): void => { log.hear({ type: 'run.finished', seq: 1, t: 0, loop: 'main', run, example: 1, parameters: {}, outcome: 'returned' }) }
   const kept = (log: RunLog): number => log.list().reduce((sum, { output, events }) => sum + sizeOf(output) + sizeOf(events), 0)
   const line = 'x'.repeat(1000)
 
-  await t.test('of one run the beginning, and how much was forgotten', async t => {
+  await t.test('of one run the beginning, and how much was forgotten', async (t) => {
     const log = new RunLog(() => '', 0)
     begin(log, 1)
     for (let n = 0; n < 3000; n++) say(log, 1, line)
@@ -330,7 +330,7 @@ t.test('what is kept of runs is bounded in bytes', async t => {
     t.equal(outcome, 'returned')
   })
 
-  await t.test('of all runs what the last did, of those under way too', async t => {
+  await t.test('of all runs what the last did, of those under way too', async (t) => {
     const log = new RunLog(() => '', 0, { mostBytes: 1e6 })
     for (let run = 1; run <= 20; run++) {
       begin(log, run)
@@ -350,7 +350,7 @@ t.test('what is kept of runs is bounded in bytes', async t => {
     t.equal(log.get(61)!.output.length, 100, 'what has gone makes room')
   })
 
-  await t.test('of a run that was made elsewhere, too', async t => {
+  await t.test('of a run that was made elsewhere, too', async (t) => {
     const log = new RunLog(() => '', 0)
     const made: RunRecord = {
       run: 7, example: 1, parameters: {}, clock: 'virtual', startedAt: new Date(0).toISOString(), seconds: 1, outcome: 'returned', error: null, forgotten: 0,
@@ -365,7 +365,7 @@ t.test('what is kept of runs is bounded in bytes', async t => {
   })
 })
 
-t.test('what is kept of stalls is bounded in bytes: what happened around the last, and that there were others', async t => {
+t.test('what is kept of stalls is bounded in bytes: what happened around the last, and that there were others', async (t) => {
   class Kept extends LoopRecord {
     now(): number {
       return this.history.last
@@ -394,7 +394,7 @@ t.test('what is kept of stalls is bounded in bytes: what happened around the las
   t.ok(sizes.at(-1)! > 3e6 && record.stallTrace(12) !== null)
 })
 
-t.test('what belongs to a run carries its number and says where it stands', async t => {
+t.test('what belongs to a run carries its number and says where it stands', async (t) => {
   const loop = new EventLoop({ clock: new VirtualClock() })
   const inline = watchInline(loop)
   function* child(queue: Queue<number>): Coroutine<void> {
@@ -423,7 +423,7 @@ t.test('what belongs to a run carries its number and says where it stands', asyn
   t.match(text, /the line that is looked for/)
 })
 
-t.test('events that find no room', async t => {
+t.test('events that find no room', async (t) => {
   const loop = new EventLoop({ clock: new VirtualClock() })
   const inline = watchInline(loop, { records: 4096, history: 2048 })
   const recorder = new Recorder(loop)

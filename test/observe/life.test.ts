@@ -19,7 +19,7 @@ const startsOf = (program: Program): number[] => {
   return starts
 }
 
-t.test('a server whose observer dies', async t => {
+t.test('a server whose observer dies', async (t) => {
   const server = await startServer(t, {}, { inside: true })
   const { url, observer } = server
   const starts = startsOf(server)
@@ -31,7 +31,7 @@ t.test('a server whose observer dies', async t => {
   const before = await subscribe(url)
   const { epoch } = before.messages[0] as EventOf<'stream.hello'>
 
-  await t.test('answers, says what is missing, and refuses what only the observer knows with a reason', async t => {
+  await t.test('answers, says what is missing, and refuses what only the observer knows with a reason', async (t) => {
     order(server, 'keep dead')
     t.ok(await eventually(async () => !await isUp(url)), 'readiness tells')
     t.equal((await fetch(`${url}/ping`)).status, 200)
@@ -56,7 +56,7 @@ t.test('a server whose observer dies', async t => {
     t.notMatch(server.log(), /a request failed/)
   })
 
-  await t.test('waits longer each time', async t => {
+  await t.test('waits longer each time', async (t) => {
     t.ok(await eventually(() => starts.length >= 5), `${starts.length} lives`)
     const waits = starts.slice(1).map((at, life) => at - (starts[life] as number))
     const least = waits.slice(0, 4).map((_, life) => 100 * 2 ** life)
@@ -64,7 +64,7 @@ t.test('a server whose observer dies', async t => {
     t.ok(least.every((wait, life) => (waits[life] as number) >= wait - 2), `${waits} ms`)
   })
 
-  await t.test('has it again on the same port, with what is alive', async t => {
+  await t.test('has it again on the same port, with what is alive', async (t) => {
     order(server, 'let live')
     t.ok(await eventually(() => isUp(url)), server.log())
     t.equal(await figure(url, 'loopscope_observer_up'), 1)
@@ -79,7 +79,7 @@ t.test('a server whose observer dies', async t => {
     t.ok(tasks.some((task) => task.request !== undefined && task.name.startsWith('GET /examples/5/run')), 'and the request it serves')
   })
 
-  await t.test('has its stalls told again, with name and stack, to those who come again', async t => {
+  await t.test('has its stalls told again, with name and stack, to those who come again', async (t) => {
     for (const address of [url, observer]) {
       const again = await subscribe(address)
       const hello = again.messages[0] as EventOf<'stream.hello'>
@@ -101,14 +101,14 @@ t.test('a server whose observer dies', async t => {
     late.socket.close()
   })
 
-  await t.test('has the tasks of its runs accounted for all the same', async t => {
+  await t.test('has the tasks of its runs accounted for all the same', async (t) => {
     t.equal((await fetch(`${url}/runs/${runId}`, { method: 'DELETE' })).status, 202)
     t.match(await output, /\(cancelled\)\n$/)
     t.ok(await eventually(async () => (await json<{ tasks: { run?: number }[] }>(`${observer}/tasks`)).tasks.every((task) => task.run !== runId)), 'none of them is left')
     t.match(await json(`${observer}/runs/${runId}`), { outcome: 'cancelled' })
   })
 
-  await t.test('has it again after each further death', async t => {
+  await t.test('has it again after each further death', async (t) => {
     for (let death = 0; death < 2; death++) {
       const lives = starts.length
       order(server, 'kill')
@@ -123,12 +123,12 @@ t.test('a server whose observer dies', async t => {
   abort.abort()
 })
 
-t.test('a server whose observer is dead', async t => {
+t.test('a server whose observer is dead', async (t) => {
   const server = await startServer(t, {}, { inside: true })
   const { url, observer } = server
   const starts = startsOf(server)
 
-  await t.test('waits for the port where something else has taken it, and takes it when it is free', async t => {
+  await t.test('waits for the port where something else has taken it, and takes it when it is free', async (t) => {
     order(server, 'keep dead')
     t.ok(await eventually(async () => !await isUp(url)))
     const other = createServer()
@@ -143,7 +143,7 @@ t.test('a server whose observer is dead', async t => {
     t.match(await json(`${observer}/healthz`), { status: 'ok' })
   })
 
-  await t.test('ends with 0, and at once, while its observer is dead', async t => {
+  await t.test('ends with 0, and at once, while its observer is dead', async (t) => {
     order(server, 'keep dead')
     t.ok(await eventually(async () => !await isUp(url)))
     const lives = starts.length
@@ -154,7 +154,7 @@ t.test('a server whose observer is dead', async t => {
   })
 })
 
-t.test('a process of several keeps its name when its observer is started again', { skip: noRedis }, async t => {
+t.test('a process of several keeps its name when its observer is started again', { skip: noRedis }, async (t) => {
   const redis = await startRedis(t)
   const server = await startServer(t, { REDIS_URL: redis.url, LOOP_NAME: 'one' }, { inside: true })
   const connected = async (): Promise<boolean> => (await json<{ redis: { state: string } | null }>(`${server.observer}/loops`)).redis?.state === 'connected'
@@ -168,7 +168,7 @@ t.test('a process of several keeps its name when its observer is started again',
   t.notMatch(server.log(), /another process is called that/)
 })
 
-t.test('the waits between two lives double up to half a minute, and begin again after a life that has lasted', async t => {
+t.test('the waits between two lives double up to half a minute, and begin again after a life that has lasted', async (t) => {
   const backoff = new Backoff()
   t.same([0, 10, 0, 0, 5000, 0, 0, 0, 0, 0, 29_000].map((served) => backoff.next(served)), [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000])
   t.equal(backoff.next(30_000), 100)

@@ -9,8 +9,8 @@ import { Tally } from '../../src/observe/stream-stats.ts'
 let seq = 0
 const event = (fields: object): LoopEvent => ({ seq: ++seq, t: seq, loop: 'main', ...fields }) as LoopEvent
 
-t.test('a distribution', async t => {
-  await t.test('has as many up to each limit as a count by hand', async t => {
+t.test('a distribution', async (t) => {
+  await t.test('has as many up to each limit as a count by hand', async (t) => {
     const limits = [0.001, 0.005, 0.01, 0.1, 1]
     let state = 7
     const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
@@ -20,7 +20,7 @@ t.test('a distribution', async t => {
       const values = Array.from({ length: many }, () => Math.round(10 ** (5 + random() * 4.3)))
       for (const value of values) histogram.record(value)
       const { counts, count, sum } = distributionOf(histogram, limits)
-      const near = (at: number): [number, number] => [0.998, 1.002].map(factor => values.filter(value => value <= limits[at]! * 1e9 * factor).length) as [number, number]
+      const near = (at: number): [number, number] => [0.998, 1.002].map((factor) => values.filter((value) => value <= limits[at]! * 1e9 * factor).length) as [number, number]
       counts.forEach((found, at) => t.ok(found >= near(at)[0] && found <= near(at)[1], `${found} of ${many} up to ${limits[at]}`))
       t.equal(count, many)
       const exact = values.reduce((one, other) => one + other, 0) / 1e9
@@ -28,11 +28,11 @@ t.test('a distribution', async t => {
     }
   })
 
-  await t.test('of nothing is empty', async t => {
+  await t.test('of nothing is empty', async (t) => {
     t.same(distributionOf(createHistogram(), [1, 2]), { limits: [1, 2], counts: [0, 0], sum: 0, count: 0 })
   })
 
-  await t.test('is written as Prometheus reads a histogram, counters and gauges as what they are', async t => {
+  await t.test('is written as Prometheus reads a histogram, counters and gauges as what they are', async (t) => {
     const registry = new Registry()
     let total = 3
     exposeDistribution(registry, 'delay_seconds', 'Delay', () => ({ limits: [0.1, 1], counts: [2, 3], sum: 7.5, count: 4 }))
@@ -40,7 +40,7 @@ t.test('a distribution', async t => {
     exposeFigure(registry, 'things', 'Things now', () => -1)
     exposeFigures(registry, 'kinds', 'Kinds', 'kind', () => [['a', 1], ['b', 2]])
     total = 5
-    t.same((await registry.metrics()).trim().split('\n').filter(line => !line.startsWith('# HELP') && line !== ''), [
+    t.same((await registry.metrics()).trim().split('\n').filter((line) => !line.startsWith('# HELP') && line !== ''), [
       '# TYPE delay_seconds histogram', 'delay_seconds_bucket{le="0.1"} 2', 'delay_seconds_bucket{le="1"} 3', 'delay_seconds_bucket{le="+Inf"} 4',
       'delay_seconds_sum 7.5', 'delay_seconds_count 4', '# TYPE things_total counter', 'things_total 5', '# TYPE things gauge', 'things -1',
       '# TYPE kinds gauge', 'kinds{kind="a"} 1', 'kinds{kind="b"} 2',
@@ -49,8 +49,8 @@ t.test('a distribution', async t => {
   })
 })
 
-t.test('the tally', async t => {
-  await t.test('counts requests by how they ended', async t => {
+t.test('the tally', async (t) => {
+  await t.test('counts requests by how they ended', async (t) => {
     const tally = new Tally()
     const ended = (fields: object): void => tally.hear(event({ type: 'request.finished', request: 1, method: 'GET', url: '/', ...fields }))
     ended({ status: 200, seconds: 0.003 })
@@ -69,7 +69,7 @@ t.test('the tally', async t => {
     t.equal(counts.at(-1), 4, 'one took longer than the last limit')
   })
 
-  await t.test('knows how full the queues are of what is under way, and of no more than there may be', async t => {
+  await t.test('knows how full the queues are of what is under way, and of no more than there may be', async (t) => {
     const tally = new Tally()
     const changed = (queue: number, size: number, run?: number): void =>
       tally.hear(event({ type: 'queue.changed', queue, op: 'put', size, unfinished: size + 1, maxsize: 0, ...(run === undefined ? {} : { run }) }))

@@ -29,11 +29,11 @@ const STALL_MS = 700
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const json = async <T>(url: string): Promise<T> => (await (await fetch(url, { headers: { accept: 'application/json' } })).json()) as T
 
-t.test('a server with its observer', async t => {
+t.test('a server with its observer', async (t) => {
   const { url, observer, child, ended, log } = await startServer(t)
   const watching = await subscribe(observer)
 
-  await t.test(`tells of ${STALLS} stalls out of ${STALLS} while they last, and afterwards who waited`, async t => {
+  await t.test(`tells of ${STALLS} stalls out of ${STALLS} while they last, and afterwards who waited`, async (t) => {
     for (let stall = 0; stall < STALLS; stall++) {
       const from = watching.messages.length
       // While the server's threads start there are real stalls of other code; they are not meant here.
@@ -58,7 +58,7 @@ t.test('a server with its observer', async t => {
     }
   })
 
-  await t.test('warns of the step, and answers during a stall', async t => {
+  await t.test('warns of the step, and answers during a stall', async (t) => {
     t.ok(await eventually(() => watching.messages.some((event) => event.type === 'warning' && event.kind === 'slow-step' && event.level === 'red')))
     const blocking = fetch(`${url}/handlers/sync?thread=inline&ms=1500`)
     t.ok(await eventually(async () => (await json<{ blocked: boolean }>(`${observer}/healthz`)).blocked))
@@ -70,7 +70,7 @@ t.test('a server with its observer', async t => {
     t.ok(await eventually(() => watching.messages.some((event) => event.type === 'warning' && event.kind === 'long-running')))
   })
 
-  await t.test('keeps long stalls with the seconds around them, as traces that follow the rules', async t => {
+  await t.test('keeps long stalls with the seconds around them, as traces that follow the rules', async (t) => {
     type Kept = { id: number; name: string; seconds: number; trace: string | null }
     let kept: Kept | undefined
     t.ok(await eventually(async () => {
@@ -89,7 +89,7 @@ t.test('a server with its observer', async t => {
     t.equal((await fetch(`${observer}/trace?seconds=0`)).status, 400)
   })
 
-  await t.test('tells of a run what the app tells, and its trace follows the rules', async t => {
+  await t.test('tells of a run what the app tells, and its trace follows the rules', async (t) => {
     const response = await fetch(`${url}/examples/5/run?items=3&seed=7&speed=100&maxsize=1`)
     await response.text()
     const run = response.headers.get('x-run-id')!
@@ -104,7 +104,7 @@ t.test('a server with its observer', async t => {
     t.ok(suspended.length > 10 && suspended.filter(({ location }) => /examples\/5-queue\.ts$/.test(location?.file ?? '')).length > 10, 'with the lines its tasks stand at')
   })
 
-  await t.test('cancels a task and a run through the app', async t => {
+  await t.test('cancels a task and a run through the app', async (t) => {
     const waiting = fetch(`${url}/handlers/async?ms=9000`)
     let task: { task: number } | undefined
     t.ok(await eventually(async () => {
@@ -120,14 +120,14 @@ t.test('a server with its observer', async t => {
     t.match(await running.text(), /\(cancelled\)\n$/)
   })
 
-  await t.test('is protected as the app is', async t => {
+  await t.test('is protected as the app is', async (t) => {
     t.equal((await fetch(`${observer}/events`, { headers: { origin: 'https://evil.example' } })).status, 403)
     t.equal((await fetch(`${observer}/tasks`, { method: 'DELETE' })).status, 405)
     t.match(await (await fetch(`${observer}/nothing`)).json(), { statusCode: 404, code: 'no-such-route', error: 'Not Found' })
     t.match(await (await fetch(`${observer}/events?colour=red`)).json(), { statusCode: 400, code: 'invalid-query', details: [{ field: 'colour' }] })
   })
 
-  await t.test('everything it has told is in the schema, in order, without a gap or a repeat', async t => {
+  await t.test('everything it has told is in the schema, in order, without a gap or a repeat', async (t) => {
     const events = watching.messages.filter((event): event is LoopEvent => 'loop' in event)
     t.ok(events.length > 500)
     t.same([...new Set(watching.messages.filter((event) => !streamEvent.safeParse(event).success).map(({ type }) => type))], [])
@@ -135,7 +135,7 @@ t.test('a server with its observer', async t => {
     t.ok(events.every(({ seq }, at) => seq === first + at))
   })
 
-  await t.test('ends with its app, and tells its subscribers', async t => {
+  await t.test('ends with its app, and tells its subscribers', async (t) => {
     child.kill('SIGTERM')
     t.equal(await ended, 0, log())
     await watching.closed
@@ -144,13 +144,13 @@ t.test('a server with its observer', async t => {
   })
 })
 
-t.test('subscribers', async t => {
+t.test('subscribers', async (t) => {
   const { url, observer } = await startServer(t, { HISTORY: '20000' })
   const work = async (runs: number): Promise<void> => {
     for (let n = 0; n < runs; n++) await (await fetch(`${url}/examples/5/run?items=2&seed=${n}&speed=1000`)).text()
   }
 
-  await t.test('one that connects again 100 times with its cursor has every event once', async t => {
+  await t.test('one that connects again 100 times with its cursor has every event once', async (t) => {
     const whole = await subscribe(observer)
     const hello = whole.messages[0] as EventOf<'stream.hello'>
     let busy = true
@@ -175,7 +175,7 @@ t.test('subscribers', async t => {
     await whole.closed
   })
 
-  await t.test('one that stops reading costs the others nothing, is told what it missed, and has the right picture again', async t => {
+  await t.test('one that stops reading costs the others nothing, is told what it missed, and has the right picture again', async (t) => {
     const { connect } = await import('node:net')
     const { port } = new URL(observer)
     const quick = await subscribe(observer)
@@ -217,7 +217,7 @@ t.test('subscribers', async t => {
 })
 
 async function quiet(t: Test, name: string, during: (url: string) => Promise<void>): Promise<void> {
-  await t.test(name, async t => {
+  await t.test(name, async (t) => {
     // On a machine that others use too a thread may well stand still for 50 ms; no half second goes by unseen by mistake.
     const { url, observer } = await startServer(t, { BLOCKED_MS: '500' })
     // The server's threads start, which holds the loop for real.
@@ -232,7 +232,7 @@ async function quiet(t: Test, name: string, during: (url: string) => Promise<voi
   })
 }
 
-t.test('no false alarm', async t => {
+t.test('no false alarm', async (t) => {
   await quiet(t, 'of an idle loop', () => pause(3000))
   await quiet(t, 'of a busy one', async (url) => {
     const end = performance.now() + 3000
@@ -243,7 +243,7 @@ t.test('no false alarm', async t => {
 })
 
 // A thread of the idle class that shares a processor with busy ones gets next to nothing of it.
-t.test('a thread that gets no processor is not called blocked', { skip: cannotStarve() }, async t => {
+t.test('a thread that gets no processor is not called blocked', { skip: cannotStarve() }, async (t) => {
   const program = start(t, 'test/observe/programs/starved.ts')
   t.ok(await eventually(() => program.log().includes('observer')), program.log())
   const [, observer] = /observer (\S+)/.exec(program.log())!
@@ -279,7 +279,7 @@ t.test('a thread that gets no processor is not called blocked', { skip: cannotSt
   }
 })
 
-t.test('a loop that never rests', async t => {
+t.test('a loop that never rests', async (t) => {
   const program = start(t, 'test/observe/programs/busy.ts')
   t.ok(await eventually(() => program.log().includes('observer')), program.log())
   const [, observer] = /observer (\S+)/.exec(program.log())!
@@ -287,7 +287,7 @@ t.test('a loop that never rests', async t => {
   const some = await subscribe(observer!, '?types=loop.blocked,loop.unblocked')
   const metric = async (name: string): Promise<number> => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(await (await fetch(`${observer}/metrics`)).text())![1])
 
-  await t.test('has those named who hold it, to whoever asked for that alone and to whoever cannot keep up', async t => {
+  await t.test('has those named who hold it, to whoever asked for that alone and to whoever cannot keep up', async (t) => {
     for (let time = 0; time < 8; time++) {
       await pause(150)
       const from = { all: all.messages.length, some: some.messages.length, log: program.log().length }
@@ -305,7 +305,7 @@ t.test('a loop that never rests', async t => {
     }
   })
 
-  await t.test('has its steps recorded, and who is too slow is told what he missed', async t => {
+  await t.test('has its steps recorded, and who is too slow is told what he missed', async (t) => {
     const total = await metric('loopscope_events_total')
     const lost = await metric('loopscope_events_lost_total')
     // None do where the observer gets a processor; three busy threads may be more than the machine has.
@@ -328,13 +328,13 @@ t.test('a loop that never rests', async t => {
   some.socket.close()
 })
 
-t.test('somebody\'s Fastify app', async t => {
+t.test('somebody\'s Fastify app', async (t) => {
   const program = start(t, 'test/observe/programs/blocking-app.ts')
   t.ok(await eventually(() => program.log().includes('observer')), program.log())
   const [, app, observer] = /app (\S+) observer (\S+)/.exec(program.log())!
   const watching = await subscribe(observer!)
 
-  await t.test('has its ordinary handlers seen as requests', async t => {
+  await t.test('has its ordinary handlers seen as requests', async (t) => {
     t.equal(await (await fetch(`${app}/quick`)).text(), 'quick')
     t.equal(await (await fetch(`${app}/coroutine`)).text(), 'slept')
     t.ok(await eventually(() => watching.messages.filter(({ type }) => type === 'request.finished').length === 2))
@@ -345,7 +345,7 @@ t.test('somebody\'s Fastify app', async t => {
   })
 
   for (const [path, fn, mark] of [['/at-once', 'busyWait', '// at once'], ['/later', 'lateWork', '// later']] as const) {
-    await t.test(`has the line told that blocks it, ${path}`, async t => {
+    await t.test(`has the line told that blocks it, ${path}`, async (t) => {
       const from = watching.messages.length
       await (await fetch(`${app}${path}`)).text()
       t.ok(await eventually(() => watching.messages.slice(from).some(({ type }) => type === 'loop.unblocked')))
@@ -359,7 +359,7 @@ t.test('somebody\'s Fastify app', async t => {
     })
   }
 
-  await t.test('has no more requests told to have waited than there were clients, each of which sends one after the other', async t => {
+  await t.test('has no more requests told to have waited than there were clients, each of which sends one after the other', async (t) => {
     const from = watching.messages.length
     const clients = Array.from({ length: 20 }, () => new Client(app!, { pipelining: 1 }))
     let asking = true
@@ -379,13 +379,13 @@ t.test('somebody\'s Fastify app', async t => {
     t.ok(victims.length > 0 && victims.length <= clients.length, `${victims.length} waited`)
   })
 
-  await t.test('ends', async t => {
+  await t.test('ends', async (t) => {
     program.child.kill('SIGTERM')
     t.equal(await program.ended, 0, program.log())
   })
 })
 
-t.test('a program without a loop of loopscope', async t => {
+t.test('a program without a loop of loopscope', async (t) => {
   const program = start(t, 'test/observe/programs/plain.ts')
   t.ok(await eventually(() => program.log().includes('observer')), program.log())
   const [, list, observer] = /blocked (.*) observer (\S+)/.exec(program.log())!
@@ -393,7 +393,7 @@ t.test('a program without a loop of loopscope', async t => {
   type Told = { seconds: number; stack?: Frame[] }
   const told = (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls.reverse()
 
-  await t.test('has each of its stalls told once, and as long as it was', async t => {
+  await t.test('has each of its stalls told once, and as long as it was', async (t) => {
     t.equal(told.length, blocked.length, JSON.stringify(told.map(({ seconds }) => seconds)))
     for (const [at, { seconds }] of blocked.entries()) {
       const ratio = told[at]!.seconds / seconds
@@ -401,12 +401,12 @@ t.test('a program without a loop of loopscope', async t => {
     }
   })
 
-  await t.test('has the line told that blocks it, even where that is inside of a native function for long', async t => {
+  await t.test('has the line told that blocks it, even where that is inside of a native function for long', async (t) => {
     for (const [at, { name }] of blocked.entries()) t.equal(told[at]!.stack?.[0]?.function, name)
   })
 })
 
-t.test('an innocent', async t => {
+t.test('an innocent', async (t) => {
   type Told = { name: string; stack?: Frame[] }
   const told = async (t: Test, ...args: string[]): Promise<Told[]> => {
     const program = start(t, 'test/observe/programs/innocents.ts', {}, { args })
@@ -415,21 +415,21 @@ t.test('an innocent', async t => {
     return (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls
   }
 
-  await t.test('is not named that is called after a native function that blocked', async t => {
+  await t.test('is not named that is called after a native function that blocked', async (t) => {
     const stalls = await told(t)
     t.ok(stalls.length >= 3, 'the stalls are told')
     t.same(stalls.filter(({ name, stack }) => /audit/i.test(name) || /audit/i.test(stack?.[0]?.function ?? '')), [])
     t.ok(stalls.some(({ name }) => /main/.test(name)), 'and who called that is')
   })
 
-  await t.test('is not named that runs on the main thread while a worker thread is observed', async t => {
+  await t.test('is not named that runs on the main thread while a worker thread is observed', async (t) => {
     const stalls = await told(t, 'worker')
     t.ok(stalls.length > 0)
     t.ok(stalls.every(({ name, stack }) => stack === undefined && !/innocent/.test(name)), JSON.stringify(stalls))
   })
 })
 
-t.test('a program without a server ends by itself, and its loops were seen one after the other', async t => {
+t.test('a program without a server ends by itself, and its loops were seen one after the other', async (t) => {
   const program = start(t, 'test/observe/programs/observed.ts')
   t.equal(await program.ended, 0, program.log())
   t.match(program.log(), /^2 stalls$/m)

@@ -8,7 +8,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const now = (): number => performance.now() / 1000
 const missing = process.platform !== 'linux' || ['taskset', 'chrt'].some((program) => spawnSync(program, ['--version']).status !== 0)
 
-t.test('a thread that gets no processor', { skip: missing && 'only Linux tells, and taskset and chrt are needed' }, async t => {
+t.test('a thread that gets no processor', { skip: missing && 'only Linux tells, and taskset and chrt are needed' }, async (t) => {
   const run = (command: string, ...args: string[]): ChildProcess => {
     const child = spawn(command, [...args, process.execPath, '-e', SPIN], { stdio: 'ignore' })
     t.teardown(() => { child.kill('SIGKILL') })
@@ -24,13 +24,13 @@ t.test('a thread that gets no processor', { skip: missing && 'only Linux tells, 
     await pause(20)
   }
 
-  await t.test('has had none for as long as that lasts, longer than notes are kept otherwise', async t => {
+  await t.test('has had none for as long as that lasts, longer than notes are kept otherwise', async (t) => {
     const to = now()
     const seconds = starvation.present(from, to)
     t.ok(seconds > 0.9 * (to - from), `${seconds} of ${to - from} s`)
   })
 
-  await t.test('is not excused for what was before', async t => {
+  await t.test('is not excused for what was before', async (t) => {
     const to = now()
     t.ok(starvation.present(to - 0.5, to) < 1, 'of the last half second')
   })

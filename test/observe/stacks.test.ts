@@ -75,10 +75,10 @@ const place = (frame: Frame | null | undefined): string => frame == null ? 'nowh
 const inProgram = (name: string, text: string): string => `${name} ${PROGRAM}:${lineWith(text)}`
 const HOLD = inProgram('hold', '/* nothing else */')
 
-t.test('a thread that runs JavaScript', async t => {
+t.test('a thread that runs JavaScript', async (t) => {
   const { stalls, errors, code, ending } = await stall('spin report dive package search atomics together debugger thrown jobs formatter format')
 
-  await t.test('says the function, file and line of the source, twenty times of twenty', async t => {
+  await t.test('says the function, file and line of the source, twenty times of twenty', async (t) => {
     const { seen } = stalls['spin']!
     const spinning = readFileSync(join(root, 'workers/spin.ts'), 'utf8').split('\n').findIndex((line) => line.includes('while (')) + 1
     t.equal(seen.length, 20)
@@ -90,69 +90,69 @@ t.test('a thread that runs JavaScript', async t => {
     t.ok(times[10]! < 40, `answered after ${times.map((ms) => ms.toFixed(1)).join(' ')} ms`)
   })
 
-  await t.test('names methods, and goes through generators', async t => {
+  await t.test('names methods, and goes through generators', async (t) => {
     const frames = stalls['report']!.seen[0]!.frames!
     t.same(frames.slice(0, 3).map(place), [
       HOLD, inProgram('Report.rows', 'hold() // in rows'), inProgram('Report.render', '[...this.rows()]'),
     ])
   })
 
-  await t.test('gives 16 frames of a deep stack, the innermost', async t => {
+  await t.test('gives 16 frames of a deep stack, the innermost', async (t) => {
     const frames = stalls['dive']!.seen[0]!.frames!
     t.equal(frames.length, 16)
     t.equal(place(frames[0]), HOLD)
     t.equal(place(frames[15]), inProgram('dive', 'else dive(depth - 1)'))
   })
 
-  await t.test("keeps the program's own frames where a package calls deeper than 16", async t => {
+  await t.test("keeps the program's own frames where a package calls deeper than 16", async (t) => {
     const frames = stalls['package']!.seen[0]!.frames!
     t.equal(frames.length, 16)
     t.match(frames[0], { function: 'walk', file: /node_modules/ })
     t.equal(place(frames.find(({ file }) => file === PROGRAM)), inProgram('usePackage', 'walk(500, asked, deadline)'))
   })
 
-  await t.test('is seen inside a regular expression and in Atomics.wait()', async t => {
+  await t.test('is seen inside a regular expression and in Atomics.wait()', async (t) => {
     t.equal(place(stalls['search']!.seen[0]!.culprit), inProgram('search', 'return /^(a+)+$/'))
     t.equal(place(stalls['atomics']!.seen[0]!.culprit), inProgram('waitInAtomics', 'Atomics.wait('))
   })
 
-  await t.test('is seen while it formats a stack, when it cannot format ours', async t => {
+  await t.test('is seen while it formats a stack, when it cannot format ours', async (t) => {
     t.ok(stalls['format']!.seen.length === 3)
     for (const { culprit } of stalls['format']!.seen) t.equal(place(culprit), inProgram('formatStacks', "'to be formatted'"))
   })
 
-  await t.test('answers once for all who ask at the same time', async t => {
+  await t.test('answers once for all who ask at the same time', async (t) => {
     const [seen] = stalls['together']!.seen
     t.equal(place(seen!.culprit), HOLD)
     t.ok(seen!.same)
   })
 
-  await t.test('stops at no debugger statement and no exception', async t => {
+  await t.test('stops at no debugger statement and no exception', async (t) => {
     for (const name of ['debugger', 'thrown']) {
       t.equal(stalls[name]!.seen.length, 5)
       for (const { culprit } of stalls[name]!.seen) t.not(culprit, null)
     }
   })
 
-  await t.test('runs no promise job in the middle of a function', async t => {
+  await t.test('runs no promise job in the middle of a function', async (t) => {
     t.equal(stalls['jobs']!.seen.filter(({ frames }) => frames !== null).length, 5)
     t.same(stalls['jobs']!.notes, ['ran meanwhile: nothing'])
   })
 
-  await t.test("calls nobody's formatter of stacks, and leaves it where it is", async t => {
+  await t.test("calls nobody's formatter of stacks, and leaves it where it is", async (t) => {
     t.equal(place(stalls['formatter']!.seen[0]!.culprit), HOLD)
     t.same(stalls['formatter']!.notes, ['formatter called 0 times, kept true, limit 3'])
   })
 
-  await t.test('ends at once, with nothing to say', async t => {
+  await t.test('ends at once, with nothing to say', async (t) => {
     t.equal(code, 0)
     t.equal(errors, '')
     t.ok(ending < 1000, `it took ${ending.toFixed(0)} ms`)
   })
 })
 
-t.test('a thread inside a native function', async t => {
-  await t.test('answers when that comes back, with the line that called it', async t => {
+t.test('a thread inside a native function', async (t) => {
+  await t.test('answers when that comes back, with the line that called it', async (t) => {
     const { stalls } = await stall('shell')
     const [first, second] = stalls['shell']!.seen
     t.equal(place(first!.culprit), inProgram('sleepInShell', "execSync('sleep 0.6')"))
@@ -160,7 +160,7 @@ t.test('a thread inside a native function', async t => {
     t.equal(second!.frames, null, 'and afterwards, when nothing runs, there is no stack')
   })
 
-  await t.test('answers then however long it took', async t => {
+  await t.test('answers then however long it took', async (t) => {
     const { stalls, code } = await stall('long')
     const [seen] = stalls['long']!.seen
     t.equal(place(seen!.culprit), inProgram('sleepLongInShell', "execSync('sleep 1.3')"))
@@ -168,7 +168,7 @@ t.test('a thread inside a native function', async t => {
     t.equal(code, 0)
   })
 
-  await t.test('goes on when the stacks are closed meanwhile, or their thread ends', async t => {
+  await t.test('goes on when the stacks are closed meanwhile, or their thread ends', async (t) => {
     for (const name of ['close', 'die']) {
       const { stalls, errors, code } = await stall(name)
       t.same(stalls[name]!.seen.map(({ frames }) => frames), name === 'close' ? [null] : [])
@@ -178,7 +178,7 @@ t.test('a thread inside a native function', async t => {
     }
   })
 
-  await t.test('may end the process right after it: Node says nothing of a debugger', async t => {
+  await t.test('may end the process right after it: Node says nothing of a debugger', async (t) => {
     for (const { errors, code } of await Promise.all([stall('exit'), stall('exit'), stall('exit')])) {
       t.equal(errors, '')
       t.equal(code, 7)
@@ -186,21 +186,21 @@ t.test('a thread inside a native function', async t => {
   })
 })
 
-t.test('a thread that nothing holds has no stack', async t => {
+t.test('a thread that nothing holds has no stack', async (t) => {
   const { stalls } = await stall('idle')
   t.same(stalls['idle']!.seen.map(({ frames, culprit }) => [frames, culprit]), [[null, null]])
 })
 
-t.test('enabled: false leaves the inspector alone', async t => {
+t.test('enabled: false leaves the inspector alone', async (t) => {
   const { stalls } = await stall('jobs', { options: { enabled: false } })
   t.same(stalls['jobs']!.seen.map(({ frames }) => frames), [null, null, null, null, null])
 })
 
-t.test('the main thread cannot ask for its own', async t => {
+t.test('the main thread cannot ask for its own', async (t) => {
   t.throws(() => new Stacks(), /for a worker thread/)
 })
 
-t.test('a debugger that is attached sees no pause, and what it paused stays paused', async t => {
+t.test('a debugger that is attached sees no pause, and what it paused stays paused', async (t) => {
   const paused: (string | undefined)[] = []
   let socket: WebSocket | undefined
   const { stalls, code } = await stall('spin debugger', {
@@ -214,7 +214,7 @@ t.test('a debugger that is attached sees no pause, and what it paused stays paus
       const send = (method: string): void => client.send(JSON.stringify({ id: ++id, method }))
       client.onopen = () => send('Debugger.enable')
       client.onmessage = ({ data }) => {
-        const { method, params } = JSON.parse(String(data)) as { method?: string, params?: { callFrames: { functionName: string }[] } }
+        const { method, params } = JSON.parse(String(data)) as { method?: string; params?: { callFrames: { functionName: string }[] } }
         if (method !== 'Debugger.paused') return
         paused.push(params?.callFrames[0]?.functionName)
         // Whoever looks at a breakpoint takes some time, in which stacks are asked for.
@@ -234,13 +234,13 @@ t.test('a debugger that is attached sees no pause, and what it paused stays paus
   t.equal(code, 0)
 })
 
-t.test('built files', async t => {
+t.test('built files', async (t) => {
   const built = t.testdir()
   build(built, [PROGRAM, 'test/observe/stalls/asker.ts', 'workers/spin.ts', 'workers/checks.ts', 'src/own-code.ts',
     ...['stacks', 'stack-probe', 'inspector-lock', 'source-maps'].map((name) => `src/observe/${name}.ts`)])
   const run = [join(built, 'test/observe/stalls/program.js')]
 
-  await t.test('lead to the source by the map beside them', async t => {
+  await t.test('lead to the source by the map beside them', async (t) => {
     const { stalls, errors, code } = await stall('report shell', { run })
     t.same(stalls['report']!.seen[0]!.frames!.slice(0, 2).map(place), [HOLD, inProgram('Report.rows', 'hold() // in rows')])
     t.equal(place(stalls['shell']!.seen[0]!.culprit), inProgram('sleepInShell', "execSync('sleep 0.6')"))
@@ -248,12 +248,12 @@ t.test('built files', async t => {
     t.equal(code, 0)
   })
 
-  await t.test('and the source lies in full where it is not below the working directory', async t => {
+  await t.test('and the source lies in full where it is not below the working directory', async (t) => {
     const { stalls } = await stall('report', { run, cwd: built })
     t.equal(stalls['report']!.seen[0]!.culprit!.file, join(root, PROGRAM))
   })
 
-  await t.test('as do maps that only the loaded script has, past its debugger statements', async t => {
+  await t.test('as do maps that only the loaded script has, past its debugger statements', async (t) => {
     const { stalls, errors, code } = await stall('elsewhere', { run })
     t.equal(stalls['elsewhere']!.seen.length, 2)
     for (const { culprit } of stalls['elsewhere']!.seen) t.equal(place(culprit), 'render view.ts:4')
@@ -261,7 +261,7 @@ t.test('built files', async t => {
     t.equal(code, 0)
   })
 
-  await t.test('are their own source where the map is missing or damaged', async t => {
+  await t.test('are their own source where the map is missing or damaged', async (t) => {
     const dir = t.testdir({
       'none.js': 'one()\n', 'gone.js': 'one()\n//# sourceMappingURL=gone.js.map\n',
       'damaged.js': 'one()\n//# sourceMappingURL=damaged.js.map\n', 'damaged.js.map': '{"version":3',
@@ -293,21 +293,21 @@ function build(into: string, files: string[]): void {
   }
 }
 
-t.test('the culprit', async t => {
+t.test('the culprit', async (t) => {
   const at = (file: string): Frame => ({ function: 'f', file, line: 1, column: 1 })
 
-  await t.test('is the innermost frame that is neither of Node nor of the runtime', async t => {
+  await t.test('is the innermost frame that is neither of Node nor of the runtime', async (t) => {
     const frames = ['node:fs', 'src/runtime/task.ts', join(root, 'src/hosts/node.ts'), 'workers/spin.ts', 'app.ts'].map(at)
     t.equal(culpritOf(frames), frames[3])
   })
 
-  await t.test('can be a route of the server, a package, or a folder that only sounds like the runtime', async t => {
+  await t.test('can be a route of the server, a package, or a folder that only sounds like the runtime', async (t) => {
     for (const file of ['routes/handlers.ts', '/srv/node_modules/ejs/lib/ejs.js', '/srv/src/runtime/task.ts', 'src/runtimes/a.ts']) {
       t.equal(culpritOf([at(file)])?.file, file)
     }
   })
 
-  await t.test('is nobody where all is ours', async t => {
+  await t.test('is nobody where all is ours', async (t) => {
     t.equal(culpritOf(['node:fs', 'src/probe/ring.ts', 'src/threads/worker-queue.ts'].map(at)), null)
     t.equal(culpritOf([]), null)
   })

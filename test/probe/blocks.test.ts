@@ -26,8 +26,8 @@ async function noted(main: (block: (seconds: number) => void) => Coroutine<unkno
   return { blocks, seconds: view.numbers[NUMBER.held] as number }
 }
 
-t.test('what blocks the loop', async t => {
-  await t.test('is noted by name: a step that ends, that waits, that yields; a callback', async t => {
+t.test('what blocks the loop', async (t) => {
+  await t.test('is noted by name: a step that ends, that waits, that yields; a callback', async (t) => {
     const { blocks, seconds } = await noted(function* (block) {
       yield* createTask((function* () {
         block(0.2)
@@ -51,7 +51,7 @@ t.test('what blocks the loop', async t => {
     t.equal(seconds.toFixed(3), '1.030')
   })
 
-  await t.test('is not the time in which it was idle', async t => {
+  await t.test('is not the time in which it was idle', async (t) => {
     const { blocks, seconds } = await noted(function* () {
       yield* createTask((function* () {
         for (let n = 0; n < 3; n++) yield* sleep(10)

@@ -13,13 +13,13 @@ const STALL_MS = 300
 const SEEN_MS = 200
 const LOST_MS = 2000
 
-t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async t => {
+t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async (t) => {
   const redis = await startRedis(t)
   const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => start(t, redis.url, name))) as [Server, Server, Server]
   const all = 'a live, b live, c live'
   for (const server of [a, b, c]) t.ok(await eventually(async () => await statesAt(server) === all), await statesAt(server))
 
-  await t.test('a stall in one is on the observer of another', async t => {
+  await t.test('a stall in one is on the observer of another', async (t) => {
     for (const thread of ['sensitive', 'pool']) await text(`${b.url}/handlers/sync?ms=1&thread=${thread}`)
     await pause(500)
     const own = await subscribe(b.observer)
@@ -56,7 +56,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
   // It takes a while to start, and is looked at below.
   const second = start(t, redis.url, 'a')
 
-  await t.test('a run on one is told of by all, the app and the observer alike', async t => {
+  await t.test('a run on one is told of by all, the app and the observer alike', async (t) => {
     for (const query of ['3/run?speed=50', '5/run?items=2&seed=3&clock=virtual']) {
       const response = await fetch(`${c.url}/examples/${query}`)
       await response.text()
@@ -75,7 +75,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
     t.equal((await fetch(`${a.observer}/runs/1`)).status, 404, 'of its own it has none')
   })
 
-  await t.test('tasks are listed by loop, and cancelled across processes', async t => {
+  await t.test('tasks are listed by loop, and cancelled across processes', async (t) => {
     const waiting = [fetch(`${b.url}/handlers/async?ms=9000`), fetch(`${b.url}/handlers/async?ms=9000`)]
     type Tasks = { tasks: LiveTask[]; loops: { loop: string; state: string; tasks: LiveTask[] }[] }
     const found = async (base: string): Promise<LiveTask[]> => (await json<Tasks>(`${base}/tasks`)).loops.find(({ loop }) => loop === 'b')!.tasks.filter(({ name }) => name.startsWith('GET /handlers/async'))
@@ -98,7 +98,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
     }
   })
 
-  await t.test('a subscriber of another process\' loop, and one of all, connect again 40 times and have every event once', async t => {
+  await t.test('a subscriber of another process\' loop, and one of all, connect again 40 times and have every event once', async (t) => {
     const stop = await endless(b, 'speed=100&seed=1')
     const got: number[] = []
     const merged = new Map<string, number[]>()
@@ -140,7 +140,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
     t.ok(got.length > 100 && seqs.length > 100)
   })
 
-  await t.test('a second process of the same name is called otherwise, and says so', async t => {
+  await t.test('a second process of the same name is called otherwise, and says so', async (t) => {
     const other = await second
     t.ok(await eventually(async () => /a-2 live/.test(await statesAt(b))), await statesAt(b))
     t.ok(await eventually(() => /LOOP_NAME=a: another process is called that; this one is a-2/.test(other.log())), other.log())
@@ -151,7 +151,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
     t.ok(await eventually(async () => (await loopAt(b, 'a-2'))?.state === 'closed'))
   })
 
-  await t.test('one that is told to end has closed, and one that is killed is lost', async t => {
+  await t.test('one that is told to end has closed, and one that is killed is lost', async (t) => {
     await command(redis, 'SAVE')
     const watching = await subscribe(a.observer, '?loop=c')
     c.child.kill('SIGTERM')
@@ -182,7 +182,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
 
   const [again, late] = await Promise.all([start(t, redis.url, 'b', { HISTORY: '5000' }), start(t, redis.url, 'late')])
 
-  await t.test('one that begins anew under its name is there again, and whoever watched is told', async t => {
+  await t.test('one that begins anew under its name is there again, and whoever watched is told', async (t) => {
     t.ok(await eventually(async () => (await loopAt(a, 'b'))?.state === 'live'), await statesAt(a))
     await text(`${again.url}/ping`)
     t.ok(await eventually(() => watchingB.messages.some((message) => message.type === 'request.finished')))
@@ -193,12 +193,12 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
     t.same(whole(watchingB.messages).wrong, [])
   })
 
-  await t.test('a process that joins later knows what was before it', async t => {
+  await t.test('a process that joins later knows what was before it', async (t) => {
     t.ok(await eventually(async () => await statesAt(late) === 'a live, a-2 closed, b live, c closed, late live'), await statesAt(late))
     t.match((await json<{ runs: Run[] }>(`${late.observer}/runs?loop=c`)).runs, [{ example: 5 }, { example: 3 }])
   })
 
-  await t.test('a Redis that is set back to an earlier life of one brings nobody back', async t => {
+  await t.test('a Redis that is set back to an earlier life of one brings nobody back', async (t) => {
     const { epoch } = (await loopAt(a, 'b'))!
     await redis.kill()
     await redis.start()

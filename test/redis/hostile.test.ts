@@ -12,7 +12,7 @@ const MB = 1_000_000
 const LARGE = 50 * MB
 
 t.setTimeout(600_000)
-t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, async t => {
+t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, async (t) => {
   const redis = await startRedis(t)
   const client = await createClient({ url: redis.url }).on('error', () => {}).connect()
   t.teardown(() => client.destroy())
@@ -44,7 +44,7 @@ t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, as
     if (isUncut) t.ok(a.cluster.figures().away === away, `${title}: the connections are the same`)
   }
 
-  await t.test('in the events of a loop', async t => {
+  await t.test('in the events of a loop', async (t) => {
     const key = 'loopscope:events:b'
     const now = (): number => b.own.history.last
     const event = (fields: object): string => JSON.stringify([{ seq: now() + 1, t: 1, loop: 'b', type: 'task.running', task: 1, ...fields }])
@@ -74,7 +74,7 @@ t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, as
     }
   })
 
-  await t.test('what is 50 MB long, anywhere', async t => {
+  await t.test('what is 50 MB long, anywhere', async (t) => {
     const large = 'x'.repeat(LARGE)
     const before = process.memoryUsage().rss
     // To read so many takes longer than a reader goes without an event before it is looked up where the loop is.
@@ -92,7 +92,7 @@ t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, as
     await client.del(['loopscope:beat:x', 'loopscope:snapshot:x', 'loopscope:events:x'])
   })
 
-  await t.test('under the names of loops that there are not', async t => {
+  await t.test('under the names of loops that there are not', async (t) => {
     const picture = JSON.parse((await client.get('loopscope:snapshot:b'))!) as Record<string, unknown>
     const kinds: Record<string, unknown>[] = [
       { id: '0-0; DEL' }, { id: '9'.repeat(MB) }, { epoch: 'none' }, { origin: 1e300 }, { t: -1e300 }, { seq: -1 }, { seq: 1.5 }, { life: 1e300 }, { snapshot: {} }, { info: null },
@@ -114,7 +114,7 @@ t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, as
     t.same(a.cluster.records().map(({ loop }) => loop).filter((loop) => loop.startsWith('evil')), [`evil-${kinds.length - 1}`])
   })
 
-  await t.test('more than a loop can have, and its memory is bounded', async t => {
+  await t.test('more than a loop can have, and its memory is bounded', async (t) => {
     const name = 'filler'
     const beat = { beats: 1, epoch: 'fff', seq: 0, t: 1, info: b.own.info(), holding: null }
     const picture = JSON.parse((await client.get('loopscope:snapshot:b'))!) as Record<string, unknown>

@@ -31,7 +31,7 @@ function start(t: Test, program: string, url: string, name: string, hours: numbe
   return { said: () => said, kill }
 }
 
-t.test('wall clocks that differ', { skip: noRedis, timeout: 220_000 }, async t => {
+t.test('wall clocks that differ', { skip: noRedis, timeout: 220_000 }, async (t) => {
   const redis = await startRedis(t)
   const program = await bundleMember(t.testdir(), 'light-member')
   const a = join(redis.url, 'a')
@@ -42,7 +42,7 @@ t.test('wall clocks that differ', { skip: noRedis, timeout: 220_000 }, async t =
   let { epoch } = a.cluster.infos()[0]!
 
   async function isThere(title: string): Promise<void> {
-    await t.test(title, async t => {
+    await t.test(title, async (t) => {
       t.ok(await eventually(() => a.cluster.infos().some((info) => info.loop === 'b' && info.state === 'live' && info.epoch !== epoch)), JSON.stringify(a.cluster.infos()))
       const record = a.cluster.find('b')!
       epoch = record.history.epoch
@@ -51,7 +51,7 @@ t.test('wall clocks that differ', { skip: noRedis, timeout: 220_000 }, async t =
     })
   }
 
-  await t.test('one that has ended is known to one whose clock is hours ahead, and since when', async t => {
+  await t.test('one that has ended is known to one whose clock is hours ahead, and since when', async (t) => {
     await b.kill()
     t.ok(await becomes('b lost'), a.states())
     const late = start(t, program, redis.url, 'late', 3)

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts'
 import { join } from './light.ts'
 import { command, pause } from './servers.ts'
 
-t.test('a Redis that refuses', { skip: noRedis, timeout: 220_000 }, async t => {
+t.test('a Redis that refuses', { skip: noRedis, timeout: 220_000 }, async (t) => {
   const redis = await startRedis(t)
   const replica = await startRedis(t, ['--replicaof', '127.0.0.1', String(redis.port)])
   const locked = await startRedis(t, ['--requirepass', 'secret'])
@@ -26,7 +26,7 @@ t.test('a Redis that refuses', { skip: noRedis, timeout: 220_000 }, async t => {
   await pause(3000)
 
   for (const [at, [name, , said]] of cases.entries()) {
-    await t.test(name, async t => {
+    await t.test(name, async (t) => {
       const { cluster, log } = lights[at]!
       t.ok(await eventually(() => said.test(cluster.redis.reason ?? '')), String(cluster.redis.reason))
       t.equal(cluster.redis.state, 'away')
@@ -37,7 +37,7 @@ t.test('a Redis that refuses', { skip: noRedis, timeout: 220_000 }, async t => {
     })
   }
 
-  await t.test('it is used as soon as it may be', async t => {
+  await t.test('it is used as soon as it may be', async (t) => {
     await command(full, 'CONFIG', 'SET', 'maxmemory', '0')
     await command(typed, 'DEL', 'loopscope:loops')
     await command(replica, 'REPLICAOF', 'NO', 'ONE')
@@ -45,7 +45,7 @@ t.test('a Redis that refuses', { skip: noRedis, timeout: 220_000 }, async t => {
     t.equal(lights[0]!.cluster.redis.reason, undefined)
   })
 
-  await t.test('one that begins to refuse is away from then on', async t => {
+  await t.test('one that begins to refuse is away from then on', async (t) => {
     await command(full, 'CONFIG', 'SET', 'maxmemory', '1')
     lights[4]!.own.create('one')
     t.ok(await eventually(() => /this Redis is full/.test(lights[4]!.cluster.redis.reason ?? '')))

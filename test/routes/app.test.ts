@@ -15,7 +15,7 @@ import { streamEvent, type StreamEvent } from '../../src/events/schema.ts'
 await prepareThreads([blockingSleep, spin])
 t.teardown(() => closeThreads())
 
-t.test('bad input', async t => {
+t.test('bad input', async (t) => {
   const app = await build(t)
   /** `words`: what it has to say besides its code, such as the field and its bounds. */
   const refused = async (t: Test, options: string | InjectOptions, code: Code, words = /./): Promise<void> => {
@@ -31,7 +31,7 @@ t.test('bad input', async t => {
     t.match(response.headers['server-timing'], /run;dur=.*ready;dur=.*wait;dur=.*thread;dur=/)
   }
 
-  await t.test('an example or a run or a task that is not there', async t => {
+  await t.test('an example or a run or a task that is not there', async (t) => {
     await refused(t, '/examples/9/run', 'no-such-example')
     await refused(t, '/examples/9', 'no-such-example')
     await refused(t, '/examples/two/run', 'invalid-path', /n: must be a whole number/)
@@ -43,7 +43,7 @@ t.test('bad input', async t => {
     await refused(t, '/nothing/here', 'no-such-route')
   })
 
-  await t.test('fields out of range, of the wrong type, unknown, or out of place', async t => {
+  await t.test('fields out of range, of the wrong type, unknown, or out of place', async (t) => {
     await refused(t, '/examples/1/run?speed=0', 'invalid-query', /speed: must be a number from 0.01 to 1000/)
     await refused(t, '/examples/1/run?speed=fast', 'invalid-query', /speed: must be a number/)
     await refused(t, '/examples/1/run?speed=', 'invalid-query', /speed: must be a number/)
@@ -74,7 +74,7 @@ t.test('bad input', async t => {
     t.same(details?.map(({ field }) => field).sort(), ['producers', 'what'])
   })
 
-  await t.test('a wrong method, a wrong Accept', async t => {
+  await t.test('a wrong method, a wrong Accept', async (t) => {
     await refused(t, { method: 'POST', url: '/ping' }, 'method-not-allowed', /only GET/)
     await refused(t, { method: 'PUT', url: '/examples/1/run' }, 'method-not-allowed', /only GET/)
     await refused(t, { method: 'GET', url: '/tasks/1' }, 'method-not-allowed', /only DELETE/)
@@ -83,21 +83,21 @@ t.test('bad input', async t => {
     await refused(t, { url: '/tasks', headers: { accept: 'text/plain;q=0, application/xml' } }, 'not-acceptable')
   })
 
-  await t.test('a malformed body, or one too large', async t => {
+  await t.test('a malformed body, or one too large', async (t) => {
     const headers = { 'content-type': 'application/json' }
     await refused(t, { method: 'DELETE', url: '/runs/1', headers, payload: '{"a":' }, 'invalid-body')
     await refused(t, { method: 'DELETE', url: '/runs/1', headers, payload: `"${'x'.repeat(70_000)}"` }, 'body-too-large')
     await refused(t, { method: 'DELETE', url: '/runs/1', headers: { 'content-type': 'text/csv' }, payload: 'a,b' }, 'unsupported-media-type')
   })
 
-  await t.test('an invalid cursor', async t => {
+  await t.test('an invalid cursor', async (t) => {
     await refused(t, '/events?since=yesterday', 'invalid-query', /since: must be a cursor/)
     await refused(t, { url: '/events', headers: { 'last-event-id': 'x y' } }, 'invalid-header', /Last-Event-ID: must be a cursor/)
     await refused(t, '/events?types=task.eaten', 'invalid-query', /must be one of loop.started/)
     await refused(t, '/events?run=0', 'invalid-query', /run/)
   })
 
-  await t.test('another site, or another name for this machine', async t => {
+  await t.test('another site, or another name for this machine', async (t) => {
     await refused(t, { url: '/ping', headers: { origin: 'https://evil.example' } }, 'foreign-site', /another origin/)
     await refused(t, { url: '/ping', headers: { origin: 'null' } }, 'foreign-site', /another origin/)
     await refused(t, { url: '/examples/5/run', headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } }, 'foreign-site', /may link to the pages here/)
@@ -105,7 +105,7 @@ t.test('bad input', async t => {
     t.equal((await app.inject({ url: '/ping', headers: { origin: 'http://localhost:80', host: 'localhost:80' } })).statusCode, 200)
   })
 
-  await t.test('too many calls to what is costly', async t => {
+  await t.test('too many calls to what is costly', async (t) => {
     const small = await build(t, { RATE_LIMIT: '2' })
     const codes = []
     for (let at = 0; at < 4; at++) codes.push((await small.inject('/handlers/sync?ms=0')).statusCode)
@@ -114,7 +114,7 @@ t.test('bad input', async t => {
     t.equal((await small.inject('/ping')).statusCode, 200, 'what costs nothing is not limited')
   })
 
-  await t.test('more runs than may be', async t => {
+  await t.test('more runs than may be', async (t) => {
     const small = await build(t, { MAX_RUNS: '1' })
     const first = small.inject('/examples/1/run?speed=2')
     t.ok(await eventually(() => small.runs.live === 1))
@@ -122,7 +122,7 @@ t.test('bad input', async t => {
     t.equal((await first).statusCode, 200)
   })
 
-  await t.test('leaves nothing behind, and the server goes on', async t => {
+  await t.test('leaves nothing behind, and the server goes on', async (t) => {
     t.equal((await app.inject('/ping')).statusCode, 200)
     t.equal(app.loopscope.active.size, 0)
     t.equal(app.loopscope.loop.liveTasks().size, 0)
@@ -141,10 +141,10 @@ function raw(port: number, bytes: string): Promise<string> {
   })
 }
 
-t.test('on a real socket', async t => {
+t.test('on a real socket', async (t) => {
   const { app, port, url } = await listen(t)
 
-  await t.test('what is no HTTP gets a 400, a header too large a 431, in the one shape', async t => {
+  await t.test('what is no HTTP gets a 400, a header too large a 431, in the one shape', async (t) => {
     const garbled = await raw(port, 'HELLO?\r\n\r\n')
     t.match(garbled, /^HTTP\/1\.1 400 Bad Request/)
     t.same(Object.keys(JSON.parse(garbled.split('\r\n\r\n')[1]!) as object), ['statusCode', 'code', 'error', 'message'])
@@ -153,7 +153,7 @@ t.test('on a real socket', async t => {
     t.match(JSON.parse(large.split('\r\n\r\n')[1]!), { statusCode: 431, code: 'headers-too-large', error: 'Request Header Fields Too Large' })
   })
 
-  await t.test('a handler blocks: who was held up says by whom', async t => {
+  await t.test('a handler blocks: who was held up says by whom', async (t) => {
     const blocking = fetch(`${url}/handlers/sync?thread=inline&ms=300`)
     t.ok(await eventually(() => app.loopscope.active.size > 0 || app.loopscope.blocks.count > 0))
     // It is over by now; both of these were in the kernel's hands while it lasted, or come right after.
@@ -164,7 +164,7 @@ t.test('on a real socket', async t => {
     t.match(headers.get('server-timing'), /^run;dur=3\d\d/)
   })
 
-  await t.test('a request that stood behind a blocking one names it', async t => {
+  await t.test('a request that stood behind a blocking one names it', async (t) => {
     // Both stand before the loop when it comes round: the second one is read before, while or after the first holds it.
     const answers = await Promise.all(['/handlers/sync?thread=inline&ms=200', '/ping'].map((target) => raw(port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)))
     const timings = answers.map((answer) => /server-timing: (.*)/i.exec(answer)?.[1])
@@ -172,7 +172,7 @@ t.test('on a real socket', async t => {
     t.match(timings[1], /ready;dur=[1-9]\d\d\S*;desc="(at most, behind )?GET \/handlers\/sync #\d+"/)
   })
 
-  await t.test('a client that goes away has its request cancelled', async t => {
+  await t.test('a client that goes away has its request cancelled', async (t) => {
     for (const path of ['/examples/5/run', '/handlers/async?ms=9000', '/handlers/sync?thread=pool&ms=300', '/handlers/fetch?n=5&ms=9000', '/events']) {
       const controller = new AbortController()
       const request = fetch(`${url}${path}`, { signal: controller.signal }).then(async (response) => response.text()).catch((error: Error) => error.name)
@@ -187,7 +187,7 @@ t.test('on a real socket', async t => {
     t.ok(await eventually(() => threadsState().pool.calls.length === 0), 'the orphaned call ends')
   })
 
-  await t.test('an orphaned call still holds its thread, and can be seen', async t => {
+  await t.test('an orphaned call still holds its thread, and can be seen', async (t) => {
     const controller = new AbortController()
     // As long as this takes on a busy machine, the call is not over.
     const request = fetch(`${url}/handlers/sync?thread=pool&ms=5000`, { signal: controller.signal }).catch(() => null)
@@ -198,7 +198,7 @@ t.test('on a real socket', async t => {
     t.match(await (await fetch(`${url}/metrics`)).text(), /loopscope_pool_orphaned 1/)
   })
 
-  await t.test('the threads give the same answer without holding the loop', async t => {
+  await t.test('the threads give the same answer without holding the loop', async (t) => {
     for (const query of ['thread=sensitive', 'thread=pool', 'thread=sensitive&scope=request', 'thread=pool&work=spin']) {
       const response = await fetch(`${url}/handlers/sync?ms=20&${query}`)
       t.match(await response.json(), { handler: /^sync, (sensitive|pool)$/, ms: 20 }, query)
@@ -210,7 +210,7 @@ t.test('on a real socket', async t => {
     t.match(await (await fetch(`${url}/handlers/fetch?n=10&ms=20`)).json(), { handler: 'fetch', n: 10 })
   })
 
-  await t.test('a task is cancelled by its number, and its client is told', async t => {
+  await t.test('a task is cancelled by its number, and its client is told', async (t) => {
     const waiting = fetch(`${url}/handlers/async?ms=9000`)
     t.ok(await eventually(() => app.loopscope.loop.liveTasks().size === 1))
     const [task] = app.loopscope.loop.liveTasks()
@@ -221,7 +221,7 @@ t.test('on a real socket', async t => {
     t.match(await response.json(), { code: 'task-cancelled' })
   })
 
-  await t.test('a run is cancelled by its number, and its output ends by saying so', async t => {
+  await t.test('a run is cancelled by its number, and its output ends by saying so', async (t) => {
     const response = await fetch(`${url}/examples/5/run`)
     const run = response.headers.get('x-run-id')!
     t.equal((await fetch(`${url}/runs/${run}`, { method: 'DELETE' })).status, 202)
@@ -231,7 +231,7 @@ t.test('on a real socket', async t => {
     t.equal(app.loopscope.loop.liveTasks().size, 0)
   })
 
-  await t.test('X-Request-Start bounds how long a request can have waited', async t => {
+  await t.test('X-Request-Start bounds how long a request can have waited', async (t) => {
     const { leftAgo } = await import('../../src/fastify/request-timing.ts')
     const now = Date.now()
     for (const header of [`t=${(now - 500) / 1000}`, `t=${now - 500}`, `${(now - 500) * 1000}`]) {
@@ -242,28 +242,28 @@ t.test('on a real socket', async t => {
   })
 })
 
-t.test('the event stream', async t => {
+t.test('the event stream', async (t) => {
   const { app, port, url } = await listen(t, { MAX_SUBSCRIBERS: '3' })
   const address = `ws://127.0.0.1:${port}/events`
 
   interface Client {
     socket: WebSocket
     messages: StreamEvent[]
-    closed: Promise<{ code: number, reason: string }>
+    closed: Promise<{ code: number; reason: string }>
   }
   function client(query = '', headers: Record<string, string> = {}): Client {
     const socket = new WebSocket(address + query, { headers })
     const messages: StreamEvent[] = []
     socket.addEventListener('message', ({ data }) => { messages.push(JSON.parse(String(data)) as StreamEvent) })
     socket.addEventListener('error', () => {})
-    const closed = new Promise<{ code: number, reason: string }>((resolve) => {
+    const closed = new Promise<{ code: number; reason: string }>((resolve) => {
       socket.addEventListener('close', ({ code, reason }) => resolve({ code, reason }))
     })
     return { socket, messages, closed }
   }
   const opened = (one: Client): Promise<boolean> => eventually(() => one.messages.length > 0)
 
-  await t.test('tells over a WebSocket what happens, each message an event', async t => {
+  await t.test('tells over a WebSocket what happens, each message an event', async (t) => {
     const one = client()
     t.ok(await opened(one))
     t.equal(one.messages[0]!.type, 'stream.hello')
@@ -278,7 +278,7 @@ t.test('the event stream', async t => {
     t.ok(await eventually(() => app.observer.size === 0))
   })
 
-  await t.test('goes on from a cursor, and takes another wish on the way', async t => {
+  await t.test('goes on from a cursor, and takes another wish on the way', async (t) => {
     await app.observer.ready
   const { epoch } = app.observer
     const one = client(`?since=${epoch}:2&types=task.created`)
@@ -294,7 +294,7 @@ t.test('the event stream', async t => {
     await one.closed
   })
 
-  await t.test('closes on what it cannot read, and says why', async t => {
+  await t.test('closes on what it cannot read, and says why', async (t) => {
     const cases: [string | Uint8Array, number, RegExp][] = [
       ['{"types":', 1007, /not JSON/], [new Uint8Array([1, 2]), 1003, /only text/], ['{"colour":1}', 1008, /colour/],
       ['{"types":["task.eaten"]}', 1008, /types/], ['[]', 1008, /./], [JSON.stringify({ types: ['x'.repeat(5000)] }), 1009, /.*/],
@@ -310,7 +310,7 @@ t.test('the event stream', async t => {
     t.ok(await eventually(() => app.observer.size === 0))
   })
 
-  await t.test('refuses a foreign origin and a bad cursor before the upgrade', async t => {
+  await t.test('refuses a foreign origin and a bad cursor before the upgrade', async (t) => {
     const upgrade = (path: string, more: string): Promise<string> => raw(port, `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`
       + `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n${more}\r\n`)
     t.match(await upgrade('/events', 'Origin: https://evil.example\r\n'), /^HTTP\/1\.1 403[^]*another origin/)
@@ -318,7 +318,7 @@ t.test('the event stream', async t => {
     t.equal(app.observer.size, 0)
   })
 
-  await t.test('has room for so many subscribers and no more', async t => {
+  await t.test('has room for so many subscribers and no more', async (t) => {
     const clients = [client(), client(), client()]
     for (const one of clients) t.ok(await opened(one))
     t.equal((await client().closed).code, 1013)
@@ -327,7 +327,7 @@ t.test('the event stream', async t => {
     t.ok(await eventually(() => app.observer.size === 0))
   })
 
-  await t.test('tells the same over server-sent events, with cursors that go on', async t => {
+  await t.test('tells the same over server-sent events, with cursors that go on', async (t) => {
     await app.observer.ready
   const { epoch } = app.observer
     const read = async (headers: Record<string, string>, until: RegExp): Promise<string> => {
@@ -352,10 +352,10 @@ t.test('the event stream', async t => {
   })
 })
 
-t.test('what the server says of itself', async t => {
+t.test('what the server says of itself', async (t) => {
   const app = await build(t, { OBSERVER_URL: 'http://localhost:9/' })
 
-  await t.test('a guide for curl, and another place for browsers', async t => {
+  await t.test('a guide for curl, and another place for browsers', async (t) => {
     const guide = await app.inject('/')
     t.match(guide.headers['content-type'], 'text/plain')
     for (const line of guide.body.matchAll(/curl (?:-\w+ )*"?http:\/\/localhost:80(\/[^"\s]*)/g)) {
@@ -367,7 +367,7 @@ t.test('what the server says of itself', async t => {
     t.equal(browser.headers.location, 'http://localhost:9/')
   })
 
-  await t.test('a page under a strict policy, with its script apart', async t => {
+  await t.test('a page under a strict policy, with its script apart', async (t) => {
     t.match(await app.inject('/view?run=7'), { statusCode: 302, headers: { location: 'view/?run=7' } })
     const page = await app.inject('/view/')
     t.match(page.headers['content-security-policy'], /default-src 'none'/)
@@ -380,7 +380,7 @@ t.test('what the server says of itself', async t => {
     t.equal((await app.inject('/view/..%2fpackage.json')).statusCode, 400, 'out of its folder')
   })
 
-  await t.test('health, readiness and figures', async t => {
+  await t.test('health, readiness and figures', async (t) => {
     t.match((await app.inject('/healthz')).json(), { status: 'ok' })
     t.equal((await app.inject('/readyz')).statusCode, 200)
     app.draining.since = 1
@@ -389,8 +389,8 @@ t.test('what the server says of itself', async t => {
     t.match((await app.inject('/metrics')).body, /^loopscope_requests_total\{answer="2xx"\} [1-9]/m)
   })
 
-  await t.test('its API as OpenAPI 3.1, from the schemas that check', async t => {
-    const api = (await app.inject('/openapi.json')).json<{ openapi: string, paths: Record<string, { get?: { parameters?: { name: string, schema: object }[] } }> }>()
+  await t.test('its API as OpenAPI 3.1, from the schemas that check', async (t) => {
+    const api = (await app.inject('/openapi.json')).json<{ openapi: string; paths: Record<string, { get?: { parameters?: { name: string; schema: object }[] } }> }>()
     t.match(api.openapi, /^3\.1/)
     const run = api.paths['/examples/{n}/run']?.get
     t.same(run?.parameters?.map(({ name }) => name).sort(), ['clock', 'consumers', 'draw', 'items', 'maxsize', 'n', 'name', 'producers', 'queue', 'seed', 'speed'])
@@ -398,13 +398,13 @@ t.test('what the server says of itself', async t => {
     t.equal((await app.inject('/docs')).statusCode, 200)
   })
 
-  await t.test('live tasks as a tree, or as JSON', async t => {
+  await t.test('live tasks as a tree, or as JSON', async (t) => {
     t.match((await app.inject('/tasks')).body, /^1 live task\n└─ \d+ GET \/tasks #\d+: running\n$/)
     t.match((await app.inject({ url: '/tasks', headers: { accept: 'application/json' } })).json(), { tasks: [{ state: 'running', name: /GET \/tasks/ }] })
   })
 })
 
-t.test('without a Redis there is one loop, which can be named or not', async t => {
+t.test('without a Redis there is one loop, which can be named or not', async (t) => {
   const { app, url } = await listen(t)
   const get = async (path: string, accept = 'application/json'): Promise<string> => (await fetch(url + path, { headers: { accept } })).text()
   await app.observer.ready

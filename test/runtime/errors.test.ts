@@ -16,8 +16,8 @@ function* named(): Coroutine<void> {
   yield* sleep(1)
 }
 
-t.test('a yield that is no await', async t => {
-  t.test('without a star before a coroutine, a task or a future', async t => {
+t.test('a yield that is no await', async (t) => {
+  t.test('without a star before a coroutine, a task or a future', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = named()
       log(yield* thrownBy(() => yields(coroutine)))
@@ -33,7 +33,7 @@ t.test('a yield that is no await', async t => {
     ])
   })
 
-  t.test('of nothing, of a promise, and of anything else', async t => {
+  t.test('of nothing, of a promise, and of anything else', async (t) => {
     t.same(await recorded(function* (log) {
       function* main(): Coroutine<void> {
         for (const value of [undefined, Promise.resolve(), 5, 'text', [sleep], null]) log(yield* thrownBy(() => yields(value)))
@@ -42,14 +42,14 @@ t.test('a yield that is no await', async t => {
     }), [
       'RuntimeError: <Task pending name="main" coro=main> got a bare `yield`: to let others run, use `yield* sleep(0)`',
       'RuntimeError: <Task pending name="main" coro=main> got a bad yield, a promise: use `yield* fromPromise(promise)`',
-      ...['5', '"text"', '[1 items]', 'null'].map(value =>
+      ...['5', '"text"', '[1 items]', 'null'].map((value) =>
         `RuntimeError: <Task pending name="main" coro=main> got a bad yield: ${value}. Only \`yield*\` of a coroutine, a task or a future can be awaited`),
     ])
   })
 })
 
-t.test('a coroutine awaited twice', async t => {
-  t.test('given to two tasks', async t => {
+t.test('a coroutine awaited twice', async (t) => {
+  t.test('given to two tasks', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = named()
       yield* createTask(coroutine)
@@ -57,7 +57,7 @@ t.test('a coroutine awaited twice', async t => {
     }), ['RuntimeError: <coroutine> was awaited already: a coroutine runs once, call its function again for a new one'])
   })
 
-  t.test('one of the runtime\'s own', async t => {
+  t.test('one of the runtime\'s own', async (t) => {
     t.same(await recorded(function* (log) {
       const nap = sleep(1)
       yield* nap
@@ -77,7 +77,7 @@ t.test('a coroutine awaited twice', async t => {
     ])
   })
 
-  t.test('by two tasks at the same time', async t => {
+  t.test('by two tasks at the same time', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = named()
       const first = createTask((function* () { yield* coroutine })())
@@ -87,7 +87,7 @@ t.test('a coroutine awaited twice', async t => {
     }), ['RuntimeError: <Task pending name="second"> awaits a coroutine that <Task pending name="Task-2" waiting for sleep> awaits already: a coroutine runs once, call its function again for a new one'])
   })
 
-  t.test('in debug mode, at the second yield*', async t => {
+  t.test('in debug mode, at the second yield*', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = named()
       yield* coroutine
@@ -101,7 +101,7 @@ t.test('a coroutine awaited twice', async t => {
     ])
   })
 
-  t.test('debug mode leaves generators alone that are no coroutines', async t => {
+  t.test('debug mode leaves generators alone that are no coroutines', async (t) => {
     t.same(await recorded(function* (log) {
       function* numbers(): Generator<number> {
         yield 1
@@ -121,8 +121,8 @@ t.test('a coroutine awaited twice', async t => {
   })
 })
 
-t.test('a future', async t => {
-  t.test('of another loop', async t => {
+t.test('a future', async (t) => {
+  t.test('of another loop', async (t) => {
     const other = new EventLoop()
     const future = other.createFuture<number>()
     t.same(await recorded(function* (log) {
@@ -132,7 +132,7 @@ t.test('a future', async t => {
     other.close()
   })
 
-  t.test('that is finished twice, or asked too early', async t => {
+  t.test('that is finished twice, or asked too early', async (t) => {
     t.same(await recorded(function* (log) {
       const future = getRunningLoop().createFuture<number>()
       log(thrown(() => future.result()))
@@ -149,7 +149,7 @@ t.test('a future', async t => {
     ])
   })
 
-  t.test('a task\'s result cannot be set', async t => {
+  t.test('a task\'s result cannot be set', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask(named(), { name: 'child' })
       log(thrown(() => task.setResult()))
@@ -161,7 +161,7 @@ t.test('a future', async t => {
     ])
   })
 
-  t.test('a task that awaits itself', async t => {
+  t.test('a task that awaits itself', async (t) => {
     t.same(await recorded(function* (log) {
       function* selfish(): Coroutine<void> {
         const task = currentTask()
@@ -172,8 +172,8 @@ t.test('a future', async t => {
   })
 })
 
-t.test('running', async t => {
-  t.test('run inside run', async t => {
+t.test('running', async (t) => {
+  t.test('run inside run', async (t) => {
     t.same(await recorded(function* (log) {
       log(thrown(() => void run(named())))
       log(thrown(() => new Runner().run(named())))
@@ -186,12 +186,12 @@ t.test('running', async t => {
     ])
   })
 
-  t.test('run of what is no coroutine', async t => {
+  t.test('run of what is no coroutine', async (t) => {
     t.match(thrown(() => void run(named as never)), { name: 'TypeError', message: 'run: a coroutine is needed, got <function named>: call it, run(named(…))' })
     t.match(thrown(() => void run(Promise.resolve() as never)), { name: 'TypeError', message: 'run: a coroutine is needed, got <Promise>' })
   })
 
-  t.test('createTask of what is no coroutine', async t => {
+  t.test('createTask of what is no coroutine', async (t) => {
     t.same(await recorded(function* (log) {
       log(thrown(() => createTask(named as never)))
       log(thrown(() => createTask(Promise.resolve() as never)))
@@ -205,13 +205,13 @@ t.test('running', async t => {
     ])
   })
 
-  t.test('what needs a running loop, outside of one', async t => {
+  t.test('what needs a running loop, outside of one', async (t) => {
     t.match(thrown(() => getRunningLoop()), { name: 'RuntimeError', message: /^no running event loop: call this from a coroutine.*loop\.createTask\(…\)/ })
     for (const act of [() => createTask(named()), () => gather([named()])]) t.match(thrown(act), { name: 'RuntimeError', message: /^no running event loop/ })
     t.match(thrown(() => void [...sleep(1)]), { name: 'RuntimeError', message: '<coroutine sleep(1)> was awaited outside of a task: give the coroutine to run() or createTask()' })
   })
 
-  t.test('createTask in a listener, and what its error says to write', async t => {
+  t.test('createTask in a listener, and what its error says to write', async (t) => {
     const lines = await run((function* () {
       const lines: string[] = []
       const loop = getRunningLoop()
@@ -226,7 +226,7 @@ t.test('running', async t => {
     t.same(lines, ['RuntimeError', '5'])
   })
 
-  t.test('`yield*` of a promise, and of what else cannot be awaited', async t => {
+  t.test('`yield*` of a promise, and of what else cannot be awaited', async (t) => {
     const promise = Promise.resolve(1)
     const holder = { promise }
     const bodies: (() => Coroutine<unknown>)[] = [
@@ -244,7 +244,7 @@ t.test('running', async t => {
     t.notMatch(other, 'yield*', 'an iteration by other means is left as it is')
   })
 
-  t.test('async and plain functions as bodies', async t => {
+  t.test('async and plain functions as bodies', async (t) => {
     // The promise that it gives is dropped, and ends nothing though it fails.
     async function asynchronous(): Promise<never> { throw new Error('of a body') }
     const plain = (): number => 5
@@ -267,22 +267,22 @@ t.test('running', async t => {
       log(thrown(() => asyncToSync(asynchronous as never)()))
     }), [
       ...['taskGroup', 'timeout', 'Lock.with', 'Semaphore.with', 'Barrier.with']
-        .map(name => `TypeError: ${name}: a coroutine function is needed, got <function asynchronous>, which returned <Promise>`),
+        .map((name) => `TypeError: ${name}: a coroutine function is needed, got <function asynchronous>, which returned <Promise>`),
       ...['taskGroup', 'timeout', 'Lock.with', 'Semaphore.with', 'Barrier.with']
-        .map(name => `TypeError: ${name}: a coroutine function is needed, got <function plain>, which returned 5`),
+        .map((name) => `TypeError: ${name}: a coroutine function is needed, got <function plain>, which returned 5`),
       'TypeError: waitFor: a coroutine, a task or a future is needed, got <Promise>: wrap a promise with fromPromise(promise); a coroutine function is `function*`, not `async`',
       'TypeError: createTask: a coroutine is needed, got <function asynchronous>: an async function is no coroutine function, write `function*` for `async`, and `yield*` for `await`',
       'TypeError: asyncToSync: a coroutine function is needed, got <function asynchronous>, which returned <Promise>: write `function*`, and `yield*` for `await`',
     ])
   })
 
-  t.test('gather of what is no array', async t => {
+  t.test('gather of what is no array', async (t) => {
     t.same(await recorded(function* (log) {
       log(thrown(() => (gather as (...args: unknown[]) => unknown)(sleep(1), sleep(1))))
     }), ['TypeError: gather: an array of awaitables is needed, got <coroutine sleep(1)>: put them in brackets, gather([a, b])'])
   })
 
-  t.test('a loop that is closed, or runs', async t => {
+  t.test('a loop that is closed, or runs', async (t) => {
     const loop = new EventLoop()
     loop.close()
     t.match(thrown(() => loop.callSoon(() => {})), { name: 'RuntimeError', message: '<EventLoop running=false closed=true debug=false> is closed' })
@@ -291,7 +291,7 @@ t.test('running', async t => {
     }), ['RuntimeError: <EventLoop running=true closed=false debug=false> cannot be closed while it runs: stop() it first'])
   })
 
-  t.test('a scope outside of a task', async t => {
+  t.test('a scope outside of a task', async (t) => {
     t.same(await recorded(function* (log) {
       getRunningLoop().callSoon(() => {
         log(thrown(() => timeout(1, named).next()))
@@ -305,7 +305,7 @@ t.test('running', async t => {
   })
 })
 
-t.test('wrong values are RangeErrors, wrong types TypeErrors', async t => {
+t.test('wrong values are RangeErrors, wrong types TypeErrors', async (t) => {
   const cases: [() => unknown, string][] = [
     [() => new Queue(-1), 'RangeError: Queue: maxsize must be an integer of at least 0 (0 means unbounded), got -1'],
     [() => new LifoQueue(1.5), 'RangeError: LifoQueue: maxsize must be an integer of at least 0 (0 means unbounded), got 1.5'],
@@ -338,7 +338,7 @@ t.test('wrong values are RangeErrors, wrong types TypeErrors', async t => {
   ])
 })
 
-t.test('every object describes itself in one line, in strings and in the inspector', async t => {
+t.test('every object describes itself in one line, in strings and in the inspector', async (t) => {
   t.same(await recorded(function* (log) {
     const loop = getRunningLoop()
     let group: TaskGroup | null = null
@@ -403,12 +403,12 @@ t.test('every object describes itself in one line, in strings and in the inspect
   ])
 })
 
-t.test('a description names the object\'s own class', async t => {
+t.test('a description names the object\'s own class', async (t) => {
   class Jobs extends Queue<number> {}
   t.equal(String(new Jobs(3)), '<Jobs maxsize=3 size=0>')
 })
 
-t.test('stacks', async t => {
+t.test('stacks', async (t) => {
   function* innermost(): Coroutine<void> {
     yield* sleep(1)
     throw new Error('deep')
@@ -420,15 +420,15 @@ t.test('stacks', async t => {
     yield* middle()
   }
   const functionsIn = (error: unknown): string[] =>
-    ((error as Error).stack ?? '').split('\n').map(line => /^ {4}at (?:(await of .*)|(innermost|middle|outermost)\b.*\berrors\.test\.ts:\d+:\d+)/.exec(line)).flatMap(match => match === null ? [] : [match[1] ?? match[2] ?? ''])
+    ((error as Error).stack ?? '').split('\n').map((line) => /^ {4}at (?:(await of .*)|(innermost|middle|outermost)\b.*\berrors\.test\.ts:\d+:\d+)/.exec(line)).flatMap((match) => match === null ? [] : [match[1] ?? match[2] ?? ''])
 
-  t.test('of an error keep the whole yield* chain, after a suspension too', async t => {
+  t.test('of an error keep the whole yield* chain, after a suspension too', async (t) => {
     t.same(await recorded(function* (log) {
       log(functionsIn(yield* thrownBy(outermost)))
     }), ['["innermost","middle","outermost"]'])
   })
 
-  t.test('of one that crosses tasks say in which task it was awaited, and which task it came from', async t => {
+  t.test('of one that crosses tasks say in which task it was awaited, and which task it came from', async (t) => {
     t.same(await recorded(function* (log) {
       const child = createTask(outermost(), { name: 'child' })
       const parent = createTask((function* () { yield* child })(), { name: 'parent' })
@@ -436,7 +436,7 @@ t.test('stacks', async t => {
     }, { name: 'main' }), ['["innermost","middle","outermost","await of child in parent","await of parent in main"]'])
   })
 
-  t.test('of one that comes through gather and through a future say so too', async t => {
+  t.test('of one that comes through gather and through a future say so too', async (t) => {
     t.same(await recorded(function* (log) {
       log(functionsIn(yield* thrownBy(function* () { yield* gather([outermost()]) })))
       const future = getRunningLoop().createFuture<void>()
@@ -448,7 +448,7 @@ t.test('stacks', async t => {
     ])
   })
 
-  t.test('awaiting one error in many tasks, or again and again, keeps its stack short', async t => {
+  t.test('awaiting one error in many tasks, or again and again, keeps its stack short', async (t) => {
     t.same(await recorded(function* (log) {
       const child = createTask(outermost(), { name: 'child' })
       for (let n = 0; n < 50; n++) yield* thrownBy(function* () { yield* createTask((function* () { yield* child })()) })

@@ -8,8 +8,8 @@ import {
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy } from '../support/virtual.ts'
 
-t.test('fromPromise', async t => {
-  t.test('gives the promise\'s value, or throws what it rejects with', async t => {
+t.test('fromPromise', async (t) => {
+  t.test('gives the promise\'s value, or throws what it rejects with', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* fromPromise(Promise.resolve('value')))
       log(yield* thrownBy(() => fromPromise(Promise.reject(new RangeError('bad')))))
@@ -18,7 +18,7 @@ t.test('fromPromise', async t => {
     }), ['value', 'RangeError: bad', 'from a function', 'Error: thrown while starting'])
   })
 
-  t.test('calls its function when it is awaited', async t => {
+  t.test('calls its function when it is awaited', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = fromPromise(async () => log('started'))
       yield* sleep(1)
@@ -27,12 +27,12 @@ t.test('fromPromise', async t => {
     }), ['awaiting', 'started'])
   })
 
-  t.test('a cancel aborts the signal, the task goes on at once, and the outcome is dropped', async t => {
+  t.test('a cancel aborts the signal, the task goes on at once, and the outcome is dropped', async (t) => {
     t.same(await recorded(function* (log) {
       let settle = (_value: string): void => {}
-      const task = createTask(fromPromise(signal => {
+      const task = createTask(fromPromise((signal) => {
         signal.addEventListener('abort', () => log('aborted with', signal.reason))
-        return new Promise<string>(resolve => { settle = resolve })
+        return new Promise<string>((resolve) => { settle = resolve })
       }))
       yield* sleep(0)
       task.cancel('enough')
@@ -43,12 +43,12 @@ t.test('fromPromise', async t => {
     }), ['aborted with CancelledError: enough', 'CancelledError: enough', '0'])
   })
 
-  t.test('does not abort the signal where the promise ends by itself', async t => {
+  t.test('does not abort the signal where the promise ends by itself', async (t) => {
     t.same(await recorded(function* (log) {
       let signal: AbortSignal | null = null
-      yield* fromPromise(async given => { signal = given })
+      yield* fromPromise(async (given) => { signal = given })
       log((signal as AbortSignal | null)?.aborted)
-      yield* thrownBy(() => fromPromise(async given => {
+      yield* thrownBy(() => fromPromise(async (given) => {
         signal = given
         throw new Error('failed')
       }))
@@ -56,10 +56,10 @@ t.test('fromPromise', async t => {
     }), ['false', 'false'])
   })
 
-  t.test('under a timeout the signal is aborted too', async t => {
+  t.test('under a timeout the signal is aborted too', async (t) => {
     let reason: unknown = null
     await run((function* () {
-      const error = yield* thrownBy(() => waitFor(fromPromise(signal => new Promise(() => {
+      const error = yield* thrownBy(() => waitFor(fromPromise((signal) => new Promise(() => {
         signal.addEventListener('abort', () => { reason = signal.reason })
       })), 0.005))
       t.equal(error.name, 'TimeoutError')
@@ -67,7 +67,7 @@ t.test('fromPromise', async t => {
     t.match(reason, { name: 'CancelledError' })
   })
 
-  t.test('other tasks run meanwhile', async t => {
+  t.test('other tasks run meanwhile', async (t) => {
     t.same(await recorded(function* (log) {
       createTask((function* () {
         yield* sleep(0)
@@ -78,7 +78,7 @@ t.test('fromPromise', async t => {
   })
 })
 
-t.test('fromAsyncIterable', async t => {
+t.test('fromAsyncIterable', async (t) => {
   async function* count(log: (...words: unknown[]) => void, end = Infinity): AsyncGenerator<number> {
     try {
       for (let n = 1; n <= end; n++) {
@@ -90,14 +90,14 @@ t.test('fromAsyncIterable', async t => {
     }
   }
 
-  t.test('gives item by item, and then done', async t => {
+  t.test('gives item by item, and then done', async (t) => {
     t.same(await recorded(function* (log) {
       const items = fromAsyncIterable(count(log, 2))
       for (let n = 0; n < 3; n++) log(yield* items.next())
     }), ['{"value":1,"done":false}', '{"value":2,"done":false}', 'closed', '{"done":true}'])
   })
 
-  t.test('forEach runs its body for each, one after another', async t => {
+  t.test('forEach runs its body for each, one after another', async (t) => {
     t.same(await recorded(function* (log) {
       yield* fromAsyncIterable(count(log, 3)).forEach(function* (n) {
         log('begin', n)
@@ -108,7 +108,7 @@ t.test('fromAsyncIterable', async t => {
     }), ['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3', 'end 3', 'closed', '3'])
   })
 
-  t.test('a body that throws or is cancelled closes the iterable', async t => {
+  t.test('a body that throws or is cancelled closes the iterable', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* thrownBy(() => fromAsyncIterable(count(log)).forEach(function* (n) { if (n === 2) throw new Error('enough') })))
       yield* fromPromise(hostSleep(1))
@@ -120,7 +120,7 @@ t.test('fromAsyncIterable', async t => {
     }), ['Error: enough', 'closed', 'CancelledError', 'closed'])
   })
 
-  t.test('close tells the iterable that no more is wanted', async t => {
+  t.test('close tells the iterable that no more is wanted', async (t) => {
     t.same(await recorded(function* (log) {
       const items = fromAsyncIterable(count(log))
       yield* items.next()
@@ -131,8 +131,8 @@ t.test('fromAsyncIterable', async t => {
   })
 })
 
-t.test('an item of an asynchronous iterable that a cancelled next() asked for goes to the next one', async t => {
-  await t.test('whatever was cancelled, all items come, in their order', async t => {
+t.test('an item of an asynchronous iterable that a cancelled next() asked for goes to the next one', async (t) => {
+  await t.test('whatever was cancelled, all items come, in their order', async (t) => {
     async function* ticks(): AsyncGenerator<number> {
       for (let n = 0; n < 5; n++) {
         await hostSleep(5)
@@ -154,12 +154,12 @@ t.test('an item of an asynchronous iterable that a cancelled next() asked for go
     })()), [0, 1, 2, 3, 4])
   })
 
-  await t.test('among several waiting tasks each gets its own', async t => {
+  await t.test('among several waiting tasks each gets its own', async (t) => {
     const given: ((result: IteratorResult<string>) => void)[] = []
-    const iterable = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<IteratorResult<string>>(resolve => given.push(resolve)) }) }
+    const iterable = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<IteratorResult<string>>((resolve) => given.push(resolve)) }) }
     t.same(await recorded(function* (log) {
       const source = fromAsyncIterable(iterable)
-      const tasks = ['first', 'second', 'third'].map(name => createTask(source.next(), { name }))
+      const tasks = ['first', 'second', 'third'].map((name) => createTask(source.next(), { name }))
       yield* sleep(0)
       tasks[1]?.cancel()
       tasks[0]?.cancel()
@@ -172,9 +172,9 @@ t.test('an item of an asynchronous iterable that a cancelled next() asked for go
     }), ['{"done":false,"value":"a"}', '{"done":false,"value":"b"}', '{"done":false,"value":"c"}', '3'])
   })
 
-  await t.test('an item that comes together with the cancellation is kept, and an error of the iterable is thrown once', async t => {
+  await t.test('an item that comes together with the cancellation is kept, and an error of the iterable is thrown once', async (t) => {
     t.same(await recorded(function* (log) {
-      const given: { resolve(result: IteratorResult<string>): void, reject(error: Error): void }[] = []
+      const given: { resolve(result: IteratorResult<string>): void; reject(error: Error): void }[] = []
       const next = (): Promise<IteratorResult<string>> => new Promise((resolve, reject) => given.push({ resolve, reject }))
       const source = fromAsyncIterable({ [Symbol.asyncIterator]: () => ({ next }) })
       const task = createTask(source.next())
@@ -196,8 +196,8 @@ t.test('an item of an asynchronous iterable that a cancelled next() asked for go
   })
 })
 
-t.test('fromEvents', async t => {
-  await t.test('keeps what comes while nobody waits', async t => {
+t.test('fromEvents', async (t) => {
+  await t.test('keeps what comes while nobody waits', async (t) => {
     const emitter = new EventEmitter()
     t.same(await recorded(function* (log) {
       using events = fromEvents(emitter, 'message')
@@ -214,7 +214,7 @@ t.test('fromEvents', async t => {
     t.equal(emitter.listenerCount('message') + emitter.listenerCount('error'), 0)
   })
 
-  await t.test('loses none to a cancellation, neither a timed-out one nor one that comes together with the event', async t => {
+  await t.test('loses none to a cancellation, neither a timed-out one nor one that comes together with the event', async (t) => {
     const emitter = new EventEmitter()
     t.same(await recorded(function* (log) {
       using events = fromEvents(emitter, 'data')
@@ -230,7 +230,7 @@ t.test('fromEvents', async t => {
     }), ['TimeoutError: the deadline passed', '[1]', '[2]'])
   })
 
-  await t.test('an error of the emitter is thrown in its place, and what overflows is counted', async t => {
+  await t.test('an error of the emitter is thrown in its place, and what overflows is counted', async (t) => {
     const emitter = new EventEmitter()
     t.same(await recorded(function* (log) {
       using events = fromEvents(emitter, 'data', { most: 3 })
@@ -251,7 +251,7 @@ t.test('fromEvents', async t => {
     ])
   })
 
-  await t.test('forEach runs its body for each, and stops listening when it is cancelled', async t => {
+  await t.test('forEach runs its body for each, and stops listening when it is cancelled', async (t) => {
     const target = new EventTarget()
     t.same(await recorded(function* (log) {
       const events = fromEvents(target, 'ping')
@@ -269,8 +269,8 @@ t.test('fromEvents', async t => {
   })
 })
 
-t.test('fromEvent', async t => {
-  t.test('gives the arguments of an emitter\'s next event, and stops listening', async t => {
+t.test('fromEvent', async (t) => {
+  t.test('gives the arguments of an emitter\'s next event, and stops listening', async (t) => {
     const emitter = new EventEmitter()
     t.same(await recorded(function* (log) {
       setTimeout(() => {
@@ -283,7 +283,7 @@ t.test('fromEvent', async t => {
     }), ['[1,"two"]', '0 0'])
   })
 
-  t.test('throws an emitter\'s error meanwhile, unless it is what was asked for', async t => {
+  t.test('throws an emitter\'s error meanwhile, unless it is what was asked for', async (t) => {
     const emitter = new EventEmitter()
     t.same(await recorded(function* (log) {
       setTimeout(() => emitter.emit('error', new Error('broken')), 1)
@@ -294,7 +294,7 @@ t.test('fromEvent', async t => {
     }), ['Error: broken', '["Error: asked for"]', '0 0'])
   })
 
-  t.test('takes an EventTarget, and stops listening when it is cancelled', async t => {
+  t.test('takes an EventTarget, and stops listening when it is cancelled', async (t) => {
     const target = new EventTarget()
     const emitter = new EventEmitter()
     t.same(await recorded(function* (log) {
@@ -311,8 +311,8 @@ t.test('fromEvent', async t => {
   })
 })
 
-t.test('syncToAsync on the loop\'s thread', async t => {
-  t.test('gives the function\'s value or throws what it throws, without handing control back', async t => {
+t.test('syncToAsync on the loop\'s thread', async (t) => {
+  t.test('gives the function\'s value or throws what it throws, without handing control back', async (t) => {
     t.same(await recorded(function* (log) {
       const add = syncToAsync((a: number, b: number) => a + b)
       const fail = syncToAsync(() => { throw new RangeError('bad') }, { thread: 'inline' })
@@ -323,7 +323,7 @@ t.test('syncToAsync on the loop\'s thread', async t => {
     }), ['3', 'RangeError: bad', 'callback'])
   })
 
-  t.test('is lazy, and runs in the current task and context', async t => {
+  t.test('is lazy, and runs in the current task and context', async (t) => {
     t.same(await recorded(function* (log) {
       const variable = new ContextVar<string>('variable', { default: 'nothing' })
       const call = syncToAsync(() => {
@@ -337,7 +337,7 @@ t.test('syncToAsync on the loop\'s thread', async t => {
     }, { name: 'main' }), ['made', 'called main main', 'function'])
   })
 
-  t.test('everything else waits for a slow one', async t => {
+  t.test('everything else waits for a slow one', async (t) => {
     const clock = new VirtualClock()
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
@@ -348,14 +348,14 @@ t.test('syncToAsync on the loop\'s thread', async t => {
     }, { clock }), ['timer of 1 s at 5'])
   })
 
-  t.test('refuses what is no function and no thread', async t => {
+  t.test('refuses what is no function and no thread', async (t) => {
     t.equal(String(thrown(() => syncToAsync(5 as never))), 'TypeError: syncToAsync: a function is needed, got 5')
     t.match(thrown(() => syncToAsync(() => 1, { thread: 'other' as never })), { name: 'RangeError', message: 'syncToAsync: thread must be \'inline\', \'sensitive\' or \'pool\', got "other"' })
   })
 })
 
-t.test('asyncToSync on the loop\'s thread', async t => {
-  t.test('runs a coroutine to its end outside of a loop', async t => {
+t.test('asyncToSync on the loop\'s thread', async (t) => {
+  t.test('runs a coroutine to its end outside of a loop', async (t) => {
     const add = asyncToSync(function* (a: number, b: number): Coroutine<number> {
       yield* sleep(0.001)
       return a + b
@@ -364,7 +364,7 @@ t.test('asyncToSync on the loop\'s thread', async t => {
     t.match(thrown(asyncToSync(function* () { throw new RangeError('bad') })), { name: 'RangeError', message: 'bad' })
   })
 
-  t.test('inside of a loop drives one of its own and holds the thread, timers included', async t => {
+  t.test('inside of a loop drives one of its own and holds the thread, timers included', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const other = createTask((function* () { log('other task at', loop.time()) })())
@@ -380,14 +380,14 @@ t.test('asyncToSync on the loop\'s thread', async t => {
     }, { name: 'main' }), ['nested loop true', 'child 3', 'true main', 'other task at 3'])
   })
 
-  t.test('a wait that only the outer loop or the host could end is an error that says so, never a deadlock', async t => {
+  t.test('a wait that only the outer loop or the host could end is an error that says so, never a deadlock', async (t) => {
     t.same((await recorded(function* (log) {
       const queue = new Queue<number>()
       const event = new Event()
       log(thrown(asyncToSync(() => queue.get())))
       log(thrown(asyncToSync(() => event.wait())))
       log(thrown(asyncToSync(() => fromPromise(new Promise(() => {})))))
-    })).map(line => line.replace(/<EventLoop[^>]*>/, 'the loop')), [
+    })).map((line) => line.replace(/<EventLoop[^>]*>/, 'the loop')), [
       'RuntimeError: the loop is deadlocked: nothing is ready, no timer is set, and nothing of the host is awaited (host work must be awaited through fromPromise). ' +
         'Task-1 waits for queue.get <Queue maxsize=0 size=0 getters=1>',
       'RuntimeError: the loop is deadlocked: nothing is ready, no timer is set, and nothing of the host is awaited (host work must be awaited through fromPromise). ' +
@@ -396,7 +396,7 @@ t.test('asyncToSync on the loop\'s thread', async t => {
     ])
   })
 
-  t.test('awaiting a task of the outer loop inside is an error of a different loop', async t => {
+  t.test('awaiting a task of the outer loop inside is an error of a different loop', async (t) => {
     t.same((await recorded(function* (log) {
       const outer = createTask(sleep(1), { name: 'outer' })
       log(thrown(asyncToSync(function* () { yield* outer })).message.includes('which belongs to a different loop'))
@@ -404,14 +404,14 @@ t.test('asyncToSync on the loop\'s thread', async t => {
     })), ['true'])
   })
 
-  t.test('strict refuses to be called where a loop runs', async t => {
+  t.test('strict refuses to be called where a loop runs', async (t) => {
     t.same(await recorded(function* (log) {
       log(thrown(asyncToSync(function* named(): Coroutine<void> {}, { strict: true })))
     }), ['RuntimeError: asyncToSync: <function named> was called on the thread of a running event loop, which it would block: await the coroutine with `yield*`'])
     t.equal(asyncToSync(function* () { return 5 }, { strict: true })(), 5)
   })
 
-  t.test('what the coroutine leaves behind is cancelled and waited for', async t => {
+  t.test('what the coroutine leaves behind is cancelled and waited for', async (t) => {
     t.same(await recorded(function* (log) {
       asyncToSync(function* () {
         createTask((function* () {
@@ -428,7 +428,7 @@ t.test('asyncToSync on the loop\'s thread', async t => {
     }), ['cleaned up at 2', 'back at 2'])
   })
 
-  t.test('context goes in and comes back', async t => {
+  t.test('context goes in and comes back', async (t) => {
     t.same(await recorded(function* (log) {
       const variable = new ContextVar<string>('variable', { default: 'nothing' })
       variable.set('outside')
@@ -441,7 +441,7 @@ t.test('asyncToSync on the loop\'s thread', async t => {
     }), ['outside', 'inside'])
   })
 
-  t.test('through syncToAsync and back: both bridges in one call', async t => {
+  t.test('through syncToAsync and back: both bridges in one call', async (t) => {
     t.same(await recorded(function* (log) {
       const inner = asyncToSync(function* (n: number) {
         yield* sleep(1)
@@ -451,21 +451,21 @@ t.test('asyncToSync on the loop\'s thread', async t => {
     }), ['41 1'])
   })
 
-  t.test('refuses what is no function', async t => {
+  t.test('refuses what is no function', async (t) => {
     t.equal(String(thrown(() => asyncToSync(5 as never))), 'TypeError: asyncToSync: a coroutine function is needed, got 5')
   })
 })
 
-t.test('what needs threads is there by name', async t => {
-  t.same([toThread, runCoroutineThreadsafe, ThreadSensitiveContext].map(fn => typeof fn), ['function', 'function', 'function'])
+t.test('what needs threads is there by name', async (t) => {
+  t.same([toThread, runCoroutineThreadsafe, ThreadSensitiveContext].map((fn) => typeof fn), ['function', 'function', 'function'])
   t.equal(typeof new ThreadSensitiveContext().with, 'function')
 })
 
-t.test('host code that outlives its loop does no harm', async t => {
+t.test('host code that outlives its loop does no harm', async (t) => {
   let settle = (): void => {}
   const loop = new EventLoop({ clock: new VirtualClock() })
   await run((function* () {
-    createTask(fromPromise(new Promise<void>(resolve => { settle = resolve })))
+    createTask(fromPromise(new Promise<void>((resolve) => { settle = resolve })))
     yield* sleep(0)
   })(), { loopFactory: () => loop })
   settle()

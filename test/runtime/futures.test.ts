@@ -7,7 +7,7 @@ import {
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy } from '../support/virtual.ts'
 
-t.test('every name of the API is exported, and no other', async t => {
+t.test('every name of the API is exported, and no other', async (t) => {
   const promised = `
     run Runner EventLoop getRunningLoop VirtualClock Handle TimerHandle
     Future ensureFuture wrapFuture isFuture isCoroutine
@@ -21,14 +21,14 @@ t.test('every name of the API is exported, and no other', async t => {
     syncToAsync asyncToSync toThread runCoroutineThreadsafe ThreadSensitiveContext
     configureThreads prepareThreads threadsState closeThreads BrokenThread NoThread
     fromPromise fromAsyncIterable fromEvent fromEvents print captureCallGraph printCallGraph Instruments`.trim().split(/\s+/)
-  const missing = promised.filter(name => !(name in loopscope))
-  const more = Object.keys(loopscope).filter(name => !promised.includes(name))
+  const missing = promised.filter((name) => !(name in loopscope))
+  const more = Object.keys(loopscope).filter((name) => !promised.includes(name))
   t.same({ missing, more }, { missing: [], more: [] })
 })
 
-t.test('every method and property that asyncio has in that place is there', async t => {
+t.test('every method and property that asyncio has in that place is there', async (t) => {
   const loop = new EventLoop()
-  const has = (object: object, names: string): string[] => names.trim().split(/\s+/).filter(name => !(name in object))
+  const has = (object: object, names: string): string[] => names.trim().split(/\s+/).filter((name) => !(name in object))
   t.same(has(loop, `callSoon callLater callAt callSoonThreadsafe time createTask createFuture runInExecutor setDefaultExecutor
     shutdownDefaultExecutor setExceptionHandler getExceptionHandler defaultExceptionHandler callExceptionHandler setTaskFactory
     getTaskFactory runForever runUntilComplete stop close isRunning isClosed debug slowCallbackDuration instruments`), [])
@@ -48,11 +48,11 @@ t.test('every method and property that asyncio has in that place is there', asyn
   loop.close()
 })
 
-t.test('the constants are asyncio\'s words', async t => {
+t.test('the constants are asyncio\'s words', async (t) => {
   t.same([loopscope.FIRST_COMPLETED, loopscope.FIRST_EXCEPTION, loopscope.ALL_COMPLETED], ['FIRST_COMPLETED', 'FIRST_EXCEPTION', 'ALL_COMPLETED'])
 })
 
-t.test('every error class has its name, takes a message, and is an Error', async t => {
+t.test('every error class has its name, takes a message, and is an Error', async (t) => {
   for (const name of ['CancelledError', 'TimeoutError', 'InvalidStateError', 'QueueEmpty', 'QueueFull', 'QueueShutDown', 'BrokenBarrierError', 'RuntimeError', 'KeyboardInterrupt'] as const) {
     const error = new loopscope[name]('why')
     t.match(error, { name, message: 'why' })
@@ -63,14 +63,14 @@ t.test('every error class has its name, takes a message, and is an Error', async
   t.ok(new loopscope.BrokenBarrierError() instanceof loopscope.RuntimeError, 'a broken barrier is a RuntimeError, as in asyncio')
 })
 
-t.test('ExceptionGroup', async t => {
+t.test('ExceptionGroup', async (t) => {
   const type = new TypeError('type')
   const range = new RangeError('range')
   const plain = new Error('plain')
   const inner = new ExceptionGroup('inner', [range, plain])
   const group = new ExceptionGroup('outer', [type, inner])
 
-  t.test('is an AggregateError with its errors in order', async t => {
+  t.test('is an AggregateError with its errors in order', async (t) => {
     t.ok(group instanceof AggregateError)
     t.equal(String(group), 'ExceptionGroup: outer')
     t.same(group.exceptions, [type, inner])
@@ -78,15 +78,15 @@ t.test('ExceptionGroup', async t => {
     t.match(thrown(() => new ExceptionGroup('empty', [])), { name: 'RangeError' })
   })
 
-  t.test('split parts it down into nested groups, by class or by predicate', async t => {
+  t.test('split parts it down into nested groups, by class or by predicate', async (t) => {
     const [matched, rest] = group.split(RangeError)
     t.same(shape(matched), { outer: [{ inner: ['range'] }] })
     t.same(shape(rest), { outer: ['type', { inner: ['plain'] }] })
-    const [byWord] = group.split(error => error === plain)
+    const [byWord] = group.split((error) => error === plain)
     t.same(shape(byWord), { outer: [{ inner: ['plain'] }] })
   })
 
-  t.test('split gives the very group where all of it matches, and null for nothing', async t => {
+  t.test('split gives the very group where all of it matches, and null for nothing', async (t) => {
     const [all, none] = group.split(Error)
     t.equal(all, group)
     t.equal(none, null)
@@ -95,7 +95,7 @@ t.test('ExceptionGroup', async t => {
     t.equal(everything, group)
   })
 
-  t.test('subgroup gives the part that matches', async t => {
+  t.test('subgroup gives the part that matches', async (t) => {
     t.same(shape(group.subgroup(TypeError)), { outer: ['type'] })
     t.equal(group.subgroup(SyntaxError), null)
   })
@@ -105,8 +105,8 @@ t.test('ExceptionGroup', async t => {
   }
 })
 
-t.test('a future', async t => {
-  t.test('finishes once, with a result or an exception or a cancellation', async t => {
+t.test('a future', async (t) => {
+  t.test('finishes once, with a result or an exception or a cancellation', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const state = (future: Future<unknown>): unknown => [future.done(), future.cancelled()]
@@ -125,7 +125,7 @@ t.test('a future', async t => {
       'true [true,true] CancelledError: why CancelledError: why false', 'true'])
   })
 
-  t.test('takes an error class for a new instance of it', async t => {
+  t.test('takes an error class for a new instance of it', async (t) => {
     t.same(await recorded(function* (log) {
       const future = new Future<void>()
       future.setException(RangeError)
@@ -133,10 +133,10 @@ t.test('a future', async t => {
     }), ['RangeError'])
   })
 
-  t.test('calls its callbacks through the ready queue, in the order in which they were added', async t => {
+  t.test('calls its callbacks through the ready queue, in the order in which they were added', async (t) => {
     t.same(await recorded(function* (log) {
       const future = new Future<string>()
-      future.addDoneCallback(done => log('first', done === future))
+      future.addDoneCallback((done) => log('first', done === future))
       const task = createTask((function* () { log('awaiter', yield* future) })())
       yield* sleep(0)
       future.addDoneCallback(() => log('third'))
@@ -147,7 +147,7 @@ t.test('a future', async t => {
     }), ['set', 'first true', 'awaiter value', 'third', 'fourth, though it was done'])
   })
 
-  t.test('removeDoneCallback takes every one of them back and gives the count', async t => {
+  t.test('removeDoneCallback takes every one of them back and gives the count', async (t) => {
     t.same(await recorded(function* (log) {
       const future = new Future<void>()
       const callback = (): void => log('called')
@@ -161,7 +161,7 @@ t.test('a future', async t => {
     }), ['2 0', 'other'])
   })
 
-  t.test('a callback that throws is reported, and the others are called', async t => {
+  t.test('a callback that throws is reported, and the others are called', async (t) => {
     t.same(await recorded(function* (log) {
       const future = new Future<void>()
       future.addDoneCallback(function broken() { throw new Error('oops') })
@@ -171,17 +171,17 @@ t.test('a future', async t => {
     }), ['reported: Exception in callback <done callback <function broken>> (Error: oops)', 'called'])
   })
 
-  t.test('may be awaited by several tasks, which go on in the order in which they came', async t => {
+  t.test('may be awaited by several tasks, which go on in the order in which they came', async (t) => {
     t.same(await recorded(function* (log) {
       const future = new Future<string>()
-      const tasks = ['a', 'b', 'c'].map(name => createTask((function* () { log(name, yield* future) })()))
+      const tasks = ['a', 'b', 'c'].map((name) => createTask((function* () { log(name, yield* future) })()))
       yield* sleep(1)
       future.setResult('x')
       yield* gather(tasks)
     }), ['a x', 'b x', 'c x'])
   })
 
-  t.test('setException reaches who awaits it; cancelling the awaiter cancels it', async t => {
+  t.test('setException reaches who awaits it; cancelling the awaiter cancels it', async (t) => {
     t.same(await recorded(function* (log) {
       const future = new Future<void>()
       const awaits = (): Coroutine<Error> => thrownBy(function* () { yield* future })
@@ -198,7 +198,7 @@ t.test('a future', async t => {
     }), ['Error: bad', 'true', 'CancelledError: go'])
   })
 
-  t.test('is a thenable: host code can await a task', async t => {
+  t.test('is a thenable: host code can await a task', async (t) => {
     // On the real clock: a virtual one would stand still, for a task waits for host code here.
     const seen = await run((function* () {
       const task = createTask((function* () {
@@ -215,7 +215,7 @@ t.test('a future', async t => {
   })
 })
 
-t.test('ensureFuture', async t => {
+t.test('ensureFuture', async (t) => {
   t.same(await recorded(function* (log) {
     const future = new Future<number>()
     log(ensureFuture(future) === future)
@@ -236,8 +236,8 @@ t.test('ensureFuture', async t => {
   ])
 })
 
-t.test('wrapFuture', async t => {
-  t.test('makes a future of a promise, and returns a future of this loop as it is', async t => {
+t.test('wrapFuture', async (t) => {
+  t.test('makes a future of a promise, and returns a future of this loop as it is', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* wrapFuture(Promise.resolve('value')))
       log(yield* thrownBy(function* () { yield* wrapFuture(Promise.reject(new Error('bad'))) }))
@@ -247,7 +247,7 @@ t.test('wrapFuture', async t => {
     }), ['value', 'Error: bad', 'true', 'TypeError: wrapFuture: a promise or a future is needed, got 5'])
   })
 
-  t.test('brings the result of another loop\'s future here, and the cancellation there', async t => {
+  t.test('brings the result of another loop\'s future here, and the cancellation there', async (t) => {
     const other = new EventLoop()
     const theirs = other.createFuture<string>()
     const cancelled = other.createFuture<string>()

@@ -8,15 +8,15 @@ import {
 import { runProgram } from '../support/program.ts'
 import { recorded, thrownBy } from '../support/virtual.ts'
 
-t.test('run', async t => {
-  t.test('gives main\'s result, or rejects with what it threw', async t => {
+t.test('run', async (t) => {
+  t.test('gives main\'s result, or rejects with what it threw', async (t) => {
     t.equal(await run(sleep(5, 'slept'), { clock: new VirtualClock() }), 'slept')
     const error = new TypeError('bad')
     t.equal(await run((function* () { throw error })()).catch((caught: unknown) => caught), error)
     await t.rejects(run((function* () { throw new CancelledError('own') })()), { name: 'CancelledError', message: 'own' })
   })
 
-  t.test('when main returns one more iteration runs, then what is left is cancelled in the order of its creation, waited for, and the loop closes', async t => {
+  t.test('when main returns one more iteration runs, then what is left is cancelled in the order of its creation, waited for, and the loop closes', async (t) => {
     let loop: EventLoop | null = null
     function* left(log: (line: string) => void, name: string, cleanup: number): Coroutine<void> {
       try {
@@ -42,7 +42,7 @@ t.test('run', async t => {
     t.equal((loop as EventLoop | null)?.isClosed(), true)
   })
 
-  t.test('its signal cancels main, whose clean-up is waited for', async t => {
+  t.test('its signal cancels main, whose clean-up is waited for', async (t) => {
     const controller = new AbortController()
     const lines: string[] = []
     const result = run((function* () {
@@ -63,7 +63,7 @@ t.test('run', async t => {
     t.equal(ran, false, 'with a signal that has aborted main never starts')
   })
 
-  t.test('takes a loopFactory, a name and debug', async t => {
+  t.test('takes a loopFactory, a name and debug', async (t) => {
     const loop = new EventLoop({ clock: new VirtualClock(7) })
     t.same(await run((function* () { return [getRunningLoop() === loop, currentTask()?.getName()] })(), { loopFactory: () => loop, name: 'main' }), [true, 'main'])
     t.equal(loop.isClosed(), true)
@@ -71,8 +71,8 @@ t.test('run', async t => {
   })
 })
 
-t.test('Runner', async t => {
-  t.test('keeps its loop and its context for several runs, and closes it', async t => {
+t.test('Runner', async (t) => {
+  t.test('keeps its loop and its context for several runs, and closes it', async (t) => {
     const lines: unknown[] = []
     let loop: EventLoop
     {
@@ -95,7 +95,7 @@ t.test('Runner', async t => {
     t.equal(loop.isClosed(), true)
   })
 
-  t.test('refuses to be used once it is closed', async t => {
+  t.test('refuses to be used once it is closed', async (t) => {
     const runner = new Runner()
     await runner.close()
     await runner.close()
@@ -104,19 +104,19 @@ t.test('Runner', async t => {
     t.throws(() => runner.run(coroutine), { name: 'RuntimeError', message: 'this Runner is closed' })
   })
 
-  t.test('main runs in the context given for this run', async t => {
+  t.test('main runs in the context given for this run', async (t) => {
     await using runner = new Runner({ clock: new VirtualClock() })
     t.equal(await runner.run((function* () { return currentTask()?.getName() })()), 'Task-1')
     t.equal(await runner.run((function* () { return currentTask()?.getName() })()), 'Task-2')
   })
 })
 
-t.test('the virtual clock', async t => {
-  t.test('jumps to the next timer when nothing is ready, and begins where it is told to', async t => {
+t.test('the virtual clock', async (t) => {
+  t.test('jumps to the next timer when nothing is ready, and begins where it is told to', async (t) => {
     const clock = new VirtualClock(1000)
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
-      yield* gather([1e6, 5, 3600].map(seconds => (function* () {
+      yield* gather([1e6, 5, 3600].map((seconds) => (function* () {
         yield* sleep(seconds)
         log(loop.time())
       })()))
@@ -124,7 +124,7 @@ t.test('the virtual clock', async t => {
     t.equal(clock.now(), 1001000)
   })
 
-  t.test('reaches timers far away, where nanoseconds are lost in rounding', async t => {
+  t.test('reaches timers far away, where nanoseconds are lost in rounding', async (t) => {
     for (const start of [0, -1e12, 1e15]) {
       const clock = new VirtualClock(start)
       t.same(await recorded(function* (log) {
@@ -138,7 +138,7 @@ t.test('the virtual clock', async t => {
     }
   })
 
-  t.test('stands still while a task waits for the host', async t => {
+  t.test('stands still while a task waits for the host', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const sleeper = createTask((function* () {
@@ -146,13 +146,13 @@ t.test('the virtual clock', async t => {
         log('timer at', loop.time())
       })())
       yield* sleep(0)
-      yield* fromPromise(new Promise(resolve => setTimeout(resolve, 5)))
+      yield* fromPromise(new Promise((resolve) => setTimeout(resolve, 5)))
       log('promise at', loop.time())
       yield* sleeper
     }), ['promise at 0', 'timer at 1'])
   })
 
-  t.test('advance lets time pass at once, as a call does that blocks the thread', async t => {
+  t.test('advance lets time pass at once, as a call does that blocks the thread', async (t) => {
     const clock = new VirtualClock()
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
@@ -168,7 +168,7 @@ t.test('the virtual clock', async t => {
     }, { clock }), ['6', '10', 'due at 2, called at 10', '11'])
   })
 
-  t.test('when nothing can happen any more it says so, with every task and what it waits for', async t => {
+  t.test('when nothing can happen any more it says so, with every task and what it waits for', async (t) => {
     const result = run((function* () {
       createTask(new Queue<number>().get(), { name: 'getter' })
       createTask(new Event().wait(), { name: 'waiter' })
@@ -180,7 +180,7 @@ t.test('the virtual clock', async t => {
       'through fromPromise). main waits for future <Future pending>; getter waits for queue.get <Queue maxsize=0 size=0 getters=1>; waiter waits for event <Event unset waiters=1>')
   })
 
-  t.test('a day of work takes no time: ten thousand tasks that sleep for hours', async t => {
+  t.test('a day of work takes no time: ten thousand tasks that sleep for hours', async (t) => {
     t.same(await recorded(function* (log) {
       let done = 0
       yield* gather(Array.from({ length: 10_000 }, (_, n) => (function* () {
@@ -199,10 +199,10 @@ t.test('the virtual clock', async t => {
     'that is woken by promises': () => fromPromise(Promise.resolve()),
   }
   for (const [what, step] of Object.entries(programs)) {
-    t.test(`two loops let the host have its turn again and again, and each other: ${what}`, async t => {
+    t.test(`two loops let the host have its turn again and again, and each other: ${what}`, async (t) => {
       const host = watchHost()
       const steps: Record<string, number> = { a: 0, b: 0 }
-      await Promise.all(Object.keys(steps).map(name => run((function* () {
+      await Promise.all(Object.keys(steps).map((name) => run((function* () {
         for (; host.turns < 50 && (steps[name] as number) < MOST_STEPS; steps[name]!++) {
           host.saw(name)
           yield* step()
@@ -214,7 +214,7 @@ t.test('the virtual clock', async t => {
     })
   }
 
-  t.test('a turn is over after some real time, though the clock stands still', async t => {
+  t.test('a turn is over after some real time, though the clock stands still', async (t) => {
     const host = watchHost()
     await run((function* () {
       for (let step = 0; step < 2000; step++) {
@@ -228,11 +228,11 @@ t.test('the virtual clock', async t => {
     t.ok(host.turns >= 2000 / 64 - 1, `the host had ${host.turns} turns`)
   })
 
-  t.test('many loops delay the host no more than one does: one of them between two of its turns, each in its turn', async t => {
+  t.test('many loops delay the host no more than one does: one of them between two of its turns, each in its turn', async (t) => {
     const names = ['a', 'b', 'c', 'd', 'e']
     const host = watchHost()
     let steps = 0
-    await Promise.all(names.map(name => run((function* () {
+    await Promise.all(names.map((name) => run((function* () {
       for (; host.turns < 60 && steps < MOST_STEPS; steps++) {
         host.saw(name)
         yield* sleep(1)
@@ -241,7 +241,7 @@ t.test('the virtual clock', async t => {
     host.stop()
     // All of them began at once.
     const order = host.seen.slice(1, 51)
-    t.same(order.filter(seen => seen.length !== 1), [], 'between two turns of the host ran one')
+    t.same(order.filter((seen) => seen.length !== 1), [], 'between two turns of the host ran one')
     const round = order.slice(0, names.length)
     t.same(round.flat().sort(), names)
     t.same(order, Array.from({ length: 50 }, (_, n) => round[n % names.length]))
@@ -249,7 +249,7 @@ t.test('the virtual clock', async t => {
 })
 
 /** Counts the turns that the host has, and notes which loops ran between them. */
-function watchHost(): { turns: number, readonly seen: string[][], saw: (name: string) => void, stop: () => void } {
+function watchHost(): { turns: number; readonly seen: string[][]; saw: (name: string) => void; stop: () => void } {
   let current = new Set<string>()
   const seen: string[][] = []
   const onTurn = (): void => {
@@ -263,14 +263,14 @@ function watchHost(): { turns: number, readonly seen: string[][], saw: (name: st
   return watched
 }
 
-t.test('the real clock', async t => {
-  t.test('timers fire in the order of their times, never early', async t => {
+t.test('the real clock', async (t) => {
+  t.test('timers fire in the order of their times, never early', async (t) => {
     const lines: string[] = []
     let early = 0
     await run((function* () {
       const loop = getRunningLoop()
       const began = loop.time()
-      yield* gather([0.03, 0.01, 0.02, 0].map(seconds => (function* () {
+      yield* gather([0.03, 0.01, 0.02, 0].map((seconds) => (function* () {
         yield* sleep(seconds)
         lines.push(String(seconds))
         if (loop.time() < began + seconds - 1e-6) early++
@@ -286,7 +286,7 @@ t.test('the real clock', async t => {
     t.equal(early, 0)
   })
 
-  t.test('callSoonThreadsafe wakes an idle loop, and so does a future that the host sets', async t => {
+  t.test('callSoonThreadsafe wakes an idle loop, and so does a future that the host sets', async (t) => {
     t.equal(await run((function* () {
       const loop = getRunningLoop()
       const future = loop.createFuture<string>()
@@ -297,7 +297,7 @@ t.test('the real clock', async t => {
     })()), 'woken, set')
   })
 
-  t.test('a sooner timer set by the host while the loop sleeps is not late', async t => {
+  t.test('a sooner timer set by the host while the loop sleeps is not late', async (t) => {
     t.same(await run((function* () {
       const loop = getRunningLoop()
       const order: string[] = []
@@ -313,13 +313,13 @@ t.test('the real clock', async t => {
     })()), ['sooner'])
   })
 
-  t.test('sleep(0) for ever leaves an HTTP server in the same process answering', async t => {
+  t.test('sleep(0) for ever leaves an HTTP server in the same process answering', async (t) => {
     let answered = 0
     const server = createServer((_request, response) => {
       answered++
       response.end(`answer ${answered}`)
     })
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
     const { texts, rounds } = await run((function* () {
       let rounds = 0
@@ -341,21 +341,21 @@ t.test('the real clock', async t => {
     })())
     t.same(texts, Array.from({ length: 20 }, (_, n) => `answer ${n + 1}`))
     t.ok(rounds > 20, 'and the busy task went on meanwhile')
-    await new Promise(resolve => server.close(resolve))
+    await new Promise((resolve) => server.close(resolve))
   })
 
-  t.test('promises that are settled already, one after another for ever, leave the host its turns', async t => {
+  t.test('promises that are settled already, one after another for ever, leave the host its turns', async (t) => {
     t.equal(await run((function* () {
       const busy = createTask((function* () {
         for (;;) yield* fromPromise(Promise.resolve())
       })())
-      const result = yield* fromPromise(new Promise<string>(resolve => setTimeout(() => setImmediate(resolve, 'host had its turn'), 1)))
+      const result = yield* fromPromise(new Promise<string>((resolve) => setTimeout(() => setImmediate(resolve, 'host had its turn'), 1)))
       busy.cancel()
       return result
     })()), 'host had its turn')
   })
 
-  t.test('a chain of callSoon, or of futures set at once, leaves the host its turns too', async t => {
+  t.test('a chain of callSoon, or of futures set at once, leaves the host its turns too', async (t) => {
     t.equal(await run((function* () {
       const loop = getRunningLoop()
       let stopped = false
@@ -369,7 +369,7 @@ t.test('the real clock', async t => {
         for (;;) yield* (to as Queue<number>).put(yield* (from as Queue<number>).get())
       })()))
       pings.putNowait(1)
-      const result = yield* fromPromise(new Promise<string>(resolve => setTimeout(() => setImmediate(resolve, 'host had its turn'), 1)))
+      const result = yield* fromPromise(new Promise<string>((resolve) => setTimeout(() => setImmediate(resolve, 'host had its turn'), 1)))
       stopped = true
       for (const player of players) player.cancel()
       return result
@@ -377,7 +377,7 @@ t.test('the real clock', async t => {
   })
 })
 
-t.test('the browser\'s host drives the same loop', async t => {
+t.test('the browser\'s host drives the same loop', async (t) => {
   const { lines, errors } = await runProgram(`
     import './src/browser.ts'
     await run((function* () {
@@ -403,8 +403,8 @@ t.test('the browser\'s host drives the same loop', async t => {
   t.equal(errors, '')
 })
 
-t.test('processes', async t => {
-  t.test('one stays alive while run() waits, though nothing of the host is open, and exits afterwards', async t => {
+t.test('processes', async (t) => {
+  t.test('one stays alive while run() waits, though nothing of the host is open, and exits afterwards', async (t) => {
     const { lines, code, errors } = await runProgram(`
       await run((function* () {
         console.log('begins')
@@ -420,7 +420,7 @@ t.test('processes', async t => {
     t.same({ lines, code, errors }, { lines: ['begins', 'slept', 'set', 'end'], code: 0, errors: '' })
   })
 
-  t.test('SIGINT cancels main, its clean-up is awaited, and run rejects with a KeyboardInterrupt', async t => {
+  t.test('SIGINT cancels main, its clean-up is awaited, and run rejects with a KeyboardInterrupt', async (t) => {
     const { lines, code, signal } = await runProgram(`
       try {
         await run((function* () {
@@ -443,7 +443,7 @@ t.test('processes', async t => {
     t.same({ code, signal }, { code: 0, signal: null })
   })
 
-  t.test('an interrupt that nothing catches ends the process with 130, one that is caught with what the program says', async t => {
+  t.test('an interrupt that nothing catches ends the process with 130, one that is caught with what the program says', async (t) => {
     const main = 'function* main() { console.log("ready"); yield* sleep(60) }\n'
     const endings: [source: string, code: number][] = [
       ['await run(main())', 130],
@@ -460,7 +460,7 @@ t.test('processes', async t => {
     }
   })
 
-  t.test('a main that survives SIGINT returns its value', async t => {
+  t.test('a main that survives SIGINT returns its value', async (t) => {
     const { lines, code } = await runProgram(`
       console.log(await run((function* () {
         try {
@@ -474,7 +474,7 @@ t.test('processes', async t => {
     t.same({ lines, code }, { lines: ['ready', 'survived'], code: 0 })
   })
 
-  t.test('a second SIGINT ends the process', async t => {
+  t.test('a second SIGINT ends the process', async (t) => {
     const { lines, signal } = await runProgram(`
       await run((function* () {
         for (;;) {
@@ -488,7 +488,7 @@ t.test('processes', async t => {
     t.same({ lines, signal }, { lines: ['waits', 'waits'], signal: 'SIGINT' })
   })
 
-  t.test('a program that listens for SIGINT itself is left alone', async t => {
+  t.test('a program that listens for SIGINT itself is left alone', async (t) => {
     const { lines, code } = await runProgram(`
       process.on('SIGINT', () => { console.log('own handler'); future.setResult('goes on') })
       let future
@@ -502,7 +502,7 @@ t.test('processes', async t => {
     t.same({ lines, code }, { lines: ['ready', 'own handler', 'goes on'], code: 0 })
   })
 
-  t.test('LOOPSCOPE_DEBUG=1 switches debug mode on', async t => {
+  t.test('LOOPSCOPE_DEBUG=1 switches debug mode on', async (t) => {
     const before = process.env['LOOPSCOPE_DEBUG']
     process.env['LOOPSCOPE_DEBUG'] = '1'
     const { lines } = await runProgram('await run((function* () { console.log(getRunningLoop().debug) })())')
@@ -512,7 +512,7 @@ t.test('processes', async t => {
   })
 })
 
-t.test('an interrupted wait for a task that refuses still ends', async t => {
+t.test('an interrupted wait for a task that refuses still ends', async (t) => {
   t.same(await recorded(function* (log) {
     const task = createTask((function* () {
       for (let n = 0; n < 2; n++) {

@@ -39,7 +39,7 @@ function writesDown(log: Log): Instrument {
     loopClosed: () => log('loopClosed'),
     taskCreated: (task, parent) => log('created', nameOf(task), 'by', nameOf(parent)),
     taskReady: (task, by) => log('ready', nameOf(task), 'by', nameOf(by)),
-    taskRunning: task => log('running', nameOf(task)),
+    taskRunning: (task) => log('running', nameOf(task)),
     taskSuspended: (task, on) => log('suspended', nameOf(task), 'on', wording(on)),
     taskCancelling: (task, by, message) => log('cancelling', nameOf(task), 'by', nameOf(by), message),
     taskFinished: (task, outcome, error) => log('finished', nameOf(task), outcome, error),
@@ -50,7 +50,7 @@ function writesDown(log: Log): Instrument {
 
 /** Without the tasks in which run() closes down: they have no names of their own. */
 function ofNamed(lines: string[]): string[] {
-  return lines.filter(line => !/Task-\d/.test(line))
+  return lines.filter((line) => !/Task-\d/.test(line))
 }
 
 /** Runs `main` with an instrument from before the loop starts until after it is closed; gives what both wrote down. */
@@ -59,11 +59,11 @@ async function watched(main: (log: Log) => Coroutine<unknown>, instrument = writ
   const log: Log = (...words) => void lines.push(words.map(String).join(' '))
   const loop = new EventLoop({ clock: new QuietClock() })
   loop.instruments.add(instrument(log))
-  await run(main(log), { loopFactory: () => loop, name: 'main' }).catch(error => log('run rejects:', error))
+  await run(main(log), { loopFactory: () => loop, name: 'main' }).catch((error) => log('run rejects:', error))
   return ofNamed(lines)
 }
 
-t.test('the hooks of a small program, in order', async t => {
+t.test('the hooks of a small program, in order', async (t) => {
   t.same(await watched(function* () {
     const child = createTask((function* () {
       yield* sleep(1)
@@ -83,7 +83,7 @@ t.test('the hooks of a small program, in order', async t => {
   ])
 })
 
-t.test('a cancellation and a failure, in order', async t => {
+t.test('a cancellation and a failure, in order', async (t) => {
   t.same(await watched(function* () {
     const child = createTask(sleep(10), { name: 'child' })
     yield* sleep(1)
@@ -101,22 +101,22 @@ t.test('a cancellation and a failure, in order', async t => {
   ])
 })
 
-t.test('taskYielded stands for the two hooks of a sleep(0), where an instrument has it', async t => {
-  const instrument = (log: Log): Instrument => ({ ...writesDown(log), taskYielded: task => log('yielded', nameOf(task)) })
+t.test('taskYielded stands for the two hooks of a sleep(0), where an instrument has it', async (t) => {
+  const instrument = (log: Log): Instrument => ({ ...writesDown(log), taskYielded: (task) => log('yielded', nameOf(task)) })
   const main = function* (): Coroutine<void> {
     createTask(sleep(0), { name: 'child' })
     yield* sleep(0)
     yield* sleep(1)
   }
   const told = await watched(main, instrument)
-  t.same(told.filter(line => line.startsWith('yielded')), ['yielded main', 'yielded child'])
+  t.same(told.filter((line) => line.startsWith('yielded')), ['yielded main', 'yielded child'])
   t.same(
-    told.flatMap(line => line.startsWith('yielded') ? [line.replace('yielded', 'suspended') + ' on yield', `ready ${line.slice(8)} by ${line.slice(8)}`] : [line]),
+    told.flatMap((line) => line.startsWith('yielded') ? [line.replace('yielded', 'suspended') + ' on yield', `ready ${line.slice(8)} by ${line.slice(8)}`] : [line]),
     await watched(main), 'and all else is as it would be without',
   )
 })
 
-t.test('a tape has the steps written down that its instrument is not called for', async t => {
+t.test('a tape has the steps written down that its instrument is not called for', async (t) => {
   const CELLS = 3
   /** An instrument that empties its tape whenever it is called. */
   const taped = (implied: boolean) => (log: Log): Instrument => {
@@ -129,8 +129,8 @@ t.test('a tape has the steps written down that its instrument is not called for'
     return {
       tape,
       taskRunning: (task, eager) => { empty(); log('running', task.id, eager ? 'eagerly' : '') },
-      taskYielded: task => { empty(); log('yielded', task.id) },
-      taskFinished: task => { empty(); log('finished', task.id) },
+      taskYielded: (task) => { empty(); log('yielded', task.id) },
+      taskFinished: (task) => { empty(); log('finished', task.id) },
     }
   }
   const main = function* (): Coroutine<void> {
@@ -139,7 +139,7 @@ t.test('a tape has the steps written down that its instrument is not called for'
   }
   const steps = async (instrument: (log: Log) => Instrument): Promise<string[]> => {
     const lines = await watched(main, instrument)
-    return lines.slice(0, lines.indexOf('finished 1') + 1).map(line => line.trim())
+    return lines.slice(0, lines.indexOf('finished 1') + 1).map((line) => line.trim())
   }
   const written = 'on the tape 1'
   t.same(await steps(taped(true)), [written, written, written, 'running 1', written, written, 'running 2 eagerly', 'finished 1'], 'whose end is implied')
@@ -156,7 +156,7 @@ t.test('a tape has the steps written down that its instrument is not called for'
   t.same(ofNamed(lines), told, 'another instrument is called as ever')
 })
 
-t.test('queueChanged tells the operation, the size after it, and who did it', async t => {
+t.test('queueChanged tells the operation, the size after it, and who did it', async (t) => {
   const instrument = (log: Log): Instrument => ({
     queueChanged: (queue, op, by) => log(op, `size=${queue.qsize()} unfinished=${queue.unfinished} maxsize=${queue.maxsize} by ${nameOf(by)}`),
   })
@@ -183,7 +183,7 @@ t.test('queueChanged tells the operation, the size after it, and who did it', as
   ])
 })
 
-t.test('what a task waits for: its kind, and what in particular', async t => {
+t.test('what a task waits for: its kind, and what in particular', async (t) => {
   /** The first wait of a task that runs `body`. */
   async function firstWait(body: () => Coroutine<unknown>): Promise<Wait> {
     let first: Wait | null = null
@@ -243,16 +243,16 @@ t.test('what a task waits for: its kind, and what in particular', async t => {
   }
 })
 
-t.test('callbacks are told as they begin and end', async t => {
-  const instrument = (log: Log): Instrument => ({ callbackRunning: callback => log('begins', callback), callbackFinished: callback => log('ends', callback) })
+t.test('callbacks are told as they begin and end', async (t) => {
+  const instrument = (log: Log): Instrument => ({ callbackRunning: (callback) => log('begins', callback), callbackFinished: (callback) => log('ends', callback) })
   t.same((await watched(function* (log) {
     getRunningLoop().callSoon(function tick() { log('tick') })
     yield* sleep(0)
   }, instrument)).slice(0, 3), ['begins <Handle <function tick>>', 'tick', 'ends <Handle <function tick>>'])
 })
 
-t.test('the set of instruments', async t => {
-  t.test('nothing registered, nothing called: also after delete, and on another loop', async t => {
+t.test('the set of instruments', async (t) => {
+  t.test('nothing registered, nothing called: also after delete, and on another loop', async (t) => {
     t.same(await recorded(function* (log) {
       const { instruments } = getRunningLoop()
       const instrument = writesDown(log)
@@ -266,17 +266,17 @@ t.test('the set of instruments', async t => {
     }), ['true 0 false', 'true 1 1', 'twice is once 1', 'true false 0'])
   })
 
-  t.test('several are called in the order in which they were added', async t => {
+  t.test('several are called in the order in which they were added', async (t) => {
     t.same(ofNamed(await recorded(function* (log) {
       const { instruments } = getRunningLoop()
-      for (const name of ['a', 'b']) instruments.add({ taskCreated: task => log(name, task.getName()) })
+      for (const name of ['a', 'b']) instruments.add({ taskCreated: (task) => log(name, task.getName()) })
       createTask(sleep(0), { name: 'x' })
       instruments.delete([...instruments][0] as Instrument)
       createTask(sleep(0), { name: 'y' })
     })), ['a x', 'b x', 'b y'])
   })
 
-  t.test('one that throws is removed and reported, and no task feels it', async t => {
+  t.test('one that throws is removed and reported, and no task feels it', async (t) => {
     const contexts: ExceptionContext[] = []
     class Faulty implements Instrument {
       taskRunning(): void {
@@ -288,20 +288,20 @@ t.test('the set of instruments', async t => {
       loop.setExceptionHandler((_loop, context) => contexts.push(context))
       const faulty = new Faulty()
       loop.instruments.add(faulty)
-      loop.instruments.add({ taskRunning: task => log('the other sees', task.getName()) })
+      loop.instruments.add({ taskRunning: (task) => log('the other sees', task.getName()) })
       log(yield* createTask(sleep(0, 'result'), { name: 'child' }), loop.instruments.has(faulty), loop.instruments.size)
     }, { name: 'main' })), ['the other sees child', 'the other sees child', 'the other sees main', 'result false 1'])
     t.equal(contexts.length, 1)
     t.match(contexts[0], { message: 'instrument <Faulty> threw in taskRunning and was removed', exception: { message: 'instrument broke' } })
   })
 
-  t.test('may change during a hook: what is added hears of the next, what is deleted still hears of this one', async t => {
+  t.test('may change during a hook: what is added hears of the next, what is deleted still hears of this one', async (t) => {
     t.same(ofNamed(await recorded(function* (log) {
       const { instruments } = getRunningLoop()
-      const late: Instrument = { taskCreated: task => log('late', task.getName()) }
-      const second: Instrument = { taskCreated: task => log('second', task.getName()) }
+      const late: Instrument = { taskCreated: (task) => log('late', task.getName()) }
+      const second: Instrument = { taskCreated: (task) => log('second', task.getName()) }
       instruments.add({
-        taskCreated: task => {
+        taskCreated: (task) => {
           log('first', task.getName())
           instruments.add(late).delete(second)
         },
@@ -312,7 +312,7 @@ t.test('the set of instruments', async t => {
     })), ['first x', 'second x', 'first y', 'late y'])
   })
 
-  t.test('one that wants the location of a task sees it about to suspend, its coroutine still on the stack', async t => {
+  t.test('one that wants the location of a task sees it about to suspend, its coroutine still on the stack', async (t) => {
     const stacks: string[] = []
     t.same(ofNamed(await recorded(function* (log) {
       function* readsBelow(): Coroutine<void> {
@@ -323,28 +323,28 @@ t.test('the set of instruments', async t => {
         yield* createTask(sleep(0), { name: 'other' })
       }
       getRunningLoop().instruments.add({
-        wantsLocation: task => task.getName() === 'wanted',
-        taskSuspending: task => {
+        wantsLocation: (task) => task.getName() === 'wanted',
+        taskSuspending: (task) => {
           log('suspending', task.getName())
           stacks.push(new Error().stack ?? '')
         },
         taskSuspended: (task, on) => log('suspended', task.getName(), on.kind),
       })
       yield* gather([createTask(reads(), { name: 'wanted' }), createTask(sleep(0), { name: 'unwanted' })])
-    }, { name: 'main' })).filter(line => !line.includes('main')), [
+    }, { name: 'main' })).filter((line) => !line.includes('main')), [
       'suspending wanted', 'suspended wanted sleep', 'suspended unwanted yield', 'suspending wanted', 'suspended wanted task', 'suspended other yield',
     ])
     t.match(stacks[0], /readsBelow[^]*reads/)
     t.notMatch(stacks[1], /readsBelow/)
   })
 
-  t.test('one hears of what is reported, by its kind, whichever handler there is', async t => {
+  t.test('one hears of what is reported, by its kind, whichever handler there is', async (t) => {
     const told: ExceptionContext[] = []
     const handled: ExceptionContext[] = []
     await run((function* () {
       const loop = getRunningLoop()
       loop.setExceptionHandler((_loop, context) => handled.push(context))
-      loop.instruments.add({ reported: context => told.push(context) })
+      loop.instruments.add({ reported: (context) => told.push(context) })
       loop.callSoon(() => {
         throw new Error('in a callback')
       })
@@ -357,9 +357,9 @@ t.test('the set of instruments', async t => {
     t.same(told, handled)
   })
 
-  t.test('a listener hears of each loop that begins to run, until it is taken off', async t => {
+  t.test('a listener hears of each loop that begins to run, until it is taken off', async (t) => {
     const heard: EventLoop[] = []
-    const off = onLoopStart(loop => heard.push(loop))
+    const off = onLoopStart((loop) => heard.push(loop))
     const loop = new EventLoop()
     await loop.runUntilComplete(sleep(0))
     await loop.runUntilComplete(sleep(0))
@@ -369,7 +369,7 @@ t.test('the set of instruments', async t => {
     loop.close()
   })
 
-  t.test('an instrument added while the loop runs sees what happens from then on', async t => {
+  t.test('an instrument added while the loop runs sees what happens from then on', async (t) => {
     t.same((await recorded(function* (log) {
       const child = createTask(sleep(1), { name: 'child' })
       yield* sleep(0.5)
@@ -380,7 +380,7 @@ t.test('the set of instruments', async t => {
   })
 })
 
-t.test('print writes a line as the console would, also outside of tasks', async t => {
+t.test('print writes a line as the console would, also outside of tasks', async (t) => {
   const clock = new QuietClock()
   await run((function* () {
     print('a', 1, { b: [2] }, '100%', null)
@@ -392,7 +392,7 @@ t.test('print writes a line as the console would, also outside of tasks', async 
 
 // The places that the next tests look for stand in this very file: a comment names the line.
 const source = readFileSync(fileURLToPath(import.meta.url), 'utf8').split('\n')
-const lineOf = (mark: string): number => source.findIndex(line => line.endsWith(`// ${mark}`)) + 1
+const lineOf = (mark: string): number => source.findIndex((line) => line.endsWith(`// ${mark}`)) + 1
 
 function* inner(): Coroutine<void> {
   yield* sleep(1) // inner
@@ -407,8 +407,8 @@ function* outer(): Coroutine<void> {
   }) // outer
 }
 
-t.test('debug mode', async t => {
-  t.test('reads the stacks of every engine', async t => {
+t.test('debug mode', async (t) => {
+  t.test('reads the stacks of every engine', async (t) => {
     const frames = [['inner', 'app/main.ts', 4, 11], ['', 'app/main.ts', 9, 3]]
     for (const stack of [
       'Error: trace\n    at inner (file://app/main.ts:4:11)\n    at app/main.ts:9:3',
@@ -417,9 +417,9 @@ t.test('debug mode', async t => {
     t.same(framesOf(''), [])
   })
 
-  const place = ({ function: name, line }: { function: string, line: number }): [string, number] => [name, line]
+  const place = ({ function: name, line }: { function: string; line: number }): [string, number] => [name, line]
 
-  t.test('getStack gives the whole yield* chain, oldest first, with names and lines', async t => {
+  t.test('getStack gives the whole yield* chain, oldest first, with names and lines', async (t) => {
     t.plan(3)
     await recorded(function* () {
       const task = createTask(outer(), { name: 'child' })
@@ -433,7 +433,7 @@ t.test('debug mode', async t => {
     }, { debug: true })
   })
 
-  t.test('an instrument finds the stack in taskSuspended', async t => {
+  t.test('an instrument finds the stack in taskSuspended', async (t) => {
     t.same(await recorded(function* (log) {
       getRunningLoop().instruments.add({ taskSuspended: (task, on) => log(on.kind, task.getStack().at(-1)?.line) })
       yield* inner()
@@ -441,12 +441,12 @@ t.test('debug mode', async t => {
     }, { debug: true }), [`sleep ${lineOf('inner')}`])
   })
 
-  t.test('printStack writes it', async t => {
+  t.test('printStack writes it', async (t) => {
     let text = ''
     await recorded(function* () {
       const task = createTask(outer(), { name: 'child' })
       yield* sleep(0.5)
-      task.printStack(written => { text = written })
+      task.printStack((written) => { text = written })
     }, { debug: true })
     const [first, ...lines] = text.split('\n')
     t.match(first, /^Stack for <Task pending name="child" coro=outer .*> \(oldest frame first\):$/)
@@ -454,7 +454,7 @@ t.test('debug mode', async t => {
     t.match(lines[3], new RegExp(`instruments\\.test\\.ts:${lineOf('inner')}:\\d+, in inner$`))
   })
 
-  t.test('a task, a future and a handle know where they were made', async t => {
+  t.test('a task, a future and a handle know where they were made', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask(sleep(0)) // origin of task
       const future = getRunningLoop().createFuture() // origin of future
@@ -463,7 +463,7 @@ t.test('debug mode', async t => {
     }, { debug: true }), [String(lineOf('origin of task')), String(lineOf('origin of future'))])
   })
 
-  t.test('a CancelledError has a stack only in debug mode', async t => {
+  t.test('a CancelledError has a stack only in debug mode', async (t) => {
     for (const debug of [false, true]) {
       await recorded(function* () {
         const task = createTask(inner())
@@ -475,7 +475,7 @@ t.test('debug mode', async t => {
     }
   })
 
-  t.test('warns of a task that swallowed its cancellation and waits again', async t => {
+  t.test('warns of a task that swallowed its cancellation and waits again', async (t) => {
     const contexts: ExceptionContext[] = []
     await recorded(function* () {
       const loop = getRunningLoop()
@@ -497,7 +497,7 @@ t.test('debug mode', async t => {
     t.match(contexts[0]?.message, /^<Task .*name="deaf".* swallowed its cancellation and waits again at .*: begin a `catch` that is meant for failures with rethrowCancelled\(error\)/s)
   })
 
-  t.test('does not warn of a clean-up that awaits, of rethrowCancelled, nor of uncancel', async t => {
+  t.test('does not warn of a clean-up that awaits, of rethrowCancelled, nor of uncancel', async (t) => {
     t.same(await recorded(function* () {
       const bodies = [
         function* () {
@@ -517,7 +517,7 @@ t.test('debug mode', async t => {
         },
         function* () { yield* timeout(1, function* () { yield* sleep(10) }) },
       ]
-      const tasks = bodies.map(body => createTask(body()))
+      const tasks = bodies.map((body) => createTask(body()))
       yield* sleep(0.5)
       for (const task of tasks.slice(0, 2)) task.cancel()
       yield* gather(tasks, { returnExceptions: true })
@@ -525,7 +525,7 @@ t.test('debug mode', async t => {
   })
 })
 
-t.test('debug mode and a cancellation that the runtime itself takes and passes on', async t => {
+t.test('debug mode and a cancellation that the runtime itself takes and passes on', async (t) => {
   function* slowToEnd(): Coroutine<void> {
     try {
       yield* sleep(100)
@@ -552,7 +552,7 @@ t.test('debug mode and a cancellation that the runtime itself takes and passes o
   }
   const bodies = { atTheEndOfAGroup, inABody, inACondition }
   for (const [name, body] of Object.entries(bodies)) {
-    await t.test(`${name}: nothing was swallowed`, async t => {
+    await t.test(`${name}: nothing was swallowed`, async (t) => {
       t.same(await recorded(function* (log) {
         const task = createTask(body(), { name })
         for (const seconds of [1, 0.25]) {
@@ -563,7 +563,7 @@ t.test('debug mode and a cancellation that the runtime itself takes and passes o
       }, { debug: true }), ['CancelledError true'])
     })
 
-    await t.test(`${name}: what swallows it afterwards is reported`, async t => {
+    await t.test(`${name}: what swallows it afterwards is reported`, async (t) => {
       const told: string[] = []
       await recorded(function* () {
         getRunningLoop().setExceptionHandler((_loop, { message }) => told.push(message))
@@ -584,8 +584,8 @@ t.test('debug mode and a cancellation that the runtime itself takes and passes o
   }
 })
 
-t.test('captureCallGraph and printCallGraph', async t => {
-  t.test('tell where a task stands and who awaits it, also through gather and a group', async t => {
+t.test('captureCallGraph and printCallGraph', async (t) => {
+  t.test('tell where a task stands and who awaits it, also through gather and a group', async (t) => {
     let text = ''
     await recorded(function* () {
       const leaf = createTask(inner(), { name: 'leaf' })
@@ -600,9 +600,9 @@ t.test('captureCallGraph and printCallGraph', async t => {
       t.same(graph?.callStack.map(({ function: name, line }) => [name, line]), [['inner', lineOf('inner')]])
       t.same(graph?.awaitedBy.map(({ future }) => future), parents)
       t.same(graph?.awaitedBy[0]?.awaitedBy.map(({ future }) => future), [top])
-      printCallGraph(leaf, written => { text = written })
+      printCallGraph(leaf, (written) => { text = written })
     }, { debug: true })
-    t.same(text.split('\n').map(line => line.replace(/, at .*:(\d+)$/, ', at line $1')).filter(line => !line.includes('gathering,') && !line.includes('direct,') && !line.includes('top,') && !line.includes('Call stack')), [
+    t.same(text.split('\n').map((line) => line.replace(/, at .*:(\d+)$/, ', at line $1')).filter((line) => !line.includes('gathering,') && !line.includes('direct,') && !line.includes('top,') && !line.includes('Call stack')), [
       '* Task(name="leaf")',
       `  |   inner, at line ${lineOf('inner')}`,
       '  + Awaited by:',
@@ -613,7 +613,7 @@ t.test('captureCallGraph and printCallGraph', async t => {
     ])
   })
 
-  t.test('tell who awaits a task or a plain future through whatever there is to wait with', async t => {
+  t.test('tell who awaits a task or a plain future through whatever there is to wait with', async (t) => {
     await recorded(function* () {
       for (const target of [createTask(sleep(600)), new Future<void>()]) {
         const ways: Record<string, () => Coroutine<unknown>> = {
@@ -632,24 +632,24 @@ t.test('captureCallGraph and printCallGraph', async t => {
     })
   })
 
-  t.test('tell each task once, and that it is above where it comes again', async t => {
+  t.test('tell each task once, and that it is above where it comes again', async (t) => {
     let text = ''
     await recorded(function* () {
       const leaf = createTask(sleep(600), { name: 'leaf' })
-      const lower = ['a', 'b'].map(name => createTask((function* () { yield* leaf })(), { name }))
-      const upper = ['c', 'd'].map(name => createTask((function* () { yield* gather(lower) })(), { name }))
+      const lower = ['a', 'b'].map((name) => createTask((function* () { yield* leaf })(), { name }))
+      const upper = ['c', 'd'].map((name) => createTask((function* () { yield* gather(lower) })(), { name }))
       createTask((function* () { yield* gather(upper) })(), { name: 'top' })
       yield* sleep(0.1)
-      printCallGraph(leaf, written => { text = written })
+      printCallGraph(leaf, (written) => { text = written })
       t.same(captureCallGraph(leaf)?.awaitedBy[1]?.awaitedBy.map(({ repeated, awaitedBy }) => [repeated, awaitedBy.length]), [[true, 0], [true, 0]])
     })
-    t.same(text.split('\n').filter(line => line.includes('*')).map(line => line.trim()), [
+    t.same(text.split('\n').filter((line) => line.includes('*')).map((line) => line.trim()), [
       '* Task(name="leaf")', '* Task(name="a")', '* Task(name="c")', '* Task(name="top")', '* Task(name="d")', '* Task(name="top") (see above)',
       '* Task(name="b")', '* Task(name="c") (see above)', '* Task(name="d") (see above)',
     ])
   })
 
-  t.test('end where tasks await each other', async t => {
+  t.test('end where tasks await each other', async (t) => {
     await recorded(function* () {
       const tasks: Task<void>[] = []
       for (const [name, other] of [['a', 1], ['b', 0]] as const) tasks.push(createTask((function* () { yield* shield(tasks[other]!) })(), { name }))
@@ -660,13 +660,13 @@ t.test('captureCallGraph and printCallGraph', async t => {
     })
   })
 
-  t.test('take the current task by default; null outside of a task', async t => {
+  t.test('take the current task by default; null outside of a task', async (t) => {
     t.equal(captureCallGraph(), null)
     t.same(await recorded(function* (log) { log(captureCallGraph()?.future === currentTask()) }), ['true'])
   })
 })
 
-t.test('what is watched runs in the same order as what is not', async t => {
+t.test('what is watched runs in the same order as what is not', async (t) => {
   function* program(log: Log): Coroutine<void> {
     const queue = new Queue<number>(2)
     yield* taskGroup(function* (tg) {
@@ -697,16 +697,16 @@ t.test('what is watched runs in the same order as what is not', async t => {
   t.same(debugging, plain)
 })
 
-t.test('a Runner\'s loop can be watched between runs', async t => {
+t.test('a Runner\'s loop can be watched between runs', async (t) => {
   const lines: string[] = []
   await using runner = new Runner({ clock: new VirtualClock() })
-  runner.getLoop().instruments.add({ taskCreated: task => void lines.push(task.getName()) })
+  runner.getLoop().instruments.add({ taskCreated: (task) => void lines.push(task.getName()) })
   await runner.run(sleep(1), { name: 'first' })
   await runner.run(sleep(1), { name: 'second' })
   t.same(lines, ['first', 'second'])
 })
 
-t.test('what is waited for has a name that stays the same', async t => {
+t.test('what is waited for has a name that stays the same', async (t) => {
   const queue = new Queue<number>(2)
   const [lock, other] = [new Lock(), new Lock()]
   t.match(nameForWatchers(queue), { text: /^<Queue \d+ maxsize=2>$/, queue: queue.id })

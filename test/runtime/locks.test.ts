@@ -23,12 +23,12 @@ function* holder(log: Log, lock: Acquirable, name: string, seconds = 1): Corouti
   lock.release()
 }
 
-t.test('every lock', async t => {
+t.test('every lock', async (t) => {
   const locks: [string, () => Lock | Condition | Semaphore][] = [
     ['Lock', () => new Lock()], ['Condition', () => new Condition()], ['Semaphore', () => new Semaphore()], ['BoundedSemaphore', () => new BoundedSemaphore()],
   ]
   for (const [name, make] of locks) {
-    t.test(`${name}: with releases however its body ends, and gives its value`, async t => {
+    t.test(`${name}: with releases however its body ends, and gives its value`, async (t) => {
       t.same(await recorded(function* (log) {
         const lock = make()
         log(yield* lock.with(function* () {
@@ -44,7 +44,7 @@ t.test('every lock', async t => {
       }), ['true', 'value false', 'Error: body false', 'CancelledError false'])
     })
 
-    t.test(`${name}: guard releases at the end of a using block, once`, async t => {
+    t.test(`${name}: guard releases at the end of a using block, once`, async (t) => {
       t.same(await recorded(function* (log) {
         const lock = make()
         {
@@ -60,11 +60,11 @@ t.test('every lock', async t => {
       }), ['true', 'false', 'true', 'false'])
     })
 
-    t.test(`${name}: acquire gives true, waiters have it in the order in which they came, and a cancelled one is passed over`, async t => {
+    t.test(`${name}: acquire gives true, waiters have it in the order in which they came, and a cancelled one is passed over`, async (t) => {
       t.same(await recorded(function* (log) {
         const lock = make()
         log(yield* lock.acquire())
-        const tasks = ['a', 'b', 'c'].map(name => createTask(holder(log, lock, name)))
+        const tasks = ['a', 'b', 'c'].map((name) => createTask(holder(log, lock, name)))
         yield* sleep(1)
         tasks[1]?.cancel()
         lock.release()
@@ -73,7 +73,7 @@ t.test('every lock', async t => {
       }), ['true', 'b gets CancelledError', 'a has it at 1', 'c has it at 2', 'false'])
     })
 
-    t.test(`${name}: a wake-up that meets a cancellation is passed on`, async t => {
+    t.test(`${name}: a wake-up that meets a cancellation is passed on`, async (t) => {
       t.same(await recorded(function* (log) {
         const lock = make()
         yield* lock.acquire()
@@ -87,7 +87,7 @@ t.test('every lock', async t => {
       }), ['a gets CancelledError', 'b has it at 1', 'false'])
     })
 
-    t.test(`${name}: a newcomer does not overtake who was woken`, async t => {
+    t.test(`${name}: a newcomer does not overtake who was woken`, async (t) => {
       t.same(await recorded(function* (log) {
         const lock = make()
         yield* lock.acquire()
@@ -101,8 +101,8 @@ t.test('every lock', async t => {
   }
 })
 
-t.test('Lock', async t => {
-  t.test('acquiring a free one does not suspend', async t => {
+t.test('Lock', async (t) => {
+  t.test('acquiring a free one does not suspend', async (t) => {
     t.same(await recorded(function* (log) {
       const lock = new Lock()
       getRunningLoop().callSoon(() => log('callback'))
@@ -112,11 +112,11 @@ t.test('Lock', async t => {
     }), ['true', 'callback'])
   })
 
-  t.test('releasing one that is not locked is a RuntimeError', async t => {
+  t.test('releasing one that is not locked is a RuntimeError', async (t) => {
     t.match(thrown(() => new Lock().release()), { name: 'RuntimeError', message: '<Lock unlocked> cannot be released: it is not locked' })
   })
 
-  t.test('may be released by another task', async t => {
+  t.test('may be released by another task', async (t) => {
     t.same(await recorded(function* (log) {
       const lock = new Lock()
       yield* lock.acquire()
@@ -126,7 +126,7 @@ t.test('Lock', async t => {
     }), ['1'])
   })
 
-  t.test('belongs to the loop in which tasks first waited for it', async t => {
+  t.test('belongs to the loop in which tasks first waited for it', async (t) => {
     const lock = new Lock()
     await recorded(function* () {
       yield* lock.acquire()
@@ -137,8 +137,8 @@ t.test('Lock', async t => {
   })
 })
 
-t.test('Event', async t => {
-  t.test('wakes every waiter in order, and lets pass who comes while it is set', async t => {
+t.test('Event', async (t) => {
+  t.test('wakes every waiter in order, and lets pass who comes while it is set', async (t) => {
     t.same(await recorded(function* (log) {
       const event = new Event()
       const waits = (name: string): Task<void> => createTask((function* () { log(name, yield* event.wait()) })())
@@ -159,7 +159,7 @@ t.test('Event', async t => {
     }), ['false', 'true true', 'a true', 'c true', 'false', 'false', 'late true'])
   })
 
-  t.test('a waiter that was woken goes on even where it is cleared at once', async t => {
+  t.test('a waiter that was woken goes on even where it is cleared at once', async (t) => {
     t.same(await recorded(function* (log) {
       const event = new Event()
       const task = createTask((function* () { log(yield* event.wait(), event.isSet()) })())
@@ -171,7 +171,7 @@ t.test('Event', async t => {
   })
 })
 
-t.test('Condition', async t => {
+t.test('Condition', async (t) => {
   function* consumer(log: Log, condition: Condition, name: string): Coroutine<void> {
     yield* condition.with(function* () {
       try {
@@ -183,10 +183,10 @@ t.test('Condition', async t => {
     })
   }
 
-  t.test('notify wakes so many, in order; notifyAll the rest; each goes on with the lock', async t => {
+  t.test('notify wakes so many, in order; notifyAll the rest; each goes on with the lock', async (t) => {
     t.same(await recorded(function* (log) {
       const condition = new Condition()
-      const tasks = ['a', 'b', 'c', 'd'].map(name => createTask(consumer(log, condition, name)))
+      const tasks = ['a', 'b', 'c', 'd'].map((name) => createTask(consumer(log, condition, name)))
       yield* sleep(1)
       for (const act of [() => condition.notify(), () => condition.notify(1), () => condition.notifyAll()]) {
         yield* condition.with(function* () { act() })
@@ -197,7 +197,7 @@ t.test('Condition', async t => {
     }), ['a true true', '-', 'b true true', '-', 'c true true', 'd true true', '-'])
   })
 
-  t.test('wait takes its lock back before it throws', async t => {
+  t.test('wait takes its lock back before it throws', async (t) => {
     t.same(await recorded(function* (log) {
       const condition = new Condition()
       const task = createTask(consumer(log, condition, 'a'))
@@ -211,7 +211,7 @@ t.test('Condition', async t => {
     }), ['releasing false', 'a gets CancelledError: go true', 'CancelledError: go false'])
   })
 
-  t.test('a cancel while wait takes its lock back is thrown once it has it, and with the last message', async t => {
+  t.test('a cancel while wait takes its lock back is thrown once it has it, and with the last message', async (t) => {
     t.same(await recorded(function* (log) {
       const condition = new Condition()
       const task = createTask(consumer(log, condition, 'a'))
@@ -229,7 +229,7 @@ t.test('Condition', async t => {
     }), ['releasing false', 'a gets CancelledError: second true', 'CancelledError: second false'])
   })
 
-  t.test('a notification that meets a cancellation is passed on', async t => {
+  t.test('a notification that meets a cancellation is passed on', async (t) => {
     t.same(await recorded(function* (log) {
       const condition = new Condition()
       const a = createTask(consumer(log, condition, 'a'))
@@ -243,7 +243,7 @@ t.test('Condition', async t => {
     }), ['a gets CancelledError true', 'b true true'])
   })
 
-  t.test('waitFor waits until its predicate is true, and gives its value', async t => {
+  t.test('waitFor waits until its predicate is true, and gives its value', async (t) => {
     t.same(await recorded(function* (log) {
       const condition = new Condition()
       let n = 0
@@ -260,7 +260,7 @@ t.test('Condition', async t => {
     }), ['1 false', '2 false', '3 false', 'n is 3'])
   })
 
-  t.test('wait and notify without the lock are RuntimeErrors', async t => {
+  t.test('wait and notify without the lock are RuntimeErrors', async (t) => {
     t.same(await recorded(function* (log) {
       const condition = new Condition()
       log(yield* thrownBy(() => condition.wait()))
@@ -269,7 +269,7 @@ t.test('Condition', async t => {
     }), ['RuntimeError: <Condition unlocked>: wait needs its lock, acquire it first', 'RuntimeError: <Condition unlocked>: notify needs its lock, acquire it first', 'RuntimeError'])
   })
 
-  t.test('may share a lock', async t => {
+  t.test('may share a lock', async (t) => {
     t.same(await recorded(function* (log) {
       const lock = new Lock()
       const condition = new Condition(lock)
@@ -282,11 +282,11 @@ t.test('Condition', async t => {
   })
 })
 
-t.test('Semaphore', async t => {
-  t.test('lets so many in and no more', async t => {
+t.test('Semaphore', async (t) => {
+  t.test('lets so many in and no more', async (t) => {
     t.same(await recorded(function* (log) {
       const semaphore = new Semaphore(2)
-      const tasks = ['a', 'b', 'c', 'd', 'e'].map(name => createTask(holder(log, semaphore, name)))
+      const tasks = ['a', 'b', 'c', 'd', 'e'].map((name) => createTask(holder(log, semaphore, name)))
       yield* sleep(0.5)
       log(String(semaphore), semaphore.locked())
       yield* gather(tasks)
@@ -294,7 +294,7 @@ t.test('Semaphore', async t => {
     }), ['a has it at 0', 'b has it at 0', '<Semaphore locked waiters=3> true', 'c has it at 1', 'd has it at 1', 'e has it at 2', '<Semaphore unlocked value=2> false'])
   })
 
-  t.test('may be released above its value; a BoundedSemaphore may not', async t => {
+  t.test('may be released above its value; a BoundedSemaphore may not', async (t) => {
     const semaphore = new Semaphore(0)
     semaphore.release()
     t.equal(semaphore.locked(), false)
@@ -303,10 +303,10 @@ t.test('Semaphore', async t => {
     })
   })
 
-  t.test('several releases at once wake several, though one of them is cancelled', async t => {
+  t.test('several releases at once wake several, though one of them is cancelled', async (t) => {
     t.same(await recorded(function* (log) {
       const semaphore = new Semaphore(0)
-      const tasks = ['a', 'b', 'c'].map(name => createTask(holder(log, semaphore, name)))
+      const tasks = ['a', 'b', 'c'].map((name) => createTask(holder(log, semaphore, name)))
       yield* sleep(1)
       semaphore.release()
       semaphore.release()
@@ -316,7 +316,7 @@ t.test('Semaphore', async t => {
   })
 })
 
-t.test('Barrier', async t => {
+t.test('Barrier', async (t) => {
   function* arrives(log: Log, barrier: Barrier, name: string): Coroutine<void> {
     try {
       log(name, yield* barrier.wait())
@@ -325,11 +325,11 @@ t.test('Barrier', async t => {
     }
   }
 
-  t.test('opens when all have come, gives each its place, and may be used again', async t => {
+  t.test('opens when all have come, gives each its place, and may be used again', async (t) => {
     t.same(await recorded(function* (log) {
       const barrier = new Barrier(3)
       for (const round of ['first', 'second']) {
-        const tasks = ['a', 'b'].map(name => createTask(arrives(log, barrier, name)))
+        const tasks = ['a', 'b'].map((name) => createTask(arrives(log, barrier, name)))
         yield* sleep(1)
         log(round, barrier.nWaiting, barrier.parties, barrier.broken)
         yield* arrives(log, barrier, 'last')
@@ -339,7 +339,7 @@ t.test('Barrier', async t => {
     }), ['first 2 3 false', 'last 2', 'a 0', 'b 1', 'second 2 3 false', 'last 2', 'a 0', 'b 1', '0'])
   })
 
-  t.test('with hands its body the place, and gives the body\'s value', async t => {
+  t.test('with hands its body the place, and gives the body\'s value', async (t) => {
     t.same(await recorded(function* (log) {
       const barrier = new Barrier(2)
       const body = function* (index: number): Coroutine<string> { return `place ${index}` }
@@ -347,7 +347,7 @@ t.test('Barrier', async t => {
     }), ['["place 0","place 1"]'])
   })
 
-  t.test('reset sends away who waits, and it fills anew', async t => {
+  t.test('reset sends away who waits, and it fills anew', async (t) => {
     t.same(await recorded(function* (log) {
       const barrier = new Barrier(2)
       const task = createTask(arrives(log, barrier, 'a'))
@@ -359,7 +359,7 @@ t.test('Barrier', async t => {
     }), ['a BrokenBarrierError', 'false', 'c 1', 'b 0'])
   })
 
-  t.test('abort breaks it for who waits and who comes', async t => {
+  t.test('abort breaks it for who waits and who comes', async (t) => {
     t.same(await recorded(function* (log) {
       const barrier = new Barrier(2)
       const task = createTask(arrives(log, barrier, 'a'))
@@ -372,7 +372,7 @@ t.test('Barrier', async t => {
     }), ['a BrokenBarrierError', 'true <Barrier broken>', 'true <Barrier broken> was aborted'])
   })
 
-  t.test('a cancelled waiter leaves its place to another', async t => {
+  t.test('a cancelled waiter leaves its place to another', async (t) => {
     t.same(await recorded(function* (log) {
       const barrier = new Barrier(2)
       const a = createTask(arrives(log, barrier, 'a'))

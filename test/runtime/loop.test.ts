@@ -14,8 +14,8 @@ class QuietClock extends VirtualClock {
   }
 }
 
-t.test('callbacks', async t => {
-  t.test('callSoon calls in order, with arguments, in the next iteration', async t => {
+t.test('callbacks', async (t) => {
+  t.test('callSoon calls in order, with arguments, in the next iteration', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const handle = loop.callSoon(log, 'a', 1)
@@ -26,7 +26,7 @@ t.test('callbacks', async t => {
     }), ['true now', 'a 1', 'b 2', '[3,4]'])
   })
 
-  t.test('callLater and callAt call by time, and in the order of the calls where times are equal', async t => {
+  t.test('callLater and callAt call by time, and in the order of the calls where times are equal', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       yield* sleep(10)
@@ -43,7 +43,7 @@ t.test('callbacks', async t => {
     }), ['true 13 10', 'past', 'negative', 'zero', 'a', 'b', 'c', 'd', 'e'])
   })
 
-  t.test('due timers join behind what is ready', async t => {
+  t.test('due timers join behind what is ready', async (t) => {
     const clock = new VirtualClock()
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
@@ -60,20 +60,20 @@ t.test('callbacks', async t => {
     }, { clock }), ['same iteration', 'main', 'ready before it was due', 'main', 'timer'])
   })
 
-  t.test('a cancelled handle is not called, and says so', async t => {
+  t.test('a cancelled handle is not called, and says so', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const handles = [loop.callSoon(log, 'soon'), loop.callLater(1, log, 'later'), loop.callAt(2, log, 'at')]
-      log(handles.map(handle => handle.cancelled()))
+      log(handles.map((handle) => handle.cancelled()))
       for (const handle of handles) handle.cancel()
       for (const handle of handles) handle.cancel()
-      log(handles.map(handle => handle.cancelled()), String(handles[0]), String(handles[1]))
+      log(handles.map((handle) => handle.cancelled()), String(handles[0]), String(handles[1]))
       yield* sleep(5)
       log(loop.time())
     }), ['[false,false,false]', '[true,true,true] <Handle cancelled> <TimerHandle cancelled when=1>', '5'])
   })
 
-  t.test('cancelled by a callback of the same iteration, it is not called either', async t => {
+  t.test('cancelled by a callback of the same iteration, it is not called either', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const timers: TimerHandle[] = []
@@ -86,7 +86,7 @@ t.test('callbacks', async t => {
     }), ['first'])
   })
 
-  t.test('thousands of timers fire in the order of their times, whatever is cancelled between', async t => {
+  t.test('thousands of timers fire in the order of their times, whatever is cancelled between', async (t) => {
     const fired: number[] = []
     let expected: number[] = []
     await recorded(function* () {
@@ -97,14 +97,14 @@ t.test('callbacks', async t => {
       })
       const left = timers.filter((_, n) => n % 3 !== 0)
       for (const timer of timers) if (!left.includes(timer)) timer.cancel()
-      expected = left.map(timer => timer.when()).sort((a, b) => a - b)
+      expected = left.map((timer) => timer.when()).sort((a, b) => a - b)
       yield* sleep(2000)
     })
     t.equal(fired.length, 3333)
     t.same(fired, expected)
   })
 
-  t.test('cancelled timers are dropped in a loop that is never idle', async t => {
+  t.test('cancelled timers are dropped in a loop that is never idle', async (t) => {
     await run((function* () {
       let most = 0
       for (let round = 0; round < 20_000; round++) {
@@ -115,7 +115,7 @@ t.test('callbacks', async t => {
     })())
   })
 
-  t.test('an error in one is reported with its handle, and the loop goes on', async t => {
+  t.test('an error in one is reported with its handle, and the loop goes on', async (t) => {
     const contexts: ExceptionContext[] = []
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
@@ -128,8 +128,8 @@ t.test('callbacks', async t => {
   })
 })
 
-t.test('running', async t => {
-  t.test('runForever ends with stop, after the iteration, and may be called again', async t => {
+t.test('running', async (t) => {
+  t.test('runForever ends with stop, after the iteration, and may be called again', async (t) => {
     const loop = new EventLoop({ clock: new VirtualClock() })
     const lines: string[] = []
     const log = (line: string): void => void lines.push(line)
@@ -151,7 +151,7 @@ t.test('running', async t => {
     t.same(lines, ['first, running true', 'same iteration', 'stopped, running false', 'next iteration', 'stopped at 5', 'closed true'])
   })
 
-  t.test('runUntilComplete gives the result, or throws what was thrown, and what was ready still runs', async t => {
+  t.test('runUntilComplete gives the result, or throws what was thrown, and what was ready still runs', async (t) => {
     const loop = new EventLoop({ clock: new VirtualClock() })
     t.equal(await loop.runUntilComplete(sleep(3, 'slept')), 'slept')
     const future = loop.createFuture<string>()
@@ -164,7 +164,7 @@ t.test('running', async t => {
     loop.close()
   })
 
-  t.test('refuses to run twice, when closed, or to be closed while it runs', async t => {
+  t.test('refuses to run twice, when closed, or to be closed while it runs', async (t) => {
     const loop = new EventLoop({ clock: new VirtualClock() })
     const runs = loop.runForever()
     t.match(thrown(() => loop.runForever()), { name: 'RuntimeError', message: /runs already$/ })
@@ -179,7 +179,7 @@ t.test('running', async t => {
     }
   })
 
-  t.test('two loops in one thread keep their order each', async t => {
+  t.test('two loops in one thread keep their order each', async (t) => {
     const lines: string[] = []
     function* count(name: string): Coroutine<void> {
       const loop = getRunningLoop()
@@ -188,15 +188,15 @@ t.test('running', async t => {
         lines.push(`${name} ${loop.time()} ${loop === getRunningLoop()}`)
       }
     }
-    const loops = ['a', 'b'].map(name => ({ name, loop: new EventLoop({ clock: new VirtualClock() }) }))
+    const loops = ['a', 'b'].map((name) => ({ name, loop: new EventLoop({ clock: new VirtualClock() }) }))
     await Promise.all(loops.map(({ name, loop }) => loop.runUntilComplete(count(name))))
     for (const { loop } of loops) loop.close()
-    t.same(lines.filter(line => line.startsWith('a')), ['a 1 true', 'a 2 true', 'a 3 true'])
-    t.same(lines.filter(line => line.startsWith('b')), ['b 1 true', 'b 2 true', 'b 3 true'])
+    t.same(lines.filter((line) => line.startsWith('a')), ['a 1 true', 'a 2 true', 'a 3 true'])
+    t.same(lines.filter((line) => line.startsWith('b')), ['b 1 true', 'b 2 true', 'b 3 true'])
   })
 })
 
-t.test('an awaitable that is returned without yield* is awaited where the result leaves the loop', async t => {
+t.test('an awaitable that is returned without yield* is awaited where the result leaves the loop', async (t) => {
   const user = new ContextVar<string>('user')
   function* named(): Coroutine<string> {
     yield* sleep(1)
@@ -209,7 +209,7 @@ t.test('an awaitable that is returned without yield* is awaited where the result
     'a done future': () => wrapFuture(createTask(sleep(0, 'done'))),
     'a coroutine': () => named(),
     'a coroutine that returns a task': () => (function* (): Coroutine<unknown> { return createTask(named()) })(),
-    'a promise': () => new Promise(resolve => setTimeout(resolve, 1, 'kept')),
+    'a promise': () => new Promise((resolve) => setTimeout(resolve, 1, 'kept')),
     'an array of them, as it is': () => [1, [Promise.resolve(2)]].length,
   }
   const expected = ['ann at 1', ['ann at 1', 'b'], 'ann at 1', 'done', 'ann at 1', 'ann at 1', 'kept', 2]
@@ -219,7 +219,7 @@ t.test('an awaitable that is returned without yield* is awaited where the result
     return body()
   })()
   for (const [at, [name, body]] of Object.entries(bodies).entries()) {
-    await t.test(`${name}: run, runUntilComplete, asyncToSync`, async t => {
+    await t.test(`${name}: run, runUntilComplete, asyncToSync`, async (t) => {
       t.same(await run(returning(body), { clock: new VirtualClock() }), expected[at])
       const loop = new EventLoop({ clock: new VirtualClock() })
       t.same(await loop.runUntilComplete(returning(body)), expected[at])
@@ -231,7 +231,7 @@ t.test('an awaitable that is returned without yield* is awaited where the result
     })
   }
 
-  await t.test('its failure is run\'s, and a signal cancels it', async t => {
+  await t.test('its failure is run\'s, and a signal cancels it', async (t) => {
     await t.rejects(run((function* () {
       return createTask((function* (): Coroutine<void> { throw new RangeError('late') })())
     })()), { name: 'RangeError', message: 'late' })
@@ -243,7 +243,7 @@ t.test('an awaitable that is returned without yield* is awaited where the result
   })
 })
 
-t.test('host code that awaits a future after its loop was closed gets what it gave, or an error, and never waits for nothing', async t => {
+t.test('host code that awaits a future after its loop was closed gets what it gave, or an error, and never waits for nothing', async (t) => {
   let pending: Future<unknown> | undefined
   const { done, failed } = await run((function* () {
     const tasks = { done: createTask(sleep(0, 'value')), failed: createTask((function* (): Coroutine<never> { throw new Error('failed') })()) }
@@ -256,8 +256,8 @@ t.test('host code that awaits a future after its loop was closed gets what it ga
   await t.rejects(Promise.resolve(pending), { name: 'RuntimeError', message: /^<Future pending> was awaited after its loop was closed/ })
 })
 
-t.test('the exception handler', async t => {
-  t.test('is given the loop and a context; null restores the default, which writes to the log', async t => {
+t.test('the exception handler', async (t) => {
+  t.test('is given the loop and a context; null restores the default, which writes to the log', async (t) => {
     const clock = new QuietClock()
     const loop = new EventLoop({ clock })
     const heard: unknown[] = []
@@ -276,7 +276,7 @@ t.test('the exception handler', async t => {
     loop.close()
   })
 
-  t.test('that throws is reported itself, with what it was to report', async t => {
+  t.test('that throws is reported itself, with what it was to report', async (t) => {
     const clock = new QuietClock()
     const loop = new EventLoop({ clock })
     loop.setExceptionHandler(() => { throw new Error('broken handler') })
@@ -286,8 +286,8 @@ t.test('the exception handler', async t => {
   })
 })
 
-t.test('executors', async t => {
-  t.test('without threads the default one calls on a later turn of the host, on the same thread', async t => {
+t.test('executors', async (t) => {
+  t.test('without threads the default one calls on a later turn of the host, on the same thread', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const future = loop.runInExecutor(null, (a: number, b: number) => {
@@ -303,13 +303,13 @@ t.test('executors', async t => {
     }), ['true false', 'not yet false', 'called', '3', 'RangeError: bad', '0'])
   })
 
-  t.test('debug mode says that such a call blocks the loop', async t => {
+  t.test('debug mode says that such a call blocks the loop', async (t) => {
     const clock = new QuietClock()
     await recorded(function* () { yield* getRunningLoop().runInExecutor(null, function heavy() {}) }, { clock, debug: true })
     t.same(clock.reports, ['runInExecutor: there are no threads here, <function heavy> will run on the loop\'s own thread and block it'])
   })
 
-  t.test('one of one\'s own is asked, by name or as the default, and waited for at the end', async t => {
+  t.test('one of one\'s own is asked, by name or as the default, and waited for at the end', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const own = (name: string): Executor => ({
@@ -332,7 +332,7 @@ t.test('executors', async t => {
     }), ['default runs [1,2]', '2', 'given runs [1,2]', '1', 'default is shut down', 'true'])
   })
 
-  t.test('run waits for what the default one was given', async t => {
+  t.test('run waits for what the default one was given', async (t) => {
     t.same(await recorded(function* (log) {
       getRunningLoop().runInExecutor(null, () => log('called'))
       log('main ends')
@@ -340,13 +340,13 @@ t.test('executors', async t => {
   })
 })
 
-t.test('debug mode', async t => {
-  t.test('is off by default, and a property', async t => {
+t.test('debug mode', async (t) => {
+  t.test('is off by default, and a property', async (t) => {
     t.equal(new EventLoop().debug, false)
     t.equal(new EventLoop({ debug: true }).debug, true)
   })
 
-  t.test('reports a step and a callback that hold the loop for slowCallbackDuration', async t => {
+  t.test('reports a step and a callback that hold the loop for slowCallbackDuration', async (t) => {
     const clock = new VirtualClock()
     t.same((await recorded(function* () {
       const loop = getRunningLoop()
@@ -354,7 +354,7 @@ t.test('debug mode', async t => {
       loop.callSoon(function quick() { clock.advance(0.25) })
       loop.callSoon(function slow() { clock.advance(0.5) })
       yield* createTask((function* () { clock.advance(2) })(), { name: 'greedy' })
-    }, { clock, debug: true })).map(line => line.replace(/ created at \S+/, '>')), [
+    }, { clock, debug: true })).map((line) => line.replace(/ created at \S+/, '>')), [
       'reported: Executing <Handle <function slow>> took 0.500 seconds, and delayed everything else on the loop',
       'reported: Executing <Task finished name="greedy" result=undefined> took 2.000 seconds, and delayed everything else on the loop',
     ])

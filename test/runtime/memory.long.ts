@@ -44,7 +44,7 @@ const program = `
   console.log(JSON.stringify(await run(main())))
 `
 
-t.test('a million sleeping tasks come and go, and memory is back at its start', async t => {
+t.test('a million sleeping tasks come and go, and memory is back at its start', async (t) => {
   const { lines, errors, code } = await runProgram(program, { flags: ['--expose-gc', '--max-old-space-size=3000'] })
   t.same({ errors, code }, { errors: '', code: 0 })
   const { cancelled, left, before, asleep, after } = JSON.parse(lines[0] ?? '{}') as Record<string, number>

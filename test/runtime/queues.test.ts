@@ -23,8 +23,8 @@ function* putter(log: Log, queue: Queue<unknown>, name: string, item: unknown = 
   }
 }
 
-t.test('a queue without waiting', async t => {
-  t.test('is first in, first out; knows its size, and raises when empty or full', async t => {
+t.test('a queue without waiting', async (t) => {
+  t.test('is first in, first out; knows its size, and raises when empty or full', async (t) => {
     const queue = new Queue<number>(2)
     t.same([queue.maxsize, queue.qsize(), queue.empty(), queue.full()], [2, 0, true, false])
     queue.putNowait(1)
@@ -39,14 +39,14 @@ t.test('a queue without waiting', async t => {
     t.same([endless.full(), endless.maxsize, endless.getNowait(), endless.qsize()], [false, 0, 0, 99])
   })
 
-  t.test('LifoQueue is last in, first out', async t => {
+  t.test('LifoQueue is last in, first out', async (t) => {
     const queue = new LifoQueue<number>()
     for (const n of [1, 2, 3]) queue.putNowait(n)
     t.same([queue.getNowait(), queue.getNowait(), queue.getNowait()], [3, 2, 1])
     t.equal(String(queue), '<LifoQueue maxsize=0 size=0 unfinished=3>')
   })
 
-  t.test('PriorityQueue orders numbers and strings as JavaScript does, arrays element by element, or by compare', async t => {
+  t.test('PriorityQueue orders numbers and strings as JavaScript does, arrays element by element, or by compare', async (t) => {
     function drained<T>(queue: PriorityQueue<T>, items: T[]): T[] {
       for (const item of items) queue.putNowait(item)
       return items.map(() => queue.getNowait())
@@ -57,7 +57,7 @@ t.test('a queue without waiting', async t => {
     t.same(drained(new PriorityQueue<{ n: number }>(0, { compare: (a, b) => b.n - a.n }), [{ n: 1 }, { n: 3 }, { n: 2 }]), [{ n: 3 }, { n: 2 }, { n: 1 }])
   })
 
-  t.test('PriorityQueue refuses to order what has no order of its own, or not the same, and is as it was', async t => {
+  t.test('PriorityQueue refuses to order what has no order of its own, or not the same, and is as it was', async (t) => {
     const without = (): PriorityQueue<unknown> => new PriorityQueue<number>() as unknown as PriorityQueue<unknown>
     for (const [first, second] of [[{ p: 3 }, { p: 1 }], [10, '9'], [1, null], [undefined, undefined], [[1, { n: 1 }], [1, { n: 0 }]], [new Date(1), new Date(0)], [[1], 1]]) {
       const queue = without()
@@ -74,7 +74,7 @@ t.test('a queue without waiting', async t => {
     t.same([kept.getNowait(), kept.getNowait()], [[1, same], [1, same, 2]])
   })
 
-  t.test('PriorityQueue of which two are found to have no order only when one is taken keeps them all', async t => {
+  t.test('PriorityQueue of which two are found to have no order only when one is taken keeps them all', async (t) => {
     // As in heapq, an item that is put is compared only with those above it.
     const queue = new PriorityQueue<number>() as unknown as PriorityQueue<unknown>
     for (const item of [[0], [1], [3], [2, {}], [2, {}]]) queue.putNowait(item)
@@ -97,29 +97,29 @@ t.test('a queue without waiting', async t => {
     }
   })
 
-  t.test('PriorityQueue gives out equals in heapq\'s order', async t => {
+  t.test('PriorityQueue gives out equals in heapq\'s order', async (t) => {
     // Made with CPython: heappush of these in turn, then heappop, priorities only compared.
-    const queue = new PriorityQueue<{ p: number, name: string }>(0, { compare: (a, b) => a.p - b.p })
+    const queue = new PriorityQueue<{ p: number; name: string }>(0, { compare: (a, b) => a.p - b.p })
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) queue.putNowait({ p: 1, name })
     t.equal([...'abcdef'].map(() => queue.getNowait().name).join(''), 'acfebd')
   })
 })
 
-t.test('waiting', async t => {
-  t.test('getters wake in the order in which they came', async t => {
+t.test('waiting', async (t) => {
+  t.test('getters wake in the order in which they came', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
-      const getters = ['a', 'b', 'c'].map(name => createTask(getter(log, queue, name)))
+      const getters = ['a', 'b', 'c'].map((name) => createTask(getter(log, queue, name)))
       yield* sleep(1)
       for (const n of [1, 2, 3]) queue.putNowait(n)
       yield* gather(getters)
     }), ['a got 1', 'b got 2', 'c got 3'])
   })
 
-  t.test('putters wake in the order in which they came, one for each free place', async t => {
+  t.test('putters wake in the order in which they came, one for each free place', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<unknown>(1)
-      const putters = ['a', 'b', 'c'].map(name => createTask(putter(log, queue, name)))
+      const putters = ['a', 'b', 'c'].map((name) => createTask(putter(log, queue, name)))
       yield* sleep(1)
       for (let n = 0; n < 3; n++) {
         log(String(queue))
@@ -131,7 +131,7 @@ t.test('waiting', async t => {
       '<Queue maxsize=1 size=1 unfinished=3>', 'c'])
   })
 
-  t.test('a newcomer may take what a woken getter was to have, which queues again at the tail', async t => {
+  t.test('a newcomer may take what a woken getter was to have, which queues again at the tail', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
       const a = createTask(getter(log, queue, 'a'))
@@ -146,7 +146,7 @@ t.test('waiting', async t => {
     }), ['newcomer got 1', 'b got 2', 'a got 3'])
   })
 
-  t.test('get and put do not suspend where they need not', async t => {
+  t.test('get and put do not suspend where they need not', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
       getRunningLoop().callSoon(() => log('callback'))
@@ -156,7 +156,7 @@ t.test('waiting', async t => {
     }), ['1', 'callback'])
   })
 
-  t.test('no cancelled getter swallows an item: neither waiting nor woken', async t => {
+  t.test('no cancelled getter swallows an item: neither waiting nor woken', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
       const a = createTask(getter(log, queue, 'a'))
@@ -174,7 +174,7 @@ t.test('waiting', async t => {
     }), ['a failed CancelledError', 'b got 1', 'c failed CancelledError', '1'])
   })
 
-  t.test('a woken getter that is cancelled passes the wake-up on', async t => {
+  t.test('a woken getter that is cancelled passes the wake-up on', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
       const a = createTask(getter(log, queue, 'a'))
@@ -186,7 +186,7 @@ t.test('waiting', async t => {
     }), ['a failed CancelledError', 'b got 1'])
   })
 
-  t.test('a woken putter that is cancelled passes the free place on', async t => {
+  t.test('a woken putter that is cancelled passes the free place on', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<unknown>(1)
       queue.putNowait('first')
@@ -203,14 +203,14 @@ t.test('waiting', async t => {
   })
 })
 
-t.test('join', async t => {
-  t.test('waits until every item that was put is reported done', async t => {
+t.test('join', async (t) => {
+  t.test('waits until every item that was put is reported done', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
       yield* queue.join()
       log('nothing to wait for')
       for (const n of [1, 2]) queue.putNowait(n)
-      const joiners = ['a', 'b'].map(name => createTask((function* () {
+      const joiners = ['a', 'b'].map((name) => createTask((function* () {
         yield* queue.join()
         log(name, 'joined')
       })()))
@@ -224,14 +224,14 @@ t.test('join', async t => {
     }), ['nothing to wait for', 'done 2', 'done 1', 'a joined', 'b joined'])
   })
 
-  t.test('taskDone more often than items were put is a RangeError (asyncio\'s ValueError)', async t => {
+  t.test('taskDone more often than items were put is a RangeError (asyncio\'s ValueError)', async (t) => {
     const queue = new Queue<number>()
     queue.putNowait(1)
     queue.taskDone()
     t.match(thrown(() => queue.taskDone()), { name: 'RangeError', message: '<Queue maxsize=0 size=1>: taskDone() was called more often than items were put' })
   })
 
-  t.test('a cancelled join leaves the queue as it is', async t => {
+  t.test('a cancelled join leaves the queue as it is', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
       queue.putNowait(1)
@@ -243,8 +243,8 @@ t.test('join', async t => {
   })
 })
 
-t.test('shutdown', async t => {
-  t.test('refuses puts at once and gets once the queue is empty', async t => {
+t.test('shutdown', async (t) => {
+  t.test('refuses puts at once and gets once the queue is empty', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
       queue.putNowait(1)
@@ -256,7 +256,7 @@ t.test('shutdown', async t => {
     }), ['QueueShutDown: <Queue maxsize=0 size=1 unfinished=1 shut down> was shut down', 'true', '1', 'QueueShutDown QueueShutDown'])
   })
 
-  t.test('wakes who waits; a blocked put fails even when space comes free', async t => {
+  t.test('wakes who waits; a blocked put fails even when space comes free', async (t) => {
     t.same(await recorded(function* (log) {
       const empty = new Queue<number>()
       const full = new Queue<unknown>(1)
@@ -270,7 +270,7 @@ t.test('shutdown', async t => {
     }), ['item', 'getter failed QueueShutDown', 'putter failed QueueShutDown'])
   })
 
-  t.test('immediate drops the items, which count as done', async t => {
+  t.test('immediate drops the items, which count as done', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
       for (const n of [1, 2, 3]) queue.putNowait(n)
@@ -282,7 +282,7 @@ t.test('shutdown', async t => {
     }), ['joined 0 QueueShutDown'])
   })
 
-  t.test('join still waits for what was taken before an immediate one', async t => {
+  t.test('join still waits for what was taken before an immediate one', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
       for (const n of [1, 2]) queue.putNowait(n)
@@ -295,7 +295,7 @@ t.test('shutdown', async t => {
   })
 })
 
-t.test('four producers and four consumers pass every item on exactly once', async t => {
+t.test('four producers and four consumers pass every item on exactly once', async (t) => {
   t.same(await recorded(function* (log) {
     const queue = new Queue<number>(3)
     const seen: number[] = []
@@ -320,7 +320,7 @@ t.test('four producers and four consumers pass every item on exactly once', asyn
   }), ['100 100 0 99'])
 })
 
-t.test('refuses to be awaited in another loop than the one in which tasks wait for it', async t => {
+t.test('refuses to be awaited in another loop than the one in which tasks wait for it', async (t) => {
   const queue = new Queue<number>()
   await recorded(function* (log) {
     const waiting = createTask(getter(log, queue, 'a'))

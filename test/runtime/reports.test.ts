@@ -23,7 +23,7 @@ async function collectUntil(happened: () => boolean): Promise<void> {
 }
 
 /** A loop that keeps what its exception handler hears. */
-function listening(debug = false, clock: VirtualClock | null = new VirtualClock()): { loop: EventLoop, contexts: ExceptionContext[] } {
+function listening(debug = false, clock: VirtualClock | null = new VirtualClock()): { loop: EventLoop; contexts: ExceptionContext[] } {
   const contexts: ExceptionContext[] = []
   const loop = new EventLoop({ clock: clock ?? undefined, debug })
   loop.setExceptionHandler((_loop, context) => contexts.push(context))
@@ -36,8 +36,8 @@ function* fails(message: string): Coroutine<never> {
 
 const inThisFile = /reports\.test\.ts$/
 
-t.test('never awaited', async t => {
-  t.test('in debug mode every dropped coroutine of the runtime is reported when the loop closes, with its place', async t => {
+t.test('never awaited', async (t) => {
+  t.test('in debug mode every dropped coroutine of the runtime is reported when the loop closes, with its place', async (t) => {
     const { loop, contexts } = listening(true)
     await run((function* () {
       const task = createTask(sleep(0))
@@ -53,7 +53,7 @@ t.test('never awaited', async t => {
     t.match(contexts[0]?.createdAt?.[0]?.file, inThisFile)
   })
 
-  t.test('at once when it is collected', async t => {
+  t.test('at once when it is collected', async (t) => {
     const { loop, contexts } = listening(true, null)
     const runs = loop.runForever()
     loop.callSoon(() => void sleep(1))
@@ -65,7 +65,7 @@ t.test('never awaited', async t => {
     t.equal(contexts.length, 1, 'and once only')
   })
 
-  t.test('what is awaited, or made a task, or gathered, is not', async t => {
+  t.test('what is awaited, or made a task, or gathered, is not', async (t) => {
     t.same(await recorded(function* () {
       yield* sleep(1)
       yield* createTask(sleep(1))
@@ -74,13 +74,13 @@ t.test('never awaited', async t => {
     }, { debug: true }), [])
   })
 
-  t.test('outside of debug mode nothing is watched', async t => {
+  t.test('outside of debug mode nothing is watched', async (t) => {
     t.same(await recorded(function* () { void sleep(1) }), [])
   })
 })
 
-t.test('dropped while pending', async t => {
-  t.test('a task that is pending when its loop closes is reported, in debug mode with its place', async t => {
+t.test('dropped while pending', async (t) => {
+  t.test('a task that is pending when its loop closes is reported, in debug mode with its place', async (t) => {
     for (const debug of [false, true]) {
       const { loop, contexts } = listening(debug)
       const task = loop.createTask(sleep(10), { name: 'left' })
@@ -92,7 +92,7 @@ t.test('dropped while pending', async t => {
     }
   })
 
-  t.test('pending tasks are held strongly: nobody else needs to', async t => {
+  t.test('pending tasks are held strongly: nobody else needs to', async (t) => {
     const lines: string[] = []
     await run((function* () {
       for (let n = 0; n < 3; n++) {
@@ -113,8 +113,8 @@ t.test('dropped while pending', async t => {
   })
 })
 
-t.test('never retrieved', async t => {
-  t.test('is reported when the loop closes, with the exception and, in debug mode, the place', async t => {
+t.test('never retrieved', async (t) => {
+  t.test('is reported when the loop closes, with the exception and, in debug mode, the place', async (t) => {
     for (const debug of [false, true]) {
       const { loop, contexts } = listening(debug)
       const tasks = [loop.createTask(fails('of a task'), { name: 'failing' })]
@@ -132,7 +132,7 @@ t.test('never retrieved', async t => {
     }
   })
 
-  t.test('is reported when the future is collected, while the loop still runs', async t => {
+  t.test('is reported when the future is collected, while the loop still runs', async (t) => {
     const { loop, contexts } = listening(false, null)
     const runs = loop.runForever()
     loop.callSoon(() => void loop.createTask(fails('unheard')))
@@ -144,7 +144,7 @@ t.test('never retrieved', async t => {
     t.equal(contexts.length, 1, 'and once only')
   })
 
-  t.test('is reported when the process ends in the middle of a run, as a coroutine is that was never awaited', async t => {
+  t.test('is reported when the process ends in the middle of a run, as a coroutine is that was never awaited', async (t) => {
     const { lines, errors, code } = await runProgram(`
       const kept = []
       await run((function* () {
@@ -158,7 +158,7 @@ t.test('never retrieved', async t => {
     t.equal(code, 3)
   })
 
-  t.test('is reported in debug mode without any need of memory, as a coroutine is that was never awaited', async t => {
+  t.test('is reported in debug mode without any need of memory, as a coroutine is that was never awaited', async (t) => {
     const { lines } = await runProgram(`
       await run((function* () {
         const reported = []
@@ -172,18 +172,18 @@ t.test('never retrieved', async t => {
     t.same(lines, ['Task exception was never retrieved'.slice(0, 33), 'coroutine Queue.put() was never awaited'.slice(0, 33)])
   })
 
-  t.test('looking at it in any way is retrieving it', async t => {
+  t.test('looking at it in any way is retrieving it', async (t) => {
     t.same(await recorded(function* (log) {
       const looks: [string, (future: Future<never>) => unknown][] = [
-        ['exception', future => future.exception()],
-        ['result', future => {
+        ['exception', (future) => future.exception()],
+        ['result', (future) => {
           try {
             return future.result()
           } catch (error) {
             return error
           }
         }],
-        ['then', future => future.then(null, () => {})],
+        ['then', (future) => future.then(null, () => {})],
       ]
       for (const [, look] of looks) {
         const task = createTask(fails('seen'))
@@ -206,14 +206,14 @@ t.test('never retrieved', async t => {
     }), ['Error: seen', 'Error: seen', 'Error: seen', 'Error: seen'])
   })
 
-  t.test('a gather that failed and is not awaited is reported once, its children not again', async t => {
+  t.test('a gather that failed and is not awaited is reported once, its children not again', async (t) => {
     t.same(await recorded(function* () {
       gather([fails('gathered')])
       yield* sleep(1)
     }), ['reported: Future exception was never retrieved: <GatheringFuture finished exception=Error: gathered children=1> (Error: gathered)'])
   })
 
-  t.test('a second failure behind a gather that has failed already counts as seen, as in asyncio', async t => {
+  t.test('a second failure behind a gather that has failed already counts as seen, as in asyncio', async (t) => {
     t.same(await recorded(function* (log) {
       try {
         yield* gather([fails('first'), fails('second')])
@@ -224,14 +224,14 @@ t.test('never retrieved', async t => {
     }), ['Error: first'])
   })
 
-  t.test('a cancelled task is no failure', async t => {
+  t.test('a cancelled task is no failure', async (t) => {
     t.same(await recorded(function* () {
       createTask(sleep(10)).cancel()
       yield* sleep(1)
     }), [])
   })
 
-  t.test('a task that fails while run() shuts down is reported', async t => {
+  t.test('a task that fails while run() shuts down is reported', async (t) => {
     t.same(await recorded(function* () {
       createTask((function* () {
         try {
@@ -245,8 +245,8 @@ t.test('never retrieved', async t => {
   })
 })
 
-t.test('nothing crashes the process', async t => {
-  t.test('failures that nobody sees end up in the log, and the program runs to its end', async t => {
+t.test('nothing crashes the process', async (t) => {
+  t.test('failures that nobody sees end up in the log, and the program runs to its end', async (t) => {
     const { lines, errors, code } = await runProgram(`
       function* fails(message) { yield* sleep(0); throw new Error(message) }
       process.on('unhandledRejection', () => console.log('unhandled rejection'))
@@ -272,14 +272,14 @@ t.test('nothing crashes the process', async t => {
     t.notMatch(errors, /after abort/)
   })
 
-  t.test('but an error of main is the caller\'s, as that of any promise', async t => {
+  t.test('but an error of main is the caller\'s, as that of any promise', async (t) => {
     const { code, errors } = await runProgram('run((function* () { throw new Error("of main") })())')
     t.equal(code, 1)
     t.match(errors, /Error: of main/)
   })
 })
 
-t.test('a future whose loop is closed can be dropped without a word', async t => {
+t.test('a future whose loop is closed can be dropped without a word', async (t) => {
   const { loop, contexts } = listening()
   await loop.runUntilComplete((function* () { getRunningLoop().createFuture() })())
   loop.close()
@@ -294,13 +294,13 @@ function written(context: ExceptionContext): string {
   return texts.join('\n')
 }
 
-t.test('the default report', async t => {
-  await t.test('shows what was thrown, also where that is null or undefined', async t => {
-    t.same([undefined, null, 0, ''].map(exception => written({ message: 'failed', exception })), ['failed\nundefined', 'failed\nnull', 'failed\n0', 'failed\n""'])
+t.test('the default report', async (t) => {
+  await t.test('shows what was thrown, also where that is null or undefined', async (t) => {
+    t.same([undefined, null, 0, ''].map((exception) => written({ message: 'failed', exception })), ['failed\nundefined', 'failed\nnull', 'failed\n0', 'failed\n""'])
     t.equal(written({ message: 'only said' }), 'only said')
   })
 
-  await t.test('shows every error of a group and every cause, with their stacks, indented', async t => {
+  await t.test('shows every error of a group and every cause, with their stacks, indented', async (t) => {
     const bare = (error: Error): Error => Object.assign(error, { stack: `${String(error)}\n    at f (file.ts:1:2)` })
     const deepest = bare(new RangeError('port is 0'))
     const refused = bare(new Error('connection refused', { cause: deepest }))
@@ -320,17 +320,17 @@ ExceptionGroup: 1 error in a taskGroup
   caused by: Error: connection refused (see above)`)
   })
 
-  await t.test('is bounded, and ends where causes form a circle', async t => {
+  await t.test('is bounded, and ends where causes form a circle', async (t) => {
     const one = new Error('one')
     one.cause = new Error('two', { cause: one })
     t.match(written({ message: 'failed', exception: one }), /caused by: Error: one \(see above\)$/)
     const many = new ExceptionGroup('many', Array.from({ length: 1000 }, (_, at) => Object.assign(new Error(`error ${at}`), { stack: '' })))
     const lines = written({ message: 'failed', exception: many }).split('\n')
-    t.equal(lines.filter(line => /^ {2}\d+ of 1000: Error: error \d+$/.test(line)).length, 49)
+    t.equal(lines.filter((line) => /^ {2}\d+ of 1000: Error: error \d+$/.test(line)).length, 49)
     t.equal(lines.at(-1), '  … and 951 more of 1000 errors')
   })
 
-  await t.test('of a task that nobody asked says what failed in it', async t => {
+  await t.test('of a task that nobody asked says what failed in it', async (t) => {
     const { code, errors } = await runProgram(`
       function* connect() { yield* sleep(0.001); throw new Error('refused', { cause: new Error('by 10.0.0.7') }) }
       function* main() { createTask(taskGroup(function* (tg) { tg.createTask(connect()) })); yield* sleep(0.05) }
@@ -339,7 +339,7 @@ ExceptionGroup: 1 error in a taskGroup
     t.match(errors, /1 of 1: Error: refused\n.* at connect [^]* caused by: Error: by 10\.0\.0\.7/)
   })
 
-  await t.test('names places in full, however long their path is', async t => {
+  await t.test('names places in full, however long their path is', async (t) => {
     const { loop, contexts } = listening(true)
     await run((function* () {
       createTask(fails('lost'), { name: 'a name of more than the usual length' })

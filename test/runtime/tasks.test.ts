@@ -20,8 +20,8 @@ function* waits(log: Log, seconds = 10): Coroutine<string> {
   }
 }
 
-t.test('running', async t => {
-  t.test('calling a coroutine function runs none of it', async t => {
+t.test('running', async (t) => {
+  t.test('calling a coroutine function runs none of it', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = say(log, 'runs')
       yield* sleep(1)
@@ -30,7 +30,7 @@ t.test('running', async t => {
     }), ['awaiting', 'runs'])
   })
 
-  t.test('createTask schedules the first step, in the order of the calls, and does not run it', async t => {
+  t.test('createTask schedules the first step, in the order of the calls, and does not run it', async (t) => {
     t.same(await recorded(function* (log) {
       createTask(say(log, 'a'))
       getRunningLoop().callSoon(() => log('callback'))
@@ -42,7 +42,7 @@ t.test('running', async t => {
     }), ['created', 'a', 'callback', 'b', 'c', 'main'])
   })
 
-  t.test('one iteration runs exactly what was ready when it began', async t => {
+  t.test('one iteration runs exactly what was ready when it began', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       loop.callSoon(() => {
@@ -60,7 +60,7 @@ t.test('running', async t => {
     }), ['a 1', 'b 1', 'main', 'a 2', 'b 2', 'main'])
   })
 
-  t.test('eagerStart runs the first step inside createTask, and what ends there is done at once', async t => {
+  t.test('eagerStart runs the first step inside createTask, and what ends there is done at once', async (t) => {
     t.same(await recorded(function* (log) {
       const main = currentTask()
       const task = createTask((function* () {
@@ -74,7 +74,7 @@ t.test('running', async t => {
     }), ['first step false', 'created false true', '5', 'second step'])
   })
 
-  t.test('eagerTaskFactory makes every task start at once, and createEagerTaskFactory for a class of one\'s own', async t => {
+  t.test('eagerTaskFactory makes every task start at once, and createEagerTaskFactory for a class of one\'s own', async (t) => {
     class OwnTask<T> extends Task<T> {}
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
@@ -92,8 +92,8 @@ t.test('running', async t => {
   })
 })
 
-t.test('cancelling', async t => {
-  t.test('throws at the suspension point, on the next step', async t => {
+t.test('cancelling', async (t) => {
+  t.test('throws at the suspension point, on the next step', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask(waits(log))
       yield* sleep(1)
@@ -103,7 +103,7 @@ t.test('cancelling', async t => {
     }), ['true false 1', 'gets CancelledError', 'true true false'])
   })
 
-  t.test('before the first step means the body never runs', async t => {
+  t.test('before the first step means the body never runs', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask(say(log, 'runs'))
       task.cancel('early')
@@ -111,7 +111,7 @@ t.test('cancelling', async t => {
     }), ['CancelledError: early true'])
   })
 
-  t.test('twice delivers the first message once, and cancelling() is 2', async t => {
+  t.test('twice delivers the first message once, and cancelling() is 2', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask(waits(log))
       yield* sleep(1)
@@ -122,7 +122,7 @@ t.test('cancelling', async t => {
     }), ['2', 'gets CancelledError: a', 'CancelledError: a'])
   })
 
-  t.test('oneself is felt at the next await; uncancel() to 0 before that survives', async t => {
+  t.test('oneself is felt at the next await; uncancel() to 0 before that survives', async (t) => {
     t.same(await recorded(function* (log) {
       const felt = createTask((function* () {
         currentTask()?.cancel()
@@ -140,7 +140,7 @@ t.test('cancelling', async t => {
     }), ['goes on', 'gets CancelledError', 'CancelledError', '0', 'survived'])
   })
 
-  t.test('oneself in the last step wins over the result', async t => {
+  t.test('oneself in the last step wins over the result', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask((function* () {
         currentTask()?.cancel('last')
@@ -150,7 +150,7 @@ t.test('cancelling', async t => {
     }), ['CancelledError: last true'])
   })
 
-  t.test('together with a result in one iteration, before the waiter steps: the waiter gets the CancelledError', async t => {
+  t.test('together with a result in one iteration, before the waiter steps: the waiter gets the CancelledError', async (t) => {
     t.same(await recorded(function* (log) {
       const future = getRunningLoop().createFuture<string>()
       const task = createTask((function* () { log(yield* future) })())
@@ -161,7 +161,7 @@ t.test('cancelling', async t => {
     }), ['CancelledError result'])
   })
 
-  t.test('an awaiter cancels what it awaits, down the whole chain', async t => {
+  t.test('an awaiter cancels what it awaits, down the whole chain', async (t) => {
     t.same(await recorded(function* (log) {
       const inner = createTask(waits(log))
       const middle = createTask((function* () { yield* inner })())
@@ -173,7 +173,7 @@ t.test('cancelling', async t => {
     }), ['gets CancelledError: down', 'CancelledError: down', 'true true 1 1 1'])
   })
 
-  t.test('if the child swallows it, the awaiter gets the value', async t => {
+  t.test('if the child swallows it, the awaiter gets the value', async (t) => {
     t.same(await recorded(function* (log) {
       const child = createTask((function* () {
         try {
@@ -190,7 +190,7 @@ t.test('cancelling', async t => {
     }), ['refused false 1'])
   })
 
-  t.test('a clean-up that awaits is run to its end, and a second cancel interrupts it', async t => {
+  t.test('a clean-up that awaits is run to its end, and a second cancel interrupts it', async (t) => {
     t.same(await recorded(function* (log) {
       function* main(): Coroutine<void> {
         try {
@@ -214,7 +214,7 @@ t.test('cancelling', async t => {
     }), ['cleaning up', 'cleaned up', 'CancelledError 6', 'cleaning up', 'CancelledError: second 8'])
   })
 
-  t.test('ending otherwise than it was asked to is the task\'s right', async t => {
+  t.test('ending otherwise than it was asked to is the task\'s right', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask((function* () {
         try {
@@ -229,7 +229,7 @@ t.test('cancelling', async t => {
     }), ['Error: instead false Error: instead'])
   })
 
-  t.test('task.signal aborts on cancel, is aborted where it is asked for later, and new after uncancel', async t => {
+  t.test('task.signal aborts on cancel, is aborted where it is asked for later, and new after uncancel', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask((function* () {
         const task = currentTask() as Task<unknown>
@@ -251,7 +251,7 @@ t.test('cancelling', async t => {
     }), ['false true', 'abort CancelledError: go', 'true', 'late true', 'after uncancel false'])
   })
 
-  t.test('rethrowCancelled in a catch-all keeps a cancellation going', async t => {
+  t.test('rethrowCancelled in a catch-all keeps a cancellation going', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask((function* () {
         for (;;) {
@@ -272,11 +272,11 @@ t.test('cancelling', async t => {
   })
 })
 
-t.test('what a task tells', async t => {
-  t.test('names are Task-1, Task-2 …, setName takes anything, RunOptions.name names main', async t => {
+t.test('what a task tells', async (t) => {
+  t.test('names are Task-1, Task-2 …, setName takes anything, RunOptions.name names main', async (t) => {
     t.same(await recorded(function* (log) {
       const names = [currentTask() as Task<unknown>, createTask(sleep(0)), createTask(sleep(0), { name: 'own' }), createTask(sleep(0))]
-      log(names.map(task => task.getName()))
+      log(names.map((task) => task.getName()))
       names[1]?.setName(42)
       log(names[1]?.getName())
       yield* sleep(1)
@@ -284,7 +284,7 @@ t.test('what a task tells', async t => {
     t.same(await recorded(function* (log) { log(currentTask()?.getName()) }), ['Task-1'])
   })
 
-  t.test('currentTask is null in a callback, and outside of a loop', async t => {
+  t.test('currentTask is null in a callback, and outside of a loop', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask((function* () { log(currentTask()?.getName()) })(), { name: 'a' })
       getRunningLoop().callSoon(() => log(currentTask()))
@@ -293,11 +293,11 @@ t.test('what a task tells', async t => {
     t.equal(currentTask(), null)
   })
 
-  t.test('allTasks is a Set of the tasks that are not done, in the order of their creation', async t => {
+  t.test('allTasks is a Set of the tasks that are not done, in the order of their creation', async (t) => {
     t.same(await recorded(function* (log) {
       const a = createTask(sleep(1), { name: 'a' })
       const b = createTask(sleep(2), { name: 'b' })
-      const names = (): string[] => [...allTasks()].map(task => task.getName())
+      const names = (): string[] => [...allTasks()].map((task) => task.getName())
       log(names(), allTasks() instanceof Set, allTasks(getRunningLoop()).has(b))
       yield* a
       log(names())
@@ -306,7 +306,7 @@ t.test('what a task tells', async t => {
     }, { name: 'main' }), ['["main","a","b"] true true', '["main","b"]', '["main"]'])
   })
 
-  t.test('getCoro gives the coroutine until it has ended, getContext the context, getLoop the loop', async t => {
+  t.test('getCoro gives the coroutine until it has ended, getContext the context, getLoop the loop', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = sleep(1)
       const context = new Context()
@@ -318,7 +318,7 @@ t.test('what a task tells', async t => {
     }), ['true true true', 'true', 'null'])
   })
 
-  t.test('isFuture and isCoroutine tell tasks, futures and coroutines apart', async t => {
+  t.test('isFuture and isCoroutine tell tasks, futures and coroutines apart', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = waits(log, 0)
       const task = createTask(coroutine)
@@ -328,10 +328,10 @@ t.test('what a task tells', async t => {
     }), ['true false false false', 'true false false false false'])
   })
 
-  t.test('is a future: result, exception and callbacks', async t => {
+  t.test('is a future: result, exception and callbacks', async (t) => {
     t.same(await recorded(function* (log) {
       const good = createTask(waits(log, 1))
-      good.addDoneCallback(task => log('done', task === good, task.result(), task.exception()))
+      good.addDoneCallback((task) => log('done', task === good, task.result(), task.exception()))
       const bad = createTask((function* () { throw new RangeError('bad') })())
       yield* sleep(2)
       log(bad.done(), bad.exception())
@@ -340,8 +340,8 @@ t.test('what a task tells', async t => {
   })
 })
 
-t.test('context', async t => {
-  t.test('a task runs in a copy of its creator\'s context', async t => {
+t.test('context', async (t) => {
+  t.test('a task runs in a copy of its creator\'s context', async (t) => {
     t.same(await recorded(function* (log) {
       const variable = new ContextVar<string>('variable', { default: 'nothing' })
       variable.set('main')
@@ -357,7 +357,7 @@ t.test('context', async t => {
     }), ['task sees main', 'task sees task', 'main sees main, later'])
   })
 
-  t.test('an awaited coroutine shares its awaiter\'s', async t => {
+  t.test('an awaited coroutine shares its awaiter\'s', async (t) => {
     t.same(await recorded(function* (log) {
       const variable = new ContextVar<number>('variable')
       yield* (function* () {
@@ -368,7 +368,7 @@ t.test('context', async t => {
     }), ['1'])
   })
 
-  t.test('createTask with a context runs in that one', async t => {
+  t.test('createTask with a context runs in that one', async (t) => {
     t.same(await recorded(function* (log) {
       const variable = new ContextVar<number>('variable')
       const context = copyContext()
@@ -377,7 +377,7 @@ t.test('context', async t => {
     }), ['7 true 1 0'])
   })
 
-  t.test('callbacks run in the context they were added in, or in the one given', async t => {
+  t.test('callbacks run in the context they were added in, or in the one given', async (t) => {
     t.same(await recorded(function* (log) {
       const variable = new ContextVar<string>('variable', { default: 'nothing' })
       const loop = getRunningLoop()
@@ -395,7 +395,7 @@ t.test('context', async t => {
     }), ['callSoon first', 'done callback first', 'in a context other', 'callLater first'])
   })
 
-  t.test('run of a context keeps what is set in it, gives the result, and refuses to be entered twice', async t => {
+  t.test('run of a context keeps what is set in it, gives the result, and refuses to be entered twice', async (t) => {
     const variable = new ContextVar<number>('variable')
     const context = new Context()
     t.equal(context.run((a: number, b: number) => {
@@ -408,7 +408,7 @@ t.test('context', async t => {
     t.same([...context], [[variable, 3]])
   })
 
-  t.test('get gives the value, the fallback, the default, or throws', async t => {
+  t.test('get gives the value, the fallback, the default, or throws', async (t) => {
     const variable = new ContextVar<number>('limit')
     t.equal(variable.get(5), 5)
     t.equal(new ContextVar('limit', { default: 6 }).get(), 6)
@@ -417,7 +417,7 @@ t.test('context', async t => {
     t.match(thrown(() => variable.get()), { name: 'RangeError', message: '<ContextVar limit> has no value in this context: set it, give it a default, or call get(fallback)' })
   })
 
-  t.test('a token takes the value back once, in its own context, and by `using`', async t => {
+  t.test('a token takes the value back once, in its own context, and by `using`', async (t) => {
     t.same(await recorded(function* (log) {
       const variable = new ContextVar<string>('variable', { default: 'nothing' })
       const first = variable.set('a')
@@ -444,7 +444,7 @@ t.test('context', async t => {
     ])
   })
 
-  t.test('run takes a context for main', async t => {
+  t.test('run takes a context for main', async (t) => {
     const variable = new ContextVar<string>('variable')
     const context = new Context()
     context.run(() => variable.set('given'))
@@ -452,7 +452,7 @@ t.test('context', async t => {
   })
 })
 
-t.test('a failed task throws the very error it failed with, to everyone who awaits it', async t => {
+t.test('a failed task throws the very error it failed with, to everyone who awaits it', async (t) => {
   t.same(await recorded(function* (log) {
     const error = new Error('shared')
     const task = createTask((function* () { throw error })())

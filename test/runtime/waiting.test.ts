@@ -43,8 +43,8 @@ function* stubborn(log: Log, seconds: number): Coroutine<string> {
 
 const now = (): number => getRunningLoop().time()
 
-t.test('sleep', async t => {
-  t.test('waits seconds on the loop\'s clock and gives its value', async t => {
+t.test('sleep', async (t) => {
+  t.test('waits seconds on the loop\'s clock and gives its value', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* sleep(10, 'late'), now())
       log(yield* sleep(0.5), now())
@@ -52,7 +52,7 @@ t.test('sleep', async t => {
     }), ['late 10', 'undefined 10.5', 'zero 10.5'])
   })
 
-  t.test('of zero is one trip round the ready queue, and of less the same', async t => {
+  t.test('of zero is one trip round the ready queue, and of less the same', async (t) => {
     t.same(await recorded(function* (log) {
       function* walk(name: string, delay: number): Coroutine<void> {
         for (let step = 1; step <= 3; step++) {
@@ -64,7 +64,7 @@ t.test('sleep', async t => {
     }), ['a 1', 'b 1', 'c 1', 'a 2', 'b 2', 'c 2', 'a 3', 'b 3', 'c 3'])
   })
 
-  t.test('is lazy: its time begins when it is awaited', async t => {
+  t.test('is lazy: its time begins when it is awaited', async (t) => {
     t.same(await recorded(function* (log) {
       const nap = sleep(5)
       yield* sleep(10)
@@ -73,7 +73,7 @@ t.test('sleep', async t => {
     }), ['15'])
   })
 
-  t.test('drops its timer when it is cancelled', async t => {
+  t.test('drops its timer when it is cancelled', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask(sleep(1000))
       yield* sleep(1)
@@ -82,10 +82,10 @@ t.test('sleep', async t => {
     }), ['CancelledError 1'])
   })
 
-  t.test('sleepers with one deadline wake in the order in which they went to sleep, behind what is ready', async t => {
+  t.test('sleepers with one deadline wake in the order in which they went to sleep, behind what is ready', async (t) => {
     t.same(await recorded(function* (log) {
       const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
-      const tasks = names.map(name => createTask(worker(log, name, 1)))
+      const tasks = names.map((name) => createTask(worker(log, name, 1)))
       yield* sleep(0)
       log('-')
       yield* gather(tasks)
@@ -94,7 +94,7 @@ t.test('sleep', async t => {
   })
 })
 
-t.test('from the end of a child to the next step of who awaits it', async t => {
+t.test('from the end of a child to the next step of who awaits it', async (t) => {
   /** How many iterations lie between the end of the child and the step after `await`. */
   async function iterations(awaiting: (child: () => Coroutine<void>) => Coroutine<unknown>): Promise<string[]> {
     return recorded(function* (log) {
@@ -125,7 +125,7 @@ t.test('from the end of a child to the next step of who awaits it', async t => {
   t.same(await iterations(function* (child) { yield* waitFor(child(), 10) }), ['0'], 'waitFor of a coroutine runs it in the same task')
 })
 
-t.test('awaiting what is done does not suspend', async t => {
+t.test('awaiting what is done does not suspend', async (t) => {
   t.same(await recorded(function* (log) {
     const task = createTask(after(0, 'done'))
     yield* sleep(1)
@@ -135,7 +135,7 @@ t.test('awaiting what is done does not suspend', async t => {
   }), ['done done', 'callback'])
 })
 
-t.test('what is lazy does nothing until it is awaited', async t => {
+t.test('what is lazy does nothing until it is awaited', async (t) => {
   t.same(await recorded(function* (log) {
     const queue = new Queue<number>()
     const lock = new Lock()
@@ -148,8 +148,8 @@ t.test('what is lazy does nothing until it is awaited', async t => {
   }), ['9 0 false 5'])
 })
 
-t.test('gather', async t => {
-  t.test('returns a Future, also of nothing', async t => {
+t.test('gather', async (t) => {
+  t.test('returns a Future, also of nothing', async (t) => {
     t.same(await recorded(function* (log) {
       for (const all of [gather([]), gather([sleep(1)])]) {
         log(all instanceof Future, all.done())
@@ -158,14 +158,14 @@ t.test('gather', async t => {
     }), ['true true', 'true false'])
   })
 
-  t.test('gives results in the order given, whoever is first', async t => {
+  t.test('gives results in the order given, whoever is first', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* gather([after(3, 'a'), createTask(after(1, 'b')), after(2, 'c')]), now())
       log(yield* gather([]))
     }), ['["a","b","c"] 3', '[]'])
   })
 
-  t.test('acts when it is called, not when it is awaited', async t => {
+  t.test('acts when it is called, not when it is awaited', async (t) => {
     t.same(await recorded(function* (log) {
       const all = gather([worker(log, 'a', 1), worker(log, 'b', 1)])
       yield* sleep(0)
@@ -174,7 +174,7 @@ t.test('gather', async t => {
     }), ['a begins', 'b begins', 'awaiting', 'a ends', 'b ends'])
   })
 
-  t.test('runs what is given twice once', async t => {
+  t.test('runs what is given twice once', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = worker(log, 'twin', 1)
       const task = createTask(worker(log, 'task', 1))
@@ -182,7 +182,7 @@ t.test('gather', async t => {
     }), ['task begins', 'twin begins', 'task ends', 'twin ends', '["twin","task","twin","task"]'])
   })
 
-  t.test('hands on the first exception at once, and the others run on', async t => {
+  t.test('hands on the first exception at once, and the others run on', async (t) => {
     t.same(await recorded(function* (log) {
       const all = gather([worker(log, 'a', 2), failAfter(1, 'oh'), failAfter(1.5, 'second')])
       log(yield* thrownBy(function* () { yield* all }), now())
@@ -191,7 +191,7 @@ t.test('gather', async t => {
     }), ['a begins', 'Error: oh 1', 'a ends', '<GatheringFuture finished exception=Error: oh children=3>'])
   })
 
-  t.test('with returnExceptions counts exceptions and cancellations as results', async t => {
+  t.test('with returnExceptions counts exceptions and cancellations as results', async (t) => {
     t.same(await recorded(function* (log) {
       const cancelled = createTask(sleep(10))
       getRunningLoop().callLater(0.5, () => cancelled.cancel())
@@ -199,7 +199,7 @@ t.test('gather', async t => {
     }), ['["a","Error: oh","CancelledError"] 2'])
   })
 
-  t.test('cancelling it cancels the children and waits for them, also with returnExceptions', async t => {
+  t.test('cancelling it cancels the children and waits for them, also with returnExceptions', async (t) => {
     for (const returnExceptions of [false, true]) {
       t.same(await recorded(function* (log) {
         function* main(): Coroutine<void> {
@@ -214,7 +214,7 @@ t.test('gather', async t => {
     }
   })
 
-  t.test('a child that is cancelled alone cancels no other, and its error reaches the waiter', async t => {
+  t.test('a child that is cancelled alone cancels no other, and its error reaches the waiter', async (t) => {
     t.same(await recorded(function* (log) {
       const a = createTask(worker(log, 'a', 2))
       const all = gather([a, worker(log, 'b', 2)])
@@ -225,7 +225,7 @@ t.test('gather', async t => {
     }), ['a begins', 'b begins', 'a gets CancelledError: alone', 'CancelledError: alone false', 'b ends'])
   })
 
-  t.test('of futures that are all done is done at once', async t => {
+  t.test('of futures that are all done is done at once', async (t) => {
     t.same(await recorded(function* (log) {
       const future = getRunningLoop().createFuture<number>()
       future.setResult(1)
@@ -235,12 +235,12 @@ t.test('gather', async t => {
   })
 })
 
-t.test('wait', async t => {
-  t.test('gives two sets, and cancels nothing', async t => {
+t.test('wait', async (t) => {
+  t.test('gives two sets, and cancels nothing', async (t) => {
     t.same(await recorded(function* (log) {
       const a = createTask(after(1, 'a'), { name: 'a' })
       const b = createTask(after(3, 'b'), { name: 'b' })
-      const names = (tasks: Set<Task<string>>): string => [...tasks].map(task => task.getName()).join('+')
+      const names = (tasks: Set<Task<string>>): string => [...tasks].map((task) => task.getName()).join('+')
       const first = yield* wait([a, b], { timeout: 2 })
       log(names(first.done), '|', names(first.pending), now())
       const second = yield* wait(new Set([a, b]), { timeout: null, returnWhen: ALL_COMPLETED })
@@ -248,10 +248,10 @@ t.test('wait', async t => {
     }), ['a | b 2', 'a+b |  3'])
   })
 
-  t.test('FIRST_COMPLETED returns with the first, FIRST_EXCEPTION with the first failure', async t => {
+  t.test('FIRST_COMPLETED returns with the first, FIRST_EXCEPTION with the first failure', async (t) => {
     t.same(await recorded(function* (log) {
       const make = (): Task<unknown>[] => [createTask(after(1, 'a')), createTask(failAfter(2, 'oh')), createTask(after(3, 'c'))]
-      const counts = ({ done, pending }: { done: Set<unknown>, pending: Set<unknown> }): string => `${done.size} ${pending.size}`
+      const counts = ({ done, pending }: { done: Set<unknown>; pending: Set<unknown> }): string => `${done.size} ${pending.size}`
       const one = make()
       log(counts(yield* wait(one, { returnWhen: FIRST_COMPLETED })), now())
       const two = make()
@@ -262,7 +262,7 @@ t.test('wait', async t => {
     }), ['1 2 1', '2 1 3', '2 0 5'])
   })
 
-  t.test('keeps what it waits for when it is cancelled', async t => {
+  t.test('keeps what it waits for when it is cancelled', async (t) => {
     t.same(await recorded(function* (log) {
       const a = createTask(worker(log, 'a', 3))
       const waiting = createTask(wait([a]))
@@ -273,7 +273,7 @@ t.test('wait', async t => {
     }), ['a begins', 'CancelledError', 'a ends'])
   })
 
-  t.test('is lazy: a wait that is never awaited checks and waits for nothing', async t => {
+  t.test('is lazy: a wait that is never awaited checks and waits for nothing', async (t) => {
     t.same(await recorded(function* (log) {
       const never = wait([])
       log(typeof never.next)
@@ -281,7 +281,7 @@ t.test('wait', async t => {
     }), ['function'])
   })
 
-  t.test('refuses coroutines, an empty list and a lone task', async t => {
+  t.test('refuses coroutines, an empty list and a lone task', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = sleep(1)
       log(yield* thrownBy(function* () { yield* wait([coroutine as never]) }))
@@ -298,8 +298,8 @@ t.test('wait', async t => {
   })
 })
 
-t.test('waitFor', async t => {
-  t.test('runs a coroutine in the current task and gives its value', async t => {
+t.test('waitFor', async (t) => {
+  t.test('runs a coroutine in the current task and gives its value', async (t) => {
     t.same(await recorded(function* (log) {
       const main = currentTask()
       log(yield* waitFor((function* () {
@@ -310,7 +310,7 @@ t.test('waitFor', async t => {
     }), ['true', 'task'])
   })
 
-  t.test('cancels what is late, waits for its clean-up, and throws a TimeoutError caused by the CancelledError', async t => {
+  t.test('cancels what is late, waits for its clean-up, and throws a TimeoutError caused by the CancelledError', async (t) => {
     t.same(await recorded(function* (log) {
       const error = yield* thrownBy(function* () { yield* waitFor(worker(log, 'a', 10, 3), 1) })
       log(error.name, error instanceof TimeoutError, error.cause instanceof CancelledError, now(), currentTask()?.cancelling())
@@ -319,7 +319,7 @@ t.test('waitFor', async t => {
     }), ['a begins', 'a gets CancelledError', 'TimeoutError true true 4 0', 'b begins', 'b gets CancelledError', 'TimeoutError true'])
   })
 
-  t.test('with zero never starts a coroutine, and gives the result of what is done', async t => {
+  t.test('with zero never starts a coroutine, and gives the result of what is done', async (t) => {
     t.same(await recorded(function* (log) {
       log((yield* thrownBy(function* () { yield* waitFor(worker(log, 'a', 1), 0) })).name)
       log((yield* thrownBy(function* () { yield* waitFor(worker(log, 'b', 1), -1) })).name)
@@ -329,7 +329,7 @@ t.test('waitFor', async t => {
     }), ['TimeoutError', 'TimeoutError', 'done'])
   })
 
-  t.test('lets a cancellation from outside through', async t => {
+  t.test('lets a cancellation from outside through', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask(waitFor(worker(log, 'a', 10), 5))
       yield* sleep(1)
@@ -338,21 +338,21 @@ t.test('waitFor', async t => {
     }), ['a begins', 'a gets CancelledError: outside', 'CancelledError: outside true'])
   })
 
-  t.test('gives the value of what refuses to be cancelled', async t => {
+  t.test('gives the value of what refuses to be cancelled', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* waitFor(stubborn(log, 10), 1), now())
     }), ['refuses CancelledError', 'stubborn 1'])
   })
 })
 
-t.test('asCompleted', async t => {
-  t.test('gives awaitables in the order in which they end', async t => {
+t.test('asCompleted', async (t) => {
+  t.test('gives awaitables in the order in which they end', async (t) => {
     t.same(await recorded(function* (log) {
       for (const next of asCompleted([after(3, 'a'), after(1, 'b'), createTask(after(2, 'c'))])) log(yield* next, now())
     }), ['b 1', 'c 2', 'a 3'])
   })
 
-  t.test('acts when it is called', async t => {
+  t.test('acts when it is called', async (t) => {
     t.same(await recorded(function* (log) {
       const results = asCompleted([worker(log, 'a', 1)])
       yield* sleep(0)
@@ -361,7 +361,7 @@ t.test('asCompleted', async t => {
     }), ['a begins', 'awaiting', 'a ends', 'a'])
   })
 
-  t.test('throws what failed where its turn comes, and a TimeoutError for what is left', async t => {
+  t.test('throws what failed where its turn comes, and a TimeoutError for what is left', async (t) => {
     t.same(await recorded(function* (log) {
       const late = createTask(after(9, 'late'))
       for (const next of asCompleted([failAfter(1, 'oh'), after(2, 'b'), late], { timeout: 5 })) {
@@ -376,8 +376,8 @@ t.test('asCompleted', async t => {
   })
 })
 
-t.test('shield', async t => {
-  t.test('the awaiter is cancelled, what it awaits runs on', async t => {
+t.test('shield', async (t) => {
+  t.test('the awaiter is cancelled, what it awaits runs on', async (t) => {
     t.same(await recorded(function* (log) {
       const inner = createTask(worker(log, 'inner', 3))
       const outer = createTask((function* () { yield* shield(inner) })())
@@ -388,7 +388,7 @@ t.test('shield', async t => {
     }), ['inner begins', 'CancelledError 1', 'inner ends', 'inner 3'])
   })
 
-  t.test('acts when it is called, and returns a done future as it is', async t => {
+  t.test('acts when it is called, and returns a done future as it is', async (t) => {
     t.same(await recorded(function* (log) {
       const shielded = shield(worker(log, 'a', 1))
       yield* sleep(0)
@@ -400,7 +400,7 @@ t.test('shield', async t => {
     }), ['a begins', 'awaiting', 'a ends', 'a', 'true'])
   })
 
-  t.test('what fails later with nobody left to hear it is reported', async t => {
+  t.test('what fails later with nobody left to hear it is reported', async (t) => {
     t.same(await recorded(function* (log) {
       const inner = createTask(failAfter(2, 'unheard'), { name: 'inner' })
       const outer = createTask((function* () { yield* shield(inner) })())
@@ -415,8 +415,8 @@ t.test('shield', async t => {
   })
 })
 
-t.test('timeout', async t => {
-  t.test('gives the body\'s value in time, and throws a TimeoutError caused by the CancelledError when late', async t => {
+t.test('timeout', async (t) => {
+  t.test('gives the body\'s value in time, and throws a TimeoutError caused by the CancelledError when late', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* timeout(5, function* () { return yield* after(1, 'in time') }))
       const error = yield* thrownBy(function* () {
@@ -426,7 +426,7 @@ t.test('timeout', async t => {
     }), ['in time', 'a begins', 'a gets CancelledError', 'TimeoutError CancelledError 8 0'])
   })
 
-  t.test('of zero runs its body to the first suspension', async t => {
+  t.test('of zero runs its body to the first suspension', async (t) => {
     t.same(await recorded(function* (log) {
       log((yield* thrownBy(function* () {
         yield* timeout(0, function* () {
@@ -440,7 +440,7 @@ t.test('timeout', async t => {
     }), ['first', 'TimeoutError'])
   })
 
-  t.test('of null sets no deadline', async t => {
+  t.test('of null sets no deadline', async (t) => {
     t.same(await recorded(function* (log) {
       yield* timeout(null, function* (t) {
         yield* sleep(1e6)
@@ -449,7 +449,7 @@ t.test('timeout', async t => {
     }), ['null false 1000000'])
   })
 
-  t.test('turns only its own cancellation into a TimeoutError', async t => {
+  t.test('turns only its own cancellation into a TimeoutError', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask(timeout(5, function* () { yield* worker(log, 'a', 10) }))
       yield* sleep(1)
@@ -462,7 +462,7 @@ t.test('timeout', async t => {
     }), ['a begins', 'a gets CancelledError: outside', 'CancelledError: outside', 'b begins', 'b gets CancelledError', 'CancelledError: outside'])
   })
 
-  t.test('a body that swallows it ends without an error, and expired() is true', async t => {
+  t.test('a body that swallows it ends without an error, and expired() is true', async (t) => {
     t.same(await recorded(function* (log) {
       let scope: Timeout | null = null
       log(yield* timeout(1, function* (t) {
@@ -473,13 +473,13 @@ t.test('timeout', async t => {
     }), ['refuses CancelledError', 'stubborn', 'true 0'])
   })
 
-  t.test('an error of the body\'s own passes through', async t => {
+  t.test('an error of the body\'s own passes through', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* thrownBy(function* () { yield* timeout(5, () => failAfter(1, 'own')) }))
     }), ['Error: own'])
   })
 
-  t.test('can be rescheduled, later, sooner, to never and into the past', async t => {
+  t.test('can be rescheduled, later, sooner, to never and into the past', async (t) => {
     t.same(await recorded(function* (log) {
       yield* timeout(1, function* (t) {
         t.reschedule(now() + 5)
@@ -504,14 +504,14 @@ t.test('timeout', async t => {
     }), ['5 false', 'null false', 'TimeoutError 103', 'RuntimeError: <Timeout finished when=104.000> cannot be rescheduled: it is finished'])
   })
 
-  t.test('timeoutAt takes a time on the loop\'s clock', async t => {
+  t.test('timeoutAt takes a time on the loop\'s clock', async (t) => {
     t.same(await recorded(function* (log) {
       yield* sleep(2)
       log((yield* thrownBy(function* () { yield* timeoutAt(7, function* () { yield* sleep(10) }) })).name, now())
     }), ['TimeoutError 7'])
   })
 
-  t.test('nested: the scope whose deadline passed throws', async t => {
+  t.test('nested: the scope whose deadline passed throws', async (t) => {
     t.same(await recorded(function* (log) {
       log((yield* thrownBy(function* () {
         yield* timeout(1, function* () {
@@ -527,10 +527,10 @@ t.test('timeout', async t => {
   })
 })
 
-t.test('taskGroup', async t => {
+t.test('taskGroup', async (t) => {
   const errorsOf = (error: Error): string => (error as ExceptionGroup).exceptions.map(String).join(', ')
 
-  t.test('ends when its tasks have, and gives the body\'s value', async t => {
+  t.test('ends when its tasks have, and gives the body\'s value', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* taskGroup(function* (tg) {
         tg.createTask(worker(log, 'a', 2))
@@ -542,7 +542,7 @@ t.test('taskGroup', async t => {
     }), ['a begins', 'b begins', 'body ends', 'b ends', 'a ends', 'value 2'])
   })
 
-  t.test('the first failure cancels the siblings in the order of their creation, waits for them, and one group is thrown', async t => {
+  t.test('the first failure cancels the siblings in the order of their creation, waits for them, and one group is thrown', async (t) => {
     t.same(await recorded(function* (log) {
       const error = yield* thrownBy(function* () {
         yield* taskGroup(function* (tg) {
@@ -557,7 +557,7 @@ t.test('taskGroup', async t => {
       'body gets CancelledError', 'ExceptionGroup true true Error: oh 2 0'])
   })
 
-  t.test('an error of the body cancels the tasks and is part of the group', async t => {
+  t.test('an error of the body cancels the tasks and is part of the group', async (t) => {
     t.same(await recorded(function* (log) {
       const error = yield* thrownBy(function* () {
         yield* taskGroup(function* (tg) {
@@ -570,7 +570,7 @@ t.test('taskGroup', async t => {
     }), ['a begins', 'a gets CancelledError', 'ExceptionGroup Error: body 1'])
   })
 
-  t.test('a child\'s own cancellation is no failure', async t => {
+  t.test('a child\'s own cancellation is no failure', async (t) => {
     t.same(await recorded(function* (log) {
       yield* taskGroup(function* (tg) {
         const a = tg.createTask(worker(log, 'a', 10))
@@ -582,7 +582,7 @@ t.test('taskGroup', async t => {
     }), ['a begins', 'b begins', 'a gets CancelledError', 'b ends', 'no error'])
   })
 
-  t.test('cancelled from outside, it cancels its tasks and throws the cancellation', async t => {
+  t.test('cancelled from outside, it cancels its tasks and throws the cancellation', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask(taskGroup(function* (tg) {
         tg.createTask(worker(log, 'a', 10, 1))
@@ -593,7 +593,7 @@ t.test('taskGroup', async t => {
     }), ['a begins', 'a gets CancelledError', 'CancelledError: outside 2'])
   })
 
-  t.test('failing while cancelled from outside: the group is thrown, cancelling() stays 1, the next await is cancelled', async t => {
+  t.test('failing while cancelled from outside: the group is thrown, cancelling() stays 1, the next await is cancelled', async (t) => {
     t.same(await recorded(function* (log) {
       function* failsInCleanup(): Coroutine<void> {
         try {
@@ -616,7 +616,7 @@ t.test('taskGroup', async t => {
     }), ['ExceptionGroup Error: clean-up 1', 'next begins', 'next gets CancelledError', 'CancelledError 1'])
   })
 
-  t.test('nested groups that fail together both throw', async t => {
+  t.test('nested groups that fail together both throw', async (t) => {
     t.same(await recorded(function* (log) {
       const error = yield* thrownBy(function* () {
         yield* taskGroup(function* (outer) {
@@ -629,7 +629,7 @@ t.test('taskGroup', async t => {
     }), ['Error: outer | ExceptionGroup Error: inner'])
   })
 
-  t.test('cancel() ends it without an error', async t => {
+  t.test('cancel() ends it without an error', async (t) => {
     t.same(await recorded(function* (log) {
       const value = yield* taskGroup(function* (tg) {
         tg.createTask(worker(log, 'a', 10, 1))
@@ -641,7 +641,7 @@ t.test('taskGroup', async t => {
     }), ['body begins', 'a begins', 'a gets CancelledError', 'body gets CancelledError', 'undefined 2 0'])
   })
 
-  t.test('cancel() swallows no cancellation from outside, whoever called it and whenever it comes', async t => {
+  t.test('cancel() swallows no cancellation from outside, whoever called it and whenever it comes', async (t) => {
     function* slowToEnd(): Coroutine<void> {
       try {
         yield* sleep(3600)
@@ -678,7 +678,7 @@ t.test('taskGroup', async t => {
     ])
   })
 
-  t.test('cancel() also cancels the child that calls it in its first step, which starts eagerly', async t => {
+  t.test('cancel() also cancels the child that calls it in its first step, which starts eagerly', async (t) => {
     t.same(await recorded(function* (log) {
       yield* taskGroup(function* (tg) {
         tg.createTask((function* () {
@@ -695,7 +695,7 @@ t.test('taskGroup', async t => {
     }), ['the child gets CancelledError', 'ended 0'])
   })
 
-  t.test('cancel() after the end does nothing', async t => {
+  t.test('cancel() after the end does nothing', async (t) => {
     t.same(await recorded(function* (log) {
       let kept: TaskGroup | null = null
       yield* taskGroup(function* (tg) {
@@ -708,7 +708,7 @@ t.test('taskGroup', async t => {
     }), ['0'])
   })
 
-  t.test('takes no further tasks once it shuts down or is finished', async t => {
+  t.test('takes no further tasks once it shuts down or is finished', async (t) => {
     t.same(await recorded(function* (log) {
       let kept: { createTask(coro: Coroutine<unknown>): unknown } | null = null
       yield* taskGroup(function* (tg) {
@@ -725,7 +725,7 @@ t.test('taskGroup', async t => {
     ])
   })
 
-  t.test('a task may start siblings', async t => {
+  t.test('a task may start siblings', async (t) => {
     t.same(await recorded(function* (log) {
       yield* taskGroup(function* (tg) {
         tg.createTask((function* () {
@@ -738,7 +738,7 @@ t.test('taskGroup', async t => {
   })
 })
 
-t.test('whether something failed depends on nothing that was thrown: null and undefined are thrown like any error', async t => {
+t.test('whether something failed depends on nothing that was thrown: null and undefined are thrown like any error', async (t) => {
   for (const reason of [undefined, null, 0, '']) {
     const name = JSON.stringify(reason) ?? 'undefined'
     function* fails(): Coroutine<never> {
@@ -747,7 +747,7 @@ t.test('whether something failed depends on nothing that was thrown: null and un
     }
     const rejects = (): Coroutine<never> => fromPromise(() => new Promise<never>((_resolve, reject) => setImmediate(reject, reason)))
     for (const [kind, failing] of [['throw', fails], ['reject', rejects]] as const) {
-      await t.test(`${kind} ${name}`, async t => {
+      await t.test(`${kind} ${name}`, async (t) => {
         t.same(await recorded(function* (log) {
           const outcome = function* (what: string, body: () => Awaitable<unknown>): Coroutine<void> {
             try {
@@ -782,7 +782,7 @@ t.test('whether something failed depends on nothing that was thrown: null and un
           yield* sleep(0)
           outer.cancel()
           yield* sleep(0.02)
-          yield* fromPromise(new Promise(resolve => setImmediate(setImmediate, resolve)))
+          yield* fromPromise(new Promise((resolve) => setImmediate(setImmediate, resolve)))
           yield* sleep(0)
         }), [
           `await throws ${String(reason)}`, `gather throws ${String(reason)}`, 'returnExceptions gives true', `shield throws ${String(reason)}`,
@@ -795,7 +795,7 @@ t.test('whether something failed depends on nothing that was thrown: null and un
     }
   }
 
-  await t.test('what is left at the end of run and fails without a reason is reported, and run ends', async t => {
+  await t.test('what is left at the end of run and fails without a reason is reported, and run ends', async (t) => {
     for (const reason of [undefined, null, 0, '']) {
       const told: unknown[] = []
       const loop = new EventLoop({ clock: new VirtualClock() })
@@ -816,7 +816,7 @@ t.test('whether something failed depends on nothing that was thrown: null and un
   })
 })
 
-t.test('rethrowCancelled throws cancellations on, and nothing else', async t => {
+t.test('rethrowCancelled throws cancellations on, and nothing else', async (t) => {
   t.same(await recorded(function* (log) {
     function* catchAll(awaitable: Awaitable<unknown>): Coroutine<void> {
       try {

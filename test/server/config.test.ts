@@ -8,15 +8,15 @@ import { httpServer } from '../../src/http/server.ts'
 import { HostNames, ownNames } from '../../src/http/origin.ts'
 import { eventually, listen } from '../support/server.ts'
 
-t.test('a default', async t => {
-  await t.test('is the smaller of what is usual and what is allowed', async t => {
+t.test('a default', async (t) => {
+  await t.test('is the smaller of what is usual and what is allowed', async (t) => {
     t.equal(wholeOr(1000, 0, 40).parse(undefined), 40)
     t.equal(wholeOr(1000, 0, 4000).parse(undefined), 1000)
     t.equal(wholeOr(1, 5, 40).parse(undefined), 5)
     t.equal(decimalOr(10, 0.5, 2.5).parse(undefined), 2.5)
   })
 
-  await t.test('of a route that its field would refuse is an error at start', async t => {
+  await t.test('of a route that its field would refuse is an error at start', async (t) => {
     const app = httpServer({ bodyLimit: 1024, proxies: [] })
     t.teardown(() => app.close())
     const route = (querystring: z.ZodType): void => {
@@ -28,12 +28,12 @@ t.test('a default', async t => {
     route(z.strictObject({ ms: wholeOr(1000, 0, 40).describe('milliseconds').optional() }))
   })
 
-  await t.test('of the configuration is within its bounds', async t => {
+  await t.test('of the configuration is within its bounds', async (t) => {
     requireDefaults(environment, 'the environment')
     t.match(readConfig({}), { maxMs: 10_000, maxThreads: 16 })
   })
 
-  await t.test('of a call is never longer than MAX_MS', async t => {
+  await t.test('of a call is never longer than MAX_MS', async (t) => {
     const { app } = await listen(t, { MAX_MS: '40' })
     for (const path of ['/handlers/async', '/handlers/sync', '/handlers/sync?thread=pool', '/handlers/async-to-sync', '/handlers/fetch?n=1']) {
       const answer = await app.inject(path)
@@ -44,11 +44,11 @@ t.test('a default', async t => {
     await app.inject({ method: 'DELETE', url: '/lab/1' })
     t.ok(await eventually(async () => (await app.inject({ url: '/lab/1', headers: { accept: 'application/json' } })).json<{ outcome: string | null }>().outcome !== null))
     const guide = (await app.inject('/')).body
-    t.same([...new Set([...guide.matchAll(/\bms=(\d+)/g)].map(match => match[1]))], ['40'], 'nor do the lines to copy ask for more')
+    t.same([...new Set([...guide.matchAll(/\bms=(\d+)/g)].map((match) => match[1]))], ['40'], 'nor do the lines to copy ask for more')
   })
 })
 
-t.test('the environment', async t => {
+t.test('the environment', async (t) => {
   /** What the server makes of a configuration before it listens. */
   async function use({ proxies, allowedHosts, host, observerUrl }: Config): Promise<void> {
     await httpServer({ bodyLimit: 1024, proxies }).close()
@@ -68,7 +68,7 @@ t.test('the environment', async t => {
     return true
   }
 
-  await t.test('may name proxies of any network but all of them', async t => {
+  await t.test('may name proxies of any network but all of them', async (t) => {
     for (const all of ['0.0.0.0/0', '::/0', '10.0.0.0/00', '10.0.0.0/33', '::1/129', '10.0.0.1,', 'localhost']) {
       t.throws(() => readConfig({ PROXIES: all }), { name: 'ConfigError', message: `PROXIES=${all}: must be addresses, networks such as 10.0.0.0/8 (with 1 to 32 bits, for IPv6 1 to 128), loopback, linklocal or uniquelocal, joined by commas` })
     }
@@ -76,18 +76,18 @@ t.test('the environment', async t => {
   })
 
   const address = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('::ffff:10.0.0.1', '::ffff:10.0.0.0', 'fe80::1%eth0', 'fe80::1%', '1.2.3', '01.2.3.4', '0x7f.1'))
-  const network = fc.oneof(address, fc.tuple(address, fc.oneof(fc.integer({ min: -1, max: 130 }).map(String), address, fc.string({ maxLength: 3 }))).map(both => both.join('/')),
+  const network = fc.oneof(address, fc.tuple(address, fc.oneof(fc.integer({ min: -1, max: 130 }).map(String), address, fc.string({ maxLength: 3 }))).map((both) => both.join('/')),
     fc.constantFrom('loopback', 'linklocal', 'uniquelocal', 'toString', '__proto__', ''))
 
-  await t.test('is either used or refused in one line, whichever networks it names', async t => {
+  await t.test('is either used or refused in one line, whichever networks it names', async (t) => {
     let taken = 0
-    await fc.assert(fc.asyncProperty(fc.array(network, { minLength: 1, maxLength: 4 }), async all => {
+    await fc.assert(fc.asyncProperty(fc.array(network, { minLength: 1, maxLength: 4 }), async (all) => {
       if (await isTaken({ PROXIES: all.join(',') })) taken++
     }), { numRuns: 400, seed: 13 })
     t.ok(taken > 10, `${taken} were taken`)
   })
 
-  await t.test('is either used or refused in one line, whatever is in it', async t => {
+  await t.test('is either used or refused in one line, whatever is in it', async (t) => {
     const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 30 }), fc.string({ maxLength: 30 }), fc.webUrl(), fc.integer().map(String), fc.double().map(String), fc.domain(),
       fc.constantFrom('redis://a:%zz@h', 'redis://[::1', 'redis://u:p@h/1', 'http://[::1]:8001/', 'http://%zz/', 'a\nb', '\u2028', 'x'.repeat(100_000), 'on', '*', '.example.org'))
     const names = Object.keys(environment.shape)
@@ -98,7 +98,7 @@ t.test('the environment', async t => {
     t.ok(refused > 100, `${refused} were refused`)
   })
 
-  await t.test('shows no password, wherever it is in a value that is refused', async t => {
+  await t.test('shows no password, wherever it is in a value that is refused', async (t) => {
     for (const value of ['redis://:secret@h/x', 'redis://a:sec\nret@h/x', 'redis://a:sec%ret@h']) {
       t.throws(() => readConfig({ REDIS_URL: value }), { message: /^REDIS_URL=redis:\/\/…@[^\n]*$/ })
     }

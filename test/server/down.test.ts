@@ -5,23 +5,23 @@ import { fetch } from 'undici'
 import { eventually } from '../support/eventually.ts'
 import { logOf, startServer } from '../support/server-process.ts'
 
-async function start(t: Test, env: Record<string, string>): Promise<{ url: string, stop: (signal: NodeJS.Signals) => void, log: () => ReturnType<typeof logOf>, ended: Promise<unknown> }> {
+async function start(t: Test, env: Record<string, string>): Promise<{ url: string; stop: (signal: NodeJS.Signals) => void; log: () => ReturnType<typeof logOf>; ended: Promise<unknown> }> {
   const server = await startServer(t, env)
-  return { url: server.url, stop: signal => server.child.kill(signal), log: () => logOf(server), ended: server.ended }
+  return { url: server.url, stop: (signal) => server.child.kill(signal), log: () => logOf(server), ended: server.ended }
 }
 
 const BLOCK = '/handlers/sync?thread=inline&ms=1500'
 
 /** Have the loop held, and send the signal while it is. */
-async function signalDuringBlock(server: { url: string, stop: (signal: NodeJS.Signals) => void }): Promise<{ blocking: Promise<{ status: number, text: string }> }> {
-  const blocking = fetch(server.url + BLOCK).then(async response => ({ status: response.status, text: await response.text() }))
-  await new Promise(resolve => setTimeout(resolve, 400))
+async function signalDuringBlock(server: { url: string; stop: (signal: NodeJS.Signals) => void }): Promise<{ blocking: Promise<{ status: number; text: string }> }> {
+  const blocking = fetch(server.url + BLOCK).then(async (response) => ({ status: response.status, text: await response.text() }))
+  await new Promise((resolve) => setTimeout(resolve, 400))
   server.stop('SIGTERM')
   return { blocking }
 }
 
-t.test('SIGTERM while a handler blocks', async t => {
-  await t.test('is heard when it ends: it is answered in full, and the server goes with 0', async t => {
+t.test('SIGTERM while a handler blocks', async (t) => {
+  await t.test('is heard when it ends: it is answered in full, and the server goes with 0', async (t) => {
     // Less than is left of the block: the deadline is counted from when the signal is heard.
     const server = await start(t, { GRACE_SECONDS: '0.5' })
     const order: string[] = []
@@ -36,7 +36,7 @@ t.test('SIGTERM while a handler blocks', async t => {
     t.same(server.log().slice(-2).map(({ msg }) => msg), ['SIGTERM: closing, within 0.5 s', 'closed'])
   })
 
-  await t.test('what waits beside it has its deadline from then on, and the log says what was cut off', async t => {
+  await t.test('what waits beside it has its deadline from then on, and the log says what was cut off', async (t) => {
     const server = await start(t, { GRACE_SECONDS: '0.3' })
     const long = fetch(`${server.url}/handlers/async?ms=9000`).then(({ status }) => status)
     t.ok(await eventually(async () => /GET \/handlers\/async/.test(await (await fetch(`${server.url}/tasks`)).text())))
@@ -50,7 +50,7 @@ t.test('SIGTERM while a handler blocks', async t => {
     t.equal(closed?.msg, 'closed')
   })
 
-  await t.test('a second one means at once: the log says so, and the code is not 0', async t => {
+  await t.test('a second one means at once: the log says so, and the code is not 0', async (t) => {
     const server = await start(t, { GRACE_SECONDS: '9' })
     void fetch(`${server.url}/handlers/async?ms=9000`).catch(() => {})
     t.ok(await eventually(async () => /GET \/handlers\/async/.test(await (await fetch(`${server.url}/tasks`)).text())))

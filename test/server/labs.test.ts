@@ -25,7 +25,7 @@ const REFUSALS: Record<string, string> = {
 t.setTimeout(180_000)
 
 for (const [code, refusal] of Object.entries(REFUSALS)) {
-  t.test(`a tester that is not started (${code}) is a lab that failed; the server goes on, and so does the next lab`, async t => {
+  t.test(`a tester that is not started (${code}) is a lab that failed; the server goes on, and so does the next lab`, async (t) => {
     const source = `
       import { closeSync, openSync } from 'node:fs'
       import { threadsState } from './src/index.ts'
@@ -62,13 +62,13 @@ for (const [code, refusal] of Object.entries(REFUSALS)) {
     })
     let said = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { said += chunk.toString() })
-    const status = await new Promise(resolve => child.on('close', resolve))
+    const status = await new Promise((resolve) => child.on('close', resolve))
     t.equal(status, 0, said)
     t.match(said, new RegExp(`^202 failed the tester could not be started: spawn .*${code}\nping 200\n202 finished \n$`))
   })
 }
 
-t.test('a server that the load tester cannot start is an error of one line', async t => {
+t.test('a server that the load tester cannot start is an error of one line', async (t) => {
   const { execPath } = process
   t.teardown(() => { process.execPath = execPath })
   process.execPath = '/nowhere/node'

@@ -21,7 +21,7 @@ const noFifo = without(['mkfifo', 'coreutils'])
 t.setTimeout(240_000)
 
 /** A pipe of which both ends are ours; nothing reads it unless the test does. */
-function fifo(t: Test): { path: string, open: (flags: number) => number } {
+function fifo(t: Test): { path: string; open: (flags: number) => number } {
   const folder = mkdtempSync(join(tmpdir(), 'loopscope-output-'))
   const path = join(folder, 'pipe')
   spawnSync('mkfifo', [path])
@@ -32,7 +32,7 @@ function fifo(t: Test): { path: string, open: (flags: number) => number } {
   })
   return {
     path,
-    open: flags => {
+    open: (flags) => {
       const fd = openSync(path, flags | constants.O_NONBLOCK)
       opened.push(fd)
       return fd
@@ -55,12 +55,12 @@ function readAll(fd: number): string {
   }
 }
 
-t.test('lines that a pipe does not take', { skip: noFifo }, async t => {
-  await t.test('wait in a bounded amount, the others are counted, and all that waited comes in order once it is read', async t => {
+t.test('lines that a pipe does not take', { skip: noFifo }, async (t) => {
+  await t.test('wait in a bounded amount, the others are counted, and all that waited comes in order once it is read', async (t) => {
     const fd = fifo(t).open(constants.O_RDWR)
     const output = new Output(() => fd)
     const told: number[] = []
-    output.onWorking = dropped => told.push(dropped)
+    output.onWorking = (dropped) => told.push(dropped)
     const line = (i: number): string => `${String(i).padStart(99, '.')}\n`
     const before = process.memoryUsage().arrayBuffers
     for (let i = 0; i < 100_000; i++) output.write(line(i))
@@ -79,7 +79,7 @@ t.test('lines that a pipe does not take', { skip: noFifo }, async t => {
     t.equal(readAll(fd), 'again\n')
   })
 
-  await t.test('because its reader has gone go to the next one', async t => {
+  await t.test('because its reader has gone go to the next one', async (t) => {
     const pipe = fifo(t)
     const reader = openSync(pipe.path, constants.O_RDONLY | constants.O_NONBLOCK)
     const output = new Output(() => pipe.open(constants.O_WRONLY))
@@ -101,7 +101,7 @@ t.test('lines that a pipe does not take', { skip: noFifo }, async t => {
     t.equal(text + readAll(next), 'two\nthree\n')
   })
 
-  await t.test('because it cannot be opened are dropped in the end, and nothing throws', async t => {
+  await t.test('because it cannot be opened are dropped in the end, and nothing throws', async (t) => {
     const output = new Output(() => openSync('/nowhere/at/all', 'w'))
     for (let i = 0; i < 30; i++) output.write('x'.repeat(100_000))
     t.equal(output.dropped, 20)
@@ -126,14 +126,14 @@ async function sleeps(pid: number, looks: number): Promise<number> {
   let asleep = 0
   for (let look = 0; look < looks; look++) {
     if (readFileSync(`/proc/${pid}/task/${pid}/stat`, 'utf8').split(') ')[1]!.startsWith('S')) asleep++
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
   return asleep
 }
 
 /** It serves, rests when nobody asks, and ends when it is told to. */
 async function behavesWell(t: Test, server: Server): Promise<void> {
-  const answers = (path: string): Promise<string> => fetch(server.url + path).then(response => response.text(), () => '')
+  const answers = (path: string): Promise<string> => fetch(server.url + path).then((response) => response.text(), () => '')
   t.ok(await eventually(async () => (await answers('/ping')).includes('lag')), 'it serves')
   t.match(await answers('/metrics'), /^loopscope_log_dropped_total \d+$/m)
   if (process.platform === 'linux') {
@@ -145,8 +145,8 @@ async function behavesWell(t: Test, server: Server): Promise<void> {
   t.equal(await server.ended, 0, 'it ends')
 }
 
-t.test('a server whose standard output', async t => {
-  await t.test('is a full disk behaves as any other, and says so on standard error, once', { skip: noFull }, async t => {
+t.test('a server whose standard output', async (t) => {
+  await t.test('is a full disk behaves as any other, and says so on standard error, once', { skip: noFull }, async (t) => {
     const full = openSync('/dev/full', 'w')
     t.teardown(() => closeSync(full))
     const server = await start(t, ['ignore', full, 'pipe'])
@@ -154,26 +154,26 @@ t.test('a server whose standard output', async t => {
     t.equal(server.said(), 'standard output cannot be written to: ENOSPC: no space left on device, write; the log waits, and what is beyond 1048576 bytes is dropped\n')
   })
 
-  await t.test('and standard error are a full disk behaves as any other', { skip: noFull }, async t => {
+  await t.test('and standard error are a full disk behaves as any other', { skip: noFull }, async (t) => {
     const full = openSync('/dev/full', 'w')
     t.teardown(() => closeSync(full))
     await behavesWell(t, await start(t, ['ignore', full, full]))
   })
 
-  await t.test('is a pipe that is full and that nothing reads behaves as any other', { skip: noFifo }, async t => {
+  await t.test('is a pipe that is full and that nothing reads behaves as any other', { skip: noFifo }, async (t) => {
     const fd = fifo(t).open(constants.O_RDWR)
     t.throws(() => { for (;;) writeSync(fd, 'x'.repeat(4096)) }, { code: 'EAGAIN' })
     await behavesWell(t, await start(t, ['ignore', fd, fd]))
   })
 
-  await t.test('is a pipe whose reader has gone behaves as any other', async t => {
+  await t.test('is a pipe whose reader has gone behaves as any other', async (t) => {
     const server = await start(t, ['ignore', 'pipe', 'pipe'])
     server.child.stdout!.destroy()
     await behavesWell(t, server)
     t.match(server.said(), /^standard output cannot be written to: EPIPE/)
   })
 
-  await t.test('is a terminal that is closed ends with grace: what is under way is answered', { skip: without(['python3', 'python3']) }, async t => {
+  await t.test('is a terminal that is closed ends with grace: what is under way is answered', { skip: without(['python3', 'python3']) }, async (t) => {
     const program = `
 import os, pty, re, sys
 pid, terminal = pty.fork()
@@ -204,7 +204,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`
   })
 })
 
-t.test('what stops a server at its start is told by its exit code where it cannot be written', { skip: noFull }, async t => {
+t.test('what stops a server at its start is told by its exit code where it cannot be written', { skip: noFull }, async (t) => {
   const full = openSync('/dev/full', 'w')
   t.teardown(() => closeSync(full))
   t.equal(await launchServer(t, { PORT: 'web' }, { stdio: ['ignore', full, full] }).ended, 1)

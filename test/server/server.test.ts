@@ -10,13 +10,13 @@ import { loopscope } from '../../src/fastify/index.ts'
 import { eventually, listen } from '../support/server.ts'
 import { launchServer, startServer } from '../support/server-process.ts'
 
-t.test('the configuration', async t => {
-  await t.test('has defaults, and reads what it is given', async t => {
+t.test('the configuration', async (t) => {
+  await t.test('has defaults, and reads what it is given', async (t) => {
     t.match(readConfig({}), { port: 8000, observerPort: 8001, host: '127.0.0.1', logLevel: 'info', maxMs: 10_000, graceSeconds: 5 })
     t.match(readConfig({ PORT: '1234', LOG_LEVEL: 'debug', GRACE_SECONDS: '0.5', HOST: '' }), { port: 1234, logLevel: 'debug', graceSeconds: 0.5, host: '127.0.0.1' })
   })
 
-  await t.test('refuses a bad value in one line that names it', async t => {
+  await t.test('refuses a bad value in one line that names it', async (t) => {
     const bad: [string, string, RegExp][] = [
       ['PORT', 'http', /^PORT=http: must be a whole number from 0 to 65535$/], ['PORT', '70000', /^PORT=70000: /], ['PORT', '-1', /^PORT=-1: /],
       ['LOG_LEVEL', 'loud', /^LOG_LEVEL=loud: must be one of fatal/], ['OBSERVER_URL', 'ftp://x', /^OBSERVER_URL=ftp:\/\/x: /],
@@ -30,8 +30,8 @@ t.test('the configuration', async t => {
   })
 })
 
-t.test('the process', async t => {
-  await t.test('ends at once, with one line, on a bad value and on a port that is taken', async t => {
+t.test('the process', async (t) => {
+  await t.test('ends at once, with one line, on a bad value and on a port that is taken', async (t) => {
     const bad = launchServer(t, { PORT: 'web' })
     t.equal(await bad.ended, 1)
     t.equal(bad.log(), 'PORT=web: must be a whole number from 0 to 65535\n')
@@ -45,7 +45,7 @@ t.test('the process', async t => {
     other.close()
   })
 
-  await t.test('says where it is and what to try, and goes on SIGTERM with 0 when it is idle', async t => {
+  await t.test('says where it is and what to try, and goes on SIGTERM with 0 when it is idle', async (t) => {
     const server = await startServer(t)
     t.match(server.log(), /loopscope listens on http:\/\/127\.0\.0\.1:\d+\n[^]*live view is at http:\/\/localhost:\d+\ntry:\n( {2}curl .*\n){3}/)
     t.equal((await fetch(`${server.url}/ping`)).status, 200)
@@ -55,7 +55,7 @@ t.test('the process', async t => {
     t.notMatch(server.log(), /cut off/)
   })
 
-  await t.test('lets requests finish, ends streams with a last event, and says what it had to cut off', async t => {
+  await t.test('lets requests finish, ends streams with a last event, and says what it had to cut off', async (t) => {
     const server = await startServer(t, { GRACE_SECONDS: '1.5' })
     const text = (path: string): Promise<string> => fetch(server.url + path).then((response) => response.text())
     const stream = text('/events?types=loop.closed')
@@ -76,8 +76,8 @@ t.test('the process', async t => {
   })
 })
 
-t.test('the plugin in another app', async t => {
-  await t.test('makes generator functions handlers, each request a task of its own name', async t => {
+t.test('the plugin in another app', async (t) => {
+  await t.test('makes generator functions handlers, each request a task of its own name', async (t) => {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(loopscope)
@@ -109,7 +109,7 @@ t.test('the plugin in another app', async t => {
     t.equal(app.loopscope.active.size, 0)
   })
 
-  await t.test('maps what a coroutine throws to a status', async t => {
+  await t.test('maps what a coroutine throws to a status', async (t) => {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(loopscope)
@@ -125,7 +125,7 @@ t.test('the plugin in another app', async t => {
     t.same(codes, { '/throws': 500, '/teapot': 418, '/late': 504, '/cancelled': 503 })
   })
 
-  await t.test('cancels what is under way when the app closes', async t => {
+  await t.test('cancels what is under way when the app closes', async (t) => {
     const app = Fastify()
     await app.register(loopscope)
     let cleaned = false
@@ -155,7 +155,7 @@ function vanish(port: number): Promise<void> {
   })
 }
 
-t.test('1,000 clients that start an endless run and vanish leave nothing', async t => {
+t.test('1,000 clients that start an endless run and vanish leave nothing', async (t) => {
   const { app, port } = await listen(t, { RATE_LIMIT: '0', HISTORY: '1024' })
   const { loop, active } = app.loopscope
   const crowd = async (clients: number): Promise<void> => {
@@ -184,4 +184,3 @@ t.test('1,000 clients that start an endless run and vanish leave nothing', async
   const { runs } = (await app.inject('/runs')).json<{ runs: { outcome: string }[] }>()
   t.ok(runs.length > 0 && runs.every(({ outcome }) => outcome === 'cancelled'))
 })
-

@@ -5,14 +5,14 @@ import { eventually, listen } from '../support/server.ts'
 
 t.setTimeout(180_000)
 
-t.test('calls with a thread of their own', async t => {
+t.test('calls with a thread of their own', async (t) => {
   const { app } = await listen(t, { MAX_THREADS: '2', RATE_LIMIT: '0' })
-  const call = (ms: number): Promise<{ statusCode: number, headers: Record<string, unknown>, json: <T>() => T }> =>
+  const call = (ms: number): Promise<{ statusCode: number; headers: Record<string, unknown>; json: <T>() => T }> =>
     app.inject(`/handlers/sync?thread=sensitive&scope=request&ms=${ms}`) as never
   const threads = (): number => threadsState().contexts.reduce((sum, lane) => sum + lane.threads, 0)
   const queued = (): number => threadsState().contexts.reduce((sum, lane) => sum + lane.queued, 0)
 
-  await t.test('have no more than MAX_THREADS between them: 64 at once are all answered', async t => {
+  await t.test('have no more than MAX_THREADS between them: 64 at once are all answered', async (t) => {
     let most = 0
     const looking = setInterval(() => { most = Math.max(most, threads()) }, 1)
     const answers = await Promise.all(Array.from({ length: 64 }, () => call(1)))
@@ -22,7 +22,7 @@ t.test('calls with a thread of their own', async t => {
     t.equal(threads(), 0, 'and none has one afterwards')
   })
 
-  await t.test('wait for one, 1,000 of them; the next is told so with a 503, and the metrics show them', async t => {
+  await t.test('wait for one, 1,000 of them; the next is told so with a 503, and the metrics show them', async (t) => {
     const calls = [call(10_000), call(10_000)]
     t.ok(await eventually(() => threadsState().contexts.filter(({ running }) => running === 1).length === 2))
     for (let i = 0; i < 1000; i++) calls.push(call(0))

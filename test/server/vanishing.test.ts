@@ -16,7 +16,7 @@ const MORE_BYTES = 150e6
 // A short history: full soon, and from then on of one size.
 const server = await startServer(t, { HISTORY: '1024' })
 
-t.test('clients that vanish leave nothing behind', async t => {
+t.test('clients that vanish leave nothing behind', async (t) => {
   // What is made once, and the size to which the heap grows by itself, comes with the first of them.
   await vanishing(server, CLIENTS)
   const before = await settled(server)
@@ -36,7 +36,7 @@ t.test('clients that vanish leave nothing behind', async t => {
   t.notMatch(server.log(), /"level":[56]0|\n\s+at /, 'nothing in the log')
 })
 
-t.test('answers that wait behind another go with their connection', async t => {
+t.test('answers that wait behind another go with their connection', async (t) => {
   const get = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`
   const behind = { 'a stream': get('/events'), 'a run': get('/examples/5/run'), 'a handler': get('/handlers/async?ms=9000'), 'an upgrade': get('/events') + handshake('/events'), 'noise': `${get('/events')}\0\0` }
   for (const url of [server.url, server.observer]) {
@@ -52,7 +52,7 @@ t.test('answers that wait behind another go with their connection', async t => {
   }
 })
 
-t.test('the server lives, and ends when it is told to', async t => {
+t.test('the server lives, and ends when it is told to', async (t) => {
   t.equal((await footprint(server)).tasks, 0)
   server.child.kill('SIGTERM')
   t.equal(await server.ended, 0)

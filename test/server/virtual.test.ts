@@ -58,9 +58,9 @@ function* lines(count: number, length = 1): Coroutine<void> {
 }
 
 for (const [accept, items] of [[NDJSON, 1000], ['application/json', 3000], ['text/plain', 3000]] as const) {
-  t.test(`requests are answered while a run in virtual time is under way, as ${accept}`, async t => {
+  t.test(`requests are answered while a run in virtual time is under way, as ${accept}`, async (t) => {
     let over = false
-    const reading = get(example5(items), accept).then(read).then(text => {
+    const reading = get(example5(items), accept).then(read).then((text) => {
       over = true
       return text
     })
@@ -72,13 +72,13 @@ for (const [accept, items] of [[NDJSON, 1000], ['application/json', 3000], ['tex
   })
 }
 
-t.test('forty at once end right, and few of them compute at once: memory is bounded', async t => {
+t.test('forty at once end right, and few of them compute at once: memory is bounded', async (t) => {
   // A process of its own, whose memory is the server's and nobody else's.
   const { child, url } = await startServer(t, { RATE_LIMIT: '0' })
   const own = Number(new URL(url).port)
   const highest = (): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1000
 
-  const one = async (): Promise<{ count: number, last: { type: string, outcome: string } }> => {
+  const one = async (): Promise<{ count: number; last: { type: string; outcome: string } }> => {
     const answer = await get(example5(200), NDJSON, own)
     let tail = ''
     let count = 0
@@ -88,7 +88,7 @@ t.test('forty at once end right, and few of them compute at once: memory is boun
       tail = (tail + chunk).slice(-2000)
     }
     begun--
-    return { count, last: JSON.parse(tail.trim().split('\n').at(-1)!) as { type: string, outcome: string } }
+    return { count, last: JSON.parse(tail.trim().split('\n').at(-1)!) as { type: string; outcome: string } }
   }
   let begun = 0
   let most = 0
@@ -103,7 +103,7 @@ t.test('forty at once end right, and few of them compute at once: memory is boun
   t.ok(highest() - before < 250, `${Math.round(before)} MB before, ${Math.round(highest())} MB at the most`)
 })
 
-t.test('a run whose reader stops waits for it, and goes on when it reads', async t => {
+t.test('a run whose reader stops waits for it, and goes on when it reads', async (t) => {
   const answer = await get(example5(ITEMS), NDJSON)
   const run = app.runs.get(Number(answer.headers['x-run-id']))!
   const made = (): number => {
@@ -121,7 +121,7 @@ t.test('a run whose reader stops waits for it, and goes on when it reads', async
   await pause(1500)
   t.equal(run.record.outcome, null)
   t.equal(made(), last, 'it makes no more')
-  const seen = (await read(answer)).trim().split('\n').map(line => JSON.parse(line) as { seq: number, type: string, outcome?: string })
+  const seen = (await read(answer)).trim().split('\n').map((line) => JSON.parse(line) as { seq: number; type: string; outcome?: string })
   t.match(seen.at(-1), { type: 'run.finished', outcome: 'returned' })
   const printed = seen.filter(({ type }) => type === 'task.printed').length
   t.ok(seen.length + printed > 2 * last, `${last} lines and events before it read on, ${seen.length + printed} in all`)
@@ -129,13 +129,13 @@ t.test('a run whose reader stops waits for it, and goes on when it reads', async
   t.equal(seen.length + printed, made(), 'none is missing')
 })
 
-t.test('runs whose readers have stopped hold up no other, go on in their turn, and are few', async t => {
+t.test('runs whose readers have stopped hold up no other, go on in their turn, and are few', async (t) => {
   // As a reader that takes one line and then no more.
   const stalled = Array.from({ length: 4 }, () => start(() => lines(10), { line: () => false }))
   const other = start(() => lines(10))
   t.ok(await ended(other), 'it gets the slot of one that has stopped')
   t.same(stalled.map(({ record: { outcome } }) => outcome), [null, null, null, null])
-  const printed = stalled.map(run => run.record.output.length)
+  const printed = stalled.map((run) => run.record.output.length)
   t.same(printed, [1, 1, 1, 1])
   for (const run of stalled) {
     t.ok(await eventually(() => {
@@ -152,13 +152,13 @@ t.test('runs whose readers have stopped hold up no other, go on in their turn, a
   t.ok(await eventually(() => app.runs.live === 0), 'a run that is cancelled waits for no reader')
 })
 
-t.test('the others wait in the order in which they came; one that is cancelled, or whose client leaves, is gone; too many are refused', async t => {
+t.test('the others wait in the order in which they came; one that is cancelled, or whose client leaves, is gone; too many are refused', async (t) => {
   function* endless(): Coroutine<void> {
     for (;;) yield* sleep(1)
   }
   const computing = Array.from({ length: 4 }, () => start(endless))
   const order: string[] = []
-  const waiting = ['a', 'b', 'c'].map(name => start(function* () { order.push(name) }))
+  const waiting = ['a', 'b', 'c'].map((name) => start(function* () { order.push(name) }))
   t.ok(waiting[1]!.cancel('not wanted'))
   t.ok(await ended(waiting[1]!), 'it needs no slot to end')
   const leaving = await get(example5(1), 'text/plain')
@@ -180,7 +180,7 @@ t.test('the others wait in the order in which they came; one that is cancelled, 
   t.equal(await read(await get('/examples/1/run?clock=virtual', 'text/plain')), 'hello\nworld\n', 'there is room again')
 })
 
-t.test('of a run the beginning is kept, in a bound of bytes and of items', async t => {
+t.test('of a run the beginning is kept, in a bound of bytes and of items', async (t) => {
   const seen: number[] = []
   const run = start(() => lines(5000, 1000), { event: (json) => seen.push((JSON.parse(json) as { seq: number }).seq) > 0 })
   t.ok(await ended(run))
@@ -197,7 +197,7 @@ t.test('of a run the beginning is kept, in a bound of bytes and of items', async
   t.ok(forgotten > 3000 && plain.record.forgotten > 1000)
 })
 
-t.test('the order within a run is that of one which never waits', async t => {
+t.test('the order within a run is that of one which never waits', async (t) => {
   const expected = await recorded(function* (log) {
     for (let n = 0; n < 300; n++) {
       log(n)

@@ -46,5 +46,5 @@ function readScripts(folder: string): Map<string, string> {
 
 /** The modules that scripts load from elsewhere than beside them: of Node, or by the name of a package. */
 export function foreignModules(scripts: Map<string, string>): string[] {
-  return [...scripts].flatMap(([path, text]) => importsOf(path, text)).map(({ target }) => target).filter(target => /^(node|npm):/.test(target))
+  return [...scripts].flatMap(([path, text]) => importsOf(path, text)).map(({ target }) => target).filter((target) => /^(node|npm):/.test(target))
 }

@@ -25,11 +25,11 @@ async function unpacked(): Promise<LaunchOptions | null> {
     throw error
   }
   const executablePath = await packed.default.executablePath()
-  const libraries = [`${tmpdir()}/al2023/lib`, process.env['LD_LIBRARY_PATH']].filter(path => path !== undefined)
+  const libraries = [`${tmpdir()}/al2023/lib`, process.env['LD_LIBRARY_PATH']].filter((path) => path !== undefined)
   return {
     executablePath,
     // In a single process, the first page that closes ends the browser.
-    args: [...packed.default.args.filter(argument => argument !== '--single-process'), ...QUIET],
+    args: [...packed.default.args.filter((argument) => argument !== '--single-process'), ...QUIET],
     env: { ...process.env as Record<string, string>, LD_LIBRARY_PATH: libraries.join(':') },
   }
 }

@@ -7,7 +7,7 @@ export interface Stage {
   /** What it is called, where it is. */
   name: string | null
   base: string
-  steps: { instruction: string, text: string }[]
+  steps: { instruction: string; text: string }[]
 }
 
 export interface Copy {
@@ -19,7 +19,7 @@ export interface Copy {
 
 /** The stages in order, comments and line continuations gone. */
 export function stagesOf(dockerfile: string): Stage[] {
-  const lines = dockerfile.replace(/\\\n\s*/g, '').split('\n').filter(line => line.trim() !== '' && !line.startsWith('#'))
+  const lines = dockerfile.replace(/\\\n\s*/g, '').split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
   const stages: Stage[] = []
   for (const line of lines) {
     const [, instruction, text] = /^([A-Z]+) +(.*)$/.exec(line) ?? []
@@ -42,11 +42,11 @@ export function copiesOf({ steps }: Stage): Copy[] {
 
 /** Whether a path of the tree is kept out of a build: the last pattern that matches it, or a folder it is in, decides. */
 export function ignores(dockerignore: string): (path: string) => boolean {
-  const rules = dockerignore.split('\n').filter(line => line !== '' && !line.startsWith('#')).map(line => {
-    const pattern = line.replace(/^!/, '').split('/').map(part => (part === '**' ? '(?:.*/)?' : `${part.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*')}/`)).join('')
+  const rules = dockerignore.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => {
+    const pattern = line.replace(/^!/, '').split('/').map((part) => (part === '**' ? '(?:.*/)?' : `${part.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*')}/`)).join('')
     return { keeps: line.startsWith('!'), pattern: new RegExp(`^${pattern.replace(/\/$/, '')}(?:/|$)`) }
   })
-  return path => rules.reduce((out, { keeps, pattern }) => (pattern.test(path) ? !keeps : out), false)
+  return (path) => rules.reduce((out, { keeps, pattern }) => (pattern.test(path) ? !keeps : out), false)
 }
 
 /** The files that a build may copy, by their paths in the tree. */

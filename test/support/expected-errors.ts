@@ -6,15 +6,15 @@ const MARK = / \/\/ error: (.+)$/
 
 /** Compiles the project's `tsconfig.json` settings over files, some of which may exist in memory only. */
 export function compile(root: string, paths: string[], inMemory: Record<string, string> = {}): ts.Program {
-  const { config } = ts.readConfigFile(`${root}tsconfig.json`, path => ts.sys.readFile(path)) as { config: unknown }
+  const { config } = ts.readConfigFile(`${root}tsconfig.json`, (path) => ts.sys.readFile(path)) as { config: unknown }
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
   const host = ts.createCompilerHost({ ...options, noEmit: true })
   const readFile = host.readFile.bind(host)
   const fileExists = host.fileExists.bind(host)
   const virtual = new Map(Object.entries(inMemory).map(([path, text]) => [root + path, text]))
-  host.readFile = path => virtual.get(path) ?? readFile(path)
-  host.fileExists = path => virtual.has(path) || fileExists(path)
-  return ts.createProgram([...paths.map(path => root + path), ...virtual.keys()], { ...options, noEmit: true }, host)
+  host.readFile = (path) => virtual.get(path) ?? readFile(path)
+  host.fileExists = (path) => virtual.has(path) || fileExists(path)
+  return ts.createProgram([...paths.map((path) => root + path), ...virtual.keys()], { ...options, noEmit: true }, host)
 }
 
 export interface Verdict {
@@ -41,5 +41,5 @@ export function verdict(program: ts.Program, path: string): Verdict {
     const why = found.map(({ messageText }) => `\n  ${ts.flattenDiagnosticMessageText(messageText, '\n  ')}`).join('')
     return [`line ${line + 1}: wanted ${wanted}, got ${got}: ${text.trim()}${why}`]
   })
-  return { announced: lines.filter(text => MARK.test(text)).length, differences }
+  return { announced: lines.filter((text) => MARK.test(text)).length, differences }
 }

@@ -51,7 +51,7 @@ export function lineOf(node: ts.Node): number {
 export function importsOf(file: string, text: string): Import[] {
   const found: Import[] = []
   const source = parse(file, text)
-  const add = (node: ts.Node | undefined, kind: { typeOnly?: boolean, eager?: boolean } = {}): void => {
+  const add = (node: ts.Node | undefined, kind: { typeOnly?: boolean; eager?: boolean } = {}): void => {
     if (node === undefined || !ts.isStringLiteralLike(node)) return
     found.push({ file, line: lineOf(node), target: resolve(file, node.text), typeOnly: false, eager: true, ...kind })
   }
@@ -96,7 +96,7 @@ export function forbidden(tree: Tree, table: Row[]): string[] {
     if (row === undefined) return [`${file}: no row of the table is about it: add one, saying what it may import`]
     return importsOf(file, text).flatMap(({ line, target, typeOnly }) => {
       const may = [...row.may, ...(typeOnly ? row.types ?? [] : [])]
-      if (may.some(start => start === '*' || isUnder(target, start))) return []
+      if (may.some((start) => start === '*' || isUnder(target, start))) return []
       const rule = row.may.length === 0 ? 'nothing' : row.may.join(', ')
       return [`${file}:${line} imports ${target}: ${row.files} may import ${rule}`]
     })
@@ -157,7 +157,7 @@ const NODE_ONLY = new Set(['process', 'Buffer', 'setImmediate', 'clearImmediate'
 
 /** Every use of a global that only Node has, as `file:line uses name`. A name the file declares itself is its own. */
 export function nodeGlobals(file: string, text: string): string[] {
-  const uses: { name: string, line: number }[] = []
+  const uses: { name: string; line: number }[] = []
   const own = new Set<string>()
   const visit = (node: ts.Node): void => {
     if (ts.isIdentifier(node) && NODE_ONLY.has(node.text)) {

@@ -16,15 +16,15 @@ export interface Ended {
  * Runs `source`, a module in which everything that `src/index.ts` exports stands under its name, and waits for its end.
  * `onLine` hears of every line that it prints, to answer with a signal for instance.
  */
-export function runProgram(source: string, options: { flags?: string[], onLine?: (line: string, program: ChildProcess) => void } = {}): Promise<Ended> {
+export function runProgram(source: string, options: { flags?: string[]; onLine?: (line: string, program: ChildProcess) => void } = {}): Promise<Ended> {
   const names = `import * as loopscope from './src/index.ts'\nObject.assign(globalThis, loopscope)\n`
   const flags = ['--import', './tools/ts.mjs', ...options.flags ?? [], '--input-type=module', '-e', names + source]
   // Through env, because tap adds a module to every process that it sees started, and that module listens for SIGINT.
   const program = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...flags], { cwd: root })
   const lines: string[] = []
   let errors = ''
-  program.stderr.on('data', chunk => { errors += String(chunk) })
-  createInterface({ input: program.stdout }).on('line', line => {
+  program.stderr.on('data', (chunk) => { errors += String(chunk) })
+  createInterface({ input: program.stdout }).on('line', (line) => {
     lines.push(line)
     options.onLine?.(line, program)
   })

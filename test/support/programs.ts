@@ -16,7 +16,7 @@ export function isExecutable(path: string): boolean {
 }
 
 export function findProgram(name: string): string | null {
-  return FOLDERS.map(folder => join(folder, name)).find(isExecutable) ?? null
+  return FOLDERS.map((folder) => join(folder, name)).find(isExecutable) ?? null
 }
 
 /** Processor time of a process so far, in seconds; NaN where the system does not tell. */
@@ -36,9 +36,9 @@ export function without(...programs: [name: string, debian: string][]): string |
 }
 
 /** Run a program that ends by itself; gives its exit code and all that it wrote. */
-export function runProgram(name: string, args: string[], options: { cwd?: string, env?: Record<string, string>, input?: string } = {}): Promise<{ code: number, text: string }> {
+export function runProgram(name: string, args: string[], options: { cwd?: string; env?: Record<string, string>; input?: string } = {}): Promise<{ code: number; text: string }> {
   const { input, env, ...rest } = options
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     const child = execFile(findProgram(name) ?? name, args, { ...rest, env: { ...process.env, ...env }, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, text: stdout + stderr })
     })

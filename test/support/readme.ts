@@ -84,6 +84,6 @@ export function difference(shown: readonly string[], came: readonly string[], sh
 }
 
 /** What a table promises of the lines of a call: `` `hello` after 2 s ``. */
-export function promisesOf(beside: string): { text: string, seconds: number }[] {
+export function promisesOf(beside: string): { text: string; seconds: number }[] {
   return [...beside.matchAll(/`([^`]+)` after (\d+) s/g)].map(([, text, seconds]) => ({ text: text as string, seconds: Number(seconds) }))
 }

@@ -61,6 +61,6 @@ export async function startServer(t: Test, env: Record<string, string> = {}, opt
 }
 
 /** The lines of a server's log. */
-export function logOf(program: Program): { msg: string, requests?: number | string[] }[] {
+export function logOf(program: Program): { msg: string; requests?: number | string[] }[] {
   return program.log().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { msg: string })
 }

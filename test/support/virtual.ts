@@ -4,7 +4,6 @@ import { EventLoop, Runner, VirtualClock, type Coroutine, type RunOptions } from
 
 export type Log = (...words: unknown[]) => void
 
-
 /** One word of a record: strings as they are, lists and plain objects as JSON, everything else in its own words. */
 function word(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)

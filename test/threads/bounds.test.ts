@@ -31,7 +31,7 @@ const contexts = (): [threads: number, queued: number] =>
 t.setTimeout(240_000)
 t.teardown(() => closeThreads())
 
-t.test('the threads of ThreadSensitiveContexts', async t => {
+t.test('the threads of ThreadSensitiveContexts', async (t) => {
   /** Begin with these bounds. */
   async function bound(t: Test, options: Parameters<typeof configureThreads>[0]): Promise<void> {
     await closeThreads()
@@ -39,7 +39,7 @@ t.test('the threads of ThreadSensitiveContexts', async t => {
     t.teardown(() => closeThreads())
   }
 
-  await t.test('have a bound: further contexts wait for one, in their order', async t => {
+  await t.test('have a bound: further contexts wait for one, in their order', async (t) => {
     await bound(t, {})
     await run((function* () {
       const held = [shared(), shared()] as const
@@ -64,7 +64,7 @@ t.test('the threads of ThreadSensitiveContexts', async t => {
     })())
   })
 
-  await t.test('are beside those of the pool and the sensitive thread', async t => {
+  await t.test('are beside those of the pool and the sensitive thread', async (t) => {
     await bound(t, { maxContexts: 1 })
     await run((function* () {
       const words = shared()
@@ -76,7 +76,7 @@ t.test('the threads of ThreadSensitiveContexts', async t => {
     })())
   })
 
-  await t.test('are waited for by a bounded number of calls; the next is refused, and taken once there is room', async t => {
+  await t.test('are waited for by a bounded number of calls; the next is refused, and taken once there is room', async (t) => {
     await bound(t, { maxContexts: 1, maxQueue: 3 })
     await run((function* () {
       const words = shared()
@@ -96,7 +96,7 @@ t.test('the threads of ThreadSensitiveContexts', async t => {
     })())
   })
 
-  await t.test('are not waited for by contexts that ended before they had one', async t => {
+  await t.test('are not waited for by contexts that ended before they had one', async (t) => {
     await bound(t, { maxContexts: 1 })
     await run((function* () {
       const words = shared()
@@ -115,7 +115,7 @@ t.test('the threads of ThreadSensitiveContexts', async t => {
     })())
   })
 
-  await t.test('go from a context that ends to the next one', async t => {
+  await t.test('go from a context that ends to the next one', async (t) => {
     await bound(t, { maxContexts: 8 })
     await run((function* () {
       const threads: number[] = []
@@ -127,7 +127,7 @@ t.test('the threads of ThreadSensitiveContexts', async t => {
     })())
   })
 
-  await t.test('end when no context takes them for a while, and others start when they are needed', async t => {
+  await t.test('end when no context takes them for a while, and others start when they are needed', async (t) => {
     await bound(t, { maxContexts: 1, idleSeconds: 0 })
     await run((function* () {
       const one = yield* inContext(where)
@@ -169,18 +169,18 @@ function limited(command: string[], body: string, limit: (pid: number) => void =
   const [name, ...args] = [...command, 'env', '-u', 'NODE_OPTIONS', process.execPath, '--import', './tools/ts.mjs', '--input-type=module', '-e', source]
   const child = spawn(name!, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'], timeout: 120_000, killSignal: 'SIGKILL' })
   const lines: string[] = []
-  createInterface({ input: child.stdout }).on('line', line => {
+  createInterface({ input: child.stdout }).on('line', (line) => {
     if (line !== 'ready') lines.push(line)
     else {
       limit(child.pid!)
       child.stdin.write('go\n')
     }
   })
-  return new Promise(resolve => child.on('close', code => resolve({ lines, code })))
+  return new Promise((resolve) => child.on('close', (code) => resolve({ lines, code })))
 }
 
-t.test('where the system has no thread to give', async t => {
-  await t.test('no free file descriptor fails the calls that wait, says why, and passes: the next call has its thread', async t => {
+t.test('where the system has no thread to give', async (t) => {
+  await t.test('no free file descriptor fails the calls that wait, says why, and passes: the next call has its thread', async (t) => {
     const { lines, code } = await limited(['sh', '-c', 'ulimit -n 100; exec "$@"', 'sh'], `
       for (const free of [0, 2, 4]) {
         const open = []
@@ -205,25 +205,25 @@ t.test('where the system has no thread to give', async t => {
     t.equal(spawnSync(name!, args).status, 0, 'the limit is set')
   }
 
-  await t.test('a limit of processes does the same', { skip }, async t => {
+  await t.test('a limit of processes does the same', { skip }, async (t) => {
     const limits = [1, 4096]
     const { lines, code } = await limited(otherUser, `
       await ready()
       await run(attempt(() => toThread(spin, 1)))
       await ready()
-      await run(attempt(() => toThread(spin, 1)))`, pid => limitTo(t, pid, limits.shift()!))
+      await run(attempt(() => toThread(spin, 1)))`, (pid) => limitTo(t, pid, limits.shift()!))
     t.equal(code, 0)
     t.equal(lines.length, 2)
     t.match(lines[0], /^NoThread a worker thread \(pool\) could not be started: Error: EAGAIN/)
     t.equal(lines[1], 'done')
   })
 
-  await t.test('the threads that there are take all the calls', { skip }, async t => {
+  await t.test('the threads that there are take all the calls', { skip }, async (t) => {
     const { lines, code } = await limited(otherUser, `
       await run(attempt(() => toThread(spin, 1)))
       await ready()
       const calls = Array.from({ length: 6 }, () => () => attempt(() => toThread(spin, 20)))
-      await run((function* () { yield* gather(calls.map(call => call())) })())`, pid => limitTo(t, pid, 1))
+      await run((function* () { yield* gather(calls.map(call => call())) })())`, (pid) => limitTo(t, pid, 1))
     t.equal(code, 0)
     t.same(lines, Array.from({ length: 7 }, () => 'done'))
   })

@@ -16,8 +16,8 @@ const shared = (): Int32Array => new Int32Array(new SharedArrayBuffer(16))
 t.before(() => configureThreads({ poolSize: 2, maxQueue: 10 }))
 t.teardown(() => closeThreads())
 
-t.test('asyncToSync in a worker', async t => {
-  await t.test('runs the coroutine on the main loop and holds the worker', t => run((function* () {
+t.test('asyncToSync in a worker', async (t) => {
+  await t.test('runs the coroutine on the main loop and holds the worker', (t) => run((function* () {
     const ticks: number[] = []
     const ticker = createTask((function* () {
       for (let i = 0; ; i++) {
@@ -30,21 +30,21 @@ t.test('asyncToSync in a worker', async t => {
     ticker.cancel()
   })()))
 
-  await t.test('throws what the coroutine throws, of its class', t => run((function* () {
+  await t.test('throws what the coroutine throws, of its class', (t) => run((function* () {
     t.equal(yield* syncToAsync(catchRefused, { thread: 'sensitive' })(), 'true 3')
   })()))
 
-  await t.test('refuses a coroutine function that no module exports', t => run((function* () {
+  await t.test('refuses a coroutine function that no module exports', (t) => run((function* () {
     t.match(yield* caught(toThread(askForClosure)), { name: 'TypeError', message: /asyncToSync: <function local> cannot run on another thread.*under workers/ })
   })()))
 
-  await t.test('carries context variables there and back, and on to the caller', t => run((function* () {
+  await t.test('carries context variables there and back, and on to the caller', (t) => run((function* () {
     user.set('ada')
     t.same(yield* toThread(renameThroughMain, 'grace'), ['ada', 'ada in the worker', 'grace'])
     t.equal(user.get(), 'grace')
   })()))
 
-  await t.test('lets sensitive calls of its coroutine run on the very thread that waits', t => run((function* () {
+  await t.test('lets sensitive calls of its coroutine run on the very thread that waits', (t) => run((function* () {
     const threads = yield* syncToAsync(nested, { thread: 'sensitive' })(3)
     t.equal(threads.length, 4)
     t.equal(new Set(threads).size, 1)
@@ -54,7 +54,7 @@ t.test('asyncToSync in a worker', async t => {
     t.match(threadsState().sensitive, { threads: 1, idle: 1, calls: [] })
   })()))
 
-  await t.test('lets them run there through calls on other threads too', t => run((function* () {
+  await t.test('lets them run there through calls on other threads too', (t) => run((function* () {
     const outermost = syncToAsync(alternating, { thread: 'sensitive' })
     for (const between of ['pool', 'executor'] as const) {
       const [first, other, second, ...more] = yield* outermost([between, 'sensitive'])
@@ -68,12 +68,12 @@ t.test('asyncToSync in a worker', async t => {
     t.match(threadsState().sensitive, { threads: 1, idle: 1, calls: [] })
   })()))
 
-  await t.test('does not starve a pool whose threads all wait', t => run((function* () {
+  await t.test('does not starve a pool whose threads all wait', (t) => run((function* () {
     t.same(yield* gather([toThread(poolInPool, 3), toThread(poolInPool, 3), toThread(poolInPool, 3)]), [3, 3, 3])
     t.match(threadsState().pool, { threads: 2, calls: [] })
   })()))
 
-  await t.test('ends with a cancellation when its call is cancelled', t => run((function* () {
+  await t.test('ends with a cancellation when its call is cancelled', (t) => run((function* () {
     const words = shared()
     const task = createTask(toThread(waitForEver, words))
     while (Atomics.load(words, 0) === 0) yield* sleep(0.001)
@@ -85,26 +85,26 @@ t.test('asyncToSync in a worker', async t => {
     while (threadsState().pool.calls.length > 0) yield* sleep(0.001)
   })()))
 
-  await t.test('ends when the loop of its call is shut down', async t => {
+  await t.test('ends when the loop of its call is shut down', async (t) => {
     const words = shared()
     await run((function* () {
       createTask(toThread(waitForEver, words))
       while (Atomics.load(words, 0) === 0) yield* sleep(0.001)
     })())
     t.equal(Atomics.load(words, 1), 1)
-    while (Atomics.load(words, 2) === 0) await new Promise(resolve => setTimeout(resolve, 1))
+    while (Atomics.load(words, 2) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
     t.equal(Atomics.load(words, 2), 1)
   })
 })
 
-t.test('runCoroutineThreadsafe', async t => {
-  await t.test('in a worker gives a promise with a blocking result, a deadline and a cancel', t => run((function* () {
+t.test('runCoroutineThreadsafe', async (t) => {
+  await t.test('in a worker gives a promise with a blocking result, a deadline and a cancel', (t) => run((function* () {
     t.match(yield* toThread(threadsafe, shared()), [
       3, 7, false, 'TimeoutError', true, 'CancelledError', /a coroutine cannot leave its thread/,
     ])
   })()))
 
-  await t.test('on the main thread runs a coroutine on a loop, from outside of it', async t => {
+  await t.test('on the main thread runs a coroutine on a loop, from outside of it', async (t) => {
     let finish = (): void => {}
     let loop: EventLoop | null = null
     const ended = run((function* () {
@@ -113,7 +113,7 @@ t.test('runCoroutineThreadsafe', async t => {
       finish = () => done.setResult()
       yield* done
     })())
-    await new Promise(resolve => setImmediate(resolve))
+    await new Promise((resolve) => setImmediate(resolve))
     const future = runCoroutineThreadsafe((function* () {
       yield* sleep(0)
       return 'result'
@@ -134,6 +134,6 @@ t.test('runCoroutineThreadsafe', async t => {
   })
 })
 
-t.test('threads are called from the main loop only', t => run((function* () {
+t.test('threads are called from the main loop only', (t) => run((function* () {
   t.match(yield* caught(toThread(callThreadFromHere)), { name: 'RuntimeError', message: /this is a worker thread/ })
 })()))

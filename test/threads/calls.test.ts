@@ -26,8 +26,8 @@ function release(words: Int32Array): void {
 t.before(() => configureThreads({ poolSize: 2, maxQueue: 3 }))
 t.teardown(() => closeThreads())
 
-t.test('a call', async t => {
-  await t.test('starts no thread before it is awaited', t => run((function* () {
+t.test('a call', async (t) => {
+  await t.test('starts no thread before it is awaited', (t) => run((function* () {
     const call = toThread(echo, 1)
     t.equal(threadsState().pool.threads, 0)
     t.equal(yield* call, 1)
@@ -35,7 +35,7 @@ t.test('a call', async t => {
     t.equal(threadsState().pool.idle, 1)
   })()))
 
-  await t.test('copies what a structured clone copies, small and large', t => run((function* () {
+  await t.test('copies what a structured clone copies, small and large', (t) => run((function* () {
     const values = [
       undefined, null, true, '', 'é漢🙂\u0000"', '\ud800', 0, -0, NaN, Infinity, 1e-7, 12345678901234567890n, new Date(5), /a/g, [undefined], [1, [2]],
       { a: 1, b: { c: [null] } }, { u: undefined }, new Map([[1, { a: 2 }]]), new Set(['x']), new Uint8Array([1, 2]), new Error('as a value'),
@@ -50,34 +50,34 @@ t.test('a call', async t => {
     t.notOk(0 in ((yield* toThread(echo, holes)) as unknown[]))
   })()))
 
-  await t.test('keeps the order of messages of all sizes', t => run((function* () {
+  await t.test('keeps the order of messages of all sizes', (t) => run((function* () {
     const sizes = Array.from({ length: 3 }, (_, i) => (i % 2 === 0 ? 'small' : 'x'.repeat(50_000)))
     const both = syncToAsync(echo<string>, { thread: 'sensitive' })
-    t.same(yield* gather(sizes.map(text => both(text))), sizes)
+    t.same(yield* gather(sizes.map((text) => both(text))), sizes)
   })()))
 
-  await t.test('waits for a promise that the function returns', t => run((function* () {
+  await t.test('waits for a promise that the function returns', (t) => run((function* () {
     t.equal(yield* toThread(later, 1), 2)
     t.equal(yield* toThread(echo, 'next'), 'next')
   })()))
 
-  await t.test('is a wait of kind thread with the name of the function', t => run((function* () {
+  await t.test('is a wait of kind thread with the name of the function', (t) => run((function* () {
     const words = shared()
     const waits: unknown[] = []
     const instrument: Instrument = { taskSuspended: (_, on) => waits.push([on.kind, on.label]) }
     const task = createTask(toThread(hold, words))
     getRunningLoop().instruments.add(instrument)
     yield* until(words, 0)
-    t.ok(waits.some(wait => JSON.stringify(wait) === '["thread","hold"]'))
+    t.ok(waits.some((wait) => JSON.stringify(wait) === '["thread","hold"]'))
     release(words)
     yield* task
   })()))
 
-  await t.test('tells instruments when it starts and how it ends', t => run((function* () {
+  await t.test('tells instruments when it starts and how it ends', (t) => run((function* () {
     const seen: unknown[] = []
     getRunningLoop().instruments.add({
-      threadStarted: call => seen.push(['started', call.function, call.mode, call.status, call.task?.getName()]),
-      threadFinished: call => seen.push(['finished', call.function, call.ending, call.finishedAt! >= call.startedAt!]),
+      threadStarted: (call) => seen.push(['started', call.function, call.mode, call.status, call.task?.getName()]),
+      threadFinished: (call) => seen.push(['finished', call.function, call.ending, call.finishedAt! >= call.startedAt!]),
     })
     getRunningLoop()
     yield* createTask(toThread(echo, 1), { name: 'caller' })
@@ -88,7 +88,7 @@ t.test('a call', async t => {
     ])
   })()))
 
-  await t.test('takes no virtual time', t => run((function* () {
+  await t.test('takes no virtual time', (t) => run((function* () {
     const loop = getRunningLoop()
     const ticks = createTask(sleep(5))
     yield* toThread(later, 1)
@@ -98,9 +98,9 @@ t.test('a call', async t => {
   })(), { clock: new VirtualClock() }))
 })
 
-t.test('what cannot cross', async t => {
+t.test('what cannot cross', async (t) => {
   const refuses = (name: string, fn: () => unknown, what: RegExp): Promise<unknown> =>
-    t.test(name, t => run((function* () {
+    t.test(name, (t) => run((function* () {
       const error = (yield* caught(toThread(fn))) as Error
       t.ok(error instanceof TypeError)
       t.match(error.message, what)
@@ -114,26 +114,26 @@ t.test('what cannot cross', async t => {
   await refuses('a function bound to something', echo.bind(null, 1), /stands in no module/)
   await refuses('a function that its module makes, and does not export', makeClosure(), /its module does not export it/)
 
-  await t.test('an argument, a result, a coroutine', t => run((function* () {
+  await t.test('an argument, a result, a coroutine', (t) => run((function* () {
     t.match(yield* caught(toThread(echo, () => {})), { name: 'TypeError', message: /echo\(\): an argument.*cannot be copied/ })
     t.match(yield* caught(toThread(giveFunction)), { name: 'TypeError', message: /giveFunction\(\) returned <function>.*cannot be copied/ })
     t.match(yield* caught(toThread(coroutine)), { name: 'TypeError', message: /coroutine\(\) returned <coroutine>.*a coroutine runs on a loop/ })
     t.equal(yield* toThread(echo, 'still there'), 'still there')
   })()))
 
-  await t.test('what is no function', t => run((function* () {
+  await t.test('what is no function', (t) => run((function* () {
     t.throws(() => toThread(5 as never), { name: 'TypeError', message: 'toThread: a function is needed, got 5' })
     yield* sleep(0)
   })()))
 
-  await t.test('runInExecutor refuses a closure in the same way', t => run((function* () {
+  await t.test('runInExecutor refuses a closure in the same way', (t) => run((function* () {
     const error = yield* caught(getRunningLoop().runInExecutor(null, () => 1)[Symbol.iterator]())
     t.match(error, { name: 'TypeError', message: /runInExecutor: .*put it into a module under workers/ })
   })()))
 })
 
-t.test('an error of the function', async t => {
-  await t.test('comes with class, message and stack', t => run((function* () {
+t.test('an error of the function', async (t) => {
+  await t.test('comes with class, message and stack', (t) => run((function* () {
     const error = (yield* caught(toThread(fail, 'range'))) as Error
     t.ok(error instanceof RangeError)
     t.equal(error.message, 'too far')
@@ -141,20 +141,20 @@ t.test('an error of the function', async t => {
     t.match(error.stack, /at fail\(\) on a worker thread \(pool\)/)
   })()))
 
-  await t.test('is of the class that its module exports, with its own properties', t => run((function* () {
+  await t.test('is of the class that its module exports, with its own properties', (t) => run((function* () {
     const error = (yield* caught(toThread(fail, 'refused'))) as Refused
     t.ok(error instanceof Refused)
     t.equal(error.code, 7)
     t.equal(error.name, 'Refused')
   })()))
 
-  await t.test('of a class that nobody here knows has its name', t => run((function* () {
+  await t.test('of a class that nobody here knows has its name', (t) => run((function* () {
     const error = (yield* caught(toThread(fail, 'hidden'))) as Error
     t.equal(error.constructor, Error)
     t.equal(error.name, 'Hidden')
   })()))
 
-  await t.test('brings its cause, and the errors of a group', t => run((function* () {
+  await t.test('brings its cause, and the errors of a group', (t) => run((function* () {
     const error = (yield* caught(toThread(fail, 'cause'))) as Error
     t.ok(error.cause instanceof TypeError)
     const group = (yield* caught(toThread(fail, 'group'))) as AggregateError
@@ -162,31 +162,31 @@ t.test('an error of the function', async t => {
     t.ok(group.errors[0] instanceof RangeError && group.errors[1] instanceof Refused)
   })()))
 
-  await t.test('may be no error at all', t => run((function* () {
+  await t.test('may be no error at all', (t) => run((function* () {
     t.equal(yield* caught(toThread(fail, 'string')), 'just text')
   })()))
 })
 
-t.test('how many at once', async t => {
-  await t.test('as many as the pool is large', t => run((function* () {
+t.test('how many at once', async (t) => {
+  await t.test('as many as the pool is large', (t) => run((function* () {
     const words = shared()
     t.same(yield* gather([toThread(meet, words, 2), toThread(meet, words, 2)]), [true, true])
     t.equal(threadsState().pool.threads, 2)
   })()))
 
-  await t.test('and no more', t => run((function* () {
+  await t.test('and no more', (t) => run((function* () {
     const words = shared()
     const calls = [1, 2, 3].map(() => createTask(toThread(hold, words)))
     yield* until(words, 0, 2)
     yield* sleep(0.02)
     t.equal(Atomics.load(words, 0), 2)
     t.match(threadsState().pool, { running: 2, queued: 1 })
-    t.same(threadsState().pool.calls.map(call => call.status), ['running', 'running', 'queued'])
+    t.same(threadsState().pool.calls.map((call) => call.status), ['running', 'running', 'queued'])
     release(words)
     yield* gather(calls)
   })()))
 
-  await t.test('one of the sensitive calls, in their order, all on one thread', t => run((function* () {
+  await t.test('one of the sensitive calls, in their order, all on one thread', (t) => run((function* () {
     const words = shared()
     const one = syncToAsync(pass, { thread: 'sensitive' })
     const where = syncToAsync(whichThread, { thread: 'sensitive' })
@@ -196,7 +196,7 @@ t.test('how many at once', async t => {
     t.not(yield* where(), yield* toThread(whichThread))
   })()))
 
-  await t.test('a sensitive thread for each context', t => run((function* () {
+  await t.test('a sensitive thread for each context', (t) => run((function* () {
     const where = syncToAsync(whichThread, { thread: 'sensitive' })
     const request = (): Coroutine<number[]> => new ThreadSensitiveContext().with(function* () {
       const inner = yield* new ThreadSensitiveContext().with(where)
@@ -210,7 +210,7 @@ t.test('how many at once', async t => {
     t.match(threadsState().sensitive, { threads: 1, idle: 1 })
   })()))
 
-  await t.test('a full queue refuses, and takes calls again', t => run((function* () {
+  await t.test('a full queue refuses, and takes calls again', (t) => run((function* () {
     const words = shared()
     const calls = [1, 2, 3, 4, 5].map(() => createTask(toThread(hold, words)))
     yield* until(words, 0, 2)
@@ -223,8 +223,8 @@ t.test('how many at once', async t => {
   })()))
 })
 
-t.test('cancelling', async t => {
-  await t.test('a queued call: it never starts', t => run((function* () {
+t.test('cancelling', async (t) => {
+  await t.test('a queued call: it never starts', (t) => run((function* () {
     const [words, other] = [shared(), shared()]
     const one = syncToAsync(hold, { thread: 'sensitive' })
     const first = createTask(one(words))
@@ -239,10 +239,10 @@ t.test('cancelling', async t => {
     t.equal(Atomics.load(other, 0), 0)
   })()))
 
-  await t.test('a running call: at once; it runs on, orphaned, keeps its place, and is seen', t => run((function* () {
+  await t.test('a running call: at once; it runs on, orphaned, keeps its place, and is seen', (t) => run((function* () {
     const words = shared()
     const seen: unknown[] = []
-    getRunningLoop().instruments.add({ threadFinished: call => seen.push([call.function, call.ending]) })
+    getRunningLoop().instruments.add({ threadFinished: (call) => seen.push([call.function, call.ending]) })
     const task = createTask(syncToAsync(hold, { thread: 'sensitive' })(words), { name: 'impatient' })
     yield* until(words, 0)
     task.cancel()
@@ -262,7 +262,7 @@ t.test('cancelling', async t => {
     t.match(threadsState().sensitive, { orphaned: 0, calls: [] })
   })()))
 
-  await t.test('shutdownDefaultExecutor waits for what was submitted, orphans too', t => run((function* () {
+  await t.test('shutdownDefaultExecutor waits for what was submitted, orphans too', (t) => run((function* () {
     const words = shared()
     const loop = getRunningLoop()
     const future = loop.runInExecutor(null, hold, words)
@@ -278,15 +278,15 @@ t.test('cancelling', async t => {
   })()))
 })
 
-t.test('a thread that ends', async t => {
-  await t.test('by process.exit() fails its call and is replaced', t => run((function* () {
+t.test('a thread that ends', async (t) => {
+  await t.test('by process.exit() fails its call and is replaced', (t) => run((function* () {
     const error = (yield* caught(toThread(exit, 3))) as Error
     t.ok(error instanceof BrokenThread)
     t.equal(error.message, 'exit(): its worker thread exited with code 3')
     t.equal(yield* toThread(echo, 'another'), 'another')
   })()))
 
-  await t.test('by an error that nothing caught fails its call and is replaced', t => run((function* () {
+  await t.test('by an error that nothing caught fails its call and is replaced', (t) => run((function* () {
     const error = (yield* caught(syncToAsync(throwOutside, { thread: 'sensitive' })())) as Error
     t.ok(error instanceof BrokenThread)
     t.match(error.message, 'throwOutside(): its worker thread crashed: Error: outside of any call')
@@ -295,7 +295,7 @@ t.test('a thread that ends', async t => {
   })()))
 
   for (const how of ['throw', 'reject'] as const) {
-    await t.test(`while idle, by an error that nothing caught (${how}), is replaced, and the exception handler has the error, once`, t => run((function* () {
+    await t.test(`while idle, by an error that nothing caught (${how}), is replaced, and the exception handler has the error, once`, (t) => run((function* () {
       const reported: ExceptionContext[] = []
       getRunningLoop().setExceptionHandler((_loop, context) => reported.push(context))
       const words = shared()
@@ -309,7 +309,7 @@ t.test('a thread that ends', async t => {
     })()))
   }
 
-  await t.test('by process.exit() while idle, or under a call that was cancelled, is reported as well', t => run((function* () {
+  await t.test('by process.exit() while idle, or under a call that was cancelled, is reported as well', (t) => run((function* () {
     const reported: string[] = []
     getRunningLoop().setExceptionHandler((_loop, { message }) => reported.push(message))
     const words = shared()
@@ -322,7 +322,7 @@ t.test('a thread that ends', async t => {
     t.same(reported, ['a worker thread (pool) exited with code 4; no call failed with it'])
   })()))
 
-  await t.test('because the threads are closed is not reported', t => run((function* () {
+  await t.test('because the threads are closed is not reported', (t) => run((function* () {
     const reported: unknown[] = []
     getRunningLoop().setExceptionHandler((_loop, context) => reported.push(context))
     yield* toThread(echo, 1)
@@ -330,7 +330,7 @@ t.test('a thread that ends', async t => {
     t.same(reported, [])
   })()))
 
-  await t.test('fails only its own call', t => run((function* () {
+  await t.test('fails only its own call', (t) => run((function* () {
     const words = shared()
     const holding = createTask(toThread(hold, words))
     yield* until(words, 0)
@@ -341,7 +341,7 @@ t.test('a thread that ends', async t => {
     t.type(yield* holding, 'number')
   })()))
 
-  await t.test('because the threads are closed says so', t => run((function* () {
+  await t.test('because the threads are closed says so', (t) => run((function* () {
     const words = shared()
     const [running, queued] = [1, 2].map(() => createTask(syncToAsync(hold, { thread: 'sensitive' })(words)))
     yield* until(words, 0)
@@ -351,7 +351,7 @@ t.test('a thread that ends', async t => {
     t.equal(yield* syncToAsync(echo, { thread: 'sensitive' })('anew'), 'anew')
   })()))
 
-  await t.test('closing waits for what runs, as long as it is told to', t => run((function* () {
+  await t.test('closing waits for what runs, as long as it is told to', (t) => run((function* () {
     const words = shared()
     const holding = createTask(toThread(hold, words))
     yield* until(words, 0)
@@ -362,8 +362,8 @@ t.test('a thread that ends', async t => {
   })()))
 })
 
-t.test('context variables', async t => {
-  await t.test('that the module of the function exports go along, and back', t => run((function* () {
+t.test('context variables', async (t) => {
+  await t.test('that the module of the function exports go along, and back', (t) => run((function* () {
     user.set('ada')
     t.equal(yield* toThread(whoAmI), 'ada')
     t.equal(yield* syncToAsync(rename, { thread: 'sensitive' })('grace'), 'ada')
@@ -371,7 +371,7 @@ t.test('context variables', async t => {
     t.equal(visits.get(), 1)
   })()))
 
-  await t.test('stay the task\'s own, and leave nothing in the thread', t => run((function* () {
+  await t.test('stay the task\'s own, and leave nothing in the thread', (t) => run((function* () {
     const one = function* (name: string): Coroutine<[string, string]> {
       user.set(name)
       const before = yield* syncToAsync(rename, { thread: 'sensitive' })(`${name}!`)
@@ -381,45 +381,45 @@ t.test('context variables', async t => {
     t.equal(yield* syncToAsync(whoAmI, { thread: 'sensitive' })(), 'nobody')
   })()))
 
-  await t.test('come back from a function that fails', t => run((function* () {
+  await t.test('come back from a function that fails', (t) => run((function* () {
     yield* caught(toThread(renameAndFail, 'eve'))
     t.equal(user.get(), 'eve')
   })()))
 
-  await t.test('that cannot be copied fail the call', t => run((function* () {
+  await t.test('that cannot be copied fail the call', (t) => run((function* () {
     odd.set(() => {})
     t.match(yield* caught(toThread(whoAmI)), { name: 'TypeError', message: /whoAmI\(\): an argument, or a context variable.*cannot be copied/ })
   })()))
 
-  await t.test('do not go along with runInExecutor, as in asyncio', t => run((function* () {
+  await t.test('do not go along with runInExecutor, as in asyncio', (t) => run((function* () {
     user.set('ada')
     t.equal(yield* getRunningLoop().runInExecutor(null, whoAmI), 'nobody')
   })()))
 })
 
-t.test('a program', async t => {
-  const program = (body: string): Promise<{ code: number | null, signal: string | null, output: string }> => {
+t.test('a program', async (t) => {
+  const program = (body: string): Promise<{ code: number | null; signal: string | null; output: string }> => {
     const root = new URL('../../', import.meta.url).href
     const source = `
       import { run, toThread, createTask, sleep } from '${root}src/index.ts'
       import { spin } from '${root}workers/spin.ts'
       import { hold } from '${root}test/threads/workers/meet.ts'
       ${body}`
-    return new Promise(resolve => {
+    return new Promise((resolve) => {
       const child = spawn(process.execPath, ['--import', './tools/ts.mjs', '--input-type=module', '-e', source], {
         cwd: new URL(root), stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000,
       })
       let output = ''
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += String(chunk)))
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
       child.on('close', (code, signal) => resolve({ code, signal, output }))
     })
   }
 
-  await t.test('ends by itself when its threads are idle', async t => {
+  await t.test('ends by itself when its threads are idle', async (t) => {
     t.same(await program('await run((function* () { console.log((yield* toThread(spin, 1)) > 0) })())'), { code: 0, signal: null, output: 'true\n' })
   })
 
-  await t.test('ends only after an orphaned call has', async t => {
+  await t.test('ends only after an orphaned call has', async (t) => {
     const { code, output } = await program(`
       const words = new Int32Array(new SharedArrayBuffer(16))
       await run((function* () {
@@ -434,7 +434,7 @@ t.test('a program', async t => {
     t.equal(code, 0)
   })
 
-  await t.test('can be ended by process.exit() while a thread calculates', async t => {
+  await t.test('can be ended by process.exit() while a thread calculates', async (t) => {
     const { code } = await program('void run((function* () { createTask(toThread(spin, 60000)); yield* sleep(0.5); process.exit(5) })())')
     t.equal(code, 5)
   })

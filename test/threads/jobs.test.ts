@@ -10,7 +10,7 @@ import { spin } from '../../workers/spin.ts'
 
 t.teardown(() => closeThreads())
 
-t.test('each file exports one job', async t => {
+t.test('each file exports one job', async (t) => {
   const folder = new URL('../../workers/', import.meta.url)
   for (const file of readdirSync(folder)) {
     if (!file.endsWith('.ts') || file === 'checks.ts') continue
@@ -20,32 +20,32 @@ t.test('each file exports one job', async t => {
   }
 })
 
-t.test('spin takes at least as long as it is told', t => run((function* () {
+t.test('spin takes at least as long as it is told', (t) => run((function* () {
   const began = performance.now()
   t.ok(spin(5) > 0)
   t.ok(performance.now() - began >= 5)
   t.ok((yield* toThread(spin, 1)) > 0)
 })()))
 
-t.test('blockingSleep takes at least as long as it is told', t => run((function* () {
+t.test('blockingSleep takes at least as long as it is told', (t) => run((function* () {
   t.ok(blockingSleep(0.005) >= 0.005)
   t.ok((yield* toThread(blockingSleep, 0.005)) >= 0.005)
 })()))
 
-t.test('readFile gives size and checksum, also to two that come at once', t => run((function* () {
+t.test('readFile gives size and checksum, also to two that come at once', (t) => run((function* () {
   const contents = Buffer.alloc(2 ** 20, 'loopscope ')
   const expected = { bytes: 2 ** 20, checksum: createHash('sha256').update(contents).digest('hex') }
   t.same(readFile(1), expected)
   t.same(yield* toThread(readFile, 1), expected)
 })()))
 
-t.test('hashPassword is scrypt', t => run((function* () {
+t.test('hashPassword is scrypt', (t) => run((function* () {
   const expected = scryptSync('secret', 'salt', 32, { N: 1024, r: 8 }).toString('hex')
   t.equal(hashPassword('secret', 'salt', 10), expected)
   t.equal(yield* toThread(hashPassword, 'secret', 'salt', 10), expected)
 })()))
 
-t.test('what is wrong is named, with what is allowed', async t => {
+t.test('what is wrong is named, with what is allowed', async (t) => {
   t.throws(() => spin(-1), { name: 'RangeError', message: 'spin: ms must be from 0 to 60000, got -1' })
   t.throws(() => spin(NaN), RangeError)
   t.throws(() => spin('5' as never), { name: 'TypeError', message: 'spin: ms must be a number, got string' })

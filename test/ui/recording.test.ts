@@ -54,11 +54,11 @@ function* blocking(): Coroutine<void> {
   yield* gather([count(), count(), count()])
 }
 
-t.test('lanes', async t => {
+t.test('lanes', async (t) => {
   const events = await record(blocking)
   const recording = heard(events)
 
-  await t.test('stand under their parents and keep what each did, and when', async t => {
+  await t.test('stand under their parents and keep what each did, and when', async (t) => {
     t.same(recording.ordered().slice(0, 4).map(({ name, depth }) => [name, depth]), [['main', 0], ['Task-1', 1], ['Task-2', 1], ['Task-3', 1]])
     t.same([0.5, 1.5, 2.5, 3.5].map((time) => at(recording, 'Task-1', time)), ['running', 'waiting', 'waiting', 'nothing'])
     t.same([0.5, 1.5, 2.5, 3.5].map((time) => at(recording, 'Task-3', time)), ['ready', 'ready', 'running', 'waiting'])
@@ -66,20 +66,20 @@ t.test('lanes', async t => {
     t.equal(lane(recording, 'Task-3').outcome, 'returned')
   })
 
-  await t.test('count a wait past its deadline as ready: only the loop kept the task from running', async t => {
+  await t.test('count a wait past its deadline as ready: only the loop kept the task from running', async (t) => {
     // Task-1 sleeps from 1 to 2, and the loop is held until 3.
     t.same(splitOf(lane(recording, 'Task-1'), 0, 4), { run: 1, ready: 1, wait: 1, thread: 0 })
     t.match(explain(recording, lane(recording, 'Task-1'), { t: 2.5, seq: recording.positionAt(2.5).seq }), /^Ready since 2\.000 s, behind Task-3, which blocks the loop/)
   })
 
-  await t.test('tell the same whether the events come one by one or twice', async t => {
+  await t.test('tell the same whether the events come one by one or twice', async (t) => {
     const twice = heard([...events, ...events])
     t.same(twice.stateAt(NOW), new Map())
     t.same(twice.events.length, events.length)
     t.same([...twice.lanes.values()].map(({ starts }) => starts), [...recording.lanes.values()].map(({ starts }) => starts))
   })
 
-  await t.test('agree with the stream\'s own model after each event', async t => {
+  await t.test('agree with the stream\'s own model after each event', async (t) => {
     const model = new Model()
     const growing = new Recording()
     for (const event of events) {
@@ -94,7 +94,7 @@ t.test('lanes', async t => {
     }
   })
 
-  await t.test('can be walked through event by event, also where many share a moment', async t => {
+  await t.test('can be walked through event by event, also where many share a moment', async (t) => {
     let position = recording.step({ t: -1, seq: 0 }, 1)
     const seen = [position.seq]
     for (let steps = 1; steps < events.length; steps++) {
@@ -112,8 +112,8 @@ t.test('lanes', async t => {
   })
 })
 
-t.test('stalls', async t => {
-  await t.test('are found in the steps, with the blast radius in one sentence', async t => {
+t.test('stalls', async (t) => {
+  await t.test('are found in the steps, with the blast radius in one sentence', async (t) => {
     const recording = heard(await record(blocking))
     t.same(recording.stalls.all.map(({ name, from, to, victims, lost }) => [name, from, to, victims.map(({ name, seconds }) => `${name} ${seconds}`), lost]), [
       ['Task-1', 0, 1, ['Task-2 1', 'Task-3 1'], 2],
@@ -124,7 +124,7 @@ t.test('stalls', async t => {
     t.equal(recording.utilisation(0, 4), 0.75)
   })
 
-  await t.test('that are told while they last grow, name the line, and are one with the step that ends them', async t => {
+  await t.test('that are told while they last grow, name the line, and are one with the step that ends them', async (t) => {
     const recording = new Recording()
     let seq = 0
     const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
@@ -146,7 +146,7 @@ t.test('stalls', async t => {
     t.equal(blastRadius(recording.stalls.all[0]!), 'GET /handlers/sync #42 blocked the loop for 2,003 ms; 6 tasks delayed by 11.4 s in total')
   })
 
-  await t.test('end with the loop, where it closes in the middle of a step', async t => {
+  await t.test('end with the loop, where it closes in the middle of a step', async (t) => {
     const recording = new Recording()
     let seq = 0
     const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
@@ -160,7 +160,7 @@ t.test('stalls', async t => {
     t.equal(recording.holder, null)
   })
 
-  await t.test('name the line that is of neither the runtime nor the host', async t => {
+  await t.test('name the line that is of neither the runtime nor the host', async (t) => {
     const frames = (...files: string[]): { function: string; file: string; line: number; column: number }[] => files.map((file, at) => ({ function: `f${at}`, file, line: at, column: 1 }))
     t.equal(culpritOf(frames('src/observe/stacks.ts', 'src/probe/probe.ts', 'routes/handlers.ts'))?.file, 'routes/handlers.ts')
     t.equal(culpritOf(frames('src/hosts/node.ts', 'examples/pace.ts', 'examples/4-blocking.ts', 'src/runtime/task.ts'))?.file, 'examples/4-blocking.ts')
@@ -170,7 +170,7 @@ t.test('stalls', async t => {
     t.equal(culpritOf([]), null)
   })
 
-  await t.test('keep requests in line, unread: that is drawn as soon as it is known', async t => {
+  await t.test('keep requests in line, unread: that is drawn as soon as it is known', async (t) => {
     const recording = new Recording()
     let seq = 0
     const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
@@ -201,7 +201,7 @@ t.test('stalls', async t => {
     t.same(recording.stateAt(recording.positionAt(2)).size, 1, 'nobody knew of it then')
   })
 
-  await t.test('come one at a time: one whose end was not heard ended before the next, and one that turns out to be another\'s is no second one', async t => {
+  await t.test('come one at a time: one whose end was not heard ended before the next, and one that turns out to be another\'s is no second one', async (t) => {
     const recording = new Recording()
     let seq = 0
     const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
@@ -215,7 +215,7 @@ t.test('stalls', async t => {
   })
 })
 
-t.test('why isn\'t this task running?', async t => {
+t.test('why isn\'t this task running?', async (t) => {
   function* holder(lock: Lock): Coroutine<void> {
     yield* lock.with(function* () { yield* sleep(2) })
   }
@@ -250,13 +250,13 @@ t.test('why isn\'t this task running?', async t => {
   t.match(why('taker', 9), /^It was cancelled/)
   t.match(explain(recording, lane(recording, 'taker'), { t: 0, seq: 1 }), /^It does not exist yet: it is created by main/)
 
-  await t.test('a wait that is at its deadline has nothing to go', async t => {
+  await t.test('a wait that is at its deadline has nothing to go', async (t) => {
     const sleeper = heard(await record(function* () { yield* sleep(2) }))
     t.match(explain(sleeper, lane(sleeper, 'main'), sleeper.positionAt(1.5)), /until 2\.000 s, 500 ms left:/)
     t.match(explain(sleeper, lane(sleeper, 'main'), { t: 2, seq: sleeper.positionAt(1.5).seq }), /until 2\.000 s, which is now:/)
   })
 
-  await t.test('a cycle is called one', async t => {
+  await t.test('a cycle is called one', async (t) => {
     const made = new Recording()
     let seq = 0
     for (const task of [1, 2]) {
@@ -267,12 +267,12 @@ t.test('why isn\'t this task running?', async t => {
     t.match(explain(made, lane(made, 'Task-1'), NOW), /a deadlock \(cycle of awaits\), and nothing can wake either/)
   })
 
-  await t.test('durations are for people', async t => {
+  await t.test('durations are for people', async (t) => {
     t.same([0, 12e-6, 0.0567, 0.9999, 1.5, 1234].map(duration), ['0 µs', '12 µs', '56.7 ms', '1 s', '1.5 s', '1,234 s'])
   })
 })
 
-t.test('the loop\'s queues', async t => {
+t.test('the loop\'s queues', async (t) => {
   function* quick(): Coroutine<void> { yield* sleep(1) }
   function* program(): Coroutine<void> {
     for (const name of ['a', 'b', 'c']) createTask(quick(), { name })
@@ -286,7 +286,7 @@ t.test('the loop\'s queues', async t => {
   t.same(timers(recording, recording.positionAt(0.5)).map(({ lane, deadline }) => [lane.name, deadline]), [['a', 1], ['b', 1], ['c', 1], ['main', 2]])
 })
 
-t.test('asyncio queues', async t => {
+t.test('asyncio queues', async (t) => {
   function* put(queue: Queue<number>, name: string): Coroutine<void> {
     for (let at = 0; at < 3; at++) {
       yield* sleep(name === 'left' ? 1 : 1.5)
@@ -316,7 +316,7 @@ t.test('asyncio queues', async t => {
   t.same(names(blocked.putters), ['left', 'right'])
   t.same(names(recording.queues.blocked(track!.id, recording.lanes.values(), recording.positionAt(0.1)).getters), [])
 
-  await t.test('a task between two queues waits for the one that it puts to, or the one that it gets from', async t => {
+  await t.test('a task between two queues waits for the one that it puts to, or the one that it gets from', async (t) => {
     function* stage(from: Queue<number>, to: Queue<number>): Coroutine<never> {
       for (;;) yield* to.put(yield* from.get())
     }
@@ -340,7 +340,7 @@ t.test('asyncio queues', async t => {
   })
 })
 
-t.test('threads', async t => {
+t.test('threads', async (t) => {
   const recording = new Recording()
   let seq = 0
   const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
@@ -362,12 +362,12 @@ t.test('threads', async t => {
   t.equal(at(recording, 'spin', 3), 'detached')
 })
 
-t.test('what is lost and what is broken', async t => {
+t.test('what is lost and what is broken', async (t) => {
   const snapshot: Snapshot = {
     seq: 500, runs: [], requests: [], queues: [],
     tasks: [{ task: 9, name: 'survivor', coroutine: 'f', state: 'suspended', since: 5, on: { kind: 'sleep', deadline: 9 } }],
   }
-  await t.test('a gap leaves no ghost task: what the snapshot does not name has ended', async t => {
+  await t.test('a gap leaves no ghost task: what the snapshot does not name has ended', async (t) => {
     const recording = heard((await record(blocking)).slice(0, 20))
     recording.lose(480, snapshot)
     const live = [...recording.lanes.values()].filter(({ endedAt }) => endedAt === null)
@@ -379,7 +379,7 @@ t.test('what is lost and what is broken', async t => {
     t.equal(lane(recording, 'survivor').state, READY)
   })
 
-  await t.test('a task whose beginning is out of reach is named by a later picture', async t => {
+  await t.test('a task whose beginning is out of reach is named by a later picture', async (t) => {
     const recording = new Recording()
     recording.learnNames(snapshot)
     recording.apply({ seq: 490, t: 8, loop: 'main', type: 'task.running', task: 9 })
@@ -387,7 +387,7 @@ t.test('what is lost and what is broken', async t => {
     t.same(names(recording.lanes.values()), ['survivor', 'task 11'])
   })
 
-  await t.test('messages that make no sense are counted, and harm nothing', async t => {
+  await t.test('messages that make no sense are counted, and harm nothing', async (t) => {
     const recording = new Recording()
     const bad: unknown[] = [null, 1, 'x', {}, { type: 'task.ready' }, { type: 'task.ready', seq: 1 }, { type: 'task.ready', seq: 1, t: NaN }, { seq: 1, t: 1, type: 7 }]
     for (const message of bad) recording.apply(message as LoopEvent)
@@ -399,10 +399,10 @@ t.test('what is lost and what is broken', async t => {
   })
 })
 
-t.test('bounds', async t => {
+t.test('bounds', async (t) => {
   const events = crowd(1000, 30_000, 10)
 
-  await t.test('the oldest events go, and what is left is whole', async t => {
+  await t.test('the oldest events go, and what is left is whole', async (t) => {
     const recording = heard(events, { limit: 10_000 })
     t.ok(recording.events.length <= 10_000 && recording.events.length > 8000, `${recording.events.length} events`)
     t.equal(recording.forgotten + recording.events.length, events.length)
@@ -414,7 +414,7 @@ t.test('bounds', async t => {
     for (const [id, kept] of recording.lanes) t.equal(kept.state, whole.lanes.get(id)?.state, kept.name)
   })
 
-  await t.test('an hour of a busy stream does not grow', async t => {
+  await t.test('an hour of a busy stream does not grow', async (t) => {
     const recording = new Recording({ limit: 5000 })
     let seq = 0
     let most = 0
@@ -435,14 +435,14 @@ t.test('bounds', async t => {
   })
 })
 
-t.test('bars', async t => {
+t.test('bars', async (t) => {
   const recording = heard(await record(blocking))
   const view = new Viewport()
   view.set(0, 4)
   view.left = 0
   view.width = 400
 
-  await t.test('a state takes the pixels of its time, and an overdue wait is drawn as ready', async t => {
+  await t.test('a state takes the pixels of its time, and an overdue wait is drawn as ready', async (t) => {
     const bars = newBars()
     addLane(bars, lane(recording, 'Task-1'), view, 0, 20, 4)
     const stretch = (state: 0 | 1 | 2): [number, number][] => {
@@ -454,7 +454,7 @@ t.test('bars', async t => {
     t.same(stretch(READY).filter(([, width]) => width > 10), [[200, 100]])
   })
 
-  await t.test('what is narrower than a pixel is merged and counted, and steps stay visible', async t => {
+  await t.test('what is narrower than a pixel is merged and counted, and steps stay visible', async (t) => {
     const busy = heard(crowd(4, 4000, 1))
     view.set(0, 100)
     const bars = newBars()
@@ -465,7 +465,7 @@ t.test('bars', async t => {
     t.ok(bars.rects[RUNNING].length > 0)
   })
 
-  await t.test('many lanes in one row show what they did most', async t => {
+  await t.test('many lanes in one row show what they did most', async (t) => {
     view.set(0, 4)
     const bars = newBars()
     addMerged(bars, [...recording.lanes.values()], view, 0, 4, 4)
@@ -474,7 +474,7 @@ t.test('bars', async t => {
     t.ok(running[2]! >= 290, `a step in each of the first three seconds: ${running[2]} pixels`)
   })
 
-  await t.test('ticks are round, and zoom keeps what is under the pointer', async t => {
+  await t.test('ticks are round, and zoom keeps what is under the pointer', async (t) => {
     view.set(0, 10)
     t.same(view.ticks(90, 0).map(({ label }) => label).slice(0, 3), ['0', '5 s', '10 s'])
     const before = view.t(100)
@@ -485,7 +485,7 @@ t.test('bars', async t => {
   })
 })
 
-t.test('the wire', async t => {
+t.test('the wire', async (t) => {
   t.equal(apiBase('http://localhost:8000/view/?run=1#x').href, 'http://localhost:8000/')
   t.equal(apiBase('http://localhost:8001/#run=2').href, 'http://localhost:8001/')
   t.equal(apiBase('https://host/tools/view/index.html').href, 'https://host/tools/')

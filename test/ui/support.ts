@@ -12,17 +12,37 @@ interface Test {
 
 /** What the tests read of the page's session; the page has it as a global. */
 export interface Session {
-  live: {
-    lastSeq: number; from: number; to: number; events: { seq: number; type: string }[]
-    stalls: { all: { name: string; seconds: number; from: number; to: number | null; victims: { name: string; seconds: number }[]; lost: number; stack: { file: string; line: number }[] }[] }
-  }
-  recording: { value: Session['live'] }
+  live: Live
+  recording: { value: Live }
   cursor: { value: { t: number; seq: number } | null }
   follow: { value: boolean }
   timeline: {
-    view: { from: number; to: number; span: number }; figures: { ms: number; spans: number; frames: number }; rowHeight: number; lanesShown: number
-    show(from: number, to: number, glide: boolean): void; pan(part: number): void; zoom(factor: number): void
+    view: { from: number; to: number; span: number }
+    figures: { ms: number; spans: number; frames: number }
+    rowHeight: number
+    lanesShown: number
+    show(from: number, to: number, glide: boolean): void
+    pan(part: number): void
+    zoom(factor: number): void
   }
+}
+
+interface Live {
+  lastSeq: number
+  from: number
+  to: number
+  events: { seq: number; type: string }[]
+  stalls: { all: Stall[] }
+}
+
+interface Stall {
+  name: string
+  seconds: number
+  from: number
+  to: number | null
+  victims: { name: string; seconds: number }[]
+  lost: number
+  stack: { file: string; line: number }[]
 }
 
 export interface LiveServer {

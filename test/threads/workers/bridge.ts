@@ -4,12 +4,12 @@ import { asyncToSync, createTask, gather, getRunningLoop, runCoroutineThreadsafe
 import { whichThread } from './meet.ts'
 import { Refused } from './values.ts'
 
-export function* add(a: number, b: number): Coroutine<{ sum: number, onMain: boolean }> {
+export function* add(a: number, b: number): Coroutine<{ sum: number; onMain: boolean }> {
   yield* sleep(0.001)
   return { sum: a + b, onMain: isMainThread }
 }
 
-export function addOnMain(a: number, b: number): { sum: number, onMain: boolean, inWorker: boolean } {
+export function addOnMain(a: number, b: number): { sum: number; onMain: boolean; inWorker: boolean } {
   return { ...asyncToSync(add)(a, b), inWorker: !isMainThread }
 }
 

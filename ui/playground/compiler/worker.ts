@@ -17,7 +17,6 @@ export interface Answer {
   error?: string
 }
 
-
 const service = new Service(new Map(Object.entries({ ...declarations, ...helpers })))
 
 addEventListener('message', ({ data }: MessageEvent<Question>) => {
