@@ -74,7 +74,7 @@ t.test('several loops in the page', { skip: noRedis || (typeof chromium === 'str
     await row(page, /cancelled/).waitFor()
     await run
     await page.getByText('on one', { exact: true }).waitFor()
-    await page.getByRole('button', { name: 'Stall it' }).click()
+    await page.getByRole('button', { name: 'Stall it', exact: true }).click()
     t.ok(await eventually(async () => (await pressed(page)).join() === 'one'), 'and that is the one to look at then')
     await page.locator('.loop-state.red').waitFor()
     await page.locator('.loop-state.red').waitFor({ state: 'detached' })

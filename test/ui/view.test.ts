@@ -69,7 +69,7 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
 
   await t.test('a stall that hurt nobody says how to see one that does', async (t) => {
     const { page } = await open(browser, server.observer)
-    await page.getByRole('button', { name: 'Stall it' }).first().click()
+    await page.getByRole('button', { name: 'Stall it', exact: true }).first().click()
     await page.locator('.why .sentence', { hasText: /GET \/handlers\/sync #\d+ blocked the loop for 2,\d+ ms; it delayed no task/ }).waitFor()
     await page.getByRole('button', { name: 'Run example 5 and stall it' }).click()
     await page.locator('.why .sentence', { hasText: /GET \/handlers\/sync #\d+ blocked the loop for 2,\d+ ms; \d+ tasks? .*delayed/ }).waitFor()
@@ -146,7 +146,7 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
   await t.test('stalls the loop itself, and says in one sentence why a task is not running', async (_t) => {
     const { page } = await open(browser, server.observer)
     await runExample(page, 5, { speed: '5' })
-    await page.getByRole('button', { name: 'Stall it' }).first().click()
+    await page.getByRole('button', { name: 'Stall it', exact: true }).first().click()
     await page.locator('.loop-state.red').waitFor()
     await tab(page, 'Tasks').click()
     await page.locator('.grid .row-button', { hasText: /^P0$/ }).last().click()
