@@ -133,20 +133,31 @@ async function makePage({ page }) {
 }
 
 /** Take the lock, or see that another process has it. One that was left by a process that died is taken over. */
-function take() {
+function take(lock) {
   try {
-    writeFileSync(LOCK, String(process.pid), { flag: 'wx' })
+    writeFileSync(lock, String(process.pid), { flag: 'wx' })
     return true
   } catch (error) {
     if (error.code !== 'EEXIST') throw error
   }
   try {
-    const holder = Number(read(LOCK))
+    const holder = Number(read(lock))
     if (holder > 0) process.kill(holder, 0)
   } catch (error) {
-    if (error.code === 'ESRCH') rmSync(LOCK, { force: true })
+    if (error.code === 'ESRCH') rmSync(lock, { force: true })
   }
   return false
+}
+
+/** Do what only one process may do at a time. `lock` is a file in dist/. */
+export async function alone(lock, work) {
+  mkdirSync(DIST, { recursive: true })
+  while (!take(lock)) await new Promise((resolve) => setTimeout(resolve, 100))
+  try {
+    await work()
+  } finally {
+    rmSync(lock, { force: true })
+  }
 }
 
 /**
@@ -157,15 +168,11 @@ export async function build({ page = true, tests = false } = {}) {
   const first = plan({ page, tests })
   if (!first.programIsStale && !first.pageIsStale) return null
   if (compilerVersion() === null) return 'the server is not built here, or not of these sources: that takes the development dependencies'
-  mkdirSync(DIST, { recursive: true })
-  while (!take()) await new Promise((resolve) => setTimeout(resolve, 100))
-  try {
+  await alone(LOCK, async () => {
     const now = plan({ page, tests })
     if (now.programIsStale) makeProgram(now)
     if (now.pageIsStale) await makePage(now)
-  } finally {
-    rmSync(LOCK, { force: true })
-  }
+  })
   return null
 }
 

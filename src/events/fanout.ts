@@ -1,4 +1,4 @@
-// Hands a loop's events to subscribers. Nobody has a buffer of his own: a subscriber is a place in the history, and takes
+// Hands a loop's events to subscribers. Subscribers have no buffers: a subscriber is a cursor in the history, and takes
 // from there when his sink has room. Who is too slow finds that the history has moved on, and is told what he missed.
 import type { EventOf, EventType, LoopEvent, Snapshot } from './schema.ts'
 import type { Cursor, History } from './history.ts'
@@ -177,7 +177,7 @@ export class Subscription {
     this.#lost(count, from)
   }
 
-  /** @internal The loop has begun anew: nothing that was before can be counted on. */
+  /** @internal The loop has begun again: nothing from before is valid. */
   restart(): void {
     if (this.#closed) return
     this.#seq = this.#fanout.source.history.last
@@ -264,7 +264,7 @@ export class Fanout {
     return Math.max(1, Math.floor(BATCHES_AT_ONCE / this.#subscriptions.size))
   }
 
-  /** @internal Somebody has more to send. */
+  /** @internal A subscriber has more to send. */
   goOn(): void {
     this.#schedule(GO_ON_MS)
   }
@@ -302,7 +302,7 @@ export class Fanout {
     return batch
   }
 
-  /** The loop has begun anew, with another history: all subscribers go on from there, and are told. */
+  /** The loop has begun again, with another history: all subscribers continue there, and receive a message that says so. */
   restart(): void {
     this.#batches.clear()
     for (const subscription of this.#subscriptions) subscription.restart()
