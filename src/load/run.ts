@@ -7,6 +7,7 @@ import type { Exchange } from './request.ts'
 import type { Plan } from './plan.ts'
 import type { StallSource } from './stalls.ts'
 import { ready } from './latencies.ts'
+import { momentsOf } from './schedule.ts'
 import { streamResult } from './result.ts'
 import { AnswerStalls } from './stalls.ts'
 import { Stream } from './stream.ts'
@@ -44,7 +45,6 @@ export class LoadRun {
   readonly #options: RunOptions
   readonly #answers = new AnswerStalls()
   #streams: Stream[] = []
-  #startedAt = 0
   #measureFrom = 0
   #endAt = 0
   #stoppedAt = Infinity
@@ -71,11 +71,11 @@ export class LoadRun {
     await ready()
     const now = performance.now()
     this.#utilization = performance.eventLoopUtilization()
-    this.#startedAt = now + 20
-    this.#measureFrom = this.#startedAt + plan.warmup * 1000
-    this.#endAt = this.#measureFrom + plan.duration * 1000
+    const moments = momentsOf(plan, now)
+    this.#measureFrom = moments.measureFrom
+    this.#endAt = moments.endAt
     this.#streams = plan.streams.map((stream, index) => new Stream(stream, {
-      startedAt: this.#startedAt, measureFrom: this.#measureFrom, endAt: this.#endAt, seed: plan.seed + index,
+      ...moments, seed: plan.seed + index,
       onAnswer: (of, exchange, at) => this.#answered(of, exchange, at),
       onGone: ({ plan: { url } }, kind, since) => {
         const seconds = Math.max(0, (since - this.#measureFrom) / 1000).toFixed(1)

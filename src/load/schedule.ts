@@ -1,8 +1,22 @@
 // When requests should leave. A schedule is known before the first of them does, and nothing that a server does moves it.
-import type { StreamPlan } from './plan.ts'
+import type { Plan, StreamPlan } from './plan.ts'
 
 /** Gives one moment after another, in ms since the stream began; `null` when there are no more. */
 export type Schedule = () => number | null
+
+/** When a run starts, measures and ends, in ms of `performance.now()`. */
+export interface Moments {
+  startedAt: number
+  measureFrom: number
+  endAt: number
+}
+
+/** Whole ms, so that sums of them are exact: a request that is due at the very end must not be due before it. */
+export function momentsOf({ warmup, duration }: Pick<Plan, 'warmup' | 'duration'>, now: number): Moments {
+  const startedAt = Math.ceil(now) + 20
+  const measureFrom = startedAt + Math.round(warmup * 1000)
+  return { startedAt, measureFrom, endAt: measureFrom + Math.round(duration * 1000) }
+}
 
 /** Numbers from 0 up to 1, the same for the same seed. */
 export function seeded(seed: number): () => number {

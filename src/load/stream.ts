@@ -2,7 +2,7 @@
 // (for a closed stream, by the answers); a request never waits for another's answer, except for a free connection.
 import { performance } from 'node:perf_hooks'
 import { Pool } from 'undici'
-import type { Schedule } from './schedule.ts'
+import type { Moments, Schedule } from './schedule.ts'
 import type { StreamPlan } from './plan.ts'
 import { Exchange, type Ends } from './request.ts'
 import { isGone, kindOf } from './failures.ts'
@@ -18,11 +18,7 @@ const GONE_TIMES = 3
 const AFTER_FAILURE_MS = 20
 const MOST_CONNECTING_SECONDS = 10
 
-export interface StreamContext {
-  /** In ms of `performance.now()`: when the run begins, when measuring does, and when the last request may leave. */
-  startedAt: number
-  measureFrom: number
-  endAt: number
+export interface StreamContext extends Moments {
   seed: number
   onAnswer: (stream: Stream, exchange: Exchange, at: number) => void
   /** The target is not there any more: nothing but failures of this kind `since`. */

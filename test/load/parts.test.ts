@@ -5,7 +5,7 @@ import { chart } from '../../src/load/chart.ts'
 import { kindOf } from '../../src/load/failures.ts'
 import { readLoad } from '../../src/load/options.ts'
 import { STREAM, type StreamPlan } from '../../src/load/plan.ts'
-import { scheduleOf } from '../../src/load/schedule.ts'
+import { momentsOf, scheduleOf } from '../../src/load/schedule.ts'
 import { Slices } from '../../src/load/time-series.ts'
 import { AnswerStalls } from '../../src/load/stalls.ts'
 import { parseTiming } from '../../src/load/timing.ts'
@@ -28,6 +28,16 @@ t.test('a schedule', async (t) => {
     const next = scheduleOf(plan({ rate: 3 }), 1)
     for (let at = 0; at < 999_999; at++) next()
     t.equal(next(), 999_999_000 / 3)
+  })
+
+  await t.test('has as many requests as fit, whatever the clock showed at the start', async (t) => {
+    for (let at = 0; at < 2000; at++) {
+      const { startedAt, measureFrom, endAt } = momentsOf({ warmup: 1, duration: 10 }, 1000 + at * 7.300_000_1)
+      const next = scheduleOf(plan({ rate: 100 }), 1)
+      let measured = 0
+      for (let due = startedAt + next()!; due < endAt; due = startedAt + next()!) if (due >= measureFrom) measured++
+      if (measured !== 1000) return t.equal(measured, 1000, `it started at ${startedAt}`)
+    }
   })
 
   await t.test('of Poisson arrivals is the same for the same seed, has the rate, and gaps as exponential ones have', async (t) => {
