@@ -48,8 +48,6 @@ export class EventBuilder {
   /** The step under way, and those in which it began. */
   #running = NO_STEP
   readonly #outer: Step[] = []
-  /** How many tasks that live belong to a run or a request, or more where the end of some was not told. */
-  scoped = 0
 
   /** `stepped` is called with each step that ends. Of so many tasks that have ended the names are kept. */
   constructor(emit: (event: Timed) => void, mostEnded = 0, stepped?: (task: number, from: number, to: number) => void) {
@@ -73,11 +71,6 @@ export class EventBuilder {
     return this.#running
   }
 
-  /** It began inside of another. */
-  get nested(): boolean {
-    return this.#outer.length > 0
-  }
-
   /** A step has been under way since then, which no event says. */
   resume(task: number, since: number): void {
     this.#running = { task, since }
@@ -92,7 +85,6 @@ export class EventBuilder {
   /** The next loop numbers its tasks from 1 again. */
   restart(): void {
     this.#tasks.clear()
-    this.scoped = 0
     this.#ended.length = 0
     this.#endedAt = 0
   }
@@ -103,10 +95,8 @@ export class EventBuilder {
 
   /** Know a task, without a word. What `scope` leaves open it has from its parent, or from what is known of it. */
   meet(task: number, name: string, parent: number, scope: Scope | null): Known {
-    const before = this.#tasks.get(task)
-    const above = this.#tasks.get(parent) ?? before ?? NOBODY
+    const above = this.#tasks.get(parent) ?? this.#tasks.get(task) ?? NOBODY
     const known = { name, run: scope?.run || above.run, request: scope?.request || above.request }
-    if (before === undefined && isScoped(known)) this.scoped++
     this.#tasks.set(task, known)
     return known
   }
@@ -138,6 +128,11 @@ export class EventBuilder {
     this.#tell(event, this.known(task))
   }
 
+  /** From `since` until `t` so many steps came one after the other that only yield; those of some tasks were counted by themselves. */
+  busy(t: number, since: number, steps: number, tasks: { task: number; steps: number }[]): void {
+    this.#emit({ type: 'loop.busy', t: stamp(t), since: stamp(since), seconds: stamp(t - since), steps, tasks })
+  }
+
   /** A step ended in `sleep(0)`: the task is suspended, and ready at once. */
   yielded(t: number, task: number, location?: Frame): void {
     this.suspended(t, task, { kind: 'yield' }, location)
@@ -147,7 +142,6 @@ export class EventBuilder {
   finished(t: number, task: number, outcome: Ended, error?: string): void {
     const known = this.known(task)
     this.#end(task, t)
-    if (isScoped(known)) this.scoped--
     const event: Timed<'task.finished'> = { type: 'task.finished', t: stamp(t), task, outcome }
     if (error !== undefined) event.error = error
     this.#tell(event, known)
@@ -228,8 +222,4 @@ export function stamp(seconds: number): number {
 /** The task of an event that may have none. */
 export function ofTask(task: number): { task?: number } {
   return task === 0 ? {} : { task }
-}
-
-export function isScoped({ run, request }: Known): boolean {
-  return run !== 0 || request !== 0
 }

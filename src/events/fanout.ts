@@ -218,19 +218,15 @@ function tell(history: History, event: LoopEvent): Message {
 interface Wanted {
   readonly key: string
   readonly matches: ((event: LoopEvent) => boolean) | null
-  /** Whether he may want steps that belong to no run and no request: a busy loop makes more of those than anybody can take. */
-  readonly steps: boolean
 }
 
-const STEPS: readonly EventType[] = ['task.ready', 'task.running', 'task.suspended']
 /** What is in no snapshot: it is told of even to who has missed what was around it. */
 const NEWS: ReadonlySet<string> = new Set<EventType>(['loop.blocked', 'loop.unblocked', 'warning', 'run.finished'])
 
 function wanted(filter: Filter): Wanted {
   const { types, run, task, request } = filter
   const matches = matcher(filter)
-  const steps = run === undefined && request === undefined && (types === undefined || STEPS.some((type) => types.includes(type)))
-  return { steps, matches, key: matches === null ? '' : JSON.stringify([types === undefined ? null : [...types].sort(), run, task, request]) }
+  return { matches, key: matches === null ? '' : JSON.stringify([types === undefined ? null : [...types].sort(), run, task, request]) }
 }
 
 /** The messages from one place in the history to another. */
@@ -279,18 +275,13 @@ export class Fanout {
   }
 
   /** @internal What follows event `from`, for all who have this filter and stand there. Empty where that is lost. */
-  batch({ key, matches, steps }: Wanted, from: number): Batch {
+  batch({ key, matches }: Wanted, from: number): Batch {
     const { history } = this.source
     const last = this.#batches.get(key)
     if (last !== undefined && last.from === from && (last.messages.length >= BATCH || last.to === history.last)) return last
     const messages: Message[] = []
     let to = from
     while (to < history.last && messages.length < BATCH) {
-      const passed = steps ? null : history.lastOfLater(to + 1)
-      if (passed !== null) {
-        to = passed
-        continue
-      }
       const event = history.find(to + 1)
       if (event === null) break
       to++

@@ -16,6 +16,10 @@ export function matcher(filter: Filter): ((event: LoopEvent) => boolean) | null 
   return (event) =>
     (wanted === null || wanted.has(event.type)) &&
     (run === undefined || event.run === run) &&
-    (task === undefined || (event as { task?: number }).task === task) &&
+    (task === undefined || isOf(event, task)) &&
     (request === undefined || event.request === request)
+}
+
+function isOf(event: LoopEvent, task: number): boolean {
+  return event.type === 'loop.busy' ? event.tasks.some((one) => one.task === task) : (event as { task?: number }).task === task
 }

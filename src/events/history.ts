@@ -1,25 +1,10 @@
 // The last events of one loop: bounded by count and in bytes, addressed by `seq`. Each is encoded at most once, whoever and however many
-// want it. Events that come by the million and are all alike are kept without being made; they never push out the others.
+// want it.
 import type { LoopEvent } from './schema.ts'
 import { sizeOfEvent } from './texts.ts'
 
 /** Room for so many bytes for each event that is kept, on average: short events may be as many as the history holds. */
 const BYTES_AN_EVENT = 1024
-
-/** Events one after the other that are of one sort: kept as they are, or made when they are asked for. */
-interface Stretch {
-  readonly first: number
-  count: number
-  /** Which of the kept events the first is; -1 where they are made. */
-  readonly kept: number
-}
-
-/** Events that follow each other and are made when they are asked for. */
-interface Later {
-  readonly first: number
-  readonly count: number
-  readonly make: (offset: number) => LoopEvent
-}
 
 export class History {
   /** Changes when a loop starts anew, so that an old cursor is not taken for one of this loop's. */
@@ -39,14 +24,10 @@ export class History {
   /** How many were pushed, and how many of those have gone. */
   #kept = 0
   #gone = 0
-  #stretches = new Fifo<Stretch>()
-  #later = new Fifo<Later>()
-  #laterCount = 0
 
   /**
    * The history of a loop that begins now; or, with the epoch of another process' loop, of that one from after event `last`
-   * on. It holds the last `capacity` events that were pushed, or fewer where those are long, and as many of those that are made
-   * when they are asked for.
+   * on. It holds the last `capacity` events, or fewer where those are long.
    */
   constructor(capacity: number, epoch = newEpoch(), last = 0) {
     this.capacity = capacity
@@ -71,20 +52,8 @@ export class History {
     const at = kept % this.capacity
     this.#events[at] = event
     this.#encoded[at] = encoded
+    this.last = event.seq
     this.#grow(at, sizeOfEvent(event) + (encoded?.length ?? 0))
-    this.#extend(event.seq, 1, kept)
-  }
-
-  /** Keep `count` events that are made when somebody asks for them: `make(offset)` gives the one that many after the first. */
-  pushLater(count: number, make: (offset: number) => LoopEvent): void {
-    this.#later.push({ first: this.last + 1, count, make })
-    this.#laterCount += count
-    this.#extend(this.last + 1, count, -1)
-    for (let oldest = this.#later.first; oldest !== undefined && this.#laterCount - oldest.count >= this.capacity; oldest = this.#later.first) {
-      this.#later.shift()
-      this.#laterCount -= oldest.count
-      this.#from = Math.max(this.#from, oldest.first + oldest.count)
-    }
   }
 
   /** These many events were lost before they could be kept: their numbers are used up. */
@@ -95,11 +64,7 @@ export class History {
 
   /** The event with this `seq`, `null` where it is held no more, or was lost. */
   find(seq: number): LoopEvent | null {
-    const stretch = this.#stretchOf(seq)
-    if (stretch === undefined) return null
-    if (stretch.kept < 0) return this.#make(seq)
-    const event = this.#events[(stretch.kept + seq - stretch.first) % this.capacity]
-    return event === undefined || event.seq !== seq ? null : event
+    return this.#events[this.#placeOf(seq)] ?? null
   }
 
   /** The event with this `seq`, which must still be held. */
@@ -107,12 +72,6 @@ export class History {
     const event = this.find(seq)
     if (event === null) throw new RangeError(`history: event ${seq} is not kept`)
     return event
-  }
-
-  /** Where the events with this `seq` and those that follow are made when they are asked for, the last of them, held or not; else `null`. */
-  lastOfLater(seq: number): number | null {
-    const stretch = this.#stretchOf(seq)
-    return stretch === undefined || stretch.kept >= 0 ? null : stretch.first + stretch.count - 1
   }
 
   /** Those of the last `count` events that were pushed whose `seq` is at least this. */
@@ -138,11 +97,10 @@ export class History {
     return events.reverse()
   }
 
-  /** An event that is held, as JSON: the same text for whoever asks, unless the event is made for each. */
+  /** An event that is held, as JSON: the same text for whoever asks. */
   encoded(event: LoopEvent): string {
-    const stretch = this.#stretchOf(event.seq)
-    const at = stretch === undefined || stretch.kept < 0 ? -1 : (stretch.kept + event.seq - stretch.first) % this.capacity
-    if (at < 0 || this.#events[at] !== event) return JSON.stringify(event)
+    const at = this.#placeOf(event.seq)
+    if (this.#events[at] !== event) return JSON.stringify(event)
     const known = this.#encoded[at]
     if (known !== undefined) return known
     const json = JSON.stringify(event)
@@ -172,69 +130,20 @@ export class History {
     this.#sizes[at] = 0
   }
 
-  #extend(first: number, count: number, kept: number): void {
-    const stretches = this.#stretches
-    const { last } = stretches
-    this.last = first + count - 1
-    if (last !== undefined && last.kept < 0 === kept < 0 && last.first + last.count === first) {
-      last.count += count
-      return
-    }
-    stretches.push({ first, count, kept })
-    // What is not held in front of all that is tells nothing.
-    const oldestKept = this.#gone === 0 ? 0 : (this.#events[this.#gone % this.capacity]?.seq ?? 0)
-    const oldest = Math.min(oldestKept, this.#later.first?.first ?? oldestKept)
-    for (let front = stretches.first as Stretch; front.first + front.count <= oldest; front = stretches.first as Stretch) stretches.shift()
-  }
-
-  #stretchOf(seq: number): Stretch | undefined {
-    const stretch = this.#stretches.lastWhere(({ first }) => first <= seq)
-    return stretch !== undefined && seq < stretch.first + stretch.count ? stretch : undefined
-  }
-
-  #make(seq: number): LoopEvent | null {
-    const later = this.#later.lastWhere(({ first }) => first <= seq)
-    if (later === undefined || seq >= later.first + later.count) return null
-    const event = later.make(seq - later.first)
-    event.seq = seq
-    return event
-  }
-}
-
-/** In the order in which they came; the oldest go first. */
-class Fifo<T> {
-  #items: T[] = []
-  #at = 0
-
-  get first(): T | undefined {
-    return this.#items[this.#at]
-  }
-
-  get last(): T | undefined {
-    return this.#at < this.#items.length ? this.#items.at(-1) : undefined
-  }
-
-  push(item: T): void {
-    this.#items.push(item)
-  }
-
-  shift(): void {
-    this.#at++
-    if (this.#at * 2 <= this.#items.length) return
-    this.#items = this.#items.slice(this.#at)
-    this.#at = 0
-  }
-
-  /** The last item for which `holds`, which must hold for all before it. */
-  lastWhere(holds: (item: T) => boolean): T | undefined {
-    let low = this.#at
-    let high = this.#items.length
+  /** Where the event with this `seq` is kept; -1: nowhere. */
+  #placeOf(seq: number): number {
+    const { capacity } = this
+    // Nothing was lost since, as a rule.
+    const place = (this.#kept - 1 - (this.last - seq)) % capacity
+    if (this.#events[place]?.seq === seq) return place
+    let low = this.#gone
+    let high = this.#kept
     while (low < high) {
-      const middle = (low + high) >> 1
-      if (holds(this.#items[middle] as T)) low = middle + 1
+      const middle = Math.floor((low + high) / 2)
+      if ((this.#events[middle % capacity] as LoopEvent).seq < seq) low = middle + 1
       else high = middle
     }
-    return low > this.#at ? this.#items[low - 1] : undefined
+    return this.#events[low % capacity]?.seq === seq ? low % capacity : -1
   }
 }
 

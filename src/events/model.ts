@@ -31,6 +31,9 @@ export class Model {
       case 'task.finished':
         this.tasks.delete(event.task)
         break
+      case 'loop.busy':
+        this.#yielded(event)
+        break
       case 'queue.changed':
         this.#queue(event)
         break
@@ -109,6 +112,14 @@ export class Model {
     else if (task.on !== undefined) delete task.on
     if (event.type === 'task.suspended' && event.location !== undefined) task.location = event.location
     else if (event.type !== 'task.ready' && task.location !== undefined) delete task.location
+  }
+
+  /** All of them stand ready again. One whose step goes on too long may have been told before. */
+  #yielded({ t, tasks }: EventOf<'loop.busy'>): void {
+    for (const { task: id } of tasks) {
+      const task = this.tasks.get(id)
+      if (task?.state === 'ready') task.since = t
+    }
   }
 
   #queue({ queue, size, unfinished, maxsize }: EventOf<'queue.changed'>): void {

@@ -90,6 +90,13 @@ export const loopEvent = z.discriminatedUnion('type', [
     type: z.literal('loop.unblocked'), ...maybeOfTask, seconds, victims: z.array(victim), lost: seconds,
     name: z.string().optional(), since: seconds.optional(), stack: z.array(frame).optional(),
   }),
+  /**
+   * The loop did nothing for a while but steps that end in `sleep(0)`, thousands in a row: they have no events of their own.
+   * `tasks` are those that had the most, 32 at most; in `steps` are those of all. `t` is when it ended.
+   */
+  z.strictObject({
+    type: z.literal('loop.busy'), ...common, since: seconds, seconds, steps: count, tasks: z.array(z.strictObject({ task: id, steps: count })),
+  }),
   z.strictObject({
     type: z.literal('task.created'), ...ofTask, name: z.string(), coroutine: z.string(), parent: id.optional(),
     location: frame.optional(),

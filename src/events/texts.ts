@@ -34,6 +34,7 @@ function hasTexts(event: Pick<LoopEvent, 'type'> & { on?: { label?: string | und
   switch (event.type) {
     case 'task.ready':
     case 'task.running':
+    case 'loop.busy':
     case 'queue.changed':
       return false
     case 'task.suspended':

@@ -3,10 +3,8 @@
 import type { Frame, Snapshot, Waiting, Parameters } from '../events/schema.ts'
 import type { Records } from '../probe/layout.ts'
 import type { RingReader } from '../probe/ring.ts'
-import type { Rounds } from './rounds.ts'
-import { EventBuilder, isScoped, ofTask, stamp, type Bare, type Scope, type Timed } from '../events/builder.ts'
-import { EAGER, EVEN_SECONDS, STEPS_AT, STEPS_SHIFT } from '../probe/layout.ts'
-import { KIND_MASK, recordReader, STEPS_KIND } from '../probe/record-schema.ts'
+import { EventBuilder, ofTask, stamp, type Bare, type Scope, type Timed } from '../events/builder.ts'
+import { recordReader } from '../probe/record-schema.ts'
 
 /** Who held the thread, from when to when, in seconds on the loop's clock. */
 export interface Hold {
@@ -20,8 +18,6 @@ export interface Hold {
 /** Hears what the records say. */
 export interface Listener {
   event(event: Timed): void
-  /** The events of many steps at once. */
-  rounds(rounds: Rounds): void
   /** So many events were lost; `alive` is what is alive after them. */
   lost(count: number): void
   restored(alive: Omit<Snapshot, 'seq'>): void
@@ -34,8 +30,6 @@ export interface Listener {
   waited(request: number, seconds: number, t: number): void
 }
 
-/** A step of this many seconds is told of by itself. */
-const LONG_STEP = 0.01
 /** Names of tasks that have ended are kept for whoever looks back. */
 const MOST_ENDED = 20_000
 /** The same of requests. */
@@ -46,15 +40,15 @@ export class Decoder {
   readonly #listener: Listener
   readonly #takeDescription: () => ArrayBuffer | null
   readonly #build: EventBuilder
-  readonly #read: (records: Records, at: number) => void
+  readonly #take: (records: Records, at: number) => void
   /** Those under way, and the last that have ended: what is told of a stall is told after it. */
   readonly #requests = new Map<number, { method: string; url: string }>()
   readonly #endedRequests: number[] = []
   readonly #runs = new Map<number, Snapshot['runs'][number]>()
   #scope: Scope | null = null
   #location: Frame | undefined
-  /** So many steps of the record that comes next have been told of ahead. */
-  #ahead = 0
+  /** Tasks of the busy stretch that comes next. */
+  #busy: { task: number; steps: number }[] = []
   /** A description is being read: what it says is collected here, or told as events the first time. */
   #alive: Omit<Snapshot, 'seq'> | null = null
   #first = true
@@ -64,7 +58,7 @@ export class Decoder {
     this.#reader = reader
     this.#listener = listener
     this.#build = new EventBuilder((event) => listener.event(event), MOST_ENDED, (task, from, to) => listener.stepped(task, from, to))
-    this.#read = this.#reads(this.#build)
+    this.#take = this.#reads(this.#build)
     this.#takeDescription = takeDescription
   }
 
@@ -76,10 +70,12 @@ export class Decoder {
   /** Decode all there is, published or not. The writer must stand still. */
   readAll(): void {
     this.#reader.read(this.#take, Infinity, true)
-    const open = this.#reader.peek()
-    if (open === null) return
-    this.#steps(open.records, open.at, open.count, open.records.numbers[1] as number)
-    this.#ahead = open.count
+  }
+
+  /** The step of a task has been under way since then: told before its record, if that is still to come. */
+  begun(task: number, since: number): void {
+    const { running } = this.#build
+    if (running.task !== task || running.since !== since) this.#build.begun(since, task, false)
   }
 
   nameOf(task: number): string {
@@ -104,24 +100,15 @@ export class Decoder {
     return this.#alive !== null && !this.#first
   }
 
-  readonly #take = (records: Records, at: number): void => {
-    const head = records.words[at] as number
-    if ((head & KIND_MASK) !== STEPS_KIND) {
-      this.#read(records, at)
-      return
-    }
-    const t = records.numbers[(at >> 1) + 1] as number
-    if ((head & EAGER) !== 0) this.#build.begun(t, (records.words[at + STEPS_AT] as number) >>> 0, true)
-    else this.#steps(records, at, head >>> STEPS_SHIFT, t)
-  }
-
   /** What the records say, kind by kind. */
   #reads(build: EventBuilder): (records: Records, at: number) => void {
     return recordReader((reference) => this.#reader.text(reference), {
       ready: (task, t, by) => build.ready(t, task, by),
-      yielded: (task, t) => {
-        if (build.running.task === task) build.yielded(t, task)
+      running: (task, t, how) => {
+        if (how === 'eager') build.begun(t, task, true)
+        else this.begun(task, t)
       },
+      yielded: (task, t) => build.yielded(t, task),
       suspended: (task, t, kind, label, other, deadline) => {
         const on: Waiting = { kind }
         if (label !== '') on.label = label
@@ -194,6 +181,11 @@ export class Decoder {
       settled: () => this.#listener.settled(),
       reported: (task, t, kind, message) => build.said(t, task, { type: 'warning', kind, level: 'red', ...ofTask(task), message }),
       other: (task, t, text) => build.said(t, task, JSON.parse(text) as Bare),
+      busyTask: (task, _t, steps) => this.#busy.push({ task, steps }),
+      busy: (_task, t, steps, micros) => {
+        build.busy(t, t - micros / 1e6, steps, this.#busy)
+        this.#busy = []
+      },
     })
   }
 
@@ -201,45 +193,6 @@ export class Decoder {
     const scope = this.#scope
     this.#scope = null
     return scope
-  }
-
-  /** Steps that follow each other. Each of them that ended before the next began ended in `sleep(0)`. */
-  #steps({ words }: Records, at: number, count: number, t: number): void {
-    const build = this.#build
-    const seconds = (words[at + 1] as number) / 1e9
-    const each = seconds <= EVEN_SECONDS ? seconds / count : 0
-    let from = at + STEPS_AT + this.#ahead
-    const to = at + STEPS_AT + count
-    const first = at + STEPS_AT
-    this.#ahead = 0
-    if (from >= to) return
-    const began = t + (from - first) * each
-    const before = build.running
-    // The one before must have ended as these do, and so soon that nobody has to hear of it by itself.
-    const joins = before.task !== 0 && !build.nested && began - before.since < LONG_STEP
-    if (joins && (build.scoped === 0 || (this.#plain(before.task) && this.#allPlain(words, from, to)))) {
-      this.#listener.rounds({ before: before.task, seconds: began - before.since, tasks: words, from, to, began, each })
-      build.resume((words[to - 1] as number) >>> 0, t + (count - 1) * each)
-      return
-    }
-    for (; from < to; from++) this.#begin((words[from] as number) >>> 0, t + (from - first) * each)
-  }
-
-  /** Whether a task belongs to no run and no request. */
-  #plain(task: number): boolean {
-    return !isScoped(this.#build.known(task))
-  }
-
-  #allPlain(tasks: Int32Array, from: number, to: number): boolean {
-    for (let at = from; at < to; at++) if (!this.#plain((tasks[at] as number) >>> 0)) return false
-    return true
-  }
-
-  /** The step under way ended in `sleep(0)` when this one began. */
-  #begin(task: number, t: number): void {
-    const { running } = this.#build
-    if (running.task !== 0) this.#build.yielded(t, running.task)
-    this.#build.begun(t, task, false)
   }
 
   #suspended(t: number, task: number, on: Waiting): void {

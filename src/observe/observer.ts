@@ -3,15 +3,13 @@
 import type { LoopEvent, Snapshot } from '../events/schema.ts'
 import type { Taken } from './stacks.ts'
 import type { Starvation } from './scheduling-delay.ts'
-import { TAPE_END } from '../runtime/tape.ts'
 import { History } from '../events/history.ts'
 import { cutEvent } from '../events/texts.ts'
 import type { Timed } from '../events/builder.ts'
 import { Decoder, type Hold, type Listener } from './decode.ts'
-import { MOST_STEPS, NUMBER, taskOf, viewOf, WORD, type Shared, type View } from '../probe/layout.ts'
+import { NUMBER, taskOf, viewOf, WORD, type Shared, type View } from '../probe/layout.ts'
 import { LoopRecord } from './monitored-loop.ts'
 import { RingReader } from '../probe/ring.ts'
-import { RoundLog, type Rounds } from './rounds.ts'
 import { BEAT_SECONDS, StallWatch } from './stall-detector.ts'
 import { Tally } from './stream-stats.ts'
 import { Warnings } from './warnings.ts'
@@ -59,14 +57,12 @@ export class Observer extends LoopRecord implements Listener {
   readonly #reader: RingReader
   readonly #watch: StallWatch
   readonly #warnings: Warnings
-  readonly #rounds: RoundLog
   #warnAt = 0
 
   constructor(options: ObserverOptions) {
     super({ loop: options.loop, history: new History(options.history), keepSeconds: options.keepSeconds, origin: options.origin })
     this.#options = options
     this.view = viewOf(options.shared)
-    this.#rounds = new RoundLog(() => this.loop, this.history, this.model, MOST_STEPS)
     this.#reader = new RingReader(options.shared)
     this.#decoder = new Decoder(this.#reader, this, options.takeDescription)
     this.#warnings = new Warnings(this.model, (task) => this.#decoder.nameOf(task), (warning) => this.event(cutEvent(warning)))
@@ -101,7 +97,6 @@ export class Observer extends LoopRecord implements Listener {
   #look(): number {
     const { words } = this.view
     words[WORD.tick] = ((words[WORD.tick] as number) + 1) | 0
-    words[WORD.tape + TAPE_END] = 0
     const count = this.#decoder.read(RECORDS_A_POLL)
     let next = this.#watch.look()
     const now = this.now()
@@ -129,10 +124,6 @@ export class Observer extends LoopRecord implements Listener {
     if (event.type === 'loop.closed') this.#watch.settled()
     if (event.type === 'warning') this.warningCount++
     else this.#warnings.hear(event)
-  }
-
-  rounds(rounds: Rounds): void {
-    this.#rounds.add(rounds)
   }
 
   lost(count: number): void {

@@ -7,7 +7,6 @@ import type { Starvation } from './scheduling-delay.ts'
 import { stamp, type Timed } from '../events/builder.ts'
 import type { Taken } from './stacks.ts'
 import { Samples, type Verdict } from './stack-samples.ts'
-import { TAPE_AT } from '../runtime/tape.ts'
 import { HOLDER, MOST_HOLDS, NUMBER, taskOf, WORD, type View } from '../probe/layout.ts'
 
 /** A stall is told of again after this many seconds. */
@@ -55,8 +54,6 @@ export interface StallOptions {
 interface Blocked extends Hold {
   /** The edge count of a known holder; 0 where nobody knows who it is. */
   step: number
-  /** Where the tape stood. */
-  tape: number
   toldAt: number
   samples: Samples
   candidates: Candidate[]
@@ -114,7 +111,6 @@ export class StallWatch {
   #judge(now: number, late: boolean, since: number, beat: number): number {
     const { threshold, view: { words } } = this.#options
     const step = words[WORD.step] as number
-    const tape = words[WORD.tape + TAPE_AT] as number
     const known = (step & 1) === 1
     const blocked = this.#blocked
     if (blocked !== null) {
@@ -138,14 +134,14 @@ export class StallWatch {
       this.#gotMoment = from
       return 0.005
     }
-    this.#begin(known ? step : 0, tape, from, now)
+    this.#begin(known ? step : 0, from, now)
     return AGAIN
   }
 
   /** Whether what had begun to block the thread still does, and nothing else. */
-  #goesOn({ step, tape, from }: Blocked): boolean {
+  #goesOn({ step, from }: Blocked): boolean {
     const { words, numbers } = this.#options.view
-    if (step !== 0) return words[WORD.step] === step && words[WORD.tape + TAPE_AT] === tape
+    if (step !== 0) return words[WORD.step] === step
     return ((words[WORD.step] as number) & 1) === 0 && (numbers[NUMBER.beat] as number) < from
   }
 
@@ -156,7 +152,7 @@ export class StallWatch {
     return known && !starvation.excuses(from, now, starved) ? 0 : starved
   }
 
-  #begin(step: number, tape: number, from: number, now: number): void {
+  #begin(step: number, from: number, now: number): void {
     const { catchUp, decoder, view } = this.#options
     const { words } = view
     catchUp()
@@ -164,11 +160,12 @@ export class StallWatch {
     const task = step === 0 ? 0 : taskOf(view)
     const request = holder === HOLDER.request ? (words[WORD.subject] as number) >>> 0 : decoder.scopeOf(task).request ?? 0
     // It may have come round while we looked.
-    if (step !== 0 && (words[WORD.step] !== step || words[WORD.tape + TAPE_AT] !== tape)) return
+    if (step !== 0 && words[WORD.step] !== step) return
+    if (task !== 0) decoder.begun(task, from)
     const name = task !== 0 ? decoder.nameOf(task) : request !== 0 ? decoder.requestName(request)
       : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || 'a callback' : UNKNOWN
     const blocked: Blocked = {
-      from, to: now, name, step, tape, toldAt: now, samples: new Samples(), candidates: [],
+      from, to: now, name, step, toldAt: now, samples: new Samples(), candidates: [],
       ...(task === 0 ? {} : { task }), ...(request === 0 ? {} : { request }),
     }
     blocked.candidates = this.#candidates(task)

@@ -1,10 +1,13 @@
 // What holds the thread, and since when, in the shared header: written at every edge of a step, a callback or a handler,
 // with plain stores. It also keeps the time, and reads the clock no oftener than it must.
-import { EVEN_SECONDS, HOLDER, MOST_STEPS, NUMBER, WORD, type View } from './layout.ts'
+import { HOLDER, NUMBER, WORD, type View } from './layout.ts'
 
 /** While steps take less than this many seconds, one clock reading serves several edges: as many as pass in so many seconds. */
 const SHORT = 2e-6
 const SPAN = 32e-6
+const MOST_EDGES = 128
+/** Where several edges took longer than this together, in seconds, something between them was long. */
+const LONG = 64e-6
 /**
  * Where something was long among several edges, and nobody knows what, the clock is read oftener for a while: for one edge in so
  * many seconds that it took, at most so many edges. If it comes again, it is read at each, as long as it comes again.
@@ -47,7 +50,7 @@ export class Edges {
     this.#onHold = onHold
     words[WORD.holder] = this.#holder
     numbers[NUMBER.since] = this.since
-    this.#most = exact ? 1 : MOST_STEPS
+    this.#most = exact ? 1 : MOST_EDGES
     this.#atMost = this.#most
   }
 
@@ -58,6 +61,25 @@ export class Edges {
   time(): number {
     if (--this.left > 0 && this.#words[WORD.tick] === this.#tick) return this.now
     return this.read()
+  }
+
+  /**
+   * A step begins whose time is the one before, as one reading of the clock serves for both. False, and nothing done, where
+   * it must be read.
+   */
+  next(task: number): boolean {
+    if (this.left <= 2 || this.since !== this.now || this.#holder !== HOLDER.task || this.#words[WORD.tick] !== this.#tick) return false
+    this.left -= 2
+    this.#words[WORD.task] = task
+    this.#words[WORD.step] = this.#edges = (this.#edges + 1) | 1
+    return true
+  }
+
+  /** And ends, likewise. */
+  done(): boolean {
+    if (this.#words[WORD.tick] !== this.#tick) return false
+    this.#words[WORD.step] = this.#edges = (this.#edges + 1) & ~1
+    return true
   }
 
   /** The time by the clock. */
@@ -79,7 +101,7 @@ export class Edges {
 
   /** Read the clock oftener, or as seldom as before, after so many edges that took so long together. */
   #watch(edges: number, took: number): void {
-    if (took > EVEN_SECONDS && (edges > 1 || this.#atMost === 1)) {
+    if (took > LONG && (edges > 1 || this.#atMost === 1)) {
       this.#atMost = this.#closely > 0 ? 1 : Math.min(CLOSELY, this.#most)
       this.#closely = Math.min(EDGES_WATCHED_CLOSELY, took / EDGE_IN)
     } else if (this.#closely > 0) {
@@ -101,11 +123,6 @@ export class Edges {
     this.#hold(HOLDER.task, since)
   }
 
-  /** A step begins whose task is the first on the tape. */
-  steps(): void {
-    this.#hold(HOLDER.steps, this.now)
-  }
-
   callback(name: number, since: number): void {
     this.#words[WORD.subject] = name
     this.#words[WORD.task] = 0
@@ -118,12 +135,12 @@ export class Edges {
     this.#hold(HOLDER.request, since)
   }
 
-  /** Nothing that is known holds the thread any more. `lastStep`: the task whose step was the last on the tape. */
-  free(lastStep = 0): void {
+  /** Nothing that is known holds the thread any more. */
+  free(): void {
     if (this.now - this.since >= HELD_SECONDS && (this.#edges & 1) === 1) {
       this.#numbers[NUMBER.held] = (this.#numbers[NUMBER.held] as number) + this.now - this.since
       const holder = this.#holder
-      const subject = holder === HOLDER.steps ? lastStep : this.#words[holder === HOLDER.task ? WORD.task : WORD.subject] as number
+      const subject = this.#words[holder === HOLDER.task ? WORD.task : WORD.subject] as number
       this.#onHold(this.since, this.now, holder, subject)
     }
     this.#words[WORD.step] = this.#edges = (this.#edges + 1) & ~1

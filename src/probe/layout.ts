@@ -1,6 +1,5 @@
 // The shared memory of a watched thread and its observer: a header of words, and a ring of records of 32 bytes. One side
 // writes records and the header, the other reads them and moves the tail; neither ever waits for the other.
-import { TAPE_AT } from '../runtime/tape.ts'
 
 /** A record is eight words; record-schema.ts says what they mean. */
 export const RECORD_WORDS = 8
@@ -18,7 +17,7 @@ export const WORD = {
   step: 3,
   /** What holds it: one of `HOLDER`. */
   holder: 4,
-  /** The task that runs, where its step is none on the tape. */
+  /** The task whose step runs. */
   task: 5,
   /** The interned name of the callback, or the request whose handler runs. */
   subject: 6,
@@ -31,12 +30,8 @@ export const WORD = {
   poolQueued: 11,
   poolRunning: 12,
   poolOrphaned: 13,
-  /** 1 while a record of steps is being written, behind the draft. */
-  open: 14,
   /** How often code that is not known has held the thread: the last of these holds are among the numbers. */
-  holds: 15,
-  /** The two words of the loop's tape: whoever sets its end to 0 has the next step told with its time. */
-  tape: 16,
+  holds: 14,
 } as const
 
 /** Numbers of the header, as 64-bit floats behind the words. */
@@ -62,23 +57,7 @@ export const MOST_HOLDS = 16
 const NUMBERS_AT = 128
 const HEADER_BYTES = NUMBERS_AT + (NUMBER.holds + 2 * MOST_HOLDS) * 8
 
-/** `steps`: the task that stands last on the tape. */
-export const HOLDER = { task: 1, callback: 2, request: 3, steps: 4 } as const
-
-/** Where the steps of a record took longer than this together, in seconds, one of them did, and the last is taken to be it. */
-export const EVEN_SECONDS = 64e-6
-/**
- * A record of steps goes on over the records that follow it: from word 4 on each word is the task of one, and their number
- * stands in word 0. The first began at the record's time, and word 1 says how many nanoseconds later the record was closed.
- * Each ended in `sleep(0)` when the next began, unless another record says otherwise of the last.
- */
-export const STEPS_AT = 4
-/** In word 0 their number stands from this bit on, and this flag where it is one step that began inside of another. */
-export const STEPS_SHIFT = 16
-export const EAGER = 1 << 8
-export const MOST_STEPS = 124
-/** How many records that takes at most; and one for the end of the last step. */
-export const STEPS_RECORDS = (STEPS_AT + MOST_STEPS) / RECORD_WORDS + 1
+export const HOLDER = { task: 1, callback: 2, request: 3 } as const
 
 /** Bytes of a text that fit into its first record. */
 export const TEXT_HEAD_BYTES = 20
@@ -124,8 +103,6 @@ export function recordsOf(buffer: ArrayBufferLike): Records {
 }
 
 /** The task whose step holds the thread, 0 where none does. */
-export function taskOf({ words, records }: View): number {
-  const holder = words[WORD.holder]
-  if (holder === HOLDER.task) return (words[WORD.task] as number) >>> 0
-  return holder === HOLDER.steps ? (records.words[(words[WORD.tape + TAPE_AT] as number) - 1] as number) >>> 0 : 0
+export function taskOf({ words }: View): number {
+  return words[WORD.holder] === HOLDER.task ? (words[WORD.task] as number) >>> 0 : 0
 }

@@ -9,21 +9,21 @@ import { LONGEST_KEPT, NO_TEXT, type RingWriter } from './ring.ts'
 import { describe } from '../runtime/describe.ts'
 import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
-import { Tape, TAPE_AT, TAPE_END } from '../runtime/tape.ts'
 import { cutEvent, cutTexts } from '../events/texts.ts'
+import { BusyStretch } from './busy-stretch.ts'
 import { describeLive, type LiveRequest } from './snapshot.ts'
 import { Edges, HELD_SECONDS } from './holder-clock.ts'
 import { HOLDER, NUMBER, type View } from './layout.ts'
+import { idleTime } from './idle-time.ts'
 import { notePlace, takePlace } from './source-location.ts'
 import { labelOf, numberOf, writeName, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
 import { HEAD, type Reference } from './record-schema.ts'
-import { Steps } from './steps.ts'
 
 /** Published in between, where a turn goes on and on. */
 const PUBLISH_EVERY = 512
 /** One hook of so many is timed, to know what recording costs. */
 const SAMPLE = 1024
-/** A step that is heard of is heard of three times: when it is ready, when it begins, when it ends. Only the last two are counted. */
+/** A step is told three times: when its task is ready, when it begins, when it ends. Only the last two are counted. */
 const HOOKS_A_COUNT = 3 / 2
 /** How often a writer that could not write looks whether it can again. */
 const RECOVER_EVERY = 64
@@ -56,14 +56,16 @@ export interface WriterOptions {
 
 export class Writer implements Instrument {
   readonly loop: EventLoop
-  readonly tape: Tape
   readonly #name: string
   readonly #pid: number
   readonly #ring: RingWriter
   readonly #edges: Edges
   readonly #numbers: Float64Array
   readonly #sendDescription: (content: ArrayBuffer) => void
-  readonly #steps: Steps
+  readonly #busy = new BusyStretch()
+  /** The task whose step runs, 0 where none does that is known of; and those in whose steps it began (eager tasks). */
+  #current = 0
+  readonly #outer: { task: number; since: number }[] = []
   #flushDue = false
   #published = 0
   #lost = 0
@@ -80,8 +82,6 @@ export class Writer implements Instrument {
   readonly #liveRuns = new Map<number, RunStart>()
   readonly #liveRequests = new Map<number, LiveRequest>()
   #clockCost = Infinity
-  /** What a step costs that goes onto the tape, in seconds. */
-  #tapeCost = 0
 
   constructor({ view, ring, loop, name, pid, sendDescription, onHold = () => {} }: WriterOptions) {
     this.loop = loop
@@ -91,10 +91,8 @@ export class Writer implements Instrument {
     this.#numbers = view.numbers
     const { host } = loop
     this.#edges = new Edges(view, () => host.now(), host.virtual, (from, to, holder, subject) => onHold(from, to, () => this.#holderName(holder, subject)))
-    this.#steps = new Steps(view, ring, this.#edges)
-    this.tape = this.#steps.tape
     this.#sendDescription = sendDescription
-    if (running.loop === loop && running.task !== null) this.#steps.resume(running.task.id)
+    if (running.loop === loop && running.task !== null) this.#resume(running.task.id)
     for (let times = 0; times < 100; times++) {
       const began = performance.now()
       this.#clockCost = Math.min(this.#clockCost, performance.now() - began)
@@ -108,7 +106,6 @@ export class Writer implements Instrument {
     this.#published = this.#ring.head
     this.#lost = 0
     this.#attempts = 0
-    this.#setImplied()
     this.#describe()
     if (this.loop.isRunning()) this.loopStarted()
     this.flush()
@@ -130,13 +127,7 @@ export class Writer implements Instrument {
   /** Show the reader everything until now. */
   flush(): void {
     this.#flushDue = false
-    const steps = this.#steps
-    if (steps.overdue) {
-      this.#count()
-      this.#edges.read()
-      steps.yielded()
-    }
-    steps.close()
+    if (this.#busy.open) this.#endBusy()
     this.recover()
     this.#publish()
   }
@@ -160,13 +151,13 @@ export class Writer implements Instrument {
   }
 
   taskCreated(task: Task<unknown>, parent: Task<unknown> | null): void {
-    const t = this.#time()
+    const t = this.#now()
     const scope = this.#next
     this.#next = null
     const run = scope?.run ?? (!this.#plain && parent !== null ? this.#runs.get(parent.id) : undefined)
     if (run !== undefined) {
       this.#runs.set(task.id, run)
-      this.#setPlain(false)
+      this.#plain = false
     }
     const served = scope?.request === undefined ? undefined : this.#liveRequests.get(scope.request)
     if (served !== undefined) served.task = task.id
@@ -188,47 +179,69 @@ export class Writer implements Instrument {
   }
 
   taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
-    const t = this.#time()
+    const t = this.#now()
     if (!this.#room(2)) return
     this.#ring.put(HEAD.ready, task.id, t, by === null || by === task ? 0 : by.id)
   }
 
-  /** The tape has not taken the step. */
   taskRunning(task: Task<unknown>, eager: boolean): void {
-    if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#running(task, eager)
+    if (this.#busy.open && !eager && this.#edges.next(task.id)) this.#current = task.id
+    else if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#running(task, eager)
     else this.#timed(() => this.#running(task, eager))
   }
 
   #running({ id }: Task<unknown>, eager: boolean): void {
-    this.#time()
-    const steps = this.#steps
-    const ring = this.#ring
-    // Only then the ring knows how full it is.
-    steps.close()
+    const t = this.#time()
     if (eager) {
-      const fits = ring.fits(1)
-      steps.beginEager(id, fits)
-      this.#setImplied()
-      if (!fits) this.#lose(1)
-    } else if (ring.fits(1)) {
-      steps.begin(id)
-    } else {
-      // Of the step before nobody has said yet that it ended.
-      if (steps.current !== 0) steps.yielded()
-      steps.resume(id)
-      this.#lose(1)
+      this.#interrupt()
+      this.#outer.push({ task: this.#current, since: this.#edges.since })
     }
+    this.#resume(id)
+    if (this.#busy.open) return
+    if (!this.#room(1)) return
+    const ring = this.#ring
+    ring.put(HEAD.running[eager ? 'eager' : 'next'], id, t)
     if (((ring.head - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
   }
 
-  taskSuspended(task: Task<unknown>, on: Wait): void {
-    if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#suspended(task, on)
-    else this.#timed(() => this.#suspended(task, on))
+  /** A step runs, with a record or without. */
+  #resume(task: number): void {
+    this.#current = task
+    this.#edges.task(task)
   }
 
-  /** Only where a step's end is not implied by the tape. */
+  taskSuspended(task: Task<unknown>, on: Wait): void {
+    if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#suspended(this.#now(), task, on)
+    else this.#timed(() => this.#suspended(this.#now(), task, on))
+  }
+
   taskYielded(task: Task<unknown>): void {
-    this.taskSuspended(task, YIELD)
+    const busy = this.#busy
+    if (busy.open && this.#edges.done()) {
+      this.#current = 0
+      busy.count(task.id)
+    } else if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#yielded(task)
+    else this.#timed(() => this.#yielded(task))
+  }
+
+  #yielded(task: Task<unknown>): void {
+    const t = this.#time()
+    const busy = this.#busy
+    if (!this.#plain) {
+      this.#suspended(t, task, YIELD)
+      return
+    }
+    // What took long has events of its own.
+    if (busy.open && t - this.#edges.since >= HELD_SECONDS) this.#endBusy()
+    this.#endStep(task)
+    if (busy.open) {
+      busy.count(task.id)
+      if (busy.isLong(t)) this.#endBusy()
+      return
+    }
+    // A task that yields is ready at once: the reader would have told of both.
+    if (this.#room(1, '', 2)) this.#ring.put(HEAD.yielded, task.id, t)
+    if (this.#outer.length === 0) busy.told(t)
   }
 
   taskFinished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
@@ -237,10 +250,10 @@ export class Writer implements Instrument {
   }
 
   #finished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
-    const t = this.#time()
+    const t = this.#now()
     const ring = this.#ring
     const text = outcome === 'raised' ? describe(error) : ''
-    if (!this.#plain && this.#runs.delete(task.id)) this.#setPlain(this.#runs.size === 0)
+    if (!this.#plain && this.#runs.delete(task.id)) this.#plain = this.#runs.size === 0
     this.#endStep(task)
     if (!ring.fits(1 + ring.roomFor(text))) {
       this.#lose(1)
@@ -250,7 +263,7 @@ export class Writer implements Instrument {
   }
 
   taskCancelling(task: Task<unknown>, by: Task<unknown> | null, message: string | undefined): void {
-    const t = this.#time()
+    const t = this.#now()
     const text = message ?? ''
     if (!this.#room(2, text)) return
     this.#ring.put(HEAD.cancelling, task.id, t, by?.id ?? 0, this.#ring.keep(text))
@@ -258,14 +271,14 @@ export class Writer implements Instrument {
 
   callbackRunning(callback: object): void {
     const t = this.#time()
-    if (this.#steps.current !== 0) return
+    if (this.#current !== 0) return
     this.#callback = callback
     this.#edges.callback(this.#nameOf(callback), t)
   }
 
   callbackFinished(callback: object): void {
     const t = this.#time()
-    if (this.#steps.current !== 0) return
+    if (this.#current !== 0) return
     const { since } = this.#edges
     this.#edges.free()
     this.#callback = this
@@ -273,24 +286,24 @@ export class Writer implements Instrument {
   }
 
   printed(task: Task<unknown> | null, text: string): void {
-    const t = this.#time()
+    const t = this.#now()
     if (!this.#room(2, text)) return
     this.#ring.put(HEAD.printed, task?.id ?? 0, t, text === '' ? NO_TEXT : this.#ring.putText(text))
   }
 
   queueChanged(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void {
-    const t = this.#time()
+    const t = this.#now()
     if (this.#room(2)) this.#ring.put(HEAD.queue[op], by?.id ?? 0, t, queue.id, queue.qsize(), queue.unfinished, queue.maxsize)
   }
 
   threadStarted(call: ThreadCall): void {
-    const t = this.#time()
+    const t = this.#now()
     const ring = this.#ring
     if (this.#room(2, call.function)) ring.put(HEAD.threadStarted[call.mode], call.task?.id ?? 0, t, call.id, ring.keep(call.function))
   }
 
   threadFinished(call: ThreadCall): void {
-    const t = this.#time()
+    const t = this.#now()
     const ring = this.#ring
     if (!this.#room(2, call.function)) return
     const seconds = call.startedAt === null || call.finishedAt === null ? NaN : call.finishedAt - call.startedAt
@@ -299,13 +312,13 @@ export class Writer implements Instrument {
 
   /** A request was read. `waited`: for how many seconds it may have stood in line behind a stall. */
   requestStarted(request: number, method: string, url: string, waited: number): void {
-    const t = this.#time()
+    const t = this.#now()
     this.#liveRequests.set(request, { method, url, task: 0 })
     if (this.#room(4 + this.#ring.roomFor(method), url)) writeRequest(this.#ring, request, method, url, t, waited)
   }
 
   requestFinished(request: number, method: string, url: string, end: RequestEnd): void {
-    const t = this.#time()
+    const t = this.#now()
     this.#liveRequests.delete(request)
     const ring = this.#ring
     if (!this.#room(4 + ring.roomFor(method), url)) return
@@ -315,19 +328,19 @@ export class Writer implements Instrument {
   /** The handler of a request begins: plain code that may hold the thread. */
   handlerRunning(request: number): void {
     const t = this.#time()
-    if (this.#steps.current === 0) this.#edges.request(request, t)
+    if (this.#current === 0) this.#edges.request(request, t)
   }
 
   handlerFinished(request: number): void {
     const t = this.#time()
-    if (this.#steps.current !== 0) return
+    if (this.#current !== 0) return
     const { since } = this.#edges
     this.#edges.free()
     if (t - since >= HELD_SECONDS) this.#held(NO_TEXT, request, since, t)
   }
 
   runStarted(start: RunStart): void {
-    const t = this.#time()
+    const t = this.#now()
     const parameters = JSON.stringify(cutTexts(start.parameters))
     const count = 2 + this.#ring.roomForJson(parameters)
     this.#liveRuns.set(start.run, start)
@@ -336,7 +349,7 @@ export class Writer implements Instrument {
   }
 
   runFinished(run: number, outcome: Outcome, error: string | null, request?: number): void {
-    const t = this.#time()
+    const t = this.#now()
     this.#liveRuns.delete(run)
     const text = error ?? ''
     if (!this.#room(2, text)) return
@@ -345,7 +358,7 @@ export class Writer implements Instrument {
 
   /** Record something that the loop has no hook for. It belongs to the task that runs. */
   record(event: Bare): void {
-    const t = this.#time()
+    const t = this.#now()
     const json = JSON.stringify(cutEvent(event))
     if (!this.#room(2 + this.#ring.roomForJson(json))) return
     this.#ring.put(HEAD.other, running.task?.id ?? 0, t, this.#ring.putJson(json))
@@ -354,29 +367,53 @@ export class Writer implements Instrument {
   /** A coroutine was never awaited, or a failure never retrieved. */
   reported({ kind, message, task }: ExceptionContext): void {
     if (kind === undefined) return
-    const t = this.#time()
+    const t = this.#now()
     if (this.#room(2, message)) this.#ring.put(HEAD.reported[kind], task?.id ?? 0, t, this.#ring.putText(message))
   }
 
   /** What came in while the thread was held has been read by now. */
   settled(): void {
     const t = this.#edges.read()
-    this.#steps.close()
+    this.#interrupt()
     if (this.#ring.fits(1)) this.#ring.put(HEAD.settled, 0, t)
     this.flush()
   }
 
   #time(): number {
-    this.#count()
-    const t = this.#flushDue ? this.#edges.time() : this.#firstTime()
-    if (this.#steps.overdue) this.#steps.yielded()
+    return this.#flushDue ? this.#edges.time() : this.#firstTime()
+  }
+
+  /** The time of something that is no step of a busy stretch. */
+  #now(): number {
+    const t = this.#time()
+    this.#interrupt()
     return t
+  }
+
+  #interrupt(): void {
+    if (this.#busy.open) this.#endBusy()
+    this.#busy.interrupt()
+  }
+
+  /** Tell of the steps that have been counted, and that the step under way began, if there is one. */
+  #endBusy(): void {
+    const ring = this.#ring
+    const busy = this.#busy
+    const { steps, since } = busy
+    const current = this.#current
+    const tasks = busy.end()
+    if (!this.#room(tasks.length + 2, '', current === 0 ? 1 : 2)) return
+    for (const counted of tasks) ring.put(HEAD.busyTask, counted.task, 0, counted.steps)
+    const t = current === 0 ? this.#edges.now : this.#edges.since
+    if (steps > 0) ring.put(HEAD.busy, 0, t, steps, (t - since) * 1e6)
+    if (current !== 0) ring.put(HEAD.running.next, current, this.#edges.since)
   }
 
   /** The first record since the thread came back to the host: time has passed, and at the end somebody must publish. */
   #firstTime(): number {
     this.#flushDue = true
     queueMicrotask(this.#onTurnOver)
+    this.#busy.rested(idleTime())
     return this.#edges.begin()
   }
 
@@ -384,25 +421,9 @@ export class Writer implements Instrument {
     if (this.#flushDue) this.flush()
   }
 
-  /** Steps that went onto the tape cost something, too. */
-  #count(): void {
-    const count = this.#steps.count()
-    if (count > 0) this.#numbers[NUMBER.cost] = (this.#numbers[NUMBER.cost] as number) + count * this.#tapeCost
-  }
-
   #publish(): void {
     this.#published = this.#ring.head
     this.#ring.publish()
-  }
-
-  #setPlain(plain: boolean): void {
-    this.#plain = plain
-    this.#setImplied()
-  }
-
-  /** Where a place goes with the end of each step, or an end is only counted, it must be heard of. */
-  #setImplied(): void {
-    this.tape.implied = this.#plain && !this.#ring.losing && !this.#steps.nested
   }
 
   /** What it was that blocked the thread, in words. */
@@ -419,29 +440,23 @@ export class Writer implements Instrument {
   }
 
   #endStep(task: Task<unknown>): void {
+    if (this.#current !== task.id) return
     this.#ending = task
-    const steps = this.#steps
-    if (steps.current !== task.id) {
-      steps.close()
-    } else if (steps.nested) {
-      steps.end()
-      this.#setImplied()
-    } else {
-      steps.end()
-    }
+    const outer = this.#outer.pop()
+    this.#current = outer?.task ?? 0
+    if (outer === undefined || outer.task === 0) this.#edges.free()
+    else this.#edges.task(outer.task, outer.since)
     this.#ending = null
   }
 
-  /** Whether `count` records fit, and a text if there is one; else one event is lost. */
-  #room(count: number, text?: string): boolean {
-    this.#steps.close()
-    if (this.#ring.fits(text === undefined ? count : count + this.#ring.roomFor(text))) return true
-    this.#lose(1)
+  /** Whether `count` records fit, and a text if there is one; else so many events are lost. */
+  #room(count: number, text = '', events = 1): boolean {
+    if (this.#ring.fits(text === '' ? count : count + this.#ring.roomFor(text))) return true
+    this.#lose(events)
     return false
   }
 
-  #suspended(task: Task<unknown>, on: Wait): void {
-    const t = this.#time()
+  #suspended(t: number, task: Task<unknown>, on: Wait): void {
     const ring = this.#ring
     const place = this.#plain ? null : takePlace(task)
     const known = on.of === undefined ? undefined : ring.known(on.of)
@@ -457,7 +472,7 @@ export class Writer implements Instrument {
   }
 
   #held(name: Reference, request: number, from: number, to: number): void {
-    this.#steps.close()
+    this.#interrupt()
     if (!this.#ring.fits(1)) {
       this.#lose(0)
       return
@@ -466,7 +481,7 @@ export class Writer implements Instrument {
   }
 
   #loopEvent(kind: 'loopStarted' | 'loopClosed'): void {
-    const t = this.#time()
+    const t = this.#now()
     if (this.#room(2, this.#name)) this.#ring.put(HEAD[kind][this.loop.host.virtual ? 'virtual' : 'real'], 0, t, this.#ring.keep(this.#name), this.#pid)
   }
 
@@ -477,14 +492,12 @@ export class Writer implements Instrument {
     if (known !== undefined) return known
     // A text that is not kept would be taken for one of the next record.
     const text = `callback ${(key as { name?: string }).name ?? ''}`.trim().slice(0, LONGEST_KEPT)
-    this.#steps.close()
     return ring.fits(2 + ring.roomFor(text)) ? ring.describe(key, text) : NO_TEXT
   }
 
   /** Events did not fit. Once there is room again, say how many, and describe what is alive now. */
   #lose(events: number): void {
     this.#lost += events
-    this.#setImplied()
     if (this.#attempts++ % RECOVER_EVERY === 0) this.recover()
   }
 
@@ -493,7 +506,6 @@ export class Writer implements Instrument {
     if (!this.#ring.losing || !this.#ring.recover()) return
     this.#ring.put(HEAD.lost, 0, this.#edges.read(), this.#lost)
     this.#lost = 0
-    this.#setImplied()
     this.#describe()
     this.flush()
   }
@@ -503,31 +515,16 @@ export class Writer implements Instrument {
     const t = this.#edges.read()
     this.#sendDescription(describeLive(this.#ring.kept, t, {
       runs: this.#liveRuns.values(), requests: this.#liveRequests, tasks: this.loop.liveTasks(), runOf: (task) => this.#runs.get(task.id),
-      running: (task) => this.#steps.runs(task.id),
+      running: ({ id }) => this.#current === id || this.#outer.some(({ task }) => task === id),
     }))
     if (this.#ring.fits(1)) this.#ring.put(HEAD.described, 0, t)
   }
 
   /** Time one hook in many, to know what recording costs. */
   #timed(record: () => void): void {
-    const seconds = this.#secondsOf(record)
-    this.#tapeCost = this.#secondsOf(fillTape) / TAPE_LENGTH
+    const began = performance.now()
+    record()
+    const seconds = Math.max(0, performance.now() - began - this.#clockCost) / 1000
     this.#numbers[NUMBER.cost] = (this.#numbers[NUMBER.cost] as number) + seconds * HOOKS_A_COUNT * SAMPLE
   }
-
-  #secondsOf(work: () => void): number {
-    const began = performance.now()
-    work()
-    return Math.max(0, performance.now() - began - this.#clockCost) / 1000
-  }
-}
-
-/** A tape to measure with. */
-const TAPE_LENGTH = 64
-const spare = new Tape(new Int32Array(TAPE_LENGTH), new Int32Array(2))
-
-function fillTape(): void {
-  spare.control[TAPE_AT] = 0
-  spare.control[TAPE_END] = TAPE_LENGTH
-  while (spare.write(1));
 }

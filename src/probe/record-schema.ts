@@ -37,6 +37,8 @@ export const RECORDS = {
   /** A task with a name of its own, or a number: `Task-7`. */
   created: { kind: 3, words: ['parent', 'name: text', 'coroutine: text', 'number'] },
   ready: { kind: 4, words: ['by'] },
+  /** A step begins; an eager one inside of the step under way. */
+  running: { kind: 5, small: ['next', 'eager'] },
   /** `deadline` is NaN where there is none; `other` is the task or the queue that is waited for. */
   suspended: { kind: 6, small: WAIT_KINDS, words: ['label: text', 'other'], number: 'deadline' },
   yielded: { kind: 7 },
@@ -67,11 +69,14 @@ export const RECORDS = {
   reported: { kind: 26, small: ['never-awaited', 'never-retrieved'], words: ['message: text'] },
   /** An event that is there already, as JSON. */
   other: { kind: 27, words: ['event: text'] },
+  /** Says nothing itself: how many steps of a task were counted in the busy stretch that comes next. */
+  busyTask: { kind: 28, words: ['steps'] },
+  /** In so many microseconds until the record's time there were so many steps, all of which ended in `sleep(0)`. */
+  busy: { kind: 29, words: ['steps', 'micros'] },
 } as const satisfies Record<string, Layout>
 
-/** Two kinds go on over the records behind them: texts (see ring.ts), and steps (see layout.ts). */
+/** A text goes on over the records behind it: see ring.ts. */
 export const TEXT_KIND = 1
-export const STEPS_KIND = 5
 export const KIND_MASK = 0xff
 const SMALL = 16
 const SECOND = 24

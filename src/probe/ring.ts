@@ -1,8 +1,7 @@
 // A ring of records in shared memory, from one thread to another: the writer publishes, the reader frees. Where there is
 // no room the writer's events are lost, and counted; it never waits.
-import { LONGEST_JSON, RECORD_BYTES, RECORD_WORDS, recordsOf, STEPS_AT, STEPS_RECORDS, STEPS_SHIFT, MOST_STEPS, TEXT_HEAD_BYTES, viewOf, WORD, type Records, type Shared } from './layout.ts'
-import { KIND_MASK, STEPS_KIND, TEXT_KIND, type HeadOf, type NumberKind, type Reference, type WordKind, type Written } from './record-schema.ts'
-import { TAPE_AT } from '../runtime/tape.ts'
+import { LONGEST_JSON, RECORD_BYTES, RECORD_WORDS, recordsOf, TEXT_HEAD_BYTES, viewOf, WORD, type Records, type Shared } from './layout.ts'
+import { KIND_MASK, TEXT_KIND, type HeadOf, type NumberKind, type Reference, type WordKind, type Written } from './record-schema.ts'
 import { LONGEST_TEXT, writeText } from '../events/texts.ts'
 
 /** A text that comes up again is sent once; the table of those begins anew when it is full, and the length of each is bounded. */
@@ -221,28 +220,17 @@ export class RingWriter extends RecordWriter {
     super(view.records, kept)
     this.kept = kept
     this.#header = view.words
-    // A record of steps may always become as long as it can, the last of them end, and the texts be forgotten.
-    this.#capacity = this.limit -= STEPS_RECORDS + 1
+    // The texts may be forgotten at any time, which has a record of its own.
+    this.#capacity = this.limit -= 1
   }
 
-  /** Begin again, for a reader that has seen nothing. Nothing may read meanwhile, and no record be open. */
+  /** Begin again, for a reader that has seen nothing. Nothing may read meanwhile. */
   restart(): void {
     this.kept.forget()
     this.head = 0
     this.limit = this.#capacity
     this.losing = false
-    for (const word of [WORD.head, WORD.draft, WORD.tail, WORD.open]) Atomics.store(this.#header, word, 0)
-  }
-
-  /** Where the next record will begin, in words. */
-  place(): number {
-    return (this.head & this.mask) << 3
-  }
-
-  /** So many words have been written from there on. */
-  take(words: number): void {
-    this.head = (this.head + Math.ceil(words / RECORD_WORDS)) | 0
-    this.commit()
+    for (const word of [WORD.head, WORD.draft, WORD.tail]) Atomics.store(this.#header, word, 0)
   }
 
   /** Show the reader all that has been written. */
@@ -337,26 +325,10 @@ export class RingReader {
     if (available <= 0) return 0
     const begin = this.#tail
     const end = (begin + Math.min(available, most)) | 0
-    // A text, or a record of steps, may reach beyond `end`; it was published whole.
+    // A text may reach beyond `end`; it was published whole.
     while (((end - this.#tail) | 0) > 0) this.#take(this.#records, this.#mask, listener)
     Atomics.store(this.#header, WORD.tail, this.#tail)
     return (this.#tail - begin) | 0
-  }
-
-  /**
-   * The record of steps that is still being written, as far as it is: its offset in words and their number. Only while the
-   * writer stands still, and when everything before it has been read; `null` where there is none, or he did not stand still.
-   */
-  peek(): { records: Records; at: number; count: number } | null {
-    const header = this.#header
-    const at = (this.#tail & this.#mask) << 3
-    const look = (): number => (header[WORD.open] === 1 && Atomics.load(header, WORD.draft) === this.#tail ? (header[WORD.tape + TAPE_AT] as number) - at - STEPS_AT : 0)
-    const count = look()
-    if (count < 1 || count > MOST_STEPS) return null
-    const { words, numbers, bytes } = this.#records
-    const end = at + STEPS_AT + MOST_STEPS
-    const copy = { words: words.slice(at, end), numbers: numbers.slice(at >> 1, end >> 1), bytes }
-    return look() === count ? { records: copy, at: 0, count } : null
   }
 
   /** Hand all records of a scroll to `listener`. */
@@ -386,10 +358,8 @@ export class RingReader {
 
   #take(records: Records, mask: number, listener: RecordListener): void {
     const at = (this.#tail & mask) << 3
-    const word = records.words[at] as number
-    const kind = word & KIND_MASK
-    this.#tail = (this.#tail + (kind === STEPS_KIND ? Math.ceil((STEPS_AT + (word >>> STEPS_SHIFT)) / RECORD_WORDS) : 1)) | 0
-    if (kind === TEXT_KIND) this.#takeText(records, mask, at)
+    this.#tail = (this.#tail + 1) | 0
+    if (((records.words[at] as number) & KIND_MASK) === TEXT_KIND) this.#takeText(records, mask, at)
     else {
       listener(records, at)
       if (this.#inFront.length > 0) this.#inFront = []

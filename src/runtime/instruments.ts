@@ -4,7 +4,6 @@ import type { ExceptionContext } from './exception-handler.ts'
 import type { EventLoop } from './loop.ts'
 import type { Task } from './task.ts'
 import { describable, describe } from './describe.ts'
-import { Tape } from './tape.ts'
 
 /** What a suspended task waits for. */
 export type WaitKind =
@@ -58,11 +57,6 @@ export interface ThreadCall {
 
 /** Called by the loop, on the loop's thread, between two lines of somebody's program: be quick. Every hook is optional. */
 export interface Instrument {
-  /**
-   * @internal Where the loop writes whose step begins, as long as there is room: `taskRunning` is called where there is none,
-   * and for eager steps. The first instrument that has a tape gets it written; it must have it when it is added.
-   */
-  readonly tape?: Tape
   loopStarted?(loop: EventLoop): void
   loopClosed?(loop: EventLoop): void
   /** `parent` is the task that ran when this one was created. */
@@ -94,22 +88,14 @@ export interface Instrument {
   reported?(context: ExceptionContext): void
 }
 
-type Hook = Exclude<keyof Instrument, 'tape' | 'wantsLocation'>
+type Hook = Exclude<keyof Instrument, 'wantsLocation'>
 type Arguments<H extends Hook> = Parameters<NonNullable<Instrument[H]>>
 type AnyTask = Task<unknown>
-
-const NO_TAPE = new Tape(new Int32Array(0), new Int32Array(2))
-NO_TAPE.implied = false
 
 /** The instruments of one loop: add and delete at any time. */
 export class Instruments implements Iterable<Instrument> {
   readonly #loop: EventLoop
   #list: Instrument[] = []
-  /** The tape, and whose it is. */
-  #tape = NO_TAPE
-  #owner: Instrument | undefined
-  /** The tape, if it is all that there is to be done at a step. */
-  private onlyTape = NO_TAPE
 
   constructor(loop: EventLoop) {
     this.#loop = loop
@@ -139,28 +125,13 @@ export class Instruments implements Iterable<Instrument> {
     return this.#list[Symbol.iterator]()
   }
 
-  /** @internal A step begins: written down, or told. These two are as short as can be, for V8 makes them part of the loop. */
-  taskRunning(task: AnyTask): void {
-    if (!this.onlyTape.write(task.id)) this.#tell('taskRunning', task, false, undefined)
-  }
-
-  /** @internal A step ended in `sleep(0)`: told, unless the tape implies it. */
-  taskYielded(task: AnyTask): void {
-    if (!this.onlyTape.implied) this.#tell('taskYielded', task, undefined, undefined)
-  }
-
-  /** @internal Call a hook of all instruments. */
-  tell<H extends Hook>(hook: H, ...args: Arguments<H>): void
-  tell(hook: Hook, a: unknown, b?: unknown, c?: unknown): void {
-    this.#tell(hook, a, b, c)
-  }
-
   /**
-   * The hooks are spelled out and their arguments handed on one by one: looked up by name, a call would cost more than most
+   * @internal Call a hook of all instruments. The hooks are spelled out and their arguments handed on one by one: looked up by name, a call would cost more than most
    * hooks do. All are in one place, which V8 finds too long to make it part of the loop, where it would crowd out what matters
    * more. The list is replaced, never changed, so an instrument may add or delete during a hook.
    */
-  #tell(hook: Hook, a: unknown, b: unknown, c: unknown): void {
+  tell<H extends Hook>(hook: H, ...args: Arguments<H>): void
+  tell(hook: Hook, a: unknown, b?: unknown, c?: unknown): void {
     const list = this.#list
     for (let at = 0; at < list.length; at++) {
       const instrument = list[at] as Instrument
@@ -170,14 +141,12 @@ export class Instruments implements Iterable<Instrument> {
             instrument.taskReady?.(a as AnyTask, b as AnyTask | null)
             break
           case 'taskRunning':
-            if (instrument === this.#owner && b === false && this.#tape.write((a as AnyTask).id)) break
             instrument.taskRunning?.(a as AnyTask, b as boolean)
             break
           case 'taskSuspended':
             instrument.taskSuspended?.(a as AnyTask, b as Wait)
             break
           case 'taskYielded':
-            if (instrument === this.#owner && this.#tape.implied) break
             if (instrument.taskYielded !== undefined) instrument.taskYielded(a as AnyTask)
             else {
               instrument.taskSuspended?.(a as AnyTask, YIELD)
@@ -241,9 +210,6 @@ export class Instruments implements Iterable<Instrument> {
 
   #replace(list: Instrument[]): void {
     this.#list = list
-    this.#owner = list.find(({ tape }) => tape !== undefined)
-    this.#tape = this.#owner?.tape ?? NO_TAPE
-    this.onlyTape = list.length === 1 ? this.#tape : NO_TAPE
     this.#loop.probe = list.length === 0 ? null : this
   }
 

@@ -238,7 +238,7 @@ export class Task<T> extends Future<T> implements Listener {
     running.task = this as Task<unknown>
     running.context = this.context
     const { debug, probe } = this.loop
-    if (probe !== null) probe.taskRunning(this as Task<unknown>)
+    if (probe !== null) probe.tell('taskRunning', this as Task<unknown>, false)
     if (debug) this.noteDelivery(waiter)
     if (this.hostContext === null) this.resume(waiter)
     else this.hostContext.runInAsyncScope(resume, this as Task<unknown>, waiter)
@@ -284,7 +284,7 @@ export class Task<T> extends Future<T> implements Listener {
     const { debug, probe } = this.loop
     if (debug) noteWaitsAgain(this as Task<unknown>)
     if (waiter === ROUND_TRIP) {
-      if (probe !== null) probe.taskYielded(this as Task<unknown>)
+      if (probe !== null) probe.tell('taskYielded', this as Task<unknown>)
       this.loop.ready.push(this, null)
       return
     }

@@ -461,49 +461,21 @@ t.test('the list of types is that of the schema', async (t) => {
   t.ok(eventTypes.includes('task.created'))
 })
 
-t.test('events that are made when somebody asks for them', async (t) => {
+t.test('events that were lost use up their numbers, and what is held before them is still found', async (t) => {
   const printed = (seq: number): LoopEvent => ({ type: 'task.printed', seq, loop: 'main', t: seq, text: String(seq) })
-  const ready = (task: number): LoopEvent => ({ type: 'task.ready', seq: 0, loop: 'main', t: 0, task })
-  /** Of ten each: ten that are pushed, then thirty that are not, and so on. */
-  const filled = (stretches: number): { history: History; made: () => number } => {
-    const history = new History(100)
-    let made = 0
-    for (let stretch = 0; stretch < stretches; stretch++) {
-      for (let n = 0; n < 10; n++) history.push(printed(history.last + 1))
-      const first = history.last + 1
-      for (let part = 0; part < 3; part++) {
-        history.pushLater(10, (offset) => {
-          made++
-          return ready(first + part * 10 + offset)
-        })
-      }
+  const history = new History(100)
+  const pushed: number[] = []
+  for (let part = 0; part < 50; part++) {
+    for (let n = 0; n < 1 + (part * 7) % 11; n++) {
+      history.push(printed(history.last + 1))
+      pushed.push(history.last)
     }
-    return { history, made: () => made }
+    if (part < 49) history.skip(1 + (part * 5) % 13)
   }
-
-  await t.test('are held beside the others, and push none of them out', async (t) => {
-    const { history, made } = filled(5)
-    t.equal(history.last, 200)
-    t.equal(made(), 0)
-    t.equal(history.at(1).type, 'task.printed', 'the oldest of fifty that were pushed')
-    t.equal(history.find(11), null, 'the oldest of the others have gone')
-    t.match(history.at(200), { type: 'task.ready', seq: 200, task: 200 })
-    t.equal(history.encoded(history.at(200)), JSON.stringify(history.at(200)))
-    t.equal(history.lastOfLater(11), 40, 'but where they were is known')
-    t.equal(history.lastOfLater(200), 200)
-    t.equal(history.lastOfLater(41), null)
-    t.ok(Array.from({ length: 201 - history.first }, (_, at) => history.find(history.first + at)).every((event) => event !== null), `all from ${history.first} on are held`)
-    t.equal(history.find(history.first - 1), null)
-    t.equal(history.find(201), null)
-  })
-
-  await t.test('go in their order, as those that are pushed do', async (t) => {
-    const { history } = filled(1000)
-    const held = Array.from({ length: history.last }, (_, at) => history.find(at + 1)).filter((event) => event !== null)
-    t.equal(held.filter(({ type }) => type === 'task.printed').length, 100)
-    t.equal(held.filter(({ type }) => type === 'task.ready').length, 100)
-    t.ok(held.every(({ seq }) => history.at(seq).seq === seq))
-  })
+  const held = Array.from({ length: history.last + 5 }, (_, at) => history.find(at)).filter((event) => event !== null)
+  t.same(held.map(({ seq }) => seq), pushed.slice(-100))
+  t.equal(history.first, pushed.findLast((seq) => !pushed.includes(seq - 1)), 'without a hole from the last loss on')
+  for (const event of held) t.equal(history.encoded(event), JSON.stringify(event))
 })
 
 t.test('the history is bounded in bytes', async (t) => {
@@ -541,20 +513,6 @@ t.test('the history is bounded in bytes', async (t) => {
     t.same(held(history).map(({ seq }) => seq), [10])
     history.push(printed(11, 'short'))
     t.same(held(history).map(({ seq }) => seq), [11])
-  })
-
-  await t.test('what is made when it is asked for goes on beside them', async (t) => {
-    const history = new History(1000)
-    const random = (n: number): number => (n * 7919) % 13
-    for (let n = 0; n < 2000; n++) {
-      history.push(printed(history.last + 1, 'x'.repeat(random(n) * 500)))
-      const first = history.last + 1
-      history.pushLater(1 + random(n + 1), (offset) => ({ type: 'task.ready', seq: 0, loop: 'main', t: 0, task: first + offset }))
-    }
-    t.ok(bytes(history) <= history.mostBytes)
-    const from = history.first
-    t.ok(from > 1 && from < history.last)
-    for (let seq = from; seq <= history.last; seq++) t.equal(history.find(seq)?.seq, seq)
   })
 
   await t.test('what is taken of it is bounded in bytes too', async (t) => {

@@ -4,9 +4,7 @@ import t from 'tap'
 import { createTask, EventLoop, gather, Lock, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { nameOf } from '../../src/runtime/names.ts'
 import { loopEvent, type EventOf, type LoopEvent, type StreamEvent } from '../../src/events/schema.ts'
-import { MOST_STEPS } from '../../src/probe/layout.ts'
 import { LoopRecord } from '../../src/observe/monitored-loop.ts'
-import { RoundLog } from '../../src/observe/rounds.ts'
 import { RunLog, type RunRecord } from '../../src/events/run-log.ts'
 import type { Message } from '../../src/events/fanout.ts'
 import { History } from '../../src/events/history.ts'
@@ -126,59 +124,131 @@ function timeless(event: LoopEvent): string {
   return JSON.stringify(rest)
 }
 
+/** How often each task came round, by its name: told step by step, or counted. */
+function yieldsOf(events: readonly LoopEvent[]): Map<string, number> {
+  const names = new Map<number, string>()
+  const yields = new Map<string, number>()
+  const add = (task: number, steps: number): void => {
+    const name = names.get(task) ?? 'nobody'
+    yields.set(name, (yields.get(name) ?? 0) + steps)
+  }
+  for (const event of events) {
+    if (event.type === 'task.created') names.set(event.task, event.name)
+    else if (event.type === 'task.suspended' && event.on.kind === 'yield') add(event.task, 1)
+    else if (event.type === 'loop.busy') for (const { task, steps } of event.tasks) add(task, steps)
+  }
+  return yields
+}
+
 t.test('a busy stretch, on a real clock', async (t) => {
-  const loop = new EventLoop()
-  const inline = watchInline(loop, { records: 2 ** 16, history: 400_000 })
-  const recorded: LoopEvent[] = []
-  new Recorder(loop).listen((event) => { recorded.push(event) })
-  const moments: [string, string][] = []
-  function* hurries(queue: Queue<number>, number: number): Coroutine<void> {
-    for (let n = 0; n < 3000; n++) {
-      yield* sleep(0)
-      if (n % 700 !== 100 * number) continue
-      // Written while its step goes on, and others have theirs on the tape.
-      queue.putNowait(n)
-      inline.drain()
-      const [own] = [...inline.observer.model.tasks.values()].filter(({ state }) => state === 'running')
-      moments.push([own?.name ?? 'nobody', `worker ${number}`])
-    }
+  /** What a recorder and the observer tell of a program. */
+  const both = async (main: (inline: Inline) => Coroutine<void>): Promise<{ told: LoopEvent[]; recorded: LoopEvent[]; records: number }> => {
+    const loop = new EventLoop()
+    const inline = watchInline(loop, { records: 2 ** 16, history: 400_000 })
+    const recorded: LoopEvent[] = []
+    new Recorder(loop).listen((event) => { recorded.push(event) })
+    await run(main(inline), { loopFactory: () => loop, name: 'main' })
+    inline.drain()
+    return { told: eventsOf(inline), recorded, records: inline.ring.head }
   }
-  function* main(): Coroutine<void> {
-    const queue = new Queue<number>()
-    yield* gather(Array.from({ length: 7 }, (_, number) => createTask(hurries(queue, number), { name: `worker ${number}` })))
-    // A second stretch, which one task has to itself.
-    for (let n = 0; n < 5000; n++) yield* sleep(0)
+  const busyOf = (told: readonly LoopEvent[]): EventOf<'loop.busy'>[] => told.filter((event) => event.type === 'loop.busy')
+  function* spins(times: number): Coroutine<void> {
+    for (let n = 0; n < times; n++) yield* sleep(0)
   }
-  await run(main(), { loopFactory: () => loop, name: 'main' })
-  inline.drain()
-  const told = eventsOf(inline)
-  const at = told.findIndex((event, i) => recorded[i] === undefined || timeless(event) !== timeless(recorded[i]))
-  t.equal(at, -1, `${told.length} events are those of a recorder${at < 0 ? '' : `: ${timeless(told[at]!)} against ${timeless(recorded[at]!)}`}`)
-  t.equal(told.length, recorded.length)
-  t.ok(told.length > 75_000)
-  t.ok(told.every((event, i) => i === 0 || event.t >= told[i - 1]!.t), 'time does not go back')
-  t.ok(moments.length > 20 && moments.every(([said, is]) => said === is), 'whose step it is, is known at every moment')
-  // Each step's seconds are those between its beginning and its end, to the microsecond that both are rounded to.
-  let since = 0
-  const off = told.filter((event) => {
-    if (event.type === 'task.running') since = event.t
-    return event.type === 'task.suspended' && Math.abs(event.seconds - (event.t - since)) > 2.1e-6
+
+  await t.test('some thousands of steps in a row are events, each of them, and those beyond are counted', async (t) => {
+    const { told, recorded, records } = await both(function* () {
+      yield* gather(Array.from({ length: 7 }, (_, number) => createTask(spins(30_000), { name: `worker ${number}` })))
+    })
+    const busy = busyOf(told)
+    t.ok(busy.length >= 1)
+    const first = told.indexOf(busy[0]!)
+    t.ok(first > 3 * 4096)
+    t.same(told.slice(0, first).map(timeless), recorded.slice(0, first).map(timeless), 'before the first that was counted')
+    t.same(told.slice(-15).map(timeless), recorded.slice(-15).map(timeless), 'and after the last')
+    t.same([...yieldsOf(told)], [...yieldsOf(recorded)], 'each step is told or counted, and whose it was')
+    t.ok(told.every((event, i) => i === 0 || event.t >= told[i - 1]!.t), 'time does not go back')
+    t.ok(busy.every((event, i) => event.since + event.seconds <= event.t + 1e-6 && event.since >= (busy[i - 1]?.t ?? 0)), 'they do not overlap')
+    t.equal(busy.filter((event) => !loopEvent.safeParse(event).success).length, 0)
+    t.ok(records < recorded.length / 10, `${records} records for ${recorded.length} events`)
+    const replayed = new Model()
+    for (const event of told) replayed.apply(event)
+    t.equal(replayed.tasks.size, 0)
   })
-  t.same(off.slice(0, 3), [])
-  const { ring } = inline
-  t.ok(ring.head < told.length / 2, `${ring.head} records: a step, its end and its being ready again are one`)
+
+  await t.test('it ends where anything else happens, and begins again soon; whose step it is, is known', async (t) => {
+    const moments: [string, string][] = []
+    const { told, recorded } = await both(function* ({ drain, observer: { model } }) {
+      const queue = new Queue<number>()
+      function* hurries(number: number): Coroutine<void> {
+        for (let n = 0; n < 20_000; n++) {
+          yield* sleep(0)
+          if (n % 2100 !== 300 * number) continue
+          queue.putNowait(n)
+          drain()
+          const [own] = [...model.tasks.values()].filter(({ state }) => state === 'running')
+          moments.push([own?.name ?? 'nobody', `worker ${number}`])
+        }
+      }
+      yield* gather(Array.from({ length: 7 }, (_, number) => createTask(hurries(number), { name: `worker ${number}` })))
+    })
+    t.ok(moments.length > 60 && moments.every(([said, is]) => said === is))
+    t.ok(busyOf(told).length > 60, `${busyOf(told).length} stretches`)
+    t.ok(told.length < recorded.length / 10, `${told.length} events instead of ${recorded.length}`)
+    t.same([...yieldsOf(told)], [...yieldsOf(recorded)])
+    t.same(told.filter(({ type }) => type === 'queue.changed').map(timeless), recorded.filter(({ type }) => type === 'queue.changed').map(timeless))
+    t.ok(told.every((event, i) => i === 0 || event.t >= told[i - 1]!.t), 'time does not go back')
+  })
+
+  await t.test('of very many tasks some are counted by themselves, and all together', async (t) => {
+    const { told, recorded } = await both(function* () {
+      yield* gather(Array.from({ length: 500 }, () => createTask(spins(100))))
+    })
+    const busy = busyOf(told)
+    t.ok(busy.length > 0 && busy.every(({ tasks, steps }) => tasks.length <= 32 && tasks.reduce((sum, one) => sum + one.steps, 0) <= steps))
+    const count = (events: readonly LoopEvent[]): number => [...yieldsOf(events.filter(({ type }) => type !== 'loop.busy')).values()].reduce((sum, one) => sum + one, 0)
+    t.equal(count(told) + busy.reduce((sum, { steps }) => sum + steps, 0), count(recorded))
+  })
+
+  await t.test('a long step in it has its own events, and so has each step of a run', async (t) => {
+    const { told } = await both(function* ({ observer }) {
+      function* holds(): Coroutine<void> {
+        yield* spins(5000)
+        const until = performance.now() + 20
+        while (performance.now() < until);
+        // As it does on its own thread while this one is held.
+        observer.poll()
+        yield* spins(5000)
+      }
+      yield* gather([createTask(holds(), { name: 'holds' }), createTask(spins(20_000))])
+    })
+    const long = told.filter((event) => event.type === 'task.suspended' && event.seconds >= 0.02) as EventOf<'task.suspended'>[]
+    const holds = told.find((event) => event.type === 'task.created' && event.name === 'holds') as EventOf<'task.created'>
+    t.ok(long.some(({ task }) => task === holds.task))
+    t.ok(busyOf(told).some(({ t: at }) => at < long[0]!.t) && busyOf(told).some(({ since }) => since >= long[0]!.t))
+
+    const loop = new EventLoop()
+    const inline = watchInline(loop, { history: 400_000 })
+    inline.writer.nextTask({ run: 1 })
+    await run(spins(10_000), { loopFactory: () => loop })
+    inline.drain()
+    t.equal(eventsOf(inline).filter((event) => event.type === 'task.suspended').length, 10_000)
+  })
 })
 
-t.test('a busy stretch, and a ring that is full again and again', async (t) => {
+t.test('steps, and a ring that is full again and again', async (t) => {
   const loop = new EventLoop()
   const inline = watchInline(loop, { records: 4096, history: 4096 })
   let recorded = 0
   new Recorder(loop).listen(() => { recorded++ })
   const random = new Random(SEED)
   let until = 0
+  const queue = new Queue<number>()
   function* hurries(): Coroutine<void> {
     for (let n = 0; n < 20_000; n++) {
       yield* sleep(0)
+      // It is something else than a step that only yields: no step is counted.
+      queue.putNowait(n)
       if (until-- > 0) continue
       // Now and then before the ring is full, now and then long after.
       until = random.int(1, 30_000)
@@ -199,29 +269,9 @@ t.test('a busy stretch, and a ring that is full again and again', async (t) => {
   t.same([...observer.model.tasks], [], 'no ghosts are left')
 })
 
-t.test('steps that are told one by one, their events made late', async (t) => {
-  const history = new History(2400)
-  const log = new RoundLog(() => 'main', history, new Model(), MOST_STEPS)
-  for (let step = 0; step < 2000; step++) {
-    log.add({ before: step, seconds: 0.5, tasks: Int32Array.of(step + 1), from: 0, to: 1, began: step, each: 0.5 })
-  }
-  t.equal(history.last, 6000)
-  const held = Array.from({ length: history.last + 1 - history.first }, (_, at) => history.at(history.first + at))
-  t.ok(held.length >= 2400, `${held.length} are held`)
-  t.same(held, held.map((_, at) => {
-    const seq = history.first + at
-    const step = Math.floor((seq - 1) / 3)
-    const event = { seq, loop: 'main', t: step }
-    return [
-      { ...event, type: 'task.suspended', task: step, on: { kind: 'yield' }, seconds: 0.5 }, { ...event, type: 'task.ready', task: step },
-      { ...event, type: 'task.running', task: step + 1 },
-    ][(seq - 1) % 3]
-  }))
-})
-
 t.test('names by the ten thousand', async (t) => {
   const loop = new EventLoop({ clock: new VirtualClock() })
-  const inline = watchInline(loop, { history: 500_000 })
+  const inline = watchInline(loop, { history: 1_000_000 })
   const locks = Array.from({ length: 6 }, () => new Lock())
   const NAMES = 40_000
   function* main(): Coroutine<void> {
@@ -440,8 +490,13 @@ t.test('events that find no room', async (t) => {
     yield* queue.get()
   }
   function* switches(): Coroutine<void> {
-    for (let n = 0; n < 400; n++) yield* sleep(0)
+    for (let n = 0; n < 400; n++) {
+      yield* sleep(0)
+      // What is not a step that only yields: none is counted.
+      other.putNowait(n)
+    }
   }
+  const other = new Queue<number>()
   function* main(): Coroutine<void> {
     const queue = new Queue<number>()
     for (let n = 0; n < 5; n++) createTask(waits(queue), { name: `waiter ${n}` })

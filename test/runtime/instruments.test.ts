@@ -9,7 +9,6 @@ import {
 import { onLoopStart } from '../../src/runtime/loop.ts'
 import { nameOf as nameForWatchers } from '../../src/runtime/names.ts'
 import { framesOf } from '../../src/runtime/origins.ts'
-import { Tape, TAPE_AT } from '../../src/runtime/tape.ts'
 import { recorded, thrownBy, type Log } from '../support/virtual.ts'
 
 /** A virtual clock that keeps what would go to the console. */
@@ -114,46 +113,6 @@ t.test('taskYielded stands for the two hooks of a sleep(0), where an instrument 
     told.flatMap((line) => line.startsWith('yielded') ? [line.replace('yielded', 'suspended') + ' on yield', `ready ${line.slice(8)} by ${line.slice(8)}`] : [line]),
     await watched(main), 'and all else is as it would be without',
   )
-})
-
-t.test('a tape has the steps written down that its instrument is not called for', async (t) => {
-  const CELLS = 3
-  /** An instrument that empties its tape whenever it is called. */
-  const taped = (implied: boolean) => (log: Log): Instrument => {
-    const tape = new Tape(new Int32Array(CELLS), new Int32Array([0, CELLS]))
-    tape.implied = implied
-    const empty = (): void => {
-      for (let at = 0; at < tape.control[TAPE_AT]!; at++) log('on the tape', tape.cells[at])
-      tape.control[TAPE_AT] = 0
-    }
-    return {
-      tape,
-      taskRunning: (task, eager) => { empty(); log('running', task.id, eager ? 'eagerly' : '') },
-      taskYielded: (task) => { empty(); log('yielded', task.id) },
-      taskFinished: (task) => { empty(); log('finished', task.id) },
-    }
-  }
-  const main = function* (): Coroutine<void> {
-    for (let n = 0; n < 5; n++) yield* sleep(0)
-    createTask(sleep(0), { eagerStart: true })
-  }
-  const steps = async (instrument: (log: Log) => Instrument): Promise<string[]> => {
-    const lines = await watched(main, instrument)
-    return lines.slice(0, lines.indexOf('finished 1') + 1).map((line) => line.trim())
-  }
-  const written = 'on the tape 1'
-  t.same(await steps(taped(true)), [written, written, written, 'running 1', written, written, 'running 2 eagerly', 'finished 1'], 'whose end is implied')
-  t.same(
-    await steps(taped(false)),
-    [...Array.from({ length: 5 }, () => [written, 'yielded 1']).flat(), written, 'running 2 eagerly', 'yielded 2', 'finished 1'], 'or whose end is told',
-  )
-
-  const told = await watched(main, writesDown)
-  const loop = new EventLoop({ clock: new QuietClock() })
-  const lines: string[] = []
-  loop.instruments.add(writesDown((...words) => void lines.push(words.map(String).join(' ')))).add(taped(true)(() => {}))
-  await run(main(), { loopFactory: () => loop, name: 'main' })
-  t.same(ofNamed(lines), told, 'another instrument is called as ever')
 })
 
 t.test('queueChanged tells the operation, the size after it, and who did it', async (t) => {

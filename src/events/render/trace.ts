@@ -2,7 +2,7 @@
 // row for the loop, arrows for wake-ups, counters for queues, pairs for requests. Times in µs; at equal `ts` slices come first.
 // The events are gone through twice: a slice is told of where it begins, by when it is known how long it is. So nothing of
 // a trace has to be kept, and it is made as it is read.
-import type { LoopEvent } from '../schema.ts'
+import type { EventOf, LoopEvent } from '../schema.ts'
 
 export interface TraceEvent {
   name: string
@@ -102,6 +102,9 @@ class Tracer {
         this.#arrive(event.task, ts)
         this.#beginStep(event.task, ts)
         break
+      case 'loop.busy':
+        this.#busy(event)
+        break
       case 'task.suspended':
         this.#endStep(event.task, ts)
         this.#slice(event.task, event.on.kind === 'yield' ? 'ready' : `waiting: ${event.on.kind}`, ts, { on: event.on })
@@ -179,6 +182,12 @@ class Tracer {
   #beginStep(task: number, ts: number): void {
     const slice = this.#open({ name: this.#rows.get(task)?.name ?? `task ${task}`, cat: 'loop', ts, tid: LOOP_TID, args: { task } })
     this.#running = { task, slice }
+  }
+
+  /** On the loop's row it is one slice. It is told at its end, as the last slice before what comes next. */
+  #busy({ since, seconds, steps, tasks }: EventOf<'loop.busy'>): void {
+    const ts = micros(since)
+    this.#put({ name: `${steps} steps that only yield`, cat: 'loop', ph: 'X', ts, dur: micros(seconds), tid: LOOP_TID, args: { tasks } })
   }
 
   #endStep(task: number, ts: number): void {
