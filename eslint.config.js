@@ -37,6 +37,7 @@ export default tseslint.config(
       '@typescript-eslint/no-import-type-side-effects': 'error', // else an import of types alone still loads the file
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/return-await': 'error',
+      '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'with-single-extends' }],
       'eqeqeq': ['error', 'always', { null: 'ignore' }],
       'no-constant-binary-expression': 'error',
       'no-self-compare': 'error',

@@ -104,7 +104,7 @@ t.test('declarations', async (t) => {
     linkPackages(folder, { ...types, ...Object.fromEntries(paths) })
     writeFileSync(join(folder, 'app.mts'), `${entries.map((entry, at) => `export * as entry${at} from '${entry}'`).join('\n')}
 import Fastify from 'fastify'
-import { sleep, type EventLoop } from 'loopscope'
+import { EventLoop, getRunningLoop, sleep, type Task } from 'loopscope'
 import loopscope from 'loopscope/fastify'
 import { observe } from 'loopscope/observe'
 import { RedisQueue } from 'loopscope/redis'
@@ -112,6 +112,8 @@ const app = Fastify({ logger: true })
 await app.register(loopscope, { observer: true })
 app.get('/', function* (request) { yield* sleep(1); return request.loopscope?.id })
 export const loop: EventLoop = app.loopscope.loop
+export class Own extends EventLoop {}
+export const loops = (task: Task<void>): EventLoop[] => [new Own(), getRunningLoop(), task.getLoop(), loop.callSoon(() => {}).loop]
 const { url } = await observe({ port: 0 })
 console.log(url satisfies string | null, new RedisQueue<string>('letters', { maxsize: 1 }))
 `)

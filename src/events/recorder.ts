@@ -141,7 +141,7 @@ export class Recorder implements Instrument {
   }
 }
 
-function idOf(task: Task<unknown> | null): number {
+function idOf(task: { readonly id: number } | null): number {
   return task === null ? 0 : task.id
 }
 

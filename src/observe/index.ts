@@ -1,5 +1,6 @@
 // `loopscope/observe`: watch the event loops of any Node program, and its thread, from a thread beside it.
 import type { EventLoop } from '../runtime/loop.ts'
+import { getRunningLoop } from '../runtime/abstract-loop.ts'
 import { onLoopStart } from '../runtime/loop.ts'
 import { running } from '../runtime/running.ts'
 import '../index.ts'
@@ -62,7 +63,7 @@ export async function observe(options: ObserveOptions = {}): Promise<Observing> 
   }
   own[OBSERVING] = started
   setEnvironmentData(INHERITED, { url: null })
-  const loop = options.loop ?? running.loop
+  const loop = options.loop ?? (running.loop === null ? null : getRunningLoop())
   if (loop !== null) client.watch(loop)
   else {
     // A virtual clock jumps: what blocks its loop blocks nothing else, and takes no time.

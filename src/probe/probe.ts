@@ -1,7 +1,7 @@
 // The instrument on the loop's thread: each hook writes a record into the ring and returns. No object is made, no clock is
 // read twice, nothing is encoded; what belongs together, a step and its end, goes into one record.
 import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runtime/instruments.ts'
-import type { ExceptionContext } from '../runtime/exception-handler.ts'
+import type { ExceptionContext } from '../runtime/abstract-loop.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Bare } from '../events/builder.ts'

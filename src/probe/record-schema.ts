@@ -8,7 +8,7 @@
 //
 // A small field is one of the words of a list. A word is a count, an id, or refers to a text that went before its record.
 // A time is in seconds on the loop's clock. Nothing is allocated to write or to read one: fields are arguments.
-import type { WaitKind } from '../runtime/instruments.ts'
+import type { WaitKind } from '../runtime/waitable.ts'
 import type { Records } from './layout.ts'
 
 const WAIT_KINDS: readonly WaitKind[] = [

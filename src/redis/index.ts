@@ -1,7 +1,6 @@
 // RedisQueue: asyncio.Queue for tasks in many processes. What it holds is in Redis, in a stream with a consumer group; an
 // item belongs to whoever got it until it is reported done, and to everybody again when that process dies.
 import type { QueueState } from '../runtime/instruments.ts'
-import type { EventLoop } from '../runtime/loop.ts'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import { describable, describe } from '../runtime/describe.ts'
 import { QueueShutDown } from '../runtime/exceptions.ts'
@@ -9,7 +8,8 @@ import { fromPromise } from '../runtime/from-host.ts'
 import { bindLoop, type LoopBound } from '../runtime/loop-bound.ts'
 import type { Name, Named } from '../runtime/names.ts'
 import { nextQueueId } from '../runtime/queue.ts'
-import { currentTask, running } from '../runtime/running.ts'
+import { running, type Loop, type RunningTask } from '../runtime/running.ts'
+import { currentTask } from '../runtime/tasks.ts'
 import type { Task } from '../runtime/task.ts'
 import { trackUnawaited } from '../runtime/unawaited.ts'
 import { Gets } from './queue/gets.ts'
@@ -73,7 +73,7 @@ export interface RedisQueueCounts {
  *     yield* queue.close()
  */
 export class RedisQueue<T> implements LoopBound, Named {
-  /** @internal */ boundLoop: EventLoop | null = null
+  /** @internal */ boundLoop: Loop | null = null
   readonly name: string
   readonly #maxsize: number
   readonly #link: Link
@@ -302,7 +302,7 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   /** Before each wait. */
-  #open(): EventLoop {
+  #open(): Loop {
     if (this.#closing !== null) throw new QueueShutDown(`${this} was closed`)
     const loop = bindLoop(this)
     this.#link.open()
@@ -349,7 +349,7 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   /** Watchers see the queue as Redis last described it. */
-  #noteChange(op: 'put' | 'get' | 'done', by: Task<unknown> | null): void {
+  #noteChange(op: 'put' | 'get' | 'done', by: RunningTask | null): void {
     const probe = this.boundLoop?.probe ?? null
     if (probe !== null) probe.tell('queueChanged', this.#state, op, by)
   }

@@ -4,7 +4,7 @@ import { requireInteger } from './checks.ts'
 import { Condition } from './condition.ts'
 import { describable } from './describe.ts'
 import { BrokenBarrierError } from './exceptions.ts'
-import type { EventLoop } from './loop.ts'
+import type { Loop } from './running.ts'
 import type { LoopBound } from './loop-bound.ts'
 import { callBody } from './awaitable.ts'
 import { trackUnawaited } from './unawaited.ts'
@@ -12,7 +12,7 @@ import { trackUnawaited } from './unawaited.ts'
 type State = 'filling' | 'draining' | 'resetting' | 'broken'
 
 export class Barrier implements LoopBound {
-  /** @internal */ boundLoop: EventLoop | null = null
+  /** @internal */ boundLoop: Loop | null = null
   readonly #condition = new Condition()
   readonly #parties: number
   #state: State = 'filling'

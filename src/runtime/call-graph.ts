@@ -1,11 +1,12 @@
 // captureCallGraph() and printCallGraph(), as in asyncio 3.14: where a task is, and who awaits it.
 import type { Frame } from './origins.ts'
-import type { EventLoop } from './loop.ts'
+import type { AbstractEventLoop } from './abstract-loop.ts'
 import { Future } from './future.ts'
 import { place } from './origins.ts'
-import { currentTask, running } from './running.ts'
+import { running } from './running.ts'
 import { Task } from './task.ts'
-import type { Waitable } from './waiter.ts'
+import { currentTask } from './tasks.ts'
+import type { Waitable } from './waitable.ts'
 
 export interface FutureCallGraph {
   future: Future<unknown>
@@ -18,7 +19,7 @@ export interface FutureCallGraph {
 }
 
 /** Who waits for each future of a loop, directly or through whatever is made of futures; in the order in which tasks were made. */
-function awaitersOf(loop: EventLoop): Map<Waitable, Set<Task<unknown>>> {
+function awaitersOf(loop: AbstractEventLoop): Map<Waitable, Set<Task<unknown>>> {
   const awaiters = new Map<Waitable, Set<Task<unknown>>>()
   for (const task of loop.liveTasks()) {
     const left = task.waiter === null ? [] : [task.waiter]

@@ -4,14 +4,14 @@ import { requireInteger } from './checks.ts'
 import { describable, describe } from './describe.ts'
 import { CancelledError, RuntimeError } from './exceptions.ts'
 import { Lock, Lockable, Waiters } from './lock.ts'
-import type { EventLoop } from './loop.ts'
+import type { Loop } from './running.ts'
 import type { LoopBound } from './loop-bound.ts'
-import type { WaitKind } from './instruments.ts'
+import type { WaitKind } from './waitable.ts'
 import { notePassedOn, noteTaken } from './swallowed.ts'
 import { trackUnawaited } from './unawaited.ts'
 
 export class Condition extends Lockable implements LoopBound {
-  /** @internal */ boundLoop: EventLoop | null = null
+  /** @internal */ boundLoop: Loop | null = null
   readonly #lock: Lock
   readonly #waiters = new Waiters()
 

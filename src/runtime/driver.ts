@@ -1,9 +1,8 @@
 // Drives a loop by its host: a turn, then whatever the turn's answer asks for, a pause for the host or a sleep until
 // the next timer.
-import type { EventLoop } from './loop.ts'
 import { RuntimeError } from './exceptions.ts'
 import { running } from './running.ts'
-import { turn } from './turn.ts'
+import { turn, type TurningLoop } from './turn.ts'
 
 /** After this many seconds of work, which are real also where the loop's clock is virtual, a turn gives way to the host. */
 const TURN_SECONDS = 0.002
@@ -11,6 +10,13 @@ const TURN_SECONDS = 0.002
 const TURNS_WITHOUT_HOST = 100
 /** How many times a virtual clock jumps between two looks at the real one: reading it takes as long as some jumps do. */
 const JUMPS_PER_CLOCK = 16
+
+export interface DrivenLoop extends TurningLoop {
+  /** Promises, threads and events that tasks wait for. */
+  readonly hostWork: number
+  /** What every task waits for, when nothing is left that could wake one. */
+  deadlock(): string
+}
 
 interface Run {
   resolve(): void
@@ -20,7 +26,7 @@ interface Run {
 export class Driver {
   /** Whether the loop sleeps, so that whoever makes something ready must `wake` it. */
   asleep = false
-  readonly #loop: EventLoop
+  readonly #loop: DrivenLoop
   #run: Run | null = null
   /** Whether a turn was asked of the host and has not begun. */
   #due = false
@@ -31,7 +37,7 @@ export class Driver {
   #wakeAt = Infinity
   #cancelWait: (() => void) | null = null
 
-  constructor(loop: EventLoop) {
+  constructor(loop: DrivenLoop) {
     this.#loop = loop
   }
 

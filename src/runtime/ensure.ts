@@ -1,10 +1,9 @@
 // Makes a future of anything that can be awaited.
-import type { EventLoop } from './loop.ts'
 import type { Awaitable, Coroutine } from './coroutine.ts'
 import { advice, isAwaitable } from './awaitable.ts'
 import { describe } from './describe.ts'
 import { Future, isFuture } from './future.ts'
-import { getRunningLoop } from './running.ts'
+import { getRunningLoop, type AbstractEventLoop } from './abstract-loop.ts'
 
 function* wrapAwaitable<T>(awaitable: Awaitable<T>): Coroutine<T> {
   return yield* awaitable
@@ -20,7 +19,7 @@ export function requireAwaitable(value: unknown, caller: string): void {
 }
 
 /** Return a future as it is, and make a task of a coroutine or another awaitable. Throws a TypeError for anything else. */
-export function ensureFuture<T>(awaitable: Awaitable<T>, options?: { loop?: EventLoop }): Future<T> {
+export function ensureFuture<T>(awaitable: Awaitable<T>, options?: { loop?: AbstractEventLoop }): Future<T> {
   if (isFuture(awaitable)) {
     if (options?.loop !== undefined && awaitable.getLoop() !== options.loop) {
       throw new RangeError(`${awaitable} belongs to a different loop than ${options.loop}`)

@@ -1,14 +1,14 @@
 // Event: a flag that tasks wait for.
 import type { Coroutine } from './coroutine.ts'
 import { describable } from './describe.ts'
-import type { EventLoop } from './loop.ts'
+import type { Loop } from './running.ts'
 import { Waiters } from './lock.ts'
 import type { LoopBound } from './loop-bound.ts'
-import type { WaitKind } from './instruments.ts'
+import type { WaitKind } from './waitable.ts'
 import { trackUnawaited } from './unawaited.ts'
 
 export class Event implements LoopBound {
-  /** @internal */ boundLoop: EventLoop | null = null
+  /** @internal */ boundLoop: Loop | null = null
   readonly #waiters = new Waiters()
   #value = false
 

@@ -1,27 +1,9 @@
 // The one door for failures that nobody awaits: the loop's exception handler.
-import type { EventLoop } from './loop.ts'
-import type { Future } from './future.ts'
-import type { Handle } from './handle.ts'
+import type { AbstractEventLoop, ExceptionContext, ExceptionHandler } from './abstract-loop.ts'
 import type { Host } from './host.ts'
-import type { Task } from './task.ts'
 import { describeWhole } from './describe.ts'
 import { errorText } from './error-text.ts'
-import { place, type Frame } from './origins.ts'
-
-/** What an exception handler is told. */
-export interface ExceptionContext {
-  message: string
-  /** What it is about, where that is nothing but a failure: never match the message. */
-  kind?: 'never-awaited' | 'never-retrieved'
-  exception?: unknown
-  task?: Task<unknown>
-  future?: Future<unknown>
-  handle?: Handle
-  /** Where the object in question was made, newest frame first; in debug mode. */
-  createdAt?: Frame[]
-}
-
-export type ExceptionHandler = (loop: EventLoop, context: ExceptionContext) => void
+import { place } from './origins.ts'
 
 /** Write a context to the host's log of errors. */
 export function reportContext(host: Host, context: ExceptionContext): void {
@@ -35,7 +17,7 @@ export function reportContext(host: Host, context: ExceptionContext): void {
 }
 
 /** Hand `context` to `handler`; if that throws, write both to the log. Never throws. */
-export function handOver(loop: EventLoop, handler: ExceptionHandler, context: ExceptionContext): void {
+export function handOver(loop: AbstractEventLoop, handler: ExceptionHandler, context: ExceptionContext): void {
   try {
     handler(loop, context)
   } catch (error) {

@@ -1,17 +1,10 @@
 // Where plain functions run off the coroutine's own step: on the host's threads where it has some, and otherwise on this
 // very thread, on a later turn of the host.
+import type { AbstractEventLoop, Executor } from './abstract-loop.ts'
 import type { Coroutine } from './coroutine.ts'
-import type { EventLoop } from './loop.ts'
 import { Future } from './future.ts'
 import { describe } from './describe.ts'
 import { registeredThreads } from './threads.ts'
-
-/** Runs functions for `loop.runInExecutor`. */
-export interface Executor {
-  submit<A extends unknown[], R>(loop: EventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>>
-  /** Wait until everything that was submitted has finished; nothing more is accepted. */
-  shutdown(): Coroutine<void>
-}
 
 /**
  * The default executor. On threads it takes functions exported by a module under `workers/`. Without threads, or with a
@@ -19,16 +12,16 @@ export interface Executor {
  */
 export class HostExecutor implements Executor {
   readonly #open = new Set<Future<unknown>>()
-  #loop: EventLoop | null = null
+  #loop: AbstractEventLoop | null = null
 
-  submit<A extends unknown[], R>(loop: EventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>> {
+  submit<A extends unknown[], R>(loop: AbstractEventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>> {
     const threads = loop.host.virtual ? null : registeredThreads()
     if (threads === null) return this.#callHere(loop, fn, args)
     this.#loop = loop
     return threads.submit(loop, fn, args)
   }
 
-  #callHere<A extends unknown[], R>(loop: EventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>> {
+  #callHere<A extends unknown[], R>(loop: AbstractEventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>> {
     const future = new Future<Awaited<R>>({ loop })
     if (loop.debug) {
       loop.host.report(`runInExecutor: there are no threads here, ${describe(fn)} will run on the loop's own thread and block it`)

@@ -6,7 +6,7 @@ import { callBody } from './awaitable.ts'
 import { describe } from './describe.ts'
 import { QueueFull } from './exceptions.ts'
 import { HostFuture } from './host-future.ts'
-import { getRunningLoop } from './running.ts'
+import { getRunningLoop } from './abstract-loop.ts'
 import { trackUnawaited } from './unawaited.ts'
 
 interface Emitter {

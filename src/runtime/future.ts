@@ -1,18 +1,17 @@
 // A result that will come. A future is its own iterator: awaiting one allocates nothing, and any number of tasks may
 // await the same one, for the iterator keeps no state but the future's.
+import type { AbstractEventLoop } from './abstract-loop.ts'
 import type { Context } from './context.ts'
 import type { HostContext } from './host.ts'
-import type { Wait } from './instruments.ts'
-import type { EventLoop } from './loop.ts'
 import type { Runnable } from './ready.ts'
-import type { Task } from './task.ts'
-import type { Waitable } from './waiter.ts'
+import type { WaitDescription, Waitable } from './waitable.ts'
+import { getRunningLoop } from './abstract-loop.ts'
 import { snapshot } from './context.ts'
 import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { describable, describe } from './describe.ts'
 import { CancelledError, cancelledError, InvalidStateError, RuntimeError } from './exceptions.ts'
 import { originOf, place, recordOrigin } from './origins.ts'
-import { getRunningLoop, running } from './running.ts'
+import { running, type RunningTask } from './running.ts'
 import { noteFailure, noteRetrieved } from './unretrieved.ts'
 import { noteSuspending, suspendCurrent } from './waiter.ts'
 
@@ -57,19 +56,19 @@ export const FAILED_UNSEEN = 4
 type State = typeof PENDING | typeof FINISHED | typeof CANCELLED | typeof FAILED | typeof FAILED_UNSEEN
 
 export class Future<T> implements Waitable, PromiseLike<T> {
-  /** @internal */ readonly loop: EventLoop
+  /** @internal */ readonly loop: AbstractEventLoop
   /** @internal */ state: State = PENDING
   /** @internal The result; the exception; of a cancelled future the message, or the very error its task ended with. */
   value: unknown = undefined
   /** @internal */ listeners: Listener | Listener[] | null = null
 
   /** A future of `loop`, or of the running loop. `on` is for the loop itself: it spares the options. */
-  constructor(options?: { loop?: EventLoop | undefined }, on?: EventLoop) {
+  constructor(options?: { loop?: AbstractEventLoop | undefined }, on?: AbstractEventLoop) {
     this.loop = on ?? options?.loop ?? getRunningLoop()
     if (this.loop.debug) recordOrigin(this)
   }
 
-  getLoop(): EventLoop {
+  getLoop(): AbstractEventLoop {
     return this.loop
   }
 
@@ -242,7 +241,7 @@ export class Future<T> implements Waitable, PromiseLike<T> {
   }
 
   /** @internal */
-  describeWait(): Wait {
+  describeWait(): WaitDescription {
     return { kind: 'future', label: String(this) }
   }
 
@@ -325,7 +324,7 @@ export class Future<T> implements Waitable, PromiseLike<T> {
 const MOST_AWAIT_LINES = 20
 
 /** Write into the stack of an error that crosses from `future` into `task` where it was awaited. */
-function noteAwaited(error: unknown, future: Future<unknown>, task: Task<unknown>): void {
+function noteAwaited(error: unknown, future: Future<unknown>, task: RunningTask): void {
   if (!(error instanceof Error) || error instanceof CancelledError || typeof error.stack !== 'string') return
   const line = `    at await of ${future.label()} in ${task.label()}`
   const lines = error.stack.split('\n')

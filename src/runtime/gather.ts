@@ -1,13 +1,12 @@
 // gather() and shield(): futures made of other futures. Both act when called, as in asyncio.
 import type { Wait } from './instruments.ts'
-import type { EventLoop } from './loop.ts'
 import type { Runnable } from './ready.ts'
 import type { Awaitable, Result } from './coroutine.ts'
 import { describe } from './describe.ts'
 import { ensureFuture } from './ensure.ts'
 import { CancelledError, cancelledError } from './exceptions.ts'
 import { CANCELLED, Future, isFuture, type Listener } from './future.ts'
-import { getRunningLoop } from './running.ts'
+import { getRunningLoop, type AbstractEventLoop } from './abstract-loop.ts'
 import { refusedMessage, Task } from './task.ts'
 
 /** The tasks among `futures`. */
@@ -23,7 +22,7 @@ class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
   #unfinished = 0
   #cancelRequested = false
 
-  constructor(loop: EventLoop, children: Future<unknown>[], returnExceptions: boolean) {
+  constructor(loop: AbstractEventLoop, children: Future<unknown>[], returnExceptions: boolean) {
     super(undefined, loop)
     this.#children = children
     this.#returnExceptions = returnExceptions

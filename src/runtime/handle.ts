@@ -1,7 +1,7 @@
 // A scheduled callback: what callSoon, callLater and callAt return, so that it can be taken back.
+import type { AbstractEventLoop } from './abstract-loop.ts'
 import type { Context } from './context.ts'
 import type { HostContext } from './host.ts'
-import type { EventLoop } from './loop.ts'
 import type { Runnable } from './ready.ts'
 import type { Timer } from './timers.ts'
 import { describable, describe } from './describe.ts'
@@ -14,13 +14,13 @@ export const FIRE = Object.freeze({})
 export type Callback<A extends unknown[]> = (...args: A) => unknown
 
 export class Handle implements Runnable {
-  readonly loop: EventLoop
+  readonly loop: AbstractEventLoop
   fn: Callback<unknown[]> | null
   #args: unknown[]
   readonly #context: Context | null
   readonly #hostContext: HostContext | null
 
-  constructor(loop: EventLoop, fn: Callback<unknown[]>, args: unknown[], context: Context | null) {
+  constructor(loop: AbstractEventLoop, fn: Callback<unknown[]>, args: unknown[], context: Context | null) {
     this.loop = loop
     this.fn = fn
     this.#args = args
@@ -56,7 +56,7 @@ export class TimerHandle extends Handle implements Timer {
   readonly #when: number
   #inHeap = true
 
-  constructor(loop: EventLoop, when: number, fn: Callback<unknown[]>, args: unknown[], context: Context | null) {
+  constructor(loop: AbstractEventLoop, when: number, fn: Callback<unknown[]>, args: unknown[], context: Context | null) {
     super(loop, fn, args, context)
     this.#when = when
   }

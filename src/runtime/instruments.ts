@@ -1,25 +1,13 @@
 // The hooks that the loop calls for whoever watches it. Nothing registered: nothing called, nothing paid. An instrument
 // that throws is removed and reported, and no task feels it.
-import type { ExceptionContext } from './exception-handler.ts'
-import type { EventLoop } from './loop.ts'
+import type { AbstractEventLoop, ExceptionContext } from './abstract-loop.ts'
 import type { Task } from './task.ts'
+import type { WaitDescription } from './waitable.ts'
 import { describable, describe } from './describe.ts'
 
-/** What a suspended task waits for. */
-export type WaitKind =
-  | 'sleep' | 'future' | 'task' | 'gather' | 'queue.get' | 'queue.put' | 'queue.join'
-  | 'lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'thread' | 'promise' | 'yield'
-
-export interface Wait {
-  kind: WaitKind
-  /** What in particular: a lock, a queue, a function, in one line. */
-  readonly label?: string
-  /** The lock or the queue itself. */
-  of?: object
+export interface Wait extends WaitDescription {
   /** The tasks whose end would end the wait. */
   tasks?: Task<unknown>[]
-  /** When the wait ends by itself, in seconds on the loop's clock. */
-  deadline?: number
 }
 
 /** @internal What a task waits for on its trip round the ready queue. */
@@ -57,8 +45,8 @@ export interface ThreadCall {
 
 /** Called by the loop, on the loop's thread, between two lines of somebody's program: be quick. Every hook is optional. */
 export interface Instrument {
-  loopStarted?(loop: EventLoop): void
-  loopClosed?(loop: EventLoop): void
+  loopStarted?(loop: AbstractEventLoop): void
+  loopClosed?(loop: AbstractEventLoop): void
   /** `parent` is the task that ran when this one was created. */
   taskCreated?(task: Task<unknown>, parent: Task<unknown> | null): void
   /** The task joined the ready queue; `by` is the task that woke it. */
@@ -94,10 +82,10 @@ type AnyTask = Task<unknown>
 
 /** The instruments of one loop: add and delete at any time. */
 export class Instruments implements Iterable<Instrument> {
-  readonly #loop: EventLoop
+  readonly #loop: AbstractEventLoop
   #list: Instrument[] = []
 
-  constructor(loop: EventLoop) {
+  constructor(loop: AbstractEventLoop) {
     this.#loop = loop
   }
 
@@ -188,10 +176,10 @@ export class Instruments implements Iterable<Instrument> {
             instrument.reported?.(a as ExceptionContext)
             break
           case 'loopStarted':
-            instrument.loopStarted?.(a as EventLoop)
+            instrument.loopStarted?.(a as AbstractEventLoop)
             break
           case 'loopClosed':
-            instrument.loopClosed?.(a as EventLoop)
+            instrument.loopClosed?.(a as AbstractEventLoop)
             break
         }
       } catch (error) {

@@ -4,9 +4,9 @@ import type { Coroutine } from './coroutine.ts'
 import { Deque } from './deque.ts'
 import { describable } from './describe.ts'
 import { CancelledError, RuntimeError } from './exceptions.ts'
-import type { WaitKind } from './instruments.ts'
+import type { WaitKind } from './waitable.ts'
 import { bindLoop, type LoopBound } from './loop-bound.ts'
-import type { EventLoop } from './loop.ts'
+import type { Loop } from './running.ts'
 import { callBody } from './awaitable.ts'
 import { trackUnawaited } from './unawaited.ts'
 import { Waiter } from './waiter.ts'
@@ -86,7 +86,7 @@ export class Waiters extends Deque<Waiter> {
 
 /** Mutual exclusion between tasks. Not owned by a task: any may release it. */
 export class Lock extends Lockable implements LoopBound {
-  /** @internal */ boundLoop: EventLoop | null = null
+  /** @internal */ boundLoop: Loop | null = null
   readonly #waiters = new Waiters()
   #locked = false
 

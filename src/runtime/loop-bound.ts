@@ -1,15 +1,15 @@
 // Queues and locks may be made before a loop runs; they belong to the loop in which a task first waited for them.
-import type { EventLoop } from './loop.ts'
+import type { Loop } from './running.ts'
 import { RuntimeError } from './exceptions.ts'
-import { getRunningLoop } from './running.ts'
+import { getRunningLoop } from './abstract-loop.ts'
 
 export interface LoopBound {
   /** @internal */
-  boundLoop: EventLoop | null
+  boundLoop: Loop | null
 }
 
 /** Bind `object` to the running loop, or check that it is bound to no other. */
-export function bindLoop(object: LoopBound): EventLoop {
+export function bindLoop(object: LoopBound): Loop {
   const loop = getRunningLoop()
   if (object.boundLoop === null) object.boundLoop = loop
   else if (object.boundLoop !== loop) {

@@ -1,13 +1,13 @@
 // The event loop: a ready queue, timers, and turns. A turn runs what is ready until nothing is, or until its time is
 // up; the host decides when the next one comes. The order inside a turn is CPython's, iteration by iteration.
-import type { Coroutine } from './coroutine.ts'
-import type { Executor } from './executor.ts'
+import type { AbstractEventLoop, ExceptionContext, ExceptionHandler, Executor, TaskFactory } from './abstract-loop.ts'
+import type { Awaitable, Coroutine } from './coroutine.ts'
 import type { Runnable } from './ready.ts'
 import type { Timer } from './timers.ts'
 import { snapshot } from './context.ts'
 import { describable, describe } from './describe.ts'
-import { Driver } from './driver.ts'
-import { handOver, reportContext, type ExceptionContext, type ExceptionHandler } from './exception-handler.ts'
+import { Driver, type DrivenLoop } from './driver.ts'
+import { handOver, reportContext } from './exception-handler.ts'
 import { RuntimeError } from './exceptions.ts'
 import { requireFinite } from './checks.ts'
 import { ensureFuture } from './ensure.ts'
@@ -17,7 +17,7 @@ import { defaultHost, type Host } from './host.ts'
 import { Instruments } from './instruments.ts'
 import { ReadyQueue } from './ready.ts'
 import { running } from './running.ts'
-import { Task, type TaskOptions } from './task.ts'
+import { Task, type TaskLoop, type TaskOptions } from './task.ts'
 import { TaskList } from './task-list.ts'
 import { TimerHeap } from './timers.ts'
 import { turn } from './turn.ts'
@@ -26,9 +26,6 @@ import { awaiting, mustBeAwaited } from './returned.ts'
 import { reportFailures } from './unretrieved.ts'
 import { originOf } from './origins.ts'
 import { HostExecutor } from './executor.ts'
-import type { Awaitable } from './coroutine.ts'
-
-export type TaskFactory = <T>(loop: EventLoop, coro: Coroutine<T>, options?: TaskOptions) => Task<T>
 
 export interface LoopOptions {
   /** The clock, a `VirtualClock` for instance; by default the real one. */
@@ -39,30 +36,29 @@ export interface LoopOptions {
   hold?: boolean | undefined
 }
 
-export class EventLoop {
-  /** Hooks for whoever watches this loop. */
+export interface EventLoop extends AbstractEventLoop {}
+
+interface EventLoopConstructor {
+  new (options?: LoopOptions): EventLoop
+  readonly prototype: EventLoop
+}
+
+// A class with private members would be a type of its own, and not what `getRunningLoop` gives.
+export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLoop, DrivenLoop {
   readonly instruments: Instruments
-  /** Debug mode records where things were made and where tasks wait, and reports steps longer than `slowCallbackDuration`. */
   debug: boolean
-  /** In debug mode, a step or callback that takes this many seconds is reported. */
   slowCallbackDuration = 0.1
-  /** The machine beneath: clock, output, sleep. */
   readonly host: Host
 
-  /** @internal The instruments while there are any, else `null`: the one check that unwatched code pays for. */
   probe: Instruments | null = null
-  /** @internal */ readonly ready = new ReadyQueue()
-  /** @internal */ readonly timers = new TimerHeap()
-  /** @internal Failures not yet retrieved. */
+  readonly ready = new ReadyQueue()
+  readonly timers = new TimerHeap()
   readonly failures = new Set<object>()
-  /** @internal In debug mode, the coroutines made and not yet awaited. */
   readonly unawaited = new Set<object>()
-  /** @internal Promises, threads and events that tasks wait for. */
   hostWork = 0
 
-  /** @internal `stop()` was called: the current iteration is the last. */
   stopping = false
-  /** @internal */ readonly tasks = new TaskList()
+  readonly tasks = new TaskList<Task<unknown>>()
 
   readonly #driver = new Driver(this)
   #nested = false
@@ -83,12 +79,10 @@ export class EventLoop {
     this.instruments = new Instruments(this)
   }
 
-  /** Seconds on the loop's monotonic clock. */
   time(): number {
     return this.host.now()
   }
 
-  /** Call `fn(...args)` in the next iteration, in a copy of the current context. */
   callSoon<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle {
     this.#requireOpen()
     const handle = new Handle(this, requireFunction(fn, 'callSoon'), args, snapshot())
@@ -96,18 +90,15 @@ export class EventLoop {
     return handle
   }
 
-  /** The same as `callSoon`, under the name that code for other threads uses; a worker's messages arrive on this thread. */
   callSoonThreadsafe<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle {
     return this.callSoon(fn, ...args)
   }
 
-  /** Call `fn(...args)` after `delay` seconds. */
   callLater<A extends unknown[]>(delay: number, fn: Callback<A>, ...args: A): TimerHandle {
     requireFinite(delay, 'callLater: delay', 'seconds')
     return this.#callAt(this.time() + delay, requireFunction(fn, 'callLater'), args)
   }
 
-  /** Call `fn(...args)` when the loop's clock shows `when` (seconds). */
   callAt<A extends unknown[]>(when: number, fn: Callback<A>, ...args: A): TimerHandle {
     requireFinite(when, 'callAt: when', 'seconds on the clock of loop.time()')
     return this.#callAt(when, requireFunction(fn, 'callAt'), args)
@@ -120,21 +111,18 @@ export class EventLoop {
     return handle
   }
 
-  /** @internal Put something at the end of the ready queue. */
   schedule(what: Runnable, argument: object): void {
     this.ready.push(what, argument)
     if (this.#driver.asleep) this.#driver.wake()
   }
 
-  /** @internal Put a task at the end of the ready queue: its next step will run. */
   wake(task: Task<unknown>): void {
     this.ready.push(task, null)
     task.woken()
-    if (this.probe !== null) this.probe.tell('taskReady', task, running.task)
+    if (this.probe !== null) this.probe.tell('taskReady', task, running.task as Task<unknown> | null)
     if (this.#driver.asleep) this.#driver.wake()
   }
 
-  /** @internal */
   scheduleTimer(when: number, timer: Timer & Runnable): void {
     this.timers.push(when, timer)
     if (this.#driver.asleep) this.#driver.wake()
@@ -144,7 +132,6 @@ export class EventLoop {
     return new Future<T>({ loop: this })
   }
 
-  /** Make a task of `coro`, through the task factory if one is set. */
   createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
     this.#requireOpen()
     if (this.#taskFactory !== null) return this.#taskFactory(this, coro, options)
@@ -159,22 +146,18 @@ export class EventLoop {
     return this.#taskFactory
   }
 
-  /** @internal */
   takeTaskNumber(): number {
     return ++this.#taskNumbers
   }
 
-  /** @internal */
   takeTaskId(): number {
     return ++this.#taskIds
   }
 
-  /** @internal The tasks that are not done, in the order of their creation. */
   liveTasks(): Set<Task<unknown>> {
     return this.tasks.toSet()
   }
 
-  /** Set who hears of errors that no one awaits, `(loop, context)`; `null` restores the default, which writes to the log. */
   setExceptionHandler(handler: ExceptionHandler | null): void {
     this.#exceptionHandler = handler === null ? null : requireFunction(handler, 'setExceptionHandler')
   }
@@ -183,18 +166,15 @@ export class EventLoop {
     return this.#exceptionHandler
   }
 
-  /** Write the context to the host's log of errors. */
   defaultExceptionHandler(context: ExceptionContext): void {
     reportContext(this.host, context)
   }
 
-  /** Hand a context to the exception handler. Never throws. */
   callExceptionHandler(context: ExceptionContext): void {
     if (this.probe !== null) this.probe.tell('reported', context)
     handOver(this, this.#exceptionHandler ?? ((loop, given) => loop.defaultExceptionHandler(given)), context)
   }
 
-  /** Run `fn(...args)` in `executor`, or in the default one; the future gives its result. */
   runInExecutor<A extends unknown[], R>(executor: Executor | null, fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
     this.#requireOpen()
     if (executor === null) {
@@ -208,7 +188,6 @@ export class EventLoop {
     this.#executor = executor
   }
 
-  /** Wait until the default executor has finished what it was given; it takes no more. */
   *shutdownDefaultExecutor(): Coroutine<void> {
     this.#executorShutDown = true
     const executor = this.#executor
@@ -224,7 +203,6 @@ export class EventLoop {
     return this.#closed
   }
 
-  /** Run until `stop()`. */
   runForever(): Promise<void> {
     this.#requireStartable()
     for (const listener of starting) listener(this)
@@ -246,16 +224,11 @@ export class EventLoop {
     }
   }
 
-  /** Run until `awaitable` is done and give its result; an awaitable that it returns is awaited as well. What was ready at that moment still runs, as in asyncio. */
   async runUntilComplete<T>(awaitable: Awaitable<T>): Promise<T> {
     this.#requireStartable()
     return await this.runToValue(ensureFuture(awaitable, { loop: this })) as T
   }
 
-  /**
-   * @internal Run until `future` is done and what it gives is no awaitable itself: a promise resolved with a future of this
-   * loop would never settle, for the loop stops. `onWait` is called with each future that is waited for.
-   */
   async runToValue(future: Future<unknown>, onWait?: (future: Future<unknown>) => void): Promise<unknown> {
     for (let current = future; ;) {
       onWait?.(current)
@@ -278,7 +251,6 @@ export class EventLoop {
     if (!future.done()) throw new RuntimeError(`${this} was stopped before ${future} was done`)
   }
 
-  /** @internal Run `future` to its end without giving way to anybody: the thread is held meanwhile. */
   runNested(future: Future<unknown>): void {
     this.#requireOpen()
     this.#nested = true
@@ -298,13 +270,11 @@ export class EventLoop {
     }
   }
 
-  /** Stop after the current iteration. */
   stop(): void {
     this.stopping = true
     if (this.#driver.asleep) this.#driver.wake()
   }
 
-  /** Close a loop that does not run. What is still pending is reported and dropped. */
   close(): void {
     if (this.isRunning()) throw new RuntimeError(`${this} cannot be closed while it runs: stop() it first`)
     if (this.#closed) return
@@ -331,12 +301,10 @@ export class EventLoop {
     reportUnawaited(this)
   }
 
-  /** @internal One more thing of the host's that a task waits for, or one less. */
   addHostWork(difference: 1 | -1): void {
     this.hostWork += difference
   }
 
-  /** @internal What every task waits for, when nothing is left that could wake one. */
   deadlock(): string {
     const waits = [...this.tasks.toSet()].map((task) => {
       const wait = task.waiter?.describeWait()

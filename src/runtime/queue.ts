@@ -1,7 +1,6 @@
 // Queue and LifoQueue. A `get` or `put` is one object that is coroutine and waiter at once, so an
 // exchange through a queue allocates little more than the item.
 import type { QueueState, Wait } from './instruments.ts'
-import type { EventLoop } from './loop.ts'
 import { DONE, SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { Deque } from './deque.ts'
 import { describable, describe } from './describe.ts'
@@ -9,9 +8,10 @@ import { Event } from './event.ts'
 import { QueueEmpty, QueueFull, QueueShutDown, RuntimeError } from './exceptions.ts'
 import { bindLoop, type LoopBound } from './loop-bound.ts'
 import type { Name, Named } from './names.ts'
-import { running } from './running.ts'
+import type { Waitable } from './waitable.ts'
+import { running, type Loop } from './running.ts'
 import { trackUnawaited } from './unawaited.ts'
-import { CANCELLED, PENDING, SingleWait, suspendCurrent, WaitFor, WOKEN, type Waitable } from './waiter.ts'
+import { CANCELLED, PENDING, SingleWait, suspendCurrent, WaitFor, WOKEN } from './waiter.ts'
 
 const CREATED = 3
 const ENDED = 4
@@ -166,7 +166,7 @@ export function nextQueueId(): number {
 
 /** First in, first out, between tasks. */
 export class Queue<T> implements LoopBound, Named, QueueState {
-  /** @internal */ boundLoop: EventLoop | null = null
+  /** @internal */ boundLoop: Loop | null = null
   /** @internal Who waits for an item. */
   readonly getters = new Deque<SingleWait>()
   /** @internal Who waits for room. */

@@ -3,7 +3,7 @@
 import { isCoroutine, type Coroutine } from './coroutine.ts'
 import { fromPromise } from './from-host.ts'
 import { isFuture } from './future.ts'
-import { getRunningLoop } from './running.ts'
+import { getRunningLoop } from './abstract-loop.ts'
 
 /** Whether a value is a coroutine, a task or future, or a promise: never what code outside of the loop is to get. */
 export function mustBeAwaited(value: unknown): value is Coroutine<unknown> | PromiseLike<unknown> {

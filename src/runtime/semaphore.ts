@@ -3,14 +3,14 @@ import type { Coroutine } from './coroutine.ts'
 import { requireInteger } from './checks.ts'
 import { describable } from './describe.ts'
 import { CancelledError } from './exceptions.ts'
-import type { EventLoop } from './loop.ts'
+import type { Loop } from './running.ts'
 import { Lockable, Waiters } from './lock.ts'
 import { bindLoop, type LoopBound } from './loop-bound.ts'
 import { trackUnawaited } from './unawaited.ts'
 import { Waiter } from './waiter.ts'
 
 export class Semaphore extends Lockable implements LoopBound {
-  /** @internal */ boundLoop: EventLoop | null = null
+  /** @internal */ boundLoop: Loop | null = null
   readonly #waiters = new Waiters()
   #value: number
 

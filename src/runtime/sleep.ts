@@ -1,15 +1,14 @@
 // sleep(): the commonest coroutine of all, so it is one object that is coroutine, timer and wait at once.
-import type { Wait } from './instruments.ts'
 import type { Runnable } from './ready.ts'
-import type { Task } from './task.ts'
 import type { Timer } from './timers.ts'
+import type { WaitDescription, Waitable } from './waitable.ts'
 import { requireFinite } from './checks.ts'
 import { DONE, SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { describable } from './describe.ts'
 import { cancelledError, RuntimeError } from './exceptions.ts'
-import { running } from './running.ts'
+import { running, type RunningTask } from './running.ts'
 import { ROUND_TRIP } from './task.ts'
-import { suspendCurrent, type Waitable } from './waiter.ts'
+import { suspendCurrent } from './waiter.ts'
 import { trackUnawaited } from './unawaited.ts'
 
 const CREATED = 0
@@ -96,8 +95,8 @@ class Sleep<T> implements Waitable, Timer, Runnable {
     task.loop.wake(task)
   }
 
-  private task(): Task<unknown> {
-    return this.content as Task<unknown>
+  private task(): RunningTask {
+    return this.content as RunningTask
   }
 
   isDead(): boolean {
@@ -122,7 +121,7 @@ class Sleep<T> implements Waitable, Timer, Runnable {
     return this.state === CANCELLED
   }
 
-  describeWait(): Wait {
+  describeWait(): WaitDescription {
     const deadline = this.state === WAITING ? this.task().loop.timers.whenOf(this) : undefined
     return { kind: 'sleep', ...(deadline === undefined ? {} : { deadline }) }
   }

@@ -1,9 +1,8 @@
 // Debug mode's watch over cancellations: JavaScript's `catch` also catches CancelledError, so a task can swallow its own
 // cancellation without meaning to. A `finally` that awaits looks the same at its first wait; what tells them apart is a
 // task that comes back to the very wait it was cancelled at, or one that waits on and then returns as if nothing had been.
-import type { Task } from './task.ts'
 import { place, suspensionOf } from './origins.ts'
-import { running } from './running.ts'
+import { running, type RunningTask } from './running.ts'
 
 interface Delivery {
   /** Where the task stood when the CancelledError was thrown into it: its whole `yield*` chain. */
@@ -13,9 +12,9 @@ interface Delivery {
   reported: boolean
 }
 
-const deliveries = new WeakMap<Task<unknown>, Delivery>()
+const deliveries = new WeakMap<RunningTask, Delivery>()
 
-function standing(task: Task<unknown>): { chain: string; innermost: string } {
+function standing(task: RunningTask): { chain: string; innermost: string } {
   const frames = suspensionOf(task)
   return {
     chain: frames.map((frame) => `${place(frame)}:${frame.column}`).join(' '),
@@ -24,7 +23,7 @@ function standing(task: Task<unknown>): { chain: string; innermost: string } {
 }
 
 /** A CancelledError is about to be thrown into `task`. */
-export function noteDelivered(task: Task<unknown>): void {
+export function noteDelivered(task: RunningTask): void {
   if (task.cancelling() > 0) deliveries.set(task, { at: standing(task).chain, waitedAt: null, reported: false })
 }
 
@@ -41,7 +40,7 @@ export function notePassedOn(): void {
 }
 
 /** The task waits again. */
-export function noteWaitsAgain(task: Task<unknown>): void {
+export function noteWaitsAgain(task: RunningTask): void {
   const delivery = pending(task)
   if (delivery === undefined) return
   const { chain, innermost } = standing(task)
@@ -50,19 +49,19 @@ export function noteWaitsAgain(task: Task<unknown>): void {
 }
 
 /** The task returned, as if it had not been cancelled. */
-export function noteReturned(task: Task<unknown>): void {
+export function noteReturned(task: RunningTask): void {
   const delivery = pending(task)
   if (delivery === undefined || delivery.waitedAt === null) return
   report(task, delivery, `waited again at ${delivery.waitedAt}, and then returned`)
 }
 
-function pending(task: Task<unknown>): Delivery | undefined {
+function pending(task: RunningTask): Delivery | undefined {
   const delivery = deliveries.get(task)
   // Taken back by `uncancel`: whoever caused the cancellation has dealt with it.
   return delivery === undefined || delivery.reported || task.cancelling() === 0 ? undefined : delivery
 }
 
-function report(task: Task<unknown>, delivery: Delivery, what: string): void {
+function report(task: RunningTask, delivery: Delivery, what: string): void {
   delivery.reported = true
   task.loop.callExceptionHandler({
     message:

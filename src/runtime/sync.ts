@@ -7,7 +7,7 @@ import { RuntimeError } from './exceptions.ts'
 import { isFuture } from './future.ts'
 import { EventLoop } from './loop.ts'
 import { awaiting } from './returned.ts'
-import { running } from './running.ts'
+import { running, type Loop } from './running.ts'
 import { callThread, registeredThreads, type ThreadMode } from './threads.ts'
 import { trackUnawaited } from './unawaited.ts'
 
@@ -70,7 +70,7 @@ export function asyncToSync<A extends unknown[], R>(
   }
 }
 
-function runToEnd<R>(coro: Coroutine<R>, outer: EventLoop | null): R {
+function runToEnd<R>(coro: Coroutine<R>, outer: Loop | null): R {
   // The same clock, so that a virtual one goes on where it stands.
   const loop = new EventLoop(outer === null ? {} : { clock: outer.host, debug: outer.debug })
   const { context } = running

@@ -1,13 +1,13 @@
 // taskGroup(): a scope that does not end before its tasks have. The first failure cancels the others; what failed comes
 // out as one ExceptionGroup.
 import type { Wait } from './instruments.ts'
-import type { EventLoop } from './loop.ts'
 import type { Coroutine } from './coroutine.ts'
 import { callBody } from './awaitable.ts'
 import { describable } from './describe.ts'
 import { CancelledError, ExceptionGroup, RuntimeError } from './exceptions.ts'
 import { Future } from './future.ts'
-import { currentTask, getRunningLoop } from './running.ts'
+import { getRunningLoop, type AbstractEventLoop } from './abstract-loop.ts'
+import { currentTask } from './tasks.ts'
 import type { Task, TaskOptions } from './task.ts'
 import { notePassedOn, noteTaken } from './swallowed.ts'
 import { trackUnawaited } from './unawaited.ts'
@@ -16,7 +16,7 @@ import { trackUnawaited } from './unawaited.ts'
 class GroupFuture extends Future<void> {
   readonly #tasks: ReadonlySet<Task<unknown>>
 
-  constructor(loop: EventLoop, tasks: ReadonlySet<Task<unknown>>) {
+  constructor(loop: AbstractEventLoop, tasks: ReadonlySet<Task<unknown>>) {
     super({ loop })
     this.#tasks = tasks
   }
@@ -32,7 +32,7 @@ class GroupFuture extends Future<void> {
 
 /** Given to the body of `taskGroup`: where it makes its tasks. */
 export class TaskGroup {
-  readonly #loop: EventLoop
+  readonly #loop: AbstractEventLoop
   readonly #parent: Task<unknown>
   /** In the order of their creation, which is the order in which they are cancelled. */
   readonly #tasks = new Set<Task<unknown>>()
@@ -43,7 +43,7 @@ export class TaskGroup {
   #completed: Future<void> | null = null
 
   /** @internal */
-  constructor(loop: EventLoop, parent: Task<unknown>) {
+  constructor(loop: AbstractEventLoop, parent: Task<unknown>) {
     this.#loop = loop
     this.#parent = parent
   }

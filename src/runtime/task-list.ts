@@ -1,32 +1,31 @@
 // The tasks of a loop that are not done, in the order of their creation. Ids only rise, so the tasks stand in blocks by
 // their ids: joining and leaving allocate nothing, and a task needs no field for its place. It keeps a pending task alive.
-import type { Task } from './task.ts'
 
 const BLOCK = 64
 
-class Block {
-  readonly tasks = new Array<Task<unknown> | null>(BLOCK).fill(null)
+class Block<T> {
+  readonly tasks = new Array<T | null>(BLOCK).fill(null)
   alive = 0
 }
 
-export class TaskList {
-  readonly #blocks = new Map<number, Block>()
+export class TaskList<T extends { readonly id: number }> {
+  readonly #blocks = new Map<number, Block<T>>()
   // The blocks last used: tasks come, and mostly go, in the order of their ids.
-  #joined: Block | null = null
+  #joined: Block<T> | null = null
   #joinedAt = -1
-  #left: Block | null = null
+  #left: Block<T> | null = null
   #leftAt = -1
 
-  add(task: Task<unknown>): void {
+  add(task: T): void {
     const at = Math.floor(task.id / BLOCK)
     if (at !== this.#joinedAt) this.#open(at)
-    const block = this.#joined as Block
+    const block = this.#joined as Block<T>
     block.tasks[task.id % BLOCK] = task
     block.alive++
   }
 
   /** Nothing happens to a task that is not in the list. */
-  remove(task: Task<unknown>): void {
+  remove(task: T): void {
     const at = Math.floor(task.id / BLOCK)
     if (at !== this.#leftAt) {
       this.#left = this.#blocks.get(at) ?? null
@@ -39,8 +38,8 @@ export class TaskList {
   }
 
   /** A copy, to walk through while tasks come and go. */
-  toSet(): Set<Task<unknown>> {
-    const alive = new Set<Task<unknown>>()
+  toSet(): Set<T> {
+    const alive = new Set<T>()
     for (const { tasks } of this.#blocks.values()) for (const task of tasks) if (task !== null) alive.add(task)
     return alive
   }
@@ -55,7 +54,7 @@ export class TaskList {
 
   #open(at: number): void {
     if (this.#joined?.alive === 0) this.#drop(this.#joinedAt)
-    this.#joined = new Block()
+    this.#joined = new Block<T>()
     this.#joinedAt = at
     this.#blocks.set(at, this.#joined)
     if (this.#leftAt === at) this.#left = this.#joined

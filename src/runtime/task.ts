@@ -1,10 +1,13 @@
 // A task drives one coroutine: the only file that calls a coroutine's next() and throw(). A task is either running, or
 // suspended on its `waiter`, or in the ready queue; never two of them.
+import type { AbstractEventLoop } from './abstract-loop.ts'
 import type { Context } from './context.ts'
 import type { HostContext } from './host.ts'
 import type { Outcome, Wait } from './instruments.ts'
-import type { EventLoop } from './loop.ts'
-import type { Waitable } from './waiter.ts'
+import type { ReadyQueue } from './ready.ts'
+import type { TaskList } from './task-list.ts'
+import type { Waitable } from './waitable.ts'
+import { getRunningLoop } from './abstract-loop.ts'
 import { advice, explainNotIterable } from './awaitable.ts'
 import { Context as ContextClass, snapshot } from './context.ts'
 import { isCoroutine, SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
@@ -13,7 +16,7 @@ import { CancelledError, cancelledError, RuntimeError } from './exceptions.ts'
 import { CANCELLED, FAILED_UNSEEN, FINISHED, Future, PENDING, type Listener } from './future.ts'
 import { YIELD } from './instruments.ts'
 import { forgetSuspension, originOf, place, suspensionOf, type Frame } from './origins.ts'
-import { getRunningLoop, running } from './running.ts'
+import { running } from './running.ts'
 import { noteDelivered, noteReturned, noteWaitsAgain } from './swallowed.ts'
 
 export interface TaskOptions {
@@ -23,6 +26,14 @@ export interface TaskOptions {
   context?: Context
   /** Run the first step at once, inside `createTask`, instead of through the ready queue. */
   eagerStart?: boolean
+}
+
+/** What a loop has for its tasks alone. */
+export interface TaskLoop extends AbstractEventLoop {
+  readonly ready: ReadyQueue
+  readonly tasks: TaskList<Task<unknown>>
+  takeTaskId(): number
+  takeTaskNumber(): number
 }
 
 /** A task suspended on this goes straight back to the end of the ready queue. */
@@ -55,6 +66,7 @@ export function refusedMessage(child: Future<unknown>): string | undefined {
 const controllers = new WeakMap<Task<unknown>, AbortController>()
 
 export class Task<T> extends Future<T> implements Listener {
+  /** @internal */ declare readonly loop: TaskLoop
   /** @internal 1, 2, 3 … per loop. */
   readonly id: number
   /** @internal */ context: Context | null
@@ -70,7 +82,7 @@ export class Task<T> extends Future<T> implements Listener {
   ownName: string | number
 
   /** Prefer `createTask`. Schedules the first step of `coro` on `loop`, or on the running loop. */
-  constructor(coro: Coroutine<T>, options?: TaskOptions & { loop?: EventLoop | undefined }, on?: EventLoop) {
+  constructor(coro: Coroutine<T>, options?: TaskOptions & { loop?: AbstractEventLoop | undefined }, on?: AbstractEventLoop) {
     super(options, on)
     const loop = this.loop
     if (!isCoroutine(coro)) throw new TypeError(`createTask: a coroutine is needed, got ${describe(coro)}${advice('createTask', coro)}`)
@@ -82,7 +94,7 @@ export class Task<T> extends Future<T> implements Listener {
     const hostContext = loop.host.hostContext()
     if (hostContext !== null) this.hostContext = hostContext
     loop.tasks.add(this)
-    if (loop.probe !== null) loop.probe.tell('taskCreated', this, running.task)
+    if (loop.probe !== null) loop.probe.tell('taskCreated', this, running.task as Task<unknown> | null)
     if (options?.eagerStart === true && running.loop === loop) this.stepEagerly()
     else loop.wake(this)
   }
@@ -135,7 +147,7 @@ export class Task<T> extends Future<T> implements Listener {
     if (this.state === FAILED_UNSEEN) this.retrieved()
     if (this.state !== PENDING) return false
     this.requests += ONE_REQUEST
-    if (this.loop.probe !== null) this.loop.probe.tell('taskCancelling', this, running.task, message)
+    if (this.loop.probe !== null) this.loop.probe.tell('taskCancelling', this, running.task as Task<unknown> | null, message)
     if (!(this.waiter?.cancel(message) ?? false)) {
       // Not suspended on anything that could be cancelled: it is running, or its step is in the ready queue.
       this.requests = (this.requests & ~RAISE) | CANCEL

@@ -1,15 +1,20 @@
 // Asking for tasks, and making them start at once.
 import type { Coroutine } from './coroutine.ts'
-import type { EventLoop, TaskFactory } from './loop.ts'
-import { getRunningLoop } from './running.ts'
+import { getRunningLoop, type AbstractEventLoop, type TaskFactory } from './abstract-loop.ts'
+import { running } from './running.ts'
 import { Task, type TaskOptions } from './task.ts'
 
+/** The task that runs now, or `null` in a callback and outside of a loop. */
+export function currentTask(): Task<unknown> | null {
+  return running.task as Task<unknown> | null
+}
+
 /** The tasks of the running loop, or of `loop`, that are not done, in the order of their creation. */
-export function allTasks(loop: EventLoop = getRunningLoop()): Set<Task<unknown>> {
+export function allTasks(loop: AbstractEventLoop = getRunningLoop()): Set<Task<unknown>> {
   return loop.liveTasks()
 }
 
-export type TaskConstructor = new <T>(coro: Coroutine<T>, options?: TaskOptions & { loop?: EventLoop }) => Task<T>
+export type TaskConstructor = new <T>(coro: Coroutine<T>, options?: TaskOptions & { loop?: AbstractEventLoop }) => Task<T>
 
 /** A task factory whose tasks, made by `Constructor`, run their first step inside `createTask`. */
 export function createEagerTaskFactory(Constructor: TaskConstructor): TaskFactory {

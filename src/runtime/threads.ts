@@ -1,7 +1,7 @@
 // The names and shapes of everything that needs threads. What runs them is registered by the host's side; where nothing
 // is registered, each says so.
 import type { Coroutine } from './coroutine.ts'
-import type { EventLoop } from './loop.ts'
+import type { AbstractEventLoop } from './abstract-loop.ts'
 import type { Future } from './future.ts'
 import { describe } from './describe.ts'
 import { RuntimeError } from './exceptions.ts'
@@ -27,9 +27,9 @@ export interface Threads {
   /** Call a function that a module under `workers/` exports, off the loop's thread; `caller` is named in errors. */
   call<A extends unknown[], R>(mode: 'sensitive' | 'pool', fn: (...args: A) => R, args: A, caller: string): Coroutine<Awaited<R>>
   /** The same on the pool, for an executor: at once, and without context variables. */
-  submit<A extends unknown[], R>(loop: EventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>>
+  submit<A extends unknown[], R>(loop: AbstractEventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>>
   /** Wait until every call that `loop` has made on the pool has ended, orphaned ones too. */
-  drain(loop: EventLoop): Coroutine<void>
+  drain(loop: AbstractEventLoop): Coroutine<void>
   /** From any thread: run a coroutine on a loop, or (from a worker) a coroutine function on the main one. */
   runCoroutineThreadsafe(what: unknown, where: unknown): ConcurrentFuture<unknown>
   /** Give the sensitive calls inside of `body` a thread of their own. */
@@ -73,7 +73,7 @@ export function callThread<A extends unknown[], R>(
 }
 
 /** Run a coroutine on `loop` from outside of it. */
-export function runCoroutineThreadsafe<T>(coro: Coroutine<T>, loop: EventLoop): ConcurrentFuture<T>
+export function runCoroutineThreadsafe<T>(coro: Coroutine<T>, loop: AbstractEventLoop): ConcurrentFuture<T>
 /** In a worker thread: run `fn(...args)` on the main loop. `fn` must be exported by a module under `workers/`. */
 export function runCoroutineThreadsafe<A extends unknown[], T>(fn: (...args: A) => Coroutine<T>, args?: A): ConcurrentFuture<T>
 export function runCoroutineThreadsafe(what: unknown, where: unknown): ConcurrentFuture<unknown> {

@@ -1,10 +1,17 @@
 // One turn of an event loop: iteration by iteration, in CPython's order, until nothing is ready or the time is up.
-import type { EventLoop } from './loop.ts'
-import type { Runnable } from './ready.ts'
+import type { AbstractEventLoop } from './abstract-loop.ts'
+import type { ReadyQueue, Runnable } from './ready.ts'
 import { describeWhole } from './describe.ts'
 import { FIRE, Handle } from './handle.ts'
 import { running } from './running.ts'
 import { Task } from './task.ts'
+
+/** What a loop has to be run by turns. */
+export interface TurningLoop extends AbstractEventLoop {
+  readonly ready: ReadyQueue
+  /** `stop()` was called: the current iteration is the last. */
+  readonly stopping: boolean
+}
 
 /** Timers that fall due within this many seconds fire together (the resolution of a monotonic clock, as in asyncio). */
 const CLOCK_RESOLUTION = 1e-9
@@ -21,13 +28,13 @@ const ENTRIES_PER_CLOCK = 64
  * Run what is ready on `loop` until the host's `elapsed()` shows `until`. Returns for how many seconds nothing will be ready: 0 if
  * something is or the loop was stopped, Infinity if only the host can wake a task.
  */
-export function turn(loop: EventLoop, until: number): number {
+export function turn(loop: TurningLoop, until: number): number {
   // A turn begins wherever the host was just then; what no task or callback has brought along is not theirs.
   const empty = loop.host.emptyContext()
   return empty === null ? turnHere(loop, until) : empty.runInAsyncScope(turnHere, undefined, loop, until)
 }
 
-function turnHere(loop: EventLoop, until: number): number {
+function turnHere(loop: TurningLoop, until: number): number {
   const { host, ready, timers } = loop
   const { loop: outerLoop, task: outerTask, context: outerContext } = running
   running.loop = loop
@@ -67,7 +74,7 @@ function turnHere(loop: EventLoop, until: number): number {
 }
 
 /** Run exactly the entries that are ready now; what they make ready waits for the next iteration. Gives their number. */
-function iterate(loop: EventLoop): number {
+function iterate(loop: TurningLoop): number {
   const { ready } = loop
   const todo = ready.length
   for (let left = todo; left > 0; left--) {
@@ -81,7 +88,7 @@ function iterate(loop: EventLoop): number {
   return todo
 }
 
-function runCallback(loop: EventLoop, what: Runnable, argument: object): void {
+function runCallback(loop: TurningLoop, what: Runnable, argument: object): void {
   running.context = null
   if (loop.probe !== null) loop.probe.tell('callbackRunning', what)
   try {
@@ -96,7 +103,7 @@ function runCallback(loop: EventLoop, what: Runnable, argument: object): void {
   if (loop.probe !== null) loop.probe.tell('callbackFinished', what)
 }
 
-function runTimed(loop: EventLoop, what: unknown, argument: unknown): void {
+function runTimed(loop: TurningLoop, what: unknown, argument: unknown): void {
   const began = loop.host.now()
   if (argument === null) (what as Task<unknown>).step()
   else runCallback(loop, what as Runnable, argument as object)
@@ -108,7 +115,7 @@ function runTimed(loop: EventLoop, what: unknown, argument: unknown): void {
   })
 }
 
-function moveDueTimers(loop: EventLoop, horizon: number): void {
+function moveDueTimers(loop: TurningLoop, horizon: number): void {
   const { timers, ready } = loop
   while (timers.soonest() < horizon) {
     const timer = timers.pop()

@@ -1,17 +1,16 @@
 // Debug mode's watch over coroutines: one of the runtime's own that is made and never awaited is reported with the place
 // where it was made, and any coroutine that is awaited a second time throws. A plain generator function cannot be watched
 // when it is called (the language has no hook there): for those the package has an ESLint rule.
-import type { EventLoop } from './loop.ts'
 import type { Coroutine, Suspension } from './coroutine.ts'
 import { SUSPENDED } from './coroutine.ts'
 import { describable } from './describe.ts'
 import { RuntimeError } from './exceptions.ts'
 import { originOf, place, recordOrigin } from './origins.ts'
-import { running } from './running.ts'
+import { running, type Loop } from './running.ts'
 
 /** What is left of a coroutine that was dropped. */
 interface Birth {
-  loop: EventLoop
+  loop: Loop
   name: string
   /** Keeps the stack of the place where it was made. */
   origin: object
@@ -32,7 +31,7 @@ function report(birth: Birth): void {
 }
 
 /** Report the coroutines that were never awaited when their loop closes, or their process ends. */
-export function reportUnawaited(loop: EventLoop): void {
+export function reportUnawaited(loop: Loop): void {
   const left = [...loop.unawaited] as Birth[]
   loop.unawaited.clear()
   for (const birth of left) {

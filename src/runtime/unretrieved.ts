@@ -1,11 +1,11 @@
 // Failures that nobody looked at. A future that fails is noted here until its exception is retrieved; when it is
 // collected first, or the loop closes, the loop's exception handler hears of it.
-import type { EventLoop } from './loop.ts'
+import type { Loop } from './running.ts'
 import { describeWhole } from './describe.ts'
 import { originOf, type Frame } from './origins.ts'
 
 interface Failure {
-  loop: EventLoop
+  loop: Loop
   error: unknown
   /** What the failed future was, in words: the note must not keep the future itself alive. */
   description: string
@@ -28,7 +28,7 @@ function report(failure: Failure): void {
 }
 
 /** Note that `future` failed. */
-export function noteFailure(future: object, loop: EventLoop, error: unknown, isTask: boolean): void {
+export function noteFailure(future: object, loop: Loop, error: unknown, isTask: boolean): void {
   // Until its stack is written out, an error keeps the frames it was thrown in alive, and with them the future.
   if (error instanceof Error) void error.stack
   const failure: Failure = { loop, error, description: describeWhole(future), isTask, createdAt: originOf(future) }
@@ -48,7 +48,7 @@ export function noteRetrieved(future: object): void {
 }
 
 /** Report what is still noted for a loop that closes, or whose process ends. */
-export function reportFailures(loop: EventLoop): void {
+export function reportFailures(loop: Loop): void {
   const failures = [...loop.failures] as Failure[]
   loop.failures.clear()
   for (const failure of failures) {

@@ -8,7 +8,7 @@ import { cancelledError, TimeoutError } from './exceptions.ts'
 import { Future, isFuture } from './future.ts'
 import { tasksOf } from './gather.ts'
 import { Queue } from './queue.ts'
-import { getRunningLoop } from './running.ts'
+import { getRunningLoop } from './abstract-loop.ts'
 import { trackUnawaited } from './unawaited.ts'
 
 export const FIRST_COMPLETED = 'FIRST_COMPLETED'

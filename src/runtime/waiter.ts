@@ -1,26 +1,14 @@
-// What a task can be suspended on, and the lightest of it: a waiter, which one task waits for and one `wake()` ends.
+// How a task is suspended, and the lightest thing that it can wait for: a waiter, which one `wake()` ends.
 // Queues and locks are made of waiters; futures are for results that many may wait for.
-import type { Wait, WaitKind } from './instruments.ts'
-import type { Task } from './task.ts'
+import type { Waitable, WaitDescription, WaitKind } from './waitable.ts'
 import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { describable } from './describe.ts'
 import { cancelledError, RuntimeError } from './exceptions.ts'
 import { recordSuspension } from './origins.ts'
-import { running } from './running.ts'
-
-export interface Waitable {
-  /** Give the wait up; false if it has ended already. */
-  cancel(message?: string): boolean
-  /** @internal Take note of the outcome without throwing it; tells whether it was a cancellation. */
-  absorb(): boolean
-  /** @internal */
-  describeWait(): Wait
-  /** @internal The futures whose end would end the wait, where it is made of others. */
-  awaits?(): Iterable<Waitable>
-}
+import { running, type RunningTask } from './running.ts'
 
 /** A wait for a lock or a queue. Its description is made for whoever reads it: most waits are described to nobody. */
-export class WaitFor implements Wait {
+export class WaitFor implements WaitDescription {
   readonly kind: WaitKind
   readonly of: object
 
@@ -35,7 +23,7 @@ export class WaitFor implements Wait {
 }
 
 /** The task that an await suspends. Throws where there is none, or where it is suspended already. */
-export function suspendCurrent(on: Waitable): Task<unknown> {
+export function suspendCurrent(on: Waitable): RunningTask {
   const task = running.task
   if (task === null || task.waiter !== null) throw cannotSuspend(on, task)
   task.waiter = on
@@ -44,13 +32,13 @@ export function suspendCurrent(on: Waitable): Task<unknown> {
 }
 
 /** The coroutine of `task` is still on the stack: whoever wants to know where it waits looks now. */
-export function noteSuspending(task: Task<unknown>): void {
+export function noteSuspending(task: RunningTask): void {
   const { debug, probe } = task.loop
   if (debug) recordSuspension(task)
   if (probe !== null && task.located) probe.tell('taskSuspending', task)
 }
 
-function cannotSuspend(on: Waitable, task: Task<unknown> | null): RuntimeError {
+function cannotSuspend(on: Waitable, task: RunningTask | null): RuntimeError {
   return task === null
     ? new RuntimeError(`${String(on)} was awaited outside of a task: give the coroutine to run() or createTask()`)
     : new RuntimeError(`${task} waits already: a coroutine was driven by hand, use \`yield*\` to await it`)
@@ -64,7 +52,7 @@ export const CANCELLED = 2
 export abstract class SingleWait implements Waitable {
   /** PENDING, WOKEN or CANCELLED; a subclass may have more. */
   state = PENDING
-  protected task: Task<unknown> | null = null
+  protected task: RunningTask | null = null
   /** What `cancel` was given. */
   protected message: unknown = undefined
 
@@ -97,7 +85,7 @@ export abstract class SingleWait implements Waitable {
     return this.state === CANCELLED
   }
 
-  abstract describeWait(): Wait
+  abstract describeWait(): WaitDescription
 
   protected cancelledError(): Error {
     return cancelledError(this.message as string | undefined, this.task !== null && this.task.loop.debug)
@@ -116,7 +104,7 @@ export class Waiter extends SingleWait {
     this.#owner = owner
   }
 
-  describeWait(): Wait {
+  describeWait(): WaitDescription {
     return new WaitFor(this.#kind, this.#owner)
   }
 

@@ -1,11 +1,10 @@
 // wrapFuture(): a future of this loop for a result that comes from elsewhere.
-import type { EventLoop } from './loop.ts'
 import { describe } from './describe.ts'
 import { Future, isFuture } from './future.ts'
-import { getRunningLoop } from './running.ts'
+import { getRunningLoop, type AbstractEventLoop } from './abstract-loop.ts'
 
 /** A future of `loop` (by default the running one) for a promise, or for a future of another loop; a future of this loop is returned as it is. */
-export function wrapFuture<T>(source: PromiseLike<T>, options?: { loop?: EventLoop }): Future<T> {
+export function wrapFuture<T>(source: PromiseLike<T>, options?: { loop?: AbstractEventLoop }): Future<T> {
   const loop = options?.loop ?? getRunningLoop()
   if (isFuture(source) && source.getLoop() === loop) return source as Future<T>
   if (typeof (source as PromiseLike<T> | null)?.then !== 'function') {

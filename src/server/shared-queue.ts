@@ -4,7 +4,7 @@ import type { Coroutine } from '../runtime/coroutine.ts'
 import type { RedisQueue, RedisQueueCounts } from '../redis/index.ts'
 import { CancelledError } from '../runtime/exceptions.ts'
 import { fromPromise } from '../runtime/from-host.ts'
-import { currentTask } from '../runtime/running.ts'
+import { currentTask } from '../runtime/tasks.ts'
 import type { Task } from '../runtime/task.ts'
 import { Refusal } from '../http/refusals.ts'
 

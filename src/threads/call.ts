@@ -8,6 +8,7 @@ import type { Values } from './context-transfer.ts'
 import { Context, ContextVar } from '../runtime/context.ts'
 import { Future } from '../runtime/future.ts'
 import { running } from '../runtime/running.ts'
+import { currentTask } from '../runtime/tasks.ts'
 
 /** A request that its call stands still for. */
 export interface Requested {
@@ -57,7 +58,7 @@ export class Call<T = unknown> extends Future<T> implements ThreadCall {
     this.mode = mode
     this.fn = fn
     this.function = fn.name === '' ? 'anonymous' : fn.name
-    this.task = running.task
+    this.task = currentTask()
     this.args = args
     this.within = standingStill.get()
     this.context = withContext && running.context !== null ? new Context(running.context.bindings) : null

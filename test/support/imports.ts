@@ -109,12 +109,14 @@ function isUnder(path: string, start: string): boolean {
   return path.startsWith(`${start}/`) || path.startsWith(`${start}.`)
 }
 
-/** Rings of files that need each other to be loaded first, `a.ts:1 -> b.ts:4 -> a.ts`; `types`: or to be compiled. */
-export function cycles(tree: Tree, types = false): string[] {
-  const edges = new Map<string, Import[]>()
-  for (const [file, text] of tree) {
-    edges.set(file, importsOf(file, text).filter(({ typeOnly, eager, target }) => (types || eager && !typeOnly) && tree.has(target)))
-  }
+/** Each file's imports of the tree's own files, of those that `counts` says. */
+function edgesOf(tree: Tree, counts: (one: Import) => boolean): Map<string, Import[]> {
+  return new Map([...tree].map(([file, text]) => [file, importsOf(file, text).filter((one) => tree.has(one.target) && counts(one))]))
+}
+
+/** Rings of files that need each other to be loaded first, `a.ts:1 -> b.ts:4 -> a.ts`. */
+export function cycles(tree: Tree): string[] {
+  const edges = edgesOf(tree, ({ typeOnly, eager }) => eager && !typeOnly)
   const rings: string[] = []
   const inRing = new Set<string>()
   for (const file of tree.keys()) {
@@ -125,6 +127,24 @@ export function cycles(tree: Tree, types = false): string[] {
     rings.push(`${ring.map(({ file, line }) => `${file}:${line}`).join(' -> ')} -> ${file}`)
   }
   return rings
+}
+
+/** The sets of files that need each other to be compiled: each file of a set reaches all others by its imports, of types or of values. */
+export function knots(tree: Tree): string[][] {
+  const edges = edgesOf(tree, () => true)
+  const reached = new Map<string, Set<string>>()
+  for (const file of tree.keys()) {
+    const seen = new Set((edges.get(file) ?? []).map(({ target }) => target))
+    for (const next of seen) for (const { target } of edges.get(next) ?? []) seen.add(target)
+    reached.set(file, seen)
+  }
+  const found = new Map<string, string[]>()
+  for (const [file, seen] of reached) {
+    if (!seen.has(file)) continue
+    const knot = [...seen].filter((other) => reached.get(other)?.has(file) === true).sort()
+    found.set(knot.join(' '), knot)
+  }
+  return [...found.values()]
 }
 
 /** The shortest way along imports from a file back to itself. */

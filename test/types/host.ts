@@ -1,8 +1,8 @@
 // The bridges to the rest of the program: promises, threads, plain functions, contexts and the loop's callbacks.
 import {
-  asyncToSync, Context, ContextVar, copyContext, fromAsyncIterable, fromEvent, fromPromise, getRunningLoop, print,
-  runCoroutineThreadsafe, sleep, syncToAsync, toThread, VirtualClock, run, type Coroutine, type Future, type Handle, type TimerHandle, type Token,
-  type ConcurrentFuture,
+  asyncToSync, Context, ContextVar, copyContext, createTask, currentTask, EventLoop, Future, fromAsyncIterable, fromEvent, fromPromise, getRunningLoop, print,
+  runCoroutineThreadsafe, sleep, syncToAsync, toThread, VirtualClock, run, type Coroutine, type Handle, type TimerHandle, type Token,
+  type ConcurrentFuture, type Executor, type Task, type TaskFactory,
 } from '../../src/index.ts'
 import { is } from './is.ts'
 
@@ -110,4 +110,34 @@ export function callbacks(): void {
   loop.setExceptionHandler((given, context) => { is<string>()(context.message); void given })
   loop.setExceptionHandler(5) // error: TS2345
   loop.callLatr(1, () => {}) // error: TS2551
+}
+
+export function loops(executor: Executor, factory: TaskFactory, task: Task<number>): void {
+  class Own extends EventLoop {
+    override createTask<T>(coro: Coroutine<T>): Task<T> { return super.createTask(coro, { name: 'own' }) }
+  }
+  is<EventLoop>()(getRunningLoop())
+  is<EventLoop>()(task.getLoop())
+  is<EventLoop>()(new Future<number>({ loop: new Own() }).getLoop())
+  const loop: EventLoop = new Own({ hold: false })
+  is<EventLoop>()(loop.callSoon(() => {}).loop)
+  is<Task<number>>()(loop.createTask(count(1), { name: 'counter' }))
+  is<Future<string>>()(loop.createFuture<string>())
+  is<Promise<number>>()(loop.runUntilComplete(task))
+  is<Task<unknown> | null>()(currentTask())
+  loop.instruments.add({
+    loopStarted: (started: EventLoop) => { is<number>()(started.time()) },
+    loopClosed: (closed) => { is<EventLoop>()(closed) },
+    taskSuspended: (suspended, on) => { is<Task<unknown>>()(suspended); is<Task<unknown>[] | undefined>()(on.tasks); is<number | undefined>()(on.deadline) },
+    reported: ({ task, future, handle }) => { is<Task<unknown> | undefined>()(task); is<Future<unknown> | undefined>()(future); is<Handle | undefined>()(handle) },
+  })
+  loop.setExceptionHandler((given: EventLoop, context) => given.defaultExceptionHandler(context))
+  loop.setTaskFactory((given: EventLoop, coro, options) => factory(given, coro, options))
+  is<Future<string>>()(executor.submit(loop, area, [1, 'm']))
+  if (task.getLoop() instanceof Own) is<Own>()(task.getLoop() as Own)
+  new EventLoop({ clok: new VirtualClock() }) // error: TS2561
+  loop.createTask(createTask) // error: TS2345
+  loop.callExceptionHandler({ exception: 1 }) // error: TS2345
+  loop.callExceptionHandler({ message: 'a', task: {} }) // error: TS2740
+  loop.host = new VirtualClock() // error: TS2540
 }

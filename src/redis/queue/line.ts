@@ -1,6 +1,6 @@
 // A place in a line of a shared queue: a wait that Redis ends, well or with an error. While it stands, the loop counts it
 // as work of the host's, so that a virtual clock does not jump over it.
-import type { EventLoop } from '../../runtime/loop.ts'
+import type { Loop } from '../../runtime/running.ts'
 import type { Coroutine } from '../../runtime/coroutine.ts'
 import { PENDING, Waiter } from '../../runtime/waiter.ts'
 
@@ -14,7 +14,7 @@ export class Place extends Waiter {
     this.wake()
   }
 
-  *stand(loop: EventLoop): Coroutine<void> {
+  *stand(loop: Loop): Coroutine<void> {
     loop.addHostWork(1)
     try {
       yield* this as unknown as Coroutine<void>

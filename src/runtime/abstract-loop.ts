@@ -1,0 +1,95 @@
+// All that a program can do with a loop, as an interface: whoever is handed a loop, or asks for the running one, needs no
+// more. loop.ts, far above, has the one class that does it (asyncio's AbstractEventLoop and BaseEventLoop).
+import type { Awaitable, Coroutine } from './coroutine.ts'
+import type { Future } from './future.ts'
+import type { Callback, Handle, TimerHandle } from './handle.ts'
+import type { Instruments } from './instruments.ts'
+import type { Task, TaskOptions } from './task.ts'
+import { RuntimeError } from './exceptions.ts'
+import { running, type FailureReport, type Loop } from './running.ts'
+
+export type TaskFactory = <T>(loop: AbstractEventLoop, coro: Coroutine<T>, options?: TaskOptions) => Task<T>
+
+/** What an exception handler is told. */
+export interface ExceptionContext extends FailureReport {
+  task?: Task<unknown>
+  future?: Future<unknown>
+  handle?: Handle
+}
+
+export type ExceptionHandler = (loop: AbstractEventLoop, context: ExceptionContext) => void
+
+/** Runs functions for `loop.runInExecutor`. */
+export interface Executor {
+  submit<A extends unknown[], R>(loop: AbstractEventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>>
+  /** Wait until everything that was submitted has finished; nothing more is accepted. */
+  shutdown(): Coroutine<void>
+}
+
+export interface AbstractEventLoop extends Loop {
+  /** Hooks for whoever watches this loop. */
+  readonly instruments: Instruments
+  /** In debug mode, a step or callback that takes this many seconds is reported. */
+  slowCallbackDuration: number
+  /** @internal */ probe: Instruments | null
+
+  /** Call `fn(...args)` in the next iteration, in a copy of the current context. */
+  callSoon<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle
+  /** The same as `callSoon`, under the name that code for other threads uses; a worker's messages arrive on this thread. */
+  callSoonThreadsafe<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle
+  /** Call `fn(...args)` after `delay` seconds. */
+  callLater<A extends unknown[]>(delay: number, fn: Callback<A>, ...args: A): TimerHandle
+  /** Call `fn(...args)` when the loop's clock shows `when` (seconds). */
+  callAt<A extends unknown[]>(when: number, fn: Callback<A>, ...args: A): TimerHandle
+
+  createFuture<T>(): Future<T>
+  /** Make a task of `coro`, through the task factory if one is set. */
+  createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T>
+  setTaskFactory(factory: TaskFactory | null): void
+  getTaskFactory(): TaskFactory | null
+  /** @internal The tasks that are not done, in the order of their creation. */
+  liveTasks(): Set<Task<unknown>>
+
+  /** Set who hears of errors that no one awaits, `(loop, context)`; `null` restores the default, which writes to the log. */
+  setExceptionHandler(handler: ExceptionHandler | null): void
+  getExceptionHandler(): ExceptionHandler | null
+  /** Write the context to the host's log of errors. */
+  defaultExceptionHandler(context: ExceptionContext): void
+  /** Hand a context to the exception handler. Never throws. */
+  callExceptionHandler(context: ExceptionContext): void
+
+  /** Run `fn(...args)` in `executor`, or in the default one; the future gives its result. */
+  runInExecutor<A extends unknown[], R>(executor: Executor | null, fn: (...args: A) => R, ...args: A): Future<Awaited<R>>
+  setDefaultExecutor(executor: Executor): void
+  /** Wait until the default executor has finished what it was given; it takes no more. */
+  shutdownDefaultExecutor(): Coroutine<void>
+
+  isRunning(): boolean
+  /** Run until `stop()`. */
+  runForever(): Promise<void>
+  /** Run until `awaitable` is done and give its result; an awaitable that it returns is awaited as well. What was ready at that moment still runs, as in asyncio. */
+  runUntilComplete<T>(awaitable: Awaitable<T>): Promise<T>
+  /**
+   * @internal Run until `future` is done and what it gives is no awaitable itself: a promise resolved with a future of this
+   * loop would never settle, for the loop stops. `onWait` is called with each future that is waited for.
+   */
+  runToValue(future: Future<unknown>, onWait?: (future: Future<unknown>) => void): Promise<unknown>
+  /** @internal Run `future` to its end without giving way to anybody: the thread is held meanwhile. */
+  runNested(future: Future<unknown>): void
+  /** Stop after the current iteration. */
+  stop(): void
+  /** Close a loop that does not run. What is still pending is reported and dropped. */
+  close(): void
+  toString(): string
+}
+
+/** The loop that runs on this thread. Throws a RuntimeError outside of a coroutine or callback. */
+export function getRunningLoop(): AbstractEventLoop {
+  if (running.loop === null) {
+    throw new RuntimeError(
+      'no running event loop: call this from a coroutine that `run` drives, or from a callback of its loop. In code that the host calls ' +
+      '(a listener, a timer, a promise\'s callback) use the loop: `const loop = getRunningLoop()` in the coroutine, and loop.createTask(…) there',
+    )
+  }
+  return running.loop as AbstractEventLoop
+}
