@@ -26,6 +26,7 @@ export interface Executor {
   shutdown(): Coroutine<void>
 }
 
+/** An event loop, as `getRunningLoop` gives it. Its type and that of an `EventLoop` are the same. */
 export interface AbstractEventLoop extends Loop {
   /** Hooks for whoever watches this loop. */
   readonly instruments: Instruments

@@ -36,6 +36,7 @@ export interface LoopOptions {
   hold?: boolean | undefined
 }
 
+/** An event loop: `new EventLoop(options)` makes one. */
 export interface EventLoop extends AbstractEventLoop {}
 
 interface EventLoopConstructor {
