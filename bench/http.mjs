@@ -18,7 +18,7 @@ const USAGE = `npm run bench:http -- [options]
   --from FILE       measure nothing, report what --json wrote before`
 const MARKS = ['<!-- measured: npm run bench:http -- --markdown -->', '<!-- end of measured: http -->']
 const GOAL = { coroutine: 0.95 }
-const HEAD = ['server', '', 'requests/s', '÷ bare', 'spread', 'CPU µs a request', '÷ bare, CPU', 'goal']
+const HEAD = ['server', '', 'requests/s', '÷ bare', 'spread', 'CPU µs a request', 'own thread', '÷ bare, CPU', 'goal']
 
 /** @type {(value?: string) => { type: 'string', default?: string }} */
 const text = (value) => ({ type: 'string', ...(value === undefined ? {} : { default: value }) })
@@ -54,8 +54,8 @@ async function measure() {
   for (const kind of wanted) if (!(kind in SERVERS)) throw new Error(`no server named ${kind}; there are: ${Object.keys(SERVERS).join(', ')}`)
   const kinds = Object.keys(SERVERS).filter((kind) => kind === 'bare' || (wanted.includes(kind) && (kind !== 'starlette' || python !== null)))
   const servers = {}
-  /** @type {Record<string, { rates: number[], costs: number[] }>} */
-  const samples = Object.fromEntries(kinds.map((kind) => [kind, { rates: [], costs: [] }]))
+  /** @type {Record<string, { rates: number[], costs: number[], own: number[] }>} */
+  const samples = Object.fromEntries(kinds.map((kind) => [kind, { rates: [], costs: [], own: [] }]))
   try {
     for (const kind of kinds) servers[kind] = await start(kind, python)
     for (const kind of kinds) await load(servers[kind].port, SERVERS[kind].path, connections, Math.min(0.5, seconds))
@@ -66,7 +66,9 @@ async function measure() {
         const before = await servers[kind].processorTime()
         const { rate, answers } = await load(servers[kind].port, SERVERS[kind].path, connections, seconds)
         samples[kind].rates.push(rate)
-        samples[kind].costs.push((await servers[kind].processorTime() - before) / answers)
+        const after = await servers[kind].processorTime()
+        samples[kind].costs.push((after.all - before.all) / answers)
+        samples[kind].own.push((after.own - before.own) / answers)
       }
     }
   } finally {
@@ -116,13 +118,13 @@ function load(port, path, connections, seconds) {
 
 function cells({ samples }) {
   const { bare } = samples
-  return Object.entries(samples).map(([kind, { rates, costs }]) => {
+  return Object.entries(samples).map(([kind, { rates, costs, own }]) => {
     const ratios = rates.map((rate, round) => rate / bare.rates[round]).sort((a, b) => a - b)
     const byCost = median(costs.map((cost, round) => bare.costs[round] / cost))
     const goal = GOAL[kind]
     return [
       kind, SERVERS[kind].what, Math.round(median(rates)).toLocaleString('en-US'), times(median(ratios)), `${times(ratios[0])} – ${times(ratios.at(-1))}`,
-      median(costs).toFixed(1), times(byCost), goal === undefined ? '' : `≥ ${times(goal)}: ${median(ratios) >= goal ? 'met' : 'NOT MET'}`,
+      median(costs).toFixed(1), median(own).toFixed(1), times(byCost), goal === undefined ? '' : `≥ ${times(goal)}: ${median(ratios) >= goal ? 'met' : 'NOT MET'}`,
     ]
   })
 }

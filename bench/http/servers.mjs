@@ -28,7 +28,7 @@ export function findStarlette() {
   return null
 }
 
-/** Start one: its port, a way to ask for the processor time it has used (µs), and a way to end it. */
+/** Start one: its port, a way to ask for the processor time it has used (µs, all threads and its loop's own), and a way to end it. */
 export async function start(kind, python) {
   return kind === 'starlette' ? startPython(python) : startNode(kind)
 }
@@ -54,7 +54,8 @@ async function startPython(python) {
     port: Number(port),
     processorTime: async () => {
       server.stdin.write('cpu\n')
-      return Number((await once(lines, 'line'))[0])
+      const all = Number((await once(lines, 'line'))[0])
+      return { all, own: all }
     },
     stop: () => server.kill(),
   }
