@@ -1,28 +1,27 @@
-// Makes events from plain facts: numbers, words and times. Both sides use it, the recorder on the loop's own thread and the
-// decoder of the records on another, so both make the same events. It knows what a task inherits, its run and its request,
-// and which step runs; nobody else needs to.
+// Makes events from plain values. The recorder on the loop's thread and the decoder on the observer's thread both use it, so
+// both make the same events. It knows which run and request a task belongs to, and which step is running.
 import type { EventOf, EventType, Frame, LoopEvent, Waiting } from './schema.ts'
 
 type Without<T, K extends PropertyKey> = T extends LoopEvent ? Omit<T, K> : never
-/** An event before it has its number. */
+/** An event without its number. */
 export type Timed<T extends EventType = EventType> = Without<EventOf<T>, 'seq' | 'loop'>
-/** An event that has no time yet, either. */
+/** An event without its number and time. */
 export type Bare<T extends EventType = EventType> = Without<EventOf<T>, 'seq' | 'loop' | 't'>
 
-/** What a task belongs to; its children belong to the same. */
+/** The run and request that a task belongs to. Its children inherit them. */
 export interface Scope {
   run?: number | undefined
   request?: number | undefined
 }
 
-/** What is known of a task; 0: it belongs to none. */
+/** What is known of a task; 0 means no run, no request. */
 export interface Known {
   readonly name: string
   readonly run: number
   readonly request: number
 }
 
-/** A step under way. */
+/** A step that is running. */
 interface Step {
   readonly task: number
   readonly since: number
@@ -34,29 +33,29 @@ type Call = Pick<EventOf<'thread.started'>, 'call' | 'mode' | 'function'>
 const NOBODY: Known = { name: '', run: 0, request: 0 }
 const NO_STEP: Step = { task: 0, since: 0 }
 
-/** Times are seconds on the loop's clock; a task, a run or a request of 0 is none. */
+/** Times are seconds on the loop's clock; 0 means no task, no run, no request. */
 export class EventBuilder {
   readonly #emit: (event: Timed) => void
   readonly #stepped: ((task: number, from: number, to: number) => void) | undefined
   readonly #tasks = new Map<number, Known>()
-  /** The last tasks that have ended, around and around. */
+  /** The tasks that ended last, as a ring. */
   readonly #ended: number[] = []
   readonly #mostEnded: number
   #endedAt = 0
-  /** The task may be gone by the time its call is through. */
+  /** Calls on threads. The task may have ended before its call does. */
   readonly #calls = new Map<number, { task: number; known: Known }>()
-  /** The step under way, and those in which it began. */
+  /** The running step, and the outer steps in which it began (eager tasks). */
   #running = NO_STEP
   readonly #outer: Step[] = []
 
-  /** `stepped` is called with each step that ends. Of so many tasks that have ended the names are kept. */
+  /** `stepped` is called with each step that ends. The names of the last `mostEnded` ended tasks are kept. */
   constructor(emit: (event: Timed) => void, mostEnded = 0, stepped?: (task: number, from: number, to: number) => void) {
     this.#emit = emit
     this.#mostEnded = mostEnded
     this.#stepped = stepped
   }
 
-  /** What is known of a task, also of one that has ended a short while ago. */
+  /** What is known of a task, including the tasks that ended last. */
   known(task: number): Known {
     return this.#tasks.get(task) ?? NOBODY
   }
@@ -66,17 +65,17 @@ export class EventBuilder {
     return { ...(run === 0 ? {} : { run }), ...(request === 0 ? {} : { request }) }
   }
 
-  /** The step under way. */
+  /** The running step. */
   get running(): Step {
     return this.#running
   }
 
-  /** A step has been under way since then, which no event says. */
+  /** A step has been running since then, without an event. */
   resume(task: number, since: number): void {
     this.#running = { task, since }
   }
 
-  /** No step is under way. */
+  /** No step is running. */
   rest(): void {
     this.#running = NO_STEP
     this.#outer.length = 0
@@ -93,7 +92,7 @@ export class EventBuilder {
     this.#emit({ type, t: stamp(t), ...of })
   }
 
-  /** Know a task, without a word. What `scope` leaves open it has from its parent, or from what is known of it. */
+  /** Registers a task without an event. It inherits from its parent, or keeps, what `scope` does not set. */
   meet(task: number, name: string, parent: number, scope: Scope | null): Known {
     const above = this.#tasks.get(parent) ?? this.#tasks.get(task) ?? NOBODY
     const known = { name, run: scope?.run || above.run, request: scope?.request || above.request }
@@ -114,7 +113,7 @@ export class EventBuilder {
     this.#tell(event, this.known(task))
   }
 
-  /** An `eager` step begins inside of the one under way. */
+  /** An `eager` step begins inside the running one. */
   begun(t: number, task: number, eager: boolean): void {
     if (eager) this.#outer.push(this.#running)
     else this.#outer.length = 0
@@ -128,12 +127,12 @@ export class EventBuilder {
     this.#tell(event, this.known(task))
   }
 
-  /** From `since` until `t` so many steps came one after the other that only yield; those of some tasks were counted by themselves. */
+  /** `steps` steps that only yield ran in a row from `since` to `t`; `tasks` has the counts of some tasks. */
   busy(t: number, since: number, steps: number, tasks: { task: number; steps: number }[]): void {
     this.#emit({ type: 'loop.busy', t: stamp(t), since: stamp(since), seconds: stamp(t - since), steps, tasks })
   }
 
-  /** A step ended in `sleep(0)`: the task is suspended, and ready at once. */
+  /** A step ended in `sleep(0)`: the task is suspended and at once ready. */
   yielded(t: number, task: number, location?: Frame): void {
     this.suspended(t, task, { kind: 'yield' }, location)
     this.ready(t, task, 0)
@@ -161,7 +160,7 @@ export class EventBuilder {
     this.#tell({ type: 'thread.started', t: stamp(t), ...ofTask(task), ...call }, known)
   }
 
-  /** `seconds` is NaN where the call never began. */
+  /** `seconds` is NaN if the call never began. */
   threadFinished(t: number, task: number, call: Call, ending: EventOf<'thread.finished'>['ending'], seconds: number): void {
     const { task: owner, known } = this.#calls.get(call.call) ?? { task, known: this.known(task) }
     this.#calls.delete(call.call)
@@ -182,12 +181,12 @@ export class EventBuilder {
     this.#tell(event, this.known(task))
   }
 
-  /** What needs no more than its time. It belongs to what the task belongs to, unless it says otherwise itself. */
+  /** An event that needs only a time. It gets the run and request of the task, unless it has its own. */
   said(t: number, task: number, bare: Bare): void {
     this.#tell({ ...bare, t: stamp(t) } as Timed, this.known(task))
   }
 
-  /** The step of this task ends, if it is the one under way; gives how many seconds it took. */
+  /** Ends the step of this task if it is the running one; returns its length in seconds. */
   #end(task: number, t: number): number {
     const { task: running, since } = this.#running
     if (running !== task) return 0
@@ -214,12 +213,12 @@ export class EventBuilder {
   }
 }
 
-/** Seconds in steps of a microsecond. */
+/** Seconds, rounded to a microsecond. */
 export function stamp(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e6
 }
 
-/** The task of an event that may have none. */
+/** The field `task` of an event that may belong to no task. */
 export function ofTask(task: number): { task?: number } {
   return task === 0 ? {} : { task }
 }

@@ -1,24 +1,24 @@
-// Hands a loop's events to subscribers. Subscribers have no buffers: a subscriber is a cursor in the history, and takes
-// from there when his sink has room. Who is too slow finds that the history has moved on, and is told what he missed.
+// Sends a loop's events to subscribers. Subscribers share one history and keep only a cursor in it. A slow subscriber loses
+// overwritten events and receives `stream.dropped` with the count.
 import type { EventOf, EventType, LoopEvent, Snapshot } from './schema.ts'
 import type { Cursor, History } from './history.ts'
 import { matcher, type Filter } from './filter.ts'
 
-/** What the fan-out needs of a recorder. */
+/** What the fan-out needs from a recorder. */
 export interface Source {
   readonly history: History
   snapshot(): Snapshot
-  /** How the loop stands, where it is one of several. */
+  /** The state of the loop, if it is one of several. */
   standing?(): EventOf<'stream.loop'>
-  /** Call `listener` when there is something new. */
+  /** Calls `listener` when there are new events. */
   listen(listener: () => void): () => void
 }
 
 /** Where a subscriber's messages go. */
 export interface Sink {
-  /** A batch of messages as JSON, each with its type and, for an event of the loop, its `seq`; `false`: no more until `resume()`. */
+  /** Writes a batch of messages; `false` means: no more until `resume()`. */
   write(batch: readonly Message[]): boolean
-  /** Messages of several loops come here, and each must say where all of them stand. */
+  /** Messages of several loops arrive here, and each one must carry the cursors of all loops. */
   readonly cursors?: boolean
   /** Nothing will follow: the loop or the server has ended. */
   end(reason: string): void
@@ -26,32 +26,32 @@ export interface Sink {
 
 export interface Message {
   type: string
-  /** The cursor after this message; a message of the stream itself has none. */
+  /** The cursor after this message, `null` for a message about the stream itself. */
   seq: number | null
   json: string
-  /** The cursors of several loops after this message, where it is not of one alone. */
+  /** The cursors of several loops after this message, if the stream is of several loops. */
   cursor?: string
 }
 
 export interface SubscribeOptions extends Filter {
-  /** Go on after this event; without it only what comes from now on is sent. */
+  /** Resume after this event. Without it, only new events are sent. */
   since?: Cursor | undefined
-  /** The loop, where it was asked for by its name: what the stream says of itself then carries it. */
+  /** The loop, if it was requested by name: messages about the stream then carry it. */
   loop?: string | undefined
 }
 
-/** How many events go to a sink at once. */
+/** The most events in one write to a sink. */
 const BATCH = 512
-/** Who has missed events is told the news among as many as these that came last. */
+/** A subscriber that missed events still receives the important ones among this many last events. */
 const MOST_PASSED = 512
-/** A filtered subscriber hears where the stream stands after this many events that were not for him. */
+/** A filtered subscriber receives a bookmark after this many events that its filter excluded. */
 const BOOKMARK_EVERY = 1000
-/** Events are gathered for this long, so that many share a write. */
+/** Events are collected for this long, so that many share a write. */
 const COALESCE_MS = 5
-/** So many batches are sent at once, or one to each subscriber; then whoever shares this thread has his turn. */
+/** Batches sent before the thread does other work: this many in all, but at least one to each subscriber. */
 const BATCHES_AT_ONCE = 4
 const GO_ON_MS = 1
-/** The last batches of so many filters are kept. */
+/** The most filters whose last batch is kept. */
 const MOST_FILTERS = 64
 
 export class Subscription {
@@ -59,14 +59,14 @@ export class Subscription {
   readonly #sink: Sink
   readonly #loop: { loop?: string }
   #filter: Wanted
-  /** Another filter, from when there is room for saying so. */
+  /** A new filter, until the sink has room for the `stream.hello` that announces it. */
   #wish: Filter | null = null
-  /** The last event that was sent or passed over. */
+  /** The last event that was sent or skipped. */
   #seq: number
   #told: number
   #blocked = false
   #closed = false
-  /** How the loop stands has changed, and was not told yet. */
+  /** The state of the loop has changed and is not yet sent. */
   #changed = false
 
   constructor(fanout: Fanout, sink: Sink, options: SubscribeOptions) {
@@ -85,24 +85,24 @@ export class Subscription {
       hello.snapshot = fanout.source.snapshot()
     }
     this.#write([say(hello)])
-    // A cursor of another epoch: what it missed cannot be counted.
+    // The cursor is of another epoch: the missed events cannot be counted.
     if (since !== undefined && !fits) this.#lost(0, 0)
     if (fanout.source.standing?.().state !== 'live') this.announce()
   }
 
-  /** The last event that this subscriber is through with. */
+  /** The last event that was sent, or that the filter excluded. */
   get seq(): number {
     return this.#seq
   }
 
-  /** The sink has room again. What there is follows soon, not at once: sinks come here from where nobody else has a turn. */
+  /** The sink has room again. Events follow soon, not at once: a sink may call this while others wait for the thread. */
   resume(): void {
     if (!this.#blocked) return
     this.#blocked = false
     this.#fanout.goOn()
   }
 
-  /** Go on with another filter; a `stream.hello` says from where. While there is no room, only the last wish counts. */
+  /** Changes the filter; a `stream.hello` says from which event on. While the sink has no room, only the last change counts. */
   change(filter: Filter): void {
     this.#wish = filter
     this.pump()
@@ -113,7 +113,7 @@ export class Subscription {
     this.#fanout.remove(this)
   }
 
-  /** @internal Tell how the loop stands, once there is room. */
+  /** @internal Sends the state of the loop, as soon as the sink has room. */
   announce(): void {
     this.#changed = true
     if (!this.#blocked) this.#stand()
@@ -125,7 +125,7 @@ export class Subscription {
     if (standing !== undefined && this.#loop.loop !== undefined && !this.#closed) this.#write([say(standing)])
   }
 
-  /** @internal Send what there is, as far as the sink takes it, and at most so many batches. */
+  /** @internal Sends events until the sink is full, at most this many batches. */
   pump(batches = this.#fanout.share): void {
     if (this.#wish !== null && !this.#blocked && !this.#closed) this.#turn(this.#wish)
     if (this.#changed && !this.#blocked) this.#stand()
@@ -160,7 +160,7 @@ export class Subscription {
     this.#sink.end(reason)
   }
 
-  /** Too slow, or the recording was: what lies between is gone. A snapshot stands for it, and the stream goes on from there. */
+  /** The next events are gone: the subscriber was too slow, or the recording lost them. It receives a snapshot in their place. */
   #drop(): void {
     const { history } = this.#fanout.source
     const from = this.#seq + 1
@@ -177,7 +177,7 @@ export class Subscription {
     this.#lost(count, from)
   }
 
-  /** @internal The loop has begun again: nothing from before is valid. */
+  /** @internal The loop has started again: nothing from before is valid. */
   restart(): void {
     if (this.#closed) return
     this.#seq = this.#fanout.source.history.last
@@ -214,13 +214,13 @@ function tell(history: History, event: LoopEvent): Message {
   return { type: event.type, seq: event.seq, json: history.encoded(event) }
 }
 
-/** A filter, and the name under which subscribers share it. */
+/** A filter, and the key under which subscribers share it. */
 interface Wanted {
   readonly key: string
   readonly matches: ((event: LoopEvent) => boolean) | null
 }
 
-/** What is in no snapshot: it is told of even to who has missed what was around it. */
+/** No snapshot contains these, so a subscriber that missed events still receives them. */
 const NEWS: ReadonlySet<string> = new Set<EventType>(['loop.blocked', 'loop.unblocked', 'warning', 'run.finished'])
 
 function wanted(filter: Filter): Wanted {
@@ -229,7 +229,7 @@ function wanted(filter: Filter): Wanted {
   return { matches, key: matches === null ? '' : JSON.stringify([types === undefined ? null : [...types].sort(), run, task, request]) }
 }
 
-/** The messages from one place in the history to another. */
+/** The messages between two positions in the history. */
 interface Batch {
   readonly from: number
   readonly to: number
@@ -238,9 +238,9 @@ interface Batch {
 
 export class Fanout {
   readonly source: Source
-  /** The last batch of each filter: whoever stands at the same place gets the very same one. */
+  /** The last batch of each filter: subscribers with the same filter and cursor share it. */
   readonly #batches = new Map<string, Batch>()
-  /** How many events subscribers have missed, in all. */
+  /** How many events subscribers have missed in all. */
   dropped = 0
   readonly #subscriptions = new Set<Subscription>()
   #stopListening: (() => void) | null = null
@@ -255,7 +255,7 @@ export class Fanout {
     return this.#subscriptions.size
   }
 
-  /** @internal How many batches each may send at once. */
+  /** @internal The most batches that each subscriber may send at once. */
   get share(): number {
     return Math.max(1, Math.floor(BATCHES_AT_ONCE / this.#subscriptions.size))
   }
@@ -265,7 +265,7 @@ export class Fanout {
     this.#schedule(GO_ON_MS)
   }
 
-  /** Send events to `sink`, from now or from a cursor on. */
+  /** Sends events to `sink`, starting now or after a cursor. */
   subscribe(sink: Sink, options: SubscribeOptions = {}): Subscription {
     const subscription = new Subscription(this, sink, options)
     this.#subscriptions.add(subscription)
@@ -274,7 +274,7 @@ export class Fanout {
     return subscription
   }
 
-  /** @internal What follows event `from`, for all who have this filter and stand there. Empty where that is lost. */
+  /** @internal The messages after event `from` for this filter. Empty if the next event is lost. */
   batch({ key, matches }: Wanted, from: number): Batch {
     const { history } = this.source
     const last = this.#batches.get(key)
@@ -293,19 +293,19 @@ export class Fanout {
     return batch
   }
 
-  /** The loop has begun again, with another history: all subscribers continue there, and receive a message that says so. */
+  /** The loop has started again with another history: all subscribers continue there and receive a message about it. */
   restart(): void {
     this.#batches.clear()
     for (const subscription of this.#subscriptions) subscription.restart()
   }
 
-  /** The loop stands otherwise than before: those who have asked for it by name are told. */
+  /** The state of the loop has changed: sends it to subscribers that requested the loop by name. */
   announce(): void {
     this.flush()
     for (const subscription of this.#subscriptions) subscription.announce()
   }
 
-  /** Tell all subscribers that it is over. */
+  /** Ends all subscriptions. */
   end(reason: string): void {
     for (const subscription of this.#subscriptions) subscription.end(reason)
     this.#subscriptions.clear()
@@ -326,7 +326,7 @@ export class Fanout {
     this.#batches.clear()
   }
 
-  /** Send what there is now: it will not wait for more to come. */
+  /** Sends what is there now, without waiting for more. */
   flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null

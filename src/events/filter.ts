@@ -1,4 +1,4 @@
-// What a subscriber wants to hear of: types, a run, a task, a request. What is not named is not asked for.
+// What a subscriber wants to receive: types, a run, a task, a request. A field that is not set excludes nothing.
 import type { EventType, LoopEvent } from './schema.ts'
 
 export interface Filter {
@@ -8,7 +8,7 @@ export interface Filter {
   request?: number | undefined
 }
 
-/** A test for events, or `null` where everything is wanted. */
+/** A test for events, or `null` if everything is wanted. */
 export function matcher(filter: Filter): ((event: LoopEvent) => boolean) | null {
   const { types, run, task, request } = filter
   if (types === undefined && run === undefined && task === undefined && request === undefined) return null

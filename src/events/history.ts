@@ -1,33 +1,33 @@
-// The last events of one loop: bounded by count and in bytes, addressed by `seq`. Each is encoded at most once, whoever and however many
-// want it.
+// The last events of one loop: bounded in number and in bytes, addressed by `seq`. Each event is encoded at most once, for all
+// readers.
 import type { LoopEvent } from './schema.ts'
 import { sizeOfEvent } from './texts.ts'
 
-/** Room for so many bytes for each event that is kept, on average: short events may be as many as the history holds. */
+/** Average room in bytes for each event. Short events fill the history up to its capacity. */
 const BYTES_AN_EVENT = 1024
 
 export class History {
-  /** Changes when a loop starts anew, so that an old cursor is not taken for one of this loop's. */
+  /** Changes when a loop starts again, so that its events are not mixed up with those of an old cursor. */
   readonly epoch: string
   readonly capacity: number
-  /** How many bytes the events that were pushed may take, with their JSON. */
+  /** The most bytes of all kept events, including their JSON. */
   readonly mostBytes: number
-  /** The last `seq` given out. */
+  /** The `seq` of the last event. */
   last: number
-  /** Nothing before this `seq` joins on to what came since: it was lost, or not heard of, or is held no more. */
+  /** From this `seq` on, no event is missing. */
   #from: number
   readonly #events: (LoopEvent | undefined)[]
   readonly #encoded: (string | undefined)[]
-  /** How many bytes each of them takes. */
+  /** The size of each event in bytes. */
   readonly #sizes: Uint32Array
   #bytes = 0
-  /** How many were pushed, and how many of those have gone. */
+  /** How many events were pushed, and how many of those were removed. */
   #kept = 0
   #gone = 0
 
   /**
-   * The history of a loop that begins now; or, with the epoch of another process' loop, of that one from after event `last`
-   * on. It holds the last `capacity` events, or fewer where those are long.
+   * The history of a loop that starts now; or, with the epoch of another process' loop, of that one after event `last`. It
+   * keeps the last `capacity` events, fewer if they are long.
    */
   constructor(capacity: number, epoch = newEpoch(), last = 0) {
     this.capacity = capacity
@@ -40,12 +40,12 @@ export class History {
     this.#encoded = new Array<string | undefined>(capacity).fill(undefined)
   }
 
-  /** The oldest `seq` from which on all are held; `last + 1` while there is none. */
+  /** The oldest `seq` from which on no event is missing; `last + 1` if no event is kept. */
   get first(): number {
     return this.#from
   }
 
-  /** Keep an event; its `seq` must be `last + 1`. The oldest one goes if there is no room. Its JSON, where that is there already. */
+  /** Keeps an event; its `seq` must be `last + 1`. If there is no room, the oldest one is removed. `encoded` is its JSON, if it exists already. */
   push(event: LoopEvent, encoded?: string): void {
     const kept = this.#kept++
     if (kept - this.#gone === this.capacity) this.#dropOldest()
@@ -56,34 +56,34 @@ export class History {
     this.#grow(at, sizeOfEvent(event) + (encoded?.length ?? 0))
   }
 
-  /** These many events were lost before they could be kept: their numbers are used up. */
+  /** This many events were lost before they could be kept. Their numbers are used up. */
   skip(count: number): void {
     this.last += count
     this.#from = this.last + 1
   }
 
-  /** The event with this `seq`, `null` where it is held no more, or was lost. */
+  /** The event with this `seq`; `null` if it was removed or lost. */
   find(seq: number): LoopEvent | null {
     return this.#events[this.#placeOf(seq)] ?? null
   }
 
-  /** The event with this `seq`, which must still be held. */
+  /** The event with this `seq`, which must still be kept. */
   at(seq: number): LoopEvent {
     const event = this.find(seq)
     if (event === null) throw new RangeError(`history: event ${seq} is not kept`)
     return event
   }
 
-  /** Those of the last `count` events that were pushed whose `seq` is at least this. */
+  /** The events with at least this `seq` among the last `count` that were pushed. */
   *pushedSince(seq: number, count: number): Generator<LoopEvent> {
     for (let index = Math.max(this.#gone, this.#kept - count); index < this.#kept; index++) {
       const event = this.#events[index % this.capacity]
-      // To make the JSON of one takes room, for which an old one may have gone.
+      // The caller may encode an event, and its JSON may push out an older one.
       if (event !== undefined && event.seq >= seq) yield event
     }
   }
 
-  /** The events since time `t`, in seconds on the loop's clock: the last of them, `most` and `bytes` at most, and after event `after`. */
+  /** The last events since time `t` (seconds on the loop's clock) and after event `after`: at most `most` events and `bytes` bytes. */
   since(t: number, { most, bytes, after = 0 }: { most: number; bytes: number; after?: number }): LoopEvent[] {
     const events: LoopEvent[] = []
     let size = 0
@@ -97,7 +97,7 @@ export class History {
     return events.reverse()
   }
 
-  /** An event that is held, as JSON: the same text for whoever asks. */
+  /** The event as JSON. Readers of a kept event share the text. */
   encoded(event: LoopEvent): string {
     const at = this.#placeOf(event.seq)
     if (this.#events[at] !== event) return JSON.stringify(event)
@@ -113,7 +113,7 @@ export class History {
     return `${this.epoch}:${seq}`
   }
 
-  /** The event at this place takes so many bytes more; the oldest ones go where that is too many, but never the last. */
+  /** The event at this index takes `bytes` more. Removes the oldest events over the limit, but never the last one. */
   #grow(at: number, bytes: number): void {
     this.#sizes[at] = (this.#sizes[at] as number) + bytes
     this.#bytes += bytes
@@ -130,10 +130,10 @@ export class History {
     this.#sizes[at] = 0
   }
 
-  /** Where the event with this `seq` is kept; -1: nowhere. */
+  /** The index of the event with this `seq`; -1 if it is not kept. */
   #placeOf(seq: number): number {
     const { capacity } = this
-    // Nothing was lost since, as a rule.
+    // Usually no event was lost since, and the index can be calculated.
     const place = (this.#kept - 1 - (this.last - seq)) % capacity
     if (this.#events[place]?.seq === seq) return place
     let low = this.#gone
@@ -156,7 +156,7 @@ export interface Cursor {
   seq: number
 }
 
-/** Read `epoch:seq`; `null` for anything else. */
+/** Reads `epoch:seq`; `null` for anything else. */
 export function parseCursor(text: string): Cursor | null {
   const match = /^([0-9a-f]{1,32}):(0|[1-9]\d{0,14})$/.exec(text)
   return match === null ? null : { epoch: match[1] as string, seq: Number(match[2]) }

@@ -1,7 +1,7 @@
-// What is alive on a loop, rebuilt from its events alone: whoever has the stream has the picture.
+// What is alive on a loop, rebuilt from its events alone.
 import type { EventOf, LiveTask, LoopEvent, Snapshot } from './schema.ts'
 
-/** Queues have no end of their own; those that changed last are kept. */
+/** Queues have no end event; the ones that changed last are kept. */
 const MOST_QUEUES = 256
 
 type Run = Snapshot['runs'][number]
@@ -15,7 +15,7 @@ export class Model {
   readonly requests = new Map<number, Request>()
   readonly queues = new Map<number, Queue>()
 
-  /** Take one event in; they must come in order. */
+  /** Applies one event; events must come in order. */
   apply(event: LoopEvent): void {
     this.seq = event.seq
     switch (event.type) {
@@ -67,7 +67,7 @@ export class Model {
     }
   }
 
-  /** Begin again from a snapshot. What it does not know of a task that was known before is kept. */
+  /** Starts again from a snapshot. Parents that are missing in it are kept from before. */
   restore(snapshot: Snapshot): void {
     const parents = new Map([...this.tasks.values()].map(({ task, parent }) => [task, parent]))
     for (const map of [this.tasks, this.runs, this.requests, this.queues]) map.clear()
@@ -114,7 +114,7 @@ export class Model {
     else if (event.type !== 'task.ready' && task.location !== undefined) delete task.location
   }
 
-  /** All of them stand ready again. One whose step goes on too long may have been told before. */
+  /** All these tasks are ready again. One whose step takes long may already have an event of its own. */
   #yielded({ t, tasks }: EventOf<'loop.busy'>): void {
     for (const { task: id } of tasks) {
       const task = this.tasks.get(id)

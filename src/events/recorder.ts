@@ -1,5 +1,5 @@
-// An instrument that turns what one loop does into events: numbered, timed, and marked with the run and the request that
-// a task belongs to, which its children inherit. It keeps a history; who serves the events is none of its business.
+// An instrument that turns the work of one loop into events with a number, a time, and the run and request of the task
+// (children inherit them). It keeps a history and serves nothing.
 import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runtime/instruments.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
@@ -12,11 +12,11 @@ import { History } from './history.ts'
 import { Model } from './model.ts'
 import { cutEvent } from './texts.ts'
 
-/** The model of what is alive follows the history in strides: keeping up step by step would cost the loop more. */
+/** The model is updated every so many events: an update at each step would cost the loop more. */
 const STRIDE = 1024
 
 export interface RecorderOptions {
-  /** How many events are kept. */
+  /** The most events to keep. */
   history?: number
   /** The loop's name in events. */
   name?: string
@@ -41,7 +41,7 @@ export class Recorder implements Instrument {
     loop.instruments.add(this)
   }
 
-  /** Call `listener` with each event as it is recorded, on the loop's own thread; the returned function ends it. */
+  /** Calls `listener` with each event, on the loop's thread. The returned function removes it. */
   listen(listener: (event: LoopEvent) => void): () => void {
     this.#listeners = [...this.#listeners, listener]
     return () => {
@@ -55,17 +55,17 @@ export class Recorder implements Instrument {
     return this.#model.snapshot()
   }
 
-  /** The next task that is created, which must be in the same breath, belongs to this run or request. */
+  /** The next task that is created belongs to this run or request. It must be created in the same synchronous code. */
   nextTask(scope: Scope): void {
     this.#next = scope
   }
 
-  /** Record that the loop is closing, and nothing after it. */
+  /** Records that the loop closes, and nothing after it. */
   finish(): void {
     if (this.loop.instruments.delete(this)) this.loopClosed()
   }
 
-  /** Record something that the loop has no hook for. It belongs to what the task that runs belongs to. */
+  /** Records something that the loop has no hook for. It gets the run and request of the running task. */
   record(event: Bare): void {
     this.#build.said(this.loop.time(), idOf(running.task), event)
   }

@@ -1,4 +1,4 @@
-// What ran, as the stream tells it: the runs under way and the last that ended, with their output and their events.
+// The runs that are under way and the last that ended, with their output and events, from the stream.
 import type { EventOf, LoopEvent, Parameters } from './schema.ts'
 import { stamp } from './builder.ts'
 import { cutText, sizeOf, sizeOfEvent } from './texts.ts'
@@ -6,7 +6,7 @@ import { cutText, sizeOf, sizeOfEvent } from './texts.ts'
 const KEPT_RUNS = 50
 const KEPT_EVENTS = 5000
 const KEPT_LINES = 5000
-/** How many bytes the lines and the events of one run may take, and those of all runs together. */
+/** The most bytes of lines and events, of one run and of all runs. */
 export const KEPT_BYTES = 2 * 1024 ** 2
 const MOST_BYTES = 64 * 1024 ** 2
 
@@ -17,7 +17,6 @@ export interface Line {
   text: string
 }
 
-/** A run as it is told of. */
 export interface RunRecord {
   run: number
   example: number
@@ -29,19 +28,19 @@ export interface RunRecord {
   error: string | null
   output: Line[]
   events: LoopEvent[]
-  /** Lines and events that were too many to keep. */
+  /** Lines and events that there was no room for. */
   forgotten: number
 }
 
 export type RunSummary = Pick<RunRecord, 'run' | 'example' | 'parameters' | 'clock' | 'startedAt' | 'seconds' | 'outcome'>
 export type RunResult = RunSummary & Pick<RunRecord, 'output'> & { error?: string | undefined; forgotten?: number | undefined }
 
-/** What a list tells of a run. */
+/** A run in a list. */
 export function summaryOf({ run, example, parameters, clock, startedAt, seconds, outcome }: RunSummary): RunSummary {
   return { run, example, parameters, clock, startedAt, seconds, outcome }
 }
 
-/** What came of a run, without its events. */
+/** The result of a run, without its events. */
 export function resultOf(record: RunRecord): RunResult {
   const { output, error, forgotten } = record
   return { ...summaryOf(record), output, ...(error === null ? {} : { error }), ...(forgotten === 0 ? {} : { forgotten }) }
@@ -54,26 +53,26 @@ export function begun(run: Pick<RunRecord, 'run' | 'example' | 'parameters' | 'c
 
 type Takes = (size: number) => boolean
 
-/** Keep an event of a run where `takes` has room for so many bytes; else it is counted. */
+/** Keeps an event of a run if `takes` has room for it; otherwise counts it. */
 export function keepEvent(run: RunRecord, event: LoopEvent, takes: Takes): void {
   if (run.events.length < KEPT_EVENTS && takes(sizeOfEvent(event))) run.events.push(event)
   else run.forgotten++
 }
 
-/** Keep a line of a run likewise. */
+/** Keeps a line of a run if `takes` has room for it; otherwise counts it. */
 export function keepLine(run: RunRecord, line: Line, takes: Takes): void {
   if (run.output.length < KEPT_LINES && takes(sizeOf(line))) run.output.push(line)
   else run.forgotten++
 }
 
 export interface RunLogOptions {
-  /** How many bytes the lines and the events of all runs may take; those of the runs that ended first go. Default 64 MB. */
+  /** The most bytes of the lines and events of all runs. Beyond it, those of the runs that ended first are removed. Default 64 MB. */
   mostBytes?: number
 }
 
 export class RunLog {
   readonly #mostBytes: number
-  /** What the lines and the events of each run take, and of all. */
+  /** The bytes of each run, and of all. */
   readonly #sizes = new Map<RunRecord, number>()
   #bytes = 0
   readonly #live = new Map<number, RunRecord & { began: number }>()
@@ -106,7 +105,7 @@ export class RunLog {
     }
   }
 
-  /** A run that another loop has made, in virtual time. */
+  /** Adds a run in virtual time, which ran on another loop. */
   add(run: RunRecord): void {
     const kept: RunRecord = { ...run, output: [], events: [] }
     const takes = this.#takes(kept)
@@ -121,7 +120,7 @@ export class RunLog {
     if (this.#ended.size > KEPT_RUNS) this.#drop(this.#ended, this.#ended.keys().next().value as number)
   }
 
-  /** Whether there is room for so many bytes beside what is kept of the run; that of the runs that ended first may go for it. */
+  /** Whether a run may keep this many bytes more. What the oldest ended runs keep may be removed for it. */
   readonly #takes = (run: RunRecord): Takes => (size) => {
     const sum = (this.#sizes.get(run) ?? 0) + size
     if (sum > KEPT_BYTES) return false
@@ -135,7 +134,7 @@ export class RunLog {
     return true
   }
 
-  /** Forget what a run did, but not that it was. */
+  /** Removes the lines and events of a run, but keeps its summary. */
   #empty(run: RunRecord): void {
     run.forgotten += run.output.length + run.events.length
     run.output = []
@@ -159,17 +158,17 @@ export class RunLog {
     return this.#live.get(run) ?? this.#ended.get(run) ?? null
   }
 
-  /** What is running, then what ran last, newest first. */
+  /** What is running, then what ended, newest first. */
   list(): RunRecord[] {
     return [...[...this.#live.values()].reverse(), ...[...this.#ended.values()].reverse()]
   }
 
-  /** Take over what is known elsewhere, as `list()` gave it there: some of what happened here was missed. */
+  /** Takes over the runs that `list()` gave elsewhere, because some events were missed here. */
   restore(runs: readonly (RunRecord & { began?: number | undefined })[]): void {
     this.forget(new Set(runs.flatMap(({ run, outcome }) => (outcome === null ? [run] : []))))
     for (const { began, ...run } of [...runs].reverse()) {
       if (run.outcome !== null) {
-        // What was seen of it here says more than what is told of it.
+        // A run that was recorded here has more detail.
         if (this.#ended.get(run.run)?.startedAt !== run.startedAt) this.add(run)
       } else if (!this.#live.has(run.run)) {
         this.#live.set(run.run, { ...run, began: began ?? (Date.parse(run.startedAt) - this.#origin) / 1000 })
@@ -177,7 +176,7 @@ export class RunLog {
     }
   }
 
-  /** The loop has closed, or was lost from sight: nothing is known to run any more. */
+  /** The loop has closed or was lost: no run outside `alive` is known to run any longer. */
   forget(alive: ReadonlySet<number>): void {
     for (const run of this.#live.keys()) if (!alive.has(run)) this.#drop(this.#live, run)
   }

@@ -1,10 +1,10 @@
-// The events of a loop, as they travel: one zod union on `type`, for server, clients and page. It imports nothing else,
-// so that a browser can load it.
+// The events of a loop as they are sent: one zod union on `type`, for server, clients and page. It imports nothing else, so
+// that a browser can load it.
 import { z } from 'zod'
 
 const id = z.int().min(1)
 const count = z.int().min(0)
-/** No clock shows more than that, and what is calculated from it is still a number. */
+/** More than any clock shows, and small enough to calculate with. */
 const seconds = z.number().min(-1e11).max(1e11)
 
 /** What a suspended task waits for. */
@@ -16,7 +16,7 @@ export const waitKind = z.enum([
 export const waiting = z.strictObject({
   kind: waitKind,
   label: z.string().optional(),
-  /** The task whose end would end the wait. */
+  /** The task that is waited for. */
   task: id.optional(),
   /** The queue, as in `queue.changed`. */
   queue: id.optional(),
@@ -30,32 +30,32 @@ export const threadMode = z.enum(['inline', 'sensitive', 'pool'])
 export const clockKind = z.enum(['real', 'virtual'])
 export const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
-/** The ways to serve a request that has to wait, as the stall lab goes through them. */
+/** The ways to serve a request that has to wait, in the order in which the stall lab measures them. */
 export const labLane = z.enum(['inline', 'sensitive', 'sensitive-per-request', 'pool', 'async'])
 
 const percentiles = z.strictObject({ p50: seconds, p99: seconds, max: seconds })
 
-/** What the lab found in one lane. */
+/** The lab's result for one lane. */
 export const labResult = z.strictObject({
   lane: labLane,
-  /** What the probes saw; without it none was answered. */
+  /** What the probes measured; missing if none was answered. */
   probes: percentiles.optional(),
   /** Probes that were sent, and those without a good answer. */
   sent: count,
   lost: count,
-  /** The load: from its first request to its last answer, a request on average, and requests without a good answer. */
+  /** The load: seconds from its first request to its last answer, seconds of an average request, and requests without a good answer. */
   took: seconds,
   mean: seconds.optional(),
   failed: count,
-  /** Where the time of a request went, on average, as the server itself says. */
+  /** Where the time of an average request went, as reported by the server. */
   timing: z.strictObject({ run: seconds, ready: seconds, wait: seconds, thread: seconds }).optional(),
-  /** What made requests wait: the loop that was held, or a thread that they needed; and for how long. */
+  /** What delayed requests: the blocked loop, or a thread that they needed; and for how long. */
   stall: z.enum(['loop', 'thread', 'none']),
   held: seconds,
   queued: seconds,
 })
 
-/** What every event of a loop carries: `seq` is 1, 2, 3 … per loop without gaps, `t` seconds on the loop's clock in steps of 1 µs. */
+/** Fields of every event of a loop: `seq` is 1, 2, 3 … per loop without gaps; `t` is seconds on the loop's clock, rounded to 1 µs. */
 const common = {
   seq: id,
   t: seconds,
@@ -65,7 +65,7 @@ const common = {
 }
 const ofTask = { ...common, task: id }
 const maybeOfTask = { ...common, task: id.optional() }
-/** Who stood behind a stall: a task, or a request that no task serves. */
+/** Something that a stall delayed: a task, or a request that no task serves. */
 export const victim = z.strictObject({ task: id.optional(), request: id.optional(), name: z.string(), seconds })
 
 /** What a warning is about. */
@@ -91,8 +91,8 @@ export const loopEvent = z.discriminatedUnion('type', [
     name: z.string().optional(), since: seconds.optional(), stack: z.array(frame).optional(),
   }),
   /**
-   * The loop did nothing for a while but steps that end in `sleep(0)`, thousands in a row: they have no events of their own.
-   * `tasks` are those that had the most, 32 at most; in `steps` are those of all. `t` is when it ended.
+   * The loop ran thousands of steps in a row that end in `sleep(0)` and have no events of their own. `tasks` are the 32 with
+   * the most steps; `steps` counts those of all tasks. `t` is the end.
    */
   z.strictObject({
     type: z.literal('loop.busy'), ...common, since: seconds, seconds, steps: count, tasks: z.array(z.strictObject({ task: id, steps: count })),
@@ -120,14 +120,14 @@ export const loopEvent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('run.finished'), ...runShape, outcome: outcome.optional(), error: z.string().optional() }),
   z.strictObject({ type: z.literal('lab.started'), ...labShape, requests: count, ms: count, rate: z.number(), lanes: z.array(labLane) }),
   z.strictObject({ type: z.literal('lab.entered'), ...labShape, lane: labLane }),
-  /** Probes that were answered: when each should have left, on the loop's clock, and how long it took. */
+  /** Answered probes: when each should have been sent, on the loop's clock, and its response time. */
   z.strictObject({ type: z.literal('lab.probed'), ...labShape, lane: labLane, samples: z.array(z.strictObject({ t: seconds, seconds })) }),
   z.strictObject({ type: z.literal('lab.measured'), ...labShape, result: labResult }),
   z.strictObject({ type: z.literal('lab.finished'), ...labShape, outcome: z.enum(['finished', 'cancelled', 'failed']), error: z.string().optional() }),
   z.strictObject({ type: z.literal('thread.started'), ...threadShape }),
   z.strictObject({
     type: z.literal('thread.finished'), ...threadShape, seconds: seconds.optional(),
-    /** An orphaned call ended unheard: its task had been cancelled. */
+    /** `orphaned`: the task was cancelled before its call ended. */
     ending: z.enum(['returned', 'raised', 'cancelled', 'orphaned']),
   }),
   z.strictObject({
@@ -136,7 +136,7 @@ export const loopEvent = z.discriminatedUnion('type', [
   }),
 ])
 
-/** A task as it stands in a snapshot. */
+/** A task in a snapshot. */
 export const liveTask = z.strictObject({
   task: id,
   name: z.string(),
@@ -145,7 +145,7 @@ export const liveTask = z.strictObject({
   run: id.optional(),
   request: id.optional(),
   state: z.enum(['ready', 'running', 'suspended']),
-  /** When it came into this state, on the loop's clock. */
+  /** When it entered this state, on the loop's clock. */
   since: seconds,
   on: waiting.optional(),
   /** Where it is suspended, for tasks of a run. */
@@ -155,7 +155,7 @@ export const liveTask = z.strictObject({
 
 export const liveQueue = z.strictObject({ queue: id, size: count, unfinished: count, maxsize: count })
 
-/** What is alive on a loop after event `seq`: enough to go on from without any earlier event. */
+/** What is alive on a loop after event `seq`: enough to continue without any earlier event. */
 export const snapshot = z.strictObject({
   seq: count,
   tasks: z.array(liveTask),
@@ -167,21 +167,21 @@ export const snapshot = z.strictObject({
 /** `lost`: it died, or cannot reach Redis. `unknown`: this process cannot reach Redis itself. */
 export const loopState = z.enum(['live', 'closed', 'lost', 'unknown'])
 
-/** What the stream says of itself, to one subscriber; of which loop, where loops were asked for by name. */
+/** Messages about the stream, to one subscriber. `loop` is set if loops were requested by name. */
 const ofStream = { loop: z.string().optional() }
 const streamMessage = [
-  /** `first` is the oldest event from which on all can still be had: with the one before it as cursor, they come. */
+  /** `first` is the oldest event from which on none is missing. The cursor before it replays all. */
   z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, first: id.optional(), snapshot: snapshot.optional() }),
   z.strictObject({ type: z.literal('stream.dropped'), ...ofStream, count, from: count, to: count, snapshot: snapshot.optional() }),
   z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count }),
-  /** Where loops were asked for by name: how this one stands from now on, which is live where nothing else was said. */
+  /** The state of this loop from now on, if loops were requested by name. Without this message it is live. */
   z.strictObject({ type: z.literal('stream.loop'), loop: z.string(), state: loopState, since: z.iso.datetime() }),
 ] as const
 
 /** Everything that a subscriber can receive. */
 export const streamEvent = z.discriminatedUnion('type', [...loopEvent.options, ...streamMessage])
 
-/** One loop of those that can be watched, as `GET /loops` tells of it. */
+/** A loop in `GET /loops`. */
 export const loopInfo = z.strictObject({
   loop: z.string(),
   epoch: z.string(),
@@ -191,44 +191,44 @@ export const loopInfo = z.strictObject({
   state: loopState,
   /** Since when it is in this state. */
   since: z.iso.datetime(),
-  /** When it was heard of last. */
+  /** When its process last reported. */
   seenAt: z.iso.datetime(),
   /** It is the loop of the process that answers. */
   self: z.boolean(),
   tasks: count,
   runs: count,
   requests: count,
-  /** What holds it now, and for how many seconds. */
+  /** What blocks it now, and for how many seconds. */
   blocked: z.strictObject({ name: z.string(), seconds, stack: z.array(frame).optional() }).nullable(),
-  /** How often it was blocked since it began. */
+  /** How often it was blocked since it started. */
   stalls: count,
-  /** Share of the last second or so in which it was busy. */
+  /** Share of the last second or so in which its thread was active. */
   utilization: z.number(),
   app: z.string().nullable(),
   observer: z.string().nullable(),
 })
 
-/** How the process that answers stands with Redis. */
+/** The connection of the answering process to Redis. */
 export const redisInfo = z.strictObject({
   state: z.enum(['connected', 'away']),
-  /** Why it is away, where it is. */
+  /** Why it is away, if it is. */
   reason: z.string().optional(),
   since: z.iso.datetime(),
   /** How often it was away. */
   away: count,
-  /** Events that this process has published, and those that it could not. */
+  /** Events that this process has published, and those that it could not publish. */
   published: count,
   lost: count,
-  /** Events of other loops that came, and those that are known to be missing. */
+  /** Events of other loops that arrived, and those that are known to be missing. */
   received: count,
   missed: count,
-  /** How old the oldest event is that waits to be published, in seconds. */
+  /** The age of the oldest event that waits to be published, in seconds. */
   lag: seconds,
 })
 
 export const loopList = z.strictObject({
   self: z.string(),
-  /** null where there is no REDIS_URL: then this process' loop is the only one. */
+  /** `null` without a REDIS_URL: then this process' loop is the only one. */
   redis: redisInfo.nullable(),
   loops: z.array(loopInfo),
 })

@@ -1,19 +1,19 @@
-// The texts of events, which a program or one of its clients may make as long as it likes: an event has the beginning of a
-// longer one, so that what is kept, and what is sent, is bounded in bytes.
+// Limits the texts in events. A program or its clients may make them as long as they like, so a long text is cut: this bounds
+// what is kept and sent.
 import type { LoopEvent } from './schema.ts'
 
-/** The longest text of an event, in bytes of UTF-8. */
+/** The longest text in an event, in bytes of UTF-8. */
 export const LONGEST_TEXT = 1024
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
-/** What a text that was cut ends with. */
+/** Ends a text that was cut. */
 const MARK = encoder.encode('…')
 const scratch = new Uint8Array(LONGEST_TEXT)
-/** What an event without such texts takes. */
+/** Size of an event without texts. */
 const PLAIN_BYTES = 150
 
-/** Write a text as UTF-8, cut between two characters where `into` has no room for more; gives how many bytes it took. */
+/** Writes a text as UTF-8, cut between two characters if `into` has no room for it all; returns the number of bytes. */
 export function writeText(text: string, into: Uint8Array): number {
   const { read, written } = encoder.encodeInto(text, into)
   if (read === text.length) return written
@@ -22,14 +22,14 @@ export function writeText(text: string, into: Uint8Array): number {
   return begun + MARK.length
 }
 
-/** The text as an event has it. */
+/** The text as it appears in an event. */
 export function cutText(text: string): string {
   if (text.length * 3 <= LONGEST_TEXT || encoder.encodeInto(text, scratch).read === text.length) return text
-  // Not a slice, which would keep the whole text in memory.
+  // A slice would keep the whole text in memory.
   return decoder.decode(scratch.subarray(0, writeText(text, scratch)))
 }
 
-/** Whether an event may have a text that is not this library's own. Steps come by the million, and most of theirs have none. */
+/** Whether an event may contain texts of the program. Steps come by the million, and most contain none. */
 function hasTexts(event: Pick<LoopEvent, 'type'> & { on?: { label?: string | undefined }; location?: unknown }): boolean {
   switch (event.type) {
     case 'task.ready':
@@ -44,17 +44,17 @@ function hasTexts(event: Pick<LoopEvent, 'type'> & { on?: { label?: string | und
   }
 }
 
-/** An event with every text in it cut; the very same where none is too long. */
+/** The event with all its texts cut; the same object if none is too long. */
 export function cutEvent<T extends Pick<LoopEvent, 'type'>>(event: T): T {
   return hasTexts(event) ? cutTexts(event) : event
 }
 
-/** About how many bytes an event takes as JSON. */
+/** The approximate size of an event as JSON, in bytes. */
 export function sizeOfEvent(event: LoopEvent): number {
   return hasTexts(event) ? sizeOf(event) : PLAIN_BYTES
 }
 
-/** A value with every text in it cut; the very same where none is too long. */
+/** The value with all its texts cut; the same object if none is too long. */
 export function cutTexts<T>(value: T): T {
   if (typeof value === 'string') return cutText(value) as T & string
   if (typeof value !== 'object' || value === null) return value
@@ -68,7 +68,7 @@ export function cutTexts<T>(value: T): T {
   return changed ?? value
 }
 
-/** About how many bytes something takes as JSON: enough to count what is kept, without making it. */
+/** The approximate size of a value as JSON, in bytes, calculated without encoding it. */
 export function sizeOf(value: unknown): number {
   if (typeof value === 'string') return value.length + 2
   if (typeof value !== 'object' || value === null) return 8

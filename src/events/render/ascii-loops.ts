@@ -1,11 +1,11 @@
-// The loops that can be watched, as a table in characters.
+// The loops that can be watched, as a text table.
 import type { LoopInfo, LoopList } from '../schema.ts'
 
 const HEADINGS = ['', 'loop', 'state', 'since', 'tasks', 'runs', 'stalls', 'busy', 'observer', 'blocked by']
-/** Columns of numbers stand to the right. */
+/** Columns of numbers are right-aligned. */
 const RIGHT = new Set([4, 5, 6, 7])
 
-/** How long ago, in words. */
+/** How long ago, as text. */
 function ago(iso: string, now: number): string {
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000)
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
@@ -21,7 +21,7 @@ function rowOf(info: LoopInfo, now: number): string[] {
   ]
 }
 
-/** What `*` stands for, and how it is with Redis, under the rows. */
+/** Notes below the table: what `*` means, and the state of Redis. */
 function notes({ redis }: LoopList, now: number): string[] {
   if (redis === null) return ['* this process, and no other: with REDIS_URL set, processes that share a Redis see each other']
   const { state, reason, since, published, lost, received, missed, away } = redis
@@ -32,7 +32,7 @@ function notes({ redis }: LoopList, now: number): string[] {
   ]
 }
 
-/** Draw the loops as they are at `now`, in ms since 1970. */
+/** Draws the loops as of `now`, in ms since 1970. */
 export function loopTable(list: LoopList, now: number): string {
   const rows = [HEADINGS, ...list.loops.map((info) => rowOf(info, now))]
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)))

@@ -1,5 +1,5 @@
-// A run's timeline in characters: a line a task, a column a slice of time. What a task did most in a column is shown,
-// but running is never hidden by waiting: a step that takes microseconds still gets its mark.
+// A run's timeline in characters: a line for each task, a column for each slice of time. A column shows what the task did
+// most, but running always shows: even a step of microseconds gets its mark.
 import type { LoopEvent } from '../schema.ts'
 
 type State = 'running' | 'ready' | 'waiting' | 'thread' | 'none'
@@ -18,7 +18,7 @@ interface Lane {
   end: { t: number; mark: string } | null
 }
 
-/** Draw what `events` tell of their tasks. `width` is that of the timeline alone, in characters. */
+/** Draws the tasks in `events`. `width` is that of the timeline alone, in characters. */
 export function draw(events: readonly LoopEvent[], width = 60): string {
   const lanes = new Map<number, Lane>()
   let missed = 0
@@ -83,14 +83,14 @@ function row(lane: Lane, from: number, to: number, width: number): string {
   const scale = to > from ? width / (to - from) : 0
   const column = (t: number): number => Math.min(width - 1, Math.floor((t - from) * scale))
   const cells = new Array<State>(width).fill('none')
-  // Later kinds win a cell that several share: a short step must stay visible.
+  // Later states overwrite earlier ones in a shared cell: a short step must stay visible.
   for (const state of ['waiting', 'thread', 'ready', 'running'] as const) {
     for (const span of lane.spans) {
       if (span.state !== state) continue
       const seconds = span.to - span.from
       const first = column(span.from)
       const last = column(span.to)
-      // The time ready is drawn where it fills most of a column, or every short step would look like a stall.
+      // Ready is drawn only where it fills most of a column, or every short step would look like a stall.
       if (state === 'ready' && seconds * scale < 0.5) continue
       for (let at = first; at <= last; at++) {
         if (at === last && at > first && (span.to - from) * scale - at < 0.5) continue

@@ -1,7 +1,7 @@
-// Live tasks as a tree in characters, children under the task that made them.
+// Live tasks as a tree in characters, children below the task that created them.
 import type { LiveTask } from '../schema.ts'
 
-/** How one task stands, in words. */
+/** The state of one task, as text. */
 function describe(task: LiveTask, t: number): string {
   const seconds = `${Math.max(0, t - task.since).toFixed(3)} s`
   const cancelling = task.cancelling === true ? ', cancelling' : ''
@@ -13,7 +13,7 @@ function describe(task: LiveTask, t: number): string {
   return `waits for ${what} since ${seconds}${left}${cancelling}`
 }
 
-/** Draw the tasks at time `t`. A task whose parent has ended stands at the root. */
+/** Draws the tasks as of time `t`. A task whose parent has ended is at the root. */
 export function taskTree(tasks: readonly LiveTask[], t: number): string {
   const children = new Map<number, LiveTask[]>()
   const alive = new Set(tasks.map(({ task }) => task))

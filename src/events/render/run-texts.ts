@@ -1,5 +1,5 @@
-// What a run did, as texts in parts: its trace, its events one JSON object a line, its timeline in characters. Each is of the
-// run as it was when it was asked for.
+// What a run did, as texts in parts: its trace, its events as JSON lines, its timeline in characters. Each text shows the run
+// at the time of the request.
 import type { RunRecord } from '../run-log.ts'
 import { draw } from './ascii-timeline.ts'
 import { traceTexts } from './trace.ts'

@@ -1,7 +1,8 @@
-// Events as Chrome trace event JSON, which Perfetto and chrome://tracing open: one row a task with contiguous slices, a
-// row for the loop, arrows for wake-ups, counters for queues, pairs for requests. Times in µs; at equal `ts` slices come first.
-// The events are gone through twice: a slice is told of where it begins, by when it is known how long it is. So nothing of
-// a trace has to be kept, and it is made as it is read.
+// Events as Chrome trace event JSON, which Perfetto and chrome://tracing open: a row for each task with contiguous slices, a
+// row for the loop, arrows for wake-ups, counters for queues, pairs for requests. Times are in µs; at equal `ts`, slices come
+// first.
+// A slice is written where it begins, with its length. So the events are read twice, first for the lengths. Nothing of the
+// trace is kept, and it is made as it is read.
 import type { EventOf, LoopEvent } from '../schema.ts'
 
 export interface TraceEvent {
@@ -18,7 +19,7 @@ export interface TraceEvent {
   args?: Record<string, unknown>
 }
 
-/** What the parts of a trace make together, as JSON. */
+/** The JSON that the parts of a trace make together. */
 export interface Trace {
   traceEvents: TraceEvent[]
   displayTimeUnit: 'ms'
@@ -27,32 +28,32 @@ export interface Trace {
 const LOOP_TID = 0
 const PID = 1
 
-/** A task's row while it is drawn: the slice that is open on it. */
+/** A task's row, with its open slice. */
 interface Row {
   name: string
   state: string
   slice: number
 }
 
-/** What a task must have been doing before its first event, where the record does not go back to its beginning. */
+/** The state of a task before its first event, if the record does not contain its creation. */
 const BEFORE: { readonly [type: string]: string } = {
   'task.ready': 'waiting', 'task.running': 'ready', 'task.suspended': 'running', 'task.finished': 'running', 'task.cancelling': 'waiting',
 }
 
-/** A task that was there before the record begins. */
+/** A task that was alive before the record begins. */
 interface Earlier {
   task: number
   name: string
   state: string
 }
 
-/** What only the whole record tells: when the slices end, in the order in which they begin, -1 where they do not; and which arrows arrive. */
+/** Results of the first pass: the end of each slice in the order of their beginnings (-1: none), and which arrows have a target. */
 interface Ends {
   readonly slices: number[]
   readonly arrows: boolean[]
 }
 
-/** Goes through a record: the first time to find out its ends, and the second time, with those, to draw it. */
+/** Reads a record: in the first pass to find the ends, in the second to draw with them. */
 class Tracer {
   readonly #ends: Ends
   readonly #draws: boolean
@@ -61,9 +62,9 @@ class Tracer {
   #slices = 0
   #arrows = 0
   #running: { task: number; slice: number } | null = null
-  /** No event is earlier than this: those that another thread has noted may come a little late. */
+  /** No later event may be earlier than this. Events noted by another thread may come a little late. */
   #now: number
-  /** What is not told yet: something earlier may follow. */
+  /** What is not yet given out: an earlier event may follow. */
   #out: TraceEvent[] = []
   #takenAt: number
 
@@ -83,7 +84,7 @@ class Tracer {
   add(event: LoopEvent): void {
     const at = Math.max(this.#now, micros(event.t))
     if (event.type === 'loop.unblocked') {
-      // Noted when the stall was looked back at; events of the loop that are still to come may be earlier.
+      // This was noted when the stall was over; events of the loop that follow may be earlier.
       this.#put({
         name: `stall of ${event.seconds} s`, ph: 'i', s: 'g', ts: at, tid: LOOP_TID, args: { task: event.task, victims: event.victims, lost: event.lost },
       })
@@ -140,7 +141,7 @@ class Tracer {
     }
   }
 
-  /** Close what is still open at the end of the record. */
+  /** Closes what is still open at the end of the record. */
   finish(end: number): void {
     const ts = Math.max(this.#now, end)
     if (this.#running !== null) this.#endStep(this.#running.task, ts)
@@ -148,7 +149,7 @@ class Tracer {
     this.#now = Infinity
   }
 
-  /** What is told by now, in its order. */
+  /** What can be given out by now, in order. */
   take(): TraceEvent[] {
     const now = this.#now
     if (now === this.#takenAt) return []
@@ -167,7 +168,7 @@ class Tracer {
     const { arrows } = this.#ends
     if (id === arrows.length) arrows.push(false)
     this.#wakers.set(task, id)
-    // An arrow needs both of its ends; one to a task that never ran again has none to point at.
+    // An arrow needs both ends: a task that never ran again is no target.
     if (arrows[id] === true) this.#put({ name: 'wakes', cat: 'wake', ph: 's', id, ts, tid: by })
   }
 
@@ -184,7 +185,7 @@ class Tracer {
     this.#running = { task, slice }
   }
 
-  /** On the loop's row it is one slice. It is told at its end, as the last slice before what comes next. */
+  /** One slice on the loop's row. It is written when it ends, before the slice that follows. */
   #busy({ since, seconds, steps, tasks }: EventOf<'loop.busy'>): void {
     const ts = micros(since)
     this.#put({ name: `${steps} steps that only yield`, cat: 'loop', ph: 'X', ts, dur: micros(seconds), tid: LOOP_TID, args: { tasks } })
@@ -197,14 +198,14 @@ class Tracer {
     this.#ends.slices[step.slice] = ts
   }
 
-  /** Begin the row of a task, with a name and a first slice. */
+  /** Begins the row of a task, with a name and a first slice. */
   #begin(task: number, name: string, state: string, ts: number): void {
     this.#put({ name: 'thread_name', ph: 'M', ts, tid: task, args: { name } })
     this.#put({ name: 'thread_sort_index', ph: 'M', ts, tid: task, args: { sort_index: task } })
     this.#rows.set(task, { name, state, slice: this.#open({ name: state, cat: 'task', ts, tid: task }) })
   }
 
-  /** End the slice that is open on the task's row and begin the next. */
+  /** Ends the open slice of the task's row and begins the next. */
   #slice(task: number, state: string, ts: number, args?: Record<string, unknown>): void {
     const row = this.#rows.get(task)
     if (row === undefined) return
@@ -220,7 +221,7 @@ class Tracer {
     this.#rows.delete(task)
   }
 
-  /** Begin a slice; gives its number. One that never ends is left out. */
+  /** Begins a slice; returns its number. A slice that never ends is left out. */
   #open(slice: Omit<TraceEvent, 'ph' | 'pid'>): number {
     const number = this.#slices++
     const { slices } = this.#ends
@@ -260,8 +261,8 @@ function earlierTasks(events: readonly LoopEvent[], nameOf: (task: number) => st
 }
 
 /**
- * Make a trace of events in their order, piece by piece. `end`, in seconds, closes what is still open; by default the last
- * event's time. `nameOf` names a task whose creation is not among the events.
+ * Makes a trace of events in their order, piece by piece. `end`, in seconds, closes what is still open; the default is the
+ * last event's time. `nameOf` names a task whose creation is not among the events.
  */
 export function traceEvents(events: readonly LoopEvent[], name: string, end?: number, nameOf = (task: number): string => `task ${task}`): Iterable<TraceEvent> {
   const from = micros(events[0]?.t ?? 0)
@@ -283,7 +284,7 @@ function* told(tracer: Tracer, events: readonly LoopEvent[], end: number): Gener
   yield* tracer.take()
 }
 
-/** The same as JSON, in parts that make a whole together. */
+/** The same as JSON, in parts that make one text. */
 export function traceTexts(...of: Parameters<typeof traceEvents>): Iterable<string> {
   return inJson(traceEvents(...of))
 }
