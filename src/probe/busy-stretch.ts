@@ -1,17 +1,17 @@
-// A stretch in which the loop does nothing but go round: each step ends in `sleep(0)`, millions of them a second. Beyond some
-// thousands they are not told one by one any more, but counted, for each task.
+// A busy stretch: the loop runs only steps that end in `sleep(0)`, millions each second. Beyond some thousands they have no
+// records of their own, but are counted for each task.
 import { IDLE_MS } from './idle-time.ts'
 
-/** So many steps that end in `sleep(0)` are told, from when the loop had rested; those that follow are counted. */
+/** This many steps in a row that end in `sleep(0)` are recorded after the loop was idle; later ones are counted. */
 const TOLD = 4096
-/** Where anything else happens in between, so many after it are told again. */
+/** After an interruption, this many are recorded again. */
 const TOLD_AGAIN = 64
-/** A stretch is told of after so many seconds, and another begins. */
+/** A stretch is recorded after this many seconds, and the next begins. */
 const MOST_SECONDS = 0.05
-/** A task is counted in one of so many places from the one on that its id gives it; where all of these are taken, with all others. */
+/** A task is counted in one of 8 slots, starting at the one for its id. If all are taken, it counts only towards the total. */
 const PROBES = 8
 const PLACES = 256
-/** So many tasks are told of, those with the most steps. */
+/** The most tasks in the record: those with the most steps. */
 const MOST_TASKS = 32
 
 export class BusyStretch {
@@ -19,22 +19,22 @@ export class BusyStretch {
   open = false
   /** When the stretch began, in seconds on the loop's clock. */
   since = 0
-  /** All that were counted. */
+  /** The steps of all tasks. */
   steps = 0
   readonly #tasks = new Int32Array(PLACES)
   readonly #counts = new Int32Array(PLACES)
   #told = 0
-  /** For how many milliseconds the host had been idle when the loop had last rested. */
+  /** The host's idle time when the loop was last idle, in ms. */
   #idle = 0
 
-  /** A step that was told ended in `sleep(0)` at `t`; the next one may be counted. */
+  /** A recorded step ended in `sleep(0)` at `t`; the next one may be counted. */
   told(t: number): void {
     if (++this.#told < TOLD) return
     this.open = true
     this.since = t
   }
 
-  /** A step was one of the stretch. */
+  /** Counts a step of this task. */
   count(task: number): void {
     const tasks = this.#tasks
     this.steps++
@@ -50,7 +50,7 @@ export class BusyStretch {
     }
   }
 
-  /** Whether it has been long enough. */
+  /** Whether the stretch is long enough to be recorded. */
   isLong(t: number): boolean {
     return t - this.since >= MOST_SECONDS
   }
@@ -60,14 +60,14 @@ export class BusyStretch {
     if (this.#told > TOLD - TOLD_AGAIN) this.#told = TOLD - TOLD_AGAIN
   }
 
-  /** The thread comes back from its host, which has been idle for so many milliseconds in all. */
+  /** The thread comes back from its host, which has been idle for this many ms since it began. */
   rested(idle: number): void {
     if (idle - this.#idle <= IDLE_MS) return
     this.#idle = idle
     this.#told = 0
   }
 
-  /** End it; gives the tasks that had the most steps. */
+  /** Ends the stretch; returns the tasks with the most steps. */
   end(): { task: number; steps: number }[] {
     const counted: { task: number; steps: number }[] = []
     for (let at = 0; at < PLACES; at++) if (this.#tasks[at] !== 0) counted.push({ task: this.#tasks[at] as number, steps: this.#counts[at] as number })

@@ -1,5 +1,5 @@
-// What is written both into the ring and into a description of what is alive. Texts go before the record that names them; the
-// caller has seen to it that there is room.
+// Writes what both the ring and a snapshot contain. Texts go before the record that refers to them; the caller has checked
+// that there is room.
 import type { Wait } from '../runtime/instruments.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Parameters } from '../events/schema.ts'
@@ -21,7 +21,7 @@ export function writeScope(to: RecordWriter, run = 0, request = 0): void {
   to.put(HEAD.scope, 0, 0, run, request)
 }
 
-/** The name that a task was given, or else its number. */
+/** The name that a task was given, or its number. */
 export function writeName(to: RecordWriter, { ownName }: Task<unknown>, once: boolean): Reference {
   return typeof ownName === 'number' ? NO_TEXT : once ? to.putText(ownName) : to.keep(ownName)
 }
@@ -30,13 +30,13 @@ export function numberOf({ ownName }: Task<unknown>): number {
   return typeof ownName === 'number' ? ownName : 0
 }
 
-/** What a record says of what is waited for: nothing of a task, whose name the reader knows. */
+/** How a record describes what is waited for. Nothing for a task, whose name the reader knows. */
 export function labelOf(on: Wait): string {
   if (on.of !== undefined) return nameOf(on.of).text
   return on.kind === 'task' && on.tasks?.[0] !== undefined ? '' : (on.label ?? '')
 }
 
-/** `label` refers to the text that `labelOf` gives. */
+/** `label` refers to the text from `labelOf`. */
 export function writeSuspended(to: RecordWriter, task: number, on: Wait, label: Reference, t: number): void {
   const other = (on.of === undefined ? on.tasks?.[0]?.id : nameOf(on.of).queue) ?? 0
   to.putNumber(HEAD.suspended[on.kind], task, t, label, other, on.deadline ?? NaN)

@@ -1,5 +1,5 @@
-// The watched thread's sign of life: every 20 ms, if it can, it writes down the time. What stopped it from doing so, and
-// is no step, callback or handler that is known, held it all the same: from when to when stands in the shared header.
+// The heartbeat of the watched thread: every 20 ms, if it can, it writes the time. If a beat is late and no known step,
+// callback or handler explains it, unknown code blocked the thread: from when to when is written into the shared header.
 import { performance, type RecordableHistogram } from 'node:perf_hooks'
 import type { ThreadsState } from '../threads/state.ts'
 import type { View } from './layout.ts'
@@ -8,14 +8,14 @@ import { IDLE_MS, idleTime } from './idle-time.ts'
 import { MOST_HOLDS, NUMBER, WORD } from './layout.ts'
 import { BEAT_SECONDS } from '../observe/stall-detector.ts'
 
-/** How many beats lie between two looks at figures that change slowly. */
+/** Figures that change slowly are read every this many beats. */
 const SLOWLY = 5
-/** Part of the threshold from which on unknown code is told of: the observer decides. */
+/** Unknown code is written down from this part of the threshold on; the observer decides. */
 const WORTH_TELLING = 0.8
-/** A beat comes late if it comes after so many seconds: in a loop that never rests, all time between two is somebody's. */
+/** A beat is late after this many seconds. Without the limit, a loop that never idles would seem blocked all the time between two beats. */
 const LATE_SECONDS = 1.5 * BEAT_SECONDS
 
-/** Taken here, so that a program's fake timers are not asked. */
+/** Kept here, because a program may replace them with fake timers. */
 const { setInterval, clearInterval } = globalThis
 
 export class Pulse {
@@ -29,9 +29,9 @@ export class Pulse {
   #beats = 0
   #last = 0
   #held = 0
-  /** For how many seconds the host had been idle at the last beat. */
+  /** The host's idle time at the last beat, in seconds. */
   #idle = 0
-  /** Since when the host has had no idle moment, as far as something held the thread. */
+  /** When the block began since which the host has had no idle moment. */
   #heldFrom: number | null = null
   #idleThen = 0
   #unsettled = false
@@ -58,7 +58,7 @@ export class Pulse {
     this.#timer = null
   }
 
-  /** Something held the thread, from then on until now. */
+  /** Something blocked the thread from then until now. */
   noteHold(from: number): void {
     const idle = idleTime()
     if (this.#heldFrom === null || idle - this.#idleThen > IDLE_MS) this.#heldFrom = from
@@ -66,7 +66,7 @@ export class Pulse {
     this.#unsettled = true
   }
 
-  /** For how many seconds what is read now may have stood in line. */
+  /** For how many seconds something that is read now may have been delayed. */
   waited(): number {
     if (this.#heldFrom === null) return 0
     if (idleTime() - this.#idleThen > IDLE_MS) {
@@ -83,7 +83,7 @@ export class Pulse {
     this.#delays.record(Math.max(1, Math.round((gap - BEAT_SECONDS) * 1e9)))
     const held = this.#numbers[NUMBER.held] as number
     const idle = idleTime() / 1000
-    // The host was idle before, not after: this beat was due.
+    // The host was idle first and blocked later, so the block began after the idle time.
     const from = this.#last + (idle - this.#idle) + (held - this.#held)
     if (gap >= LATE_SECONDS && now - from >= this.#threshold * WORTH_TELLING) {
       this.#writeHold(from, now)
@@ -116,7 +116,7 @@ export class Pulse {
     writer?.recover()
   }
 
-  /** Note what the threads have to do. */
+  /** Writes how many calls on threads wait and run. */
   countThreads(): void {
     const { sensitive, pool, contexts } = this.#threads()
     const words = this.#words

@@ -1,22 +1,22 @@
-// What holds the thread, and since when, in the shared header: written at every edge of a step, a callback or a handler,
-// with plain stores. It also keeps the time, and reads the clock no oftener than it must.
+// Writes into the shared header what runs on the thread, and since when, at each edge of a step, a callback or a handler, with
+// plain stores. It also keeps the time, and reads the clock as seldom as it can.
 import { HOLDER, NUMBER, WORD, type View } from './layout.ts'
 
-/** While steps take less than this many seconds, one clock reading serves several edges: as many as pass in so many seconds. */
+/** In seconds. While steps are shorter than SHORT, one clock reading serves several edges: as many as pass within SPAN. */
 const SHORT = 2e-6
 const SPAN = 32e-6
 const MOST_EDGES = 128
-/** Where several edges took longer than this together, in seconds, something between them was long. */
+/** If several edges took longer than this together, in seconds, something between them was long. */
 const LONG = 64e-6
 /**
- * Where something was long among several edges, and nobody knows what, the clock is read oftener for a while: for one edge in so
- * many seconds that it took, at most so many edges. If it comes again, it is read at each, as long as it comes again.
+ * If something among several edges was long, it is not known what. For a while the clock is then read every 8 edges: one
+ * edge for each 0.4 µs that it took, at most 1024 edges. If it happens again, the clock is read at each edge.
  */
 const CLOSELY = 8
 const EDGE_IN = 0.4e-6
 const EDGES_WATCHED_CLOSELY = 1024
 
-/** What blocks the thread for this many seconds is worth noting. */
+/** A block of this many seconds is recorded. */
 export const HELD_SECONDS = 0.005
 
 export class Edges {
@@ -34,14 +34,14 @@ export class Edges {
   #holder: number = HOLDER.task
   #edges = 0
   #stride = 1
-  /** For how many more edges the clock is read at least once in so many. */
+  /** For how many more edges the clock is read more often. */
   #closely = 0
   #atMost: number
   #tick = 0
 
   /**
-   * `exact`: read the clock at every edge, as a clock must be that jumps. `onHold` is called with what blocked the thread for long:
-   * one of `HOLDER`, and the id of the task or request, or the number of the callback's name.
+   * `exact`: read the clock at each edge, as a clock that jumps requires. `onHold` is called with each long block: one of
+   * `HOLDER`, and the id of the task or request, or the number of the callback's name.
    */
   constructor({ words, numbers }: View, clock: () => number, exact: boolean, onHold: (from: number, to: number, holder: number, subject: number) => void) {
     this.#words = words
@@ -55,18 +55,15 @@ export class Edges {
   }
 
   /**
-   * The time at an edge. During a stretch of very short steps it may be that of some 30 µs ago; but never across a look
-   * of the observer, which comes every 20 ms, while there is news every 4: so a step that takes longer has its time to itself.
+   * The time at an edge. Among very short steps it may be up to about 30 µs old. But a reading never serves across a poll of
+   * the observer (every 20 ms, every 4 during events), so a long step has a reading of its own.
    */
   time(): number {
     if (--this.left > 0 && this.#words[WORD.tick] === this.#tick) return this.now
     return this.read()
   }
 
-  /**
-   * A step begins whose time is the one before, as one reading of the clock serves for both. False, and nothing done, where
-   * it must be read.
-   */
+  /** Begins a step that shares the clock reading of the one before. Returns false and does nothing if the clock must be read. */
   next(task: number): boolean {
     if (this.left <= 2 || this.since !== this.now || this.#holder !== HOLDER.task || this.#words[WORD.tick] !== this.#tick) return false
     this.left -= 2
@@ -75,14 +72,14 @@ export class Edges {
     return true
   }
 
-  /** And ends, likewise. */
+  /** Ends such a step. Returns false if the clock must be read. */
   done(): boolean {
     if (this.#words[WORD.tick] !== this.#tick) return false
     this.#words[WORD.step] = this.#edges = (this.#edges + 1) & ~1
     return true
   }
 
-  /** The time by the clock. */
+  /** Reads the clock. */
   read(): number {
     const edges = this.#stride - this.left
     const then = this.now
@@ -93,13 +90,13 @@ export class Edges {
     return this.now
   }
 
-  /** The time where the thread comes back from its host: what has passed says nothing of any step. */
+  /** Reads the clock where the thread comes back from its host: the time before belongs to no step. */
   begin(): number {
     this.left = this.#stride = 1
     return this.#take()
   }
 
-  /** Read the clock oftener, or as seldom as before, after so many edges that took so long together. */
+  /** Decides how often to read the clock, after `edges` edges that took `took` seconds. */
   #watch(edges: number, took: number): void {
     if (took > LONG && (edges > 1 || this.#atMost === 1)) {
       this.#atMost = this.#closely > 0 ? 1 : Math.min(CLOSELY, this.#most)
@@ -117,7 +114,7 @@ export class Edges {
     return now
   }
 
-  /** A task's step begins now, or goes on after one within it. */
+  /** A task's step begins now, or continues after one within it. */
   task(id: number, since = this.now): void {
     this.#words[WORD.task] = id
     this.#hold(HOLDER.task, since)
@@ -135,7 +132,7 @@ export class Edges {
     this.#hold(HOLDER.request, since)
   }
 
-  /** Nothing that is known holds the thread any more. */
+  /** Nothing known runs on the thread any longer. */
   free(): void {
     if (this.now - this.since >= HELD_SECONDS && (this.#edges & 1) === 1) {
       this.#numbers[NUMBER.held] = (this.#numbers[NUMBER.held] as number) + this.now - this.since
@@ -147,7 +144,7 @@ export class Edges {
   }
 
   #hold(holder: number, since: number): void {
-    // What is the same as before is not written again: a switch takes so little that it would show.
+    // An unchanged value is not written again: the stores would show in the cost of a switch.
     if (holder !== this.#holder) this.#words[WORD.holder] = this.#holder = holder
     if (since !== this.since) this.#numbers[NUMBER.since] = this.since = since
     this.#words[WORD.step] = this.#edges = (this.#edges + 1) | 1

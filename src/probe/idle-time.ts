@@ -1,7 +1,7 @@
-// How long the host has waited for something to happen: between two equal answers it has had no idle moment.
+// How long the host has been idle: between two equal answers it had no idle moment.
 import { performance } from 'node:perf_hooks'
 
-/** The host was idle if its idle time has grown by more than so many milliseconds: whatever came before has been read. */
+/** If its idle time has grown by more than this many ms, the host was idle: all earlier input has been read. */
 export const IDLE_MS = 1
 
 /** Milliseconds that this thread's host has been idle since it began. */

@@ -1,57 +1,57 @@
 // The shared memory of a watched thread and its observer: a header of words, and a ring of records of 32 bytes. One side
-// writes records and the header, the other reads them and moves the tail; neither ever waits for the other.
+// writes records and the header, the other reads them and moves the tail; neither waits for the other.
 
-/** A record is eight words; record-schema.ts says what they mean. */
+/** A record is eight words; record-schema.ts defines them. */
 export const RECORD_WORDS = 8
 export const RECORD_BYTES = 32
 
 /** Words of the header, as 32-bit integers. */
 export const WORD = {
-  /** How many records have been published; it wraps around. */
+  /** How many records have been published; wraps around. */
   head: 0,
-  /** How many have been written, each of them whole: those that are not published are read while the writer is held up. */
+  /** How many whole records have been written. The unpublished ones are read while the thread is blocked. */
   draft: 1,
   /** How many have been read. */
   tail: 2,
-  /** Odd while a step, a callback or a handler holds the thread; it changes at every edge. */
+  /** Odd while a step, a callback or a handler runs; changes at every edge. */
   step: 3,
-  /** What holds it: one of `HOLDER`. */
+  /** What runs: one of `HOLDER`. */
   holder: 4,
   /** The task whose step runs. */
   task: 5,
   /** The interned name of the callback, or the request whose handler runs. */
   subject: 6,
-  /** The observer counts this up at every look, so that the writer knows that time has passed. */
+  /** The observer increments this at every poll, so that the probe knows that time has passed. */
   tick: 7,
-  /** Calls on worker threads: waiting, running, and running on unheard. */
+  /** Calls on worker threads: waiting, running, and running although their task was cancelled. */
   sensitiveQueued: 8,
   sensitiveRunning: 9,
   sensitiveOrphaned: 10,
   poolQueued: 11,
   poolRunning: 12,
   poolOrphaned: 13,
-  /** How often code that is not known has held the thread: the last of these holds are among the numbers. */
+  /** How often unknown code has blocked the thread; the times of the last blocks are in `NUMBER.holds`. */
   holds: 14,
 } as const
 
-/** Numbers of the header, as 64-bit floats behind the words. */
+/** Numbers of the header, as 64-bit floats after the words. */
 export const NUMBER = {
-  /** When the step began, in seconds on the clock of the loop. */
+  /** When the step began, in seconds on the loop's clock. */
   since: 0,
-  /** When the thread last answered, likewise. */
+  /** The last heartbeat, in seconds on the loop's clock. */
   beat: 1,
   /** Milliseconds that the thread's host was idle and active. */
   idle: 2,
   active: 3,
-  /** Seconds that recording has cost the thread, estimated. */
+  /** Estimated seconds that recording has cost the thread. */
   cost: 4,
-  /** Seconds in which something that is known held the thread for long. */
+  /** Seconds in which known code blocked the thread. */
   held: 5,
-  /** From and to of the last `MOST_HOLDS` holds of code that is not known, in turns. */
+  /** Begin and end of the last `MOST_HOLDS` blocks of unknown code, as a ring. */
   holds: 6,
 } as const
 
-/** More than can come between two looks of an observer that gets a processor. */
+/** More than fit between two polls of an observer that gets a processor. */
 export const MOST_HOLDS = 16
 
 const NUMBERS_AT = 128
@@ -64,7 +64,6 @@ export const TEXT_HEAD_BYTES = 20
 /** The longest text that must arrive whole, because it is JSON. */
 export const LONGEST_JSON = 32_000
 
-/** The memory that both threads share. */
 export interface Shared {
   readonly header: SharedArrayBuffer
   readonly records: SharedArrayBuffer
@@ -84,7 +83,7 @@ export interface Records {
   readonly bytes: Uint8Array
 }
 
-/** Make memory for this many records, a power of two. */
+/** Makes memory for this many records, a power of two. */
 export function share(records: number): Shared {
   if (!Number.isInteger(records) || records < 4096 || records > 2 ** 24 || (records & (records - 1)) !== 0) {
     throw new RangeError(`ring: the number of records must be a power of two from 4096 to 16777216, got ${records}`)
@@ -102,7 +101,7 @@ export function recordsOf(buffer: ArrayBufferLike): Records {
   return { words: new Int32Array(buffer), numbers: new Float64Array(buffer), bytes: new Uint8Array(buffer) }
 }
 
-/** The task whose step holds the thread, 0 where none does. */
+/** The task whose step runs, 0 if none does. */
 export function taskOf({ words }: View): number {
   return words[WORD.holder] === HOLDER.task ? (words[WORD.task] as number) >>> 0 : 0
 }

@@ -1,5 +1,5 @@
-// The instrument on the loop's thread: each hook writes a record into the ring and returns. No object is made, no clock is
-// read twice, nothing is encoded; what belongs together, a step and its end, goes into one record.
+// The instrument on the loop's thread: each hook writes a record into the ring and returns. No object is allocated, no clock
+// read twice, nothing encoded.
 import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runtime/instruments.ts'
 import type { ExceptionContext } from '../runtime/abstract-loop.ts'
 import type { EventLoop } from '../runtime/loop.ts'
@@ -19,16 +19,16 @@ import { notePlace, takePlace } from './source-location.ts'
 import { labelOf, numberOf, writeName, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
 import { HEAD, type Reference } from './record-schema.ts'
 
-/** Published in between, where a turn goes on and on. */
+/** In a long turn, records are published after this many. */
 const PUBLISH_EVERY = 512
-/** One hook of so many is timed, to know what recording costs. */
+/** One hook in this many is timed, to estimate what recording costs. */
 const SAMPLE = 1024
-/** A step is told three times: when its task is ready, when it begins, when it ends. Only the last two are counted. */
+/** A step has three hooks: ready, begin and end. Only the last two are counted. */
 const HOOKS_A_COUNT = 3 / 2
-/** How often a writer that could not write looks whether it can again. */
+/** While the ring is full, one in this many lost events checks whether there is room again. */
 const RECOVER_EVERY = 64
 
-/** What a task belongs to; its children belong to the same. */
+/** The run and request that a task belongs to. Its children inherit them. */
 export interface Scope {
   run?: number
   request?: number
@@ -43,12 +43,12 @@ export interface RequestEnd {
 
 export interface WriterOptions {
   view: View
-  /** It outlives the loop: the next one's writer goes on with it. */
+  /** It outlives the loop: the next loop's probe continues with it. */
   ring: RingWriter
   loop: EventLoop
   name: string
   pid: number
-  /** Takes a description of everything alive to the reader, who has it when he comes to the record that says so. */
+  /** Sends a snapshot to the reader, which has it when it reads the record that belongs to it. */
   sendDescription: (content: ArrayBuffer) => void
   /** Something blocked the thread for 5 ms or more, and what. Times are seconds on the loop's clock. */
   onHold?: (from: number, to: number, name: () => string) => void
@@ -63,7 +63,7 @@ export class Writer implements Instrument {
   readonly #numbers: Float64Array
   readonly #sendDescription: (content: ArrayBuffer) => void
   readonly #busy = new BusyStretch()
-  /** The task whose step runs, 0 where none does that is known of; and those in whose steps it began (eager tasks). */
+  /** The task whose step runs, 0 if none is known, and the outer steps in which it began (eager tasks). */
   #current = 0
   readonly #outer: { task: number; since: number }[] = []
   #flushDue = false
@@ -71,9 +71,9 @@ export class Writer implements Instrument {
   #lost = 0
   #attempts = 0
   #next: Scope | null = null
-  /** Runs by their tasks, while there are any. */
+  /** The runs of tasks, while there are any. */
   readonly #runs = new Map<number, number>()
-  /** No run is under way: nobody reads along at which lines the tasks stand. */
+  /** No run is under way, so lines of tasks are not recorded. */
   #plain = true
   #hooks = 0
   /** The callback that runs, or ran last; the task whose step is ending. */
@@ -101,7 +101,7 @@ export class Writer implements Instrument {
     loop.instruments.add(this)
   }
 
-  /** Record for a reader that has seen nothing: what is alive, then what happens. The ring is empty. */
+  /** Starts for a new reader: what is alive, then what happens. The ring is empty. */
   begin(): void {
     this.#published = this.#ring.head
     this.#lost = 0
@@ -111,20 +111,19 @@ export class Writer implements Instrument {
     this.flush()
   }
 
-  /** Stop recording for good: as far as the stream tells, the loop closes. */
+  /** Stops recording for good: for the stream, the loop closes. */
   finish(): void {
     if (!this.loop.instruments.has(this)) return
     if (!this.loop.isClosed()) this.loopClosed()
     this.detach()
   }
 
-  /** Stop recording. */
   detach(): void {
     this.loop.instruments.delete(this)
     this.flush()
   }
 
-  /** Show the reader everything until now. */
+  /** Makes everything so far visible to the reader. */
   flush(): void {
     this.#flushDue = false
     if (this.#busy.open) this.#endBusy()
@@ -132,12 +131,11 @@ export class Writer implements Instrument {
     this.#publish()
   }
 
-  /** The next task that is created, which must be in the same breath, belongs to this run or request. */
+  /** The next task that is created belongs to this run or request. It must be created in the same synchronous code. */
   nextTask(scope: Scope): void {
     this.#next = scope
   }
 
-  /** The run that a task belongs to. */
   runOf(task: Task<unknown>): number | undefined {
     return this.#runs.get(task.id)
   }
@@ -169,7 +167,7 @@ export class Writer implements Instrument {
     ring.put(HEAD.created, task.id, t, parent?.id ?? 0, writeName(ring, task, scope?.request !== undefined), ring.keep(coroutine), numberOf(task))
   }
 
-  /** Lines are shown of the tasks of runs. */
+  /** Tasks of runs record their lines. */
   wantsLocation(task: Task<unknown>): boolean {
     return this.#runs.has(task.id)
   }
@@ -204,7 +202,7 @@ export class Writer implements Instrument {
     if (((ring.head - this.#published) | 0) >= PUBLISH_EVERY) this.#publish()
   }
 
-  /** A step runs, with a record or without. */
+  /** A step runs, with or without a record. */
   #resume(task: number): void {
     this.#current = task
     this.#edges.task(task)
@@ -231,7 +229,7 @@ export class Writer implements Instrument {
       this.#suspended(t, task, YIELD)
       return
     }
-    // What took long has events of its own.
+    // A long step has events of its own.
     if (busy.open && t - this.#edges.since >= HELD_SECONDS) this.#endBusy()
     this.#endStep(task)
     if (busy.open) {
@@ -239,7 +237,7 @@ export class Writer implements Instrument {
       if (busy.isLong(t)) this.#endBusy()
       return
     }
-    // A task that yields is ready at once: the reader would have told of both.
+    // Two events: a task that yields is suspended and at once ready.
     if (this.#room(1, '', 2)) this.#ring.put(HEAD.yielded, task.id, t)
     if (this.#outer.length === 0) busy.told(t)
   }
@@ -310,7 +308,7 @@ export class Writer implements Instrument {
     ring.putNumber(HEAD.threadFinished[call.mode][call.ending ?? 'returned'], call.task?.id ?? 0, t, call.id, ring.keep(call.function), seconds)
   }
 
-  /** A request was read. `waited`: for how many seconds it may have stood in line behind a stall. */
+  /** A request was read. `waited`: for how many seconds a stall may have delayed it. */
   requestStarted(request: number, method: string, url: string, waited: number): void {
     const t = this.#now()
     this.#liveRequests.set(request, { method, url, task: 0 })
@@ -325,7 +323,7 @@ export class Writer implements Instrument {
     ring.putNumber(HEAD.requestFinished[end.outcome], end.task?.id ?? 0, t, request, end.status, end.seconds)
   }
 
-  /** The handler of a request begins: plain code that may hold the thread. */
+  /** The handler of a request begins: plain code that may block the thread. */
   handlerRunning(request: number): void {
     const t = this.#time()
     if (this.#current === 0) this.#edges.request(request, t)
@@ -356,7 +354,7 @@ export class Writer implements Instrument {
     this.#ring.put(HEAD.runFinished[outcome], running.task?.id ?? 0, t, run, text === '' ? NO_TEXT : this.#ring.putText(text), request ?? 0)
   }
 
-  /** Record something that the loop has no hook for. It belongs to the task that runs. */
+  /** Records something that the loop has no hook for. It belongs to the running task. */
   record(event: Bare): void {
     const t = this.#now()
     const json = JSON.stringify(cutEvent(event))
@@ -371,7 +369,7 @@ export class Writer implements Instrument {
     if (this.#room(2, message)) this.#ring.put(HEAD.reported[kind], task?.id ?? 0, t, this.#ring.putText(message))
   }
 
-  /** What came in while the thread was held has been read by now. */
+  /** All input that arrived during the block has been read. */
   settled(): void {
     const t = this.#edges.read()
     this.#interrupt()
@@ -383,7 +381,7 @@ export class Writer implements Instrument {
     return this.#flushDue ? this.#edges.time() : this.#firstTime()
   }
 
-  /** The time of something that is no step of a busy stretch. */
+  /** The time of something that is not a step of a busy stretch. */
   #now(): number {
     const t = this.#time()
     this.#interrupt()
@@ -395,7 +393,7 @@ export class Writer implements Instrument {
     this.#busy.interrupt()
   }
 
-  /** Tell of the steps that have been counted, and that the step under way began, if there is one. */
+  /** Records the counted steps, and the beginning of the step that runs, if there is one. */
   #endBusy(): void {
     const ring = this.#ring
     const busy = this.#busy
@@ -409,7 +407,7 @@ export class Writer implements Instrument {
     if (current !== 0) ring.put(HEAD.running.next, current, this.#edges.since)
   }
 
-  /** The first record since the thread came back to the host: time has passed, and at the end somebody must publish. */
+  /** The first record since the thread came back from its host: the clock must be read, and the turn's records published at its end. */
   #firstTime(): number {
     this.#flushDue = true
     queueMicrotask(this.#onTurnOver)
@@ -426,7 +424,7 @@ export class Writer implements Instrument {
     this.#ring.publish()
   }
 
-  /** What it was that blocked the thread, in words. */
+  /** A description of what blocked the thread. */
   #holderName(holder: number, subject: number): string {
     if (holder === HOLDER.callback) return describe(this.#callback)
     subject >>>= 0
@@ -449,7 +447,7 @@ export class Writer implements Instrument {
     this.#ending = null
   }
 
-  /** Whether `count` records fit, and a text if there is one; else so many events are lost. */
+  /** Whether `count` records and a text fit; otherwise `events` events are lost. */
   #room(count: number, text = '', events = 1): boolean {
     if (this.#ring.fits(text === '' ? count : count + this.#ring.roomFor(text))) return true
     this.#lose(events)
@@ -463,7 +461,7 @@ export class Writer implements Instrument {
     const label = known === undefined ? labelOf(on) : ''
     this.#endStep(task)
     if (!ring.fits(1 + ring.roomFor(label) + (place === null ? 0 : 1 + ring.roomFor(place.file) + ring.roomFor(place.function)))) {
-      // A task that yields is ready at once: the reader would have told of both.
+      // Two events: a task that yields is suspended and at once ready.
       this.#lose(on.kind === 'yield' ? 2 : 1)
       return
     }
@@ -490,18 +488,18 @@ export class Writer implements Instrument {
     const ring = this.#ring
     const known = ring.known(key)
     if (known !== undefined) return known
-    // A text that is not kept would be taken for one of the next record.
+    // The text must be kept: otherwise it would be read as one of the next record.
     const text = `callback ${(key as { name?: string }).name ?? ''}`.trim().slice(0, LONGEST_KEPT)
     return ring.fits(2 + ring.roomFor(text)) ? ring.describe(key, text) : NO_TEXT
   }
 
-  /** Events did not fit. Once there is room again, say how many, and describe what is alive now. */
+  /** Events did not fit. When there is room again, their count is recorded, then a snapshot. */
   #lose(events: number): void {
     this.#lost += events
     if (this.#attempts++ % RECOVER_EVERY === 0) this.recover()
   }
 
-  /** Go on writing if there is room again. */
+  /** Continues to write if there is room again. */
   recover(): void {
     if (!this.#ring.losing || !this.#ring.recover()) return
     this.#ring.put(HEAD.lost, 0, this.#edges.read(), this.#lost)
@@ -510,7 +508,7 @@ export class Writer implements Instrument {
     this.flush()
   }
 
-  /** Describe every live task, request and run, as of now. */
+  /** Sends a snapshot of all live tasks, requests and runs. */
   #describe(): void {
     const t = this.#edges.read()
     this.#sendDescription(describeLive(this.#ring.kept, t, {
@@ -520,7 +518,7 @@ export class Writer implements Instrument {
     if (this.#ring.fits(1)) this.#ring.put(HEAD.described, 0, t)
   }
 
-  /** Time one hook in many, to know what recording costs. */
+  /** Times one hook in many, to estimate what recording costs. */
   #timed(record: () => void): void {
     const began = performance.now()
     record()

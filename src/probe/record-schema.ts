@@ -1,5 +1,5 @@
-// What the records in shared memory say: each kind and its fields once, in one table. The writer's and the reader's side are
-// both made from it, so that neither can have a field that the other lacks: that is an error of types.
+// The records in shared memory: each kind and its fields once, in one table. The writer's and the reader's side are both
+// made from it: a field that only one of them has is a type error.
 //
 //    word    0                          1      2   3    4     5     6     7
 //          | kind | 0 | small | second | task | time   | first second third fourth |
@@ -7,7 +7,7 @@
 //                                                       | first second   number    |
 //
 // A small field is one of the words of a list. A word is a count, an id, or refers to a text that went before its record.
-// A time is in seconds on the loop's clock. Nothing is allocated to write or to read one: fields are arguments.
+// A time is in seconds on the loop's clock. Fields are passed as arguments, so that nothing is allocated.
 import type { WaitKind } from '../runtime/waitable.ts'
 import type { Records } from './layout.ts'
 
@@ -26,56 +26,56 @@ interface Layout {
   readonly kind: number
   readonly small?: readonly string[]
   readonly second?: readonly string[]
-  /** Four, or two with a number. One that refers to a text says so, which the fourth does not: `name: text`. */
+  /** Four, or two with a number. One that refers to a text says so: `name: text`. The fourth cannot. */
   readonly words?: readonly string[]
   readonly number?: string
 }
 
 export const RECORDS = {
-  /** Says nothing itself: the run and the request of the task in the next record. */
+  /** Not an event: the run and the request of the task in the next record. */
   scope: { kind: 2, words: ['run', 'request'] },
-  /** A task with a name of its own, or a number: `Task-7`. */
+  /** A task with a name of its own, or with a number: `Task-7`. */
   created: { kind: 3, words: ['parent', 'name: text', 'coroutine: text', 'number'] },
   ready: { kind: 4, words: ['by'] },
-  /** A step begins; an eager one inside of the step under way. */
+  /** A step begins; an eager one inside the running step. */
   running: { kind: 5, small: ['next', 'eager'] },
-  /** `deadline` is NaN where there is none; `other` is the task or the queue that is waited for. */
+  /** `deadline` is NaN if there is none; `other` is the task or the queue that is waited for. */
   suspended: { kind: 6, small: WAIT_KINDS, words: ['label: text', 'other'], number: 'deadline' },
   yielded: { kind: 7 },
   finished: { kind: 8, small: OUTCOMES, words: ['error: text'] },
   cancelling: { kind: 9, words: ['by', 'message: text'] },
   printed: { kind: 10, words: ['text: text'] },
   queue: { kind: 11, small: ['put', 'get', 'done'], words: ['queue', 'size', 'unfinished', 'maxsize'] },
-  /** `waited`: for how many microseconds it may have stood in line behind a stall. */
+  /** `waited`: for how many microseconds a stall may have delayed it. */
   requestStarted: { kind: 12, words: ['request', 'method: text', 'url: text', 'waited'] },
   requestFinished: { kind: 13, small: SERVED, words: ['request', 'status'], number: 'seconds' },
   runStarted: { kind: 14, words: ['run', 'example', 'parameters: text', 'request'] },
   runFinished: { kind: 15, small: OUTCOMES, words: ['run', 'error: text', 'request'] },
   threadStarted: { kind: 16, small: MODES, words: ['call', 'function: text'] },
-  /** `seconds` is NaN where it never began. */
+  /** `seconds` is NaN if the call never began. */
   threadFinished: { kind: 17, small: MODES, second: ENDINGS, words: ['call', 'function: text'], number: 'seconds' },
   loopStarted: { kind: 18, small: CLOCKS, words: ['name: text', 'pid'] },
   loopClosed: { kind: 19, small: CLOCKS, words: ['name: text', 'pid'] },
   lost: { kind: 20, words: ['count'] },
-  /** A description of all that is alive comes another way, and belongs here. */
+  /** A snapshot arrives on another channel and belongs at this position. */
   described: { kind: 21 },
-  /** A task in a description. */
+  /** A task in a snapshot. */
   alive: { kind: 22, small: STATES, words: ['name: text', 'coroutine: text', 'number', 'cancelling'] },
-  /** Something held the thread, from the record's time to another. */
+  /** Something blocked the thread, from the record's time until `to`. */
   held: { kind: 23, words: ['name: text', 'request'], number: 'to' },
   settled: { kind: 24 },
-  /** Says nothing itself: where the task of the next record stands. */
+  /** Not an event: where the task of the next record is suspended. */
   location: { kind: 25, words: ['function: text', 'file: text', 'line', 'column'] },
   reported: { kind: 26, small: ['never-awaited', 'never-retrieved'], words: ['message: text'] },
-  /** An event that is there already, as JSON. */
+  /** A finished event, as JSON. */
   other: { kind: 27, words: ['event: text'] },
-  /** Says nothing itself: how many steps of a task were counted in the busy stretch that comes next. */
+  /** Not an event: how many steps of a task were counted in the busy stretch that follows. */
   busyTask: { kind: 28, words: ['steps'] },
-  /** In so many microseconds until the record's time there were so many steps, all of which ended in `sleep(0)`. */
+  /** In the `micros` microseconds before the record's time there were `steps` steps, all of which ended in `sleep(0)`. */
   busy: { kind: 29, words: ['steps', 'micros'] },
 } as const satisfies Record<string, Layout>
 
-/** A text goes on over the records behind it: see ring.ts. */
+/** A text extends over the records that follow: see ring.ts. */
 export const TEXT_KIND = 1
 export const KIND_MASK = 0xff
 const SMALL = 16
@@ -83,7 +83,7 @@ const SECOND = 24
 
 type Table = typeof RECORDS
 export type Kind = keyof Table
-/** What a record says of a text: see ring.ts. */
+/** How a record refers to a text: see ring.ts. */
 export type Reference = number & { readonly refersTo: 'text' }
 /** The first word of a record of this kind. */
 export type HeadOf<K extends Kind> = number & { readonly of: K }
@@ -95,12 +95,12 @@ type Numbered<K extends Kind> = Table[K] extends { number: string } ? [number] :
 
 type WordValues<W extends readonly string[], Text> = { -readonly [I in keyof W]: W[I] extends `${string}: text` ? Text : number }
 
-/** What a record of this kind is written with, besides its first word, its task and its time. */
+/** The arguments to write a record of this kind, besides its first word, task and time. */
 export type Written<K extends Kind> = [...WordValues<Words<K>, Reference>, ...Numbered<K>]
-/** What it is read as. */
+/** The fields that are read. */
 type Read<K extends Kind> = [...Listed<Small<K>>, ...Listed<Second<K>>, ...WordValues<Words<K>, string>, ...Numbered<K>]
 
-/** Kinds whose fields are four words, and those with two and a number. */
+/** Kinds with four words, and kinds with two words and a number. */
 export type NumberKind = { [K in Kind]: Numbered<K> extends [] ? never : K }[Kind]
 export type WordKind = Exclude<Kind, NumberKind>
 
@@ -116,24 +116,24 @@ function byWord<T>(words: readonly string[], shift: number, head: number, make: 
   return Object.fromEntries(words.map((word, at) => [word, make(head | (at << shift))]))
 }
 
-/** Called with a record's task, its time, and its fields in the order of the table: all of these, if any. */
+/** Called with a record's task, its time, and all its fields in the order of the table. */
 export type Handlers = { readonly [K in Kind]: (task: number, t: number, ...fields: Read<K>) => void }
 type Taking<H extends Handlers> = {
   readonly [K in Kind]: Read<K> extends [] ? unknown : Parameters<H[K]>['length'] extends [number, number, ...Read<K>]['length'] ? unknown : never
 }
 type Handler = (task: number, t: number, ...fields: unknown[]) => void
 
-/** Where the fields of a record stand, for whoever reads by its kind. */
+/** How to read the fields of a kind. */
 interface Reading {
   readonly small: readonly string[] | undefined
   readonly second: readonly string[] | undefined
-  /** Bit by bit: which of the words refer to a text. */
+  /** A bit for each word that refers to a text. */
   readonly texts: number
   readonly number: boolean
   readonly handle: Handler
 }
 
-/** A function that hands each record to the handler of its kind. `text` gives the text that is referred to. */
+/** A function that passes each record to the handler of its kind. `text` returns the text for a reference. */
 export function recordReader<H extends Handlers>(text: (reference: number) => string, handlers: H & Taking<H>): (records: Records, at: number) => void {
   const readings: Reading[] = []
   for (const [name, { kind, small, second, words = [], number }] of Object.entries(RECORDS as Record<string, Layout>)) {

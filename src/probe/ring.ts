@@ -1,36 +1,36 @@
-// A ring of records in shared memory, from one thread to another: the writer publishes, the reader frees. Where there is
-// no room the writer's events are lost, and counted; it never waits.
+// A ring of records in shared memory, from one thread to another: the writer publishes records, the reader frees them. If
+// there is no room, the writer counts the event as lost; it never waits.
 import { LONGEST_JSON, RECORD_BYTES, RECORD_WORDS, recordsOf, TEXT_HEAD_BYTES, viewOf, WORD, type Records, type Shared } from './layout.ts'
 import { KIND_MASK, TEXT_KIND, type HeadOf, type NumberKind, type Reference, type WordKind, type Written } from './record-schema.ts'
 import { LONGEST_TEXT, writeText } from '../events/texts.ts'
 
-/** A text that comes up again is sent once; the table of those begins anew when it is full, and the length of each is bounded. */
+/** A text that is likely to come again is sent once and kept in a table. The table is emptied when it is full; longer texts are not kept. */
 const MOST_KEPT = 16_384
 export const LONGEST_KEPT = 200
-/** So many looks at the header take ten microseconds. */
+/** This many reads of the header take about ten microseconds. */
 const LOOKS = 2000
-/** In place of the number of a text: all that were sent before are forgotten. */
+/** Sent instead of a text's number: the reader forgets all texts. */
 const FORGET = -1
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const scratch = new Uint8Array(LONGEST_TEXT)
 
-/** What a record says of a text: a number above zero is one that was sent before, 0 is none. */
+/** How a record refers to a text: a positive number is a text that was sent before, 0 is no text. */
 export const NO_TEXT = 0 as Reference
-/** The text stands in front of the record, and is not kept. */
+/** The text is in front of the record and is not kept. */
 const TEXT_IN_FRONT = -1 as Reference
 
-/** How many records a text takes at most, which is cut at so many bytes. */
+/** The most records that a text needs, if it is cut at `most` bytes. */
 function recordsFor(length: number, most: number): number {
   const bytes = Math.min(length * 3, most)
   return bytes <= TEXT_HEAD_BYTES ? 1 : 1 + Math.ceil((bytes - TEXT_HEAD_BYTES) / RECORD_BYTES)
 }
 
-/** The texts that the reader has, by their numbers. */
+/** The texts that the reader knows, by their numbers. */
 export class Texts {
   readonly numbers = new Map<string, Reference>()
-  /** The same by what they describe. */
+  /** The same, by the objects that they describe. */
   described = new WeakMap<object, Reference>()
 
   forget(): void {
@@ -39,13 +39,13 @@ export class Texts {
   }
 }
 
-/** Writes records one after the other; a subclass says where, and what happens when there is no more room. */
+/** Writes records one after the other. A subclass decides where, and what happens if there is no room. */
 export abstract class RecordWriter {
   words: Int32Array
   numbers: Float64Array
   protected bytes: Uint8Array
   mask: number
-  /** How many records have been written, wrapping around; and how many may be. */
+  /** How many records have been written, wrapping around, and the limit of this count. */
   head = 0
   limit: number
   readonly #kept: Texts
@@ -65,7 +65,7 @@ export abstract class RecordWriter {
     return ((this.head + count - this.limit) | 0) <= 0 || this.makeRoom(count)
   }
 
-  /** Write a record. The caller has asked whether it fits. */
+  /** Writes a record. The caller has checked that it fits. */
   put<K extends WordKind>(head: HeadOf<K>, task: number, t: number, ...fields: Written<K>): void
   put(head: number, task: number, t: number, a: number, b: number, c: number, d: number): void {
     const { words } = this
@@ -73,7 +73,7 @@ export abstract class RecordWriter {
     words[at] = head
     words[at + 1] = task
     this.numbers[(at >> 1) + 1] = t
-    // A field that the kind does not have is undefined, and stands there as 0.
+    // A field that the kind does not have is undefined, and is written as 0.
     words[at + 4] = a
     words[at + 5] = b
     words[at + 6] = c
@@ -81,7 +81,7 @@ export abstract class RecordWriter {
     this.commit()
   }
 
-  /** The same, of a kind that has a number. */
+  /** The same, for a kind with a number. */
   putNumber<K extends NumberKind>(head: HeadOf<K>, task: number, t: number, ...fields: Written<K>): void
   putNumber(head: number, task: number, t: number, a: number, b: number, number: number): void {
     const { words, numbers } = this
@@ -95,12 +95,12 @@ export abstract class RecordWriter {
     this.commit()
   }
 
-  /** How many records a text needs at most, before the record that refers to it. */
+  /** The most records that a text needs before the record that refers to it. */
   roomFor(text: string): number {
     return recordsFor(text.length, LONGEST_TEXT)
   }
 
-  /** How many records JSON needs at most, before the record that refers to it. Throws a RangeError where it is too long. */
+  /** The most records that JSON needs before the record that refers to it. Throws a RangeError if it is too long. */
   roomForJson(json: string): number {
     if (json.length * 3 > LONGEST_JSON) {
       throw new RangeError(`an event may have ${Math.floor(LONGEST_JSON / 3)} characters as JSON, this one has ${json.length}: ${json.slice(0, 50)}…`)
@@ -108,7 +108,7 @@ export abstract class RecordWriter {
     return recordsFor(json.length, LONGEST_JSON)
   }
 
-  /** Refer to a text that is likely to come again. */
+  /** A reference to a text that is likely to come again. */
   keep(text: string): Reference {
     const { numbers } = this.#kept
     const known = numbers.get(text)
@@ -126,39 +126,39 @@ export abstract class RecordWriter {
     return this.#kept.described.get(object)
   }
 
-  /** Refer to the text that describes an object. */
+  /** A reference to the text that describes an object. */
   describe(object: object, text: string): Reference {
     const id = this.keep(text)
     if (id > 0) this.#kept.described.set(object, id)
     return id
   }
 
-  /** Refer to a text that is not. */
+  /** A reference to a text that is not likely to come again. */
   putText(text: string): Reference {
     this.#write(0, text)
     return TEXT_IN_FRONT
   }
 
-  /** Refer to JSON, of which nothing may be cut. */
+  /** A reference to JSON, which must not be cut. */
   putJson(json: string): Reference {
     const encoded = encoder.encode(json)
     this.#writeBytes(this.#head(0), encoded, encoded.length)
     return TEXT_IN_FRONT
   }
 
-  /** The offset, in words, of the next record. */
+  /** The offset of the next record, in words. */
   protected next(): number {
     const at = (this.head & this.mask) << 3
     this.head = (this.head + 1) | 0
     return at
   }
 
-  /** A record is whole, or a text with all its records. */
+  /** Called after a whole record, or a text with all its records. */
   protected commit(): void {}
 
   protected abstract makeRoom(count: number): boolean
 
-  /** Begin the table anew, if there is room to say so before `text`. */
+  /** Empties the table, if there is room for the record that says so and for `text`. */
   #forget(text: string): boolean {
     if (!this.fits(2 + this.roomFor(text))) return false
     const at = this.#head(FORGET)
@@ -188,7 +188,7 @@ export abstract class RecordWriter {
     this.#writeBytes(at, scratch, writeText(text, scratch))
   }
 
-  /** The first record of a text. */
+  /** Writes the first record of a text. */
   #head(id: number): number {
     const at = this.next()
     this.words[at] = TEXT_KIND
@@ -209,7 +209,7 @@ export abstract class RecordWriter {
 
 export class RingWriter extends RecordWriter {
   readonly kept: Texts
-  /** Nothing is written any more: the reader is behind. */
+  /** The ring is full: nothing is written until half of it is free. */
   losing = false
   readonly #header: Int32Array
   readonly #capacity: number
@@ -220,11 +220,11 @@ export class RingWriter extends RecordWriter {
     super(view.records, kept)
     this.kept = kept
     this.#header = view.words
-    // The texts may be forgotten at any time, which has a record of its own.
+    // One record is kept free for the one that makes the reader forget all texts.
     this.#capacity = this.limit -= 1
   }
 
-  /** Begin again, for a reader that has seen nothing. Nothing may read meanwhile. */
+  /** Starts again for a new reader. No thread may read meanwhile. */
   restart(): void {
     this.kept.forget()
     this.head = 0
@@ -233,12 +233,12 @@ export class RingWriter extends RecordWriter {
     for (const word of [WORD.head, WORD.draft, WORD.tail]) Atomics.store(this.#header, word, 0)
   }
 
-  /** Show the reader all that has been written. */
+  /** Makes all written records visible to the reader. */
   publish(): void {
     Atomics.store(this.#header, WORD.head, this.head)
   }
 
-  /** Try to write again: there must be room for half of the ring. */
+  /** Continues to write if half of the ring is free. */
   recover(): boolean {
     this.limit = (Atomics.load(this.#header, WORD.tail) + this.#capacity) | 0
     if (((this.head + this.#capacity / 2 - this.limit) | 0) > 0) {
@@ -249,9 +249,9 @@ export class RingWriter extends RecordWriter {
     return true
   }
 
-  /** Not before it is whole: this thread may lose its processor in between, and be taken for one that is held up. */
+  /** Counted only when whole: this thread may lose its processor in between, and the reader may then read unpublished records. */
   protected override commit(): void {
-    // An atomic store would cost 10 ns a record; see `#drafted`.
+    // An atomic store would cost 10 ns for each record; see `#drafted`.
     this.#header[WORD.draft] = this.head
   }
 
@@ -259,20 +259,20 @@ export class RingWriter extends RecordWriter {
     if (this.losing) return false
     this.limit = (Atomics.load(this.#header, WORD.tail) + this.#capacity) | 0
     if (((this.head + count - this.limit) | 0) <= 0) return true
-    // From now on nothing fits until there is much room: half a story would be no use.
+    // Nothing is written until much of the ring is free: an incomplete record of a moment is of no use.
     this.losing = true
     this.limit = this.head
     return false
   }
 }
 
-/** Records in memory that grows: a description of everything, however much it is, goes this way. */
+/** Records in memory that grows, for a snapshot of any size. */
 export class ScrollWriter extends RecordWriter {
   constructor(kept: Texts) {
     super(recordsOf(new ArrayBuffer(1024 * RECORD_BYTES)), kept)
   }
 
-  /** What has been written. */
+  /** All records so far. */
   get content(): ArrayBuffer {
     return this.bytes.buffer.slice(0, this.head * RECORD_BYTES) as ArrayBuffer
   }
@@ -291,10 +291,10 @@ export class ScrollWriter extends RecordWriter {
   }
 }
 
-/** Hears records in their order; `at` is the offset of the record in words. */
+/** Receives records in order; `at` is the offset of the record in words. */
 export type RecordListener = (records: Records, at: number) => void
 
-/** Reads records, and keeps the texts that were sent. */
+/** Reads records and keeps the texts that were sent. */
 export class RingReader {
   readonly #header: Int32Array
   readonly #records: Records
@@ -310,14 +310,14 @@ export class RingReader {
     this.#mask = this.#records.words.length / RECORD_WORDS - 1
   }
 
-  /** Whether anything waits to be read. */
+  /** Whether there are published records to read. */
   get behind(): boolean {
     return Atomics.load(this.#header, WORD.head) !== this.#tail
   }
 
   /**
-   * Hand records to `listener` until `most` are read, and the last of them whole; gives how many were: what goes on over
-   * several records counts as so many. `all` takes also what has not been published.
+   * Passes records to `listener` until `most` are read, and always whole: a text over several records counts each of them.
+   * Returns the count. `all` includes records that are not published.
    */
   read(listener: RecordListener, most: number, all = false): number {
     const head = all ? this.#drafted() : Atomics.load(this.#header, WORD.head)
@@ -325,13 +325,13 @@ export class RingReader {
     if (available <= 0) return 0
     const begin = this.#tail
     const end = (begin + Math.min(available, most)) | 0
-    // A text may reach beyond `end`; it was published whole.
+    // A text may extend beyond `end`, but it was published whole.
     while (((end - this.#tail) | 0) > 0) this.#take(this.#records, this.#mask, listener)
     Atomics.store(this.#header, WORD.tail, this.#tail)
     return (this.#tail - begin) | 0
   }
 
-  /** Hand all records of a scroll to `listener`. */
+  /** Passes all records of a snapshot to `listener`. */
   readScroll(content: ArrayBuffer, listener: RecordListener): void {
     const records = recordsOf(content)
     const tail = this.#tail
@@ -340,14 +340,14 @@ export class RingReader {
     this.#tail = tail
   }
 
-  /** The text that a record refers to. Those that stand in front must be asked for in their order. */
+  /** The text that a record refers to. Ask for texts in front of a record in their order. */
   text(reference: number): string {
     return reference === TEXT_IN_FRONT ? (this.#inFront.shift() ?? '') : (this.#texts[reference] ?? '')
   }
 
   /**
-   * How many records are whole. Some processors may show this count a few nanoseconds before the records themselves: what was
-   * counted a few microseconds ago is there.
+   * How many records are whole. On some processors this count is visible a few nanoseconds before the records; records that
+   * were counted some microseconds ago are complete.
    */
   #drafted(): number {
     const header = this.#header

@@ -1,4 +1,4 @@
-// What is alive on a loop, as records: what a reader begins with, and goes on from when events were lost.
+// What is alive on a loop, as records: where a reader starts, and continues after lost events.
 import type { Task } from '../runtime/task.ts'
 import { cutTexts } from '../events/texts.ts'
 import { labelOf, numberOf, writeName, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
@@ -8,7 +8,7 @@ import { NO_TEXT, ScrollWriter, type Texts } from './ring.ts'
 export interface LiveRequest {
   method: string
   url: string
-  /** The task that serves it, 0 where none does. */
+  /** The task that serves it, 0 if there is none. */
   task: number
 }
 
@@ -21,7 +21,7 @@ export interface Live {
   running: (task: Task<unknown>) => boolean
 }
 
-/** Describe it as of time `t`. `kept` are the texts that the reader has, and gets from this. */
+/** Writes what is alive at time `t`. `kept` are the texts that the reader knows, and gets from this. */
 export function describeLive(kept: Texts, t: number, { runs, requests, tasks, runOf, running }: Live): ArrayBuffer {
   const scroll = new ScrollWriter(kept)
   for (const start of runs) {

@@ -1,5 +1,5 @@
-// Where in its source a coroutine stands when it suspends: the first line outside of the runtime on the stack of that
-// moment. Only for the tasks of runs of examples, which somebody reads along; nothing else pays for it.
+// Where in its source a coroutine is suspended: the first line outside the runtime on the stack at that moment. This is
+// recorded only for tasks of example runs, whose lines the page shows; no other task pays for it.
 import type { Task } from '../runtime/task.ts'
 import { isOwnCode } from '../own-code.ts'
 import { findSourceMap } from 'node:module'
@@ -12,21 +12,21 @@ export interface Place {
   column: number
 }
 
-/** Places are told apart by their position in the code that runs; so many are remembered. */
+/** The most positions (in the code that runs) whose location is remembered. */
 const MOST_PLACES = 4096
 const DEPTH = 16
 
 const places = new Map<string, Place>()
 const latest = new WeakMap<object, Place>()
 
-/** Note where `task` is being suspended: its coroutine is on the stack. */
+/** Notes where `task` is being suspended: its coroutine is on the stack. */
 export function notePlace(task: Task<unknown>): void {
   const place = here()
   if (place === null) latest.delete(task)
   else latest.set(task, place)
 }
 
-/** Where the task suspended last. */
+/** Where the task was suspended last. */
 export function takePlace(task: Task<unknown>): Place | null {
   return latest.get(task) ?? null
 }
@@ -60,7 +60,7 @@ function placeOf(site: NodeJS.CallSite): Place | null {
   return found
 }
 
-/** The position in the source that somebody wrote, where there is a map to it. */
+/** The position in the source, if there is a source map. */
 function mapped(file: string, line: number, column: number): { file: string; line: number; column: number } {
   const entry = findSourceMap(file)?.findEntry(line - 1, column - 1)
   if (entry === undefined || !('originalSource' in entry)) return { file, line, column }
