@@ -1,6 +1,7 @@
 // Everything that the page knows of a loop, made of nothing but its events: lanes with their states, wake-ups, stalls,
 // queues, requests, runs, lines. It knows no page and no connection, and it is bounded: the oldest events are forgotten.
 import type { LoopEvent, Parameters, Snapshot, StreamEvent, EventOf } from '../src/events/schema.ts'
+import { lowerBound } from '../src/events/lower-bound.ts'
 import { GHOST, Lane, READY, RUNNING, THREAD, UNKNOWN, WAITING, type Outcome, type Position, type Span } from './recording/track.ts'
 import { Labs } from './recording/labs.ts'
 import { Queues } from './recording/queues.ts'
@@ -332,27 +333,14 @@ export class Recording {
 
   /** The index of the last event at or before a time; -1 before all. */
   indexAt(t: number): number {
-    let low = 0
-    let high = this.events.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.events[middle] as LoopEvent).t <= t) low = middle + 1
-      else high = middle
-    }
-    return low - 1
+    return lowerBound(this.events.length, (index) => (this.events[index] as LoopEvent).t <= t) - 1
   }
 
   /** The position of the event that is `count` before or after this position. */
   step({ seq }: Position, count: number): Position {
     const { events } = this
-    let low = 0
-    let high = events.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((events[middle] as LoopEvent).seq <= seq) low = middle + 1
-      else high = middle
-    }
-    const index = Math.max(0, Math.min(events.length - 1, low - 1 + count))
+    const at = lowerBound(events.length, (index) => (events[index] as LoopEvent).seq <= seq) - 1
+    const index = Math.max(0, Math.min(events.length - 1, at + count))
     const event = events[index]
     return event === undefined ? { t: this.#last, seq: this.#lastSeq } : { t: event.t, seq: event.seq }
   }

@@ -2,6 +2,7 @@
 // rest are gauges; a distribution that is kept elsewhere is a histogram.
 import type { Histogram } from 'node:perf_hooks'
 import { Counter, Gauge, type Metric, type Registry } from 'prom-client'
+import { lowerBound } from '../events/lower-bound.ts'
 
 /** How many were at most as large as each limit, their sum, and how many there were. */
 export interface Distribution {
@@ -78,19 +79,10 @@ export function distributionOf(histogram: Histogram, limits: readonly number[]):
   const { max, mean } = histogram
   let most = 0
   const counts = limits.map((limit) => {
-    most = max <= limit * 1e9 ? count : upTo(histogram, limit * 1e9, most, count)
+    if (max <= limit * 1e9) most = count
+    // A percentile is a rank.
+    else most += lowerBound(count - most, (index) => histogram.percentile(((most + index + 1) / count) * 100) <= limit * 1e9)
     return most
   })
   return { limits, counts, sum: (mean * count) / 1e9, count }
-}
-
-/** How many of `count` values are at most `limit`, of which it is known that `low` are: a percentile is a rank. */
-function upTo(histogram: Histogram, limit: number, low: number, count: number): number {
-  let high = count
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if (histogram.percentile((middle / count) * 100) <= limit) low = middle
-    else high = middle - 1
-  }
-  return low
 }

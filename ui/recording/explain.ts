@@ -1,4 +1,5 @@
 // Why isn't this task running? One sentence, for any task at any moment, in the words of asyncio.
+import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { Waiting } from '../../src/events/schema.ts'
 import type { Recording } from '../recording.ts'
 import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, type Frame, type Lane, type Position, type Span } from './track.ts'
@@ -44,14 +45,8 @@ export function holderAt(recording: Recording, position: Position): Lane | null 
   if (position.t === Infinity) return recording.holder?.lane ?? null
   const { steps, holder } = recording
   if (holder !== null && holder.since <= position.t) return holder.lane
-  let low = 0
-  let high = steps.from.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((steps.from[middle] as number) <= position.t) low = middle + 1
-    else high = middle
-  }
-  for (let at = low - 1; at >= 0 && at >= low - 4; at--) {
+  const next = lowerBound(steps.from.length, (index) => (steps.from[index] as number) <= position.t)
+  for (let at = next - 1; at >= 0 && at >= next - 4; at--) {
     const lane = recording.lanes.get(steps.task[at] as number)
     if (lane?.at(position)?.state === RUNNING) return lane
   }

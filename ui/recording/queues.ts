@@ -1,6 +1,7 @@
 // The asyncio queues of a loop, as far as their events tell: how full they were, and whose items lie in them. Items leave
 // in the order in which they came, which is true of a Queue, and of the others for the count. Items are kept in runs, so
 // that a queue costs as much as its events, however many items they say it has.
+import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { EventOf, Snapshot } from '../../src/events/schema.ts'
 import { WAITING, type Lane, type Position } from './track.ts'
 
@@ -51,15 +52,11 @@ export class QueueTrack {
 
   /** The last point at a position. */
   at({ t, seq }: Position): Point | null {
-    let low = 0
-    let high = this.points.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      const point = this.points[middle] as Point
-      if (point.t <= t && point.seq <= seq) low = middle + 1
-      else high = middle
-    }
-    return this.points[low - 1] ?? null
+    const next = lowerBound(this.points.length, (index) => {
+      const point = this.points[index] as Point
+      return point.t <= t && point.seq <= seq
+    })
+    return this.points[next - 1] ?? null
   }
 
   /** Who put each of the first `most` items that lie in the queue, the next one to leave first. */

@@ -1,5 +1,6 @@
 // One row of the timeline: a task, or a call that a worker thread runs. It is a list of states with the moment at which
 // each began; a state lasts until the next one begins.
+import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { EventOf, Waiting } from '../../src/events/schema.ts'
 
 /** The states as small numbers: there may be a hundred thousand of them. */
@@ -145,27 +146,14 @@ export class Lane {
   at({ t, seq }: Position): Span | null {
     if (seq >= this.endedSeq && this.endedAt !== null && t >= this.endedAt) return null
     const { starts, seqs } = this
-    let low = 0
-    let high = starts.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((starts[middle] as number) <= t && (seqs[middle] as number) <= seq) low = middle + 1
-      else high = middle
-    }
-    return low === 0 ? null : this.span(low - 1)
+    const next = lowerBound(starts.length, (index) => (starts[index] as number) <= t && (seqs[index] as number) <= seq)
+    return next === 0 ? null : this.span(next - 1)
   }
 
   /** The number of the first span that lasts beyond `t`. */
   firstAfter(t: number): number {
     const { starts } = this
-    let low = 0
-    let high = starts.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((starts[middle] as number) <= t) low = middle + 1
-      else high = middle
-    }
-    return Math.max(0, low - 1)
+    return Math.max(0, lowerBound(starts.length, (index) => (starts[index] as number) <= t) - 1)
   }
 
   span(index: number): Span {

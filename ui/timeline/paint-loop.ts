@@ -1,5 +1,6 @@
 // Draws what is about the loop itself: the axis, who holds it, its heartbeat, stalls over the full height, and the strip
 // that shows the whole recording at once.
+import { lowerBound } from '../../src/events/lower-bound.ts'
 import { AMBER, blockedFor, culpritOf, delayedBy, milliseconds, RED, type Stall } from '../recording/stalls.ts'
 import { place } from '../recording/explain.ts'
 import type { Recording } from '../recording.ts'
@@ -47,16 +48,8 @@ export function paintAxis({ context, theme, view, axis, height, recording }: Loo
   context.fillRect(0, axis.y + axis.height - 1, view.left + view.width, 1)
 }
 
-function firstStep(recording: Recording, t: number): number {
-  const { to } = recording.steps
-  let low = 0
-  let high = to.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((to[middle] as number) < t) low = middle + 1
-    else high = middle
-  }
-  return low
+function firstStep({ steps: { to } }: Recording, t: number): number {
+  return lowerBound(to.length, (index) => (to[index] as number) < t)
 }
 
 /** The steps as blocks, then the heartbeat: a pulse wherever the loop could turn, a flat line where it was held. */

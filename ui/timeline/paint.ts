@@ -1,4 +1,5 @@
 // Draws the lanes: bars, labels, caps, marks, wake-ups, the names beside them. It knows where things lie, and asks nobody.
+import { lowerBound } from '../../src/events/lower-bound.ts'
 import { CAP_GLYPH } from './words.ts'
 import { waitLabel, duration } from '../recording/explain.ts'
 import { GHOST, READY, RUNNING, THREAD, WAITING, type Lane, type Mark } from '../recording/track.ts'
@@ -227,14 +228,7 @@ function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: nu
 }
 
 function firstMark(marks: readonly Mark[], t: number): number {
-  let low = 0
-  let high = marks.length
-  while (low < high) {
-    const half = (low + high) >> 1
-    if ((marks[half] as Mark).t < t) low = half + 1
-    else high = half
-  }
-  return low
+  return lowerBound(marks.length, (index) => (marks[index] as Mark).t < t)
 }
 
 const MOST_WAKES = 400
@@ -245,20 +239,14 @@ function paintWakes({ context, theme, recording, view, layout, top, rowHeight, s
   const { t, by, task } = recording.wakes
   const bar = barOf(0, rowHeight)
   const middle = bar.top + bar.tall / 2
-  let low = 0
-  let high = t.length
-  while (low < high) {
-    const half = (low + high) >> 1
-    if ((t[half] as number) < view.from) low = half + 1
-    else high = half
-  }
-  let last = low
-  while (last < t.length && (t[last] as number) <= view.to && last - low < 20_000) last++
-  const all = last - low <= MOST_WAKES
+  const first = lowerBound(t.length, (index) => (t[index] as number) < view.from)
+  let last = first
+  while (last < t.length && (t[last] as number) <= view.to && last - first < 20_000) last++
+  const all = last - first <= MOST_WAKES
   const chosen = selected ?? hovered
   if (!all && chosen === null) return
   const drawn = { faint: [] as number[], bright: [] as number[] }
-  for (let at = low; at < last; at++) {
+  for (let at = first; at < last; at++) {
     const mine = by[at] === chosen || task[at] === chosen
     if (!mine && !all) continue
     const from = layout.rows.get(by[at] as number)
