@@ -237,7 +237,7 @@ export class Connection {
     }
     this.#state.value = 'live'
     if (!this.#caughtUp && this.#present !== null) {
-      recording.learnNames(this.#present.snapshot)
+      recording.lanes.learnNames(this.#present.snapshot)
       if (this.#present.seq === 0) this.#catchUp()
     }
   }

@@ -161,7 +161,7 @@ t.test('every loop over what was said is bounded', async (t) => {
     addLane(bars, recording.lanes.get(1)!, view, 0, 20, 100)
     const drawn = Object.values(bars.rects).reduce((sum, list) => sum + list.length / 4, 0)
     t.ok(drawn <= 3 * 500, `${drawn} rectangles`)
-    const { from, to } = recording.steps
+    const { from, to } = recording.lanes.steps
     t.ok(from.every((begin, at) => at === 0 || begin >= to[at - 1]!), 'steps lie side by side')
   })
 
@@ -170,8 +170,8 @@ t.test('every loop over what was said is bounded', async (t) => {
       yield* times(50_000, (at) => created({ task: at, ...(at > 1 ? { parent: at - 1 } : {}) }))
       yield* times(49_999, (at) => ({ type: 'task.suspended', task: 50_001 - at, on: { kind: 'task', task: 50_000 - at }, seconds: 0, location: { function: 'f', file: 'program.ts', line: 1, column: 1 } }))
     })(), 60_000)
-    t.equal(recording.ordered().length, 50_000)
-    t.equal(recording.ordered().at(-1)?.depth, 49_999)
+    t.equal(recording.lanes.ordered().length, 50_000)
+    t.equal(recording.lanes.ordered().at(-1)?.depth, 49_999)
     t.equal(recording.lanes.get(50_000)?.rootName, 'n')
     const said = explain(recording, recording.lanes.get(50_000)!, NOW)
     t.ok(said.length < 1000, said)
@@ -190,7 +190,7 @@ t.test('every loop over what was said is bounded', async (t) => {
       yield* times(5000, (at) => ({ type: 'lab.entered', lab: 1, lane: 'pool', t: at }))
     })(), 1000)
     t.equal(recording.lanes.size, 1000)
-    t.equal(recording.crowdedOut > 0, true, 'and it is said how many are left out')
+    t.equal(recording.lanes.crowdedOut > 0, true, 'and it is said how many are left out')
     t.ok([...recording.lanes.values()].every(({ children }) => children.size <= 1000))
     t.ok(recording.requests.size <= 4001, `${recording.requests.size} requests`)
     t.ok(recording.runs.size <= 4001, `${recording.runs.size} runs`)

@@ -12,7 +12,7 @@ export function TasksPanel({ session }: PanelContext) {
   const { position, time } = session
   const rows: { lane: Lane; span: Span }[] = []
   let total = 0
-  for (const lane of recording.ordered()) {
+  for (const lane of recording.lanes.ordered()) {
     if (!session.passes(lane)) continue
     const span = lane.at(position)
     if (span === null) continue
@@ -32,7 +32,7 @@ export function TasksPanel({ session }: PanelContext) {
               <td class="tree" data-depth={Math.min(lane.depth, 8)}>
                 <button type="button" class="row-button" onClick={(event) => { event.stopPropagation(); session.select(lane.id, true) }}>{lane.name}</button>
               </td>
-              <td><span class={`state ${STATE_CLASS[state]}`}><span aria-hidden="true">{STATE_SIGN[state]}</span> {STATE_WORD[state].split(',')[0]}</span>{lane.cancelling && session.cursor.value === null && <span class="chip">cancelling</span>}</td>
+              <td><span class={`state ${STATE_CLASS[state]}`}><span aria-hidden="true">{STATE_SIGN[state]}</span> {STATE_WORD[state].split(',')[0]}</span>{recording.lanes.isCancelling(lane) && session.cursor.value === null && <span class="chip">cancelling</span>}</td>
               <td class="number">{duration(Math.max(0, time - span.from))}</td>
               <td>{target !== undefined
                 ? <button type="button" class="link-button" onClick={(event) => { event.stopPropagation(); session.select(target.id, true) }}>{target.name}</button>

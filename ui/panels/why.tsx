@@ -23,6 +23,7 @@ export function WhyPanel({ session }: PanelContext) {
   const split = splitOf(lane, lane.begunAt, end)
   const total = Math.max(1e-9, split.run + split.ready + split.wait + split.thread)
   const live = session.recording.value === session.live && lane.endedAt === null && lane.kind === 'task'
+  const cancelling = recording.lanes.isCancelling(lane)
   return (
     <div class="why">
       <header>
@@ -32,7 +33,7 @@ export function WhyPanel({ session }: PanelContext) {
       <h3>Why isn’t it running?</h3>
       <p class={`sentence ${state === null ? 'ended' : STATE_CLASS[state]}`} aria-live="polite">{explain(recording, lane, position, time)}</p>
       <div class="why-actions">
-        {live && <button type="button" class="button" disabled={lane.cancelling} onClick={() => session.cancelTask(lane)}>{lane.cancelling ? 'Cancelling …' : 'Cancel it'}</button>}
+        {live && <button type="button" class="button" disabled={cancelling} onClick={() => session.cancelTask(lane)}>{cancelling ? 'Cancelling …' : 'Cancel it'}</button>}
         <button type="button" class="button" onClick={() => session.timeline?.show(lane.begunAt - total * 0.05, (lane.endedAt ?? session.now()) + total * 0.05)}>Show all of it</button>
         {lane.run !== null && <button type="button" class="button" onClick={() => void session.showRun(lane.run as number)}>Only run {lane.run}</button>}
         {lane.kind === 'task' && <button type="button" class="button" onClick={() => void copy(session, session.api.curl(session.api.ofLoop(`${paths.events}?task=${lane.id}`), '-N'))}>curl</button>}

@@ -16,12 +16,12 @@ export function WordsPanel({ session }: PanelContext) {
   const view = session.timeline?.view
   const from = Math.max(recording.from, view?.from ?? recording.from)
   const to = Math.min(time, view?.to ?? time)
-  const lanes = recording.ordered().filter((lane) => session.passes(lane) && lane.begunAt <= to && (lane.endedAt ?? Infinity) >= from)
+  const lanes = recording.lanes.ordered().filter((lane) => session.passes(lane) && lane.begunAt <= to && (lane.endedAt ?? Infinity) >= from)
   const stalls = recording.stalls.all.filter((stall) => stall.from <= to && (stall.to ?? time) >= from)
   return (
     <div class="words">
       <p>
-        From {(from - recording.zero).toFixed(3)} s to {(to - recording.zero).toFixed(3)} s the loop was busy for {percent(recording.utilisation(from, to))} of the time,
+        From {(from - recording.zero).toFixed(3)} s to {(to - recording.zero).toFixed(3)} s the loop was busy for {percent(recording.lanes.steps.utilisation(from, to))} of the time,
         with {lanes.length} {lanes.length === 1 ? 'task' : 'tasks'} and {stalls.length === 0 ? 'no stall' : stalls.length === 1 ? 'one stall' : `${stalls.length} stalls`}.{' '}
         {stalls.slice(-5).map((stall) => `${blastRadius(stall, (stall.to ?? time) - stall.from)}. `).join('')}
       </p>

@@ -190,7 +190,7 @@ export class ProgramRun {
   }
 
   #add(event: LoopEvent): void {
-    this.recording.hear({ ...event, seq: ++this.#seq })
+    this.recording.apply({ ...event, seq: ++this.#seq })
   }
 
   #end(ending: Ending): void {

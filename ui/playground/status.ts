@@ -13,7 +13,7 @@ export function statusOf(model: Playground): Status {
 }
 
 /** What the page has not taken of what the program said. */
-function leftOut({ refused, recording: { crowdedOut } }: ProgramRun): string {
+function leftOut({ refused, recording: { lanes: { crowdedOut } } }: ProgramRun): string {
   return [
     refused === 0 ? '' : ` ${number(refused)} of its messages were not events, or were too large; they are left out.`,
     crowdedOut === 0 ? '' : ` It has more than ${number(MOST_LANES)} tasks; the first ${number(crowdedOut)} are left out.`,

@@ -43,7 +43,7 @@ export function stallAt(recording: Recording, t: number): Stall | null {
 /** The task that runs on the loop at a position. */
 export function holderAt(recording: Recording, position: Position): Lane | null {
   if (position.t === Infinity) return recording.holder?.lane ?? null
-  const { steps, holder } = recording
+  const { lanes: { steps }, holder } = recording
   if (holder !== null && holder.since <= position.t) return holder.lane
   const next = lowerBound(steps.from.length, (index) => (steps.from[index] as number) <= position.t)
   for (let at = next - 1; at >= 0 && at >= next - 4; at--) {
@@ -125,7 +125,7 @@ export function explain(recording: Recording, lane: Lane, position: Position, no
 
 function sentence(recording: Recording, lane: Lane, span: Span, position: Position, t: number, seen: Set<Lane>): string {
   seen.add(lane)
-  const cancelling = lane.cancelling && position.t === Infinity ? '; a cancellation is under way' : ''
+  const cancelling = recording.lanes.isCancelling(lane) && position.t === Infinity ? '; a cancellation is under way' : ''
   const since = clock(recording, span.from)
   if (lane.kind === 'thread') {
     return span.state === GHOST

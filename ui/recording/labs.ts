@@ -29,10 +29,6 @@ type LabEvent = EventOf<'lab.started' | 'lab.entered' | 'lab.probed' | 'lab.meas
 export class Labs {
   readonly all = new Map<number, Lab>()
 
-  clear(): void {
-    this.all.clear()
-  }
-
   apply(event: LabEvent): void {
     if (event.type === 'lab.started') {
       const { lab: id, requests, ms, rate, lanes, t } = event

@@ -111,10 +111,6 @@ export class QueueTrack {
 export class Queues {
   readonly all = new Map<number, QueueTrack>()
 
-  clear(): void {
-    this.all.clear()
-  }
-
   forget(t: number): void {
     for (const [id, track] of this.all) {
       if ((track.points.at(-1)?.t ?? Infinity) < t && this.all.size > 16) this.all.delete(id)

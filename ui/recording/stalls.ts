@@ -1,7 +1,7 @@
 // What blocked the loop, and what it delayed. The observer reports stalls while they last; they are found here from the
 // steps themselves where no observer watched.
-import type { EventOf, Victim } from '../../src/events/schema.ts'
-import { OVERDUE, READY, WAITING, type Frame, type Lane } from './track.ts'
+import type { EventOf, LiveTask, Victim } from '../../src/events/schema.ts'
+import { OVERDUE, type Frame, type Lane } from './track.ts'
 
 export type { Victim }
 
@@ -45,11 +45,6 @@ export class Stalls {
   open: Stall | null = null
   #ids = 0
 
-  clear(): void {
-    this.all.length = 0
-    this.open = null
-  }
-
   forget(t: number): void {
     const kept = this.all.findIndex((stall) => stall.to === null || stall.to >= t)
     this.all.splice(0, kept < 0 ? this.all.length : kept)
@@ -88,7 +83,7 @@ export class Stalls {
   }
 
   /** A step has ended, after `to - from` seconds. */
-  stepped(lane: Lane, from: number, to: number, live: Iterable<Lane>): void {
+  stepped(lane: Lane, from: number, to: number, live: Iterable<LiveTask>): void {
     const open = this.open
     if (open !== null && open.task === lane.id) {
       open.to = to
@@ -112,7 +107,7 @@ export class Stalls {
     open.seconds = open.to - open.from
   }
 
-  #count(stall: Stall, live: Iterable<Lane>): void {
+  #count(stall: Stall, live: Iterable<LiveTask>): void {
     if (stall.to === null) return
     const all = victimsOf(stall, stall.to, live)
     stall.victims = all.slice(0, MOST_VICTIMS)
@@ -147,18 +142,12 @@ export function culpritOf(stack: readonly Frame[]): Frame | null {
 }
 
 /** The tasks that a stall delays, at a time while it lasts, and by how much. */
-export function victimsOf({ from, task }: Stall, to: number, live: Iterable<Lane>): Victim[] {
+export function victimsOf({ from, task: culprit }: Stall, to: number, live: Iterable<LiveTask>): Victim[] {
   const victims: Victim[] = []
-  for (const lane of live) {
-    if (lane.id === task || lane.endedAt !== null) continue
-    const last = lane.starts.length - 1
-    if (last < 0) continue
-    const state = lane.states[last]
-    const since = lane.starts[last] as number
-    const deadline = lane.infos[last]?.on?.deadline
-    const readySince = state === READY ? since : state === WAITING && deadline !== undefined ? deadline : Infinity
+  for (const { task, name, state, since, on } of live) {
+    const readySince = task === culprit || state === 'running' ? Infinity : state === 'ready' ? since : on?.deadline ?? Infinity
     const seconds = to - Math.max(from, readySince)
-    if (seconds > OVERDUE) victims.push({ task: lane.id, name: lane.name, seconds })
+    if (seconds > OVERDUE) victims.push({ task, name, seconds })
   }
   return victims.sort((a, b) => b.seconds - a.seconds)
 }

@@ -73,8 +73,6 @@ export class Lane {
   endedSeq = Infinity
   outcome: Outcome | null = null
   error: string | null = null
-  /** A cancel has been asked for, and it has not ended yet. */
-  cancelling = false
   /** Created before anything that was seen: how it began is not known. */
   partial = false
   readonly children = new Set<Lane>()
@@ -123,7 +121,6 @@ export class Lane {
     this.endedSeq = seq
     this.outcome = outcome
     this.error = error
-    this.cancelling = false
   }
 
   /** When there is something to show of it: it is created, or its request came, as far as that can be told. */

@@ -59,7 +59,7 @@ function LoopState({ session }: { session: Session }) {
       </div>
     )
   }
-  const busy = live.utilisation(now - 2, now)
+  const busy = live.lanes.steps.utilisation(now - 2, now)
   const tasks = [...live.lanes.values()].reduce((sum, lane) => sum + (lane.kind === 'task' && lane.endedAt === null ? 1 : 0), 0)
   return (
     <div class="loop-state">

@@ -20,17 +20,17 @@ export class Layouter {
   #from = 0
   #to = 0
   #filter: LaneFilter | null = null
-  #recording: Recording | null = null
+  #all: Recording['lanes'] | null = null
   #span = 0
   #near = 0
 
   /** Rows for a window; `near` is how many of its widths beside it count as near. */
-  update(recording: Recording, from: number, to: number, filter: LaneFilter | null, near = 0.5): Layout {
+  update({ lanes: all }: Recording, from: number, to: number, filter: LaneFilter | null, near = 0.5): Layout {
     const span = to - from
     const inside = from >= this.#from && to <= this.#to && span > this.#span / 3 && near === this.#near
-    if (recording === this.#recording && recording.structure === this.#structure && filter === this.#filter && inside) return this.#layout
-    this.#recording = recording
-    this.#structure = recording.structure
+    if (all === this.#all && all.structure === this.#structure && filter === this.#filter && inside) return this.#layout
+    this.#all = all
+    this.#structure = all.structure
     this.#filter = filter
     this.#span = span
     this.#near = near
@@ -38,14 +38,13 @@ export class Layouter {
     this.#to = to + span * near
     const lanes: Lane[] = []
     const rows = new Map<number, number>()
-    const all = recording.ordered()
-    for (const lane of all) {
+    for (const lane of all.ordered()) {
       if (lane.begunAt > this.#to || (lane.endedAt !== null && lane.endedAt < this.#from)) continue
       if (filter !== null && !filter(lane)) continue
       rows.set(lane.id, lanes.length)
       lanes.push(lane)
     }
-    this.#layout = { lanes, rows, hidden: all.length - lanes.length }
+    this.#layout = { lanes, rows, hidden: all.size - lanes.length }
     return this.#layout
   }
 }

@@ -48,7 +48,7 @@ export function paintAxis({ context, theme, view, axis, height, recording }: Loo
   context.fillRect(0, axis.y + axis.height - 1, view.left + view.width, 1)
 }
 
-function firstStep({ steps: { to } }: Recording, t: number): number {
+function firstStep({ lanes: { steps: { to } } }: Recording, t: number): number {
   return lowerBound(to.length, (index) => (to[index] as number) < t)
 }
 
@@ -56,7 +56,7 @@ function firstStep({ steps: { to } }: Recording, t: number): number {
 export function paintLoop(scene: LoopScene): void {
   const { context, theme, recording, view, loop, now, gutter } = scene
   const { colours } = theme
-  const { steps, holder } = recording
+  const { lanes: { steps }, holder } = recording
   const blockTop = loop.y + 6
   const blockHeight = 18
   const right = view.left + view.width
@@ -112,7 +112,7 @@ export function paintLoop(scene: LoopScene): void {
   context.fillText('event loop', 12, blockTop + blockHeight / 2 + 0.5)
   context.fillStyle = colours['ink-soft']
   context.font = `11px ${theme.font}`
-  const busyNow = recording.utilisation(Math.max(recording.from, view.from), Math.min(now, view.to))
+  const busyNow = recording.lanes.steps.utilisation(Math.max(recording.from, view.from), Math.min(now, view.to))
   context.fillText(fit(context, gutter > 130 ? `heartbeat · ${percent(busyNow)} busy` : `${percent(busyNow)} busy`, gutter - 16), 12, loop.y + loop.height - 14)
   context.fillStyle = colours.line
   context.fillRect(0, loop.y + loop.height - 1, right, 1)
@@ -276,7 +276,7 @@ export function paintOverview({ context, theme, recording, view, overview, now, 
   const scale = width / Math.max(1e-9, to - from)
   const columns = Math.ceil(width / 2)
   const busy = new Float32Array(columns + 1)
-  const { steps } = recording
+  const { steps } = recording.lanes
   for (let at = 0; at < steps.from.length; at++) {
     const x0 = ((steps.from[at] as number) - from) * scale / 2
     const x1 = ((steps.to[at] as number) - from) * scale / 2

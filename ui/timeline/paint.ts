@@ -236,7 +236,7 @@ const MOST_WAKES = 400
 /** Who woke whom: arrows from row to row, for the chosen task, and for all where they are few enough to follow. */
 function paintWakes({ context, theme, recording, view, layout, top, rowHeight, scroll, selected, hovered }: Scene): void {
   if (rowHeight < 12) return
-  const { t, by, task } = recording.wakes
+  const { t, by, task } = recording.lanes.wakes
   const bar = barOf(0, rowHeight)
   const middle = bar.top + bar.tall / 2
   const first = lowerBound(t.length, (index) => (t[index] as number) < view.from)

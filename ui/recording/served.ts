@@ -1,0 +1,118 @@
+// Runs and requests, those that have ended too: when each came and ended, and how.
+import type { EventOf, Parameters, Snapshot } from '../../src/events/schema.ts'
+import type { Stall } from './stalls.ts'
+import type { Lane, Outcome } from './track.ts'
+
+export interface Request {
+  id: number
+  method: string
+  url: string
+  /** When it came, as far as that can be told: it was read later where the loop was held. */
+  from: number
+  readAt: number
+  to: number | null
+  status: number | null
+  outcome: string | null
+  task: number | null
+}
+
+export interface Run {
+  id: number
+  example: number
+  parameters: Parameters
+  from: number
+  to: number | null
+  outcome: Outcome | null
+  request: number | null
+  /** Its first task. */
+  task: number | null
+}
+
+const MOST_ENDED = 2000
+/** The oldest that are looked at for one that has ended. */
+const LOOKS = 16
+
+export class Requests extends Map<number, Request> {
+  started({ request: id, method, url, t, task }: EventOf<'request.started'>): void {
+    this.set(id, { id, method, url, from: t, readAt: t, to: null, status: null, outcome: null, task: task ?? null })
+    bound(this)
+  }
+
+  finished({ request: id, method, url, t, task, seconds = 0, status, outcome }: EventOf<'request.finished'>): void {
+    const known = this.get(id)
+    const from = known?.from ?? t - seconds
+    this.set(id, { id, method, url, from, readAt: known?.readAt ?? from, to: t, status: status ?? null, outcome: outcome ?? null, task: known?.task ?? task ?? null })
+    bound(this)
+  }
+
+  /** A task of it was created. */
+  began(lane: Lane): void {
+    const request = this.of(lane)
+    if (request === undefined) return
+    request.task ??= lane.id
+    if (request.task === lane.id && request.from < request.readAt) lane.stoodInLine(request.from)
+  }
+
+  /** Those that a stall kept from being read stood in line behind it: so much of their time is known afterwards. */
+  delayed({ to, victims }: Stall, lanes: ReadonlyMap<number, Lane>): void {
+    for (const { task, request: id, seconds } of victims) {
+      const request = task === undefined && id !== undefined ? this.get(id) : undefined
+      if (request === undefined || to === null) continue
+      request.from = Math.min(request.from, to - seconds)
+      if (request.task !== null) lanes.get(request.task)?.stoodInLine(request.from)
+    }
+  }
+
+  restore(requests: Snapshot['requests'], t: number, lanes: Iterable<Lane>): void {
+    for (const { request: id, method, url } of requests) {
+      if (!this.has(id)) this.set(id, { id, method, url, from: t, readAt: t, to: null, status: null, outcome: null, task: null })
+    }
+    for (const lane of lanes) {
+      const request = this.of(lane)
+      if (request === undefined) continue
+      request.task ??= lane.id
+      if (request.task === lane.id && lane.partial) request.from = request.readAt = Math.min(request.from, lane.createdAt)
+    }
+  }
+
+  of({ request }: Lane): Request | undefined {
+    return request === null ? undefined : this.get(request)
+  }
+}
+
+export class Runs extends Map<number, Run> {
+  started({ run: id, example, parameters, t, request }: Omit<EventOf<'run.started'>, 'type' | 'seq' | 'loop'>): Run {
+    let run = this.get(id)
+    if (run === undefined) {
+      run = { id, example, parameters, from: t, to: null, outcome: null, request: request ?? null, task: null }
+      this.set(id, run)
+      bound(this)
+    }
+    return run
+  }
+
+  finished(event: EventOf<'run.finished'>): void {
+    const run = this.started(event)
+    run.to = event.t
+    run.outcome = event.outcome ?? null
+  }
+
+  /** A task of it was created. */
+  began(lane: Lane): void {
+    const run = lane.run === null ? undefined : this.get(lane.run)
+    if (run !== undefined) run.task ??= lane.id
+  }
+}
+
+/** Past the bound one of the oldest goes, if it has ended; past twice the bound the oldest, whether or not. */
+function bound(map: Map<number, { to: number | null }>): void {
+  if (map.size <= MOST_ENDED) return
+  let looks = 0
+  let gone: number | undefined
+  for (const [id, { to }] of map) {
+    if (looks === 0 && map.size > 2 * MOST_ENDED) gone = id
+    if (to !== null) gone ??= id
+    if (gone !== undefined || ++looks >= LOOKS) break
+  }
+  if (gone !== undefined) map.delete(gone)
+}
