@@ -21,3 +21,8 @@ export function isOwnCode(url: string): boolean {
     return below.length === 0 || PARTS.has(part as string)
   })
 }
+
+/** The innermost frame that is of neither Node nor loopscope: the line to look at. `null` if there is none. */
+export function culpritOf<F extends { file: string }>(frames: readonly F[], isOurs: (file: string) => boolean): F | null {
+  return frames.find(({ file }) => !file.startsWith('node:') && !isOurs(file)) ?? null
+}

@@ -33,7 +33,7 @@ const TABLE: Row[] = [
   { files: 'routes/lab', may: ['src/server', 'src/http', 'src/load', 'src/events', 'npm:'] },
   { files: 'routes', may: ['routes', 'examples', 'workers', 'src/server', 'src/http', 'src/events', 'src/index', 'npm:', 'node:'] },
   { files: 'workers', may: ['workers', 'src/index', 'src/runtime', 'node:', 'npm:'] },
-  { files: 'ui', may: ['ui', 'src/events/lower-bound', 'src/events/model', 'src/events/schema', 'src/http/paths', 'src/runtime', 'src/browser', 'npm:'] },
+  { files: 'ui', may: ['ui', 'src/own-code', 'src/events/lower-bound', 'src/events/model', 'src/events/schema', 'src/events/stalls', 'src/http/paths', 'src/runtime', 'src/browser', 'npm:'] },
   { files: 'ui/playground/build', may: ['ui/playground', 'node:', 'npm:'] },
   { files: 'ui/playground/thread', may: ['ui/playground', 'src/events', 'src/runtime', 'src/browser'] },
   { files: 'ui/vite.config', may: ['*'] },

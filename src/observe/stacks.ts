@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import type { EventOf } from '../events/schema.ts'
 import { CAPTURE, sitesOf, type Captured, type Site } from './stack-probe.ts'
-import { isOwnCode } from '../own-code.ts'
+import { culpritOf as culpritAmong, isOwnCode } from '../own-code.ts'
 import { enterSession, leaveSession } from './inspector-lock.ts'
 import { pathOf, SourceMaps, type Position } from './source-maps.ts'
 
@@ -169,9 +169,7 @@ function plain(url: string): string {
   return below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below) ? path : below
 }
 
-/** The innermost frame that is neither Node's nor of loopscope's runtime: the line to look at. `null` if there is none. */
+/** The line to look at, by where loopscope lies on this machine. */
 export function culpritOf(frames: readonly Frame[]): Frame | null {
-  return frames.find(({ file }) => {
-    return !file.startsWith('node:') && !isOwnCode(pathToFileURL(file).href)
-  }) ?? null
+  return culpritAmong(frames, (file) => isOwnCode(pathToFileURL(file).href))
 }

@@ -1,6 +1,7 @@
 // Sees that the watched thread does not come back while it does not, tells who holds it, and afterwards who waited and
 // for how long. It looks at the shared header only; nothing is asked of the thread itself.
 import type { Frame, Victim } from '../events/schema.ts'
+import { CALLBACK, candidatesOf, MOST_VICTIMS, totalOf, victimsOf, type Candidate } from '../events/stalls.ts'
 import type { Model } from '../events/model.ts'
 import type { Decoder, Hold } from './decode.ts'
 import type { Starvation } from './scheduling-delay.ts'
@@ -22,8 +23,7 @@ const UNKNOWN = 'code outside of the event loop'
 const PAUSED = 'a pause in the debugger'
 /** A blocked thread is asked for its stack again after so many seconds, and then whenever the stall is twice as long. */
 const ASK_AGAIN = 0.05
-/** So many victims are named, with names of so many characters together. */
-const MOST_VICTIMS = 1000
+/** The names of victims may have so many characters together. */
 const MOST_NAMES = 64 * 1024
 
 /** A stall that is over. */
@@ -57,13 +57,6 @@ interface Blocked extends Hold {
   toldAt: number
   samples: Samples
   candidates: Candidate[]
-}
-
-/** A task that was ready, or would be at some time. */
-interface Candidate {
-  task: number
-  name: string
-  from: number
 }
 
 export class StallWatch {
@@ -163,12 +156,12 @@ export class StallWatch {
     if (step !== 0 && words[WORD.step] !== step) return
     if (task !== 0) decoder.begun(task, from)
     const name = task !== 0 ? decoder.nameOf(task) : request !== 0 ? decoder.requestName(request)
-      : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || 'a callback' : UNKNOWN
+      : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || CALLBACK : UNKNOWN
     const blocked: Blocked = {
       from, to: now, name, step, toldAt: now, samples: new Samples(), candidates: [],
       ...(task === 0 ? {} : { task }), ...(request === 0 ? {} : { request }),
     }
-    blocked.candidates = this.#candidates(task)
+    blocked.candidates = candidatesOf(this.#options.model.tasks.values(), task)
     this.#blocked = blocked
     if (this.#over !== null) this.#settle()
     this.#tell(blocked, now)
@@ -261,7 +254,7 @@ export class StallWatch {
       // It was over before it was seen: this thread had to wait itself.
       const name = hold.name === '' ? UNKNOWN : hold.name
       this.#emitBlocked({ ...hold, name }, hold.to, hold.to - hold.from)
-      this.#end({ ...hold, name, samples: new Samples(), candidates: this.#candidates(hold.task ?? 0) })
+      this.#end({ ...hold, name, samples: new Samples(), candidates: candidatesOf(this.#options.model.tasks.values(), hold.task ?? null) })
     }
   }
 
@@ -305,35 +298,17 @@ export class StallWatch {
     this.#over = null
     const { candidates, samples, ...stall } = over
     const { from, to } = over
-    const waited: Victim[] = []
-    let lost = 0
-    for (const candidate of candidates) {
-      const seconds = to - Math.max(candidate.from, from)
-      if (seconds <= 0) continue
-      lost += seconds
-      if (waited.length < MOST_VICTIMS) waited.push({ task: candidate.task, name: candidate.name, seconds: stamp(seconds) })
-    }
-    waited.push(...over.victims.slice(0, MOST_VICTIMS - waited.length))
+    const delayed = victimsOf(candidates, from, to)
     let names = 0
-    const victims = waited.filter(({ name }) => (names += name.length) <= MOST_NAMES)
+    const victims = [...delayed, ...over.victims].slice(0, MOST_VICTIMS).filter(({ name }) => (names += name.length) <= MOST_NAMES)
+      .map((victim) => ({ ...victim, seconds: stamp(victim.seconds) }))
     const said = this.#said(stall, samples, samples.conclude(from, to))
-    const done: Stall = { ...said, victims, lost: stamp(lost + over.lost), seconds: stamp(over.seconds) }
+    const done: Stall = { ...said, victims, lost: stamp(totalOf(delayed) + over.lost), seconds: stamp(over.seconds) }
     const { now, emit } = this.#options
     emit({
       type: 'loop.unblocked', t: stamp(now()), ...ofHold(done), seconds: done.seconds, victims, lost: done.lost, name: done.name,
       since: stamp(from), ...(done.stack === undefined ? {} : { stack: done.stack }),
     })
-  }
-
-  /** Tasks that stand ready, and those whose wait would end by itself. */
-  #candidates(culprit: number): Candidate[] {
-    const candidates: Candidate[] = []
-    for (const { task, name, state, since, on } of this.#options.model.tasks.values()) {
-      if (task === culprit) continue
-      if (state === 'ready') candidates.push({ task, name, from: since })
-      else if (on?.deadline !== undefined) candidates.push({ task, name, from: on.deadline })
-    }
-    return candidates
   }
 }
 

@@ -3,12 +3,10 @@
 import type { EventOf, LiveTask, LoopEvent } from '../events/schema.ts'
 import type { Model } from '../events/model.ts'
 import { stamp, type Timed } from '../events/builder.ts'
+import { AMBER, RED, slowStep } from '../events/stalls.ts'
 
 type Warning = Timed<'warning'>
 
-/** Steps that take this many seconds are worth a warning. */
-const AMBER_STEP = 0.05
-const RED_STEP = 0.1
 const LONG_RUNNING = 1
 /** A wait that only another task could end is judged after this many seconds. */
 const STUCK = 1
@@ -89,7 +87,7 @@ export class Warnings {
 
   /** A step ended; the event that says so comes next. */
   stepped(task: number, from: number, to: number): void {
-    this.#slow = to - from >= AMBER_STEP && from >= this.#from ? { task, seconds: to - from, name: this.#nameOf(task) } : null
+    this.#slow = to - from >= AMBER && from >= this.#from ? { task, seconds: to - from, name: this.#nameOf(task) } : null
   }
 
   /** Events were lost, and `model` has been described anew at time `t`. */
@@ -192,9 +190,9 @@ export class Warnings {
     if (slow === null || slow.task !== task) return
     const { name, seconds } = slow
     this.#emit({
-      type: 'warning', t, kind: 'slow-step', level: seconds >= RED_STEP ? 'red' : 'amber', task, seconds: stamp(seconds),
+      type: 'warning', t, kind: 'slow-step', level: seconds >= RED ? 'red' : 'amber', task, seconds: stamp(seconds),
       ...(run === undefined ? {} : { run }), ...(request === undefined ? {} : { request }),
-      message: `a step of ${name} took ${Math.round(seconds * 1000)} ms and delayed everything else`,
+      message: slowStep(name, seconds),
     })
   }
 

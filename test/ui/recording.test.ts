@@ -8,7 +8,7 @@ import type { LoopEvent, Snapshot } from '../../src/events/schema.ts'
 import { apiBase, backoff, beginnings } from '../../ui/connection.ts'
 import { duration, explain, holderAt, readyQueue, timers } from '../../ui/recording/explain.ts'
 import { READY, RUNNING, splitOf, STATE_NAMES, THREAD, GHOST, UNKNOWN } from '../../ui/recording/track.ts'
-import { blastRadius, culpritOf, victimsOf } from '../../ui/recording/stalls.ts'
+import { blastRadius, culpritOf, victimsAt } from '../../ui/recording/stalls.ts'
 import { NOW, Recording, type Lane, type Position } from '../../ui/recording.ts'
 import { Viewport } from '../../ui/timeline/viewport.ts'
 import { addLane, addMerged, newBars } from '../../ui/timeline/bars.ts'
@@ -138,7 +138,7 @@ t.test('stalls', async (t) => {
     t.equal(recording.stalls.all.length, 1)
     t.equal(recording.stalls.open?.seconds, 0.15)
     t.equal(explain(recording, lane(recording, 'GET /ping #43'), NOW, 1.2), 'Ready since 1.000 s, behind GET /handlers/sync #42, which blocks the loop in spin (workers/spin.ts:7).')
-    t.same(victimsOf(recording.stalls.open!, 1.5, recording.lanes.tasks.values()), [{ task: 43, name: 'GET /ping #43', seconds: 0.5 }], 'who pays so far')
+    t.same(victimsAt(recording.stalls.open!, 1.5, recording.lanes.tasks.values()), [{ task: 43, name: 'GET /ping #43', seconds: 0.5 }], 'who pays so far')
     tell(3.003, { type: 'task.suspended', task: 42, on: { kind: 'sleep' }, seconds: 2.003 })
     tell(3.003, { type: 'loop.unblocked', task: 42, seconds: 2.003, lost: 11.4, victims: Array.from({ length: 6 }, (_, n) => ({ task: 50 + n, name: `t${n}`, seconds: 1.9 })) })
     t.equal(recording.stalls.all.length, 1)
@@ -166,6 +166,7 @@ t.test('stalls', async (t) => {
     t.equal(culpritOf(frames('src/hosts/node.ts', 'examples/pace.ts', 'examples/4-blocking.ts', 'src/runtime/task.ts'))?.file, 'examples/4-blocking.ts')
     t.equal(culpritOf(frames('node:fs', 'app/report.ts', 'src/runtime/task.ts'))?.file, 'app/report.ts')
     t.equal(culpritOf(frames('src/runtime/own.ts', 'node_modules/loopscope/dist/src/runtime/task.js'))?.file, 'src/runtime/own.ts', 'a program may have such a folder too')
+    t.equal(culpritOf(frames('node_modules/loopscope/dist/lib/runtime.js', 'src/runtime/own.ts'))?.file, 'src/runtime/own.ts', 'also where it is installed below the working directory')
     t.equal(culpritOf(frames('src/runtime/turn.ts', 'node:timers'))?.file, 'src/runtime/turn.ts', 'better than nothing')
     t.equal(culpritOf([]), null)
   })

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import type { PanelContext } from '../panels.ts'
 import { duration, place } from '../recording/explain.ts'
-import { AMBER, blastRadius, culpritOf, milliseconds, RED, victimsOf, type Stall } from '../recording/stalls.ts'
+import { AMBER, blastRadius, culpritOf, milliseconds, RED, victimsAt, type Stall } from '../recording/stalls.ts'
 import { Moment, TaskLink } from './parts.tsx'
 
 const MOST_ROWS = 100
@@ -32,7 +32,7 @@ export function StallsPanel(context: PanelContext) {
     <ol class="stall-list">
       {stalls.slice(0, MOST_ROWS).map((stall) => {
         const seconds = (stall.to ?? session.time) - stall.from
-        const victims = stall.to === null ? victimsOf(stall, session.time, session.recording.value.lanes.tasks.values()) : stall.victims
+        const victims = stall.to === null ? victimsAt(stall, session.time, session.recording.value.lanes.tasks.values()) : stall.victims
         const more = victims.length + (stall.to === null ? 0 : stall.others) - MOST_VICTIMS
         const culprit = culpritOf(stall.stack)
         const shown = open.value === stall.id || (open.value === null && stall === stalls[0])

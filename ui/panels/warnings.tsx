@@ -1,7 +1,7 @@
 // The warnings of the stream: slow steps, deadlocks, backlogs, forgotten coroutines.
 import type { PanelContext } from '../panels.ts'
 import type { Warning } from '../recording.ts'
-import { AMBER, milliseconds, RED } from '../recording/stalls.ts'
+import { AMBER, RED, slowStep } from '../../src/events/stalls.ts'
 import { Moment, TaskLink } from './parts.tsx'
 
 const MOST_ROWS = 200
@@ -14,7 +14,7 @@ export function warningsOf({ session }: PanelContext): Warning[] {
   if (told.length > 0) return told
   return recording.stalls.all.filter((stall) => stall.to !== null && stall.from <= time && stall.to - stall.from >= AMBER).map((stall) => ({
     t: stall.to as number, seq: 0, kind: 'slow-step', level: (stall.to as number) - stall.from >= RED ? 'red' : 'amber', task: stall.task,
-    message: `a step of ${stall.name} took ${milliseconds((stall.to as number) - stall.from)} and delayed everything else`,
+    message: slowStep(stall.name, (stall.to as number) - stall.from),
   }))
 }
 

@@ -1,21 +1,18 @@
 // What blocked the loop, and what it delayed. The observer reports stalls while they last; they are found here from the
 // steps themselves where no observer watched.
 import type { EventOf, LiveTask, Victim } from '../../src/events/schema.ts'
+import { AMBER, CALLBACK, candidatesOf, MOST_VICTIMS, totalOf, victimsOf } from '../../src/events/stalls.ts'
+import { culpritOf as culpritAmong } from '../../src/own-code.ts'
 import { OVERDUE, type Frame, type Lane } from './track.ts'
 
+export { AMBER, RED } from '../../src/events/stalls.ts'
 export type { Victim }
 
-/** A step that takes this many seconds is worth a warning, and from here a bad one. */
-export const AMBER = 0.05
-export const RED = 0.1
-
 const MOST_STALLS = 500
-/** As many as the observer names. */
-const MOST_VICTIMS = 1000
 
 /** The layers beneath a program, which are never the culprit. The examples' clock only passes a wait on. */
 const BENEATH = /(^|[/\\])src[/\\](runtime|hosts|threads|probe|observe)[/\\]|(^|[/\\])examples[/\\]pace\.[jt]s$/
-const INSTALLED = /[/\\]node_modules[/\\]loopscope[/\\]/
+const INSTALLED = /(^|[/\\])node_modules[/\\]loopscope[/\\]/
 
 export interface Stall {
   /** Counts up from 1, for lists. */
@@ -68,7 +65,7 @@ export class Stalls {
   unblocked(event: EventOf<'loop.unblocked'>, lane: Lane | null): Stall {
     const from = event.since ?? event.t - event.seconds
     // A stall reported while it lasted may turn out to have begun at another time, or to be of another task.
-    const stall = this.#find(event.task ?? null, from) ?? this.open ?? this.#add(event.task ?? null, event.name ?? lane?.name ?? 'a callback', from, lane)
+    const stall = this.#find(event.task ?? null, from) ?? this.open ?? this.#add(event.task ?? null, event.name ?? lane?.name ?? CALLBACK, from, lane)
     if (event.name !== undefined) stall.name = event.name
     stall.told = true
     stall.to ??= stall.from + event.seconds
@@ -109,10 +106,10 @@ export class Stalls {
 
   #count(stall: Stall, live: Iterable<LiveTask>): void {
     if (stall.to === null) return
-    const all = victimsOf(stall, stall.to, live)
+    const all = victimsAt(stall, stall.to, live)
     stall.victims = all.slice(0, MOST_VICTIMS)
     stall.others = all.length - stall.victims.length
-    stall.lost = all.reduce((sum, { seconds }) => sum + seconds, 0)
+    stall.lost = totalOf(all)
   }
 
   #find(task: number | null, from: number): Stall | null {
@@ -134,22 +131,16 @@ export class Stalls {
   }
 }
 
-/** The line to look at: the innermost frame that is of neither the runtime nor the host; null where the stack is not known. */
+/** The line to look at, by what the folders of loopscope are called; null where the stack is not known. */
 export function culpritOf(stack: readonly Frame[]): Frame | null {
   // Where the library is installed, a program may well have a folder src/runtime of its own.
   const beneath = stack.some(({ file }) => INSTALLED.test(file)) ? INSTALLED : BENEATH
-  return stack.find(({ file }) => !file.startsWith('node:') && !beneath.test(file)) ?? stack[0] ?? null
+  return culpritAmong(stack, (file) => beneath.test(file)) ?? stack[0] ?? null
 }
 
 /** The tasks that a stall delays, at a time while it lasts, and by how much. */
-export function victimsOf({ from, task: culprit }: Stall, to: number, live: Iterable<LiveTask>): Victim[] {
-  const victims: Victim[] = []
-  for (const { task, name, state, since, on } of live) {
-    const readySince = task === culprit || state === 'running' ? Infinity : state === 'ready' ? since : on?.deadline ?? Infinity
-    const seconds = to - Math.max(from, readySince)
-    if (seconds > OVERDUE) victims.push({ task, name, seconds })
-  }
-  return victims.sort((a, b) => b.seconds - a.seconds)
+export function victimsAt({ from, task }: Stall, to: number, live: Iterable<LiveTask>): Victim[] {
+  return victimsOf(candidatesOf(live, task), from, to, OVERDUE).sort((a, b) => b.seconds - a.seconds)
 }
 
 /** What a stall did, in one sentence: "GET /handlers/sync #42 blocked the loop for 2,003 ms; 6 tasks delayed by 11.4 s in total". */

@@ -1,19 +1,17 @@
 // The host of the playground's loops: the browser's, or a virtual clock on top of it that stops at a given second. It says
 // when the thread is about to be held, and where lines go that no loop prints.
 import { VirtualClock } from '../../../src/browser.ts'
+import { AMBER } from '../../../src/events/stalls.ts'
 import type { CoroutineInfo, Host, HostContext } from '../../../src/runtime/host.ts'
 
 export interface Surroundings {
-  /** Called again and again while a call blocks the thread, and once after one that took virtual time. Seconds so far. */
+  /** Called every `AMBER` seconds while a call blocks the thread, and once after one that took virtual time. Seconds so far. */
   blocking(seconds: number): void
   /** The virtual clock has come to its end. */
   over(): void
   line(text: string): void
   report(text: string): void
 }
-
-/** Whoever watches hears of a call that blocks this often, in seconds. */
-const EVERY = 0.05
 
 export class PlaygroundHost implements Host {
   readonly virtual: boolean
@@ -64,7 +62,7 @@ export class PlaygroundHost implements Host {
     const from = this.now()
     const end = from + seconds
     for (let now = from; now < end; now = this.now()) {
-      this.#base.block(Math.min(EVERY, end - now))
+      this.#base.block(Math.min(AMBER, end - now))
       this.#surroundings.blocking(this.now() - from)
     }
   }

@@ -3,12 +3,14 @@
 import type { Instrument } from '../../../src/runtime/instruments.ts'
 import type { Task } from '../../../src/runtime/task.ts'
 import type { Recorder } from '../../../src/events/recorder.ts'
+import { stamp } from '../../../src/events/builder.ts'
+import { AMBER, CALLBACK } from '../../../src/events/stalls.ts'
 import type { Place } from '../messages.ts'
 import type { Outbox } from './outbox.ts'
 import type { Sources } from './failure.ts'
 
-/** Milliseconds after which a step is a stall, and between two words about it. */
-const STALL = 50
+/** Milliseconds after which a step is a stall, and between two reports of it. */
+const STALL = AMBER * 1000
 /** One round of a loop in so many looks at the clock. */
 const ROUNDS = 128
 
@@ -83,14 +85,10 @@ export class Watch {
     const name = task?.getName() ?? null
     if (recorder !== null && !Number.isNaN(this.#since)) {
       recorder.record({
-        type: 'loop.blocked', name: name ?? 'a callback', seconds: round(seconds), since: round(since),
+        type: 'loop.blocked', name: name ?? CALLBACK, seconds: stamp(seconds), since: stamp(since),
         ...(task === null ? {} : { task: task.id }), ...(place === null ? {} : { stack: [place] }),
       })
     }
     this.#outbox.send({ type: 'held', seconds, task: name, place })
   }
-}
-
-function round(seconds: number): number {
-  return Math.round(seconds * 1e6) / 1e6
 }

@@ -1,0 +1,42 @@
+// What a stall is, and what it delays: the observer, the page and the playground judge it alike.
+import type { LiveTask, Victim } from './schema.ts'
+
+/** A step that takes this many seconds is worth a warning, and from here a bad one. */
+export const AMBER = 0.05
+export const RED = 0.1
+/** The number of victims that are named. */
+export const MOST_VICTIMS = 1000
+/** What blocks the loop where it is not a task. */
+export const CALLBACK = 'a callback'
+
+/** A task that is ready from a time on, and waits for nothing but the loop. */
+export interface Candidate {
+  task: number
+  name: string
+  from: number
+}
+
+/** What is said of a step that took this long. */
+export function slowStep(name: string, seconds: number): string {
+  return `a step of ${name} took ${Math.round(seconds * 1000)} ms and delayed everything else`
+}
+
+/** The tasks that are ready, and those whose wait ends by itself, but for the one that blocks the loop. */
+export function candidatesOf(live: Iterable<LiveTask>, culprit: number | null): Candidate[] {
+  const candidates: Candidate[] = []
+  for (const { task, name, state, since, on } of live) {
+    if (task === culprit) continue
+    if (state === 'ready') candidates.push({ task, name, from: since })
+    else if (on?.deadline !== undefined) candidates.push({ task, name, from: on.deadline })
+  }
+  return candidates
+}
+
+/** Which of them a stall delayed by more than `least` seconds, and by how much. */
+export function victimsOf(candidates: readonly Candidate[], from: number, to: number, least = 0): (Victim & { task: number })[] {
+  return candidates.map((one) => ({ task: one.task, name: one.name, seconds: to - Math.max(from, one.from) })).filter(({ seconds }) => seconds > least)
+}
+
+export function totalOf(victims: readonly Victim[]): number {
+  return victims.reduce((sum, { seconds }) => sum + seconds, 0)
+}
