@@ -1,16 +1,15 @@
 // The canvas that shows a Recording: any recording, whoever feeds it. It keeps the window, what is selected and the moment
 // that is looked at, and draws when one of them or the recording has changed.
-import { explain, isOverdue, duration, waitLabel, place } from '../recording/explain.ts'
-import { splitOf } from '../recording/track.ts'
-import { blastRadius, type Stall } from '../recording/stalls.ts'
-import { NOW, Recording, type Lane, type Position } from '../recording.ts'
-import { listen } from './input.ts'
-import { Layouter, type LaneFilter, type Layout } from './layout.ts'
-import { paintGutter, paintLanes, type Scene } from './paint.ts'
-import { paintAxis, paintBandLabels, paintBands, paintCursors, paintLoop, paintOverview, type BandLabel, type LoopScene } from './paint-loop.ts'
-import { readTheme, type Theme } from './theme.ts'
-import { STATE_SIGN, STATE_WORD } from './words.ts'
-import { Viewport } from './viewport.ts'
+import type { Stall } from '../recording/stalls.ts'
+import type { Position, Recording } from '../recording.ts'
+import { Camera } from './camera.ts'
+import { Frames } from './frames.ts'
+import { listen, type Hands } from './input.ts'
+import { Layouter, type LaneFilter } from './layout.ts'
+import { Rows } from './rows.ts'
+import { extentOf, Stage } from './stage.ts'
+import { tipOfLane, tipOfStall, Tooltip } from './tooltip.ts'
+import type { Viewport } from './viewport.ts'
 
 export interface TimelineOptions {
   recording: Recording
@@ -35,76 +34,50 @@ export interface TimelineEvents {
   stall: (stall: Stall) => void
 }
 
-const OVERVIEW = 26
-const AXIS = 22
-const LOOP = 58
-const LABELS = 42
-const ROW = 32
-const SMALLEST_ROW = 0.02
-const BAR = 10
 /** Ms until the next look at a recording of which nothing new was drawn. */
 const LOOK = 50
-/** The part of the window that lies beyond the present while following. */
-const AHEAD = 0.06
 
 export class Timeline {
-  readonly view = new Viewport()
-  readonly canvas: HTMLCanvasElement
   /** What the last frame cost, in ms, and what it drew. */
   readonly figures = { ms: 0, spans: 0, frames: 0 }
   #recording: Recording
   readonly #options: TimelineOptions
-  readonly #host: HTMLElement
-  readonly #tip: HTMLElement
-  readonly #context: CanvasRenderingContext2D
+  readonly #stage: Stage
+  readonly #tip: Tooltip
+  readonly #camera = new Camera((from, to) => this.#emit('view', from, to))
+  readonly #rows = new Rows(() => ({ top: this.#stage.lanesTop(this.#recording), bottom: this.#stage.height }))
+  readonly #frames = new Frames((time) => this.#tick(time))
   readonly #layouter = new Layouter()
   readonly #listeners: { [K in keyof TimelineEvents]?: TimelineEvents[K][] } = {}
   readonly #observer: ResizeObserver
   readonly #stop: () => void
   readonly #reduced = matchMedia('(prefers-reduced-motion: reduce)')
-  #theme: Theme | null = null
-  #layout: Layout | null = null
-  #width = 0
-  #height = 0
-  #ratio = 1
-  #rowHeight = ROW
-  #scroll = 0
   #follow: boolean
   #cursor: Position | null = null
   #selected: number | null = null
   #hovered: number | null = null
   #pointer: { x: number; y: number } | null = null
   #filter: LaneFilter | null = null
-  #frame = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
   #dirty = true
-  #version = -1
-  #animation: { from: [number, number]; to: [number, number]; began: number } | null = null
-  #labels: BandLabel[] = []
-  #lastFollow = 0
+  /** What was drawn last, and when. */
+  #drawn = { version: -1, now: -1, at: 0 }
 
   constructor(host: HTMLElement, options: TimelineOptions) {
-    this.#host = host
     this.#options = options
     this.#recording = options.recording
     this.#follow = options.follow ?? false
-    host.classList.add('timeline')
-    this.canvas = document.createElement('canvas')
-    this.canvas.tabIndex = 0
-    this.canvas.setAttribute('role', 'img')
-    this.canvas.setAttribute('aria-label', options.label ?? 'Timeline of the event loop and its tasks; the panel Table shows the same')
-    this.#tip = document.createElement('div')
-    this.#tip.className = 'timeline-tip'
-    this.#tip.hidden = true
-    host.append(this.canvas, this.#tip)
-    const context = this.canvas.getContext('2d')
-    if (context === null) throw new Error('this browser has no canvas')
-    this.#context = context
+    this.#stage = new Stage(host, options.label ?? 'Timeline of the event loop and its tasks; the panel Table shows the same', options.compact ?? false)
+    this.#tip = new Tooltip(host)
     this.#observer = new ResizeObserver(() => this.#resize())
     this.#observer.observe(host)
-    this.#stop = listen(this.canvas, this.#hands())
+    this.#stop = listen(this.#stage.canvas, this.#hands())
     this.#resize()
-    this.#schedule(0)
+    this.#frames.in(0)
+  }
+
+  /** The stretch of time that is shown. */
+  get view(): Viewport {
+    return this.#camera.view
   }
 
   get recording(): Recording {
@@ -116,7 +89,7 @@ export class Timeline {
     this.#selected = null
     this.#hovered = null
     this.#cursor = null
-    this.#scroll = 0
+    this.#rows.scroll = 0
     this.draw()
   }
 
@@ -144,11 +117,7 @@ export class Timeline {
         this.#follow = false
         this.#emit('follow', false)
       }
-      if (position.t < this.view.from || position.t > this.view.to) {
-        const { span } = this.view
-        this.view.set(position.t - span / 2, position.t + span / 2)
-        this.#emit('view', this.view.from, this.view.to)
-      }
+      if (position.t < this.view.from || position.t > this.view.to) this.#camera.centre(position.t)
     }
     this.#emit('cursor', position)
     this.draw()
@@ -172,17 +141,16 @@ export class Timeline {
   }
 
   get rowHeight(): number {
-    return this.#rowHeight
+    return this.#rows.height
   }
 
   set rowHeight(height: number) {
-    this.#rowHeight = Math.max(SMALLEST_ROW, Math.min(60, height))
-    this.#clampScroll()
+    this.#rows.height = height
     this.draw()
   }
 
   get lanesShown(): number {
-    return this.#layout?.lanes.length ?? 0
+    return this.#rows.lanes.length
   }
 
   on<K extends keyof TimelineEvents>(name: K, listener: TimelineEvents[K]): () => void {
@@ -194,27 +162,25 @@ export class Timeline {
   /** Draw with the next frame. */
   draw(): void {
     this.#dirty = true
-    this.#schedule(0)
+    this.#frames.in(0)
   }
 
   /** The recording may have changed: draw it at the pace that it is drawn at. */
   heed(): void {
-    if (this.#pause() === 0) this.#schedule(0)
+    if (this.#pause() === 0) this.#frames.in(0)
   }
 
   /** The colours have changed. */
   restyle(): void {
-    this.#theme = null
+    this.#stage.restyle()
     this.draw()
   }
 
   /** Show a stretch of time; where motion is welcome it glides there. */
   show(from: number, to: number, glide = true): void {
-    if (this.#follow) this.follow = false
-    if (!glide || this.#reduced.matches) {
-      this.view.set(from, to)
-      this.#emit('view', this.view.from, this.view.to)
-    } else this.#animation = { from: [this.view.from, this.view.to], to: [from, to], began: performance.now() }
+    this.follow = false
+    if (glide && !this.#reduced.matches) this.#camera.glide(from, to)
+    else this.#camera.set(from, to)
     this.draw()
   }
 
@@ -226,35 +192,24 @@ export class Timeline {
   }
 
   zoom(factor: number): void {
-    const middle = this.#follow ? this.#now() : (this.view.from + this.view.to) / 2
-    this.#zoomAt(factor, middle)
+    this.#zoomAt(factor, this.#follow ? this.#now() : (this.view.from + this.view.to) / 2)
   }
 
   pan(part: number): void {
-    this.follow = false
-    this.view.pan(this.view.span * part)
-    this.#emit('view', this.view.from, this.view.to)
-    this.draw()
+    this.#panBy(this.view.span * part)
   }
 
   /** Scroll so that a lane can be seen. */
   reveal(lane: number): void {
-    const row = this.#layout?.rows.get(lane)
-    if (row === undefined) return
-    const y = row * this.#rowHeight
-    const room = this.#height - this.#lanesTop()
-    if (y < this.#scroll || y + this.#rowHeight > this.#scroll + room) this.#scroll = y - room / 2
-    this.#clampScroll()
+    this.#rows.reveal(lane)
     this.draw()
   }
 
   destroy(): void {
-    cancelAnimationFrame(this.#frame)
-    clearTimeout(this.#timer)
-    this.#frame = -1
+    this.#frames.stop()
     this.#observer.disconnect()
     this.#stop()
-    this.canvas.remove()
+    this.#stage.canvas.remove()
     this.#tip.remove()
   }
 
@@ -266,46 +221,8 @@ export class Timeline {
     return this.#options.now?.() ?? this.#recording.to
   }
 
-  #gutter(): number {
-    return this.#width < 560 ? 92 : this.#width < 900 ? 150 : 208
-  }
-
-  #strips(): { overview: { y: number; height: number }; axis: { y: number; height: number }; loop: { y: number; height: number } } {
-    const overview = this.#options.compact === true ? 0 : OVERVIEW
-    return { overview: { y: 0, height: overview }, axis: { y: overview, height: AXIS }, loop: { y: overview + AXIS, height: LOOP } }
-  }
-
-  #lanesTop(): number {
-    const { loop } = this.#strips()
-    return loop.y + loop.height + (this.#recording.stalls.all.length > 0 ? LABELS : 4)
-  }
-
   #resize(): void {
-    const { width, height } = this.#host.getBoundingClientRect()
-    const ratio = Math.min(3, globalThis.devicePixelRatio || 1)
-    if (width === this.#width && height === this.#height && ratio === this.#ratio) return
-    this.#width = width
-    this.#height = height
-    if (ratio !== this.#ratio) this.#theme = null
-    this.#ratio = ratio
-    this.canvas.width = Math.max(1, Math.round(width * ratio))
-    this.canvas.height = Math.max(1, Math.round(height * ratio))
-    this.#clampScroll()
-    this.draw()
-  }
-
-  /** Look again in so many ms: a frame costs something even where nothing is drawn in it. */
-  #schedule(ms: number): void {
-    if (this.#frame !== 0) return
-    clearTimeout(this.#timer)
-    if (ms > 0) {
-      this.#timer = setTimeout(() => this.#schedule(0), ms)
-      return
-    }
-    this.#frame = requestAnimationFrame((time) => {
-      this.#frame = 0
-      this.#tick(time)
-    })
+    if (this.#stage.resize()) this.draw()
   }
 
   /** Ms between two pictures of what moves by itself. An idle loop's clock needs no sixty a second. */
@@ -314,211 +231,105 @@ export class Timeline {
   }
 
   #tick(time: number): void {
-    if (!this.canvas.isConnected) return
+    if (!this.#stage.canvas.isConnected) return
     const { recording } = this
-    const glide = this.#animation
-    if (glide !== null) {
-      const part = Math.min(1, (time - glide.began) / 180)
-      const ease = 1 - (1 - Math.max(0, part)) ** 3
-      const at = (index: 0 | 1): number => glide.from[index] + (glide.to[index] - glide.from[index]) * ease
-      this.view.set(at(0), at(1))
-      if (part >= 1) {
-        this.#animation = null
-        this.#emit('view', this.view.from, this.view.to)
-      }
-      this.#dirty = true
-    }
+    const { gliding } = this.#camera
+    this.#camera.advance(time)
     const now = this.#now()
     const moving = this.#follow || recording.stalls.open !== null || recording.holder !== null
     const pause = this.#pause()
-    const left = pause - (time - this.#lastFollow)
-    if (left <= 0 && ((moving && now !== this.#lastNow) || recording.version !== this.#version)) {
-      this.#lastFollow = time
-      this.#dirty = true
-    }
-    const drawn = this.#dirty && this.#width > 0
-    if (drawn) {
+    const left = pause - (time - this.#drawn.at)
+    const due = left <= 0 && ((moving && now !== this.#drawn.now) || recording.version !== this.#drawn.version)
+    const draws = (this.#dirty || gliding || due) && this.#stage.width > 0
+    if (draws) {
       this.#dirty = false
-      this.#version = recording.version
-      this.#lastNow = now
-      if (this.#follow) {
-        const { span } = this.view
-        const to = Math.max(now + span * AHEAD, recording.from + span)
-        this.view.set(to - span, to)
-      }
+      this.#drawn = { version: recording.version, now, at: due ? time : this.#drawn.at }
+      if (this.#follow) this.#camera.follow(now, recording.from)
       const began = performance.now()
       this.#paint(now)
       this.figures.ms = performance.now() - began
       this.figures.frames++
-      this.#emitViewSoon()
+      if (this.#follow) this.#camera.moved()
     }
-    this.#schedule(this.#animation !== null || (drawn && pause === 0) ? 0 : Math.max(left, LOOK))
-  }
-
-  #lastNow = -1
-  #emitViewSoon(): void {
-    if (this.#follow) this.#emit('view', this.view.from, this.view.to)
+    this.#frames.in(this.#camera.gliding || (draws && pause === 0) ? 0 : Math.max(left, LOOK))
   }
 
   #paint(now: number): void {
-    const context = this.#context
     const { view, recording } = this
-    const theme = (this.#theme ??= readTheme(this.#host, context, this.#ratio))
-    const gutter = this.#gutter()
-    const width = this.#width
-    const height = this.#height
-    view.left = gutter
-    view.width = Math.max(10, width - gutter - BAR)
-    const layout = this.#layout = this.#layouter.update(recording, view.from, view.to, this.#filter, this.#follow ? 0.08 : 0.5)
-    this.#clampScroll()
-    context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0)
-    context.fillStyle = theme.colours.ground
-    context.fillRect(0, 0, width, height)
-    const hueOfRun = (run: number | null): string | null => run === null ? null : theme.hues[run % theme.hues.length] ?? null
-    const strips = this.#strips()
-    const loopScene: LoopScene = {
-      context, theme, recording, view, now, gutter, width, height, ...strips, cursor: this.#cursor?.t ?? null,
+    const layout = this.#layouter.update(recording, view.from, view.to, this.#filter, this.#follow ? 0.08 : 0.5)
+    this.#rows.show(layout)
+    this.figures.spans = this.#stage.paint({
+      recording, view, rows: this.#rows, layout, now, follow: this.#follow, cursor: this.#cursor, selected: this.#selected, hovered: this.#hovered,
       motion: !this.#reduced.matches,
-      hueOf: (task) => hueOfRun(recording.lanes.get(task)?.run ?? null) ?? theme.colours.running,
-    }
-    const top = this.#lanesTop()
-    const scene: Scene = {
-      context, theme, recording, view, layout, now, top, height: height - top, rowHeight: this.#rowHeight, scroll: this.#scroll, gutter,
-      selected: this.#selected, hovered: this.#hovered, hueOf: (lane) => hueOfRun(lane.run),
-    }
-    paintBands(loopScene)
-    paintAxis(loopScene)
-    paintLoop(loopScene)
-    const bars = paintLanes(scene)
-    this.figures.spans = bars.spans
-    context.fillStyle = theme.colours.ground
-    context.fillRect(0, top, gutter - 1, height - top)
-    paintGutter(scene)
-    context.fillStyle = theme.colours.line
-    context.fillRect(gutter - 1, strips.axis.y, 1, height)
-    this.#labels = paintBandLabels(loopScene)
-    if (strips.overview.height > 0) paintOverview(loopScene, ...this.#extent(now))
-    paintCursors(loopScene, this.#follow)
-    this.#paintScrollbar(context, theme, top)
-    if (this.#pointer !== null) this.#showTip(this.#pointer)
-  }
-
-  /** The time that the overview spans. */
-  #extent(now: number): [number, number] {
-    const { from } = this.#recording
-    const to = Math.max(now, this.#recording.to, from + 1e-3)
-    return [from, to + (to - from) * 0.01]
-  }
-
-  #paintScrollbar(context: CanvasRenderingContext2D, theme: Theme, top: number): void {
-    const total = this.lanesShown * this.#rowHeight
-    const room = this.#height - top
-    if (total <= room) return
-    const size = Math.max(24, room * room / total)
-    const y = top + (room - size) * this.#scroll / Math.max(1, total - room)
-    context.fillStyle = theme.colours.line
-    context.beginPath()
-    context.roundRect(this.#width - BAR + 2, y, BAR - 4, size, 3)
-    context.fill()
-  }
-
-  #clampScroll(): void {
-    const most = Math.max(0, this.lanesShown * this.#rowHeight - (this.#height - this.#lanesTop()))
-    this.#scroll = Math.max(0, Math.min(most, this.#scroll))
+    })
+    this.#showTip(now)
   }
 
   #zoomAt(factor: number, t: number): void {
-    this.#animation = null
-    this.view.zoom(factor, t)
-    this.#emit('view', this.view.from, this.view.to)
+    this.#camera.zoom(factor, t)
     this.draw()
   }
 
-  #laneAt(y: number): Lane | null {
-    const top = this.#lanesTop()
-    if (y < top) return null
-    return this.#layout?.lanes[Math.floor((y - top + this.#scroll) / this.#rowHeight)] ?? null
+  #panBy(seconds: number): void {
+    this.follow = false
+    this.#camera.pan(seconds)
+    this.draw()
   }
 
-  #hands(): Parameters<typeof listen>[1] {
+  #hands(): Hands {
     return {
       zoom: (factor, x) => this.#zoomAt(factor, this.#follow ? this.#now() : this.view.t(Math.max(this.view.left, x))),
       pan: (dx, dy) => {
-        if (dx !== 0) {
-          this.follow = false
-          this.#animation = null
-          this.view.pan(dx / this.view.scale)
-          this.#emit('view', this.view.from, this.view.to)
-        }
-        if (dy !== 0) {
-          this.#scroll += dy
-          this.#clampScroll()
-        }
-        this.draw()
+        if (dx !== 0) this.#panBy(dx / this.view.scale)
+        this.#scrollBy(dy)
       },
-      zone: (x, y) => {
-        const { overview, axis } = this.#strips()
-        if (y < overview.height) return 'overview'
-        if (y < axis.y + axis.height) return 'axis'
-        return x > this.#width - BAR - 2 && y > this.#lanesTop() ? 'bar' : 'lanes'
-      },
+      zone: (x, y) => this.#stage.zone(x, y, this.#recording),
       scrub: (x) => { this.cursor = this.recording.positionAt(this.view.t(x)) },
       overview: (x) => {
         this.follow = false
-        const [from, to] = this.#extent(this.#now())
-        const middle = from + x / this.#width * (to - from)
-        const { span } = this.view
-        this.view.set(middle - span / 2, middle + span / 2)
-        this.#emit('view', this.view.from, this.view.to)
+        const [from, to] = extentOf(this.#recording, this.#now())
+        this.#camera.centre(from + x / this.#stage.width * (to - from))
         this.draw()
       },
       scrollbar: (y) => {
-        const top = this.#lanesTop()
-        const room = this.#height - top
-        const total = this.lanesShown * this.#rowHeight
-        this.#scroll = (y - top) / room * total - room / 2
-        this.#clampScroll()
+        this.#rows.drag(y)
         this.draw()
       },
       hover: (x, y) => {
         this.#pointer = { x, y }
-        const lane = this.#laneAt(y)?.id ?? null
+        const lane = this.#rows.at(y)?.id ?? null
         if (lane !== this.#hovered) {
           this.#hovered = lane
           this.draw()
-        } else this.#showTip({ x, y })
+        } else this.#showTip(this.#now())
       },
       leave: () => {
         this.#pointer = null
-        this.#tip.hidden = true
+        this.#tip.hide()
         if (this.#hovered !== null) {
           this.#hovered = null
           this.draw()
         }
       },
       click: (x, y) => {
-        const label = this.#labelAt(x, y)
+        const label = this.#stage.labelAt(x, y)
         if (label !== null) {
           this.#emit('stall', label)
           return
         }
-        const lane = this.#laneAt(y)
+        const lane = this.#rows.at(y)
         this.selected = lane === null || lane.id === this.#selected ? null : lane.id
       },
       doubleClick: (x, y) => {
-        const lane = this.#laneAt(y)
+        const lane = this.#rows.at(y)
         const t = this.view.t(x)
         const span = lane?.at({ t, seq: Infinity })
         if (x > this.view.left && span?.to != null) this.show(span.from - (span.to - span.from) * 0.1, span.to + (span.to - span.from) * 0.1)
         else if (lane !== null && lane.kind === 'task') this.show(lane.begunAt, (lane.endedAt ?? this.#now()) + 1e-4)
       },
       key: (event) => this.#key(event),
-      scrolls: () => this.lanesShown * this.#rowHeight > this.#height - this.#lanesTop(),
+      scrolls: () => this.#rows.overflow,
     }
-  }
-
-  #labelAt(x: number, y: number): Stall | null {
-    return this.#labels.find((label) => x >= label.x && x <= label.x + label.width && y >= label.y && y <= label.y + 34)?.stall ?? null
   }
 
   /** Keys that are about the canvas alone. */
@@ -526,7 +337,7 @@ export class Timeline {
     if (event.ctrlKey || event.metaKey || event.altKey) return false
     switch (event.key) {
       case 'ArrowUp': case 'ArrowDown': {
-        const lanes = this.#layout?.lanes ?? []
+        const { lanes } = this.#rows
         const at = lanes.findIndex(({ id }) => id === this.#selected)
         const next = lanes[Math.max(0, Math.min(lanes.length - 1, at + (event.key === 'ArrowDown' ? 1 : -1)))]
         if (next !== undefined) {
@@ -535,8 +346,8 @@ export class Timeline {
         }
         return true
       }
-      case 'PageDown': this.#scroll += (this.#height - this.#lanesTop()) * 0.9; break
-      case 'PageUp': this.#scroll -= (this.#height - this.#lanesTop()) * 0.9; break
+      case 'PageDown': this.#scrollBy(this.#rows.room * 0.9); return true
+      case 'PageUp': this.#scrollBy(this.#rows.room * -0.9); return true
       case 'Enter': {
         const lane = this.#selected === null ? undefined : this.recording.lanes.get(this.#selected)
         if (lane !== undefined) this.show(lane.begunAt - 1e-4, (lane.endedAt ?? this.#now()) + 1e-4)
@@ -544,55 +355,18 @@ export class Timeline {
       }
       default: return false
     }
-    this.#clampScroll()
+  }
+
+  #scrollBy(pixels: number): void {
+    this.#rows.scroll += pixels
     this.draw()
-    return true
   }
 
-  #showTip({ x, y }: { x: number; y: number }): void {
-    const lines = this.#tipLines(x, y)
-    this.#tip.hidden = lines.length === 0
-    if (lines.length === 0) return
-    this.#tip.replaceChildren(...lines.map((text, at) => {
-      const line = document.createElement('div')
-      line.className = at === 0 ? 'tip-head' : 'tip-line'
-      line.textContent = text
-      return line
-    }))
-    const box = this.#tip.getBoundingClientRect()
-    const left = x + 16 + box.width > this.#width ? Math.max(4, x - box.width - 12) : x + 16
-    const top = y + 16 + box.height > this.#height ? Math.max(4, y - box.height - 12) : y + 16
-    this.#tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`
-  }
-
-  #tipLines(x: number, y: number): string[] {
-    const { recording } = this
-    const now = this.#now()
-    const stall = this.#labelAt(x, y)
-    if (stall !== null) {
-      return [blastRadius(stall, (stall.to ?? now) - stall.from), ...stall.stack.slice(0, 5).map(place),
-        ...stall.victims.slice(0, 8).map((victim) => `${victim.name} delayed by ${duration(victim.seconds)}`)]
-    }
-    const lane = this.#laneAt(y)
-    if (lane === null) return []
-    const t = this.view.t(x)
-    const about = `${lane.name}${lane.kind === 'task' ? ` · task ${lane.id}` : ''}${lane.run === null ? '' : ` · run ${lane.run}`}`
-    if (x < this.view.left) return [about, explain(recording, lane, NOW, now)]
-    if (t > now) return [about]
-    // A pixel may hold many states: the last of them is told, and how many there are.
-    const span = lane.at({ t, seq: Infinity })
-    if (span === null) return [about, explain(recording, lane, { t, seq: Infinity }, now)]
-    const state = isOverdue(span, Math.min(t, span.to ?? now)) ? 0 : span.state
-    const end = span.to ?? now
-    const pixel = 1 / this.view.scale
-    let crowd = 0
-    for (let index = lane.firstAfter(t - pixel); index < lane.starts.length && (lane.starts[index] as number) < t + pixel; index++) crowd++
-    const split = crowd > 4 ? splitOf(lane, t - pixel, t + pixel) : null
-    return [
-      about,
-      `${STATE_SIGN[state]} ${STATE_WORD[state]}${state === 2 ? ` for ${waitLabel(span.info?.on, recording)}` : ''} · ${duration(end - span.from)}${span.to === null ? ' so far' : ''}`,
-      ...split === null ? [] : [`${crowd} states here: ${duration(split.run)} running, ${duration(split.ready)} ready, ${duration(split.wait)} waiting`],
-      explain(recording, lane, { t, seq: recording.positionAt(t).seq }, now),
-    ]
+  #showTip(now: number): void {
+    if (this.#pointer === null) return
+    const { x, y } = this.#pointer
+    const stall = this.#stage.labelAt(x, y)
+    const lane = this.#rows.at(y)
+    this.#tip.show(stall !== null ? tipOfStall(stall, now) : lane !== null ? tipOfLane(this.#recording, lane, this.view, x, now) : [], x, y)
   }
 }

@@ -1,0 +1,132 @@
+// The canvas: its size, where what lies on it, and the whole picture.
+import type { Position, Recording } from '../recording.ts'
+import type { Stall } from '../recording/stalls.ts'
+import type { Hands } from './input.ts'
+import type { Layout } from './layout.ts'
+import { paintGutter, paintLanes, type Scene } from './paint.ts'
+import { paintAxis, paintBandLabels, paintBands, paintCursors, paintLoop, paintOverview, type BandLabel, type LoopScene } from './paint-loop.ts'
+import { BAR, type Rows } from './rows.ts'
+import { readTheme, type Theme } from './theme.ts'
+import type { Viewport } from './viewport.ts'
+
+const OVERVIEW = 26
+const AXIS = 22
+const LOOP = 58
+const LABELS = 42
+const LABEL = 34
+
+export interface Picture {
+  recording: Recording
+  view: Viewport
+  rows: Rows
+  layout: Layout
+  now: number
+  follow: boolean
+  cursor: Position | null
+  selected: number | null
+  hovered: number | null
+  motion: boolean
+}
+
+export class Stage {
+  readonly canvas = document.createElement('canvas')
+  width = 0
+  height = 0
+  readonly #host: HTMLElement
+  readonly #context: CanvasRenderingContext2D
+  readonly #overview: number
+  #ratio = 1
+  #theme: Theme | null = null
+  #labels: BandLabel[] = []
+
+  constructor(host: HTMLElement, label: string, compact: boolean) {
+    this.#host = host
+    this.#overview = compact ? 0 : OVERVIEW
+    host.classList.add('timeline')
+    this.canvas.tabIndex = 0
+    this.canvas.setAttribute('role', 'img')
+    this.canvas.setAttribute('aria-label', label)
+    host.append(this.canvas)
+    const context = this.canvas.getContext('2d')
+    if (context === null) throw new Error('this browser has no canvas')
+    this.#context = context
+  }
+
+  /** Take the host's size; false where it is the same. */
+  resize(): boolean {
+    const { width, height } = this.#host.getBoundingClientRect()
+    const ratio = Math.min(3, globalThis.devicePixelRatio || 1)
+    if (width === this.width && height === this.height && ratio === this.#ratio) return false
+    this.width = width
+    this.height = height
+    if (ratio !== this.#ratio) this.restyle()
+    this.#ratio = ratio
+    this.canvas.width = Math.max(1, Math.round(width * ratio))
+    this.canvas.height = Math.max(1, Math.round(height * ratio))
+    return true
+  }
+
+  /** The colours have changed. */
+  restyle(): void {
+    this.#theme = null
+  }
+
+  /** Where the lanes begin. */
+  lanesTop({ stalls }: Recording): number {
+    return this.#overview + AXIS + LOOP + (stalls.all.length > 0 ? LABELS : 4)
+  }
+
+  zone(x: number, y: number, recording: Recording): ReturnType<Hands['zone']> {
+    if (y < this.#overview) return 'overview'
+    if (y < this.#overview + AXIS) return 'axis'
+    return x > this.width - BAR - 2 && y > this.lanesTop(recording) ? 'bar' : 'lanes'
+  }
+
+  labelAt(x: number, y: number): Stall | null {
+    return this.#labels.find((label) => x >= label.x && x <= label.x + label.width && y >= label.y && y <= label.y + LABEL)?.stall ?? null
+  }
+
+  /** Paint all of it; gives how many states were looked at. */
+  paint({ recording, view, rows, layout, now, follow, cursor, selected, hovered, motion }: Picture): number {
+    const context = this.#context
+    const { width, height } = this
+    const theme = (this.#theme ??= readTheme(this.#host, context, this.#ratio))
+    const gutter = width < 560 ? 92 : width < 900 ? 150 : 208
+    view.left = gutter
+    view.width = Math.max(10, width - gutter - BAR)
+    context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0)
+    context.fillStyle = theme.colours.ground
+    context.fillRect(0, 0, width, height)
+    const hueOfRun = (run: number | null): string | null => run === null ? null : theme.hues[run % theme.hues.length] ?? null
+    const loopScene: LoopScene = {
+      context, theme, recording, view, now, gutter, width, height, motion, cursor: cursor?.t ?? null,
+      overview: { y: 0, height: this.#overview }, axis: { y: this.#overview, height: AXIS }, loop: { y: this.#overview + AXIS, height: LOOP },
+      hueOf: (task) => hueOfRun(recording.lanes.get(task)?.run ?? null) ?? theme.colours.running,
+    }
+    const top = this.lanesTop(recording)
+    const scene: Scene = {
+      context, theme, recording, view, layout, now, top, height: height - top, rowHeight: rows.height, scroll: rows.scroll, gutter,
+      selected, hovered, hueOf: (lane) => hueOfRun(lane.run),
+    }
+    paintBands(loopScene)
+    paintAxis(loopScene)
+    paintLoop(loopScene)
+    const bars = paintLanes(scene)
+    context.fillStyle = theme.colours.ground
+    context.fillRect(0, top, gutter - 1, height - top)
+    paintGutter(scene)
+    context.fillStyle = theme.colours.line
+    context.fillRect(gutter - 1, this.#overview, 1, height)
+    this.#labels = paintBandLabels(loopScene)
+    if (this.#overview > 0) paintOverview(loopScene, ...extentOf(recording, now))
+    paintCursors(loopScene, follow)
+    rows.paintBar(context, width, theme.colours.line)
+    return bars.spans
+  }
+}
+
+/** The time that the overview spans. */
+export function extentOf({ from, to: last }: Recording, now: number): [number, number] {
+  const to = Math.max(now, last, from + 1e-3)
+  return [from, to + (to - from) * 0.01]
+}

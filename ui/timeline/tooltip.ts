@@ -1,0 +1,72 @@
+// What is said of the place under the pointer.
+import { duration, explain, isOverdue, place, waitLabel } from '../recording/explain.ts'
+import { blastRadius, type Stall } from '../recording/stalls.ts'
+import { READY, splitOf, WAITING } from '../recording/track.ts'
+import { NOW, type Lane, type Recording } from '../recording.ts'
+import type { Viewport } from './viewport.ts'
+import { STATE_SIGN, STATE_WORD } from './words.ts'
+
+export class Tooltip {
+  readonly #element = document.createElement('div')
+  readonly #host: HTMLElement
+
+  constructor(host: HTMLElement) {
+    this.#host = host
+    this.#element.className = 'timeline-tip'
+    this.#element.hidden = true
+    host.append(this.#element)
+  }
+
+  show(lines: readonly string[], x: number, y: number): void {
+    this.#element.hidden = lines.length === 0
+    if (lines.length === 0) return
+    this.#element.replaceChildren(...lines.map((text, at) => {
+      const line = document.createElement('div')
+      line.className = at === 0 ? 'tip-head' : 'tip-line'
+      line.textContent = text
+      return line
+    }))
+    const box = this.#element.getBoundingClientRect()
+    const room = this.#host.getBoundingClientRect()
+    const left = x + 16 + box.width > room.width ? Math.max(4, x - box.width - 12) : x + 16
+    const top = y + 16 + box.height > room.height ? Math.max(4, y - box.height - 12) : y + 16
+    this.#element.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`
+  }
+
+  hide(): void {
+    this.#element.hidden = true
+  }
+
+  remove(): void {
+    this.#element.remove()
+  }
+}
+
+export function tipOfStall(stall: Stall, now: number): string[] {
+  return [
+    blastRadius(stall, (stall.to ?? now) - stall.from), ...stall.stack.slice(0, 5).map(place),
+    ...stall.victims.slice(0, 8).map((victim) => `${victim.name} delayed by ${duration(victim.seconds)}`),
+  ]
+}
+
+export function tipOfLane(recording: Recording, lane: Lane, view: Viewport, x: number, now: number): string[] {
+  const t = view.t(x)
+  const about = `${lane.name}${lane.kind === 'task' ? ` · task ${lane.id}` : ''}${lane.run === null ? '' : ` · run ${lane.run}`}`
+  if (x < view.left) return [about, explain(recording, lane, NOW, now)]
+  if (t > now) return [about]
+  // A pixel may hold many states: the last of them is described, and how many there are.
+  const span = lane.at({ t, seq: Infinity })
+  if (span === null) return [about, explain(recording, lane, { t, seq: Infinity }, now)]
+  const end = span.to ?? now
+  const state = isOverdue(span, Math.min(t, end)) ? READY : span.state
+  const pixel = 1 / view.scale
+  let crowd = 0
+  for (let index = lane.firstAfter(t - pixel); index < lane.starts.length && (lane.starts[index] as number) < t + pixel; index++) crowd++
+  const split = crowd > 4 ? splitOf(lane, t - pixel, t + pixel) : null
+  return [
+    about,
+    `${STATE_SIGN[state]} ${STATE_WORD[state]}${state === WAITING ? ` for ${waitLabel(span.info?.on, recording)}` : ''} · ${duration(end - span.from)}${span.to === null ? ' so far' : ''}`,
+    ...split === null ? [] : [`${crowd} states here: ${duration(split.run)} running, ${duration(split.ready)} ready, ${duration(split.wait)} waiting`],
+    explain(recording, lane, { t, seq: recording.positionAt(t).seq }, now),
+  ]
+}
