@@ -28,6 +28,7 @@ interface Step {
 }
 
 type Ended = EventOf<'task.finished'>['outcome']
+type RequestEnded = NonNullable<EventOf<'request.finished'>['outcome']>
 type Call = Pick<EventOf<'thread.started'>, 'call' | 'mode' | 'function'>
 
 const NOBODY: Known = { name: '', run: 0, request: 0 }
@@ -35,7 +36,7 @@ const NO_STEP: Step = { task: 0, since: 0 }
 
 /** Times are seconds on the loop's clock; 0 means no task, no run, no request. */
 export class EventBuilder {
-  readonly #emit: (event: Timed) => void
+  readonly #emit: (event: LoopEvent) => void
   readonly #stepped: ((task: number, from: number, to: number) => void) | undefined
   readonly #tasks = new Map<number, Known>()
   /** The tasks that ended last, as a ring. */
@@ -48,8 +49,11 @@ export class EventBuilder {
   #running = NO_STEP
   readonly #outer: Step[] = []
 
-  /** `stepped` is called with each step that ends. The names of the last `mostEnded` ended tasks are kept. */
-  constructor(emit: (event: Timed) => void, mostEnded = 0, stepped?: (task: number, from: number, to: number) => void) {
+  /**
+   * `emit` gets events whose `seq` and `loop` it must fill in: a field that is there from the beginning costs less than one that
+   * is added. `stepped` is called with each step that ends. The names of the last `mostEnded` ended tasks are kept.
+   */
+  constructor(emit: (event: LoopEvent) => void, mostEnded = 0, stepped?: (task: number, from: number, to: number) => void) {
     this.#emit = emit
     this.#mostEnded = mostEnded
     this.#stepped = stepped
@@ -89,7 +93,7 @@ export class EventBuilder {
   }
 
   loop(type: 'loop.started' | 'loop.closed', t: number, of: Pick<EventOf<'loop.started'>, 'name' | 'pid' | 'clock'>): void {
-    this.#emit({ type, t: stamp(t), ...of })
+    this.#emit({ type, seq: 0, t: stamp(t), loop: '', ...of })
   }
 
   /** Registers a task without an event. It inherits from its parent, or keeps, what `scope` does not set. */
@@ -102,13 +106,13 @@ export class EventBuilder {
 
   created(t: number, task: number, name: string, coroutine: string, parent: number, scope: Scope | null): void {
     const known = this.meet(task, name, parent, scope)
-    const event: Timed<'task.created'> = { type: 'task.created', t: stamp(t), task, name, coroutine }
+    const event: EventOf<'task.created'> = { type: 'task.created', seq: 0, t: stamp(t), loop: '', task, name, coroutine }
     if (parent !== 0) event.parent = parent
     this.#tell(event, known)
   }
 
   ready(t: number, task: number, by: number): void {
-    const event: Timed<'task.ready'> = { type: 'task.ready', t: stamp(t), task }
+    const event: EventOf<'task.ready'> = { type: 'task.ready', seq: 0, t: stamp(t), loop: '', task }
     if (by !== 0 && by !== task) event.by = by
     this.#tell(event, this.known(task))
   }
@@ -118,18 +122,18 @@ export class EventBuilder {
     if (eager) this.#outer.push(this.#running)
     else this.#outer.length = 0
     this.#running = { task, since: t }
-    this.#tell({ type: 'task.running', t: stamp(t), task }, this.known(task))
+    this.#tell({ type: 'task.running', seq: 0, t: stamp(t), loop: '', task }, this.known(task))
   }
 
   suspended(t: number, task: number, on: Waiting, location?: Frame): void {
-    const event: Timed<'task.suspended'> = { type: 'task.suspended', t: stamp(t), task, on, seconds: this.#end(task, t) }
+    const event: EventOf<'task.suspended'> = { type: 'task.suspended', seq: 0, t: stamp(t), loop: '', task, on, seconds: this.#end(task, t) }
     if (location !== undefined) event.location = location
     this.#tell(event, this.known(task))
   }
 
   /** `steps` steps that only yield ran in a row from `since` to `t`; `tasks` has the counts of some tasks. */
   busy(t: number, since: number, steps: number, tasks: { task: number; steps: number }[]): void {
-    this.#emit({ type: 'loop.busy', t: stamp(t), since: stamp(since), seconds: stamp(t - since), steps, tasks })
+    this.#emit({ type: 'loop.busy', seq: 0, t: stamp(t), loop: '', since: stamp(since), seconds: stamp(t - since), steps, tasks })
   }
 
   /** A step ended in `sleep(0)`: the task is suspended and at once ready. */
@@ -141,14 +145,14 @@ export class EventBuilder {
   finished(t: number, task: number, outcome: Ended, error?: string): void {
     const known = this.known(task)
     this.#end(task, t)
-    const event: Timed<'task.finished'> = { type: 'task.finished', t: stamp(t), task, outcome }
+    const event: EventOf<'task.finished'> = { type: 'task.finished', seq: 0, t: stamp(t), loop: '', task, outcome }
     if (error !== undefined) event.error = error
     this.#tell(event, known)
     this.#retire(task)
   }
 
   cancelling(t: number, task: number, by: number, message?: string): void {
-    const event: Timed<'task.cancelling'> = { type: 'task.cancelling', t: stamp(t), task }
+    const event: EventOf<'task.cancelling'> = { type: 'task.cancelling', seq: 0, t: stamp(t), loop: '', task }
     if (by !== 0) event.by = by
     if (message !== undefined) event.message = message
     this.#tell(event, this.known(task))
@@ -157,7 +161,7 @@ export class EventBuilder {
   threadStarted(t: number, task: number, call: Call): void {
     const known = this.known(task)
     this.#calls.set(call.call, { task, known })
-    this.#tell({ type: 'thread.started', t: stamp(t), ...ofTask(task), ...call }, known)
+    this.#tell({ type: 'thread.started', seq: 0, t: stamp(t), loop: '', ...ofTask(task), ...call }, known)
   }
 
   /** `seconds` is NaN if the call never began. */
@@ -165,25 +169,35 @@ export class EventBuilder {
     const { task: owner, known } = this.#calls.get(call.call) ?? { task, known: this.known(task) }
     this.#calls.delete(call.call)
     this.#tell({
-      type: 'thread.finished', t: stamp(t), ...ofTask(owner), ...call, ending, ...(Number.isNaN(seconds) ? {} : { seconds: stamp(seconds) }),
+      type: 'thread.finished', seq: 0, t: stamp(t), loop: '', ...ofTask(owner), ...call, ending, ...(Number.isNaN(seconds) ? {} : { seconds: stamp(seconds) }),
     }, known)
   }
 
   printed(t: number, task: number, text: string): void {
-    const event: Timed<'task.printed'> = { type: 'task.printed', t: stamp(t), text }
+    const event: EventOf<'task.printed'> = { type: 'task.printed', seq: 0, t: stamp(t), loop: '', text }
     if (task !== 0) event.task = task
     this.#tell(event, this.known(task))
   }
 
   queueChanged(t: number, task: number, queue: number, op: EventOf<'queue.changed'>['op'], size: number, unfinished: number, maxsize: number): void {
-    const event: Timed<'queue.changed'> = { type: 'queue.changed', t: stamp(t), queue, op, size, unfinished, maxsize }
+    const event: EventOf<'queue.changed'> = { type: 'queue.changed', seq: 0, t: stamp(t), loop: '', queue, op, size, unfinished, maxsize }
     if (task !== 0) event.task = task
     this.#tell(event, this.known(task))
   }
 
+  requestStarted(t: number, request: number, method: string, url: string): void {
+    this.#emit({ type: 'request.started', seq: 0, t: stamp(t), loop: '', request, method, url })
+  }
+
+  requestFinished(t: number, task: number, request: number, method: string, url: string, outcome: RequestEnded, status: number, seconds: number): void {
+    const event: EventOf<'request.finished'> = { type: 'request.finished', seq: 0, t: stamp(t), loop: '', request, method, url, status, outcome, seconds: stamp(seconds) }
+    if (task !== 0) event.task = task
+    this.#emit(event)
+  }
+
   /** An event that needs only a time. It gets the run and request of the task, unless it has its own. */
   said(t: number, task: number, bare: Bare): void {
-    this.#tell({ ...bare, t: stamp(t) } as Timed, this.known(task))
+    this.#tell({ seq: 0, t: stamp(t), loop: '', ...bare } as LoopEvent, this.known(task))
   }
 
   /** Ends the step of this task if it is the running one; returns its length in seconds. */
@@ -206,7 +220,7 @@ export class EventBuilder {
     this.#endedAt = (this.#endedAt + 1) % this.#mostEnded
   }
 
-  #tell(event: Timed, { run, request }: Known): void {
+  #tell(event: LoopEvent, { run, request }: Known): void {
     if (run !== 0) event.run ??= run
     if (request !== 0) event.request ??= request
     this.#emit(event)

@@ -18,6 +18,8 @@ export class History {
   #from: number
   readonly #events: (LoopEvent | undefined)[]
   readonly #encoded: (string | undefined)[]
+  /** The `seq` of each event: an old event itself is no longer in the processor's cache. */
+  readonly #seqs: Float64Array
   /** The size of each event in bytes. */
   readonly #sizes: Uint32Array
   #bytes = 0
@@ -33,6 +35,7 @@ export class History {
     this.capacity = capacity
     this.mostBytes = capacity * BYTES_AN_EVENT
     this.#sizes = new Uint32Array(capacity)
+    this.#seqs = new Float64Array(capacity)
     this.epoch = epoch
     this.last = last
     this.#from = last + 1
@@ -52,7 +55,7 @@ export class History {
     const at = kept % this.capacity
     this.#events[at] = event
     this.#encoded[at] = encoded
-    this.last = event.seq
+    this.last = this.#seqs[at] = event.seq
     this.#grow(at, sizeOfEvent(event) + (encoded?.length ?? 0))
   }
 
@@ -122,8 +125,9 @@ export class History {
 
   #dropOldest(): void {
     const at = this.#gone++ % this.capacity
-    const { seq } = this.#events[at] as LoopEvent
+    const seq = this.#seqs[at] as number
     if (seq >= this.#from) this.#from = seq + 1
+    this.#seqs[at] = 0
     this.#events[at] = undefined
     this.#encoded[at] = undefined
     this.#bytes -= this.#sizes[at] as number
@@ -135,15 +139,15 @@ export class History {
     const { capacity } = this
     // Usually no event was lost since, and the index can be calculated.
     const place = (this.#kept - 1 - (this.last - seq)) % capacity
-    if (this.#events[place]?.seq === seq) return place
+    if (this.#seqs[place] === seq) return place
     let low = this.#gone
     let high = this.#kept
     while (low < high) {
       const middle = Math.floor((low + high) / 2)
-      if ((this.#events[middle % capacity] as LoopEvent).seq < seq) low = middle + 1
+      if ((this.#seqs[middle % capacity] as number) < seq) low = middle + 1
       else high = middle
     }
-    return this.#events[low % capacity]?.seq === seq ? low % capacity : -1
+    return this.#seqs[low % capacity] === seq ? low % capacity : -1
   }
 }
 

@@ -7,7 +7,7 @@ import type { LoopEvent, Snapshot, Waiting } from './schema.ts'
 import { describe } from '../runtime/describe.ts'
 import { nameOf } from '../runtime/names.ts'
 import { running } from '../runtime/running.ts'
-import { EventBuilder, stamp, type Bare, type Scope, type Timed } from './builder.ts'
+import { EventBuilder, stamp, type Bare, type Scope } from './builder.ts'
 import { History } from './history.ts'
 import { Model } from './model.ts'
 import { cutEvent } from './texts.ts'
@@ -125,9 +125,9 @@ export class Recorder implements Instrument {
     this.#build.loop(type, this.loop.time(), { name: this.name, pid: this.#pid, clock: this.loop.host.virtual ? 'virtual' : 'real' })
   }
 
-  #take(timed: Timed): void {
+  #take(built: LoopEvent): void {
     const { history } = this
-    const event = cutEvent(timed) as unknown as LoopEvent
+    const event = cutEvent(built)
     event.seq = history.last + 1
     event.loop = this.name
     history.push(event)

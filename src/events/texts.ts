@@ -51,7 +51,18 @@ export function cutEvent<T extends Pick<LoopEvent, 'type'>>(event: T): T {
 
 /** The approximate size of an event as JSON, in bytes. */
 export function sizeOfEvent(event: LoopEvent): number {
-  return hasTexts(event) ? sizeOf(event) : PLAIN_BYTES
+  // Those of every request, without going through their fields.
+  switch (event.type) {
+    case 'request.started':
+    case 'request.finished':
+      return PLAIN_BYTES + event.method.length + event.url.length
+    case 'task.created':
+      return event.location === undefined ? PLAIN_BYTES + event.name.length + event.coroutine.length : sizeOf(event)
+    case 'task.finished':
+      return PLAIN_BYTES + (event.error?.length ?? 0)
+    default:
+      return hasTexts(event) ? sizeOf(event) : PLAIN_BYTES
+  }
 }
 
 /** The value with all its texts cut; the same object if none is too long. */

@@ -146,13 +146,13 @@ export class Decoder {
       requestStarted: (_task, t, request, method, url, waited) => {
         this.#requests.set(request, { method, url })
         if (this.#restores) this.#alive?.requests.push({ request, method, url })
-        else build.said(t, 0, { type: 'request.started', request, method, url })
+        else build.requestStarted(t, request, method, url)
         if (waited > 0) this.#listener.waited(request, waited / 1e6, t)
       },
       requestFinished: (task, t, outcome, request, status, seconds) => {
         const { method, url } = this.#requests.get(request) ?? { method: '', url: '' }
         if (this.#endedRequests.push(request) > MOST_ENDED_REQUESTS) this.#requests.delete(this.#endedRequests.shift() as number)
-        build.said(t, 0, { type: 'request.finished', request, ...ofTask(task), method, url, status, outcome, seconds: stamp(seconds) })
+        build.requestFinished(t, task, request, method, url, outcome, status, seconds)
       },
       runStarted: (task, t, run, example, text, request) => {
         const started = { run, example, parameters: JSON.parse(text) as Parameters }

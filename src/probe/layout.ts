@@ -80,7 +80,7 @@ export interface View {
 export interface Records {
   readonly words: Int32Array
   readonly numbers: Float64Array
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
 }
 
 /** Makes memory for this many records, a power of two. */
@@ -98,7 +98,7 @@ export function viewOf({ header, records }: Shared): View {
 }
 
 export function recordsOf(buffer: ArrayBufferLike): Records {
-  return { words: new Int32Array(buffer), numbers: new Float64Array(buffer), bytes: new Uint8Array(buffer) }
+  return { words: new Int32Array(buffer), numbers: new Float64Array(buffer), bytes: Buffer.from(buffer as ArrayBuffer) }
 }
 
 /** The task whose step runs, 0 if none does. */

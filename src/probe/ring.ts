@@ -13,7 +13,6 @@ const LOOKS = 2000
 const FORGET = -1
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 const scratch = new Uint8Array(LONGEST_TEXT)
 
 /** How a record refers to a text: a positive number is a text that was sent before, 0 is no text. */
@@ -359,25 +358,23 @@ export class RingReader {
   #take(records: Records, mask: number, listener: RecordListener): void {
     const at = (this.#tail & mask) << 3
     this.#tail = (this.#tail + 1) | 0
-    if (((records.words[at] as number) & KIND_MASK) === TEXT_KIND) this.#takeText(records, mask, at)
+    if (((records.words[at] as number) & KIND_MASK) === TEXT_KIND) this.#takeText(records, at)
     else {
       listener(records, at)
       if (this.#inFront.length > 0) this.#inFront = []
     }
   }
 
-  #takeText({ words, bytes }: Records, mask: number, at: number): void {
+  #takeText({ words, bytes }: Records, at: number): void {
     const id = words[at + 1] as number
     const length = words[at + 2] as number
-    const content = new Uint8Array(length)
+    const records = length <= TEXT_HEAD_BYTES ? 0 : Math.ceil((length - TEXT_HEAD_BYTES) / RECORD_BYTES)
     const start = at * 4 + (RECORD_BYTES - TEXT_HEAD_BYTES)
-    content.set(bytes.subarray(start, start + Math.min(length, TEXT_HEAD_BYTES)))
-    for (let from = TEXT_HEAD_BYTES; from < length; from += RECORD_BYTES) {
-      const next = ((this.#tail & mask) << 3) * 4
-      this.#tail = (this.#tail + 1) | 0
-      content.set(bytes.subarray(next, next + Math.min(RECORD_BYTES, length - from)), from)
-    }
-    const text = decoder.decode(content)
+    // It goes on at the beginning where the ring ends.
+    const first = Math.min(length, bytes.length - start)
+    this.#tail = (this.#tail + records) | 0
+    const text = first === length ? bytes.toString('utf8', start, start + length)
+      : Buffer.concat([bytes.subarray(start), bytes.subarray(0, length - first)]).toString()
     if (id === FORGET) this.#texts.length = 1
     else if (id === 0) this.#inFront.push(text)
     else this.#texts[id] = text
