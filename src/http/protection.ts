@@ -1,9 +1,10 @@
 // What keeps other sites and greedy clients out: headers for browsers, a check of what a request is addressed to and where
 // it comes from, and a limit on calls that cost processor time or block the loop.
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import fp from 'fastify-plugin'
+import helmet from 'helmet'
 import { Refusal } from './refusals.ts'
 import { foreignProblem, hostHeaderProblem, HostNames, targetProblem } from './origin.ts'
 
@@ -14,6 +15,20 @@ const POLICY = [
   "frame-src 'self'",
   "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ].join(';')
+
+/**
+ * Every answer has the same headers for browsers: helmet says once which. Its policy is not ours, and `hsts` is for the proxy
+ * that does TLS, as this server speaks plain HTTP.
+ */
+function browserHeaders(): Record<string, string> {
+  const headers: Record<string, string> = { 'content-security-policy': POLICY }
+  const response = {
+    setHeader: (name: string, value: string) => { headers[name.toLowerCase()] = value },
+    removeHeader: () => {},
+  }
+  helmet({ contentSecurityPolicy: false, hsts: false })({} as IncomingMessage, response as unknown as ServerResponse, () => {})
+  return headers
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -38,18 +53,13 @@ export interface ProtectionOptions {
 
 export const protection = fp<ProtectionOptions>(async (app, { names, allowedHosts, rateLimit: most, clientOf = () => null }) => {
   const known = new HostNames(names, allowedHosts)
+  const headers = browserHeaders()
   // First of all hooks: what is refused here has cost nothing.
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('content-security-policy', POLICY)
+    reply.headers(headers)
     const problem = problemOf(request, known)
     if (problem === null) done()
     else done(problem)
-  })
-  // Helmet would write the policy for each request again.
-  await app.register(helmet, {
-    contentSecurityPolicy: false,
-    // This server speaks plain HTTP; where TLS is in front of it, that proxy can insist on it.
-    hsts: false,
   })
   await app.register(rateLimit, {
     global: false,
