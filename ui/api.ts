@@ -75,9 +75,7 @@ export class Api {
 
   async json<T>(path: string, init: RequestInit = {}): Promise<T> {
     const type = init.body == null ? {} : { 'content-type': 'application/json' }
-    const response = await fetch(this.url(path), { ...init, headers: { accept: 'application/json', ...type } })
-    if (!response.ok) throw await refusal(response)
-    return await response.json() as T
+    return await (await this.#fetch(path, { ...init, headers: { accept: 'application/json', ...type } })).json() as T
   }
 
   async loops(): Promise<LoopList> {
@@ -107,8 +105,7 @@ export class Api {
     const query = new URLSearchParams(parameters).toString()
     const path = `${appPaths.examples}/${example}/run${query === '' ? '' : `?${query}`}`
     const controller = new AbortController()
-    const response = await fetch(this.url(path), { headers: { accept: 'text/plain' }, signal: controller.signal })
-    if (!response.ok) throw await refusal(response)
+    const response = await this.#fetch(path, { headers: { accept: 'text/plain' }, signal: controller.signal })
     const drain = async (): Promise<'ended' | 'cancelled' | 'lost'> => {
       try {
         const reader = response.body?.getReader()
@@ -124,8 +121,7 @@ export class Api {
   /** Run an example in virtual time, on a loop of its own: its events, all at once. */
   async runVirtual(example: number, parameters: Record<string, string>): Promise<Told & { run: number }> {
     const query = new URLSearchParams({ ...parameters, clock: 'virtual' }).toString()
-    const response = await fetch(this.url(`${appPaths.examples}/${example}/run?${query}`), { headers: { accept: 'application/x-ndjson' } })
-    if (!response.ok) throw await refusal(response)
+    const response = await this.#fetch(`${appPaths.examples}/${example}/run?${query}`, { headers: { accept: 'application/x-ndjson' } })
     return { run: Number(response.headers.get('x-run-id')), ...admitLines(await response.text()) }
   }
 
@@ -136,16 +132,13 @@ export class Api {
 
   /** The events of a run that the server still keeps. */
   async runEvents(run: number): Promise<Told> {
-    const response = await fetch(this.url(this.ofLoop(`${paths.runs}/${run}/events`)), { headers: { accept: 'application/x-ndjson' } })
-    if (!response.ok) throw await refusal(response)
+    const response = await this.#fetch(this.ofLoop(`${paths.runs}/${run}/events`), { headers: { accept: 'application/x-ndjson' } })
     return admitLines(await response.text())
   }
 
   /** Hold the loop for `ms`: a blocking function on its own thread. */
   async stall(ms: number, thread = 'inline'): Promise<void> {
-    const response = await fetch(this.url(`${appPaths.handlers}/sync?thread=${thread}&ms=${ms}`))
-    if (!response.ok) throw await refusal(response)
-    await response.text()
+    await (await this.#fetch(`${appPaths.handlers}/sync?thread=${thread}&ms=${ms}`)).text()
   }
 
   /** Start the stall lab; what it finds comes as events. */
@@ -165,10 +158,14 @@ export class Api {
   /** One probe: the seconds that it took from here and back. */
   async ping(): Promise<number> {
     const began = performance.now()
-    const response = await fetch(this.url(appPaths.ping), { cache: 'no-store' })
-    if (!response.ok) throw await refusal(response)
-    await response.text()
+    await (await this.#fetch(appPaths.ping, { cache: 'no-store' })).text()
     return (performance.now() - began) / 1000
+  }
+
+  async #fetch(path: string, init?: RequestInit): Promise<Response> {
+    const response = await fetch(this.url(path), init)
+    if (!response.ok) throw await refusal(response)
+    return response
   }
 }
 

@@ -15,23 +15,8 @@ export type { Lane, Position, Span } from './recording/track.ts'
 /** Several events may share a moment: nothing is after these. */
 export const NOW: Position = { t: Infinity, seq: Infinity }
 
-export interface Line {
-  t: number
-  seq: number
-  task: number | null
-  run: number | null
-  text: string
-}
-
-/** Something that the stream itself warns of, or that the lanes show. */
-export interface Warning {
-  t: number
-  seq: number
-  kind: string
-  level: 'amber' | 'red'
-  message: string
-  task: number | null
-}
+export type Line = EventOf<'task.printed'>
+export type Warning = EventOf<'warning'>
 
 /** A stretch whose events are lost: nothing is known of it. */
 export interface Gap {
@@ -165,7 +150,11 @@ export class Recording extends EventLog {
       case 'task.ready': case 'task.running': case 'task.suspended': case 'task.cancelling': case 'task.finished':
         this.lanes.changed(event)
         break
-      case 'task.printed': this.#printed(event); break
+      case 'task.printed':
+        this.lines.push(event)
+        if (this.lines.length > MOST_LINES) this.lines.splice(0, MOST_LINES / 10)
+        if (event.task !== undefined) this.lanes.of({ ...event, task: event.task }).marks.push(event)
+        break
       case 'queue.changed': this.queues.changed(event); break
       case 'request.started': this.requests.started(event); break
       case 'request.finished': this.requests.finished(event); break
@@ -177,17 +166,11 @@ export class Recording extends EventLog {
         this.labs.apply(event)
         break
       case 'warning':
-        this.warnings.push({ t: event.t, seq: event.seq, kind: event.kind, level: event.level, message: event.message, task: event.task ?? null })
+        this.warnings.push(event)
         if (this.warnings.length > MOST_WARNINGS) this.warnings.shift()
         break
       default: break
     }
-  }
-
-  #printed({ t, seq, task, text, run, request }: EventOf<'task.printed'>): void {
-    this.lines.push({ t, seq, task: task ?? null, run: run ?? null, text })
-    if (this.lines.length > MOST_LINES) this.lines.splice(0, MOST_LINES / 10)
-    if (task !== undefined) this.lanes.of({ task, t, seq, run, request }).marks.push({ t, seq, kind: 'print', text })
   }
 
   #laneAt({ task }: { task?: number | undefined }): Lane | null {

@@ -1,5 +1,6 @@
 // Draws the probes of a lab: a dot each, when it should have left and how long it took, on a scale on which a millisecond
 // and a second can both be seen.
+import { AMBER, RED } from '../../src/events/stalls.ts'
 import type { Lab } from '../recording/labs.ts'
 import type { Viewport } from '../timeline/viewport.ts'
 
@@ -40,8 +41,8 @@ export function paintProbes(canvas: HTMLCanvasElement, lab: Lab, view: Viewport,
   for (const { t, seconds } of lab.samples) {
     const x = view.x(t)
     if (x < view.left || x > view.left + view.width) continue
-    const bad = seconds >= 0.1
-    const middling = seconds >= 0.05
+    const bad = seconds >= RED
+    const middling = seconds >= AMBER
     context.fillStyle = colour(bad ? 'red' : middling ? 'amber' : 'accent')
     // Late ones are squares, so that they are not told by colour alone.
     if (bad) context.fillRect(x - 2.5, y(seconds) - 2.5, 5, 5)

@@ -85,7 +85,7 @@ function Answers({ verdicts, position, recording }: { verdicts: readonly Verdict
       {verdicts.map(({ line, guessed, right, why }) => (
         <li key={line.seq} class={`${line.seq > seq ? 'later' : ''} ${right ? 'right' : 'wrong'}`}>
           <span class="answer-sign" aria-hidden="true">{right ? '✓' : '✕'}</span>
-          <span class="mono soft">{(line.t - recording.zero).toFixed(3)} s</span> <span class="soft">{line.task === null ? '' : recording.lanes.get(line.task)?.name}</span> <b class="mono">{line.text}</b>
+          <span class="mono soft">{(line.t - recording.zero).toFixed(3)} s</span> <span class="soft">{recording.lanes.get(line.task ?? 0)?.name}</span> <b class="mono">{line.text}</b>
           {!right && <span class="answer-why"><span class="hidden">Wrong. </span>You had “{guessed}”. {why}</span>}
           {right && <span class="hidden">Right.</span>}
         </li>

@@ -69,7 +69,7 @@ function RunLines({ session, run, from }: PanelContext & { run: number; from: nu
       {lines.map(({ seq, t, task, text }) => (
         <li key={seq}>
           <button type="button" class="link-button plain" title="Look at this moment" onClick={() => { session.cursor.value = { t, seq } }}>{(t - from).toFixed(3)} s</button>
-          {' '}<span class="soft">{task === null ? '' : session.recording.value.lanes.get(task)?.name ?? ''}</span> <span class="program-text">{text}</span>
+          {' '}<span class="soft">{session.recording.value.lanes.get(task ?? 0)?.name ?? ''}</span> <span class="program-text">{text}</span>
         </li>
       ))}
     </ol>

@@ -44,7 +44,7 @@ function why(recording: Recording, came: Line, guessed: string): string {
   const time = (came.t - recording.zero).toFixed(3)
   const later = recording.lines.find(({ text, seq }) => text === guessed && seq > came.seq)
   const theirs = later ?? [...recording.lines].reverse().find(({ text, seq }) => text === guessed && seq < came.seq)
-  const lane = theirs?.task == null ? undefined : recording.lanes.get(theirs.task)
+  const lane = recording.lanes.get(theirs?.task ?? 0)
   if (theirs === undefined || lane === undefined) return ''
   if (later === undefined) return `“${guessed}” was printed before, the last time at ${(theirs.t - recording.zero).toFixed(3)} s.`
   if (lane.id === came.task) {

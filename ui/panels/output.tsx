@@ -15,12 +15,12 @@ export function OutputPanel({ session }: PanelContext) {
   return (
     <ol class="output" aria-label="Printed lines">
       {lines.map(({ t, seq, task, run, text }) => {
-        const from = run === null ? undefined : recording.runs.get(run)?.from
+        const from = recording.runs.get(run ?? 0)?.from
         return (
           <li key={seq}>
             <Moment session={session} t={t} seq={seq} />
             <span class="soft since">{from === undefined ? '' : `+${(t - from).toFixed(3)}`}</span>
-            <span class="soft who">{run !== null && `run ${run} · `}<TaskLink session={session} task={task} /></span>
+            <span class="soft who">{run !== undefined && `run ${run} · `}<TaskLink session={session} task={task ?? null} /></span>
             <span class="text">{text}</span>
           </li>
         )

@@ -7,13 +7,13 @@ import { Moment, TaskLink } from './parts.tsx'
 const MOST_ROWS = 200
 
 /** The stream's own warnings; where it gives none, the slow steps that the lanes show. */
-export function warningsOf({ session }: PanelContext): Warning[] {
+export function warningsOf({ session }: PanelContext): Pick<Warning, 't' | 'kind' | 'level' | 'task' | 'message'>[] {
   const recording = session.recording.value
   const { time } = session
   const told = recording.warnings.filter(({ t }) => t <= time)
   if (told.length > 0) return told
   return recording.stalls.all.filter((stall) => stall.to !== null && stall.from <= time && stall.to - stall.from >= AMBER).map((stall) => ({
-    t: stall.to as number, seq: 0, kind: 'slow-step', level: (stall.to as number) - stall.from >= RED ? 'red' : 'amber', task: stall.task,
+    t: stall.to as number, kind: 'slow-step', level: (stall.to as number) - stall.from >= RED ? 'red' : 'amber', task: stall.task ?? undefined,
     message: slowStep(stall.name, (stall.to as number) - stall.from),
   }))
 }
@@ -37,7 +37,7 @@ export function WarningsPanel(context: PanelContext) {
             <td><Moment session={session} t={warning.t} /></td>
             <td><span class={`level ${warning.level}`}><span aria-hidden="true">{warning.level === 'red' ? '▰' : '▱'}</span> {TITLES[warning.kind] ?? warning.kind}</span></td>
             <td class="wrap">{warning.message}</td>
-            <td>{warning.task !== null && <TaskLink session={session} task={warning.task} />}</td>
+            <td>{warning.task !== undefined && <TaskLink session={session} task={warning.task} />}</td>
           </tr>
         ))}
       </tbody>

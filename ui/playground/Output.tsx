@@ -51,7 +51,7 @@ function shown({ recording, loose }: ProgramRun, position: Position | null, from
   recording.lines.slice(from).forEach(({ t, seq, task, text }, at) => {
     addLoose(from + at)
     result.push({
-      key: String(seq), time: `${(t - recording.zero).toFixed(3)} s`, who: task === null ? '' : recording.lanes.get(task)?.name ?? '', text,
+      key: String(seq), time: `${(t - recording.zero).toFixed(3)} s`, who: recording.lanes.get(task ?? 0)?.name ?? '', text,
       later: position !== null && seq > position.seq,
     })
   })

@@ -1,8 +1,8 @@
 // Why isn't this task running? One sentence, for any task at any moment, in the words of asyncio.
 import { lowerBound } from '../../src/events/lower-bound.ts'
-import type { Waiting } from '../../src/events/schema.ts'
+import type { Frame, Waiting } from '../../src/events/schema.ts'
 import type { Recording } from '../recording.ts'
-import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, type Frame, type Lane, type Position, type Span } from './track.ts'
+import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, type Lane, type Position, type Span } from './track.ts'
 import { culpritOf, type Stall } from './stalls.ts'
 
 /** A wait whose deadline is less than this many seconds away counts as over. */

@@ -1,7 +1,6 @@
 // The stall labs that ran on this loop: which lane when, what the probes saw, and the figures of each lane.
-import type { EventOf } from '../../src/events/schema.ts'
+import type { EventOf, LabResult } from '../../src/events/schema.ts'
 
-export type LabResult = EventOf<'lab.measured'>['result']
 export type LabLane = LabResult['lane']
 
 export interface Lab {

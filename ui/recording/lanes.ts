@@ -94,7 +94,7 @@ export class Lanes extends Map<number, Lane> {
       lane.end(t, seq, event.outcome, event.error ?? null)
       // A call that its thread goes on with, though its result is ignored.
       for (const child of lane.children) if (child.kind === 'thread' && child.endedAt === null) child.turn(GHOST, t, seq)
-    } else if (event.type === 'task.cancelling') lane.marks.push({ t, seq, kind: 'cancel', text: event.message ?? '' })
+    } else if (event.type === 'task.cancelling') lane.marks.push(event)
     // What wakes a new task for its first step is its creation.
     else if (live !== undefined && (event.type !== 'task.ready' || lane.state !== READY || lane.partial)) {
       lane.turn(stateOf(live), t, seq, event.type === 'task.running' ? null : infoOf(event))

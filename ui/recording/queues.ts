@@ -8,14 +8,7 @@ import { WAITING, type Lane, type Position } from './track.ts'
 const MOST_POINTS = 20_000
 const MOST_QUEUES = 1000
 
-interface Point {
-  t: number
-  seq: number
-  op: 'put' | 'get' | 'done'
-  size: number
-  unfinished: number
-  task: number | null
-}
+type Point = Pick<EventOf<'queue.changed'>, 't' | 'seq' | 'op' | 'size' | 'unfinished' | 'task'>
 
 /** Items that lie next to each other and were put by the same task; null: nobody knows by whom. */
 interface Items {
@@ -93,7 +86,7 @@ export class QueueTrack {
       }
     }
     for (let at = 0; at < points; at++) {
-      const { op, task, size } = this.points[at] as Point
+      const { op, task = null, size } = this.points[at] as Point
       if (op === 'put') put(task, 1)
       else if (op === 'get') take(1)
       if (total < size) put(null, size - total)
@@ -118,26 +111,17 @@ export class Queues {
     }
   }
 
-  changed({ queue, t, seq, op, size, unfinished, maxsize, task }: EventOf<'queue.changed'>): void {
-    let track = this.all.get(queue)
-    if (track === undefined) {
-      track = new QueueTrack(queue, maxsize)
-      this.#add(track)
-    }
-    track.maxsize = maxsize
-    track.add({ t, seq, op, size, unfinished, task: task ?? null })
-  }
-
-  #add(track: QueueTrack): void {
-    this.all.set(track.id, track)
+  changed(event: Point & Snapshot['queues'][number]): void {
+    const { queue, maxsize } = event
+    const track = this.all.get(queue) ?? new QueueTrack(queue, maxsize)
+    this.all.set(queue, track)
     if (this.all.size > MOST_QUEUES) this.all.delete(this.all.keys().next().value as number)
+    track.maxsize = maxsize
+    track.add(event)
   }
 
   restore(queues: Snapshot['queues'], { t, seq }: Position): void {
-    for (const { queue, size, unfinished, maxsize } of queues) {
-      if (!this.all.has(queue)) this.#add(new QueueTrack(queue, maxsize))
-      this.all.get(queue)?.add({ t, seq, op: 'done', size, unfinished, task: null })
-    }
+    for (const queue of queues) this.changed({ ...queue, t, seq, op: 'done' })
   }
 
   /** Tasks that are blocked on a queue, in the order in which they came; on the left those that put. */

@@ -1,9 +1,9 @@
 // What blocked the loop, and what it delayed. The observer reports stalls while they last; they are found here from the
 // steps themselves where no observer watched.
-import type { EventOf, LiveTask, Victim } from '../../src/events/schema.ts'
+import type { EventOf, Frame, LiveTask, Victim } from '../../src/events/schema.ts'
 import { AMBER, CALLBACK, candidatesOf, MOST_VICTIMS, totalOf, victimsOf } from '../../src/events/stalls.ts'
 import { culpritOf as culpritAmong } from '../../src/own-code.ts'
-import { OVERDUE, type Frame, type Lane } from './track.ts'
+import { OVERDUE, type Lane } from './track.ts'
 
 export { AMBER, RED } from '../../src/events/stalls.ts'
 export type { Victim }

@@ -1,7 +1,7 @@
 // One row of the timeline: a task, or a call that a worker thread runs. It is a list of states with the moment at which
 // each began; a state lasts until the next one begins.
 import { lowerBound } from '../../src/events/lower-bound.ts'
-import type { EventOf, Waiting } from '../../src/events/schema.ts'
+import type { EventOf, Frame, Waiting } from '../../src/events/schema.ts'
 
 /** The states as small numbers: there may be a hundred thousand of them. */
 export const READY = 0
@@ -17,7 +17,6 @@ export const STATE_NAMES = ['ready', 'running', 'waiting', 'in a thread', 'detac
 /** A wait whose deadline has passed by this many seconds is ready in truth: only the loop keeps it from running. */
 export const OVERDUE = 0.002
 
-export type Frame = NonNullable<EventOf<'task.created'>['location']>
 export type Outcome = EventOf<'task.finished'>['outcome']
 
 /** What is known of one stretch of a lane. */
@@ -32,12 +31,8 @@ export interface SpanInfo {
   inLine?: true
 }
 
-export interface Mark {
-  t: number
-  seq: number
-  kind: 'print' | 'cancel'
-  text: string
-}
+/** What a task prints, and that it is to be cancelled. */
+export type Mark = EventOf<'task.printed' | 'task.cancelling'>
 
 /** A moment: a time, and the last event that has happened by then. */
 export interface Position {

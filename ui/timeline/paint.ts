@@ -163,18 +163,18 @@ function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: nu
   }
   let free = -Infinity
   /** A pixel shows one mark of a kind, however many there are. */
-  const drawn = { print: -Infinity, cancel: -Infinity }
+  const drawn = { 'task.printed': -Infinity, 'task.cancelling': -Infinity }
   for (let at = firstMark(lane.marks, view.from); at < lane.marks.length; at++) {
     const mark = lane.marks[at] as Mark
     if (mark.t > view.to) break
     const x = view.x(mark.t)
-    if (x - drawn[mark.kind] < 1) continue
-    drawn[mark.kind] = x
+    if (x - drawn[mark.type] < 1) continue
+    drawn[mark.type] = x
     const next = lane.marks[at + 1]
     const room = (next === undefined ? view.left + view.width : view.x(next.t)) - x - 14
-    context.fillStyle = mark.kind === 'print' ? colours.ink : colours.red
+    context.fillStyle = mark.type === 'task.printed' ? colours.ink : colours.red
     context.beginPath()
-    if (mark.kind === 'print') {
+    if (mark.type === 'task.printed') {
       context.moveTo(x - 3.5, y + 1)
       context.lineTo(x + 3.5, y + 1)
       context.lineTo(x, y + 6)
@@ -184,7 +184,7 @@ function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: nu
       context.lineTo(x - 4, y + rowHeight - 1)
     }
     context.fill()
-    if (mark.kind === 'print' && rowHeight >= 22 && x > free) {
+    if (mark.type === 'task.printed' && rowHeight >= 22 && x > free) {
       context.font = `10.5px ${theme.mono}`
       const whole = mark.text.slice(0, 48)
       let text = fit(context, whole, room)

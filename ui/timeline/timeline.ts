@@ -1,7 +1,7 @@
 // The canvas that shows a Recording: any recording, whoever feeds it. It keeps the window, what is selected and the moment
 // that is looked at, and draws when one of them or the recording has changed.
 import type { Stall } from '../recording/stalls.ts'
-import type { Position, Recording } from '../recording.ts'
+import type { Lane, Position, Recording } from '../recording.ts'
 import { Camera } from './camera.ts'
 import { Frames } from './frames.ts'
 import { listen, type Hands } from './input.ts'
@@ -210,7 +210,7 @@ export class Timeline {
     this.#observer.disconnect()
     this.#stop()
     this.#stage.canvas.remove()
-    this.#tip.remove()
+    this.#tip.element.remove()
   }
 
   #emit<K extends keyof TimelineEvents>(name: K, ...values: Parameters<TimelineEvents[K]>): void {
@@ -297,19 +297,12 @@ export class Timeline {
       },
       hover: (x, y) => {
         this.#pointer = { x, y }
-        const lane = this.#rows.at(y)?.id ?? null
-        if (lane !== this.#hovered) {
-          this.#hovered = lane
-          this.draw()
-        } else this.#showTip(this.#now())
+        if (!this.#hover(this.#rows.at(y))) this.#showTip(this.#now())
       },
       leave: () => {
         this.#pointer = null
-        this.#tip.hide()
-        if (this.#hovered !== null) {
-          this.#hovered = null
-          this.draw()
-        }
+        this.#tip.element.hidden = true
+        this.#hover(null)
       },
       click: (x, y) => {
         const label = this.#stage.labelAt(x, y)
@@ -355,6 +348,14 @@ export class Timeline {
       }
       default: return false
     }
+  }
+
+  /** The pointer is over this lane; false where it was before. */
+  #hover(lane: Lane | null): boolean {
+    if ((lane?.id ?? null) === this.#hovered) return false
+    this.#hovered = lane?.id ?? null
+    this.draw()
+    return true
   }
 
   #scrollBy(pixels: number): void {

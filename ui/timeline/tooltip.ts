@@ -7,38 +7,30 @@ import type { Viewport } from './viewport.ts'
 import { STATE_SIGN, STATE_WORD } from './words.ts'
 
 export class Tooltip {
-  readonly #element = document.createElement('div')
+  readonly element = document.createElement('div')
   readonly #host: HTMLElement
 
   constructor(host: HTMLElement) {
     this.#host = host
-    this.#element.className = 'timeline-tip'
-    this.#element.hidden = true
-    host.append(this.#element)
+    this.element.className = 'timeline-tip'
+    this.element.hidden = true
+    host.append(this.element)
   }
 
   show(lines: readonly string[], x: number, y: number): void {
-    this.#element.hidden = lines.length === 0
+    this.element.hidden = lines.length === 0
     if (lines.length === 0) return
-    this.#element.replaceChildren(...lines.map((text, at) => {
+    this.element.replaceChildren(...lines.map((text, at) => {
       const line = document.createElement('div')
       line.className = at === 0 ? 'tip-head' : 'tip-line'
       line.textContent = text
       return line
     }))
-    const box = this.#element.getBoundingClientRect()
+    const box = this.element.getBoundingClientRect()
     const room = this.#host.getBoundingClientRect()
     const left = x + 16 + box.width > room.width ? Math.max(4, x - box.width - 12) : x + 16
     const top = y + 16 + box.height > room.height ? Math.max(4, y - box.height - 12) : y + 16
-    this.#element.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`
-  }
-
-  hide(): void {
-    this.#element.hidden = true
-  }
-
-  remove(): void {
-    this.#element.remove()
+    this.element.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`
   }
 }
 
