@@ -1,0 +1,184 @@
+// What the page is looking at: one loop, one recording, one moment, one selection, one filter. Panels read its signals; the
+// timeline follows it.
+import { batch, computed, signal } from '@preact/signals'
+import type { LoopInfo } from '../../src/events/schema.ts'
+import { address, setAddress } from '../address.ts'
+import { Api, type Told } from '../api.ts'
+import { apiBase, Connection } from '../connection.ts'
+import { Loops } from '../loops.ts'
+import { NOW, Recording, type Lane, type Position } from '../recording.ts'
+import type { Timeline } from '../timeline/timeline.ts'
+import { NO_FILTER, passes, type Filter } from './filter.ts'
+
+/** Panels are drawn anew at most this often, in ms. */
+const PANEL_EVERY = 120
+
+export class Shown {
+  readonly live = new Recording({ name: 'live' })
+  readonly api: Api
+  readonly loops: Loops
+  /** The loop that is looked at; null: the one of the server that the page comes from. */
+  readonly loop = signal<string | null>(null)
+  readonly connection: Connection
+  /** The page comes from the very loop that it shows, not from the observer. */
+  readonly servedByApp: boolean
+  /** The recording that is shown: the live one, or that of a run in virtual time. */
+  readonly recording = signal<Recording>(this.live)
+  /** What is said of a recording that is not the live one. */
+  readonly title = signal('')
+  /** Grows when panels should look again. */
+  readonly tick = signal(0)
+  readonly cursor = signal<Position | null>(null)
+  readonly follow = signal(true)
+  readonly selected = signal<number | null>(null)
+  readonly filter = signal<Filter>(NO_FILTER)
+  /** The address of the run or window that is shown. */
+  readonly hash = signal('')
+  timeline: Timeline | null = null
+  readonly #changed = new Set<() => void>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  /** The example that the page is about: the run that was started last, or the one that the filter names. */
+  readonly example = computed(() => {
+    void this.tick.value
+    const { run } = this.filter.value
+    const runs = [...this.recording.value.runs.values()]
+    return (run === null ? runs.at(-1) : runs.find(({ id }) => id === run)) ?? null
+  })
+
+  /** How the loop that is looked at stands; null where that is not known. */
+  readonly shownLoop = computed((): LoopInfo | null => {
+    const list = this.loops.list.value
+    void this.tick.value
+    return list === null ? null : this.loops.find(this.loop.value ?? this.connection.loop ?? list.self)
+  })
+
+  constructor(page = location.href) {
+    const base = apiBase(page)
+    this.servedByApp = base.pathname !== new URL('.', page).pathname
+    // Where there are several, a proxy may answer from another loop's server next time: then it has to be said which is meant.
+    const named = (): string | null => this.loop.peek() ?? ((this.loops.list.peek()?.loops.length ?? 0) > 1 ? this.connection.loop : null)
+    this.api = new Api(base, named)
+    this.loops = new Loops(this.api)
+    this.loop.value = address.peek().get('loop')
+    this.connection = new Connection({ base, recording: this.live, loop: named, onChange: () => this.touch(), onLoop: () => void this.loops.look() })
+  }
+
+  /** The moment that panels are about. */
+  get position(): Position {
+    return this.cursor.value ?? NOW
+  }
+
+  /** The same as a time. */
+  get time(): number {
+    return this.cursor.value?.t ?? this.now()
+  }
+
+  now(): number {
+    return this.recording.value === this.live ? this.liveNow() : this.recording.value.to
+  }
+
+  /** Of a loop that is gone the last is shown that was heard. */
+  liveNow(): number {
+    const loop = this.shownLoop.value
+    return loop === null || loop.state === 'live' ? this.connection.now() : this.live.to
+  }
+
+  /** The loop on which the page starts things, where another one is shown; else null. */
+  get startsOn(): string | null {
+    const list = this.loops.list.value
+    return list === null || !this.loops.several || this.shownLoop.value?.loop === list.self ? null : list.self
+  }
+
+  /** Look at the loop of this name; null: at that of the server that the page comes from. */
+  look(loop: string | null): void {
+    const named = loop === this.loops.list.value?.self ? null : loop
+    if (named === this.loop.value && (loop === null || loop === (this.connection.loop ?? loop))) {
+      this.showLive()
+      return
+    }
+    batch(() => {
+      this.loop.value = named
+      this.selected.value = null
+      this.filter.value = { ...NO_FILTER, own: this.filter.value.own }
+      this.showLive()
+      setAddress({ loop: named, run: null, from: null, to: null }, true)
+    })
+    this.connection.turn()
+  }
+
+  /** The recording has changed: let panels look again, soon. */
+  touch(): void {
+    for (const listener of this.#changed) listener()
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.tick.value++
+    }, PANEL_EVERY)
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#changed.add(listener)
+    return () => void this.#changed.delete(listener)
+  }
+
+  showLive(): void {
+    batch(() => {
+      if (this.recording.value !== this.live) {
+        this.recording.value = this.live
+        this.selected.value = null
+        this.title.value = ''
+      }
+      this.cursor.value = null
+      this.follow.value = true
+      this.hash.value = ''
+    })
+    this.touch()
+  }
+
+  showRecording(recording: Recording, title: string, hash = ''): void {
+    batch(() => {
+      this.recording.value = recording
+      this.title.value = title
+      this.selected.value = null
+      this.cursor.value = null
+      this.follow.value = false
+      this.hash.value = hash
+      this.filter.value = NO_FILTER
+    })
+    this.timeline?.fit(false)
+    this.touch()
+  }
+
+  select(lane: number | null, reveal = false): void {
+    this.selected.value = lane
+    if (lane !== null && reveal) this.timeline?.reveal(lane)
+  }
+
+  pause(): void {
+    if (this.cursor.value !== null && !this.follow.value) return
+    const recording = this.recording.value
+    this.cursor.value = { t: Math.max(recording.to, this.now()), seq: recording.lastSeq }
+    this.follow.value = false
+  }
+
+  /** Forward or back by so many events. */
+  step(count: number): void {
+    const from = this.cursor.value ?? { t: this.recording.value.to, seq: this.recording.value.lastSeq }
+    this.follow.value = false
+    this.cursor.value = this.recording.value.step(from, count)
+  }
+
+  /** Whether a lane passes the filter, at the moment that is looked at. */
+  passes(lane: Lane): boolean {
+    return passes(lane, this.filter.value, this.position, this.time)
+  }
+}
+
+/** A recording of events that are all there. */
+export function recordingOf({ events, refused }: Told): Recording {
+  const recording = new Recording({ name: 'run' })
+  recording.malformed = refused
+  for (const event of events) recording.apply(event)
+  recording.zero = recording.from
+  return recording
+}
