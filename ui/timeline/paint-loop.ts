@@ -5,35 +5,10 @@ import { AMBER, blockedFor, culpritOf, delayedBy, milliseconds, RED, type Stall 
 import { place } from '../recording/explain.ts'
 import type { Recording } from '../recording.ts'
 import { fit } from './paint.ts'
-import { withAlpha, type Theme } from './theme.ts'
-import type { Viewport } from './viewport.ts'
+import type { Scene } from './scene.ts'
+import { withAlpha } from './theme.ts'
 
-export interface LoopScene {
-  context: CanvasRenderingContext2D
-  theme: Theme
-  recording: Recording
-  view: Viewport
-  now: number
-  gutter: number
-  /** The full size of the canvas, in pixels. */
-  width: number
-  height: number
-  /** Where each strip begins and how high it is. */
-  overview: Strip
-  axis: Strip
-  loop: Strip
-  /** The moment that is looked at; null where the present is. */
-  cursor: number | null
-  hueOf: (task: number) => string
-  motion: boolean
-}
-
-export interface Strip {
-  y: number
-  height: number
-}
-
-export function paintAxis({ context, theme, view, axis, height, recording }: LoopScene): void {
+export function paintAxis({ context, theme, view, axis, height, recording }: Scene): void {
   const { colours } = theme
   context.font = `10.5px ${theme.font}`
   context.textBaseline = 'middle'
@@ -53,7 +28,7 @@ function firstStep({ lanes: { steps: { to } } }: Recording, t: number): number {
 }
 
 /** The steps as blocks, then the heartbeat: a pulse wherever the loop could turn, a flat line where it was held. */
-export function paintLoop(scene: LoopScene): void {
+export function paintLoop(scene: Scene): void {
   const { context, theme, recording, view, loop, now, gutter } = scene
   const { colours } = theme
   const { lanes: { steps }, holder } = recording
@@ -88,7 +63,7 @@ export function paintLoop(scene: LoopScene): void {
       return
     }
     context.fillRect(x0, blockTop, width, blockHeight)
-    context.fillStyle = scene.hueOf(task)
+    context.fillStyle = scene.hueOf(recording.lanes.get(task)) ?? colours.running
     context.fillRect(x0, blockTop + blockHeight - 3, width, 3)
     context.fillStyle = colours.running
     if (width > 40) wide.push({ x: Math.max(x0, view.left), width: Math.min(x1, right) - Math.max(x0, view.left), task })
@@ -123,7 +98,7 @@ export function percent(part: number): string {
   return part < 0.0095 ? '<1 %' : `${Math.round(part * 100)} %`
 }
 
-function paintHeartbeat({ context, theme, recording, view, loop, now }: LoopScene, busy: Float32Array): void {
+function paintHeartbeat({ context, theme, recording, view, loop, now }: Scene, busy: Float32Array): void {
   const { colours } = theme
   const base = loop.y + loop.height - 11
   const size = 15
@@ -169,7 +144,7 @@ function paintHeartbeat({ context, theme, recording, view, loop, now }: LoopScen
 }
 
 /** Stalls and gaps over the full height, under the lanes. */
-export function paintBands({ context, theme, recording, view, now, axis, height }: LoopScene): void {
+export function paintBands({ context, theme, recording, view, now, axis, height }: Scene): void {
   const top = axis.y + axis.height
   for (const gap of recording.gaps) {
     if (gap.to < view.from || gap.from > view.to) continue
@@ -204,7 +179,7 @@ export interface BandLabel {
 const MOST_LABELS = 60
 
 /** What blocked the loop, where, for how long, and what it delayed. The one that lasts comes first, then the longest. */
-export function paintBandLabels(scene: LoopScene): BandLabel[] {
+export function paintBandLabels(scene: Scene): BandLabel[] {
   const { recording, view, now, loop } = scene
   const until = ({ to }: Stall): number => to ?? now
   const shown = recording.stalls.all.filter((stall) => until(stall) >= view.from && stall.from <= view.to && until(stall) - stall.from >= AMBER)
@@ -228,7 +203,7 @@ export function paintBandLabels(scene: LoopScene): BandLabel[] {
 }
 
 /** Where a label has room: at its band's beginning, moved left only as far as it must be seen whole. */
-function room({ context, theme, view, now }: LoopScene, stall: Stall, first: string, second: string, placed: readonly BandLabel[]): { stall: Stall; x: number; width: number } | null {
+function room({ context, theme, view, now }: Scene, stall: Stall, first: string, second: string, placed: readonly BandLabel[]): { stall: Stall; x: number; width: number } | null {
   context.font = `600 11.5px ${theme.font}`
   let width = context.measureText(first).width
   if (second !== '') {
@@ -244,7 +219,7 @@ function room({ context, theme, view, now }: LoopScene, stall: Stall, first: str
   return placed.some((other) => x < other.x + other.width + 5 && other.x < x + width + 5) ? null : { stall, x, width }
 }
 
-function drawLabel({ context, theme }: LoopScene, { x, y, width }: BandLabel, first: string, second: string, seconds: number): void {
+function drawLabel({ context, theme }: Scene, { x, y, width }: BandLabel, first: string, second: string, seconds: number): void {
   const { colours } = theme
   const colour = seconds >= RED ? colours.red : colours.amber
   const height = second === '' ? 20 : 34
@@ -268,7 +243,7 @@ function drawLabel({ context, theme }: LoopScene, { x, y, width }: BandLabel, fi
 }
 
 /** The whole recording, how busy it was, its stalls, and the window as a frame in it. */
-export function paintOverview({ context, theme, recording, view, overview, now, width }: LoopScene, from: number, to: number): void {
+export function paintOverview({ context, theme, recording, view, overview, now, width }: Scene, from: number, to: number): void {
   const { colours } = theme
   const { y, height } = overview
   context.fillStyle = colours.raised
@@ -314,9 +289,9 @@ export function paintOverview({ context, theme, recording, view, overview, now, 
 }
 
 /** Where the present is, and the moment that is looked at. */
-export function paintCursors({ context, theme, recording, view, now, cursor, axis, height }: LoopScene, live: boolean): void {
+export function paintCursors({ context, theme, recording, view, now, follow, cursor, axis, height }: Scene): void {
   const { colours } = theme
-  if (live && now >= view.from && now <= view.to) {
+  if (follow && now >= view.from && now <= view.to) {
     const x = view.x(now)
     context.fillStyle = withAlpha(colours.accent, 0.55)
     context.fillRect(x, axis.y + axis.height, 1, height)

@@ -3,30 +3,9 @@ import { lowerBound } from '../../src/events/lower-bound.ts'
 import { CAP_GLYPH } from './words.ts'
 import { waitLabel, duration } from '../recording/explain.ts'
 import { GHOST, READY, RUNNING, THREAD, WAITING, type Lane, type Mark } from '../recording/track.ts'
-import type { Recording } from '../recording.ts'
 import { addLane, addMerged, barOf, KINDS, newBars, type Bars } from './bars.ts'
-import type { Layout } from './layout.ts'
-import { withAlpha, type Theme } from './theme.ts'
-import type { Viewport } from './viewport.ts'
-
-export interface Scene {
-  context: CanvasRenderingContext2D
-  theme: Theme
-  recording: Recording
-  view: Viewport
-  layout: Layout
-  now: number
-  /** Where the lanes are, in pixels. */
-  top: number
-  height: number
-  rowHeight: number
-  scroll: number
-  gutter: number
-  selected: number | null
-  hovered: number | null
-  /** A hue for what belongs to a run; null where runs are not told apart. */
-  hueOf: (lane: Lane) => string | null
-}
+import type { Scene } from './scene.ts'
+import { withAlpha } from './theme.ts'
 
 /** Lanes to a row of pixels where rows are thinner than this. */
 const THINNEST = 3
@@ -37,10 +16,10 @@ export function paintLanes(scene: Scene): Bars {
   const { lanes } = layout
   context.save()
   context.beginPath()
-  context.rect(0, top, view.left + view.width, height)
+  context.rect(0, top, view.left + view.width, height - top)
   context.clip()
   const first = Math.max(0, Math.floor(scroll / rowHeight))
-  const last = Math.min(lanes.length - 1, Math.ceil((scroll + height) / rowHeight))
+  const last = Math.min(lanes.length - 1, Math.ceil((scroll + height - top) / rowHeight))
   if (rowHeight >= THINNEST) {
     paintRows(scene, first, last)
     for (let row = first; row <= last; row++) addLane(bars, lanes[row] as Lane, view, top + row * rowHeight - scroll, rowHeight, now)
@@ -288,11 +267,11 @@ export function paintGutter({ context, theme, layout, top, height, rowHeight, sc
   const { colours } = theme
   context.save()
   context.beginPath()
-  context.rect(0, top, gutter, height)
+  context.rect(0, top, gutter, height - top)
   context.clip()
   if (rowHeight >= 10) {
     const first = Math.max(0, Math.floor(scroll / rowHeight))
-    const last = Math.min(layout.lanes.length - 1, Math.ceil((scroll + height) / rowHeight))
+    const last = Math.min(layout.lanes.length - 1, Math.ceil((scroll + height - top) / rowHeight))
     context.textBaseline = 'middle'
     const size = rowHeight >= 18 ? 12 : 10
     for (let row = first; row <= last; row++) {

@@ -1,32 +1,18 @@
 // The canvas: its size, where what lies on it, and the whole picture.
-import type { Position, Recording } from '../recording.ts'
+import type { Recording } from '../recording.ts'
 import type { Stall } from '../recording/stalls.ts'
 import type { Hands } from './input.ts'
-import type { Layout } from './layout.ts'
-import { paintGutter, paintLanes, type Scene } from './paint.ts'
-import { paintAxis, paintBandLabels, paintBands, paintCursors, paintLoop, paintOverview, type BandLabel, type LoopScene } from './paint-loop.ts'
+import { paintGutter, paintLanes } from './paint.ts'
+import { paintAxis, paintBandLabels, paintBands, paintCursors, paintLoop, paintOverview, type BandLabel } from './paint-loop.ts'
 import { BAR, type Rows } from './rows.ts'
+import type { Picture, Scene } from './scene.ts'
 import { readTheme, type Theme } from './theme.ts'
-import type { Viewport } from './viewport.ts'
 
 const OVERVIEW = 26
 const AXIS = 22
 const LOOP = 58
 const LABELS = 42
 const LABEL = 34
-
-export interface Picture {
-  recording: Recording
-  view: Viewport
-  rows: Rows
-  layout: Layout
-  now: number
-  follow: boolean
-  cursor: Position | null
-  selected: number | null
-  hovered: number | null
-  motion: boolean
-}
 
 export class Stage {
   readonly canvas = document.createElement('canvas')
@@ -87,39 +73,34 @@ export class Stage {
   }
 
   /** Paint all of it; gives how many states were looked at. */
-  paint({ recording, view, rows, layout, now, follow, cursor, selected, hovered, motion }: Picture): number {
+  paint(picture: Picture, rows: Rows): number {
     const context = this.#context
     const { width, height } = this
+    const { recording, view, now } = picture
     const theme = (this.#theme ??= readTheme(this.#host, context, this.#ratio))
     const gutter = width < 560 ? 92 : width < 900 ? 150 : 208
     view.left = gutter
     view.width = Math.max(10, width - gutter - BAR)
+    const scene: Scene = {
+      ...picture, context, theme, width, height, gutter, top: this.lanesTop(recording), rowHeight: rows.height, scroll: rows.scroll,
+      overview: { y: 0, height: this.#overview }, axis: { y: this.#overview, height: AXIS }, loop: { y: this.#overview + AXIS, height: LOOP },
+      hueOf: (lane) => lane?.run == null ? null : theme.hues[lane.run % theme.hues.length] ?? null,
+    }
     context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0)
     context.fillStyle = theme.colours.ground
     context.fillRect(0, 0, width, height)
-    const hueOfRun = (run: number | null): string | null => run === null ? null : theme.hues[run % theme.hues.length] ?? null
-    const loopScene: LoopScene = {
-      context, theme, recording, view, now, gutter, width, height, motion, cursor: cursor?.t ?? null,
-      overview: { y: 0, height: this.#overview }, axis: { y: this.#overview, height: AXIS }, loop: { y: this.#overview + AXIS, height: LOOP },
-      hueOf: (task) => hueOfRun(recording.lanes.get(task)?.run ?? null) ?? theme.colours.running,
-    }
-    const top = this.lanesTop(recording)
-    const scene: Scene = {
-      context, theme, recording, view, layout, now, top, height: height - top, rowHeight: rows.height, scroll: rows.scroll, gutter,
-      selected, hovered, hueOf: (lane) => hueOfRun(lane.run),
-    }
-    paintBands(loopScene)
-    paintAxis(loopScene)
-    paintLoop(loopScene)
+    paintBands(scene)
+    paintAxis(scene)
+    paintLoop(scene)
     const bars = paintLanes(scene)
     context.fillStyle = theme.colours.ground
-    context.fillRect(0, top, gutter - 1, height - top)
+    context.fillRect(0, scene.top, gutter - 1, height - scene.top)
     paintGutter(scene)
     context.fillStyle = theme.colours.line
     context.fillRect(gutter - 1, this.#overview, 1, height)
-    this.#labels = paintBandLabels(loopScene)
-    if (this.#overview > 0) paintOverview(loopScene, ...extentOf(recording, now))
-    paintCursors(loopScene, follow)
+    this.#labels = paintBandLabels(scene)
+    if (this.#overview > 0) paintOverview(scene, ...extentOf(recording, now))
+    paintCursors(scene)
     rows.paintBar(context, width, theme.colours.line)
     return bars.spans
   }

@@ -259,9 +259,9 @@ export class Timeline {
     const layout = this.#layouter.update(recording, view.from, view.to, this.#filter, this.#follow ? 0.08 : 0.5)
     this.#rows.show(layout)
     this.figures.spans = this.#stage.paint({
-      recording, view, rows: this.#rows, layout, now, follow: this.#follow, cursor: this.#cursor, selected: this.#selected, hovered: this.#hovered,
+      recording, view, layout, now, follow: this.#follow, cursor: this.#cursor?.t ?? null, selected: this.#selected, hovered: this.#hovered,
       motion: !this.#reduced.matches,
-    })
+    }, this.#rows)
     this.#showTip(now)
   }
 

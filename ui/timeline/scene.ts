@@ -1,0 +1,42 @@
+// What is painted: a timeline at one moment, and where on the canvas each part of it lies.
+import type { Lane, Recording } from '../recording.ts'
+import type { Layout } from './layout.ts'
+import type { Theme } from './theme.ts'
+import type { Viewport } from './viewport.ts'
+
+export interface Picture {
+  recording: Recording
+  view: Viewport
+  layout: Layout
+  now: number
+  /** The window moves with the present. */
+  follow: boolean
+  /** The moment that is looked at; null where the present is. */
+  cursor: number | null
+  selected: number | null
+  hovered: number | null
+  motion: boolean
+}
+
+export interface Scene extends Picture {
+  context: CanvasRenderingContext2D
+  theme: Theme
+  /** The full size of the canvas and the width of the names, in pixels. */
+  width: number
+  height: number
+  gutter: number
+  overview: Strip
+  axis: Strip
+  loop: Strip
+  /** Where the lanes begin. */
+  top: number
+  rowHeight: number
+  scroll: number
+  /** A hue for what belongs to a run; null where runs are not told apart. */
+  hueOf: (lane: Lane | undefined) => string | null
+}
+
+export interface Strip {
+  y: number
+  height: number
+}
