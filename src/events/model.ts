@@ -109,9 +109,9 @@ export class Model {
     }
     task.since = event.t
     if (event.type === 'task.suspended' && event.on.kind !== 'yield') task.on = event.on
-    else if (task.on !== undefined) delete task.on
+    else if (task.on !== undefined) task.on = undefined
     if (event.type === 'task.suspended' && event.location !== undefined) task.location = event.location
-    else if (event.type !== 'task.ready' && task.location !== undefined) delete task.location
+    else if (event.type !== 'task.ready' && task.location !== undefined) task.location = undefined
   }
 
   /** All these tasks are ready again. One whose step takes long may already have an event of its own. */
