@@ -21,13 +21,12 @@ export function slowStep(name: string, seconds: number): string {
   return `a step of ${name} took ${Math.round(seconds * 1000)} ms and delayed everything else`
 }
 
-/** The tasks that are ready, and those whose wait ends by itself, but for the one that blocks the loop. */
-export function candidatesOf(live: Iterable<LiveTask>, culprit: number | null): Candidate[] {
+/** The tasks that are ready, and those whose wait ends by itself, before a time where one is given; but for the one that blocks the loop. */
+export function candidatesOf(live: Iterable<LiveTask>, culprit: number | null, before = Infinity): Candidate[] {
   const candidates: Candidate[] = []
   for (const { task, name, state, since, on } of live) {
-    if (task === culprit) continue
-    if (state === 'ready') candidates.push({ task, name, from: since })
-    else if (on?.deadline !== undefined) candidates.push({ task, name, from: on.deadline })
+    const from = state === 'ready' ? since : on?.deadline
+    if (from !== undefined && from < before && task !== culprit) candidates.push({ task, name, from })
   }
   return candidates
 }

@@ -140,7 +140,7 @@ export function culpritOf(stack: readonly Frame[]): Frame | null {
 
 /** The tasks that a stall delays, at a time while it lasts, and by how much. */
 export function victimsAt({ from, task }: Stall, to: number, live: Iterable<LiveTask>): Victim[] {
-  return victimsOf(candidatesOf(live, task), from, to, OVERDUE).sort((a, b) => b.seconds - a.seconds)
+  return victimsOf(candidatesOf(live, task, to - OVERDUE), from, to, OVERDUE).sort((a, b) => b.seconds - a.seconds)
 }
 
 /** What a stall did, in one sentence: "GET /handlers/sync #42 blocked the loop for 2,003 ms; 6 tasks delayed by 11.4 s in total". */
