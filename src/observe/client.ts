@@ -1,5 +1,5 @@
-// The app's side of its observer: starts the thread, and starts it again when it has ended; hands it a loop to watch and
-// passes on what it says. Nothing here keeps the process alive. life.ts shows what outlasts one life of the thread.
+// The app's side of its observer: starts the thread, and starts it again when it has ended; gives it a loop to watch, and
+// receives its messages. Nothing here keeps the process alive. thread-life.ts shows what outlasts one life of the thread.
 import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
@@ -32,15 +32,15 @@ import { Writer } from '../probe/probe.ts'
 
 export interface ObserverOptions {
   /**
-   * Where the observer listens, 0 for any free port; `null`: nowhere. Default 8001. In a worker of `node:cluster`, where another
-   * one has it, the next port that is free.
+   * The observer's port, 0 for any free one; `null` for none. Default 8001. In a worker of `node:cluster`, the next free
+   * port if another worker uses it.
    */
   port?: number | null | undefined
   /** Default 127.0.0.1. */
   host?: string | undefined
-  /** From how many milliseconds on the loop is called blocked. Default 50. */
+  /** From how many milliseconds on the loop counts as blocked. Default 50. */
   blockedMs?: number | undefined
-  /** Stalls of so many milliseconds are kept with the seconds around them. Default 500. */
+  /** Stalls of this many milliseconds are kept with the seconds around them. Default 500. */
   keepMs?: number | undefined
   /** Whether to take the stack of a blocked thread through Node's inspector. Default true. */
   stacks?: boolean | undefined
@@ -48,37 +48,37 @@ export interface ObserverOptions {
   history?: number | undefined
   /** How many records fit between the loop and the observer, a power of two; each takes 32 bytes. Default 131,072. */
   records?: number | undefined
-  /** How many subscribers of the stream are allowed. Default 1,000. */
+  /** The most subscribers of the stream. Default 1,000. */
   maxSubscribers?: number | undefined
-  /** How many MB of heap the observer's thread may have; with more it ends, and is started again. Default 512. */
+  /** The most MB of heap of the observer's thread; beyond it the thread ends and is started again. Default 512. */
   memoryMb?: number | undefined
   /** The loop's name in events, 1 to 64 of A-Z a-z 0-9 . _ -. Default `main`; with a Redis, the host's name and the process' number. */
   name?: string | undefined
   /** The Redis through which this observer and those of other processes see each other's loops. */
   redisUrl?: string | undefined
-  /** Where browsers find the observer, where that is not where it listens. */
+  /** The address for browsers, if it differs from where the observer listens. */
   url?: string | undefined
   /**
-   * Names by which it may be called besides addresses, localhost, this machine's name, `host` and the one in `url`;
+   * Allowed names of the observer besides addresses, localhost, this machine's name, `host` and the one in `url`;
    * `.example.org` is that name and all below it, `*` any. Default none.
    */
   allowedHosts?: readonly string[] | undefined
-  /** The proxies in front of it, whose `X-Forwarded-For` says who calls: addresses, networks, or names of networks. Default none. */
+  /** The proxies in front of it (addresses, networks, or names of networks): their `X-Forwarded-For` gives the client's address. Default none. */
   proxies?: readonly string[] | undefined
 }
 
-/** What the app knows of its runs while they are under way. */
+/** The live runs that the app knows. */
 export interface LiveRuns {
   cancel(id: number): Cancelled
-  /** Those in virtual time, which the loop's events do not tell of, newest first. */
+  /** Those in virtual time, which are not in the loop's events, newest first. */
   virtual(): RunRecord[]
 }
 
-/** Taken here, so that a program's fake timers are not asked. */
+/** Kept here, because a program may replace them with fake timers. */
 const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globalThis
 
 const LONGEST_MS = 2 ** 31 - 1
-/** So many questions are answered at a time: an answer can be long, and each takes memory until it has been made use of. */
+/** The most questions at a time: an answer can be long, and takes memory until it is used. */
 const MOST_UNDER_WAY = 16
 
 /** A subscriber on the app's side. */
@@ -117,32 +117,32 @@ class RemotePlace implements Place {
 }
 
 export class ObserverClient implements Monitor {
-  /** The stream's epoch; known once the observer is ready. */
+  /** The stream's epoch, known once the observer is ready. */
   epoch = ''
-  /** Where the observer listens; `null` where it does not. */
+  /** The observer's port; `null` if it does not listen. */
   port: number | null = null
   readonly host: string
-  /** Known to this process only: by it the app knows what its observer passes on. */
+  /** Known only to this process: it marks the requests that the observer passes on to the app. */
   readonly #secret = randomBytes(16).toString('hex')
-  /** How many subscribers there may be. */
+  /** The most subscribers. */
   readonly most: number
-  /** Resolves once the observer listens; rejects with an ObserverListenError where it cannot. */
+  /** Resolves once the observer listens; rejects with an ObserverListenError if it cannot. */
   readonly ready: Promise<void>
   live: LiveRuns = { cancel: () => null, virtual: () => [] }
   /** Something on the loop has blocked the thread for 5 ms or more, until now. Times are seconds on the loop's clock. */
   onBlock: (from: number, to: number, name: string) => void = () => {}
-  /** What the observer has to say to whoever runs the program: not on its standard output, which may be read by another program. */
+  /** Messages of the observer to the operator. They do not go to standard output, which another program may read. */
   log: (level: LogLevel, message: string) => void = (level, message) => console[level === 'info' ? 'warn' : level](message)
-  /** What every life of the thread is given. */
+  /** What each life of the thread is given. */
   readonly #data: Omit<ObserverData, 'descriptions' | 'sessions' | 'listen' | 'loop' | 'clock'>
   readonly #memoryMb: number
-  /** Where it is to listen; once it has, each life listens on that very port. */
+  /** Where to listen. Once it has listened, each life uses the same port. */
   #listen: ObserverData['listen']
   readonly #view: View
   readonly #ring: RingWriter
   readonly #pulse: Pulse
   #name: string
-  /** The app's address, where it listens. */
+  /** The app's address, if it listens. */
   #address: string | null = null
   readonly #places = new Map<number, RemotePlace>()
   readonly #asked = new Map<number, (answer: unknown) => void>()
@@ -154,9 +154,9 @@ export class ObserverClient implements Monitor {
   /** The thread, from its start to its end. */
   #life: ObserverLife | null = null
   #descriptions: MessagePort | null = null
-  /** Since when it has served, by `performance.now()`; `null`: it does not. */
+  /** Since when it serves, by `performance.now()`; `null` if it does not. */
   #upSince: number | null = null
-  /** Why there is no observer, and when it is started again; `null` before it has ended for the first time, and while it serves. */
+  /** Why there is no observer, and when it is started again; `null` before its first end, and while it serves. */
   #down: { reason: string; until: number } | null = null
   #restarts = 0
   readonly #backoff = new Backoff()
@@ -194,7 +194,7 @@ export class ObserverClient implements Monitor {
     if (options.stacks !== false) this.ready.then(() => this.#tellMissing(), () => {})
   }
 
-  /** How many subscribe through the app. */
+  /** The number of subscribers through the app. */
   get size(): number {
     return this.#places.size
   }
@@ -204,12 +204,12 @@ export class ObserverClient implements Monitor {
     return this.#view.numbers[NUMBER.cost] as number
   }
 
-  /** The loop's name in events. Where another process has it already, the observer has given it another. */
+  /** The loop's name in events. If another process uses it already, the observer has changed it. */
   get name(): string {
     return this.#name
   }
 
-  /** Whether it serves: it is started, and listens where it is to. */
+  /** Whether it serves: it has started, and listens if it should. */
   get up(): boolean {
     return this.#upSince !== null
   }
@@ -219,7 +219,7 @@ export class ObserverClient implements Monitor {
     return this.#restarts
   }
 
-  /** Why nothing can be asked of it now, as the error to answer with; `null` while it serves or starts for the first time. */
+  /** Why it cannot be asked now, as the error to answer with; `null` while it serves or starts for the first time. */
   get down(): ObserverDownError | null {
     if (this.#closed !== null) return new ObserverDownError('the observer is closed')
     if (this.#down === null) return null
@@ -228,18 +228,18 @@ export class ObserverClient implements Monitor {
     return new ObserverDownError(`the observer ${reason}; it ${this.#life === null ? `is started again in ${seconds.toFixed(1)} s` : 'is being started again'}`, seconds)
   }
 
-  /** The writer that watches the loop, if one is watched. */
+  /** The probe of the watched loop, if there is one. */
   get writer(): Writer | null {
     return this.#writer
   }
 
-  /** Where the observer's page and stream are; `null` where it does not listen. */
+  /** The address of the observer's page and stream; `null` if it does not listen. */
   get url(): string | null {
     if (this.port === null) return null
     return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`
   }
 
-  /** Record this loop from now on. One is watched at a time: false while another one is. */
+  /** Records this loop from now on. One is watched at a time: returns false while another one is. */
   watch(loop: EventLoop): boolean {
     if (this.#writer !== null) {
       if (!this.#writer.loop.isClosed()) return this.#writer.loop === loop
@@ -257,17 +257,17 @@ export class ObserverClient implements Monitor {
     return true
   }
 
-  /** Look from now on whether the thread is blocked: a program that starts up blocks it, and nobody waits for it yet. */
+  /** Watches from now on whether the thread is blocked. Not earlier: a program blocks its thread while it starts, and delays nothing by that. */
   watchThread(): void {
     if (this.#closed === null) this.#pulse.start()
   }
 
-  /** For how many seconds a request that is read now may have stood in line behind something that held the thread. */
+  /** For how many seconds a block may have delayed a request that is read now. */
   waited(): number {
     return this.#pulse.waited()
   }
 
-  /** Send events to `sink`, from now or from a cursor on. Where there is no observer it ends at once. */
+  /** Sends events to `sink`, starting now or after a cursor. Without an observer the subscription ends at once. */
   subscribe(sink: Sink, options: StreamOptions = {}): RemotePlace {
     const place = new RemotePlace(this, ++this.#ids, sink)
     const { down } = this
@@ -289,7 +289,7 @@ export class ObserverClient implements Monitor {
   async runs(loop?: string): Promise<CoveredRun[]> {
     const virtual = this.#isOwn(loop) ? this.live.virtual().map(summaryOf) : []
     const told = await this.#ask('runs', loop)
-    // Those that have ended meanwhile are told of.
+    // The observer reports those that have ended in the meantime.
     const own = told.filter((run) => run.clock === 'virtual' && (run.loop ?? this.#name) === this.#name).map(({ run }) => run)
     const label = told.some((run) => run.loop !== undefined) ? { loop: this.#name } : {}
     return [...virtual.filter(({ run }) => !own.includes(run)).map((run) => ({ ...label, ...run })), ...told]
@@ -312,7 +312,7 @@ export class ObserverClient implements Monitor {
     const life = this.#life
     const next = async (): Promise<IteratorResult<string>> => {
       if (life !== this.#life) throw this.down ?? new ObserverDownError('the observer has ended')
-      // Its reader waits for it, also where no task and no connection of the program does.
+      // Keeps the process alive: the reader waits for the text, even if no task or connection of the program does.
       const stay = setInterval(() => {}, LONGEST_MS)
       const value = await this.#ask('read', text).finally(() => clearInterval(stay))
       return value === null ? { done: true, value } : { done: false, value }
@@ -321,7 +321,7 @@ export class ObserverClient implements Monitor {
   }
 
   cancel(what: Target, id: number, loop?: string): Cancelled | Promise<Cancelled> {
-    // A loop elsewhere may take its time about it: that is not among the few.
+    // A loop of another process may take longer to answer, so this does not use one of the slots.
     return this.#isOwn(loop) ? this.#cancelHere(what, id) : this.#send('cancel', what, id, loop)
   }
 
@@ -334,13 +334,16 @@ export class ObserverClient implements Monitor {
     return this.live.virtual().find(({ run }) => run === id) ?? null
   }
 
-  /** Ask for something as of now, once few others are asking. Rejects with an ObserverDownError where there is no observer, or it ends meanwhile. */
+  /**
+   * Asks for the present state, once fewer questions are open. Rejects with an ObserverDownError if there is no observer, or
+   * it ends before it answers.
+   */
   async #ask<Q extends Question>(question: Q, ...args: Parameters<Questions[Q]>): Promise<Answer<Q>> {
     await this.#slots.take()
     try {
       return await this.#send(question, ...args)
     } finally {
-      // Whoever has asked makes use of the answer before there is another.
+      // The caller uses the answer before the next one arrives.
       setImmediate(() => this.#slots.give())
     }
   }
@@ -364,17 +367,17 @@ export class ObserverClient implements Monitor {
     this.#asked.delete(id)
   }
 
-  /** Put something on the stream that the loop has no hook for. */
+  /** Records an event that the loop has no hook for. */
   record(event: Bare): void {
     this.#writer?.record(event)
   }
 
-  /** A run that was made on another loop, in virtual time: it is told of like any other. */
+  /** Adds a run that another loop made, in virtual time, to the known runs. */
   tellRun(record: RunRecord): void {
     this.send({ type: 'run', record })
   }
 
-  /** The client for which the observer passes a request on, `null` where it has not. */
+  /** The client whose request the observer has passed on; `null` if the request came directly. */
   clientOf({ headers }: { headers: IncomingHttpHeaders }): string | null {
     return clientOf(headers[CLIENT_HEADER], this.#secret)
   }
@@ -385,7 +388,7 @@ export class ObserverClient implements Monitor {
     this.send({ type: 'app', address })
   }
 
-  /** Stop watching, tell subscribers why, and end the thread. */
+  /** Stops watching, sends subscribers the reason, and ends the thread. */
   close(reason = 'the observer is closing'): Promise<void> {
     return (this.#closed ??= this.#close(reason))
   }
@@ -413,7 +416,7 @@ export class ObserverClient implements Monitor {
     if (why !== null) this.log('warn', `stalls are reported without stacks: ${why}`)
   }
 
-  /** Start the thread. It finds the ring empty, and in front of everything else a description of what is alive. */
+  /** Starts the thread. The ring is empty, and the first thing in it will be a snapshot. */
   #begin(): void {
     const { port1, port2 } = new MessageChannel()
     port1.unref()
@@ -435,7 +438,7 @@ export class ObserverClient implements Monitor {
         onEnd: (error) => this.#onEnd(error),
       })
     } catch (error) {
-      // No thread can be made: a life that was over at once.
+      // No thread can be made: this counts as a life that ended at once.
       this.#onEnd(error as Error)
       return
     }
@@ -456,7 +459,7 @@ export class ObserverClient implements Monitor {
     this.#onUp()
   }
 
-  /** The thread has ended: so has what it was asked, and those who were subscribed. It is started again, unless it was closed. */
+  /** The thread has ended, and with it its open questions and subscriptions. It is started again, unless it was closed. */
   #onEnd(error: Error): void {
     const served = this.#upSince === null ? 0 : performance.now() - this.#upSince
     this.#life = null
@@ -471,7 +474,7 @@ export class ObserverClient implements Monitor {
         this.#restarts++
         this.#begin()
       }, wait).unref()
-      // The first failure is told by `ready`.
+      // `ready` reports the first failure.
       const details = error instanceof ObserverListenError ? error.message : error.stack
       if (!first) this.log('error', `the observer ${reasonOf(error)}; it is started again in ${wait / 1000} s, and nothing is recorded until then: ${details}`)
     }
@@ -529,7 +532,7 @@ export class ObserverClient implements Monitor {
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/
 
-/** The loop's name. Throws a RangeError where it is given and is none. */
+/** The loop's name. Throws a RangeError if it is not a valid one. */
 function nameOf({ name, redisUrl }: ObserverOptions): string {
   if (name !== undefined) {
     if (!NAME.test(name)) throw new RangeError(`name: ${JSON.stringify(name)} must be 1 to 64 of A-Z a-z 0-9 . _ -`)
@@ -539,7 +542,7 @@ function nameOf({ name, redisUrl }: ObserverOptions): string {
   return `${hostname().replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 50) || 'host'}-${process.pid}`
 }
 
-/** What has become of the observer, for clients and the log. */
+/** What happened to the observer, for clients and the log. */
 function reasonOf(error: Error & { code?: string }): string {
   if (error instanceof ObserverListenError) return `cannot listen on port ${error.port} (${error.code})`
   return error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'ran out of memory' : 'has ended'

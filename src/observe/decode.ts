@@ -1,12 +1,12 @@
-// Turns records back into events: the same, with the same fields, that a recorder on the loop's own thread would make.
-// What tasks inherit, their run and their request, is worked out here, where it costs the loop nothing.
+// Turns records back into events: the same that a recorder on the loop's thread would make. The run and request that tasks
+// inherit are found here, where this costs the loop nothing.
 import type { Frame, Snapshot, Waiting, Parameters } from '../events/schema.ts'
 import type { Records } from '../probe/layout.ts'
 import type { RingReader } from '../probe/ring.ts'
 import { EventBuilder, ofTask, stamp, type Bare, type Scope, type Timed } from '../events/builder.ts'
 import { recordReader } from '../probe/record-schema.ts'
 
-/** Who held the thread, from when to when, in seconds on the loop's clock. */
+/** What blocked the thread, from when to when, in seconds on the loop's clock. */
 export interface Hold {
   from: number
   to: number
@@ -15,24 +15,24 @@ export interface Hold {
   request?: number
 }
 
-/** Hears what the records say. */
+/** Receives what the records contain. */
 export interface Listener {
   event(event: Timed): void
-  /** So many events were lost; `alive` is what is alive after them. */
+  /** This many events were lost; a snapshot follows. */
   lost(count: number): void
   restored(alive: Omit<Snapshot, 'seq'>): void
-  /** Something held the thread, and does no more. */
+  /** Something blocked the thread, and is over. */
   held(hold: Hold): void
-  /** The step of a task ended that had taken so long. */
+  /** A long step of a task ended. */
   stepped(task: number, from: number, to: number): void
   settled(): void
-  /** A request that had stood in line for as long as this when it was read. */
+  /** A request may have been delayed by this many seconds when it was read. */
   waited(request: number, seconds: number, t: number): void
 }
 
-/** Names of tasks that have ended are kept for whoever looks back. */
+/** The names of this many ended tasks are kept, to name those that a stall delayed. */
 const MOST_ENDED = 20_000
-/** The same of requests. */
+/** The same for requests. */
 const MOST_ENDED_REQUESTS = 256
 
 export class Decoder {
@@ -41,19 +41,19 @@ export class Decoder {
   readonly #takeDescription: () => ArrayBuffer | null
   readonly #build: EventBuilder
   readonly #take: (records: Records, at: number) => void
-  /** Those under way, and the last that have ended: what is told of a stall is told after it. */
+  /** Live requests and the last that ended: a stall is reported after it is over. */
   readonly #requests = new Map<number, { method: string; url: string }>()
   readonly #endedRequests: number[] = []
   readonly #runs = new Map<number, Snapshot['runs'][number]>()
   #scope: Scope | null = null
   #location: Frame | undefined
-  /** Tasks of the busy stretch that comes next. */
+  /** Tasks of the busy stretch that follows. */
   #busy: { task: number; steps: number }[] = []
-  /** A description is being read: what it says is collected here, or told as events the first time. */
+  /** While a snapshot is read, its content is collected here. The first snapshot is read as events. */
   #alive: Omit<Snapshot, 'seq'> | null = null
   #first = true
 
-  /** `takeDescription` gives the next description that the writer has sent. */
+  /** `takeDescription` returns the next snapshot that the probe has sent. */
   constructor(reader: RingReader, listener: Listener, takeDescription: () => ArrayBuffer | null) {
     this.#reader = reader
     this.#listener = listener
@@ -62,17 +62,17 @@ export class Decoder {
     this.#takeDescription = takeDescription
   }
 
-  /** Decode `most` records, and the last of them whole; gives how many there were. */
+  /** Decodes up to `most` records, and always whole; returns their number. */
   read(most: number): number {
     return this.#reader.read(this.#take, most)
   }
 
-  /** Decode all there is, published or not. The writer must stand still. */
+  /** Decodes all records, published or not. The probe must not be writing. */
   readAll(): void {
     this.#reader.read(this.#take, Infinity, true)
   }
 
-  /** The step of a task has been under way since then: told before its record, if that is still to come. */
+  /** The step of a task has been running since then: an event before its record, if that is still to come. */
   begun(task: number, since: number): void {
     const { running } = this.#build
     if (running.task !== task || running.since !== since) this.#build.begun(since, task, false)
@@ -95,12 +95,12 @@ export class Decoder {
     return this.#reader.text(reference)
   }
 
-  /** What a description says is collected, not told as events. */
+  /** The content of a snapshot is collected, not made into events. */
   get #restores(): boolean {
     return this.#alive !== null && !this.#first
   }
 
-  /** What the records say, kind by kind. */
+  /** The handlers of all kinds of records. */
   #reads(build: EventBuilder): (records: Records, at: number) => void {
     return recordReader((reference) => this.#reader.text(reference), {
       ready: (task, t, by) => build.ready(t, task, by),

@@ -1,5 +1,5 @@
-// The observer's own server: the live view, and the routes that both ports have, all answered on the observer's thread, so
-// that they are answered during a stall. What only the app can do is passed on to it.
+// The observer's own server: the live view, and the routes of both ports, answered on the observer's thread and therefore also
+// during a stall. What only the app can do is passed on to it.
 import { Registry } from 'prom-client'
 import type { Loops } from './loop-registry.ts'
 import { events } from '../http/routes/events.ts'
@@ -16,14 +16,14 @@ import { websockets } from '../http/websockets.ts'
 import type { ReadersOptions } from '../http/readers.ts'
 import { forward, type Upstream } from './proxy.ts'
 
-/** The largest body that is read, in bytes: what starts a lab. */
+/** The largest body that is read, in bytes: the one that starts a lab. */
 const BODY_LIMIT = 1024
 
 export interface ObserverAppOptions {
-  /** Names by which this server is called besides addresses and localhost, and those that were allowed. */
+  /** Allowed names of this server, besides addresses, localhost and `allowedHosts`. */
   names: readonly string[]
   allowedHosts: readonly string[]
-  /** The proxies in front, whose `X-Forwarded-For` says who calls. */
+  /** The proxies in front of it: their `X-Forwarded-For` gives the client's address. */
   proxies: readonly string[]
   upstream: Upstream
   readers?: ReadersOptions
@@ -31,14 +31,14 @@ export interface ObserverAppOptions {
 
 export async function buildObserverApp(loops: Loops, { names, allowedHosts, proxies, upstream, readers }: ObserverAppOptions): Promise<HttpServer> {
   const app = httpServer({ bodyLimit: BODY_LIMIT, proxies, readers })
-  // Who calls what costs the app is counted there.
+  // The app has its own rate limit for what is passed on.
   await app.register(protection, { names, allowedHosts, rateLimit: 0 })
   await app.register(websockets)
   app.addHook('onRequest', (_request, _reply, done) => {
     loops.own.drain()
     done()
   })
-  // Routes belong after the plugins whose hooks they need.
+  // Routes must be added after the plugins whose hooks they need.
   await app.register((scope, _options, done) => {
     const routes = scope as unknown as HttpServer
     for (const add of [events, loopRoutes, tasks, runs, stalls]) add(routes, loops)

@@ -1,4 +1,4 @@
-// `loopscope/observe`: watch the event loops of any Node program, and its thread, from a thread beside it.
+// `loopscope/observe`: watches the event loops and the thread of any Node program from a second thread.
 import type { EventLoop } from '../runtime/loop.ts'
 import { getRunningLoop } from '../runtime/abstract-loop.ts'
 import { onLoopStart } from '../runtime/loop.ts'
@@ -12,33 +12,33 @@ import { ObserverListenError } from './thread-life.ts'
 export { ObserverListenError, type ObserverOptions }
 
 export interface ObserveOptions extends ObserverOptions {
-  /** The loop to watch; by default the one that runs, or each that is run from now on, one at a time. */
+  /** The loop to watch. Default: the running one, or each loop that starts to run, one at a time. */
   loop?: EventLoop
 }
 
 export interface Observing {
-  /** Where the live view and the stream are; `null` where the observer does not listen. */
+  /** The address of the live view and the stream; `null` if the observer does not listen. */
   readonly url: string | null
-  /** Stop watching and end the observer's thread. A program that ends by itself need not call it. */
+  /** Stops watching and ends the observer's thread. A program that ends by itself need not call it. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** The observing of this thread, by whichever copy of the package. */
+/** The observing of this thread, by any copy of the package. */
 const OBSERVING = Symbol.for('loopscope.observing')
 const own = globalThis as { [OBSERVING]?: Observing | undefined }
 
-/** Threads that start later inherit this, with what is observed: a preload that calls `observe` is loaded by each of them as well. */
+/** Threads that start later inherit this value: a preload that calls `observe` runs in each of them too. */
 const INHERITED = 'loopscope.observing'
 
 /**
- * Start an observer of this process. It sees every task of the loop that it watches, and whatever blocks this thread, and
- * serves that on `port` (8001). Rejects with an ObserverListenError where it cannot listen there, and with an Error where
- * this thread is observed already. It does not keep the process alive.
+ * Starts an observer of this process. It sees every task of the loop that it watches, and whatever blocks this thread, and
+ * serves that on `port` (8001). Rejects with an ObserverListenError if it cannot listen there, and with an Error if this
+ * thread is observed already. It does not keep the process alive.
  *
- * A preload (`--import`, `NODE_OPTIONS`) may call it: in the worker threads of a process that is observed, and in those
- * that run loopscope's `toThread`, it starts nothing. It gives what the process was observed at when the thread was started,
- * with a `url` of `null` where that was not known, and a `close` without effect.
+ * A preload (`--import`, `NODE_OPTIONS`) may call it. In worker threads of an observed process, and in threads of
+ * loopscope's `toThread`, it starts nothing. It then returns the address at which the process was observed when the thread
+ * started (`url` is `null` if that was not known), and a `close` without effect.
  */
 export async function observe(options: ObserveOptions = {}): Promise<Observing> {
   const known = own[OBSERVING]
@@ -82,7 +82,10 @@ export async function observe(options: ObserveOptions = {}): Promise<Observing> 
   return started
 }
 
-/** What another thread of this process has started, or, in a thread of ours, would have to; `null`: this one may start an observer. */
+/**
+ * What another thread of this process has started, or would have to start if this is one of loopscope's threads; `null` if
+ * this thread may start an observer.
+ */
 function observedElsewhere(): Observing | null {
   if (isMainThread) return null
   const inherited = getEnvironmentData(INHERITED) as unknown as { url: string | null } | undefined

@@ -1,11 +1,11 @@
-// One word of shared memory that says whether a worker thread has an inspector session with the main thread. A process that
-// ends while there is one prints "Waiting for the debugger to disconnect...", so the main thread has it ended first.
+// A word of shared memory that says whether a worker thread has an inspector session with the main thread. A process that ends
+// during a session prints "Waiting for the debugger to disconnect...", so the main thread ends the session first.
 
 const NONE = 0
 const OPEN = 1
 const ENDED = 2
 
-/** On the worker thread, before it connects. `false` once the main thread ends: no session may begin. */
+/** On the worker thread, before it connects. `false` if the main thread is ending: no session may begin. */
 export function enterSession(word: Int32Array): boolean {
   return Atomics.compareExchange(word, 0, NONE, OPEN) === NONE
 }
@@ -16,7 +16,7 @@ export function leaveSession(word: Int32Array): void {
   Atomics.notify(word, 0)
 }
 
-/** On the main thread, when the process exits: have no session begin, and wait up to `ms` milliseconds for the end of one. */
+/** On the main thread, when the process exits: prevents new sessions, and waits up to `ms` milliseconds for the open one to end. */
 export function endSessions(word: Int32Array, ms = 50): void {
   const end = performance.now() + ms
   while (Atomics.compareExchange(word, 0, NONE, ENDED) === OPEN) {

@@ -1,5 +1,5 @@
-// The loops that an observer shows: its own, and where processes share a Redis those of the others. Whatever is served or
-// asked for goes through here, by the loop's name or by none, which means the own one.
+// The loops that an observer shows: that of its process, and those of others with the same Redis. Everything that is served or
+// asked for goes through here, by the loop's name; without a name it is that of this process.
 import { hostname } from 'node:os'
 import type { Histogram } from 'node:perf_hooks'
 import type { LiveTask, LoopInfo, LoopList, LoopState } from '../events/schema.ts'
@@ -17,19 +17,19 @@ import { NUMBER } from '../probe/layout.ts'
 
 type LoopTasks = NonNullable<TaskList['loops']>[number]
 
-/** How long a share of time is looked at, in seconds. */
+/** The time over which utilization is measured, in seconds. */
 const UTILIZATION_SECONDS = 0.5
 
-/** What the own process tells of itself. */
+/** What this process reports about itself. */
 interface LoopsOptions {
   name: string
   startedAt: string
-  /** Where the app and the observer listen, as others reach them. */
+  /** Where the app and the observer listen, as seen by others. */
   app: () => string | null
   observer: () => string | null
-  /** Ask the app's thread to cancel something on the own loop. */
+  /** Asks the app's thread to cancel something on this process' loop. */
   cancel: CancelHere
-  /** How many subscribers there may be. */
+  /** The most subscribers. */
   most: number
   /** Delays of the app's event loop. */
   delays: Histogram
@@ -58,12 +58,12 @@ export class Loops implements Monitor, ShownLoops {
     return this.#places.size
   }
 
-  /** The own loop, then the others. */
+  /** This process' loop, then the others. */
   all(): LoopRecord[] {
     return [this.own, ...(this.cluster?.records() ?? [])]
   }
 
-  /** The loop of this name. Throws a 404 that says which there are. */
+  /** The loop with this name. Throws a 404 that lists the loops. */
   find(loop?: string): LoopRecord {
     const found = loop === undefined || loop === this.own.loop ? this.own : this.cluster?.find(loop)
     if (found === undefined) throw noSuchLoop(loop as string, this.all().map((record) => record.loop))
@@ -78,7 +78,7 @@ export class Loops implements Monitor, ShownLoops {
     return this.find(loop === '*' ? undefined : loop).state
   }
 
-  /** What a process alone tells is the same with and without the others, and theirs is beside it. */
+  /** The part about this process is the same with and without other processes, whose part is separate. */
   tasks(loop?: string, reader?: number): TaskList {
     const asked = this.#tasksOf(this.find(loop), reader)
     if (loop !== undefined) return asked
@@ -86,7 +86,7 @@ export class Loops implements Monitor, ShownLoops {
     return this.cluster === null ? { t, tasks } : { t, tasks, loops: this.all().map((record) => this.#tasksOf(record, reader)) }
   }
 
-  /** Newest first. With a Redis, each says of which loop it is. */
+  /** Newest first. With a Redis, each has the name of its loop. */
   runs(loop?: string): CoveredRun[] {
     const listed = this.#listed(loop, ({ runs }) => runs.list().map(summaryOf))
     return this.cluster === null ? listed : newestFirst(listed)
@@ -96,7 +96,7 @@ export class Loops implements Monitor, ShownLoops {
     return resultOf(this.#run(id, loop))
   }
 
-  /** Newest first. With a Redis, each says of which loop it is. */
+  /** Newest first. With a Redis, each has the name of its loop. */
   stalls(loop?: string): CoveredStall[] {
     const query = ({ loop }: LoopRecord): string => (this.cluster === null ? '' : `?loop=${loop}`)
     return this.#listed(loop, (record) => record.stalls.map(({ events, from, to: _, ...stall }) => (
@@ -142,7 +142,7 @@ export class Loops implements Monitor, ShownLoops {
   #tasksOf(record: LoopRecord, reader: number | undefined): LoopTasks {
     const t = record.now()
     const { tasks } = record.snapshot()
-    // Here the task that asks waits for its answer; to who reads that, it is what runs.
+    // The task that serves this request waits for its answer, but for the reader it is running.
     const asks = (task: LiveTask): boolean => record === this.own && task.task === reader
     return { loop: record.loop, state: record.state, t, tasks: tasks.map((task) => (asks(task) ? { ...task, on: undefined, state: 'running', since: t } : task)) }
   }
@@ -177,28 +177,28 @@ export class Loops implements Monitor, ShownLoops {
       const spent = total.active - active
       this.#busy = { at: now, ...total, share: Math.max(0, Math.min(1, spent / (spent + total.idle - idle || 1))) }
     }
-    // A blocked thread keeps no account of it.
+    // A blocked thread does not measure it.
     return own.blocked ? 1 : Math.round(this.#busy.share * 1000) / 1000
   }
 }
 
-/** What runs, then what ran last. */
+/** What runs, then what ended last. */
 function newestFirst(runs: CoveredRun[]): CoveredRun[] {
   return runs.sort((a, b) => Number(a.seconds !== null) - Number(b.seconds !== null) || endOf(b) - endOf(a))
 }
 
-/** When it ended, in ms since 1970; one that has not, when it began. */
+/** When it ended, in ms since 1970; if it has not, when it began. */
 function endOf({ startedAt, seconds }: CoveredRun): number {
   return Date.parse(startedAt) + (seconds ?? 0) * 1000
 }
 
-/** Where to go on in this loop: at the cursor that is of its present life, or else at the first, which then is a lost one. */
+/** Where to resume in this loop: at the cursor with its epoch, or else at the first one, which is then lost. */
 function subscribeTo(record: LoopRecord, sink: Sink, { since, ...options }: StreamOptions): Place {
   const cursor = since?.find(({ epoch }) => epoch === record.history.epoch) ?? since?.[0]
   return record.fanout.subscribe(sink, { ...options, since: cursor })
 }
 
-/** What is counted of a loop, whosever it is. */
+/** Figures of a loop, of this process or another. */
 export function figuresOf(record: LoopRecord): Pick<LoopInfo, 'tasks' | 'runs' | 'requests' | 'blocked' | 'stalls'> {
   const { model, holding, stallCount } = record
   return {

@@ -1,5 +1,5 @@
-// The observer's thread: reads the ring, serves the stream, and answers the app's thread. The app may be blocked for as
-// long as it likes; nothing here waits for it.
+// The observer's thread: reads the ring, serves the stream, and answers the app's thread. It never waits for the app, which
+// may be blocked for any time.
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import type { AddressInfo } from 'node:net'
 import type { Histogram } from 'node:perf_hooks'
@@ -19,9 +19,9 @@ import { Stacks } from './stacks.ts'
 import { BEAT_SECONDS } from './stall-detector.ts'
 import { Starvation } from './scheduling-delay.ts'
 
-/** How many batches may be on their way to a subscriber of the app's before he has to wait. */
+/** The most batches on their way to a subscriber on the app's thread. */
 const MOST_ON_THE_WAY = 4
-/** How long the app's thread has for an answer, in ms: it may be blocked. */
+/** How long the app's thread, which may be blocked, has to answer, in ms. */
 const CANCEL_MS = 5000
 
 const data = workerData as ObserverData
@@ -29,7 +29,7 @@ const port = parentPort as MessagePort
 const say = (message: ToApp): void => port.postMessage(message)
 
 const { clock } = data
-/** The app's clock, on this thread: all threads share the machine's. */
+/** The app's clock, on this thread: threads share the machine's clock. */
 const now = (): number => (clock.now + Number(process.hrtime.bigint() - clock.hrtime) / 1e6) / 1000
 
 const stacks = new Stacks({ enabled: data.stacks, sessions: data.sessions })
@@ -42,18 +42,17 @@ const observer = new Observer({
   onBroken: end,
 })
 
-/** Errors that are contained are logged with their stack, but one in so many ms at most. */
+/** Contained errors are logged with their stack, but at most one in this many ms. */
 const LOG_EVERY_MS = 1000
 let loggedAt = -Infinity
 let unlogged = 0
 
-// What no code has caught ends here, and it is of two kinds.
+// Errors that no code has caught end here. There are two kinds.
 //   In the recording, or while this thread starts: the record may be half changed, and everything is served from it. The
-//   thread ends, and the app starts another one, which begins with a description of what is alive.
-//   Anywhere else, in the callback of a socket, a timer, a question, a promise that nothing waits for: it concerns one
-//   connection, the record is whole, and the thread goes on. If it ended instead, any client that finds such an error could
-//   end the observer, its history and everybody's streams whenever it likes. The connection may be left as it was; its
-//   timeouts close it.
+//   thread ends, and the app starts another one, which begins with a snapshot.
+//   Anywhere else (in the callback of a socket, a timer, a question, a promise that nothing waits for): it concerns one
+//   connection, the record is whole, and the thread continues. Otherwise any client that finds such an error could end the
+//   observer, its history and all streams. The connection may be left as it was; its timeouts close it.
 function contain(thrown: unknown): void {
   observer.errorCount++
   const now = performance.now()
@@ -81,9 +80,9 @@ const subscriptions = new Map<number, { place: Place | null; onTheWay: number }>
 const cancels = new Map<number, (answer: CancelOutcome) => void>()
 let cancelIds = 0
 let closing = false
-/** Where the app listens, once it does. */
+/** The app's address, once it listens. */
 let appAddress: string | null = null
-/** The port on which the observer listens, once it does. */
+/** The observer's port, once it listens. */
 let listening: number | null = null
 
 function cancel(what: Target, target: number): Promise<CancelOutcome> {
@@ -103,13 +102,13 @@ function cancel(what: Target, target: number): Promise<CancelOutcome> {
 
 const WILDCARD = /^(0\.0\.0\.0|::|)$/
 
-/** Where something that listens on this host and port is found by others. */
+/** The address of this host and port for others. */
 function addressOf(host: string, port: number): string {
   const name = WILDCARD.test(host) ? hostname() : host
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }
 
-/** The app's address as others reach it: it gives its own as it calls itself. */
+/** The app's address for others: it reports the address that it uses itself. */
 function advertised(address: string): string {
   return data.listen !== null && WILDCARD.test(data.listen.host) ? addressOf('', Number(new URL(address).port)) : address
 }
@@ -121,7 +120,7 @@ const loops = new Loops(observer, {
   cancel, most: data.maxSubscribers, delays: data.delays as Histogram,
 })
 
-/** Texts that are read through the app, piece by piece. */
+/** Texts that the app reads piece by piece. */
 const reading = new Map<number, AsyncGenerator<string>>()
 let texts = 0
 
@@ -212,7 +211,7 @@ port.on('message', (message: ToObserver) => {
   }
 })
 
-/** Follow other processes' loops, where there is a Redis, and build what is served. */
+/** Connects to other processes' loops, if there is a Redis, and builds the server. */
 async function build(): Promise<HttpServer | null> {
   if (data.redisUrl !== null) {
     const { RedisCluster } = await import('../redis/cluster.ts')
@@ -246,7 +245,7 @@ async function close(reason: string): Promise<void> {
   }
 }
 
-/** While there is much to take in, others on this thread wait for so many ms at most. */
+/** While there is much to decode, other work on this thread waits for at most this many ms. */
 const POLL_MS = 4
 
 function poll(): void {
@@ -257,13 +256,13 @@ function poll(): void {
     seconds = observer.poll()
     while (seconds === 0 && performance.now() < until) seconds = observer.poll()
   } catch (error) {
-    contain(error) // of those that are notified
+    contain(error) // an error of those that are notified
   }
   if (seconds === 0) setImmediate(poll)
   else setTimeout(poll, Math.max(1, Math.ceil(seconds * 1000)))
 }
 
-/** How many ports a sibling tries: there are not more processes of one cluster. */
+/** The most ports that a sibling tries; a cluster does not have more processes. */
 const MOST_PORTS = 1000
 
 async function listen(server: HttpServer, { port: first, host, next }: NonNullable<ObserverData['listen']>): Promise<void> {

@@ -1,5 +1,5 @@
-// One subscriber of all loops: a place in each one's history, and one sink for them all. A loop that appears later joins
-// with a hello of its own.
+// One subscriber to all loops: a cursor in each loop's history, and one sink for all. A loop that appears later joins with its
+// own hello.
 import type { Filter } from '../events/filter.ts'
 import type { Message, Sink, Subscription } from '../events/fanout.ts'
 import type { Cursor } from '../events/history.ts'
@@ -11,7 +11,7 @@ export class AllLoops implements Place {
   readonly #sink: Sink
   readonly #since: readonly Cursor[]
   readonly #places = new Map<LoopRecord, Subscription>()
-  /** Where it stands in each loop, as the stream spells it. */
+  /** The cursor in each loop, as the stream writes it. */
   readonly #cursors = new Map<LoopRecord, string>()
   readonly #stopListening: () => void
   #filter: Filter
@@ -23,7 +23,7 @@ export class AllLoops implements Place {
     this.#filter = filter
     this.#stopListening = loops.cluster?.onLoop((record) => this.#join(record)) ?? (() => {})
     const all = loops.all()
-    // What the first of them writes has a cursor that knows of all.
+    // All cursors must be set before the first message, which carries all of them.
     for (const record of all) this.#place(record)
     for (const record of all) this.#join(record)
   }
@@ -43,10 +43,10 @@ export class AllLoops implements Place {
     this.#places.clear()
   }
 
-  /** Note where this subscriber stands in a loop. */
+  /** Sets this subscriber's cursor in a loop. */
   #place(record: LoopRecord): Cursor | undefined {
     const { history } = record
-    // A loop that the cursors do not know is new to this subscriber, and begins with its snapshot.
+    // A loop without a cursor is new to this subscriber and begins with its snapshot.
     const since = this.#since.find(({ epoch }) => epoch === history.epoch)
     this.#cursors.set(record, history.cursor(since?.seq ?? history.last))
     return since
@@ -62,7 +62,7 @@ export class AllLoops implements Place {
     }, { ...this.#filter, since, loop }))
   }
 
-  /** The messages, each with what a client needs to go on after it. */
+  /** The messages, each with the cursors from which a client can resume. */
   #placed(record: LoopRecord, batch: readonly Message[]): Message[] {
     return batch.map((message) => {
       if (message.seq === null) {
@@ -75,7 +75,7 @@ export class AllLoops implements Place {
     })
   }
 
-  /** A loop that nobody remembers any more is gone; where the own one ends, so does everything. */
+  /** A loop that was removed ends here; if this process' loop ends, so does the subscription. */
   #leave(record: LoopRecord, reason: string): void {
     const own = this.#cursors.keys().next().value
     this.#places.delete(record)

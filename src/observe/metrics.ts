@@ -1,5 +1,5 @@
-// The observer's figures, under Prometheus' names and, for the app's event loop, under those of OpenTelemetry's Node
-// conventions, which Prometheus spells with underscores and units.
+// The observer's metrics, with Prometheus' names. For the app's event loop also with those of OpenTelemetry's Node
+// conventions, which Prometheus writes with underscores and units.
 import type { Histogram } from 'node:perf_hooks'
 import { Registry } from 'prom-client'
 import type { Cluster, ClusterFigures, ShownLoops } from './other-loops.ts'
@@ -7,20 +7,20 @@ import type { Figures } from '../http/monitor.ts'
 import { distributionOf, exposeDistribution, exposeFigure, exposeFigures } from '../http/prometheus.ts'
 import { NUMBER, WORD } from '../probe/layout.ts'
 
-/** So many of the longest queues have a figure of their own: queues come and go, and a series a queue would have no end. */
+/** Only this many of the longest queues have a series of their own: queues come and go, and a series for each would grow without limit. */
 const QUEUES_SHOWN = 8
-/** Upper ends of what is counted together of the loop's delay, in seconds. */
+/** Upper ends of the buckets for the loop's delay, in seconds. */
 const DELAY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 interface Figure {
-  /** OpenTelemetry's name, where there is one. */
+  /** OpenTelemetry's name, if there is one. */
   otel?: string
   labels?: Record<string, string>
   help: string
   read: () => number
 }
 
-/** Gives the figures as they are at each call. */
+/** Returns a function that gives the current figures. */
 export function metricsOf(loops: ShownLoops, delays: Histogram): () => Promise<Figures> {
   const observer = loops.own
   const { words, numbers } = observer.view
@@ -82,7 +82,7 @@ export function metricsOf(loops: ShownLoops, delays: Histogram): () => Promise<F
   })
 }
 
-/** What there is of a Redis only where there is one. */
+/** The metrics that exist only with a Redis. */
 function addCluster(cluster: Cluster, registry: Registry, add: (name: string, help: string, read: () => number) => void): void {
   const figures = (): ClusterFigures => cluster.figures()
   add('loopscope_cluster_connected', 'Whether Redis can be reached: 1 or 0', () => Number(figures().connected))

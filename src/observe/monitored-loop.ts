@@ -1,5 +1,5 @@
-// What is kept of one loop: its last events, what is alive, its runs and its stalls, and the traces that can be made of
-// those. The observer's own loop has one, and so has every loop of another process that it hears of.
+// What is kept of one loop: its last events, what is alive, its runs and its stalls, and the traces made from them. The
+// observer's loop has one, and so has each known loop of another process.
 import type { EventOf, Frame, LoopEvent, LoopState, Snapshot, Victim } from '../events/schema.ts'
 import type { Source } from '../events/fanout.ts'
 import { Fanout } from '../events/fanout.ts'
@@ -9,18 +9,18 @@ import { sizeOf } from '../events/texts.ts'
 import { traceTexts } from '../events/render/trace.ts'
 import { RunLog, type RunLogOptions } from '../events/run-log.ts'
 
-/** Stalls that are remembered, and of how many seconds around a long one the events are kept. */
+/** The most stalls that are kept, and the seconds around a long one whose events are kept. */
 const KEPT_STALLS = 50
 const SECONDS_BEFORE = 2
 const SECONDS_AFTER = 1
-/** Of each of both sides, so many at most: to make those of a busy loop keeps this thread for some ms. */
+/** The most events on each side of a stall: copying those of a busy loop takes some ms. */
 const KEPT_STALL_EVENTS = { most: 10_000, bytes: 4 * 1024 ** 2 }
-/** How many bytes the events around all stalls may take; those around the oldest ones go. */
+/** The most bytes of the events around all stalls. Beyond it, those around the oldest are removed. */
 const MOST_STALL_BYTES = 32 * 1024 ** 2
-/** The events of a trace, the last ones of its time. */
+/** The last events of the traced time, at most these. */
 const TRACED_EVENTS = { most: 50_000, bytes: 16 * 1024 ** 2 }
 
-/** A stall that is over: from when to when, on the loop's clock, by whom, and who waited. */
+/** A stall that is over: from when to when on the loop's clock, what blocked the loop, and what was delayed. */
 export interface PastStall {
   from: number
   to: number
@@ -37,11 +37,11 @@ export interface KeptStall extends PastStall {
   id: number
   /** When it began. */
   at: string
-  /** The events around it, once they have come; only of long ones. */
+  /** The events around it, once they have arrived; only for long stalls. */
   events: LoopEvent[] | null
 }
 
-/** Who holds a loop now, and since when on its clock. */
+/** What blocks a loop now, and since when on its clock. */
 export interface Holding {
   name: string
   since: number
@@ -52,7 +52,7 @@ export interface LoopRecordOptions {
   /** The loop's id in events. */
   loop: string
   history: History
-  /** Stalls of so many seconds are kept with what happened around them. */
+  /** For stalls of this many seconds or more, the events around them are kept. */
   keepSeconds: number
   /** Milliseconds since 1970 at which the loop's clock showed zero. */
   origin: number
@@ -70,11 +70,11 @@ export abstract class LoopRecord implements Source {
   /** Since when it is in this state, in ms since 1970. */
   since = Date.now()
   holding: Holding | null = null
-  /** It has said that it has closed, and has not started again. */
+  /** It has closed and not started again. */
   closed = false
   blockedSeconds = 0
   stallCount = 0
-  /** Something is worth a write of its own: that a thread is blocked is news only while it is. */
+  /** Something must be sent at once: a blocked thread is of interest only while it is blocked. */
   protected urgent = false
   readonly #keepSeconds: number
   readonly #eventBytes = new WeakMap<KeptStall, number>()
@@ -94,7 +94,7 @@ export abstract class LoopRecord implements Source {
     this.runs = new RunLog((task) => this.nameOf(task), origin, this.#runs)
   }
 
-  /** Seconds on the clock of the loop. */
+  /** Seconds on the loop's clock. */
   abstract now(): number
 
   abstract nameOf(task: number): string
@@ -112,7 +112,7 @@ export abstract class LoopRecord implements Source {
     return { type: 'stream.loop', loop: this.loop, state: this.state, since: new Date(this.since).toISOString() }
   }
 
-  /** The listener hears whether what is new should be passed on at once. */
+  /** The listener receives whether the new events should be sent at once. */
   listen(listener: (urgent: boolean) => void): () => void {
     this.#listeners = [...this.#listeners, listener]
     return () => {
@@ -120,19 +120,19 @@ export abstract class LoopRecord implements Source {
     }
   }
 
-  /** The last `seconds` as a trace in parts, as far as the history goes. */
+  /** The last `seconds` as a trace in parts, as far as the history goes back. */
   trace(seconds: number): Iterable<string> {
     const now = this.now()
     return this.#traceOf(this.history.since(now - seconds, TRACED_EVENTS), `the last ${seconds} s`, now)
   }
 
-  /** A trace of what happened around a stall, in parts; `null` where that is not kept. */
+  /** A trace of the events around a stall, in parts; `null` if they are not kept. */
   stallTrace(id: number): Iterable<string> | null {
     const stall = this.stalls.find((one) => one.id === id)
     return stall?.events == null ? null : this.#traceOf(stall.events, `stall ${id}: ${stall.name}`)
   }
 
-  /** Take in the next event, and its JSON where that is there already; its `seq` follows the last. */
+  /** Applies the next event; its `seq` follows the last. `encoded` is its JSON, if it exists already. */
   protected take(event: LoopEvent, encoded?: string): void {
     this.history.push(event, encoded)
     this.model.apply(event)
@@ -152,7 +152,7 @@ export abstract class LoopRecord implements Source {
       case 'loop.closed':
         this.closed = true
         this.holding = null
-        // Its process may be gone in a moment.
+        // Its process may end in a moment.
         this.urgent = true
         break
       default:
@@ -160,7 +160,7 @@ export abstract class LoopRecord implements Source {
     }
   }
 
-  /** A stall is over. */
+  /** Keeps a stall that is over. */
   protected keep(stall: PastStall): void {
     this.blockedSeconds += stall.seconds
     const kept: KeptStall = { ...stall, id: ++this.stallCount, at: new Date(this.#origin + stall.from * 1000).toISOString(), events: null }
@@ -179,7 +179,7 @@ export abstract class LoopRecord implements Source {
     }, SECONDS_AFTER * 1000).unref()
   }
 
-  /** Only the last stalls have what happened around them, as many as there is room for. */
+  /** Only the last stalls keep their events, as many as there is room for. */
   #forgetOldest(): void {
     let bytes = 0
     for (const stall of [...this.stalls].reverse()) {
@@ -190,7 +190,7 @@ export abstract class LoopRecord implements Source {
     }
   }
 
-  /** Begin anew: the loop's process has. */
+  /** Starts again, because the loop's process has. */
   protected begin(history: History, origin: number): void {
     this.history = history
     this.#origin = origin
@@ -202,7 +202,7 @@ export abstract class LoopRecord implements Source {
     this.holding = null
   }
 
-  /** Tell whoever listens of what has come since the last time. */
+  /** Calls the listeners if there is something new. */
   protected notify(): void {
     if (this.#told === this.history.last) return
     this.#told = this.history.last

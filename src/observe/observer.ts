@@ -1,5 +1,5 @@
-// The observer itself, whatever thread it runs on: it decodes what the ring holds, looks for stalls and warnings, gives
-// every event its number, and keeps them in the record of its loop. It is the one source of everything that is served.
+// The observer itself, on any thread: it decodes the records in the ring, looks for stalls and warnings, numbers the events,
+// and keeps them in the record of its loop. Everything that is served comes from here.
 import type { LoopEvent, Snapshot } from '../events/schema.ts'
 import type { Taken } from './stacks.ts'
 import type { Starvation } from './scheduling-delay.ts'
@@ -14,11 +14,11 @@ import { BEAT_SECONDS, StallWatch } from './stall-detector.ts'
 import { Tally } from './stream-stats.ts'
 import { Warnings } from './warnings.ts'
 
-/** How many records are decoded before others get a turn on this thread. */
+/** How many records are decoded before other work on this thread continues. */
 const RECORDS_A_POLL = 8192
-/** While records come, the ring is looked at this often, in seconds. */
+/** While records arrive, the ring is polled this often, in seconds. */
 const BUSY_POLL = 0.004
-/** From so many seconds on a step is looked at closely. */
+/** Steps of this many seconds or more are checked for warnings while they run. */
 const LONG_STEP = 0.01
 const WARN_EVERY = 0.25
 
@@ -28,11 +28,11 @@ export interface ObserverOptions {
   loop: string
   /** How many events are kept. */
   history: number
-  /** From how many seconds on the thread is called blocked. */
+  /** From how many seconds on the thread counts as blocked. */
   blockedSeconds: number
-  /** Stalls of so many seconds are kept with what happened around them. */
+  /** Stalls of this many seconds or more are kept with the events around them. */
   keepSeconds: number
-  /** Seconds on the clock of the loop. */
+  /** Seconds on the loop's clock. */
   now: () => number
   /** Milliseconds since 1970 at which that clock showed zero. */
   origin: number
@@ -40,17 +40,17 @@ export interface ObserverOptions {
   starvation: Starvation
   takeDescription: () => ArrayBuffer | null
   takeStack: () => Promise<Taken | null>
-  /** Recording has failed: the record of the loop may be half changed, and nothing may be served from it any more. */
+  /** The recording has failed: the record of the loop may be half changed, and must not be served any longer. */
   onBroken?: (error: unknown) => void
 }
 
 export class Observer extends LoopRecord implements Listener {
   readonly tally = new Tally()
   readonly view: View
-  /** Events that found no room in the ring. */
+  /** Events for which there was no room in the ring. */
   lostEvents = 0
   warningCount = 0
-  /** Errors on this thread that nothing else has caught. */
+  /** Errors on this thread that no code has caught. */
   errorCount = 0
   readonly #options: ObserverOptions
   readonly #decoder: Decoder
@@ -73,7 +73,7 @@ export class Observer extends LoopRecord implements Listener {
     })
   }
 
-  /** Seconds on the clock of the loop. */
+  /** Seconds on the loop's clock. */
   now(): number {
     return this.#options.now()
   }
@@ -87,7 +87,7 @@ export class Observer extends LoopRecord implements Listener {
     return this.#decoder.nameOf(task)
   }
 
-  /** Take in what there is and look how the thread is; gives in how many seconds to come again. */
+  /** Decodes what has arrived and checks the thread; returns the seconds until the next poll. */
   poll(): number {
     const next = this.#whole(() => this.#look())
     this.notify()
@@ -109,7 +109,7 @@ export class Observer extends LoopRecord implements Listener {
     return Math.min(next, BEAT_SECONDS, this.#options.blockedSeconds / 2)
   }
 
-  /** Take in everything that has been published. */
+  /** Decodes everything that has been published. */
   drain(): void {
     this.#whole(() => this.#decoder.read(Infinity))
     this.notify()
@@ -158,7 +158,7 @@ export class Observer extends LoopRecord implements Listener {
     this.#watch.waited(request, seconds, t)
   }
 
-  /** Do all of what changes the record. */
+  /** Runs a change to the record. If it fails, the record is broken. */
   #whole<T>(change: () => T): T {
     try {
       return change()

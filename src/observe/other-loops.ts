@@ -1,4 +1,4 @@
-// What the observer wants of the loops of other processes, whatever brings them: Redis does, where there is one.
+// What the observer needs from the loops of other processes. With Redis, src/redis implements it.
 import type { LoopInfo, RedisInfo } from '../events/schema.ts'
 import type { RunRecord } from '../events/run-log.ts'
 import type { Cancelled, Target } from '../http/monitor.ts'
@@ -9,7 +9,7 @@ import type { Observer } from './observer.ts'
 export type CancelOutcome = Cancelled | 'late'
 export type CancelHere = (what: Target, target: number) => Promise<CancelOutcome>
 
-/** How it goes with the loops of other processes, in figures. */
+/** Figures about the loops of other processes. */
 export interface ClusterFigures {
   connected: boolean
   /** How often Redis was away, and for how many seconds in all. */
@@ -19,9 +19,9 @@ export interface ClusterFigures {
   lost: number
   received: number
   missed: number
-  /** How old the oldest event is that waits to be published, in seconds. */
+  /** The age of the oldest event that waits to be published, in seconds. */
   lag: number
-  /** Commands that are not answered yet. */
+  /** Commands without an answer yet. */
   inFlight: number
   /** Other processes' loops, by their state. */
   loops: Record<LoopInfo['state'], number>
@@ -34,12 +34,12 @@ export interface Cluster {
   records(): Iterable<LoopRecord>
   find(loop: string): LoopRecord | undefined
   infos(): LoopInfo[]
-  /** Call `listener` with each loop that appears. */
+  /** Calls `listener` with each loop that appears. */
   onLoop(listener: (record: LoopRecord) => void): () => void
   cancel(loop: string, what: Target, target: number): Promise<CancelOutcome>
-  /** Tell the others of a run that the own loop's events do not tell of. */
+  /** Sends the others a run that is not in the events of this process' loop. */
   tellRun(run: RunRecord): void
-  /** Say that this process has closed, and leave. */
+  /** Reports that this process has closed, and leaves. */
   close(): Promise<void>
 }
 
@@ -47,7 +47,7 @@ export interface Cluster {
 export interface ShownLoops {
   readonly own: Observer
   readonly cluster: Cluster | null
-  /** How many are subscribed. */
+  /** The number of subscribers. */
   readonly size: number
   all(): LoopRecord[]
 }

@@ -1,5 +1,5 @@
-// What the app's thread and the observer's say to each other besides the ring: who subscribes, what is asked, what is
-// to be cancelled. Nothing here is on the way of an event.
+// The messages between the app's thread and the observer's, besides the ring: subscriptions, questions, cancellations. Events
+// do not pass through here.
 import type { MessagePort } from 'node:worker_threads'
 import type { Message } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
@@ -12,40 +12,40 @@ import type { RunRecord } from '../events/run-log.ts'
 /** What the observer's thread is started with. */
 export interface ObserverData {
   shared: Shared
-  /** Descriptions of everything alive come here, as transferred memory. */
+  /** Snapshots arrive here, as transferred memory. */
   descriptions: MessagePort
-  /** Where it listens, or, with `next`, at the first port after that which is free; `null`: nowhere. */
+  /** Where to listen; with `next`, at the first free port from there; `null` for nowhere. */
   listen: { port: number; host: string; next: boolean } | null
   loop: string
-  /** The Redis through which processes see each other; `null`: this one is alone. */
+  /** The Redis through which processes see each other; `null` for one process alone. */
   redisUrl: string | null
-  /** Where browsers find the observer, where that is not where it listens. */
+  /** The address for browsers, if it differs from where the observer listens. */
   url: string | null
   history: number
   blockedMs: number
   keepMs: number
   stacks: boolean
-  /** The app's thread in `/proc`, where there is one. */
+  /** The app's thread in `/proc`, if there is one. */
   thread: string | null
   maxSubscribers: number
-  /** Names by which the observer may be called besides addresses and its own. */
+  /** Allowed names of the observer, besides addresses and its own names. */
   allowedHosts: readonly string[]
-  /** The proxies in front of it, whose `X-Forwarded-For` says who calls. */
+  /** The proxies in front of it: their `X-Forwarded-For` gives the client's address. */
   proxies: readonly string[]
-  /** Known to this process only: by it the app knows what its observer passes on. */
+  /** Known only to this process: it marks the requests that the observer passes on to the app. */
   secret: string
-  /** The app's `performance.now()`, the machine's `hrtime` at that moment, and the time of day: so that clocks can be compared. */
+  /** The app's `performance.now()`, the machine's `hrtime` at that moment, and the time of day, to convert between clocks. */
   clock: { now: number; hrtime: bigint; epoch: number }
-  /** The word through which inspector sessions are ended. */
+  /** The word that ends inspector sessions. */
   sessions: Int32Array
   /** Delays of the app's event loop. */
   delays: unknown
 }
 
-/** What can be asked of the observer: what its registry tells, and a text in pieces, which has a number to read it by. */
+/** The questions that the observer answers: those of its registry, and texts in pieces, which are read by a number. */
 export interface Questions extends Pick<Loops, 'loops' | 'loop' | 'tasks' | 'runs' | 'run' | 'stalls' | 'metrics' | 'cancel'> {
   text(...of: Parameters<Loops['text']>): number
-  /** The next piece; `null`: there is none. */
+  /** The next piece; `null` at the end. */
   read(text: number): Promise<string | null>
 }
 
@@ -58,7 +58,7 @@ export type ToObserver =
   | { type: 'taken'; id: number }
   | { type: 'unsubscribe'; id: number }
   | { type: 'ask'; id: number; question: Question; args: unknown[] }
-  /** Nothing more is read of this text. */
+  /** The text is not read any further. */
   | { type: 'leave'; text: number }
   | { type: 'run'; record: RunRecord }
   /** The app listens at this address: what only it can do is passed on to it. */
@@ -74,10 +74,10 @@ export type ToApp =
   | { type: 'batch'; id: number; messages: readonly Message[] }
   | { type: 'end'; id: number; reason: string }
   | { type: 'answer'; id: number; answer: unknown }
-  /** The question has no answer: why. */
+  /** The question has no answer, and why. */
   | { type: 'refused'; id: number; code: Code; message: string }
   | { type: 'cancel'; id: number; what: Target; target: number }
-  /** Another process has this loop's name already: it is called this instead. */
+  /** Another process uses this loop's name already; the loop has this name instead. */
   | { type: 'named'; name: string }
   | { type: 'log'; level: LogLevel; message: string }
   | { type: 'closed' }

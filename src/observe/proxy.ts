@@ -1,6 +1,6 @@
-// What only the app can do, asked for at the observer's port: the request is sent to the app, and its answer comes back as
-// it comes. So the page that is served here can start a run, or block the loop, without leaving its own origin.
-// Nothing of the address is the client's: host and port are the app's own socket, the path is the one that was routed.
+// Passes requests at the observer's port that only the app can answer on to the app, and streams the answer back. So the page
+// that is served here can start a run, or block the loop, within its own origin. The client controls no part of the address:
+// host and port are the app's own socket, the path is that of the matched route.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Agent, request as call, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { bodyOf } from '../http/errors.ts'
@@ -8,21 +8,21 @@ import { CLIENT_HEADER } from '../http/origin.ts'
 import { passedOn } from '../http/paths.ts'
 import { Refusal } from '../http/refusals.ts'
 
-/** Headers of a request that the app needs. No cookie, no authorization, nothing about who asked passes. */
+/** Headers of a request that the app needs. No cookie, no authorization, nothing about the client is passed on. */
 const PASSED_ON = ['accept', 'content-type', 'x-request-start'] as const
 /** Headers of an answer that belong to one connection. */
 const OF_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer', 'set-cookie'])
-/** How many may be under way at once. */
+/** The most requests at once. */
 const MOST_FORWARDED = 1024
 
 export interface Upstream {
-  /** Where the app listens, as it says itself; `null`: not yet, or nowhere. */
+  /** The app's address, as it reports it; `null` if it does not listen (yet). */
   address: () => string | null
-  /** What only this process knows. */
+  /** Known only to this process. */
   secret: string
 }
 
-/** Serve on `app` what the app at `address()` does; a 503 while that is `null`. */
+/** Serves on `app` what the app at `address()` serves; a 503 while that is `null`. */
 export function forward(app: FastifyInstance, { address, secret }: Upstream): void {
   const agent = new Agent({ keepAlive: true, maxSockets: MOST_FORWARDED })
   let underWay = 0
@@ -41,13 +41,13 @@ export function forward(app: FastifyInstance, { address, secret }: Upstream): vo
     for (const name of PASSED_ON) if (request.headers[name] !== undefined) headers[name] = request.headers[name]
     if (body !== null) headers['content-length'] = Buffer.byteLength(body)
     const upstream = call({ host: hostname.replace(/^\[|\]$/g, ''), port, path: request.url, method: request.method, headers, agent })
-    // From here on nothing throws: the answer is written here, piece by piece.
+    // From here on nothing may throw: the answer is written here, piece by piece.
     reply.hijack()
     underWay++
     const { raw } = reply
     upstream.on('response', (answer) => answered(answer, reply))
     upstream.on('error', (error) => failed(reply, error.message))
-    // A client that leaves here leaves there as well: that is how a run is cancelled.
+    // When a client disconnects here, the request to the app is closed as well: that cancels a run.
     raw.on('close', () => {
       underWay--
       upstream.destroy()

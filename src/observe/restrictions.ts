@@ -1,18 +1,18 @@
-// What an observer is kept from: by the program's own flags (Node's permission model, frozen intrinsics), or because it watches
-// a worker thread. It is said once, when the observer starts, with the flag that would allow it.
+// What restricts an observer: flags of the program (Node's permission model, frozen intrinsics), or that it watches a worker
+// thread. It is reported once, when the observer starts, with the flag that would allow it.
 import { isMainThread } from 'node:worker_threads'
 
 interface Permission {
   has(scope: string): boolean
 }
 
-/** Node's permission model, where the program runs under it. */
+/** Node's permission model, if the program runs under it. */
 const permission = (): Permission | undefined => (process as { permission?: Permission }).permission
 
-/** A scope came with its flag: a Node without the flag answers false, whether or not it restricts that. */
+/** Each scope was added to Node with its flag. A Node without the flag answers false, even if it does not restrict that scope. */
 const knows = (flag: string): boolean => process.allowedNodeEnvironmentFlags.has(flag)
 
-/** Why no observer can start here, as its error's code and text; `null`: it can. */
+/** Why no observer can start here, as an error code and text; `null` if it can. */
 export function refusal(listens: boolean): { code: string; message: string } | null {
   const model = permission()
   if (model === undefined) return null
@@ -22,7 +22,7 @@ export function refusal(listens: boolean): { code: string; message: string } | n
   return listens && knows('--allow-net') && !model.has('net') ? denied('listening', '--allow-net') : null
 }
 
-/** Why a blocked thread's stack cannot be had here; `null`: it can. */
+/** Why the stack of a blocked thread is not available here; `null` if it is. */
 export function stacksMissing(): string | null {
   if (!isMainThread) return 'the inspector knows the stack of the main thread only, and this is a worker thread'
   const inspector = '--allow-inspector'

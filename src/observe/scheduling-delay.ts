@@ -1,20 +1,20 @@
-// Whether the app's thread had a processor at all: without one it does not come back either, and yet nothing blocks it. A
-// busy machine lets it stand in line, a busy host takes the whole virtual processor away. Linux tells of both, mostly
-// afterwards; where nobody tells, every second is taken to have been the program's own.
+// Whether the app's thread had a processor. Without one it is delayed although nothing blocks it: on a busy machine it waits
+// for a processor, and a busy host takes away the whole virtual processor. Linux reports both, mostly afterwards. Where it
+// does not, all time counts as the program's own.
 import { closeSync, openSync, readlinkSync, readSync } from 'node:fs'
 
-/** How far back the observer can ask at least, in seconds, how often it takes note for that, and of what a host takes. */
+/** In seconds: how far back questions can go at least, the interval of the notes for that, and of reading what a host takes. */
 const REMEMBERED = 4
 const NOTE_EVERY = 0.01
 const NOTE_STEAL_EVERY = 0.1
-/** The kernel's figures are up to one of its ticks behind. */
+/** The kernel's figures may be one tick old. */
 const TICK_SECONDS = 0.01
-/** A step that has itself run for so long is no victim of the machine. */
+/** A step that ran for this long itself is not excused by the machine. */
 const GUILTY_SECONDS = 0.02
-/** `/proc/stat` counts in these. */
+/** The unit of `/proc/stat`. */
 const STEAL_UNIT = 0.01
 
-/** The calling thread in `/proc`; `null` where there is none. */
+/** The calling thread in `/proc`; `null` if there is none. */
 export function thisThread(): string | null {
   try {
     return `/proc/${readlinkSync('/proc/thread-self')}`
@@ -23,7 +23,7 @@ export function thisThread(): string | null {
   }
 }
 
-/** A file of /proc that is read again and again; '' where there is none. */
+/** A file of /proc that is read repeatedly; '' if it is missing. */
 class ProcFile {
   readonly #path: string
   readonly #buffer: Buffer
@@ -53,9 +53,9 @@ class ProcFile {
 }
 
 interface Note {
-  /** Seconds on the clock of the loop. */
+  /** Seconds on the loop's clock. */
   at: number
-  /** Seconds that the thread had run until then, that it had stood in line, and that a host had taken. */
+  /** Seconds so far that the thread ran, that it waited for a processor, and that a host took. */
   ran: number
   waited: number
   stolen: number
@@ -72,18 +72,18 @@ export class Starvation {
   #steal = 0
   #stolen = 0
 
-  /** Of a thread in `/proc`, from whichever thread; of none, as where time is made up, nothing is missing. */
+  /** For a thread in `/proc`; may be used on any thread. With `null`, as in virtual time, no time is missing. */
   constructor(thread: string | null) {
     thread ??= '/proc/none'
     this.#schedule = new ProcFile(`${thread}/schedstat`, 128)
     this.#status = new ProcFile(`${thread}/stat`, 1024)
-    // The processors come first in it.
+    // The processors are at its beginning.
     this.#machine = new ProcFile('/proc/stat', 32 * 1024)
   }
 
   /**
-   * Take note of the present, so that it can be asked about later. What holds the thread may have begun at `held`: the note before
-   * that stays, however long it takes.
+   * Notes the present state for later questions. Code on the thread may have begun at `held`: the note before that is kept,
+   * however long the code runs.
    */
   note(now: number, held = now): void {
     const last = this.#notes.at(-1)
@@ -99,21 +99,21 @@ export class Starvation {
     else if (second.at < now - REMEMBERED) this.#notes.splice(1, 1)
   }
 
-  /** For how many of the seconds from one time until now, or a little more, the thread had no processor. */
+  /** How many seconds the thread had no processor from `from` until `now`, or a little longer. */
   since(from: number, now: number): number {
     return this.#lack(from, now).starved
   }
 
   /**
-   * The same of a thread that has not come back since `from`. It may have no processor right now, of which the kernel has
-   * then not told yet: a thread that could run, and whose time does not grow, has none.
+   * The same for a thread that is blocked since `from`. It may have no processor right now, which the kernel has not yet
+   * reported: a runnable thread whose processor time does not grow has none.
    */
   present(from: number, now: number): number {
     const { stood, starved } = this.#lack(from, now)
     return Math.max(0, this.#runnable() ? stood - TICK_SECONDS : 0, starved)
   }
 
-  /** Whether a step hardly ran that had no processor for so long: who has run for a while answers for all of its time. */
+  /** Whether a step hardly ran because it had no processor. A step that ran for a while is responsible for all of its time. */
   excuses(from: number, to: number, starved: number): boolean {
     return to - from - starved < GUILTY_SECONDS
   }
@@ -122,13 +122,13 @@ export class Starvation {
     for (const file of [this.#schedule, this.#status, this.#machine]) file.close()
   }
 
-  /** Since the last note before a time: how many seconds the thread did not run, for whatever reason, and had no processor. */
+  /** Since the last note before `from`: how many seconds the thread did not run for any reason, and how many it had no processor. */
   #lack(from: number, now: number): { stood: number; starved: number } {
     this.#noteSteal()
     const then = this.#noted(from)
     const { ran, waited, stolen } = this.#present(now)
     const stood = Math.max(0, now - then.at - (ran - then.ran))
-    // The kernel adds how long a thread stood in line when that is over: most of it may have been before.
+    // The kernel adds a wait when it is over, so most of it may be from before.
     return { stood, starved: Math.min(waited - then.waited, stood) + stolen - then.stolen }
   }
 
@@ -137,7 +137,7 @@ export class Starvation {
     return { at, ran: Number(ran ?? 0) / 1e9, waited: Number(waited ?? 0) / 1e9, stolen: this.#stolen }
   }
 
-  /** What was noted last before a time. */
+  /** The last note before this time. */
   #noted(at: number): Note {
     return this.#notes.findLast((note) => note.at <= at) ?? this.#notes[0] ?? this.#present(at)
   }
@@ -146,7 +146,7 @@ export class Starvation {
     return afterName(this.#status.read())[0] === 'R'
   }
 
-  /** Add what a host took from the processor that the thread is on. */
+  /** Adds what a host took from the thread's processor. */
   #noteSteal(): void {
     const processor = Number(afterName(this.#status.read())[36] ?? -1)
     const line = new RegExp(`^cpu${processor} (.*)$`, 'm').exec(this.#machine.read())
@@ -157,7 +157,7 @@ export class Starvation {
   }
 }
 
-/** The fields of a thread's `stat` behind its name, which may have anything in it: the first is its state. */
+/** The fields of a thread's `stat` after its name, which may contain anything. The first is its state. */
 function afterName(status: string): string[] {
   return status.slice(status.lastIndexOf(')') + 2).split(' ')
 }

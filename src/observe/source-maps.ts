@@ -1,15 +1,15 @@
-// Where a line of a loaded file stands in its source, for files whose source map Node does not keep: built files that name
-// one in their last line, and modules that a loader transpiled in memory.
+// Positions in the source for loaded files whose source map Node does not keep: built files that name a map in their last
+// line, and modules that a loader transpiled in memory.
 import { readFileSync, statSync } from 'node:fs'
 import { SourceMap } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** Files whose positions are remembered. */
 const MOST_FILES = 500
-/** A larger file, or map, is not read: that would hold up the observer. */
+/** A larger file or map is not read: that would block the observer. */
 const MOST_BYTES = 8 * 2 ** 20
 
-/** What stands before the parameters of a function: a name, mostly, after a few words. */
+/** What is before the parameters of a function: usually a name, after a few keywords. */
 const HEADER = /^[^(){}=;,]*$/
 const COMMENT = /^\/\/[#@] sourceMappingURL=(\S+)\s*$/gm
 
@@ -33,12 +33,12 @@ export class SourceMaps {
     return !isJavaScript(url) && /^(\/|file:|[A-Za-z]:\\)/.test(url) && !this.#known.has(url)
   }
 
-  /** Note the `sourceMapURL` of a loaded script; `''` if it has none. */
+  /** Notes the `sourceMapURL` of a loaded script; `''` if it has none. */
   learn(url: string, sourceMapURL: string): void {
     this.#remember(url, sourceMapURL)
   }
 
-  /** Where a line and column, both from 1, of `url` stand in the source, or `null` if it is its own source. */
+  /** The position in the source for a line and column of `url`, both from 1; `null` if it is its own source. */
   find(url: string, line: number, column: number): Position | null {
     const known = this.#known.has(url) ? this.#known.get(url) : this.#remember(url, isJavaScript(url) ? commentIn(url) : '')
     const entry = known?.map.findEntry(line - 1, column - 1)
@@ -47,8 +47,8 @@ export class SourceMaps {
   }
 
   /**
-   * Whether a function that begins at one position was only just entered at the other: from its beginning to its parameters there
-   * are a few words at most. Positions in the same source.
+   * Whether a function that begins at one position was only just entered at the other: between its beginning and its
+   * parameters there are only a few keywords. Positions in the same source.
    */
   isHeader(begin: Position, at: Position): boolean {
     if (begin.line !== at.line || at.column < begin.column) return false
@@ -81,7 +81,7 @@ export function pathOf(url: string): string | null {
 
 /** The last source map comment of a file; `''` if there is none. */
 function commentIn(url: string): string {
-  // What is installed was built elsewhere: its sources are not here.
+  // An installed file was built elsewhere: its sources are not here.
   const path = url.includes('/node_modules/') ? null : pathOf(url)
   const text = path === null ? null : read(path)
   return text === null ? '' : [...text.matchAll(COMMENT)].at(-1)?.[1] ?? ''

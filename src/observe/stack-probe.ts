@@ -1,22 +1,22 @@
-// What the main thread is asked to evaluate on top of whatever it is running: it reads its own stack and says where the
-// lines stand in the source. It is text, not a function, since it runs on another thread, and it calls nobody's code:
-// no formatter of the user's, no promise job, no hook.
+// The code that the main thread evaluates on top of whatever it runs: it reads its own stack, with positions in the source. It
+// is text, not a function, since it runs on another thread. It calls no code of the program: no formatter, no promise job, no
+// hook.
 
-/** The most frames of one stack, and how many of them are kept for the program's own where packages call deeper than that. */
+/** The most frames of one stack, and how many of them are kept for the program's own frames if packages call deeper than that. */
 const DEPTH = 16
 const OWN_DEPTH = 8
-/** How many frames are looked through for those: as deep as calls go by default. */
+/** How many frames are searched for the program's own: the default depth of calls. */
 const LOOKED_THROUGH = 12_000
 
-/** Function, URL or path, line and column from 1; then, where Node knows a source map, the source's URL, line and column from 1. */
+/** Function, URL or path, line and column from 1; then, if Node has a source map, the source's URL, line and column from 1. */
 export type Site = [name: string, url: string, line: number, column: number, source?: string, sourceLine?: number, sourceColumn?: number]
 
-/** What it evaluates to. V8 formats no stack within a stack: a thread that is stalled in that gives text, as V8 writes it. */
+/** The result. V8 does not format a stack while it formats another: a thread that is blocked there returns text in V8's format. */
 export interface Captured {
   /** `performance.now()` of the main thread, in ms. */
   at: number
   sites: Site[] | string
-  /** Where the function of the first site begins; `null`: that is no frame of a file. */
+  /** Where the function of the first site begins; `null` if that is not a frame of a file. */
   begin?: Site | null
   /** The number of the request whose code was interrupted. */
   request?: number | undefined
@@ -24,7 +24,7 @@ export interface Captured {
   inspected?: boolean
 }
 
-/** The name of the AsyncLocalStorage, among the globals, that says which request code belongs to. */
+/** The name of the global AsyncLocalStorage that contains the request to which code belongs. */
 export const REQUEST_STORE = 'loopscope.request'
 
 export const CAPTURE = `(() => {
@@ -78,7 +78,7 @@ export const CAPTURE = `(() => {
 
 const LINE = /^\s*at (async )?(?:(.*?) \()?(.+?):(\d+):(\d+)\)?$/
 
-/** Read the lines of a stack as V8 writes it. */
+/** Reads the lines of a stack in V8's format. */
 export function sitesOf(text: string): Site[] {
   const sites: Site[] = []
   for (const line of text.split('\n')) {

@@ -1,16 +1,16 @@
-// The stacks that were taken during one stall, and what they tell of it. A thread inside of a native function (a built-in, an
-// addon, a garbage collection) answers when it comes back, and by then something else may run: what is said of such an answer
-// is where the native code was called, and that it was native.
+// The stacks that were taken during one stall, and what follows from them. A thread inside a native function (a built-in, an
+// addon, a garbage collection) answers when the function returns, and other code may run by then. So from a late answer we use
+// only where the native code was called.
 import type { Frame } from '../events/schema.ts'
 import { culpritOf, type Taken } from './stacks.ts'
 
-/** A thread that runs JavaScript answers within so many seconds, as long as it has a processor. */
+/** A thread that runs JavaScript, and has a processor, answers within this many seconds. */
 const PROMPT_SECONDS = 0.03
 
-/** Who held the thread, as far as stacks can tell. */
+/** What blocked the thread, as far as stacks show. */
 export interface Verdict {
   frames: Frame[]
-  /** `null`: nobody can be named. */
+  /** `null` if it is not known. */
   name: string | null
   /** The request whose code it was. */
   request: number | undefined
@@ -24,7 +24,7 @@ interface Sample extends Verdict {
 
 export class Samples {
   readonly #samples: Sample[] = []
-  /** When the question was asked that has no answer yet. */
+  /** When the open question was asked. */
   #asked: number | null = null
   /** The debugger has paused the thread. */
   paused = false
@@ -34,12 +34,12 @@ export class Samples {
     this.#asked = t
   }
 
-  /** Whether there is a question without an answer. */
+  /** Whether a question is open. */
   get asking(): boolean {
     return this.#asked !== null
   }
 
-  /** The answer, taken at `at`; the thread had no processor for `starved` seconds since it was asked. `null`: there is no stack. */
+  /** The answer, taken at `at`; the thread had no processor for `starved` seconds since the question. `null` if there is no stack. */
   answer(taken: Taken | null, at: number, starved: number): void {
     const asked = this.#asked ?? at
     this.#asked = null
@@ -50,18 +50,19 @@ export class Samples {
     const name = nameOf(culprit)
     this.#samples.push({
       asked, at, request, name: name === null ? null : native ? `native code in ${name}` : `${name} outside of the event loop`,
-      // What runs after native code, above the program's own, has nothing to do with it. Where all is such, the place is not known.
+      // Frames above the program's own ran after the native code and are unrelated to it. If there are only such frames, the
+      // position is not known.
       frames: native ? (culprit === null ? [] : frames.slice(frames.indexOf(culprit))) : frames,
     })
     this.paused ||= paused
   }
 
-  /** What the last stack tells: of the present, as long as the stall lasts. */
+  /** The verdict of the last stack, for a stall that goes on. */
   get last(): Verdict | null {
     return this.#samples.at(-1) ?? null
   }
 
-  /** What held the thread for most of the stall, which is over: what was taken afterwards is of something else. */
+  /** What blocked the thread for most of a stall that is over. Stacks that were taken afterwards show other code. */
   conclude(from: number, to: number): Verdict | null {
     const seconds = new Map<string | null, { verdict: Verdict; seconds: number }>()
     const count = (verdict: Verdict, more: number): void => {

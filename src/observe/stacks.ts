@@ -1,6 +1,6 @@
-// The stack of the main thread while it is blocked, taken from a worker thread: the inspector has the main thread evaluate
-// a reading of its own stack on top of what it runs. Nothing is paused and no debugger is enabled, so there is nothing that
-// could be left paused; and no session outlasts its answer, so none is open when the process ends.
+// Takes the stack of the main thread while it is blocked, from a worker thread: through the inspector, the main thread
+// evaluates code that reads its own stack, on top of what it runs. Nothing is paused and no debugger is enabled, so nothing
+// can be left paused. A session ends with its answer, so none is open when the process ends.
 import { Session, type Runtime } from 'node:inspector'
 import { isAbsolute, relative, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -17,11 +17,11 @@ export interface Taken {
   /** When it was taken, in ms of the main thread's `performance.now()`. */
   at: number
   /**
-   * Innermost first, at most 16. Node's own are left out where there are others, and so is a function that was only just entered:
-   * that is where a thread answers that comes back from a native function.
+   * Innermost first, at most 16. Node's own frames are left out if there are others. So is a function that was only just
+   * entered: there a thread answers that comes back from a native function.
    */
   frames: Frame[]
-  /** The number of the request whose code was interrupted, where that is known. */
+  /** The number of the request whose code was interrupted, if known. */
   request: number | undefined
   /** A debugger has paused the thread. */
   paused: boolean
@@ -30,7 +30,7 @@ export interface Taken {
 export interface StacksOptions {
   /** `false` leaves the inspector alone: every stack is `null`. Default `true`. */
   enabled?: boolean
-  /** The word of shared memory that the main thread hands to `endSessions` before it exits. */
+  /** The word of shared memory that the main thread passes to `endSessions` before it exits. */
   sessions?: Int32Array
 }
 
@@ -48,15 +48,15 @@ export class Stacks {
     this.#sessions = options.sessions ?? new Int32Array(new SharedArrayBuffer(4))
   }
 
-  /** Take the main thread's stack: `take()` without the time. */
+  /** Takes the main thread's stack: `take()` without the time. */
   async takeStack(): Promise<Frame[] | null> {
     return (await this.take())?.frames ?? null
   }
 
   /**
-   * Take the main thread's stack. A thread that runs JavaScript answers within a few ms. One that is inside a native function
-   * answers when that comes back, with the next line that runs: `at` tells that it took so long. Whoever asks meanwhile gets the
-   * same answer. `null` where nothing runs on it.
+   * Takes the main thread's stack. A thread that runs JavaScript answers within a few ms. A thread inside a native function
+   * answers when the function returns, at the next line that runs; `at` shows the delay. Calls in between share the answer.
+   * `null` if nothing runs on the thread.
    */
   take(): Promise<Taken | null> {
     if (!this.#enabled || this.#closed) return Promise.resolve(null)
@@ -66,7 +66,7 @@ export class Stacks {
     return this.#asked
   }
 
-  /** End the session, if there is one; who still waits for a stack gets `null`. */
+  /** Ends the session, if there is one; open calls get `null`. */
   // eslint-disable-next-line @typescript-eslint/require-await
   async close(): Promise<void> {
     this.#closed = true
@@ -97,9 +97,9 @@ export class Stacks {
   }
 
   /**
-   * Have every loaded script name its source map. That takes the main thread 10 to 50 ms, so it is done only for files that
-   * neither Node nor the disk knows a map of. Both commands are there before the first is done: no line of the program runs
-   * in between, under an enabled debugger. Gives whether another one has paused the thread, which is told at once.
+   * Finds the source maps of loaded scripts. This takes the main thread 10 to 50 ms, so it is done only for files whose map
+   * neither Node nor the disk has. Both commands are sent at once: no line of the program runs in between, under an enabled
+   * debugger. Returns whether another debugger has paused the thread.
    */
   async #learnScripts(sites: Site[]): Promise<boolean> {
     let paused = false
@@ -119,7 +119,7 @@ export class Stacks {
     return paused
   }
 
-  /** A session for one answer. It ends where the answer arrives, which is in the middle of whatever runs here, not a job later. */
+  /** A session for one answer. It ends when the answer arrives, which may be in the middle of other code on this thread. */
   #talk<T>(ask: (session: Session, done: (answer: T | null) => void) => void): Promise<T | null> {
     return new Promise((resolve) => {
       if (this.#closed || !enterSession(this.#sessions)) {
@@ -135,7 +135,7 @@ export class Stacks {
           resolve(answer)
         })
       } catch {
-        this.#end() // Node's permissions, for one, can forbid it
+        this.#end() // Node's permission model, for example, can forbid it
         resolve(null)
       }
     })
@@ -145,7 +145,7 @@ export class Stacks {
     if (this.#session === null) return
     const session = this.#session
     this.#session = null
-    session.disconnect() // fails what is unanswered
+    session.disconnect() // makes open questions fail
     leaveSession(this.#sessions)
   }
 
@@ -154,14 +154,14 @@ export class Stacks {
     return { function: site[0], file: plain(url), line, column }
   }
 
-  /** Where a site stands in the source. */
+  /** The position of a site in its source. */
   #place([, url, line, column, source, sourceLine, sourceColumn]: Site): Position {
     if (source !== undefined) return { url: source, line: sourceLine!, column: sourceColumn! }
     return this.#maps.find(url, line, column) ?? { url, line, column }
   }
 }
 
-/** A path from the working directory where the file lies below it; any other path in full; what is no file as it is. */
+/** A path relative to the working directory if the file is below it; any other path in full; anything else unchanged. */
 function plain(url: string): string {
   const path = pathOf(url)
   if (path === null) return url
@@ -169,7 +169,7 @@ function plain(url: string): string {
   return below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below) ? path : below
 }
 
-/** The line to look at, by where loopscope lies on this machine. */
+/** The innermost frame that belongs neither to Node nor to loopscope: the line to look at. `null` if there is no such frame. */
 export function culpritOf(frames: readonly Frame[]): Frame | null {
   return culpritAmong(frames, (file) => isOwnCode(pathToFileURL(file).href))
 }

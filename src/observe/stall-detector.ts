@@ -1,5 +1,5 @@
-// Sees that the watched thread does not come back while it does not, tells who holds it, and afterwards who waited and
-// for how long. It looks at the shared header only; nothing is asked of the thread itself.
+// Detects a blocked thread while it is still blocked and reports what blocks it; afterwards, what was delayed and for how
+// long. It reads only the shared header and asks the thread nothing.
 import type { Frame, Victim } from '../events/schema.ts'
 import { CALLBACK, candidatesOf, MOST_VICTIMS, totalOf, victimsOf, type Candidate } from '../events/stalls.ts'
 import type { Model } from '../events/model.ts'
@@ -10,20 +10,20 @@ import type { Taken } from './stacks.ts'
 import { Samples, type Verdict } from './stack-samples.ts'
 import { HOLDER, MOST_HOLDS, NUMBER, taskOf, WORD, type View } from '../probe/layout.ts'
 
-/** A stall is told of again after this many seconds. */
+/** A stall that goes on is reported again after this many seconds. */
 const AGAIN = 0.1
-/** The watched thread answers this often, in seconds, if it can. */
+/** The interval of the watched thread's heartbeat, in seconds. */
 export const BEAT_SECONDS = 0.02
-/** What came in during a stall is read right after it; nobody waits longer than this to hear who the victims were. */
+/** Requests that arrived during a stall are read right after it. The stall is reported without them after this many seconds. */
 const SETTLE_SECONDS = 0.06
-/** A look that comes this much too late says more of the machine than of the watched thread. */
+/** A poll this many seconds late says more about the machine than about the watched thread. */
 const LATE = 0.02
-/** What nobody knows the name of. */
+/** The name for code that nothing identifies. */
 const UNKNOWN = 'code outside of the event loop'
 const PAUSED = 'a pause in the debugger'
-/** A blocked thread is asked for its stack again after so many seconds, and then whenever the stall is twice as long. */
+/** The next stack of a blocked thread is taken after this many seconds, and later each time the stall has doubled. */
 const ASK_AGAIN = 0.05
-/** The names of victims may have so many characters together. */
+/** The most characters of the names of all victims. */
 const MOST_NAMES = 64 * 1024
 
 /** A stall that is over. */
@@ -38,21 +38,21 @@ export interface StallOptions {
   view: View
   decoder: Decoder
   model: Model
-  /** What it got no processor for is no stall. */
+  /** Time without a processor is not a stall. */
   starvation: Starvation
-  /** From how many seconds on a held thread is called blocked. */
+  /** From this many seconds on, the thread counts as blocked. */
   threshold: number
-  /** Seconds on the clock of the loop. */
+  /** Seconds on the loop's clock. */
   now: () => number
   emit: (event: Timed<'loop.blocked' | 'loop.unblocked'>) => void
-  /** Asks for the stack of the thread while it is blocked. */
+  /** Takes the stack of the blocked thread. */
   takeStack: () => Promise<Taken | null>
-  /** Decodes everything that the writer has written; it stands still. */
+  /** Decodes all records of the probe, which is not writing. */
   catchUp: () => void
 }
 
 interface Blocked extends Hold {
-  /** The edge count of a known holder; 0 where nobody knows who it is. */
+  /** The edge count of known code; 0 for unknown code. */
   step: number
   toldAt: number
   samples: Samples
@@ -64,13 +64,13 @@ export class StallWatch {
   #blocked: Blocked | null = null
   #over: (Stall & { until: number; candidates: Candidate[]; samples: Samples }) | null = null
   #expected = Infinity
-  /** When the hold began that was given a moment to end in. */
+  /** The beginning of the block that was given a moment to end. */
   #gotMoment = -1
-  /** Nothing before this belongs to a stall that was not told of yet. */
+  /** Blocks that began before this have been reported. */
   #since = 0
-  /** The last beat, at the last look. */
+  /** The heartbeat at the last poll. */
   #beat = 0
-  /** How many holds of unknown code have been taken from the header. */
+  /** How many blocks of unknown code have been read from the header. */
   #holds: number
 
   constructor(options: StallOptions) {
@@ -83,16 +83,16 @@ export class StallWatch {
     return this.#blocked !== null
   }
 
-  /** Look at the header; gives in how many seconds to look again at the latest. */
+  /** Reads the header; returns the seconds until the next poll at the latest. */
   look(): number {
     const { view: { numbers }, threshold, starvation, now: clock } = this.#options
     const now = clock()
     const late = now - this.#expected > LATE
-    // In this order: the beat is written last.
+    // The heartbeat must be read first: it is written last.
     const beat = numbers[NUMBER.beat] as number
     this.#takeHolds()
     const next = this.#judge(now, late, numbers[NUMBER.since] as number, beat)
-    // What has begun after the beat before may have ended just now, and be asked about when its record comes.
+    // Code that began after the previous heartbeat may have ended just now; its record will ask about this time.
     starvation.note(now, this.#beat)
     this.#beat = beat
     if (this.#over !== null && now >= this.#over.until) this.#settle()
@@ -111,18 +111,18 @@ export class StallWatch {
         if (now >= blocked.toldAt + AGAIN) this.#tell(blocked, now)
         return Math.max(0.001, blocked.toldAt + AGAIN - now)
       }
-      // Its end has a record of its own, which is on its way, unless that was lost. Of unknown code the header has told it.
+      // The end of known code has a record, which is on its way unless it was lost. The end of unknown code is in the header.
       const overdue = (blocked.step === 0 && !known) || now > blocked.toldAt + AGAIN + SETTLE_SECONDS
       if (overdue) this.#end({ ...blocked, to: beat > blocked.from ? Math.min(beat, now) : now })
       return BEAT_SECONDS
     }
-    // Half an interval is the most likely time that it had answered for when it was stopped.
+    // On average the thread was stopped half an interval after its last heartbeat.
     const from = known ? since : Math.max(beat + BEAT_SECONDS / 2, this.#since)
     if (beat === 0) return BEAT_SECONDS
     const left = from + threshold - now + (now - from > threshold / 2 ? this.#excused(known, from, now) : 0)
     if (left > 0) return Math.max(0.0005, Math.min(BEAT_SECONDS, left))
-    // The whole machine may have stood still: the thread gets a moment to come round, as this one just did. Once: where
-    // there are too few processors for all, every look is late.
+    // The whole machine may have been stopped: the thread gets a moment to continue, as this one just did. Only once, because
+    // every poll is late on a machine with too few processors.
     if (late && this.#gotMoment !== from) {
       this.#gotMoment = from
       return 0.005
@@ -131,14 +131,14 @@ export class StallWatch {
     return AGAIN
   }
 
-  /** Whether what had begun to block the thread still does, and nothing else. */
+  /** Whether the same code as before still blocks the thread. */
   #goesOn({ step, from }: Blocked): boolean {
     const { words, numbers } = this.#options.view
     if (step !== 0) return words[WORD.step] === step
     return ((words[WORD.step] as number) & 1) === 0 && (numbers[NUMBER.beat] as number) < from
   }
 
-  /** How many seconds of a hold that goes on are the machine's, not the program's. */
+  /** How many seconds of the current block are due to the machine, not the program. */
   #excused(known: boolean, from: number, now: number): number {
     const { starvation } = this.#options
     const starved = starvation.present(from, now)
@@ -152,7 +152,7 @@ export class StallWatch {
     const holder = step === 0 ? 0 : words[WORD.holder]
     const task = step === 0 ? 0 : taskOf(view)
     const request = holder === HOLDER.request ? (words[WORD.subject] as number) >>> 0 : decoder.scopeOf(task).request ?? 0
-    // It may have come round while we looked.
+    // The thread may have continued in the meantime.
     if (step !== 0 && words[WORD.step] !== step) return
     if (task !== 0) decoder.begun(task, from)
     const name = task !== 0 ? decoder.nameOf(task) : request !== 0 ? decoder.requestName(request)
@@ -168,7 +168,7 @@ export class StallWatch {
     this.#askForStack(blocked)
   }
 
-  /** Ask again and again: what holds the thread now may have begun after what did before. */
+  /** Takes stacks repeatedly: a later one may show other code than an earlier one. */
   #askForStack(blocked: Blocked): void {
     const { takeStack, now, starvation } = this.#options
     const { samples } = blocked
@@ -177,7 +177,7 @@ export class StallWatch {
     takeStack().then((taken) => {
       samples.answer(taken, taken === null ? asked : taken.at / 1000, starvation.since(asked, now()))
       if (taken === null || this.#blocked !== blocked) return
-      // If it does not, the end is on its way, and tells whether this was taken before.
+      // If the block is over, its end decides which stacks belong to it.
       if (this.#goesOn(blocked)) this.#tell(blocked, now())
       const wait = Math.max(ASK_AGAIN, now() - blocked.from)
       setTimeout(() => {
@@ -186,7 +186,7 @@ export class StallWatch {
     }, () => {})
   }
 
-  /** What is said of a stall: what is known of itself, and what its stacks tell. */
+  /** The facts of a stall, completed by its stacks. */
   #said(hold: Hold, samples: Samples, verdict: Verdict | null): Hold & { stack?: Frame[] } {
     const stack = verdict === null || verdict.frames.length === 0 ? {} : { stack: verdict.frames }
     const named = { ...hold, ...stack, ...(samples.paused ? { name: PAUSED } : {}) }
@@ -197,7 +197,7 @@ export class StallWatch {
   }
 
   #tell(blocked: Blocked, now: number): void {
-    // In step with the beginning, so that a late look does not push all that follow.
+    // Times are multiples from the beginning, so that one late poll does not delay all later reports.
     blocked.toldAt = Math.max(blocked.toldAt, now - ((now - blocked.from - this.#options.threshold) % AGAIN))
     this.#emitBlocked(this.#said(blocked, blocked.samples, blocked.samples.last), now, now - blocked.from)
   }
@@ -216,13 +216,13 @@ export class StallWatch {
     this.ended({ from, to, name: this.#options.decoder.nameOf(task), task, ...(request === undefined ? {} : { request }) })
   }
 
-  /** Something that is known held the thread from one time to another. */
+  /** Known code blocked the thread and has ended. */
   ended(hold: Hold): void {
     this.#takeHolds(hold.from)
     this.#ended(hold)
   }
 
-  /** Take in what has held the thread until a time, and is not known. */
+  /** Reads from the header which unknown code blocked the thread before this time. */
   #takeHolds(until = Infinity): void {
     const { words, numbers } = this.#options.view
     const count = Atomics.load(words, WORD.holds)
@@ -245,13 +245,13 @@ export class StallWatch {
       const unknown = task === undefined && request === undefined
       if (unknown ? to - from - starved < threshold : starvation.excuses(from, to, starved)) return
     }
-    // What nobody knew may turn out to be known, and the other way round; it is the same stall if they overlap.
+    // Unknown code may turn out to be known, and the other way round: if the two overlap, they are the same stall.
     if (blocked !== null && hold.from < blocked.toldAt && hold.to > blocked.from) {
       const known = hold.name !== ''
       const from = blocked.step !== 0 ? blocked.from : known ? Math.min(blocked.from, hold.from) : hold.from
       this.#end({ ...blocked, ...(known ? hold : {}), from, to: hold.to })
     } else if (hold.from >= this.#since) {
-      // It was over before it was seen: this thread had to wait itself.
+      // It was over before it was detected, because this thread had to wait itself.
       const name = hold.name === '' ? UNKNOWN : hold.name
       this.#emitBlocked({ ...hold, name }, hold.to, hold.to - hold.from)
       this.#end({ ...hold, name, samples: new Samples(), candidates: candidatesOf(this.#options.model.tasks.values(), hold.task ?? null) })
@@ -269,7 +269,7 @@ export class StallWatch {
     }
   }
 
-  /** A request that was read at `t` may have stood in line for so many seconds. */
+  /** A stall may have delayed the request that was read at `t` by this many seconds. */
   waited(request: number, seconds: number, t: number): void {
     this.#takeHolds(t)
     const over = this.#over
@@ -280,13 +280,13 @@ export class StallWatch {
     if (over.victims.length < MOST_VICTIMS) over.victims.push({ request, name: this.#options.decoder.requestName(request), seconds: stamp(lost) })
   }
 
-  /** Whatever came in during the stall has been read. */
+  /** All input that arrived during the stall has been read. */
   settled(): void {
-    // A stack may be on its way that was taken before the end.
+    // A stack that was taken before the end may still arrive.
     if (this.#over !== null && !this.#over.samples.asking) this.#settle()
   }
 
-  /** Events were lost: who waited is not known any more. */
+  /** Events were lost: it is no longer known what was delayed. */
   forget(): void {
     if (this.#over !== null) this.#settle()
     this.#since = this.#options.now()

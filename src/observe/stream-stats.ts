@@ -1,13 +1,13 @@
-// What the stream tells and no model keeps: how many requests have ended, how and after how long, and how full the queues
-// are of what is under way. Its size does not grow with what happens: classes, buckets, and as many queues as there may be.
+// Figures from the stream that no model keeps: how many requests have ended, how and after how long, and how full the queues
+// of live runs are. Its size is bounded: classes, buckets, and a limited number of queues.
 import type { EventOf, LoopEvent, Snapshot } from '../events/schema.ts'
 import type { Distribution } from '../http/prometheus.ts'
 
-/** Queues have no end of their own; those that changed last are counted. */
+/** Queues have no end event; the ones that changed last are counted. */
 const MOST_QUEUES = 256
-/** How a request ended: its status' first digit, or that its client had gone. */
+/** How a request ended: the first digit of its status, or that its client had disconnected. */
 const ANSWERS = ['1xx', '2xx', '3xx', '4xx', '5xx', 'disconnected'] as const
-/** Upper ends of what is counted together, in seconds. */
+/** Upper ends of the buckets, in seconds. */
 export const REQUEST_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
 
 type Answer = (typeof ANSWERS)[number]
@@ -37,7 +37,7 @@ export class Tally {
         break
       }
       case 'run.finished':
-        // What its queues still hold nobody will take.
+        // No task will take what is left in its queues.
         for (const [queue, { run }] of this.#queues) if (run === event.run) this.#queues.delete(queue)
         break
       default:

@@ -1,20 +1,20 @@
-// One life of the observer's thread: from its start until it ends, because it was asked to, or failed, or ran out of memory,
-// or hung. Its end is never the app's: what goes wrong there arrives here as an event.
+// One life of the observer's thread: from its start until it is closed, fails, runs out of memory or hangs. It never ends the
+// app: an error there arrives here as an event.
 //
 // What belongs to one life, and what outlasts it:
 //
 //     the process, until close()                        one life of the thread
 //     ObserverClient                                    ObserverLife, loopscope-observer.ts
-//     ├─ loop, writer: the live tasks, requests, runs ──► described to each life at its start
+//     ├─ loop, probe: live tasks, requests, runs ───────► sent to each life at its start, as a snapshot
 //     ├─ shared memory: its header and ring ────────────► emptied between two lives, while no thread reads
 //     ├─ port, loop's name, the app's address ──────────► given to each life
-//     ├─ pulse, delays, cost: figures of the app          ├─ history and its epoch, model, stalls, kept runs
+//     ├─ heartbeat, delays, cost: figures of the app      ├─ history and its epoch, model, stalls, kept runs
 //     └─ the wait before the next life                    ├─ texts that it was sent, and their numbers
-//                                                         ├─ channel for descriptions, word for inspector sessions
+//                                                         ├─ channel for snapshots, word for inspector sessions
 //                                                         └─ subscribers and questions: they end with it
 //
-// Between two lives the writer goes on into a ring that is not read: when it is full, records are dropped. So the writer
-// knows at every time what is alive, which the app's runs rely on as well, and describes it to the next life.
+// Between two lives the probe writes into a ring that is not read; when it is full, records are dropped. So the probe always
+// knows what is alive (the app's runs need this too) and sends it to the next life.
 import { Worker } from 'node:worker_threads'
 import type { ObserverData, ToApp, ToObserver } from './protocol.ts'
 import { ownFile, ownThread } from '../launch.ts'
@@ -23,11 +23,11 @@ import { WORD } from '../probe/layout.ts'
 
 /** How long the thread has to close by itself, in ms. */
 const CLOSE_MS = 2000
-/** A thread that has not looked at the ring, while the app's thread has looked so often at whether it does, hangs. */
+/** The thread hangs if it has not polled the ring while the app's thread has checked this often. */
 const LOOK_MS = 1000
 const MOST_LOOKS = 10
 
-/** Taken here, so that a program's fake timers are not asked. */
+/** Kept here, because a program may replace them with fake timers. */
 const { setInterval, clearInterval, setTimeout, clearTimeout } = globalThis
 
 /** The observer could not listen. */
@@ -43,7 +43,7 @@ export class ObserverListenError extends Error {
   }
 }
 
-/** Only the observer knows what was asked for, and it does not run. */
+/** A question that only the observer can answer, while it does not run. */
 export class ObserverDownError extends Refusal {
   override name = 'ObserverDownError'
 
@@ -56,11 +56,11 @@ export interface LifeOptions {
   data: ObserverData
   /** The most MB of heap. */
   memoryMb: number
-  /** The process goes on until the thread is ready. */
+  /** Keeps the process alive until the thread is ready. */
   hold: boolean
-  /** Everything that the thread says, from its `ready` on. */
+  /** Receives all messages of the thread, starting with `ready`. */
   onMessage: (message: ToApp) => void
-  /** It has ended, with the error that ended it. Called once. */
+  /** The thread has ended, with the error that ended it. Called once. */
   onEnd: (error: Error) => void
 }
 
@@ -75,7 +75,8 @@ export class ObserverLife {
     this.#data = data
     const worker = new Worker(ownFile('./loopscope-observer', import.meta.url), {
       workerData: data, transferList: [data.descriptions], name: 'loopscope observer', resourceLimits: { maxOldGenerationSizeMb: memoryMb },
-      // Its output would go to the program's: to touch that makes a pipe non-blocking, and whoever writes to it synchronously gets EAGAIN.
+      // Its output would go to the program's. Using that makes a pipe non-blocking, and a synchronous write of the program
+      // then gets EAGAIN.
       stdout: true, stderr: true, ...ownThread(),
     })
     this.#worker = worker
@@ -112,7 +113,7 @@ export class ObserverLife {
     })
   }
 
-  /** The word through which inspector sessions are ended. */
+  /** The word that ends inspector sessions. */
   get sessions(): Int32Array {
     return this.#data.sessions
   }
@@ -121,7 +122,7 @@ export class ObserverLife {
     this.#worker.postMessage(message)
   }
 
-  /** Have it tell subscribers why, and end it; one that does not answer is ended all the same. */
+  /** Lets the thread send subscribers the reason, and ends it, even if it does not answer. */
   async close(reason: string): Promise<void> {
     this.#worker.ref()
     this.send({ type: 'close', reason })
@@ -133,7 +134,7 @@ export class ObserverLife {
     await this.#worker.terminate()
   }
 
-  /** End the thread if it hangs. Looks are counted, not seconds: while the whole process stands still, it has none either. */
+  /** Ends the thread if it hangs. Checks are counted, not seconds: while the whole process is stopped, there are no checks either. */
   #watchOver(): void {
     const words = new Int32Array(this.#data.shared.header)
     let last = words[WORD.tick]
@@ -155,7 +156,7 @@ function listenError(code: string, message: string, listen: ObserverData['listen
   return new ObserverListenError(code, port, code === 'EADDRINUSE' ? taken : `the observer cannot listen on ${host}:${port}: ${message}`)
 }
 
-/** An error of the thread: where this one is made says nothing. */
+/** An error of the thread. The stack of this line would say nothing. */
 function plain(message: string, stack = message): Error {
   return Object.assign(new Error(message), { stack })
 }

@@ -1,5 +1,5 @@
-// What the stream shows to be wrong, found in one place. A warning is given once for each thing that it is about, and none
-// for a stretch in which events were lost.
+// Finds problems in the stream. Each problem is reported once for each thing that has it, and not for a time in which events
+// were lost.
 import type { EventOf, LiveTask, LoopEvent } from '../events/schema.ts'
 import type { Model } from '../events/model.ts'
 import { stamp, type Timed } from '../events/builder.ts'
@@ -8,25 +8,25 @@ import { AMBER, RED, slowStep } from '../events/stalls.ts'
 type Warning = Timed<'warning'>
 
 const LONG_RUNNING = 1
-/** A wait that only another task could end is judged after this many seconds. */
+/** A wait that only another task can end is judged after this many seconds. */
 const STUCK = 1
-/** So many calls in line for the sensitive thread, for this long. */
+/** This many calls wait for the sensitive thread, for this long. */
 const BACKLOG = 3
 const BACKLOG_SECONDS = 0.5
-/** A producer that has stood before a full queue for this long. */
+/** A producer waits for a full queue for this long. */
 const FULL_SECONDS = 1
 /** The longest chain of awaits that is followed. */
 const LONGEST_CHAIN = 1000
 const MOST_NAMED = 50
 
-/** Waits that end by nothing but another task's doing. */
+/** Waits that only another task can end. */
 const BY_TASKS_ONLY = new Set(['task', 'gather', 'queue.get', 'queue.put', 'queue.join', 'lock', 'event', 'condition', 'semaphore', 'barrier'])
 
-/** The live tasks that belong together: of a run, or of a program without requests. */
+/** Live tasks that belong together: those of a run, or of a program without requests. */
 interface Group {
   live: number
   stuck: number
-  /** Since when all of them are stuck. */
+  /** Since when all of them wait for each other. */
   since: number
   told: boolean
 }
@@ -36,7 +36,7 @@ export class Warnings {
   readonly #emit: (warning: Warning) => void
   readonly #nameOf: (task: number) => string
   readonly #groups = new Map<number, Group>()
-  /** Tasks by what they are suspended on, where it matters. */
+  /** Tasks whose wait only another task can end, with the time since when. */
   readonly #stuck = new Map<number, number>()
   readonly #putters = new Map<number, LiveTask>()
   readonly #fullQueues = new Set<string>()
@@ -54,7 +54,7 @@ export class Warnings {
     this.#emit = emit
   }
 
-  /** Hear of an event that the model has taken in. */
+  /** Receives an event that the model has applied. */
   hear(event: LoopEvent): void {
     switch (event.type) {
       case 'task.created':
@@ -85,12 +85,12 @@ export class Warnings {
     }
   }
 
-  /** A step ended; the event that says so comes next. */
+  /** A step ended; its event follows. */
   stepped(task: number, from: number, to: number): void {
     this.#slow = to - from >= AMBER && from >= this.#from ? { task, seconds: to - from, name: this.#nameOf(task) } : null
   }
 
-  /** Events were lost, and `model` has been described anew at time `t`. */
+  /** Events were lost, and `model` has been restored from a snapshot at time `t`. */
   restart(t: number): void {
     this.#from = t
     this.#groups.clear()
@@ -109,7 +109,7 @@ export class Warnings {
     }
   }
 
-  /** Look at what only time tells. `queued`: calls in line for the sensitive thread. */
+  /** Checks what depends on time. `queued`: calls that wait for the sensitive thread. */
   look(now: number, queued: number): void {
     for (const [run, group] of this.#groups) {
       if (group.live === 0 || group.stuck < group.live || group.told || now - group.since < STUCK) continue
@@ -121,7 +121,7 @@ export class Warnings {
     this.#lookAtBacklog(now, queued)
   }
 
-  /** A step has been under way for `seconds`. */
+  /** A step has been running for `seconds`. */
   running(task: number, since: number, now: number, name: string): void {
     if (now - since < LONG_RUNNING || this.#longTold === since || since < this.#from) return
     this.#longTold = since
@@ -151,7 +151,7 @@ export class Warnings {
       const live = this.#model.tasks.get(task)
       if (live !== undefined) this.#putters.set(task, live)
     }
-    // One that awaits itself is told so at once, by the runtime.
+    // For a task that awaits itself, the runtime raises an error at once.
     if (on.task !== undefined && on.task !== task) this.#findCycle(task, t)
   }
 
