@@ -1,5 +1,5 @@
-// Coroutines wherever Fastify takes a function: hooks, error handlers, handlers of what is not found, WebSocket handlers.
-// Each call of one is a task on the app's loop, in the context of its request, and is cancelled when the client goes away.
+// Coroutines wherever Fastify takes a function: hooks, error handlers, not-found handlers, WebSocket handlers. Each call is a
+// task on the app's loop, in the context of its request, and is cancelled when the client disconnects.
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Context } from '../runtime/context.ts'
@@ -17,7 +17,7 @@ export function isCoroutineFunction(fn: unknown): fn is CoroutineFunction {
   return typeof fn === 'function' && Object.prototype.isPrototypeOf.call(GeneratorFunction, fn)
 }
 
-/** The hooks that a route can have, and those of the app besides: for all of them Fastify takes an asynchronous function. */
+/** The hooks that a route can have, and those of the app: Fastify takes an asynchronous function for each. */
 const HOOKS = ['onRequest', 'preParsing', 'preValidation', 'preHandler', 'preSerialization', 'onSend', 'onResponse', 'onError', 'onTimeout', 'onRequestAbort'] as const
 
 interface Asked {
@@ -40,7 +40,7 @@ export class Coroutines {
     this.#contextOf = contextOf
   }
 
-  /** `fn` as an asynchronous function that runs it as a task; anything but a coroutine function as it is. */
+  /** `fn` as an asynchronous function that runs it as a task; unchanged if it is not a coroutine function. */
   asynchronous<F>(fn: F, what: string): F {
     if (!isCoroutineFunction(fn)) return fn
     const run = this.#run.bind(this)
@@ -65,7 +65,7 @@ export class Coroutines {
     } as F
   }
 
-  /** Wrap the hooks of a route. */
+  /** Wraps the hooks of a route. */
   wrapHooks(route: RouteOptions): void {
     const hooks = route as unknown as Record<string, unknown>
     for (const name of HOOKS) {
@@ -75,7 +75,7 @@ export class Coroutines {
     }
   }
 
-  /** Have `app`, and all that is registered within it from now on, take coroutines as hooks and error handlers. */
+  /** Lets `app`, and all that is registered within it from now on, take coroutines as hooks and error handlers. */
   install(app: FastifyInstance): void {
     const methods = app as unknown as Record<string, (this: unknown, ...args: unknown[]) => unknown>
     for (const name of ['addHook', 'setErrorHandler', 'setNotFoundHandler']) {
@@ -94,7 +94,7 @@ export class Coroutines {
     const leaving = request === null ? null : leavingWith(request.raw.socket)
     const entry = { disconnected: () => task.cancel('the client went away') }
     leaving?.add(entry)
-    // The loop of an app keeps no process alive; where there is no socket (`inject`), nothing else would.
+    // An app's loop does not keep the process alive, and without a socket (`inject`) nothing else would.
     const release = loop.host.hold()
     try {
       return await task

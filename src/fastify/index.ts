@@ -1,5 +1,5 @@
-// Makes coroutine handlers work in any Fastify app: `app.register(loopscope)`, and a route's handler may be a generator
-// function. Each of its requests is a task on the app's one event loop, cancelled when its client goes away.
+// Coroutine handlers in any Fastify app: after `app.register(loopscope)`, a route's handler may be a generator function. Each
+// of its requests is a task on the app's one event loop, cancelled when its client disconnects.
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import fp from 'fastify-plugin'
 import '../index.ts'
@@ -17,20 +17,20 @@ import { Served, type Loopscope, type Serving } from './served.ts'
 export type { Loopscope, RequestObserver, RequestOutcome, Served } from './served.ts'
 
 export interface LoopscopeOptions {
-  /** The loop; by default a new one, which runs as long as the app. */
+  /** The loop. Default: a new one, which runs as long as the app. */
   loop?: EventLoop
-  /** How many requests may be served by coroutines at the same time; beyond that a 503. Default 10,000. */
+  /** The most requests that coroutines serve at the same time; beyond that a 503. Default 10,000. */
   maxRequests?: number | undefined
-  /** For how many seconds requests may go on once the app closes; then their tasks are cancelled. Default 2. */
+  /** How many seconds requests may continue when the app closes; then their tasks are cancelled. Default 2. */
   graceSeconds?: number | undefined
   /**
-   * Whether responses of coroutine handlers carry `X-Request-Id`, which is Fastify's `request.id`, and `Server-Timing`. What the app
-   * has set itself is kept: the id as it is, the timing in front. Default true.
+   * Whether responses of coroutine handlers have `X-Request-Id` (Fastify's `request.id`) and `Server-Timing`. What the app
+   * has set is kept: its id unchanged, its timing in front. Default true.
    */
   headers?: boolean | undefined
-  /** The number of a request in events and in the name of its task; by default 1, 2, 3 … in the order in which they begin. */
+  /** The number of a request in events and in the name of its task. Default: 1, 2, 3 … in the order of their beginning. */
   numberOf?: ((request: FastifyRequest) => number) | undefined
-  /** Watch the app from a thread of its own, which serves what it sees on a port of its own; `true` takes the defaults. */
+  /** Watches the app from a second thread, which serves the live view on its own port; `true` means all defaults. */
   observer?: ObserverOptions | boolean
 }
 
@@ -39,21 +39,21 @@ declare module 'fastify' {
     loopscope: Loopscope
   }
   interface FastifyRequest {
-    /** What serves this request, where its handler is a coroutine. */
+    /** What serves this request, if its handler is a coroutine. */
     loopscope: Served | null
-    /** The context of this request: what its hooks set in a ContextVar, its handler and its tasks see, and no other request. */
+    /** The context of this request: its handler and tasks see what its hooks set in a ContextVar, and no other request does. */
     loopscopeContext: Context
   }
 }
 
-/** A handler that is a coroutine. What it returns is sent. */
+/** A handler that is a coroutine. Its result is sent. */
 export type CoroutineHandler<Q = FastifyRequest, P = FastifyReply> = (request: Q, reply: P) => Coroutine<unknown>
 
 interface State extends Serving {
   requests: number
 }
 
-/** While the app closes, requests that have come in the meantime are cancelled this often, in ms. */
+/** While the app closes, new requests are cancelled this often, in ms. */
 const CANCEL_AGAIN_MS = 200
 
 async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<void> {
@@ -84,7 +84,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
     request.loopscopeContext.run(done)
   })
 
-  /** Serve a request by this coroutine. */
+  /** Serves a request by this coroutine. */
   function serve(request: FastifyRequest, reply: FastifyReply, coro: Coroutine<unknown>, path: string): void {
     const id = state.observer?.numberOf(request) ?? state.takeRequestId(request)
     const served = new Served(state, id, request, reply)
@@ -99,7 +99,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
       route.handler = coroutines.socketHandler(route.handler)
       return
     }
-    // A path without parameters is its own name; any other is taken from the request.
+    // A path without parameters is its own name; for others the name comes from the request.
     const fixed = /[:*(]/.test(route.url) ? null : route.url
     const pathOf = ({ url }: FastifyRequest): string => fixed ?? (url.split('?', 1)[0] as string)
     const handler = route.handler as unknown
@@ -156,7 +156,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
   }
 }
 
-/** A handler that is no coroutine function may return a coroutine all the same, as an arrow does that calls one. */
+/** A plain handler may return a coroutine too, for example an arrow function that calls one. */
 function returning(handler: RouteHandlerMethod, serve: (request: FastifyRequest, reply: FastifyReply, coro: Coroutine<unknown>) => void): RouteHandlerMethod {
   return function (request, reply) {
     const settle = (value: unknown): unknown => {
@@ -175,7 +175,7 @@ function overloaded(most: number): Error {
   return Object.assign(new Error(`${most} requests are under way, which is the limit: try again in a moment`), { statusCode: 503, code: 'too-many-requests' })
 }
 
-/** Cancel every task and give each a moment to clean up. */
+/** Cancels every task and gives each a moment to clean up. */
 async function cancelAll(loop: EventLoop): Promise<void> {
   for (let round = 0; round < 100 && loop.liveTasks().size > 0; round++) {
     const tasks = [...loop.liveTasks()]

@@ -1,5 +1,5 @@
-// Joins an observer to an app: it watches the app's loop, hears of every request, and sees which handler holds the thread,
-// a coroutine's or any other.
+// Connects an observer to an app: it watches the app's loop, records every request, and knows which handler blocks the thread,
+// be it a coroutine or not.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { ServerResponse } from 'node:http'
@@ -15,22 +15,22 @@ declare module 'fastify' {
   }
 }
 
-/** The app waits so many milliseconds for its observer: less than Fastify waits for a plugin. */
+/** How many milliseconds the app waits for its observer: less than Fastify waits for a plugin. */
 const READY_MS = 8000
 
-/** Marks the configuration of a route whose handler is no coroutine. */
+/** Marks the configuration of a route whose handler is not a coroutine. */
 const PLAIN = Symbol('plain handler')
 const numbers = new WeakMap<FastifyRequest, number>()
-/** Which request plain code belongs to: the observer's thread has it read while that code blocks. */
+/** The request that plain code belongs to. The observer's thread has it read while that code blocks. */
 const globals = globalThis as Record<symbol, unknown>
 const requestOf = (globals[Symbol.for(REQUEST_STORE)] ??= new AsyncLocalStorage()) as AsyncLocalStorage<number>
 
-/** Observe `app`, whose coroutine handlers `loopscope` serves, from now until it closes. Decorates `observer`. */
+/** Observes `app` until it closes; `loopscope` serves its coroutine handlers. Decorates `observer`. */
 export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: ObserverOptions): void {
   const client = new ObserverClient(options)
   client.log = (level, message) => app.log[level](message)
   client.onBlock = (from, to, name) => loopscope.blocks.note(from, to, name)
-  // It may watch another loop already.
+  // The observer may be watching another loop already.
   if (!client.watch(loopscope.loop)) new BlockWatch(loopscope.loop, loopscope.blocks)
   app.decorate('observer', client)
   loopscope.observer = {
@@ -38,7 +38,7 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
     requestStarted({ id, request, timing }: Served): void {
       client.watchThread()
       if (numbers.has(request)) {
-        // A plain handler has returned a coroutine: its request has begun before.
+        // A plain handler has returned a coroutine: its request began earlier.
         client.writer?.nextTask({ request: id })
         return
       }
@@ -68,7 +68,7 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
       clearTimeout(timer)
     }
   })
-  // What the app does at its start holds the thread, and nobody waits for it yet.
+  // The app blocks the thread while it starts, but delays no request by that.
   app.addHook('onListen', (done) => {
     setImmediate(() => client.watchThread())
     done()
@@ -77,7 +77,7 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
   observePlain(app, loopscope, client)
 }
 
-/** Requests whose handler is plain code: their start, their end, and whether the handler holds the thread. */
+/** Records requests with a plain handler: their beginning, their end, and whether the handler blocks the thread. */
 function observePlain(app: FastifyInstance, loopscope: Loopscope, client: ObserverClient): void {
   app.addHook('onRoute', (route) => {
     const handler = route.handler as RouteHandlerMethod
@@ -112,7 +112,7 @@ function observePlain(app: FastifyInstance, loopscope: Loopscope, client: Observ
   })
 }
 
-/** Call `ended` once: with true when the response has been sent, with false when its client left before. */
+/** Calls `ended` once: with true when the response has been sent, with false if its client disconnected first. */
 function onEnd(raw: ServerResponse, ended: (whole: boolean) => void): void {
   let over = false
   const end = (whole: boolean) => (): void => {

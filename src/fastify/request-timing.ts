@@ -1,6 +1,5 @@
-// Keeps account of where a request's time goes, and of what blocked the loop meanwhile: `Server-Timing` says it. The task of a
-// request reads the clock at the edges of its own steps; what blocks the loop is noted by the probe that records it, or, where
-// nothing is recorded, by an instrument.
+// Measures where a request's time goes, and what blocked the loop meanwhile, for `Server-Timing`. A request's task reads the
+// clock at the edges of its own steps. What blocks the loop is noted by the probe or, without recording, by an instrument.
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Instrument, Wait } from '../runtime/instruments.ts'
@@ -10,9 +9,9 @@ import { describe } from '../runtime/describe.ts'
 import { running } from '../runtime/running.ts'
 import { Task, type TaskOptions } from '../runtime/task.ts'
 
-/** A step or callback that takes this many seconds is worth remembering: others waited for it. */
+/** A step or callback of this many seconds is remembered as a block. */
 const BLOCK_SECONDS = 0.005
-/** Nothing is said of a wait for the loop that is shorter. */
+/** A shorter wait for the loop is not explained. */
 const READY_SECONDS = 0.001
 const MOST_BLOCKS = 256
 
@@ -23,9 +22,9 @@ interface Block {
   name: string
 }
 
-/** What has blocked the loop since its host was idle last: for the requests that were ready meanwhile. */
+/** What has blocked the loop since its host was last idle, for the requests that were ready meanwhile. */
 export class BlockLog {
-  /** Seconds in which steps and callbacks blocked the loop for 5 ms or more each, and how often: for metrics. */
+  /** Seconds in which steps and callbacks blocked the loop for 5 ms or more each, and their number: for metrics. */
   seconds = 0
   count = 0
   #blocks: Block[] = []
@@ -40,14 +39,14 @@ export class BlockLog {
     this.#idleThen = idleTime()
   }
 
-  /** The first of the present busy stretch: the host has not been idle since. */
+  /** The first block since the host was last idle. */
   first(): Block | null {
     if (this.#blocks.length === 0) return null
     if (idleTime() - this.#idleThen > IDLE_MS) this.#blocks = []
     return this.#blocks[0] ?? null
   }
 
-  /** What blocked the loop longest between two times; '' where nothing did. */
+  /** What blocked the loop longest between two times; '' if nothing did. */
   longest(from: number, to: number): string {
     let most = 0
     let name = ''
@@ -68,38 +67,38 @@ export class Timing {
   ready = 0
   wait = 0
   thread = 0
-  /** What blocked the loop while this one was ready. */
+  /** What blocked the loop while this request was ready. */
   culprit = ''
-  /** The ready time is a bound: when the request reached the machine is not known. */
+  /** The ready time is an upper bound: when the request reached the machine is not known. */
   atMost = false
-  /** Up to when it is accounted for. */
+  /** The time up to which it is measured. */
   since: number
   readonly #blocks: BlockLog
   #wait: Wait | null = null
   #readySince: number
-  /** Its step runs, and has been ready before for so many seconds. */
+  /** Its step runs, after it was ready for `#readyFor` seconds. */
   #running = false
   #readyFor = 0
 
   /**
-   * Begin the account of a request that is read now. `leftAgo`: how many seconds ago its client says it left; `within`: how many
-   * seconds ago it may have arrived at most.
+   * Begins with a request that is read now. `leftAgo`: how many seconds ago it left its client, as the client says;
+   * `within`: at most how many seconds ago it can have arrived.
    */
   constructor(blocks: BlockLog, now: number, leftAgo: number | null, within: number) {
     this.since = this.#readySince = now
     this.#blocks = blocks
     const first = blocks.first()
     if (first === null) return
-    // It may have come at any time while the loop was blocked: the kernel does not say.
+    // It may have arrived at any time while the loop was blocked: the kernel does not report it.
     const most = Math.min(now - first.from, within)
     this.ready = leftAgo === null ? most : Math.min(most, leftAgo)
     this.atMost = leftAgo === null
     this.culprit = blocks.longest(first.from, now)
   }
 
-  /** Its task has become ready, `byTimer` or because another task or the host woke it. */
+  /** Its task has become ready: `byTimer`, or because another task or the host woke it. */
   woken(now: number, byTimer: boolean): void {
-    // A timer that fell due while the loop was blocked made the task ready then, not when the loop came round to it.
+    // If a timer was due while the loop was blocked, the task was ready then, not only when the loop continued.
     const deadline = byTimer ? this.#wait?.deadline : undefined
     this.#readySince = deadline === undefined ? now : Math.min(now, Math.max(deadline, this.since))
   }
@@ -116,10 +115,10 @@ export class Timing {
     this.#wait = null
   }
 
-  /** The step ends, in a wait or for good, or what it has taken until now is asked for. */
+  /** The step ends, in a wait or for good; or its time so far is needed. */
   end(now: number, wait: Wait | null): void {
     if (!this.#running) return
-    // Whoever keeps the log may have heard of the end of what blocked the loop only with the beginning of this step.
+    // The log may have received the end of the block only at the beginning of this step.
     if (this.#readyFor >= READY_SECONDS) {
       const culprit = this.#blocks.longest(this.since - this.#readyFor, this.since)
       if (culprit !== '') this.culprit = culprit
@@ -132,7 +131,7 @@ export class Timing {
   }
 }
 
-/** The task of a request: it keeps account of its own time, so that no other task pays for that. */
+/** The task of a request: it measures its own time, so that no other task pays for that. */
 export class TimedTask extends Task<unknown> {
   readonly timing: Timing
 
@@ -149,7 +148,7 @@ export class TimedTask extends Task<unknown> {
   }
 
   override woken(): void {
-    // It is ready from the beginning: from when its request was read.
+    // It is ready from the time when its request was read.
     (this.timing as Timing | undefined)?.woken(this.loop.time(), running.task === null)
   }
 }
@@ -192,10 +191,10 @@ export class BlockWatch implements Instrument {
   }
 }
 
-/** Below half of the header's last digit. */
+/** Half of the header's last digit. */
 const NOTHING = 0.00005
 
-/** It as the `Server-Timing` header. */
+/** The value of the `Server-Timing` header. */
 export function serverTiming(timing: Timing): string {
   const { run, ready, wait, thread } = timing
   if (run < NOTHING && ready < NOTHING && wait < NOTHING && thread < NOTHING) return NO_TIME
@@ -204,7 +203,7 @@ export function serverTiming(timing: Timing): string {
   return `run;dur=${ms(run)}, ready;dur=${ms(ready)}${culprit}, wait;dur=${ms(wait)}, thread;dur=${ms(thread)}`
 }
 
-/** Tenths of a millisecond in words, for the short times that nearly all are. */
+/** Tenths of a millisecond as text, for the short times that nearly all are. */
 const SHORT = Array.from({ length: 1000 }, (_, tenths) => String(tenths / 10))
 
 function ms(seconds: number): string {
@@ -216,7 +215,7 @@ function quotable(name: string): string {
   return name.replace(/[^\x20-\x7e]|["\\]/g, '?')
 }
 
-/** How many seconds ago a request left its client, from `X-Request-Start: t=<epoch in s, ms or µs>`; `null` if it says nothing usable. */
+/** How many seconds ago a request left its client, from `X-Request-Start: t=<epoch in s, ms or µs>`; `null` if it is not usable. */
 export function leftAgo(header: string | string[] | undefined): number | null {
   if (typeof header !== 'string') return null
   const match = /^(?:t=)?(\d{10,16}(?:\.\d{1,9})?)$/.exec(header)
@@ -224,6 +223,6 @@ export function leftAgo(header: string | string[] | undefined): number | null {
   let left = Number(match[1])
   while (left > 1e11) left /= 1000
   const seconds = Date.now() / 1000 - left
-  // A clock that is ahead of ours, or a time of long ago: better no figure than a wrong one.
+  // The client's clock is ahead of ours, or the time is long past: no figure is better than a wrong one.
   return seconds >= 0 && seconds < 3600 ? seconds : null
 }

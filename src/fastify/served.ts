@@ -1,4 +1,4 @@
-// One request while a coroutine serves it: its task, where its time goes, and what its client gets at the end.
+// A request while a coroutine serves it: its task, its timing, and its answer.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Context } from '../runtime/context.ts'
@@ -14,9 +14,9 @@ import { arrivedWithin } from '../http/arrival.ts'
 import { asError } from '../http/thrown.ts'
 import { leftAgo, serverTiming, TimedTask, Timing } from './request-timing.ts'
 
-/** Is called with requests as they come and go. */
+/** Called when requests begin and end. */
 export interface RequestObserver {
-  /** The number that this request has already, where it has one. */
+  /** The number that this request already has, if any. */
   numberOf(request: FastifyRequest): number | undefined
   /** The request's task is created right after this. */
   requestStarted(served: Served): void
@@ -28,40 +28,40 @@ export type RequestOutcome = 'returned' | 'raised' | 'cancelled' | 'disconnected
 /** The plugin's state in an app, as `app.loopscope`. */
 export interface Loopscope {
   readonly loop: EventLoop
-  /** What blocked the loop lately. */
+  /** What blocked the loop recently. */
   readonly blocks: BlockLog
   /** Requests being served. */
   readonly active: Crowd<Served>
   observer: RequestObserver | null
-  /** How many requests have been served or begun. */
+  /** How many requests have begun. */
   readonly requests: number
-  /** Count a request, and give its number. */
+  /** Counts a request and returns its number. */
   takeRequestId(request: FastifyRequest): number
-  /** Whether this handler of a route serves it by a coroutine. */
+  /** Whether this handler of a route is a coroutine. */
   serves(handler: unknown): boolean
 }
 
 /** What the requests of one app share. */
 export interface Serving extends Loopscope {
   readonly active: Crowd<Served>
-  /** Keeps the process alive while a request is under way that no socket does. */
+  /** Keeps the process alive while a request without a socket is under way. */
   readonly keepAlive: NodeJS.Timeout
-  /** Whether responses carry `X-Request-Id` and `Server-Timing`. */
+  /** Whether responses have `X-Request-Id` and `Server-Timing`. */
   readonly headers: boolean
-  /** The app is on its way down. */
+  /** The app is closing. */
   closing: boolean
 }
 
 const ofSocket = Symbol('requests under way')
 type Watched = Socket & { [ofSocket]?: Set<Leaving> }
 
-/** What ends when its client goes. */
+/** Something that ends when its client disconnects. */
 export interface Leaving {
   /** @internal */
   disconnected(): void
 }
 
-/** What to cancel when this connection closes. One listener a connection, not one a request. */
+/** What to cancel when this connection closes. There is one listener for the connection, not one for each request. */
 export function leavingWith(socket: Socket): Set<Leaving> {
   const watched = socket as Watched
   let all = watched[ofSocket]
@@ -83,7 +83,7 @@ export class Served implements Member, Leaving {
   readonly reply: FastifyReply
   readonly timing: Timing
   task: Task<unknown> | null = null
-  /** It goes on until its client leaves, as an event stream does: its end is not waited for. */
+  /** It goes on until its client disconnects, as an event stream does. Closing does not wait for it. */
   endless = false
   private gone = false
   private readonly app: Serving
@@ -98,22 +98,22 @@ export class Served implements Member, Leaving {
     this.timing = new Timing(app.blocks, app.loop.time(), left === undefined ? null : leftAgo(left), arrivedWithin(request))
   }
 
-  /** Where the time went until now, as the header says it. */
+  /** The time spent so far, as the header's value. */
   serverTiming(): string {
     return serverTiming(this.timing)
   }
 
-  /** Put the headers on the reply that responses carry. What the app has set stays. */
+  /** Sets the response headers on the reply. What the app has set is kept. */
   stamp(): void {
     if (this.app.headers) stamp(this.reply, this.request.id, this.timing)
   }
 
-  /** @internal Serve it by this coroutine, whose task gets `name`. */
+  /** @internal Serves the request by this coroutine, whose task gets `name`. */
   start(coro: Coroutine<unknown>, name: string, context: Context): void {
     const { active, observer } = this.app
     const { request } = this
     active.add(this)
-    // Where no socket keeps the process alive (`inject`), a request under way does.
+    // Without a socket (`inject`), the request itself must keep the process alive.
     if (active.size === 1 && !request.server.server.listening) this.app.keepAlive.ref()
     observer?.requestStarted(this)
     leavingWith(request.raw.socket).add(this)
@@ -126,17 +126,17 @@ export class Served implements Member, Leaving {
     task.addListener(this)
   }
 
-  /** @internal The client has gone. */
+  /** @internal The client has disconnected. */
   disconnected(): void {
     this.gone = true
     this.task?.cancel('the client went away')
   }
 
-  /** @internal The task has ended: answer the client. */
+  /** @internal The task has ended: answers the client. */
   settled(future: unknown): void {
     const task = future as Task<unknown>
     const { reply } = this
-    // It is called from within the last step.
+    // This is called within the last step.
     this.timing.end(this.app.loop.time(), null)
     let outcome: RequestOutcome = 'returned'
     let value: unknown
@@ -144,14 +144,14 @@ export class Served implements Member, Leaving {
     if (task.state === FINISHED) {
       value = task.value
       if (value !== reply && mustBeAwaited(value)) {
-        // Returned without `yield*`: what it stands for is the answer.
+        // The handler returned an awaitable without `yield*`: its result is the answer.
         this.run(awaiting(value), task.getName(), task.getContext())
         return
       }
     } else {
       outcome = task.state === CANCELLED ? 'cancelled' : 'raised'
       failure = asError(translate(task.state === CANCELLED ? task.takeCancelledError() : task.value))
-      // Once the task has noted its failure: it has been seen.
+      // The failure is retrieved after the task has noted it.
       queueMicrotask(() => task.retrieved())
     }
     this.leave()
@@ -181,7 +181,7 @@ export class Served implements Member, Leaving {
     }
   }
 
-  /** It failed with half of the response on its way: all that is left is to end it so that it is not taken for whole. */
+  /** It failed in the middle of the response: the response is cut off, so that it is not mistaken for a whole one. */
   private cutOff(failure: Error): void {
     const { raw } = this.reply
     if (raw.writableEnded) return
@@ -190,7 +190,7 @@ export class Served implements Member, Leaving {
   }
 }
 
-/** Put on a reply its request's id, unless the app has set one, and where its time went, after what the app says of that. */
+/** Sets on a reply its request's id, unless the app has set one, and its timing, after that of the app. */
 export function stamp(reply: FastifyReply, id: string, timing: Timing): void {
   if (reply.getHeader('x-request-id') === undefined) reply.header('x-request-id', id)
   const own = reply.getHeader('server-timing')

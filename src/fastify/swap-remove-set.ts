@@ -1,8 +1,8 @@
-// A set of things that come and go by the thousand a second: adding and removing allocate nothing, which a Set cannot say.
+// A set whose members change thousands of times a second: unlike a Set, it allocates nothing to add or remove one.
 
-/** A member knows its own place. */
+/** A member stores its own index. */
 export interface Member {
-  /** @internal Where it stands in its crowd; -1 outside of it. */
+  /** @internal Its index in the set; -1 outside of it. */
   place: number
 }
 
@@ -18,7 +18,7 @@ export class Crowd<T extends Member> implements Iterable<T> {
     this.#members.push(member)
   }
 
-  /** The last one takes its place: the order means nothing. */
+  /** The last member takes its index, so the order has no meaning. */
   delete(member: T): void {
     const { place } = member
     if (place < 0) return

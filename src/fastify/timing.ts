@@ -1,5 +1,5 @@
-// Every response says where its time went. A coroutine's task keeps account of itself; for what no coroutine serves, plain
-// handlers, files, refusals, the time since the request was read is `run`.
+// Adds `Server-Timing` to every response. A coroutine's task measures its own time. For everything else (plain handlers,
+// files, errors) the time since the request was read is `run`.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { arrivedWithin } from '../http/arrival.ts'
@@ -9,15 +9,15 @@ import type { Served } from './served.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Opened when the request was read. */
+    /** Created when the request was read. */
     timing: Timing | null
   }
 }
 
-/** Put on the reply the headers that every response carries, unless a coroutine's task has its own to give. */
+/** Sets the headers that every response has, unless a coroutine's task sets its own. */
 function stampPlain(request: FastifyRequest, reply: FastifyReply): void {
   if ((request.loopscope as Served | null | undefined) != null) return
-  // What the router itself cannot read comes here without having passed any hook.
+  // A request that the router cannot read has passed no hook.
   const timing = (request.timing as Timing | null | undefined) ?? open(request)
   timing.run = request.server.loopscope.loop.time() - timing.since
   reply.header('x-request-id', request.id).header('server-timing', serverTiming(timing))

@@ -1,14 +1,14 @@
-// When a request can have arrived at the earliest: nobody tells when it reached the machine, only when it was read.
+// The earliest time at which a request can have arrived: it is known only when it was read, not when it reached the machine.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 
-/** The `Server-Timing` of what has taken no time, or none that anybody could account for, such as what is no request. */
+/** The `Server-Timing` of a response that took no time, or whose time cannot be measured, such as that to an invalid request. */
 export const NO_TIME = 'run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0'
 
 const answeredAt = Symbol('when the last response on this connection was sent')
 type Answered = Socket & { [answeredAt]?: number }
 
-/** Note from now on when each response of `app` was sent. */
+/** Notes from now on when each response of `app` was sent. */
 export function noteAnswers(app: FastifyInstance): void {
   app.addHook('onResponse', (request, _reply, done) => {
     (request.raw.socket as Answered)[answeredAt] = performance.now()
@@ -17,8 +17,9 @@ export function noteAnswers(app: FastifyInstance): void {
 }
 
 /**
- * How many seconds ago a request that is read now may have arrived at most: a client that keeps its connection sends the next
- * request after the response before it. Infinity where nothing is known: the first of a connection, and HTTP/2, which has many at once.
+ * The most seconds ago that a request which is read now may have arrived: on a kept connection, the client sends it after
+ * the previous response. Infinity if nothing is known: for the first request of a connection, and for HTTP/2, which has many
+ * at once.
  */
 export function arrivedWithin({ raw }: FastifyRequest): number {
   const at = raw.httpVersionMajor === 1 ? (raw.socket as Answered)[answeredAt] : undefined

@@ -1,18 +1,18 @@
-// Bounds what one connection may have under way: HTTP/1.1 lets a client send requests without waiting for their answers, and
-// Node hands each of them over as soon as it is read.
+// Limits the requests under way on one connection: in HTTP/1.1 a client may send requests without waiting for answers, and
+// Node passes each on as soon as it is read.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { AsyncResource } from 'node:async_hooks'
 
-/** From this many unanswered requests on, a connection is not read any further; at half of them it is again. */
+/** From this many unanswered requests on, a connection is not read any further, until half of them are answered. */
 const MOST_UNDER_WAY = 64
 
 const pipeline = Symbol('requests under way')
 type Connection = Duplex & { [pipeline]?: Pipeline }
 
 class Pipeline {
-  /** Their responses, in the order of the requests; of those that wait for their turn, what begins them. */
+  /** The responses, in the order of the requests, each with the function that begins it while it waits. */
   readonly responses = new Map<ServerResponse, (() => void) | null>()
   full = false
 }
@@ -23,10 +23,11 @@ export function unanswered(socket: Duplex): number {
 }
 
 /**
- * Have the requests of a connection of `app` served one after the other: each begins when the one before it has been answered, and
- * its answer taken. So a connection has one answer at a time in memory and one share of each turn, and when its client leaves,
- * nothing more is under way. It is not read any further while too many wait; what has been read already, at most 64 KiB, is served.
- * A connection that is not read does not show that its client has left until something is written. Call before other hooks are added.
+ * Serves the requests of a connection of `app` one after the other: each begins when the previous answer has been sent and
+ * taken. So a connection has one answer in memory and one share of each turn, and nothing is left under way when its client
+ * disconnects. While too many requests wait, the connection is not read any further, and does not show that its client has
+ * disconnected until something is written. What has been read already, at most 64 KiB, is served. Call before other hooks
+ * are added.
  */
 export function boundPipelining(app: FastifyInstance): void {
   if (app.server.listeners('request').includes(began)) return
@@ -36,13 +37,13 @@ export function boundPipelining(app: FastifyInstance): void {
 
 function inTurn(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const responses = (request.raw.socket as Connection | undefined)?.[pipeline]?.responses
-  // An injected request has no connection, and an upgrade is none of these.
+  // An injected request has no connection, and an upgrade is not counted here.
   if (responses?.has(reply.raw) !== true || responses.keys().next().value === reply.raw) done()
-  // It begins in the context in which it was read, not in the one of the request before it.
+  // It begins in the context in which it was read, not in that of the request before it.
   else responses.set(reply.raw, AsyncResource.bind(done))
 }
 
-/** Count a request to those of its connection, until its response is closed. */
+/** Counts a request of this connection until its response is closed. */
 export function began(request: IncomingMessage, response: ServerResponse): void {
   const socket = request.socket as Connection
   const requests = (socket[pipeline] ??= new Pipeline())
@@ -64,7 +65,7 @@ function ended(this: ServerResponse): void {
   const requests = socket[pipeline] as Pipeline
   const { responses } = requests
   responses.delete(this)
-  // Whoever else has sent something gets his turn in between.
+  // Requests of other connections are served in between.
   if (responses.size > 0) setImmediate(beginNext, responses)
   if (!requests.full || responses.size > MOST_UNDER_WAY / 2) return
   requests.full = false
@@ -73,7 +74,7 @@ function ended(this: ServerResponse): void {
 
 function beginNext(responses: Pipeline['responses']): void {
   const [[next, begin] = [null, null]] = responses
-  // One without a socket is never answered: the connection closes, or has closed.
+  // A response without a socket is never sent: the connection is closing, or has closed.
   if (next === null || next.socket === null || begin === null) return
   responses.set(next, null)
   begin()

@@ -1,5 +1,5 @@
-// Every error that a client sees has one shape, `{ statusCode, code, error, message, details? }`, wherever it comes from:
-// a handler, a schema, the router, the parser of HTTP itself. Programs match the code; the message is for people.
+// All errors have one shape, `{ statusCode, code, error, message, details? }`, no matter what caused them: a handler, a
+// schema, the router, the HTTP parser. Programs match the code; the message is for people.
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -22,10 +22,10 @@ export const errorBody = z.object({
 
 export type ErrorBody = z.infer<typeof errorBody>
 
-/** How many fields an answer names at most. */
+/** The most fields that an answer names. */
 const MOST_DETAILS = 50
 
-/** The body of an error. What a client sent may be in it, so its texts and their number are bounded. */
+/** The body of an error. It may contain input of the client, so its texts and their number are limited. */
 export function bodyOf(code: Code, message: string, details?: ErrorBody['details']): ErrorBody {
   const statusCode = STATUSES[code]
   const told = details === undefined ? {} : { details: details.slice(0, MOST_DETAILS) }
@@ -35,7 +35,7 @@ export function bodyOf(code: Code, message: string, details?: ErrorBody['details
 /** The parts of a request that schemas check. */
 const OF_PART: Record<string, Code> = { querystring: 'invalid-query', params: 'invalid-path', body: 'invalid-body', headers: 'invalid-header' }
 
-/** What others say by a status or a name alone: Fastify itself, plugins, the runtime. */
+/** Codes for errors of Fastify, plugins and the runtime, which have only a status or a name. */
 const OF_STATUS: Record<number, Code> = {
   400: 'invalid-request', 403: 'forbidden', 404: 'no-such-route', 408: 'request-timeout', 412: 'precondition-failed', 413: 'body-too-large', 414: 'path-too-long',
   415: 'unsupported-media-type', 416: 'range-not-satisfiable', 429: 'rate-limited', 503: 'too-many-requests',
@@ -53,7 +53,7 @@ interface Issue {
   message: string
 }
 
-/** What a schema found, field by field. */
+/** The problems that a schema found, by field. */
 function fieldsOf(error: { validation: readonly { instancePath: string; message?: string | undefined; params: unknown }[] }): { field: string; message: string }[] {
   return error.validation.flatMap(({ instancePath, message = 'is not valid', params }) => {
     const issue = (params as { issue?: Issue }).issue ?? (params as Issue | undefined)
@@ -63,7 +63,7 @@ function fieldsOf(error: { validation: readonly { instancePath: string; message?
   })
 }
 
-/** The one shape for what a handler threw, a schema refused, or the router cannot read. */
+/** Answers what a handler threw, a schema refused, or the router cannot read. */
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = asError(thrown) as FastifyError
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -75,9 +75,9 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
   const statusCode = STATUSES[code]
   const { details, headers } = error as Partial<Refusal>
   if (headers !== undefined) reply.headers(headers)
-  // What failed inside is for the log. A 503 or 504 is a bound that was met, and says which.
+  // Internal errors go to the log only. A 503 or 504 is a limit that was reached, and names it.
   const told = statusCode < 500 || statusCode === 503 || statusCode === 504
-  // What fails because its client has left is not worth a line.
+  // An error because the client has disconnected is not logged.
   const left = (request.raw.socket as Socket | undefined)?.destroyed === true
   if (statusCode >= 500 && statusCode !== 503 && !left) request.log.error({ err: error }, 'a request failed')
   return send(request, reply, bodyOf(code, told ? error.message : 'the server failed to answer this; its log says why', details))
@@ -94,7 +94,7 @@ interface Known {
   methods: Set<string>
 }
 
-/** Make every error of `app` have the one shape. Call before routes are added: it notes which methods a path has. */
+/** Gives every error of `app` the one shape. Call before routes are added: it notes which methods a path has. */
 export function handleErrors(app: FastifyInstance): void {
   const known = new Map<string, Known>()
   app.addHook('onRoute', ({ url, method }) => {
@@ -107,7 +107,7 @@ export function handleErrors(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] as string
     const methods = [...known.values()].filter(({ pattern }) => pattern.test(path)).flatMap((entry) => [...entry.methods])
-    // A file that is not there is not a wrong method: its route answered that it has none of that name.
+    // A missing file is not a wrong method: its route has answered that there is no such file.
     if (methods.length > 0 && !methods.includes(request.method)) {
       const allow = [...new Set(methods)].join(', ')
       reply.header('allow', allow)
@@ -124,14 +124,14 @@ const CLIENT_ERRORS: Record<string, [Code, string]> = {
 
 let unreadable = 0
 
-/** Answer what is no request at all, on the bare socket. */
+/** Answers invalid HTTP, on the bare socket. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   const [code, message] = CLIENT_ERRORS[error.code ?? ''] ?? ['invalid-request', 'this is not an HTTP request that can be read']
   if (error.code === 'ECONNRESET') socket.destroy()
   else answerOnSocket(socket, code, message)
 }
 
-/** Answer on the bare socket, and close it. Where another answer is under way, all that can be done is to close it. */
+/** Answers on the bare socket, and closes it. If another answer is under way, it can only be closed. */
 export function answerOnSocket(socket: Duplex, code: Code, message: string): void {
   if (socket.destroyed || !socket.writable || unanswered(socket) > 0) {
     socket.destroy()
@@ -147,10 +147,10 @@ export function answerOnSocket(socket: Duplex, code: Code, message: string): voi
   closeSoon(socket)
 }
 
-/** How long a connection that is to be closed is still read from, in ms. */
+/** How long a connection that will be closed is still read, in ms. */
 const LINGER_MS = 500
 
-/** Close a connection once the client has had time to read: closed while it still sends, it would lose the answer. */
+/** Closes a connection once the client has had time to read: if it were closed while the client still sends, the answer would be lost. */
 export function closeSoon(socket: Duplex): void {
   socket.resume()
   socket.once('end', () => socket.destroy())

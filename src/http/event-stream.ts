@@ -1,5 +1,5 @@
-// How the event stream goes out, as server-sent events and on WebSockets, whoever serves it: what a subscriber may ask
-// for, and where his messages go. What many get is put into frames once.
+// Sends the event stream as server-sent events and on WebSockets, for both servers: what a subscriber may ask for, and where
+// its messages go. Messages that many receive are framed once.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import { Buffer } from 'node:buffer'
@@ -14,19 +14,19 @@ import type { Readers } from './readers.ts'
 import { badField, Refusal } from './refusals.ts'
 import { id } from './fields.ts'
 
-/** What lies unsent on a connection, in bytes, before its subscriber has to wait. */
+/** With this many unsent bytes on a connection, its subscriber has to wait. */
 const MOST_UNSENT = 256 * 1024
 const HEARTBEAT_MS = 15_000
-/** How many messages a client may send on a WebSocket in a second: wishes, pings and pongs. */
+/** The most messages of a client on a WebSocket in a second: filters, pings and pongs. */
 const MOST_MESSAGES = 100
-/** How long a client has that is told to go, in ms, before its connection is closed. */
+/** How long a client that was asked to leave has, in ms, before its connection is closed. */
 const LEAVE_MS = 2000
 
 const NO_CURSOR = 'must be a cursor, epoch:seq, as the stream gave it; of several loops, one of each, joined by commas'
-/** The longest list of cursors that is read: of every loop there may be. */
+/** The longest list of cursors that is read: enough for all loops there may be. */
 const LONGEST_CURSOR = 10_000
 
-/** Read cursors, joined by commas; `null` where one of them is none. */
+/** Reads cursors, joined by commas; `null` if one of them is invalid. */
 function parseCursors(text: string): Cursor[] | null {
   if (text.length > LONGEST_CURSOR) return null
   const cursors = text.split(',').map(parseCursor)
@@ -39,10 +39,10 @@ const types = z.string().transform((text) => text.split(',').filter((one) => one
 
 const LOOP = /^[A-Za-z0-9._-]{1,64}$/
 
-/** A loop's name, as LOOP_NAME gives it. */
+/** A loop's name, as LOOP_NAME sets it. */
 const loopName = z.string().regex(LOOP, 'must be the name of a loop, 1 to 64 of A-Z a-z 0-9 . _ -: GET /loops lists them')
 const loopOrAll = z.union([z.literal('*'), loopName], { error: 'must be the name of a loop, or * for all: GET /loops lists them' })
-/** Which loop is meant, where it is not the process' own. */
+/** Which loop is meant, if not that of this process. */
 export const ofLoop = z.strictObject({ loop: loopName.optional().describe('the loop; by default this process\' own') })
 
 export const streamQuery = z.strictObject({
@@ -52,7 +52,7 @@ export const streamQuery = z.strictObject({
   loop: loopOrAll.optional().describe('the loop of this name, or * for all; by default this process\' own'),
 })
 
-/** What a client may say on a WebSocket: what it wants from now on. */
+/** A message of a client on a WebSocket: the filter from now on. */
 const wanted = z.strictObject({
   types: z.array(type).optional(), run: z.int().min(1).optional(), task: z.int().min(1).optional(), request: z.int().min(1).optional(),
 })
@@ -67,7 +67,7 @@ function optionsOf(query: z.output<typeof streamQuery>, lastEventId: string | st
   return { types: types as EventType[] | undefined, run, task, request, loop, since: since ?? undefined }
 }
 
-/** In a hello it stands before anything that somebody else has written. */
+/** In a hello the epoch is before any text that a program has set. */
 const EPOCH = /"epoch":"([0-9a-f]+)"/
 
 const texts = new WeakMap<readonly Message[], Buffer>()
@@ -82,7 +82,7 @@ function made(cache: WeakMap<readonly Message[], Buffer>, batch: readonly Messag
   return bytes
 }
 
-/** Messages as server-sent events: the cursor is the id, in the epoch that the last hello gave. Its stream closes when its reader goes. */
+/** Messages as server-sent events. The id is the cursor, in the epoch of the last hello. The stream closes when its reader disconnects. */
 class EventSink implements Sink {
   readonly stream = new PassThrough({ highWaterMark: MOST_UNSENT })
   readonly cursors = true
@@ -111,10 +111,10 @@ class EventSink implements Sink {
   }
 }
 
-/** Headers of a response that is an event stream. */
+/** Headers of an event stream. */
 const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' } as const
 
-/** What is needed of a WebSocket of `ws`. Not its own type: users of the package need not have the types of `ws`. */
+/** The part of a WebSocket of `ws` that is needed here. It has a type of its own, because users of the package may not have the types of `ws`. */
 export interface StreamSocket {
   readonly readyState: number
   readonly OPEN: number
@@ -130,12 +130,12 @@ export interface StreamSocket {
   on(event: 'close', listener: () => void): unknown
 }
 
-/** Messages on a WebSocket, each its own. A batch is one write, and the same bytes for all who get it. */
+/** Messages on a WebSocket, a frame for each. A batch is one write, and its bytes are shared by all subscribers that receive it. */
 class SocketSink implements Sink {
   readonly #socket: StreamSocket
-  /** It has room again. */
+  /** The sink has room again. */
   readonly #onRoom: () => void
-  /** Too much lies unsent: nothing is read from the client until it has taken that. */
+  /** Too much is unsent: nothing is read from the client until it has taken that. */
   blocked = false
 
   constructor(socket: StreamSocket, onRoom: () => void) {
@@ -166,7 +166,7 @@ class SocketSink implements Sink {
   }
 }
 
-/** Messages as WebSocket frames of text, as a server sends them: unmasked, whole. */
+/** Messages as WebSocket text frames of a server: unmasked, whole. */
 function framesOf(batch: readonly Message[]): Buffer {
   const parts: Buffer[] = []
   for (const { json } of batch) {
@@ -188,24 +188,24 @@ function connectionOf(socket: StreamSocket): Socket | null | undefined {
   return (socket as unknown as { _socket?: Socket | null })._socket
 }
 
-/** Tell a client to go, and why. */
+/** Asks a client to leave, with a reason. */
 function dismiss(socket: StreamSocket, code: number, reason: string): void {
   socket.close(code, shorten(reason))
   setTimeout(() => socket.terminate(), LEAVE_MS).unref()
 }
 
-/** A 503 where there is no room for another subscriber, or for the picture of what is alive that he begins with. */
+/** A 503 if there is no room for another subscriber, or for its first snapshot. */
 function noRoom({ size, most }: Monitor, readers: Readers): Refusal | null {
   return size < most ? readers.full : new Refusal('too-many-subscribers', `${size} subscribers are connected, which is the limit`)
 }
 
-/** Serve the stream as server-sent events until it ends, or its reader leaves. */
+/** Serves the stream as server-sent events until it ends or its reader disconnects. */
 export async function serveEvents(request: FastifyRequest, reply: FastifyReply, monitor: Monitor, readers: Readers): Promise<void> {
   const options = optionsOf(request.query as z.output<typeof streamQuery>, request.headers['last-event-id'])
   await monitor.loop(options.loop)
   const refused = noRoom(monitor, readers)
   if (refused !== null) throw refused
-  // Its client has left meanwhile.
+  // The client has disconnected in the meantime.
   if (reply.raw.destroyed) return
   readers.watch(request.raw.socket)
   const sink = new EventSink()
@@ -219,7 +219,7 @@ export async function serveEvents(request: FastifyRequest, reply: FastifyReply, 
   place.close()
 }
 
-/** Serve the stream on a WebSocket until it closes. The request's query has been checked. */
+/** Serves the stream on a WebSocket until it closes. The request's query has been checked. */
 export function serveSocket(socket: StreamSocket, request: FastifyRequest, monitor: Monitor, readers: Readers): void {
   const refused = noRoom(monitor, readers)
   if (refused !== null) {
@@ -229,7 +229,7 @@ export function serveSocket(socket: StreamSocket, request: FastifyRequest, monit
   let alive = true
   let wished: Filter | null = null
   const sink = new SocketSink(socket, () => {
-    // It could not answer while nothing was read.
+    // Its answer could not be read while reading was stopped.
     alive = true
     place.resume()
     if (wished !== null) wish(wished)
@@ -271,7 +271,7 @@ export function serveSocket(socket: StreamSocket, request: FastifyRequest, monit
     place.close()
   })
 
-  /** Whether a message of the client is taken. One that sends too many has to go. */
+  /** Counts a message of the client; false if it sends too many and is disconnected. */
   function counted(): boolean {
     if (leaving) return false
     const now = performance.now()
@@ -290,7 +290,7 @@ export function serveSocket(socket: StreamSocket, request: FastifyRequest, monit
     dismiss(socket, code, reason)
   }
 
-  /** While it has no room, only the last wish is remembered. */
+  /** While the stream has no room, only the last filter is remembered. */
   function wish(filter: Filter): void {
     wished = sink.blocked ? filter : null
     if (wished === null) place.change(filter)

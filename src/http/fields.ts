@@ -1,5 +1,5 @@
-// Fields of text that mean numbers, as they stand in a URL or in the environment. Only plain decimal is read, and every
-// one has bounds, which its error names, and which its default keeps to.
+// Text fields with numbers, in a URL or in the environment. Only plain decimal is accepted. Every field has bounds; its error
+// names them, and its default is within them.
 import { z } from 'zod'
 
 function read(pattern: RegExp): (value: unknown) => unknown {
@@ -18,22 +18,22 @@ export function decimal(least: number, most: number) {
   return z.preprocess(read(/^-?\d{1,15}(\.\d{1,15})?$/), z.number({ error }).min(least, error).max(most, error))
 }
 
-/** A number as `whole` reads it; where it is left out, `usual`, or the bound that `usual` is beyond. */
+/** A number as in `whole`; if it is missing, `usual`, limited to the bounds. */
 export function wholeOr(usual: number, least: number, most: number) {
   return whole(least, most).default(within(usual, least, most))
 }
 
-/** A number as `decimal` reads it; where it is left out, `usual`, or the bound that `usual` is beyond. */
+/** A number as in `decimal`; if it is missing, `usual`, limited to the bounds. */
 export function decimalOr(usual: number, least: number, most: number) {
   return decimal(least, most).default(within(usual, least, most))
 }
 
-/** `value`, or the bound that it is beyond. */
+/** `value`, limited to the bounds. */
 export function within(value: number, least: number, most: number): number {
   return Math.max(least, Math.min(value, most))
 }
 
-/** Throw an Error if a default in `schema`, at any depth, is a value that its field would refuse: a default is not checked when it is taken. */
+/** Throws an Error if a default in `schema`, at any depth, is a value that its field would refuse. zod does not check defaults. */
 export function requireDefaults(schema: unknown, where: string): void {
   if (!(schema instanceof z.ZodType)) return
   const def = schema.def as Parts
@@ -45,7 +45,7 @@ export function requireDefaults(schema: unknown, where: string): void {
   for (const part of [def.innerType, def.in, def.out, def.element, ...(def.options ?? [])]) requireDefaults(part, where)
 }
 
-/** What a schema is made of, as far as a default can be in it. */
+/** The parts of a schema in which a default can be. */
 interface Parts {
   type: string
   defaultValue?: unknown
@@ -57,7 +57,7 @@ interface Parts {
   options?: readonly unknown[]
 }
 
-/** A switch: given without a value it is on. */
+/** A switch: without a value it is on. */
 export const flag = z.enum(['', 'true', '1', 'false', '0'], { error: 'is a switch: leave it out, or give true or false' })
   .transform((text) => text !== 'false' && text !== '0')
 

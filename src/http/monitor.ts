@@ -1,5 +1,5 @@
-// What is known of loops, whichever thread knows it: the observer's registry answers from what it keeps, and the app's client
-// asks that registry over messages. The routes that both ports have are written against this alone.
+// What is known of loops, independent of the thread: the observer's registry answers from its records, and the app's client
+// asks that registry over messages. The routes of both ports use only this interface.
 import type { z } from 'zod'
 import type { Sink, SubscribeOptions } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
@@ -8,57 +8,57 @@ import type { RunResult, RunSummary } from '../events/run-log.ts'
 import type { LoopList, LoopState } from '../events/schema.ts'
 import type { stall, taskList } from './schemas.ts'
 
-/** What a subscriber wants: of the own loop, of the one that he names, or of all, which is `*`. */
+/** A subscription: to this process' loop, to the one that it names, or to all, which is `*`. */
 export interface StreamOptions extends Omit<SubscribeOptions, 'since'> {
-  /** Where to go on: a cursor of each loop. */
+  /** Where to resume: a cursor for each loop. */
   since?: readonly Cursor[] | undefined
 }
 
-/** A subscriber's place in the stream. */
+/** A subscriber's position in the stream. */
 export interface Place {
   /** The sink has room again. */
   resume(): void
-  /** Go on from here with another filter. */
+  /** Continues from here with another filter. */
   change(filter: Filter): void
   close(): void
 }
 
-/** The own loop's or one other's; and, where nobody has asked for one and there are others, everybody's. */
+/** Those of one loop; if no loop was named and there are several, those of all. */
 export type TaskList = z.output<typeof taskList>
 
-/** Where there are several loops, each says on which one it is. */
+/** If there are several loops, each run has the name of its loop. */
 export type CoveredRun = RunSummary & { loop?: string | undefined }
 export type CoveredStall = z.output<typeof stall>
 
-/** What came of a wish to cancel; `null`: there is no such task or run. */
+/** The result of a cancellation; `null` if there is no such task or run. */
 export type Cancelled = { name: string; cancelling: boolean; run?: RunSummary } | null
 
 export type Target = 'task' | 'run'
 
-/** What is told as text, and of what: the last so many seconds, or a run or a stall by its number. */
+/** What a text contains: a trace of the last seconds, or something about the run or stall with this number. */
 export type Text = 'trace' | 'run-trace' | 'run-events' | 'run-drawing' | 'stall-trace'
 
-/** A text in parts, each made when it is read. Who stops reading before the end closes it. */
+/** A text in parts, each made when it is read. A reader that stops early closes it. */
 export type Texts = (Iterable<string> | AsyncIterable<string>) & { close?: () => void }
 
 export interface Figures {
-  /** As Prometheus reads them. */
+  /** In Prometheus' format. */
   text: string
-  /** By their names, OpenTelemetry's where there is one. */
+  /** By name, OpenTelemetry's if there is one. */
   values: Record<string, number>
 }
 
 type Later<T> = T | Promise<T>
 
-/** `loop` names one; without it the own one is meant, or all, where what is asked for is a list. Each throws what the client is to be told. */
+/** `loop` names a loop. Without it, lists are of all loops, and anything else is of this process' loop. Errors are meant for the client. */
 export interface Monitor {
-  /** The own loop's name. */
+  /** The name of this process' loop. */
   readonly name: string
-  /** How many are subscribed, and how many may be. */
+  /** The number of subscribers, and the limit. */
   readonly size: number
   readonly most: number
   loops(): Later<LoopList>
-  /** How the loop stands, which `*` always does. */
+  /** The state of the loop; `*` is always live. */
   loop(loop?: string): Later<LoopState>
   tasks(loop?: string): Later<TaskList>
   runs(loop?: string): Later<CoveredRun[]>
@@ -67,6 +67,6 @@ export interface Monitor {
   text(what: Text, of: number, loop?: string): Later<Texts>
   metrics(): Later<Figures>
   cancel(what: Target, id: number, loop?: string): Later<Cancelled>
-  /** Send events to `sink`. Whether there is such a loop, `loop()` tells. */
+  /** Sends events to `sink`. Check first with `loop()` that the loop exists. */
   subscribe(sink: Sink, options?: StreamOptions): Place
 }

@@ -1,4 +1,4 @@
-// Which of the types that a route offers a client would rather have, by its Accept header.
+// Chooses among the types that a route offers by the client's Accept header.
 import { Refusal } from './refusals.ts'
 
 interface Wanted {
@@ -15,7 +15,7 @@ function parse(header: string): Wanted[] {
   })
 }
 
-/** How much `type` is wanted: the most specific range that fits decides. */
+/** The quality of `type`: the most specific range that matches decides. */
 function qualityOf(type: string, wanted: readonly Wanted[]): number {
   const ranges = [type, `${type.split('/')[0]}/*`, '*/*']
   for (const range of ranges) {
@@ -25,7 +25,7 @@ function qualityOf(type: string, wanted: readonly Wanted[]): number {
   return 0
 }
 
-/** Choose one of `offers`, the first where the client does not care. Throws a 406 where it wants none of them. */
+/** Chooses one of `offers`, the first if the client has no preference. Throws a 406 if it accepts none of them. */
 export function negotiate<T extends string>(accept: string | undefined, offers: readonly [T, ...T[]]): T {
   if (accept === undefined || accept.trim() === '') return offers[0]
   const wanted = parse(accept)

@@ -1,5 +1,5 @@
-// Where a request comes from and what it is addressed to: the names under which a server may be called, the form of a
-// target, and what other sites' pages may do. All of it is decided by what the client sent, before any handler.
+// Checks of a request's target, host and origin: the names of this server, the form of a target, and what pages of other sites
+// may do. All of it depends only on what the client sent, and runs before any handler.
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
@@ -7,7 +7,7 @@ import { hostname } from 'node:os'
 /** `.` and `..` as a segment of a path, plain or encoded, between slashes or backslashes, plain or encoded. */
 const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)/i
 
-/** What is wrong with a request's target, or `null`. Only a path is one here: a proxy is called by a whole address. */
+/** What is wrong with a request's target, or `null`. Only a path is valid here; a whole address is for proxies. */
 export function targetProblem(target: string): string | null {
   if (!target.startsWith('/') || target.startsWith('//')) return 'a request target must begin with one slash: this server is no proxy'
   const query = target.indexOf('?')
@@ -28,16 +28,16 @@ export function hostHeaderProblem(rawHeaders: readonly string[], httpVersion: st
 
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/
 
-/** The host's name or address without its port, in lower case; `null` where the header has no such form. */
+/** The host's name or address without its port, in lower case; `null` if the header has another form. */
 function nameOf(host: string): string | null {
   const match = HOST.exec(host.toLowerCase())
   return match === null ? null : (match[1] ?? match[2] as string).replace(/\.$/, '')
 }
 
 /**
- * The names by which a server may be called: addresses, `localhost`, this machine's name, `own`, and `allowed`, where
- * `.example.org` stands for that name and all below it, and `*` for all. A page whose author points its name at this
- * machine is of the same origin as the server for a browser; that name is not among these.
+ * The allowed names of a server: addresses, `localhost`, this machine's name, `own`, and `allowed`, where `.example.org`
+ * means that name and all below it, and `*` all names. For a browser, a page whose author points its name at this machine
+ * has the same origin as the server; that name is not among these.
  */
 export class HostNames {
   readonly #names: Set<string>
@@ -59,12 +59,12 @@ export class HostNames {
   }
 }
 
-/** How a server goes by itself: the host that it listens on, and that of the address under which others find it. */
+/** A server's own names: the host that it listens on, and that of its public address. */
 export function ownNames(host: string, url: string | null | undefined): string[] {
   return url == null ? [host] : [host, new URL(url).hostname]
 }
 
-/** Whether the address of an Origin or a Referer is on the host, and the port, that was called. */
+/** Whether the address of an Origin or a Referer has the called host and port. */
 function isSameHost(address: string, host: string | undefined): boolean {
   try {
     const { protocol, host: from } = new URL(address)
@@ -75,8 +75,8 @@ function isSameHost(address: string, host: string | undefined): boolean {
 }
 
 /**
- * Why a request is taken for another site's, or `null`. `isPage`: what is asked for is a page for people, which others may
- * link to. Whatever else there is costs something or tells something, so a link, a frame or a form elsewhere may not lead to it.
+ * Why a request counts as one of another site, or `null`. `isPage`: it is for a page that others may link to. Anything else
+ * has a cost or contains data, so a link, a frame or a form elsewhere must not reach it.
  */
 export function foreignProblem(method: string, headers: IncomingHttpHeaders, isPage: boolean): string | null {
   const { host, origin, referer } = headers
@@ -86,17 +86,17 @@ export function foreignProblem(method: string, headers: IncomingHttpHeaders, isP
     const isLink = method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
     return isLink && isPage ? null : 'another site may link to the pages here, but not load or start anything'
   }
-  // A browser that does not say, as over plain HTTP from another machine.
+  // Some browsers do not send it, for example over plain HTTP from another machine.
   if (site === undefined && referer !== undefined && !isPage && !isSameHost(referer, host)) {
     return `${referer.slice(0, 200)} is another site, and may link to the pages here, but not load or start anything`
   }
   return null
 }
 
-/** Says to the app for which client the observer asks: a secret of this process, and the client's address. */
+/** Names the client for which the observer passes a request on to the app: a secret of this process, and the client's address. */
 export const CLIENT_HEADER = 'x-loopscope-client'
 
-/** The client in that header, `null` where it does not have the secret. */
+/** The client in that header; `null` without the secret. */
 export function clientOf(header: string | string[] | undefined, secret: string): string | null {
   const begin = `${secret} `
   return typeof header === 'string' && header.startsWith(begin) ? header.slice(begin.length) : null

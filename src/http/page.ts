@@ -1,17 +1,17 @@
-// The live view as files in memory: what Vite has built into dist/ui. The app serves it at /view/, an observer at its root.
+// The live view as files in memory, built by Vite into dist/ui. The app serves it at /view/, an observer at its root.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 
 export interface PageFile {
   type: string
   body: Buffer
-  /** Its name changes with what is in it, so that it may be kept for ever. */
+  /** Its name contains a hash of its content, so it may be cached indefinitely. */
   immutable: boolean
-  /** Its own Content-Security-Policy, where the page's would not do. */
+  /** A Content-Security-Policy of its own, if the page's does not suit it. */
   policy: string | null
 }
 
-/** What the playground's programs run in. It carries its policy in itself; only a header can add the rest. */
+/** The frame for the playground's programs. It contains its policy itself; only a header can set the rest. */
 const SEALED = 'sandbox.html'
 
 const TYPES: Record<string, string> = {
@@ -19,13 +19,13 @@ const TYPES: Record<string, string> = {
   '.json': 'application/json; charset=utf-8', '.map': 'application/json; charset=utf-8', '.wasm': 'application/wasm', '.txt': 'text/plain; charset=utf-8',
 }
 
-/** Where the page is, seen from the build, which has the folders of the sources, or from the package, whose files are side by side. */
+/** Where the page is, relative to this file: in the build, which has the folders of the sources, or in the package, whose files are in one folder. */
 const PLACES = ['../../ui/', '../ui/'].map((path) => new URL(path, import.meta.url))
 
-/** What is said where the page has not been built. */
+/** The message if the page has not been built. */
 export const NOT_BUILT = 'the live view is not built: npm run build makes it, and so does npm ci'
 
-/** The page's files by their path, the page itself as index.html; null where it has not been built. */
+/** The page's files by their path, the page itself as index.html; null if it has not been built. */
 export function readPage(): Map<string, PageFile> | null {
   const page = PLACES.find((place) => existsSync(new URL('index.html', place)) && existsSync(new URL('assets/', place)))
   if (page === undefined) return null

@@ -1,5 +1,4 @@
-// The paths that are served, once for all who have to know them: the routes, the port that passes requests on, the page and the
-// server that serves the page while it is worked on.
+// The served paths, in one place: for the routes, the port that passes requests on, the page, and the development server.
 
 /** Answered alike on both ports. */
 export const paths = {

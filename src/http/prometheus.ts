@@ -1,10 +1,10 @@
-// Figures that are read when somebody asks, as prom-client's registry wants them: what only ever grows is a counter, the
-// rest are gauges; a distribution that is kept elsewhere is a histogram.
+// Figures that are read at each request, for prom-client's registry: what only grows is a counter, the others are gauges; a
+// distribution that is kept elsewhere is a histogram.
 import type { Histogram } from 'node:perf_hooks'
 import { Counter, Gauge, type Metric, type Registry } from 'prom-client'
 import { lowerBound } from '../events/lower-bound.ts'
 
-/** How many were at most as large as each limit, their sum, and how many there were. */
+/** The number of values up to each limit, their sum, and their number. */
 export interface Distribution {
   limits: readonly number[]
   counts: readonly number[]
@@ -14,7 +14,7 @@ export interface Distribution {
 
 type Labelled = readonly (readonly [label: string, value: number])[]
 
-/** Expose one figure, by its name a counter or a gauge. */
+/** Exposes one figure; its name decides whether it is a counter or a gauge. */
 export function exposeFigure(registry: Registry, name: string, help: string, read: () => number): void {
   if (name.endsWith('_total')) {
     new Counter({
@@ -34,7 +34,7 @@ export function exposeFigure(registry: Registry, name: string, help: string, rea
   })
 }
 
-/** Expose one figure for each value that `label` has now. */
+/** Exposes one figure for each present value of `label`. */
 export function exposeFigures(registry: Registry, name: string, help: string, label: string, read: () => Labelled): void {
   const options = { name, help, registers: [registry], labelNames: [label] }
   if (name.endsWith('_total')) {
@@ -56,7 +56,7 @@ export function exposeFigures(registry: Registry, name: string, help: string, la
   })
 }
 
-/** Expose a distribution as a histogram. */
+/** Exposes a distribution as a histogram. */
 export function exposeDistribution(registry: Registry, name: string, help: string, read: () => Distribution): void {
   const get = (): object => {
     const { limits, counts, sum, count } = read()
@@ -68,11 +68,11 @@ export function exposeDistribution(registry: Registry, name: string, help: strin
     ]
     return { name, help, type: 'histogram', values }
   }
-  // All that a registry asks of a metric are its name and these.
+  // A registry uses only the name of a metric and these methods.
   registry.registerMetric({ name, help, get: () => Promise.resolve(get()), reset: () => {} } as unknown as Metric)
 }
 
-/** What a histogram of nanoseconds holds up to each limit, in seconds, of the values that it can tell apart. */
+/** The number of values up to each limit, in seconds, in a histogram of nanoseconds, as exactly as it can tell values apart. */
 export function distributionOf(histogram: Histogram, limits: readonly number[]): Distribution {
   const count = Number(histogram.count)
   if (count === 0) return { limits, counts: limits.map(() => 0), sum: 0, count: 0 }

@@ -1,5 +1,5 @@
-// What keeps other sites and greedy clients out: headers for browsers, a check of what a request is addressed to and where
-// it comes from, and a limit on calls that cost processor time or block the loop.
+// Protects against other sites and greedy clients: headers for browsers, a check of a request's host and origin, and a limit
+// on calls that cost processor time or block the loop.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import rateLimit from '@fastify/rate-limit'
@@ -11,7 +11,7 @@ import { foreignProblem, hostHeaderProblem, HostNames, targetProblem } from './o
 /** What pages of this server may load and do. A route that needs another policy sets its own. */
 const POLICY = [
   "default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "img-src 'self' data:",
-  // The playground's programs run in a document of this server that has a policy, and an origin, of its own.
+  // The playground's programs run in a document of this server with its own policy and origin.
   "frame-src 'self'",
   "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ].join(';')
@@ -32,7 +32,7 @@ function browserHeaders(): Record<string, string> {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Route options for what is costly: limited in calls a minute and client. */
+    /** Options for costly routes: limited in calls for each minute and client. */
     costly: { config: object }
   }
   interface FastifyContextConfig {
@@ -42,19 +42,19 @@ declare module 'fastify' {
 }
 
 export interface ProtectionOptions {
-  /** Names by which the server is called besides addresses and localhost, and those that were allowed. */
+  /** Allowed names of this server, besides addresses, localhost and `allowedHosts`. */
   names: readonly string[]
   allowedHosts: readonly string[]
-  /** Calls a minute and client to what is costly; 0: any number. */
+  /** The limit of costly calls for each minute and client; 0 for no limit. */
   rateLimit: number
-  /** For which client a request comes, where it does not come from the client itself; `null` where it does. */
+  /** The client for which a request was passed on; `null` if it comes from the client itself. */
   clientOf?: (request: FastifyRequest) => string | null
 }
 
 export const protection = fp<ProtectionOptions>(async (app, { names, allowedHosts, rateLimit: most, clientOf = () => null }) => {
   const known = new HostNames(names, allowedHosts)
   const headers = browserHeaders()
-  // First of all hooks: what is refused here has cost nothing.
+  // The first hook: a refusal costs nothing else.
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers)
     const problem = problemOf(request, known)

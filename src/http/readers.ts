@@ -1,6 +1,6 @@
-// Readers of what is long: event streams, downloads such as traces, and answers that are made whole. A download is made as it
-// is read, and few are read at a time; what is made whole may lie unread up to a number of bytes, of all connections together; and
-// the connection of a reader that has stopped reading is closed. So what readers cost is bounded in bytes and time.
+// Limits the cost of readers of long answers: event streams, downloads such as traces, and answers that are made whole. A
+// download is made while it is read, and only a few are read at a time. Answers that are made whole may have a limited number
+// of unread bytes, over all connections. The connection of a reader that has stopped reading is closed.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
@@ -8,25 +8,25 @@ import { setImmediate } from 'node:timers/promises'
 import type { Texts } from './monitor.ts'
 import { Refusal } from './refusals.ts'
 
-/** How many downloads are read at once. */
+/** The most downloads at once. */
 const MOST_DOWNLOADS = 4
-/** For how many milliseconds something may wait to be written while nothing can be. */
+/** A connection may be stuck for this many milliseconds with something to write. */
 const UNREAD_MS = 60_000
-/** In that time a connection is looked at so often: the thread may have been blocked, and then one look says nothing. */
+/** How often a connection is checked in that time. The thread may have been blocked, and then one check proves nothing. */
 const LOOKS = 4
-/** So many bytes may lie unread, of all connections together, before no more is made whole. */
+/** With this many unread bytes over all connections, no further answer is made whole. */
 const MOST_UNREAD = 64 * 1024 ** 2
-/** Something smaller is said in any case: its request has cost about as much. */
+/** A smaller answer is always sent: its request has cost about as much. */
 const SMALL = 4096
-/** A download is made in pieces of so many characters; in between, whatever else this thread serves gets its turn. */
+/** A download is made in pieces of this many characters; between them the thread does other work. */
 const PIECE = 16 * 1024
 
 export interface ReadersOptions {
-  /** How many downloads are read at once. Default 4. */
+  /** The most downloads at once. Default 4. */
   downloads?: number
-  /** For how many milliseconds something may wait to be written while nothing can be. Default 60,000. */
+  /** How many milliseconds a connection may be stuck with something to write. Default 60,000. */
   unreadMs?: number
-  /** How many bytes may lie unread, of all connections together, before no more is made whole. Default 64 MiB. */
+  /** The most unread bytes over all connections before no further answer is made whole. Default 64 MiB. */
   unreadBytes?: number
 }
 
@@ -43,7 +43,7 @@ export class Readers {
     this.#lookMs = unreadMs / LOOKS
   }
 
-  /** A 503 where so much lies unread that nothing large is made any more; `null`: there is room. */
+  /** A 503 if there is too much unread to make a large answer; `null` if there is room. */
   get full(): Refusal | null {
     let unread = 0
     for (const socket of this.#watched) unread += socket.writableLength
@@ -51,14 +51,14 @@ export class Readers {
     return new Refusal('too-many-unread', `clients have not read ${unread} bytes of answers, which is the limit: try again in a moment`)
   }
 
-  /** Watch over the reader of an answer that is made whole. Gives a 503 where there is no room for it. */
+  /** Watches the reader of an answer that is made whole. Returns a 503 if there is no room for it. */
   take(socket: Socket, payload: unknown): Refusal | null {
     if (typeof payload !== 'string' || payload.length < SMALL) return null
     this.watch(socket)
     return this.full
   }
 
-  /** Take a place among the downloads until the response is over. Throws a 503 where all are taken. */
+  /** Takes a download slot until the response is over. Throws a 503 if none is free. */
   enter(request: FastifyRequest, reply: FastifyReply): void {
     if (this.#downloads >= this.#most) {
       throw new Refusal('too-many-downloads', `${this.#downloads} downloads of traces and events are under way, which is the limit: try again in a moment`)
@@ -80,7 +80,7 @@ export class Readers {
     return Readable.from(pieces(texts), { objectMode: false, highWaterMark: PIECE })
   }
 
-  /** Close the connection when something has waited for too long to be written and nothing could be: its reader has stopped reading. */
+  /** Closes the connection when something has waited too long to be written: its reader has stopped reading. */
   watch(socket: Socket): void {
     // An injected request has no connection.
     if (!(socket instanceof Socket) || socket.destroyed || this.#watched.has(socket)) return
@@ -101,7 +101,7 @@ export class Readers {
   }
 }
 
-/** Texts in pieces that are worth a write; in between, whatever else this thread does gets its turn. */
+/** Texts in pieces that are large enough for a write; between them the thread does other work. */
 export async function* pieces(texts: Texts): AsyncGenerator<string> {
   let piece = ''
   for await (const text of texts) {

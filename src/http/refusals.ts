@@ -1,7 +1,7 @@
-// Why a request is refused: what a handler, or anything that it asks, throws. It has a code for programs and a message for
-// people; the status is looked up at the edge, in errors.ts.
+// Why a request is refused: errors that handlers and what they call may throw. Each has a code for programs and a message for
+// people; errors.ts maps it to a status.
 
-/** Every code, and the status that it is answered with. docs/errors.md says what each means. */
+/** Every code, and the status that it is answered with. docs/errors.md explains each one. */
 export const STATUSES = {
   'invalid-query': 400, 'invalid-path': 400, 'invalid-body': 400, 'invalid-header': 400, 'invalid-request': 400, 'no-websocket': 400,
   'unknown-host': 403, 'foreign-site': 403, 'forbidden': 403,
@@ -27,7 +27,7 @@ export interface RefusalOptions {
   headers?: Record<string, string> | undefined
 }
 
-/** Its message is meant for the client. */
+/** An error whose message is meant for the client. */
 export class Refusal extends Error {
   override name = 'Refusal'
   readonly code: Code
@@ -57,7 +57,7 @@ export const noSuchStall = (stall: number): Refusal =>
 export const noSuchLoop = (loop: string, known: readonly string[]): Refusal =>
   new Refusal('no-such-loop', `there is no loop ${loop}, or it is too long ago: GET /loops lists ${known.join(', ')}`)
 
-/** A request to cancel something was not answered; `loop` is `null` where it is the loop of this process. */
+/** A request to cancel something was not answered; `loop` is `null` for the loop of this process. */
 export const loopDoesNotAnswer = (loop: string | null): Refusal => new Refusal('loop-does-not-answer', loop === null
   ? 'the app\'s event loop is blocked; the cancellation takes effect when it resumes'
   : `the loop ${loop} has not answered: it is blocked, or it cannot be reached: see GET /loops`)

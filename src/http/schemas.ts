@@ -1,4 +1,4 @@
-// What is told of tasks, runs and stalls when they are asked for.
+// The schemas of tasks, runs and stalls in answers.
 import { z } from 'zod'
 import { frame, liveTask, loopState, outcome, parameters, victim } from '../events/schema.ts'
 
@@ -14,7 +14,7 @@ export const runSummary = z.object({
   seconds: z.number().nullable(), outcome: outcome.nullable().describe('null while it runs'),
 })
 
-/** A run in a list that covers several loops: of which loop it is. */
+/** A run in a list of several loops, with the name of its loop. */
 export const coveredRun = runSummary.extend({ loop: z.string().optional().describe('where there are several loops, the one that it is on') })
 
 export const runResult = runSummary.extend({

@@ -1,5 +1,5 @@
-// The HTTP server that the app and its observer are both built on: the same limits, the same routing, and one shape for
-// whatever is refused, down to what is no HTTP at all.
+// The HTTP server on which the app and its observer are built: the same limits, the same routing, and one shape for all
+// errors, even for input that is not HTTP.
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, FastifyTypeProvider, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault, RouteHandlerMethod } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LoggerOptions } from 'pino'
@@ -14,23 +14,23 @@ import { Readers, type ReadersOptions } from './readers.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     readers: Readers
-    /** Puts on a reply that no handler has made what every response carries. A plugin may set it. */
+    /** Sets the headers that every response has on a reply that no handler has made. A plugin may set it. */
     answersPlain: (request: FastifyRequest, reply: FastifyReply) => void
-    /** Is called before an answer is sent that goes on until its client leaves. A plugin may set it. */
+    /** Called before an answer that goes on until its client disconnects. A plugin may set it. */
     opens: (request: FastifyRequest) => void
-    /** How the handlers of both ports' routes run: as they are, or each as a coroutine. A server may set it. */
+    /** How handlers of routes on both ports run: as they are, or each as a coroutine. A server may set it. */
     served: (handler: Handler) => RouteHandlerMethod
   }
 }
 
-/** What it gives, or what that is a promise of, is sent. */
+/** Its result is sent, or what the result is a promise of. */
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 
 type Done = (error: Error | null, payload: unknown) => void
 
 const HEADER_LIMIT = 16 * 1024
 
-/** Schemas type what comes in. What goes out is documented by them, and typed by the handler itself. */
+/** Schemas give the types of input. For output they are documentation; the handler itself gives the types. */
 interface ZodIn extends FastifyTypeProvider {
   validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown
   serializer: unknown
@@ -40,7 +40,7 @@ export type HttpServer = FastifyInstance<RawServerDefault, RawRequestDefaultExpr
 
 type Read<T> = T extends z.ZodType ? z.output<T> : unknown
 
-/** Add a route that both ports have. */
+/** Adds a route that both ports have. */
 export function serve<S extends FastifySchema>(
   app: HttpServer, method: 'GET' | 'DELETE', url: string, schema: S,
   handler: (request: FastifyRequest & { query: Read<S['querystring']>; params: Read<S['params']> }, reply: FastifyReply) => unknown,
@@ -48,14 +48,14 @@ export function serve<S extends FastifySchema>(
   app.route({ method, url, schema: schema as FastifySchema, handler: app.served(handler as Handler) as never })
 }
 
-/** What is logged, and where it goes. */
+/** What is logged, and where. */
 export type LogOptions = LoggerOptions & { stream?: { write(line: string): void } }
 
 export interface HttpServerOptions {
   logger?: LogOptions | boolean
   /** The largest body that is read, in bytes. */
   bodyLimit: number
-  /** The proxies in front, whose `X-Forwarded-For` says who calls. */
+  /** The proxies in front of it: their `X-Forwarded-For` gives the client's address. */
   proxies: readonly string[]
   readers?: ReadersOptions | undefined
 }
@@ -68,7 +68,7 @@ export function httpServer({ logger = false, bodyLimit, proxies, readers: reader
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => String(++received),
     bodyLimit,
-    // Node would answer a request without a Host by itself, in a shape of its own: protection does.
+    // Node would answer a request without a Host in a shape of its own. protection.ts answers it instead.
     http: { maxHeaderSize: HEADER_LIMIT, requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true },
     exposeHeadRoutes: false,
@@ -84,7 +84,7 @@ export function httpServer({ logger = false, bodyLimit, proxies, readers: reader
   app.addHook('onRoute', ({ method, url, schema = {} }) => {
     for (const part of ['querystring', 'body', 'params', 'headers'] as const) requireDefaults(schema[part], `${String(method)} ${url}: ${part}`)
   })
-  // Answers are made by our own code and typed by it: checking them against their schemas again would cost each request.
+  // Answers are made and typed by our own code: checking each against its schema would cost time.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   boundPipelining(app as unknown as FastifyInstance)
   const readers = new Readers(readersOptions)
@@ -99,7 +99,8 @@ export function httpServer({ logger = false, bodyLimit, proxies, readers: reader
 }
 
 function refuseExpectation(request: IncomingMessage, response: ServerResponse): void {
-  // Node hands this request over here only. Its body, which nothing reads, may be no HTTP: no second answer to that.
+  // Node passes this request on only here. Its body, which is not read, may be invalid HTTP: that must not get a second
+  // answer.
   began(request, response)
   const { expect = '' } = request.headers
   response.writeHead(417, { 'content-type': 'application/json; charset=utf-8', 'connection': 'close' })

@@ -1,8 +1,8 @@
-// Slots that few can have at once; the others wait in the order in which they came.
+// A limited number of slots; others wait for one in order of arrival.
 
 export class Slots {
   #free: number
-  /** Each grants a slot: to those that had one before and return, and to those that are new. */
+  /** Functions that grant a slot: for those that return after they had one, and for new ones. */
   readonly #returning = new Set<() => void>()
   readonly #new = new Set<() => void>()
 
@@ -10,7 +10,7 @@ export class Slots {
     this.#free = most
   }
 
-  /** Wait for a slot; one that returns comes before all that are new. False if `signal` aborts first. */
+  /** Waits for a slot. One that returns comes before all new ones. False if `signal` aborts first. */
   take(signal?: AbortSignal, returns = false): Promise<boolean> {
     if (signal?.aborted === true) return Promise.resolve(false)
     if (this.#free > 0) {
@@ -32,7 +32,7 @@ export class Slots {
     })
   }
 
-  /** Give a slot back: whichever has waited longest gets it. */
+  /** Gives a slot back, to the one that has waited longest. */
   give(): void {
     const waiting = this.#returning.size > 0 ? this.#returning : this.#new
     for (const grant of waiting) {

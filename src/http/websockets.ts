@@ -1,5 +1,5 @@
-// WebSockets, as the app and its observer both serve them. Node lets go of a connection as soon as its client asks for an
-// upgrade: what is not taken over is answered in the one shape and closed here, or it would stay open for as long as its client likes.
+// WebSockets, for the app and its observer. When a client asks for an upgrade, Node stops handling the connection. An upgrade
+// that is not accepted is answered with an error of the common shape and closed here; otherwise the client could keep it open.
 import type { FastifyInstance } from 'fastify'
 import type { Duplex } from 'node:stream'
 import websocket from '@fastify/websocket'
@@ -15,17 +15,17 @@ const MESSAGE_LIMIT = 4096
 /** How long a client has to answer the closing handshake, in ms, while the server closes. */
 const CLOSING_MS = 500
 
-/** Marks the configuration of a route that has no WebSocket. */
+/** Marks the configuration of a route without a WebSocket. */
 const NONE = Symbol('no WebSocket here')
 
 export const websockets = fp(async (app: FastifyInstance) => {
-  // The plugin takes its upgrades from here: only those that are to be WebSockets.
+  // The plugin takes its upgrades from here: only those that become WebSockets.
   const upgrades = new EventEmitter()
   const handshakes = new WeakSet<IncomingMessage>()
   let closing = false
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
-    // An answer is under way on this connection, or several: Node has let go of those as well.
+    // Other answers are under way on this connection, and Node no longer handles them either.
     if (unanswered(socket) > 0) socket.destroy()
     else if (closing) answerOnSocket(socket, 'closing', 'the server is closing')
     else if (request.headers.upgrade?.toLowerCase() === 'websocket') {
@@ -46,7 +46,7 @@ export const websockets = fp(async (app: FastifyInstance) => {
     // Pings are answered where messages are counted.
     options: { maxPayload: MESSAGE_LIMIT, autoPong: false, server: upgrades as Server },
     errorHandler: (error, socket, request) => {
-      // A frame that cannot be read is the client's mistake, and the connection's end.
+      // A frame that cannot be read is the client's mistake, and ends the connection.
       request.log.debug(`a WebSocket ended: ${error.message}`)
       socket.terminate()
     },
@@ -66,7 +66,7 @@ export const websockets = fp(async (app: FastifyInstance) => {
   app.websocketServer.on('wsClientError', (error: Error, socket: Duplex) => answerOnSocket(socket, 'invalid-request', `this is not a WebSocket handshake: ${error.message}`))
 }, { name: 'websockets' })
 
-/** Close an upgrade's connection once it has been answered by HTTP. A WebSocket never finishes its response. */
+/** Closes an upgrade's connection once it has been answered by HTTP. The response to a WebSocket never finishes. */
 function closeWhenAnswered(socket: Duplex): void {
   responseOn(socket)?.once('finish', () => {
     socket.end()
@@ -74,12 +74,12 @@ function closeWhenAnswered(socket: Duplex): void {
   })
 }
 
-/** The response that Node has put on a connection. */
+/** The response that Node has attached to a connection. */
 function responseOn(socket: Duplex): ServerResponse | null {
   return (socket as unknown as { _httpMessage?: ServerResponse | null })._httpMessage ?? null
 }
 
-/** Serve a request that offers some other protocol, as a client with HTTP/2 does: the offer may be passed over (RFC 9110, 7.8). */
+/** Serves a request that offers another protocol, as clients with HTTP/2 do. The offer may be ignored (RFC 9110, 7.8). */
 function serveWithout(server: Server, request: IncomingMessage, socket: Duplex): void {
   if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
     answerOnSocket(socket, 'invalid-request', `Upgrade: ${request.headers.upgrade ?? ''} with a body is not possible here`)
@@ -88,7 +88,7 @@ function serveWithout(server: Server, request: IncomingMessage, socket: Duplex):
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
   response.assignSocket(request.socket)
-  // Node has let go of the connection, and tells what is written to it no more that there is room again.
+  // Node no longer handles the connection and does not report to the response that there is room again.
   socket.on('drain', () => response.emit('drain'))
   closeWhenAnswered(socket)
   socket.resume()

@@ -1,4 +1,4 @@
-// The event stream: a WebSocket where the client upgrades, server-sent events otherwise.
+// The event stream: a WebSocket if the client upgrades, server-sent events otherwise.
 import { errorBody } from '../errors.ts'
 import { serveEvents, serveSocket, streamQuery } from '../event-stream.ts'
 import type { Monitor } from '../monitor.ts'

@@ -1,4 +1,4 @@
-// The event loops that are shown, the own one and where processes share a Redis those of all others.
+// The event loops that are shown: that of this process, and those of others with the same Redis.
 import { z } from 'zod'
 import { loopTable } from '../../events/render/ascii-loops.ts'
 import { loopList } from '../../events/schema.ts'

@@ -1,5 +1,5 @@
-// Figures for Prometheus, each read at the moment it is asked for: what the observer knows, which is left out while there is
-// none, and what only this port's thread knows, which is in `own`. A name has one meaning, whichever port gives it.
+// Metrics for Prometheus, read at each request: those of the observer, left out while there is none, and those of only this
+// port's thread, in `own`. A name has the same meaning on both ports.
 import type { Registry } from 'prom-client'
 import { z } from 'zod'
 import { errorBody } from '../errors.ts'

@@ -1,4 +1,4 @@
-// The live view: at the root of the observer's port, and under a prefix on the app's own, where it stalls along with the loop.
+// The live view: at the root of the observer's port, and under a prefix on the app's own port, where it stalls with the loop.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { NOT_BUILT, readPage } from '../page.ts'
 import { Refusal } from '../refusals.ts'
@@ -21,14 +21,14 @@ export function page(app: HttpServer, prefix: '' | '/view'): void {
     app.route({ method: 'GET', url: `${prefix}/${path}`, config: { page: isPage }, schema: { hide: true } as object, handler: app.served(answer) as never })
   }
 
-  // Addresses in the page are relative, so the page's own has to end in a slash.
+  // Addresses in the page are relative, so the page's own address must end in a slash.
   add('', true, (request, reply) => {
     const [path, query] = request.url.split('?', 2) as [string, string?]
     if (path.endsWith('/')) return send(reply, 'index.html')
     reply.code(302).header('location', `view/${query === undefined ? '' : `?${query}`}`)
     return ''
   })
-  // At the root, what is no file is no route either.
+  // At the root, a path that is not a file gets the common 404.
   if (prefix !== '') add('*', true, ({ params }, reply) => send(reply, (params as { '*': string })['*']))
   else for (const path of files?.keys() ?? []) add(path, path === 'index.html', (_request, reply) => send(reply, path))
 }

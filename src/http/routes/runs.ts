@@ -1,4 +1,4 @@
-// What ran, and what runs: results, traces, and a way to cancel.
+// Past and live runs: results, traces, and a way to cancel.
 import { z } from 'zod'
 import { summaryOf } from '../../events/run-log.ts'
 import { errorBody } from '../errors.ts'

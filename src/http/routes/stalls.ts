@@ -1,4 +1,4 @@
-// Stalls that are over, and traces: of what happened around one, and of the last seconds.
+// Stalls that are over, and traces: of the events around one, and of the last seconds.
 import { z } from 'zod'
 import { errorBody } from '../errors.ts'
 import { ofLoop } from '../event-stream.ts'

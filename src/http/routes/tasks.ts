@@ -35,7 +35,7 @@ export function tasks(app: HttpServer, monitor: Monitor): void {
   })
 }
 
-/** The tasks as trees, each loop's under its name where there is more than one; `self` is the loop that answers. */
+/** The tasks as trees. With several loops, each tree has its loop's name; `self` is the loop that answers. */
 function trees({ loop, state, t, tasks, loops = [] }: TaskList, self: string): string {
   const named = loop !== undefined && loop !== self && state !== undefined ? [{ loop, state, t, tasks }] : loops
   if (named.length === 0 || (loop === undefined && named.length < 2)) return taskTree(tasks, t)
