@@ -1,4 +1,4 @@
-// The tutorial's examples: what they are, their sources, and runs of them on the server's loop, streamed as they print.
+// The tutorial's examples: descriptions, sources, and runs of them on the server's loop, streamed as they print.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { PassThrough } from 'node:stream'
 import { z } from 'zod'
@@ -17,9 +17,9 @@ import { resultOf } from '../src/events/run-log.ts'
 import { runResult } from '../src/http/schemas.ts'
 import { SharedQueue } from '../src/server/shared-queue.ts'
 
-/** With a virtual clock nothing waits, so what a run may do at all is bounded: as many items as this. */
+/** With a virtual clock nothing waits, so a run's work is limited: to this many items. */
 const MOST_VIRTUAL_ITEMS = 20_000
-/** A client that reads so slowly that this many bytes pile up loses its run in real time, which cannot wait; one in virtual time does. */
+/** A client that reads so slowly that this many bytes are unread loses a run in real time, which cannot wait. In virtual time the run waits. */
 const MOST_UNREAD = 1_000_000
 
 const params = z.strictObject({ n: whole(1, 1_000_000).describe('the number of the example') })
@@ -41,7 +41,7 @@ type RunQuery = z.output<typeof runQuery>
 const FIVE = ['producers', 'consumers', 'items', 'seed', 'maxsize', 'queue', 'name'] as const
 const SHARED_NAME = 'example-5'
 
-/** What example 5 puts: another program may put something else to the same queue. */
+/** What example 5 puts. Another program may put something else to the same queue. */
 const item = z.tuple([z.int(), z.string().regex(/^[A-Za-z]$/)])
 
 const summary = z.object({
@@ -59,7 +59,7 @@ function find(n: number): Example {
   return example
 }
 
-/** Throws a 400 for what does not go together with the queue that example 5 is to have. */
+/** Throws a 400 for parameters that do not fit the queue that example 5 uses. */
 function checkQueue(example: Example, { queue, name, clock, producers, consumers }: RunQuery): void {
   if (example.number !== 5) return
   if (queue === 'redis') {
@@ -73,7 +73,7 @@ function checkQueue(example: Example, { queue, name, clock, producers, consumers
   }
 }
 
-/** What the query asks for, as a program, on `shared` if that is its queue; throws a 400 for what does not go together. */
+/** The program that the query asks for, on `shared` if that is its queue. Throws a 400 for parameters that do not fit together. */
 function programOf(example: Example, query: RunQuery, shared: SharedQueue<never> | null): Program {
   const { seed, producers = 3, consumers = 2, items = 0, maxsize = 0 } = query
   const virtual = query.clock === 'virtual'
@@ -101,12 +101,12 @@ function programOf(example: Example, query: RunQuery, shared: SharedQueue<never>
   return { example: example.number, parameters, virtual, main }
 }
 
-/** Start an answer that goes on while the run does. What it returns writes, and tells whether there is room for more. */
+/** Starts an answer that continues while the run does. The returned function writes, and returns whether there is room for more. */
 function open(reply: FastifyReply, type: string, run: Run): (text: string) => boolean {
   const virtual = run.record.clock === 'virtual'
   const stream = new PassThrough()
   stream.on('drain', () => run.resume())
-  // What goes wrong on the way to the client is the connection's end, of which the request's task hears by itself.
+  // An error on the way to the client ends the connection, and the request's task is cancelled by that.
   stream.on('error', () => {})
   reply.type(type).send(stream)
   reply.raw.flushHeaders()
@@ -115,7 +115,7 @@ function open(reply: FastifyReply, type: string, run: Run): (text: string) => bo
     else if (!stream.destroyed) {
       const room = stream.write(text)
       if (virtual) return room
-      // What is printed leaves now: corked, it would wait for the loop, which the next line of the run may block.
+      // Sends printed text now: corked, it would wait for the loop, which the next line of the run may block.
       reply.raw.socket?.uncork()
       if (stream.writableLength + reply.raw.writableLength > MOST_UNREAD) run.cancel('its client reads too slowly')
     }
@@ -129,7 +129,7 @@ async function joined(texts: Texts): Promise<string> {
   return all
 }
 
-/** Run it and answer with what comes of it: one object, or a stream of what it prints or does. */
+/** Runs it and answers with its result: one object, or a stream of its output or events. */
 function* answer(
   app: App, request: FastifyRequest, reply: FastifyReply, type: string, timeline: boolean | undefined, program: Program,
 ): Coroutine<FastifyReply | z.output<typeof runResult>> {
@@ -141,16 +141,16 @@ function* answer(
     return resultOf(run.record)
   }
   request.loopscope?.stamp()
-  // A run may wait for its reader, but not for one that does not read at all any more.
+  // A run may wait for its reader, but not for one that has stopped reading.
   app.readers.watch(request.raw.socket)
   const write = open(reply, type === 'text/plain' ? 'text/plain; charset=utf-8' : type, run)
   if (type === 'text/plain') listener.line = ({ text }) => write(`${text}\n`)
   else listener.event = (json) => write(`${json}\n`)
   try {
-    // Once the host has had its turn, what is written goes straight to the socket.
+    // After one turn of the host, writes go straight to the socket.
     yield* app.runs.follow(run, program, fromPromise(new Promise<void>((resolve) => setImmediate(resolve))))
   } catch (error) {
-    // Cancelled from here, not by a client that left: it gets the end of what was printed.
+    // Cancelled by the shutdown, not by a client that disconnected: the client gets the end of the output.
     if (!(error instanceof CancelledError) || app.draining.since === null) throw error
   }
   if (type === 'text/plain') {

@@ -1,5 +1,5 @@
-// The same wait in every kind of handler: a coroutine; a plain blocking function, on the loop's thread or beside it; a
-// plain handler that calls a coroutine; and many requests at once. Call /ping meanwhile, and see who is stalled.
+// The same wait in every kind of handler: a coroutine; a plain blocking function, on the loop's thread or on another; a plain
+// handler that calls a coroutine; and many requests at once. Call /ping meanwhile to see which of them delay it.
 import { Agent, request as fetch } from 'undici'
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
@@ -16,7 +16,7 @@ const MOST_FETCHES = 100
 const answer = z.object({ handler: z.string(), ms: z.number(), took: z.number().describe('milliseconds') })
 const threads = ['inline', 'sensitive', 'pool'] as const
 
-/** Where the plain function runs is all that differs. */
+/** They differ only in where the plain function runs. */
 const sleeping = Object.fromEntries(threads.map((thread) => [thread, syncToAsync(blockingSleep, { thread })])) as Record<ThreadMode, (seconds: number) => Coroutine<number>>
 const spinning = Object.fromEntries(threads.map((thread) => [thread, syncToAsync(spin, { thread })])) as Record<ThreadMode, (ms: number) => Coroutine<number>>
 
@@ -72,7 +72,7 @@ export default function handlers(app: App): void {
     return report('async-to-sync', request.query.ms, began)
   })
 
-  // Threads take a moment to start: better once the server listens than in the first request that needs one.
+  // Threads take a moment to start: better when the server begins to listen than in the first request that needs one.
   app.addHook('onListen', (done) => {
     prepareThreads([blockingSleep, spin]).catch((error: unknown) => app.log.error({ err: error }, 'the worker threads did not start'))
     done()

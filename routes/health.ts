@@ -1,6 +1,6 @@
-// Whether the server lives, and whether it should be sent requests: it should not once it is on its way down. Without its
-// observer it should: it serves as before, and what only the observer knows comes back by itself, so it says so and no more.
-// Sent away, one server after the other, an app would be down because it is not watched.
+// Whether the server lives, and whether it is ready for requests: not while it shuts down. Without its observer it is ready:
+// it serves as before, and the observer restarts by itself, so this is only reported. Otherwise an app would go down, server
+// after server, only because it is not watched.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { errorBody } from '../src/http/errors.ts'

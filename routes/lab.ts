@@ -1,5 +1,5 @@
-// The stall lab on this very server: a tester in a process of its own sends probes while requests that block go through each
-// lane. What it finds comes on the event stream as it is found, and stays here as a table.
+// The stall lab on this server: a tester in a separate process sends probes while requests that block go through each lane.
+// Results appear on the event stream as they are found, and stay here as a table.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import type { Lab } from '../src/server/labs.ts'
@@ -12,7 +12,7 @@ import { negotiate } from '../src/http/negotiate.ts'
 import { ownAddress } from '../src/server/self-url.ts'
 import { labLane, labResult } from '../src/events/schema.ts'
 
-/** All of the load, one after another, may take so many ms. */
+/** The most ms of all load, one request after another. */
 const MOST_WORK = 30_000
 
 const params = z.strictObject({ id })

@@ -1,4 +1,4 @@
-// Figures for Prometheus: those of the observer, and what only the app's own thread knows.
+// Metrics for Prometheus: those of the observer, and those that only the app's thread knows.
 import { Registry } from 'prom-client'
 import { threadsState, type LaneState } from '../src/index.ts'
 import type { App } from '../src/server/app.ts'

@@ -1,4 +1,4 @@
-// The probe: does nothing, so whatever time it takes is time that it stood behind somebody else.
+// The probe: does nothing, so all of its response time is delay.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 

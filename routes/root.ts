@@ -1,4 +1,4 @@
-// The way in: a guide in plain text for curl; a browser is sent to the live view.
+// The start page: a guide in plain text for curl; browsers are redirected to the live view.
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { within } from '../src/http/fields.ts'
@@ -53,7 +53,7 @@ export default function root(app: App): void {
   })
 }
 
-/** The observer's page under the name by which the client has called this host; the app's own where there is none. */
+/** The observer's page under the host name that the client used; the app's own page if there is none. */
 function observerOf(host: string | undefined, port: number | null): string {
   if (host === undefined || port === null) return '/view'
   return `http://${host.replace(/:\d+$/, '')}:${port}/`

@@ -1,4 +1,4 @@
-// What ran, and what runs, as on the observer's port.
+// Past and live runs, as on the observer's port.
 import type { App } from '../src/server/app.ts'
 import { runs } from '../src/http/routes/runs.ts'
 

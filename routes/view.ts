@@ -1,4 +1,4 @@
-// The live view from the app itself, for where only one port can be reached: it stalls along with the loop that it shows.
+// The live view from the app itself, if only one port can be reached: it stalls with the loop that it shows.
 import type { App } from '../src/server/app.ts'
 import { page } from '../src/http/routes/page.ts'
 

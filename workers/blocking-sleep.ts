@@ -1,9 +1,9 @@
-// Sleeps as Python's time.sleep() does: the thread stands still, and whatever else it should do waits.
+// Sleeps like Python's time.sleep(): the thread is blocked, and everything else on it waits.
 import { requireBetween } from './checks.ts'
 
 const cell = new Int32Array(new SharedArrayBuffer(4))
 
-/** Hold this thread for `seconds` (0 to 60) without using the processor. Returns the seconds that it took. */
+/** Blocks this thread for `seconds` (0 to 60) without using the processor. Returns the seconds that it took. */
 export function blockingSleep(seconds: number): number {
   requireBetween('blockingSleep', 'seconds', seconds, 0, 60)
   const began = performance.now()

@@ -1,4 +1,4 @@
-// Hashes a password with scrypt, which is slow on purpose: a processor's work that no coroutine can share out.
+// Hashes a password with scrypt, which is slow on purpose: processor work that a coroutine cannot interrupt.
 import { scryptSync } from 'node:crypto'
 import { requireIntegerBetween } from './checks.ts'
 
@@ -8,7 +8,7 @@ const BLOCK_SIZE = 8
 const LONGEST = 1024
 
 /**
- * Hash `password` with `salt`; the work doubles with each step of `cost` (1 to 18, the power of two that scrypt calls N;
+ * Hashes `password` with `salt`; the work doubles with each step of `cost` (1 to 18, the power of two that scrypt calls N;
  * 14 takes some 50 ms and 16 MiB). Returns 64 hexadecimal digits.
  */
 export function hashPassword(password: string, salt: string, cost = 14): string {

@@ -1,11 +1,10 @@
-// Reads a large file in one synchronous piece: the wait for the disk, and the work on what it brings, hold the thread.
+// Reads a large file in one synchronous call: waiting for the disk and processing the content block the thread.
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { requireIntegerBetween } from './checks.ts'
 
-/** What was read. */
 export interface FileRead {
   bytes: number
   /** SHA-256 of the contents, in hexadecimal digits. */
@@ -13,8 +12,8 @@ export interface FileRead {
 }
 
 /**
- * Read a file of `megabytes` (1 to 256) and give its size and checksum. The file lies in the system's folder for temporary
- * files and is made at the first call. Throws the file system's error if that cannot be.
+ * Reads a file of `megabytes` (1 to 256) and returns its size and checksum. The file is in the system's folder for temporary
+ * files and is created by the first call. Throws the file system's error if that fails.
  */
 export function readFile(megabytes: number): FileRead {
   requireIntegerBetween('readFile', 'megabytes', megabytes, 1, 256)
@@ -27,7 +26,7 @@ function largeFile(bytes: number): string {
   const path = join(folder, `${bytes}.bin`)
   if (statSync(path, { throwIfNoEntry: false })?.size === bytes) return path
   mkdirSync(folder, { recursive: true })
-  // Under another name first: a thread that comes at the same time must not read half a file.
+  // Written under another name first: a thread that reads at the same time must not see half a file.
   const draft = join(folder, `${bytes}.${randomUUID()}.draft`)
   writeFileSync(draft, Buffer.alloc(bytes, 'loopscope '))
   renameSync(draft, path)

@@ -1,5 +1,5 @@
-// Builds the app; never listens. Plugins first, then every file of routes/, each of which serves one prefix and is handed
-// what it needs by decoration.
+// Builds the app; never listens. Plugins first, then every file of routes/: each serves one prefix and gets what it needs by
+// decoration.
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { readdirSync } from 'node:fs'
 import type { Config } from './config.ts'
@@ -9,7 +9,7 @@ import { ownAddress } from './self-url.ts'
 import { websockets } from '../http/websockets.ts'
 import { httpServer, type HttpServer, type LogOptions } from '../http/server.ts'
 import { ownNames } from '../http/origin.ts'
-import '../fastify/observe.ts' // what the plugin would load by itself, within the time that Fastify gives a plugin
+import '../fastify/observe.ts' // the plugin would load this itself, but within the time that Fastify gives a plugin
 import { documentation } from './documentation.ts'
 import { fromPromise } from '../index.ts'
 import { loopscope } from '../fastify/index.ts'
@@ -20,7 +20,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     config: Config
     runs: Runs
-    /** Set once the server is on its way down. */
+    /** Set once the server shuts down. */
     draining: { since: number | null }
   }
 }
@@ -40,7 +40,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   const app = httpServer({ logger: options.logger ?? false, bodyLimit: BODY_LIMIT, proxies: config.proxies, readers: options.readers })
   app.decorate('config', config)
   app.decorate('draining', { since: null })
-  // The handlers that the observer's port has as well are tasks here, as all are.
+  // Handlers of routes on both ports are tasks here, as all handlers are.
   app.served = (handler) => function* (request: FastifyRequest, reply: FastifyReply) {
     return yield* fromPromise(() => handler(request, reply))
   } as unknown as RouteHandlerMethod

@@ -1,10 +1,10 @@
-// OpenAPI 3.1 from the very schemas that check requests, and a page that shows it at /docs.
+// OpenAPI 3.1 from the same schemas that check requests, and a page that shows it at /docs.
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import fp from 'fastify-plugin'
 
-// Everything that the page needs is served from here, over whatever it was asked for with.
+// Everything that the page needs is served from here, over http or https as the page was.
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 export const documentation = fp(async (app) => {

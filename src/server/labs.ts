@@ -1,5 +1,5 @@
-// Labs that were asked for over HTTP: one at a time, each run by a process of its own, told as events on the loop's time
-// axis, and kept for a while.
+// Labs that were started over HTTP: one at a time, each in its own process, recorded as events on the loop's time axis, and
+// kept for a while.
 import type { EventLoop } from '../runtime/loop.ts'
 import type { LabMessage, LabProcess } from '../load/lab-process.ts'
 import type { LabOptions, LaneResult } from '../load/lab.ts'
@@ -11,7 +11,7 @@ const KEPT = 20
 
 type LabEvent = Extract<LoopEvent, { lab: number }>
 type Distributive<T> = T extends LabEvent ? Omit<T, 'seq' | 't' | 'loop'> : never
-/** What is to be recorded; who records it numbers and times it. */
+/** An event to record; the recorder adds its number and time. */
 export type BareLabEvent = Distributive<LabEvent>
 
 export type LabOutcome = EventOf<'lab.finished'>['outcome']
@@ -33,7 +33,7 @@ export class Lab {
     this.options = options
   }
 
-  /** Stop it; false if it has ended. The lanes that are through stay. */
+  /** Stops it; false if it has ended. The finished lanes are kept. */
   cancel(): boolean {
     if (this.outcome !== null) return false
     this.cancelled = true
@@ -48,7 +48,7 @@ export class Labs {
   readonly #labs = new Map<number, Lab>()
   #ids = 0
 
-  /** `record` takes events as they come, on the loop's own thread. */
+  /** `record` receives events as they occur, on the loop's thread. */
   constructor(loop: EventLoop, record: (event: BareLabEvent) => void) {
     this.#loop = loop
     this.#record = record
@@ -63,7 +63,7 @@ export class Labs {
     return [...this.#labs.values()].reverse()
   }
 
-  /** Start one. Throws a 409 while another runs: they would measure each other. */
+  /** Starts one. Throws a 409 while another runs: they would distort each other's measurements. */
   start(options: LabOptions): Lab {
     const running = this.list().find(({ outcome }) => outcome === null)
     if (running !== undefined) throw new Refusal('lab-is-running', `lab ${running.id} is under way, and two would disturb each other: wait for it, or DELETE /lab/${running.id}`)
@@ -77,7 +77,7 @@ export class Labs {
     return lab
   }
 
-  /** Stop what runs, and wait until it has. */
+  /** Stops the running one, and waits until it has ended. */
   async close(): Promise<void> {
     for (const lab of this.#labs.values()) {
       if (lab.cancel()) await lab.process?.ended
@@ -101,13 +101,13 @@ export class Labs {
     this.#record({ type: 'lab.finished', lab: lab.id, outcome: lab.outcome, ...(error === null ? {} : { error }) })
   }
 
-  /** A moment of the epoch, in ms, on the loop's clock. */
+  /** A time in ms since 1970, on the loop's clock. */
   #onLoop(epoch: number): number {
     return round(this.#loop.time() - (performance.timeOrigin + performance.now() - epoch) / 1000)
   }
 }
 
-/** A lane's figures as they travel: in seconds. */
+/** A lane's figures as in events: in seconds. */
 export function labResultOf({ lane, probes, sent, load, stall, lost }: LaneResult): LabResult {
   const seconds = (ms: number): number => round(ms / 1000)
   return {

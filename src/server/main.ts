@@ -1,4 +1,4 @@
-// Starts the server: reads the configuration, listens, says where, and closes with grace.
+// Starts the server: reads the configuration, listens, reports the address, and closes with grace.
 import type { AddressInfo } from 'node:net'
 import { buildApp, type App } from './app.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
@@ -34,12 +34,12 @@ async function build(config: Config): Promise<App> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    // The system has no thread for the observer, for instance.
+    // For example, the system has no thread for the observer.
     fail(`the server cannot start: ${message}`)
   }
 }
 
-/** The longest that the last lines of the log may take to be written. */
+/** The most ms that the last lines of the log may take to be written. */
 const DRAIN_MS = 1000
 
 async function leave(code: number): Promise<never> {
@@ -69,7 +69,7 @@ let closing = false
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (closing) {
-      // A terminal that is closed, or a supervisor, sends it beside another one: it asks for nothing more.
+      // A closing terminal or a supervisor sends it together with another signal: it asks for nothing more.
       if (signal === 'SIGHUP') return
       app.log.warn(`${signal} a second time: leaving at once`)
       process.exit(1)
@@ -93,6 +93,6 @@ try {
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') fail(`HOST=${config.host}: this machine has no such address`)
   fail(message)
 }
-// The app serves already; only what is said of the observer's address has to wait for it.
+// The app already serves; only the message with the observer's address waits for it.
 await app.observer.ready.catch(() => {})
 output.write(`${greeting(config, (app.server.address() as AddressInfo).port, app.observer.port)}\n`)

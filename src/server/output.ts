@@ -1,12 +1,12 @@
-// What the server writes: its log, and where it listens. Lines go out as fast as standard output takes them, and nothing
-// waits for it: where it is full, closed or read by no one, lines wait here up to a bound, and are counted beyond that.
+// What the server writes: its log, and its address. Lines are written as fast as standard output takes them, and nothing waits
+// for that: if it is full, closed or not read, lines wait here up to a limit and are counted beyond it.
 import { Buffer } from 'node:buffer'
 import { constants, openSync, writeSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Bytes that wait at most. */
+/** The most bytes that wait. */
 const MOST_WAITING = 1024 * 1024
-/** How long after a failed write the next one is tried; twice that after each further one. */
+/** The wait after a failed write; it doubles with each further failure. */
 const FIRST_RETRY_MS = 20
 const LONGEST_RETRY_MS = 2000
 const LOOK_MS = 20
@@ -17,7 +17,7 @@ const STDERR = 2
 export class Output {
   /** How many lines were dropped. */
   dropped = 0
-  /** Called once it works again after it failed or lines were dropped, with the number of those. */
+  /** Called when writing works again after a failure or dropped lines, with the number of those lines. */
   onWorking: (dropped: number) => void = () => {}
   readonly #open: () => number
   #fd: number | null = null
@@ -25,16 +25,16 @@ export class Output {
   #bytes = 0
   #retry: NodeJS.Timeout | null = null
   #patience = FIRST_RETRY_MS
-  /** Why writing failed last; `null` if it did not, or if its reader is slow. */
+  /** Why the last write failed; `null` if it did not, or only because the reader is slow. */
   #failure: string | null = null
   #droppedNow = 0
 
-  /** `open` gives the file descriptor, and has it non-blocking where it can block. */
+  /** `open` returns the file descriptor, made non-blocking if it could block. */
   constructor(open: () => number) {
     this.#open = open
   }
 
-  /** Write a line, its end included, or have it wait. Never throws. */
+  /** Writes a line, which includes its end, or lets it wait. Never throws. */
   write(line: string): void {
     const bytes = Buffer.from(line)
     if (this.#bytes + bytes.length > MOST_WAITING) {
@@ -72,7 +72,7 @@ export class Output {
     try {
       writeSync(STDERR, `standard output cannot be written to: ${message}; the log waits, and what is beyond ${MOST_WAITING} bytes is dropped\n`)
     } catch {
-      // Then there is nowhere to say it.
+      // There is no other place to report it.
     }
   }
 
@@ -84,7 +84,7 @@ export class Output {
     if (failed || dropped > 0) this.onWorking(dropped)
   }
 
-  /** Wait at most `ms` until all that waits is written; where writing fails, there is nothing to wait for. */
+  /** Waits at most `ms` until everything is written; not at all if writing fails. */
   async drain(ms: number): Promise<void> {
     for (const end = performance.now() + ms; this.#bytes > 0 && this.#failure === null && performance.now() < end;) {
       await pause(LOOK_MS)
@@ -94,13 +94,15 @@ export class Output {
   }
 }
 
-/** Standard output as a file descriptor that does not block, where the system has such a thing. */
+/** Standard output as a file descriptor that does not block, if the system has one. */
 function openStdout(): number {
-  // To have these streams makes pipes and sockets non-blocking. What others write to them may fail, and is not worth an end.
+  // Accessing these streams makes pipes and sockets non-blocking. Writes of other code to them may then fail, which must not
+  // end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   if (!process.stdout.isTTY) return STDOUT
   try {
-    // A terminal that was stopped with Ctrl-S blocks. What is opened again is ours alone: others keep theirs as it is.
+    // A terminal that was stopped with Ctrl-S blocks. A descriptor that is opened again is ours alone: that of others does not
+    // change.
     return openSync('/dev/stdout', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   } catch {
     return STDOUT

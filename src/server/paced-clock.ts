@@ -1,9 +1,9 @@
-// A virtual clock that can be stopped: meanwhile nothing runs on its loop, however much is ready.
+// A virtual clock that can be paused: meanwhile nothing runs on its loop, even if tasks are ready.
 import { VirtualClock } from '../hosts/virtual.ts'
 
 export class PacedClock extends VirtualClock {
   #paused = false
-  /** What came due meanwhile. A loop asks for one turn at a time, so these are few. */
+  /** What became due meanwhile. A loop asks for one turn at a time, so these are few. */
   #due: (() => void)[] = []
 
   /** Nothing runs after the current turn. */

@@ -1,4 +1,4 @@
-// A run of a program: what it is, how it goes, the beginning of its output and of its events, and a way to cancel it.
+// A run of a program: what it is, its state, the beginning of its output and of its events, and a way to cancel it.
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
 import type { LoopEvent, Parameters } from '../events/schema.ts'
@@ -16,26 +16,29 @@ export interface Program {
   main: () => Coroutine<unknown>
 }
 
-/** Gets what a run does while it does it. It returns false where what it was given lies unread: it calls the run's `resume()` once it does not. */
+/**
+ * Receives the output and events of a run as they occur. A method returns false if there is too much unread; the listener
+ * then calls the run's `resume()` when there is room.
+ */
 export interface RunListener {
   line?(line: Line): boolean
   /** An event as JSON. */
   event?(json: string): boolean
 }
 
-/** How a run is made to wait for its reader, and to go on. */
+/** Makes a run wait for its reader, and continue. */
 export interface Pace {
   pause(): void
   resume(): void
 }
 
 export class Run {
-  /** It as it is told. Its events are here where it ran in virtual time: another loop's events are not the observer's. */
+  /** Its public record. It contains events only in virtual time: the observer does not have the events of another loop. */
   readonly record: RunRecord
   /** @internal */ task: Task<unknown> | null = null
   /** @internal */ readonly controller = new AbortController()
-  /** @internal Set while it can wait for its reader: in virtual time, where it could print faster than anybody reads. */ pace: Pace | null = null
-  /** What may still be kept of it, in bytes. */
+  /** @internal Set while the run can wait for its reader: in virtual time, where it may print faster than its output is read. */ pace: Pace | null = null
+  /** How many bytes may still be kept of it. */
   #room = KEPT_BYTES
   #listener: RunListener | null
 
@@ -50,7 +53,7 @@ export class Run {
     return this.record.run
   }
 
-  /** Cancel it, down to its last task; false if it has ended. */
+  /** Cancels it, down to its last task; false if it has ended. */
   cancel(message: string): boolean {
     if (this.record.outcome !== null) return false
     if (this.task !== null) this.task.cancel(message)
@@ -75,13 +78,13 @@ export class Run {
     this.pace?.resume()
   }
 
-  /** @internal The listener, if it wants to hear of events. */
+  /** @internal The listener's function for events, if it wants them. */
   get eventListener(): ((json: string) => void) | null {
     const listener = this.#listener
     return listener?.event === undefined ? null : (json) => listener.event?.(json)
   }
 
-  /** Whether there is room for so many bytes; once there is not, nothing more is kept. */
+  /** Whether there is room for this many bytes; once there is not, nothing more is kept. */
   readonly #takes = (size: number): boolean => {
     this.#room -= size
     return this.#room >= 0
@@ -94,13 +97,13 @@ export class Run {
     if (outcome === 'raised') this.record.error = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   }
 
-  /** @internal The listener hears no more. */
+  /** @internal The listener receives nothing more. */
   leave(): void {
     this.#listener = null
   }
 }
 
-/** Where what is printed goes to `print`. */
+/** A context in which printed text goes to `print`. */
 export function contextOf(print: (text: string) => void): ReturnType<typeof copyContext> {
   const context = copyContext()
   context.run(() => output.set(print))

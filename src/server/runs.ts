@@ -1,5 +1,5 @@
-// Runs of programs on the server's loop, or on a loop of their own in virtual time. A run's tasks are its own: when it
-// ends, however it ends, none of them is left. What ran, its output and its events, the observer keeps for a while.
+// Runs of programs on the server's loop, or on their own loop in virtual time. When a run ends, none of its tasks is left. The
+// observer keeps past runs with their output and events for a while.
 import type { FastifyInstance } from 'fastify'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
@@ -45,7 +45,7 @@ export class Runs {
     return this.#live.get(id) ?? null
   }
 
-  /** Take a number for a run. Throws a 503 while as many are running as may. */
+  /** Gives a new run its number. Throws a 503 if too many are running. */
   prepare(program: Program, listener: RunListener | null = null): Run {
     if (this.#live.size >= this.#most) {
       throw new Refusal('too-many-runs', `${this.#live.size} runs are under way, which is the limit: try again when one has ended`)
@@ -56,7 +56,7 @@ export class Runs {
     return run
   }
 
-  /** Run it to its end, once `ready` is. Cancelling this cancels the run; a run that fails does not throw, it says so in its outcome. */
+  /** Runs it to its end, after `ready`. Cancelling this cancels the run. A failing run does not throw; its outcome contains the error. */
   *follow(run: Run, program: Program, ready?: Coroutine<void>): Coroutine<void> {
     try {
       if (ready !== undefined) yield* ready
@@ -81,7 +81,7 @@ export class Runs {
     const told = listener === null ? null : this.#tell(run.id, listener)
     let own: unknown = null
     try {
-      // Its first events would be gone before there was anybody to hear them.
+      // Otherwise its first events would be lost before the subscription begins.
       if (told !== null) yield* told.began
       const began = loop.time()
       const context = contextOf((text) => run.print({ t: stamp(loop.time() - began), task: currentTask()?.getName() ?? '', text }))
@@ -89,8 +89,8 @@ export class Runs {
       writer?.nextTask({ run: run.id })
       const task = loop.createTask(main(), { context, name: 'main' })
       run.task = task
-      // A cancelled task may take some steps to its end. As at the end of asyncio.run, what it leaves behind is cancelled,
-      // and waited for; a cancellation of this task meanwhile is not lost, but comes after that.
+      // A cancelled task may take some steps to its end. As at the end of asyncio.run, the tasks it leaves behind are
+      // cancelled and waited for. If this task is cancelled meanwhile, that takes effect afterwards.
       let left: Task<unknown>[] = [task]
       while (left.length > 0) {
         try {
@@ -107,14 +107,14 @@ export class Runs {
       run.end(outcome, loop.time() - began, error)
       writer?.runFinished(run.id, outcome, run.record.error, request)
       if (own !== null) throw own as Error
-      // Its last events are still on their way round.
+      // Its last events are still on their way through the observer.
       if (told !== null) yield* told.ended
     } finally {
       told?.close()
     }
   }
 
-  /** Hand `listener` the events of a run as JSON, from `began` on until the last. */
+  /** Passes the events of a run to `listener` as JSON, from `began` to the last. */
   #tell(id: number, listener: (json: string) => void): { began: Future<void>; ended: Future<void>; close: () => void } {
     const began = new Future<void>({ loop: this.#loopscope.loop })
     const ended = new Future<void>({ loop: this.#loopscope.loop })

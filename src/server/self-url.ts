@@ -1,4 +1,4 @@
-// Where this server can be called from the machine it runs on, for whoever has to call it back.
+// The address of this server from the machine it runs on, for processes that call it back.
 import type { FastifyInstance } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import { Refusal } from '../http/refusals.ts'

@@ -1,5 +1,5 @@
-// The queue of example 5 where its producers and consumers are in several processes: a RedisQueue, and what a run of this
-// server says of it at its end.
+// The queue of example 5 when its producers and consumers are in several processes: a RedisQueue, and the summary of a run at
+// its end.
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { RedisQueue, RedisQueueCounts } from '../redis/index.ts'
 import { CancelledError } from '../runtime/exceptions.ts'
@@ -12,9 +12,9 @@ export interface SharedOptions {
   url: string | undefined
   name: string
   maxsize: number
-  /** Of this run. Without any it goes on for ever: it cannot know whether others will put more. */
+  /** Of this run. Without any it runs indefinitely: it cannot know whether others will put more. */
   producers: number
-  /** Whether a value is an item: anybody may put to a queue in Redis. */
+  /** Whether a value is an item: any program may put values to a queue in Redis. */
   isItem: (value: unknown) => boolean
 }
 
@@ -29,10 +29,10 @@ export class SharedQueue<T> {
     this.#isFed = producers > 0
   }
 
-  /** Throws a 503 where there is no Redis. */
+  /** Throws a 503 if there is no Redis. */
   static *open<T>({ url, name, maxsize, producers, isItem }: SharedOptions): Coroutine<SharedQueue<T>> {
     if (url === undefined) throw new Refusal('redis-unavailable', 'queue=redis: this server has no Redis; start it with REDIS_URL set, for instance to redis://127.0.0.1:6379')
-    // Loaded only where somebody asks for it.
+    // Loaded only when it is needed.
     const { RedisQueue } = yield* fromPromise(import('../redis/index.ts'))
     const queue = new RedisQueue<T>(name, { url, maxsize, isItem })
     try {
@@ -65,7 +65,7 @@ export class SharedQueue<T> {
     return this.#queue.get()
   }
 
-  /** Run `main`, which ends with the first task that fails after it got something: without it, what it waits for may never be. */
+  /** Runs `main`, which ends with the first task that fails after it got an item: `main` might otherwise wait forever for that item. */
   *guard(main: Coroutine<void>): Coroutine<void> {
     const task = currentTask() as Task<unknown>
     const before = task.cancelling()
@@ -77,7 +77,7 @@ export class SharedQueue<T> {
       yield* main
       if (failures.length > 0) task.uncancel()
     } catch (error) {
-      // Cancelled from elsewhere as well, it ends as that says.
+      // It was also cancelled from outside, and ends with that.
       if (failures.length === 0 || task.uncancel() > before || !(error instanceof CancelledError)) throw error
     } finally {
       this.#onFailure = null

@@ -1,15 +1,15 @@
-// The way down: take nothing new, let requests finish until a deadline, cancel what is left, tell the streams, close. All of
-// it has a deadline of its own: a client that keeps its connection open, or a thread that does not end, delays it no further.
+// The shutdown: takes no new requests, lets others finish until a deadline, cancels the rest, ends the streams, closes. It has
+// a deadline of its own: a client that keeps its connection open, or a thread that does not end, cannot delay it further.
 import { closeThreads } from '../index.ts'
 import type { App } from './app.ts'
 import type { Served } from '../fastify/index.ts'
 
-/** What may hold the way down up after the deadline, in seconds: cancelled tasks that clean up. */
+/** How long cancelled tasks that clean up may delay it after the deadline, in seconds. */
 const CLEANUP_SECONDS = 1
-/** What closing itself may take, in seconds: connections, the observer's thread, worker threads. */
+/** How long closing itself may take, in seconds: connections, the observer's thread, worker threads. */
 const CLOSE_SECONDS = 3
 
-/** Close the app with grace. Logs what had to be cut off. */
+/** Closes the app with grace. Logs what had to be cut off. */
 export async function shutDown(app: App, signal: string): Promise<void> {
   const { graceSeconds } = app.config
   app.draining.since = Date.now()

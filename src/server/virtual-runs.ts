@@ -1,5 +1,5 @@
-// Runs in virtual time, each on a loop of its own, driven by the host beside the server's loop. Nothing in them waits for
-// the time, so few compute at once, and each waits for its reader: neither the thread nor the memory is theirs alone.
+// Runs in virtual time, each on its own loop, driven by the host beside the server's loop. They never wait for time to pass,
+// so only a few compute at once, and each waits for its reader. This limits their share of the thread and of memory.
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Context } from '../runtime/context.ts'
 import type { Pace, Program, Run, RunOutcome } from './run.ts'
@@ -17,11 +17,11 @@ import { Slots } from '../http/slots.ts'
 
 const MOST_AT_ONCE = 4
 const MOST_WAITING = 100
-/** A run whose reader has taken nothing for so long leaves its slot to another. */
+/** A run whose reader has taken nothing for this long gives its slot to another. */
 const STALLED_MS = 1000
-/** How many runs may stand still like that: each keeps what it has printed. With one more, the one that has done so longest is cancelled. */
+/** The most runs that may wait for their readers: each keeps what it has printed. Beyond that, the one that has waited longest is cancelled. */
 const MOST_STALLED = 16
-/** With more items than this, an example's run does not say where its tasks are. */
+/** With more items than this, an example's run does not record locations. */
 const MOST_PLACED_ITEMS = 60
 
 export class VirtualRuns {
@@ -29,7 +29,7 @@ export class VirtualRuns {
   readonly #admitted = new Set<Run>()
   readonly #stalled = new Set<Run>()
 
-  /** Throws a 503 where too many wait for their turn. */
+  /** Throws a 503 if too many wait for a slot. */
   admit(run: Run): void {
     const most = MOST_AT_ONCE + MOST_WAITING
     if (this.#admitted.size - this.#stalled.size >= most) {
@@ -38,12 +38,12 @@ export class VirtualRuns {
     this.#admitted.add(run)
   }
 
-  /** What was admitted has ended, or has not even begun. */
+  /** An admitted run has ended, or will not begin. */
   leave(run: Run): void {
     this.#admitted.delete(run)
   }
 
-  /** Run what was admitted to its end. Cancelling this cancels the run. */
+  /** Runs an admitted run to its end. Cancelling this cancels the run. */
   *follow(run: Run, program: Program): Coroutine<void> {
     const clock = new PacedClock()
     const context = contextOf((text) => run.print({ t: stamp(clock.now()), task: currentTask()?.getName() ?? '', text }))
@@ -51,7 +51,7 @@ export class VirtualRuns {
     let failure: unknown = null
     try {
       yield* fromPromise(async (left) => {
-        // Not from inside the server's loop: two loops cannot run within each other.
+        // Not within the server's loop: two loops cannot run within each other.
         await new Promise((resolve) => setImmediate(resolve))
         const signal = AbortSignal.any([left, run.controller.signal])
         const taken = await this.#slots.take(signal)
@@ -72,7 +72,10 @@ export class VirtualRuns {
   }
 }
 
-/** A run's place among the others: it has a slot while it computes, stands still while its reader does, and gives the slot back if that takes long. */
+/**
+ * The state of a run among the others: it has a slot while it computes, pauses while its reader does not read, and gives the
+ * slot back if that takes long.
+ */
 class Place implements Pace {
   readonly #run: Run
   readonly #clock: PacedClock
@@ -90,7 +93,7 @@ class Place implements Pace {
     this.#slots = slots
     this.#stalled = stalled
     this.#hasSlot = taken
-    // A run that is cancelled waits for no reader: it cleans up and ends.
+    // A run that is cancelled does not wait for its reader: it cleans up and ends.
     if (signal.aborted) this.#release()
     else signal.addEventListener('abort', this.#release, { once: true })
   }
@@ -136,7 +139,7 @@ class Place implements Pace {
 
   #returned(taken: boolean): void {
     if (!taken) return
-    // It may have been cancelled, and even have ended, since the slot was granted.
+    // It may have been cancelled, and may even have ended, since the slot was granted.
     if (this.#state !== 'returns') {
       this.#slots.give()
       return
@@ -153,16 +156,16 @@ class Place implements Pace {
   }
 }
 
-/** Drive a run's loop to its end, and record what it does; gives how it ended. */
+/** Drives a run's loop to its end and records what it does; returns how it ended. */
 async function drive(
   run: Run, { main, parameters, example }: Program, { clock, context, signal }: { clock: PacedClock; context: Context; signal: AbortSignal },
 ): Promise<[RunOutcome, unknown]> {
   const loop = new EventLoop({ clock, hold: false, debug: isShort(parameters) })
-  // Failures are the run's outcome; what its tasks leave unretrieved is no news for the server's log.
+  // A failure is the run's outcome. Unretrieved errors of its tasks do not belong in the server's log.
   loop.setExceptionHandler(() => {})
-  // The run keeps its events itself: the recorder's history is as short as may be.
+  // The run keeps its events itself, so the recorder's history is as short as possible.
   const recorder = new Recorder(loop, { name: `run-${run.id}`, pid: process.pid, history: 0 })
-  // The runner has tasks of its own at the end, which belong to no run.
+  // The runner has its own tasks at the end, which belong to no run.
   recorder.listen((event) => {
     if (event.run !== undefined) run.see(event)
   })
@@ -181,7 +184,7 @@ async function drive(
   return [outcome, failure]
 }
 
-/** Whether a run is so short that the place of each wait may be noted: that takes a stack every time. */
+/** Whether a run is short enough to record the location of each wait, which takes a stack each time. */
 function isShort({ producers, items }: Program['parameters']): boolean {
   return Number(producers ?? 1) * Number(items ?? 1) <= MOST_PLACED_ITEMS
 }
