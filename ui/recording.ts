@@ -135,6 +135,7 @@ export class Recording extends EventLog {
         this.loopClosed = true
         this.lanes.closed(event.t, event.seq)
         break
+      case 'loop.busy': this.lanes.busy(event); break
       case 'loop.blocked':
         this.stalls.blocked(event, this.#laneAt(event))
         break

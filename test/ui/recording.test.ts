@@ -7,7 +7,7 @@ import { Recorder } from '../../src/events/recorder.ts'
 import type { LoopEvent, Snapshot } from '../../src/events/schema.ts'
 import { apiBase, backoff, beginnings } from '../../ui/connection.ts'
 import { duration, explain, holderAt, readyQueue, timers } from '../../ui/recording/explain.ts'
-import { READY, RUNNING, splitOf, STATE_NAMES, THREAD, GHOST, UNKNOWN } from '../../ui/recording/track.ts'
+import { READY, RUNNING, splitOf, STATE_NAMES, THREAD, GHOST, UNKNOWN, YIELDING } from '../../ui/recording/track.ts'
 import { blastRadius, culpritOf, victimsAt } from '../../ui/recording/stalls.ts'
 import { NOW, Recording, type Lane, type Position } from '../../ui/recording.ts'
 import { Viewport } from '../../ui/timeline/viewport.ts'
@@ -494,4 +494,37 @@ t.test('the wire', async (t) => {
   t.same([beginnings(1, 0), beginnings(1, 2), beginnings(1, 75)], [[0], [0, 1], [0, 7, 37, 67]], 'first all that is held is asked for')
   t.same(beginnings(50_001, 150_000), [50_000, 60_000, 100_000, 140_000])
   t.same(beginnings(43, 42), [42], 'nothing is held')
+})
+
+t.test('steps that were counted', async (t) => {
+  const base = { loop: 'main' }
+  const made = (task: number, seq: number): LoopEvent[] => [
+    { ...base, type: 'task.created', seq, t: 0, task, name: `T${task}`, coroutine: 'spins' },
+    { ...base, type: 'task.ready', seq: seq + 1, t: 0, task },
+  ]
+  const recording = heard([
+    ...made(1, 1), ...made(2, 3), ...made(3, 5),
+    { ...base, type: 'loop.busy', seq: 7, t: 2, since: 1, seconds: 1, steps: 1000, tasks: [{ task: 1, steps: 250 }, { task: 2, steps: 650 }, { task: 9, steps: 50 }] },
+    { ...base, type: 'task.running', seq: 8, t: 2, task: 1 },
+    { ...base, type: 'task.finished', seq: 9, t: 2.5, task: 1, outcome: 'returned' },
+  ])
+  t.same([0.5, 1.5, 2.2].map((time) => at(recording, 'T1', time)), ['ready', 'yielding', 'running'])
+  t.same([0.5, 1.5, 2.2].map((time) => at(recording, 'T2', time)), ['ready', 'yielding', 'ready'])
+  t.equal(at(recording, 'T3', 1.5), 'ready', 'it was not among those that are named')
+  t.notOk(recording.lanes.has(9), 'no row for a task that is not known')
+  t.same(splitOf(lane(recording, 'T1'), 1, 2), { run: 0.25, ready: 0.75, wait: 0, thread: 0 })
+  t.equal(recording.lanes.steps.utilisation(0.5, 2.5), 0.75)
+  t.equal(explain(recording, lane(recording, 'T2'), { t: 1.5, seq: 7 }), 'It yields again and again: 650 steps in 1 s, each of which ended in sleep(0); other tasks had 350 in this time.')
+  const bars = newBars()
+  addLane(bars, lane(recording, 'T2'), Object.assign(new Viewport(), { from: 0, to: 2.5, width: 100 }), 0, 20, 2.5)
+  t.ok(bars.rects[YIELDING].length === 4 && bars.wide.some(({ state }) => state === YIELDING))
+
+  // A step that blocks the loop was told before what was counted until then.
+  const late = heard([
+    ...made(1, 1), { ...base, type: 'task.running', seq: 3, t: 2, task: 1 },
+    { ...base, type: 'loop.busy', seq: 4, t: 2, since: 1, seconds: 1, steps: 10, tasks: [{ task: 1, steps: 10 }] },
+    { ...base, type: 'task.suspended', seq: 5, t: 4, task: 1, on: { kind: 'yield' }, seconds: 2 },
+  ])
+  t.equal(at(late, 'T1', 3), 'running')
+  t.equal(late.lanes.steps.utilisation(1, 4), 1)
 })

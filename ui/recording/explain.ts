@@ -2,7 +2,7 @@
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { Frame, Waiting } from '../../src/events/schema.ts'
 import type { Recording } from '../recording.ts'
-import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, type Lane, type Position, type Span } from './track.ts'
+import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Position, type Span } from './track.ts'
 import { culpritOf, type Stall } from './stalls.ts'
 
 /** A wait whose deadline is less than this many seconds away counts as over. */
@@ -138,9 +138,16 @@ function sentence(recording: Recording, lane: Lane, span: Span, position: Positi
     return `running since ${since}: ${blocks}${duration(Math.max(0, t - span.from))} so far, and no other task can run${cancelling}`
   }
   if (span.state === READY || isOverdue(span, t)) return ready(recording, lane, span, position, t) + cancelling
+  if (span.state === YIELDING) return yielding(span) + cancelling
   if (span.state === THREAD) return thread(lane, span, position) + cancelling
   if (span.state === WAITING) return waiting(recording, lane, span, position, t, seen) + cancelling
   return 'nothing is known of this time: its events were lost'
+}
+
+function yielding({ from, to, info }: Span): string {
+  const { own, all } = info?.steps ?? { own: 0, all: 0 }
+  const others = all > own ? `; other tasks had ${(all - own).toLocaleString('en')} in this time` : ''
+  return `it yields again and again: ${own.toLocaleString('en')} steps in ${duration((to ?? from) - from)}, each of which ended in sleep(0)${others}`
 }
 
 /** "blocks the loop in spin (workers/spin.ts:7)". */

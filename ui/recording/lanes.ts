@@ -3,7 +3,7 @@
 import { Model } from '../../src/events/model.ts'
 import type { EventOf, LiveTask, Snapshot } from '../../src/events/schema.ts'
 import { Steps, Wakes } from './steps.ts'
-import { GHOST, Lane, READY, RUNNING, THREAD, UNKNOWN, WAITING, type SpanInfo, type State } from './track.ts'
+import { GHOST, Lane, READY, RUNNING, THREAD, UNKNOWN, WAITING, YIELDING, type SpanInfo, type State } from './track.ts'
 
 type Change = EventOf<'task.ready' | 'task.running' | 'task.suspended' | 'task.cancelling' | 'task.finished'>
 type Begun = Pick<LiveTask, 'task' | 'name' | 'coroutine' | 'parent' | 'run' | 'request'>
@@ -99,6 +99,19 @@ export class Lanes extends Map<number, Lane> {
     else if (live !== undefined && (event.type !== 'task.ready' || lane.state !== READY || lane.partial)) {
       lane.turn(stateOf(live), t, seq, event.type === 'task.running' ? null : infoOf(event))
       if (event.type === 'task.running') this.steps.open = { lane, since: t }
+    }
+  }
+
+  /** Steps that were counted: the lanes of those tasks that are named say how many. */
+  busy(event: EventOf<'loop.busy'>): void {
+    const { t, since, steps, seq, tasks } = event
+    this.#model.apply(event)
+    this.steps.counted(since, t)
+    for (const { task, steps: own } of tasks) {
+      const lane = this.get(task)
+      if (lane?.state !== READY) continue
+      lane.turn(YIELDING, since, seq, { steps: { own, all: steps } })
+      lane.turn(READY, t, seq)
     }
   }
 

@@ -2,6 +2,9 @@
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { Lane } from './track.ts'
 
+/** In place of a task, where many steps of several tasks were counted. */
+export const COUNTED = 0
+
 /** Who woke, who was woken, and when. */
 export class Wakes {
   readonly t: number[] = []
@@ -37,6 +40,13 @@ export class Steps {
     this.to.push(t)
     this.task.push(lane.id)
     return step.since
+  }
+
+  /** Many steps of several tasks, which were counted: they are nobody's. */
+  counted(from: number, to: number): void {
+    this.from.push(Math.max(from, this.to.at(-1) ?? -Infinity))
+    this.to.push(to)
+    this.task.push(COUNTED)
   }
 
   /** The part of the time between two moments for which a step held the loop, from 0 to 1. */

@@ -10,9 +10,11 @@ export const WAITING = 2
 export const THREAD = 3
 export const GHOST = 4
 export const UNKNOWN = 5
-export type State = typeof READY | typeof RUNNING | typeof WAITING | typeof THREAD | typeof GHOST | typeof UNKNOWN
+/** Many steps that only yield, among those of other tasks: they were counted. */
+export const YIELDING = 6
+export type State = typeof READY | typeof RUNNING | typeof WAITING | typeof THREAD | typeof GHOST | typeof UNKNOWN | typeof YIELDING
 
-export const STATE_NAMES = ['ready', 'running', 'waiting', 'in a thread', 'detached', 'unknown'] as const
+export const STATE_NAMES = ['ready', 'running', 'waiting', 'in a thread', 'detached', 'unknown', 'yielding'] as const
 
 /** A wait whose deadline has passed by this many seconds is ready in truth: only the loop keeps it from running. */
 export const OVERDUE = 0.002
@@ -29,6 +31,8 @@ export interface SpanInfo {
   location?: Frame
   /** Its request lay unread in the line, for the loop was held: nobody knew of it yet. */
   inLine?: true
+  /** How many steps it had, and how many all tasks together. */
+  steps?: { own: number; all: number }
 }
 
 /** What a task prints, and that it is to be cancelled. */
@@ -193,6 +197,13 @@ export function splitOf(lane: Lane, from: number, to: number): Split {
         const late = deadline === undefined ? 0 : Math.max(0, end - Math.max(begin, deadline))
         split.ready += late > OVERDUE ? late : 0
         split.wait += seconds - (late > OVERDUE ? late : 0)
+        break
+      }
+      case YIELDING: {
+        // One step takes as long as another.
+        const { own, all } = lane.infos[index]?.steps ?? { own: 0, all: 1 }
+        split.run += seconds * own / all
+        split.ready += seconds * (1 - own / all)
         break
       }
       default: break

@@ -1,9 +1,9 @@
 // Turns the states of lanes into rectangles, gathered by how they are filled. What is narrower than a pixel is merged:
 // the pixel shows the state that took most of it, and a step in it stays visible as a tick.
-import { GHOST, OVERDUE, READY, RUNNING, THREAD, UNKNOWN, WAITING, type Lane, type State } from '../recording/track.ts'
+import { GHOST, OVERDUE, READY, RUNNING, THREAD, UNKNOWN, WAITING, YIELDING, type Lane, type State } from '../recording/track.ts'
 import type { Viewport } from './viewport.ts'
 
-export const KINDS = [WAITING, UNKNOWN, THREAD, GHOST, READY, RUNNING] as const
+export const KINDS = [WAITING, UNKNOWN, THREAD, GHOST, READY, YIELDING, RUNNING] as const
 
 /** Rectangles by state: x, y, width, height, four numbers each. */
 export type Rects = Record<State, number[]>
@@ -38,7 +38,7 @@ const WIDE = 34
 const STEP_WIDTH = 1.6
 
 export function newBars(): Bars {
-  return { rects: { [READY]: [], [RUNNING]: [], [WAITING]: [], [THREAD]: [], [GHOST]: [], [UNKNOWN]: [] }, wide: [], crowds: [], spans: 0 }
+  return { rects: { [READY]: [], [RUNNING]: [], [WAITING]: [], [THREAD]: [], [GHOST]: [], [UNKNOWN]: [], [YIELDING]: [] }, wide: [], crowds: [], spans: 0 }
 }
 
 /** Where a row's bars are: a high row leaves room above them for what was printed. */
@@ -48,7 +48,7 @@ export function barOf(y: number, height: number): { top: number; tall: number } 
   return { top: y + pad, tall: Math.max(1, height - 2 * pad) }
 }
 
-const weights = new Float64Array(6)
+const weights = new Float64Array(KINDS.length)
 
 /** Add one lane's stretch of the window. `height` is its row's; `now` is where an open state ends. */
 export function addLane(bars: Bars, lane: Lane, view: Viewport, y: number, height: number, now: number): void {
@@ -70,7 +70,7 @@ export function addLane(bars: Bars, lane: Lane, view: Viewport, y: number, heigh
     if (merged === 0) return
     let most = -1
     let weight = 0
-    for (let state = 0; state < 6; state++) {
+    for (let state = 0; state < KINDS.length; state++) {
       const own = weights[state] as number
       if (own > weight) {
         weight = own
@@ -204,7 +204,7 @@ export function addMerged(bars: Bars, lanes: readonly Lane[], view: Viewport, y:
   for (let column = 0; column < columns; column++) {
     let most = -1
     let weight = 0
-    for (let state = 0; state < 6; state++) {
+    for (let state = 0; state < KINDS.length; state++) {
       const own = cells[column * 6 + state] as number
       if (own > weight + 1e-4) {
         weight = own

@@ -3,6 +3,7 @@
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import { AMBER, blockedFor, culpritOf, delayedBy, milliseconds, RED, type Stall } from '../recording/stalls.ts'
 import { place } from '../recording/explain.ts'
+import { COUNTED } from '../recording/steps.ts'
 import type { Recording } from '../recording.ts'
 import { fit } from './paint.ts'
 import type { Scene } from './scene.ts'
@@ -76,7 +77,8 @@ export function paintLoop(scene: Scene): void {
   context.textBaseline = 'middle'
   for (const { x, width, task } of wide) {
     context.fillStyle = colours['on-running']
-    context.fillText(fit(context, recording.lanes.get(task)?.name ?? `task ${task}`, width - 10), x + 6, blockTop + blockHeight / 2 + 0.5)
+    const name = task === COUNTED ? 'many steps that only yield' : recording.lanes.get(task)?.name ?? `task ${task}`
+    context.fillText(fit(context, name, width - 10), x + 6, blockTop + blockHeight / 2 + 0.5)
   }
   paintHeartbeat(scene, busy)
   context.restore()

@@ -2,7 +2,7 @@
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import { CAP_GLYPH } from './words.ts'
 import { waitLabel, duration } from '../recording/explain.ts'
-import { GHOST, READY, RUNNING, THREAD, WAITING, type Lane, type Mark } from '../recording/track.ts'
+import { GHOST, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Mark } from '../recording/track.ts'
 import { addLane, addMerged, barOf, KINDS, newBars, type Bars } from './bars.ts'
 import type { Scene } from './scene.ts'
 import { withAlpha } from './theme.ts'
@@ -95,6 +95,7 @@ function paintWords({ context, theme, recording, rowHeight, view }: Scene, bars:
     else if (state === RUNNING) text = 'running'
     else if (state === THREAD) text = lane.kind === 'thread' ? lane.coroutine : 'in a thread'
     else if (state === GHOST) text = 'detached'
+    else if (state === YIELDING) text = `yields ${(info?.steps?.own ?? 0).toLocaleString('en')} times`
     if (text === '') continue
     context.font = `${state === WAITING ? 10.5 : 11}px ${theme.font}`
     const room = width - 12
@@ -113,7 +114,7 @@ function paintWords({ context, theme, recording, rowHeight, view }: Scene, bars:
     else {
       context.fillStyle = colours.ground
       context.fillRect(left - 3, middle - 6.5, measured + 6, 13)
-      context.fillStyle = state === READY ? colours.ready : colours.thread
+      context.fillStyle = state === READY || state === YIELDING ? colours.ready : colours.thread
     }
     context.fillText(shown, left, middle + 0.5)
   }

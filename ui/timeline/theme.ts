@@ -1,5 +1,5 @@
 // The colours of the canvas, read from the page's style sheet, and the patterns that tell states apart without colour.
-import { GHOST, READY, RUNNING, THREAD, UNKNOWN, WAITING, type State } from '../recording/track.ts'
+import { GHOST, READY, RUNNING, THREAD, UNKNOWN, WAITING, YIELDING, type State } from '../recording/track.ts'
 
 const NAMES = [
   'ground', 'raised', 'line', 'line-soft', 'ink', 'ink-soft', 'ink-faint', 'accent', 'focus',
@@ -84,6 +84,7 @@ export function readTheme(element: HTMLElement, context: CanvasRenderingContext2
       [WAITING]: colours.waiting,
       [THREAD]: pattern(context, 6, ratio, dots(colours.thread, withAlpha(colours.thread, 0.24), 1.05 * ratio)),
       [GHOST]: pattern(context, 8, ratio, dots(colours.ghost, 'transparent', 0.9 * ratio)),
+      [YIELDING]: pattern(context, 6, ratio, hatch(colours.ready, 1.7 * ratio, withAlpha(colours.running, 0.6))),
       [UNKNOWN]: pattern(context, 8, ratio, hatch(withAlpha(colours['ink-faint'], 0.35), ratio)),
     },
     stripes: {
