@@ -27,9 +27,14 @@ export class BusyStretch {
   /** The host's idle time when the loop was last idle, in ms. */
   #idle = 0
 
-  /** A recorded step ended in `sleep(0)` at `t`; the next one may be counted. */
-  told(t: number): void {
-    if (++this.#told < TOLD) return
+  /** A recorded step ended in `sleep(0)`. */
+  told(): void {
+    this.#told++
+  }
+
+  /** A step begins at `t`: from here on steps are counted, if enough were recorded. */
+  begin(t: number): void {
+    if (this.open || this.#told < TOLD) return
     this.open = true
     this.since = t
   }

@@ -193,7 +193,7 @@ export class Writer implements Instrument {
     if (eager) {
       this.#interrupt()
       this.#outer.push({ task: this.#current, since: this.#edges.since })
-    }
+    } else if (this.#plain && this.#outer.length === 0) this.#busy.begin(t)
     this.#resume(id)
     if (this.#busy.open) return
     if (!this.#room(1)) return
@@ -239,7 +239,7 @@ export class Writer implements Instrument {
     }
     // Two events: a task that yields is suspended and at once ready.
     if (this.#room(1, '', 2)) this.#ring.put(HEAD.yielded, task.id, t)
-    if (this.#outer.length === 0) busy.told(t)
+    busy.told()
   }
 
   taskFinished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
