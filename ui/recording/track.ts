@@ -162,6 +162,12 @@ export class Lane {
     }
   }
 
+  /** When the wait of a span was over, if by `end` nothing but the loop had kept the task from running for a while. */
+  overdue(index: number, end: number): number | null {
+    const deadline = this.states[index] === WAITING ? this.infos[index]?.on?.deadline : undefined
+    return deadline !== undefined && end - deadline > OVERDUE ? deadline : null
+  }
+
   /** Forget what ended before `t`. */
   forget(t: number): void {
     const gone = this.firstAfter(t)
@@ -193,10 +199,9 @@ export function splitOf(lane: Lane, from: number, to: number): Split {
       case READY: split.ready += seconds; break
       case THREAD: split.thread += seconds; break
       case WAITING: {
-        const deadline = lane.infos[index]?.on?.deadline
-        const late = deadline === undefined ? 0 : Math.max(0, end - Math.max(begin, deadline))
-        split.ready += late > OVERDUE ? late : 0
-        split.wait += seconds - (late > OVERDUE ? late : 0)
+        const late = end - Math.max(begin, lane.overdue(index, end) ?? end)
+        split.ready += late
+        split.wait += seconds - late
         break
       }
       case YIELDING: {

@@ -1,6 +1,6 @@
 // Turns the states of lanes into rectangles, gathered by how they are filled. What is narrower than a pixel is merged:
 // the pixel shows the state that took most of it, and a step in it stays visible as a tick.
-import { GHOST, OVERDUE, READY, RUNNING, THREAD, UNKNOWN, WAITING, YIELDING, type Lane, type State } from '../recording/track.ts'
+import { GHOST, READY, RUNNING, THREAD, UNKNOWN, WAITING, YIELDING, type Lane, type State } from '../recording/track.ts'
 import type { Viewport } from './viewport.ts'
 
 export const KINDS = [WAITING, UNKNOWN, THREAD, GHOST, READY, YIELDING, RUNNING] as const
@@ -52,7 +52,7 @@ const weights = new Float64Array(KINDS.length)
 
 /** Add one lane's stretch of the window. `height` is its row's; `now` is where an open state ends. */
 export function addLane(bars: Bars, lane: Lane, view: Viewport, y: number, height: number, now: number): void {
-  const { starts, states, infos } = lane
+  const { starts, states } = lane
   const { from, to, scale, left } = view
   const count = starts.length
   const { top, tall } = barOf(y, height)
@@ -136,15 +136,11 @@ export function addLane(bars: Bars, lane: Lane, view: Viewport, y: number, heigh
     bars.spans++
     const state = states[index] as State
     const next = index + 1 < count ? starts[index + 1] as number : lane.endedAt ?? now
-    if (state === WAITING) {
-      const deadline = infos[index]?.on?.deadline
-      if (deadline !== undefined && next - deadline > OVERDUE && deadline >= begin) {
-        add(WAITING, begin, deadline, index)
-        add(READY, deadline, next, index)
-        continue
-      }
-    }
-    add(state, begin, next, index)
+    const due = lane.overdue(index, next)
+    if (due !== null && due >= begin) {
+      add(WAITING, begin, due, index)
+      add(READY, due, next, index)
+    } else add(state, begin, next, index)
   }
   flush()
   endCrowd()
@@ -159,7 +155,7 @@ export function addMerged(bars: Bars, lanes: readonly Lane[], view: Viewport, y:
   const { from, to } = view
   const perSecond = view.scale / cell
   for (const lane of lanes) {
-    const { starts, states, infos } = lane
+    const { starts, states } = lane
     const count = starts.length
     for (let index = lane.firstAfter(from); index < count; index++) {
       const begin = starts[index] as number
@@ -167,11 +163,8 @@ export function addMerged(bars: Bars, lanes: readonly Lane[], view: Viewport, y:
       bars.spans++
       const end = index + 1 < count ? starts[index + 1] as number : lane.endedAt ?? now
       if (end <= from) continue
-      let state = states[index] as State
-      if (state === WAITING) {
-        const deadline = infos[index]?.on?.deadline
-        if (deadline !== undefined && end - deadline > OVERDUE && deadline - begin < (end - begin) / 2) state = READY
-      }
+      const due = lane.overdue(index, end)
+      const state = due !== null && due - begin < (end - begin) / 2 ? READY : states[index] as State
       const weight = state === RUNNING ? 40 : state === READY ? 8 : 1
       const x0 = Math.max(0, (begin - from) * perSecond)
       const x1 = Math.min(columns, (end - from) * perSecond)
