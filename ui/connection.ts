@@ -1,6 +1,6 @@
 // The page's wire to the event stream: a WebSocket to its own origin, which asks first for all of the history, goes on
 // after the last event that it has when it was cut off, and says at any time how it stands.
-import { signal, type ReadonlySignal } from '@preact/signals'
+import { signal } from '@preact/signals'
 import type { EventOf, Snapshot } from '../src/events/schema.ts'
 import { paths } from '../src/http/paths.ts'
 import { admitMessage } from './entry.ts'
@@ -55,13 +55,15 @@ export function backoff(attempt: number, random = Math.random()): number {
 
 export class Connection {
   readonly #options: ConnectionOptions
-  readonly #state = signal<ConnectionState>('connecting')
+  readonly state = signal<ConnectionState>('connecting')
   /** When the next attempt is, on `performance.now()`'s clock. */
   readonly retryAt = signal<number | null>(null)
   /** Why it was lost, in the server's words. */
   readonly reason = signal('')
-  readonly #dropped = signal(0)
-  readonly #ready = signal(false)
+  /** Events that the stream said this page missed. */
+  readonly dropped = signal(0)
+  /** The past is here, as far as it is held. */
+  readonly ready = signal(false)
   #socket: WebSocket | null = null
   #epoch: string | null = null
   #loop: string | null = null
@@ -84,20 +86,6 @@ export class Connection {
     this.#inbox = new Intake((text) => this.#hear(text), () => options.onChange())
   }
 
-  get state(): ReadonlySignal<ConnectionState> {
-    return this.#state
-  }
-
-  /** Events that the stream said this page missed. */
-  get dropped(): ReadonlySignal<number> {
-    return this.#dropped
-  }
-
-  /** The past is here, as far as it is held. */
-  get ready(): ReadonlySignal<boolean> {
-    return this.#ready
-  }
-
   get epoch(): string | null {
     return this.#epoch
   }
@@ -110,7 +98,7 @@ export class Connection {
   /** The loop's clock now, as far as it can be told from here. */
   now(): number {
     const { recording } = this.#options
-    if (this.#offset === Infinity || this.#state.value !== 'live' || recording.loopClosed) return recording.to
+    if (this.#offset === Infinity || this.state.value !== 'live' || recording.loopClosed) return recording.to
     return Math.max(recording.to, performance.now() / 1000 - this.#offset)
   }
 
@@ -131,8 +119,8 @@ export class Connection {
     this.#forget(null)
     this.#options.recording.clear()
     this.#loop = null
-    this.#dropped.value = 0
-    this.#state.value = 'connecting'
+    this.dropped.value = 0
+    this.state.value = 'connecting'
     clearTimeout(this.#timer)
     this.#attempt = 0
     this.#again()
@@ -184,7 +172,7 @@ export class Connection {
   }
 
   #lost(reason: string): void {
-    this.#state.value = 'lost'
+    this.state.value = 'lost'
     this.reason.value = reason
     const delay = backoff(this.#attempt++)
     this.retryAt.value = performance.now() + delay
@@ -235,7 +223,7 @@ export class Connection {
       this.#again()
       return
     }
-    this.#state.value = 'live'
+    this.state.value = 'live'
     if (!this.#caughtUp && this.#present !== null) {
       recording.lanes.learnNames(this.#present.snapshot)
       if (this.#present.seq === 0) this.#catchUp()
@@ -246,7 +234,7 @@ export class Connection {
     this.#epoch = epoch
     this.#offset = Infinity
     this.#caughtUp = false
-    this.#ready.value = false
+    this.ready.value = false
     this.#present = null
     this.#since = 0
     this.#untried = []
@@ -263,17 +251,17 @@ export class Connection {
     if (!this.#caughtUp && snapshot !== undefined && recording.events.length === 0) {
       this.#present = { seq: to, snapshot }
       this.#catchUp()
-      this.#state.value = 'live'
+      this.state.value = 'live'
       return
     }
-    this.#dropped.value += count
+    this.dropped.value += count
     recording.lose(count, snapshot)
   }
 
   /** The whole past is here: what lives without having said a word in it is known from the picture. */
   #catchUp(): void {
     this.#caughtUp = true
-    this.#ready.value = true
+    this.ready.value = true
     const present = this.#present
     this.#present = null
     if (present !== null && present.seq >= this.#options.recording.lastSeq) this.#options.recording.restore(present.snapshot)

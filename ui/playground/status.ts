@@ -34,7 +34,7 @@ function standOf(model: Playground): Status {
     if (run.held !== null) {
       return { kind: 'held', text: `Stalled: ${sentence(run.held, 'has blocked')}, and nothing else can run. The program is ended after ${model.patience} s; Stop ends it now.` }
     }
-    const alive = [...recording.lanes.values()].filter(({ endedAt }) => endedAt === null).length
+    const alive = recording.lanes.tasks.size
     return { kind: 'busy', text: `Running: ${alive} ${alive === 1 ? 'task' : 'tasks'} alive.` }
   }
   return endOf(run.ending as Ending, `${(recording.to - recording.zero).toFixed(3)} s`, run.clock)

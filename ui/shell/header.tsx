@@ -60,7 +60,7 @@ function LoopState({ session }: { session: Session }) {
     )
   }
   const busy = live.lanes.steps.utilisation(now - 2, now)
-  const tasks = [...live.lanes.values()].reduce((sum, lane) => sum + (lane.kind === 'task' && lane.endedAt === null ? 1 : 0), 0)
+  const tasks = live.lanes.tasks.size
   return (
     <div class="loop-state">
       <span class="soft">loop</span> <span class="figure">{percent(busy)}</span> <span class="soft">busy</span>
