@@ -30,7 +30,6 @@ export interface RecordingOptions {
   limit?: number
   /** How many lanes; past that the oldest goes, whatever it does. */
   lanes?: number
-  name?: string
 }
 
 const MOST_LINES = 10_000
@@ -38,7 +37,6 @@ const MOST_WARNINGS = 1000
 const MOST_GAPS = 200
 
 export class Recording extends EventLog {
-  readonly name: string
   readonly #newLanes: () => Lanes
   lanes: Lanes
   requests = new Requests()
@@ -55,9 +53,8 @@ export class Recording extends EventLog {
   /** The time that is shown as zero: a run's beginning, or the loop's own. */
   zero = 0
 
-  constructor({ name = '', limit = 100_000, lanes = 100_000 }: RecordingOptions = {}) {
+  constructor({ limit = 100_000, lanes = 100_000 }: RecordingOptions = {}) {
     super(limit)
-    this.name = name
     this.#newLanes = () => new Lanes(lanes, (lane, from, to) => this.stalls.stepped(lane, from, to, this.lanes.tasks.values()))
     this.lanes = this.#newLanes()
   }

@@ -70,7 +70,7 @@ export class ProgramRun {
     this.#sandbox = sandbox
     this.#options = options
     this.clock = options.clock
-    this.recording = new Recording({ name: 'playground', lanes: MOST_LANES })
+    this.recording = new Recording({ lanes: MOST_LANES })
     this.#intake = new Intake((item) => this.#take(item), () => this.#rest())
   }
 

@@ -224,7 +224,6 @@ function stateOf({ state, on }: LiveTask): State {
 }
 
 /** What is known of a state, from the event that began it or from a snapshot; null where that is nothing. */
-function infoOf({ on, by, location }: { [K in keyof SpanInfo]?: SpanInfo[K] | undefined }): SpanInfo | null {
-  if (on === undefined && by === undefined && location === undefined) return null
-  return { ...on === undefined ? {} : { on }, ...by === undefined ? {} : { by }, ...location === undefined ? {} : { location } }
+function infoOf({ on, by, location }: SpanInfo): SpanInfo | null {
+  return on === undefined && by === undefined && location === undefined ? null : { on, by, location }
 }

@@ -24,11 +24,11 @@ export type Outcome = EventOf<'task.finished'>['outcome']
 /** What is known of one stretch of a lane. */
 export interface SpanInfo {
   /** What it waits for. */
-  on?: Waiting
+  on?: Waiting | undefined
   /** The task that woke it. */
-  by?: number
+  by?: number | undefined
   /** Where it stands. */
-  location?: Frame
+  location?: Frame | undefined
   /** Its request lay unread in the line, for the loop was held: nobody knew of it yet. */
   inLine?: true
   /** How many steps it had, and how many all tasks together. */

@@ -14,7 +14,7 @@ import { NO_FILTER, passes, type Filter } from './filter.ts'
 const PANEL_EVERY = 120
 
 export class Shown {
-  readonly live = new Recording({ name: 'live' })
+  readonly live = new Recording()
   readonly api: Api
   readonly loops: Loops
   /** The loop that is looked at; null: the one of the server that the page comes from. */
@@ -176,7 +176,7 @@ export class Shown {
 
 /** A recording of events that are all there. */
 export function recordingOf({ events, refused }: Told): Recording {
-  const recording = new Recording({ name: 'run' })
+  const recording = new Recording()
   recording.malformed = refused
   for (const event of events) recording.apply(event)
   recording.zero = recording.from
