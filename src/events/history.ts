@@ -1,5 +1,6 @@
 // The last events of one loop: bounded in number and in bytes, addressed by `seq`. Each event is encoded at most once, for all
 // readers.
+import { lowerBound } from './lower-bound.ts'
 import type { LoopEvent } from './schema.ts'
 import { sizeOfEvent } from './texts.ts'
 
@@ -140,14 +141,9 @@ export class History {
     // Usually no event was lost since, and the index can be calculated.
     const place = (this.#kept - 1 - (this.last - seq)) % capacity
     if (this.#seqs[place] === seq) return place
-    let low = this.#gone
-    let high = this.#kept
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      if ((this.#seqs[middle % capacity] as number) < seq) low = middle + 1
-      else high = middle
-    }
-    return this.#seqs[low % capacity] === seq ? low % capacity : -1
+    const gone = this.#gone
+    const at = (gone + lowerBound(this.#kept - gone, (index) => (this.#seqs[(gone + index) % capacity] as number) < seq)) % capacity
+    return this.#seqs[at] === seq ? at : -1
   }
 }
 
