@@ -1,13 +1,13 @@
-// Carries a wish to cancel something to the process whose loop it is on, and back what came of it: a message on that one's
-// channel, and one on ours. Nobody waits longer than he has said.
+// Sends a request to cancel something to the process with that loop, and receives the result: a message on that loop's
+// channel, and one on ours. Each request has a time limit.
 import type { CancelHere, CancelOutcome } from '../observe/other-loops.ts'
 import { listen, type Client, type Connection } from './connection.ts'
 import { answerOf, cancelOf } from './keys.ts'
 import { granted, read, wish } from './wire.ts'
 
-/** The other's loop has 5 s to take it up, and the way there and back takes its time, in ms. */
+/** The time for an answer, in ms: the other loop has 5 s, and messages take some time. */
 const ANSWER_MS = 6000
-/** Wishes that are on their way at the same time. */
+/** The most requests without an answer. */
 const MOST_WISHES = 256
 
 export class Cancels {
@@ -17,7 +17,7 @@ export class Cancels {
   readonly #open = new Map<number, (found: CancelOutcome) => void>()
   #ids = Math.floor(Math.random() * 1e9)
   #granting = 0
-  /** Whose messages are heard. */
+  /** The client whose messages are received. */
   #heard: Client | null = null
 
   constructor(commands: Connection, loop: () => string, cancelHere: CancelHere) {
@@ -26,7 +26,7 @@ export class Cancels {
     this.#cancelHere = cancelHere
   }
 
-  /** Listen for wishes and answers, under the name that the loop has now. */
+  /** Listens for requests and answers, under the loop's present name. */
   async begin(): Promise<void> {
     const loop = this.#loop()
     await this.#commands.run(async (client) => {
@@ -39,7 +39,7 @@ export class Cancels {
     })
   }
 
-  /** `late`: nobody has answered in time, or nobody is there who could. */
+  /** `late`: there was no answer in time, or the process is not there. */
   async cancel(loop: string, what: 'task' | 'run', target: number): Promise<CancelOutcome> {
     if (this.#open.size >= MOST_WISHES) return 'late'
     const id = ++this.#ids
@@ -69,7 +69,7 @@ export class Cancels {
       const found = await this.#cancelHere(wanted.what, wanted.target)
       await this.#commands.run((client) => client.publish(answerOf(wanted.from), JSON.stringify({ id: wanted.id, found })))
     } catch {
-      // Whoever has asked will see that nothing came.
+      // The process that asked will see that no answer came.
     } finally {
       this.#granting--
     }

@@ -1,5 +1,5 @@
-// @redis/client, a package that whoever uses Redis installs beside this one. It is required, not imported: what is missing can
-// then be said in words, and at the import of whoever needs it.
+// @redis/client, a package that users of Redis install themselves. It is required, not imported: a missing package is then
+// reported with a clear message, when it is needed.
 import { createRequire } from 'node:module'
 import type * as redis from '@redis/client'
 

@@ -1,5 +1,5 @@
-// Joins this process' observer to those that share its Redis: it publishes the own loop, and follows the others. All of it
-// runs on the observer's thread, so that no Redis, slow or gone, is ever felt by a loop.
+// Connects this process' observer to those that share its Redis: it publishes this process' loop, and follows the others. All
+// of it runs on the observer's thread, so a slow or absent Redis never delays a loop.
 import type { LoopInfo, RedisInfo } from '../events/schema.ts'
 import type { LoopRecord } from '../observe/monitored-loop.ts'
 import { figuresOf, type Loops } from '../observe/loop-registry.ts'
@@ -15,14 +15,14 @@ import { Reader } from './reader.ts'
 import { reasonOf } from './refusals.ts'
 import { RemoteLoop } from './remote-loop.ts'
 
-/** How long a closing process waits for Redis to hear of it, in ms. */
+/** How long a closing process waits for Redis to acknowledge that, in ms. */
 const CLOSE_MS = 500
 const TICK_MS = 250
-/** How long Redis may leave us without an answer, in ms. */
+/** How long Redis may take to answer, in ms. */
 const PATIENCE_MS = 3000
-/** That Redis is away is logged once, and again after this long at the earliest, in ms: it may come and go. */
+/** That Redis is away is logged once, and again after this many ms at the earliest: it may come and go. */
 const QUIET_MS = 10_000
-/** Events that are kept of each of the first loops, and of each after those. */
+/** The events that are kept of each of the first loops, and of each later one. */
 const FIRST_LOOPS = 16
 const FIRST_HISTORY = 5000
 const HISTORY = 1024
@@ -33,7 +33,7 @@ export interface ClusterOptions {
   keepSeconds: number
   cancel: CancelHere
   log: (level: LogLevel, message: string) => void
-  /** The own loop is called this from now on. */
+  /** The new name of this process' loop. */
   onName: (name: string) => void
 }
 
@@ -84,7 +84,7 @@ export class RedisCluster implements Cluster {
       beat: () => ({ epoch: own.history.epoch, seq: this.#publisher.seq, t: own.now(), info: loops.ownInfo(), holding: own.holding }),
       loop: () => own.loop, epoch: () => own.history.epoch,
       rename: (name) => this.#rename(name),
-      // It has to be claimed, as by anybody who comes.
+      // The name must be claimed, as by any process that joins.
       onTaken: () => this.#commands.fail(new Error(`another process is called ${own.loop} as well`)),
       onMany: (count) => {
         if (!this.#toldMany) options.log('warn', `Redis knows of ${count} loops, more than can be followed: those seen last are shown`)
@@ -173,7 +173,7 @@ export class RedisCluster implements Cluster {
     for (const { fanout } of this.#reader.records) fanout.end('the server is closing')
   }
 
-  /** Once both connections are there, and again each time that they are. */
+  /** Called each time both connections are there. */
   async #begin(): Promise<void> {
     if (this.#beginning) {
       this.#again = true
@@ -194,7 +194,7 @@ export class RedisCluster implements Cluster {
       this.#commands.fail(error as Error)
     }
     this.#beginning = false
-    // One of them has gone and come again meanwhile.
+    // One of them was interrupted meanwhile.
     if (!this.#again) return
     this.#again = false
     void this.#begin()
@@ -229,7 +229,6 @@ export class RedisCluster implements Cluster {
       this.#away++
     }
     this.#reason = reasonOf(reason)
-    // The two belong together: what one of them knows is of no use without the other.
     const now = performance.now()
     if (this.#closing || this.#told || now < this.#toldAt + QUIET_MS) return
     this.#told = true

@@ -1,31 +1,31 @@
-// One connection to Redis, which is made again for ever when it breaks. Nothing waits in it: a command that cannot be sent
-// fails at once, and one that is not answered in time ends the connection.
+// One connection to Redis, which is made again whenever it breaks. It queues nothing: a command that cannot be sent fails at
+// once, and one that is not answered in time ends the connection.
 import { createClient } from './client.ts'
 
-/** Between two attempts, in ms: the first, and the longest; each is twice as long as the one before. */
+/** The first and the longest wait between two attempts, in ms; each is twice the one before. */
 const FIRST_DELAY = 50
 const LONGEST_DELAY = 1000
-/** A connection that held for so long, in ms, was a good one: the next attempt comes at once. */
+/** After a connection that lasted this many ms, the next attempt follows at once. */
 const GOOD_MS = 2000
-/** An answer that is late may have come while this thread was held: it has this long, in ms, to be read. */
+/** A late answer may have arrived while this thread was blocked: it has this many ms to be read. */
 const READ_MS = 100
 
-/** The longest message on a channel that is looked at, in bytes. (Redis itself ends a subscriber's connection at 32 MB that wait for it.) */
+/** The longest message on a channel that is read, in bytes. (Redis itself closes a subscriber's connection with 32 MB unsent.) */
 const LONGEST_MESSAGE = 262_144
 
 export type Client = ReturnType<typeof newClient>
 
 export interface ConnectionOptions {
   url: string
-  /** How long Redis may take to let us in, or to answer, in ms. */
+  /** How long Redis may take to connect or to answer, in ms. */
   patience: number
   /** Whether a process may end while it is open. */
   background?: boolean
-  /** What has to be done on each new connection before it is of use. */
+  /** What to do on each new connection before it is used. */
   prepare?: (client: Client) => Promise<unknown>
-  /** There is a connection, and nothing of an earlier one is still to come. */
+  /** There is a connection, and nothing of an earlier one will still arrive. */
   onUp(): void
-  /** There is none any more, or there still is none. Another is tried for, unless this one is closed now. */
+  /** There is no connection. Another is tried, unless this one is closed now. */
   onDown(reason: Error): void
 }
 
@@ -45,7 +45,7 @@ export class Connection {
   #closed = false
   #delay = FIRST_DELAY
   #timer: NodeJS.Timeout | null = null
-  /** Commands on their way. */
+  /** Commands without an answer yet. */
   inFlight = 0
 
   constructor(options: ConnectionOptions) {
@@ -56,7 +56,7 @@ export class Connection {
     return this.#up
   }
 
-  /** Why it was not answered: for whoever is told. */
+  /** The error for a missing answer. */
   get #silence(): Error {
     return new Error(`no answer in ${this.#options.patience / 1000} s`)
   }
@@ -69,7 +69,7 @@ export class Connection {
     this.#client = client
     client.on('error', (error: Error) => this.#broken(client, error))
     if (background) client.unref()
-    // A Redis that stands still takes a connection, and says nothing.
+    // A Redis that is stopped accepts a connection, and says nothing.
     const late = this.#after(patience, () => this.#broken(client, this.#silence))
     client.connect().then(() => prepare?.(client)).then(() => {
       clearTimeout(late)
@@ -83,7 +83,7 @@ export class Connection {
     })
   }
 
-  /** Send a command. Rejects where there is no connection, where Redis says no, and where it says nothing in time. */
+  /** Sends a command. Rejects if there is no connection, if Redis refuses, and if it does not answer in time. */
   async run<T>(command: (client: Client) => Promise<T>): Promise<T> {
     const client = this.#client
     if (client === null || !this.#up) throw new Error('Redis is away')
@@ -99,7 +99,7 @@ export class Connection {
     }
   }
 
-  /** Give this connection up, and try anew after a while. */
+  /** Gives this connection up, and tries again after a while. */
   fail(reason: Error): void {
     if (this.#client !== null) this.#broken(this.#client, reason)
   }
@@ -131,14 +131,14 @@ export class Connection {
   }
 }
 
-/** Have `listener` called with each message on a channel; one that is too long was sent by another program, and is dropped. */
+/** Calls `listener` with each message on a channel. One that is too long was sent by another program, and is dropped. */
 export function listen(client: Client, channel: string, listener: (text: string) => void): Promise<void> {
   return client.subscribe(channel, (message) => {
     if (message.length <= LONGEST_MESSAGE) listener(message.toString())
   }, true)
 }
 
-/** Whatever was under way fails. */
+/** Everything under way fails. */
 function end(client: Client): void {
   try {
     client.destroy()

@@ -1,5 +1,5 @@
-// RedisQueue: asyncio.Queue for tasks in many processes. What it holds is in Redis, in a stream with a consumer group; an
-// item belongs to whoever got it until it is reported done, and to everybody again when that process dies.
+// RedisQueue: asyncio.Queue for tasks in many processes. Its items are in Redis, in a stream with a consumer group. An item
+// belongs to the consumer that got it until it is reported done; if that process dies, it is delivered again.
 import type { QueueState } from '../runtime/instruments.ts'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import { describable, describe } from '../runtime/describe.ts'
@@ -20,51 +20,48 @@ import { Away, Link, type Figures } from './queue/link.ts'
 import { Puts } from './queue/puts.ts'
 import { LEAVE, LOOK } from './queue/scripts.ts'
 
-/** The longest that a message may have been lost for, and a dead consumer not noticed after its lease is over, in milliseconds. */
+/** In milliseconds, how long it may take at most to notice a lost message, or a dead consumer after its lease. */
 const LONGEST_POLL_MS = 1000
-/** What `close` may take, in milliseconds. */
+/** How long `close` may take, in milliseconds. */
 const CLOSE_MS = 1000
 /** The longest item, as JSON, in bytes. */
 const LONGEST_ITEM = 1_000_000
 
 export interface RedisQueueOptions {
-  /** `redis://` or `rediss://`; by default `redis://127.0.0.1:6379`. */
+  /** `redis://` or `rediss://`. Default `redis://127.0.0.1:6379`. */
   url?: string
-  /** How many items fit, of those that nobody has got: puts from here wait for room. 0, the default, means any number. */
+  /** How many items fit that no consumer has: beyond that, puts from here wait for room. 0, the default, means any number. */
   maxsize?: number
   /**
-   * For how many seconds a consumer that is not heard of is taken for alive (5). After that what it had is delivered again.
-   * A process renews its lease by itself, but not while something holds its thread: for longer than this, and what it works
-   * on is delivered to somebody else as well.
+   * How many seconds after its last renewal a consumer counts as alive (5). After that its items are delivered again. A
+   * process renews its lease by itself, but not while its thread is blocked: if it is blocked for longer, its items are also
+   * delivered to another consumer.
    */
   lease?: number
-  /**
-   * Whether what comes out of the queue is an item as it is expected here; by default whatever JSON can say is. What is none
-   * is set aside, as what is not JSON: it reaches no task.
-   */
+  /** Whether a value from the queue is a valid item; by default any JSON is. Other values are set aside, like invalid JSON: they reach no task. */
   isItem?: (value: unknown) => boolean
 }
 
-/** What came of a queue in this process so far. */
+/** What this process has done with a queue so far. */
 export interface RedisQueueCounts {
   /** Items put, as Redis acknowledged. */
   put: number
-  /** Items got, and of those the ones that had been delivered before. */
+  /** Items got, and how many of them had been delivered before. */
   got: number
   redelivered: number
   /** Items reported done, as Redis acknowledged. */
   done: number
-  /** Items that were unfinished when Redis lost the queue, as far as this process knew, and that nobody here has. */
+  /** Items that, as far as this process knew, were unfinished when Redis lost the queue, and that no task here has. */
   lost: number
-  /** Items that could not be read, and were set aside by this process: Redis keeps the last 100 in `loopscope:queue:{name}:aside`. */
+  /** Items that could not be read, and were set aside by this process. Redis keeps the last 100 in `loopscope:queue:{name}:aside`. */
   aside: number
 }
 
 /**
- * First in, first out, between tasks of any processes that use the same `name`. At least once: an item is gone when it is
- * reported done, and is delivered again if its consumer dies before. Items travel as JSON. Whatever has to ask Redis is a
- * coroutine; while Redis is away it waits, for as long as it takes, and goes on by itself. Where Redis answers and refuses,
- * it throws an Error that says why.
+ * First in, first out, between tasks of all processes that use the same `name`. At least once: an item is removed when it is
+ * reported done, and is delivered again if its consumer dies before. Items are sent as JSON. What has to ask Redis is a
+ * coroutine; while Redis is away it waits, without a limit, and then continues. If Redis answers with a refusal, it throws
+ * an Error with the reason.
  *
  *     const queue = new RedisQueue<string>('letters', { url: 'redis://127.0.0.1:6379', maxsize: 10 })
  *     yield* queue.put('a')
@@ -81,7 +78,7 @@ export class RedisQueue<T> implements LoopBound, Named {
   readonly #puts: Puts
   readonly #gets: Gets<T>
   readonly #joins: Joins
-  /** Who waits for Redis itself. */
+  /** Waits for Redis itself. */
   readonly #others = new Set<Place>()
   readonly #state: QueueState
   readonly #pollMs: number
@@ -90,7 +87,7 @@ export class RedisQueue<T> implements LoopBound, Named {
   #lost = 0
   #closing: Promise<void> | null = null
 
-  /** Nothing is connected before the first coroutine is awaited. `name`: 1 to 64 letters, digits, `.`, `_` or `-`. */
+  /** Connects when the first coroutine is awaited. `name`: 1 to 64 letters, digits, `.`, `_` or `-`. */
   constructor(name: string, { url = 'redis://127.0.0.1:6379', maxsize = 0, lease = 5, isItem = () => true }: RedisQueueOptions = {}) {
     if (typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name)) throw new RangeError(`RedisQueue: a name is 1 to 64 letters, digits, '.', '_' or '-', got ${describe(name)}`)
     if (!Number.isInteger(maxsize) || maxsize < 0) throw new RangeError(`RedisQueue: maxsize must be an integer of at least 0 (0 means unbounded), got ${describe(maxsize)}`)
@@ -128,16 +125,16 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   /**
-   * Add an item, waiting for room; returns when Redis has it. Cancelled, the item is not put, or taken back, unless a
-   * consumer was quicker. Throws a TypeError for what JSON cannot say, a RangeError for more than 1,000,000 bytes of it, a
-   * QueueShutDown after `close()`; and where the memory of Redis is full an Error that says so: then the item is not put.
-   * Consumers go on, so there will be room again.
+   * Adds an item, waiting for room; returns when Redis has it. When cancelled, the item is not put, or is taken back unless
+   * a consumer was quicker. Throws a TypeError for a value that JSON cannot represent, a RangeError for more than 1,000,000
+   * bytes of JSON, and a QueueShutDown after `close()`. If the memory of Redis is full, throws an Error that says so, and
+   * the item is not put. Consumers continue, so there will be room again.
    */
   put(item: T): Coroutine<void> {
     return trackUnawaited(this.#put(item, false), 'RedisQueue.put')
   }
 
-  /** Add an item, or throw a QueueFull where there is no room. A coroutine, for Redis has to be asked. */
+  /** Adds an item, or throws a QueueFull if there is no room. A coroutine, because it has to ask Redis. */
   putNowait(item: T): Coroutine<void> {
     return trackUnawaited(this.#put(item, true), 'RedisQueue.putNowait')
   }
@@ -156,14 +153,14 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   /**
-   * Remove and give an item, waiting for one. It is this task's, until `taskDone()`. Cancelled, an item that had come is
-   * given back. Throws a QueueShutDown after `close()`.
+   * Removes and returns an item, waiting for one. It belongs to this task until `taskDone()`. When cancelled, an item that
+   * had arrived is given back. Throws a QueueShutDown after `close()`.
    */
   get(): Coroutine<T> {
     return trackUnawaited(this.#get(false), 'RedisQueue.get')
   }
 
-  /** Remove and give an item, or throw a QueueEmpty where there is none. A coroutine, for Redis has to be asked. */
+  /** Removes and returns an item, or throws a QueueEmpty if there is none. A coroutine, because it has to ask Redis. */
   getNowait(): Coroutine<T> {
     return trackUnawaited(this.#get(true), 'RedisQueue.getNowait')
   }
@@ -184,15 +181,15 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   /**
-   * Report that the work on an item is done: without an argument, on the one that this task got first; with one, on the
-   * item that is it, whichever task got it. Redis hears of it at once, or when it is back: `close()` waits for that; what
-   * Redis has not heard of when the process ends is delivered again. Throws a RangeError if there is no such item.
+   * Reports that the work on an item is done: without an argument, on the one that this task got first; with one, on that
+   * item, no matter which task got it. Redis is informed at once, or when it is back; `close()` waits for that. What Redis
+   * has not received when the process ends is delivered again. Throws a RangeError if there is no such item.
    */
   taskDone(...item: [] | [T]): void {
     this.#hand.finish(this.#find('taskDone', item))
   }
 
-  /** Give an item back undone: it is delivered again, here or elsewhere. Which one, and what it throws, as for `taskDone`. */
+  /** Gives an item back undone: it is delivered again, here or elsewhere. It chooses the item, and throws, like `taskDone`. */
   giveBack(...item: [] | [T]): void {
     this.#hand.giveBack(this.#find('giveBack', item))
   }
@@ -205,7 +202,7 @@ export class RedisQueue<T> implements LoopBound, Named {
       : `${this}: ${what}() was called for ${describe(item[0])}, which no task here has got, or which is done`)
   }
 
-  /** Wait until every item that any process has put was reported done. */
+  /** Waits until every item that any process has put was reported done. */
   join(): Coroutine<void> {
     return trackUnawaited(this.#join(), 'RedisQueue.join')
   }
@@ -221,24 +218,24 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   /**
-   * How many items are in the queue, and nobody's. A coroutine, for Redis has to be asked. What a dead consumer had counts
-   * as its own until somebody gets it.
+   * How many items in the queue no consumer has. A coroutine, because it has to ask Redis. An item of a dead consumer counts
+   * as that consumer's until it is delivered again.
    */
   *qsize(): Coroutine<number> {
     return (yield* this.#look()).size
   }
 
-  /** Items of any process that were put and not yet reported done. A coroutine, for Redis has to be asked. */
+  /** Items of any process that were put and not yet reported done. A coroutine, because it has to ask Redis. */
   *unfinished(): Coroutine<number> {
     return (yield* this.#look()).unfinished
   }
 
-  /** A coroutine, for Redis has to be asked. */
+  /** A coroutine, because it has to ask Redis. */
   *empty(): Coroutine<boolean> {
     return (yield* this.qsize()) === 0
   }
 
-  /** By this process's own maxsize. A coroutine, for Redis has to be asked. */
+  /** By this process's own maxsize. A coroutine, because it has to ask Redis. */
   *full(): Coroutine<boolean> {
     return (yield* this.qsize()) >= this.#maxsize && this.#maxsize > 0
   }
@@ -265,8 +262,8 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   /**
-   * Part from the queue, within a second: what was got here and is not done is given back, and who still waits here gets a
-   * QueueShutDown. The queue itself stays, for others.
+   * Leaves the queue, within a second: items that were got here and are not done are given back, and tasks that still wait
+   * here get a QueueShutDown. The queue itself stays, for others.
    */
   *close(): Coroutine<void> {
     yield* fromPromise(this[Symbol.asyncDispose]())
@@ -290,14 +287,14 @@ export class RedisQueue<T> implements LoopBound, Named {
 
   async #part(): Promise<void> {
     try {
-      // A task that was interrupted by this gives up its place first.
+      // A task that is interrupted by this gives up its wait first.
       await new Promise((resolve) => setImmediate(resolve))
       await this.#gets.settle()
       await this.#hand.settle()
       await this.#puts.settle()
       if (this.#link.ready) await this.#link.ask(LEAVE)
     } catch {
-      // It is away: the lease tells the others.
+      // Redis is away: the others notice when the lease ends.
     }
   }
 

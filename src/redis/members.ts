@@ -1,6 +1,6 @@
-// Who is there: this process says that it lives, under a name that is its own, and judges the others by what they say. It
-// calls nobody dead unless its own beat stood in the same answer, and has for longer than a beat holds: a Redis that comes
-// back empty has lost nobody.
+// Which processes are alive: this process writes its heartbeat, under a name of its own, and reads the others'. It declares a
+// process dead only if its own beat was in the same answer, and has been for longer than a beat lives: a Redis that restarts
+// empty has lost no process.
 import type { Connection } from './connection.ts'
 import type { Reader } from './reader.ts'
 import type { RemoteLoop } from './remote-loop.ts'
@@ -9,27 +9,27 @@ import { HEARD, LIFE, LONGEST_BEAT, LONGEST_NAME, LOOK, VALUE } from './reads.ts
 import { runScript } from './script.ts'
 import { beat, read, type Beat } from './wire.ts'
 
-/** How often others are looked at, in ms. */
+/** How often the others are polled, in ms. */
 const LOOK_MS = 150
-/** How often keys have their time to live renewed, and what is too old is thrown away, in ms. */
+/** How often the lifetime of keys is renewed, and old ones are removed, in ms. */
 const RENEW_MS = 30_000
 /** The most loops that are followed. */
 const MOST_LOOPS = 256
-/** Names that are tried, `name-2` and so on, before one is taken by chance. */
+/** How many names (`name-2` and so on) are tried before a random one. */
 const MOST_NUMBERED = 20
 
 export interface MembersOptions {
   commands: Connection
   reader: Reader
-  /** This process, as of now. */
+  /** This process' present state. */
   beat: () => Omit<Beat, 'beats'>
   loop: () => string
   epoch: () => string
-  /** Another process has the name: this one is called otherwise from now on. */
+  /** Another process has the name: this one has another from now on. */
   rename: (name: string) => void
-  /** The name was ours, and is another process' now. */
+  /** The name was ours, and another process has it now. */
   onTaken: () => void
-  /** Loops that are too many to follow. */
+  /** The number of loops beyond the limit. */
   onMany: (count: number) => void
 }
 
@@ -45,11 +45,11 @@ export class Members {
   #beatAt = -Infinity
   #renewAt = 0
   #known: string[] = []
-  /** Which life of which name this process is. */
+  /** The name of this process, and which life of the name it is. */
   #life = { loop: '', number: 0 }
-  /** The last sign of life of each loop that is not of the life which is followed. */
+  /** The last heartbeat of each loop from a life that is not the followed one. */
   readonly #foreign = new Map<string, Beat>()
-  /** Loops whose end is being looked into. */
+  /** Loops whose end is being checked. */
   readonly #judging = new Set<string>()
 
   constructor(options: MembersOptions) {
@@ -61,7 +61,7 @@ export class Members {
     return this.#life.number
   }
 
-  /** Make the loop's name ours. Where another living process has it, take another; where one has died with it, wait until that shows. */
+  /** Takes the loop's name. If another live process has it, takes another name; if a process with it has died, waits until that is certain. */
   async claim(wanted: string): Promise<void> {
     const { commands, epoch, loop, rename } = this.#options
     for (let number = 1; ; number++) {
@@ -95,7 +95,7 @@ export class Members {
     this.#timer ??= setInterval(() => this.#tick(), LOOK_MS)
   }
 
-  /** There is no connection: nothing is known of anybody. */
+  /** There is no connection: nothing is known of other processes. */
   pause(): void {
     this.claimed = false
     const now = Date.now()
@@ -107,7 +107,7 @@ export class Members {
     this.#timer = null
   }
 
-  /** Say that this process has left. */
+  /** Reports that this process has left. */
   async leave(): Promise<void> {
     const { commands, loop } = this.#options
     this.stop()
@@ -129,7 +129,7 @@ export class Members {
     return done !== null
   }
 
-  /** The loop was heard of; where `clean`, those that have not been for long are left. */
+  /** Marks this loop as seen; with `clean`, removes those that were not seen for long. */
   #say(clean = false): Promise<unknown> {
     const { commands, loop } = this.#options
     return commands.run((client) => runScript(client, HEARD, [LOOPS], [loop(), clean ? KEPT_SECONDS * 1000 : '']))
@@ -140,7 +140,7 @@ export class Members {
     return read(beat, await commands.run((client) => runScript(client, VALUE, [beatOf(loop())], [LONGEST_BEAT])) as string | null)
   }
 
-  /** Whether whoever has the name goes on beating. */
+  /** Whether the process with this name continues to beat. */
   async #goesOn({ epoch, beats }: Beat): Promise<boolean> {
     for (let waited = 0; waited < BEAT_HOLDS_MS + LOOK_MS; waited += LOOK_MS / 2) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS / 2))
@@ -194,13 +194,13 @@ export class Members {
     if (!this.claimed || own !== loop()) return
     const mine = read(beat, beats[0])
     if (mine !== null && mine.epoch !== epoch()) {
-      // Ours had run out, and somebody has taken the name in good faith.
+      // Our heartbeat had expired, and another process has rightly taken the name.
       this.claimed = false
       onTaken()
       return
     }
     const now = Date.now()
-    // Another process' clock says nothing here: how long ago something was is told by Redis's.
+    // Ages come from Redis's clock: that of another process means nothing here.
     for (const [name, age] of loops) reader.find(name)?.seen(now - Number(age))
     const sure = mine !== null && performance.now() - this.#claimedAt > BEAT_HOLDS_MS + LOOK_MS
     others.forEach((name, at) => {
@@ -219,12 +219,12 @@ export class Members {
     const before = this.#foreign.get(loop)
     if (heard.epoch === epoch) this.#foreign.delete(loop)
     else this.#foreign.set(loop, heard)
-    // The life that goes on to beat is the present one.
+    // The life that continues to beat is the present one.
     const isAlive = before?.epoch === heard.epoch && before.beats !== heard.beats
     if (heard.epoch !== epoch || heard.seq > last) this.#options.reader.suspect(loop, isAlive ? heard.epoch : null)
   }
 
-  /** Its beat has run out: it has closed, or is lost. What it has left behind tells. */
+  /** Its beat has expired: it has closed, or is lost. What it has left in Redis shows which. */
   #judge(record: RemoteLoop): void {
     const { loop } = record
     if (this.#judging.has(loop)) return
@@ -237,7 +237,7 @@ export class Members {
     })
   }
 
-  /** Follow those that were heard of last, and forget who has not been for long. */
+  /** Follows the loops that were seen last, and removes those that were not seen for long. */
   #follow(names: readonly string[], onMany: (count: number) => void): void {
     const { reader } = this.#options
     this.#known = names.slice(-MOST_LOOPS)
@@ -245,7 +245,7 @@ export class Members {
     const known = new Set(this.#known)
     for (const loop of this.#foreign.keys()) if (!reader.has(loop)) this.#foreign.delete(loop)
     for (const record of reader.records) {
-      // A Redis that has forgotten everybody will hear of those who live before long.
+      // A Redis that has lost all data will soon receive the heartbeats of those that are alive.
       const silent = Date.now() - record.seenAt > KEPT_SECONDS * 1000
       if (!known.has(record.loop) && record.state !== 'live' && silent) reader.forget(record.loop)
     }

@@ -1,6 +1,6 @@
-// Sends a loop's events to Redis in batches. It has no buffer: it is a place in the history, like any subscriber, and takes
-// from there while few batches are on their way. When the history has moved on past it, what is gone is counted and a
-// picture of what is alive stands for it. What was not acknowledged is sent again; numbers tell readers what they have.
+// Sends a loop's events to Redis in batches. It has no buffer: like any subscriber, it has a cursor in the history, and reads
+// from there while few batches are on their way. If the history has moved past it, the lost events are counted and a snapshot
+// replaces them. What was not acknowledged is sent again; readers skip duplicates by number.
 import type { LoopInfo } from '../events/schema.ts'
 import type { LoopRecord } from '../observe/monitored-loop.ts'
 import type { RunRecord } from '../events/run-log.ts'
@@ -10,19 +10,19 @@ import { HAS, LONGEST_ENTRY, LONGEST_PICTURE } from './reads.ts'
 import { runScript } from './script.ts'
 import { joined, type Picture } from './wire.ts'
 
-/** Events in a batch, and bytes of them beyond which no further event is added; and batches on their way. */
+/** The most events in a batch, the bytes beyond which no further event is added, and the most batches on their way. */
 const BATCH = 512
 const BATCH_BYTES = LONGEST_ENTRY / 4
-/** The longest event, in bytes. Its texts are cut long before, so that there is hardly one. */
+/** The longest event, in bytes. Texts are cut much shorter, so there is hardly one. */
 const LONGEST_EVENT = LONGEST_ENTRY / 2
 const MOST_ON_THE_WAY = 4
-/** Events are gathered for this long, in ms, unless one is urgent. */
+/** Events are collected for this many ms, unless one is urgent. */
 const GATHER_MS = 20
-/** A picture is made this often, in ms, or after as many events as this part of the history; but it may take a 50th of the time only. */
+/** The interval of snapshots in ms, or in events as a part of the history; but they may take only a 50th of the time. */
 const PICTURE_MS = 2000
 const PICTURE_PART = 4
 const PICTURE_SHARE = 50
-/** Lines of each run in a picture; runs of other loops that wait to be told of, and the longest of them, in bytes. */
+/** Lines of each run in a snapshot; runs of other loops that wait to be sent, and the longest of them, in bytes. */
 const LINES_A_RUN = 20
 const MOST_RUNS = 50
 const LONGEST_RUN = 256 * 1024
@@ -43,11 +43,11 @@ export class Publisher {
   #lastId = '0-0'
   #onTheWay = 0
   #timer: NodeJS.Timeout | null = null
-  /** Which entry of the stream ends with which event: what is too old is cut off there. */
+  /** Which entry of the stream ends with which event: old entries are removed there. */
   #entries: { id: string; to: number }[] = []
   #runs: RunRecord[] = []
   #picture = { seq: -1, at: -Infinity, next: 0, making: false }
-  /** Readers cannot go on without a picture of now. */
+  /** Readers need a present snapshot to continue. */
   #needed = false
   #idle: (() => void)[] = []
 
@@ -70,7 +70,7 @@ export class Publisher {
     return this.#lost + (this.#began ? Math.max(0, this.#record.history.first - 1 - Math.max(this.#place, this.#acked)) : 0)
   }
 
-  /** How old the oldest event is that has not arrived, in seconds. */
+  /** The age of the oldest event that has not arrived, in seconds. */
   get lag(): number {
     const { history } = this.#record
     if (!this.#began || this.#acked >= history.last) return 0
@@ -83,7 +83,7 @@ export class Publisher {
     const { loop, history } = this.#record
     const again = this.#began && await this.#isThere(this.#lastId)
     if (!again) {
-      // Whatever is there is an earlier life's, or that of a Redis which has forgotten what came last.
+      // These entries are of an earlier life, or of a Redis that has lost the last ones.
       await this.#connection.run((client) => client.del(eventsOf(loop)))
       this.#entries = []
     }
@@ -97,7 +97,7 @@ export class Publisher {
     this.#pump()
   }
 
-  /** There is no connection any more. */
+  /** There is no connection any longer. */
   pause(): void {
     this.#active = false
     this.#place = this.#acked
@@ -106,26 +106,26 @@ export class Publisher {
     this.#settle()
   }
 
-  /** The loop has another name from now on: what was before is not published under it. */
+  /** The loop has another name: earlier events are not published under it. */
   rename(): void {
     this.#began = false
   }
 
-  /** A run that the loop's events do not tell of: it was made on another loop, in virtual time. */
+  /** Sends a run that is not in the loop's events: another loop made it, in virtual time. */
   tellRun(run: RunRecord): void {
     this.#runs.push(run)
     if (this.#runs.length > MOST_RUNS) this.#runs.shift()
     this.#pump()
   }
 
-  /** Have a picture made now and then, where something has changed. */
+  /** Makes a snapshot now and then, if something has changed. */
   tick(): void {
     if (!this.#active) return
     const now = performance.now()
     if (this.#record.history.last !== this.#picture.seq && now >= this.#picture.at + PICTURE_MS) this.#paint()
   }
 
-  /** Send what there is. Resolves when it has arrived, or cannot any more. */
+  /** Sends what there is. Resolves when it has arrived, or no longer can. */
   async finish(): Promise<void> {
     this.#pump()
     while (this.#active && (this.#onTheWay > 0 || this.#picture.making)) await new Promise<void>((resolve) => this.#idle.push(resolve))
@@ -135,7 +135,7 @@ export class Publisher {
     while (this.#active && this.#picture.making) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
-  /** The event before all that the history holds up to this one, without a hole: a reader may not have read what Redis has forgotten. */
+  /** The event before the continuous part of the history up to this one: a reader may not have read what Redis has lost. */
   #heldUntil(seq: number): number {
     let from = seq
     while (this.#record.history.find(from) !== null) from--
@@ -170,7 +170,8 @@ export class Publisher {
         bytes += length
       }
       if (texts.length === 0) {
-        // It was slower than the history is long, or the recording was, or an event is too long: what is alive stands for what is gone.
+        // The events are gone: the publisher was too slow, or the recording lost them, or one is too long. A snapshot replaces
+        // them.
         this.#lost += history.last - Math.max(this.#place, this.#acked)
         this.#place = history.last
         this.#needed = true
@@ -203,14 +204,14 @@ export class Publisher {
     })
   }
 
-  /** Add an entry; gives its id, `null` where it did not arrive. */
+  /** Adds an entry; returns its id, `null` if it did not arrive. */
   async #add(fields: string[]): Promise<string | null> {
     this.#onTheWay++
     try {
       const { loop } = this.#record
       return await this.#connection.run((client) => {
         const added = client.sendCommand<string>(['XADD', eventsOf(loop), ...this.#cut(), '*', ...fields])
-        // Readers that miss it look by themselves before long.
+        // Readers that miss the message will poll soon.
         client.publish(NEWS, loop).catch(() => {})
         return added
       })
@@ -229,7 +230,7 @@ export class Publisher {
     if (this.#place < this.#record.history.last && this.#timer === null) this.#pump()
   }
 
-  /** What is older than the history is cut off, entries being what can be cut. */
+  /** Removes what is older than the history, in whole entries. */
   #cut(): string[] {
     const { history } = this.#record
     const keep = this.#entries.findIndex(({ to }) => to >= history.first)
@@ -238,7 +239,7 @@ export class Publisher {
     return oldest === undefined ? [] : ['MINID', '~', oldest.id]
   }
 
-  /** Write what is alive now, if none is being written and it does not take too much of the time. */
+  /** Writes a snapshot, unless one is being written, or they take too much of the time. */
   #paint(): void {
     const now = performance.now()
     if (!this.#active || this.#picture.making || (now < this.#picture.next && !this.#needed)) return
@@ -258,7 +259,7 @@ export class Publisher {
       })
   }
 
-  /** With as many of the live tasks as others read. */
+  /** With as many live tasks as others will read. */
   #pictureText(): string {
     const picture = this.picture()
     const text = JSON.stringify(picture)
@@ -268,7 +269,7 @@ export class Publisher {
     return JSON.stringify({ ...picture, runs: [], stalls: [], snapshot: { ...picture.snapshot, tasks: tasks.slice(0, tasks.length * LONGEST_PICTURE / bytes / 2) } })
   }
 
-  /** @internal All that is needed to go on from here. */
+  /** @internal All that is needed to continue from here. */
   picture(): Picture {
     const { history, stalls, stallCount, blockedSeconds, holding, closed, origin, runs } = this.#record
     return {
@@ -285,7 +286,7 @@ export class Publisher {
   }
 }
 
-/** A run without its events, and with its last lines only. */
+/** A run without its events, and with only its last lines. */
 function brief(run: RunRecord): RunRecord {
   const output = run.output.slice(-LINES_A_RUN)
   return { ...run, output, events: [], forgotten: run.forgotten + run.output.length - output.length + run.events.length }

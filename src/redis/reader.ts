@@ -1,5 +1,5 @@
-// Follows the events of other processes' loops, each from a picture of it on. A reader knows by the numbers what it has: what
-// comes twice it skips, and where something is missing it begins again from a newer picture.
+// Follows the events of other processes' loops, each from a snapshot on. Numbers show what a reader already has: duplicates
+// are skipped, and after a gap it starts again from a newer snapshot.
 import type { Connection } from './connection.ts'
 import { eventsOf, snapshotOf } from './keys.ts'
 import { ENTRIES, HAS, LONGEST_PICTURE, VALUE } from './reads.ts'
@@ -7,54 +7,57 @@ import { RemoteLoop } from './remote-loop.ts'
 import { runScript } from './script.ts'
 import { picture, read, run as toldRun, type Picture, type ToldRun } from './wire.ts'
 
-/** How often new entries are looked for without a message on the channel, in ms: a message may be lost. */
+/** How often new entries are read without a message on the channel, in ms: a message may be lost. */
 const WAIT_MS = 200
-/** So many entries are taken at once, of all loops together. */
+/** The most entries that are read at once, of all loops together. */
 const MOST_ENTRIES = 16
-/** What comes is taken in for this long, in ms, before others get a turn on this thread. */
+/** Entries are applied for this many ms before other work on this thread continues. */
 const TURN_MS = 8
-/** Where there is nothing to go on from yet, that is looked for again after this long, in ms; then after twice as long, up to the longest. */
+/**
+ * If there is no position to start from, it is searched for again after this many ms, and twice as long after each further
+ * attempt, up to the longest.
+ */
 const AGAIN_MS = 250
 const LONGEST_AGAIN_MS = 4000
-/** Pictures of all loops together, in bytes as JSON: what is beyond is not followed. */
+/** The most bytes of snapshots of all loops together, as JSON; loops beyond that are not followed. */
 const MOST_PICTURES = 128 * 2 ** 20
-/** After one that took long to read, this thread has so many times as long for others. */
+/** After a long read of a snapshot, the thread does other work for this many times as long. */
 const PICTURE_REST = 4
 const LONGEST_EPOCH = 32
-/** Epochs that are gone; entries of theirs are skipped. */
+/** Epochs that are over; their entries are skipped. */
 const MOST_GONE = 16
 
 export interface ReaderOptions {
-  /** For what is asked for now and then, and for events. */
+  /** For occasional commands, and for events. */
   commands: Connection
   events: Connection
-  /** A loop that has just appeared. */
+  /** Called with a loop that has just appeared. */
   onLoop: (record: RemoteLoop) => void
-  /** What to keep of a loop that appears. */
+  /** Makes the record of a loop that appears. */
   make: (loop: string, picture: Picture) => RemoteLoop
 }
 
-/** An entry of a loop's events: which loop's, its id ('' where there are none to be had), names and values one after the other. */
+/** An entry of a loop's events: the loop's number, the entry's id ('' if there are none), names and values one after the other. */
 type Entry = [at: number, id: string, fields: string[] | null]
 
 /** A loop that is followed. */
 interface Followed {
   readonly loop: string
   record: RemoteLoop | null
-  /** The last entry that was read; `null` while it is not known where to go on. */
+  /** The last entry that was read; `null` while it is not known where to continue. */
   position: string | null
-  /** The last entry that was taken in. */
+  /** The last entry that was applied. */
   taken: string
-  /** It is being found out where to go on. */
+  /** The position is being searched for. */
   finding: boolean
   gone: string[]
-  /** Another life of it, which says that it lives. */
+  /** Another life of it, which is alive. */
   alive: string | null
-  /** How long it is until it is looked for again, in ms. */
+  /** The wait before the next search, in ms. */
   again: number
-  /** The last picture that was taken over, in bytes. */
+  /** The size of the last snapshot that was restored, in bytes. */
   bytes: number
-  /** When it was found out last where to go on, and when something of it was taken in, on this process' clock, in ms. */
+  /** When the position was last found, and when an entry was last applied, on this process' clock, in ms. */
   foundAt: number
   at: number
 }
@@ -63,7 +66,7 @@ export class Reader {
   readonly #options: ReaderOptions
   readonly #followed = new Map<string, Followed>()
   #reading = false
-  /** Where reading begins, so that no loop comes last each time. */
+  /** The loop at which reading begins; it changes, so that no loop is always last. */
   #turn = 0
   #pictures: Promise<unknown> = Promise.resolve()
   #isNews = false
@@ -101,7 +104,7 @@ export class Reader {
     one?.record?.fanout.end('this loop has sent nothing for an hour')
   }
 
-  /** Both connections are there: go on with every loop, from where it is found to be. */
+  /** Both connections are there: continues with every loop, from a newly found position. */
   begin(): void {
     for (const one of this.#followed.values()) {
       one.position = null
@@ -110,14 +113,14 @@ export class Reader {
     if (!this.#reading) void this.#read()
   }
 
-  /** A loop says that it has published something. */
+  /** A loop reports that it has published something. */
   onNews(loop: string): void {
     if (!this.#followed.has(loop)) return
     this.#isNews = true
     this.#wake?.()
   }
 
-  /** Something says that a loop is further than what comes of it: look where it is. `alive` is the life that says so, if that is known. */
+  /** A loop seems to be further than what arrives: searches for its position. `alive` is the life that shows this, if known. */
   suspect(loop: string, alive: string | null): void {
     const one = this.#followed.get(loop)
     if (one === undefined) return
@@ -128,7 +131,7 @@ export class Reader {
     this.#find(one, 'again')
   }
 
-  /** The picture of a loop in Redis. They are read one after the other, and for a part of the time only: one may take long. */
+  /** The snapshot of a loop in Redis. They are read one after the other, and only for a part of the time: one may take long. */
   async pictureOf(loop: string, most = LONGEST_PICTURE): Promise<{ seen: Picture | null; bytes: number }> {
     const reading = this.#pictures.then(async () => {
       const text = await this.#options.commands.run((client) => runScript(client, VALUE, [snapshotOf(loop)], [Math.min(most, LONGEST_PICTURE)])) as string | null
@@ -183,7 +186,7 @@ export class Reader {
     }
     for (const [at, id, fields] of entries) {
       const one = followed[at - 1] as Followed
-      // It may have been decided meanwhile to go on from elsewhere.
+      // Another position may have been chosen meanwhile.
       if (one.position === null || id === '') continue
       this.#entry(one, id, fields)
       if (one.record !== null) touched.add(one.record)
@@ -199,8 +202,8 @@ export class Reader {
     const { record } = one
     if (record === null) return
     one.position = id
-    // Whatever wrote this cannot be read; if something is missing then, the numbers of what follows show it. It is progress all the
-    // same: a reader sent back to where it last took something in would never get past many long entries.
+    // This entry cannot be read. If something is missing after it, the numbers of later entries show it. The position moves
+    // on: otherwise a reader would never pass several long entries.
     if (fields === null) {
       one.at = performance.now()
       return
@@ -225,13 +228,13 @@ export class Reader {
       one.position = null
       this.#find(one, 'gap')
     } else if (!one.gone.includes(epoch) && performance.now() > one.foundAt + WAIT_MS * 5) {
-      // Of entries of many lives most are skipped: which life there is, its signs of life tell.
+      // Most entries of an old life are skipped. The heartbeats show which life is the present one.
       one.position = null
       this.#find(one, 'again', epoch)
     }
   }
 
-  /** Find out where to go on: `gap`, what came last cannot be joined to what there is. */
+  /** Searches for the position; `gap`: the last entry does not follow what was applied. */
   #find(one: Followed, why: 'again' | 'gap', foreign?: string): void {
     if (one.finding) return
     one.finding = true
@@ -246,7 +249,7 @@ export class Reader {
         one.again = Math.min(LONGEST_AGAIN_MS, one.again * 2)
       }
     }, () => {
-      // There is no connection: all are looked for again once there is.
+      // There is no connection: all loops are searched for once there is.
       one.finding = false
     })
   }
@@ -255,7 +258,7 @@ export class Reader {
     if (one.position === null && this.#followed.get(one.loop) === one && this.#options.commands.up) this.#find(one, why)
   }
 
-  /** Whether there is a place to go on from now. */
+  /** Whether there is a position to continue from now. */
   async #place(one: Followed, why: 'again' | 'gap', foreign?: string): Promise<boolean> {
     const others = [...this.#followed.values()].reduce((bytes, other) => (other === one ? bytes : bytes + other.bytes), 0)
     const { seen, bytes } = await this.pictureOf(one.loop, MOST_PICTURES - others)
@@ -268,8 +271,8 @@ export class Reader {
       this.#options.onLoop(one.record)
       return true
     }
-    // An older life's picture is that of a Redis which has forgotten the last hours. The numbers of lives begin again in one
-    // that has forgotten everything; but of two, the one that lives is the later one.
+    // A snapshot of an older life comes from a Redis that has lost its last hours. In a Redis that has lost everything, the
+    // numbers of lives start again, but of two lives the one that is alive is the later one.
     const other = seen !== null && seen.epoch !== record.history.epoch && (seen.life > record.life || seen.epoch === one.alive)
     if (other) {
       one.bytes = bytes
@@ -287,7 +290,7 @@ export class Reader {
       one.position = seen.id
       return true
     }
-    // It goes on after what was taken in, where Redis still has that; otherwise numbers tell what is new.
+    // It continues after the last applied entry if Redis still has that; otherwise the numbers show what is new.
     one.position = one.taken !== '0-0' && await this.#isThere(one.loop, one.taken) ? one.taken : '0-0'
     return true
   }
@@ -297,7 +300,7 @@ export class Reader {
   }
 }
 
-/** Names and values that came one after the other. */
+/** An object from names and values that came one after the other. */
 function namedBy(fields: readonly string[]): Record<string, string> {
   const named: Record<string, string> = {}
   for (let at = 0; at < fields.length; at += 2) named[fields[at] as string] = fields[at + 1] as string

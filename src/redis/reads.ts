@@ -1,15 +1,15 @@
-// How what other processes have written is read: by scripts that look at sizes and types inside Redis, so that nothing which
-// is too long is sent, and a key of another type is one that is not there.
+// Scripts that read what other processes have written. They check sizes and types inside Redis, so that nothing too long is
+// sent, and a key of another type counts as missing.
 import { scriptOf } from './script.ts'
 
-/** In bytes: a sign of life; a picture; an entry of a loop's events, with its fields; and entries that are read at once. */
+/** In bytes: a heartbeat; a snapshot; an entry of a loop's events, with its fields; and the entries that are read at once. */
 export const LONGEST_BEAT = 262_144
 export const LONGEST_PICTURE = 16 * 2 ** 20
 export const LONGEST_ENTRY = 2 ** 20
 const MOST_BYTES = 4 * 2 ** 20
-/** Fields of an entry; there is none with more. */
+/** The most fields of an entry. */
 const MOST_FIELDS = 8
-/** In characters, the longest name of a loop. */
+/** The longest name of a loop, in characters. */
 export const LONGEST_NAME = 64
 
 const TIME = `
@@ -23,14 +23,14 @@ local length = redis.pcall('STRLEN', KEYS[1])
 if type(length) == 'table' or length > tonumber(ARGV[1]) then return false end
 return redis.call('GET', KEYS[1])`)
 
-/** Whether a stream has an entry of this id, the argument. */
+/** Whether a stream has an entry with this id, the argument. */
 export const HAS = scriptOf(`
 local found = redis.pcall('XRANGE', KEYS[1], ARGV[1], ARGV[1], 'COUNT', 1)
 return found[1] and 1 or 0`)
 
 /**
- * A loop was heard of, now: on Redis's clock, for those of two machines may differ by hours. Key: known loops. Arguments: the
- * loop, and how long one is known, in ms; '' leaves those that are too old.
+ * Marks a loop as seen now, on Redis's clock, because the clocks of two machines may differ by hours. Key: known loops.
+ * Arguments: the loop, and how long a loop stays known, in ms; '' skips the removal of old ones.
  */
 export const HEARD = scriptOf(`${TIME}
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
@@ -41,8 +41,8 @@ if kept then
 end`)
 
 /**
- * Which life of its name a process is: one more than the last. Key: the counter. Arguments: how long it is kept, in seconds,
- * and 0; or which life it is already, where Redis may have forgotten that.
+ * The number of a process among the lives of its name: one more than the last. Key: the counter. Arguments: how long it is
+ * kept, in seconds, and 0; or the number that the process already has, in case Redis has forgotten it.
  */
 export const LIFE = scriptOf(`
 local last, life = tonumber(redis.call('GET', KEYS[1])) or 0, tonumber(ARGV[2])
@@ -52,8 +52,8 @@ redis.call('SET', KEYS[1], string.format('%.0f', math.max(life, last)), 'EX', AR
 return life`)
 
 /**
- * Known loops, and signs of life. Keys: known loops, then one for each sign of life. Argument: how many loops. Answers with
- * name and age in ms of each loop, the one heard of last at the end; and with the signs of life. What is no name is removed.
+ * Known loops and heartbeats. Keys: known loops, then one for each heartbeat. Argument: the most loops. Returns the name and
+ * age in ms of each loop, the one seen last at the end; and the heartbeats. Invalid names are removed.
  */
 export const LOOK = scriptOf(`${TIME}
 local names, beats = {}, {}
@@ -73,10 +73,10 @@ end
 return {names, beats}`)
 
 /**
- * What came after an entry of each of some streams, in turns: one of each, then the next. Keys: the streams. Arguments: how
- * many of each, then the ids. Answers with the number of the stream, the id and the fields of each; with no fields where there
- * is more than an entry may have, or the stream is none. Redis can do nothing else while it reads a long one, so that there is
- * one of those at most in an answer.
+ * What came after an entry of each of several streams, in turn: one entry of each, then the next. Keys: the streams.
+ * Arguments: the most of each, then the ids. Returns the number of the stream, the id and the fields of each entry; no
+ * fields if the entry is too large, or the key is not a stream. Redis can do nothing else while it reads a large one, so an
+ * answer contains at most one of those.
  */
 export const ENTRIES = scriptOf(`
 local found, bytes, ids, over = {}, 0, {}, {}

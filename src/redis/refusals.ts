@@ -1,9 +1,9 @@
-// What an error that Redis answers means: whether it will pass, and what to do about it.
+// What an error from Redis means: whether it will pass, and what to do about it.
 import { ErrorReply } from './client.ts'
 
-/** Answers of a Redis that will do better later, or that is not the one to ask at the moment. */
+/** Errors of a Redis that may work again later, or that is the wrong one to ask at the moment. */
 const PASSING = new Set(['LOADING', 'BUSY', 'READONLY', 'MISCONF', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'NOREPLICAS', 'UNBLOCKED', 'NOGROUP'])
-/** Of those, the ones that say that this Redis takes no writes: a process that begins at one need not wait to see that. */
+/** Those of them that say that this Redis takes no writes: a process that starts with such a Redis need not wait. */
 const UNWRITABLE = new Set(['READONLY', 'MISCONF'])
 
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -17,17 +17,17 @@ const MEANINGS: Readonly<Record<string, string>> = {
   NOPERM: 'this Redis does not permit its user what is needed here',
   WRONGTYPE: 'a key that is needed here has a value of another type in this Redis',
 }
-/** What is repeated of a Redis's own words, in characters. */
+/** How many characters of Redis's own message are repeated. */
 const LONGEST_WORDS = 300
 
-/** The code of an error that Redis answered, `OOM` for instance; '' for any other error. */
+/** The code of an error from Redis, for example `OOM`; '' for any other error. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof ErrorReply)) return ''
-  // Redis before 7 puts a sentence of its own before an error that a script ran into.
+  // Redis before 7 puts a sentence of its own before an error inside a script.
   return /^(?:ERR Error running script .*: -)?([A-Z]+)\b/s.exec(error.message)?.[1] ?? ''
 }
 
-/** Redis answers, and will go on to refuse. */
+/** Redis answers, and will continue to refuse. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof ErrorReply && !PASSING.has(codeOf(error))
 }
@@ -39,7 +39,7 @@ export function isUnwritable(error: unknown): boolean {
 
 /** Why Redis cannot be used, for a log or a user. */
 export function reasonOf(error: Error): string {
-  // Where several addresses were tried, the error that stands for them all says nothing.
+  // If several addresses were tried, the error for all of them has no message.
   const words = error.message !== '' ? error.message : error instanceof AggregateError ? error.errors.map(String).join(', ') : error.name
   const said = words.length > LONGEST_WORDS ? `${words.slice(0, LONGEST_WORDS)}…` : words
   const meaning = MEANINGS[codeOf(error)]

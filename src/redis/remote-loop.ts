@@ -1,5 +1,5 @@
-// A loop of another process, as far as it can be told from what that one publishes: the same record as of the own loop,
-// with the other's epoch, numbers and clock.
+// A loop of another process, as far as it is known from what that process publishes: the same record as for this process'
+// loop, with the other's epoch, numbers and clock.
 import type { LoopEvent, LoopInfo, LoopState } from '../events/schema.ts'
 import { History } from '../events/history.ts'
 import { cutText, cutTexts } from '../events/texts.ts'
@@ -7,33 +7,33 @@ import { LoopRecord } from '../observe/monitored-loop.ts'
 import { LONGEST_PICTURE } from './reads.ts'
 import { apart, type Beat, type Picture, type ToldRun } from './wire.ts'
 
-/** Names of tasks that have ended are kept for whoever looks back. */
+/** The names of this many ended tasks are kept. */
 const MOST_NAMES = 2000
-/** JSON of an event that is kept beside it, in characters. */
+/** The longest JSON that is kept with its event, in characters. */
 const LONGEST_JSON = 16_384
-/** What is alive, as JSON, in characters: more than the longest picture has of it. */
+/** The most that is alive, as JSON, in characters: more than the longest snapshot contains. */
 const MOST_ALIVE = 2 * LONGEST_PICTURE
-/** What two machines' clocks may drift apart, in seconds a second. */
+/** How far two machines' clocks may drift apart, in seconds for each second. */
 const DRIFT = 1e-4
 
 export class RemoteLoop extends LoopRecord {
   /** Which life of its name is shown. */
   life: number
-  /** The last that it has said of itself. */
+  /** Its last report about itself. */
   info: LoopInfo
-  /** When it was heard of last, in ms since 1970, on this process' clock. */
+  /** When it was last seen, in ms since 1970, on this process' clock. */
   seenAt: number
   /** Events that are known to be missing. */
   missed = 0
   received = 0
   readonly #capacity: number
-  /** What is alive, as JSON, in characters: as last counted, and with all that came since. */
+  /** The size of what is alive as JSON, in characters: at the last count, plus all that came since. */
   #alive = 0
   readonly #names = new Map<number, string>()
-  /** Its clock minus this process', in seconds: the most that was seen, which is what came the quickest way. */
+  /** Its clock minus this process' clock, in seconds: the largest value seen, which comes from the quickest message. */
   #offset = -Infinity
   #offsetAt = 0
-  /** Its clock when it was heard of last. */
+  /** Its clock when it was last seen. */
   #last = 0
 
   constructor(loop: string, picture: Picture, options: { history: number; keepSeconds: number }) {
@@ -49,7 +49,7 @@ export class RemoteLoop extends LoopRecord {
     this.#paint(picture)
   }
 
-  /** Seconds on the clock of the loop, as far as it can be told from here; where it is not live, when it was heard of last. */
+  /** Estimated seconds on the loop's clock; if the loop is not live, the time when it was last seen. */
   now(): number {
     return this.state === 'live' && this.#offset !== -Infinity ? performance.now() / 1000 + this.#offset : this.#last
   }
@@ -58,7 +58,7 @@ export class RemoteLoop extends LoopRecord {
     return this.model.tasks.get(task)?.name ?? this.#names.get(task) ?? `task ${task}`
   }
 
-  /** Take in a batch of events, from one number to another: `gap` where something before it is missing. */
+  /** Applies a batch of events, from one number to another: `gap` if something before it is missing. */
   batch(epoch: string, from: number, to: number, text: string): 'taken' | 'gap' | 'foreign' {
     if (epoch !== this.history.epoch) return 'foreign'
     const { last } = this.history
@@ -68,7 +68,7 @@ export class RemoteLoop extends LoopRecord {
     if (events.length !== to - from + 1 || this.#isTooMuch(text.length)) return 'gap'
     for (const [event, json] of events.slice(last + 1 - from)) {
       if (event.type === 'task.created') this.#remember(event.task, event.name)
-      // Longer texts, or JSON with more in it than there is in the event, no process of this version writes.
+      // No process of this version writes longer texts, or JSON with more in it than the event.
       const cut = cutTexts(event)
       this.take(cut, cut === event && json.length <= LONGEST_JSON ? json : undefined)
       if (event.type === 'loop.closed') this.runs.forget(new Set())
@@ -79,12 +79,12 @@ export class RemoteLoop extends LoopRecord {
     return 'taken'
   }
 
-  /** Tell subscribers of what was taken in. */
+  /** Notifies subscribers of what was applied. */
   told(): void {
     this.notify()
   }
 
-  /** Go on from this picture: what lies between is missing. */
+  /** Continues from this snapshot: what lies between is missing. */
   restore(picture: Picture): void {
     const missing = picture.seq - this.history.last
     if (missing <= 0) return
@@ -94,7 +94,7 @@ export class RemoteLoop extends LoopRecord {
     this.notify()
   }
 
-  /** Its process has begun anew. */
+  /** Its process has started again. */
   restart(picture: Picture): void {
     const history = new History(this.#capacity, picture.epoch, picture.seq)
     this.begin(history, picture.origin)
@@ -107,20 +107,20 @@ export class RemoteLoop extends LoopRecord {
     this.fanout.restart()
   }
 
-  /** It was heard of then. */
+  /** It was seen at this time. */
   seen(at: number): void {
     if (this.state !== 'live') this.seenAt = at
   }
 
-  /** It has given a sign of life. */
+  /** Its heartbeat has arrived. */
   beat({ epoch, seq, t, info, holding }: Beat, now: number): void {
     this.seenAt = now
     if (epoch !== this.history.epoch) return
     this.info = info
     this.#heard(t)
-    // What events say is newer, as long as they come.
+    // Events are newer, as long as they arrive.
     if (seq >= this.history.last) this.holding = holding
-    // It was live while nobody here could know; but one that was taken for lost is live again from now on.
+    // It was live while that was not known here; but a loop that counted as lost is live again only from now on.
     if (this.closed) this.become('closed', now)
     else this.become('live', this.state === 'unknown' ? Date.parse(info.since) : now)
   }
@@ -133,7 +133,7 @@ export class RemoteLoop extends LoopRecord {
     this.fanout.announce()
   }
 
-  /** Whether what is alive takes too much memory, with what comes in a batch of this length. */
+  /** Whether what is alive takes too much memory, together with a batch of this length. */
   #isTooMuch(length: number): boolean {
     this.#alive += length
     if (this.#alive < MOST_ALIVE) return false
@@ -170,7 +170,7 @@ export class RemoteLoop extends LoopRecord {
   }
 }
 
-/** Without the fields that are there and undefined. */
+/** The value without fields that are undefined. */
 function plain<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
 }

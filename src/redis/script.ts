@@ -1,4 +1,4 @@
-// A Lua script that Redis runs as one command, by its hash where it knows it already.
+// A Lua script that Redis runs as one command, by its hash if it knows it already.
 import { createHash } from 'node:crypto'
 import type { Client } from './connection.ts'
 import { codeOf } from './refusals.ts'

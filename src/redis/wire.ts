@@ -1,20 +1,20 @@
-// What processes write for each other in Redis, as JSON. Whatever is read from there is checked: another program, or
+// What processes write for each other in Redis, as JSON. Everything that is read is checked, because another program, or
 // another version of this one, may have written it.
 import { z } from 'zod'
 import type { LoopEvent } from '../events/schema.ts'
 import { LONGEST_NAME } from './reads.ts'
 import { frame, loopEvent, loopInfo, parameters, snapshot } from '../events/schema.ts'
 
-/** More seconds than any clock shows: so that what is calculated with them is a number and a date. */
+/** More seconds than any clock shows, and small enough to calculate with. */
 const MOST_SECONDS = 1e11
 const seconds = z.number().min(-MOST_SECONDS).max(MOST_SECONDS)
 const count = z.int().min(0)
 const epoch = z.string().regex(/^[0-9a-f]{1,32}$/)
 const holding = z.object({ name: z.string(), since: seconds, stack: z.array(frame).optional() }).nullable()
 
-/** A loop's sign of life. */
+/** A loop's heartbeat. */
 export const beat = z.object({
-  /** Which of its beats this is: a beat that does not change is that of a process which has died. */
+  /** The number of this beat: if it does not change, the process has died. */
   beats: count,
   epoch,
   /** What it has published, and the time on its clock. */
@@ -39,15 +39,15 @@ const stall = z.object({
   stack: z.array(frame).optional(), victims: z.array(z.object({ task: count.optional(), request: count.optional(), name: z.string(), seconds })), lost: seconds,
 })
 
-/** All that is needed of a loop to go on after event `seq`. */
+/** All that is needed to follow a loop after event `seq`. */
 export const picture = z.object({
   epoch,
-  /** Which life of the loop's name this is: the later of two has the greater number. */
+  /** Which life of the loop's name this is: a later life has a greater number. */
   life: count.default(0),
   /** When the process began, on its own clock. */
   startedAt: z.iso.datetime(),
   seq: count,
-  /** Entries after this one hold what came after `seq`, and perhaps some of what came before. */
+  /** Entries after this one contain what came after `seq`, and perhaps some of what came before. */
   id: z.string().regex(/^\d{1,20}-\d{1,20}$/),
   t: seconds,
   /** Milliseconds since 1970 at which the loop's clock showed zero. */
@@ -69,7 +69,7 @@ export type Beat = z.infer<typeof beat>
 export type Picture = z.infer<typeof picture>
 export type ToldRun = z.infer<typeof run>
 
-/** Read what somebody has written; `null` where there is nothing, or something else. */
+/** Reads JSON from Redis; `null` if there is nothing, or something else. */
 export function read<T extends z.ZodType>(schema: T, text: string | null | undefined): z.output<T> | null {
   if (text == null) return null
   try {
@@ -79,15 +79,15 @@ export function read<T extends z.ZodType>(schema: T, text: string | null | undef
   }
 }
 
-/** Between the events of a batch: what no event's JSON has in it. */
+/** Between the events of a batch: no event's JSON contains this. */
 const BETWEEN = ',\n'
 
-/** A batch's events as a JSON array, which can be taken apart again without parsing. */
+/** A batch's events as a JSON array, which can be split again without parsing. */
 export function joined(events: readonly string[]): string {
   return `[${events.join(BETWEEN)}]`
 }
 
-/** The events of a batch, and the JSON of each. Throws where one is none, or where they do not follow each other from number `from` on. */
+/** The events of a batch, and the JSON of each. Throws if one is invalid, or if they are not numbered in order from `from` on. */
 export function apart(batch: string, from: number): [event: LoopEvent, text: string][] {
   return batch.slice(1, -1).split(BETWEEN).map((text, at) => {
     const event = loopEvent.parse(JSON.parse(text))

@@ -1,13 +1,13 @@
-// The way to Redis of one queue, which says when it is there. Whoever asks when it is not is told so at once, to ask again
-// when it is.
+// One queue's connection to Redis, which reports when Redis is there. A call while it is not fails at once, and is made again
+// later.
 import { Connection, listen } from '../connection.ts'
 import { codeOf, isRefusal, isUnwritable, reasonOf } from '../refusals.ts'
 import { runScript, type Script } from '../script.ts'
 
-/** How long Redis may leave a connection or a command unanswered, and how long the first connection may be tried for, in milliseconds. */
+/** In milliseconds: how long a connection or a command may go unanswered, and how long the first connection is tried. */
 const PATIENCE_MS = 5000
 
-/** Redis is not there, or went away before it answered: ask again when it is back. */
+/** Redis is away, or went away before it answered: ask again when it is back. */
 export class Away extends Error {
   static {
     this.prototype.name = 'Away'
@@ -15,13 +15,13 @@ export class Away extends Error {
 }
 
 export interface Listener {
-  /** Connected and subscribed: what was asked before is to be asked again. */
+  /** Connected and subscribed: open questions must be asked again. */
   onReady(): void
-  /** Somebody said something on the channel. */
+  /** A message on the channel. */
   onMessage(text: string): void
-  /** It answers, but not what it is asked: what was asked waits until that is over. Said once until then. */
+  /** Redis answers, but not the question, which waits until that is over. Called once until then. */
   onWaiting(reason: string): void
-  /** It gives up, until the next `open()`: there never was a Redis there, or it does not let us in. */
+  /** It gives up until the next `open()`: there never was a Redis, or it does not accept us. */
   onRefused(error: Error): void
 }
 
@@ -32,13 +32,13 @@ export class QueueConnection {
   readonly #channel: string
   readonly #listener: Listener
   #connection: Connection | null = null
-  /** A script was answered: this is a Redis of use, which will be one again. */
+  /** A script was answered: this Redis works, and will work again if it goes away. */
   #served = false
   /** The listener knows that it waits. */
   #told = false
   #openedAt = 0
 
-  /** `owner` is whom errors name. */
+  /** Errors name `owner`. */
   constructor(owner: object, url: string, channel: string, listener: Listener) {
     this.#owner = owner
     this.#url = url
@@ -46,7 +46,7 @@ export class QueueConnection {
     this.#listener = listener
   }
 
-  /** See to it that there is a connection, or will be. */
+  /** Makes sure that there is a connection, or will be one. */
   open(): void {
     if (this.state !== 'idle') return
     this.state = 'away'
@@ -82,7 +82,7 @@ export class QueueConnection {
     return new Error(`${String(this.#owner)}: cannot use Redis at ${hostOf(this.#url)}: ${reasonOf(reason)}`, { cause: reason })
   }
 
-  /** Run a script. Rejects with Away where there is no Redis to answer, or none that will not do better later; with why where it refuses. */
+  /** Runs a script. Rejects with Away if no Redis answers, or only one that may work later; with the reason if it refuses. */
   async call(script: Script, keys: string[], args: string[]): Promise<unknown> {
     const connection = this.#connection
     if (connection === null || this.state !== 'ready') throw new Away('Redis is away')
@@ -92,16 +92,16 @@ export class QueueConnection {
       this.#told = false
       return answer
     } catch (error) {
-      // Later, a replica is what a primary became: its successor is waited for.
+      // Later, a replica is a former primary: we wait for its successor.
       if (isRefusal(error) || (!this.#served && isUnwritable(error))) throw this.#refused(error as Error)
-      // The group is gone, and its stream is not: as good as a new queue, which the next script makes.
+      // The group is gone but its stream is not: treated as a new queue, which the next script makes.
       if (codeOf(error) === 'NOGROUP') await connection.run((client) => client.del(keys[1] as string)).catch(() => {})
       connection.fail(error as Error)
       throw new Away('Redis went away', { cause: error })
     }
   }
 
-  /** Part, for good. */
+  /** Leaves, for good. */
   close(): void {
     this.state = 'closed'
     this.#connection?.close()
@@ -109,7 +109,7 @@ export class QueueConnection {
   }
 }
 
-/** Without a password, and without the rest of what may be none. */
+/** Without a password, and without the rest of an address that may contain one. */
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : 'an address that is no URL'
 }

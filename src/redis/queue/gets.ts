@@ -1,5 +1,5 @@
-// Who gets: a line of tasks. One question is under way at a time, for as many items as there are tasks; an item that comes
-// for a task that is gone goes to the next one, and where there is none, back to the queue.
+// Waiting gets. One question is under way at a time, for as many items as there are tasks. An item for a task that has gone is
+// given to the next task, or back to the queue if there is none.
 import { Deque } from '../../runtime/deque.ts'
 import { QueueEmpty } from '../../runtime/exceptions.ts'
 import { PENDING } from '../../runtime/waiter.ts'
@@ -9,13 +9,13 @@ import { Away, type Link } from './link.ts'
 import { Place } from './line.ts'
 import { GET } from './scripts.ts'
 
-/** Items asked for at once. */
+/** The most items asked for at once. */
 const MOST_ITEMS = 64
 
 export class GetPlace<T> extends Place {
-  /** It fails where there is no item. */
+  /** It fails if there is no item. */
   readonly now: boolean
-  /** A question was sent while it stood in the line. */
+  /** A question was sent while it waited. */
   asked = false
   item: Item<T> | null = null
 
@@ -34,10 +34,10 @@ export class Gets<T> {
   #asking = false
   #question: Promise<void> = Promise.resolve()
   #isEmpty = false
-  /** Something was put after the question that is under way was asked, or just before. */
+  /** Something was put after the open question was asked, or just before. */
   #isNews = false
 
-  /** `isItem`: whether a value is what is expected here; what is not is set aside. */
+  /** `isItem`: whether a value is a valid item; others are set aside. */
   constructor(owner: object, link: Link, hand: Hand<T>, isItem: (value: unknown) => boolean) {
     this.#owner = owner
     this.#link = link
@@ -59,7 +59,7 @@ export class Gets<T> {
     if (place.item !== null) this.#pass(place.item)
   }
 
-  /** There may be items, or Redis again. */
+  /** There may be items, or Redis may be back. */
   retry(): void {
     this.#isEmpty = false
     this.#isNews = true
@@ -75,7 +75,7 @@ export class Gets<T> {
     this.#asking = true
     this.#question = this.#link.ask(GET, String(wanted)).then((answer) => this.#onAnswer(answer), (error: unknown) => {
       this.#asking = false
-      // They keep their places, until Redis is back.
+      // They keep their places until Redis is back.
       if (!(error instanceof Away)) this.failAll(error as Error)
     })
   }
@@ -86,7 +86,7 @@ export class Gets<T> {
     if (aside > 0) this.#hand.onSetAside(aside, 'too long, or not an item of a queue')
     for (const [id, json, deliveries] of entries) {
       const [value, why] = this.#read(json)
-      // Left in the queue, it would only come again.
+      // Left in the queue, it would be delivered again and again.
       if (why !== null) this.#hand.setAside(id, why)
       else this.#pass(this.#hand.add(id, value, deliveries))
     }
@@ -103,7 +103,7 @@ export class Gets<T> {
     this.pump()
   }
 
-  /** The item that this is; or why it is none. */
+  /** The item in this JSON, or why there is none. */
   #read(json: string): [value: T, why: null] | [value: null, why: string] {
     try {
       const value = JSON.parse(json) as T
@@ -128,7 +128,7 @@ export class Gets<T> {
     }
   }
 
-  /** Resolves when nothing more will come. */
+  /** Resolves when nothing more will arrive. */
   settle(): Promise<void> {
     return this.#question
   }

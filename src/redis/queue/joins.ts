@@ -1,11 +1,11 @@
-// Who waits until nothing is left to do, in any process. That moment is told when it comes, and counts even where there is
-// more to do again by the time that it is heard of.
+// Tasks that wait until nothing is left to do, in any process. The moment counts even if there is more to do again by the time
+// its message arrives.
 import { Away, type Link } from './link.ts'
 import { Place } from './line.ts'
 import { LOOK } from './scripts.ts'
 
 class JoinPlace extends Place {
-  /** There was something to do since it came: the next time that there is nothing ends its wait. */
+  /** There was something to do since it came: the next message that nothing is left ends its wait. */
   isIn = false
 
   constructor(owner: object) {
@@ -18,7 +18,7 @@ export class Joins {
   readonly #owner: object
   readonly #link: Link
   #asking = false
-  /** Nothing was left, after the question that is under way was asked or just before. */
+  /** Nothing was left, after the open question was asked or just before. */
   #isNews = false
 
   constructor(owner: object, link: Link) {
@@ -58,7 +58,7 @@ export class Joins {
         for (const place of asked) place.isIn = true
         if (answer[0] === 0) for (const place of asked) place.wake()
       }
-      // Who came meanwhile.
+      // For those that came meanwhile.
       if (this.#isNews || [...this.#places].some(({ isIn }) => !isIn)) this.retry()
     }, (error: unknown) => {
       this.#asking = false

@@ -7,7 +7,7 @@ import { PENDING, Waiter } from '../../runtime/waiter.ts'
 export class Place extends Waiter {
   #error: Error | null = null
 
-  /** End the wait; the task throws `error`. */
+  /** Ends the wait; the task throws `error`. */
   fail(error: Error): void {
     if (this.state !== PENDING) return
     this.#error = error

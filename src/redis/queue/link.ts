@@ -1,21 +1,21 @@
-// One queue's conversation with Redis: every answer brings the queue's figures along, and the name by which a queue that
-// was lost and made anew is told from the one before.
+// One queue's communication with Redis. Every answer contains the queue's figures, and a name that distinguishes a new queue
+// from a lost one.
 import { randomUUID } from 'node:crypto'
 import { Away, QueueConnection, type Listener } from './connection.ts'
 import type { Script } from '../script.ts'
 
-/** How many there are, as Redis last said. */
+/** The figures of the queue, as of the last answer. */
 export interface Figures {
   /** Put, and not done yet. */
   unfinished: number
-  /** Of those, the ones that nobody has. */
+  /** Those of them that no consumer has. */
   size: number
-  /** Of those, the ones that this consumer has. */
+  /** Those of them that this consumer has. */
   mine: number
 }
 
 export interface LinkOptions {
-  /** Whom errors name. */
+  /** The object that errors name. */
   owner: object
   url: string
   name: string
@@ -34,7 +34,7 @@ export class Link {
   readonly #onLost: (before: Figures) => void
   #born = ''
 
-  /** `onLost`: the queue is not the one that it was. */
+  /** `onLost`: the queue is not the same as before. */
   constructor({ owner, url, name, lease }: LinkOptions, listener: Listener, onLost: (before: Figures) => void) {
     const key = `loopscope:queue:{${name}}`
     this.consumer = randomUUID()
@@ -62,8 +62,8 @@ export class Link {
   }
 
   /**
-   * Run a script; gives what it answers beside the figures. Rejects with Away where Redis is, and with why where it
-   * refuses. On a queue that Redis lost since it was asked last, nothing happened: `null`.
+   * Runs a script; returns its answer without the figures. Rejects with Away if Redis is away, and with the reason if it
+   * refuses. `null` if Redis has lost the queue since the last answer; then nothing was done.
    */
   async ask(script: Script, ...args: string[]): Promise<unknown[] | null> {
     const asked = this.#born

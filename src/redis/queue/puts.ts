@@ -1,23 +1,23 @@
-// Who puts: a line of items, first in, first asked for. One batch is under way at a time, and each put has a number, so that
-// one whose answer was lost is sent again and not made twice.
+// Waiting puts, first in, first out. One batch is under way at a time, and each put has a number: a put whose answer was lost
+// is sent again and not made twice.
 import { Deque } from '../../runtime/deque.ts'
 import { QueueFull } from '../../runtime/exceptions.ts'
 import { Away, type Link } from './link.ts'
 import { Place } from './line.ts'
 import { PUT, WITHDRAW } from './scripts.ts'
 
-/** Of what goes to Redis at once: items, and bytes beyond which no further item is added. */
+/** The most items that go to Redis at once, and the bytes beyond which no further item is added. */
 const MOST_ITEMS = 64
 const MOST_BYTES = 1_000_000
 
 export class PutPlace extends Place {
   readonly number: number
   readonly json: string
-  /** It fails where there is no room. */
+  /** It fails if there is no room. */
   readonly now: boolean
-  /** Its task was interrupted: nobody wants it put any more. */
+  /** Its task was interrupted: it must not be put. */
   left = false
-  /** Its item's id in Redis, once it is there; '' where that is not known. */
+  /** Its item's id in Redis, once it is there; '' if the id is not known. */
   id: string | null = null
 
   constructor(owner: object, number: number, json: string, now: boolean) {
@@ -29,7 +29,7 @@ export class PutPlace extends Place {
 }
 
 export class Puts {
-  /** Items that Redis has said it has. */
+  /** Items that Redis has acknowledged. */
   count = 0
   readonly line = new Deque<PutPlace>()
   readonly #owner: object
@@ -41,7 +41,7 @@ export class Puts {
   #asking = false
   #question: Promise<void> = Promise.resolve()
   #isFull = false
-  /** Room was made after the question that is under way was asked, or just before. */
+  /** Room was made after the open question was asked, or just before. */
   #isNews = false
 
   constructor(owner: object, link: Link, maxsize: number, report: (what: string, error: unknown) => void) {
@@ -66,7 +66,7 @@ export class Puts {
     if (place.id !== null) this.#withdraw(place.id)
   }
 
-  /** There may be room, or Redis again. */
+  /** There may be room, or Redis may be back. */
   retry(): void {
     this.#isFull = false
     this.#isNews = true
@@ -117,7 +117,7 @@ export class Puts {
 
   #onError(batch: readonly PutPlace[], error: unknown): void {
     this.#asking = false
-    // They keep their places, until Redis is back.
+    // They keep their places until Redis is back.
     if (error instanceof Away) return
     for (const place of batch) {
       this.line.remove(place)
@@ -142,7 +142,7 @@ export class Puts {
     })
   }
 
-  /** What is left to say before the connection is closed. */
+  /** Sends what is left before the connection is closed. */
   async settle(): Promise<void> {
     await this.#question
     while (this.#withdrawn.length > 0 && this.#link.ready) await this.#link.ask(WITHDRAW, ...this.#withdrawn.splice(0, MOST_ITEMS))

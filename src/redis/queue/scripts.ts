@@ -1,20 +1,20 @@
-// What a shared queue does inside Redis: one Lua script an operation, so that each happens as a whole or not at all.
+// The operations of a shared queue inside Redis: one Lua script for each, so that it happens as a whole or not at all.
 //
-//   {key}            the stream: an item an entry, until it is done; the group's pending list says who has which
-//   {key}:born       a name that the queue gets with its first entry: another one means that Redis lost the old queue
-//   {key}:leases     consumer -> until when it is taken for alive, in milliseconds of Redis's own clock
-//   {key}:waiting    what somebody waits for, `get` `put` `join`: whoever brings it about says so on the channel {key}
-//   {key}:put:{id}   the number of the last put of a producer: one that is sent again, its answer lost, is not made twice
-//   {key}:aside      a stream of the last items that could not be read, each with why, its length in bytes and its beginning
+//   {key}            the stream: each item is an entry until it is done; the group's pending list says which consumer has it
+//   {key}:born       a name that the queue gets with its first entry; another one means that Redis lost the old queue
+//   {key}:leases     consumer -> until when it counts as alive, in milliseconds of Redis's own clock
+//   {key}:waiting    what is waited for, `get` `put` `join`: a script that makes it happen sends it on the channel {key}
+//   {key}:put:{id}   the number of the last put of a producer: a put that is sent again is not made twice
+//   {key}:aside      a stream of the last items that could not be read, each with the reason, its bytes and its beginning
 //
 // An item that was given back belongs to the consumer `-`, whose lease is always over. Everything works from Redis 6.2 on.
 import { scriptOf, type Script } from '../script.ts'
 
-/** The longest item that is sent to a consumer, in bytes: more than can be put, for earlier versions counted characters. */
+/** The longest item that is sent to a consumer, in bytes: more than can be put, because earlier versions counted characters. */
 const LONGEST_ITEM = 4_000_000
-/** What a consumer gets at once, in bytes, beyond which no further item is added. */
+/** Beyond this many bytes no further item is sent to a consumer at once. */
 const MOST_BYTES = 1_000_000
-/** Items that are kept when they were set aside, and what is kept of each, in bytes. */
+/** How many items that were set aside are kept, and how many bytes of each. */
 const MOST_ASIDE = 100
 const LONGEST_ASIDE = 65_536
 
@@ -67,9 +67,9 @@ end
 `
 
 /**
- * Where its memory is full, Redis refuses a script's first write if that may need memory; one that has begun to write may
- * go on to its end. So what frees memory, or lets others go on that do, begins with a write that needs none. (A script's
- * flag for this, allow-oom, is not known to Redis 6.)
+ * If its memory is full, Redis refuses the first write of a script if that may need memory; a script that has begun to write
+ * may finish. So a script that frees memory, or lets others continue that do, begins with a write that needs none. (Redis 6
+ * does not have the flag for this, allow-oom.)
  */
 const EVEN_IF_FULL = `
 redis.call('HDEL', KEYS[4], '')
@@ -79,7 +79,10 @@ function script(body: string, needsMemory = false): Script {
   return scriptOf((needsMemory ? '' : EVEN_IF_FULL) + BEGIN + body)
 }
 
-/** Put items while there is room, in the queue and in Redis. Arguments: maxsize, then number and text of each item. Answers with their ids; '' for one that was put before. */
+/**
+ * Puts items while there is room, in the queue and in Redis. Arguments: maxsize, then the number and text of each item.
+ * Returns their ids; '' for one that was put before.
+ */
 export const PUT = script(`
 local maxsize = tonumber(ARGV[FIRST])
 local room = math.huge
@@ -106,8 +109,8 @@ end
 return answer(ids)`, true)
 
 /**
- * Take up to so many items: those of dead consumers, then new ones. Answers with id, text and how often it was delivered, of
- * each; with how many others were too long, or no items at all, and were set aside; and with whether the queue is empty now.
+ * Takes up to this many items: those of dead consumers, then new ones. Returns the id, text and number of deliveries of
+ * each; how many others were too long or invalid, and were set aside; and whether the queue is empty now.
  */
 export const GET = script(`
 local want, got, aside, bytes = tonumber(ARGV[FIRST]), {}, 0, 0
@@ -158,7 +161,7 @@ if #got + aside > 0 then wake('put') end
 if aside > 0 and redis.call('XLEN', stream) == 0 then wake('join') end
 return answer(got, aside, isDrained and 1 or 0)`)
 
-/** Set items aside that this consumer got and cannot read. Arguments: id and why, of each. */
+/** Sets items aside that this consumer got and cannot read. Arguments: the id and reason of each. */
 export const SET_ASIDE = script(`
 for at = FIRST, #ARGV, 2 do
   local taken = isTaken(ARGV[at])
@@ -177,7 +180,7 @@ end
 if redis.call('XLEN', stream) == 0 then wake('join') end
 return answer()`)
 
-/** Give items back. Arguments: id and how often it was delivered, of each. One that somebody else has by now stays there. */
+/** Gives items back. Arguments: the id and number of deliveries of each. An item that another consumer has by now stays there. */
 export const GIVE_BACK = script(`
 for at = FIRST, #ARGV, 2 do
   local taken = isTaken(ARGV[at])
@@ -189,7 +192,7 @@ end
 wake('get')
 return answer()`)
 
-/** Take back items that were put, by id, unless somebody got them already. */
+/** Takes back items that were put, by id, unless a consumer has them already. */
 export const WITHDRAW = script(`
 for at = FIRST, #ARGV do
   local taken = isTaken(ARGV[at])
@@ -202,7 +205,7 @@ wake('put')
 if redis.call('XLEN', stream) == 0 then wake('join') end
 return answer()`)
 
-/** Answers with how many are unfinished, and how many of them nobody has. With an argument: somebody waits until there are none. */
+/** Returns how many items are unfinished, and how many of them no consumer has. With an argument: a task waits until there are none. */
 export const LOOK = script(`
 if ARGV[FIRST] and redis.call('XLEN', stream) > 0 then redis.call('HSET', waiting, 'join', 1) end
 local found = answer()
@@ -213,14 +216,14 @@ export const RENEW = script(`
 live()
 return answer()`)
 
-/** What this consumer has, as Redis knows it: id, and how often it was delivered, of each of at most so many. */
+/** The items of this consumer, according to Redis: the id and number of deliveries of each, limited in number. */
 export const MINE = script(`
 live()
 local mine = {}
 for _, of in ipairs(redis.call('XPENDING', stream, G, '-', '+', ARGV[FIRST], consumer)) do mine[#mine + 1] = {of[1], of[4]} end
 return answer(mine)`)
 
-/** This consumer takes no more; what it still has is everybody's. */
+/** This consumer takes no more; the items it still has go back to the queue. */
 export const LEAVE = script(`
 if #redis.call('XPENDING', stream, G, '-', '+', 1, consumer) == 0 then
   redis.call('XGROUP', 'DELCONSUMER', stream, G, consumer)

@@ -1,5 +1,5 @@
-// What this process has of a shared queue: items on their way to a task, or with one. As long as there are any, this
-// consumer's lease is renewed. What is done or given back is said to Redis until Redis has heard it.
+// The items of a shared queue in this process: on their way to a task, or with one. While there are any, this consumer's lease
+// is renewed. What is done or given back is sent to Redis until Redis acknowledges it.
 import type { Task } from '../../runtime/task.ts'
 import { Away, type Link } from './link.ts'
 import { DONE, GIVE_BACK, MINE, RENEW, SET_ASIDE } from './scripts.ts'
@@ -9,16 +9,16 @@ const MOST_AT_ONCE = 256
 export interface Item<T> {
   readonly id: string
   readonly value: T
-  /** How often it was delivered, this time included. */
+  /** How often it was delivered, including this time. */
   readonly deliveries: number
-  /** The task that got it; `null` until it has. */
+  /** The task that got it; `null` until then. */
   task: Task<unknown> | null
 }
 
 export class Hand<T> {
-  /** Items that came for the second time or more. */
+  /** Items that arrived for the second time or more. */
   redelivered = 0
-  /** Items that were reported done, and that Redis has heard of. */
+  /** Items that were reported done, as Redis acknowledged. */
   done = 0
   /** Items that could not be read and were set aside. */
   aside = 0
@@ -28,11 +28,11 @@ export class Hand<T> {
   readonly #report: (what: string, error?: unknown) => void
   readonly #items = new Map<string, Item<T>>()
   readonly #byTask = new Map<Task<unknown>, Item<T>[]>()
-  /** Ids that are done, and not yet heard of. */
+  /** Ids that are done, and not yet acknowledged. */
   readonly #finished = new Set<string>()
   /** Ids that go back, and how often they were delivered. */
   readonly #returned = new Map<string, number>()
-  /** Ids that are to be set aside, and why. */
+  /** Ids to be set aside, and why. */
   readonly #unreadable = new Map<string, string>()
   /** The lease is `lease` seconds. */
   readonly #renewMs: number
@@ -54,7 +54,7 @@ export class Hand<T> {
     return this.#items.size
   }
 
-  /** Something is on its way back. */
+  /** Whether something is on its way back. */
   get isReturning(): boolean {
     return this.#returned.size > 0
   }
@@ -77,7 +77,7 @@ export class Hand<T> {
     return item.value
   }
 
-  /** What `task` got first and still has; or, with a value, the item that is that, of this task or else of any. */
+  /** The first item that `task` got and still has; or, with a value, the item with that value, of this task or else of any. */
   find(task: Task<unknown> | null, value: { is: T } | null): Item<T> | undefined {
     const own = (task === null ? undefined : this.#byTask.get(task)) ?? []
     if (value === null) return own[0]
@@ -86,7 +86,7 @@ export class Hand<T> {
   }
 
   finish(item: Item<T>): void {
-    // Of a queue that Redis lost there is nothing left to say.
+    // For a queue that Redis lost, there is nothing to report.
     if (this.#remove(item)) this.finishId(item.id)
   }
 
@@ -95,19 +95,19 @@ export class Hand<T> {
     this.#tellSoon()
   }
 
-  /** What came under this id is no item: it is kept apart, and comes to no consumer again. */
+  /** The content of this id is not a valid item: it is kept apart, and delivered to no consumer again. */
   setAside(id: string, why: string): void {
     this.#unreadable.set(id, why)
     this.#tellSoon()
   }
 
-  /** So many items were set aside. */
+  /** This many items were set aside. */
   onSetAside(count: number, why: string): void {
     this.aside += count
     this.#report(`${count === 1 ? 'an item that cannot be read was' : `${count} items that cannot be read were`} set aside in ${this.#link.aside}: ${why}`)
   }
 
-  /** Give it back: somebody gets it. Where no task had it, that is its first time still. */
+  /** Gives it back to be delivered again. If no task had it, this delivery does not count. */
   giveBack(item: Item<T>): void {
     if (this.#remove(item)) this.#giveBackId(item.id, item.task === null ? item.deliveries - 1 : item.deliveries)
   }
@@ -124,7 +124,7 @@ export class Hand<T> {
     return this.#items.delete(item.id)
   }
 
-  /** Redis lost the queue: what tasks have here they go on with, and nobody has to hear of it. */
+  /** Redis lost the queue: tasks here keep their items, but nothing has to be reported. */
   forget(): void {
     this.#items.clear()
     this.#finished.clear()
@@ -132,7 +132,7 @@ export class Hand<T> {
     this.#unreadable.clear()
   }
 
-  /** Redis is there again: an answer may have been lost on the way, and items with it. */
+  /** Redis is back: an answer may have been lost, and items with it. */
   onReady(): void {
     this.#compareNow()
     void this.#tell()
@@ -147,7 +147,7 @@ export class Hand<T> {
     }
   }
 
-  /** Look whether Redis takes this consumer to have more than it has: items that came with an answer that never did. */
+  /** Checks whether Redis counts more items for this consumer than it has: those of an answer that was lost. */
   compare(): void {
     if (this.#link.figures.mine > this.#known) this.#compareNow()
   }
@@ -166,12 +166,12 @@ export class Hand<T> {
     })
   }
 
-  /** What Redis takes this consumer to have, if nothing was lost on the way. */
+  /** How many items Redis should count for this consumer, if nothing was lost. */
   get #known(): number {
     return this.#items.size + this.#untold
   }
 
-  /** What Redis has still to hear. */
+  /** What has still to be sent to Redis. */
   get #untold(): number {
     return this.#finished.size + this.#returned.size + this.#unreadable.size
   }
@@ -180,7 +180,7 @@ export class Hand<T> {
     if (!(error instanceof Away)) this.#report(what, error)
   }
 
-  /** What several tasks finish in one turn goes together. */
+  /** What several tasks finish in one turn is sent together. */
   #tellSoon(): void {
     if (this.#soon) return
     this.#soon = true
@@ -224,7 +224,7 @@ export class Hand<T> {
     this.#telling = null
   }
 
-  /** Give everything back, and say what is left to say, before the connection is closed. */
+  /** Gives everything back, and sends what is left, before the connection is closed. */
   async settle(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer)
     for (const item of [...this.#items.values()]) this.giveBack(item)
