@@ -1,5 +1,5 @@
-// One call of a plain function on a worker thread: the future that its task waits for, and what watchers see of it.
-// Cancelling it ends the wait at once; a call that runs already runs on, unheard, and is called orphaned.
+// One call of a plain function on a worker thread: the future that its task waits for, and what watchers see of it. Cancelling
+// ends the wait at once; a running call continues, detached from its task (`orphaned` in events).
 import type { ThreadCall, Wait } from '../runtime/instruments.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'
@@ -10,18 +10,18 @@ import { Future } from '../runtime/future.ts'
 import { running } from '../runtime/running.ts'
 import { currentTask } from '../runtime/tasks.ts'
 
-/** A request that its call stands still for. */
+/** A request that its call waits for. */
 export interface Requested {
   readonly request: number
-  /** The request that was being served where that call was made: its thread stands still as well. */
+  /** The request that was being served where that call was made: its thread waits too. */
   readonly outer: Requested | null
   replied: boolean
 }
 
-/** In a coroutine that a thread stands still for: that request. */
+/** In a coroutine that a thread waits for: that request. */
 export const standingStill = new ContextVar<Requested | null>('loopscope.standingStill', { default: null })
 
-/** Whatever has the call now: the queue it stands in, or the thread that runs it. */
+/** What has the call now: its queue, or the thread that runs it. */
 export interface Holder {
   onCancelled(call: Call): void
 }
@@ -40,9 +40,9 @@ export class Call<T = unknown> extends Future<T> implements ThreadCall {
   ending: ThreadCall['ending'] = null
   readonly fn: Plain
   readonly args: unknown[]
-  /** The request of the coroutine that made it, if a thread stands still for that. */
+  /** The request of the coroutine that made it, if a thread waits for that. */
   readonly within: Requested | null
-  /** The context it was made in, `null` for an empty one. Its own copy: what coroutines on its behalf set stays here. */
+  /** The context it was made in, `null` for an empty one. It is a copy: what coroutines on its behalf set stays here. */
   readonly context: Context | null
   /** Where the function is, once that is known. */
   target: Target | null = null
@@ -52,7 +52,7 @@ export class Call<T = unknown> extends Future<T> implements ThreadCall {
   #open = true
   #ended: Future<void> | null = null
 
-  /** `withContext`: the context variables go along, as with `toThread`; an executor's calls have none, as in asyncio. */
+  /** `withContext`: whether the context variables are sent with it, as in `toThread`; not for an executor's calls, as in asyncio. */
   constructor(loop: EventLoop, mode: 'sensitive' | 'pool', fn: Plain, args: unknown[], withContext: boolean) {
     super(undefined, loop)
     this.mode = mode
@@ -66,14 +66,14 @@ export class Call<T = unknown> extends Future<T> implements ThreadCall {
     loop.addHostWork(1)
   }
 
-  /** Its thread takes it up. */
+  /** Its thread begins with it. */
   start(): void {
     this.status = 'running'
     this.startedAt = this.since = this.loop.time()
     this.loop.probe?.tell('threadStarted', this as ThreadCall)
   }
 
-  /** The call's end: of the function, or of the thread under it. */
+  /** The call's end: the function's, or the thread's. */
   finish(outcome: 'returned' | 'raised', value: unknown): void {
     const started = this.status !== 'queued'
     this.#end(outcome)
@@ -83,7 +83,7 @@ export class Call<T = unknown> extends Future<T> implements ThreadCall {
     else this.fail(value)
   }
 
-  /** Done once the function has ended or will never begin, whether or not anybody waits for its result. */
+  /** Done once the function has ended or will never begin, even if no task waits for its result. */
   ended(): Future<void> {
     if (this.#ended === null) {
       this.#ended = new Future<void>({ loop: this.loop })
@@ -116,7 +116,7 @@ export class Call<T = unknown> extends Future<T> implements ThreadCall {
     if (!this.#ended.done() && !this.loop.isClosed()) this.#ended.setResult()
   }
 
-  /** The loop's task waits for the host no more. */
+  /** The loop's task no longer waits for the host. */
   #close(): void {
     if (!this.#open) return
     this.#open = false

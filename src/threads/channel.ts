@@ -1,17 +1,17 @@
-// Messages between the main thread and one worker thread. A small and simple message is text in shared memory, where both
-// sides can wait for it without an event loop; any other goes through a port. Each carries its number, so that both ways
-// together keep the order in which messages were sent.
+// Messages between the main thread and one worker thread. A small, simple message is text in shared memory, where both sides
+// can wait for it without an event loop; others go through a port. Messages are numbered, so their order is kept over both
+// ways.
 import { Buffer } from 'node:buffer'
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { isSimple } from './json-safe.ts'
 
 /** Bytes of text that fit into shared memory, in each direction. */
 const SLOT_BYTES = 16 * 1024
-/** UTF-8 takes at most this many bytes for a character of a JavaScript string. */
+/** The most bytes of UTF-8 for a character of a JavaScript string. */
 const BYTES_A_CHARACTER = 3
 
-// The shared words. For the worker: how often it was woken. For each side: the length of what lies in its slot, 0 for
-// nothing, and how many messages for it went through the port.
+// The shared words. For the worker: how often it was woken. For each side: the length of the text in its slot (0 for none),
+// and how many messages for it went through the port.
 const WAKE = 0
 const WORKER_SIDE = { slot: 1, posted: 2 }
 const MAIN_SIDE = { slot: 3, posted: 4 }
@@ -20,7 +20,7 @@ const HEADER_BYTES = 20
 export type Message = readonly [kind: number, ...rest: unknown[]]
 type Numbered = readonly [number: number, message: Message]
 
-/** Both sides' view of the memory of one thread. */
+/** The memory that both sides of one thread share. */
 export function channelMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + 2 * SLOT_BYTES)
 }
@@ -32,17 +32,17 @@ export class Channel {
   readonly #out: Buffer
   readonly #here: typeof MAIN_SIDE
   readonly #there: typeof MAIN_SIDE
-  /** What the other side waits on. */
+  /** The word that the other side waits on. */
   readonly #wake: Int32Array
   #sent = 0
   #received = 0
-  /** Messages that came before one that was sent earlier. */
+  /** Messages that arrived before an earlier one. */
   readonly #early = new Map<number, Message>()
   #taken = 0
-  /** WAKE at the last look, for the worker to wait on. */
+  /** The last value of WAKE, for the worker to wait on. */
   #seen = 0
 
-  /** `bell` is what wakes the main thread. */
+  /** `bell` wakes the main thread. */
   constructor(side: 'main' | 'worker', memory: SharedArrayBuffer, port: MessagePort, bell: Int32Array) {
     const main = side === 'main'
     this.#words = new Int32Array(memory, 0, HEADER_BYTES / 4)
@@ -55,7 +55,7 @@ export class Channel {
     this.#wake = main ? this.#words : bell
   }
 
-  /** Send a message. Throws a DataCloneError if a value in it cannot be copied; nothing is sent then. */
+  /** Sends a message. Throws a DataCloneError if a value in it cannot be copied; nothing is sent then. */
   send(message: Message): void {
     const numbered: Numbered = [this.#sent + 1, trim(message)]
     if (!this.#sendAsText(numbered)) {
@@ -66,7 +66,7 @@ export class Channel {
     this.wake()
   }
 
-  /** Wake the other side, where there may be nothing to receive. */
+  /** Wakes the other side, even if there is nothing to receive. */
   wake(): void {
     Atomics.add(this.#wake, WAKE, 1)
     Atomics.notify(this.#wake, WAKE)
@@ -109,18 +109,18 @@ export class Channel {
       Atomics.store(this.#words, this.#here.slot, 0)
       return JSON.parse(text) as Numbered
     }
-    // Asking an empty port costs more than all the rest of this.
+    // To read an empty port costs more than all the rest of this.
     if (Atomics.load(this.#words, this.#here.posted) === this.#taken) return null
-    this.#taken = (this.#taken + 1) | 0 // as the shared word overflows
+    this.#taken = (this.#taken + 1) | 0 // wraps around like the shared word
     return (receiveMessageOnPort(this.#port) as { message: Numbered }).message
   }
 
-  /** In the worker: hold this thread until it is woken, at most `ms`; tells whether it was. */
+  /** In the worker: blocks this thread until it is woken, at most `ms`; returns whether it was. */
   wait(ms: number): boolean {
     return Atomics.wait(this.#words, WAKE, this.#seen, ms) !== 'timed-out'
   }
 
-  /** In the worker: the same without holding the thread. */
+  /** In the worker: the same without blocking the thread. */
   waitAsync(): Promise<unknown> {
     const { async, value } = waitAsync(this.#words, WAKE, this.#seen)
     return async ? value : Promise.resolve()
@@ -131,7 +131,7 @@ export class Channel {
   }
 }
 
-/** A message without what is `undefined` at its end: who reads it gets the same, and text has no `undefined`. */
+/** A message without `undefined` at its end, which text cannot represent; it is read as the same message. */
 function trim(message: Message): Message {
   let { length } = message
   while (message[length - 1] === undefined) length--

@@ -1,12 +1,12 @@
-// Context variables across threads. A variable is known on both sides if the function's module exports it (its own, or
-// one it re-exports); those travel with a call, and what the function sets travels back.
+// Context variables across threads. A variable is known on both sides if the function's module exports it (its own, or one it
+// re-exports). Those are sent with a call, and what the function sets is sent back.
 import type { Context } from '../runtime/context.ts'
 import type { LoadedModule } from './exports.ts'
 
 /** Values by the variable's export name. */
 export type Values = Record<string, unknown>
 
-/** What the module's variables are bound to in `context`; `undefined` where there is nothing to carry. */
+/** The values of the module's variables in `context`; `undefined` if there are none. */
 export function takeAlong(module: LoadedModule, context: Context | null): Values | undefined {
   if (context === null || module.variables.length === 0) return undefined
   let values: Values | undefined
@@ -16,7 +16,7 @@ export function takeAlong(module: LoadedModule, context: Context | null): Values
   return values
 }
 
-/** Set the module's variables in the current context. */
+/** Sets the module's variables in the current context. */
 export function putDown(module: LoadedModule, values: Values | undefined): void {
   if (values === undefined) return
   for (const [name, variable] of module.variables) {

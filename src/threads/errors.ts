@@ -1,5 +1,6 @@
-// Errors of threads, and how any error crosses from one thread to another: with its class, message, stack, cause and
-// its own properties. A class is found again among JavaScript's, the runtime's, and what modules under `workers/` export.
+// Errors of threads, and how any error is sent from one thread to another: with its class, message, stack, cause and own
+// properties. Its class is looked up by name among JavaScript's, the runtime's, and those that modules under `workers/`
+// export.
 import { knownModules, type LoadedModule } from './exports.ts'
 import { describe } from '../runtime/describe.ts'
 import {
@@ -13,14 +14,14 @@ export class BrokenThread extends RuntimeError {
   }
 }
 
-/** A worker thread could not be started: the system has none to give (EAGAIN, EMFILE, ENOMEM), or it failed before it was ready. */
+/** A worker thread could not be started: the system refused (EAGAIN, EMFILE, ENOMEM), or it failed before it was ready. */
 export class NoThread extends BrokenThread {
   static {
     this.prototype.name = 'NoThread'
   }
 }
 
-/** An error on its way. */
+/** An error as it is sent. */
 export type Packed =
   | { readonly value: unknown }
   | {
@@ -33,7 +34,7 @@ export type Packed =
       readonly errors?: Packed[]
     }
 
-/** How many causes of causes cross. */
+/** The longest chain of causes that is sent. */
 const DEEPEST = 8
 
 export function pack(error: unknown, depth = 0): Packed {
@@ -65,13 +66,13 @@ function cloneable(value: unknown): boolean {
   }
 }
 
-/** Make the error again, of the class of that name where there is one; `where` is added to its stack. */
+/** Makes the error again, of the class with that name if there is one; `where` is added to its stack. */
 export function unpack(packed: Packed, module: LoadedModule | null, where: string): unknown {
   if ('value' in packed) return packed.value
   const { className, name, message, stack, own } = packed
   const Class = findClass(className, module)
   const error = packed.errors === undefined ? new Error(message) : new AggregateError([], message)
-  // Not through its constructor, whose arguments nobody knows here.
+  // The constructor is not called: its arguments are not known here.
   if (Class !== null) Object.setPrototypeOf(error, Class.prototype as object)
   const hidden = { configurable: true, writable: true, enumerable: false }
   if (error.name !== name || Class === null) Object.defineProperty(error, 'name', { ...hidden, value: name === 'Error' ? className : name })
@@ -97,7 +98,7 @@ function isErrorClass(value: unknown): value is ErrorClass {
   return typeof value === 'function' && value.prototype instanceof Error
 }
 
-/** A class of that name: `module`'s before that of any other module under `workers/` that this thread has loaded. */
+/** A class with that name: `module`'s before that of any other module under `workers/` that this thread has loaded. */
 function findClass(name: string, module: LoadedModule | null): ErrorClass | null {
   for (const { exports } of module === null ? knownModules() : [module, ...knownModules()]) {
     const found = Object.hasOwn(exports, name) ? exports[name] : null

@@ -1,5 +1,5 @@
-// How a function is named across threads: by the module under a `workers/` folder that exports it, and its name there.
-// Each thread loads that module for itself.
+// How a function is named across threads: by the module under a `workers/` folder that exports it, and its name there. Each
+// thread loads that module for itself.
 import { ContextVar } from '../runtime/context.ts'
 import { describe } from '../runtime/describe.ts'
 import { loadedModules, moduleOf } from './inspector.ts'
@@ -10,11 +10,11 @@ export type Plain = (...args: never[]) => unknown
 export interface LoadedModule {
   readonly url: string
   readonly exports: Readonly<Record<string, unknown>>
-  /** The context variables it exports, which go along with every call of its functions. */
+  /** The context variables it exports, which are sent with every call of its functions. */
   readonly variables: readonly (readonly [name: string, variable: ContextVar<unknown>])[]
 }
 
-/** A function that other threads can be told to call. */
+/** A function that other threads can call. */
 export interface Target {
   readonly module: LoadedModule
   /** Its name among the module's exports. */
@@ -39,7 +39,7 @@ export function knownModules(): Iterable<LoadedModule> {
   return modules.values()
 }
 
-/** Load a module on this thread, or give it if it is loaded. */
+/** Loads a module on this thread, or returns it if it is loaded. */
 export function loadModule(url: string): Promise<LoadedModule> {
   let promise = loading.get(url)
   if (promise === undefined) {
@@ -62,7 +62,7 @@ async function importModule(url: string): Promise<LoadedModule> {
   return module
 }
 
-/** Look a function up. Rejects with a TypeError that says what to do unless a module under `workers/` exports it. */
+/** Looks a function up. Rejects with a TypeError that says what to do, unless a module under `workers/` exports it. */
 export async function findTarget(fn: Plain, caller: string): Promise<Target> {
   const url = moduleOf(fn)
   if (url === null || !isUnderWorkers(url)) {
@@ -85,22 +85,22 @@ export function isUnderWorkers(url: string): boolean {
   return url.startsWith('file:') && url.includes('/workers/')
 }
 
-/** Have every module under `workers/` that is loaded on this thread at hand, so that it can be used without waiting. */
+/** Loads every module under `workers/` that this thread already uses, so that it can be used without waiting. */
 export async function loadNeighbours(): Promise<void> {
   const urls = loadedModules().filter((url) => isUnderWorkers(url) && !url.includes('/node_modules/') && !modules.has(url))
   await Promise.allSettled(urls.map(loadModule))
 }
 
-/** What crosses to call a target. */
+/** What is sent to call a target. */
 export type Address = readonly [url: string, name: string]
 
 export function addressOf(target: Target): Address {
   return [target.module.url, target.name]
 }
 
-/** The function at an address, in a module that is loaded. */
+/** The function at an address, in a loaded module. */
 export function functionAt(module: LoadedModule, name: string): Plain {
-  // A loader may find the names of a CommonJS module on one thread, and on another only the object that has them.
+  // On one thread a loader may find the names of a CommonJS module, and on another only the object that contains them.
   const whole = module.exports['default'] as Readonly<Record<string, unknown>> | null | undefined
   const fn = module.exports[name] ?? whole?.[name]
   if (typeof fn !== 'function') throw new TypeError(`${module.url} exports no function ${name} on this thread`)

@@ -1,4 +1,4 @@
-// What only V8's inspector can tell: in which module a function stands, and which modules are loaded.
+// What only V8's inspector knows: the module of a function, and which modules are loaded.
 import { Session } from 'node:inspector'
 
 interface Property {
@@ -49,7 +49,7 @@ function inspect<T>(look: (scripts: Map<string, string>, post: Post) => T): T {
   })
   session.connect()
   try {
-    post('Debugger.enable') // at once reports every script there is
+    post('Debugger.enable') // reports every script at once
     return look(scripts, post)
   } finally {
     session.disconnect()

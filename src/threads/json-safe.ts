@@ -1,14 +1,14 @@
-// Which values text brings across exactly as a structured clone would, and faster.
+// Which values JSON copies exactly as a structured clone would, and faster.
 
-/** A message of more values than this is not small. */
+/** A message with more values than this is not small. */
 const MOST_VALUES = 100
 
-/** Whether JSON gives `value` back as it was, and the value is small. */
+/** Whether JSON reproduces `value` exactly, and the value is small. */
 export function isSimple(value: unknown): boolean {
   return weigh(value, 0) <= MOST_VALUES
 }
 
-/** How many values there are in `value`, on top of `so` many; Infinity if one of them is not for JSON. */
+/** `so` plus the number of values in `value`; Infinity if JSON cannot reproduce one of them. */
 function weigh(value: unknown, so: number): number {
   switch (typeof value) {
     case 'string':
@@ -22,9 +22,9 @@ function weigh(value: unknown, so: number): number {
       return Infinity
   }
   so++
-  if (value === null || so > MOST_VALUES) return so // which also ends a ring of objects
+  if (value === null || so > MOST_VALUES) return so // this also ends a cycle of objects
   if (Array.isArray(value)) {
-    if (value.length > MOST_VALUES || Object.keys(value).length !== value.length) return Infinity // long, with holes, or with names
+    if (value.length > MOST_VALUES || Object.keys(value).length !== value.length) return Infinity // long, sparse, or with named properties
     for (const item of value) so = weigh(item, so)
     return so
   }

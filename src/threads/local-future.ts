@@ -1,5 +1,5 @@
-// runCoroutineThreadsafe() on the loop's own thread: the same as from elsewhere, but blocking for the result would hold
-// the very loop that has to bring it.
+// runCoroutineThreadsafe() on the loop's own thread: the same as from elsewhere, except that waiting for the result would
+// block the loop that has to produce it.
 import type { ConcurrentFuture } from '../runtime/threads.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Task } from '../runtime/task.ts'

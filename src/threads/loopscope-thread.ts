@@ -14,7 +14,7 @@ const server = new Server(new Channel('worker', memory, port, bell))
 setDefaultHost(nodeHost)
 setThreads(new WorkerThreads(server))
 
-// Waiting in shared memory does not count as work of this thread's event loop.
+// Waiting in shared memory does not keep this thread's event loop alive.
 setInterval(() => {}, 2 ** 30)
 await registerTsx()
 await server.serve()

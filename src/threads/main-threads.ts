@@ -1,5 +1,5 @@
-// The threads of this program, as the runtime asks for them: a pool, one sensitive thread, and a bounded number of others
-// that ThreadSensitiveContexts take turns with. Nothing is started before the first call.
+// The threads of this program, as the runtime asks for them: a pool, one sensitive thread, and a limited number of others that
+// ThreadSensitiveContexts share. Nothing is started before the first call.
 import { availableParallelism } from 'node:os'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { ConcurrentFuture, Threads } from '../runtime/threads.ts'
@@ -24,28 +24,31 @@ import { putDown } from './context-transfer.ts'
 export interface ThreadOptions {
   /** How many threads the pool has; default: as many as the machine runs at once, at least 2. */
   poolSize?: number
-  /** How many calls may wait for a thread: for the pool, for the sensitive thread, in one ThreadSensitiveContext, and in all that have none yet; default 1000. */
+  /**
+   * How many calls may wait for a thread: for the pool, for the sensitive thread, in one ThreadSensitiveContext, and in all
+   * contexts that have no thread yet; default 1000.
+   */
   maxQueue?: number
-  /** How many ThreadSensitiveContexts may have a thread at once, beside the pool and the sensitive thread; default 16. More wait for one. */
+  /** How many ThreadSensitiveContexts may have a thread at once, besides the pool and the sensitive thread; default 16. Others wait. */
   maxContexts?: number
   /** How many seconds a thread that no ThreadSensitiveContext has is kept for the next one; default 10. */
   idleSeconds?: number
 }
 
-/** The thread-sensitive context that the current code is in; its lane once it has made a call. */
+/** The thread-sensitive context that the current code is in, and its queue once it has made a call. */
 const sensitiveContext = new ContextVar<{ lane: Lane | null } | null>('loopscope.sensitiveContext', { default: null })
 
 export class MainThreads implements Threads {
   #options: Required<ThreadOptions> = { poolSize: Math.max(2, availableParallelism()), maxQueue: 1000, maxContexts: 16, idleSeconds: 10 }
   readonly #bell = new Doorbell()
-  /** Threads of a lane alone, which end with it. */
+  /** Threads that belong to one queue and end with it. */
   readonly #own: ThreadSource = { take: (lane) => new Thread(lane, this.#bell), giveBack: (thread) => thread.terminate(), onGone: () => {}, leave: () => {} }
   #pool: Lane | null = null
   #sensitive: Lane | null = null
   #stock: Stock | null = null
   readonly #contexts = new Set<Lane>()
 
-  /** Set sizes and bounds: what is set applies to lanes that have not been used yet, or were closed. */
+  /** Sets sizes and limits, for queues that have not been used yet, or were closed. */
   configure(options: ThreadOptions): void {
     for (const [name, value] of Object.entries(options)) requireInteger(value, `threads: ${name}`, name === 'maxQueue' || name === 'idleSeconds' ? 0 : 1)
     this.#options = { ...this.#options, ...options }
@@ -88,7 +91,7 @@ export class MainThreads implements Threads {
     return context.lane
   }
 
-  /** Throw a QueueFull if too many calls wait already in contexts that have no thread. */
+  /** Throws a QueueFull if too many calls already wait in contexts without a thread. */
   #requireStock(caller: string, name: string): void {
     const { maxQueue, maxContexts } = this.#options
     let waiting = 0
@@ -129,14 +132,14 @@ export class MainThreads implements Threads {
     for (const call of this.#pool?.calls ?? []) if (call.loop === loop) yield* call.ended()
   }
 
-  /** Load functions and start all threads of the pool and the sensitive one, so that the first call is as fast as any. */
+  /** Loads functions and starts all threads of the pool and the sensitive one, so that the first call is as fast as any. */
   async prepare(fns: readonly Plain[]): Promise<void> {
     this.#poolLane().fill()
     ;(this.#sensitive ??= this.#makeSensitive(this.#own)).fill()
     for (const fn of fns) await findTarget(fn, 'prepareThreads')
   }
 
-  /** Wait at most `seconds` for calls to end, then end all threads; what is left fails with a BrokenThread. */
+  /** Waits at most `seconds` for calls to end, then ends all threads; open calls fail with a BrokenThread. */
   async close(seconds = 0): Promise<void> {
     const lanes = [this.#pool, this.#sensitive, ...this.#contexts].filter((lane) => lane !== null)
     this.#pool = null

@@ -1,5 +1,5 @@
-// Coroutines that worker threads ask for (asyncToSync, runCoroutineThreadsafe): each is a task on the loop of the call
-// that asked, in that call's context, and is cancelled when nobody waits for that call any more.
+// Coroutines that worker threads ask for (asyncToSync, runCoroutineThreadsafe): each is a task on the loop of the call that
+// asked, in that call's context, and is cancelled when that call's task is.
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Reply, Request } from './protocol.ts'
@@ -24,12 +24,12 @@ export class Requests {
   readonly #send: (reply: Reply) => void
   readonly #open = new Map<number, Open>()
 
-  /** `send` gives a reply to the thread, or throws where it cannot be copied. */
+  /** `send` sends a reply to the thread, or throws if it cannot be copied. */
   constructor(send: (reply: Reply) => void) {
     this.#send = send
   }
 
-  /** Start what `call` asks for; gives the request if the call stands still for it. */
+  /** Starts what `call` asks for; returns the request if the call waits for it. */
   start(message: Request, call: Call): Requested | null {
     const [, id, , blocks, [url, name], args, values] = message
     const blocking: Requested | null = blocks ? { request: id, outer: call.within, replied: false } : null
@@ -88,7 +88,7 @@ export class Requests {
     open.task?.cancel()
   }
 
-  /** Cancel whatever `call` has asked for. */
+  /** Cancels all requests of `call`. */
   cancelOf(call: Call): void {
     for (const [id, open] of this.#open) if (open.call === call) this.cancel(id)
   }

@@ -1,4 +1,4 @@
-// What can be seen of the threads at any moment.
+// The state of the threads at one moment.
 import type { ThreadCall } from '../runtime/instruments.ts'
 
 export interface LaneState {
@@ -12,7 +12,7 @@ export interface LaneState {
   readonly maxQueue: number
   readonly queued: number
   readonly running: number
-  /** Calls that nobody waits for any more and that still hold their thread. */
+  /** Calls whose task was cancelled and that still occupy their thread. */
   readonly orphaned: number
   /** Every call that is not over. */
   readonly calls: readonly ThreadCall[]

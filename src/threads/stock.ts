@@ -1,5 +1,5 @@
-// The threads that ThreadSensitiveContexts share: a bounded number of them, each of which belongs to one context at a time.
-// A context that ends leaves its thread to the next one; a thread that no context takes for a while ends.
+// The threads that ThreadSensitiveContexts share: a limited number, each of which belongs to one context at a time. A context
+// that ends leaves its thread to the next one; a thread that no context takes for a while ends.
 import type { BrokenThread } from './errors.ts'
 import type { Doorbell } from './wakeup.ts'
 import type { Lane, ThreadSource } from './worker-queue.ts'
@@ -14,20 +14,20 @@ export class Stock implements ThreadSource, Owner {
   readonly #idleMs: number
   readonly #bell: Doorbell
   readonly #threads = new Set<Thread>()
-  /** Threads that no lane has, the one that was busy last at the end, each with the timer that ends it. */
+  /** Threads that no queue has, the last used at the end, each with the timer that ends it. */
   readonly #idle = new Map<Thread, NodeJS.Timeout>()
-  /** Lanes that wait for a thread, first come, first served. */
+  /** Queues that wait for a thread, first come, first served. */
   readonly #waiting = new Set<Lane>()
   #closed = false
 
-  /** `most`: the most threads; `idleSeconds`: how long one is kept for the next lane. */
+  /** `most`: the most threads; `idleSeconds`: how long one is kept for the next queue. */
   constructor(most: number, idleSeconds: number, bell: Doorbell) {
     this.#most = most
     this.#idleMs = Math.min(idleSeconds * 1000, LONGEST_MS)
     this.#bell = bell
   }
 
-  /** How many threads a lane could have at once. */
+  /** How many threads a queue could have at once. */
   get free(): number {
     return this.#idle.size + this.#most - this.#threads.size
   }
@@ -71,7 +71,7 @@ export class Stock implements ThreadSource, Owner {
     return false
   }
 
-  /** Have lanes that wait take what there is. */
+  /** Gives free threads to waiting queues. */
   #serve(): void {
     for (const lane of this.#waiting) {
       if (this.free === 0) return
@@ -85,7 +85,7 @@ export class Stock implements ThreadSource, Owner {
     this.#idle.delete(thread)
   }
 
-  /** End the threads that no lane has, and any other as soon as its lane is closed. */
+  /** Ends the threads that no queue has, and the others as soon as their queues are closed. */
   async close(): Promise<void> {
     this.#closed = true
     const idle = [...this.#idle.keys()]

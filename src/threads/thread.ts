@@ -1,5 +1,5 @@
-// One worker thread as the main thread sees it. It runs one call at a time; but while a call stands still in asyncToSync,
-// the thread can run another one on top of it, and whatever the coroutine wants of the same lane may run there.
+// The main thread's side of one worker thread. It runs one call at a time. While a call waits in asyncToSync, the thread can
+// run another one on top of it: calls that the awaited coroutine makes on the same queue run there.
 import { Worker, MessageChannel } from 'node:worker_threads'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Call, Requested } from './call.ts'
@@ -14,20 +14,20 @@ import { CALL, CANCEL, READY, REQUEST, RETURNED, THREW, type Returned, type Thre
 import { Requests } from './requests.ts'
 import { takeAlong } from './context-transfer.ts'
 
-/** This long after a call, its thread's own event loop gets a turn. */
+/** This long after a call, the thread's own event loop runs once. */
 const TURN_AFTER_MS = 10
 
-/** What a thread is handed when it starts. */
+/** What a thread is started with. */
 export interface ThreadData {
   loopscopeThread: { memory: SharedArrayBuffer; bell: Int32Array; port: import('node:worker_threads').MessagePort }
 }
 
-/** What a thread works for at present: a lane, or the stock that it waits in for one. */
+/** What a thread works for at present: a queue, or the stock in which it waits for one. */
 export interface Owner {
   readonly mode: 'sensitive' | 'pool'
-  /** The thread can take a call: it is idle, or it stands still. */
+  /** The thread can take a call: it is idle, or waits in asyncToSync. */
   onFree(thread: Thread): void
-  /** The thread has ended; `started` tells whether it was ever ready. Gives false where nothing came of it that would tell of `error`. */
+  /** The thread has ended; `started` says whether it was ever ready. Returns false if this failed nothing that would report `error`. */
   onGone(thread: Thread, started: boolean, error: BrokenThread): boolean
 }
 
@@ -37,7 +37,7 @@ export class Thread {
   readonly #worker: Worker
   readonly #channel: Channel
   readonly #requests: Requests
-  /** Calls, and the requests they stand still for, innermost last. */
+  /** Calls, and the requests that they wait for, innermost last. */
   readonly #frames: (Call | Requested)[] = []
   #ready = false
   #gone = false
@@ -45,10 +45,10 @@ export class Thread {
   #turn: NodeJS.Timeout | null = null
   #terminated = false
   #error: unknown = null
-  /** The loop of the call it took last. */
+  /** The loop of the last call. */
   #loop: EventLoop | null = null
 
-  /** Throws a NoThread where the system starts none. */
+  /** Throws a NoThread if the system starts none. */
   constructor(owner: Owner, bell: Doorbell) {
     this.owner = owner
     this.#bell = bell
@@ -70,7 +70,7 @@ export class Thread {
       this.#error = error
     })
     this.#worker.on('exit', (code) => this.#onExit(code))
-    // The loop keeps the process alive while a task waits; a thread as such does not.
+    // The loop keeps the process alive while a task waits; a thread by itself does not.
     this.#worker.unref()
     this.#listen()
   }
@@ -88,12 +88,12 @@ export class Thread {
     return !this.#ready && !this.#gone
   }
 
-  /** Whether a call could run here on top of one that stands still for `request`. */
+  /** Whether a call could run here on top of one that waits for `request`. */
   standsStillFor(request: Requested): boolean {
     return this.#gone ? false : this.#frames.includes(request)
   }
 
-  /** Whether its innermost call stands still now. */
+  /** Whether its innermost call waits in asyncToSync. */
   get waiting(): boolean {
     const top = this.#frames.at(-1)
     return top !== undefined && 'request' in top && !this.#gone
@@ -104,7 +104,7 @@ export class Thread {
     return this.#frames.filter((frame) => !('request' in frame)) as Call[]
   }
 
-  /** Run a call whose target is known. Where it cannot be sent, the call fails and the thread stays as it is. */
+  /** Runs a call whose target is known. If it cannot be sent, the call fails and the thread does not change. */
   run(call: Call): void {
     const target = call.target!
     try {
@@ -121,18 +121,18 @@ export class Thread {
   }
 
   onCancelled(call: Call): void {
-    // Nobody waits now, but what runs is to run to its end.
+    // No task waits for this call any longer, but it must run to its end.
     this.#worker.ref()
     this.#requests.cancelOf(call)
   }
 
-  /** End the thread. What runs on it fails. */
+  /** Ends the thread. Its calls fail. */
   async terminate(): Promise<void> {
     this.#terminated = true
     await this.#worker.terminate()
   }
 
-  /** Note that the thread was sent something, and will answer. */
+  /** Notes that the thread was sent something, and will answer. */
   #listen(): void {
     if (this.#listening) return
     this.#listening = true
@@ -163,7 +163,7 @@ export class Thread {
         break
       case REQUEST: {
         const call = this.calls.find(({ id }) => id === message[2])
-        if (call === undefined) break // the worker asks only on behalf of a call that runs
+        if (call === undefined) break // the worker asks only on behalf of a running call
         const requested = this.#requests.start(message, call)
         if (requested === null) break
         this.#frames.push(requested)
@@ -193,7 +193,7 @@ export class Thread {
     if (this.idle) this.#channel.wake()
   }
 
-  /** A request that stood innermost has had its reply: its call runs again. */
+  /** The innermost request has had its reply: its call runs again. */
   #dropReplied(): void {
     for (let top = this.#frames.at(-1); top !== undefined && 'request' in top && top.replied; top = this.#frames.at(-1)) {
       this.#frames.pop()
@@ -203,7 +203,7 @@ export class Thread {
   #onExit(code: number): void {
     this.#gone = true
     const started = this.#ready
-    this.onRing() // what it said last
+    this.onRing() // its last messages
     this.#bell.unlisten(this)
     this.#channel.close()
     if (this.#turn !== null) clearTimeout(this.#turn)
@@ -211,7 +211,7 @@ export class Thread {
     this.#frames.length = 0
     const why = this.#terminated ? 'was closed' : this.#error === null ? `exited with code ${code}` : `crashed: ${String(this.#error)}`
     const cause = { cause: this.#error ?? undefined }
-    // No one learns how a call ended that was cancelled.
+    // The end of a call whose task was cancelled is reported to no task.
     let told = this.#terminated
     for (const call of calls.reverse()) {
       this.#requests.cancelOf(call)
@@ -223,7 +223,7 @@ export class Thread {
     if (!told) this.#report(error.message)
   }
 
-  /** Report an end that failed no call. */
+  /** Reports an end that failed no call. */
   #report(why: string): void {
     const context = { message: `${why}; no call failed with it`, ...(this.#error === null ? {} : { exception: this.#error }) }
     if (this.#loop === null) reportContext(defaultHost(), context)

@@ -1,24 +1,24 @@
-// A program that runs through tsx has its loader in worker threads too, but on Node 20: there hooks are of one thread, and
-// tsx registers its own on the main thread only.
+// A program that runs through tsx has its loader in worker threads too, but not on Node 20: there, hooks are for one thread,
+// and tsx registers its own only on the main thread.
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
 const LOADER = /(?:^|[\s=])(\S*\/tsx\/dist\/loader\.mjs|tsx(?:\/esm)?)(?=\s|$)/
 
-/** Register tsx on this thread where the program was started with it and that is not done yet. */
+/** Registers tsx on this thread if the program was started with it and that is not done yet. */
 export async function registerTsx(): Promise<void> {
   const loader = LOADER.exec([...process.execArgv, process.env['NODE_OPTIONS']].join(' '))?.[1]
   if (loader === undefined || Number.parseInt(process.versions.node) >= 22) return
   const require = createRequire(loader.startsWith('file:') ? loader : pathToFileURL(`${process.cwd()}/`))
   for (const api of ['tsx/cjs/api', 'tsx/esm/api']) {
-    // What is found is the file for require(), which registers hooks for that alone; its twin is beside it.
+    // This finds the file for require(), which registers hooks only for that; the one for imports is next to it.
     const file = pathToFileURL(require.resolve(api).replace(/\.cjs$/, '.mjs'))
     const { register } = (await import(file.href)) as { register: () => unknown }
     register()
   }
 }
 
-/** What is to be done about a module that this thread cannot load for its ending, with what Node says as the cause. */
+/** What to do about a module that this thread cannot load because of its extension, with Node's error as the cause. */
 export function explained(error: unknown): unknown {
   if ((error as { code?: unknown } | null)?.code !== 'ERR_UNKNOWN_FILE_EXTENSION') return error
   return new TypeError(

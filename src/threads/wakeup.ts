@@ -1,9 +1,9 @@
-// What wakes the main thread: one word of shared memory that every worker thread rings when it has sent something. The
-// main thread waits for it without blocking, for as long as a thread is expected to send anything.
+// Wakes the main thread: one word of shared memory that every worker thread changes when it has sent something. The main
+// thread waits for it without blocking, as long as a thread may send something.
 import { waitAsync } from './channel.ts'
 
 interface Listener {
-  /** Take in what the thread has sent. */
+  /** Reads what the thread has sent. */
   onRing(): void
 }
 
@@ -13,7 +13,7 @@ export class Doorbell {
   #armed = false
   #heard = 0
 
-  /** Call `listener.onRing` at every ring from now on. */
+  /** Calls `listener.onRing` at every ring from now on. */
   listen(listener: Listener): void {
     this.#listeners.add(listener)
     if (!this.#armed) this.#arm()

@@ -1,5 +1,5 @@
-// What runs inside a worker thread: it takes calls off the channel and runs them, one at a time. While one of them stands
-// still for a coroutine on the main loop, calls that this coroutine makes can run on top of it.
+// What runs inside a worker thread: it receives calls and runs them, one at a time. While one of them waits for a coroutine on
+// the main loop, calls that this coroutine makes can run on top of it.
 import { Context } from '../runtime/context.ts'
 import { describe } from '../runtime/describe.ts'
 import { RuntimeError } from '../runtime/exceptions.ts'
@@ -10,15 +10,15 @@ import { CALL, CANCEL, READY, REQUEST, RETURNED, THREW, type Call, type Reply, t
 import { explained } from './tsx.ts'
 import { putDown, takeBack } from './context-transfer.ts'
 
-/** While its own event loop has something open, an idle thread gives it a turn after this long, then twice that, and so on. */
+/** If its own event loop has something open, an idle thread runs that loop after this long, then after twice as long, and so on. */
 const FIRST_PATIENCE_MS = 1
 const LONGEST_PATIENCE_MS = 1000
 
 export class Server {
   readonly #channel: Channel
-  /** The calls that run, innermost last. */
+  /** The running calls, innermost last. */
   readonly #running: number[] = []
-  /** How many calls stand still, so that this thread's event loop cannot turn. */
+  /** How many calls wait in asyncToSync, during which this thread's event loop cannot run. */
   #still = 0
   readonly #waiting = new Map<number, (reply: Reply) => void>()
   #requests = 0
@@ -39,11 +39,11 @@ export class Server {
         const more = this.#handle(message)
         if (more !== undefined) await more
       } else if (!restless && !woken) {
-        // Without a timeout: the system takes longer over one than over all the rest of a call.
+        // Without a timeout: the system takes longer for one than for the rest of a call.
         woken = this.#channel.wait(Infinity)
         patience = FIRST_PATIENCE_MS
       } else if (woken || !this.#channel.wait(patience)) {
-        // Woken for nothing, after a call: whatever functions left to this thread's event loop (output, timers) gets a turn.
+        // No call came: what functions left to this thread's event loop (output, timers) runs now.
         await new Promise((resolve) => setImmediate(resolve))
         restless = process.getActiveResourcesInfo().length > calm
         patience = Math.min(patience * 2, LONGEST_PATIENCE_MS)
@@ -109,7 +109,7 @@ export class Server {
     return undefined
   }
 
-  /** The function gave a promise: this thread's event loop turns until it is settled. */
+  /** The function returned a promise: this thread's event loop runs until it is settled. */
   async #settle(call: Call, module: LoadedModule, promise: PromiseLike<unknown>, context: Context): Promise<void> {
     let end: (() => void) | null = null
     promise.then(
@@ -147,7 +147,7 @@ export class Server {
     }
   }
 
-  /** Ask the main loop for a coroutine; `settle` gets the reply. Throws a RuntimeError outside of a call. */
+  /** Asks the main loop for a coroutine; `settle` gets the reply. Throws a RuntimeError outside a call. */
   request(caller: string, blocks: boolean, rest: readonly [Request[4], unknown[], Request[6]], settle: (reply: Reply) => void): number {
     const call = this.#running.at(-1)
     if (call === undefined) throw new RuntimeError(`${caller}: no call runs on this worker thread now: use it inside of a function that the main thread called`)
@@ -161,7 +161,7 @@ export class Server {
     this.#channel.send([CANCEL, id])
   }
 
-  /** Hold this thread until `done()`, or for `ms`; what comes in meanwhile is handled. */
+  /** Blocks this thread until `done()`, or for `ms`; messages that arrive meanwhile are handled. */
   standStill(done: () => boolean, ms: number): void {
     const end = ms === Infinity ? Infinity : performance.now() + ms
     this.#still++

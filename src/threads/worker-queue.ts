@@ -1,5 +1,5 @@
-// A queue of calls and the threads that work through it, first come, first served: the pool is a lane with several
-// threads, a sensitive thread is a lane of one. Threads come when they are first needed.
+// A queue of calls and the threads that run them in order: the pool is a queue with several threads, a sensitive thread is one
+// with a single thread. Threads are started when they are first needed.
 import type { LaneState } from './state.ts'
 import type { Call, Holder } from './call.ts'
 import type { Owner, Thread } from './thread.ts'
@@ -7,15 +7,15 @@ import { QueueFull } from '../runtime/exceptions.ts'
 import { BrokenThread, type NoThread } from './errors.ts'
 import { findTarget, knownTarget } from './exports.ts'
 
-/** Where a lane has its threads from. */
+/** Where a queue gets its threads. */
 export interface ThreadSource {
-  /** A thread for `lane`, idle or about to start; `null` if it has to wait for one: then it is pumped. Throws a NoThread. */
+  /** A thread for `lane`, idle or about to start; `null` if it has to wait for one, and will be pumped then. Throws a NoThread. */
   take(lane: Lane): Thread | null
-  /** The lane is closed and needs this idle thread no longer. */
+  /** The queue is closed and no longer needs this idle thread. */
   giveBack(thread: Thread): Promise<void>
-  /** A thread that came from here has ended. */
+  /** A thread from here has ended. */
   onGone(thread: Thread): void
-  /** The lane waits for a thread no longer. */
+  /** The queue no longer waits for a thread. */
   leave(lane: Lane): void
 }
 
@@ -25,10 +25,10 @@ export class Lane implements Holder, Owner {
   readonly #maxQueue: number
   readonly #source: ThreadSource
   readonly #threads = new Set<Thread>()
-  /** Idle threads, the one that was busy last at the end: its caches are warm. */
+  /** Idle threads, the last used at the end: its caches are warm. */
   readonly #idle: Thread[] = []
   readonly #queue = new Set<Call>()
-  /** Calls made by coroutines that a thread of this lane stands still for, by that thread. */
+  /** For each thread that waits in asyncToSync for a coroutine: calls of that coroutine, which must run on the same thread. */
   readonly #nested = new Map<Thread, Set<Call>>()
   #closed = false
   #onEmpty: (() => void) | null = null
@@ -45,7 +45,7 @@ export class Lane implements Holder, Owner {
     return this.#queue.size === 0 && this.#nested.size === 0 && this.#idle.length === this.#threads.size
   }
 
-  /** Queue a call; `requireRoom` comes before. */
+  /** Queues a call. Call `requireRoom` first. */
   submit(call: Call, caller: string): void {
     call.holder = this
     call.target = knownTarget(call.fn) ?? null
@@ -56,7 +56,7 @@ export class Lane implements Holder, Owner {
     else this.pump()
   }
 
-  /** Throw a QueueFull if there is no room for another call. */
+  /** Throws a QueueFull if there is no room for another call. */
   requireRoom(caller: string, name: string): void {
     if (this.#closed) throw new BrokenThread(`${caller}: ${name}() came after the threads were closed`)
     let free = this.#size
@@ -66,7 +66,7 @@ export class Lane implements Holder, Owner {
     throw new QueueFull(`${caller}: ${this.#maxQueue} calls wait for ${busy} (${this.mode}) already, ${name}() finds no room: try again later`)
   }
 
-  /** Look the function up. Its call keeps its place meanwhile. */
+  /** Looks the function up. Its call keeps its place meanwhile. */
   #find(call: Call, caller: string): void {
     findTarget(call.fn, caller).then(
       (target) => {
@@ -82,8 +82,8 @@ export class Lane implements Holder, Owner {
   }
 
   /**
-   * The thread of this lane that stands still for the coroutine that makes this call, directly or through calls on other
-   * lanes: waiting for another could last for ever.
+   * The thread of this queue that waits for the coroutine that makes this call, directly or through calls on other queues:
+   * to wait for another thread could be a deadlock.
    */
   #threadToNestOn(call: Call): Thread | null {
     if (this.#idle.length > 0 || this.#threads.size < this.#size) return null
@@ -100,7 +100,7 @@ export class Lane implements Holder, Owner {
     else calls.add(call)
   }
 
-  /** Hand calls to threads that are free. */
+  /** Gives calls to free threads. */
   pump(): void {
     for (const [thread, calls] of this.#nested) {
       if (!thread.waiting) continue
@@ -119,7 +119,7 @@ export class Lane implements Holder, Owner {
     }
   }
 
-  /** Start as many threads as there are calls for; gives one that is idle already. */
+  /** Starts as many threads as there are calls for; returns one that is idle already. */
   #grow(): Thread | null {
     let starting = 0
     for (const thread of this.#threads) if (thread.starting) starting++
@@ -142,8 +142,8 @@ export class Lane implements Holder, Owner {
   }
 
   /**
-   * A thread could not be started: unless others are there to take them, the calls in the queue fail; gives whether one did.
-   * The next call, or the next thread that gets free, is the next occasion: trying again at once could go on without end.
+   * A thread could not be started. Unless other threads can take them, the queued calls fail; returns whether one did. The
+   * next attempt follows with the next call or free thread: to try at once could go on without end.
    */
   #failQueue(error: NoThread): boolean {
     if (this.#threads.size > 0) return false
@@ -153,7 +153,7 @@ export class Lane implements Holder, Owner {
     return calls.length > 0
   }
 
-  /** Start all threads now, so that no call has to wait for one to start. Throws a NoThread. */
+  /** Starts all threads now, so that no call has to wait for that. Throws a NoThread. */
   fill(): void {
     while (this.#threads.size < this.#size) this.#add()
   }
@@ -170,10 +170,10 @@ export class Lane implements Holder, Owner {
     this.#tellEmpty()
   }
 
-  /** A thread can take a call: it is idle, or it stands still. */
+  /** A thread can take a call: it is idle, or waits in asyncToSync. */
   onFree(thread: Thread): void {
     if (thread.idle) {
-      // What its coroutine left behind has to queue as all others do.
+      // Calls that its coroutine left behind are queued like all others.
       for (const call of this.#nested.get(thread) ?? []) this.#queue.add(call)
       this.#nested.delete(thread)
       this.#idle.push(thread)
@@ -206,7 +206,7 @@ export class Lane implements Holder, Owner {
     if (this.#onEmpty !== null && this.empty) this.#onEmpty()
   }
 
-  /** Take no more calls, wait until all have ended, orphaned ones too, or for `seconds`, and end the threads. */
+  /** Takes no more calls, waits until all have ended (also those whose task was cancelled) or for `seconds`, and ends the threads. */
   async close(seconds = Infinity): Promise<void> {
     this.#closed = true
     if (!this.empty && seconds > 0) {
@@ -241,7 +241,7 @@ export class Lane implements Holder, Owner {
     return this.#queue.size
   }
 
-  /** Every call that has not ended, those that run first. */
+  /** Every call that has not ended, the running ones first. */
   get calls(): Call[] {
     const nested = [...this.#nested.values()].flatMap((calls) => [...calls])
     return [...[...this.#threads].flatMap((thread) => thread.calls), ...nested, ...this.#queue]

@@ -1,4 +1,4 @@
-// What the runtime's thread functions mean inside a worker thread: coroutines run on the main loop.
+// The runtime's thread functions inside a worker thread: coroutines run on the main loop.
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { ConcurrentFuture, Threads } from '../runtime/threads.ts'
 import type { Reply } from './protocol.ts'
@@ -53,7 +53,7 @@ function mainOnly(): RuntimeError {
   return new RuntimeError('this is a worker thread: threads are called from the main loop, so do it in a coroutine there, through asyncToSync')
 }
 
-/** A coroutine on the main loop, as the worker thread that asked for it sees it. */
+/** A coroutine on the main loop, as seen by the worker thread that asked for it. */
 class RemoteFuture<T> implements ConcurrentFuture<T> {
   readonly #server: Server
   readonly #name: string
@@ -66,7 +66,7 @@ class RemoteFuture<T> implements ConcurrentFuture<T> {
     if (target === undefined) throw cannotCross(fn, caller, 'no module that this thread has loaded from there exports it')
     const { module, name } = target
     const onReply = ([, , ok, value, values]: Reply): void => {
-      // The variables that the coroutine set: only a caller that stands still here is still in its own context.
+      // The variables that the coroutine set: only a caller that waits here is still in its own context.
       if (blocks) putDown(module, values)
       this.#outcome = ok ? { ok, value: value as T } : { ok, error: unpack(value as Packed, module, `${name}() on the main loop`) }
       for (const fn of this.#onDone) fn()
