@@ -1,33 +1,33 @@
-// Reads command lines whose options belong to what stands before them: `--rate 5 A --rate 9 B` gives A the rate 5 and B the
+// Reads command lines whose options belong to the address after them: `--rate 5 A --rate 9 B` gives A the rate 5 and B the
 // rate 9. Every option has one kind and one range, which its error names.
 import { parseArgs } from 'node:util'
 import { UsageError } from './plan.ts'
 
 export interface Option {
   kind: 'number' | 'whole' | 'text' | 'flag'
-  /** What stands for its value in the help. */
+  /** The placeholder for its value in the help. */
   value?: string
   help: string
   least?: number
   most?: number
-  /** The words it may be. */
+  /** The allowed words. */
   words?: readonly string[]
   /** It may be given several times. */
   many?: boolean
-  /** It is said of one stream, or of all where it stands before the first address. */
+  /** It is for one stream, or for all if it comes before the first address. */
   ofStream?: boolean
 }
 
 export type Options = Readonly<Record<string, Option>>
 export type Value = string | number | boolean | string[]
 
-/** What was given, by the option's name. */
+/** The given values, by the option's name. */
 export type Given = Map<string, Value>
 
 export interface CommandLine {
-  /** Of the whole command. */
+  /** For the whole command. */
   all: Given
-  /** Options of streams that stood before the first address. */
+  /** Options of streams before the first address. */
   common: Given
   /** Each address with its own options. */
   addresses: { text: string; own: Given }[]
@@ -76,7 +76,7 @@ function closest(name: string, options: Options): string {
   return near === undefined ? ': --help lists what there is' : `: is --${near} meant?`
 }
 
-/** By how many letters two words differ. */
+/** How many letters differ between two words. */
 function apart(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at)
   for (let i = 1; i <= a.length; i++) {

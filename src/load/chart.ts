@@ -1,5 +1,5 @@
-// Latency over time in characters: a column for each stretch of time, what half of its requests stayed below, and its
-// slowest; under it the target's stalls.
+// Latency over time in characters: a column for each stretch of time, with its median and its slowest request; below it the
+// target's stalls.
 import type { Slice } from './time-series.ts'
 import type { Stall } from './stalls.ts'
 import { time } from './format.ts'
@@ -14,7 +14,7 @@ interface Column {
   errors: boolean
 }
 
-/** Lines, at most `width` characters each; none where nothing was answered. */
+/** Lines of at most `width` characters; none if nothing was answered. */
 export function chart(slices: readonly Slice[], stalls: readonly Stall[], width: number): string[] {
   const top = Math.max(0, ...slices.map(({ max }) => max ?? 0))
   if (top === 0) return []
@@ -52,7 +52,7 @@ function cell({ half, max, errors }: Column, row: number, top: number): string {
   if (level(half) >= 1) return '█'
   if (row === 0 && errors) return '×'
   if (level(max) >= 0.5 && level(max) > level(half) + 0.25) return '░'
-  // What was answered at all leaves a trace.
+  // A column with answers always shows something.
   const eighths = Math.max(row === 0 && max > 0 ? 1 : 0, Math.round(level(half) * 8))
   return EIGHTHS[Math.max(0, eighths)]!
 }

@@ -1,5 +1,5 @@
-// The classic test of sync code behind an async server: so many requests, so many in flight, delays from a seed, through each
-// lane. It is a closed loop on purpose, as its users ran it: the whole takes as long as the lane lets it.
+// The classic test of sync code behind an async server: a number of requests, a limited number in flight, delays from a seed,
+// through each lane. It is a closed loop on purpose, like the original: its total time depends on the lane.
 import type { LaneName } from './scenarios.ts'
 import type { Plan } from './plan.ts'
 import type { LoadResult, StreamResult } from './result.ts'
@@ -28,11 +28,11 @@ export interface ClassicResult {
   lane: LaneName
   good: number
   errors: Record<string, number>
-  /** The whole of it. */
+  /** The total time. */
   seconds: number
   /** Of the requests, in ms. */
   latency: Summary | null
-  /** Of a `/ping` beside it, 20 times a second. */
+  /** Of a `/ping` sent 20 times a second meanwhile. */
   probes: Summary | null
   ended: LoadResult['ended']
   reason: string | null
@@ -44,7 +44,7 @@ export function delaysOf({ requests, ms, seed }: Pick<ClassicOptions, 'requests'
   return Array.from({ length: requests }, () => Math.round(random() * 2 * ms))
 }
 
-/** Run the lanes one after another. */
+/** Runs the lanes one after another. */
 export async function runClassic(options: ClassicOptions, onLane: (lane: LaneName, run: LoadRun) => void, signal: AbortSignal): Promise<ClassicResult[]> {
   const results: ClassicResult[] = []
   for (const lane of options.lanes) {
@@ -97,7 +97,7 @@ export function classicReport(results: readonly ClassicResult[], { requests, inF
   ].join('\n\n')}\n`
 }
 
-/** What it shows, as far as the figures do. */
+/** What the figures show. */
 function classicWords(results: readonly ClassicResult[], whole: number): string[] {
   const find = (lane: LaneName): ClassicResult | undefined => results.find((result) => result.lane === lane && result.ended === 'finished' && result.good > 0)
   const [sensitive, free] = [find('sensitive'), find('async')]

@@ -2,7 +2,7 @@
 
 export const EXIT = {
   fine: 0,
-  /** The target cannot be reached, died, or gave not one good answer. */
+  /** The target cannot be reached, died, or gave no good answer. */
   target: 1,
   usage: 2,
   /** The tester could not keep its own schedule. */
@@ -10,7 +10,7 @@ export const EXIT = {
   interrupted: 130,
 } as const
 
-/** Call `stop` on the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+/** Calls `stop` on the first Ctrl-C or SIGTERM; a second one ends the process at once. */
 export function onInterrupt(stop: () => void): () => void {
   let times = 0
   const heard = (): void => {

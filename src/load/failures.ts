@@ -1,6 +1,6 @@
-// Kinds of failure, in words: what a request met instead of an answer.
+// Kinds of failure, as text: what happened instead of an answer.
 
-/** Failures after which nothing can be expected of the target: it is not there any more. */
+/** Failures that mean that the target is gone. */
 const GONE = new Set(['connection refused', 'connection reset', 'connection closed', 'host unreachable', 'host unknown'])
 
 const BY_CODE: Record<string, string> = {
@@ -23,7 +23,7 @@ const BY_CODE: Record<string, string> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'no TLS there',
 }
 
-/** What kind of failure this is. */
+/** The kind of this failure. */
 export function kindOf(error: unknown): string {
   const all = error instanceof AggregateError ? [error, ...(error.errors as unknown[])] : [error]
   for (const one of all) {
@@ -38,7 +38,7 @@ export function kindOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Whether a target that only fails in this way is taken for gone. */
+/** Whether a target that only fails in this way counts as gone. */
 export function isGone(kind: string): boolean {
   return GONE.has(kind)
 }

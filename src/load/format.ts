@@ -1,4 +1,4 @@
-// Figures as people read them: three digits at most, and a unit.
+// Formats figures for people: three digits at most, and a unit.
 
 /** A time given in ms. */
 export function time(ms: number): string {
@@ -16,7 +16,7 @@ export function plural(number: number, thing: string): string {
   return `${count(number)} ${thing}${number === 1 ? '' : 's'}`
 }
 
-/** Rows under each other: the columns that `left` says to the left, the others to the right. */
+/** Aligned rows: the columns in `left` to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
   const fit = (cell: string, column: number): string => (left.includes(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))

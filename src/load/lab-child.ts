@@ -1,4 +1,4 @@
-// The other end of labprocess.ts: a program that runs one lab, tells what it finds, and ends.
+// The child process of lab-process.ts: runs one lab, sends its results, and ends.
 import { performance } from 'node:perf_hooks'
 import type { LabMessage } from './lab-process.ts'
 import type { LabOptions } from './lab.ts'
@@ -7,12 +7,12 @@ import { runLab } from './lab.ts'
 import { warm } from './warmup.ts'
 
 const TELL_MS = 100
-/** More than this is told in several messages. */
+/** More samples than this are sent in several messages. */
 const MOST_SAMPLES = 200
 
 const controller = new AbortController()
 process.on('SIGTERM', () => controller.abort())
-// Whoever started it is gone.
+// The parent process is gone.
 process.on('disconnect', () => controller.abort())
 
 function tell(message: LabMessage): void {

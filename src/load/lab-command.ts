@@ -1,4 +1,4 @@
-// `load lab` and `load classic`: against a running loopscope server, or one of their own.
+// `load lab` and `load classic`: against a running loopscope server, or one that they start.
 import type { LabOptions, LaneResult } from './lab.ts'
 import type { Options } from './arguments.ts'
 import { helpOf, readArguments, type Given } from './arguments.ts'
@@ -38,7 +38,7 @@ const CLASSIC_OPTIONS: Options = {
 const help = (name: string, what: string, options: Options): string =>
   `loopscope load ${name} [URL] [options]\n  ${what}\n  Without a URL it starts a server of its own on free ports, and stops it at the end.\n\n${helpOf(options)}`
 
-/** Carry `lab` out; gives the exit code. */
+/** Runs `lab`; returns the exit code. */
 export async function labCommand(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
     console.log(help('lab', 'Probes a loopscope server while requests that block go through each lane in turn.', LAB_OPTIONS))
@@ -70,7 +70,7 @@ export async function labCommand(args: readonly string[]): Promise<number> {
   })
 }
 
-/** Carry `classic` out; gives the exit code. */
+/** Runs `classic`; returns the exit code. */
 export async function classicCommand(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
     console.log(help('classic', 'The same requests with seeded delays through each lane: total time and mean latency.', CLASSIC_OPTIONS))
@@ -126,7 +126,7 @@ function lanesOf(all: Given): LaneName[] {
   return names as LaneName[]
 }
 
-/** Do it against the server at `address`, or against one that is started for it. */
+/** Runs it against the server at `address`, or against one that is started for it. */
 async function against(address: string | null, lanes: readonly LaneName[], run: (url: string) => Promise<number>): Promise<number> {
   if (address !== null) {
     await reach(address)

@@ -1,5 +1,5 @@
-// Runs a lab in a process of its own for a server to be measured by: nothing of the tester runs on the server's loop, and
-// what it finds comes as messages.
+// Runs a lab in a separate process, for a server to measure itself: nothing of the tester runs on the server's loop, and
+// results arrive as messages.
 import { fork, type ChildProcess } from 'node:child_process'
 import type { LabOptions, LaneResult } from './lab.ts'
 import type { LaneName } from './scenarios.ts'
@@ -7,22 +7,22 @@ import { ownEnvironment, ownPath } from '../launch.ts'
 
 export type LabMessage =
   | { kind: 'entered'; lane: LaneName }
-  /** When each probe was due, in ms of the epoch, and its latency in ms. */
+  /** When each probe was due, in ms since 1970, and its latency in ms. */
   | { kind: 'probed'; lane: LaneName; samples: [due: number, ms: number][] }
   | { kind: 'measured'; result: LaneResult }
   | { kind: 'failed'; message: string }
 
-/** A child that has been told to stop has so long to do it, in ms. */
+/** How long a child may take to stop, in ms. */
 const STOP_MS = 3000
 
 export interface LabProcess {
-  /** Stop it; what it has measured so far has been told. */
+  /** Stops it; its results so far have been sent. */
   cancel(): void
   /** It has ended, and why it failed, if it did. */
   readonly ended: Promise<string | null>
 }
 
-/** Start one. `onMessage` gets everything as it comes. Where the system starts no process, it has ended with the reason. */
+/** Starts one. `onMessage` receives each message. If the system starts no process, `ended` resolves with the reason. */
 export function startLab(options: LabOptions, onMessage: (message: LabMessage) => void): LabProcess {
   let child: ChildProcess
   try {
@@ -43,12 +43,12 @@ export function startLab(options: LabOptions, onMessage: (message: LabMessage) =
   const ended = new Promise<string | null>((resolve) => {
     child.on('error', (error) => {
       resolve(child.pid === undefined ? notStarted(error) : error.message)
-      // What could not be sent to it, for instance, it would wait for.
+      // For example, it would wait forever for a message that could not be sent.
       child.kill('SIGKILL')
     })
     child.on('close', (code) => resolve(failure ?? (code === 0 || cancelled ? null : `the tester ended with ${code}: ${said.trim()}`)))
   })
-  // A process that was not started has no channel, and its error comes next.
+  // A process that was not started has no channel, and its error follows.
   if (child.connected) child.send(options)
   return {
     ended,

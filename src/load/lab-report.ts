@@ -1,5 +1,5 @@
-// What the lab found, as a table and as sentences. Every sentence is computed from the figures: where they do not show
-// something, it is not said.
+// The lab's results, as a table and as sentences. Every sentence is derived from the figures, and left out if they do not show
+// it.
 import type { LaneResult, LabOptions } from './lab.ts'
 import { laneOf } from './scenarios.ts'
 import { count, plural, table, time } from './format.ts'

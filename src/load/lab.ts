@@ -1,5 +1,5 @@
-// The stall lab: the same probes while the same requests go through each lane in turn. What the probes saw is what everybody
-// else on that server would have felt.
+// The stall lab: the same probes while the same requests go through each lane in turn. The probes show the delay of all other
+// requests to that server.
 import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LaneName } from './scenarios.ts'
@@ -12,7 +12,7 @@ import { laneOf } from './scenarios.ts'
 import { STREAM } from './plan.ts'
 import { LoadRun } from './run.ts'
 
-/** Probes alone, before the load and after it, in ms. */
+/** How long only probes are sent, before the load and after it, in ms. */
 const LEAD_MS = 500
 const TAIL_MS = 400
 /** Between two lanes. */
@@ -24,7 +24,7 @@ export interface LabOptions {
   /** The origin of a loopscope server. */
   url: string
   lanes: readonly LaneName[]
-  /** So many requests at once, each of `ms`. */
+  /** This many requests at once, each of `ms`. */
   requests: number
   ms: number
   /** Probes a second. */
@@ -40,12 +40,12 @@ export interface LabHooks {
   signal?: AbortSignal
 }
 
-/** What held the requests up: the loop itself, or the threads that they needed. */
+/** What delayed the requests: the loop itself, or the threads that they needed. */
 export type StallKind = 'loop' | 'thread' | 'none'
 
 export interface LaneResult {
   lane: LaneName
-  /** What the probes saw, in ms; `null` if none was answered. */
+  /** The probes' latencies, in ms; `null` if none was answered. */
   probes: Summary | null
   load: {
     requests: number
@@ -54,17 +54,17 @@ export interface LaneResult {
     /** From the first request to the last answer. */
     seconds: number
     latency: Summary | null
-    /** Where the time went, in ms a request. */
+    /** Where the time went, in ms of an average request. */
     timing: TimingTotals | null
   }
   stall: {
     kind: StallKind
-    /** For how long the loop was held. */
+    /** For how long the loop was blocked. */
     loopSeconds: number
-    /** The longest that a request waited for a thread before it had one. */
+    /** The longest time that a request waited for a thread. */
     threadSeconds: number
   }
-  /** How many probes were sent, and how many of them were without a good answer. */
+  /** How many probes were sent, and how many of them got no good answer. */
   sent: number
   lost: number
   /** How well they kept their schedule. */
@@ -73,7 +73,7 @@ export interface LaneResult {
   reason: string | null
 }
 
-/** Run the lanes one after another; an abort ends it with the lanes that are through. */
+/** Runs the lanes one after another. An abort ends it with the finished lanes. */
 export async function runLab(options: LabOptions, hooks: LabHooks = {}): Promise<LaneResult[]> {
   const results: LaneResult[] = []
   for (const lane of options.lanes) {
@@ -118,7 +118,7 @@ async function runLane(lane: LaneName, options: LabOptions, hooks: LabHooks): Pr
 }
 
 function planOf(lane: LaneName, { url, requests, ms, rate }: LabOptions): Plan {
-  // Were every one to wait for all others, it would take requests × ms; threads that have to be started take their time.
+  // If each waited for all others, it would take requests × ms; starting threads takes additional time.
   const most = (requests * ms) / 1000 + 30
   const common = { ...STREAM, stamped: true, timeout: most }
   return {
@@ -130,12 +130,12 @@ function planOf(lane: LaneName, { url, requests, ms, rate }: LabOptions): Plan {
   }
 }
 
-/** Which of the two stalls it was, by what the server says. */
+/** Which of the two stalls it was, according to the server. */
 function stallOf({ stalls }: LoadResult, { serverTiming: timing }: StreamResult, ms: number): LaneResult['stall'] {
   const loopSeconds = round(stalls.reduce((sum, { from, to }) => sum + to - from, 0))
-  // A call that blocks the loop holds it in one piece, and is known by its name: a machine that is busy may do so otherwise.
+  // A call that blocks the loop does so in one stretch, and is known by its name; a busy machine may cause other stalls.
   const longest = Math.max(0, ...stalls.filter(({ name }) => name.includes('/handlers/')).map(({ from, to }) => to - from))
-  // On its thread a call takes `ms`; the rest is what it waited for one.
+  // On its thread a call takes `ms`; the rest is the wait for a thread.
   const threadSeconds = timing === null || timing.most.thread === 0 ? 0 : round(Math.max(0, timing.most.thread - ms) / 1000)
   return { kind: longest >= (ms * 0.8) / 1000 ? 'loop' : threadSeconds >= ms / 2000 ? 'thread' : 'none', loopSeconds, threadSeconds }
 }

@@ -1,4 +1,4 @@
-// Latencies in an HdrHistogram: from 1 µs to an hour, three significant digits, at some tens of nanoseconds a record.
+// Latencies in an HdrHistogram: from 1 µs to an hour, three significant digits, some tens of nanoseconds for a record.
 import hdr from 'hdr-histogram-js'
 
 const MOST_US = 3.6e9
@@ -13,7 +13,7 @@ export interface Summary {
   max: number
 }
 
-/** To be awaited once, before the first `Latencies` is made. */
+/** Await this once, before the first `Latencies` is made. */
 export const ready = (): Promise<void> => hdr.initWebAssembly()
 
 export class Latencies {
@@ -31,12 +31,12 @@ export class Latencies {
     return this.#histogram.totalCount
   }
 
-  /** The latency that `percent` of all stay below, in ms. */
+  /** The latency below which `percent` of all are, in ms. */
   at(percent: number): number {
     return Math.min(this.#max, this.#histogram.getValueAtPercentile(percent) / 1000)
   }
 
-  /** `null` when nothing was recorded. */
+  /** `null` if nothing was recorded. */
   summary(): Summary | null {
     if (this.count === 0) return null
     const round = (ms: number): number => Math.round(ms * 1000) / 1000
@@ -46,12 +46,12 @@ export class Latencies {
     }
   }
 
-  /** HdrHistogram's own text format, in ms: what its plotters read. */
+  /** HdrHistogram's own text format, in ms, which its plotters read. */
   text(): string {
     return this.#histogram.outputPercentileDistribution(5, 1000)
   }
 
-  /** Give its memory back: it lies outside of JavaScript's. */
+  /** Frees its memory, which is outside JavaScript's heap. */
   destroy(): void {
     this.#histogram.destroy()
   }

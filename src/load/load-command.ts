@@ -1,5 +1,4 @@
-// `load URL …`: measures, shows how far it is, and prints what it found. Ctrl-C ends it early, and the results so far are
-// printed all the same.
+// `load URL …`: measures, shows its progress, and prints the results. Ctrl-C ends it early and prints the results so far.
 import { writeFileSync } from 'node:fs'
 import type { LoadResult } from './result.ts'
 import { helpOf } from './arguments.ts'
@@ -30,7 +29,7 @@ exit code: 0 fine, 1 the target failed, 2 the command is wrong, 3 the schedule w
   loopscope load http://localhost:8000/ping --rate 100 "http://localhost:8000/handlers/sync?ms=500" --rate 0.5
   loopscope load http://localhost:8000/ping --rate 1000 --arrivals poisson --duration 30 --hdr ping.hdr`
 
-/** Carry the command out; gives the exit code. */
+/** Runs the command; returns the exit code. */
 export async function loadCommand(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
     console.log(HELP)
@@ -38,7 +37,7 @@ export async function loadCommand(args: readonly string[]): Promise<number> {
   }
   const order = readLoad(args)
   const { plan, hdr } = order
-  // A file that cannot be written is better known before than after.
+  // It is better to know before the test that a file cannot be written.
   const files = hdr === null ? [] : filesFor(hdr, plan.streams.map(({ name }) => name))
   for (const file of files) write(file, '')
   for (const origin of new Set(plan.streams.map(({ url }) => new URL(url).origin))) await reach(origin)
@@ -73,7 +72,7 @@ function print(result: LoadResult, output: LoadOrder['output']): void {
   else process.stdout.write(report(result, Math.min(process.stdout.columns || 100, 120)))
 }
 
-/** What a script should make of the result. */
+/** The exit code for scripts. */
 export function exitCode({ ended, streams }: LoadResult): number {
   if (ended === 'interrupted') return EXIT.interrupted
   if (ended === 'gone' || streams.some(({ sent, good }) => sent > 0 && good === 0)) return EXIT.target
@@ -81,7 +80,7 @@ export function exitCode({ ended, streams }: LoadResult): number {
   return EXIT.fine
 }
 
-/** The observer that the command names. Where it names none, a loopscope server says where its observer is. */
+/** The observer that the command names; otherwise the loopscope server reports it. */
 async function observerAsked({ observer }: LoadOrder): Promise<ObserverStalls | null> {
   if (observer === null || observer === 'off') return null
   const stalls = await ObserverStalls.connect(observer)
@@ -89,7 +88,7 @@ async function observerAsked({ observer }: LoadOrder): Promise<ObserverStalls | 
   return stalls
 }
 
-/** One file for one stream; for several, each its own, named after the stream. */
+/** One file for one stream; for several streams a file each, with the stream's name in it. */
 function filesFor(file: string, names: readonly string[]): string[] {
   if (names.length === 1) return [file]
   const [, stem, extension] = /^(.*?)(\.[^./\\]*)?$/s.exec(file)!

@@ -1,11 +1,11 @@
-// The load tester's commands: `load URL …`, `load lab`, `load classic`. It is a program of its own, so that nothing that it
-// measures shares its loop.
+// The load tester's commands: `load URL …`, `load lab`, `load classic`. It is a separate program, so that its loop is not the
+// one it measures.
 import { EXIT } from './exit.ts'
 import { classicCommand, labCommand } from './lab-command.ts'
 import { loadCommand } from './load-command.ts'
 import { TargetError, UsageError } from './plan.ts'
 
-/** Carry out a command line; gives the exit code. Errors are one line on stderr. */
+/** Runs a command line; returns the exit code. Errors are one line on stderr. */
 export async function main(args: readonly string[]): Promise<number> {
   const [first, ...rest] = args
   try {

@@ -1,5 +1,5 @@
-// Reads the stalls of a loopscope server from its observer's event stream, while they happen. Times on the loop's clock
-// become the tester's own: of all events, the one that was on its way for the shortest time says how the clocks differ.
+// Reads the stalls of a loopscope server from its observer's event stream, as they happen. Times on the loop's clock are
+// converted to the tester's: the event with the shortest way shows the difference between the clocks.
 import { performance } from 'node:perf_hooks'
 import { request } from 'undici'
 import { streamEvent, type StreamEvent } from '../events/schema.ts'
@@ -28,7 +28,7 @@ export class ObserverStalls implements StallSource {
     this.#controller = controller
   }
 
-  /** Connect to the observer at `origin`; `null` where none answers in time. */
+  /** Connects to the observer at `origin`; `null` if none answers in time. */
   static async connect(origin: string): Promise<ObserverStalls | null> {
     const controller = new AbortController()
     const stalls = new ObserverStalls(controller)

@@ -1,4 +1,4 @@
-// The command line of a load test as a plan. What cannot be, or contradicts itself, is refused before anything is sent.
+// Turns the command line of a load test into a plan. What is impossible or contradictory is refused before anything is sent.
 import type { CommandLine, Given, Options } from './arguments.ts'
 import { readArguments } from './arguments.ts'
 import { STREAM, UsageError, type Arrivals, type Plan, type StreamPlan } from './plan.ts'
@@ -35,11 +35,11 @@ export interface LoadOrder {
   plan: Plan
   output: 'text' | 'json' | 'csv'
   hdr: string | null
-  /** `null`: to be found. */
+  /** `null` means: find it. */
   observer: string | null
 }
 
-/** Understand a command line. Throws a UsageError. */
+/** Reads a command line. Throws a UsageError. */
 export function readLoad(args: readonly string[]): LoadOrder {
   const line = readArguments(args, LOAD_OPTIONS)
   const { all, addresses } = line
@@ -108,7 +108,7 @@ export function readAddress(text: string): string {
   return url.href.replace(/#.*$/, '')
 }
 
-/** Streams are told apart by their names. */
+/** Gives streams distinct names. */
 function name(streams: StreamPlan[]): void {
   const taken = new Set<string>()
   for (const stream of streams) {

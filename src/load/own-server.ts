@@ -1,4 +1,4 @@
-// A loopscope server to measure, in a process of its own. Only a copy of the project holds one: it is not in the package.
+// A loopscope server to measure, in a separate process. It exists only in a source checkout, not in the package.
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -8,7 +8,7 @@ import { TargetError } from './plan.ts'
 
 const START_MS = 30_000
 const STOP_MS = 10_000
-/** What the server's process begins with. */
+/** The module with which the server's process begins. */
 const SERVER = '../server/main'
 
 export interface OwnServer {
@@ -16,7 +16,7 @@ export interface OwnServer {
   stop(): Promise<void>
 }
 
-/** Start a loopscope server on free ports, in a process of its own. It has no rate limit. Throws a TargetError if it does not come up. */
+/** Starts a loopscope server on free ports, in a separate process, without a rate limit. Throws a TargetError if it does not start. */
 export async function startServer(): Promise<OwnServer> {
   if (!hasOwnFile(SERVER, import.meta.url)) throw new TargetError('`load lab` without a URL works only in a source checkout; pass a URL')
   const server = await spawnServer()
@@ -56,13 +56,13 @@ export async function startServer(): Promise<OwnServer> {
   return { url, stop }
 }
 
-/** The server's process. Throws a TargetError where the system starts none. */
+/** The server's process. Throws a TargetError if the system starts none. */
 async function spawnServer(): Promise<ChildProcessByStdio<null, Readable, Readable>> {
   try {
     const server = spawn(process.execPath, ['--enable-source-maps', ownPath(SERVER, import.meta.url)], {
       env: { ...ownEnvironment(), PORT: '0', OBSERVER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'error', RATE_LIMIT: '0', OBSERVER_URL: '' },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Ctrl-C is for this process: the server is stopped once the results are read.
+      // Ctrl-C is for this process: the server is stopped after the results have been read.
       detached: true,
     })
     const failed = once(server, 'error')

@@ -1,6 +1,6 @@
-// What a load test is told to do, once every word of the command line has been understood. Times are seconds here.
+// The plan of a load test, from a command line. Times are in seconds here.
 
-/** How the requests of a stream leave: on a schedule, all at once, or each when another has been answered. */
+/** When the requests of a stream are sent: on a schedule, all at once, or each after another has been answered. */
 export type Arrivals = 'constant' | 'poisson' | 'burst' | 'closed'
 
 export interface StreamPlan {
@@ -13,17 +13,17 @@ export interface StreamPlan {
   headers: Readonly<Record<string, string>>
   body: string | null
   arrivals: Arrivals
-  /** Requests a second; of no meaning for `burst` and `closed`. */
+  /** Requests a second; not used for `burst` and `closed`. */
   rate: number
-  /** Stop after so many; `null`: when the time is up. */
+  /** Stops after this many; `null`: when the time is over. */
   requests: number | null
-  /** Begin so many seconds after measuring did. */
+  /** Starts this many seconds after the measurement. */
   after: number
   /** The most connections at once; for `closed`, requests in flight. */
   connections: number
-  /** Seconds after its scheduled moment at which a request is given up. */
+  /** Seconds after its scheduled time at which a request is given up. */
   timeout: number
-  /** Say in `X-Request-Start` when a request should have left from the first one on; else once the server is known to read it. */
+  /** Sends `X-Request-Start` with the due time from the first request on; otherwise once the server is known to read it. */
   stamped: boolean
 }
 
@@ -31,24 +31,24 @@ export interface Plan {
   streams: readonly StreamPlan[]
   /** Seconds that are measured. */
   duration: number
-  /** Seconds before that, in which requests leave and are not counted. */
+  /** Seconds before that, in which requests are sent and not counted. */
   warmup: number
-  /** What Poisson arrivals are drawn from. */
+  /** The seed for Poisson arrivals. */
   seed: number
 }
 
-/** A stream as it is where nothing else is said. */
+/** The defaults of a stream. */
 export const STREAM: Omit<StreamPlan, 'name' | 'url'> = {
   method: 'GET', headers: {}, body: null, arrivals: 'constant', rate: 50, requests: null, after: 0, connections: 100,
   timeout: 30, stamped: false,
 }
 
-/** The command cannot be carried out as it was given. */
+/** The command line is not valid. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-/** The target cannot be measured: it is not there, or it is not what the command needs. */
+/** The target cannot be measured: it does not answer, or is not what the command needs. */
 export class TargetError extends Error {
   override name = 'TargetError'
 }

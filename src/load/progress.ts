@@ -1,10 +1,10 @@
-// One line on a terminal that tells how far a test has come; on anything else it stays silent.
+// Progress of a test, in one line on a terminal; nothing otherwise.
 import type { Progress } from './run.ts'
 import { count, time } from './format.ts'
 
 const EVERY_MS = 200
 
-/** Keep the line up to date until the returned function is called, which wipes it. */
+/** Updates the line until the returned function is called, which clears it. */
 export function liveLine(terminal: NodeJS.WriteStream, tell: () => string | null): () => void {
   if (!terminal.isTTY) return () => {}
   const write = (text: string): void => {
@@ -17,7 +17,7 @@ export function liveLine(terminal: NodeJS.WriteStream, tell: () => string | null
   }
 }
 
-/** What is to be said of a run on its way. */
+/** The text for a run under way. */
 export function tellProgress({ seconds, streams }: Progress, duration: number): string {
   const when = seconds < 0 ? `warm-up, ${(-seconds).toFixed(1)} s left` : `${Math.min(seconds, duration).toFixed(1)} of ${duration} s`
   const parts = streams.map(({ plan, tally: { sent, late, latencies, errors }, inFlight }) => {

@@ -1,4 +1,4 @@
-// The results of a load test for people: one table, what is to be said about it, and latency over time.
+// The results of a load test for people: a table, notes on it, and latency over time.
 import type { LoadResult, StreamResult } from './result.ts'
 import type { Stall } from './stalls.ts'
 import { chart } from './chart.ts'
@@ -8,7 +8,7 @@ import { count, plural, table, time } from './format.ts'
 const HEAD = ['', 'p50', 'p90', 'p99', 'p99.9', 'max', 'answers', 'a second', 'errors']
 const MOST_CHARTS = 4
 const MOST_STALLS = 6
-/** A request that left so late, in ms, may be the slowest one because of that. */
+/** A request that was sent this many ms late may be the slowest one because of that. */
 const LATE_MAX_MS = 20
 
 /** The whole report; `width` in characters. */
@@ -70,7 +70,7 @@ export function notesOn(stream: StreamResult, { ended, busy }: Pick<LoadResult, 
   return notes
 }
 
-/** By how much the tester could not keep its own schedule, and what limited it; `null` where it could. */
+/** By how much the tester could not keep its own schedule, and what limited it; `null` if it could. */
 export function scheduleWords({ name, rate, arrivals, sent, schedule }: StreamResult, busy: number): string | null {
   const { kept, late, unsent, p99, max, held } = schedule
   if (kept || arrivals === 'closed') return null

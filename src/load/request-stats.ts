@@ -1,29 +1,29 @@
-// What is counted of one stream. Requests of the warm-up are not: they are recognised by the moment at which they were due.
+// Counts the results of one stream. Requests of the warm-up, which were due before the measurement, do not count.
 import type { Exchange } from './request.ts'
 import { Latencies } from './latencies.ts'
 import { Slices } from './time-series.ts'
 import { Timings } from './timing.ts'
 
-/** A request that leaves later than this, in ms, is one for which the schedule was not kept. */
+/** A request that is sent later than this, in ms, counts as late. */
 export const LATE_MS = 5
 
 export class Tally {
-  /** Of answers (with a status below 400) and of requests that were given up, which took at least that long. */
+  /** Of good answers (status below 400), and of requests that were given up, with the time until then. */
   readonly latencies = new Latencies()
-  /** By how much requests left too late: the tester's own fault. */
+  /** How late requests were sent: the tester's own fault. */
   readonly lateness = new Latencies()
   readonly timings = new Timings()
   readonly slices: Slices
   readonly errors = new Map<string, number>()
   readonly statuses = new Map<number, number>()
   sent = 0
-  /** How many of them have had a connection to go out on. */
+  /** How many of them have had a connection to be sent on. */
   wentOut = 0
   late = 0
   /** Answers with a status below 400. */
   good = 0
   timeouts = 0
-  /** Requests that the schedule had and that never left. */
+  /** Requests in the schedule that were never sent. */
   unsent = 0
   /** Requests for which no connection was free. */
   crowded = 0
@@ -59,7 +59,7 @@ export class Tally {
     if (dueAt < this.#from) return
     this.lastEndAt = now
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
-    // A quick refusal is no quick answer: it may not flatter the percentiles.
+    // Error responses are left out of the percentiles: a fast error is not a fast answer.
     if (status >= 400) {
       this.#error(`HTTP ${status}`, dueAt)
       return
@@ -100,7 +100,7 @@ export class Tally {
     this.slices.failed(dueAt - this.#from)
   }
 
-  /** Give memory back, once everything has been read. */
+  /** Frees its memory, after everything has been read. */
   destroy(): void {
     this.latencies.destroy()
     this.lateness.destroy()

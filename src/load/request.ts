@@ -1,24 +1,24 @@
-// One request and its answer, as undici reports them. Its latency counts from the moment at which it should have left.
+// One request and its answer, as undici reports them. Its latency counts from the time when it was due.
 import type { Dispatcher } from 'undici'
 import type { Timing } from './timing.ts'
 import { performance } from 'node:perf_hooks'
 import { parseTiming } from './timing.ts'
 
-/** Hears how an exchange goes; times are ms as `performance.now()` gives them. */
+/** Receives how an exchange goes; times are in ms of `performance.now()`. */
 export interface Ends {
-  /** It had a connection to go out on. */
+  /** It got a connection to be sent on. */
   wentOut(exchange: Exchange): void
   answered(exchange: Exchange, at: number): void
   failed(exchange: Exchange, at: number, error: unknown): void
 }
 
 export class Exchange implements Dispatcher.DispatchHandler {
-  /** When it should have left, in ms. */
+  /** When it was due, in ms. */
   readonly dueAt: number
   readonly #ends: Ends
   status = 0
   timing: Timing | null = null
-  /** Nobody waits for it any more: it was answered, failed, or was given up. */
+  /** It was answered, failed, or was given up. */
   over = false
   #controller: Dispatcher.DispatchController | null = null
 
@@ -27,7 +27,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#ends = ends
   }
 
-  /** Wait no longer for it. */
+  /** Gives it up. */
   giveUp(): void {
     this.over = true
     this.#controller?.abort(new Error('given up'))
@@ -35,7 +35,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    // Its time was up while it waited for a connection.
+    // Its time was over while it waited for a connection.
     if (this.over) controller.abort(new Error('given up'))
     else this.#ends.wentOut(this)
   }

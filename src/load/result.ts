@@ -1,4 +1,4 @@
-// What a load test found, as `--json` prints it. Times are ms where their name does not say seconds.
+// The results of a load test, as `--json` prints them. Times are in ms unless their name says seconds.
 import type { Arrivals } from './plan.ts'
 import type { Slice } from './time-series.ts'
 import type { Stall } from './stalls.ts'
@@ -14,27 +14,27 @@ export interface StreamResult {
   method: string
   url: string
   arrivals: Arrivals
-  /** Requests a second that were asked for; `null` where there is no such rate. */
+  /** The requested requests a second; `null` if there is no rate. */
   rate: number | null
   connections: number
-  /** From the first scheduled moment to the last answer, or to the end of the schedule. */
+  /** From the first scheduled time to the last answer, or to the end of the schedule. */
   seconds: number
   sent: number
   /** Answers with a status below 400. */
   good: number
   /** Good answers a second. */
   throughput: number
-  /** Of good answers, from the scheduled moment on; requests that were given up count with the time until then. */
+  /** Of good answers, from the scheduled time on; requests that were given up count with the time until then. */
   latency: Summary | null
   errors: Record<string, number>
   statuses: Record<string, number>
-  /** Still under way when the results were asked for, and how long the oldest of them had waited. */
+  /** Requests still under way when the results were made, and how long the oldest of them had waited. */
   unanswered: number
   oldest: number
   schedule: Schedule
   /** Requests for which no connection was free. */
   crowded: number
-  /** Where the server says that the time went; a loopscope server does. */
+  /** Where the time went according to the server, if it is a loopscope server. */
   serverTiming: TimingTotals | null
   slices: Slice[]
 }
@@ -42,27 +42,27 @@ export interface StreamResult {
 /** How well the tester kept its own schedule. */
 export interface Schedule {
   kept: boolean
-  /** Requests that left more than 5 ms late. */
+  /** Requests that were sent more than 5 ms late. */
   late: number
-  /** Requests that never left. */
+  /** Requests that were never sent. */
   unsent: number
   p99: number
   max: number
-  /** Requests a second that had a connection to go out on while the schedule ran. */
+  /** Requests a second that got a connection while the schedule ran. */
   held: number
 }
 
 export interface LoadResult {
   ended: Ending
-  /** Why, in words, where it did not end as planned. */
+  /** Why it did not end as planned, as text. */
   reason: string | null
   startedAt: string
-  /** Of the Unix epoch, in ms with fractions: when measuring began, which is time 0 of slices and stalls. */
+  /** When the measurement began, in ms since 1970 with fractions. This is time 0 of slices and stalls. */
   epoch: number
   seconds: number
   warmup: number
   streams: StreamResult[]
-  /** From 0 to 1: how much of its time the tester had something to do. At 1 it is itself the limit. */
+  /** From 0 to 1: the share of its time in which the tester had something to do. At 1 the tester itself is the limit. */
   busy: number
   stalls: Stall[]
   /** Where stalls were read: the observer's stream, the answers' Server-Timing, or nowhere. */
@@ -71,18 +71,18 @@ export interface LoadResult {
 
 /** A tester that is busier than this is at its limit. */
 export const BUSY = 0.9
-/** So much of the rate must go out. */
+/** At least this share of the rate must be sent. */
 const ENOUGH = 0.95
 
-/** Where requests leave later than this, in ms, the latencies are not the server's alone any more. */
+/** If requests are sent later than this, in ms, the latencies are not only the server's. */
 const LATE_P99_MS = 5
 
-/** What a stream has come to by `now`; `to` is when it stopped sending, both in ms of `performance.now()`. */
+/** A stream's result at `now`; `to` is when it stopped sending, both in ms of `performance.now()`. */
 export function streamResult(stream: Stream, measureFrom: number, to: number, now: number, busy: number): StreamResult {
   const { plan, tally, inFlight } = stream
   const from = Math.min(tally.firstDueAt, Math.max(measureFrom, to))
   const lateness = tally.lateness.summary()
-  // A stream with a number of requests is through when the last of them is.
+  // A stream with a number of requests is finished when it has sent the last one.
   const sendingMs = Math.max(1, (plan.requests === null ? Math.max(to, tally.lastLeftAt) : tally.lastLeftAt) - from)
   const ms = Math.max(1, (plan.requests === null ? Math.max(to, tally.lastEndAt) : tally.lastEndAt) - from)
   const scheduled = plan.arrivals === 'constant' || plan.arrivals === 'poisson'

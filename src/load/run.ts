@@ -1,5 +1,5 @@
-// Runs a plan: lets every request leave at its moment, whether or not the server answers, and says at the end what came of
-// it. Nothing on this path waits for an answer.
+// Runs a plan: sends every request at its time, whether or not the server answers, and reports the results at the end. Nothing
+// here waits for an answer.
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import type { Ending, LoadResult } from './result.ts'
@@ -12,30 +12,30 @@ import { streamResult } from './result.ts'
 import { AnswerStalls } from './stalls.ts'
 import { Stream } from './stream.ts'
 
-/** A timer comes up to this much later, in ms, than it was asked for: the rest of the way is spent looking at the clock. */
+/** A timer may be this many ms late, so the last part of a wait is spent polling the clock. */
 const TIMER_MS = 1.5
-/** Send for this long, in ms, before answers are looked at. */
+/** Requests are sent for this many ms before answers are read. */
 const STRETCH_MS = 5
-/** What was due before the end may leave so long after it, in ms. */
+/** How long after the end a request that was due before it may be sent, in ms. */
 const BACKLOG_MS = 100
 const SWEEP_MS = 25
-/** With one processor, looking at the clock would take the server's time. */
+/** With one processor, polling the clock would take the server's time. */
 const SPINS = availableParallelism() > 1
 
 export interface RunOptions {
-  /** Hears of every answer: the stream's name, when the request was due (ms of `performance.now()`), its latency in ms and its status. */
+  /** Receives every answer: the stream's name, when the request was due (ms of `performance.now()`), its latency in ms and its status. */
   onAnswer?: (name: string, dueAt: number, ms: number, status: number) => void
-  /** Sees the streams at the end, before what they recorded is let go. */
+  /** Receives the streams at the end, before their records are freed. */
   onEnd?: (streams: readonly Stream[]) => void
-  /** The first answer of a loopscope server has come. */
+  /** The first answer of a loopscope server has arrived. */
   onLoopscope?: (origin: string) => void
-  /** Where stalls are read, other than in the answers; asked at the end. */
+  /** Where stalls are read, besides the answers; called at the end. */
   stalls?: () => StallSource | null
 }
 
-/** How far a run has come. */
+/** The progress of a run. */
 export interface Progress {
-  /** Seconds since measuring began; negative in the warm-up. */
+  /** Seconds since the measurement began; negative in the warm-up. */
   seconds: number
   streams: readonly Stream[]
 }
@@ -51,7 +51,7 @@ export class LoadRun {
   #ending: Ending = 'finished'
   #reason: string | null = null
   #wake: (() => void) | null = null
-  /** Looking at the clock is no work: when the tester did nothing else, in ms. */
+  /** Time that the tester only polled the clock, which is not work, in ms. */
   #idleMs = 0
   #lookedAt = 0
   #heard = 0
@@ -65,7 +65,7 @@ export class LoadRun {
     this.#options = options
   }
 
-  /** Do all of it. Does not fail because the target does: the result says so. */
+  /** Runs all of it. It does not fail if the target does: the result contains the failures. */
   async run(): Promise<LoadResult> {
     const { plan } = this
     await ready()
@@ -100,7 +100,7 @@ export class LoadRun {
     return result
   }
 
-  /** End early. `finished` lets requests under way come to their end, the others do not. */
+  /** Ends it early. `finished` waits for requests under way; other endings do not. */
   stop(ending: Ending, reason: string | null = null): void {
     if (this.#stoppedAt !== Infinity && ending === 'finished') return
     if (this.#ending === 'finished') {
@@ -144,7 +144,7 @@ export class LoadRun {
     }
   }
 
-  /** Send what is due, and come back when the next is. */
+  /** Sends what is due, and returns when the next request is. */
   readonly #pace = (): void => {
     if (this.#stoppedAt !== Infinity) return
     const began = performance.now()
@@ -201,7 +201,7 @@ export class LoadRun {
     const now = performance.now()
     const zero = this.#measureFrom
     const witnessed = this.#answers.list(zero)
-    // Of what was before the observer was heard, only the answers know.
+    // For the time before the observer was connected, only the answers show stalls.
     const told = stalls === null ? [] : [...witnessed.filter(({ to }) => zero + to * 1000 < stalls.since), ...stalls.list(zero)]
     const source = stalls !== null ? stalls.kind : witnessed.length > 0 ? 'answers' : null
     return {

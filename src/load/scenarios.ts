@@ -1,10 +1,10 @@
-// The five ways to serve a request that has to wait, as the server offers them. Only where it waits differs.
+// The server's five ways to serve a request that has to wait. They differ only in where it waits.
 
 export interface Lane {
   name: LaneName
   /** The path that takes `ms` in this way. */
   path: (ms: number) => string
-  /** Where the time goes, in words. */
+  /** Where the time goes, as text. */
   where: string
 }
 

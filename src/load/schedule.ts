@@ -1,7 +1,7 @@
-// When requests should leave. A schedule is known before the first of them does, and nothing that a server does moves it.
+// When requests are due. A schedule is fixed before the first request, and does not depend on the server.
 import type { Plan, StreamPlan } from './plan.ts'
 
-/** Gives one moment after another, in ms since the stream began; `null` when there are no more. */
+/** Returns one time after another, in ms since the stream began; `null` at the end. */
 export type Schedule = () => number | null
 
 /** When a run starts, measures and ends, in ms of `performance.now()`. */

@@ -1,25 +1,25 @@
-// The target's stalls on the tester's own clock. The observer of a loopscope server tells of each as it happens; without it,
-// answers that were ready and could not run bear witness, through their Server-Timing.
+// The target's stalls on the tester's clock. The observer of a loopscope server reports each as it happens. Without it, they
+// are derived from the Server-Timing of delayed answers.
 import type { Timing } from './timing.ts'
 
-/** Seconds since measuring began. */
+/** Seconds since the measurement began. */
 export interface Stall {
   from: number
   to: number
-  /** Who held the loop. */
+  /** What blocked the loop. */
   name: string
 }
 
-/** Finds stalls. Times given are ms of `performance.now()`. */
+/** Finds stalls. Times are ms of `performance.now()`. */
 export interface StallSource {
   readonly kind: 'observer' | 'answers'
-  /** From when on it has seen them. */
+  /** Since when it has seen them. */
   readonly since: number
   /** All stalls seen until now. */
   list(zero: number): Stall[]
 }
 
-/** A request that was ready for less, in ms, did not stand behind a stall worth a mark. */
+/** A request that was ready for less than this, in ms, does not count as delayed by a stall. */
 const READY_MS = 20
 const MOST = 1000
 
@@ -27,17 +27,17 @@ interface Span {
   from: number
   to: number
   name: string
-  /** The longest that any answer was held up by it. */
+  /** The longest delay of an answer. */
   worst: number
 }
 
-/** Stalls as the answers tell of them: what overlaps is one. */
+/** Stalls derived from answers: overlapping ones are one stall. */
 export class AnswerStalls implements StallSource {
   readonly kind = 'answers'
   readonly since = 0
   #spans: Span[] = []
 
-  /** An answer that came `at` this moment. */
+  /** An answer that arrived at `at`. */
   add(at: number, { ready, run, culprit }: Timing): void {
     if (ready < READY_MS || culprit === null || this.#spans.length >= MOST) return
     const span: Span = { from: at - run - ready, to: at - run, name: culprit, worst: ready }
@@ -59,7 +59,7 @@ export class AnswerStalls implements StallSource {
   }
 }
 
-/** Spans in order, without what lies before time 0. */
+/** Spans in order, without those before time 0. */
 export function listed(spans: readonly { from: number; to: number; name: string }[], zero: number): Stall[] {
   const round = (ms: number): number => Math.round(ms) / 1000
   return [...spans].sort((a, b) => a.from - b.from)

@@ -1,5 +1,5 @@
-// One stream of requests while it runs: sends them and hears how they end. When they leave is decided by the schedule alone
-// (for a closed stream, by the answers); a request never waits for another's answer, except for a free connection.
+// One stream of requests while it runs: sends them and records how they end. Only the schedule decides when they are sent (for
+// a closed stream, the answers do); a request never waits for another's answer, except for a free connection.
 import { performance } from 'node:perf_hooks'
 import { Pool } from 'undici'
 import type { Moments, Schedule } from './schedule.ts'
@@ -9,19 +9,19 @@ import { isGone, kindOf } from './failures.ts'
 import { scheduleOf } from './schedule.ts'
 import { Tally } from './request-stats.ts'
 
-/** No more requests than this may be unanswered: what comes on top is not sent, and counted. */
+/** The most unanswered requests: those beyond it are not sent, but counted. */
 const MOST_IN_FLIGHT = 100_000
-/** A target that gives nothing but failures to connect for this long is gone. */
+/** A target is gone when all requests for this many ms failed to connect. */
 const GONE_MS = 2000
 const GONE_TIMES = 3
-/** A closed stream waits so long after a failure, in ms, so as not to hammer a dead server. */
+/** A closed stream waits this many ms after a failure, so as not to flood a dead server. */
 const AFTER_FAILURE_MS = 20
 const MOST_CONNECTING_SECONDS = 10
 
 export interface StreamContext extends Moments {
   seed: number
   onAnswer: (stream: Stream, exchange: Exchange, at: number) => void
-  /** The target is not there any more: nothing but failures of this kind `since`. */
+  /** The target is gone: only failures of this kind `since`. */
   onGone: (stream: Stream, kind: string, since: number) => void
 }
 
@@ -29,9 +29,9 @@ export class Stream implements Ends {
   readonly plan: StreamPlan
   readonly tally: Tally
   inFlight = 0
-  /** How many requests had gone out when it stopped sending. */
+  /** How many requests had been sent when it stopped. */
   wentOutInTime = 0
-  /** When the next request is due, in ms of `performance.now()`; `Infinity`: never. */
+  /** When the next request is due, in ms of `performance.now()`; `Infinity` means never. */
   nextAt: number
   readonly #pool: Pool
   readonly #context: StreamContext
@@ -39,7 +39,7 @@ export class Stream implements Ends {
   readonly #beginAt: number
   readonly #paths: readonly string[]
   #count = 0
-  /** Requests under way, the one due first in front; some of them are over. */
+  /** Requests under way, ordered by due time; some of them are over. */
   #underway: Exchange[] = []
   #front = 0
   #stopped = false
@@ -54,10 +54,10 @@ export class Stream implements Ends {
     this.#context = context
     this.#stamped = plan.stamped
     this.#paths = plan.paths ?? [pathname + search]
-    // What has a number of requests or a moment of its own is no part of the warm-up.
+    // A stream with a fixed number or start is not part of the warm-up.
     const counted = plan.after > 0 || plan.requests !== null
     this.#beginAt = counted ? context.measureFrom + plan.after * 1000 : context.startedAt
-    // How long a request waits is watched here, from its scheduled moment on: undici need not.
+    // Time limits are checked here, from the scheduled time on, so undici need not.
     this.#pool = new Pool(origin, {
       connections: plan.connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0,
       connect: { timeout: Math.min(plan.timeout, MOST_CONNECTING_SECONDS) * 1000 },
@@ -71,7 +71,7 @@ export class Stream implements Ends {
     return this.inFlight === 0 && this.nextAt === Infinity && (this.#stopped || this.plan.arrivals !== 'closed' || this.#exhausted)
   }
 
-  /** Send what is due next. */
+  /** Sends what is due next. */
   sendNext(): void {
     if (this.plan.arrivals === 'closed') {
       this.nextAt = Infinity
@@ -83,7 +83,7 @@ export class Stream implements Ends {
     this.#send(dueAt)
   }
 
-  /** Send no more. What was due until now and has not left is counted. */
+  /** Stops sending. Requests that were due and not sent are counted. */
   stop(now: number): void {
     if (!this.#stopped) this.wentOutInTime = this.tally.wentOut
     this.#stopped = true
@@ -94,7 +94,7 @@ export class Stream implements Ends {
     this.nextAt = Infinity
   }
 
-  /** Give up what has waited for too long. */
+  /** Gives up requests that have waited too long. */
   sweep(now: number): void {
     for (; this.#front < this.#underway.length; this.#front++) {
       const exchange = this.#underway[this.#front]!
@@ -117,7 +117,7 @@ export class Stream implements Ends {
     return exchange === undefined ? 0 : now - exchange.dueAt
   }
 
-  /** Drop all connections; nothing is heard of requests under way. */
+  /** Closes all connections; nothing more is recorded of requests under way. */
   async close(): Promise<void> {
     this.#stopped = true
     for (const exchange of this.#underway) exchange.over = true
@@ -131,7 +131,7 @@ export class Stream implements Ends {
   answered(exchange: Exchange, at: number): void {
     this.inFlight--
     this.#failures = 0
-    // A loopscope server: told when a request left, it can say exactly how long that was kept waiting.
+    // A loopscope server can report exactly how long a request was delayed, if it knows when the request was sent.
     if (exchange.timing !== null) this.#stamped = true
     this.tally.answer(exchange, at)
     this.#context.onAnswer(this, exchange, at)

@@ -1,4 +1,4 @@
-// What a test is aimed at: whether anything listens there, and where its observer is.
+// The target of a test: whether anything listens there, and the address of its observer.
 import { connect } from 'node:net'
 import { request } from 'undici'
 import { kindOf } from './failures.ts'
@@ -6,7 +6,7 @@ import { TargetError } from './plan.ts'
 
 const REACH_MS = 5000
 
-/** See that something listens there. Throws a TargetError that says what happened instead. */
+/** Checks that something listens there. Throws a TargetError that says what happened instead. */
 export function reach(address: string): Promise<void> {
   const { origin, hostname, port, protocol } = new URL(address)
   const fail = (why: string): TargetError => new TargetError(`cannot reach ${origin}: ${why}`)
@@ -25,7 +25,7 @@ export function reach(address: string): Promise<void> {
   })
 }
 
-/** Where the observer of the loopscope server at `origin` is: there it sends browsers. `null` where it has none. */
+/** The observer of the loopscope server at `origin`, from its redirect for browsers. `null` if it has none. */
 export async function observerOf(origin: string): Promise<string | null> {
   try {
     const { headers, body } = await request(origin, { headers: { accept: 'text/html' }, headersTimeout: REACH_MS })

@@ -1,22 +1,22 @@
-// Latencies over time: one small histogram for each slice of the test, to within 3 %, so that a chart can be drawn of a test
-// of any length in bounded memory. A request belongs to the slice in which it should have left.
+// Latencies over time: one small histogram for each slice of the test, to within 3 %, for a chart of a test of any length in
+// limited memory. A request belongs to the slice in which it was due.
 
 const LEAST_MS = 0.01
 const STEP = Math.log(1.03)
 const BINS = 670
-/** A short test has this many slices, a long one up to `MOST`; the shortest that a long one has is `USUAL_MS`. */
+/** A short test has this many slices, a long one up to `MOST`; a slice of a long one is at least `USUAL_MS`. */
 const FEW = 200
 const MOST = 1000
 const USUAL_MS = 100
 const SHORTEST_MS = 10
 
 export interface Slice {
-  /** Seconds since measuring began. */
+  /** Seconds since the measurement began. */
   t: number
   sent: number
   answered: number
   errors: number
-  /** In ms; `null` where nothing was answered or given up. */
+  /** In ms; `null` if nothing was answered or given up. */
   p50: number | null
   p99: number | null
   max: number | null
@@ -53,7 +53,7 @@ export class Slices {
     this.#at(atMs).answered++
   }
 
-  /** What should have left at `atMs` took `ms`. */
+  /** A request that was due at `atMs` took `ms`. */
   took(atMs: number, ms: number): void {
     const bucket = this.#at(atMs)
     bucket.timed++

@@ -1,4 +1,4 @@
-// Reads the Server-Timing of a loopscope server: where a request's time went, and who held the loop while it was ready.
+// Reads the Server-Timing of a loopscope server: where a request's time went, and what blocked the loop while it was ready.
 
 /** In ms. */
 export interface Timing {
@@ -6,14 +6,14 @@ export interface Timing {
   ready: number
   wait: number
   thread: number
-  /** Who held the loop, where that is known. */
+  /** What blocked the loop, if known. */
   culprit: string | null
 }
 
 const PARTS = ['run', 'ready', 'wait', 'thread'] as const
 const ENTRY = /(?:^|,)\s*([\w-]+)((?:;\s*(?:dur=[\d.]+|desc="[^"]*"))*)/g
 
-/** `null` where the header is not one of a loopscope server. */
+/** `null` if the header is not from a loopscope server. */
 export function parseTiming(header: string): Timing | null {
   const found: Partial<Record<string, number>> = {}
   let culprit: string | null = null
@@ -30,7 +30,7 @@ export function parseTiming(header: string): Timing | null {
 /** Sums and extremes of many. */
 export interface TimingTotals {
   count: number
-  /** Means a request, in ms. */
+  /** Averages for a request, in ms. */
   run: number
   ready: number
   wait: number
@@ -52,7 +52,7 @@ export class Timings {
     }
   }
 
-  /** `null` where no answer said anything. */
+  /** `null` if no answer had a timing. */
   totals(): TimingTotals | null {
     const count = this.#count
     if (count === 0) return null

@@ -1,10 +1,10 @@
-// What comes before a measurement: each lane is called once, so that its threads run and its code has been used.
+// Before a measurement, each lane is called once, so that its threads and code are warm.
 import { request } from 'undici'
 import { laneOf, type LaneName } from './scenarios.ts'
 import { TargetError } from './plan.ts'
 import { parseTiming } from './timing.ts'
 
-/** Call each lane of the server at `origin` once. Throws a TargetError where that is no loopscope server, or does not serve it. */
+/** Calls each lane of the server at `origin` once. Throws a TargetError if that is not a loopscope server, or does not serve a lane. */
 export async function warm(origin: string, lanes: readonly LaneName[]): Promise<void> {
   const paths = ['/ping', ...lanes.map((lane) => laneOf(lane).path(1))]
   for (const path of paths) {
