@@ -1,5 +1,5 @@
-// What one process carries and what three carry with Redis between them: events a second, what each costs whom, how late
-// they come, and how many watchers. Every rate is counted where the events arrive. Ends within three minutes.
+// What one process can handle, and what three can with Redis between them: events a second, their cost in each process, their
+// delay, and the number of watchers. Every rate is counted where the events arrive. Ends within three minutes.
 //
 //   node bench/cluster.mjs [--seconds S] [--json FILE] [--markdown FILE] [--from FILE]
 import { createClient } from '@redis/client'
@@ -16,15 +16,15 @@ import { report } from './cluster/report.mjs'
 
 const MOST_MS = 180_000
 const MARKS = ['<!-- measured: node bench/cluster.mjs --markdown -->', '<!-- end of measured: cluster -->']
-/** Events a second of each loop, until they do not all arrive. */
+/** Events a second of each loop, until not all arrive. */
 const RATES = [10_000, 20_000, 40_000, 80_000, 120_000, 200_000]
-/** Watchers at each observer, and the messages a second that there are for all of them together. */
+/** Watchers at each observer, and the messages a second for all of them together. */
 const CROWDS = [{ watchers: 100, messages: 400_000 }, { watchers: 1000, messages: 400_000 }]
 const SETTLE_MS = 600
-/** What is still on its way when a step ends has so long to arrive. */
+/** What is still on its way when a step ends has this many ms to arrive. */
 const DRAIN_MS = 3000
 const QUIET_MS = 200
-/** Whoever is further behind, in seconds, is not carried along. */
+/** A watcher that is further behind, in seconds, does not keep up. */
 const BEHIND = 1
 
 const { values: options } = parseArgs({
@@ -61,7 +61,7 @@ async function program(build, name, redisUrl) {
   return { name, one, port: new URL(url).port, zero, cpu: async () => (await next(one, { cpu: true })).cpu }
 }
 
-/** The figures of an observer by their names, those with labels left out. */
+/** An observer's metrics by name, without those with labels. */
 async function figuresOf({ port }) {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   return Object.fromEntries([...text.matchAll(/^(\w+) (\S+)$/gm)].map(([, name, value]) => [name, Number(value)]))
@@ -73,7 +73,7 @@ async function redisNow(client) {
   return { cpu: value('used_cpu_sys') + value('used_cpu_user'), memory: value('used_memory'), network: value('total_net_input_bytes') + value('total_net_output_bytes') }
 }
 
-/** Wait until two looks in a row find the same; gives it. */
+/** Waits until two results in a row are the same; returns it. */
 async function settled(look) {
   const deadline = performance.now() + DRAIN_MS
   for (let last = await look(); ; ) {
@@ -85,8 +85,8 @@ async function settled(look) {
 }
 
 /**
- * Have `rate` events a second made on each of `makers`, watched by `groups`; gives what happened in the window, and how
- * many of all messages there were have never come. The watchers are there before the first event, and stay for the last.
+ * Makes `rate` events a second on each of `makers`, watched by `groups`; returns what happened in the window, and how many
+ * of all messages never arrived. The watchers are there from the first event to the last.
  */
 async function measure({ makers, programs, rate, groups, redis }) {
   const crowd = child('./cluster/watchers.mjs', JSON.stringify(groups.map(({ at, of, count }) => (
@@ -126,7 +126,7 @@ async function measure({ makers, programs, rate, groups, redis }) {
   }
 }
 
-/** One step a rate, up to and with the first at which not everything arrives. */
+/** One step for each rate, up to the first at which not everything arrives. */
 async function ramp(of) {
   const steps = []
   for (const rate of RATES) {
@@ -168,7 +168,7 @@ async function measureAll() {
     const pair = await ramp(async (rate) => {
       const step = await measure({ makers: [one], programs: members, rate, groups: [{ at: two, of: one, count: 1 }], redis })
       const now = await memoryOf(redis, 'one')
-      // After a loss its stream begins anew.
+      // After a loss its stream starts again.
       if (memory === null || now.kept > memory.kept) memory = now
       return step
     })

@@ -1,6 +1,6 @@
-// npm run bench:http: requests a second of the same small answer from bare Fastify, from loopscope and from Starlette, each
-// server a process of its own, loaded by this one over keep-alive connections in interleaved rounds. A ratio is to bare in
-// the same round, by the clock and by the server's processor time: a busy server answers as many as that leaves room for.
+// npm run bench:http: requests a second of the same small answer from bare Fastify, from loopscope and from Starlette, each in
+// a separate process, loaded by this one over keep-alive connections in interleaved rounds. A ratio is to bare Fastify in the
+// same round, by the clock and by the server's processor time: the latter is what limits a busy server.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { parseArgs } from 'node:util'
@@ -60,7 +60,7 @@ async function measure() {
     for (const kind of kinds) servers[kind] = await start(kind, python)
     for (const kind of kinds) await load(servers[kind].port, SERVERS[kind].path, connections, Math.min(0.5, seconds))
     for (let round = 0; round < rounds; round++) {
-      // Each round begins with another, so that none always has the same neighbour.
+      // Each round begins with another one, so that none always has the same neighbour.
       for (let at = 0; at < kinds.length; at++) {
         const kind = kinds[(at + round) % kinds.length]
         const before = await servers[kind].processorTime()
@@ -86,7 +86,7 @@ function load(port, path, connections, seconds) {
     let answers = 0
     const sockets = Array.from({ length: connections }, () => {
       const socket = connect(port, '127.0.0.1', () => socket.write(request))
-      // An answer may come in several pieces, head and body apart: it is whole when its length says so.
+      // An answer may arrive in several pieces, for example head and body: it is whole when its length says so.
       let left = ''
       socket.setNoDelay(true)
       socket.on('data', (chunk) => {

@@ -1,4 +1,4 @@
-// What the benchmarks are compared with has package.json and node_modules of its own, which is not always installed.
+// The packages that the benchmarks are compared with are in a separate node_modules, which is not always installed.
 declare module 'effect'
 declare module 'effection'
 declare module 'piscina'

@@ -1,4 +1,4 @@
-// npm run bench: measures loopscope against its peers, round after round, each sample in a process of its own, and prints the
+// npm run bench: measures loopscope against its peers, round after round, each sample in a separate process, and prints the
 // medians, the ratios and which goals are met. See docs/benchmarks.md.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -11,7 +11,7 @@ import { markdown, terminalTable, verdictLines, writeMarkdown } from './lib/repo
 import { summarize } from './lib/summary.mjs'
 import { jobFor, workloads } from './lib/workloads.mjs'
 
-/** What is measured besides the workloads: how soon stalls are told of, and to how many. */
+/** What is measured besides the workloads: how soon stalls are reported, and to how many viewers. */
 const OBSERVER = 'observer'
 
 const USAGE = `npm run bench -- [options]
@@ -38,7 +38,7 @@ const { values } = parseArgs({
 const options = values
 const list = (value) => value?.split(',').filter((name) => name !== '')
 
-/** Refuses what it does not know, so that a misspelt name is not a silent gap in the table. */
+/** Refuses unknown names, so that a misspelt one does not leave a gap in the table. */
 function known(names, all, what) {
   for (const name of names) if (!all.includes(name)) throw new Error(`no ${what} named ${name}; there are: ${all.join(', ')}`)
   return names

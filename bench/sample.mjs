@@ -1,5 +1,5 @@
-// One sample, in a process of its own: node --expose-gc sample.mjs PROGRAM JOB, where JOB is the JSON that lib/jobs.mjs makes.
-// Warms up, measures, and prints the result with what was measured as one line of JSON.
+// One sample, in a separate process: node --expose-gc sample.mjs PROGRAM JOB, where JOB is the JSON from lib/workloads.mjs.
+// Warms up, measures, and prints the result with the measurements as one line of JSON.
 import { writeSync } from 'node:fs'
 import { Meter, collect } from './lib/meter.mjs'
 

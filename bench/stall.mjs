@@ -1,5 +1,5 @@
-// What a ping feels while a handler blocks, lane by lane, against the real server in a process of its own: held up for two
-// seconds and told by whom, or not held up at all. Ends within a minute.
+// The delay of a ping while a handler blocks, lane by lane, against the real server in a separate process: two seconds, with
+// the culprit's name, or none. Ends within a minute.
 //
 //   node bench/stall.mjs [--json]
 import { spawn } from 'node:child_process'
@@ -11,7 +11,7 @@ import { build } from '../tools/build.mjs'
 const MOST_MS = 60_000
 const HELD_MS = 2000
 const PINGS = 50
-/** How long after one ping leaves the next one does, answered or not. */
+/** The interval between pings, answered or not. */
 const EVERY_MS = 10
 
 const { values: options } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
@@ -62,7 +62,7 @@ function round(ms) {
   return Math.round(ms * 10) / 10
 }
 
-/** How many of these say that they stood behind `path`. */
+/** How many of these name `path` as what delayed them. */
 function blamed(pings, path) {
   return pings.filter(({ timing }) => new RegExp(`desc="[^"]*${path} #\\d+"`).test(timing)).length
 }

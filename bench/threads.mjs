@@ -1,6 +1,6 @@
 // node bench/threads.mjs [--rounds N] [--calls N]: the price of a call on a worker thread, loopscope's own pool against
-// Piscina and against two bare workers, in interleaved rounds of one process. Medians; wall and processor time a
-// call, and the ratio to loopscope.
+// Piscina and against two bare workers, in interleaved rounds of one process. Medians; wall and processor time for a call, and
+// the ratio to loopscope.
 import { existsSync, rmSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { cpus } from 'node:os'
@@ -19,7 +19,7 @@ const AT_ONCE = 100
 const here = fileURLToPath(new URL('.', import.meta.url))
 const { run, toThread, gather, closeThreads } = await import(values.build ? pathToFileURL(resolve(values.build, 'src/index.js')).href : build())
 
-/** Compiles src/ and gives the address of its index: what is measured is what users get. */
+/** Compiles src/ and returns the address of its index: the code that users get is measured. */
 function build() {
   const out = resolve(here, '.build-threads')
   rmSync(out, { recursive: true, force: true })
@@ -85,7 +85,7 @@ console.log(`${cpus()[0]?.model.trim()}, ${cpus().length} cores, Node ${process.
 for (const [key, taken] of [...samples].sort(([a], [b]) => (a.split(' | ')[0] < b.split(' | ')[0] ? 1 : -1))) {
   const walls = taken.map(({ wall }) => wall)
   const of = (numbers) => median(numbers).toFixed(1).padStart(7)
-  // Paired within each round, as a busy machine slows both: above 1, loopscope is faster.
+  // Paired within each round, since a busy machine slows both: above 1, loopscope is faster.
   const own = samples.get(`${key.split(' | ')[0]} | loopscope`)
   const ratio = median(walls.map((wall, round) => wall / own[round].wall))
   console.log(`${key.padEnd(48)} ${ratio.toFixed(2)}×  wall ${of(walls)} (${Math.min(...walls).toFixed(1)}–${Math.max(...walls).toFixed(1)})  cpu ${of(taken.map(({ cpu }) => cpu))}`)

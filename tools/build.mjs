@@ -1,6 +1,6 @@
-// The one build: what plain Node runs, in dist/, with source maps; and the page, in dist/ui. It makes only what is not there or
-// not of these sources, so that it costs next to nothing where all is (`npm start` asks each time, and so do tests). It runs by
-// itself after `npm ci`; without development dependencies it says so and leaves things as they are.
+// The one build: what plain Node runs, in dist/, with source maps; and the page, in dist/ui. It makes only what is missing or
+// out of date, so it is cheap to call (`npm start` and the tests call it each time). It runs by itself after `npm ci`; without
+// development dependencies it says so and changes nothing.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -10,26 +10,26 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const DIST = join(ROOT, 'dist')
 const LOCK = join(DIST, '.building')
-/** What was made of which sources, and how. */
+/** What was made from which sources, and how. */
 const MADE = join(DIST, '.made.json')
-/** What runs where the project is used. */
+/** What runs in production. */
 const PROGRAM = ['src', 'routes', 'workers', 'examples']
-/** What only its tests run, which tools/ts.mjs loads. */
+/** What only tests run; tools/ts.mjs loads it. */
 const TESTS = ['test', 'ui']
-/** The server shows the examples as they were written. */
+/** The server shows the examples' sources. */
 const COPIED = /^examples\/.*\.(ts|py|md)$/
 /** All that the page is made of. test/imports.test.ts sees to it that it imports nothing else of the tree. */
 const PAGE = ['ui', 'examples', 'src/browser.ts', 'src/own-code.ts', 'src/http/paths.ts', 'src/runtime', 'src/hosts', 'src/events', 'tsconfig.json', 'package-lock.json']
 /** What the build is made by. */
 const BUILDER = ['tools/build.mjs', 'tsconfig.json', 'tsconfig.build.json']
-/** What the compiler's options say of more than the one file that is being compiled. Types are checked elsewhere. */
+/** Compiler options that concern more than the one file that is compiled. Types are checked elsewhere. */
 const OF_MANY = ['rootDir', 'outDir', 'moduleResolution', 'declaration']
 
 const require = createRequire(import.meta.url)
 const digest = (text) => createHash('sha1').update(text).digest('base64')
 const read = (path) => readFileSync(path, 'utf8')
 
-/** The digest of each file below these paths that is there. Times of files would be no cheaper, and say less: copying changes them. */
+/** The digest of each existing file below these paths. File times would not be cheaper, and copying changes them. */
 function digestsOf(paths, wanted = /./) {
   const digests = {}
   const add = (path) => {
@@ -43,7 +43,7 @@ function digestsOf(paths, wanted = /./) {
 
 const isShipped = (path) => PROGRAM.includes(path.split('/')[0])
 
-/** Where the compiled form of a source is put: what ships beside the page, what does not in a folder of its own. */
+/** Where the compiled form of a source goes: the program beside the page, the rest in a separate folder. */
 export function compiledOf(path) {
   return join(DIST, isShipped(path) ? '' : '.tests', path.replace(/\.ts$/, '.js'))
 }
@@ -57,11 +57,11 @@ function made() {
   try {
     return JSON.parse(read(MADE))
   } catch {
-    return {} // nothing yet, or by another hand
+    return {} // missing, or not readable
   }
 }
 
-/** The version of the compiler; `null` where it is not installed, which is where nothing can be built. */
+/** The version of the compiler; `null` if it is not installed, and nothing can be built. */
 function compilerVersion() {
   try {
     return JSON.parse(read(require.resolve('typescript/package.json'))).version
@@ -70,7 +70,7 @@ function compilerVersion() {
   }
 }
 
-/** What is to be done, by what is there. */
+/** What has to be made, according to what exists. */
 function plan({ page, tests }) {
   const before = made()
   const how = digest(JSON.stringify([compilerVersion(), digestsOf(BUILDER)]))
@@ -96,7 +96,7 @@ function write(path, content) {
 
 let options = null
 
-/** Compile one file, given by its path in the tree or in full, with its map inline or apart. */
+/** Compiles one file, given by its path in the tree or in full, with its map inline or separate. */
 export function compile(path, inline) {
   const ts = require('typescript')
   if (options === null) {
@@ -132,7 +132,7 @@ async function makePage({ page }) {
   write(MADE, JSON.stringify({ ...made(), page }))
 }
 
-/** Take the lock, or see that another process has it. One that was left by a process that died is taken over. */
+/** Takes the lock; false if another process has it. A lock of a process that died is taken over. */
 function take(lock) {
   try {
     writeFileSync(lock, String(process.pid), { flag: 'wx' })
@@ -149,7 +149,7 @@ function take(lock) {
   return false
 }
 
-/** Do what only one process may do at a time. `lock` is a file in dist/. */
+/** Runs what only one process may do at a time. `lock` is a file in dist/. */
 export async function alone(lock, work) {
   mkdirSync(DIST, { recursive: true })
   while (!take(lock)) await new Promise((resolve) => setTimeout(resolve, 100))
@@ -161,8 +161,8 @@ export async function alone(lock, work) {
 }
 
 /**
- * Bring dist/ up to date with the sources: the program and, if asked for, the page and what only tests run. Processes that ask
- * at the same time wait for the first one. Gives why it is left as it is, or `null` where all is as it should be.
+ * Brings dist/ up to date with the sources: the program and, on request, the page and what only tests run. Processes that
+ * call this at the same time wait for the first one. Returns why nothing was done, or `null` if all is up to date.
  */
 export async function build({ page = true, tests = false } = {}) {
   const first = plan({ page, tests })

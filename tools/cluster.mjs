@@ -1,5 +1,5 @@
 // npm run cluster: what `docker compose --profile cluster up` starts, as plain processes on loopback: Redis, three servers,
-// the proxy, and Prometheus where it is installed. A part that dies is started again after a while; Ctrl-C ends all.
+// the proxy, and Prometheus if it is installed. A part that dies is started again after a while; Ctrl-C ends all.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const USAGE = `npm run cluster -- [options]
   --prometheus-port N   where Prometheus listens (9090), if it is installed
   --no-prometheus       leave it out`
 const REPLICAS = ['replica-1', 'replica-2', 'replica-3']
-/** How long a part that died stays away, so that one can see what that looks like. */
+/** How long a part that died stays away, so that the effect is visible. */
 const AWAY_MS = 5000
 
 const { values: options } = parseArgs({
@@ -58,12 +58,12 @@ for (const { name, observerPort: port } of replicas) targets[`${name}:8001`] = `
 let greeted = false
 let closing = false
 const env = { REDIS_URL: `redis://127.0.0.1:${redisPort}`, OBSERVER_URL: `http://localhost:${observerPort}`, PROXIES: 'loopback' }
-/** Show what a part writes once all is up: no greetings, and once what HAProxy says twice. */
+/** Shows what a part writes once all run: no greetings, and once what HAProxy writes twice. */
 const said = (name) => (line, isError) => {
   const wanted = name === 'proxy' ? !isError : isError || line.startsWith('{') || !name.startsWith('replica')
   if (greeted && !closing && wanted && line.trim() !== '') console.log(`${name}: ${line}`)
 }
-/** In the order in which they start; they end in the opposite one. */
+/** In the order in which they start; they end in the opposite order. */
 const starts = [
   ['redis', () => startRedis({ port: redisPort, folder: join(folder, 'redis'), said: said('redis') })],
   ...replicas.map(({ name, ...ports }) => [name, () => startServer({ name, ...ports, env: { ...env, LOOP_NAME: name }, said: said(name) })]),

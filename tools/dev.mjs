@@ -10,7 +10,7 @@ const SOURCES = ['src', 'routes', 'workers', 'examples']
 /** Editors write a file in several steps, and several files at once. */
 const SETTLE_MS = 100
 
-/** Bring dist/ up to date. A source that does not compile is reported, and the server that runs goes on. */
+/** Brings dist/ up to date. A source that does not compile is reported, and the running server continues. */
 async function compile() {
   try {
     await build({ page: false })
@@ -34,7 +34,7 @@ function start() {
   server = child
 }
 
-/** End the server as Ctrl-C would, and wait until it has. */
+/** Ends the server as Ctrl-C would, and waits until it has ended. */
 async function stop() {
   const child = server
   if (child === null) return

@@ -1,5 +1,5 @@
-// node tools/pack.mjs DIR: writes the tarball that would be published into DIR, and says its path. Everything is made anew
-// from the sources but the page, which has to be in dist/ui: `npm run pack -- DIR` builds that first.
+// node tools/pack.mjs DIR: writes the tarball that would be published into DIR, and prints its path. Everything is made again
+// from the sources, except the page, which must be in dist/ui: `npm run pack -- DIR` builds that first.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -1,14 +1,13 @@
-// A tap reporter: passes the TAP stream through and ends it with the plain line "N passed, N failed".
-// What it counts: every subtest of a file (indented once); a file that failed with no failed subtest (it crashed)
-// is one failure more. What was skipped, at any depth, is named above that line, and under CI=true it is a failure:
-// a test that quietly stopped running must not look like one that passes. What failed is said again above those lines,
-// with its diagnostic, so that the end of a long output is enough to know why.
+// A tap reporter: passes the TAP stream through and ends it with the plain line "N passed, N failed". It counts every subtest
+// of a file (indented once); a file that failed without a failed subtest (it crashed) is one more failure. Skipped tests, at
+// any depth, are named above that line, and under CI=true they are failures: a test that no longer runs must not look like one
+// that passes. Failures are repeated above those lines, with their diagnostics, so that the end of a long output shows why.
 import { Transform } from 'node:stream'
 
 const RESULT = /^((?: {4})*)(not )?ok \d+(.*)$/
 const SUBTEST = /^((?: {4})*)# Subtest: (.*)$/
 const SKIPPED = /# (?:SKIP|TODO)\b/i
-/** What is said again of failures: the first so many, and of each so many lines of its diagnostic. */
+/** How many failures are repeated, and how many lines of each diagnostic. */
 const FAILURES_SHOWN = 10
 const LINES_SHOWN = 60
 
@@ -20,9 +19,9 @@ export default class TapCount extends Transform {
   #failedInFile = 0
   /** @type {string | null} */
   #yamlIndent = null
-  /** The names of the subtests around the current line, and of each whether something in it failed. */
+  /** The names of the subtests around the current line, and for each whether something in it failed. */
   #around = []
-  /** What failed with nothing failed inside of it: its title, and the lines of its diagnostic. */
+  /** Failed tests without a failed subtest: the title, and the lines of the diagnostic. */
   #failures = []
   /** The failure whose diagnostic may follow. */
   /** @type {{ title: string, lines: string[] } | null} */
@@ -59,7 +58,7 @@ export default class TapCount extends Transform {
     if (more > 0) this.push(`\n${more} more failed, told of above\n`)
   }
 
-  // A diagnostic block may quote anything, result lines included: nothing in it counts.
+  // A diagnostic block may quote anything, even result lines: nothing in it counts.
   #read(line) {
     if (this.#yamlIndent !== null) {
       if (line === `${this.#yamlIndent}...`) this.#yamlIndent = null

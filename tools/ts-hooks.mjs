@@ -1,4 +1,4 @@
-// Hooks of Node's module loader, for both of its kinds of them: on the thread itself, and, on Node 20, on one beside it.
+// Hooks of Node's module loader, for both kinds: on the thread itself, and, on Node 20, on a second thread.
 import { existsSync, readFileSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -7,12 +7,12 @@ import { compile, compiledOf } from './build.mjs'
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const TYPESCRIPT = /\.ts(?=$|[?#])/
 const SHIPPED = /^(src|routes|workers|examples)[/\\]/
-/** No folder of the tree's own is called so: what tests make, and copies of the tree among it. */
+/** None of the tree's own folders has these names: tests make such folders, with copies of the tree in them. */
 const MADE = /(^|[/\\])(\.tap|node_modules|dist)[/\\]/
 
 const inTree = (url) => relative(ROOT, fileURLToPath(url))
 
-/** An import of src/a.ts loads dist/src/a.js; any other TypeScript keeps its address. */
+/** An import of src/a.ts loads dist/src/a.js; other TypeScript keeps its address. */
 export function resolve(specifier, context, next) {
   if (!TYPESCRIPT.test(specifier) || !/^(\.|\/|file:)/.test(specifier)) return next(specifier, context)
   const url = new URL(specifier, context.parentURL)

@@ -1,6 +1,6 @@
 // Loaded with --import: lets Node run the project's TypeScript, also in worker threads, without a compiler in each process.
-// What ships is what runs: an import of src/a.ts loads dist/src/a.js, and both that and the tests are compiled here first, where
-// they are not yet. TypeScript from elsewhere is compiled as it is loaded.
+// The build is what runs: an import of src/a.ts loads dist/src/a.js. The program and its tests are compiled here first, if
+// they have changed. Other TypeScript is compiled when it is loaded.
 import * as nodeModule from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 import { build } from './build.mjs'

@@ -1,10 +1,10 @@
-// A program with an observer, one loop of a cluster, for cluster.mjs: so many tasks that sleep make so many events a second.
-// node program.mjs BUILD NAME REDIS_URL|-
+// A program with an observer, one loop of a cluster, for cluster.mjs: sleeping tasks make a number of events a second. node
+// program.mjs BUILD NAME REDIS_URL|-
 const [build, name, redisUrl] = process.argv.slice(2)
 const { createTask, Future, getRunningLoop, run, sleep } = await import(build)
 const { observe } = await import(new URL('./observe/index.js', build).href)
 
-/** A task that sleeps makes three events a round: it suspends, is ready, and runs. */
+/** A sleeping task makes three events in each round: suspended, ready, running. */
 const EVENTS_A_ROUND = 3
 const NAP = 0.02
 
@@ -13,7 +13,7 @@ function* ticker(delay) {
   for (;;) yield* sleep(NAP)
 }
 
-/** Have as many tickers as make so many events a second, each at another moment. */
+/** Starts as many tickers as make this many events a second, each at another time. */
 function setRate(tickers, rate) {
   const wanted = Math.round((rate * NAP) / EVENTS_A_ROUND)
   while (tickers.length > wanted) tickers.pop().cancel()
@@ -30,7 +30,7 @@ function* main(url) {
       process.send?.({ cpu: (user + system) / 1e6 })
     }
   })
-  // The loop's clock beside the one that all processes of a machine share, in seconds.
+  // The loop's clock relative to the one that all processes of a machine share, in seconds.
   process.send?.({ url, zero: Number(process.hrtime.bigint()) / 1e9 - loop.time() })
   yield* new Future()
 }

@@ -1,4 +1,4 @@
-// The figures of cluster.mjs as tables, and what more would take, by calculation from nothing but these figures.
+// The figures of cluster.mjs as tables, and what more would need, calculated only from these figures.
 function thousands(value) {
   if (value >= 1e6) return `${(value / 1e6).toFixed(1)}M`
   return value >= 100_000 ? `${Math.round(value / 1000)}k` : Math.round(value).toLocaleString('en-US')
@@ -10,13 +10,13 @@ const table = (rows) => rows.map((row) => `| ${row.join(' | ')} |`).join('\n')
 
 const arrivedOf = ({ all, missing, wanted }) => (all ? 'all' : missing > 0 ? `all but ${(missing / wanted * 100).toFixed(1)} %` : 'late')
 
-/** What a message costs the observers that send it, in seconds: the processes' whole load, but for one that only makes the events. */
+/** What a message costs the observers that send it, in seconds: the load of the processes, minus that of one that only makes the events. */
 function messageCost({ cpu, observers, delivered }, idle) {
   const showing = Object.entries(cpu).filter(([name]) => observers === 3 || name !== (cpu.two === undefined ? '' : 'one'))
   return showing.reduce((sum, [name, load]) => sum + load - idle.cpu[name], 0) / delivered
 }
 
-/** What an event costs whom, in seconds of processor time: from the fastest step at which everything arrived. */
+/** What an event costs in each process, in seconds of processor time: from the fastest step at which everything arrived. */
 export function costs({ idle, single, pair }) {
   const both = pair.findLast((step) => step.all && single.some(({ rate, all }) => rate === step.rate && all)) ?? pair[0]
   const own = single.find(({ rate }) => rate === both.rate) ?? single[0]
@@ -67,10 +67,10 @@ export function report(result) {
   ].join('\n\n')
 }
 
-/** Of each core so much may be planned for. */
+/** The share of each core that may be planned for. */
 const SHARE = 0.5
 
-/** What more would take, from these figures alone: each line shows its sum. */
+/** What more would need, from these figures alone: each line shows its sum. */
 function growth(result) {
   const { memory, crowds, idle } = result
   const cost = costs(result)

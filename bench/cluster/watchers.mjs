@@ -1,6 +1,6 @@
-// Watchers of one or several observers in a process of their own, for cluster.mjs: how many messages reach them, and how old
-// the first event of each write is that reaches the first of them.
-// node watchers.mjs '[{ "port": …, "path": …, "count": …, "zero": … }]'
+// Watchers of one or several observers in a separate process, for cluster.mjs: how many messages reach them, and how old the
+// first event of each write is when it reaches the first of them.
+//   node watchers.mjs '[{ "port": …, "path": …, "count": …, "zero": … }]'
 import { view } from '../lib/frames.mjs'
 
 const groups = JSON.parse(process.argv[2])

@@ -1,10 +1,10 @@
-// The servers that are measured, each in a process of its own. Starlette takes part where a Python has it.
+// The measured servers, each in a separate process. Starlette takes part if a Python has it.
 import { fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** What each is, and the path that is asked for. */
+/** What each is, and the requested path. */
 export const SERVERS = {
   bare: { what: 'Fastify, a handler that replies', path: '/' },
   async: { what: 'Fastify, an async handler', path: '/' },
@@ -16,7 +16,7 @@ export const SERVERS = {
 
 const START_MS = 30_000
 
-/** The Python that has uvicorn and Starlette, with the versions of both and of what makes them fast; `null` where none has. */
+/** The Python that has uvicorn and Starlette, with the versions of both and of what makes them fast; `null` if none has. */
 export function findStarlette() {
   const ask = 'import sys, uvicorn, starlette\nprint("python", sys.version.split()[0])\nprint("uvicorn", uvicorn.__version__)\nprint("starlette", starlette.__version__)\n'
     + 'for name in ("uvloop", "httptools"):\n  try: print(name, __import__(name).__version__)\n  except ImportError: print(name, "none")'

@@ -1,9 +1,9 @@
-// A viewer of an event stream, as a bare socket that speaks just enough WebSocket to count the messages that arrive, so that
-// it costs as little as it can.
+// A viewer of an event stream, as a bare socket with just enough WebSocket to count the messages that arrive, so that it costs
+// as little as possible.
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 
-/** Counts the frames in a stream of bytes that comes in pieces, without looking into them. */
+/** Counts the frames in a stream of bytes that arrives in pieces, without decoding them. */
 export class FrameCounter {
   frames = 0
   /** Bytes of the present frame that are still to come. */
@@ -35,7 +35,7 @@ export class FrameCounter {
   }
 }
 
-/** Connect to the stream at `port`; resolves when it is open. */
+/** Connects to the stream at `port`; resolves when it is open. */
 export function view(port, path = '/events') {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')

@@ -1,5 +1,5 @@
 // The goals, as the least ratio "peer ÷ loopscope" that meets them: 6 means at least six times faster (or smaller) than the
-// peer; or as the most, where the peer is loopscope itself with something more to do.
+// peer; or as the highest ratio, if the peer is loopscope itself with something more to do.
 
 export const goals = [
   { workload: 'spawn', peer: 'native', atLeast: 1 },
@@ -24,7 +24,7 @@ export const goals = [
   { workload: 'deep', peer: 'native', atLeast: 1 },
   { workload: 'deep', peer: 'uvloop', atLeast: 2.4 },
   { workload: 'deep', peer: 'effect', atLeast: 25 },
-  // Stretch: a suspension 50 awaits deep costs what one costs that is one await deep (0.8 leaves room for noise).
+  // Stretch: a suspension 50 awaits deep costs the same as one that is one await deep (0.8 leaves room for noise).
   { workload: 'resuspend', peer: 'loopscope', of: 'resuspend-flat', atLeast: 0.8 },
   { workload: 'cancel', peer: 'native', atLeast: 12 },
   { workload: 'cancel', peer: 'uvloop', atLeast: 1.8 },

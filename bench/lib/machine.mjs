@@ -1,4 +1,4 @@
-// What the figures were measured on and with, in words that mean something on another machine.
+// The machine and versions that the figures were measured with.
 import { cpus, totalmem, type } from 'node:os'
 import { findPython } from './peers.mjs'
 import { commit, packageVersion } from './prepare.mjs'

@@ -1,8 +1,9 @@
 // What a sample measures: CPU (user and system, of the process and of this thread) and wall time between start() and stop(),
-// or resident memory between two points. A program may call lap() to leave out what it set up before, and stop() to leave out what it does after.
+// or resident memory between two points. A program may call lap() to leave out its setup, and stop() to leave out what
+// follows.
 import { readFileSync } from 'node:fs'
 
-/** Seconds that this thread, the process's first, has had a processor; where the system does not say (not Linux), seconds that passed. */
+/** Seconds that this thread, the process's first, has had a processor; if the system does not report it (not Linux), seconds that passed. */
 function threadSeconds() {
   try {
     return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ', 1)[0]) / 1e9
@@ -12,7 +13,7 @@ function threadSeconds() {
 }
 
 export class Meter {
-  /** Seconds a program with sleeping tasks sleeps itself before it goes on, so that all of them are asleep. */
+  /** Seconds that a program with sleeping tasks sleeps itself before it continues, so that all of them are asleep. */
   settle = 0.3
   /** Seconds measured so far. */
   cpu = 0
@@ -46,7 +47,7 @@ export class Meter {
     this.#from = null
   }
 
-  /** CPU and wall seconds of one repeat, on average. */
+  /** CPU and wall seconds of an average repeat. */
   times() {
     const each = (seconds) => seconds / this.#repeats
     return { cpu: each(this.cpu), wall: each(this.wall), thread: each(this.thread), repeats: this.#repeats }
@@ -57,14 +58,14 @@ export class Meter {
     this.#rss = process.memoryUsage.rss()
   }
 
-  /** Ends the sample: bytes of resident memory for each of the tasks that are asleep (`tasks` keeps them alive until then). */
+  /** Ends the sample: bytes of resident memory for each sleeping task (`tasks` keeps them alive until then). */
   memoryAfter(asleep, tasks) {
     collect()
     this.#onMemory(asleep, { rss: (process.memoryUsage.rss() - this.#rss) / tasks.length })
   }
 }
 
-/** Collect garbage, and give the threads that hand pages back to the system time to do so. */
+/** Collects garbage, and gives the threads that return pages to the system time to do so. */
 export function collect() {
   for (let n = 0; n < 2; n++) globalThis.gc?.()
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)

@@ -1,5 +1,5 @@
-// What the observer delivers: how soon it tells of a stall, and how many messages it gets to many viewers. The watched
-// program, the viewers and this one are processes of their own.
+// What the observer delivers: how soon it reports a stall, and how many messages it sends to many viewers. The watched
+// program, the viewers and this program are separate processes.
 import { fork } from 'node:child_process'
 import { median } from './summary.mjs'
 
@@ -9,7 +9,7 @@ const STALLS = 20
 const STALL_SECONDS = 0.45
 const VIEWERS = [1, 100, 1000]
 const VIEW_SECONDS = 5
-/** More events a second than this many viewers can be sent a million messages of. */
+/** With more events a second, this many viewers would need more than a million messages a second. */
 const EVENTS_A_SECOND = { 1: 100_000, 100: 15_000, 1000: 1500 }
 
 const seconds = () => Number(process.hrtime.bigint()) / 1e9
@@ -34,7 +34,7 @@ async function watched(build, rate, use) {
   }
 }
 
-/** The arrivals of `loop.blocked` and of anything at all, in seconds of this machine's clock. */
+/** The arrivals of `loop.blocked` and of any event, in seconds of this machine's clock. */
 async function listen(url) {
   /** @type {{ blocked: number[], any: number[] }} */
   const heard = { blocked: [], any: [] }
@@ -51,7 +51,7 @@ async function listen(url) {
   return { heard, stop: () => (stop.abort(), reading) }
 }
 
-/** Milliseconds from the beginning of a stall to the first report of it, the gaps between reports, and the longest silence. */
+/** Milliseconds from the beginning of a stall to its first report, the gaps between reports, and the longest silence. */
 export function stalls(build) {
   return watched(build, 1000, async (program, url) => {
     const { heard, stop } = await listen(url)
@@ -80,7 +80,7 @@ export function stalls(build) {
   })
 }
 
-/** Messages a second that reach so many viewers, of how many there were to reach them. */
+/** Messages a second that reach this many viewers, and how many there were to send. */
 export function fanout(build, viewers) {
   return watched(build, EVENTS_A_SECOND[viewers], async (_program, url) => {
     const crowd = child('viewers.mjs', new URL(url).port, viewers, VIEW_SECONDS)
@@ -94,7 +94,7 @@ const ms = (value) => `${(value * 1000).toFixed(1)} ms`
 const thousands = (value) => `${Math.round(value / 1000).toLocaleString('en-US')}k`
 const verdict = (met) => (met ? 'met' : 'NOT MET')
 
-/** Measure both, as lines to read. */
+/** Measures both, as lines to read. */
 export async function observerLines(build) {
   const stall = await stalls(build)
   const within = THRESHOLD + 0.005

@@ -1,4 +1,5 @@
-// Who is measured, and how one sample of each is started. An implementation is a program in programs/ on some runtime.
+// The measured implementations, and how one sample of each is started. An implementation is a program in programs/ on some
+// runtime.
 import { spawn, spawnSync } from 'node:child_process'
 import { totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +9,7 @@ const TIMEOUT = 180_000
 const heap = `--max-old-space-size=${Math.floor((totalmem() / 2 ** 20) * 0.7)}`
 const node = [process.execPath, '--expose-gc', heap, 'sample.mjs']
 
-/** The implementations by name, in the order they are shown; Python's are left out where no interpreter has them. */
+/** The implementations by name, in the order they are shown; Python's are left out if no interpreter has them. */
 export function implementations({ build, hookless, baseline }) {
   const python = findPython()
   return {

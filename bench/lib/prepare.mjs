@@ -1,4 +1,4 @@
-// What must be there before a sample can run: the peers' packages, and loopscope as the compiled JavaScript its users get.
+// What a sample needs: the peers' packages, and loopscope as the compiled JavaScript that users get.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -14,7 +14,7 @@ export function installPeers() {
   if (npm('ci').status !== 0) throw new Error('npm ci in bench/ failed; run with --peers native to go on without packages')
 }
 
-/** Compiles src/ to bench/.build and returns the address of its index. Type errors are shown; the code is measured all the same. */
+/** Compiles src/ to bench/.build and returns the address of its index. Type errors are shown; the code is measured anyway. */
 export function buildLoopscope() {
   const out = resolve(bench, '.build')
   rmSync(out, { recursive: true, force: true })
@@ -24,11 +24,11 @@ export function buildLoopscope() {
   return buildAt(out)
 }
 
-/** Where the loop calls its instruments, in what tsc makes of src/runtime. */
+/** Where the loop calls its instruments, in tsc's output for src/runtime. */
 const HOOK = /if \((?:this\.loop\.|this\.|loop\.)?probe !== null\)\s+(?:this\.loop\.|this\.|loop\.)?probe\.\w+\([^;]*\);/g
 const FEWEST_HOOKS = 12
 
-/** A copy of a build whose loop has no hooks for instruments at all: what it costs to have them shows against it. */
+/** A copy of a build whose loop has no hooks for instruments, to show the cost of the hooks. */
 export function buildHookless(index) {
   const build = fileURLToPath(new URL('../', index))
   const out = resolve(bench, '.build-hookless')
@@ -47,7 +47,7 @@ export function buildHookless(index) {
   return buildAt(out)
 }
 
-/** The address of the index of a build made before: of `tsc -p tsconfig.build.json --outDir DIR`. */
+/** The address of the index of an earlier build, made by `tsc -p tsconfig.build.json --outDir DIR`. */
 export function buildAt(directory) {
   const index = ['src/index.js', 'index.js'].map((file) => resolve(directory, file)).find(existsSync)
   if (index === undefined) throw new Error(`no build of loopscope in ${directory}`)
@@ -56,7 +56,7 @@ export function buildAt(directory) {
 
 export const packageVersion = (name) => JSON.parse(readFileSync(resolve(bench, 'node_modules', name, 'package.json'), 'utf8')).version
 
-/** The commit that was measured, with a plus where src/ has changes that are not in it. */
+/** The measured commit, with a plus if src/ has uncommitted changes. */
 export function commit() {
   const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   try {

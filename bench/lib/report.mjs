@@ -1,4 +1,4 @@
-// The summary as text: a table for the terminal, and the same in Markdown, put between two marks of a page.
+// The summary as text: a table for the terminal, and the same in Markdown, written between two marks of a page.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describeMachine } from './machine.mjs'
 import { workloads } from './workloads.mjs'
@@ -30,7 +30,7 @@ function line(row, verdicts) {
   ]
 }
 
-/** Rows of cells: per workload one of the title, then one for each implementation. */
+/** Rows of cells: for each workload a title row, then one for each implementation. */
 function cells({ rows, verdicts }) {
   const table = []
   for (const name of Object.keys(workloads)) {
@@ -80,7 +80,7 @@ export function markdown(result, summary) {
   ].join('\n')
 }
 
-/** Replaces what stands between the two marks of `file` by the table. */
+/** Replaces the text between the two marks of `file` by the table. */
 export function writeMarkdown(file, text, [begin, end] = MARKS) {
   const page = readFileSync(file, 'utf8')
   const [from, to] = [page.indexOf(begin), page.indexOf(end)]

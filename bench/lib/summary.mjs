@@ -10,7 +10,7 @@ export function median(values) {
 
 const spreadOf = (values) => ({ median: median(values), least: Math.min(...values), most: Math.max(...values) })
 
-/** One row for each workload and implementation: what a unit of the work took, and the ratio to loopscope. */
+/** One row for each workload and implementation: the cost of a unit of work, and the ratio to loopscope. */
 export function summarize({ samples, failures }) {
   const rows = []
   for (const name of Object.keys(workloads)) {

@@ -1,4 +1,4 @@
-// Many viewers of an event stream in one process of their own. node viewers.mjs PORT COUNT SECONDS
+// Many viewers of an event stream in a separate process. node viewers.mjs PORT COUNT SECONDS
 import { view } from './frames.mjs'
 
 const [port, count, seconds] = process.argv.slice(2).map(Number)

@@ -1,10 +1,10 @@
-// A program with an observer, for observer.mjs: it ticks, so that events come, and on request a task blocks its loop.
-// node watched.mjs BUILD EVENTS_A_SECOND
+// A program with an observer, for observer.mjs: it produces events, and on request a task blocks its loop. node watched.mjs
+// BUILD EVENTS_A_SECOND
 const [build, rate] = process.argv.slice(2)
 const { Queue, run, sleep, gather } = await import(build)
 const { observe } = await import(new URL('./observe/index.js', build).href)
 
-/** A task that sleeps makes three events a round: it suspends, is ready, and runs. */
+/** A sleeping task makes three events in each round: suspended, ready, running. */
 const EVENTS_A_ROUND = 3
 const NAP = 0.01
 

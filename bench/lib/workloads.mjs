@@ -1,4 +1,5 @@
-// The workloads: how much each does, what its result must be, and what is counted. The programs in programs/ know only `params`.
+// The workloads: how much each does, what its result must be, and what is counted. The programs in programs/ know only
+// `params`.
 import { totalmem } from 'node:os'
 
 const sumTo = (n) => (n * (n - 1)) / 2
@@ -7,7 +8,7 @@ const sleepers = totalmem() > 12 * 2 ** 30 ? 1_000_000 : 200_000
 /**
  * `count` names the parameter that scales the work; `unit` is what one of `units(params)` is; `metric` is what the ratios
  * compare: `cpu`, `wall` and `thread` seconds (the processor time of the loop's own thread), or `rss` bytes. `program` is
- * set where it is not the workload's name; `implementations` where not everybody takes part; `rounds` where fewer will do.
+ * set if it is not the workload's name; `implementations` if not all take part; `rounds` if fewer suffice.
  */
 export const workloads = {
   spawn: {
@@ -45,10 +46,10 @@ export const workloads = {
   memory: {
     title: 'sleeping tasks, resident memory each',
     params: { tasks: sleepers }, count: 'tasks', metric: 'rss', unit: 'task',
-    rounds: 2, // resident memory differs by a per cent from run to run, and a million tasks take long to make
+    rounds: 2, // resident memory differs by one per cent between runs, and a million tasks take long to make
     units: () => 1,
     expected: (p) => p.tasks,
-    // Loads the code that sleeping needs; its garbage is collected before the base line is read.
+    // Loads the code that sleeping needs; its garbage is collected before the baseline is read.
     warmup: { workload: 'timers', params: { tasks: 1000, spread: 20 } },
   },
   deep: {
@@ -59,7 +60,7 @@ export const workloads = {
   },
   events: {
     title: 'the switch workload, not watched (loopscope), without any hooks (hookless) and recorded',
-    // The observer decodes on a thread of its own, so its processor time is not what the loop loses.
+    // The observer decodes on a second thread, so its processor time is not a cost to the loop.
     params: { tasks: 100, each: 10_000 }, count: 'each', metric: 'thread', unit: 'switch', implementations: ['loopscope', 'hookless', 'recording'],
     units: (p) => p.tasks * p.each,
     expected: (p) => p.tasks * p.each,
@@ -85,19 +86,19 @@ export const workloads = {
   },
 }
 
-/** Work that a peer is given less of, because all of it would take minutes or more memory than there is. */
+/** Workloads that a peer gets less of, because all of it would take minutes or too much memory. */
 const shares = {
   effection: { spawn: 10, timers: 10, cancel: 10, memory: 20, switch: 10, deep: 10, resuspend: 10, 'resuspend-flat': 10 },
 }
 
 /**
- * CPU seconds that a sample warms up for at least, and that it measures for at least: short work is done several times.
- * Work that mostly sleeps stops at `wall` seconds. Counting CPU, a busy machine does not shorten anybody's warm-up. The
- * warm-up is long because V8 compiles in steps: with a fifth of it, a sample mostly measures the compiler.
+ * The least CPU seconds of a sample's warm-up and measurement: short work is repeated. Work that mostly sleeps stops at
+ * `wall` seconds. CPU time is counted so that a busy machine does not shorten a warm-up. The warm-up is long because V8
+ * compiles in steps: with a fifth of it, a sample mostly measures the compiler.
  */
 const SECONDS = { warm: 1.5, measured: 1, wall: 4 }
 
-/** The job one sample is handed: warm-ups of a fifth of the work each, then the work. */
+/** The job of one sample: warm-ups of a fifth of the work each, then the work. */
 export function jobFor(name, program, { quick }) {
   const { program: workload = name, count, expected, ...rest } = workloads[name]
   const share = (shares[program]?.[name] ?? 1) * (quick ? 10 : 1)

@@ -1,5 +1,5 @@
-// Effect 4 where functions wrap Effect.gen: widely written, but its guide advises against it. Each call makes a generator
-// function anew, whose generators V8 then gives a hidden class of their own.
+// Effect 4 with functions that wrap Effect.gen: widely written, but its guide advises against it. Each call makes a new
+// generator function, whose generators V8 then gives a hidden class of their own.
 import { Effect } from 'effect'
 
 export function spawn({ tasks }) {

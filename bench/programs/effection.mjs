@@ -5,7 +5,7 @@ const range = (count, make) => Array.from({ length: count }, (_, i) => make(i))
 const sum = (values) => values.reduce((a, b) => a + b, 0)
 const nothing = () => {}
 
-// The cheapest way to let the others run: sleep(0) would take a host timer, a millisecond, each time.
+// The cheapest way to yield: sleep(0) would take a host timer, a millisecond, each time.
 const nextTurn = () => action((resolve) => {
   queueMicrotask(resolve)
   return nothing
@@ -173,7 +173,7 @@ function* cancelMain({ tasks }, meter) {
   yield* sleep(meter.settle * 1000)
   meter.lap()
   for (const task of sleepers) yield* task.halt()
-  meter.stop() // asking each how it ended makes an error each: not part of the work
+  meter.stop() // to ask each how it ended makes an error each: not part of the work
   return yield* countHalted(sleepers)
 }
 

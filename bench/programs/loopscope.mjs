@@ -1,5 +1,5 @@
 // The workloads on loopscope's public API. LOOPSCOPE_BUILD says which compiled build is measured. As in the other programs,
-// functions stand at the top of the module, where real ones stand: V8 treats each closure's generators as a class of its own.
+// functions are at the top of the module, as in real ones: V8 treats each closure's generators as a class of its own.
 const { CancelledError, Queue, createTask, gather, run, sleep } = await import(String(process.env.LOOPSCOPE_BUILD))
 
 const range = (count, make) => Array.from({ length: count }, (_, i) => make(i))

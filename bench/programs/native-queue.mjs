@@ -1,5 +1,6 @@
-// Two bounded queues on promises. `Queue` keeps asyncio.Queue's rules (a woken waiter looks again, waiters first come first
-// served); `DirectQueue` is tuned past them: it hands an item straight to a waiter and makes no promise when nothing waits.
+// Two bounded queues on promises. `Queue` follows asyncio.Queue's rules (a woken waiter checks again, waiters are first come,
+// first served). `DirectQueue` is faster and breaks them: it gives an item directly to a waiter, and makes no promise when
+// nothing waits.
 
 /** First in, first out, in a ring that doubles when full: shift() costs the same at any length. */
 class Fifo {

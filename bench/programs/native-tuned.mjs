@@ -1,5 +1,5 @@
-// Native promises where the usual program can be undercut: bodies that start at once, queues that hand items over directly,
-// and a sleep for AbortSignals without the platform's care.
+// Native promises with shortcuts: bodies that start at once, queues that give items directly to waiters, and a simpler sleep
+// for AbortSignals than the platform's.
 import { cancelAll, exchange, transfer } from './native.mjs'
 import { DirectQueue } from './native-queue.mjs'
 

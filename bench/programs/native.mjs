@@ -11,7 +11,7 @@ async function child(i) {
 }
 
 export async function spawn({ tasks }) {
-  // The body starts on a later microtask, as a task's must; this way is cheaper than an await at the head of the body.
+  // The body must start on a later microtask, like a task's; this way is cheaper than an await at the beginning of the body.
   return sum(await Promise.all(range(tasks, (i) => Promise.resolve(i).then(child))))
 }
 
@@ -114,7 +114,7 @@ export async function resuspend({ depth, suspensions, times }) {
   return total
 }
 
-// Promises know no cancellation: each task gets an AbortController, and the platform's sleep listens to its signal.
+// Promises have no cancellation: each task gets an AbortController, and the platform's sleep listens to its signal.
 export const cancel = ({ tasks }, meter) => cancelAll(tasks, meter, (ms, signal) => abortableSleep(ms, undefined, { signal }))
 
 async function sleeper(sleepUntilAborted, signal) {

@@ -1,5 +1,5 @@
-// The switch workload while an observer records it, as one gets it without options. An event that found no room would be work
-// left out, and fails the sample.
+// The switch workload while an observer with default options records it. An event without room in the ring is work left out,
+// and fails the sample.
 const { observe } = await import(new URL('./observe/index.js', process.env.LOOPSCOPE_BUILD).href)
 const { switching } = await import('./loopscope.mjs')
 

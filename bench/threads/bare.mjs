@@ -1,5 +1,5 @@
-// Two ways to reach a worker thread by hand, without queue, cancellation, errors or anything else: what a pool adds its
-// price to. Run as a worker, this file is their other end.
+// Two ways to call a worker thread by hand, without queue, cancellation or errors: the baseline for the price of a pool. Run
+// as a worker, this file is their other end.
 import { Worker, isMainThread, workerData } from 'node:worker_threads'
 
 const TO_WORKER = 0

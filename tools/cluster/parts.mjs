@@ -1,5 +1,5 @@
-// The parts of a cluster as plain processes: found on the PATH, started each in a process group of its own, so that Ctrl-C
-// reaches only who started them, and ended by pid.
+// The parts of a cluster as plain processes: found on the PATH, each started in its own process group, so that Ctrl-C reaches
+// only the process that started them, and ended by pid.
 import { spawn } from 'node:child_process'
 import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -8,18 +8,18 @@ import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** What a part writes is kept, and shown should it fail. */
+/** The output of a part is kept, and shown if it fails. */
 const KEPT_CHARACTERS = 20_000
 const START_MS = 30_000
 
-/** Programs of other projects, by what they do here: any of these will do, and this package of Debian's has the first. */
+/** Programs of other projects, by their role here: any of these will do, and this Debian package contains the first. */
 export const PROGRAMS = {
   redis: { names: ['redis-server', 'valkey-server'], debian: 'redis-server', has: 'carries the events and the shared queue' },
   proxy: { names: ['haproxy'], debian: 'haproxy', has: 'spreads the requests' },
   prometheus: { names: ['prometheus'], debian: 'prometheus', has: 'collects the figures' },
 }
 
-/** The path of a program. Throws an Error that says what to install where it is missing. */
+/** The path of a program. Throws an Error that says what to install if it is missing. */
 function installed(part) {
   const path = find(part)
   if (path === null) throw new Error(`${PROGRAMS[part].names.join(' or ')} is not installed: apt install ${PROGRAMS[part].debian}`)
@@ -43,7 +43,7 @@ export function find(part) {
   return null
 }
 
-/** So many ports of loopback that nobody listens on now. */
+/** This many free ports of loopback. */
 export async function freePorts(count) {
   const servers = await Promise.all(Array.from({ length: count }, () => new Promise((resolve, reject) => {
     const server = createServer().once('error', reject)
@@ -55,7 +55,7 @@ export async function freePorts(count) {
   })))
 }
 
-/** Every part that runs, from the moment it is begun. */
+/** Every running part, from its start on. */
 export const running = new Set()
 
 /** One process of the cluster. */
@@ -108,7 +108,7 @@ export class Part {
     if (!this.over) this.#child.kill(signal)
   }
 
-  /** End it; by force where that takes longer than so many ms. */
+  /** Ends it; by force if that takes longer than `ms`. */
   async stop(ms = 20_000) {
     this.kill('SIGTERM')
     const late = setTimeout(() => this.kill('SIGKILL'), ms)
@@ -116,7 +116,7 @@ export class Part {
     clearTimeout(late)
   }
 
-  /** Wait until `url` answers with 2xx. Throws with what the part wrote where it ends before, or does not answer for long. */
+  /** Waits until `url` answers with 2xx. If the part ends before, or does not answer for long, throws with its output. */
   async answers(url) {
     await this.waitFor(async () => (await fetch(url, { signal: AbortSignal.timeout(1000) })).ok, `answer at ${url}`)
   }
@@ -151,7 +151,7 @@ export async function startServer({ name, port, observerPort, env, said }) {
   return part
 }
 
-/** The proxy with the very file that compose uses; only addresses differ. `replicas`: { port, observerPort } each, three. */
+/** The proxy with the same file that compose uses, except for addresses. `replicas`: three of { port, observerPort }. */
 export async function startProxy({ appPort, observerPort, figuresPort, replicas, said }) {
   const env = { APP_BIND: `127.0.0.1:${appPort}`, OBSERVER_BIND: `127.0.0.1:${observerPort}`, FIGURES_BIND: `127.0.0.1:${figuresPort}` }
   replicas.forEach((replica, at) => {
@@ -167,7 +167,7 @@ export async function startProxy({ appPort, observerPort, figuresPort, replicas,
   return part
 }
 
-/** Prometheus with compose's file, in which only the targets' addresses are others: `targets` maps compose's to them. */
+/** Prometheus with compose's file, except for the targets' addresses: `targets` maps compose's to them. */
 export async function startPrometheus({ port, folder, targets, said }) {
   mkdirSync(folder, { recursive: true })
   const config = parse(readFileSync(join(ROOT, 'deploy/prometheus.yml'), 'utf8'))

@@ -1,38 +1,38 @@
-// The package's code: every entry point, thread and command with all that it needs, shared pieces once. And the declarations
-// of the entry points, with what they refer to and nothing else.
+// The package's code: every entry point, thread and command with all that it needs, shared parts once. And the declarations of
+// the entry points, with only what they refer to.
 import { rolldown } from 'rolldown'
 import { dts } from 'rolldown-plugin-dts'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** Where the code is in the package: all files side by side, beside the page. */
+/** Where the code is in the package: all files in one folder, next to the page. */
 export const LIB = 'dist/lib'
 
-/** What is imported by the name of the package, and the module that it is. */
+/** The names by which the package is imported, and their modules. */
 const ENTRIES = {
   index: 'index', browser: 'browser', eslint: 'eslint/index', fastify: 'fastify/index', observe: 'observe/index', redis: 'redis/index',
 }
-/** What threads and the command begin with. The names of threads' files are nobody else's. */
+/** The first modules of threads and the command. No other file has the name of a thread's file. */
 const STARTED = { loopscope: 'load/bin', 'loopscope-observer': 'observe/loopscope-observer', 'loopscope-thread': 'threads/loopscope-thread' }
-/** The modules for whose effect the package is imported; any other may be left out where nothing of it is used. */
+/** Modules that are imported for their effect; any other may be left out if it is not used. */
 const EFFECTS = ['index', 'browser', ...Object.values(STARTED)]
 
 /**
- * What most programs use of the runtime, with all that it imports, is one file, and the rest another: a bundler leaves out a file
- * of which nothing is used, but not a class with a line beside it that sets something up.
+ * What most programs use of the runtime, with all that it imports, is one file, and the rest another: a bundler leaves out a
+ * file that is not used, but not a class next to a line that sets something up.
  */
 const COMMON = ['runner', 'sleep', 'gather', 'queue', 'task-group', 'timeout', 'wait', 'tasks', 'print']
 
-/** Whatever its user has to install himself. (Of fastify and eslint only types are imported from there; the observer's thread has a Fastify of its own.) */
+/** What users have to install themselves. (Of fastify and eslint only types are imported from there; the observer's thread has its own Fastify.) */
 const PEERS = ['@redis/client']
 /** Faster versions of what ws does itself. */
 const OPTIONAL = ['bufferutil', 'utf-8-validate']
 
 const files = (compiled, entries, ending) => Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(compiled, `${path}${ending}`)]))
 
-/** Anything that rolldown is not sure of would be a fault at somebody's. */
+/** A warning of rolldown would become an error for users. */
 function onLog(level, log) {
-  // hdr-histogram asks for Node's zlib by eval, and brings its own.
+  // hdr-histogram asks for Node's zlib by eval, and has its own.
   if (level === 'warn' && !(log.code === 'EVAL' && log.message.includes('hdr-histogram-js'))) throw new Error(log.message)
 }
 
@@ -46,7 +46,7 @@ async function write(options, output) {
   }
 }
 
-/** All files that the one at `path` imports, with itself. */
+/** The file at `path` and all that it imports. */
 function closure(path, found = new Set()) {
   if (found.has(path)) return found
   found.add(path)
@@ -54,7 +54,7 @@ function closure(path, found = new Set()) {
   return found
 }
 
-/** Bundle what tsc made of src/ in `compiled` into `folder`. Gives the paths of the modules, and the files that have effects. */
+/** Bundles tsc's output for src/ in `compiled` into `folder`. Returns the paths of the modules, and the files that have effects. */
 export async function bundle(compiled, folder) {
   const runtime = new Set(COMMON.flatMap((name) => [...closure(join(compiled, 'runtime', `${name}.js`))]))
   const rest = (id) => id.startsWith(join(compiled, 'runtime')) || id === join(compiled, 'hosts/virtual.js')
@@ -64,7 +64,7 @@ export async function bundle(compiled, folder) {
     external: [...PEERS, ...OPTIONAL],
   }, {
     dir: folder,
-    // What is there to be read is in the declarations.
+    // Documentation is in the declarations.
     comments: { legal: true, annotation: true, jsdoc: false },
     codeSplitting: { groups: [{ name: 'runtime', test: (id) => runtime.has(id), priority: 1 }, { name: 'runtime-more', test: rest }] },
   })

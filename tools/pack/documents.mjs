@@ -1,5 +1,5 @@
-// What a reader of the package finds: the README, what it leads to, and the pictures in that. A link to anything else, the
-// sources for instance, becomes its text.
+// The documents in the package: the README, the pages it links to, and their pictures. A link to anything else, for example
+// the sources, becomes plain text.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 
@@ -7,7 +7,7 @@ const TOP = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE']
 const LINK = /(!?)\[([^[\]]*)\]\(([^)#\s]+)((?:#[^)\s]*)?)\)/g
 const PICTURE = /\.(png|svg|gif)$/
 
-/** Copy them from `root` into `folder`. */
+/** Copies them from `root` into `folder`. */
 export function copyDocuments(root, folder) {
   const pages = [...TOP, ...readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`)]
   const copy = (path, text) => {

@@ -22,7 +22,7 @@ function installed(name, from) {
   }
 }
 
-/** The packages that the page imports by name, and all that those depend on: Vite does not say what it took of them. */
+/** The packages that the page imports by name, and all that those depend on: Vite does not report which parts it used. */
 function packagesOfPage(root) {
   const found = new Set()
   const add = (name, from) => {

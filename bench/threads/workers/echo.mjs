@@ -1,4 +1,4 @@
-// The least that a thread can be asked: what is measured is the way there and back.
+// The least that a thread can do: only the way there and back is measured.
 export function echo(value) {
   return value
 }
