@@ -1,4 +1,4 @@
-// Reads command lines whose options belong to the address after them: `--rate 5 A --rate 9 B` gives A the rate 5 and B the
+// Reads command lines whose options belong to the address before them: `A --rate 5 B --rate 9` gives A the rate 5 and B the
 // rate 9. Every option has one kind and one range, which its error names.
 import { parseArgs } from 'node:util'
 import { UsageError } from './plan.ts'
