@@ -31,7 +31,7 @@ type Ended = EventOf<'task.finished'>['outcome']
 type RequestEnded = NonNullable<EventOf<'request.finished'>['outcome']>
 type Call = Pick<EventOf<'thread.started'>, 'call' | 'mode' | 'function'>
 
-const NOBODY: Known = { name: '', run: 0, request: 0 }
+const UNKNOWN: Known = { name: '', run: 0, request: 0 }
 const NO_STEP: Step = { task: 0, since: 0 }
 
 /** Times are seconds on the loop's clock; 0 means no task, no run, no request. */
@@ -61,7 +61,7 @@ export class EventBuilder {
 
   /** What is known of a task, including the tasks that ended last. */
   known(task: number): Known {
-    return this.#tasks.get(task) ?? NOBODY
+    return this.#tasks.get(task) ?? UNKNOWN
   }
 
   scopeOf(task: number): Scope {
@@ -98,7 +98,7 @@ export class EventBuilder {
 
   /** Registers a task without an event. It inherits from its parent, or keeps, what `scope` does not set. */
   meet(task: number, name: string, parent: number, scope: Scope | null): Known {
-    const above = this.#tasks.get(parent) ?? this.#tasks.get(task) ?? NOBODY
+    const above = this.#tasks.get(parent) ?? this.#tasks.get(task) ?? UNKNOWN
     const known = { name, run: scope?.run || above.run, request: scope?.request || above.request }
     this.#tasks.set(task, known)
     return known
@@ -108,13 +108,13 @@ export class EventBuilder {
     const known = this.meet(task, name, parent, scope)
     const event: EventOf<'task.created'> = { type: 'task.created', seq: 0, t: stamp(t), loop: '', task, name, coroutine }
     if (parent !== 0) event.parent = parent
-    this.#tell(event, known)
+    this.#emitOf(event, known)
   }
 
   ready(t: number, task: number, by: number): void {
     const event: EventOf<'task.ready'> = { type: 'task.ready', seq: 0, t: stamp(t), loop: '', task }
     if (by !== 0 && by !== task) event.by = by
-    this.#tell(event, this.known(task))
+    this.#emitOf(event, this.known(task))
   }
 
   /** An `eager` step begins inside the running one. */
@@ -122,13 +122,13 @@ export class EventBuilder {
     if (eager) this.#outer.push(this.#running)
     else this.#outer.length = 0
     this.#running = { task, since: t }
-    this.#tell({ type: 'task.running', seq: 0, t: stamp(t), loop: '', task }, this.known(task))
+    this.#emitOf({ type: 'task.running', seq: 0, t: stamp(t), loop: '', task }, this.known(task))
   }
 
   suspended(t: number, task: number, on: Waiting, location?: Frame): void {
     const event: EventOf<'task.suspended'> = { type: 'task.suspended', seq: 0, t: stamp(t), loop: '', task, on, seconds: this.#end(task, t) }
     if (location !== undefined) event.location = location
-    this.#tell(event, this.known(task))
+    this.#emitOf(event, this.known(task))
   }
 
   /** `steps` steps that only yield ran in a row from `since` to `t`; `tasks` has the counts of some tasks. */
@@ -147,7 +147,7 @@ export class EventBuilder {
     this.#end(task, t)
     const event: EventOf<'task.finished'> = { type: 'task.finished', seq: 0, t: stamp(t), loop: '', task, outcome }
     if (error !== undefined) event.error = error
-    this.#tell(event, known)
+    this.#emitOf(event, known)
     this.#retire(task)
   }
 
@@ -155,20 +155,20 @@ export class EventBuilder {
     const event: EventOf<'task.cancelling'> = { type: 'task.cancelling', seq: 0, t: stamp(t), loop: '', task }
     if (by !== 0) event.by = by
     if (message !== undefined) event.message = message
-    this.#tell(event, this.known(task))
+    this.#emitOf(event, this.known(task))
   }
 
   threadStarted(t: number, task: number, call: Call): void {
     const known = this.known(task)
     this.#calls.set(call.call, { task, known })
-    this.#tell({ type: 'thread.started', seq: 0, t: stamp(t), loop: '', ...ofTask(task), ...call }, known)
+    this.#emitOf({ type: 'thread.started', seq: 0, t: stamp(t), loop: '', ...ofTask(task), ...call }, known)
   }
 
   /** `seconds` is NaN if the call never began. */
   threadFinished(t: number, task: number, call: Call, ending: EventOf<'thread.finished'>['ending'], seconds: number): void {
     const { task: owner, known } = this.#calls.get(call.call) ?? { task, known: this.known(task) }
     this.#calls.delete(call.call)
-    this.#tell({
+    this.#emitOf({
       type: 'thread.finished', seq: 0, t: stamp(t), loop: '', ...ofTask(owner), ...call, ending, ...(Number.isNaN(seconds) ? {} : { seconds: stamp(seconds) }),
     }, known)
   }
@@ -176,13 +176,13 @@ export class EventBuilder {
   printed(t: number, task: number, text: string): void {
     const event: EventOf<'task.printed'> = { type: 'task.printed', seq: 0, t: stamp(t), loop: '', text }
     if (task !== 0) event.task = task
-    this.#tell(event, this.known(task))
+    this.#emitOf(event, this.known(task))
   }
 
   queueChanged(t: number, task: number, queue: number, op: EventOf<'queue.changed'>['op'], size: number, unfinished: number, maxsize: number): void {
     const event: EventOf<'queue.changed'> = { type: 'queue.changed', seq: 0, t: stamp(t), loop: '', queue, op, size, unfinished, maxsize }
     if (task !== 0) event.task = task
-    this.#tell(event, this.known(task))
+    this.#emitOf(event, this.known(task))
   }
 
   requestStarted(t: number, request: number, method: string, url: string): void {
@@ -196,8 +196,8 @@ export class EventBuilder {
   }
 
   /** An event that needs only a time. It gets the run and request of the task, unless it has its own. */
-  said(t: number, task: number, bare: Bare): void {
-    this.#tell({ seq: 0, t: stamp(t), loop: '', ...bare } as LoopEvent, this.known(task))
+  recorded(t: number, task: number, bare: Bare): void {
+    this.#emitOf({ seq: 0, t: stamp(t), loop: '', ...bare } as LoopEvent, this.known(task))
   }
 
   /** Ends the step of this task if it is the running one; returns its length in seconds. */
@@ -220,7 +220,7 @@ export class EventBuilder {
     this.#endedAt = (this.#endedAt + 1) % this.#mostEnded
   }
 
-  #tell(event: LoopEvent, { run, request }: Known): void {
+  #emitOf(event: LoopEvent, { run, request }: Known): void {
     if (run !== 0) event.run ??= run
     if (request !== 0) event.request ??= request
     this.#emit(event)

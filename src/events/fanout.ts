@@ -43,7 +43,7 @@ export interface SubscribeOptions extends Filter {
 /** The most events in one write to a sink. */
 const BATCH = 512
 /** A subscriber that missed events still receives the important ones among this many last events. */
-const MOST_PASSED = 512
+const MOST_REPLAYED = 512
 /** A filtered subscriber receives a bookmark after this many events that its filter excluded. */
 const BOOKMARK_EVERY = 1000
 /** Events are collected for this long, so that many share a write. */
@@ -58,12 +58,12 @@ export class Subscription {
   readonly #fanout: Fanout
   readonly #sink: Sink
   readonly #loop: { loop?: string }
-  #filter: Wanted
+  #filter: CompiledFilter
   /** A new filter, until the sink has room for the `stream.hello` that announces it. */
-  #wish: Filter | null = null
+  #nextFilter: Filter | null = null
   /** The last event that was sent or skipped. */
   #seq: number
-  #told: number
+  #reported: number
   #blocked = false
   #closed = false
   /** The state of the loop has changed and is not yet sent. */
@@ -72,19 +72,19 @@ export class Subscription {
   constructor(fanout: Fanout, sink: Sink, options: SubscribeOptions) {
     this.#fanout = fanout
     this.#sink = sink
-    this.#filter = wanted(options)
+    this.#filter = compile(options)
     this.#loop = options.loop === undefined ? {} : { loop: options.loop }
     const { history } = fanout.source
     const { since } = options
     const fits = since !== undefined && since.epoch === history.epoch && since.seq <= history.last
     this.#seq = fits ? since.seq : history.last
-    this.#told = this.#seq
+    this.#reported = this.#seq
     const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq, ...this.#loop }
     if (since === undefined) {
       hello.first = history.first
       hello.snapshot = fanout.source.snapshot()
     }
-    this.#write([say(hello)])
+    this.#write([streamMessage(hello)])
     // The cursor is of another epoch: the missed events cannot be counted.
     if (since !== undefined && !fits) this.#lost(0, 0)
     if (fanout.source.standing?.().state !== 'live') this.announce()
@@ -99,12 +99,12 @@ export class Subscription {
   resume(): void {
     if (!this.#blocked) return
     this.#blocked = false
-    this.#fanout.goOn()
+    this.#fanout.continueSoon()
   }
 
   /** Changes the filter; a `stream.hello` says from which event on. While the sink has no room, only the last change counts. */
   change(filter: Filter): void {
-    this.#wish = filter
+    this.#nextFilter = filter
     this.pump()
   }
 
@@ -122,17 +122,17 @@ export class Subscription {
   #stand(): void {
     const standing = this.#fanout.source.standing?.()
     this.#changed = false
-    if (standing !== undefined && this.#loop.loop !== undefined && !this.#closed) this.#write([say(standing)])
+    if (standing !== undefined && this.#loop.loop !== undefined && !this.#closed) this.#write([streamMessage(standing)])
   }
 
   /** @internal Sends events until the sink is full, at most this many batches. */
   pump(batches = this.#fanout.share): void {
-    if (this.#wish !== null && !this.#blocked && !this.#closed) this.#turn(this.#wish)
+    if (this.#nextFilter !== null && !this.#blocked && !this.#closed) this.#changeFilter(this.#nextFilter)
     if (this.#changed && !this.#blocked) this.#stand()
     const { history } = this.#fanout.source
     while (!this.#blocked && !this.#closed && this.#seq < history.last) {
       if (batches-- <= 0) {
-        this.#fanout.goOn()
+        this.#fanout.continueSoon()
         return
       }
       const { to, messages } = this.#fanout.batch(this.#filter, this.#seq)
@@ -142,12 +142,12 @@ export class Subscription {
       }
       this.#seq = to
       if (messages.length > 0) {
-        this.#told = messages.at(-1)?.seq ?? to
+        this.#reported = messages.at(-1)?.seq ?? to
         this.#write(messages)
       }
-      if (this.#seq - this.#told >= BOOKMARK_EVERY && !this.#blocked) {
-        this.#told = this.#seq
-        this.#write([{ ...say({ type: 'stream.bookmark', epoch: history.epoch, seq: this.#seq, ...this.#loop }), seq: this.#seq }])
+      if (this.#seq - this.#reported >= BOOKMARK_EVERY && !this.#blocked) {
+        this.#reported = this.#seq
+        this.#write([{ ...streamMessage({ type: 'stream.bookmark', epoch: history.epoch, seq: this.#seq, ...this.#loop }), seq: this.#seq }])
       }
     }
   }
@@ -165,15 +165,15 @@ export class Subscription {
     const { history } = this.#fanout.source
     const from = this.#seq + 1
     const { matches } = this.#filter
-    const news: Message[] = []
-    for (const event of history.pushedSince(from, MOST_PASSED)) {
-      if (NEWS.has(event.type) && (matches === null || matches(event))) news.push(tell(history, event))
+    const replayed: Message[] = []
+    for (const event of history.pushedSince(from, MOST_REPLAYED)) {
+      if (REPLAYED_AFTER_GAP.has(event.type) && (matches === null || matches(event))) replayed.push(messageOf(history, event))
     }
     this.#seq = history.last
-    this.#told = this.#seq
-    const count = this.#seq - from + 1 - news.length
+    this.#reported = this.#seq
+    const count = this.#seq - from + 1 - replayed.length
     this.#fanout.dropped += count
-    if (news.length > 0) this.#write(news)
+    if (replayed.length > 0) this.#write(replayed)
     this.#lost(count, from)
   }
 
@@ -181,24 +181,24 @@ export class Subscription {
   restart(): void {
     if (this.#closed) return
     this.#seq = this.#fanout.source.history.last
-    this.#told = this.#seq
+    this.#reported = this.#seq
     this.#hello()
     this.#lost(0, 0)
   }
 
-  #turn(filter: Filter): void {
-    this.#wish = null
-    this.#filter = wanted(filter)
-    this.#told = this.#seq
+  #changeFilter(filter: Filter): void {
+    this.#nextFilter = null
+    this.#filter = compile(filter)
+    this.#reported = this.#seq
     this.#hello()
   }
 
   #hello(): void {
-    this.#write([say({ type: 'stream.hello', epoch: this.#fanout.source.history.epoch, seq: this.#seq, ...this.#loop })])
+    this.#write([streamMessage({ type: 'stream.hello', epoch: this.#fanout.source.history.epoch, seq: this.#seq, ...this.#loop })])
   }
 
   #lost(count: number, from: number): void {
-    this.#write([say({ type: 'stream.dropped', count, from, to: this.#seq, snapshot: this.#fanout.source.snapshot(), ...this.#loop })])
+    this.#write([streamMessage({ type: 'stream.dropped', count, from, to: this.#seq, snapshot: this.#fanout.source.snapshot(), ...this.#loop })])
   }
 
   #write(batch: readonly Message[]): void {
@@ -206,24 +206,24 @@ export class Subscription {
   }
 }
 
-function say(message: EventOf<'stream.hello' | 'stream.dropped' | 'stream.bookmark' | 'stream.loop'>): Message {
+function streamMessage(message: EventOf<'stream.hello' | 'stream.dropped' | 'stream.bookmark' | 'stream.loop'>): Message {
   return { type: message.type, seq: null, json: JSON.stringify(message) }
 }
 
-function tell(history: History, event: LoopEvent): Message {
+function messageOf(history: History, event: LoopEvent): Message {
   return { type: event.type, seq: event.seq, json: history.encoded(event) }
 }
 
 /** A filter, and the key under which subscribers share it. */
-interface Wanted {
+interface CompiledFilter {
   readonly key: string
   readonly matches: ((event: LoopEvent) => boolean) | null
 }
 
 /** No snapshot contains these, so a subscriber that missed events still receives them. */
-const NEWS: ReadonlySet<string> = new Set<EventType>(['loop.blocked', 'loop.unblocked', 'warning', 'run.finished'])
+const REPLAYED_AFTER_GAP: ReadonlySet<string> = new Set<EventType>(['loop.blocked', 'loop.unblocked', 'warning', 'run.finished'])
 
-function wanted(filter: Filter): Wanted {
+function compile(filter: Filter): CompiledFilter {
   const { types, run, task, request } = filter
   const matches = matcher(filter)
   return { matches, key: matches === null ? '' : JSON.stringify([types === undefined ? null : [...types].sort(), run, task, request]) }
@@ -261,7 +261,7 @@ export class Fanout {
   }
 
   /** @internal A subscriber has more to send. */
-  goOn(): void {
+  continueSoon(): void {
     this.#schedule(GO_ON_MS)
   }
 
@@ -275,7 +275,7 @@ export class Fanout {
   }
 
   /** @internal The messages after event `from` for this filter. Empty if the next event is lost. */
-  batch({ key, matches }: Wanted, from: number): Batch {
+  batch({ key, matches }: CompiledFilter, from: number): Batch {
     const { history } = this.source
     const last = this.#batches.get(key)
     if (last !== undefined && last.from === from && (last.messages.length >= BATCH || last.to === history.last)) return last
@@ -285,7 +285,7 @@ export class Fanout {
       const event = history.find(to + 1)
       if (event === null) break
       to++
-      if (matches === null || matches(event)) messages.push(tell(history, event))
+      if (matches === null || matches(event)) messages.push(messageOf(history, event))
     }
     const batch = { from, to, messages }
     if (!this.#batches.has(key) && this.#batches.size >= MOST_FILTERS) this.#batches.clear()

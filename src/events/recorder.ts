@@ -29,7 +29,7 @@ export class Recorder implements Instrument {
   readonly name: string
   readonly #pid: number
   readonly #model = new Model()
-  readonly #build = new EventBuilder((event) => this.#take(event))
+  readonly #build = new EventBuilder((event) => this.#emit(event))
   #next: Scope | null = null
   #listeners: ((event: LoopEvent) => void)[] = []
 
@@ -67,7 +67,7 @@ export class Recorder implements Instrument {
 
   /** Records something that the loop has no hook for. It gets the run and request of the running task. */
   record(event: Bare): void {
-    this.#build.said(this.loop.time(), idOf(running.task), event)
+    this.#build.recorded(this.loop.time(), idOf(running.task), event)
   }
 
   loopStarted(): void {
@@ -125,7 +125,7 @@ export class Recorder implements Instrument {
     this.#build.loop(type, this.loop.time(), { name: this.name, pid: this.#pid, clock: this.loop.host.virtual ? 'virtual' : 'real' })
   }
 
-  #take(built: LoopEvent): void {
+  #emit(built: LoopEvent): void {
     const { history } = this
     const event = cutEvent(built)
     event.seq = history.last + 1

@@ -87,12 +87,12 @@ export class RunLog {
     this.#origin = origin
   }
 
-  hear(event: LoopEvent): void {
+  onEvent(event: LoopEvent): void {
     if (event.run === undefined) return
     if (event.type === 'run.started') this.#start(event)
     const run = this.#live.get(event.run)
     if (run === undefined) return
-    const takes = this.#takes(run)
+    const takes = this.#makeRoom(run)
     keepEvent(run, event, takes)
     if (event.type === 'task.printed') {
       keepLine(run, { t: stamp(event.t - run.began), task: event.task === undefined ? '' : this.#nameOf(event.task), text: event.text }, takes)
@@ -108,7 +108,7 @@ export class RunLog {
   /** Adds a run in virtual time, which ran on another loop. */
   add(run: RunRecord): void {
     const kept: RunRecord = { ...run, output: [], events: [] }
-    const takes = this.#takes(kept)
+    const takes = this.#makeRoom(kept)
     for (const { t, task, text } of run.output) keepLine(kept, { t, task: cutText(task), text: cutText(text) }, takes)
     for (const event of run.events) keepEvent(kept, event, takes)
     this.#end(kept)
@@ -121,7 +121,7 @@ export class RunLog {
   }
 
   /** Whether a run may keep this many bytes more. What the oldest ended runs keep may be removed for it. */
-  readonly #takes = (run: RunRecord): Takes => (size) => {
+  readonly #makeRoom = (run: RunRecord): Takes => (size) => {
     const sum = (this.#sizes.get(run) ?? 0) + size
     if (sum > KEPT_BYTES) return false
     for (const old of this.#ended.values()) {

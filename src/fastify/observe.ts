@@ -39,16 +39,16 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
       client.watchThread()
       if (numbers.has(request)) {
         // A plain handler has returned a coroutine: its request began earlier.
-        client.writer?.nextTask({ request: id })
+        client.probe?.nextTask({ request: id })
         return
       }
-      client.writer?.requestStarted(id, request.method, request.url, timing.ready > 0 ? timing.ready : Math.min(client.waited(), arrivedWithin(request)))
-      client.writer?.nextTask({ request: id })
+      client.probe?.requestStarted(id, request.method, request.url, timing.ready > 0 ? timing.ready : Math.min(client.waited(), arrivedWithin(request)))
+      client.probe?.nextTask({ request: id })
     },
     requestFinished({ id, request, reply, timing, task }: Served, outcome: RequestOutcome): void {
       if (numbers.has(request)) return
       const seconds = timing.run + timing.ready + timing.wait + timing.thread
-      client.writer?.requestFinished(id, request.method, request.url, { task, status: reply.statusCode, outcome, seconds })
+      client.probe?.requestFinished(id, request.method, request.url, { task, status: reply.statusCode, outcome, seconds })
     },
   }
   app.addHook('onReady', async () => {
@@ -85,13 +85,13 @@ function observePlain(app: FastifyInstance, loopscope: Loopscope, client: Observ
     route.config = { ...route.config, [PLAIN]: true } as NonNullable<typeof route.config>
     route.handler = function (request, reply) {
       const id = numbers.get(request)
-      const { writer } = client
-      if (id === undefined || writer === null) return handler.call(this, request, reply) as unknown
-      writer.handlerRunning(id)
+      const { probe } = client
+      if (id === undefined || probe === null) return handler.call(this, request, reply) as unknown
+      probe.handlerRunning(id)
       try {
         return requestOf.run(id, () => handler.call(this, request, reply) as unknown)
       } finally {
-        writer.handlerFinished(id)
+        probe.handlerFinished(id)
       }
     }
   })
@@ -101,11 +101,11 @@ function observePlain(app: FastifyInstance, loopscope: Loopscope, client: Observ
       const began = performance.now()
       client.watchThread()
       numbers.set(request, id)
-      client.writer?.requestStarted(id, request.method, request.url, Math.min(client.waited(), arrivedWithin(request)))
+      client.probe?.requestStarted(id, request.method, request.url, Math.min(client.waited(), arrivedWithin(request)))
       onEnd(reply.raw, (whole) => {
         const seconds = (performance.now() - began) / 1000
         const outcome: RequestOutcome = !whole ? 'disconnected' : reply.statusCode >= 500 ? 'raised' : 'returned'
-        client.writer?.requestFinished(id, request.method, request.url, { status: reply.statusCode, outcome, seconds })
+        client.probe?.requestFinished(id, request.method, request.url, { status: reply.statusCode, outcome, seconds })
       })
     }
     done()

@@ -15,7 +15,7 @@ process.on('SIGTERM', () => controller.abort())
 // The parent process is gone.
 process.on('disconnect', () => controller.abort())
 
-function tell(message: LabMessage): void {
+function send(message: LabMessage): void {
   if (process.connected) process.send!(message)
 }
 
@@ -25,25 +25,25 @@ async function run(options: LabOptions): Promise<void> {
     if (probed === null) return
     const { lane, samples } = probed
     probed = null
-    for (let at = 0; at < samples.length; at += MOST_SAMPLES) tell({ kind: 'probed', lane, samples: samples.slice(at, at + MOST_SAMPLES) })
+    for (let at = 0; at < samples.length; at += MOST_SAMPLES) send({ kind: 'probed', lane, samples: samples.slice(at, at + MOST_SAMPLES) })
   }
   const telling = setInterval(flush, TELL_MS)
   try {
     await warm(options.url, options.lanes)
     await runLab(options, {
       signal: controller.signal,
-      laneStarted: (lane) => tell({ kind: 'entered', lane }),
+      laneStarted: (lane) => send({ kind: 'entered', lane }),
       probed: (lane, dueAt, ms) => {
         probed ??= { lane, samples: [] }
         probed.samples.push([performance.timeOrigin + dueAt, ms])
       },
       laneFinished: (result) => {
         flush()
-        tell({ kind: 'measured', result })
+        send({ kind: 'measured', result })
       },
     })
   } catch (error) {
-    tell({ kind: 'failed', message: (error as Error).message })
+    send({ kind: 'failed', message: (error as Error).message })
   }
   clearInterval(telling)
   flush()

@@ -45,7 +45,7 @@ export async function loadCommand(args: readonly string[]): Promise<number> {
   const texts: string[] = []
   const run = new LoadRun(plan, {
     stalls: () => stalls,
-    onEnd: (streams) => texts.push(...streams.map(({ tally }) => tally.latencies.text())),
+    onEnd: (streams) => texts.push(...streams.map(({ stats }) => stats.latencies.text())),
     onLoopscope: (origin) => {
       if (order.observer === null) void observerOf(origin).then(async (found) => {
         if (found !== null) stalls = await ObserverStalls.connect(found)

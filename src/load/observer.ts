@@ -78,12 +78,12 @@ export class ObserverStalls implements StallSource {
           this.since = performance.now()
           onHello()
         }
-        this.#hear(event)
+        this.#onEvent(event)
       }
     }
   }
 
-  #hear(event: StreamEvent): void {
+  #onEvent(event: StreamEvent): void {
     if (event.type !== 'loop.blocked' && event.type !== 'loop.unblocked') return
     this.#offsetMs = Math.min(this.#offsetMs, performance.now() - event.t * 1000)
     if (event.type === 'loop.blocked') {

@@ -20,7 +20,7 @@ export function liveLine(terminal: NodeJS.WriteStream, tell: () => string | null
 /** The text for a run under way. */
 export function tellProgress({ seconds, streams }: Progress, duration: number): string {
   const when = seconds < 0 ? `warm-up, ${(-seconds).toFixed(1)} s left` : `${Math.min(seconds, duration).toFixed(1)} of ${duration} s`
-  const parts = streams.map(({ plan, tally: { sent, late, latencies, errors }, inFlight }) => {
+  const parts = streams.map(({ plan, stats: { sent, late, latencies, errors }, inFlight }) => {
     const failed = [...errors.values()].reduce((sum, one) => sum + one, 0)
     const times = latencies.count === 0 ? '' : ` p50 ${time(latencies.at(50))} p99 ${time(latencies.at(99))} max ${time(latencies.at(100))}`
     return `${plan.name}: ${count(sent)} sent, ${count(inFlight)} waiting${times}${failed > 0 ? `, ${count(failed)} errors` : ''}${late > 0 ? `, ${count(late)} left late` : ''}`

@@ -7,7 +7,7 @@ import { Timings } from './timing.ts'
 /** A request that is sent later than this, in ms, counts as late. */
 export const LATE_MS = 5
 
-export class Tally {
+export class RequestStats {
   /** Of good answers (status below 400), and of requests that were given up, with the time until then. */
   readonly latencies = new Latencies()
   /** How late requests were sent: the tester's own fault. */

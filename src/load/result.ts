@@ -79,26 +79,26 @@ const LATE_P99_MS = 5
 
 /** A stream's result at `now`; `to` is when it stopped sending, both in ms of `performance.now()`. */
 export function streamResult(stream: Stream, measureFrom: number, to: number, now: number, busy: number): StreamResult {
-  const { plan, tally, inFlight } = stream
-  const from = Math.min(tally.firstDueAt, Math.max(measureFrom, to))
-  const lateness = tally.lateness.summary()
+  const { plan, stats, inFlight } = stream
+  const from = Math.min(stats.firstDueAt, Math.max(measureFrom, to))
+  const lateness = stats.lateness.summary()
   // A stream with a number of requests is finished when it has sent the last one.
-  const sendingMs = Math.max(1, (plan.requests === null ? Math.max(to, tally.lastLeftAt) : tally.lastLeftAt) - from)
-  const ms = Math.max(1, (plan.requests === null ? Math.max(to, tally.lastEndAt) : tally.lastEndAt) - from)
+  const sendingMs = Math.max(1, (plan.requests === null ? Math.max(to, stats.lastLeftAt) : stats.lastLeftAt) - from)
+  const ms = Math.max(1, (plan.requests === null ? Math.max(to, stats.lastEndAt) : stats.lastEndAt) - from)
   const scheduled = plan.arrivals === 'constant' || plan.arrivals === 'poisson'
-  const held = ((plan.requests === null ? stream.wentOutInTime : tally.wentOut) * 1000) / sendingMs
-  const slow = scheduled && plan.requests === null && held < plan.rate * ENOUGH && held < (tally.sent * 1000 * ENOUGH) / sendingMs && busy > BUSY
+  const held = ((plan.requests === null ? stream.wentOutInTime : stats.wentOut) * 1000) / sendingMs
+  const slow = scheduled && plan.requests === null && held < plan.rate * ENOUGH && held < (stats.sent * 1000 * ENOUGH) / sendingMs && busy > BUSY
   return {
     name: plan.name, method: plan.method, url: plan.url, arrivals: plan.arrivals, connections: plan.connections,
     rate: scheduled ? plan.rate : null,
-    seconds: tally.sent === 0 ? 0 : round(ms / 1000), sent: tally.sent, good: tally.good, throughput: round((tally.good * 1000) / ms),
-    latency: tally.latencies.summary(), errors: Object.fromEntries(tally.errors), statuses: Object.fromEntries(tally.statuses),
+    seconds: stats.sent === 0 ? 0 : round(ms / 1000), sent: stats.sent, good: stats.good, throughput: round((stats.good * 1000) / ms),
+    latency: stats.latencies.summary(), errors: Object.fromEntries(stats.errors), statuses: Object.fromEntries(stats.statuses),
     unanswered: inFlight, oldest: round(stream.oldest(now)),
     schedule: {
-      kept: tally.unsent === 0 && !slow && (lateness === null || lateness.p99 <= LATE_P99_MS), late: tally.late, unsent: tally.unsent,
+      kept: stats.unsent === 0 && !slow && (lateness === null || lateness.p99 <= LATE_P99_MS), late: stats.late, unsent: stats.unsent,
       p99: lateness?.p99 ?? 0, max: lateness?.max ?? 0, held: round(held),
     },
-    crowded: tally.crowded, serverTiming: tally.timings.totals(), slices: tally.slices.list(),
+    crowded: stats.crowded, serverTiming: stats.timings.totals(), slices: stats.slices.list(),
   }
 }
 

@@ -96,7 +96,7 @@ export class LoadRun {
     const result = this.#result()
     this.#options.onEnd?.(this.#streams)
     await Promise.all(this.#streams.map((stream) => stream.close()))
-    for (const { tally } of this.#streams) tally.destroy()
+    for (const { stats } of this.#streams) stats.destroy()
     return result
   }
 

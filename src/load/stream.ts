@@ -7,7 +7,7 @@ import type { StreamPlan } from './plan.ts'
 import { Exchange, type Ends } from './request.ts'
 import { isGone, kindOf } from './failures.ts'
 import { scheduleOf } from './schedule.ts'
-import { Tally } from './request-stats.ts'
+import { RequestStats } from './request-stats.ts'
 
 /** The most unanswered requests: those beyond it are not sent, but counted. */
 const MOST_IN_FLIGHT = 100_000
@@ -27,7 +27,7 @@ export interface StreamContext extends Moments {
 
 export class Stream implements Ends {
   readonly plan: StreamPlan
-  readonly tally: Tally
+  readonly stats: RequestStats
   inFlight = 0
   /** How many requests had been sent when it stopped. */
   wentOutInTime = 0
@@ -50,7 +50,7 @@ export class Stream implements Ends {
   constructor(plan: StreamPlan, context: StreamContext) {
     const { origin, pathname, search } = new URL(plan.url)
     this.plan = plan
-    this.tally = new Tally(context.measureFrom, context.endAt - context.measureFrom)
+    this.stats = new RequestStats(context.measureFrom, context.endAt - context.measureFrom)
     this.#context = context
     this.#stamped = plan.stamped
     this.#paths = plan.paths ?? [pathname + search]
@@ -85,10 +85,10 @@ export class Stream implements Ends {
 
   /** Stops sending. Requests that were due and not sent are counted. */
   stop(now: number): void {
-    if (!this.#stopped) this.wentOutInTime = this.tally.wentOut
+    if (!this.#stopped) this.wentOutInTime = this.stats.wentOut
     this.#stopped = true
     while (this.nextAt < now && this.plan.arrivals !== 'closed') {
-      this.tally.neverLeft(this.nextAt)
+      this.stats.neverLeft(this.nextAt)
       this.nextAt = this.#following()
     }
     this.nextAt = Infinity
@@ -102,7 +102,7 @@ export class Stream implements Ends {
       if (now - exchange.dueAt < this.plan.timeout * 1000) break
       exchange.giveUp()
       this.inFlight--
-      this.tally.timeout(exchange, now)
+      this.stats.timeout(exchange, now)
       this.#goOn(0)
     }
     if (this.#underway.length > 2 * this.inFlight + 1024) {
@@ -125,7 +125,7 @@ export class Stream implements Ends {
   }
 
   wentOut({ dueAt }: Exchange): void {
-    this.tally.goesOut(dueAt)
+    this.stats.goesOut(dueAt)
   }
 
   answered(exchange: Exchange, at: number): void {
@@ -133,7 +133,7 @@ export class Stream implements Ends {
     this.#failures = 0
     // A loopscope server can report exactly how long a request was delayed, if it knows when the request was sent.
     if (exchange.timing !== null) this.#stamped = true
-    this.tally.answer(exchange, at)
+    this.stats.answer(exchange, at)
     this.#context.onAnswer(this, exchange, at)
     this.#goOn(exchange.status >= 400 ? AFTER_FAILURE_MS : 0)
   }
@@ -141,7 +141,7 @@ export class Stream implements Ends {
   failed(exchange: Exchange, at: number, error: unknown): void {
     this.inFlight--
     const kind = kindOf(error)
-    this.tally.failure(exchange, at, kind)
+    this.stats.failure(exchange, at, kind)
     if (isGone(kind)) {
       if (this.#failures++ === 0) this.#failingSince = exchange.dueAt
       if (this.#failures >= GONE_TIMES && at - this.#failingSince >= GONE_MS) this.#context.onGone(this, kind, this.#failingSince)
@@ -166,12 +166,12 @@ export class Stream implements Ends {
   }
 
   #send(dueAt: number): void {
-    const { plan, tally } = this
+    const { plan, stats } = this
     const now = performance.now()
     const path = this.#paths[this.#count++ % this.#paths.length]!
-    tally.leaves(dueAt, now, this.inFlight >= plan.connections)
+    stats.leaves(dueAt, now, this.inFlight >= plan.connections)
     if (this.inFlight >= MOST_IN_FLIGHT) {
-      tally.refused(dueAt, `not sent: ${MOST_IN_FLIGHT} requests were unanswered`)
+      stats.refused(dueAt, `not sent: ${MOST_IN_FLIGHT} requests were unanswered`)
       return
     }
     this.inFlight++

@@ -25,10 +25,10 @@ import { refusal, stacksMissing } from './restrictions.ts'
 import { NUMBER, share, viewOf, type View } from '../probe/layout.ts'
 import { ObserverDownError, ObserverLife, ObserverListenError } from './thread-life.ts'
 import { thisThread } from './scheduling-delay.ts'
-import { Pulse } from '../probe/heartbeat.ts'
+import { Heartbeat } from '../probe/heartbeat.ts'
 import { RingWriter } from '../probe/ring.ts'
 import { endSessions } from './inspector-lock.ts'
-import { Writer } from '../probe/probe.ts'
+import { Probe } from '../probe/probe.ts'
 
 export interface ObserverOptions {
   /**
@@ -140,7 +140,7 @@ export class ObserverClient implements Monitor {
   #listen: ObserverData['listen']
   readonly #view: View
   readonly #ring: RingWriter
-  readonly #pulse: Pulse
+  readonly #heartbeat: Heartbeat
   #name: string
   /** The app's address, if it listens. */
   #address: string | null = null
@@ -149,7 +149,7 @@ export class ObserverClient implements Monitor {
   readonly #slots = new Slots(MOST_UNDER_WAY)
   #ids = 0
   #loops = 0
-  #writer: Writer | null = null
+  #probe: Probe | null = null
   #closed: Promise<void> | null = null
   /** The thread, from its start to its end. */
   #life: ObserverLife | null = null
@@ -177,7 +177,7 @@ export class ObserverClient implements Monitor {
     this.#ring = new RingWriter(shared)
     const blockedMs = options.blockedMs ?? 50
     const delays = createHistogram()
-    this.#pulse = new Pulse(this.#view, delays, blockedMs / 1000, () => this.#writer, threadsState)
+    this.#heartbeat = new Heartbeat(this.#view, delays, blockedMs / 1000, () => this.#probe, threadsState)
     this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host, next: cluster.isWorker }
     this.#data = {
       shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
@@ -191,7 +191,7 @@ export class ObserverClient implements Monitor {
     this.ready.catch(() => {})
     process.on('exit', this.#onExit)
     this.#begin()
-    if (options.stacks !== false) this.ready.then(() => this.#tellMissing(), () => {})
+    if (options.stacks !== false) this.ready.then(() => this.#reportMissing(), () => {})
   }
 
   /** The number of subscribers through the app. */
@@ -229,8 +229,8 @@ export class ObserverClient implements Monitor {
   }
 
   /** The probe of the watched loop, if there is one. */
-  get writer(): Writer | null {
-    return this.#writer
+  get probe(): Probe | null {
+    return this.#probe
   }
 
   /** The address of the observer's page and stream; `null` if it does not listen. */
@@ -241,16 +241,16 @@ export class ObserverClient implements Monitor {
 
   /** Records this loop from now on. One is watched at a time: returns false while another one is. */
   watch(loop: EventLoop): boolean {
-    if (this.#writer !== null) {
-      if (!this.#writer.loop.isClosed()) return this.#writer.loop === loop
-      this.#writer.detach()
+    if (this.#probe !== null) {
+      if (!this.#probe.loop.isClosed()) return this.#probe.loop === loop
+      this.#probe.detach()
     }
     const name = ++this.#loops === 1 ? this.#name : `${this.#name}-${this.#loops}`
-    this.#writer = new Writer({
+    this.#probe = new Probe({
       view: this.#view, ring: this.#ring, loop, name, pid: process.pid,
       sendDescription: (content) => this.#descriptions?.postMessage(content, [content]),
-      onHold: (from, to, name) => {
-        this.#pulse.noteHold(from)
+      onBlock: (from, to, name) => {
+        this.#heartbeat.noteBlock(from)
         this.onBlock(from, to, name())
       },
     })
@@ -259,12 +259,12 @@ export class ObserverClient implements Monitor {
 
   /** Watches from now on whether the thread is blocked. Not earlier: a program blocks its thread while it starts, and delays nothing by that. */
   watchThread(): void {
-    if (this.#closed === null) this.#pulse.start()
+    if (this.#closed === null) this.#heartbeat.start()
   }
 
   /** For how many seconds a block may have delayed a request that is read now. */
   waited(): number {
-    return this.#pulse.waited()
+    return this.#heartbeat.waited()
   }
 
   /** Sends events to `sink`, starting now or after a cursor. Without an observer the subscription ends at once. */
@@ -276,7 +276,7 @@ export class ObserverClient implements Monitor {
       return place
     }
     this.#places.set(place.id, place)
-    this.#writer?.flush()
+    this.#probe?.flush()
     this.send({ type: 'subscribe', id: place.id, options })
     return place
   }
@@ -301,7 +301,7 @@ export class ObserverClient implements Monitor {
   }
 
   metrics(): Promise<Figures> {
-    this.#pulse.countThreads()
+    this.#heartbeat.countThreads()
     return this.#ask('metrics')
   }
 
@@ -352,7 +352,7 @@ export class ObserverClient implements Monitor {
     const { down } = this
     if (down !== null) return Promise.reject(down)
     const id = ++this.#ids
-    this.#writer?.flush()
+    this.#probe?.flush()
     return new Promise((resolve, reject) => {
       this.#asked.set(id, (answer) => {
         if (answer instanceof Error) reject(answer)
@@ -369,11 +369,11 @@ export class ObserverClient implements Monitor {
 
   /** Records an event that the loop has no hook for. */
   record(event: Bare): void {
-    this.#writer?.record(event)
+    this.#probe?.record(event)
   }
 
   /** Adds a run that another loop made, in virtual time, to the known runs. */
-  tellRun(record: RunRecord): void {
+  addRun(record: RunRecord): void {
     this.send({ type: 'run', record })
   }
 
@@ -405,13 +405,13 @@ export class ObserverClient implements Monitor {
 
   async #close(reason: string): Promise<void> {
     clearTimeout(this.#timer)
-    this.#writer?.finish()
-    this.#pulse.stop()
+    this.#probe?.finish()
+    this.#heartbeat.stop()
     await this.#life?.close(reason)
     process.off('exit', this.#onExit)
   }
 
-  #tellMissing(): void {
+  #reportMissing(): void {
     const why = stacksMissing()
     if (why !== null) this.log('warn', `stalls are reported without stacks: ${why}`)
   }
@@ -421,10 +421,10 @@ export class ObserverClient implements Monitor {
     const { port1, port2 } = new MessageChannel()
     port1.unref()
     this.#descriptions = port1
-    const writer = this.#writer
-    writer?.flush()
+    const probe = this.#probe
+    probe?.flush()
     this.#ring.restart()
-    if (writer !== null && !writer.loop.isClosed()) writer.begin()
+    if (probe !== null && !probe.loop.isClosed()) probe.begin()
     const data: ObserverData = {
       ...this.#data, descriptions: port2, listen: this.#listen, loop: this.#name, sessions: new Int32Array(new SharedArrayBuffer(4)),
       clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
@@ -434,7 +434,7 @@ export class ObserverClient implements Monitor {
       if (refused !== null) throw Object.assign(new Error(`observe: ${refused.message}`), { code: refused.code })
       this.#life = new ObserverLife({
         data, memoryMb: this.#memoryMb, hold: this.#down === null,
-        onMessage: (message) => this.#hear(message),
+        onMessage: (message) => this.#onMessage(message),
         onEnd: (error) => this.#onEnd(error),
       })
     } catch (error) {
@@ -486,7 +486,7 @@ export class ObserverClient implements Monitor {
     this.#onFailed(error)
   }
 
-  #hear(message: ToApp): void {
+  #onMessage(message: ToApp): void {
     switch (message.type) {
       case 'ready':
         this.#onReady(message.epoch, message.port)
@@ -522,7 +522,7 @@ export class ObserverClient implements Monitor {
 
   #cancelHere(what: Target, id: number): Cancelled {
     if (what === 'run') return this.live.cancel(id)
-    const loop = this.#writer?.loop
+    const loop = this.#probe?.loop
     const task = loop === undefined ? undefined : [...loop.liveTasks()].find((one) => one.id === id)
     if (task === undefined) return null
     task.cancel('DELETE /tasks')

@@ -7,7 +7,7 @@ import { EventBuilder, ofTask, stamp, type Bare, type Scope, type Timed } from '
 import { recordReader } from '../probe/record-schema.ts'
 
 /** What blocked the thread, from when to when, in seconds on the loop's clock. */
-export interface Hold {
+export interface Block {
   from: number
   to: number
   name: string
@@ -22,7 +22,7 @@ export interface Listener {
   lost(count: number): void
   restored(alive: Omit<Snapshot, 'seq'>): void
   /** Something blocked the thread, and is over. */
-  held(hold: Hold): void
+  blockEnded(block: Block): void
   /** A long step of a task ended. */
   stepped(task: number, from: number, to: number): void
   settled(): void
@@ -158,12 +158,12 @@ export class Decoder {
         const started = { run, example, parameters: JSON.parse(text) as Parameters }
         this.#runs.set(run, started)
         if (this.#restores) this.#alive?.runs.push(started)
-        else build.said(t, 0, { type: 'run.started', ...ofTask(task), ...started, ...ofRequest(request) })
+        else build.recorded(t, 0, { type: 'run.started', ...ofTask(task), ...started, ...ofRequest(request) })
       },
       runFinished: (task, t, outcome, run, error, request) => {
         const started = this.#runs.get(run) ?? { run, example: 1, parameters: {} }
         this.#runs.delete(run)
-        build.said(t, 0, { type: 'run.finished', ...ofTask(task), ...started, outcome, ...(error === '' ? {} : { error }), ...ofRequest(request) })
+        build.recorded(t, 0, { type: 'run.finished', ...ofTask(task), ...started, outcome, ...(error === '' ? {} : { error }), ...ofRequest(request) })
       },
       threadStarted: (task, t, mode, call, name) => build.threadStarted(t, task, { call, mode, function: name }),
       threadFinished: (task, t, mode, ending, call, name, seconds) => build.threadFinished(t, task, { call, mode, function: name }, ending, seconds),
@@ -175,12 +175,12 @@ export class Decoder {
       },
       lost: (_task, _t, count) => this.#listener.lost(count),
       described: () => this.#described(),
-      held: (_task, from, name, request, to) => {
-        this.#listener.held({ from, to, name: name !== '' ? name : request !== 0 ? this.requestName(request) : '', ...ofRequest(request) })
+      blocked: (_task, from, name, request, to) => {
+        this.#listener.blockEnded({ from, to, name: name !== '' ? name : request !== 0 ? this.requestName(request) : '', ...ofRequest(request) })
       },
       settled: () => this.#listener.settled(),
-      reported: (task, t, kind, message) => build.said(t, task, { type: 'warning', kind, level: 'red', ...ofTask(task), message }),
-      other: (task, t, text) => build.said(t, task, JSON.parse(text) as Bare),
+      reported: (task, t, kind, message) => build.recorded(t, task, { type: 'warning', kind, level: 'red', ...ofTask(task), message }),
+      other: (task, t, text) => build.recorded(t, task, JSON.parse(text) as Bare),
       busyTask: (task, _t, steps) => this.#busy.push({ task, steps }),
       busy: (_task, t, steps, micros) => {
         build.busy(t, t - micros / 1e6, steps, this.#busy)

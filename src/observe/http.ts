@@ -1,7 +1,7 @@
 // The observer's own server: the live view, and the routes of both ports, answered on the observer's thread and therefore also
 // during a stall. What only the app can do is passed on to it.
 import { Registry } from 'prom-client'
-import type { Loops } from './loop-registry.ts'
+import type { LoopRegistry } from './loop-registry.ts'
 import { events } from '../http/routes/events.ts'
 import { healthz } from '../http/routes/health.ts'
 import { loops as loopRoutes } from '../http/routes/loops.ts'
@@ -29,7 +29,7 @@ export interface ObserverAppOptions {
   readers?: ReadersOptions
 }
 
-export async function buildObserverApp(loops: Loops, { names, allowedHosts, proxies, upstream, readers }: ObserverAppOptions): Promise<HttpServer> {
+export async function buildObserverApp(loops: LoopRegistry, { names, allowedHosts, proxies, upstream, readers }: ObserverAppOptions): Promise<HttpServer> {
   const app = httpServer({ bodyLimit: BODY_LIMIT, proxies, readers })
   // The app has its own rate limit for what is passed on.
   await app.register(protection, { names, allowedHosts, rateLimit: 0 })

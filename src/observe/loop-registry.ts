@@ -5,13 +5,13 @@ import type { Histogram } from 'node:perf_hooks'
 import type { LiveTask, LoopInfo, LoopList, LoopState } from '../events/schema.ts'
 import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/run-log.ts'
 import type { Sink } from '../events/fanout.ts'
-import type { LoopRecord } from './monitored-loop.ts'
+import type { MonitoredLoop } from './monitored-loop.ts'
 import type { Observer } from './observer.ts'
 import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, Place, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
 import { loopDoesNotAnswer, noSuchLoop, noSuchRun, noSuchStall } from '../http/refusals.ts'
 import { textOf } from '../events/render/run-texts.ts'
 import type { CancelHere, Cluster, ShownLoops } from './other-loops.ts'
-import { AllLoops } from './merged-subscription.ts'
+import { MergedSubscription } from './merged-subscription.ts'
 import { metricsOf } from './metrics.ts'
 import { NUMBER } from '../probe/layout.ts'
 
@@ -35,7 +35,7 @@ interface LoopsOptions {
   delays: Histogram
 }
 
-export class Loops implements Monitor, ShownLoops {
+export class LoopRegistry implements Monitor, ShownLoops {
   readonly own: Observer
   readonly most: number
   cluster: Cluster | null = null
@@ -59,12 +59,12 @@ export class Loops implements Monitor, ShownLoops {
   }
 
   /** This process' loop, then the others. */
-  all(): LoopRecord[] {
+  all(): MonitoredLoop[] {
     return [this.own, ...(this.cluster?.records() ?? [])]
   }
 
   /** The loop with this name. Throws a 404 that lists the loops. */
-  find(loop?: string): LoopRecord {
+  find(loop?: string): MonitoredLoop {
     const found = loop === undefined || loop === this.own.loop ? this.own : this.cluster?.find(loop)
     if (found === undefined) throw noSuchLoop(loop as string, this.all().map((record) => record.loop))
     return found
@@ -98,7 +98,7 @@ export class Loops implements Monitor, ShownLoops {
 
   /** Newest first. With a Redis, each has the name of its loop. */
   stalls(loop?: string): CoveredStall[] {
-    const query = ({ loop }: LoopRecord): string => (this.cluster === null ? '' : `?loop=${loop}`)
+    const query = ({ loop }: MonitoredLoop): string => (this.cluster === null ? '' : `?loop=${loop}`)
     return this.#listed(loop, (record) => record.stalls.map(({ events, from, to: _, ...stall }) => (
       { ...stall, since: from, trace: events === null ? null : `/stalls/${stall.id}/trace${query(record)}` }
     )).reverse()).sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
@@ -118,7 +118,7 @@ export class Loops implements Monitor, ShownLoops {
   }
 
   subscribe(sink: Sink, options: StreamOptions = {}): Place {
-    const place = options.loop === '*' ? new AllLoops(this, sink, options) : subscribeTo(this.find(options.loop), sink, options)
+    const place = options.loop === '*' ? new MergedSubscription(this, sink, options) : subscribeTo(this.find(options.loop), sink, options)
     this.#places.add(place)
     return {
       resume: () => place.resume(),
@@ -139,7 +139,7 @@ export class Loops implements Monitor, ShownLoops {
     return found
   }
 
-  #tasksOf(record: LoopRecord, reader: number | undefined): LoopTasks {
+  #tasksOf(record: MonitoredLoop, reader: number | undefined): LoopTasks {
     const t = record.now()
     const { tasks } = record.snapshot()
     // The task that serves this request waits for its answer, but for the reader it is running.
@@ -153,7 +153,7 @@ export class Loops implements Monitor, ShownLoops {
     return run
   }
 
-  #listed<T extends object>(loop: string | undefined, list: (record: LoopRecord) => T[]): (T & { loop?: string })[] {
+  #listed<T extends object>(loop: string | undefined, list: (record: MonitoredLoop) => T[]): (T & { loop?: string })[] {
     if (this.cluster === null) return list(this.find(loop))
     return (loop === undefined ? this.all() : [this.find(loop)]).flatMap((record) => list(record).map((one) => ({ loop: record.loop, ...one })))
   }
@@ -193,13 +193,13 @@ function endOf({ startedAt, seconds }: CoveredRun): number {
 }
 
 /** Where to resume in this loop: at the cursor with its epoch, or else at the first one, which is then lost. */
-function subscribeTo(record: LoopRecord, sink: Sink, { since, ...options }: StreamOptions): Place {
+function subscribeTo(record: MonitoredLoop, sink: Sink, { since, ...options }: StreamOptions): Place {
   const cursor = since?.find(({ epoch }) => epoch === record.history.epoch) ?? since?.[0]
   return record.fanout.subscribe(sink, { ...options, since: cursor })
 }
 
 /** Figures of a loop, of this process or another. */
-export function figuresOf(record: LoopRecord): Pick<LoopInfo, 'tasks' | 'runs' | 'requests' | 'blocked' | 'stalls'> {
+export function figuresOf(record: MonitoredLoop): Pick<LoopInfo, 'tasks' | 'runs' | 'requests' | 'blocked' | 'stalls'> {
   const { model, holding, stallCount } = record
   return {
     tasks: model.tasks.size, runs: model.runs.size, requests: model.requests.size, stalls: stallCount,

@@ -8,7 +8,7 @@ import type { ObserverData, Questions, ToApp, ToObserver } from './protocol.ts'
 import type { Place, Target } from '../http/monitor.ts'
 import { hostname } from 'node:os'
 import { Observer } from './observer.ts'
-import { Loops } from './loop-registry.ts'
+import { LoopRegistry } from './loop-registry.ts'
 import { isCode } from '../http/refusals.ts'
 import { asError } from '../http/thrown.ts'
 import type { HttpServer } from '../http/server.ts'
@@ -17,7 +17,7 @@ import { pieces } from '../http/readers.ts'
 import { buildObserverApp } from './http.ts'
 import { Stacks } from './stacks.ts'
 import { BEAT_SECONDS } from './stall-detector.ts'
-import { Starvation } from './scheduling-delay.ts'
+import { SchedulingDelay } from './scheduling-delay.ts'
 
 /** The most batches on their way to a subscriber on the app's thread. */
 const MOST_ON_THE_WAY = 4
@@ -33,10 +33,10 @@ const { clock } = data
 const now = (): number => (clock.now + Number(process.hrtime.bigint() - clock.hrtime) / 1e6) / 1000
 
 const stacks = new Stacks({ enabled: data.stacks, sessions: data.sessions })
-const starvation = new Starvation(data.thread)
+const schedulingDelay = new SchedulingDelay(data.thread)
 const observer = new Observer({
   shared: data.shared, loop: data.loop, history: data.history, blockedSeconds: data.blockedMs / 1000, keepSeconds: data.keepMs / 1000,
-  now, starvation, origin: clock.epoch - clock.now,
+  now, schedulingDelay, origin: clock.epoch - clock.now,
   takeDescription: () => (receiveMessageOnPort(data.descriptions) as { message: ArrayBuffer } | undefined)?.message ?? null,
   takeStack: () => stacks.take(),
   onBroken: end,
@@ -113,7 +113,7 @@ function advertised(address: string): string {
   return data.listen !== null && WILDCARD.test(data.listen.host) ? addressOf('', Number(new URL(address).port)) : address
 }
 
-const loops = new Loops(observer, {
+const loops = new LoopRegistry(observer, {
   name: data.loop, startedAt: new Date().toISOString(),
   app: () => (appAddress === null ? null : advertised(appAddress)),
   observer: () => data.url ?? (listening === null || data.listen === null ? null : addressOf(data.listen.host, listening)),
@@ -238,7 +238,7 @@ async function close(reason: string): Promise<void> {
     await left
     await app?.close()
     await stacks.close()
-    starvation.close()
+    schedulingDelay.close()
   } finally {
     say({ type: 'closed' })
     port.close()

@@ -3,16 +3,16 @@
 import type { Filter } from '../events/filter.ts'
 import type { Message, Sink, Subscription } from '../events/fanout.ts'
 import type { Cursor } from '../events/history.ts'
-import type { LoopRecord } from './monitored-loop.ts'
+import type { MonitoredLoop } from './monitored-loop.ts'
 import type { ShownLoops } from './other-loops.ts'
 import type { Place, StreamOptions } from '../http/monitor.ts'
 
-export class AllLoops implements Place {
+export class MergedSubscription implements Place {
   readonly #sink: Sink
   readonly #since: readonly Cursor[]
-  readonly #places = new Map<LoopRecord, Subscription>()
+  readonly #places = new Map<MonitoredLoop, Subscription>()
   /** The cursor in each loop, as the stream writes it. */
-  readonly #cursors = new Map<LoopRecord, string>()
+  readonly #cursors = new Map<MonitoredLoop, string>()
   readonly #stopListening: () => void
   #filter: Filter
   #ended = false
@@ -44,7 +44,7 @@ export class AllLoops implements Place {
   }
 
   /** Sets this subscriber's cursor in a loop. */
-  #place(record: LoopRecord): Cursor | undefined {
+  #place(record: MonitoredLoop): Cursor | undefined {
     const { history } = record
     // A loop without a cursor is new to this subscriber and begins with its snapshot.
     const since = this.#since.find(({ epoch }) => epoch === history.epoch)
@@ -52,7 +52,7 @@ export class AllLoops implements Place {
     return since
   }
 
-  #join(record: LoopRecord): void {
+  #join(record: MonitoredLoop): void {
     if (this.#ended) return
     const { loop } = record
     const since = this.#place(record)
@@ -63,7 +63,7 @@ export class AllLoops implements Place {
   }
 
   /** The messages, each with the cursors from which a client can resume. */
-  #placed(record: LoopRecord, batch: readonly Message[]): Message[] {
+  #placed(record: MonitoredLoop, batch: readonly Message[]): Message[] {
     return batch.map((message) => {
       if (message.seq === null) {
         const seq = this.#places.get(record)?.seq
@@ -76,7 +76,7 @@ export class AllLoops implements Place {
   }
 
   /** A loop that was removed ends here; if this process' loop ends, so does the subscription. */
-  #leave(record: LoopRecord, reason: string): void {
+  #leave(record: MonitoredLoop, reason: string): void {
     const own = this.#cursors.keys().next().value
     this.#places.delete(record)
     this.#cursors.delete(record)

@@ -53,13 +53,13 @@ export function metricsOf(loops: ShownLoops, delays: Histogram): () => Promise<F
   add('loopscope_subscribers', 'Subscribers of the event stream', () => loops.size)
   add('loopscope_tasks', 'Live tasks', () => observer.model.tasks.size)
   add('loopscope_requests_active', 'Requests under way', () => observer.model.requests.size)
-  const { tally } = observer
-  exposeFigures(registry, 'loopscope_requests_total', 'Requests that have ended, as far as events of them were recorded', 'answer', () => Object.entries(tally.requests))
-  exposeDistribution(registry, 'loopscope_request_seconds', 'Seconds from the start of a request to its end', () => tally.seconds)
+  const { stats } = observer
+  exposeFigures(registry, 'loopscope_requests_total', 'Requests that have ended, as far as events of them were recorded', 'answer', () => Object.entries(stats.requests))
+  exposeDistribution(registry, 'loopscope_request_seconds', 'Seconds from the start of a request to its end', () => stats.seconds)
   exposeFigures(registry, 'loopscope_queue_size', `Items in the ${QUEUES_SHOWN} longest queues of what is under way`, 'rank',
-    () => tally.sizes.slice(0, QUEUES_SHOWN).map((size, at) => [String(at + 1), size]))
-  add('loopscope_queue_items', 'Items in all queues of what is under way', () => tally.sizes.reduce((sum, size) => sum + size, 0))
-  add('loopscope_queue_unfinished', 'Items that were put and are not done yet, in all queues', () => tally.unfinished)
+    () => stats.sizes.slice(0, QUEUES_SHOWN).map((size, at) => [String(at + 1), size]))
+  add('loopscope_queue_items', 'Items in all queues of what is under way', () => stats.sizes.reduce((sum, size) => sum + size, 0))
+  add('loopscope_queue_unfinished', 'Items that were put and are not done yet, in all queues', () => stats.unfinished)
   add('loopscope_runs_active', 'Runs of examples under way', () => observer.model.runs.size)
   add('loopscope_blocked', 'Whether the loop is blocked beyond the threshold right now: 1 or 0', () => Number(observer.blocked))
   add('loopscope_stalls_total', 'How often the loop was blocked beyond the threshold', () => observer.stallCount)

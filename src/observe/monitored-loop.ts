@@ -42,7 +42,7 @@ export interface KeptStall extends PastStall {
 }
 
 /** What blocks a loop now, and since when on its clock. */
-export interface Holding {
+export interface CurrentBlock {
   name: string
   since: number
   stack?: Frame[] | undefined
@@ -59,7 +59,7 @@ export interface LoopRecordOptions {
   runs?: RunLogOptions
 }
 
-export abstract class LoopRecord implements Source {
+export abstract class MonitoredLoop implements Source {
   loop: string
   history: History
   readonly model = new Model()
@@ -69,7 +69,7 @@ export abstract class LoopRecord implements Source {
   state: LoopState = 'live'
   /** Since when it is in this state, in ms since 1970. */
   since = Date.now()
-  holding: Holding | null = null
+  holding: CurrentBlock | null = null
   /** It has closed and not started again. */
   closed = false
   blockedSeconds = 0
@@ -133,10 +133,10 @@ export abstract class LoopRecord implements Source {
   }
 
   /** Applies the next event; its `seq` follows the last. `encoded` is its JSON, if it exists already. */
-  protected take(event: LoopEvent, encoded?: string): void {
+  protected apply(event: LoopEvent, encoded?: string): void {
     this.history.push(event, encoded)
     this.model.apply(event)
-    this.runs.hear(event)
+    this.runs.onEvent(event)
     switch (event.type) {
       case 'loop.blocked':
         this.urgent = true

@@ -2,16 +2,16 @@
 // and keeps them in the record of its loop. Everything that is served comes from here.
 import type { LoopEvent, Snapshot } from '../events/schema.ts'
 import type { Taken } from './stacks.ts'
-import type { Starvation } from './scheduling-delay.ts'
+import type { SchedulingDelay } from './scheduling-delay.ts'
 import { History } from '../events/history.ts'
 import { cutEvent } from '../events/texts.ts'
 import type { Timed } from '../events/builder.ts'
-import { Decoder, type Hold, type Listener } from './decode.ts'
+import { Decoder, type Block, type Listener } from './decode.ts'
 import { NUMBER, taskOf, viewOf, WORD, type Shared, type View } from '../probe/layout.ts'
-import { LoopRecord } from './monitored-loop.ts'
+import { MonitoredLoop } from './monitored-loop.ts'
 import { RingReader } from '../probe/ring.ts'
-import { BEAT_SECONDS, StallWatch } from './stall-detector.ts'
-import { Tally } from './stream-stats.ts'
+import { BEAT_SECONDS, StallDetector } from './stall-detector.ts'
+import { StreamStats } from './stream-stats.ts'
 import { Warnings } from './warnings.ts'
 
 /** How many records are decoded before other work on this thread continues. */
@@ -37,15 +37,15 @@ export interface ObserverOptions {
   /** Milliseconds since 1970 at which that clock showed zero. */
   origin: number
   /** For how long the thread had no processor. */
-  starvation: Starvation
+  schedulingDelay: SchedulingDelay
   takeDescription: () => ArrayBuffer | null
   takeStack: () => Promise<Taken | null>
   /** The recording has failed: the record of the loop may be half changed, and must not be served any longer. */
   onBroken?: (error: unknown) => void
 }
 
-export class Observer extends LoopRecord implements Listener {
-  readonly tally = new Tally()
+export class Observer extends MonitoredLoop implements Listener {
+  readonly stats = new StreamStats()
   readonly view: View
   /** Events for which there was no room in the ring. */
   lostEvents = 0
@@ -55,7 +55,7 @@ export class Observer extends LoopRecord implements Listener {
   readonly #options: ObserverOptions
   readonly #decoder: Decoder
   readonly #reader: RingReader
-  readonly #watch: StallWatch
+  readonly #stalls: StallDetector
   readonly #warnings: Warnings
   #warnAt = 0
 
@@ -66,8 +66,8 @@ export class Observer extends LoopRecord implements Listener {
     this.#reader = new RingReader(options.shared)
     this.#decoder = new Decoder(this.#reader, this, options.takeDescription)
     this.#warnings = new Warnings(this.model, (task) => this.#decoder.nameOf(task), (warning) => this.event(cutEvent(warning)))
-    this.#watch = new StallWatch({
-      starvation: options.starvation, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
+    this.#stalls = new StallDetector({
+      schedulingDelay: options.schedulingDelay, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
       emit: (event) => this.event(cutEvent(event)), takeStack: options.takeStack,
       catchUp: () => this.#decoder.readAll(),
     })
@@ -80,7 +80,7 @@ export class Observer extends LoopRecord implements Listener {
 
   /** Whether the thread is blocked right now. */
   get blocked(): boolean {
-    return this.#watch.blocked
+    return this.#stalls.blocked
   }
 
   nameOf(task: number): string {
@@ -89,20 +89,20 @@ export class Observer extends LoopRecord implements Listener {
 
   /** Decodes what has arrived and checks the thread; returns the seconds until the next poll. */
   poll(): number {
-    const next = this.#whole(() => this.#look())
+    const next = this.#whole(() => this.#pollAll())
     this.notify()
     return next
   }
 
-  #look(): number {
+  #pollAll(): number {
     const { words } = this.view
     words[WORD.tick] = ((words[WORD.tick] as number) + 1) | 0
     const count = this.#decoder.read(RECORDS_A_POLL)
-    let next = this.#watch.look()
+    let next = this.#stalls.poll()
     const now = this.now()
     if (now >= this.#warnAt) {
       this.#warnAt = now + WARN_EVERY
-      this.#lookLonger(now)
+      this.#checkWarnings(now)
     }
     if (this.#reader.behind && count >= RECORDS_A_POLL) return 0
     if (count > 0) next = Math.min(next, BUSY_POLL)
@@ -119,11 +119,11 @@ export class Observer extends LoopRecord implements Listener {
     const event = timed as unknown as LoopEvent
     event.seq = this.history.last + 1
     event.loop = this.loop
-    this.take(event)
-    this.tally.hear(event)
-    if (event.type === 'loop.closed') this.#watch.settled()
+    this.apply(event)
+    this.stats.onEvent(event)
+    if (event.type === 'loop.closed') this.#stalls.settled()
     if (event.type === 'warning') this.warningCount++
-    else this.#warnings.hear(event)
+    else this.#warnings.onEvent(event)
   }
 
   lost(count: number): void {
@@ -133,29 +133,29 @@ export class Observer extends LoopRecord implements Listener {
 
   restored(alive: Omit<Snapshot, 'seq'>): void {
     this.model.restore({ ...alive, seq: this.history.last })
-    this.tally.restored(alive)
-    this.#watch.forget()
+    this.stats.restored(alive)
+    this.#stalls.forget()
     this.#warnings.restart(this.now())
     this.runs.forget(new Set(alive.runs.map(({ run }) => run)))
   }
 
-  held(hold: Hold): void {
-    this.#watch.ended(hold)
+  blockEnded(block: Block): void {
+    this.#stalls.ended(block)
   }
 
   stepped(task: number, from: number, to: number): void {
-    const { starvation } = this.#options
-    const excused = to - from >= LONG_STEP && starvation.excuses(from, to, starvation.since(from, this.now()))
+    const { schedulingDelay } = this.#options
+    const excused = to - from >= LONG_STEP && schedulingDelay.excuses(from, to, schedulingDelay.since(from, this.now()))
     this.#warnings.stepped(task, from, excused ? from : to)
-    this.#watch.stepped(task, from, to)
+    this.#stalls.stepped(task, from, to)
   }
 
   settled(): void {
-    this.#watch.settled()
+    this.#stalls.settled()
   }
 
   waited(request: number, seconds: number, t: number): void {
-    this.#watch.waited(request, seconds, t)
+    this.#stalls.waited(request, seconds, t)
   }
 
   /** Runs a change to the record. If it fails, the record is broken. */
@@ -168,14 +168,14 @@ export class Observer extends LoopRecord implements Listener {
     }
   }
 
-  #lookLonger(now: number): void {
+  #checkWarnings(now: number): void {
     const { words, numbers } = this.view
-    this.#warnings.look(now, words[WORD.sensitiveQueued] as number)
+    this.#warnings.poll(now, words[WORD.sensitiveQueued] as number)
     const task = taskOf(this.view)
     if (((words[WORD.step] as number) & 1) === 0 || task === 0) return
     const since = numbers[NUMBER.since] as number
-    const { starvation } = this.#options
-    if (now - since >= LONG_STEP && starvation.excuses(since, now, starvation.present(since, now))) return
+    const { schedulingDelay } = this.#options
+    if (now - since >= LONG_STEP && schedulingDelay.excuses(since, now, schedulingDelay.present(since, now))) return
     this.#warnings.running(task, since, now, this.#decoder.nameOf(task))
   }
 }

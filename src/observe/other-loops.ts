@@ -2,7 +2,7 @@
 import type { LoopInfo, RedisInfo } from '../events/schema.ts'
 import type { RunRecord } from '../events/run-log.ts'
 import type { Cancelled, Target } from '../http/monitor.ts'
-import type { LoopRecord } from './monitored-loop.ts'
+import type { MonitoredLoop } from './monitored-loop.ts'
 import type { Observer } from './observer.ts'
 
 /** `late`: there was no answer in time. */
@@ -31,11 +31,11 @@ export interface ClusterFigures {
 export interface Cluster {
   readonly redis: RedisInfo
   figures(): ClusterFigures
-  records(): Iterable<LoopRecord>
-  find(loop: string): LoopRecord | undefined
+  records(): Iterable<MonitoredLoop>
+  find(loop: string): MonitoredLoop | undefined
   infos(): LoopInfo[]
   /** Calls `listener` with each loop that appears. */
-  onLoop(listener: (record: LoopRecord) => void): () => void
+  onLoop(listener: (record: MonitoredLoop) => void): () => void
   cancel(loop: string, what: Target, target: number): Promise<CancelOutcome>
   /** Sends the others a run that is not in the events of this process' loop. */
   tellRun(run: RunRecord): void
@@ -49,5 +49,5 @@ export interface ShownLoops {
   readonly cluster: Cluster | null
   /** The number of subscribers. */
   readonly size: number
-  all(): LoopRecord[]
+  all(): MonitoredLoop[]
 }

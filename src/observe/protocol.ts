@@ -5,7 +5,7 @@ import type { Message } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
 import type { Code } from '../http/refusals.ts'
 import type { Cancelled, StreamOptions, Target } from '../http/monitor.ts'
-import type { Loops } from './loop-registry.ts'
+import type { LoopRegistry } from './loop-registry.ts'
 import type { Shared } from '../probe/layout.ts'
 import type { RunRecord } from '../events/run-log.ts'
 
@@ -43,8 +43,8 @@ export interface ObserverData {
 }
 
 /** The questions that the observer answers: those of its registry, and texts in pieces, which are read by a number. */
-export interface Questions extends Pick<Loops, 'loops' | 'loop' | 'tasks' | 'runs' | 'run' | 'stalls' | 'metrics' | 'cancel'> {
-  text(...of: Parameters<Loops['text']>): number
+export interface Questions extends Pick<LoopRegistry, 'loops' | 'loop' | 'tasks' | 'runs' | 'run' | 'stalls' | 'metrics' | 'cancel'> {
+  text(...of: Parameters<LoopRegistry['text']>): number
   /** The next piece; `null` at the end. */
   read(text: number): Promise<string | null>
 }

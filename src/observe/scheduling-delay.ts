@@ -61,7 +61,7 @@ interface Note {
   stolen: number
 }
 
-export class Starvation {
+export class SchedulingDelay {
   readonly #schedule: ProcFile
   readonly #status: ProcFile
   readonly #machine: ProcFile
@@ -82,10 +82,10 @@ export class Starvation {
   }
 
   /**
-   * Notes the present state for later questions. Code on the thread may have begun at `held`: the note before that is kept,
+   * Notes the present state for later questions. Code on the thread may have begun at `since`: the note before that is kept,
    * however long the code runs.
    */
-  note(now: number, held = now): void {
+  note(now: number, since = now): void {
     const last = this.#notes.at(-1)
     if (last !== undefined && now - last.at < NOTE_EVERY) return
     if (now - this.#stealNotedAt >= NOTE_STEAL_EVERY) {
@@ -95,7 +95,7 @@ export class Starvation {
     this.#notes.push(this.#present(now))
     const [first, second] = this.#notes as [Note, Note?]
     if (second === undefined) return
-    if (second.at <= held && first.at < now - REMEMBERED) this.#notes.shift()
+    if (second.at <= since && first.at < now - REMEMBERED) this.#notes.shift()
     else if (second.at < now - REMEMBERED) this.#notes.splice(1, 1)
   }
 

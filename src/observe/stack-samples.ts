@@ -22,7 +22,7 @@ interface Sample extends Verdict {
   at: number
 }
 
-export class Samples {
+export class StackSamples {
   readonly #samples: Sample[] = []
   /** When the open question was asked. */
   #asked: number | null = null

@@ -3,12 +3,12 @@
 import type { Frame, Victim } from '../events/schema.ts'
 import { CALLBACK, candidatesOf, MOST_VICTIMS, totalOf, victimsOf, type Candidate } from '../events/stalls.ts'
 import type { Model } from '../events/model.ts'
-import type { Decoder, Hold } from './decode.ts'
-import type { Starvation } from './scheduling-delay.ts'
+import type { Decoder, Block } from './decode.ts'
+import type { SchedulingDelay } from './scheduling-delay.ts'
 import { stamp, type Timed } from '../events/builder.ts'
 import type { Taken } from './stacks.ts'
-import { Samples, type Verdict } from './stack-samples.ts'
-import { HOLDER, MOST_HOLDS, NUMBER, taskOf, WORD, type View } from '../probe/layout.ts'
+import { StackSamples, type Verdict } from './stack-samples.ts'
+import { HOLDER, MOST_BLOCKS, NUMBER, taskOf, WORD, type View } from '../probe/layout.ts'
 
 /** A stall that goes on is reported again after this many seconds. */
 const AGAIN = 0.1
@@ -27,7 +27,7 @@ const ASK_AGAIN = 0.05
 const MOST_NAMES = 64 * 1024
 
 /** A stall that is over. */
-interface Stall extends Hold {
+interface Stall extends Block {
   seconds: number
   stack?: Frame[]
   victims: Victim[]
@@ -39,7 +39,7 @@ export interface StallOptions {
   decoder: Decoder
   model: Model
   /** Time without a processor is not a stall. */
-  starvation: Starvation
+  schedulingDelay: SchedulingDelay
   /** From this many seconds on, the thread counts as blocked. */
   threshold: number
   /** Seconds on the loop's clock. */
@@ -51,18 +51,18 @@ export interface StallOptions {
   catchUp: () => void
 }
 
-interface Blocked extends Hold {
+interface Blocked extends Block {
   /** The edge count of known code; 0 for unknown code. */
   step: number
-  toldAt: number
-  samples: Samples
+  reportedAt: number
+  samples: StackSamples
   candidates: Candidate[]
 }
 
-export class StallWatch {
+export class StallDetector {
   readonly #options: StallOptions
   #blocked: Blocked | null = null
-  #over: (Stall & { until: number; candidates: Candidate[]; samples: Samples }) | null = null
+  #over: (Stall & { until: number; candidates: Candidate[]; samples: StackSamples }) | null = null
   #expected = Infinity
   /** The beginning of the block that was given a moment to end. */
   #gotMoment = -1
@@ -71,11 +71,11 @@ export class StallWatch {
   /** The heartbeat at the last poll. */
   #beat = 0
   /** How many blocks of unknown code have been read from the header. */
-  #holds: number
+  #blocks: number
 
   constructor(options: StallOptions) {
     this.#options = options
-    this.#holds = options.view.words[WORD.holds] as number
+    this.#blocks = options.view.words[WORD.blocks] as number
   }
 
   /** Whether the thread is blocked right now. */
@@ -84,16 +84,16 @@ export class StallWatch {
   }
 
   /** Reads the header; returns the seconds until the next poll at the latest. */
-  look(): number {
-    const { view: { numbers }, threshold, starvation, now: clock } = this.#options
+  poll(): number {
+    const { view: { numbers }, threshold, schedulingDelay, now: clock } = this.#options
     const now = clock()
     const late = now - this.#expected > LATE
     // The heartbeat must be read first: it is written last.
     const beat = numbers[NUMBER.beat] as number
-    this.#takeHolds()
+    this.#readBlocks()
     const next = this.#judge(now, late, numbers[NUMBER.since] as number, beat)
     // Code that began after the previous heartbeat may have ended just now; its record will ask about this time.
-    starvation.note(now, this.#beat)
+    schedulingDelay.note(now, this.#beat)
     this.#beat = beat
     if (this.#over !== null && now >= this.#over.until) this.#settle()
     const again = Math.min(next, threshold, this.#over === null ? Infinity : this.#over.until - now)
@@ -108,11 +108,11 @@ export class StallWatch {
     const blocked = this.#blocked
     if (blocked !== null) {
       if (this.#goesOn(blocked)) {
-        if (now >= blocked.toldAt + AGAIN) this.#tell(blocked, now)
-        return Math.max(0.001, blocked.toldAt + AGAIN - now)
+        if (now >= blocked.reportedAt + AGAIN) this.#report(blocked, now)
+        return Math.max(0.001, blocked.reportedAt + AGAIN - now)
       }
       // The end of known code has a record, which is on its way unless it was lost. The end of unknown code is in the header.
-      const overdue = (blocked.step === 0 && !known) || now > blocked.toldAt + AGAIN + SETTLE_SECONDS
+      const overdue = (blocked.step === 0 && !known) || now > blocked.reportedAt + AGAIN + SETTLE_SECONDS
       if (overdue) this.#end({ ...blocked, to: beat > blocked.from ? Math.min(beat, now) : now })
       return BEAT_SECONDS
     }
@@ -140,9 +140,9 @@ export class StallWatch {
 
   /** How many seconds of the current block are due to the machine, not the program. */
   #excused(known: boolean, from: number, now: number): number {
-    const { starvation } = this.#options
-    const starved = starvation.present(from, now)
-    return known && !starvation.excuses(from, now, starved) ? 0 : starved
+    const { schedulingDelay } = this.#options
+    const starved = schedulingDelay.present(from, now)
+    return known && !schedulingDelay.excuses(from, now, starved) ? 0 : starved
   }
 
   #begin(step: number, from: number, now: number): void {
@@ -158,27 +158,27 @@ export class StallWatch {
     const name = task !== 0 ? decoder.nameOf(task) : request !== 0 ? decoder.requestName(request)
       : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || CALLBACK : UNKNOWN
     const blocked: Blocked = {
-      from, to: now, name, step, toldAt: now, samples: new Samples(), candidates: [],
+      from, to: now, name, step, reportedAt: now, samples: new StackSamples(), candidates: [],
       ...(task === 0 ? {} : { task }), ...(request === 0 ? {} : { request }),
     }
     blocked.candidates = candidatesOf(this.#options.model.tasks.values(), task)
     this.#blocked = blocked
     if (this.#over !== null) this.#settle()
-    this.#tell(blocked, now)
+    this.#report(blocked, now)
     this.#askForStack(blocked)
   }
 
   /** Takes stacks repeatedly: a later one may show other code than an earlier one. */
   #askForStack(blocked: Blocked): void {
-    const { takeStack, now, starvation } = this.#options
+    const { takeStack, now, schedulingDelay } = this.#options
     const { samples } = blocked
     const asked = now()
     samples.ask(asked)
     takeStack().then((taken) => {
-      samples.answer(taken, taken === null ? asked : taken.at / 1000, starvation.since(asked, now()))
+      samples.answer(taken, taken === null ? asked : taken.at / 1000, schedulingDelay.since(asked, now()))
       if (taken === null || this.#blocked !== blocked) return
       // If the block is over, its end decides which stacks belong to it.
-      if (this.#goesOn(blocked)) this.#tell(blocked, now())
+      if (this.#goesOn(blocked)) this.#report(blocked, now())
       const wait = Math.max(ASK_AGAIN, now() - blocked.from)
       setTimeout(() => {
         if (this.#blocked === blocked) this.#askForStack(blocked)
@@ -187,25 +187,25 @@ export class StallWatch {
   }
 
   /** The facts of a stall, completed by its stacks. */
-  #said(hold: Hold, samples: Samples, verdict: Verdict | null): Hold & { stack?: Frame[] } {
+  #explain(block: Block, samples: StackSamples, verdict: Verdict | null): Block & { stack?: Frame[] } {
     const stack = verdict === null || verdict.frames.length === 0 ? {} : { stack: verdict.frames }
-    const named = { ...hold, ...stack, ...(samples.paused ? { name: PAUSED } : {}) }
-    if (hold.name !== UNKNOWN || samples.paused || verdict === null) return named
+    const named = { ...block, ...stack, ...(samples.paused ? { name: PAUSED } : {}) }
+    if (block.name !== UNKNOWN || samples.paused || verdict === null) return named
     const { request, name } = verdict
     if (request !== undefined) return { ...named, name: this.#options.decoder.requestName(request), request }
     return name === null ? named : { ...named, name }
   }
 
-  #tell(blocked: Blocked, now: number): void {
+  #report(blocked: Blocked, now: number): void {
     // Times are multiples from the beginning, so that one late poll does not delay all later reports.
-    blocked.toldAt = Math.max(blocked.toldAt, now - ((now - blocked.from - this.#options.threshold) % AGAIN))
-    this.#emitBlocked(this.#said(blocked, blocked.samples, blocked.samples.last), now, now - blocked.from)
+    blocked.reportedAt = Math.max(blocked.reportedAt, now - ((now - blocked.from - this.#options.threshold) % AGAIN))
+    this.#emitBlocked(this.#explain(blocked, blocked.samples, blocked.samples.last), now, now - blocked.from)
   }
 
-  #emitBlocked(hold: Hold & { stack?: Frame[] }, t: number, seconds: number): void {
+  #emitBlocked(block: Block & { stack?: Frame[] }, t: number, seconds: number): void {
     this.#options.emit({
-      type: 'loop.blocked', t: stamp(t), ...ofHold(hold), name: hold.name, since: stamp(hold.from), seconds: stamp(seconds),
-      ...(hold.stack === undefined ? {} : { stack: hold.stack }),
+      type: 'loop.blocked', t: stamp(t), ...ofBlock(block), name: block.name, since: stamp(block.from), seconds: stamp(seconds),
+      ...(block.stack === undefined ? {} : { stack: block.stack }),
     })
   }
 
@@ -217,61 +217,61 @@ export class StallWatch {
   }
 
   /** Known code blocked the thread and has ended. */
-  ended(hold: Hold): void {
-    this.#takeHolds(hold.from)
-    this.#ended(hold)
+  ended(block: Block): void {
+    this.#readBlocks(block.from)
+    this.#ended(block)
   }
 
   /** Reads from the header which unknown code blocked the thread before this time. */
-  #takeHolds(until = Infinity): void {
+  #readBlocks(until = Infinity): void {
     const { words, numbers } = this.#options.view
-    const count = Atomics.load(words, WORD.holds)
-    for (let hold = Math.max(this.#holds, count - MOST_HOLDS); hold < count; hold++) {
-      const at = NUMBER.holds + 2 * (hold % MOST_HOLDS)
+    const count = Atomics.load(words, WORD.blocks)
+    for (let index = Math.max(this.#blocks, count - MOST_BLOCKS); index < count; index++) {
+      const at = NUMBER.blocks + 2 * (index % MOST_BLOCKS)
       const to = numbers[at + 1] as number
       if (to > until) return
-      this.#holds = hold + 1
+      this.#blocks = index + 1
       this.#ended({ from: numbers[at] as number, to, name: '' })
     }
   }
 
-  #ended(hold: Hold): void {
+  #ended(block: Block): void {
     const blocked = this.#blocked
-    const { threshold, starvation, now } = this.#options
+    const { threshold, schedulingDelay, now } = this.#options
     if (blocked === null) {
-      const { from, to, task, request } = hold
+      const { from, to, task, request } = block
       if (to - from < threshold) return
-      const starved = starvation.since(from, now())
+      const starved = schedulingDelay.since(from, now())
       const unknown = task === undefined && request === undefined
-      if (unknown ? to - from - starved < threshold : starvation.excuses(from, to, starved)) return
+      if (unknown ? to - from - starved < threshold : schedulingDelay.excuses(from, to, starved)) return
     }
     // Unknown code may turn out to be known, and the other way round: if the two overlap, they are the same stall.
-    if (blocked !== null && hold.from < blocked.toldAt && hold.to > blocked.from) {
-      const known = hold.name !== ''
-      const from = blocked.step !== 0 ? blocked.from : known ? Math.min(blocked.from, hold.from) : hold.from
-      this.#end({ ...blocked, ...(known ? hold : {}), from, to: hold.to })
-    } else if (hold.from >= this.#since) {
+    if (blocked !== null && block.from < blocked.reportedAt && block.to > blocked.from) {
+      const known = block.name !== ''
+      const from = blocked.step !== 0 ? blocked.from : known ? Math.min(blocked.from, block.from) : block.from
+      this.#end({ ...blocked, ...(known ? block : {}), from, to: block.to })
+    } else if (block.from >= this.#since) {
       // It was over before it was detected, because this thread had to wait itself.
-      const name = hold.name === '' ? UNKNOWN : hold.name
-      this.#emitBlocked({ ...hold, name }, hold.to, hold.to - hold.from)
-      this.#end({ ...hold, name, samples: new Samples(), candidates: candidatesOf(this.#options.model.tasks.values(), hold.task ?? null) })
+      const name = block.name === '' ? UNKNOWN : block.name
+      this.#emitBlocked({ ...block, name }, block.to, block.to - block.from)
+      this.#end({ ...block, name, samples: new StackSamples(), candidates: candidatesOf(this.#options.model.tasks.values(), block.task ?? null) })
     }
   }
 
-  #end(blocked: Hold & { samples: Samples; candidates: Candidate[] }): void {
+  #end(blocked: Block & { samples: StackSamples; candidates: Candidate[] }): void {
     if (this.#over !== null) this.#settle()
     this.#blocked = null
     const { from, to, name, samples, candidates, task, request } = blocked
     this.#since = to
     this.#over = {
-      from, to, name, ...ofHold({ task, request }), seconds: to - from, victims: [], lost: 0, candidates, samples,
+      from, to, name, ...ofBlock({ task, request }), seconds: to - from, victims: [], lost: 0, candidates, samples,
       until: to + SETTLE_SECONDS,
     }
   }
 
   /** A stall may have delayed the request that was read at `t` by this many seconds. */
   waited(request: number, seconds: number, t: number): void {
-    this.#takeHolds(t)
+    this.#readBlocks(t)
     const over = this.#over
     if (over === null || request === over.request) return
     const lost = Math.min(over.to - (t - seconds), over.seconds)
@@ -302,16 +302,16 @@ export class StallWatch {
     let names = 0
     const victims = [...delayed, ...over.victims].slice(0, MOST_VICTIMS).filter(({ name }) => (names += name.length) <= MOST_NAMES)
       .map((victim) => ({ ...victim, seconds: stamp(victim.seconds) }))
-    const said = this.#said(stall, samples, samples.conclude(from, to))
+    const said = this.#explain(stall, samples, samples.conclude(from, to))
     const done: Stall = { ...said, victims, lost: stamp(totalOf(delayed) + over.lost), seconds: stamp(over.seconds) }
     const { now, emit } = this.#options
     emit({
-      type: 'loop.unblocked', t: stamp(now()), ...ofHold(done), seconds: done.seconds, victims, lost: done.lost, name: done.name,
+      type: 'loop.unblocked', t: stamp(now()), ...ofBlock(done), seconds: done.seconds, victims, lost: done.lost, name: done.name,
       since: stamp(from), ...(done.stack === undefined ? {} : { stack: done.stack }),
     })
   }
 }
 
-function ofHold({ task, request }: { task?: number | undefined; request?: number | undefined }): { task?: number; request?: number } {
+function ofBlock({ task, request }: { task?: number | undefined; request?: number | undefined }): { task?: number; request?: number } {
   return { ...(task === undefined || task === 0 ? {} : { task }), ...(request === undefined || request === 0 ? {} : { request }) }
 }

@@ -18,13 +18,13 @@ interface Filling {
   run: number | null
 }
 
-export class Tally {
+export class StreamStats {
   readonly requests: Record<Answer, number> = Object.fromEntries(ANSWERS.map((answer) => [answer, 0])) as Record<Answer, number>
   readonly #seconds: number[] = new Array<number>(REQUEST_SECONDS.length + 1).fill(0)
   #sum = 0
   readonly #queues = new Map<number, Filling>()
 
-  hear(event: LoopEvent): void {
+  onEvent(event: LoopEvent): void {
     switch (event.type) {
       case 'request.finished':
         this.#request(event)

@@ -55,7 +55,7 @@ export class Warnings {
   }
 
   /** Receives an event that the model has applied. */
-  hear(event: LoopEvent): void {
+  onEvent(event: LoopEvent): void {
     switch (event.type) {
       case 'task.created':
         this.#groupOf(event.run).live++
@@ -110,7 +110,7 @@ export class Warnings {
   }
 
   /** Checks what depends on time. `queued`: calls that wait for the sensitive thread. */
-  look(now: number, queued: number): void {
+  poll(now: number, queued: number): void {
     for (const [run, group] of this.#groups) {
       if (group.live === 0 || group.stuck < group.live || group.told || now - group.since < STUCK) continue
       if (run === 0 && this.#requests) continue

@@ -3,9 +3,9 @@
 import { IDLE_MS } from './idle-time.ts'
 
 /** This many steps in a row that end in `sleep(0)` are recorded after the loop was idle; later ones are counted. */
-const TOLD = 4096
+const RECORDED = 4096
 /** After an interruption, this many are recorded again. */
-const TOLD_AGAIN = 64
+const RECORDED_AGAIN = 64
 /** A stretch is recorded after this many seconds, and the next begins. */
 const MOST_SECONDS = 0.05
 /** A task is counted in one of 8 slots, starting at the one for its id. If all are taken, it counts only towards the total. */
@@ -23,18 +23,18 @@ export class BusyStretch {
   steps = 0
   readonly #tasks = new Int32Array(PLACES)
   readonly #counts = new Int32Array(PLACES)
-  #told = 0
+  #recorded = 0
   /** The host's idle time when the loop was last idle, in ms. */
   #idle = 0
 
   /** A recorded step ended in `sleep(0)`. */
-  told(): void {
-    this.#told++
+  recorded(): void {
+    this.#recorded++
   }
 
   /** A step begins at `t`: from here on steps are counted, if enough were recorded. */
   begin(t: number): void {
-    if (this.open || this.#told < TOLD) return
+    if (this.open || this.#recorded < RECORDED) return
     this.open = true
     this.since = t
   }
@@ -62,14 +62,14 @@ export class BusyStretch {
 
   /** Something else happened than a step that ends in `sleep(0)`. */
   interrupt(): void {
-    if (this.#told > TOLD - TOLD_AGAIN) this.#told = TOLD - TOLD_AGAIN
+    if (this.#recorded > RECORDED - RECORDED_AGAIN) this.#recorded = RECORDED - RECORDED_AGAIN
   }
 
   /** The thread comes back from its host, which has been idle for this many ms since it began. */
   rested(idle: number): void {
     if (idle - this.#idle <= IDLE_MS) return
     this.#idle = idle
-    this.#told = 0
+    this.#recorded = 0
   }
 
   /** Ends the stretch; returns the tasks with the most steps. */

@@ -3,45 +3,45 @@
 import { performance, type RecordableHistogram } from 'node:perf_hooks'
 import type { ThreadsState } from '../threads/state.ts'
 import type { View } from './layout.ts'
-import type { Writer } from './probe.ts'
+import type { Probe } from './probe.ts'
 import { IDLE_MS, idleTime } from './idle-time.ts'
-import { MOST_HOLDS, NUMBER, WORD } from './layout.ts'
+import { MOST_BLOCKS, NUMBER, WORD } from './layout.ts'
 import { BEAT_SECONDS } from '../observe/stall-detector.ts'
 
 /** Figures that change slowly are read every this many beats. */
 const SLOWLY = 5
 /** Unknown code is written down from this part of the threshold on; the observer decides. */
-const WORTH_TELLING = 0.8
+const WORTH_REPORTING = 0.8
 /** A beat is late after this many seconds. Without the limit, a loop that never idles would seem blocked all the time between two beats. */
 const LATE_SECONDS = 1.5 * BEAT_SECONDS
 
 /** Kept here, because a program may replace them with fake timers. */
 const { setInterval, clearInterval } = globalThis
 
-export class Pulse {
+export class Heartbeat {
   readonly #words: Int32Array
   readonly #numbers: Float64Array
   readonly #delays: RecordableHistogram
   readonly #threshold: number
-  readonly #writer: () => Writer | null
+  readonly #probe: () => Probe | null
   readonly #threads: () => ThreadsState
   #timer: NodeJS.Timeout | null = null
   #beats = 0
   #last = 0
-  #held = 0
+  #blocked = 0
   /** The host's idle time at the last beat, in seconds. */
   #idle = 0
   /** When the block began since which the host has had no idle moment. */
-  #heldFrom: number | null = null
+  #blockedFrom: number | null = null
   #idleThen = 0
   #unsettled = false
 
-  constructor({ words, numbers }: View, delays: RecordableHistogram, threshold: number, writer: () => Writer | null, threads: () => ThreadsState) {
+  constructor({ words, numbers }: View, delays: RecordableHistogram, threshold: number, probe: () => Probe | null, threads: () => ThreadsState) {
     this.#words = words
     this.#numbers = numbers
     this.#delays = delays
     this.#threshold = threshold
-    this.#writer = writer
+    this.#probe = probe
     this.#threads = threads
   }
 
@@ -59,61 +59,61 @@ export class Pulse {
   }
 
   /** Something blocked the thread from then until now. */
-  noteHold(from: number): void {
+  noteBlock(from: number): void {
     const idle = idleTime()
-    if (this.#heldFrom === null || idle - this.#idleThen > IDLE_MS) this.#heldFrom = from
+    if (this.#blockedFrom === null || idle - this.#idleThen > IDLE_MS) this.#blockedFrom = from
     this.#idleThen = idle
     this.#unsettled = true
   }
 
   /** For how many seconds something that is read now may have been delayed. */
   waited(): number {
-    if (this.#heldFrom === null) return 0
+    if (this.#blockedFrom === null) return 0
     if (idleTime() - this.#idleThen > IDLE_MS) {
-      this.#heldFrom = null
+      this.#blockedFrom = null
       return 0
     }
-    return performance.now() / 1000 - this.#heldFrom
+    return performance.now() / 1000 - this.#blockedFrom
   }
 
   readonly #beat = (): void => {
     const now = performance.now() / 1000
     const gap = now - this.#last
-    const writer = this.#writer()
+    const probe = this.#probe()
     this.#delays.record(Math.max(1, Math.round((gap - BEAT_SECONDS) * 1e9)))
-    const held = this.#numbers[NUMBER.held] as number
+    const blocked = this.#numbers[NUMBER.blocked] as number
     const idle = idleTime() / 1000
     // The host was idle first and blocked later, so the block began after the idle time.
-    const from = this.#last + (idle - this.#idle) + (held - this.#held)
-    if (gap >= LATE_SECONDS && now - from >= this.#threshold * WORTH_TELLING) {
-      this.#writeHold(from, now)
-      this.noteHold(from)
+    const from = this.#last + (idle - this.#idle) + (blocked - this.#blocked)
+    if (gap >= LATE_SECONDS && now - from >= this.#threshold * WORTH_REPORTING) {
+      this.#writeBlock(from, now)
+      this.noteBlock(from)
     }
-    this.#held = held
+    this.#blocked = blocked
     this.#idle = idle
     this.#last = now
     this.#numbers[NUMBER.beat] = now
     if (this.#unsettled && idleTime() - this.#idleThen > IDLE_MS) {
       this.#unsettled = false
-      writer?.settled()
+      probe?.settled()
     }
-    if (this.#beats++ % SLOWLY === 0) this.#lookSlowly(writer)
+    if (this.#beats++ % SLOWLY === 0) this.#pollSlowly(probe)
   }
 
-  #writeHold(from: number, to: number): void {
-    const count = this.#words[WORD.holds] as number
-    const at = NUMBER.holds + 2 * (count % MOST_HOLDS)
+  #writeBlock(from: number, to: number): void {
+    const count = this.#words[WORD.blocks] as number
+    const at = NUMBER.blocks + 2 * (count % MOST_BLOCKS)
     this.#numbers[at] = from
     this.#numbers[at + 1] = to
-    Atomics.store(this.#words, WORD.holds, count + 1)
+    Atomics.store(this.#words, WORD.blocks, count + 1)
   }
 
-  #lookSlowly(writer: Writer | null): void {
+  #pollSlowly(probe: Probe | null): void {
     const { idle, active } = performance.eventLoopUtilization()
     this.#numbers[NUMBER.idle] = idle
     this.#numbers[NUMBER.active] = active
     this.countThreads()
-    writer?.recover()
+    probe?.recover()
   }
 
   /** Writes how many calls on threads wait and run. */

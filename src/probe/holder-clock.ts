@@ -17,9 +17,9 @@ const EDGE_IN = 0.4e-6
 const EDGES_WATCHED_CLOSELY = 1024
 
 /** A block of this many seconds is recorded. */
-export const HELD_SECONDS = 0.005
+export const BLOCK_SECONDS = 0.005
 
-export class Edges {
+export class HolderClock {
   /** The time of the last reading, in seconds. */
   now = 0
   /** When the holder began. */
@@ -30,7 +30,7 @@ export class Edges {
   readonly #numbers: Float64Array
   readonly #clock: () => number
   readonly #most: number
-  readonly #onHold: (from: number, to: number, holder: number, subject: number) => void
+  readonly #onBlock: (from: number, to: number, holder: number, subject: number) => void
   #holder: number = HOLDER.task
   #edges = 0
   #stride = 1
@@ -40,14 +40,14 @@ export class Edges {
   #tick = 0
 
   /**
-   * `exact`: read the clock at each edge, as a clock that jumps requires. `onHold` is called with each long block: one of
+   * `exact`: read the clock at each edge, as a clock that jumps requires. `onBlock` is called with each long block: one of
    * `HOLDER`, and the id of the task or request, or the number of the callback's name.
    */
-  constructor({ words, numbers }: View, clock: () => number, exact: boolean, onHold: (from: number, to: number, holder: number, subject: number) => void) {
+  constructor({ words, numbers }: View, clock: () => number, exact: boolean, onBlock: (from: number, to: number, holder: number, subject: number) => void) {
     this.#words = words
     this.#numbers = numbers
     this.#clock = clock
-    this.#onHold = onHold
+    this.#onBlock = onBlock
     words[WORD.holder] = this.#holder
     numbers[NUMBER.since] = this.since
     this.#most = exact ? 1 : MOST_EDGES
@@ -83,7 +83,7 @@ export class Edges {
   read(): number {
     const edges = this.#stride - this.left
     const then = this.now
-    const took = this.#take() - then
+    const took = this.#readClock() - then
     this.#watch(edges, took)
     this.#stride = took > edges * SHORT ? 1 : Math.min(this.#stride * 2, this.#atMost, Math.floor((SPAN * edges) / took) || 1)
     this.left = this.#stride
@@ -93,7 +93,7 @@ export class Edges {
   /** Reads the clock where the thread comes back from its host: the time before belongs to no step. */
   begin(): number {
     this.left = this.#stride = 1
-    return this.#take()
+    return this.#readClock()
   }
 
   /** Decides how often to read the clock, after `edges` edges that took `took` seconds. */
@@ -107,7 +107,7 @@ export class Edges {
     }
   }
 
-  #take(): number {
+  #readClock(): number {
     const now = this.#clock()
     this.#tick = this.#words[WORD.tick] as number
     this.now = now
@@ -117,33 +117,33 @@ export class Edges {
   /** A task's step begins now, or continues after one within it. */
   task(id: number, since = this.now): void {
     this.#words[WORD.task] = id
-    this.#hold(HOLDER.task, since)
+    this.#setHolder(HOLDER.task, since)
   }
 
   callback(name: number, since: number): void {
     this.#words[WORD.subject] = name
     this.#words[WORD.task] = 0
-    this.#hold(HOLDER.callback, since)
+    this.#setHolder(HOLDER.callback, since)
   }
 
   request(id: number, since: number): void {
     this.#words[WORD.subject] = id
     this.#words[WORD.task] = 0
-    this.#hold(HOLDER.request, since)
+    this.#setHolder(HOLDER.request, since)
   }
 
   /** Nothing known runs on the thread any longer. */
   free(): void {
-    if (this.now - this.since >= HELD_SECONDS && (this.#edges & 1) === 1) {
-      this.#numbers[NUMBER.held] = (this.#numbers[NUMBER.held] as number) + this.now - this.since
+    if (this.now - this.since >= BLOCK_SECONDS && (this.#edges & 1) === 1) {
+      this.#numbers[NUMBER.blocked] = (this.#numbers[NUMBER.blocked] as number) + this.now - this.since
       const holder = this.#holder
       const subject = this.#words[holder === HOLDER.task ? WORD.task : WORD.subject] as number
-      this.#onHold(this.since, this.now, holder, subject)
+      this.#onBlock(this.since, this.now, holder, subject)
     }
     this.#words[WORD.step] = this.#edges = (this.#edges + 1) & ~1
   }
 
-  #hold(holder: number, since: number): void {
+  #setHolder(holder: number, since: number): void {
     // An unchanged value is not written again: the stores would show in the cost of a switch.
     if (holder !== this.#holder) this.#words[WORD.holder] = this.#holder = holder
     if (since !== this.since) this.#numbers[NUMBER.since] = this.since = since

@@ -30,8 +30,8 @@ export const WORD = {
   poolQueued: 11,
   poolRunning: 12,
   poolOrphaned: 13,
-  /** How often unknown code has blocked the thread; the times of the last blocks are in `NUMBER.holds`. */
-  holds: 14,
+  /** How often unknown code has blocked the thread; the times of the last blocks are in `NUMBER.blocks`. */
+  blocks: 14,
 } as const
 
 /** Numbers of the header, as 64-bit floats after the words. */
@@ -46,16 +46,16 @@ export const NUMBER = {
   /** Estimated seconds that recording has cost the thread. */
   cost: 4,
   /** Seconds in which known code blocked the thread. */
-  held: 5,
-  /** Begin and end of the last `MOST_HOLDS` blocks of unknown code, as a ring. */
-  holds: 6,
+  blocked: 5,
+  /** Begin and end of the last `MOST_BLOCKS` blocks of unknown code, as a ring. */
+  blocks: 6,
 } as const
 
 /** More than fit between two polls of an observer that gets a processor. */
-export const MOST_HOLDS = 16
+export const MOST_BLOCKS = 16
 
 const NUMBERS_AT = 128
-const HEADER_BYTES = NUMBERS_AT + (NUMBER.holds + 2 * MOST_HOLDS) * 8
+const HEADER_BYTES = NUMBERS_AT + (NUMBER.blocks + 2 * MOST_BLOCKS) * 8
 
 export const HOLDER = { task: 1, callback: 2, request: 3 } as const
 

@@ -12,7 +12,7 @@ import { running } from '../runtime/running.ts'
 import { cutEvent, cutTexts } from '../events/texts.ts'
 import { BusyStretch } from './busy-stretch.ts'
 import { describeLive, type LiveRequest } from './snapshot.ts'
-import { Edges, HELD_SECONDS } from './holder-clock.ts'
+import { HolderClock, BLOCK_SECONDS } from './holder-clock.ts'
 import { HOLDER, NUMBER, type View } from './layout.ts'
 import { idleTime } from './idle-time.ts'
 import { notePlace, takePlace } from './source-location.ts'
@@ -41,7 +41,7 @@ export interface RequestEnd {
   seconds: number
 }
 
-export interface WriterOptions {
+export interface ProbeOptions {
   view: View
   /** It outlives the loop: the next loop's probe continues with it. */
   ring: RingWriter
@@ -51,15 +51,15 @@ export interface WriterOptions {
   /** Sends a snapshot to the reader, which has it when it reads the record that belongs to it. */
   sendDescription: (content: ArrayBuffer) => void
   /** Something blocked the thread for 5 ms or more, and what. Times are seconds on the loop's clock. */
-  onHold?: (from: number, to: number, name: () => string) => void
+  onBlock?: (from: number, to: number, name: () => string) => void
 }
 
-export class Writer implements Instrument {
+export class Probe implements Instrument {
   readonly loop: EventLoop
   readonly #name: string
   readonly #pid: number
   readonly #ring: RingWriter
-  readonly #edges: Edges
+  readonly #clock: HolderClock
   readonly #numbers: Float64Array
   readonly #sendDescription: (content: ArrayBuffer) => void
   readonly #busy = new BusyStretch()
@@ -83,14 +83,14 @@ export class Writer implements Instrument {
   readonly #liveRequests = new Map<number, LiveRequest>()
   #clockCost = Infinity
 
-  constructor({ view, ring, loop, name, pid, sendDescription, onHold = () => {} }: WriterOptions) {
+  constructor({ view, ring, loop, name, pid, sendDescription, onBlock = () => {} }: ProbeOptions) {
     this.loop = loop
     this.#name = name
     this.#pid = pid
     this.#ring = ring
     this.#numbers = view.numbers
     const { host } = loop
-    this.#edges = new Edges(view, () => host.now(), host.virtual, (from, to, holder, subject) => onHold(from, to, () => this.#holderName(holder, subject)))
+    this.#clock = new HolderClock(view, () => host.now(), host.virtual, (from, to, holder, subject) => onBlock(from, to, () => this.#holderName(holder, subject)))
     this.#sendDescription = sendDescription
     if (running.loop === loop && running.task !== null) this.#resume(running.task.id)
     for (let times = 0; times < 100; times++) {
@@ -183,7 +183,7 @@ export class Writer implements Instrument {
   }
 
   taskRunning(task: Task<unknown>, eager: boolean): void {
-    if (this.#busy.open && !eager && this.#edges.next(task.id)) this.#current = task.id
+    if (this.#busy.open && !eager && this.#clock.next(task.id)) this.#current = task.id
     else if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#running(task, eager)
     else this.#timed(() => this.#running(task, eager))
   }
@@ -192,7 +192,7 @@ export class Writer implements Instrument {
     const t = this.#time()
     if (eager) {
       this.#interrupt()
-      this.#outer.push({ task: this.#current, since: this.#edges.since })
+      this.#outer.push({ task: this.#current, since: this.#clock.since })
     } else if (this.#plain && this.#outer.length === 0) this.#busy.begin(t)
     this.#resume(id)
     if (this.#busy.open) return
@@ -205,7 +205,7 @@ export class Writer implements Instrument {
   /** A step runs, with or without a record. */
   #resume(task: number): void {
     this.#current = task
-    this.#edges.task(task)
+    this.#clock.task(task)
   }
 
   taskSuspended(task: Task<unknown>, on: Wait): void {
@@ -215,7 +215,7 @@ export class Writer implements Instrument {
 
   taskYielded(task: Task<unknown>): void {
     const busy = this.#busy
-    if (busy.open && this.#edges.done()) {
+    if (busy.open && this.#clock.done()) {
       this.#current = 0
       busy.count(task.id)
     } else if ((++this.#hooks & (SAMPLE - 1)) !== 0) this.#yielded(task)
@@ -230,7 +230,7 @@ export class Writer implements Instrument {
       return
     }
     // A long step has events of its own.
-    if (busy.open && t - this.#edges.since >= HELD_SECONDS) this.#endBusy()
+    if (busy.open && t - this.#clock.since >= BLOCK_SECONDS) this.#endBusy()
     this.#endStep(task)
     if (busy.open) {
       busy.count(task.id)
@@ -239,7 +239,7 @@ export class Writer implements Instrument {
     }
     // Two events: a task that yields is suspended and at once ready.
     if (this.#room(1, '', 2)) this.#ring.put(HEAD.yielded, task.id, t)
-    busy.told()
+    busy.recorded()
   }
 
   taskFinished(task: Task<unknown>, outcome: Outcome, error: unknown): void {
@@ -271,16 +271,16 @@ export class Writer implements Instrument {
     const t = this.#time()
     if (this.#current !== 0) return
     this.#callback = callback
-    this.#edges.callback(this.#nameOf(callback), t)
+    this.#clock.callback(this.#nameOf(callback), t)
   }
 
   callbackFinished(callback: object): void {
     const t = this.#time()
     if (this.#current !== 0) return
-    const { since } = this.#edges
-    this.#edges.free()
+    const { since } = this.#clock
+    this.#clock.free()
     this.#callback = this
-    if (t - since >= HELD_SECONDS) this.#held(this.#nameOf(callback), 0, since, t)
+    if (t - since >= BLOCK_SECONDS) this.#blocked(this.#nameOf(callback), 0, since, t)
   }
 
   printed(task: Task<unknown> | null, text: string): void {
@@ -326,15 +326,15 @@ export class Writer implements Instrument {
   /** The handler of a request begins: plain code that may block the thread. */
   handlerRunning(request: number): void {
     const t = this.#time()
-    if (this.#current === 0) this.#edges.request(request, t)
+    if (this.#current === 0) this.#clock.request(request, t)
   }
 
   handlerFinished(request: number): void {
     const t = this.#time()
     if (this.#current !== 0) return
-    const { since } = this.#edges
-    this.#edges.free()
-    if (t - since >= HELD_SECONDS) this.#held(NO_TEXT, request, since, t)
+    const { since } = this.#clock
+    this.#clock.free()
+    if (t - since >= BLOCK_SECONDS) this.#blocked(NO_TEXT, request, since, t)
   }
 
   runStarted(start: RunStart): void {
@@ -371,14 +371,14 @@ export class Writer implements Instrument {
 
   /** All input that arrived during the block has been read. */
   settled(): void {
-    const t = this.#edges.read()
+    const t = this.#clock.read()
     this.#interrupt()
     if (this.#ring.fits(1)) this.#ring.put(HEAD.settled, 0, t)
     this.flush()
   }
 
   #time(): number {
-    return this.#flushDue ? this.#edges.time() : this.#firstTime()
+    return this.#flushDue ? this.#clock.time() : this.#firstTime()
   }
 
   /** The time of something that is not a step of a busy stretch. */
@@ -402,9 +402,9 @@ export class Writer implements Instrument {
     const tasks = busy.end()
     if (!this.#room(tasks.length + 2, '', current === 0 ? 1 : 2)) return
     for (const counted of tasks) ring.put(HEAD.busyTask, counted.task, 0, counted.steps)
-    const t = current === 0 ? this.#edges.now : this.#edges.since
+    const t = current === 0 ? this.#clock.now : this.#clock.since
     if (steps > 0) ring.put(HEAD.busy, 0, t, steps, (t - since) * 1e6)
-    if (current !== 0) ring.put(HEAD.running.next, current, this.#edges.since)
+    if (current !== 0) ring.put(HEAD.running.next, current, this.#clock.since)
   }
 
   /** The first record since the thread came back from its host: the clock must be read, and the turn's records published at its end. */
@@ -412,7 +412,7 @@ export class Writer implements Instrument {
     this.#flushDue = true
     queueMicrotask(this.#onTurnOver)
     this.#busy.rested(idleTime())
-    return this.#edges.begin()
+    return this.#clock.begin()
   }
 
   readonly #onTurnOver = (): void => {
@@ -442,8 +442,8 @@ export class Writer implements Instrument {
     this.#ending = task
     const outer = this.#outer.pop()
     this.#current = outer?.task ?? 0
-    if (outer === undefined || outer.task === 0) this.#edges.free()
-    else this.#edges.task(outer.task, outer.since)
+    if (outer === undefined || outer.task === 0) this.#clock.free()
+    else this.#clock.task(outer.task, outer.since)
     this.#ending = null
   }
 
@@ -469,13 +469,13 @@ export class Writer implements Instrument {
     writeSuspended(ring, task.id, on, known ?? (label === '' ? NO_TEXT : on.of === undefined ? ring.keep(label) : ring.describe(on.of, label)), t)
   }
 
-  #held(name: Reference, request: number, from: number, to: number): void {
+  #blocked(name: Reference, request: number, from: number, to: number): void {
     this.#interrupt()
     if (!this.#ring.fits(1)) {
       this.#lose(0)
       return
     }
-    this.#ring.putNumber(HEAD.held, 0, from, name, request, to)
+    this.#ring.putNumber(HEAD.blocked, 0, from, name, request, to)
   }
 
   #loopEvent(kind: 'loopStarted' | 'loopClosed'): void {
@@ -502,7 +502,7 @@ export class Writer implements Instrument {
   /** Continues to write if there is room again. */
   recover(): void {
     if (!this.#ring.losing || !this.#ring.recover()) return
-    this.#ring.put(HEAD.lost, 0, this.#edges.read(), this.#lost)
+    this.#ring.put(HEAD.lost, 0, this.#clock.read(), this.#lost)
     this.#lost = 0
     this.#describe()
     this.flush()
@@ -510,7 +510,7 @@ export class Writer implements Instrument {
 
   /** Sends a snapshot of all live tasks, requests and runs. */
   #describe(): void {
-    const t = this.#edges.read()
+    const t = this.#clock.read()
     this.#sendDescription(describeLive(this.#ring.kept, t, {
       runs: this.#liveRuns.values(), requests: this.#liveRequests, tasks: this.loop.liveTasks(), runOf: (task) => this.#runs.get(task.id),
       running: ({ id }) => this.#current === id || this.#outer.some(({ task }) => task === id),

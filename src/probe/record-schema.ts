@@ -62,7 +62,7 @@ export const RECORDS = {
   /** A task in a snapshot. */
   alive: { kind: 22, small: STATES, words: ['name: text', 'coroutine: text', 'number', 'cancelling'] },
   /** Something blocked the thread, from the record's time until `to`. */
-  held: { kind: 23, words: ['name: text', 'request'], number: 'to' },
+  blocked: { kind: 23, words: ['name: text', 'request'], number: 'to' },
   settled: { kind: 24 },
   /** Not an event: where the task of the next record is suspended. */
   location: { kind: 25, words: ['function: text', 'file: text', 'line', 'column'] },

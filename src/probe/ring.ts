@@ -8,7 +8,7 @@ import { LONGEST_TEXT, writeText } from '../events/texts.ts'
 const MOST_KEPT = 16_384
 export const LONGEST_KEPT = 200
 /** This many reads of the header take about ten microseconds. */
-const LOOKS = 2000
+const READS = 2000
 /** Sent instead of a text's number: the reader forgets all texts. */
 const FORGET = -1
 
@@ -325,7 +325,7 @@ export class RingReader {
     const begin = this.#tail
     const end = (begin + Math.min(available, most)) | 0
     // A text may extend beyond `end`, but it was published whole.
-    while (((end - this.#tail) | 0) > 0) this.#take(this.#records, this.#mask, listener)
+    while (((end - this.#tail) | 0) > 0) this.#readRecord(this.#records, this.#mask, listener)
     Atomics.store(this.#header, WORD.tail, this.#tail)
     return (this.#tail - begin) | 0
   }
@@ -335,7 +335,7 @@ export class RingReader {
     const records = recordsOf(content)
     const tail = this.#tail
     this.#tail = 0
-    while (this.#tail < content.byteLength / RECORD_BYTES) this.#take(records, -1, listener)
+    while (this.#tail < content.byteLength / RECORD_BYTES) this.#readRecord(records, -1, listener)
     this.#tail = tail
   }
 
@@ -351,11 +351,11 @@ export class RingReader {
   #drafted(): number {
     const header = this.#header
     const draft = Atomics.load(header, WORD.draft)
-    for (let times = 0; times < LOOKS; times++) Atomics.load(header, WORD.head)
+    for (let times = 0; times < READS; times++) Atomics.load(header, WORD.head)
     return draft
   }
 
-  #take(records: Records, mask: number, listener: RecordListener): void {
+  #readRecord(records: Records, mask: number, listener: RecordListener): void {
     const at = (this.#tail & mask) << 3
     this.#tail = (this.#tail + 1) | 0
     if (((records.words[at] as number) & KIND_MASK) === TEXT_KIND) this.#takeText(records, at)

@@ -1,8 +1,8 @@
 // Connects this process' observer to those that share its Redis: it publishes this process' loop, and follows the others. All
 // of it runs on the observer's thread, so a slow or absent Redis never delays a loop.
 import type { LoopInfo, RedisInfo } from '../events/schema.ts'
-import type { LoopRecord } from '../observe/monitored-loop.ts'
-import { figuresOf, type Loops } from '../observe/loop-registry.ts'
+import type { MonitoredLoop } from '../observe/monitored-loop.ts'
+import { figuresOf, type LoopRegistry } from '../observe/loop-registry.ts'
 import type { CancelHere, CancelOutcome, Cluster, ClusterFigures } from '../observe/other-loops.ts'
 import type { LogLevel } from '../observe/protocol.ts'
 import type { RunRecord } from '../events/run-log.ts'
@@ -29,7 +29,7 @@ const HISTORY = 1024
 
 export interface ClusterOptions {
   url: string
-  loops: Loops
+  loops: LoopRegistry
   keepSeconds: number
   cancel: CancelHere
   log: (level: LogLevel, message: string) => void
@@ -48,7 +48,7 @@ export class RedisCluster implements Cluster {
   readonly #members: Members
   readonly #cancels: Cancels
   readonly #timer: NodeJS.Timeout
-  #listeners: ((record: LoopRecord) => void)[] = []
+  #listeners: ((record: MonitoredLoop) => void)[] = []
   #connected = false
   #since = Date.now()
   /** Why it is away. */
@@ -137,7 +137,7 @@ export class RedisCluster implements Cluster {
     }))
   }
 
-  onLoop(listener: (record: LoopRecord) => void): () => void {
+  onLoop(listener: (record: MonitoredLoop) => void): () => void {
     this.#listeners = [...this.#listeners, listener]
     return () => {
       this.#listeners = this.#listeners.filter((other) => other !== listener)

@@ -2,7 +2,7 @@
 // from there while few batches are on their way. If the history has moved past it, the lost events are counted and a snapshot
 // replaces them. What was not acknowledged is sent again; readers skip duplicates by number.
 import type { LoopInfo } from '../events/schema.ts'
-import type { LoopRecord } from '../observe/monitored-loop.ts'
+import type { MonitoredLoop } from '../observe/monitored-loop.ts'
 import type { RunRecord } from '../events/run-log.ts'
 import type { Connection } from './connection.ts'
 import { eventsOf, KEPT_SECONDS, NEWS, snapshotOf } from './keys.ts'
@@ -28,7 +28,7 @@ const MOST_RUNS = 50
 const LONGEST_RUN = 256 * 1024
 
 export class Publisher {
-  readonly #record: LoopRecord
+  readonly #record: MonitoredLoop
   readonly #connection: Connection
   readonly #startedAt: string
   readonly #info: () => LoopInfo
@@ -51,7 +51,7 @@ export class Publisher {
   #needed = false
   #idle: (() => void)[] = []
 
-  constructor(record: LoopRecord, connection: Connection, startedAt: string, info: () => LoopInfo, life: () => number) {
+  constructor(record: MonitoredLoop, connection: Connection, startedAt: string, info: () => LoopInfo, life: () => number) {
     this.#record = record
     this.#connection = connection
     this.#startedAt = startedAt

@@ -3,7 +3,7 @@
 import type { LoopEvent, LoopInfo, LoopState } from '../events/schema.ts'
 import { History } from '../events/history.ts'
 import { cutText, cutTexts } from '../events/texts.ts'
-import { LoopRecord } from '../observe/monitored-loop.ts'
+import { MonitoredLoop } from '../observe/monitored-loop.ts'
 import { LONGEST_PICTURE } from './reads.ts'
 import { apart, type Beat, type Picture, type ToldRun } from './wire.ts'
 
@@ -16,7 +16,7 @@ const MOST_ALIVE = 2 * LONGEST_PICTURE
 /** How far two machines' clocks may drift apart, in seconds for each second. */
 const DRIFT = 1e-4
 
-export class RemoteLoop extends LoopRecord {
+export class RemoteLoop extends MonitoredLoop {
   /** Which life of its name is shown. */
   life: number
   /** Its last report about itself. */
@@ -70,7 +70,7 @@ export class RemoteLoop extends LoopRecord {
       if (event.type === 'task.created') this.#remember(event.task, event.name)
       // No process of this version writes longer texts, or JSON with more in it than the event.
       const cut = cutTexts(event)
-      this.take(cut, cut === event && json.length <= LONGEST_JSON ? json : undefined)
+      this.apply(cut, cut === event && json.length <= LONGEST_JSON ? json : undefined)
       if (event.type === 'loop.closed') this.runs.forget(new Set())
       this.received++
     }

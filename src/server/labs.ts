@@ -72,7 +72,7 @@ export class Labs {
     if (this.#labs.size > KEPT) this.#labs.delete(this.#labs.keys().next().value as number)
     const { requests, ms, rate, lanes } = options
     this.#record({ type: 'lab.started', lab: lab.id, requests, ms, rate, lanes: [...lanes] })
-    lab.process = startLab(options, (message) => this.#hear(lab, message))
+    lab.process = startLab(options, (message) => this.#onMessage(lab, message))
     void lab.process.ended.then((error) => this.#end(lab, error))
     return lab
   }
@@ -84,7 +84,7 @@ export class Labs {
     }
   }
 
-  #hear(lab: Lab, message: LabMessage): void {
+  #onMessage(lab: Lab, message: LabMessage): void {
     if (message.kind === 'entered') this.#record({ type: 'lab.entered', lab: lab.id, lane: message.lane })
     else if (message.kind === 'probed') {
       const samples = message.samples.map(([due, ms]) => ({ t: this.#onLoop(due), seconds: round(ms / 1000) }))

@@ -68,25 +68,25 @@ export class Runs {
       this.#live.delete(run.id)
       if (program.virtual) {
         this.#virtual.leave(run)
-        this.#observer.tellRun(run.record)
+        this.#observer.addRun(run.record)
       }
     }
   }
 
   *#runHere(run: Run, { main, parameters, example }: Program): Coroutine<void> {
     const { loop } = this.#loopscope
-    const { writer } = this.#observer
+    const { probe } = this.#observer
     const request = this.#currentRequest()
     const listener = run.eventListener
-    const told = listener === null ? null : this.#tell(run.id, listener)
+    const told = listener === null ? null : this.#subscribe(run.id, listener)
     let own: unknown = null
     try {
       // Otherwise its first events would be lost before the subscription begins.
       if (told !== null) yield* told.began
       const began = loop.time()
       const context = contextOf((text) => run.print({ t: stamp(loop.time() - began), task: currentTask()?.getName() ?? '', text }))
-      writer?.runStarted({ run: run.id, example, parameters, request })
-      writer?.nextTask({ run: run.id })
+      probe?.runStarted({ run: run.id, example, parameters, request })
+      probe?.nextTask({ run: run.id })
       const task = loop.createTask(main(), { context, name: 'main' })
       run.task = task
       // A cancelled task may take some steps to its end. As at the end of asyncio.run, the tasks it leaves behind are
@@ -100,12 +100,12 @@ export class Runs {
           task.cancel('its client went away')
         }
         if (!task.done()) continue
-        left = [...loop.liveTasks()].filter((one) => writer?.runOf(one) === run.id)
+        left = [...loop.liveTasks()].filter((one) => probe?.runOf(one) === run.id)
         for (const one of left) if (one.cancelling() === 0) one.cancel()
       }
       const [outcome, error] = outcomeOf(task)
       run.end(outcome, loop.time() - began, error)
-      writer?.runFinished(run.id, outcome, run.record.error, request)
+      probe?.runFinished(run.id, outcome, run.record.error, request)
       if (own !== null) throw own as Error
       // Its last events are still on their way through the observer.
       if (told !== null) yield* told.ended
@@ -115,7 +115,7 @@ export class Runs {
   }
 
   /** Passes the events of a run to `listener` as JSON, from `began` to the last. */
-  #tell(id: number, listener: (json: string) => void): { began: Future<void>; ended: Future<void>; close: () => void } {
+  #subscribe(id: number, listener: (json: string) => void): { began: Future<void>; ended: Future<void>; close: () => void } {
     const began = new Future<void>({ loop: this.#loopscope.loop })
     const ended = new Future<void>({ loop: this.#loopscope.loop })
     const settle = (future: Future<void>): void => {

@@ -246,7 +246,7 @@ t.test('subscribers that never read lose their place, those that do keep it', as
   const { app, port } = await listen(t, { BLOCKED_MS: '5000' }, { readers: { unreadMs: UNREAD_MS } })
   const ports = {
     'the observer\'s': here,
-    'the app\'s': { port, say: () => app.observer.writer!.printed(null, 'x'.repeat(1000)), size: () => app.observer.size },
+    'the app\'s': { port, say: () => app.observer.probe!.printed(null, 'x'.repeat(1000)), size: () => app.observer.size },
   }
   for (const [whose, { port, say, size }] of Object.entries(ports)) {
     await t.test(`on ${whose} port`, async (t) => {

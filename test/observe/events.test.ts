@@ -4,7 +4,7 @@ import t from 'tap'
 import { createTask, EventLoop, gather, Lock, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { nameOf } from '../../src/runtime/names.ts'
 import { loopEvent, type EventOf, type LoopEvent, type StreamEvent } from '../../src/events/schema.ts'
-import { LoopRecord } from '../../src/observe/monitored-loop.ts'
+import { MonitoredLoop } from '../../src/observe/monitored-loop.ts'
 import { RunLog, type RunRecord } from '../../src/events/run-log.ts'
 import type { Message } from '../../src/events/fanout.ts'
 import { History } from '../../src/events/history.ts'
@@ -229,7 +229,7 @@ t.test('a busy stretch, on a real clock', async (t) => {
 
     const loop = new EventLoop()
     const inline = watchInline(loop, { history: 400_000 })
-    inline.writer.nextTask({ run: 1 })
+    inline.probe.nextTask({ run: 1 })
     await run(spins(10_000), { loopFactory: () => loop })
     inline.drain()
     t.equal(eventsOf(inline).filter((event) => event.type === 'task.suspended').length, 10_000)
@@ -330,17 +330,17 @@ t.test('texts that are too long are cut as a recorder cuts them, wherever they s
     },
   }
   function* main(): Coroutine<void> {
-    for (const way of [recorder, inline.writer]) way.record({ type: 'lab.finished', lab: 1, outcome: 'failed', error: long })
+    for (const way of [recorder, inline.probe]) way.record({ type: 'lab.finished', lab: 1, outcome: 'failed', error: long })
     const task = createTask(waits!(), { name: long })
     print(long)
     yield* sleep(0)
     task.cancel(long)
     yield* sleep(0)
-    inline.writer.requestStarted(1, 'GET', long, 0)
-    inline.writer.requestFinished(1, 'GET', long, { status: 200, outcome: 'returned', seconds: 0 })
-    inline.writer.runStarted({ run: 1, example: 1, parameters: { long } })
-    inline.writer.runFinished(1, 'raised', long)
-    inline.writer.reported({ kind: 'never-awaited', message: long })
+    inline.probe.requestStarted(1, 'GET', long, 0)
+    inline.probe.requestFinished(1, 'GET', long, { status: 200, outcome: 'returned', seconds: 0 })
+    inline.probe.runStarted({ run: 1, example: 1, parameters: { long } })
+    inline.probe.runFinished(1, 'raised', long)
+    inline.probe.reported({ kind: 'never-awaited', message: long })
   }
   const { log } = console
   console.log = () => {}
@@ -357,14 +357,14 @@ t.test('texts that are too long are cut as a recorder cuts them, wherever they s
   })
   t.ok(texts.length >= 10, `${texts.length} texts`)
   t.same(texts.filter((text) => !/^(ü😀)+ü?…$/u.test(text) || Buffer.byteLength(text) > 1024), [])
-  t.throws(() => { inline.writer.record({ type: 'lab.probed', lab: 1, lane: 'pool', samples: Array.from({ length: 1000 }, () => ({ t: 1, seconds: 1 })) }) },
+  t.throws(() => { inline.probe.record({ type: 'lab.probed', lab: 1, lane: 'pool', samples: Array.from({ length: 1000 }, () => ({ t: 1, seconds: 1 })) }) },
     { name: 'RangeError', message: /an event may have 10666 characters as JSON, this one has \d+: \{"type":"lab.probed"/ })
 })
 
 t.test('what is kept of runs is bounded in bytes', async (t) => {
-  const begin = (log: RunLog, run: number): void => { log.hear({ type: 'run.started', seq: 1, t: 0, loop: 'main', run, example: 1, parameters: {} }) }
-  const say = (log: RunLog, run: number, text: string): void => { log.hear({ type: 'task.printed', seq: 1, t: 0, loop: 'main', run, text }) }
-  const end = (log: RunLog, run: number): void => { log.hear({ type: 'run.finished', seq: 1, t: 0, loop: 'main', run, example: 1, parameters: {}, outcome: 'returned' }) }
+  const begin = (log: RunLog, run: number): void => { log.onEvent({ type: 'run.started', seq: 1, t: 0, loop: 'main', run, example: 1, parameters: {} }) }
+  const say = (log: RunLog, run: number, text: string): void => { log.onEvent({ type: 'task.printed', seq: 1, t: 0, loop: 'main', run, text }) }
+  const end = (log: RunLog, run: number): void => { log.onEvent({ type: 'run.finished', seq: 1, t: 0, loop: 'main', run, example: 1, parameters: {}, outcome: 'returned' }) }
   const kept = (log: RunLog): number => log.list().reduce((sum, { output, events }) => sum + sizeOf(output) + sizeOf(events), 0)
   const line = 'x'.repeat(1000)
 
@@ -416,7 +416,7 @@ t.test('what is kept of runs is bounded in bytes', async (t) => {
 })
 
 t.test('what is kept of stalls is bounded in bytes: what happened around the last, and that there were others', async (t) => {
-  class Kept extends LoopRecord {
+  class Kept extends MonitoredLoop {
     now(): number {
       return this.history.last
     }
@@ -426,7 +426,7 @@ t.test('what is kept of stalls is bounded in bytes: what happened around the las
     }
 
     hear(event: LoopEvent): void {
-      this.take({ ...event, seq: this.history.last + 1 })
+      this.apply({ ...event, seq: this.history.last + 1 })
     }
   }
   const record = new Kept({ loop: 'main', history: new History(20_000), keepSeconds: 0.5, origin: 0 })
@@ -459,7 +459,7 @@ t.test('what belongs to a run carries its number and says where it stands', asyn
     yield* queue.get()
     yield* task
   }
-  inline.writer.nextTask({ run: 7, request: 9 })
+  inline.probe.nextTask({ run: 7, request: 9 })
   await run(main(), { loopFactory: () => loop })
   inline.drain()
   const events = eventsOf(inline)
@@ -505,8 +505,8 @@ t.test('events that find no room', async (t) => {
     // Far more than the ring holds, and nobody reads it meanwhile.
     yield* gather(Array.from({ length: 50 }, () => switches()))
     for (let n = 0; n < 5; n++) queue.putNowait(n)
-    inline.writer.requestStarted(7, 'GET', '/unseen', 0)
-    inline.writer.nextTask({ request: 7 })
+    inline.probe.requestStarted(7, 'GET', '/unseen', 0)
+    inline.probe.nextTask({ request: 7 })
     const served = createTask(sleep(30), { name: 'served' })
     inline.drain()
     for (let n = 0; n < 20; n++) {

@@ -3,11 +3,11 @@ import type { EventLoop } from '../../src/index.ts'
 import { share, viewOf } from '../../src/probe/layout.ts'
 import { RingWriter } from '../../src/probe/ring.ts'
 import { Observer } from '../../src/observe/observer.ts'
-import { Starvation } from '../../src/observe/scheduling-delay.ts'
-import { Writer } from '../../src/probe/probe.ts'
+import { SchedulingDelay } from '../../src/observe/scheduling-delay.ts'
+import { Probe } from '../../src/probe/probe.ts'
 
 export interface Inline {
-  writer: Writer
+  probe: Probe
   observer: Observer
   ring: RingWriter
   /** Take in everything that was written until now. */
@@ -18,15 +18,15 @@ export function watchInline(loop: EventLoop, options: { records?: number; histor
   const shared = share(options.records ?? 2 ** 17)
   const descriptions: ArrayBuffer[] = []
   const ring = new RingWriter(shared)
-  const writer = new Writer({ view: viewOf(shared), ring, loop, name: 'main', pid: 1, sendDescription: (content) => descriptions.push(content) })
+  const probe = new Probe({ view: viewOf(shared), ring, loop, name: 'main', pid: 1, sendDescription: (content) => descriptions.push(content) })
   const observer = new Observer({
     shared, loop: 'main', history: options.history ?? 200_000, blockedSeconds: 1e9, keepSeconds: 1e9, now: () => loop.time(), origin: 0,
-    takeDescription: () => descriptions.shift() ?? null, takeStack: async () => null, starvation: new Starvation(null),
+    takeDescription: () => descriptions.shift() ?? null, takeStack: async () => null, schedulingDelay: new SchedulingDelay(null),
   })
   return {
-    writer, observer, ring,
+    probe, observer, ring,
     drain: () => {
-      writer.flush()
+      probe.flush()
       observer.drain()
     },
   }

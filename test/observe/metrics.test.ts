@@ -4,7 +4,7 @@ import { Registry } from 'prom-client'
 import t from 'tap'
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { distributionOf, exposeDistribution, exposeFigure, exposeFigures } from '../../src/http/prometheus.ts'
-import { Tally } from '../../src/observe/stream-stats.ts'
+import { StreamStats } from '../../src/observe/stream-stats.ts'
 
 let seq = 0
 const event = (fields: object): LoopEvent => ({ seq: ++seq, t: seq, loop: 'main', ...fields }) as LoopEvent
@@ -49,18 +49,18 @@ t.test('a distribution', async (t) => {
   })
 })
 
-t.test('the tally', async (t) => {
+t.test('the figures of the stream', async (t) => {
   await t.test('counts requests by how they ended', async (t) => {
-    const tally = new Tally()
-    const ended = (fields: object): void => tally.hear(event({ type: 'request.finished', request: 1, method: 'GET', url: '/', ...fields }))
+    const stats = new StreamStats()
+    const ended = (fields: object): void => stats.onEvent(event({ type: 'request.finished', request: 1, method: 'GET', url: '/', ...fields }))
     ended({ status: 200, seconds: 0.003 })
     ended({ status: 204, seconds: 0.2 })
     ended({ status: 404, seconds: 0.0005 })
     ended({ status: 503, seconds: 60 })
     ended({ status: 200, seconds: 1, outcome: 'disconnected' })
     ended({ status: 999 })
-    t.same(tally.requests, { '1xx': 0, '2xx': 2, '3xx': 0, '4xx': 1, '5xx': 2, disconnected: 1 })
-    const { limits, counts, sum, count } = tally.seconds
+    t.same(stats.requests, { '1xx': 0, '2xx': 2, '3xx': 0, '4xx': 1, '5xx': 2, disconnected: 1 })
+    const { limits, counts, sum, count } = stats.seconds
     t.equal(count, 5, 'one did not say how long it took')
     t.equal(sum, 61.2035)
     t.equal(counts[limits.indexOf(0.001)], 1)
@@ -70,18 +70,18 @@ t.test('the tally', async (t) => {
   })
 
   await t.test('knows how full the queues are of what is under way, and of no more than there may be', async (t) => {
-    const tally = new Tally()
+    const stats = new StreamStats()
     const changed = (queue: number, size: number, run?: number): void =>
-      tally.hear(event({ type: 'queue.changed', queue, op: 'put', size, unfinished: size + 1, maxsize: 0, ...(run === undefined ? {} : { run }) }))
+      stats.onEvent(event({ type: 'queue.changed', queue, op: 'put', size, unfinished: size + 1, maxsize: 0, ...(run === undefined ? {} : { run }) }))
     changed(1, 5, 1)
     changed(2, 7, 2)
     changed(3, 1)
-    t.same([tally.sizes, tally.unfinished], [[7, 5, 1], 16])
-    tally.hear(event({ type: 'run.finished', run: 2, example: 5, parameters: {} }))
-    t.same(tally.sizes, [5, 1], 'the queues of a run end with it')
-    tally.restored({ runs: [] })
-    t.same(tally.sizes, [1], 'also where its end was lost')
+    t.same([stats.sizes, stats.unfinished], [[7, 5, 1], 16])
+    stats.onEvent(event({ type: 'run.finished', run: 2, example: 5, parameters: {} }))
+    t.same(stats.sizes, [5, 1], 'the queues of a run end with it')
+    stats.restored({ runs: [] })
+    t.same(stats.sizes, [1], 'also where its end was lost')
     for (let queue = 10; queue < 1000; queue++) changed(queue, 1)
-    t.equal(tally.sizes.length, 256)
+    t.equal(stats.sizes.length, 256)
   })
 })

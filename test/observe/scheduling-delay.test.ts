@@ -1,7 +1,7 @@
 // How long a thread had no processor: of a whole process that never rests, on one processor together with others.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import t from 'tap'
-import { Starvation } from '../../src/observe/scheduling-delay.ts'
+import { SchedulingDelay } from '../../src/observe/scheduling-delay.ts'
 
 const SPIN = 'for (;;);'
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -16,23 +16,23 @@ t.test('a thread that gets no processor', { skip: missing && 'only Linux tells, 
   }
   for (let rival = 0; rival < 2; rival++) run('taskset', '-c', '0')
   const starved = run('taskset', '-c', '0', 'chrt', '-i', '0')
-  const starvation = new Starvation(`/proc/${starved.pid}/task/${starved.pid}`)
+  const schedulingDelay = new SchedulingDelay(`/proc/${starved.pid}/task/${starved.pid}`)
   await pause(1000)
   const from = now()
   while (now() - from < 6) {
-    starvation.note(now(), from)
+    schedulingDelay.note(now(), from)
     await pause(20)
   }
 
   await t.test('has had none for as long as that lasts, longer than notes are kept otherwise', async (t) => {
     const to = now()
-    const seconds = starvation.present(from, to)
+    const seconds = schedulingDelay.present(from, to)
     t.ok(seconds > 0.9 * (to - from), `${seconds} of ${to - from} s`)
   })
 
   await t.test('is not excused for what was before', async (t) => {
     const to = now()
-    t.ok(starvation.present(to - 0.5, to) < 1, 'of the last half second')
+    t.ok(schedulingDelay.present(to - 0.5, to) < 1, 'of the last half second')
   })
-  starvation.close()
+  schedulingDelay.close()
 })

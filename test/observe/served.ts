@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
 import { EventLoop } from '../../src/index.ts'
 import { buildObserverApp } from '../../src/observe/http.ts'
-import { Loops } from '../../src/observe/loop-registry.ts'
+import { LoopRegistry } from '../../src/observe/loop-registry.ts'
 import { watchInline } from './inline.ts'
 
 interface Test {
@@ -14,7 +14,7 @@ interface Test {
 export async function observerHere(t: Test, unreadMs = 60_000): Promise<{ port: number; say: () => void; size: () => number }> {
   const inline = watchInline(new EventLoop({ hold: false }))
   const nowhere = (): string | null => null
-  const loops = new Loops(inline.observer, {
+  const loops = new LoopRegistry(inline.observer, {
     name: 'main', startedAt: new Date().toISOString(), app: nowhere, observer: nowhere, cancel: () => Promise.resolve(null), most: 10, delays: createHistogram(),
   })
   const app = await buildObserverApp(loops, {
@@ -25,7 +25,7 @@ export async function observerHere(t: Test, unreadMs = 60_000): Promise<{ port: 
   return {
     port: (app.server.address() as AddressInfo).port,
     say: () => {
-      inline.writer.printed(null, 'x'.repeat(1000))
+      inline.probe.printed(null, 'x'.repeat(1000))
       inline.drain()
     },
     size: () => loops.size,

@@ -1,13 +1,13 @@
 // What the stacks of one stall tell of it.
 import t from 'tap'
-import { Samples } from '../../src/observe/stack-samples.ts'
+import { StackSamples } from '../../src/observe/stack-samples.ts'
 import type { Taken } from '../../src/observe/stacks.ts'
 
 const at = (fn: string, file = 'app.ts'): Taken => ({ at: 0, frames: [{ function: fn, file, line: 1, column: 1 }], request: undefined, paused: false })
 
 /** Of a stall from 0 to `to`: the stacks that were taken, when they were asked for, and when taken. */
 function verdict(to: number, ...taken: [fn: string, asked: number, at: number, starved?: number][]): string | null | undefined {
-  const samples = new Samples()
+  const samples = new StackSamples()
   for (const [fn, asked, answered, starved = 0] of taken) {
     samples.ask(asked)
     samples.answer(at(fn), answered, starved)
@@ -35,7 +35,7 @@ t.test('does not count what was taken after the end', async (t) => {
 })
 
 t.test('says where native code began that goes on to the end', async (t) => {
-  const samples = new Samples()
+  const samples = new StackSamples()
   samples.ask(0.05)
   samples.answer(at('prepare'), 0.051, 0)
   samples.ask(0.1)
@@ -44,7 +44,7 @@ t.test('says where native code began that goes on to the end', async (t) => {
 })
 
 t.test('names nobody where only Node runs, or nothing', async (t) => {
-  const samples = new Samples()
+  const samples = new StackSamples()
   t.equal(samples.conclude(0, 1), null)
   samples.ask(0.05)
   samples.answer(null, 0.05, 0)
@@ -56,7 +56,7 @@ t.test('names nobody where only Node runs, or nothing', async (t) => {
 
 t.test('has no place for native code after which none of the program runs', async (t) => {
   for (const file of ['node:internal/async_hooks', 'src/fastify/index.ts', 'src/runtime/task.ts']) {
-    const samples = new Samples()
+    const samples = new StackSamples()
     samples.ask(0.05)
     samples.answer({ ...at('whatever', file), request: 7 }, 0.9, 0)
     t.match(samples.conclude(0, 1), { frames: [], name: null, request: 7 }, file)

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { createTask, EventLoop, getRunningLoop, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { NUMBER, share, viewOf } from '../../src/probe/layout.ts'
-import { Writer } from '../../src/probe/probe.ts'
+import { Probe } from '../../src/probe/probe.ts'
 import { RingWriter } from '../../src/probe/ring.ts'
 
 interface Noted {
@@ -18,12 +18,12 @@ async function noted(main: (block: (seconds: number) => void) => Coroutine<unkno
   const shared = share(4096)
   const view = viewOf(shared)
   const blocks: string[] = []
-  new Writer({
+  new Probe({
     view, ring: new RingWriter(shared), loop, name: 'main', pid: 1, sendDescription: () => {},
-    onHold: (from, to, name) => blocks.push(`${name()}: ${(to - from).toFixed(3)} s`),
+    onBlock: (from, to, name) => blocks.push(`${name()}: ${(to - from).toFixed(3)} s`),
   })
   await loop.runUntilComplete(main((seconds) => clock.advance(seconds)))
-  return { blocks, seconds: view.numbers[NUMBER.held] as number }
+  return { blocks, seconds: view.numbers[NUMBER.blocked] as number }
 }
 
 t.test('what blocks the loop', async (t) => {

@@ -126,8 +126,8 @@ t.test('a field that only one side has is an error of types', async (t) => {
   // @ts-expect-error -- the first word says which of them it is
   ring.put(HEAD.queue, 0, 0, 1, 2, 3, 4)
   // @ts-expect-error -- it has a number as well
-  ring.putNumber(HEAD.held, 0, 0, NO_TEXT, 1)
-  ring.putNumber(HEAD.held, 0, 0, ring.keep('a') satisfies Reference, 1, 2)
+  ring.putNumber(HEAD.blocked, 0, 0, NO_TEXT, 1)
+  ring.putNumber(HEAD.blocked, 0, 0, ring.keep('a') satisfies Reference, 1, 2)
   const handlers = listening([])
   // @ts-expect-error -- the field is not taken
   recordReader(String, { ...handlers, lost: (_task: number, _t: number) => {} })

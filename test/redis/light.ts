@@ -1,11 +1,11 @@
 // A process of a cluster without a server: a loop whose events a test makes, published and followed by the real thing.
 import { RedisCluster } from '../../src/redis/cluster.ts'
-import type { Loops } from '../../src/observe/loop-registry.ts'
-import { LoopRecord } from '../../src/observe/monitored-loop.ts'
+import type { LoopRegistry } from '../../src/observe/loop-registry.ts'
+import { MonitoredLoop } from '../../src/observe/monitored-loop.ts'
 import type { LoopEvent, LoopInfo } from '../../src/events/schema.ts'
 import { History } from '../../src/events/history.ts'
 
-export class LightLoop extends LoopRecord {
+export class LightLoop extends MonitoredLoop {
   #tasks = 0
 
   constructor(loop: string) {
@@ -26,7 +26,7 @@ export class LightLoop extends LoopRecord {
   }
 
   emit(event: { type: LoopEvent['type'] } & Record<string, unknown>): void {
-    this.take({ ...event, seq: this.history.last + 1, t: this.now(), loop: this.loop } as unknown as LoopEvent)
+    this.apply({ ...event, seq: this.history.last + 1, t: this.now(), loop: this.loop } as unknown as LoopEvent)
     this.notify()
   }
 
@@ -51,7 +51,7 @@ export function join(url: string, name: string): Light {
   const own = new LightLoop(name)
   const log: string[] = []
   const cluster = new RedisCluster({
-    url, loops: { own, ownInfo: () => own.info() } as unknown as Loops, keepSeconds: 1, cancel: async () => null,
+    url, loops: { own, ownInfo: () => own.info() } as unknown as LoopRegistry, keepSeconds: 1, cancel: async () => null,
     log: (_level, message) => void log.push(message), onName: () => {},
   })
   return { own, cluster, log, states: () => cluster.infos().map(({ loop, state }) => `${loop} ${state}`).join(', ') }

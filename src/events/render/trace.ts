@@ -150,13 +150,13 @@ class Tracer {
   }
 
   /** What can be given out by now, in order. */
-  take(): TraceEvent[] {
+  takeFinished(): TraceEvent[] {
     const now = this.#now
     if (now === this.#takenAt) return []
     this.#takenAt = now
-    const told = this.#out.filter(({ ts }) => ts < now)
+    const trace = this.#out.filter(({ ts }) => ts < now)
     this.#out = this.#out.filter(({ ts }) => ts >= now)
-    return told.sort((a, b) => a.ts - b.ts || rank(a) - rank(b))
+    return trace.sort((a, b) => a.ts - b.ts || rank(a) - rank(b))
   }
 
   #ready(task: number, by: number | undefined, ts: number): void {
@@ -272,16 +272,16 @@ export function traceEvents(events: readonly LoopEvent[], name: string, end?: nu
   const first = new Tracer(ends, false, name, from, earlier)
   for (const event of events) first.add(event)
   first.finish(to)
-  return told(new Tracer(ends, true, name, from, earlier), events, to)
+  return draw(new Tracer(ends, true, name, from, earlier), events, to)
 }
 
-function* told(tracer: Tracer, events: readonly LoopEvent[], end: number): Generator<TraceEvent> {
+function* draw(tracer: Tracer, events: readonly LoopEvent[], end: number): Generator<TraceEvent> {
   for (const event of events) {
     tracer.add(event)
-    yield* tracer.take()
+    yield* tracer.takeFinished()
   }
   tracer.finish(end)
-  yield* tracer.take()
+  yield* tracer.takeFinished()
 }
 
 /** The same as JSON, in parts that make one text. */
