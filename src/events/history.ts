@@ -68,7 +68,7 @@ export class History {
 
   /** The event with this `seq`; `null` if it was removed or lost. */
   find(seq: number): LoopEvent | null {
-    return this.#events[this.#placeOf(seq)] ?? null
+    return this.#events[this.#indexOf(seq)] ?? null
   }
 
   /** The event with this `seq`, which must still be kept. */
@@ -103,7 +103,7 @@ export class History {
 
   /** The event as JSON. Readers of a kept event share the text. */
   encoded(event: LoopEvent): string {
-    const at = this.#placeOf(event.seq)
+    const at = this.#indexOf(event.seq)
     if (this.#events[at] !== event) return JSON.stringify(event)
     const known = this.#encoded[at]
     if (known !== undefined) return known
@@ -136,7 +136,7 @@ export class History {
   }
 
   /** The index of the event with this `seq`; -1 if it is not kept. */
-  #placeOf(seq: number): number {
+  #indexOf(seq: number): number {
     const { capacity } = this
     // Usually no event was lost since, and the index can be calculated.
     const place = (this.#kept - 1 - (this.last - seq)) % capacity

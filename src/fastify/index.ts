@@ -8,7 +8,7 @@ import { isCoroutine, type Coroutine } from '../runtime/coroutine.ts'
 import { EventLoop } from '../runtime/loop.ts'
 import type { ObserverOptions } from '../observe/client.ts'
 import { noteAnswers } from '../http/arrival.ts'
-import { Crowd } from './swap-remove-set.ts'
+import { SwapRemoveSet } from './swap-remove-set.ts'
 import { boundPipelining } from '../http/connections.ts'
 import { BlockLog, BlockWatch } from './request-timing.ts'
 import { Coroutines, isCoroutineFunction } from './coroutines.ts'
@@ -65,7 +65,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
   const loop = options.loop ?? new EventLoop({ hold: false })
   const serving = new WeakSet()
   const state: State = {
-    loop, blocks: new BlockLog(), active: new Crowd(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref(), headers, closing: false,
+    loop, blocks: new BlockLog(), active: new SwapRemoveSet(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref(), headers, closing: false,
     takeRequestId: (request) => {
       state.requests++
       return numberOf === undefined ? state.requests : numberOf(request)

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { Context } from '../runtime/context.ts'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
-import type { Crowd, Member } from './swap-remove-set.ts'
+import type { SwapRemoveSet, Indexed } from './swap-remove-set.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { BlockLog } from './request-timing.ts'
 import { CancelledError, TimeoutError } from '../runtime/exceptions.ts'
@@ -31,7 +31,7 @@ export interface Loopscope {
   /** What blocked the loop recently. */
   readonly blocks: BlockLog
   /** Requests being served. */
-  readonly active: Crowd<Served>
+  readonly active: SwapRemoveSet<Served>
   observer: RequestObserver | null
   /** How many requests have begun. */
   readonly requests: number
@@ -43,7 +43,7 @@ export interface Loopscope {
 
 /** What the requests of one app share. */
 export interface Serving extends Loopscope {
-  readonly active: Crowd<Served>
+  readonly active: SwapRemoveSet<Served>
   /** Keeps the process alive while a request without a socket is under way. */
   readonly keepAlive: NodeJS.Timeout
   /** Whether responses have `X-Request-Id` and `Server-Timing`. */
@@ -76,8 +76,8 @@ export function leavingWith(socket: Socket): Set<Leaving> {
   return all
 }
 
-export class Served implements Member, Leaving {
-  /** @internal */ place = -1
+export class Served implements Indexed, Leaving {
+  /** @internal */ index = -1
   readonly id: number
   readonly request: FastifyRequest
   readonly reply: FastifyReply

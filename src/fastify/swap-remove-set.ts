@@ -1,12 +1,12 @@
 // A set whose members change thousands of times a second: unlike a Set, it allocates nothing to add or remove one.
 
 /** A member stores its own index. */
-export interface Member {
+export interface Indexed {
   /** @internal Its index in the set; -1 outside of it. */
-  place: number
+  index: number
 }
 
-export class Crowd<T extends Member> implements Iterable<T> {
+export class SwapRemoveSet<T extends Indexed> implements Iterable<T> {
   readonly #members: T[] = []
 
   get size(): number {
@@ -14,20 +14,20 @@ export class Crowd<T extends Member> implements Iterable<T> {
   }
 
   add(member: T): void {
-    member.place = this.#members.length
+    member.index = this.#members.length
     this.#members.push(member)
   }
 
   /** The last member takes its index, so the order has no meaning. */
   delete(member: T): void {
-    const { place } = member
-    if (place < 0) return
+    const { index } = member
+    if (index < 0) return
     const last = this.#members.pop() as T
     if (last !== member) {
-      this.#members[place] = last
-      last.place = place
+      this.#members[index] = last
+      last.index = index
     }
-    member.place = -1
+    member.index = -1
   }
 
   [Symbol.iterator](): Iterator<T> {

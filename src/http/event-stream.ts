@@ -9,7 +9,7 @@ import type { Filter } from '../events/filter.ts'
 import type { Message, Sink } from '../events/fanout.ts'
 import { eventTypes, type EventType } from '../events/schema.ts'
 import { parseCursor, type Cursor } from '../events/history.ts'
-import type { Monitor, Place, StreamOptions } from './monitor.ts'
+import type { Monitor, StreamSubscription, StreamOptions } from './monitor.ts'
 import type { Readers } from './readers.ts'
 import { badField, Refusal } from './refusals.ts'
 import { id } from './fields.ts'
@@ -211,12 +211,12 @@ export async function serveEvents(request: FastifyRequest, reply: FastifyReply, 
   const sink = new EventSink()
   reply.raw.once('close', () => sink.stream.destroy())
   const closed = new Promise((resolve) => sink.stream.on('close', resolve))
-  const place = monitor.subscribe(sink, options)
-  sink.stream.on('drain', () => place.resume())
+  const subscription = monitor.subscribe(sink, options)
+  sink.stream.on('drain', () => subscription.resume())
   request.server.opens(request)
   reply.headers(EVENT_STREAM).send(sink.stream)
   await closed
-  place.close()
+  subscription.close()
 }
 
 /** Serves the stream on a WebSocket until it closes. The request's query has been checked. */
@@ -227,16 +227,16 @@ export function serveSocket(socket: StreamSocket, request: FastifyRequest, monit
     return
   }
   let alive = true
-  let wished: Filter | null = null
+  let nextFilter: Filter | null = null
   const sink = new SocketSink(socket, () => {
     // Its answer could not be read while reading was stopped.
     alive = true
-    place.resume()
-    if (wished !== null) wish(wished)
+    subscription.resume()
+    if (nextFilter !== null) changeFilter(nextFilter)
   })
-  let place: Place
+  let subscription: StreamSubscription
   try {
-    place = monitor.subscribe(sink, optionsOf(request.query as z.output<typeof streamQuery>, request.headers['last-event-id']))
+    subscription = monitor.subscribe(sink, optionsOf(request.query as z.output<typeof streamQuery>, request.headers['last-event-id']))
   } catch (error) {
     dismiss(socket, 1008, (error as Error).message)
     return
@@ -268,7 +268,7 @@ export function serveSocket(socket: StreamSocket, request: FastifyRequest, monit
   })
   socket.on('close', () => {
     clearInterval(heartbeat)
-    place.close()
+    subscription.close()
   })
 
   /** Counts a message of the client; false if it sends too many and is disconnected. */
@@ -286,14 +286,14 @@ export function serveSocket(socket: StreamSocket, request: FastifyRequest, monit
 
   function leave(code: number, reason: string): void {
     leaving = true
-    place.close()
+    subscription.close()
     dismiss(socket, code, reason)
   }
 
   /** While the stream has no room, only the last filter is remembered. */
-  function wish(filter: Filter): void {
-    wished = sink.blocked ? filter : null
-    if (wished === null) place.change(filter)
+  function changeFilter(filter: Filter): void {
+    nextFilter = sink.blocked ? filter : null
+    if (nextFilter === null) subscription.change(filter)
   }
 
   function ask(text: string): readonly [number, string] | null {
@@ -305,7 +305,7 @@ export function serveSocket(socket: StreamSocket, request: FastifyRequest, monit
     }
     const result = wanted.safeParse(json)
     if (!result.success) return [1008, result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')]
-    wish(result.data)
+    changeFilter(result.data)
     return null
   }
 }

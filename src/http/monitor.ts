@@ -15,7 +15,7 @@ export interface StreamOptions extends Omit<SubscribeOptions, 'since'> {
 }
 
 /** A subscriber's position in the stream. */
-export interface Place {
+export interface StreamSubscription {
   /** The sink has room again. */
   resume(): void
   /** Continues from here with another filter. */
@@ -68,5 +68,5 @@ export interface Monitor {
   metrics(): Later<Figures>
   cancel(what: Target, id: number, loop?: string): Later<Cancelled>
   /** Sends events to `sink`. Check first with `loop()` that the loop exists. */
-  subscribe(sink: Sink, options?: StreamOptions): Place
+  subscribe(sink: Sink, options?: StreamOptions): StreamSubscription
 }

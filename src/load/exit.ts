@@ -13,10 +13,10 @@ export const EXIT = {
 /** Calls `stop` on the first Ctrl-C or SIGTERM; a second one ends the process at once. */
 export function onInterrupt(stop: () => void): () => void {
   let times = 0
-  const heard = (): void => {
+  const onSignal = (): void => {
     if (++times > 1) process.exit(EXIT.interrupted)
     stop()
   }
-  process.on('SIGINT', heard).on('SIGTERM', heard)
-  return () => void process.off('SIGINT', heard).off('SIGTERM', heard)
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
 }

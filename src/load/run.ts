@@ -43,7 +43,7 @@ export interface Progress {
 export class LoadRun {
   readonly plan: Plan
   readonly #options: RunOptions
-  readonly #answers = new AnswerStalls()
+  readonly #answerStalls = new AnswerStalls()
   #streams: Stream[] = []
   #measureFrom = 0
   #endAt = 0
@@ -53,9 +53,9 @@ export class LoadRun {
   #wake: (() => void) | null = null
   /** Time that the tester only polled the clock, which is not work, in ms. */
   #idleMs = 0
-  #lookedAt = 0
-  #heard = 0
-  #heardThen = 0
+  #polledAt = 0
+  #answers = 0
+  #answersThen = 0
   #met = false
   #utilization = performance.eventLoopUtilization()
   #busy = 0
@@ -118,12 +118,12 @@ export class LoadRun {
   }
 
   #answered({ plan, inFlight }: Stream, exchange: Exchange, at: number): void {
-    this.#heard++
+    this.#answers++
     if (exchange.timing !== null && !this.#met) {
       this.#met = true
       this.#options.onLoopscope?.(new URL(plan.url).origin)
     }
-    if (exchange.timing !== null && exchange.dueAt >= this.#measureFrom) this.#answers.add(at, exchange.timing)
+    if (exchange.timing !== null && exchange.dueAt >= this.#measureFrom) this.#answerStalls.add(at, exchange.timing)
     this.#options.onAnswer?.(plan.name, exchange.dueAt, at - exchange.dueAt, exchange.status)
     if (inFlight === 0) this.#wakeIfDone()
   }
@@ -149,8 +149,8 @@ export class LoadRun {
     if (this.#stoppedAt !== Infinity) return
     const began = performance.now()
     let now = began
-    if (this.#lookedAt !== 0 && this.#heard === this.#heardThen) this.#idleMs += began - this.#lookedAt
-    this.#lookedAt = 0
+    if (this.#polledAt !== 0 && this.#answers === this.#answersThen) this.#idleMs += began - this.#polledAt
+    this.#polledAt = 0
     for (;;) {
       const stream = this.#next()
       if (stream === null) {
@@ -190,8 +190,8 @@ export class LoadRun {
     if (!SPINS) setTimeout(this.#pace, ms)
     else if (ms > TIMER_MS + 1) setTimeout(this.#pace, ms - TIMER_MS)
     else {
-      this.#lookedAt = performance.now()
-      this.#heardThen = this.#heard
+      this.#polledAt = performance.now()
+      this.#answersThen = this.#answers
       setImmediate(this.#pace)
     }
   }
@@ -200,7 +200,7 @@ export class LoadRun {
     const stalls = this.#options.stalls?.() ?? null
     const now = performance.now()
     const zero = this.#measureFrom
-    const witnessed = this.#answers.list(zero)
+    const witnessed = this.#answerStalls.list(zero)
     // For the time before the observer was connected, only the answers show stalls.
     const told = stalls === null ? [] : [...witnessed.filter(({ to }) => zero + to * 1000 < stalls.since), ...stalls.list(zero)]
     const source = stalls !== null ? stalls.kind : witnessed.length > 0 ? 'answers' : null

@@ -11,7 +11,7 @@ import type { Sink } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
 import type { Bare } from '../events/builder.ts'
 import type { LoopList, LoopState } from '../events/schema.ts'
-import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, Place, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
+import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, StreamSubscription, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
 import type { Answer, LogLevel, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
 import { threadsState } from '../index.ts'
 import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/run-log.ts'
@@ -82,7 +82,7 @@ const LONGEST_MS = 2 ** 31 - 1
 const MOST_UNDER_WAY = 16
 
 /** A subscriber on the app's side. */
-class RemotePlace implements Place {
+class RemoteSubscription implements StreamSubscription {
   readonly id: number
   readonly sink: Sink
   readonly #client: ObserverClient
@@ -134,7 +134,7 @@ export class ObserverClient implements Monitor {
   /** Messages of the observer to the operator. They do not go to standard output, which another program may read. */
   log: (level: LogLevel, message: string) => void = (level, message) => console[level === 'info' ? 'warn' : level](message)
   /** What each life of the thread is given. */
-  readonly #data: Omit<ObserverData, 'descriptions' | 'sessions' | 'listen' | 'loop' | 'clock'>
+  readonly #data: Omit<ObserverData, 'snapshots' | 'sessions' | 'listen' | 'loop' | 'clock'>
   readonly #memoryMb: number
   /** Where to listen. Once it has listened, each life uses the same port. */
   #listen: ObserverData['listen']
@@ -144,7 +144,7 @@ export class ObserverClient implements Monitor {
   #name: string
   /** The app's address, if it listens. */
   #address: string | null = null
-  readonly #places = new Map<number, RemotePlace>()
+  readonly #subscriptions = new Map<number, RemoteSubscription>()
   readonly #asked = new Map<number, (answer: unknown) => void>()
   readonly #slots = new Slots(MOST_UNDER_WAY)
   #ids = 0
@@ -153,7 +153,7 @@ export class ObserverClient implements Monitor {
   #closed: Promise<void> | null = null
   /** The thread, from its start to its end. */
   #life: ObserverLife | null = null
-  #descriptions: MessagePort | null = null
+  #snapshots: MessagePort | null = null
   /** Since when it serves, by `performance.now()`; `null` if it does not. */
   #upSince: number | null = null
   /** Why there is no observer, and when it is started again; `null` before its first end, and while it serves. */
@@ -196,7 +196,7 @@ export class ObserverClient implements Monitor {
 
   /** The number of subscribers through the app. */
   get size(): number {
-    return this.#places.size
+    return this.#subscriptions.size
   }
 
   /** Seconds that recording has cost the watched thread, estimated from a sample. */
@@ -248,7 +248,7 @@ export class ObserverClient implements Monitor {
     const name = ++this.#loops === 1 ? this.#name : `${this.#name}-${this.#loops}`
     this.#probe = new Probe({
       view: this.#view, ring: this.#ring, loop, name, pid: process.pid,
-      sendDescription: (content) => this.#descriptions?.postMessage(content, [content]),
+      sendSnapshot: (content) => this.#snapshots?.postMessage(content, [content]),
       onBlock: (from, to, name) => {
         this.#heartbeat.noteBlock(from)
         this.onBlock(from, to, name())
@@ -268,17 +268,17 @@ export class ObserverClient implements Monitor {
   }
 
   /** Sends events to `sink`, starting now or after a cursor. Without an observer the subscription ends at once. */
-  subscribe(sink: Sink, options: StreamOptions = {}): RemotePlace {
-    const place = new RemotePlace(this, ++this.#ids, sink)
+  subscribe(sink: Sink, options: StreamOptions = {}): RemoteSubscription {
+    const subscription = new RemoteSubscription(this, ++this.#ids, sink)
     const { down } = this
     if (down !== null) {
       sink.end(down.message)
-      return place
+      return subscription
     }
-    this.#places.set(place.id, place)
+    this.#subscriptions.set(subscription.id, subscription)
     this.#probe?.flush()
-    this.send({ type: 'subscribe', id: place.id, options })
-    return place
+    this.send({ type: 'subscribe', id: subscription.id, options })
+    return subscription
   }
 
   readonly loops = (): Promise<LoopList> => this.#ask('loops')
@@ -399,8 +399,8 @@ export class ObserverClient implements Monitor {
   }
 
   /** @internal */
-  leave(place: RemotePlace): void {
-    if (this.#places.delete(place.id)) this.send({ type: 'unsubscribe', id: place.id })
+  leave(subscription: RemoteSubscription): void {
+    if (this.#subscriptions.delete(subscription.id)) this.send({ type: 'unsubscribe', id: subscription.id })
   }
 
   async #close(reason: string): Promise<void> {
@@ -420,13 +420,13 @@ export class ObserverClient implements Monitor {
   #begin(): void {
     const { port1, port2 } = new MessageChannel()
     port1.unref()
-    this.#descriptions = port1
+    this.#snapshots = port1
     const probe = this.#probe
     probe?.flush()
     this.#ring.restart()
     if (probe !== null && !probe.loop.isClosed()) probe.begin()
     const data: ObserverData = {
-      ...this.#data, descriptions: port2, listen: this.#listen, loop: this.#name, sessions: new Int32Array(new SharedArrayBuffer(4)),
+      ...this.#data, snapshots: port2, listen: this.#listen, loop: this.#name, sessions: new Int32Array(new SharedArrayBuffer(4)),
       clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
     }
     try {
@@ -464,8 +464,8 @@ export class ObserverClient implements Monitor {
     const served = this.#upSince === null ? 0 : performance.now() - this.#upSince
     this.#life = null
     this.#upSince = null
-    this.#descriptions?.close()
-    this.#descriptions = null
+    this.#snapshots?.close()
+    this.#snapshots = null
     const wait = this.#backoff.next(served)
     const first = this.epoch === ''
     if (this.#closed === null) {
@@ -479,8 +479,8 @@ export class ObserverClient implements Monitor {
       if (!first) this.log('error', `the observer ${reasonOf(error)}; it is started again in ${wait / 1000} s, and nothing is recorded until then: ${details}`)
     }
     const down = this.down as ObserverDownError
-    for (const place of this.#places.values()) place.sink.end(down.message)
-    this.#places.clear()
+    for (const subscription of this.#subscriptions.values()) subscription.sink.end(down.message)
+    this.#subscriptions.clear()
     for (const answer of this.#asked.values()) answer(down)
     this.#asked.clear()
     this.#onFailed(error)
@@ -492,12 +492,12 @@ export class ObserverClient implements Monitor {
         this.#onReady(message.epoch, message.port)
         break
       case 'batch':
-        this.#places.get(message.id)?.deliver(message.messages)
+        this.#subscriptions.get(message.id)?.deliver(message.messages)
         break
       case 'end': {
-        const place = this.#places.get(message.id)
-        this.#places.delete(message.id)
-        place?.sink.end(message.reason)
+        const subscription = this.#subscriptions.get(message.id)
+        this.#subscriptions.delete(message.id)
+        subscription?.sink.end(message.reason)
         break
       }
       case 'answer':

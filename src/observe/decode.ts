@@ -38,7 +38,7 @@ const MOST_ENDED_REQUESTS = 256
 export class Decoder {
   readonly #reader: RingReader
   readonly #listener: Listener
-  readonly #takeDescription: () => ArrayBuffer | null
+  readonly #takeSnapshot: () => ArrayBuffer | null
   readonly #build: EventBuilder
   readonly #take: (records: Records, at: number) => void
   /** Live requests and the last that ended: a stall is reported after it is over. */
@@ -53,13 +53,13 @@ export class Decoder {
   #alive: Omit<Snapshot, 'seq'> | null = null
   #first = true
 
-  /** `takeDescription` returns the next snapshot that the probe has sent. */
-  constructor(reader: RingReader, listener: Listener, takeDescription: () => ArrayBuffer | null) {
+  /** `takeSnapshot` returns the next snapshot that the probe has sent. */
+  constructor(reader: RingReader, listener: Listener, takeSnapshot: () => ArrayBuffer | null) {
     this.#reader = reader
     this.#listener = listener
     this.#build = new EventBuilder((event) => listener.event(event), MOST_ENDED, (task, from, to) => listener.stepped(task, from, to))
     this.#take = this.#reads(this.#build)
-    this.#takeDescription = takeDescription
+    this.#takeSnapshot = takeSnapshot
   }
 
   /** Decodes up to `most` records, and always whole; returns their number. */
@@ -174,7 +174,7 @@ export class Decoder {
         this.#runs.clear()
       },
       lost: (_task, _t, count) => this.#listener.lost(count),
-      described: () => this.#described(),
+      snapshot: () => this.#readSnapshot(),
       blocked: (_task, from, name, request, to) => {
         this.#listener.blockEnded({ from, to, name: name !== '' ? name : request !== 0 ? this.requestName(request) : '', ...ofRequest(request) })
       },
@@ -205,8 +205,8 @@ export class Decoder {
     else this.#build.suspended(t, task, on, location)
   }
 
-  #described(): void {
-    const content = this.#takeDescription()
+  #readSnapshot(): void {
+    const content = this.#takeSnapshot()
     if (content === null) return
     this.#alive = { tasks: [], runs: [], requests: [], queues: [] }
     if (!this.#first) {
@@ -214,7 +214,7 @@ export class Decoder {
       this.#runs.clear()
     }
     this.#build.rest()
-    this.#reader.readScroll(content, this.#take)
+    this.#reader.readSnapshot(content, this.#take)
     const alive = this.#alive
     this.#alive = null
     if (!this.#first) this.#listener.restored(alive)

@@ -7,7 +7,7 @@ import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/r
 import type { Sink } from '../events/fanout.ts'
 import type { MonitoredLoop } from './monitored-loop.ts'
 import type { Observer } from './observer.ts'
-import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, Place, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
+import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, StreamSubscription, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
 import { loopDoesNotAnswer, noSuchLoop, noSuchRun, noSuchStall } from '../http/refusals.ts'
 import { textOf } from '../events/render/run-texts.ts'
 import type { CancelHere, Cluster, ShownLoops } from './other-loops.ts'
@@ -40,7 +40,7 @@ export class LoopRegistry implements Monitor, ShownLoops {
   readonly most: number
   cluster: Cluster | null = null
   readonly #options: LoopsOptions
-  readonly #places = new Set<Place>()
+  readonly #subscriptions = new Set<StreamSubscription>()
   #metrics: (() => Promise<Figures>) | null = null
   #busy = { at: 0, active: 0, idle: 0, share: 0 }
 
@@ -55,7 +55,7 @@ export class LoopRegistry implements Monitor, ShownLoops {
   }
 
   get size(): number {
-    return this.#places.size
+    return this.#subscriptions.size
   }
 
   /** This process' loop, then the others. */
@@ -117,15 +117,15 @@ export class LoopRegistry implements Monitor, ShownLoops {
     return this.#metrics()
   }
 
-  subscribe(sink: Sink, options: StreamOptions = {}): Place {
-    const place = options.loop === '*' ? new MergedSubscription(this, sink, options) : subscribeTo(this.find(options.loop), sink, options)
-    this.#places.add(place)
+  subscribe(sink: Sink, options: StreamOptions = {}): StreamSubscription {
+    const subscription = options.loop === '*' ? new MergedSubscription(this, sink, options) : subscribeTo(this.find(options.loop), sink, options)
+    this.#subscriptions.add(subscription)
     return {
-      resume: () => place.resume(),
-      change: (filter) => place.change(filter),
+      resume: () => subscription.resume(),
+      change: (filter) => subscription.change(filter),
       close: () => {
-        this.#places.delete(place)
-        place.close()
+        this.#subscriptions.delete(subscription)
+        subscription.close()
       },
     }
   }
@@ -193,7 +193,7 @@ function endOf({ startedAt, seconds }: CoveredRun): number {
 }
 
 /** Where to resume in this loop: at the cursor with its epoch, or else at the first one, which is then lost. */
-function subscribeTo(record: MonitoredLoop, sink: Sink, { since, ...options }: StreamOptions): Place {
+function subscribeTo(record: MonitoredLoop, sink: Sink, { since, ...options }: StreamOptions): StreamSubscription {
   const cursor = since?.find(({ epoch }) => epoch === record.history.epoch) ?? since?.[0]
   return record.fanout.subscribe(sink, { ...options, since: cursor })
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Histogram } from 'node:perf_hooks'
 import type { CancelOutcome } from './other-loops.ts'
 import type { ObserverData, Questions, ToApp, ToObserver } from './protocol.ts'
-import type { Place, Target } from '../http/monitor.ts'
+import type { StreamSubscription, Target } from '../http/monitor.ts'
 import { hostname } from 'node:os'
 import { Observer } from './observer.ts'
 import { LoopRegistry } from './loop-registry.ts'
@@ -37,7 +37,7 @@ const schedulingDelay = new SchedulingDelay(data.thread)
 const observer = new Observer({
   shared: data.shared, loop: data.loop, history: data.history, blockedSeconds: data.blockedMs / 1000, keepSeconds: data.keepMs / 1000,
   now, schedulingDelay, origin: clock.epoch - clock.now,
-  takeDescription: () => (receiveMessageOnPort(data.descriptions) as { message: ArrayBuffer } | undefined)?.message ?? null,
+  takeSnapshot: () => (receiveMessageOnPort(data.snapshots) as { message: ArrayBuffer } | undefined)?.message ?? null,
   takeStack: () => stacks.take(),
   onBroken: end,
 })
@@ -76,7 +76,7 @@ function end(thrown: unknown): never {
 process.on('uncaughtException', contain)
 process.on('unhandledRejection', contain)
 
-const subscriptions = new Map<number, { place: Place | null; onTheWay: number }>()
+const subscriptions = new Map<number, { subscription: StreamSubscription | null; onTheWay: number }>()
 const cancels = new Map<number, (answer: CancelOutcome) => void>()
 let cancelIds = 0
 let closing = false
@@ -148,16 +148,16 @@ async function ask({ id, question, args }: Extract<ToObserver, { type: 'ask' }>)
 }
 
 function subscribe(id: number, options: Extract<ToObserver, { type: 'subscribe' }>['options']): void {
-  const entry: { place: Place | null; onTheWay: number } = { place: null, onTheWay: 0 }
+  const entry: { subscription: StreamSubscription | null; onTheWay: number } = { subscription: null, onTheWay: 0 }
   subscriptions.set(id, entry)
   observer.drain()
   const over = (reason: string): void => {
     subscriptions.delete(id)
-    entry.place?.close()
+    entry.subscription?.close()
     say({ type: 'end', id, reason })
   }
   try {
-    entry.place = loops.subscribe({
+    entry.subscription = loops.subscribe({
       write: (messages) => {
         say({ type: 'batch', id, messages })
         return ++entry.onTheWay < MOST_ON_THE_WAY
@@ -176,16 +176,16 @@ port.on('message', (message: ToObserver) => {
       subscribe(message.id, message.options)
       break
     case 'change':
-      subscriptions.get(message.id)?.place?.change(message.filter)
+      subscriptions.get(message.id)?.subscription?.change(message.filter)
       break
     case 'taken': {
       const entry = subscriptions.get(message.id)
       if (entry === undefined) break
-      if (entry.onTheWay-- === MOST_ON_THE_WAY) entry.place?.resume()
+      if (entry.onTheWay-- === MOST_ON_THE_WAY) entry.subscription?.resume()
       break
     }
     case 'unsubscribe':
-      subscriptions.get(message.id)?.place?.close()
+      subscriptions.get(message.id)?.subscription?.close()
       subscriptions.delete(message.id)
       break
     case 'ask':
@@ -196,7 +196,7 @@ port.on('message', (message: ToObserver) => {
       break
     case 'run':
       observer.runs.add(message.record)
-      loops.cluster?.tellRun(message.record)
+      loops.cluster?.addRun(message.record)
       break
     case 'app':
       appAddress = message.address

@@ -5,12 +5,12 @@ import type { Message, Sink, Subscription } from '../events/fanout.ts'
 import type { Cursor } from '../events/history.ts'
 import type { MonitoredLoop } from './monitored-loop.ts'
 import type { ShownLoops } from './other-loops.ts'
-import type { Place, StreamOptions } from '../http/monitor.ts'
+import type { StreamSubscription, StreamOptions } from '../http/monitor.ts'
 
-export class MergedSubscription implements Place {
+export class MergedSubscription implements StreamSubscription {
   readonly #sink: Sink
   readonly #since: readonly Cursor[]
-  readonly #places = new Map<MonitoredLoop, Subscription>()
+  readonly #subscriptions = new Map<MonitoredLoop, Subscription>()
   /** The cursor in each loop, as the stream writes it. */
   readonly #cursors = new Map<MonitoredLoop, string>()
   readonly #stopListening: () => void
@@ -24,27 +24,27 @@ export class MergedSubscription implements Place {
     this.#stopListening = loops.cluster?.onLoop((record) => this.#join(record)) ?? (() => {})
     const all = loops.all()
     // All cursors must be set before the first message, which carries all of them.
-    for (const record of all) this.#place(record)
+    for (const record of all) this.#setCursor(record)
     for (const record of all) this.#join(record)
   }
 
   resume(): void {
-    for (const place of this.#places.values()) place.resume()
+    for (const subscription of this.#subscriptions.values()) subscription.resume()
   }
 
   change(filter: Filter): void {
     this.#filter = filter
-    for (const place of this.#places.values()) place.change(filter)
+    for (const subscription of this.#subscriptions.values()) subscription.change(filter)
   }
 
   close(): void {
     this.#stopListening()
-    for (const place of this.#places.values()) place.close()
-    this.#places.clear()
+    for (const subscription of this.#subscriptions.values()) subscription.close()
+    this.#subscriptions.clear()
   }
 
   /** Sets this subscriber's cursor in a loop. */
-  #place(record: MonitoredLoop): Cursor | undefined {
+  #setCursor(record: MonitoredLoop): Cursor | undefined {
     const { history } = record
     // A loop without a cursor is new to this subscriber and begins with its snapshot.
     const since = this.#since.find(({ epoch }) => epoch === history.epoch)
@@ -55,18 +55,18 @@ export class MergedSubscription implements Place {
   #join(record: MonitoredLoop): void {
     if (this.#ended) return
     const { loop } = record
-    const since = this.#place(record)
-    this.#places.set(record, record.fanout.subscribe({
-      write: (batch) => this.#sink.write(this.#sink.cursors === true ? this.#placed(record, batch) : batch),
+    const since = this.#setCursor(record)
+    this.#subscriptions.set(record, record.fanout.subscribe({
+      write: (batch) => this.#sink.write(this.#sink.cursors === true ? this.#withCursors(record, batch) : batch),
       end: (reason) => this.#leave(record, reason),
     }, { ...this.#filter, since, loop }))
   }
 
   /** The messages, each with the cursors from which a client can resume. */
-  #placed(record: MonitoredLoop, batch: readonly Message[]): Message[] {
+  #withCursors(record: MonitoredLoop, batch: readonly Message[]): Message[] {
     return batch.map((message) => {
       if (message.seq === null) {
-        const seq = this.#places.get(record)?.seq
+        const seq = this.#subscriptions.get(record)?.seq
         if (seq !== undefined) this.#cursors.set(record, record.history.cursor(seq))
         return message
       }
@@ -78,7 +78,7 @@ export class MergedSubscription implements Place {
   /** A loop that was removed ends here; if this process' loop ends, so does the subscription. */
   #leave(record: MonitoredLoop, reason: string): void {
     const own = this.#cursors.keys().next().value
-    this.#places.delete(record)
+    this.#subscriptions.delete(record)
     this.#cursors.delete(record)
     if (record !== own || this.#ended) return
     this.#ended = true

@@ -81,7 +81,7 @@ export abstract class MonitoredLoop implements Source {
   readonly #runs: RunLogOptions
   #origin: number
   #listeners: ((urgent: boolean) => void)[] = []
-  #told = 0
+  #notified = 0
 
   constructor({ loop, history, keepSeconds, origin, runs = {} }: LoopRecordOptions) {
     this.loop = loop
@@ -89,7 +89,7 @@ export abstract class MonitoredLoop implements Source {
     this.#keepSeconds = keepSeconds
     this.#runs = runs
     this.#origin = origin
-    this.#told = history.last
+    this.#notified = history.last
     this.fanout = new Fanout(this)
     this.runs = new RunLog((task) => this.nameOf(task), origin, this.#runs)
   }
@@ -194,7 +194,7 @@ export abstract class MonitoredLoop implements Source {
   protected begin(history: History, origin: number): void {
     this.history = history
     this.#origin = origin
-    this.#told = history.last
+    this.#notified = history.last
     this.runs = new RunLog((task) => this.nameOf(task), origin, this.#runs)
     this.stalls = []
     this.stallCount = 0
@@ -204,8 +204,8 @@ export abstract class MonitoredLoop implements Source {
 
   /** Calls the listeners if there is something new. */
   protected notify(): void {
-    if (this.#told === this.history.last) return
-    this.#told = this.history.last
+    if (this.#notified === this.history.last) return
+    this.#notified = this.history.last
     const { urgent } = this
     this.urgent = false
     for (const listener of this.#listeners) listener(urgent)

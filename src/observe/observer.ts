@@ -38,7 +38,7 @@ export interface ObserverOptions {
   origin: number
   /** For how long the thread had no processor. */
   schedulingDelay: SchedulingDelay
-  takeDescription: () => ArrayBuffer | null
+  takeSnapshot: () => ArrayBuffer | null
   takeStack: () => Promise<Taken | null>
   /** The recording has failed: the record of the loop may be half changed, and must not be served any longer. */
   onBroken?: (error: unknown) => void
@@ -64,7 +64,7 @@ export class Observer extends MonitoredLoop implements Listener {
     this.#options = options
     this.view = viewOf(options.shared)
     this.#reader = new RingReader(options.shared)
-    this.#decoder = new Decoder(this.#reader, this, options.takeDescription)
+    this.#decoder = new Decoder(this.#reader, this, options.takeSnapshot)
     this.#warnings = new Warnings(this.model, (task) => this.#decoder.nameOf(task), (warning) => this.event(cutEvent(warning)))
     this.#stalls = new StallDetector({
       schedulingDelay: options.schedulingDelay, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,

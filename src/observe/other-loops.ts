@@ -38,7 +38,7 @@ export interface Cluster {
   onLoop(listener: (record: MonitoredLoop) => void): () => void
   cancel(loop: string, what: Target, target: number): Promise<CancelOutcome>
   /** Sends the others a run that is not in the events of this process' loop. */
-  tellRun(run: RunRecord): void
+  addRun(run: RunRecord): void
   /** Reports that this process has closed, and leaves. */
   close(): Promise<void>
 }

@@ -13,7 +13,7 @@ import type { RunRecord } from '../events/run-log.ts'
 export interface ObserverData {
   shared: Shared
   /** Snapshots arrive here, as transferred memory. */
-  descriptions: MessagePort
+  snapshots: MessagePort
   /** Where to listen; with `next`, at the first free port from there; `null` for nowhere. */
   listen: { port: number; host: string; next: boolean } | null
   loop: string

@@ -82,7 +82,7 @@ export class Stacks {
     const needed = sites.some(([, url, , , source]) => source === undefined && this.#maps.needsScript(url))
     const paused = (inspected || needed) && await this.#learnScripts(sites)
     const frames = sites.map((site) => this.#frame(site))
-    if (begin != null && this.#maps.isHeader(this.#place(begin), this.#place(sites[0] as Site))) frames.shift()
+    if (begin != null && this.#maps.isHeader(this.#positionOf(begin), this.#positionOf(sites[0] as Site))) frames.shift()
     return { at, frames, request, paused }
   }
 
@@ -150,12 +150,12 @@ export class Stacks {
   }
 
   #frame(site: Site): Frame {
-    const { url, line, column } = this.#place(site)
+    const { url, line, column } = this.#positionOf(site)
     return { function: site[0], file: plain(url), line, column }
   }
 
   /** The position of a site in its source. */
-  #place([, url, line, column, source, sourceLine, sourceColumn]: Site): Position {
+  #positionOf([, url, line, column, source, sourceLine, sourceColumn]: Site): Position {
     if (source !== undefined) return { url: source, line: sourceLine!, column: sourceColumn! }
     return this.#maps.find(url, line, column) ?? { url, line, column }
   }

@@ -74,7 +74,7 @@ export class ObserverLife {
   constructor({ data, memoryMb, hold, onMessage, onEnd }: LifeOptions) {
     this.#data = data
     const worker = new Worker(ownFile('./loopscope-observer', import.meta.url), {
-      workerData: data, transferList: [data.descriptions], name: 'loopscope observer', resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+      workerData: data, transferList: [data.snapshots], name: 'loopscope observer', resourceLimits: { maxOldGenerationSizeMb: memoryMb },
       // Its output would go to the program's. Using that makes a pipe non-blocking, and a synchronous write of the program
       // then gets EAGAIN.
       stdout: true, stderr: true, ...ownThread(),

@@ -28,7 +28,7 @@ interface Group {
   stuck: number
   /** Since when all of them wait for each other. */
   since: number
-  told: boolean
+  reported: boolean
 }
 
 export class Warnings {
@@ -112,9 +112,9 @@ export class Warnings {
   /** Checks what depends on time. `queued`: calls that wait for the sensitive thread. */
   poll(now: number, queued: number): void {
     for (const [run, group] of this.#groups) {
-      if (group.live === 0 || group.stuck < group.live || group.told || now - group.since < STUCK) continue
+      if (group.live === 0 || group.stuck < group.live || group.reported || now - group.since < STUCK) continue
       if (run === 0 && this.#requests) continue
-      group.told = true
+      group.reported = true
       this.#tellStuck(run, now)
     }
     this.#lookAtQueues(now)
@@ -134,7 +134,7 @@ export class Warnings {
   #groupOf(run = 0): Group {
     let group = this.#groups.get(run)
     if (group === undefined) {
-      group = { live: 0, stuck: 0, since: 0, told: false }
+      group = { live: 0, stuck: 0, since: 0, reported: false }
       this.#groups.set(run, group)
     }
     return group
@@ -159,7 +159,7 @@ export class Warnings {
     if (this.#stuck.delete(task)) {
       const group = this.#groupOf(run)
       group.stuck--
-      group.told = false
+      group.reported = false
     }
     const putter = this.#putters.get(task)
     if (putter !== undefined) this.#putters.delete(task)

@@ -3,7 +3,7 @@
 import type { Wait } from '../runtime/instruments.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Parameters } from '../events/schema.ts'
-import type { Place } from './source-location.ts'
+import type { SourceLocation } from './source-location.ts'
 import type { RecordWriter } from './ring.ts'
 import { nameOf } from '../runtime/names.ts'
 import { running } from '../runtime/running.ts'
@@ -42,7 +42,7 @@ export function writeSuspended(to: RecordWriter, task: number, on: Wait, label: 
   to.putNumber(HEAD.suspended[on.kind], task, t, label, other, on.deadline ?? NaN)
 }
 
-export function writePlace(to: RecordWriter, { function: name, file, line, column }: Place): void {
+export function writeLocation(to: RecordWriter, { function: name, file, line, column }: SourceLocation): void {
   to.put(HEAD.location, 0, 0, to.keep(name), to.keep(file), line, column)
 }
 

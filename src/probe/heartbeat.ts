@@ -120,9 +120,9 @@ export class Heartbeat {
   countThreads(): void {
     const { sensitive, pool, contexts } = this.#threads()
     const words = this.#words
-    words[WORD.sensitiveQueued] = sensitive.queued + contexts.reduce((sum, lane) => sum + lane.queued, 0)
-    words[WORD.sensitiveRunning] = sensitive.running + contexts.reduce((sum, lane) => sum + lane.running, 0)
-    words[WORD.sensitiveOrphaned] = sensitive.orphaned + contexts.reduce((sum, lane) => sum + lane.orphaned, 0)
+    words[WORD.sensitiveQueued] = sensitive.queued + contexts.reduce((sum, queue) => sum + queue.queued, 0)
+    words[WORD.sensitiveRunning] = sensitive.running + contexts.reduce((sum, queue) => sum + queue.running, 0)
+    words[WORD.sensitiveOrphaned] = sensitive.orphaned + contexts.reduce((sum, queue) => sum + queue.orphaned, 0)
     words[WORD.poolQueued] = pool.queued
     words[WORD.poolRunning] = pool.running
     words[WORD.poolOrphaned] = pool.orphaned

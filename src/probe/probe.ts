@@ -11,12 +11,12 @@ import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
 import { cutEvent, cutTexts } from '../events/texts.ts'
 import { BusyStretch } from './busy-stretch.ts'
-import { describeLive, type LiveRequest } from './snapshot.ts'
+import { writeSnapshot, type LiveRequest } from './snapshot.ts'
 import { HolderClock, BLOCK_SECONDS } from './holder-clock.ts'
 import { HOLDER, NUMBER, type View } from './layout.ts'
 import { idleTime } from './idle-time.ts'
-import { notePlace, takePlace } from './source-location.ts'
-import { labelOf, numberOf, writeName, writePlace, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
+import { noteLocation, locationOf } from './source-location.ts'
+import { labelOf, numberOf, writeName, writeLocation, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
 import { HEAD, type Reference } from './record-schema.ts'
 
 /** In a long turn, records are published after this many. */
@@ -49,7 +49,7 @@ export interface ProbeOptions {
   name: string
   pid: number
   /** Sends a snapshot to the reader, which has it when it reads the record that belongs to it. */
-  sendDescription: (content: ArrayBuffer) => void
+  sendSnapshot: (content: ArrayBuffer) => void
   /** Something blocked the thread for 5 ms or more, and what. Times are seconds on the loop's clock. */
   onBlock?: (from: number, to: number, name: () => string) => void
 }
@@ -61,7 +61,7 @@ export class Probe implements Instrument {
   readonly #ring: RingWriter
   readonly #clock: HolderClock
   readonly #numbers: Float64Array
-  readonly #sendDescription: (content: ArrayBuffer) => void
+  readonly #sendSnapshot: (content: ArrayBuffer) => void
   readonly #busy = new BusyStretch()
   /** The task whose step runs, 0 if none is known, and the outer steps in which it began (eager tasks). */
   #current = 0
@@ -83,7 +83,7 @@ export class Probe implements Instrument {
   readonly #liveRequests = new Map<number, LiveRequest>()
   #clockCost = Infinity
 
-  constructor({ view, ring, loop, name, pid, sendDescription, onBlock = () => {} }: ProbeOptions) {
+  constructor({ view, ring, loop, name, pid, sendSnapshot, onBlock = () => {} }: ProbeOptions) {
     this.loop = loop
     this.#name = name
     this.#pid = pid
@@ -91,7 +91,7 @@ export class Probe implements Instrument {
     this.#numbers = view.numbers
     const { host } = loop
     this.#clock = new HolderClock(view, () => host.now(), host.virtual, (from, to, holder, subject) => onBlock(from, to, () => this.#holderName(holder, subject)))
-    this.#sendDescription = sendDescription
+    this.#sendSnapshot = sendSnapshot
     if (running.loop === loop && running.task !== null) this.#resume(running.task.id)
     for (let times = 0; times < 100; times++) {
       const began = performance.now()
@@ -106,7 +106,7 @@ export class Probe implements Instrument {
     this.#published = this.#ring.head
     this.#lost = 0
     this.#attempts = 0
-    this.#describe()
+    this.#snapshot()
     if (this.loop.isRunning()) this.loopStarted()
     this.flush()
   }
@@ -173,7 +173,7 @@ export class Probe implements Instrument {
   }
 
   taskSuspending(task: Task<unknown>): void {
-    if (this.#runs.has(task.id)) notePlace(task)
+    if (this.#runs.has(task.id)) noteLocation(task)
   }
 
   taskReady(task: Task<unknown>, by: Task<unknown> | null): void {
@@ -456,16 +456,16 @@ export class Probe implements Instrument {
 
   #suspended(t: number, task: Task<unknown>, on: Wait): void {
     const ring = this.#ring
-    const place = this.#plain ? null : takePlace(task)
+    const location = this.#plain ? null : locationOf(task)
     const known = on.of === undefined ? undefined : ring.known(on.of)
     const label = known === undefined ? labelOf(on) : ''
     this.#endStep(task)
-    if (!ring.fits(1 + ring.roomFor(label) + (place === null ? 0 : 1 + ring.roomFor(place.file) + ring.roomFor(place.function)))) {
+    if (!ring.fits(1 + ring.roomFor(label) + (location === null ? 0 : 1 + ring.roomFor(location.file) + ring.roomFor(location.function)))) {
       // Two events: a task that yields is suspended and at once ready.
       this.#lose(on.kind === 'yield' ? 2 : 1)
       return
     }
-    if (place !== null) writePlace(ring, place)
+    if (location !== null) writeLocation(ring, location)
     writeSuspended(ring, task.id, on, known ?? (label === '' ? NO_TEXT : on.of === undefined ? ring.keep(label) : ring.describe(on.of, label)), t)
   }
 
@@ -504,18 +504,18 @@ export class Probe implements Instrument {
     if (!this.#ring.losing || !this.#ring.recover()) return
     this.#ring.put(HEAD.lost, 0, this.#clock.read(), this.#lost)
     this.#lost = 0
-    this.#describe()
+    this.#snapshot()
     this.flush()
   }
 
   /** Sends a snapshot of all live tasks, requests and runs. */
-  #describe(): void {
+  #snapshot(): void {
     const t = this.#clock.read()
-    this.#sendDescription(describeLive(this.#ring.kept, t, {
+    this.#sendSnapshot(writeSnapshot(this.#ring.kept, t, {
       runs: this.#liveRuns.values(), requests: this.#liveRequests, tasks: this.loop.liveTasks(), runOf: (task) => this.#runs.get(task.id),
       running: ({ id }) => this.#current === id || this.#outer.some(({ task }) => task === id),
     }))
-    if (this.#ring.fits(1)) this.#ring.put(HEAD.described, 0, t)
+    if (this.#ring.fits(1)) this.#ring.put(HEAD.snapshot, 0, t)
   }
 
   /** Times one hook in many, to estimate what recording costs. */

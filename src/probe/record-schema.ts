@@ -58,7 +58,7 @@ export const RECORDS = {
   loopClosed: { kind: 19, small: CLOCKS, words: ['name: text', 'pid'] },
   lost: { kind: 20, words: ['count'] },
   /** A snapshot arrives on another channel and belongs at this position. */
-  described: { kind: 21 },
+  snapshot: { kind: 21 },
   /** A task in a snapshot. */
   alive: { kind: 22, small: STATES, words: ['name: text', 'coroutine: text', 'number', 'cancelling'] },
   /** Something blocked the thread, from the record's time until `to`. */

@@ -266,7 +266,7 @@ export class RingWriter extends RecordWriter {
 }
 
 /** Records in memory that grows, for a snapshot of any size. */
-export class ScrollWriter extends RecordWriter {
+export class SnapshotWriter extends RecordWriter {
   constructor(kept: Texts) {
     super(recordsOf(new ArrayBuffer(1024 * RECORD_BYTES)), kept)
   }
@@ -331,7 +331,7 @@ export class RingReader {
   }
 
   /** Passes all records of a snapshot to `listener`. */
-  readScroll(content: ArrayBuffer, listener: RecordListener): void {
+  readSnapshot(content: ArrayBuffer, listener: RecordListener): void {
     const records = recordsOf(content)
     const tail = this.#tail
     this.#tail = 0

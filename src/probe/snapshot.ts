@@ -3,7 +3,7 @@ import type { Task } from '../runtime/task.ts'
 import { cutTexts } from '../events/texts.ts'
 import { labelOf, numberOf, writeName, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
 import { HEAD } from './record-schema.ts'
-import { NO_TEXT, ScrollWriter, type Texts } from './ring.ts'
+import { NO_TEXT, SnapshotWriter, type Texts } from './ring.ts'
 
 export interface LiveRequest {
   method: string
@@ -22,38 +22,38 @@ export interface Live {
 }
 
 /** Writes what is alive at time `t`. `kept` are the texts that the reader knows, and gets from this. */
-export function describeLive(kept: Texts, t: number, { runs, requests, tasks, runOf, running }: Live): ArrayBuffer {
-  const scroll = new ScrollWriter(kept)
+export function writeSnapshot(kept: Texts, t: number, { runs, requests, tasks, runOf, running }: Live): ArrayBuffer {
+  const writer = new SnapshotWriter(kept)
   for (const start of runs) {
     const parameters = JSON.stringify(cutTexts(start.parameters))
-    scroll.fits(2 + scroll.roomForJson(parameters))
-    writeRun(scroll, start, parameters, t)
+    writer.fits(2 + writer.roomForJson(parameters))
+    writeRun(writer, start, parameters, t)
   }
   const requestOf = new Map<number, number>()
   for (const [id, { method, url, task }] of requests) {
-    scroll.fits(4 + scroll.roomFor(method) + scroll.roomFor(url))
-    writeRequest(scroll, id, method, url, t, 0)
+    writer.fits(4 + writer.roomFor(method) + writer.roomFor(url))
+    writeRequest(writer, id, method, url, t, 0)
     if (task !== 0) requestOf.set(task, id)
   }
   for (const task of tasks) {
     const run = runOf(task)
     const request = requestOf.get(task.id)
     if (run !== undefined || request !== undefined) {
-      scroll.fits(1)
-      writeScope(scroll, run, request)
+      writer.fits(1)
+      writeScope(writer, run, request)
     }
-    writeTask(scroll, task, t, running(task))
+    writeTask(writer, task, t, running(task))
   }
-  return scroll.content
+  return writer.content
 }
 
-function writeTask(scroll: ScrollWriter, task: Task<unknown>, t: number, running: boolean): void {
+function writeTask(writer: SnapshotWriter, task: Task<unknown>, t: number, running: boolean): void {
   const coroutine = task.coroutineName()
   const name = task.ownName
   const on = task.waiter?.describeWait() ?? null
   const label = on === null ? '' : labelOf(on)
-  scroll.fits(5 + scroll.roomFor(coroutine) + (typeof name === 'string' ? scroll.roomFor(name) : 0) + scroll.roomFor(label))
+  writer.fits(5 + writer.roomFor(coroutine) + (typeof name === 'string' ? writer.roomFor(name) : 0) + writer.roomFor(label))
   const state = running ? 'running' : on === null || on.kind === 'yield' ? 'ready' : 'suspended'
-  scroll.put(HEAD.alive[state], task.id, t, writeName(scroll, task, false), scroll.keep(coroutine), numberOf(task), task.cancelling() > 0 ? 1 : 0)
-  if (state === 'suspended' && on !== null) writeSuspended(scroll, task.id, on, label === '' ? NO_TEXT : scroll.keep(label), t)
+  writer.put(HEAD.alive[state], task.id, t, writeName(writer, task, false), writer.keep(coroutine), numberOf(task), task.cancelling() > 0 ? 1 : 0)
+  if (state === 'suspended' && on !== null) writeSuspended(writer, task.id, on, label === '' ? NO_TEXT : writer.keep(label), t)
 }

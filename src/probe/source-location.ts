@@ -5,7 +5,7 @@ import { isOwnCode } from '../own-code.ts'
 import { findSourceMap } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-export interface Place {
+export interface SourceLocation {
   function: string
   file: string
   line: number
@@ -13,25 +13,25 @@ export interface Place {
 }
 
 /** The most positions (in the code that runs) whose location is remembered. */
-const MOST_PLACES = 4096
+const MOST_LOCATIONS = 4096
 const DEPTH = 16
 
-const places = new Map<string, Place>()
-const latest = new WeakMap<object, Place>()
+const locations = new Map<string, SourceLocation>()
+const latest = new WeakMap<object, SourceLocation>()
 
 /** Notes where `task` is being suspended: its coroutine is on the stack. */
-export function notePlace(task: Task<unknown>): void {
-  const place = here()
-  if (place === null) latest.delete(task)
-  else latest.set(task, place)
+export function noteLocation(task: Task<unknown>): void {
+  const location = here()
+  if (location === null) latest.delete(task)
+  else latest.set(task, location)
 }
 
 /** Where the task was suspended last. */
-export function takePlace(task: Task<unknown>): Place | null {
+export function locationOf(task: Task<unknown>): SourceLocation | null {
   return latest.get(task) ?? null
 }
 
-function here(): Place | null {
+function here(): SourceLocation | null {
   const { stackTraceLimit } = Error
   const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')
   Error.stackTraceLimit = DEPTH
@@ -44,19 +44,19 @@ function here(): Place | null {
     const file = one.getFileName() ?? ''
     return file !== '' && !file.startsWith('node:') && !isOwnCode(file)
   })
-  return site === undefined ? null : placeOf(site)
+  return site === undefined ? null : locationAt(site)
 }
 
-function placeOf(site: NodeJS.CallSite): Place | null {
+function locationAt(site: NodeJS.CallSite): SourceLocation | null {
   const file = site.getFileName() as string
   const line = site.getLineNumber() ?? 0
   const column = site.getColumnNumber() ?? 0
   const key = `${file}:${line}:${column}`
-  const known = places.get(key)
+  const known = locations.get(key)
   if (known !== undefined) return known
-  const place = mapped(file, line, column)
-  const found = { ...place, file: pathOf(place.file), function: site.getFunctionName() ?? '' }
-  if (places.size < MOST_PLACES) places.set(key, found)
+  const location = mapped(file, line, column)
+  const found = { ...location, file: pathOf(location.file), function: site.getFunctionName() ?? '' }
+  if (locations.size < MOST_LOCATIONS) locations.set(key, found)
   return found
 }
 

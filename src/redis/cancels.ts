@@ -3,12 +3,12 @@
 import type { CancelHere, CancelOutcome } from '../observe/other-loops.ts'
 import { listen, type Client, type Connection } from './connection.ts'
 import { answerOf, cancelOf } from './keys.ts'
-import { granted, read, wish } from './wire.ts'
+import { granted, read, cancelRequest } from './wire.ts'
 
 /** The time for an answer, in ms: the other loop has 5 s, and messages take some time. */
 const ANSWER_MS = 6000
 /** The most requests without an answer. */
-const MOST_WISHES = 256
+const MOST_REQUESTS = 256
 
 export class Cancels {
   readonly #commands: Connection
@@ -16,9 +16,9 @@ export class Cancels {
   readonly #cancelHere: CancelHere
   readonly #open = new Map<number, (found: CancelOutcome) => void>()
   #ids = Math.floor(Math.random() * 1e9)
-  #granting = 0
+  #answering = 0
   /** The client whose messages are received. */
-  #heard: Client | null = null
+  #listening: Client | null = null
 
   constructor(commands: Connection, loop: () => string, cancelHere: CancelHere) {
     this.#commands = commands
@@ -30,18 +30,18 @@ export class Cancels {
   async begin(): Promise<void> {
     const loop = this.#loop()
     await this.#commands.run(async (client) => {
-      if (this.#heard === client) return
+      if (this.#listening === client) return
       await Promise.all([
-        listen(client, cancelOf(loop), (text) => void this.#grant(text)),
-        listen(client, answerOf(loop), (text) => this.#answered(text)),
+        listen(client, cancelOf(loop), (text) => void this.#onRequest(text)),
+        listen(client, answerOf(loop), (text) => this.#onAnswer(text)),
       ])
-      this.#heard = client
+      this.#listening = client
     })
   }
 
   /** `late`: there was no answer in time, or the process is not there. */
   async cancel(loop: string, what: 'task' | 'run', target: number): Promise<CancelOutcome> {
-    if (this.#open.size >= MOST_WISHES) return 'late'
+    if (this.#open.size >= MOST_REQUESTS) return 'late'
     const id = ++this.#ids
     const answer = new Promise<CancelOutcome>((resolve) => {
       const timer = setTimeout(() => resolve('late'), ANSWER_MS)
@@ -61,21 +61,21 @@ export class Cancels {
     }
   }
 
-  async #grant(text: string): Promise<void> {
-    const wanted = read(wish, text)
-    if (wanted === null || this.#granting >= MOST_WISHES) return
-    this.#granting++
+  async #onRequest(text: string): Promise<void> {
+    const wanted = read(cancelRequest, text)
+    if (wanted === null || this.#answering >= MOST_REQUESTS) return
+    this.#answering++
     try {
       const found = await this.#cancelHere(wanted.what, wanted.target)
       await this.#commands.run((client) => client.publish(answerOf(wanted.from), JSON.stringify({ id: wanted.id, found })))
     } catch {
       // The process that asked will see that no answer came.
     } finally {
-      this.#granting--
+      this.#answering--
     }
   }
 
-  #answered(text: string): void {
+  #onAnswer(text: string): void {
     const answer = read(granted, text)
     if (answer !== null) this.#open.get(answer.id)?.(answer.found)
   }

@@ -56,8 +56,8 @@ export class RedisCluster implements Cluster {
   #away = 0
   #awaySeconds = 0
   #everConnected = false
-  #told = false
-  #toldAt = -Infinity
+  #reported = false
+  #reportedAt = -Infinity
   #toldMany = false
   #closing = false
   #beginning = false
@@ -74,7 +74,7 @@ export class RedisCluster implements Cluster {
     this.#publisher = new Publisher(own, this.#commands, this.#startedAt, () => loops.ownInfo(), () => this.#members.life)
     this.#reader = new Reader({
       commands: this.#commands, events: this.#events,
-      make: (loop, picture) => new RemoteLoop(loop, picture, { history: this.#reader.size <= FIRST_LOOPS ? FIRST_HISTORY : HISTORY, keepSeconds: options.keepSeconds }),
+      make: (loop, snapshot) => new RemoteLoop(loop, snapshot, { history: this.#reader.size <= FIRST_LOOPS ? FIRST_HISTORY : HISTORY, keepSeconds: options.keepSeconds }),
       onLoop: (record) => {
         for (const listener of this.#listeners) listener(record)
       },
@@ -148,8 +148,8 @@ export class RedisCluster implements Cluster {
     return this.#cancels.cancel(loop, what, target)
   }
 
-  tellRun(run: RunRecord): void {
-    this.#publisher.tellRun(run)
+  addRun(run: RunRecord): void {
+    this.#publisher.addRun(run)
   }
 
   async close(): Promise<void> {
@@ -209,7 +209,7 @@ export class RedisCluster implements Cluster {
     const seconds = (now - this.#since) / 1000
     if (!this.#connected) {
       if (this.#everConnected) this.#awaySeconds += seconds
-      if (this.#told) {
+      if (this.#reported) {
         const { lost } = this.#publisher
         this.#options.log('info', `Redis is back after ${seconds.toFixed(1)} s; ${lost === 0 ? 'no event was' : `${lost} events were`} lost in all`)
       }
@@ -217,7 +217,7 @@ export class RedisCluster implements Cluster {
     }
     this.#connected = true
     this.#everConnected = true
-    this.#told = false
+    this.#reported = false
   }
 
   #onDown(reason: Error): void {
@@ -230,9 +230,9 @@ export class RedisCluster implements Cluster {
     }
     this.#reason = reasonOf(reason)
     const now = performance.now()
-    if (this.#closing || this.#told || now < this.#toldAt + QUIET_MS) return
-    this.#told = true
-    this.#toldAt = now
+    if (this.#closing || this.#reported || now < this.#reportedAt + QUIET_MS) return
+    this.#reported = true
+    this.#reportedAt = now
     this.#options.log('warn', `Redis is away (${this.#reason}): the loop goes on, and is published again when it is back`)
   }
 

@@ -13,12 +13,12 @@ import { currentTask } from '../runtime/tasks.ts'
 import type { Task } from '../runtime/task.ts'
 import { trackUnawaited } from '../runtime/unawaited.ts'
 import { Gets } from './queue/gets.ts'
-import { Hand } from './queue/unacked.ts'
+import { Unacked } from './queue/unacked.ts'
 import { Joins } from './queue/joins.ts'
-import { Place } from './queue/line.ts'
-import { Away, Link, type Figures } from './queue/link.ts'
+import { RemoteWaiter } from './queue/remote-waiter.ts'
+import { RedisUnavailable, Link, type Figures } from './queue/link.ts'
 import { Puts } from './queue/puts.ts'
-import { LEAVE, LOOK } from './queue/scripts.ts'
+import { LEAVE, FIGURES } from './queue/scripts.ts'
 
 /** In milliseconds, how long it may take at most to notice a lost message, or a dead consumer after its lease. */
 const LONGEST_POLL_MS = 1000
@@ -74,12 +74,12 @@ export class RedisQueue<T> implements LoopBound, Named {
   readonly name: string
   readonly #maxsize: number
   readonly #link: Link
-  readonly #hand: Hand<T>
+  readonly #unacked: Unacked<T>
   readonly #puts: Puts
   readonly #gets: Gets<T>
   readonly #joins: Joins
   /** Waits for Redis itself. */
-  readonly #others = new Set<Place>()
+  readonly #waiters = new Set<RemoteWaiter>()
   readonly #state: QueueState
   readonly #pollMs: number
   #poll: NodeJS.Timeout | null = null
@@ -102,9 +102,9 @@ export class RedisQueue<T> implements LoopBound, Named {
       onRefused: (error) => this.#failAll(error),
     }, (before) => this.#onLost(before))
     const report = (what: string, error?: unknown): void => this.#report(what, error)
-    this.#hand = new Hand<T>(this.#link, lease, () => this.#noteChange('done', null), () => this.#gets.pump(), report)
+    this.#unacked = new Unacked<T>(this.#link, lease, () => this.#noteChange('done', null), () => this.#gets.pump(), report)
     this.#puts = new Puts(this, this.#link, maxsize, report)
-    this.#gets = new Gets<T>(this, this.#link, this.#hand, isItem)
+    this.#gets = new Gets<T>(this, this.#link, this.#unacked, isItem)
     this.#joins = new Joins(this, this.#link)
     const link = this.#link
     this.#state = {
@@ -121,7 +121,7 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   get counts(): RedisQueueCounts {
-    return { put: this.#puts.count, got: this.#got, redelivered: this.#hand.redelivered, done: this.#hand.done, lost: this.#lost, aside: this.#hand.aside }
+    return { put: this.#puts.count, got: this.#got, redelivered: this.#unacked.redelivered, done: this.#unacked.done, lost: this.#lost, aside: this.#unacked.aside }
   }
 
   /**
@@ -142,11 +142,11 @@ export class RedisQueue<T> implements LoopBound, Named {
   *#put(item: T, now: boolean): Coroutine<void> {
     const json = jsonOf(item)
     const loop = this.#open()
-    const place = this.#puts.join(json, now)
+    const waiter = this.#puts.join(json, now)
     try {
-      yield* place.stand(loop)
+      yield* waiter.wait(loop)
     } catch (error) {
-      this.#puts.leave(place)
+      this.#puts.leave(waiter)
       throw error
     }
     this.#noteChange('put', running.task)
@@ -167,14 +167,14 @@ export class RedisQueue<T> implements LoopBound, Named {
 
   *#get(now: boolean): Coroutine<T> {
     const loop = this.#open()
-    const place = this.#gets.join(now)
+    const waiter = this.#gets.join(now)
     try {
-      yield* place.stand(loop)
+      yield* waiter.wait(loop)
     } catch (error) {
-      this.#gets.leave(place)
+      this.#gets.leave(waiter)
       throw error
     }
-    const item = this.#hand.give(place.item as NonNullable<typeof place.item>, currentTask() as Task<unknown>)
+    const item = this.#unacked.give(waiter.item as NonNullable<typeof waiter.item>, currentTask() as Task<unknown>)
     this.#got++
     this.#noteChange('get', running.task)
     return item
@@ -186,16 +186,16 @@ export class RedisQueue<T> implements LoopBound, Named {
    * has not received when the process ends is delivered again. Throws a RangeError if there is no such item.
    */
   taskDone(...item: [] | [T]): void {
-    this.#hand.finish(this.#find('taskDone', item))
+    this.#unacked.finish(this.#find('taskDone', item))
   }
 
   /** Gives an item back undone: it is delivered again, here or elsewhere. It chooses the item, and throws, like `taskDone`. */
   giveBack(...item: [] | [T]): void {
-    this.#hand.giveBack(this.#find('giveBack', item))
+    this.#unacked.giveBack(this.#find('giveBack', item))
   }
 
-  #find(what: string, item: [] | [T]): NonNullable<ReturnType<Hand<T>['find']>> {
-    const found = this.#hand.find(currentTask(), item.length === 0 ? null : { is: item[0] as T })
+  #find(what: string, item: [] | [T]): NonNullable<ReturnType<Unacked<T>['find']>> {
+    const found = this.#unacked.find(currentTask(), item.length === 0 ? null : { is: item[0] as T })
     if (found !== undefined) return found
     throw new RangeError(item.length === 0
       ? `${this}: ${what}() was called more often than this task got items; for one that another task got, say which: ${what}(item)`
@@ -209,11 +209,11 @@ export class RedisQueue<T> implements LoopBound, Named {
 
   *#join(): Coroutine<void> {
     const loop = this.#open()
-    const place = this.#joins.join()
+    const waiter = this.#joins.join()
     try {
-      yield* place.stand(loop)
+      yield* waiter.wait(loop)
     } finally {
-      this.#joins.leave(place)
+      this.#joins.leave(waiter)
     }
   }
 
@@ -222,12 +222,12 @@ export class RedisQueue<T> implements LoopBound, Named {
    * as that consumer's until it is delivered again.
    */
   *qsize(): Coroutine<number> {
-    return (yield* this.#look()).size
+    return (yield* this.#figures()).size
   }
 
   /** Items of any process that were put and not yet reported done. A coroutine, because it has to ask Redis. */
   *unfinished(): Coroutine<number> {
-    return (yield* this.#look()).unfinished
+    return (yield* this.#figures()).unfinished
   }
 
   /** A coroutine, because it has to ask Redis. */
@@ -240,23 +240,23 @@ export class RedisQueue<T> implements LoopBound, Named {
     return (yield* this.qsize()) >= this.#maxsize && this.#maxsize > 0
   }
 
-  *#look(): Coroutine<{ unfinished: number; size: number }> {
+  *#figures(): Coroutine<{ unfinished: number; size: number }> {
     for (;;) {
       const loop = this.#open()
       if (!this.#link.ready) {
-        const place = new Place('promise', this)
-        this.#others.add(place)
+        const waiter = new RemoteWaiter('promise', this)
+        this.#waiters.add(waiter)
         try {
-          yield* place.stand(loop)
+          yield* waiter.wait(loop)
         } finally {
-          this.#others.delete(place)
+          this.#waiters.delete(waiter)
         }
       }
       try {
-        const answer = yield* fromPromise(() => this.#link.ask(LOOK))
+        const answer = yield* fromPromise(() => this.#link.ask(FIGURES))
         if (answer !== null) return { unfinished: answer[0] as number, size: answer[1] as number }
       } catch (error) {
-        if (!(error instanceof Away)) throw error
+        if (!(error instanceof RedisUnavailable)) throw error
       }
     }
   }
@@ -290,7 +290,7 @@ export class RedisQueue<T> implements LoopBound, Named {
       // A task that is interrupted by this gives up its wait first.
       await new Promise((resolve) => setImmediate(resolve))
       await this.#gets.settle()
-      await this.#hand.settle()
+      await this.#unacked.settle()
       await this.#puts.settle()
       if (this.#link.ready) await this.#link.ask(LEAVE)
     } catch {
@@ -314,9 +314,9 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   #onReady(): void {
-    this.#hand.onReady()
+    this.#unacked.onReady()
     this.#retry()
-    for (const place of this.#others) place.wake()
+    for (const waiter of this.#waiters) waiter.wake()
   }
 
   #onMessage(what: string): void {
@@ -326,9 +326,9 @@ export class RedisQueue<T> implements LoopBound, Named {
   }
 
   #onLost({ unfinished }: Figures): void {
-    const here = this.#hand.size
+    const here = this.#unacked.size
     const lost = Math.max(0, unfinished - here)
-    this.#hand.forget()
+    this.#unacked.forget()
     this.#lost += lost
     if (lost + here === 0) return
     this.#report(`Redis has lost the queue, and a new one was made: of the last known ${unfinished} unfinished items, ${lost} are lost, and ${here} are with tasks here, which go on with them`)
@@ -338,7 +338,7 @@ export class RedisQueue<T> implements LoopBound, Named {
     this.#puts.failAll(error)
     this.#gets.failAll(error)
     this.#joins.failAll(error)
-    for (const place of this.#others) place.fail(error)
+    for (const waiter of this.#waiters) waiter.fail(error)
   }
 
   #report(what: string, exception?: unknown): void {

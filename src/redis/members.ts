@@ -5,12 +5,12 @@ import type { Connection } from './connection.ts'
 import type { Reader } from './reader.ts'
 import type { RemoteLoop } from './remote-loop.ts'
 import { BEAT_HOLDS_MS, BEAT_MS, beatOf, eventsOf, KEPT_SECONDS, livesOf, LOOPS } from './keys.ts'
-import { HEARD, LIFE, LONGEST_BEAT, LONGEST_NAME, LOOK, VALUE } from './reads.ts'
+import { MARK_SEEN, LIFE, LONGEST_BEAT, LONGEST_NAME, POLL, VALUE } from './reads.ts'
 import { runScript } from './script.ts'
 import { beat, read, type Beat } from './wire.ts'
 
 /** How often the others are polled, in ms. */
-const LOOK_MS = 150
+const POLL_MS = 150
 /** How often the lifetime of keys is renewed, and old ones are removed, in ms. */
 const RENEW_MS = 30_000
 /** The most loops that are followed. */
@@ -40,7 +40,7 @@ export class Members {
   #claimedAt = Infinity
   #beats = 0
   #timer: NodeJS.Timeout | null = null
-  #looking = false
+  #polling = false
   #beating = false
   #beatAt = -Infinity
   #renewAt = 0
@@ -65,7 +65,7 @@ export class Members {
   async claim(wanted: string): Promise<void> {
     const { commands, epoch, loop, rename } = this.#options
     for (let number = 1; ; number++) {
-      if (await this.#take()) break
+      if (await this.#tryClaim()) break
       const there = await this.#there()
       if (there === null || there.epoch === epoch()) {
         if (there !== null) break
@@ -85,14 +85,14 @@ export class Members {
     await commands.run(async (client) => {
       this.#life = { loop: name, number: await runScript(client, LIFE, [livesOf(name)], [KEPT_SECONDS, life]) as number }
     })
-    await this.#say()
+    await this.#markSeen()
     this.claimed = true
     this.#claimedAt = performance.now()
     this.#beatAt = performance.now()
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#tick(), LOOK_MS)
+    this.#timer ??= setInterval(() => this.#tick(), POLL_MS)
   }
 
   /** There is no connection: nothing is known of other processes. */
@@ -112,7 +112,7 @@ export class Members {
     const { commands, loop } = this.#options
     this.stop()
     await Promise.all([
-      this.#say(),
+      this.#markSeen(),
       commands.run((client) => client.expire(eventsOf(loop()), KEPT_SECONDS)),
       commands.run((client) => client.del(beatOf(loop()))),
     ])
@@ -122,7 +122,7 @@ export class Members {
     return JSON.stringify({ ...this.#options.beat(), beats: ++this.#beats })
   }
 
-  async #take(): Promise<boolean> {
+  async #tryClaim(): Promise<boolean> {
     const { commands, loop } = this.#options
     const text = this.#write()
     const done = await commands.run((client) => client.set(beatOf(loop()), text, { condition: 'NX', expiration: { type: 'PX', value: BEAT_HOLDS_MS } }))
@@ -130,9 +130,9 @@ export class Members {
   }
 
   /** Marks this loop as seen; with `clean`, removes those that were not seen for long. */
-  #say(clean = false): Promise<unknown> {
+  #markSeen(clean = false): Promise<unknown> {
     const { commands, loop } = this.#options
-    return commands.run((client) => runScript(client, HEARD, [LOOPS], [loop(), clean ? KEPT_SECONDS * 1000 : '']))
+    return commands.run((client) => runScript(client, MARK_SEEN, [LOOPS], [loop(), clean ? KEPT_SECONDS * 1000 : '']))
   }
 
   async #there(): Promise<Beat | null> {
@@ -142,8 +142,8 @@ export class Members {
 
   /** Whether the process with this name continues to beat. */
   async #goesOn({ epoch, beats }: Beat): Promise<boolean> {
-    for (let waited = 0; waited < BEAT_HOLDS_MS + LOOK_MS; waited += LOOK_MS / 2) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS / 2))
+    for (let waited = 0; waited < BEAT_HOLDS_MS + POLL_MS; waited += POLL_MS / 2) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS / 2))
       const now = await this.#there()
       if (now === null) return false
       if (now.epoch !== epoch || now.beats !== beats) return true
@@ -156,17 +156,17 @@ export class Members {
     if (!this.claimed || !commands.up) return
     const failed = (error: unknown): void => commands.fail(error as Error)
     const now = performance.now()
-    if (!this.#beating && now >= this.#beatAt + BEAT_MS - LOOK_MS / 4) {
+    if (!this.#beating && now >= this.#beatAt + BEAT_MS - POLL_MS / 4) {
       this.#beatAt = now
       this.#beating = true
       this.#beat(now).catch(failed).finally(() => {
         this.#beating = false
       })
     }
-    if (this.#looking) return
-    this.#looking = true
-    this.#look().catch(failed).finally(() => {
-      this.#looking = false
+    if (this.#polling) return
+    this.#polling = true
+    this.#poll().catch(failed).finally(() => {
+      this.#polling = false
     })
   }
 
@@ -176,7 +176,7 @@ export class Members {
     const renews = now >= this.#renewAt
     const sent: Promise<unknown>[] = [
       commands.run((client) => client.set(beatOf(loop()), text, { expiration: { type: 'PX', value: BEAT_HOLDS_MS } })),
-      this.#say(renews),
+      this.#markSeen(renews),
     ]
     if (renews) {
       this.#renewAt = now + RENEW_MS
@@ -185,12 +185,12 @@ export class Members {
     await Promise.all(sent)
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const { commands, loop, epoch, reader, onTaken, onMany } = this.#options
     const own = loop()
     const others = this.#known.filter((name) => name !== own)
     const keys = [LOOPS, beatOf(own), ...others.map(beatOf)]
-    const [loops, beats] = await commands.run((client) => runScript(client, LOOK, keys, [2 * MOST_LOOPS])) as [[name: string, age: string][], (string | null)[]]
+    const [loops, beats] = await commands.run((client) => runScript(client, POLL, keys, [2 * MOST_LOOPS])) as [[name: string, age: string][], (string | null)[]]
     if (!this.claimed || own !== loop()) return
     const mine = read(beat, beats[0])
     if (mine !== null && mine.epoch !== epoch()) {
@@ -202,26 +202,26 @@ export class Members {
     const now = Date.now()
     // Ages come from Redis's clock: that of another process means nothing here.
     for (const [name, age] of loops) reader.find(name)?.seen(now - Number(age))
-    const sure = mine !== null && performance.now() - this.#claimedAt > BEAT_HOLDS_MS + LOOK_MS
+    const sure = mine !== null && performance.now() - this.#claimedAt > BEAT_HOLDS_MS + POLL_MS
     others.forEach((name, at) => {
       const record = reader.find(name)
-      const heard = read(beat, beats[at + 1])
+      const seen = read(beat, beats[at + 1])
       if (record === undefined) return
-      if (heard !== null) this.#heard(record, heard, now)
+      if (seen !== null) this.#onBeat(record, seen, now)
       else if (sure && (record.state === 'live' || record.state === 'unknown')) this.#judge(record)
     })
     this.#follow(loops.map(([name]) => name).filter((name) => name !== own), onMany)
   }
 
-  #heard(record: RemoteLoop, heard: Beat, now: number): void {
-    record.beat(heard, now)
+  #onBeat(record: RemoteLoop, beat: Beat, now: number): void {
+    record.beat(beat, now)
     const { loop, history: { epoch, last } } = record
     const before = this.#foreign.get(loop)
-    if (heard.epoch === epoch) this.#foreign.delete(loop)
-    else this.#foreign.set(loop, heard)
+    if (beat.epoch === epoch) this.#foreign.delete(loop)
+    else this.#foreign.set(loop, beat)
     // The life that continues to beat is the present one.
-    const isAlive = before?.epoch === heard.epoch && before.beats !== heard.beats
-    if (heard.epoch !== epoch || heard.seq > last) this.#options.reader.suspect(loop, isAlive ? heard.epoch : null)
+    const isAlive = before?.epoch === beat.epoch && before.beats !== beat.beats
+    if (beat.epoch !== epoch || beat.seq > last) this.#options.reader.suspect(loop, isAlive ? beat.epoch : null)
   }
 
   /** Its beat has expired: it has closed, or is lost. What it has left in Redis shows which. */
@@ -229,7 +229,7 @@ export class Members {
     const { loop } = record
     if (this.#judging.has(loop)) return
     this.#judging.add(loop)
-    this.#options.reader.pictureOf(loop).then(({ seen: left }) => {
+    this.#options.reader.readSnapshot(loop).then(({ seen: left }) => {
       const closed = record.closed || (left?.closed === true && left.epoch === record.history.epoch)
       record.become(closed ? 'closed' : 'lost', record.seenAt)
     }, () => {}).finally(() => {

@@ -6,9 +6,9 @@ import type { MonitoredLoop } from '../observe/monitored-loop.ts'
 import type { RunRecord } from '../events/run-log.ts'
 import type { Connection } from './connection.ts'
 import { eventsOf, KEPT_SECONDS, NEWS, snapshotOf } from './keys.ts'
-import { HAS, LONGEST_ENTRY, LONGEST_PICTURE } from './reads.ts'
+import { HAS, LONGEST_ENTRY, LONGEST_SNAPSHOT } from './reads.ts'
 import { runScript } from './script.ts'
-import { joined, type Picture } from './wire.ts'
+import { joined, type LoopSnapshot } from './wire.ts'
 
 /** The most events in a batch, the bytes beyond which no further event is added, and the most batches on their way. */
 const BATCH = 512
@@ -19,9 +19,9 @@ const MOST_ON_THE_WAY = 4
 /** Events are collected for this many ms, unless one is urgent. */
 const GATHER_MS = 20
 /** The interval of snapshots in ms, or in events as a part of the history; but they may take only a 50th of the time. */
-const PICTURE_MS = 2000
-const PICTURE_PART = 4
-const PICTURE_SHARE = 50
+const SNAPSHOT_MS = 2000
+const SNAPSHOT_PART = 4
+const SNAPSHOT_SHARE = 50
 /** Lines of each run in a snapshot; runs of other loops that wait to be sent, and the longest of them, in bytes. */
 const LINES_A_RUN = 20
 const MOST_RUNS = 50
@@ -36,7 +36,7 @@ export class Publisher {
   #active = false
   #began = false
   /** The last event that was sent, and the last that has arrived. */
-  #place = 0
+  #sent = 0
   #acked = 0
   #lost = 0
   published = 0
@@ -46,7 +46,7 @@ export class Publisher {
   /** Which entry of the stream ends with which event: old entries are removed there. */
   #entries: { id: string; to: number }[] = []
   #runs: RunRecord[] = []
-  #picture = { seq: -1, at: -Infinity, next: 0, making: false }
+  #snapshot = { seq: -1, at: -Infinity, next: 0, making: false }
   /** Readers need a present snapshot to continue. */
   #needed = false
   #idle: (() => void)[] = []
@@ -67,7 +67,7 @@ export class Publisher {
 
   /** Events that were not published and never will be. */
   get lost(): number {
-    return this.#lost + (this.#began ? Math.max(0, this.#record.history.first - 1 - Math.max(this.#place, this.#acked)) : 0)
+    return this.#lost + (this.#began ? Math.max(0, this.#record.history.first - 1 - Math.max(this.#sent, this.#acked)) : 0)
   }
 
   /** The age of the oldest event that has not arrived, in seconds. */
@@ -90,17 +90,17 @@ export class Publisher {
     const first = !this.#began
     if (first) this.#acked = history.last
     this.#began = true
-    this.#place = again || first ? this.#acked : this.#heldUntil(this.#acked)
+    this.#sent = again || first ? this.#acked : this.#heldUntil(this.#acked)
     this.#active = true
     this.#needed = true
-    this.#paint()
+    this.#writeSnapshot()
     this.#pump()
   }
 
   /** There is no connection any longer. */
   pause(): void {
     this.#active = false
-    this.#place = this.#acked
+    this.#sent = this.#acked
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     this.#settle()
@@ -112,7 +112,7 @@ export class Publisher {
   }
 
   /** Sends a run that is not in the loop's events: another loop made it, in virtual time. */
-  tellRun(run: RunRecord): void {
+  addRun(run: RunRecord): void {
     this.#runs.push(run)
     if (this.#runs.length > MOST_RUNS) this.#runs.shift()
     this.#pump()
@@ -122,17 +122,17 @@ export class Publisher {
   tick(): void {
     if (!this.#active) return
     const now = performance.now()
-    if (this.#record.history.last !== this.#picture.seq && now >= this.#picture.at + PICTURE_MS) this.#paint()
+    if (this.#record.history.last !== this.#snapshot.seq && now >= this.#snapshot.at + SNAPSHOT_MS) this.#writeSnapshot()
   }
 
   /** Sends what there is. Resolves when it has arrived, or no longer can. */
   async finish(): Promise<void> {
     this.#pump()
-    while (this.#active && (this.#onTheWay > 0 || this.#picture.making)) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    while (this.#active && (this.#onTheWay > 0 || this.#snapshot.making)) await new Promise<void>((resolve) => this.#idle.push(resolve))
     if (!this.#active) return
     this.#needed = true
-    this.#paint()
-    while (this.#active && this.#picture.making) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    this.#writeSnapshot()
+    while (this.#active && this.#snapshot.making) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
   /** The event before the continuous part of the history up to this one: a reader may not have read what Redis has lost. */
@@ -158,8 +158,8 @@ export class Publisher {
     if (!this.#active) return
     const { history } = this.#record
     while (this.#runs.length > 0 && this.#onTheWay < MOST_ON_THE_WAY) this.#sendRun(this.#runs.shift() as RunRecord)
-    while (this.#place < history.last && this.#onTheWay < MOST_ON_THE_WAY) {
-      const from = this.#place + 1
+    while (this.#sent < history.last && this.#onTheWay < MOST_ON_THE_WAY) {
+      const from = this.#sent + 1
       const texts: string[] = []
       let bytes = 0
       for (let event = history.find(from); event !== null && texts.length < BATCH && bytes < BATCH_BYTES; event = history.find(from + texts.length)) {
@@ -172,16 +172,16 @@ export class Publisher {
       if (texts.length === 0) {
         // The events are gone: the publisher was too slow, or the recording lost them, or one is too long. A snapshot replaces
         // them.
-        this.#lost += history.last - Math.max(this.#place, this.#acked)
-        this.#place = history.last
+        this.#lost += history.last - Math.max(this.#sent, this.#acked)
+        this.#sent = history.last
         this.#needed = true
-        this.#paint()
+        this.#writeSnapshot()
         break
       }
-      this.#place += texts.length
-      void this.#send(from, this.#place, joined(texts))
+      this.#sent += texts.length
+      void this.#send(from, this.#sent, joined(texts))
     }
-    if (history.last - this.#picture.seq > history.capacity / PICTURE_PART) this.#paint()
+    if (history.last - this.#snapshot.seq > history.capacity / SNAPSHOT_PART) this.#writeSnapshot()
   }
 
   async #send(from: number, to: number, events: string): Promise<void> {
@@ -227,7 +227,7 @@ export class Publisher {
   }
 
   #next(): void {
-    if (this.#place < this.#record.history.last && this.#timer === null) this.#pump()
+    if (this.#sent < this.#record.history.last && this.#timer === null) this.#pump()
   }
 
   /** Removes what is older than the history, in whole entries. */
@@ -240,37 +240,37 @@ export class Publisher {
   }
 
   /** Writes a snapshot, unless one is being written, or they take too much of the time. */
-  #paint(): void {
+  #writeSnapshot(): void {
     const now = performance.now()
-    if (!this.#active || this.#picture.making || (now < this.#picture.next && !this.#needed)) return
+    if (!this.#active || this.#snapshot.making || (now < this.#snapshot.next && !this.#needed)) return
     this.#needed = false
     const { loop, history } = this.#record
-    const text = this.#pictureText()
-    this.#picture = { seq: history.last, at: now, next: performance.now() + (performance.now() - now) * PICTURE_SHARE, making: true }
+    const text = this.#snapshotText()
+    this.#snapshot = { seq: history.last, at: now, next: performance.now() + (performance.now() - now) * SNAPSHOT_SHARE, making: true }
     this.#connection.run((client) => client.set(snapshotOf(loop), text, { expiration: { type: 'EX', value: KEPT_SECONDS } }))
       .catch((error: unknown) => {
         this.pause()
         this.#connection.fail(error as Error)
       })
       .finally(() => {
-        this.#picture.making = false
-        if (this.#needed) this.#paint()
+        this.#snapshot.making = false
+        if (this.#needed) this.#writeSnapshot()
         this.#settle()
       })
   }
 
   /** With as many live tasks as others will read. */
-  #pictureText(): string {
-    const picture = this.picture()
-    const text = JSON.stringify(picture)
+  #snapshotText(): string {
+    const snapshot = this.snapshot()
+    const text = JSON.stringify(snapshot)
     const bytes = Buffer.byteLength(text)
-    if (bytes <= LONGEST_PICTURE) return text
-    const { tasks } = picture.snapshot
-    return JSON.stringify({ ...picture, runs: [], stalls: [], snapshot: { ...picture.snapshot, tasks: tasks.slice(0, tasks.length * LONGEST_PICTURE / bytes / 2) } })
+    if (bytes <= LONGEST_SNAPSHOT) return text
+    const { tasks } = snapshot.snapshot
+    return JSON.stringify({ ...snapshot, runs: [], stalls: [], snapshot: { ...snapshot.snapshot, tasks: tasks.slice(0, tasks.length * LONGEST_SNAPSHOT / bytes / 2) } })
   }
 
   /** @internal All that is needed to continue from here. */
-  picture(): Picture {
+  snapshot(): LoopSnapshot {
     const { history, stalls, stallCount, blockedSeconds, holding, closed, origin, runs } = this.#record
     return {
       epoch: history.epoch, life: this.#life(), startedAt: this.#startedAt, seq: history.last, id: this.#lastId, t: this.#record.now(), origin, closed,

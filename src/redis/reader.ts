@@ -2,10 +2,10 @@
 // are skipped, and after a gap it starts again from a newer snapshot.
 import type { Connection } from './connection.ts'
 import { eventsOf, snapshotOf } from './keys.ts'
-import { ENTRIES, HAS, LONGEST_PICTURE, VALUE } from './reads.ts'
+import { ENTRIES, HAS, LONGEST_SNAPSHOT, VALUE } from './reads.ts'
 import { RemoteLoop } from './remote-loop.ts'
 import { runScript } from './script.ts'
-import { picture, read, run as toldRun, type Picture, type ToldRun } from './wire.ts'
+import { loopSnapshot, read, run as toldRun, type LoopSnapshot, type PublishedRun } from './wire.ts'
 
 /** How often new entries are read without a message on the channel, in ms: a message may be lost. */
 const WAIT_MS = 200
@@ -20,9 +20,9 @@ const TURN_MS = 8
 const AGAIN_MS = 250
 const LONGEST_AGAIN_MS = 4000
 /** The most bytes of snapshots of all loops together, as JSON; loops beyond that are not followed. */
-const MOST_PICTURES = 128 * 2 ** 20
+const MOST_SNAPSHOTS = 128 * 2 ** 20
 /** After a long read of a snapshot, the thread does other work for this many times as long. */
-const PICTURE_REST = 4
+const SNAPSHOT_REST = 4
 const LONGEST_EPOCH = 32
 /** Epochs that are over; their entries are skipped. */
 const MOST_GONE = 16
@@ -34,7 +34,7 @@ export interface ReaderOptions {
   /** Called with a loop that has just appeared. */
   onLoop: (record: RemoteLoop) => void
   /** Makes the record of a loop that appears. */
-  make: (loop: string, picture: Picture) => RemoteLoop
+  make: (loop: string, snapshot: LoopSnapshot) => RemoteLoop
 }
 
 /** An entry of a loop's events: the loop's number, the entry's id ('' if there are none), names and values one after the other. */
@@ -68,7 +68,7 @@ export class Reader {
   #reading = false
   /** The loop at which reading begins; it changes, so that no loop is always last. */
   #turn = 0
-  #pictures: Promise<unknown> = Promise.resolve()
+  #snapshots: Promise<unknown> = Promise.resolve()
   #isNews = false
   #wake: (() => void) | null = null
 
@@ -132,14 +132,14 @@ export class Reader {
   }
 
   /** The snapshot of a loop in Redis. They are read one after the other, and only for a part of the time: one may take long. */
-  async pictureOf(loop: string, most = LONGEST_PICTURE): Promise<{ seen: Picture | null; bytes: number }> {
-    const reading = this.#pictures.then(async () => {
-      const text = await this.#options.commands.run((client) => runScript(client, VALUE, [snapshotOf(loop)], [Math.min(most, LONGEST_PICTURE)])) as string | null
+  async readSnapshot(loop: string, most = LONGEST_SNAPSHOT): Promise<{ seen: LoopSnapshot | null; bytes: number }> {
+    const reading = this.#snapshots.then(async () => {
+      const text = await this.#options.commands.run((client) => runScript(client, VALUE, [snapshotOf(loop)], [Math.min(most, LONGEST_SNAPSHOT)])) as string | null
       const began = performance.now()
-      const seen = read(picture, text)
+      const seen = read(loopSnapshot, text)
       return { seen, bytes: text?.length ?? 0, spent: performance.now() - began }
     })
-    this.#pictures = reading.then(({ spent }) => new Promise((resolve) => setTimeout(resolve, spent < TURN_MS ? 0 : spent * PICTURE_REST)), () => {})
+    this.#snapshots = reading.then(({ spent }) => new Promise((resolve) => setTimeout(resolve, spent < TURN_MS ? 0 : spent * SNAPSHOT_REST)), () => {})
     return reading
   }
 
@@ -156,8 +156,8 @@ export class Reader {
         const ids = followed.map(({ position }) => position as string)
         const keys = followed.map(({ loop }) => eventsOf(loop))
         const entries = followed.length === 0 ? [] : await events.run((client) => runScript(client, ENTRIES, keys, [each, ...ids])) as Entry[]
-        if (entries.length > 0) await this.#take(followed, entries)
-        if (!entries.some(([, id]) => id !== '') && !this.#isNews) await this.#news()
+        if (entries.length > 0) await this.#apply(followed, entries)
+        if (!entries.some(([, id]) => id !== '') && !this.#isNews) await this.#published()
       }
     } catch (error) {
       events.fail(error as Error)
@@ -167,7 +167,7 @@ export class Reader {
   }
 
   /** Resolves when something was published, or may have been. */
-  async #news(): Promise<void> {
+  async #published(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       timer = setTimeout(resolve, WAIT_MS)
@@ -177,11 +177,11 @@ export class Reader {
     clearTimeout(timer)
   }
 
-  async #take(followed: readonly Followed[], entries: readonly Entry[]): Promise<void> {
+  async #apply(followed: readonly Followed[], entries: readonly Entry[]): Promise<void> {
     let turn = performance.now()
     const touched = new Set<RemoteLoop>()
     const tell = (): void => {
-      for (const record of touched) record.told()
+      for (const record of touched) record.notifyApplied()
       touched.clear()
     }
     for (const [at, id, fields] of entries) {
@@ -214,7 +214,7 @@ export class Reader {
     try {
       if (run !== undefined) {
         const told = epoch === record.history.epoch ? read(toldRun, run) : null
-        if (told !== null) record.runs.add(told as ToldRun)
+        if (told !== null) record.runs.add(told as PublishedRun)
         return
       }
       came = record.batch(epoch, Number(from), Number(to), events)
@@ -238,7 +238,7 @@ export class Reader {
   #find(one: Followed, why: 'again' | 'gap', foreign?: string): void {
     if (one.finding) return
     one.finding = true
-    this.#place(one, why, foreign).then((found) => {
+    this.#findPosition(one, why, foreign).then((found) => {
       one.finding = false
       one.foundAt = performance.now()
       if (found) {
@@ -259,9 +259,9 @@ export class Reader {
   }
 
   /** Whether there is a position to continue from now. */
-  async #place(one: Followed, why: 'again' | 'gap', foreign?: string): Promise<boolean> {
+  async #findPosition(one: Followed, why: 'again' | 'gap', foreign?: string): Promise<boolean> {
     const others = [...this.#followed.values()].reduce((bytes, other) => (other === one ? bytes : bytes + other.bytes), 0)
-    const { seen, bytes } = await this.pictureOf(one.loop, MOST_PICTURES - others)
+    const { seen, bytes } = await this.readSnapshot(one.loop, MOST_SNAPSHOTS - others)
     const { record } = one
     if (record === null) {
       if (seen === null) return false

@@ -4,7 +4,7 @@ import { scriptOf } from './script.ts'
 
 /** In bytes: a heartbeat; a snapshot; an entry of a loop's events, with its fields; and the entries that are read at once. */
 export const LONGEST_BEAT = 262_144
-export const LONGEST_PICTURE = 16 * 2 ** 20
+export const LONGEST_SNAPSHOT = 16 * 2 ** 20
 export const LONGEST_ENTRY = 2 ** 20
 const MOST_BYTES = 4 * 2 ** 20
 /** The most fields of an entry. */
@@ -32,7 +32,7 @@ return found[1] and 1 or 0`)
  * Marks a loop as seen now, on Redis's clock, because the clocks of two machines may differ by hours. Key: known loops.
  * Arguments: the loop, and how long a loop stays known, in ms; '' skips the removal of old ones.
  */
-export const HEARD = scriptOf(`${TIME}
+export const MARK_SEEN = scriptOf(`${TIME}
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 local kept = tonumber(ARGV[2])
 if kept then
@@ -55,7 +55,7 @@ return life`)
  * Known loops and heartbeats. Keys: known loops, then one for each heartbeat. Argument: the most loops. Returns the name and
  * age in ms of each loop, the one seen last at the end; and the heartbeats. Invalid names are removed.
  */
-export const LOOK = scriptOf(`${TIME}
+export const POLL = scriptOf(`${TIME}
 local names, beats = {}, {}
 local known = redis.call('ZRANGE', KEYS[1], -tonumber(ARGV[1]), -1, 'WITHSCORES')
 for at = 1, #known, 2 do

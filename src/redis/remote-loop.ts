@@ -4,15 +4,15 @@ import type { LoopEvent, LoopInfo, LoopState } from '../events/schema.ts'
 import { History } from '../events/history.ts'
 import { cutText, cutTexts } from '../events/texts.ts'
 import { MonitoredLoop } from '../observe/monitored-loop.ts'
-import { LONGEST_PICTURE } from './reads.ts'
-import { apart, type Beat, type Picture, type ToldRun } from './wire.ts'
+import { LONGEST_SNAPSHOT } from './reads.ts'
+import { apart, type Beat, type LoopSnapshot, type PublishedRun } from './wire.ts'
 
 /** The names of this many ended tasks are kept. */
 const MOST_NAMES = 2000
 /** The longest JSON that is kept with its event, in characters. */
 const LONGEST_JSON = 16_384
 /** The most that is alive, as JSON, in characters: more than the longest snapshot contains. */
-const MOST_ALIVE = 2 * LONGEST_PICTURE
+const MOST_ALIVE = 2 * LONGEST_SNAPSHOT
 /** How far two machines' clocks may drift apart, in seconds for each second. */
 const DRIFT = 1e-4
 
@@ -36,17 +36,17 @@ export class RemoteLoop extends MonitoredLoop {
   /** Its clock when it was last seen. */
   #last = 0
 
-  constructor(loop: string, picture: Picture, options: { history: number; keepSeconds: number }) {
-    const history = new History(options.history, picture.epoch, picture.seq)
-    super({ loop, history, keepSeconds: options.keepSeconds, origin: picture.origin, runs: { mostBytes: history.mostBytes } })
+  constructor(loop: string, snapshot: LoopSnapshot, options: { history: number; keepSeconds: number }) {
+    const history = new History(options.history, snapshot.epoch, snapshot.seq)
+    super({ loop, history, keepSeconds: options.keepSeconds, origin: snapshot.origin, runs: { mostBytes: history.mostBytes } })
     this.#capacity = options.history
-    this.life = picture.life
-    this.info = picture.info
+    this.life = snapshot.life
+    this.info = snapshot.info
     this.seenAt = Date.now()
     this.since = this.seenAt
     this.state = 'unknown'
-    this.#last = picture.t
-    this.#paint(picture)
+    this.#last = snapshot.t
+    this.#restore(snapshot)
   }
 
   /** Estimated seconds on the loop's clock; if the loop is not live, the time when it was last seen. */
@@ -74,36 +74,36 @@ export class RemoteLoop extends MonitoredLoop {
       if (event.type === 'loop.closed') this.runs.forget(new Set())
       this.received++
     }
-    this.#heard((events.at(-1) as [LoopEvent, string])[0].t)
+    this.#setClock((events.at(-1) as [LoopEvent, string])[0].t)
     if (this.closed) this.become('closed', Date.now())
     return 'taken'
   }
 
   /** Notifies subscribers of what was applied. */
-  told(): void {
+  notifyApplied(): void {
     this.notify()
   }
 
   /** Continues from this snapshot: what lies between is missing. */
-  restore(picture: Picture): void {
-    const missing = picture.seq - this.history.last
+  restore(snapshot: LoopSnapshot): void {
+    const missing = snapshot.seq - this.history.last
     if (missing <= 0) return
     this.missed += missing
     this.history.skip(missing)
-    this.#paint(picture)
+    this.#restore(snapshot)
     this.notify()
   }
 
   /** Its process has started again. */
-  restart(picture: Picture): void {
-    const history = new History(this.#capacity, picture.epoch, picture.seq)
-    this.begin(history, picture.origin)
-    this.life = picture.life
-    this.info = picture.info
+  restart(snapshot: LoopSnapshot): void {
+    const history = new History(this.#capacity, snapshot.epoch, snapshot.seq)
+    this.begin(history, snapshot.origin)
+    this.life = snapshot.life
+    this.info = snapshot.info
     this.#names.clear()
     this.#offset = -Infinity
-    this.#last = picture.t
-    this.#paint(picture)
+    this.#last = snapshot.t
+    this.#restore(snapshot)
     this.fanout.restart()
   }
 
@@ -117,7 +117,7 @@ export class RemoteLoop extends MonitoredLoop {
     this.seenAt = now
     if (epoch !== this.history.epoch) return
     this.info = info
-    this.#heard(t)
+    this.#setClock(t)
     // Events are newer, as long as they arrive.
     if (seq >= this.history.last) this.holding = holding
     // It was live while that was not known here; but a loop that counted as lost is live again only from now on.
@@ -143,7 +143,7 @@ export class RemoteLoop extends MonitoredLoop {
     return this.#alive >= MOST_ALIVE
   }
 
-  #heard(t: number): void {
+  #setClock(t: number): void {
     this.#last = Math.max(this.#last, t)
     const here = performance.now() / 1000
     if (t - here < this.#offset - (here - this.#offsetAt) * DRIFT) return
@@ -151,11 +151,11 @@ export class RemoteLoop extends MonitoredLoop {
     this.#offsetAt = here
   }
 
-  #paint({ snapshot, runs, stalls, stallCount, blockedSeconds, holding, closed }: Picture): void {
+  #restore({ snapshot, runs, stalls, stallCount, blockedSeconds, holding, closed }: LoopSnapshot): void {
     this.model.restore({ ...snapshot, seq: this.history.last })
     this.#alive = 0
     for (const { task, name } of snapshot.tasks) this.#remember(task, name)
-    this.runs.restore(runs as ToldRun[])
+    this.runs.restore(runs as PublishedRun[])
     const known = new Map(this.stalls.map((stall) => [stall.id, stall]))
     this.stalls = stalls.map((stall) => known.get(stall.id) ?? { ...plain(stall), events: null })
     this.stallCount = stallCount

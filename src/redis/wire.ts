@@ -40,7 +40,7 @@ const stall = z.object({
 })
 
 /** All that is needed to follow a loop after event `seq`. */
-export const picture = z.object({
+export const loopSnapshot = z.object({
   epoch,
   /** Which life of the loop's name this is: a later life has a greater number. */
   life: count.default(0),
@@ -62,12 +62,12 @@ export const picture = z.object({
   info: loopInfo,
 })
 
-export const wish = z.object({ id: count, from: z.string().max(LONGEST_NAME), what: z.enum(['task', 'run']), target: count })
+export const cancelRequest = z.object({ id: count, from: z.string().max(LONGEST_NAME), what: z.enum(['task', 'run']), target: count })
 export const granted = z.object({ id: count, found: z.union([z.object({ name: z.string(), cancelling: z.boolean() }), z.literal('late'), z.null()]) })
 
 export type Beat = z.infer<typeof beat>
-export type Picture = z.infer<typeof picture>
-export type ToldRun = z.infer<typeof run>
+export type LoopSnapshot = z.infer<typeof loopSnapshot>
+export type PublishedRun = z.infer<typeof run>
 
 /** Reads JSON from Redis; `null` if there is nothing, or something else. */
 export function read<T extends z.ZodType>(schema: T, text: string | null | undefined): z.output<T> | null {

@@ -68,7 +68,7 @@ export class Run {
   }
 
   /** @internal An event of the run's own loop. */
-  see(event: LoopEvent): void {
+  onEvent(event: LoopEvent): void {
     keepEvent(this.record, event, this.#takes)
     if (this.#listener?.event?.(JSON.stringify(event)) === false) this.pace?.pause()
   }

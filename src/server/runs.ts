@@ -125,7 +125,7 @@ export class Runs {
       settle(began)
       settle(ended)
     }
-    const place = this.#observer.subscribe({
+    const subscription = this.#observer.subscribe({
       write: (messages: readonly Message[]) => {
         for (const { type, json } of messages) {
           if (type === 'stream.hello') settle(began)
@@ -136,7 +136,7 @@ export class Runs {
       },
       end: over,
     }, { run: id })
-    return { began, ended, close: () => place.close() }
+    return { began, ended, close: () => subscription.close() }
   }
 
   /** The request that the current task serves. */

@@ -55,12 +55,12 @@ export class VirtualRuns {
         await new Promise((resolve) => setImmediate(resolve))
         const signal = AbortSignal.any([left, run.controller.signal])
         const taken = await this.#slots.take(signal)
-        const place = new Place(run, clock, signal, { slots: this.#slots, stalled: this.#stalled, taken })
-        run.pace = place
+        const slot = new RunSlot(run, clock, signal, { slots: this.#slots, stalled: this.#stalled, taken })
+        run.pace = slot
         try {
           [outcome, failure] = await drive(run, program, { clock, context, signal })
         } finally {
-          place.end()
+          slot.end()
         }
       })
     } catch (error) {
@@ -76,7 +76,7 @@ export class VirtualRuns {
  * The state of a run among the others: it has a slot while it computes, pauses while its reader does not read, and gives the
  * slot back if that takes long.
  */
-class Place implements Pace {
+class RunSlot implements Pace {
   readonly #run: Run
   readonly #clock: PacedClock
   readonly #signal: AbortSignal
@@ -167,7 +167,7 @@ async function drive(
   const recorder = new Recorder(loop, { name: `run-${run.id}`, pid: process.pid, history: 0 })
   // The runner has its own tasks at the end, which belong to no run.
   recorder.listen((event) => {
-    if (event.run !== undefined) run.see(event)
+    if (event.run !== undefined) run.onEvent(event)
   })
   const marker = { run: run.id, example, parameters }
   let outcome: RunOutcome = 'returned'

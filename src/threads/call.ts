@@ -19,7 +19,7 @@ export interface Requested {
 }
 
 /** In a coroutine that a thread waits for: that request. */
-export const standingStill = new ContextVar<Requested | null>('loopscope.standingStill', { default: null })
+export const awaitedRequest = new ContextVar<Requested | null>('loopscope.awaitedRequest', { default: null })
 
 /** What has the call now: its queue, or the thread that runs it. */
 export interface Holder {
@@ -60,7 +60,7 @@ export class Call<T = unknown> extends Future<T> implements ThreadCall {
     this.function = fn.name === '' ? 'anonymous' : fn.name
     this.task = currentTask()
     this.args = args
-    this.within = standingStill.get()
+    this.within = awaitedRequest.get()
     this.context = withContext && running.context !== null ? new Context(running.context.bindings) : null
     this.since = loop.time()
     loop.addHostWork(1)

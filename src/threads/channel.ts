@@ -87,7 +87,7 @@ export class Channel {
     for (;;) {
       let message = this.#early.get(next)
       if (message === undefined) {
-        const numbered = this.#take()
+        const numbered = this.#next()
         if (numbered === null) return null
         message = numbered[1]
         if (numbered[0] !== next) {
@@ -102,7 +102,7 @@ export class Channel {
     }
   }
 
-  #take(): Numbered | null {
+  #next(): Numbered | null {
     const length = Atomics.load(this.#words, this.#here.slot)
     if (length > 0) {
       const text = this.#in.toString('utf8', 0, length)

@@ -13,9 +13,9 @@ import { requireInteger } from '../runtime/checks.ts'
 import { QueueFull } from '../runtime/exceptions.ts'
 import { getRunningLoop } from '../runtime/abstract-loop.ts'
 import { Call } from './call.ts'
-import { Doorbell } from './wakeup.ts'
+import { Wakeup } from './wakeup.ts'
 import { findTarget, type Plain } from './exports.ts'
-import { Lane, type ThreadSource } from './worker-queue.ts'
+import { WorkerQueue, type ThreadSource } from './worker-queue.ts'
 import { LocalFuture } from './local-future.ts'
 import { Stock } from './stock.ts'
 import { Thread } from './thread.ts'
@@ -36,17 +36,17 @@ export interface ThreadOptions {
 }
 
 /** The thread-sensitive context that the current code is in, and its queue once it has made a call. */
-const sensitiveContext = new ContextVar<{ lane: Lane | null } | null>('loopscope.sensitiveContext', { default: null })
+const sensitiveContext = new ContextVar<{ queue: WorkerQueue | null } | null>('loopscope.sensitiveContext', { default: null })
 
 export class MainThreads implements Threads {
   #options: Required<ThreadOptions> = { poolSize: Math.max(2, availableParallelism()), maxQueue: 1000, maxContexts: 16, idleSeconds: 10 }
-  readonly #bell = new Doorbell()
+  readonly #bell = new Wakeup()
   /** Threads that belong to one queue and end with it. */
-  readonly #own: ThreadSource = { take: (lane) => new Thread(lane, this.#bell), giveBack: (thread) => thread.terminate(), onGone: () => {}, leave: () => {} }
-  #pool: Lane | null = null
-  #sensitive: Lane | null = null
+  readonly #own: ThreadSource = { take: (queue) => new Thread(queue, this.#bell), giveBack: (thread) => thread.terminate(), onGone: () => {}, leave: () => {} }
+  #pool: WorkerQueue | null = null
+  #sensitive: WorkerQueue | null = null
   #stock: Stock | null = null
-  readonly #contexts = new Set<Lane>()
+  readonly #contexts = new Set<WorkerQueue>()
 
   /** Sets sizes and limits, for queues that have not been used yet, or were closed. */
   configure(options: ThreadOptions): void {
@@ -68,55 +68,55 @@ export class MainThreads implements Threads {
   }
 
   #submit(loop: EventLoop, mode: 'sensitive' | 'pool', fn: Plain, args: unknown[], withContext: boolean, caller: string): Call {
-    const lane = mode === 'pool' ? this.#poolLane() : this.#sensitiveLane()
-    lane.requireRoom(caller, fn.name)
-    if (this.#contexts.has(lane) && !lane.hasThread) this.#requireStock(caller, fn.name)
+    const queue = mode === 'pool' ? this.#poolQueue() : this.#sensitiveQueue()
+    queue.requireRoom(caller, fn.name)
+    if (this.#contexts.has(queue) && !queue.hasThread) this.#requireStock(caller, fn.name)
     const call = new Call(loop, mode, fn, args, withContext)
-    lane.submit(call, caller)
+    queue.submit(call, caller)
     return call
   }
 
-  #poolLane(): Lane {
-    return (this.#pool ??= new Lane('pool', this.#options.poolSize, this.#options.maxQueue, this.#own))
+  #poolQueue(): WorkerQueue {
+    return (this.#pool ??= new WorkerQueue('pool', this.#options.poolSize, this.#options.maxQueue, this.#own))
   }
 
-  #sensitiveLane(): Lane {
+  #sensitiveQueue(): WorkerQueue {
     const context = sensitiveContext.get()
     if (context === null) return (this.#sensitive ??= this.#makeSensitive(this.#own))
-    if (context.lane === null) {
+    if (context.queue === null) {
       this.#stock ??= new Stock(this.#options.maxContexts, this.#options.idleSeconds, this.#bell)
-      context.lane = this.#makeSensitive(this.#stock)
-      this.#contexts.add(context.lane)
+      context.queue = this.#makeSensitive(this.#stock)
+      this.#contexts.add(context.queue)
     }
-    return context.lane
+    return context.queue
   }
 
   /** Throws a QueueFull if too many calls already wait in contexts without a thread. */
   #requireStock(caller: string, name: string): void {
     const { maxQueue, maxContexts } = this.#options
     let waiting = 0
-    for (const lane of this.#contexts) if (!lane.hasThread) waiting += lane.queued
+    for (const queue of this.#contexts) if (!queue.hasThread) waiting += queue.queued
     if (waiting < maxQueue + (this.#stock?.free ?? 0)) return
     throw new QueueFull(
       `${caller}: ${maxQueue} calls wait for one of the ${maxContexts} threads of ThreadSensitiveContexts already, ${name}() finds no room: try again later`,
     )
   }
 
-  #makeSensitive(source: ThreadSource): Lane {
-    return new Lane('sensitive', 1, this.#options.maxQueue, source)
+  #makeSensitive(source: ThreadSource): WorkerQueue {
+    return new WorkerQueue('sensitive', 1, this.#options.maxQueue, source)
   }
 
   *inContext<T>(body: () => Coroutine<T>): Coroutine<T> {
     // As in asgiref, an inner context shares the outer one's thread.
     if (sensitiveContext.get() !== null) return yield* callBody('ThreadSensitiveContext.with', body)
-    const context: { lane: Lane | null } = { lane: null }
+    const context: { queue: WorkerQueue | null } = { queue: null }
     const token = sensitiveContext.set(context)
     try {
       return yield* callBody('ThreadSensitiveContext.with', body)
     } finally {
       sensitiveContext.reset(token)
-      const { lane } = context
-      if (lane !== null) void lane.close().then(() => this.#contexts.delete(lane))
+      const { queue } = context
+      if (queue !== null) void queue.close().then(() => this.#contexts.delete(queue))
     }
   }
 
@@ -134,28 +134,28 @@ export class MainThreads implements Threads {
 
   /** Loads functions and starts all threads of the pool and the sensitive one, so that the first call is as fast as any. */
   async prepare(fns: readonly Plain[]): Promise<void> {
-    this.#poolLane().fill()
+    this.#poolQueue().fill()
     ;(this.#sensitive ??= this.#makeSensitive(this.#own)).fill()
     for (const fn of fns) await findTarget(fn, 'prepareThreads')
   }
 
   /** Waits at most `seconds` for calls to end, then ends all threads; open calls fail with a BrokenThread. */
   async close(seconds = 0): Promise<void> {
-    const lanes = [this.#pool, this.#sensitive, ...this.#contexts].filter((lane) => lane !== null)
+    const queues = [this.#pool, this.#sensitive, ...this.#contexts].filter((queue) => queue !== null)
     this.#pool = null
     this.#sensitive = null
     const stock = this.#stock
     this.#stock = null
-    await Promise.all(lanes.map((lane) => lane.close(seconds)))
+    await Promise.all(queues.map((queue) => queue.close(seconds)))
     await stock?.close()
     this.#contexts.clear()
   }
 
   state(): ThreadsState {
     return {
-      pool: this.#poolLane().state(),
+      pool: this.#poolQueue().state(),
       sensitive: (this.#sensitive ??= this.#makeSensitive(this.#own)).state(),
-      contexts: [...this.#contexts].map((lane) => lane.state()),
+      contexts: [...this.#contexts].map((queue) => queue.state()),
     }
   }
 }

@@ -3,7 +3,7 @@
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
 import type { Reply, Request } from './protocol.ts'
-import { standingStill, type Call, type Requested } from './call.ts'
+import { awaitedRequest, type Call, type Requested } from './call.ts'
 import { isCoroutine } from '../runtime/coroutine.ts'
 import { Context } from '../runtime/context.ts'
 import { describe } from '../runtime/describe.ts'
@@ -51,7 +51,7 @@ export class Requests {
       const context = new Context(open.call.context?.bindings)
       const coro = context.run(() => {
         putDown(module, values)
-        standingStill.set(open.blocking ?? open.call.within)
+        awaitedRequest.set(open.blocking ?? open.call.within)
         return (functionAt(module, name) as (...args: unknown[]) => unknown)(...args)
       })
       if (!isCoroutine(coro)) throw new TypeError(`asyncToSync: a coroutine function is needed, ${name}() returned ${describe(coro)}`)

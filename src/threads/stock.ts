@@ -1,8 +1,8 @@
 // The threads that ThreadSensitiveContexts share: a limited number, each of which belongs to one context at a time. A context
 // that ends leaves its thread to the next one; a thread that no context takes for a while ends.
 import type { BrokenThread } from './errors.ts'
-import type { Doorbell } from './wakeup.ts'
-import type { Lane, ThreadSource } from './worker-queue.ts'
+import type { Wakeup } from './wakeup.ts'
+import type { WorkerQueue, ThreadSource } from './worker-queue.ts'
 import { Thread, type Owner } from './thread.ts'
 
 /** The longest that a timer of Node takes. */
@@ -12,16 +12,16 @@ export class Stock implements ThreadSource, Owner {
   readonly mode = 'sensitive'
   readonly #most: number
   readonly #idleMs: number
-  readonly #bell: Doorbell
+  readonly #bell: Wakeup
   readonly #threads = new Set<Thread>()
   /** Threads that no queue has, the last used at the end, each with the timer that ends it. */
   readonly #idle = new Map<Thread, NodeJS.Timeout>()
   /** Queues that wait for a thread, first come, first served. */
-  readonly #waiting = new Set<Lane>()
+  readonly #waiting = new Set<WorkerQueue>()
   #closed = false
 
   /** `most`: the most threads; `idleSeconds`: how long one is kept for the next queue. */
-  constructor(most: number, idleSeconds: number, bell: Doorbell) {
+  constructor(most: number, idleSeconds: number, bell: Wakeup) {
     this.#most = most
     this.#idleMs = Math.min(idleSeconds * 1000, LONGEST_MS)
     this.#bell = bell
@@ -32,18 +32,18 @@ export class Stock implements ThreadSource, Owner {
     return this.#idle.size + this.#most - this.#threads.size
   }
 
-  take(lane: Lane): Thread | null {
+  take(queue: WorkerQueue): Thread | null {
     if (this.free === 0) {
-      this.#waiting.add(lane)
+      this.#waiting.add(queue)
       return null
     }
     const idle = [...this.#idle.keys()].at(-1)
     if (idle !== undefined) {
       this.#forget(idle)
-      idle.owner = lane
+      idle.owner = queue
       return idle
     }
-    const thread = new Thread(lane, this.#bell)
+    const thread = new Thread(queue, this.#bell)
     this.#threads.add(thread)
     return thread
   }
@@ -58,8 +58,8 @@ export class Stock implements ThreadSource, Owner {
     this.#serve()
   }
 
-  leave(lane: Lane): void {
-    this.#waiting.delete(lane)
+  leave(queue: WorkerQueue): void {
+    this.#waiting.delete(queue)
   }
 
   onFree(): void {}
@@ -73,10 +73,10 @@ export class Stock implements ThreadSource, Owner {
 
   /** Gives free threads to waiting queues. */
   #serve(): void {
-    for (const lane of this.#waiting) {
+    for (const queue of this.#waiting) {
       if (this.free === 0) return
-      this.#waiting.delete(lane)
-      lane.pump()
+      this.#waiting.delete(queue)
+      queue.pump()
     }
   }
 

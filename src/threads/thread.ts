@@ -3,7 +3,7 @@
 import { Worker, MessageChannel } from 'node:worker_threads'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Call, Requested } from './call.ts'
-import type { Doorbell } from './wakeup.ts'
+import type { Wakeup } from './wakeup.ts'
 import { ownFile, programThread } from '../launch.ts'
 import { reportContext } from '../runtime/exception-handler.ts'
 import { defaultHost } from '../runtime/host.ts'
@@ -33,7 +33,7 @@ export interface Owner {
 
 export class Thread {
   owner: Owner
-  readonly #bell: Doorbell
+  readonly #bell: Wakeup
   readonly #worker: Worker
   readonly #channel: Channel
   readonly #requests: Requests
@@ -49,7 +49,7 @@ export class Thread {
   #loop: EventLoop | null = null
 
   /** Throws a NoThread if the system starts none. */
-  constructor(owner: Owner, bell: Doorbell) {
+  constructor(owner: Owner, bell: Wakeup) {
     this.owner = owner
     this.#bell = bell
     const memory = channelMemory()
@@ -89,7 +89,7 @@ export class Thread {
   }
 
   /** Whether a call could run here on top of one that waits for `request`. */
-  standsStillFor(request: Requested): boolean {
+  waitsFor(request: Requested): boolean {
     return this.#gone ? false : this.#frames.includes(request)
   }
 

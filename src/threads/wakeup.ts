@@ -7,11 +7,11 @@ interface Listener {
   onRing(): void
 }
 
-export class Doorbell {
+export class Wakeup {
   readonly word = new Int32Array(new SharedArrayBuffer(4))
   readonly #listeners = new Set<Listener>()
   #armed = false
-  #heard = 0
+  #rings = 0
 
   /** Calls `listener.onRing` at every ring from now on. */
   listen(listener: Listener): void {
@@ -25,13 +25,13 @@ export class Doorbell {
 
   #arm(): void {
     this.#armed = true
-    const wait = waitAsync(this.word, 0, this.#heard)
+    const wait = waitAsync(this.word, 0, this.#rings)
     if (wait.async) void wait.value.then(this.#onRing)
     else queueMicrotask(this.#onRing) // it rang meanwhile
   }
 
   readonly #onRing = (): void => {
-    this.#heard = Atomics.load(this.word, 0)
+    this.#rings = Atomics.load(this.word, 0)
     for (const listener of this.#listeners) listener.onRing()
     this.#armed = false
     if (this.#listeners.size > 0) this.#arm()

@@ -14,12 +14,12 @@ import { putDown, takeBack } from './context-transfer.ts'
 const FIRST_PATIENCE_MS = 1
 const LONGEST_PATIENCE_MS = 1000
 
-export class Server {
+export class WorkerLoop {
   readonly #channel: Channel
   /** The running calls, innermost last. */
   readonly #running: number[] = []
   /** How many calls wait in asyncToSync, during which this thread's event loop cannot run. */
-  #still = 0
+  #blocked = 0
   readonly #waiting = new Map<number, (reply: Reply) => void>()
   #requests = 0
 
@@ -64,7 +64,7 @@ export class Server {
     const [, id, [url, name]] = call
     const module = knownModule(url)
     if (module !== undefined) return this.#run(call, module)
-    if (this.#still > 0) {
+    if (this.#blocked > 0) {
       this.#threw(id, new RuntimeError(
         `${name}(): its thread is blocked in asyncToSync and cannot load ${url} meanwhile: import it in the module of the function that called asyncToSync`,
       ))
@@ -96,7 +96,7 @@ export class Server {
         return (functionAt(module, name) as (...args: unknown[]) => unknown)(...args)
       })
       if (typeof (value as PromiseLike<unknown> | null)?.then === 'function') {
-        if (this.#still === 0) return this.#settle(call, module, value as PromiseLike<unknown>, context)
+        if (this.#blocked === 0) return this.#settle(call, module, value as PromiseLike<unknown>, context)
         throw new RuntimeError(`${name}() returned a promise while its thread is blocked in asyncToSync: nothing could settle it`)
       }
     } catch (error) {
@@ -162,9 +162,9 @@ export class Server {
   }
 
   /** Blocks this thread until `done()`, or for `ms`; messages that arrive meanwhile are handled. */
-  standStill(done: () => boolean, ms: number): void {
+  blockUntil(done: () => boolean, ms: number): void {
     const end = ms === Infinity ? Infinity : performance.now() + ms
-    this.#still++
+    this.#blocked++
     try {
       while (!done()) {
         const message = this.#channel.receive() as ToWorker | null
@@ -177,7 +177,7 @@ export class Server {
         this.#channel.wait(left)
       }
     } finally {
-      this.#still--
+      this.#blocked--
     }
   }
 }

@@ -9,17 +9,17 @@ import { findTarget, knownTarget } from './exports.ts'
 
 /** Where a queue gets its threads. */
 export interface ThreadSource {
-  /** A thread for `lane`, idle or about to start; `null` if it has to wait for one, and will be pumped then. Throws a NoThread. */
-  take(lane: Lane): Thread | null
+  /** A thread for `queue`, idle or about to start; `null` if it has to wait for one, and will be pumped then. Throws a NoThread. */
+  take(queue: WorkerQueue): Thread | null
   /** The queue is closed and no longer needs this idle thread. */
   giveBack(thread: Thread): Promise<void>
   /** A thread from here has ended. */
   onGone(thread: Thread): void
   /** The queue no longer waits for a thread. */
-  leave(lane: Lane): void
+  leave(queue: WorkerQueue): void
 }
 
-export class Lane implements Holder, Owner {
+export class WorkerQueue implements Holder, Owner {
   readonly mode: 'sensitive' | 'pool'
   readonly #size: number
   readonly #maxQueue: number
@@ -89,7 +89,7 @@ export class Lane implements Holder, Owner {
     if (this.#idle.length > 0 || this.#threads.size < this.#size) return null
     for (let request = call.within; request !== null; request = request.outer) {
       if (request.replied) continue
-      for (const thread of this.#threads) if (thread.standsStillFor(request)) return thread
+      for (const thread of this.#threads) if (thread.waitsFor(request)) return thread
     }
     return null
   }

@@ -2,7 +2,7 @@
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { ConcurrentFuture, Threads } from '../runtime/threads.ts'
 import type { Reply } from './protocol.ts'
-import type { Server } from './worker-loop.ts'
+import type { WorkerLoop } from './worker-loop.ts'
 import { requireFiniteOrNull } from '../runtime/checks.ts'
 import { isCoroutine } from '../runtime/coroutine.ts'
 import { describable, describe } from '../runtime/describe.ts'
@@ -13,14 +13,14 @@ import { addressOf, cannotCross, knownTarget, type Plain } from './exports.ts'
 import { putDown, takeAlong } from './context-transfer.ts'
 
 export class WorkerThreads implements Threads {
-  readonly #server: Server
+  readonly #loop: WorkerLoop
 
-  constructor(server: Server) {
-    this.#server = server
+  constructor(loop: WorkerLoop) {
+    this.#loop = loop
   }
 
   asyncToSync<A extends unknown[], R>(fn: (...args: A) => Coroutine<R>, args: A): R {
-    return new RemoteFuture<R>(this.#server, 'asyncToSync', fn as unknown as Plain, args, true).result()
+    return new RemoteFuture<R>(this.#loop, 'asyncToSync', fn as unknown as Plain, args, true).result()
   }
 
   runCoroutineThreadsafe<T>(fn: unknown, args: unknown): ConcurrentFuture<T> {
@@ -29,7 +29,7 @@ export class WorkerThreads implements Threads {
     }
     if (typeof fn !== 'function') throw new TypeError(`runCoroutineThreadsafe: a coroutine function is needed, got ${describe(fn)}`)
     if (args !== undefined && !Array.isArray(args)) throw new TypeError(`runCoroutineThreadsafe: an array of arguments is needed, got ${describe(args)}`)
-    return new RemoteFuture<T>(this.#server, 'runCoroutineThreadsafe', fn as Plain, (args as unknown[] | undefined) ?? [], false)
+    return new RemoteFuture<T>(this.#loop, 'runCoroutineThreadsafe', fn as Plain, (args as unknown[] | undefined) ?? [], false)
   }
 
   call(): never {
@@ -55,13 +55,13 @@ function mainOnly(): RuntimeError {
 
 /** A coroutine on the main loop, as seen by the worker thread that asked for it. */
 class RemoteFuture<T> implements ConcurrentFuture<T> {
-  readonly #server: Server
+  readonly #loop: WorkerLoop
   readonly #name: string
   readonly #id: number
   #outcome: { ok: true; value: T } | { ok: false; error: unknown } | null = null
   #onDone: (() => void)[] = []
 
-  constructor(server: Server, caller: string, fn: Plain, args: unknown[], blocks: boolean) {
+  constructor(loop: WorkerLoop, caller: string, fn: Plain, args: unknown[], blocks: boolean) {
     const target = knownTarget(fn)
     if (target === undefined) throw cannotCross(fn, caller, 'no module that this thread has loaded from there exports it')
     const { module, name } = target
@@ -72,10 +72,10 @@ class RemoteFuture<T> implements ConcurrentFuture<T> {
       for (const fn of this.#onDone) fn()
       this.#onDone = []
     }
-    this.#server = server
+    this.#loop = loop
     this.#name = name
     try {
-      this.#id = server.request(caller, blocks, [addressOf(target), args, takeAlong(module, running.context)], onReply)
+      this.#id = loop.request(caller, blocks, [addressOf(target), args, takeAlong(module, running.context)], onReply)
     } catch (error) {
       if (error instanceof RuntimeError) throw error
       throw new TypeError(`${caller}: an argument of ${name}(), or a context variable, cannot be copied to the main thread: ${String(error)}`, { cause: error })
@@ -88,13 +88,13 @@ class RemoteFuture<T> implements ConcurrentFuture<T> {
 
   cancel(): boolean {
     if (this.#outcome !== null) return false
-    this.#server.cancel(this.#id)
+    this.#loop.cancel(this.#id)
     return true
   }
 
   result(timeout: number | null = null): T {
     requireFiniteOrNull(timeout, 'result: timeout', 'seconds')
-    this.#server.standStill(() => this.#outcome !== null, timeout === null ? Infinity : timeout * 1000)
+    this.#loop.blockUntil(() => this.#outcome !== null, timeout === null ? Infinity : timeout * 1000)
     if (this.#outcome === null) throw new TimeoutError(`${this.#name}() on the main loop took longer than ${timeout} s; it goes on, cancel() ends it`)
     if (this.#outcome.ok) return this.#outcome.value
     throw this.#outcome.error

@@ -16,12 +16,12 @@ export interface Inline {
 
 export function watchInline(loop: EventLoop, options: { records?: number; history?: number } = {}): Inline {
   const shared = share(options.records ?? 2 ** 17)
-  const descriptions: ArrayBuffer[] = []
+  const snapshots: ArrayBuffer[] = []
   const ring = new RingWriter(shared)
-  const probe = new Probe({ view: viewOf(shared), ring, loop, name: 'main', pid: 1, sendDescription: (content) => descriptions.push(content) })
+  const probe = new Probe({ view: viewOf(shared), ring, loop, name: 'main', pid: 1, sendSnapshot: (content) => snapshots.push(content) })
   const observer = new Observer({
     shared, loop: 'main', history: options.history ?? 200_000, blockedSeconds: 1e9, keepSeconds: 1e9, now: () => loop.time(), origin: 0,
-    takeDescription: () => descriptions.shift() ?? null, takeStack: async () => null, schedulingDelay: new SchedulingDelay(null),
+    takeSnapshot: () => snapshots.shift() ?? null, takeStack: async () => null, schedulingDelay: new SchedulingDelay(null),
   })
   return {
     probe, observer, ring,

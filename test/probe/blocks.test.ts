@@ -19,7 +19,7 @@ async function noted(main: (block: (seconds: number) => void) => Coroutine<unkno
   const view = viewOf(shared)
   const blocks: string[] = []
   new Probe({
-    view, ring: new RingWriter(shared), loop, name: 'main', pid: 1, sendDescription: () => {},
+    view, ring: new RingWriter(shared), loop, name: 'main', pid: 1, sendSnapshot: () => {},
     onBlock: (from, to, name) => blocks.push(`${name()}: ${(to - from).toFixed(3)} s`),
   })
   await loop.runUntilComplete(main((seconds) => clock.advance(seconds)))

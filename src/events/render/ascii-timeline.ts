@@ -9,7 +9,7 @@ const CAPS = { returned: '✓', raised: '✗', cancelled: '⊘' } as const
 const MOST_TASKS = 40
 const LONGEST_NAME = 24
 
-interface Lane {
+interface Track {
   name: string
   depth: number
   spans: { state: State; from: number; to: number }[]
@@ -20,28 +20,28 @@ interface Lane {
 
 /** Draws the tasks in `events`. `width` is that of the timeline alone, in characters. */
 export function draw(events: readonly LoopEvent[], width = 60): string {
-  const lanes = new Map<number, Lane>()
+  const tracks = new Map<number, Track>()
   let missed = 0
   for (const event of events) {
     if (event.type === 'task.created') {
-      if (lanes.size >= MOST_TASKS) missed++
+      if (tracks.size >= MOST_TASKS) missed++
       else {
-        const depth = (event.parent === undefined ? undefined : lanes.get(event.parent)?.depth) ?? -1
-        lanes.set(event.task, { name: event.name, depth: depth + 1, spans: [], state: 'ready', since: event.t, end: null })
+        const depth = (event.parent === undefined ? undefined : tracks.get(event.parent)?.depth) ?? -1
+        tracks.set(event.task, { name: event.name, depth: depth + 1, spans: [], state: 'ready', since: event.t, end: null })
       }
     } else if ('task' in event && event.task !== undefined) {
-      const lane = lanes.get(event.task)
-      if (lane !== undefined) advance(lane, event)
+      const track = tracks.get(event.task)
+      if (track !== undefined) advance(track, event)
     }
   }
   const from = events[0]?.t ?? 0
   const to = events.at(-1)?.t ?? from
-  if (lanes.size === 0) return 'no task was recorded\n'
-  for (const lane of lanes.values()) if (lane.end === null) close(lane, to)
+  if (tracks.size === 0) return 'no task was recorded\n'
+  for (const track of tracks.values()) if (track.end === null) close(track, to)
 
-  const names = [...lanes.values()].map(({ name, depth }) => shorten('  '.repeat(Math.min(depth, 4)) + name))
+  const names = [...tracks.values()].map(({ name, depth }) => shorten('  '.repeat(Math.min(depth, 4)) + name))
   const margin = Math.max(...names.map((name) => name.length))
-  const lines = [...lanes.values()].map((lane, at) => `${(names[at] as string).padEnd(margin)} │${row(lane, from, to, width)}│`)
+  const lines = [...tracks.values()].map((track, at) => `${(names[at] as string).padEnd(margin)} │${row(track, from, to, width)}│`)
   const missing = missed === 0 ? [] : [`and ${missed} more tasks`]
   const scale = `${''.padEnd(margin)}  0${`${(to - from).toFixed(3)} s`.padStart(width - 1)}`
   const key = `${MARKS.running} running  ${MARKS.ready} ready, waiting for the loop  ${MARKS.waiting} waiting  ${MARKS.thread} in a thread  `
@@ -49,43 +49,43 @@ export function draw(events: readonly LoopEvent[], width = 60): string {
   return [...lines, ...missing, scale, key, ''].join('\n')
 }
 
-function advance(lane: Lane, event: LoopEvent): void {
+function advance(track: Track, event: LoopEvent): void {
   switch (event.type) {
     case 'task.ready':
-      turn(lane, 'ready', event.t)
+      turn(track, 'ready', event.t)
       break
     case 'task.running':
-      turn(lane, 'running', event.t)
+      turn(track, 'running', event.t)
       break
     case 'task.suspended':
-      turn(lane, event.on.kind === 'yield' ? 'ready' : event.on.kind === 'thread' ? 'thread' : 'waiting', event.t)
+      turn(track, event.on.kind === 'yield' ? 'ready' : event.on.kind === 'thread' ? 'thread' : 'waiting', event.t)
       break
     case 'task.finished':
-      close(lane, event.t)
-      lane.end = { t: event.t, mark: CAPS[event.outcome] }
+      close(track, event.t)
+      track.end = { t: event.t, mark: CAPS[event.outcome] }
       break
     default:
       break
   }
 }
 
-function turn(lane: Lane, state: State, t: number): void {
-  lane.spans.push({ state: lane.state, from: lane.since, to: t })
-  lane.state = state
-  lane.since = t
+function turn(track: Track, state: State, t: number): void {
+  track.spans.push({ state: track.state, from: track.since, to: t })
+  track.state = state
+  track.since = t
 }
 
-function close(lane: Lane, t: number): void {
-  turn(lane, 'none', t)
+function close(track: Track, t: number): void {
+  turn(track, 'none', t)
 }
 
-function row(lane: Lane, from: number, to: number, width: number): string {
+function row(track: Track, from: number, to: number, width: number): string {
   const scale = to > from ? width / (to - from) : 0
   const column = (t: number): number => Math.min(width - 1, Math.floor((t - from) * scale))
   const cells = new Array<State>(width).fill('none')
   // Later states overwrite earlier ones in a shared cell: a short step must stay visible.
   for (const state of ['waiting', 'thread', 'ready', 'running'] as const) {
-    for (const span of lane.spans) {
+    for (const span of track.spans) {
       if (span.state !== state) continue
       const seconds = span.to - span.from
       const first = column(span.from)
@@ -99,7 +99,7 @@ function row(lane: Lane, from: number, to: number, width: number): string {
     }
   }
   const marks = cells.map((state) => MARKS[state])
-  if (lane.end !== null) marks[column(lane.end.t)] = lane.end.mark
+  if (track.end !== null) marks[column(track.end.t)] = track.end.mark
   return marks.join('')
 }
 

@@ -8,9 +8,9 @@ import { runScript, type Script } from '../script.ts'
 const PATIENCE_MS = 5000
 
 /** Redis is away, or went away before it answered: ask again when it is back. */
-export class Away extends Error {
+export class RedisUnavailable extends Error {
   static {
-    this.prototype.name = 'Away'
+    this.prototype.name = 'RedisUnavailable'
   }
 }
 
@@ -35,7 +35,7 @@ export class QueueConnection {
   /** A script was answered: this Redis works, and will work again if it goes away. */
   #served = false
   /** The listener knows that it waits. */
-  #told = false
+  #reported = false
   #openedAt = 0
 
   /** Errors name `owner`. */
@@ -67,8 +67,8 @@ export class QueueConnection {
     this.state = 'away'
     const never = !this.#served && performance.now() - this.#openedAt >= PATIENCE_MS
     if (!isRefusal(reason) && !never) {
-      if (codeOf(reason) === '' || this.#told || !this.#served) return
-      this.#told = true
+      if (codeOf(reason) === '' || this.#reported || !this.#served) return
+      this.#reported = true
       this.#listener.onWaiting(`${reasonOf(reason)}: what is asked of the queue waits until that is over`)
       return
     }
@@ -82,14 +82,14 @@ export class QueueConnection {
     return new Error(`${String(this.#owner)}: cannot use Redis at ${hostOf(this.#url)}: ${reasonOf(reason)}`, { cause: reason })
   }
 
-  /** Runs a script. Rejects with Away if no Redis answers, or only one that may work later; with the reason if it refuses. */
+  /** Runs a script. Rejects with RedisUnavailable if no Redis answers, or only one that may work later; with the reason if it refuses. */
   async call(script: Script, keys: string[], args: string[]): Promise<unknown> {
     const connection = this.#connection
-    if (connection === null || this.state !== 'ready') throw new Away('Redis is away')
+    if (connection === null || this.state !== 'ready') throw new RedisUnavailable('Redis is away')
     try {
       const answer = await connection.run((client) => runScript(client, script, keys, args))
       this.#served = true
-      this.#told = false
+      this.#reported = false
       return answer
     } catch (error) {
       // Later, a replica is a former primary: we wait for its successor.
@@ -97,7 +97,7 @@ export class QueueConnection {
       // The group is gone but its stream is not: treated as a new queue, which the next script makes.
       if (codeOf(error) === 'NOGROUP') await connection.run((client) => client.del(keys[1] as string)).catch(() => {})
       connection.fail(error as Error)
-      throw new Away('Redis went away', { cause: error })
+      throw new RedisUnavailable('Redis went away', { cause: error })
     }
   }
 

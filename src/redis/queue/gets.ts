@@ -4,15 +4,15 @@ import { Deque } from '../../runtime/deque.ts'
 import { QueueEmpty } from '../../runtime/exceptions.ts'
 import { PENDING } from '../../runtime/waiter.ts'
 import { describe } from '../../runtime/describe.ts'
-import type { Hand, Item } from './unacked.ts'
-import { Away, type Link } from './link.ts'
-import { Place } from './line.ts'
+import type { Unacked, Item } from './unacked.ts'
+import { RedisUnavailable, type Link } from './link.ts'
+import { RemoteWaiter } from './remote-waiter.ts'
 import { GET } from './scripts.ts'
 
 /** The most items asked for at once. */
 const MOST_ITEMS = 64
 
-export class GetPlace<T> extends Place {
+export class GetWaiter<T> extends RemoteWaiter {
   /** It fails if there is no item. */
   readonly now: boolean
   /** A question was sent while it waited. */
@@ -26,10 +26,10 @@ export class GetPlace<T> extends Place {
 }
 
 export class Gets<T> {
-  readonly line = new Deque<GetPlace<T>>()
+  readonly waiters = new Deque<GetWaiter<T>>()
   readonly #owner: object
   readonly #link: Link
-  readonly #hand: Hand<T>
+  readonly #unacked: Unacked<T>
   readonly #isItem: (value: unknown) => boolean
   #asking = false
   #question: Promise<void> = Promise.resolve()
@@ -38,25 +38,25 @@ export class Gets<T> {
   #isNews = false
 
   /** `isItem`: whether a value is a valid item; others are set aside. */
-  constructor(owner: object, link: Link, hand: Hand<T>, isItem: (value: unknown) => boolean) {
+  constructor(owner: object, link: Link, hand: Unacked<T>, isItem: (value: unknown) => boolean) {
     this.#owner = owner
     this.#link = link
-    this.#hand = hand
+    this.#unacked = hand
     this.#isItem = isItem
   }
 
-  join(now: boolean): GetPlace<T> {
-    const place = new GetPlace<T>(this.#owner, now)
-    this.line.push(place)
+  join(now: boolean): GetWaiter<T> {
+    const waiter = new GetWaiter<T>(this.#owner, now)
+    this.waiters.push(waiter)
     if (now) this.#isEmpty = false
     this.pump()
-    return place
+    return waiter
   }
 
   /** Its task was interrupted. */
-  leave(place: GetPlace<T>): void {
-    this.line.remove(place)
-    if (place.item !== null) this.#pass(place.item)
+  leave(waiter: GetWaiter<T>): void {
+    this.waiters.remove(waiter)
+    if (waiter.item !== null) this.#pass(waiter.item)
   }
 
   /** There may be items, or Redis may be back. */
@@ -67,37 +67,37 @@ export class Gets<T> {
   }
 
   pump(): void {
-    const wanted = Math.min(this.line.length, MOST_ITEMS)
+    const wanted = Math.min(this.waiters.length, MOST_ITEMS)
     // An item that may be back already could be got, and then given back a second time.
-    if (this.#asking || this.#isEmpty || wanted === 0 || !this.#link.ready || this.#hand.isReturning) return
+    if (this.#asking || this.#isEmpty || wanted === 0 || !this.#link.ready || this.#unacked.isReturning) return
     this.#isNews = false
-    for (const place of this.line) place.asked = true
+    for (const waiter of this.waiters) waiter.asked = true
     this.#asking = true
     this.#question = this.#link.ask(GET, String(wanted)).then((answer) => this.#onAnswer(answer), (error: unknown) => {
       this.#asking = false
       // They keep their places until Redis is back.
-      if (!(error instanceof Away)) this.failAll(error as Error)
+      if (!(error instanceof RedisUnavailable)) this.failAll(error as Error)
     })
   }
 
   #onAnswer(answer: unknown[] | null): void {
     this.#asking = false
     const [entries = [], aside = 0, drained = 0] = (answer ?? []) as [entries?: [id: string, json: string, deliveries: number][], aside?: number, drained?: number]
-    if (aside > 0) this.#hand.onSetAside(aside, 'too long, or not an item of a queue')
+    if (aside > 0) this.#unacked.onSetAside(aside, 'too long, or not an item of a queue')
     for (const [id, json, deliveries] of entries) {
       const [value, why] = this.#read(json)
       // Left in the queue, it would be delivered again and again.
-      if (why !== null) this.#hand.setAside(id, why)
-      else this.#pass(this.#hand.add(id, value, deliveries))
+      if (why !== null) this.#unacked.setAside(id, why)
+      else this.#pass(this.#unacked.add(id, value, deliveries))
     }
     const isShort = drained === 1
     this.#isEmpty = isShort && !this.#isNews
-    this.#hand.compare()
+    this.#unacked.compare()
     if (isShort) {
-      for (const place of [...this.line]) {
-        if (!place.now || !place.asked) continue
-        this.line.remove(place)
-        place.fail(new QueueEmpty(`${String(this.#owner)} is empty`))
+      for (const waiter of [...this.waiters]) {
+        if (!waiter.now || !waiter.asked) continue
+        this.waiters.remove(waiter)
+        waiter.fail(new QueueEmpty(`${String(this.#owner)} is empty`))
       }
     }
     this.pump()
@@ -113,18 +113,18 @@ export class Gets<T> {
     }
   }
 
-  #next(): GetPlace<T> | undefined {
-    let place: GetPlace<T> | undefined
-    while ((place = this.line.shift()) !== undefined && place.state !== PENDING);
-    return place
+  #next(): GetWaiter<T> | undefined {
+    let waiter: GetWaiter<T> | undefined
+    while ((waiter = this.waiters.shift()) !== undefined && waiter.state !== PENDING);
+    return waiter
   }
 
   #pass(item: Item<T>): void {
-    const place = this.#next()
-    if (place === undefined) this.#hand.giveBack(item)
+    const waiter = this.#next()
+    if (waiter === undefined) this.#unacked.giveBack(item)
     else {
-      place.item = item
-      place.wake()
+      waiter.item = item
+      waiter.wake()
     }
   }
 
@@ -134,7 +134,7 @@ export class Gets<T> {
   }
 
   failAll(error: Error): void {
-    let place: GetPlace<T> | undefined
-    while ((place = this.#next()) !== undefined) place.fail(error)
+    let waiter: GetWaiter<T> | undefined
+    while ((waiter = this.#next()) !== undefined) waiter.fail(error)
   }
 }

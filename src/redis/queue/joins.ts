@@ -1,10 +1,10 @@
 // Tasks that wait until nothing is left to do, in any process. The moment counts even if there is more to do again by the time
 // its message arrives.
-import { Away, type Link } from './link.ts'
-import { Place } from './line.ts'
-import { LOOK } from './scripts.ts'
+import { RedisUnavailable, type Link } from './link.ts'
+import { RemoteWaiter } from './remote-waiter.ts'
+import { FIGURES } from './scripts.ts'
 
-class JoinPlace extends Place {
+class JoinWaiter extends RemoteWaiter {
   /** There was something to do since it came: the next message that nothing is left ends its wait. */
   isIn = false
 
@@ -14,7 +14,7 @@ class JoinPlace extends Place {
 }
 
 export class Joins {
-  readonly #places = new Set<JoinPlace>()
+  readonly #waiters = new Set<JoinWaiter>()
   readonly #owner: object
   readonly #link: Link
   #asking = false
@@ -27,46 +27,46 @@ export class Joins {
   }
 
   get size(): number {
-    return this.#places.size
+    return this.#waiters.size
   }
 
-  join(): JoinPlace {
-    const place = new JoinPlace(this.#owner)
-    this.#places.add(place)
+  join(): JoinWaiter {
+    const waiter = new JoinWaiter(this.#owner)
+    this.#waiters.add(waiter)
     this.retry()
-    return place
+    return waiter
   }
 
-  leave(place: JoinPlace): void {
-    this.#places.delete(place)
+  leave(waiter: JoinWaiter): void {
+    this.#waiters.delete(waiter)
   }
 
   /** Nothing was left. */
   onNothingLeft(): void {
     this.#isNews = true
-    for (const place of this.#places) if (place.isIn) place.wake()
+    for (const waiter of this.#waiters) if (waiter.isIn) waiter.wake()
   }
 
   retry(): void {
-    if (this.#asking || this.#places.size === 0 || !this.#link.ready) return
+    if (this.#asking || this.#waiters.size === 0 || !this.#link.ready) return
     this.#asking = true
     this.#isNews = false
-    const asked = [...this.#places]
-    this.#link.ask(LOOK, 'join').then((answer) => {
+    const asked = [...this.#waiters]
+    this.#link.ask(FIGURES, 'join').then((answer) => {
       this.#asking = false
       if (answer !== null) {
-        for (const place of asked) place.isIn = true
-        if (answer[0] === 0) for (const place of asked) place.wake()
+        for (const waiter of asked) waiter.isIn = true
+        if (answer[0] === 0) for (const waiter of asked) waiter.wake()
       }
       // For those that came meanwhile.
-      if (this.#isNews || [...this.#places].some(({ isIn }) => !isIn)) this.retry()
+      if (this.#isNews || [...this.#waiters].some(({ isIn }) => !isIn)) this.retry()
     }, (error: unknown) => {
       this.#asking = false
-      if (!(error instanceof Away)) this.failAll(error as Error)
+      if (!(error instanceof RedisUnavailable)) this.failAll(error as Error)
     })
   }
 
   failAll(error: Error): void {
-    for (const place of this.#places) place.fail(error)
+    for (const waiter of this.#waiters) waiter.fail(error)
   }
 }

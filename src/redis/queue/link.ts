@@ -1,7 +1,7 @@
 // One queue's communication with Redis. Every answer contains the queue's figures, and a name that distinguishes a new queue
 // from a lost one.
 import { randomUUID } from 'node:crypto'
-import { Away, QueueConnection, type Listener } from './connection.ts'
+import { RedisUnavailable, QueueConnection, type Listener } from './connection.ts'
 import type { Script } from '../script.ts'
 
 /** The figures of the queue, as of the last answer. */
@@ -62,7 +62,7 @@ export class Link {
   }
 
   /**
-   * Runs a script; returns its answer without the figures. Rejects with Away if Redis is away, and with the reason if it
+   * Runs a script; returns its answer without the figures. Rejects with RedisUnavailable if Redis is away, and with the reason if it
    * refuses. `null` if Redis has lost the queue since the last answer; then nothing was done.
    */
   async ask(script: Script, ...args: string[]): Promise<unknown[] | null> {
@@ -78,4 +78,4 @@ export class Link {
   }
 }
 
-export { Away }
+export { RedisUnavailable }

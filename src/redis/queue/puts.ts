@@ -2,15 +2,15 @@
 // is sent again and not made twice.
 import { Deque } from '../../runtime/deque.ts'
 import { QueueFull } from '../../runtime/exceptions.ts'
-import { Away, type Link } from './link.ts'
-import { Place } from './line.ts'
+import { RedisUnavailable, type Link } from './link.ts'
+import { RemoteWaiter } from './remote-waiter.ts'
 import { PUT, WITHDRAW } from './scripts.ts'
 
 /** The most items that go to Redis at once, and the bytes beyond which no further item is added. */
 const MOST_ITEMS = 64
 const MOST_BYTES = 1_000_000
 
-export class PutPlace extends Place {
+export class PutWaiter extends RemoteWaiter {
   readonly number: number
   readonly json: string
   /** It fails if there is no room. */
@@ -31,7 +31,7 @@ export class PutPlace extends Place {
 export class Puts {
   /** Items that Redis has acknowledged. */
   count = 0
-  readonly line = new Deque<PutPlace>()
+  readonly waiters = new Deque<PutWaiter>()
   readonly #owner: object
   readonly #link: Link
   readonly #maxsize: number
@@ -51,19 +51,19 @@ export class Puts {
     this.#report = report
   }
 
-  join(json: string, now: boolean): PutPlace {
-    const place = new PutPlace(this.#owner, ++this.#numbers, json, now)
-    this.line.push(place)
+  join(json: string, now: boolean): PutWaiter {
+    const waiter = new PutWaiter(this.#owner, ++this.#numbers, json, now)
+    this.waiters.push(waiter)
     if (now) this.#isFull = false
     this.pump()
-    return place
+    return waiter
   }
 
   /** Its task was interrupted: an item that is in the queue already is taken back, unless a consumer was quicker. */
-  leave(place: PutPlace): void {
-    place.left = true
-    this.line.remove(place)
-    if (place.id !== null) this.#withdraw(place.id)
+  leave(waiter: PutWaiter): void {
+    waiter.left = true
+    this.waiters.remove(waiter)
+    if (waiter.id !== null) this.#withdraw(waiter.id)
   }
 
   /** There may be room, or Redis may be back. */
@@ -75,13 +75,13 @@ export class Puts {
 
   pump(): void {
     if (this.#withdrawn.length > 0) this.#withdraw('')
-    if (this.#asking || this.#isFull || this.line.length === 0 || !this.#link.ready) return
-    const batch: PutPlace[] = []
+    if (this.#asking || this.#isFull || this.waiters.length === 0 || !this.#link.ready) return
+    const batch: PutWaiter[] = []
     let bytes = 0
-    for (const place of this.line) {
+    for (const waiter of this.waiters) {
       if (batch.length === MOST_ITEMS || bytes > MOST_BYTES) break
-      batch.push(place)
-      bytes += Buffer.byteLength(place.json)
+      batch.push(waiter)
+      bytes += Buffer.byteLength(waiter.json)
     }
     this.#asking = true
     this.#isNews = false
@@ -91,44 +91,44 @@ export class Puts {
     )
   }
 
-  #onAnswer(batch: readonly PutPlace[], answer: unknown[] | null): void {
+  #onAnswer(batch: readonly PutWaiter[], answer: unknown[] | null): void {
     this.#asking = false
     const ids = (answer?.[0] ?? []) as string[]
     for (const [at, id] of ids.entries()) {
-      const place = batch[at] as PutPlace
-      place.id = id
-      if (place.left) this.#withdraw(id)
+      const waiter = batch[at] as PutWaiter
+      waiter.id = id
+      if (waiter.left) this.#withdraw(id)
       else {
         this.count++
-        this.line.remove(place)
-        place.wake()
+        this.waiters.remove(waiter)
+        waiter.wake()
       }
     }
     if (answer !== null && ids.length < batch.length) {
       this.#isFull = !this.#isNews
-      for (const place of batch.slice(ids.length)) {
-        if (!place.now) continue
-        this.line.remove(place)
-        place.fail(new QueueFull(`${String(this.#owner)} is full`))
+      for (const waiter of batch.slice(ids.length)) {
+        if (!waiter.now) continue
+        this.waiters.remove(waiter)
+        waiter.fail(new QueueFull(`${String(this.#owner)} is full`))
       }
     }
     this.pump()
   }
 
-  #onError(batch: readonly PutPlace[], error: unknown): void {
+  #onError(batch: readonly PutWaiter[], error: unknown): void {
     this.#asking = false
     // They keep their places until Redis is back.
-    if (error instanceof Away) return
-    for (const place of batch) {
-      this.line.remove(place)
-      place.fail(error as Error)
+    if (error instanceof RedisUnavailable) return
+    for (const waiter of batch) {
+      this.waiters.remove(waiter)
+      waiter.fail(error as Error)
     }
     this.pump()
   }
 
   failAll(error: Error): void {
-    let place: PutPlace | undefined
-    while ((place = this.line.shift()) !== undefined) place.fail(error)
+    let waiter: PutWaiter | undefined
+    while ((waiter = this.waiters.shift()) !== undefined) waiter.fail(error)
   }
 
   #withdraw(id: string): void {
@@ -137,7 +137,7 @@ export class Puts {
     const ids = this.#withdrawn.splice(0, MOST_ITEMS)
     if (ids.length === 0) return
     this.#link.ask(WITHDRAW, ...ids).catch((error: unknown) => {
-      if (error instanceof Away) this.#withdrawn.push(...ids)
+      if (error instanceof RedisUnavailable) this.#withdrawn.push(...ids)
       else this.#report('an item stays in the queue although its put was cancelled', error)
     })
   }

@@ -206,7 +206,7 @@ if redis.call('XLEN', stream) == 0 then wake('join') end
 return answer()`)
 
 /** Returns how many items are unfinished, and how many of them no consumer has. With an argument: a task waits until there are none. */
-export const LOOK = script(`
+export const FIGURES = script(`
 if ARGV[FIRST] and redis.call('XLEN', stream) > 0 then redis.call('HSET', waiting, 'join', 1) end
 local found = answer()
 return answer(found[2], found[3])`)

@@ -1,7 +1,7 @@
 // The items of a shared queue in this process: on their way to a task, or with one. While there are any, this consumer's lease
 // is renewed. What is done or given back is sent to Redis until Redis acknowledges it.
 import type { Task } from '../../runtime/task.ts'
-import { Away, type Link } from './link.ts'
+import { RedisUnavailable, type Link } from './link.ts'
 import { DONE, GIVE_BACK, MINE, RENEW, SET_ASIDE } from './scripts.ts'
 
 const MOST_AT_ONCE = 256
@@ -15,7 +15,7 @@ export interface Item<T> {
   task: Task<unknown> | null
 }
 
-export class Hand<T> {
+export class Unacked<T> {
   /** Items that arrived for the second time or more. */
   redelivered = 0
   /** Items that were reported done, as Redis acknowledged. */
@@ -37,7 +37,7 @@ export class Hand<T> {
   /** The lease is `lease` seconds. */
   readonly #renewMs: number
   #timer: NodeJS.Timeout | null = null
-  #telling: Promise<void> | null = null
+  #sending: Promise<void> | null = null
   #comparing = false
   #soon = false
 
@@ -92,13 +92,13 @@ export class Hand<T> {
 
   finishId(id: string): void {
     this.#finished.add(id)
-    this.#tellSoon()
+    this.#sendSoon()
   }
 
   /** The content of this id is not a valid item: it is kept apart, and delivered to no consumer again. */
   setAside(id: string, why: string): void {
     this.#unreadable.set(id, why)
-    this.#tellSoon()
+    this.#sendSoon()
   }
 
   /** This many items were set aside. */
@@ -114,7 +114,7 @@ export class Hand<T> {
 
   #giveBackId(id: string, deliveries: number): void {
     this.#returned.set(id, deliveries)
-    this.#tellSoon()
+    this.#sendSoon()
   }
 
   #remove(item: Item<T>): boolean {
@@ -135,7 +135,7 @@ export class Hand<T> {
   /** Redis is back: an answer may have been lost, and items with it. */
   onReady(): void {
     this.#compareNow()
-    void this.#tell()
+    void this.#send()
   }
 
   #renew(): void {
@@ -168,35 +168,35 @@ export class Hand<T> {
 
   /** How many items Redis should count for this consumer, if nothing was lost. */
   get #known(): number {
-    return this.#items.size + this.#untold
+    return this.#items.size + this.#unsent
   }
 
   /** What has still to be sent to Redis. */
-  get #untold(): number {
+  get #unsent(): number {
     return this.#finished.size + this.#returned.size + this.#unreadable.size
   }
 
   #complain(what: string, error: unknown): void {
-    if (!(error instanceof Away)) this.#report(what, error)
+    if (!(error instanceof RedisUnavailable)) this.#report(what, error)
   }
 
   /** What several tasks finish in one turn is sent together. */
-  #tellSoon(): void {
+  #sendSoon(): void {
     if (this.#soon) return
     this.#soon = true
     queueMicrotask(() => {
       this.#soon = false
-      void this.#tell()
+      void this.#send()
     })
   }
 
-  #tell(): Promise<void> {
-    if (!this.#link.ready || this.#untold === 0) return this.#telling ?? Promise.resolve()
-    return (this.#telling ??= this.#tellAll())
+  #send(): Promise<void> {
+    if (!this.#link.ready || this.#unsent === 0) return this.#sending ?? Promise.resolve()
+    return (this.#sending ??= this.#sendAll())
   }
 
-  async #tellAll(): Promise<void> {
-    while (this.#link.ready && this.#untold > 0) {
+  async #sendAll(): Promise<void> {
+    while (this.#link.ready && this.#unsent > 0) {
       const finished = [...this.#finished].slice(0, MOST_AT_ONCE)
       const returned = [...this.#returned].slice(0, MOST_AT_ONCE)
       const unreadable = [...this.#unreadable].slice(0, MOST_AT_ONCE)
@@ -213,7 +213,7 @@ export class Hand<T> {
         }
         if (returned.length > 0) await this.#link.ask(GIVE_BACK, ...returned.flatMap(([id, deliveries]) => [id, String(deliveries)]))
       } catch (error) {
-        if (error instanceof Away) break
+        if (error instanceof RedisUnavailable) break
         this.#report('cannot say what is done: it will be delivered again', error)
       }
       for (const id of finished) this.#finished.delete(id)
@@ -221,13 +221,13 @@ export class Hand<T> {
       for (const [id] of unreadable) this.#unreadable.delete(id)
       if (returned.length > 0) this.#onReturned()
     }
-    this.#telling = null
+    this.#sending = null
   }
 
   /** Gives everything back, and sends what is left, before the connection is closed. */
   async settle(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer)
     for (const item of [...this.#items.values()]) this.giveBack(item)
-    await this.#tell()
+    await this.#send()
   }
 }

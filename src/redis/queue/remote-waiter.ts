@@ -4,7 +4,7 @@ import type { Loop } from '../../runtime/running.ts'
 import type { Coroutine } from '../../runtime/coroutine.ts'
 import { PENDING, Waiter } from '../../runtime/waiter.ts'
 
-export class Place extends Waiter {
+export class RemoteWaiter extends Waiter {
   #error: Error | null = null
 
   /** Ends the wait; the task throws `error`. */
@@ -14,7 +14,7 @@ export class Place extends Waiter {
     this.wake()
   }
 
-  *stand(loop: Loop): Coroutine<void> {
+  *wait(loop: Loop): Coroutine<void> {
     loop.addHostWork(1)
     try {
       yield* this as unknown as Coroutine<void>
