@@ -8,7 +8,7 @@ export interface Chance {
   choice(text: string): string
 }
 
-/** Draws that nobody can foresee, or with a seed the same ones each time. */
+/** Random draws, with a seed always the same ones. */
 export function chance(seed?: number): Chance {
   const next = seed === undefined ? Math.random : sequence(seed)
   return {

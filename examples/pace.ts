@@ -1,5 +1,5 @@
-// How fast an example goes. `sleep` is the library's, and `blockingSleep` holds the thread as Python's `time.sleep` does;
-// both are divided by the speed of the run that they are called in, which is 1 unless somebody asked for more.
+// How fast an example runs. `sleep` is the library's, and `blockingSleep` blocks the thread like Python's `time.sleep`; both
+// are divided by the speed of the run, which is 1 by default.
 import { ContextVar, getRunningLoop, sleep as pause, type Coroutine } from '../src/index.ts'
 
 /** How many times faster than written the program goes. */
@@ -9,7 +9,7 @@ export function sleep(seconds: number): Coroutine<void> {
   return pause(seconds / speed.get()) as Coroutine<void>
 }
 
-/** Hold the loop's own thread: nothing else runs meanwhile. On a virtual clock the time just passes. */
+/** Blocks the loop's own thread: nothing else runs meanwhile. On a virtual clock the time just passes. */
 export function blockingSleep(seconds: number): void {
   getRunningLoop().host.block(seconds / speed.get())
 }

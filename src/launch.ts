@@ -1,22 +1,22 @@
-// How parts of loopscope are started beside the program, as a thread or as a process. What begins with a file of ours
-// inherits nothing that the program was started with. A preload that calls observe() would start an observer in the
-// observer's own thread, and so on without end; a tracer would trace it; and threads refuse flags that processes take.
+// How parts of loopscope are started, as a thread or as a process. What begins with a file of ours inherits nothing that the
+// program was started with: a preload that calls observe() would start an observer in the observer's own thread, without end;
+// a tracer would trace it; and threads refuse some flags of processes.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { WorkerOptions } from 'node:worker_threads'
 
-/** The built file of ours at `path`, named without its ending, seen from the caller's `import.meta.url`, which a bundle may not have. */
+/** The built file of ours at `path` (without its extension), relative to the caller's `import.meta.url`, which a bundle may not have. */
 function find(path: string, base: string | undefined): URL | null {
   const url = base === undefined ? null : new URL(`${path}.js`, base)
   return url !== null && existsSync(url) ? url : null
 }
 
-/** Whether the file of ours at `path`, named without its ending, is there, seen from the caller's `import.meta.url`. */
+/** Whether there is a file of ours at `path` (without its extension), relative to the caller's `import.meta.url`. */
 export function hasOwnFile(path: string, base: string | undefined): boolean {
   return find(path, base) !== null
 }
 
-/** That file. Throws an Error where it is not there: then what calls has been bundled, and stands where other people's files are. */
+/** That file. Throws an Error if it is missing: then the caller has been bundled, and is in a folder of other files. */
 export function ownFile(path: string, base: string | undefined): URL {
   const url = find(path, base)
   if (url !== null) return url
@@ -31,7 +31,10 @@ export function ownPath(path: string, base: string | undefined): string {
   return fileURLToPath(ownFile(path, base))
 }
 
-/** What a thread needs that begins with a file of ours: nothing of the program's but what it may do, where its packages are, and whether errors name the sources. */
+/**
+ * Options for a thread that begins with a file of ours. From the program it gets only its permissions, where packages are
+ * found, and whether errors name the sources.
+ */
 export function ownThread(): Pick<WorkerOptions, 'execArgv' | 'env'> {
   return { execArgv: keep(process.execArgv, BOUNDS), env: ownEnvironment() }
 }
@@ -44,20 +47,20 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
 }
 
 /**
- * What a thread needs that runs the program's own files: its loaders, which are its preloads. Left alone Node's options are
- * inherited, those of V8 included, which cannot be handed over in so many words. But a program from the command line
- * (`node --input-type=module -e`) has one that no thread starts with.
+ * Options for a thread that runs the program's own files: its loaders, which are its preloads. By default Node's options are
+ * inherited, including those of V8, which cannot be passed explicitly. But a program from the command line (`node
+ * --input-type=module -e`) has one that no thread accepts.
  */
 export function programThread(): Pick<WorkerOptions, 'execArgv'> {
   return process.execArgv.some((option) => option.startsWith('--input-type')) ? { execArgv: keep(process.execArgv, LOADING) } : {}
 }
 
-/** The permission model; Yarn's table of packages, without which no import of a package is resolved; source maps. */
+/** The permission model; Yarn's table of packages, which the import of a package needs; source maps. */
 const BOUNDS = /^--(permission|experimental-permission|allow-|enable-source-maps$)|\.pnp\.(cjs|loader\.mjs)"?$/
 /** How modules are found and loaded. */
 const LOADING = /^(-r|-C|--(import|require|loader|experimental-loader|conditions|enable-source-maps|experimental-(strip|transform)-types|preserve-symlinks|permission|experimental-permission|allow-))/
 
-/** The options that are of this kind, each with its value, in the same argument or the next. */
+/** The options of this kind, each with its value, in the same argument or the next. */
 function keep(options: readonly string[], kind: RegExp): string[] {
   const kept: string[] = []
   for (let at = 0; at < options.length; at++) {

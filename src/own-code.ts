@@ -1,9 +1,9 @@
-// Which code is loopscope's own, and not the program's: of a stack, the first line to look at is the first that is not ours.
+// Which code is loopscope's own and not the program's: on a stack, the first line to look at is the first that is not ours.
 
-/** The parts of loopscope that stand on stacks. In the package they are files of one folder, the bundled packages with them. */
+/** The parts of loopscope that appear on stacks. In the package they are files of one folder, with the bundled packages. */
 const PARTS = new Set(['runtime', 'hosts', 'threads', 'events', 'probe', 'observe', 'http', 'fastify', 'redis', 'server'])
 
-/** Asked for late: a bundle has no place of its own. What is built with source maps is led back to its sources. */
+/** Calculated late, because a bundle may not know its own path. Source maps lead a build back to its sources. */
 let folders: readonly string[] | null = null
 
 function ownFolders(): readonly string[] {

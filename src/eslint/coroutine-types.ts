@@ -1,5 +1,5 @@
-// Tells by type whether an expression is a coroutine. The mark is the branded `Suspension` in what its `next()` yields,
-// so tasks, futures and generators of anything else are never taken for one, and a subclass or alias always is.
+// Decides by type whether an expression is a coroutine. The mark is the branded `Suspension` in what its `next()` yields:
+// tasks, futures and other generators never have it, and a subclass or alias always does.
 import type { Rule, SourceCode } from 'eslint'
 import type { Node } from 'estree'
 import type ts from 'typescript'
@@ -9,7 +9,7 @@ interface TypedServices {
   esTreeNodeToTSNodeMap: { get(node: Node): ts.Node }
 }
 
-/** 'idle': a generator that yields nothing at all. It may be a coroutine with nothing to wait for; no type can tell. */
+/** 'idle': a generator that yields nothing at all. It may be a coroutine that waits for nothing; its type does not show it. */
 export type Kind = 'coroutine' | 'idle' | 'other'
 
 export class CoroutineTypes {
@@ -22,7 +22,7 @@ export class CoroutineTypes {
     this.checker = services.program.getTypeChecker()
   }
 
-  /** What the expression's value is; of a union, what any member is. */
+  /** What the expression's value is; for a union, what any member is. */
   kindOf(expression: Node): Kind {
     return this.kindOfType(this.checker.getTypeAtLocation(this.tsNode(expression)))
   }
@@ -33,19 +33,19 @@ export class CoroutineTypes {
     return this.checker.getNonNullableType(type) !== type
   }
 
-  /** Whether where the expression stands a function is wanted for its effect only: `(…) => void`. */
+  /** Whether the expression is in a position for a function that is called only for its effect: `(…) => void`. */
   isExpectedToReturnNothing(expression: Node): boolean {
     const results = this.expectedResults(expression)
     return results.length > 0 && results.every((type) => this.checker.typeToString(type) === 'void')
   }
 
-  /** What calling the expression, a function, gives. */
+  /** What calling the expression, a function, returns. */
   kindOfResult(expression: Node): Kind {
     const type = this.checker.getTypeAtLocation(this.tsNode(expression))
     return strongest(type.getCallSignatures().map((signature) => this.kindOfType(signature.getReturnType())))
   }
 
-  /** Whether the generator function is declared to hand out coroutines, so that `yield sleep(1)` in it is meant. */
+  /** Whether the generator function is declared to yield coroutines, so that `yield sleep(1)` in it is intended. */
   isDeclaredToYieldCoroutines(generator: Node): boolean {
     const fn = this.tsNode(generator) as ts.FunctionDeclaration | ts.FunctionExpression
     const declared = fn.type === undefined ? this.expectedResults(generator) : [this.checker.getTypeFromTypeNode(fn.type)]
@@ -55,7 +55,7 @@ export class CoroutineTypes {
   private kindOfType(type: ts.Type): Kind {
     let kind = this.kinds.get(type)
     if (kind === undefined) {
-      this.kinds.set(type, 'other') // the answer for a type that is met again inside itself
+      this.kinds.set(type, 'other') // the answer for a type that occurs inside itself
       kind = type.isUnion() ? strongest(type.types.map((part) => this.kindOfType(part))) : this.kindOfSingleType(type)
       this.kinds.set(type, kind)
     }
@@ -72,7 +72,7 @@ export class CoroutineTypes {
     return yielded.length > 0 && yielded.every((part) => this.checker.typeToString(part) === 'never') ? 'idle' : 'other'
   }
 
-  /** What a generator, iterator or iterable hands out before its end. */
+  /** What a generator, iterator or iterable yields before its end. */
   private yieldTypes(type: ts.Type): ts.Type[] {
     const iterator = type.getProperties().find((property) => property.name.startsWith('__@iterator@'))
     const next = type.getProperty('next')
@@ -89,7 +89,7 @@ export class CoroutineTypes {
     return this.checker.getTypeOfSymbol(method).getCallSignatures().map((signature) => signature.getReturnType())
   }
 
-  /** What a function would return if it were as its context wants it. Empty where the context wants no function. */
+  /** What a function would return according to its context. Empty if the context expects no function. */
   private expectedResults(expression: Node): ts.Type[] {
     const expected = this.checker.getContextualType(this.tsNode(expression) as ts.Expression)
     if (expected === undefined) return []
@@ -124,7 +124,7 @@ function strongest(kinds: Kind[]): Kind {
 
 const perFile = new WeakMap<SourceCode, CoroutineTypes>()
 
-/** The types of the file being linted. Throws where the parser was not asked for any. */
+/** The types of the linted file. Throws if the parser was not configured for types. */
 export function coroutineTypesOf(context: Rule.RuleContext): CoroutineTypes {
   const { sourceCode } = context
   let types = perFile.get(sourceCode)

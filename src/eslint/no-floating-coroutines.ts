@@ -1,5 +1,5 @@
-// The rule `no-floating-coroutines`: a coroutine that is made and then neither awaited nor started does nothing at all.
-// It reports where a coroutine is thrown away, and where `yield` or `await` stands for `yield*`.
+// The rule `no-floating-coroutines`: a coroutine that is made and then neither awaited nor started does nothing at all. The
+// rule reports where a coroutine is thrown away, and where `yield` or `await` is written instead of `yield*`.
 import type { Rule, Scope } from 'eslint'
 import type { CallExpression, NewExpression, Node } from 'estree'
 import { coroutineTypesOf } from './coroutine-types.ts'
@@ -63,7 +63,7 @@ export const noFloatingCoroutines: Rule.RuleModule = {
 
     function checkDropped(value: Node): void {
       for (const node of discarded(value)) {
-        if (node.type === 'AwaitExpression' && types.kindOf(node.argument) === 'coroutine') continue // reported as such
+        if (node.type === 'AwaitExpression' && types.kindOf(node.argument) === 'coroutine') continue // reported separately
         const kind = types.kindOf(node)
         if (kind === 'other' || (kind === 'idle' && !isCall(node))) continue
         report(node, isInsideGenerator(node) ? 'dropped' : 'droppedOutside')

@@ -1,5 +1,5 @@
-// Where a value goes, read from the syntax alone: what is thrown away with an expression, what surrounds a node,
-// and what a call is called in a message.
+// Where a value goes, read from the syntax alone: what is thrown away with an expression, what surrounds a node, and how a
+// message names a call.
 import type { Scope, SourceCode } from 'eslint'
 import type { Function as AnyFunction, Node } from 'estree'
 
@@ -25,7 +25,7 @@ export function isFunction(node: Node): node is AnyFunction {
   return node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression'
 }
 
-/** The expressions whose values nobody has once the value of `node` is thrown away, in source order. */
+/** The expressions whose values are lost when the value of `node` is thrown away, in source order. */
 export function discarded(node: Node): Node[] {
   const inner = unwrap(node)
   switch (inner.type) {
@@ -35,11 +35,11 @@ export function discarded(node: Node): Node[] {
     case 'ConditionalExpression':
       return [...discarded(inner.consequent), ...discarded(inner.alternate)]
     case 'SequenceExpression':
-      return discarded(inner.expressions.at(-1)!) // those before it are thrown away wherever the sequence stands
+      return discarded(inner.expressions.at(-1)!) // those before it are thrown away wherever the sequence is
     case 'AssignmentExpression':
       return []
     default:
-      return [inner] // `void f()` too: its value is undefined, and it says that the drop is meant
+      return [inner] // `void f()` too: its value is undefined, and it shows that the drop is intended
   }
 }
 
@@ -52,13 +52,13 @@ export function enclosingFunction(node: Node): AnyFunction | null {
   return null
 }
 
-/** Whether a `yield*` can be written where `node` stands, and would await. */
+/** Whether a `yield*` can be written in place of `node`, and would await. */
 export function isInsideGenerator(node: Node): boolean {
   const fn = enclosingFunction(node)
   return fn?.generator === true && fn.async !== true
 }
 
-/** Parents that take `yield* x` as it is: their operands are whole assignment expressions. */
+/** Parents that take `yield* x` without parentheses: their operands are whole assignment expressions. */
 const TAKES_ANY = new Set<string>([
   'ExpressionStatement', 'SequenceExpression', 'ConditionalExpression', 'VariableDeclarator', 'AssignmentExpression', 'ForStatement',
 ])
@@ -76,13 +76,13 @@ export function calls(node: Node, names: Set<string>): boolean {
   return name.type === 'Identifier' && names.has(name.name)
 }
 
-/** A variable whose every use is in sight: not exported, not a parameter, not a script's global. */
+/** A variable with only known uses: not exported, not a parameter, not a script's global. */
 export function isLocalVariable(variable: Scope.Variable): boolean {
   if (variable.scope.type === 'global' || variable.defs.length === 0) return false
   return variable.defs.every(({ type, parent }) => type === 'Variable' && parentOf(parent)?.type !== 'ExportNamedDeclaration')
 }
 
-/** What a declaration or a statement `x = value` gives to the variable. */
+/** What a declaration or a statement `x = value` assigns to the variable. */
 export function assignedTo({ identifier }: Scope.Reference): Node | null {
   const parent = parentOf(identifier as Node)
   if (parent?.type === 'VariableDeclarator' && parent.id === identifier) return parent.init ?? null

@@ -16,7 +16,7 @@ export interface Source {
 
 /** Where a subscriber's messages go. */
 export interface Sink {
-  /** Writes a batch of messages; `false` means: no more until `resume()`. */
+  /** Writes a batch of messages; `false` means: wait for `resume()`. */
   write(batch: readonly Message[]): boolean
   /** Messages of several loops arrive here, and each one must carry the cursors of all loops. */
   readonly cursors?: boolean

@@ -12,7 +12,7 @@ import { History } from './history.ts'
 import { Model } from './model.ts'
 import { cutEvent } from './texts.ts'
 
-/** The model is updated every so many events: an update at each step would cost the loop more. */
+/** The model is updated only every 1024 events: an update at each step would cost the loop more. */
 const STRIDE = 1024
 
 export interface RecorderOptions {

@@ -1,8 +1,8 @@
-// Whether this process uses AsyncLocalStorage at all. To note the context of each task costs a fifth of making it, and most
-// programs never set anything: so nothing is noted before a store is entered for the first time.
+// Whether this process uses AsyncLocalStorage at all. To note the context of each task costs a fifth of making the task, and
+// most programs never set anything: so contexts are noted only after a store is entered for the first time.
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 
-/** What enters a store, as far as this Node has it. */
+/** The methods that enter a store, as far as this Node has them. */
 const ENTERING = ['run', 'enterWith', 'withScope'] as const
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
@@ -10,7 +10,7 @@ type Entering = Record<string, Method | undefined>
 
 export const asyncLocals = {
   used: wasUsed(),
-  /** The context of the program's start: in it nothing is set. */
+  /** The context of the program's start, in which nothing is set. */
   empty: new AsyncResource('loopscope'),
 }
 
@@ -19,7 +19,7 @@ if (!asyncLocals.used) {
   const own = ENTERING.flatMap((name) => (methods[name] === undefined ? [] : [[name, methods[name], noting(name, methods[name])] as const]))
   for (const [name, , noted] of own) methods[name] = noted
 
-  /** The method as it is, after the first use of any of them has been noted; then they are as they were. */
+  /** The method with a note of its first use; after that all methods are restored. */
   function noting(name: string, method: Method): Method {
     const noted: Method = function (...args) {
       asyncLocals.used = true
@@ -30,7 +30,7 @@ if (!asyncLocals.used) {
   }
 }
 
-/** Whether a store was entered before this module was loaded: a resource then carries what is set, also where that is nothing. */
+/** Whether a store was entered before this module was loaded: a resource then carries what is set, even if that is nothing. */
 function wasUsed(): boolean {
   const resource = new AsyncResource('loopscope') as unknown as Record<symbol, unknown>
   return Object.getOwnPropertySymbols(resource).some((symbol) =>

@@ -1,10 +1,11 @@
-// The host adapter for browsers, in a page and in a Web Worker, and for whatever has timers and no Node: edge runtimes, tests in
-// a simulated page. Importing it starts nothing and asks for nothing: what there is, is found out when it is needed.
+// The host adapter for browsers, in a page and in a Web Worker, and for other environments with timers and without Node: edge
+// runtimes, tests in a simulated page. Importing it starts nothing and checks nothing: what exists is found out when it is
+// needed.
 import type { CoroutineInfo, Host } from '../runtime/host.ts'
 
 const LONGEST_MS = 2 ** 31 - 1
 
-/** Where it is Node's, a port holds the process while it is ref'd. */
+/** In Node, a port keeps the process alive while it is ref'd. */
 interface Port {
   onmessage: (() => void) | null
   postMessage(message: null): void
@@ -12,13 +13,13 @@ interface Port {
   unref?(): void
 }
 
-/** A message to oneself comes back after the browser had its turn; a timer of zero is held back for milliseconds. */
+/** A message to itself arrives after the browser had its turn; a timer of zero would be delayed by milliseconds. */
 class Turns {
   readonly #inbox: Port
   readonly #outbox: Port
   #waiting: (() => void)[] = []
 
-  /** Throws where there is no whole MessageChannel. */
+  /** Throws if there is no complete MessageChannel. */
   constructor() {
     const { port1, port2 } = new MessageChannel()
     if (typeof port2.postMessage !== 'function') throw new TypeError('port2.postMessage is not a function')
@@ -43,7 +44,7 @@ class Turns {
 class BrowserHost implements Host {
   readonly virtual = false
   readonly debug = false
-  /** `null`: there is no MessageChannel, and timers have to do. */
+  /** `null`: there is no MessageChannel, and timers are used. */
   #turns: Turns | null | undefined
 
   now(): number {
@@ -114,7 +115,7 @@ class BrowserHost implements Host {
   }
 }
 
-/** One line for a value, like the console's; an object that has a `toString()` of its own knows better. */
+/** One line for a value, like the console's, or the object's own `toString()`. */
 function formatValue(value: unknown): string {
   if (typeof value !== 'object' || value === null || value instanceof Error) return String(value)
   const { toString } = value as { toString?: unknown }

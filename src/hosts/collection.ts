@@ -1,12 +1,12 @@
-// Debug mode has garbage collected a second after something that may have been dropped: what is reported when it is collected
-// (failures that nobody looked at, coroutines that were never awaited) would else be so when the memory is needed, minutes later
-// in a program that does little.
+// In debug mode, garbage is collected a second after something may have been dropped. Otherwise what is reported at its
+// collection (failures that were never looked at, coroutines that were never awaited) would be reported only when memory is
+// needed, minutes later in a program that does little.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** How long what was made may take to be awaited. */
+/** How long a new coroutine or future may take to be awaited. */
 const DELAY_MS = 1000
-/** A collection that took a while is followed by at least this many times as long without one. */
+/** After a collection that took a while, the next follows after at least this many times as long. */
 const PAUSES = 20
 
 const wanted = new Set<ReadonlySet<object>>()
@@ -14,7 +14,7 @@ let timer: NodeJS.Timeout | null = null
 let notBefore = 0
 let collect: (() => void) | null = null
 
-/** Have garbage collected soon, if `left` holds anything then. */
+/** Collects garbage soon, if `left` is then not empty. */
 export function collectSoon(left: ReadonlySet<object>): void {
   wanted.add(left)
   timer ??= setTimeout(run, Math.max(DELAY_MS, notBefore - performance.now())).unref()
@@ -30,7 +30,7 @@ function run(): void {
     collect ??= collector()
     collect()
   } catch {
-    // Not on this engine: it collects when it wants to.
+    // Not on this engine: it decides itself when to collect.
   }
   const ended = performance.now()
   notBefore = ended + PAUSES * (ended - began)

@@ -1,4 +1,4 @@
-// The host adapter for Node: the runtime's one door to node: modules.
+// The host adapter for Node: the only part of the runtime that imports node: modules.
 import { AsyncResource } from 'node:async_hooks'
 import { Session } from 'node:inspector'
 import { inspect } from 'node:util'
@@ -11,10 +11,10 @@ import { collectSoon } from './collection.ts'
 const LONGEST_MS = 2 ** 31 - 1
 const FOREVER_MS = 2 ** 30
 
-// A reaction to it is a microtask, as queueMicrotask makes one, without the object that Node makes beside it.
+// A reaction to it is a microtask like queueMicrotask's, without the extra object that Node makes for that.
 const SETTLED = Promise.resolve()
 
-/** What a shell makes of a process that SIGINT ended: 128 + 2. */
+/** A shell's exit code for a process that SIGINT ended: 128 + 2. */
 const INTERRUPTED_CODE = 130
 
 const cell = new Int32Array(new SharedArrayBuffer(4))
@@ -40,7 +40,7 @@ class NodeHost implements Host {
   }
 
   wait(seconds: number, _hostWork: number, fn: () => void): () => void {
-    // What should keep the process alive is `hold`, not this timer.
+    // `hold` should keep the process alive, not this timer.
     const timer = setTimeout(fn, Math.min(Math.ceil(seconds * 1000), LONGEST_MS))
     timer.unref()
     return () => clearTimeout(timer)
@@ -56,7 +56,7 @@ class NodeHost implements Host {
   }
 
   onInterrupt(fn: () => void): () => void {
-    // A program that listens for SIGINT itself has its own idea of what it means, as in asyncio.
+    // A program that listens for SIGINT itself decides what it means, as in asyncio.
     if (process.listenerCount('SIGINT') > 0) return () => {}
     const stop = (): void => {
       process.off('SIGINT', onSigint)
@@ -68,7 +68,7 @@ class NodeHost implements Host {
         fn()
         return
       }
-      // The program did not end after the first: the second is the system's again.
+      // The program did not end after the first: the second has its usual effect.
       stop()
       process.kill(process.pid, 'SIGINT')
     }
@@ -129,7 +129,7 @@ function exiting(): void {
 
 let watchingUncaught = false
 
-/** Have the process exit with 130, as for SIGINT, and not with 1, if the KeyboardInterrupt of an interrupted run ends it. */
+/** Makes the process exit with 130, as for SIGINT, and not with 1, if the KeyboardInterrupt of an interrupted run ends it. */
 function exitAsInterrupted(): void {
   if (watchingUncaught) return
   watchingUncaught = true
@@ -141,7 +141,7 @@ function exitAsInterrupted(): void {
   })
 }
 
-// All generators of one function share a prototype, so each function is looked at once.
+// All generators of one function share a prototype, so each function is inspected once.
 const functions = new WeakMap<object, CoroutineInfo | null>()
 
 interface Property {
@@ -151,7 +151,7 @@ interface Property {
 
 const HANDLE = Symbol.for('loopscope.inspected')
 
-/** Ask V8 which function a generator is of: only its inspector tells. */
+/** Asks V8's inspector for the function of a generator; nothing else knows it. */
 function inspectGenerator(generator: object): CoroutineInfo | null {
   const session = new Session()
   const post = (method: string, parameters: object): { result?: unknown; internalProperties?: Property[] } => {
@@ -175,7 +175,7 @@ function inspectGenerator(generator: object): CoroutineInfo | null {
     const name = own.find((property) => property.name === 'name')?.value?.value
     return { name: typeof name === 'string' ? name : '' }
   } catch {
-    // A runtime without an inspector: coroutines go without names.
+    // A runtime without an inspector: coroutines have no names.
     return null
   } finally {
     delete globals[HANDLE]

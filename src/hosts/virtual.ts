@@ -1,10 +1,10 @@
-// The host whose clock jumps: when nothing is ready, time is at once that of the next timer. For tests, demonstrations
-// and replays. Everything but time is the real host's.
+// The host whose clock jumps: when nothing is ready, the time becomes that of the next timer. For tests, demonstrations and
+// replays. Everything but time comes from the real host.
 import { describable } from '../runtime/describe.ts'
 import { Deque } from '../runtime/deque.ts'
 import { defaultHost, type CoroutineInfo, type Host, type HostContext } from '../runtime/host.ts'
 
-/** Callbacks that let the host go first: one of all virtual loops each time, so that many of them delay the host no more than one does. */
+/** Callbacks that let the host run first: one of all virtual loops each time, so that many of them delay the host as little as one does. */
 const waiting = new Deque<{ base: Host; fn: () => void }>()
 
 function next(): void {
@@ -20,7 +20,7 @@ export class VirtualClock implements Host {
   readonly #base: Host
   #now: number
 
-  /** `start`: seconds that the clock shows first. */
+  /** `start`: the clock's first time, in seconds. */
   constructor(start = 0) {
     if (typeof start !== 'number' || !Number.isFinite(start)) {
       throw new RangeError(`VirtualClock: start must be a finite number of seconds, got ${String(start)}`)
@@ -33,7 +33,7 @@ export class VirtualClock implements Host {
     return this.#now
   }
 
-  /** Let `seconds` pass at once, as a call that blocks the thread would. */
+  /** Lets `seconds` pass at once, as a call that blocks the thread would. */
   advance(seconds: number): void {
     if (typeof seconds !== 'number' || !(seconds >= 0) || seconds === Infinity) {
       throw new RangeError(`VirtualClock.advance: seconds must be a finite number of at least 0, got ${String(seconds)}`)
@@ -55,7 +55,7 @@ export class VirtualClock implements Host {
   }
 
   wait(seconds: number, hostWork: number, fn: () => void): () => void {
-    // Host work takes no virtual time: while a task waits for it, the clock stands still.
+    // Host work takes no virtual time: while a task waits for it, the clock does not move.
     if (hostWork > 0) return () => {}
     let cancelled = false
     const target = this.#now + seconds

@@ -72,7 +72,7 @@ export function exposeDistribution(registry: Registry, name: string, help: strin
   registry.registerMetric({ name, help, get: () => Promise.resolve(get()), reset: () => {} } as unknown as Metric)
 }
 
-/** The number of values up to each limit, in seconds, in a histogram of nanoseconds, as exactly as it can tell values apart. */
+/** The number of values up to each limit, in seconds, in a histogram of nanoseconds, as exactly as the histogram distinguishes values. */
 export function distributionOf(histogram: Histogram, limits: readonly number[]): Distribution {
   const count = Number(histogram.count)
   if (count === 0) return { limits, counts: limits.map(() => 0), sum: 0, count: 0 }

@@ -66,7 +66,7 @@ export class Stream implements Ends {
     this.nextAt = plan.arrivals === 'closed' ? this.#beginAt : this.#following()
   }
 
-  /** It sends no more, and waits for no answer. */
+  /** It sends nothing further, and waits for no answer. */
   get done(): boolean {
     return this.inFlight === 0 && this.nextAt === Infinity && (this.#stopped || this.plan.arrivals !== 'closed' || this.#exhausted)
   }

@@ -39,7 +39,7 @@ export const RECORDS = {
   ready: { kind: 4, words: ['by'] },
   /** A step begins; an eager one inside the running step. */
   running: { kind: 5, small: ['next', 'eager'] },
-  /** `deadline` is NaN if there is none; `other` is the task or the queue that is waited for. */
+  /** `deadline` is NaN without one; `other` is the task or the queue that is waited for. */
   suspended: { kind: 6, small: WAIT_KINDS, words: ['label: text', 'other'], number: 'deadline' },
   yielded: { kind: 7 },
   finished: { kind: 8, small: OUTCOMES, words: ['error: text'] },
@@ -71,7 +71,7 @@ export const RECORDS = {
   other: { kind: 27, words: ['event: text'] },
   /** Not an event: how many steps of a task were counted in the busy stretch that follows. */
   busyTask: { kind: 28, words: ['steps'] },
-  /** In the `micros` microseconds before the record's time there were `steps` steps, all of which ended in `sleep(0)`. */
+  /** In the `micros` microseconds before the record's time there were `steps` steps, which all ended in `sleep(0)`. */
   busy: { kind: 29, words: ['steps', 'micros'] },
 } as const satisfies Record<string, Layout>
 

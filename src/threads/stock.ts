@@ -1,5 +1,5 @@
-// The threads that ThreadSensitiveContexts share: a limited number, each of which belongs to one context at a time. A context
-// that ends leaves its thread to the next one; a thread that no context takes for a while ends.
+// The threads that ThreadSensitiveContexts share: a limited number, each used by one context at a time. A context that ends
+// leaves its thread to the next one; a thread that no context takes for a while ends.
 import type { BrokenThread } from './errors.ts'
 import type { Wakeup } from './wakeup.ts'
 import type { WorkerQueue, ThreadSource } from './worker-queue.ts'

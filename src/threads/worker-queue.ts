@@ -206,7 +206,7 @@ export class WorkerQueue implements Holder, Owner {
     if (this.#onEmpty !== null && this.empty) this.#onEmpty()
   }
 
-  /** Takes no more calls, waits until all have ended (also those whose task was cancelled) or for `seconds`, and ends the threads. */
+  /** Refuses further calls, waits until all have ended (also those whose task was cancelled) or for `seconds`, and ends the threads. */
   async close(seconds = Infinity): Promise<void> {
     this.#closed = true
     if (!this.empty && seconds > 0) {

@@ -223,7 +223,7 @@ local mine = {}
 for _, of in ipairs(redis.call('XPENDING', stream, G, '-', '+', ARGV[FIRST], consumer)) do mine[#mine + 1] = {of[1], of[4]} end
 return answer(mine)`)
 
-/** This consumer takes no more; the items it still has go back to the queue. */
+/** This consumer takes nothing further; the items it still has go back to the queue. */
 export const LEAVE = script(`
 if #redis.call('XPENDING', stream, G, '-', '+', 1, consumer) == 0 then
   redis.call('XGROUP', 'DELCONSUMER', stream, G, consumer)
