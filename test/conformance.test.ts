@@ -1,5 +1,5 @@
-// The proof of the order, as far as it fits into a test run: random programs on our loop and on CPython's, line by line.
-// `npm run conformance -- --programs 20000` goes further. The same comparison must find a runtime that is broken.
+// The proof of the order, as far as it fits into a test run: random programs on our loop and on CPython's, line by line. `npm
+// run conformance -- --programs 20000` goes further. The same comparison must find a broken runtime.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,12 +18,12 @@ import { shrink, size } from './conformance/shrink.ts'
 import { REQUIRED } from './conformance/required.ts'
 
 const SEED = 8
-/** Every break has to be found among so many programs of that seed; the comparison ends at the first mismatch. */
+/** Every break must be found within this many programs of that seed; the comparison ends at the first mismatch. */
 const MOST_TO_BREAK = 3000
 const PROGRAMS = 400
 const MORE = 100
 
-/** An oracle that runs each program once: the broken runtimes are compared with traces that are there already. */
+/** An oracle that runs each program once: the broken runtimes are compared with existing traces. */
 function remembering(oracle: Oracle): Oracle {
   const known = new Map<string, Trace>()
   return {
@@ -36,7 +36,7 @@ function remembering(oracle: Oracle): Oracle {
   }
 }
 
-/** The command in a process of its own: its exit code and all it wrote. */
+/** The command in a separate process: its exit code and its output. */
 function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const main = fileURLToPath(new URL('conformance/main.ts', import.meta.url))
@@ -95,7 +95,7 @@ void t.test('a broken runtime is found out where', async (t) => {
 })
 
 void t.test('a mismatch', async (t) => {
-  // Not a break of the order but of a delay: easy to place, so that what is left of the program can be told.
+  // This breaks a delay, not the order: it is easy to locate, so the rest of the program can be checked.
   const { sleep } = runtime as unknown as { sleep: (seconds: number, value?: unknown) => unknown }
   const slow = { ...runtime, sleep: (seconds: number, value?: unknown) => sleep(seconds === 0.125 ? 0.25 : seconds, value) } as RuntimeModule
 

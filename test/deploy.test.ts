@@ -1,5 +1,5 @@
-// The files that deploy, checked by the tools that read them, and against each other: docker-compose.yml, the Dockerfile,
-// the proxy's and Prometheus' files, Grafana's dashboard. What they make is in deploy/.
+// The deployment files, checked by the tools that read them, and against each other: docker-compose.yml, the Dockerfile, the
+// files of the proxy and Prometheus, Grafana's dashboard. test/deploy/ tests what they make.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { validate } from 'dockerfile-utils'

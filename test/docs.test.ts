@@ -1,4 +1,4 @@
-// The documentation against the program: every example compiles, runs and prints what it says, and no name is missing.
+// The documentation against the program: every example compiles, runs and prints what the page says, and no name is missing.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startPython } from './support/pyodide.ts'
@@ -15,13 +15,13 @@ const read = (path: string): string => readFileSync(root + path, 'utf8')
 
 const programs = pages.flatMap((page) => programsOf(page, read(page)))
 const fileOf = (program: Program): string => `${program.page.replace(/\W/g, '-')}-${program.line}.ts`
-/** The program, with what it imports of the package taken from the sources. */
+/** The program, with the package's imports taken from the sources. */
 const withImport = (program: Program, sources: string): string => program.source
   .replace("from 'loopscope'", `from '${sources}/index.ts'`).replace("from 'loopscope/fastify'", `from '${sources}/fastify/index.ts'`)
 
 const camelCase = (name: string): string => name.replace(/(?<=\w)_(\w)/g, (_, letter: string) => letter.toUpperCase())
 
-/** asyncio's classes that are ours by the same name. */
+/** asyncio's classes that loopscope has under the same name. */
 const CLASSES = [
   'Future', 'Task', 'TaskGroup', 'Timeout', 'Runner', 'Queue', 'LifoQueue', 'PriorityQueue', 'Lock', 'Event', 'Condition',
   'Semaphore', 'BoundedSemaphore', 'Barrier', 'Handle', 'TimerHandle',
@@ -29,7 +29,7 @@ const CLASSES = [
 
 const LONGEST_MS = 20_000
 
-/** Run a program as a module of its own, and give what it wrote on the console. */
+/** Runs a program as a separate module, and returns its console output. */
 async function output(path: string): Promise<string[]> {
   const lines: string[] = []
   const { log } = console
@@ -109,7 +109,7 @@ t.test('docs/errors.md has every code with its status, and no other', async (t) 
 })
 
 t.test('docs/architecture.md', async (t) => {
-  // Soft line breaks are spaces; `[`file`](path) `name`` says that the file has something of that name.
+  // Soft line breaks are spaces; `[`file`](path) `name`` means that the file contains that name.
   const page = read('docs/architecture.md').replace(/\n */g, ' ')
 
   await t.test('names no file that is not there, and nothing in a file that it does not hold', async (t) => {

@@ -1,5 +1,5 @@
-// The ESLint rule shipped as loopscope/eslint, run by ESLint itself with types over the files in test/eslint/,
-// whose lines say what has to be reported on them.
+// The ESLint rule of loopscope/eslint, run by ESLint itself with types over the files in test/eslint/, with marks on the lines
+// that must be reported.
 import { readFileSync } from 'node:fs'
 import { ESLint, type Linter } from 'eslint'
 import t from 'tap'
@@ -18,7 +18,7 @@ const typed: Linter.Config = {
 interface Report {
   line: number
   ids: string[]
-  /** The line as each suggestion would leave it. */
+  /** The line after each suggestion. */
   suggested: string[]
 }
 
@@ -42,7 +42,7 @@ function reports(messages: Linter.LintMessage[], code: string): Report[] {
   return [...byLine.values()].sort((a, b) => a.line - b.line)
 }
 
-/** What the marks `// reports id, id -> line` in a file ask for. */
+/** The reports that the marks `// reports id, id -> line` in a file ask for. */
 function wanted(code: string): Report[] {
   return code.split('\n').flatMap((text, index) => {
     const mark = /\/\/ reports ([\w, ]+?)(?: -> (.*))?$/.exec(text)
@@ -61,7 +61,7 @@ t.test('no-floating-coroutines', async (t) => {
     const marked = wanted(code)
     t.ok(marked.length > 40)
     for (const report of marked) {
-      // Where one line has two reports its suggestions are two halves of a fix: that there are some is enough.
+      // The suggestions for two reports in one line are two halves of a fix: it is enough that there are some.
       const actual = found.find(({ line }) => line === report.line)
       if (report.ids.length > 1 && actual !== undefined) actual.suggested = []
       t.same(actual, report, code.split('\n')[report.line - 1]!.trim())

@@ -1,5 +1,5 @@
-// The fuzzer against the whole server: nothing is found in the server as it is, and each fault that is put back is.
-// `npm run fuzz:http -- --tries 100000` goes further.
+// The fuzzer against the whole server: it finds nothing in the server as it is, and finds each fault that is put back. `npm
+// run fuzz:http -- --tries 100000` goes further.
 import { join } from 'node:path'
 import t from 'tap'
 import { BREAKS, breakServer } from './fuzz/breaks.ts'
@@ -10,7 +10,7 @@ import { KINDS, makeTry } from './fuzz/tries.ts'
 
 const SEED = 13
 const TRIES = 1500
-/** Every fault has to be found among so many tries of that seed; the search ends at the first finding that shows it. */
+/** Every fault must be found within this many tries of that seed; the search ends at the first finding that shows it. */
 const MOST_TO_BREAK = 4000
 const MOST_FINDINGS = 20
 
@@ -21,7 +21,7 @@ t.test('hostile bytes at both ports', async (t) => {
   const { findings, kinds, statuses, messages } = await run(subject, { seed: SEED, first: 0, tries: TRIES, most: MOST_FINDINGS })
   t.same(findings.map((finding) => report(SEED, finding)), [], 'nothing is found')
   t.same([...kinds.keys()].sort(), KINDS.map(({ name }) => name).sort(), 'each kind was tried')
-  // The tries get as far as to handlers, streams and refusals.
+  // The tries reach handlers, streams and refusals.
   for (const status of [101, 200, 400, 403, 404, 405]) t.ok((statuses.get(status) ?? 0) >= 10, `${statuses.get(status)} answers of ${status}`)
   t.ok(messages > 0, `${messages} messages`)
   t.equal(makeTry(SEED, 7, subject.surface).pieces.map(escape).join(), makeTry(SEED, 7, subject.surface).pieces.map(escape).join(), 'a number is a try')

@@ -1,11 +1,11 @@
-// What the fuzzer knows of a right answer, and its command. What it finds, and what it has to find, is in fuzz.long.ts.
+// What the fuzzer knows of a right answer, and its command. fuzz.long.ts tests what it finds.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Answers } from './fuzz/answers.ts'
 import { readOptions } from './fuzz/options.ts'
 
-/** The command in a process of its own: its exit code and all it wrote. */
+/** The command in a separate process: its exit code and its output. */
 function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const main = fileURLToPath(new URL('fuzz/main.ts', import.meta.url))
@@ -19,7 +19,7 @@ function command(...args: string[]): Promise<{ code: number; stdout: string; std
 t.test('an answer that is not as it should be', async (t) => {
   const problem = (text: string, methods = ['GET', 'GET']): string | null => {
     const answers = new Answers(methods)
-    // Byte by byte, as the slowest of connections.
+    // Byte by byte, like the slowest connection.
     for (const byte of Buffer.from(text, 'latin1')) answers.push(Buffer.from([byte]))
     return answers.problem ?? answers.close()
   }

@@ -1,5 +1,5 @@
-// The entry for browsers where there is no browser: on Node, in a simulated page or an edge runtime that has no
-// MessageChannel, or half of one. And which entry a bundler or runtime gets by the conditions it asks with.
+// The entry for browsers without a browser: on Node, in a simulated page or an edge runtime without MessageChannel, or with
+// half of one. And which entry a bundler or runtime gets by its conditions.
 import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import t from 'tap'
 const ROOT = join(import.meta.dirname, '..')
 const execute = promisify(execFile)
 
-/** `many` runs for longer than a loop keeps its host waiting; then it sleeps. */
+/** `many` runs for longer than a loop may delay its host; then it sleeps. */
 const PROGRAM = `import { run, sleep } from './src/browser.ts'
 function* many() {
   for (const end = performance.now() + 100; performance.now() < end;) yield* sleep(0)
@@ -71,7 +71,7 @@ type Target = string | { [condition: string]: Target }
 
 t.test('conditions: Node has its own entry, whatever else is asked for, and what has no Node the one for browsers', async (t) => {
   const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { exports: Record<string, Target> }
-  /** The first that is asked for counts, as it stands. */
+  /** The first condition that was asked for counts. */
   const resolve = (target: Target, asked: readonly string[]): string | undefined => {
     if (typeof target === 'string') return target
     for (const [condition, inner] of Object.entries(target)) {

@@ -1,4 +1,4 @@
-// Who may import whom: the layers as a table, held against every import in the tree.
+// The allowed imports: the layers as a table, compared with every import in the tree.
 import t from 'tap'
 import { cycles, forbidden, importsOf, knots, nodeGlobals, reachable, readTree, type Row, type Tree } from './support/imports.ts'
 
@@ -44,7 +44,7 @@ const TABLE: Row[] = [
   { files: 'eslint.config', may: ['*'] },
 ]
 
-/** Breaches that are known and on their way out, as the test prints them without the line. */
+/** Known violations that will be removed, as the test prints them, without the line. */
 const TO_CLEAN_UP: string[] = [
   'src/probe/heartbeat.ts imports src/observe/stall-detector.ts: src/probe may import src/probe, src/own-code, src/events, src/threads, src/runtime, src/index, node:',
 ]

@@ -1,5 +1,5 @@
-// The package as it is installed: the tarball, by each package manager, on the oldest and the newest Node, in an empty folder; what
-// its declarations ask of TypeScript and of the packages that its user has; and how much of it lands in a bundle.
+// The installed package: the tarball, by each package manager, on the oldest and the newest Node, in an empty folder; what its
+// declarations need from TypeScript and from the user's packages; and how much of it ends up in a bundle.
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -11,7 +11,7 @@ import { execute, linkPackages, ofProject, packAndInstall } from './support/pack
 
 const BIN = join(import.meta.dirname, '../node_modules/.bin')
 
-// Outside of this tree, so that nothing of this project's own is found beside the package.
+// Outside this tree, so that nothing of this project is found beside the package.
 const outside = mkdtempSync(join(tmpdir(), 'loopscope-installed-'))
 t.teardown(() => rmSync(outside, { recursive: true }))
 
@@ -28,9 +28,9 @@ const { tarball, folder: installed } = await packAndInstall(user)
 const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { exports: Record<string, unknown>; peerDependencies: Record<string, string> }
 const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json').map((entry) => `loopscope${entry.slice(1)}`)
 
-/** The end of a program: what it wrote to both outputs, and a code or signal where it failed. */
+/** The end of a program: both its outputs, and a code or signal if it failed. */
 function told(command: string, args: readonly string[], cwd: string, env: Record<string, string> = {}): Promise<string> {
-  // Without NODE_OPTIONS: there tap loads a module into each process.
+  // Without NODE_OPTIONS, with which tap loads a module into each process.
   return execute('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: { ...process.env, NO_COLOR: '1', ...env }, timeout: 120_000 }).then(
     ({ stdout, stderr }) => stdout + stderr,
     ({ stdout, stderr, code, signal }: { stdout: string; stderr: string; code?: number; signal?: string }) => `${stdout}${stderr}\nfailed: ${signal ?? code}`,
@@ -47,7 +47,7 @@ await close()
 
 interface Manager {
   name: string
-  /** Its own script, to be run by the Node in question. */
+  /** Its own script, to be run by that Node. */
   script: Promise<Fetched>
   install: string[]
 }
@@ -137,7 +137,7 @@ console.log(url satisfies string | null, new RedisQueue<string>('letters', { max
   })
 })
 
-/** The lowest version of a peer that its range has. */
+/** The lowest version in a peer's range. */
 function lowest(name: string): string {
   return manifest.peerDependencies[name]!.split(' ')[0]!.slice(1)
 }
@@ -145,13 +145,13 @@ function lowest(name: string): string {
 t.test('a peer that is missing is named in a line that says what to install, where its entry is imported', async (t) => {
   const imported = async (entry: string): Promise<string> => told(process.execPath, ['-e', `import('${entry}').then(() => console.log('here'), ({ message }) => console.log(message))`], user)
   for (const entry of entries) {
-    // What an app or a linter hands in is needed for its types alone.
+    // The packages of an app or a linter are needed only for their types.
     const expected = entry === 'loopscope/redis' ? 'loopscope/redis needs a package that is not installed: npm install @redis/client@6\n' : 'here\n'
     t.equal(await imported(entry), expected, entry)
   }
 })
 
-/** A program as the tutorial has them, in bytes of gzip: 13 KB are wanted. */
+/** A program like the tutorial's, in bytes of gzip; the goal is 13 KB. */
 const MOST_BYTES = 18_500
 
 t.test('a bundle holds what is used of the package', async (t) => {

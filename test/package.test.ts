@@ -1,4 +1,4 @@
-// The package as its users get it: packed, installed, type-checked, run on Node, bundled for browsers.
+// The package as users get it: packed, installed, type-checked, run on Node, bundled for browsers.
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -38,7 +38,7 @@ const text: string = await run(sleep(1, 7))
 export default text
 `
 
-// Each thread loads the job's module for itself: what is counted on this one, the other does not know of.
+// Each thread loads the job's module for itself, so a counter on one thread is unknown on another.
 const WITH_THREADS = `import { closeThreads, print, run, toThread, type Coroutine } from 'loopscope'
 import { count } from './workers/count.js'
 
@@ -192,10 +192,10 @@ t.test('a program that uses it', async (t) => {
   })
 })
 
-// Small programs in which something went wrong once. Each looks at what it gets by itself, and says so by its exit code.
+// Small programs for past faults. Each checks its own results and reports by its exit code.
 const PROGRAMS = join(import.meta.dirname, 'package/programs')
 
-// Outside of this tree, so that what is found beside the package is what its user has, and nothing of this project's own.
+// Outside this tree, so that only a user's packages are found beside the package, and none of this project's.
 const stranger = mkdtempSync(join(tmpdir(), 'loopscope-stranger-'))
 t.teardown(() => rmSync(stranger, { recursive: true }))
 cpSync(PROGRAMS, stranger, { recursive: true })
@@ -203,7 +203,7 @@ writeFileSync(join(stranger, 'package.json'), '{ "type": "module" }')
 cpSync(packed.folder, join(stranger, 'node_modules/loopscope'), { recursive: true })
 linkPackages(stranger, ofProject('fastify', '@fastify/request-context', '@fastify/websocket', 'ws', 'esbuild', '@redis/client', 'eslint', 'tsx', '@types/node'))
 
-/** The ways to run a program, as its first lines say: `// node:` and flags, or `// args:` and arguments, a line for each. */
+/** The ways to run a program, from its first lines: `// node:` and flags, or `// args:` and arguments, a line for each. */
 function waysOf(program: string): string[][] {
   const ways = [...readFileSync(join(PROGRAMS, program), 'utf8').matchAll(/^\/\/ (node|args):(.*)$/gm)].map(([, kind, text]) => {
     const words = text!.split(' ').filter((word) => word !== '')
@@ -216,7 +216,7 @@ const programs = readdirSync(PROGRAMS).filter((name) => name.endsWith('.mjs'))
 
 async function runPrograms(t: Test, node: string): Promise<void> {
   for (const way of programs.flatMap(waysOf)) {
-    // Without NODE_OPTIONS: there tap loads a module into each process.
+    // Without NODE_OPTIONS, with which tap loads a module into each process.
     const complaint = await execute('env', ['-u', 'NODE_OPTIONS', node, ...way], { cwd: stranger, timeout: 60_000 })
       .then(() => '', ({ stdout, stderr, signal }: { stdout: string; stderr: string; signal: string | null }) => `${signal ?? ''} ${stdout}${stderr}`)
     t.equal(complaint, '', way.join(' '))

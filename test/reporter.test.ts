@@ -1,5 +1,5 @@
-// The reporter in tools/tap-count.mjs: what its closing lines count, and that the exit code agrees with them,
-// by running tap itself over small projects made for the purpose.
+// The reporter in tools/tap-count.mjs: what its closing lines count, and that the exit code agrees with them, by running tap
+// itself over small projects made for the purpose.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
@@ -12,7 +12,7 @@ const TapCount = TapCountUntyped as new () => NodeJS.ReadWriteStream
 const root = new URL('..', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 
-/** Passes lines through the reporter as tap would, in chunks that do not end where lines do; gives what it adds. */
+/** Passes lines through the reporter as tap would, in chunks that do not end where lines do; returns what it adds. */
 async function closing(...lines: string[]): Promise<string> {
   const tap = lines.join('\n') + '\n'
   const chunks = tap.match(/[^]{1,7}/g) ?? []
@@ -21,7 +21,7 @@ async function closing(...lines: string[]): Promise<string> {
   return out.slice(tap.length).trim()
 }
 
-/** Runs tap with the project's own settings over `files`, in a folder of their own. */
+/** Runs tap with the project's own settings over `files`, in a separate folder. */
 function runTap(dir: string, env: Record<string, string>): Promise<{ code: number; last: string; out: string }> {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(_?TAP|NODE_OPTIONS$|CI$)/.test(name))
   const bin = new URL('node_modules/tap/dist/esm/run.mjs', root).pathname

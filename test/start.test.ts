@@ -26,7 +26,10 @@ interface Ended {
   stderr: string
 }
 
-/** Run a program in the consumer's folder. One that does not end is killed. Tap loads a module into each process by NODE_OPTIONS: not into this. */
+/**
+ * Runs a program in the consumer's folder, and kills it if it does not end. Without NODE_OPTIONS, with which tap loads a
+ * module into each process.
+ */
 function run(command: string, args: readonly string[], options = ''): Promise<Ended> {
   return new Promise((resolve) => {
     execFile('env', [`NODE_OPTIONS=${options}`, 'NODE_NO_WARNINGS=1', command, ...args], { cwd: consumer, timeout: 40_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
@@ -36,7 +39,7 @@ function run(command: string, args: readonly string[], options = ''): Promise<En
 }
 const node = (args: readonly string[], options = ''): Promise<Ended> => run(process.execPath, args, options)
 
-// Written past the streams, which would show nothing of a thread whose output goes nowhere.
+// Written directly to the descriptor: the streams show nothing of a thread without output.
 const PRELOAD = `import { writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { observe } from 'loopscope/observe'
@@ -68,12 +71,12 @@ t.test('observe() in a preload starts one observer, whatever threads there are',
     const { code, stdout, stderr } = await node([...flags, 'preloaded.mjs'], options)
     const lines = stdout.trim().split('\n')
     const told = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { main: boolean; url: string | null })
-    // Each thread writes for itself: which of them comes first says nothing.
+    // Each thread writes for itself, so their order proves nothing.
     const [first, ...more] = told.filter(({ main }) => main)
     const others = told.filter(({ main }) => !main)
     t.same(more, [], `${way}: one main thread`)
     t.match(first?.url, /^http:/, way)
-    // What is required cannot be waited for: its thread may have ended before, and the address may not be known yet.
+    // Required code cannot be awaited: its thread may have ended before, and the address may not be known yet.
     const least = way === '--require' ? 0 : 2
     t.ok(others.length >= least && others.length <= 2, `${way}: ${others.length} threads more, the program's and one of ours`)
     for (const { url } of others) t.ok((url === first?.url || (url === null && least === 0)), `${way}: what is observed already, ${url}`)

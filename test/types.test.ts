@@ -1,5 +1,4 @@
-// What the public types refuse and what they infer: the files in test/types/, compiled by TypeScript with the
-// project's own settings.
+// What the public types refuse and infer: the files in test/types/, compiled by TypeScript with the project's own settings.
 import { readdirSync } from 'node:fs'
 import t from 'tap'
 import ts from 'typescript'

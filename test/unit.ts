@@ -1,4 +1,4 @@
-// The tests of what needs no process, socket or browser, in one process: `npm run test:unit`.
+// The tests that need no process, socket or browser, in one process: `npm run test:unit`.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 

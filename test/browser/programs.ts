@@ -1,7 +1,7 @@
-// The programs that the browser test asks for, and the thread that answers: the page's own, or a Web Worker's.
+// The programs of the browser test, and the thread that runs them: the page's own, or a Web Worker's.
 import { CancelledError, getRunningLoop, gather, print, Queue, run, sleep, VirtualClock, type Coroutine, type RunOptions } from '../../src/browser.ts'
 
-/** One printed line, and the seconds on the loop's clock at which it came. */
+/** One printed line, and its time in seconds on the loop's clock. */
 export type Line = [text: string, seconds: number]
 
 function* count(): Coroutine<void> {
@@ -87,7 +87,7 @@ export interface Answer {
   error?: string
 }
 
-/** Answer every question that comes in at `port`. */
+/** Answers every request that arrives at `port`. */
 export function serve(port: Port): void {
   port.onmessage = ({ data }) => {
     const { id, program } = data as Question

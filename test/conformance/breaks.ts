@@ -1,4 +1,4 @@
-// Copies of the runtime with one thing wrong each: what the comparison has to find if it is worth anything.
+// Copies of the runtime with one fault each, which the comparison must find.
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -63,7 +63,7 @@ export const BREAKS: Break[] = [
 
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
 
-/** Copies the runtime into `folder`, breaks the copy, and gives its path; throws where the text to break is not there once. */
+/** Copies the runtime into `folder`, breaks the copy, and returns its path; throws unless the text to break is there once. */
 export async function breakRuntime(broken: Break, folder: string): Promise<string> {
   await cp(SOURCES, folder, { recursive: true })
   await replaceOnce(folder, broken)

@@ -1,5 +1,5 @@
-// What every maker of statements builds with: the random numbers, the program's variables, labels, and the bounds that
-// keep a program finite (a routine starts only routines of a higher level, and no more of them than its cost allows).
+// What all makers of statements build with: the random numbers, the program's variables, labels, and the limits that keep a
+// program finite (a routine starts only routines of a higher level, and no more of them than its cost allows).
 import { Random } from './random.ts'
 import { likelyErrors } from './errors.ts'
 import { awaiting, call, list, literal, mayFail, method, variable } from './tree.ts'
@@ -9,18 +9,18 @@ export type Feature =
   | 'basics' | 'tasks' | 'cancel' | 'gather' | 'wait' | 'waitFor' | 'shield' | 'asCompleted' | 'timeout' | 'group' | 'eager'
   | 'queue' | 'lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'future' | 'callback' | 'context'
 
-/** Where a statement will stand. */
+/** Where a statement will be. */
 export interface Place {
   /** Only coroutines and callbacks of a higher level may be started from here, only tasks of a higher one awaited. */
   level: number
   /** False in callbacks, where nothing can be awaited. */
   async: boolean
   depth: number
-  /** Whether `return` may stand here: it cannot leave the body of a scope, which is a function in TypeScript. */
+  /** Whether `return` is allowed here: it cannot leave the body of a scope, which is a function in TypeScript. */
   returnable: boolean
   /** How often the statement runs each time its routine does. */
   times: number
-  /** A feature whose statements belong here most of all. */
+  /** A feature with statements that belong here most of all. */
   favour: Feature | null
 }
 
@@ -41,7 +41,7 @@ export interface Known {
 const DELAYS = [0, 0, 0.125, 0.125, 0.25, 0.25, 0.5, 0.5, 0.5, 1, 1, 1, 2, 3]
 const MESSAGES = ['stop', 'enough', 'bye', 'late']
 
-/** Ends well most of the time when left alone. */
+/** Usually ends without an error by itself. */
 function harmless(statement: Statement): boolean {
   if (statement.type === 'scope' || statement.type === 'each') return false
   if (statement.type !== 'do' || !mayFail(statement.value)) return true
@@ -75,7 +75,7 @@ export class Builder {
     return this.features.has(feature)
   }
 
-  /** True the first time it is asked for this. */
+  /** True the first time it is called for this. */
   once(what: string): boolean {
     return !this.#had.has(what) && this.#had.add(what).size > 0
   }
@@ -84,7 +84,7 @@ export class Builder {
     return `L${++this.#labels}`
   }
 
-  /** Builds the body of one routine, and says what running it costs at most. */
+  /** Builds the body of one routine; also returns the most that running it costs. */
   routine(place: Place, limit: number, build: (place: Place) => Statement[]): { body: Statement[]; cost: number } {
     this.#cost = 0
     this.#limit = limit
@@ -92,7 +92,7 @@ export class Builder {
     return { body, cost: this.#cost }
   }
 
-  /** Accounts for starting something from this place; says no where that would be too much. */
+  /** Accounts for starting something from this place; false if that would be too much. */
   spend(place: Place, cost: number): boolean {
     if (this.#cost + place.times * cost > this.#limit) return false
     this.#cost += place.times * cost
@@ -122,7 +122,7 @@ export class Builder {
     return null
   }
 
-  /** A statement that may well fail is often caught at once, above all in main: a program that ends early shows little. */
+  /** A statement that is likely to fail is often caught at once, above all in main: a program that ends early shows little. */
   #caught(statement: Statement, place: Place): Statement {
     const chance = place.level === 0 ? 0.75 : statement.type === 'do' && statement.value.type === 'method' ? 0.6 : 0.3
     if (harmless(statement) || place.depth > 4 || !this.random.chance(chance)) return statement
@@ -132,7 +132,7 @@ export class Builder {
     return this.attempt([statement], usual ? 'Exception' : error, this.random.chance(0.12))
   }
 
-  /** A block whose errors of one class end in the trace. */
+  /** A block that logs its errors of one class. */
   attempt(body: Statement[], error = 'Exception', reraise = false): Statement {
     return { type: 'try', label: this.label(), body, handlers: [{ label: this.label(), error, body: [], reraise }], last: null }
   }
@@ -157,7 +157,7 @@ export class Builder {
     return { type: 'assign', label: this.label(), name, value }
   }
 
-  /** Any variable of these kinds, or null where the program has none. */
+  /** Any variable of these kinds, or null if the program has none. */
   some(...kinds: string[]): Variable | null {
     const found = this.variables.filter(({ kind }) => kinds.includes(kind))
     return found.length === 0 ? null : this.random.pick(found)
@@ -173,7 +173,7 @@ export class Builder {
     return literal(this.random.chance(0.03) ? -0.5 : this.random.pick(DELAYS))
   }
 
-  /** A time limit: mostly short, at times none at all. */
+  /** A time limit: mostly short, sometimes none. */
   limit(): Expression {
     return this.random.chance(0.12) ? literal(null) : this.delay()
   }
@@ -182,7 +182,7 @@ export class Builder {
     return this.random.chance(0.5) ? [] : [literal(this.random.pick(MESSAGES))]
   }
 
-  /** A value that tells where it was made. */
+  /** A value that shows where it was made. */
   value(): Expression {
     return this.random.chance(0.7) ? literal(this.#labels) : literal(`v${this.#labels}`)
   }
@@ -202,7 +202,7 @@ export class Builder {
     return call('sleep', this.random.chance(0.4) ? [this.delay(), this.value()] : [this.delay()])
   }
 
-  /** A coroutine of asyncio's that waits for someone else, on one of the program's objects. */
+  /** A coroutine of asyncio's that waits for another task, on one of the program's objects. */
   blocking(): Expression | null {
     const one = this.some('Queue', 'PriorityQueue', 'LifoQueue', 'Lock', 'Event', 'Semaphore', 'BoundedSemaphore', 'Barrier')
     if (one === null) return null
@@ -241,7 +241,7 @@ export class Builder {
     return list(items)
   }
 
-  /** Awaits something that may never come: mostly under some time limit, in main almost always. */
+  /** Awaits something that may never happen: mostly under some time limit, in main almost always. */
   bounded(place: Place, value: Expression): Statement {
     const chance = place.level === 0 ? 0.85 : 0.4
     return this.random.chance(chance) ? this.awaited(call('waitFor', [value, literal(this.random.pick(DELAYS))])) : this.awaited(value)

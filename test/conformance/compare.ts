@@ -1,4 +1,4 @@
-// Runs programs on both sides and finds where the traces part.
+// Runs programs on both sides and finds where the traces differ.
 import type { Oracle, Trace } from './oracle.ts'
 import { Coverage } from './coverage.ts'
 import { generate } from './generate.ts'
@@ -34,8 +34,8 @@ export function runOne(runtime: RuntimeModule, program: Program): Promise<Trace>
 }
 
 /**
- * The first line in which two traces differ, or null. Where both were given up they are compared as far as CPython came:
- * its loop stops within the iteration, ours at the end of it.
+ * The first line in which two traces differ, or null. If both were given up they are compared as far as CPython's goes: its
+ * loop stops within the iteration, ours at the end of it.
  */
 export function difference(ours: Trace, theirs: Trace): number | null {
   const until = !ours.ended && !theirs.ended ? theirs.lines.length : Math.max(ours.lines.length, theirs.lines.length)

@@ -1,5 +1,5 @@
-// Counts what programs really did, from their traces: how often each construct was reached, completed, and ended by
-// which error. What merely stands in a program counts only as standing there.
+// Counts what programs really did, from their traces: how often each construct was reached, completed, and ended by which
+// error. A construct that was never reached counts only as present.
 import { everyExpression, everyStatement, expressionsOf, statementsOf } from './tree.ts'
 import type { Expression, Program, Statement } from './tree.ts'
 
@@ -10,7 +10,7 @@ export interface Count {
   errors: Map<string, number>
 }
 
-/** What an expression exercises, in words such as `Queue.get` or `wait FIRST_COMPLETED`. */
+/** What an expression exercises, in names such as `Queue.get` or `wait FIRST_COMPLETED`. */
 function* named(expression: Expression, kinds: Map<string, string>): Generator<string> {
   for (const one of everyExpression(expression)) {
     if (one.type === 'method' && one.on.type === 'variable') {
@@ -76,7 +76,7 @@ function constructs(statement: Statement, kinds: Map<string, string>): Set<strin
 const hasAwait = (block: Statement[]): boolean =>
   [...everyStatement(block)].some((statement) => expressionsOf(statement).some((one) => [...everyExpression(one)].some(({ type }) => type === 'await')))
 
-/** Time, who (!its cancel requests), label, what happened there, and the rest. */
+/** Time, task (!its cancel requests), label, what happened there, and the rest. */
 const LINE = new RegExp([
   /^\S+ (\S+?)(?:!\d+)? (L\d+|cb\d+|watchdog|callback|main)/, /(?: (\.\.\.|=|\?|(?:in|out|finally|returned|return|raised|raise)\b))?/, /(?: = )?(.*)$/,
 ].map(({ source }) => source).join(''))
@@ -107,7 +107,7 @@ export class Coverage {
     this.#follow(program, lines, labelled, tried)
   }
 
-  /** Reads one trace: what a task began and has not ended is on its stack, and a handler says what ended it. */
+  /** Reads one trace: what a task has begun and not ended is on its stack, and a handler shows what ended it. */
   #follow(program: Program, lines: readonly string[], labelled: Map<string, Set<string>>, tried: Map<string, Set<string>>): void {
     const handlers = new Map([...statementsOf(program)].flatMap((one) => one.type === 'try' ? one.handlers.map((handler) => [handler.label, handler] as const) : []))
     const awaitsInFinally = new Set([...statementsOf(program)].flatMap((one) => one.type === 'try' && one.last !== null && hasAwait(one.last) ? [one.label] : []))
@@ -164,13 +164,13 @@ export class Coverage {
     return count
   }
 
-  /** How often a construct came to an end: completed, or threw something that was caught right around it. */
+  /** How often a construct ended: completed, or threw something that was caught right around it. */
   ended(name: string): number {
     const { completed = 0, errors = [] } = this.counts.get(name) ?? {}
     return [...errors].reduce((sum, [, times]) => sum + times, completed)
   }
 
-  /** The table, one line a construct. */
+  /** The table, one line for each construct. */
   toString(): string {
     const rows = [...this.counts].sort(([a], [b]) => a.localeCompare(b)).map(([name, count]) => [
       name, String(count.programs), String(count.reached), String(count.completed),

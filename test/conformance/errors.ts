@@ -1,4 +1,4 @@
-// Which errors programs raise, and which ones a statement is likely to raise, so that handlers are not there in vain.
+// Which errors programs raise, and which ones a statement is likely to raise, so that handlers are useful.
 import { BARE, construct, everyExpression, everyStatement, expressionsOf, literal } from './tree.ts'
 import type { Expression, Statement } from './tree.ts'
 import type { Builder } from './builder.ts'
@@ -12,7 +12,7 @@ export const CAUGHT = [
 
 const RAISED = ['RuntimeError', 'ValueError', 'TimeoutError', 'InvalidStateError', 'QueueEmpty', 'QueueFull', 'QueueShutDown', 'BrokenBarrierError']
 
-/** Nothing to speak of, thrown all the same: that something failed must not depend on what was thrown. */
+/** Throws a value without meaning: whether something failed must not depend on what was thrown. */
 export function bare(builder: Builder): Expression {
   return { type: 'thrown', value: builder.random.pick(BARE) }
 }
@@ -25,7 +25,7 @@ export function anError(builder: Builder): Expression {
   return construct(random.pick(RAISED))
 }
 
-/** What calls of these names throw when they do. */
+/** What calls with these names throw. */
 const LIKELY: Record<string, string[]> = {
   getNowait: ['QueueEmpty', 'QueueEmpty', 'QueueShutDown'], putNowait: ['QueueFull', 'QueueFull', 'QueueShutDown'], get: ['QueueShutDown'], put: ['QueueShutDown'],
   taskDone: ['ValueError'], release: ['RuntimeError', 'ValueError'], notify: ['RuntimeError'], notifyAll: ['RuntimeError'],

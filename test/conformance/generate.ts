@@ -1,5 +1,5 @@
-// Makes a random program. It takes a few features and a few objects, so that what happens in it happens to the same
-// objects from several sides at once: that is where orders differ.
+// Makes a random program. It uses a few features and a few objects, so that several of its parts act on the same objects at
+// once: that is where orders differ.
 import { Builder } from './builder.ts'
 import type { Feature, Place } from './builder.ts'
 import { anError } from './errors.ts'
@@ -23,11 +23,11 @@ const FEATURES: Feature[] = [
   'condition', 'condition', 'semaphore', 'barrier', 'future', 'future', 'callback', 'context',
 ]
 
-/** How many statements one routine may come to, all it starts included. */
+/** The most statements of one routine, including all it starts. */
 const COST = 80
 const MAIN_COST = 300
 
-/** Each program is about one feature most of all, in turn, and has some others besides. */
+/** Each program is mainly about one feature, in turn, and has some others besides. */
 function chooseFeatures(random: Random, focus: Feature): Set<Feature> {
   const features = new Set<Feature>(['tasks', focus])
   if (random.chance(0.75)) features.add('cancel')
@@ -104,7 +104,7 @@ function ticker(builder: Builder): Routine {
   return { name: 'ticker', body }
 }
 
-/** Makes program number `index` of a seed; the same two numbers give the same program for ever. */
+/** Makes program number `index` of a seed; the same two numbers always give the same program. */
 export function generate(seed: number, index: number): Program {
   const random = new Random(seed, index)
   const focus = FEATURES[index % FEATURES.length] as Feature

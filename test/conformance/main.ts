@@ -1,5 +1,5 @@
-// `npm run conformance`: compares random programs on loopscope with the same programs on CPython's asyncio. Ends with
-// code 1 where one runs differently, 2 for options it cannot use.
+// `npm run conformance`: compares random programs on loopscope with the same programs on CPython's asyncio. Ends with code 1
+// if one runs differently, 2 for invalid options.
 import { compare, differs, runOne, runTheirs } from './compare.ts'
 import type { Outcome } from './compare.ts'
 import { USAGE, readOptions } from './options.ts'

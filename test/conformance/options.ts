@@ -18,7 +18,7 @@ export interface Options {
 
 const LARGEST = 2 ** 31 - 1
 
-/** Reads the arguments; throws an Error with one line for what it cannot use. */
+/** Reads the arguments; throws an Error with one line for invalid ones. */
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,

@@ -1,4 +1,4 @@
-// CPython 3.14's asyncio, inside Node: takes programs as Python source and gives back what they logged.
+// CPython 3.14's asyncio, inside Node: runs programs in Python and returns what they logged.
 import { readFile } from 'node:fs/promises'
 import { startPython } from '../support/pyodide.ts'
 
@@ -10,7 +10,7 @@ export interface Trace {
 
 export interface PythonProgram {
   source: string
-  /** The variables to look at when the program has ended. */
+  /** The variables to check when the program has ended. */
   left: string[]
 }
 
@@ -19,7 +19,7 @@ export interface Oracle {
   run(programs: PythonProgram[]): Trace[]
 }
 
-/** Starts CPython, which takes some seconds. Throws where it is not 3.14: the order proved is that version's. */
+/** Starts CPython, which takes some seconds. Throws if it is not 3.14: the proved order is that version's. */
 export async function loadOracle(): Promise<Oracle> {
   const python = await startPython()
   const version = String(python.runPython('import sys; sys.version.split()[0]') as unknown)

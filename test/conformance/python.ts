@@ -1,4 +1,4 @@
-// Writes a program's tree as Python for CPython's asyncio. It says the same as typescript.ts, statement by statement.
+// Writes a program's tree as Python for CPython's asyncio. It has the same meaning as typescript.ts, statement by statement.
 import { everyStatement, guardsOf, mayFail } from './tree.ts'
 import type { Expression, Handler, Options, Program, Routine, Statement } from './tree.ts'
 
@@ -146,7 +146,7 @@ function assigned(body: Statement[]): string[] {
   return [...names]
 }
 
-/** Writes the whole program as a Python module; `start`, `log` and the like are globals that oracle.py gives it. */
+/** Writes the whole program as a Python module; `start`, `log` and the like are globals of oracle.py. */
 export function toPython(program: Program): string {
   const out = new Writer(guardsOf(program))
   out.lines.push(`${['loop', 'main_task', ...program.variables.map(({ name }) => name)].join(' = ')} = None`)

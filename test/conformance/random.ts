@@ -9,7 +9,7 @@ export class Random {
     this.next()
   }
 
-  /** Gives a number in [0, 1). */
+  /** A number in [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x9e3779b9) | 0
     let mixed = this.#state ^ (this.#state >>> 16)
@@ -19,7 +19,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32
   }
 
-  /** Gives a whole number from `low` to `high`, both included. */
+  /** A whole number from `low` to `high`, both included. */
   int(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1))
   }
@@ -34,7 +34,7 @@ export class Random {
     return item
   }
 
-  /** Picks one item, each as likely as its weight. */
+  /** One item; its probability is proportional to its weight. */
   weighted<T extends { weight: number }>(items: readonly T[]): T {
     let left = this.next() * items.reduce((sum, item) => sum + item.weight, 0)
     for (const item of items) {

@@ -1,4 +1,4 @@
-// Shows a mismatch: the program in both languages side by side, both traces, and how to get it again.
+// Shows a mismatch: the program in both languages, both traces, and how to repeat it.
 import { difference } from './compare.ts'
 import type { Trace } from './oracle.ts'
 import { toPython } from './python.ts'

@@ -1,4 +1,4 @@
-// What a test run has to have exercised, to its completion, for its result to mean anything.
+// What a test run must have exercised, to its completion, for its result to mean anything.
 import { BARE } from './tree.ts'
 
 const each = (object: string, ...methods: string[]): string[] => methods.map((name) => `${object}.${name}`)

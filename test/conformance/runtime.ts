@@ -1,4 +1,4 @@
-// What the proof itself needs of a runtime module, so that it can be given any copy of it, broken ones included.
+// What the proof itself needs from a runtime module, so that it can be given any copy of it, even broken ones.
 import { pathToFileURL } from 'node:url'
 
 export interface LoopLike {

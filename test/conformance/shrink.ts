@@ -1,4 +1,4 @@
-// Makes a failing program small: drops and unwraps whatever it can while the failure stays, largest pieces first.
+// Makes a failing program small: drops and unwraps what it can while the failure remains, largest pieces first.
 import { blocksOf, everyExpression, everyStatement, expressionsOf, inside, statementsOf } from './tree.ts'
 import type { Expression, Program, Statement } from './tree.ts'
 
@@ -25,7 +25,7 @@ function dropping(program: Program, size: number): Edit[] {
   })
 }
 
-/** Puts what a compound statement holds in its place, and takes `try` apart clause by clause. */
+/** Replaces a compound statement by its content, and takes `try` apart clause by clause. */
 function unwrapping(program: Program): Edit[] {
   return allBlocks(program).flatMap((block, k) => block.flatMap((statement, at) => {
     const edit = (change: (statement: Statement, block: Statement[]) => void): Edit => (copy) => {
@@ -50,7 +50,7 @@ function unwrapping(program: Program): Edit[] {
   }))
 }
 
-/** Puts the body of a coroutine where it is awaited; a `return` in it would end too much. */
+/** Replaces an awaited coroutine by its body; a `return` in it would end too much. */
 function inlining(program: Program): Edit[] {
   return allBlocks(program).flatMap((block, k) => block.flatMap((statement, at): Edit[] => {
     if (statement.type !== 'do' || statement.value.type !== 'await' || statement.value.of.type !== 'coroutine') return []
@@ -72,7 +72,7 @@ function joining(program: Program): Edit[] {
   }))
 }
 
-/** Every expression that is this one with a single thing in it made simpler. */
+/** Every variant of this expression with one part made simpler. */
 function* simpler(tree: Expression): Generator<Expression> {
   if (tree.type === 'literal' && typeof tree.value === 'number' && tree.value !== 0 && tree.value !== 1) yield { ...tree, value: 1 }
   if (tree.type === 'call' && ['waitFor', 'shield'].includes(tree.name) && tree.args[0] !== undefined) yield tree.args[0]
@@ -122,7 +122,7 @@ function simplifying(program: Program): Edit[] {
   })
 }
 
-/** Drops the variables and routines nobody names any more. */
+/** Drops the variables and routines that are not used. */
 function swept(program: Program): Program {
   for (;;) {
     const used = new Set<string>()
@@ -148,8 +148,8 @@ export const size = (program: Program): number =>
   program.variables.length + program.coroutines.length + program.callbacks.length + [...statementsOf(program)].length
 
 /**
- * Shrinks a program for as long as `fails` holds of what comes out, trying at most `attempts` programs. Each try is a
- * new tree; the one passed in is left alone.
+ * Shrinks a program as long as `fails` is true for the result, trying at most `attempts` programs. Each try is a new tree;
+ * the one passed in does not change.
  */
 export async function shrink(program: Program, fails: (program: Program) => Promise<boolean>, attempts = 1500): Promise<Program> {
   let best = program

@@ -1,11 +1,11 @@
-// Our side: runs a program's TypeScript (it is plain JavaScript) against a runtime module, on a virtual clock.
+// Our side: runs a program's TypeScript (it is plain JavaScript) with a runtime module, on a virtual clock.
 import { Boom, Support } from './support.ts'
 import type { RuntimeModule } from './runtime.ts'
 import type { Trace } from './oracle.ts'
 
 /**
- * Ticks of 10 ms after which a program is held to hang; none needs even a hundredth of it. They are counted, since a
- * machine that stands still for seconds lets only one of them pass.
+ * Ticks of 10 ms after which a program counts as hanging; none needs even a hundredth of it. Ticks are counted because a
+ * machine that stops for seconds lets only one of them pass.
  */
 const PATIENCE = 500
 
@@ -19,7 +19,7 @@ interface Compiled {
   left(): [string, unknown][]
 }
 
-/** Runs one program. A program that hangs for real says so in its trace, since no program of CPython's does. */
+/** Runs one program. If it really hangs, its trace shows that, since no program of CPython's does. */
 export async function runOurs(runtime: RuntimeModule, { source, left }: OurProgram): Promise<Trace> {
   const support = new Support(runtime)
   const { start, at, log, look, since, plain, names, sets, twice } = support
@@ -34,7 +34,7 @@ export async function runOurs(runtime: RuntimeModule, { source, left }: OurProgr
     let ticks = 0
     timer = setInterval(() => ++ticks >= PATIENCE && resolve(null), 10)
   })
-  // It does not hold the process: the timer does, and a loop that hangs must not.
+  // It does not keep the process alive: the timer does, and a loop that hangs must not.
   const loopFactory = (): unknown => new runtime.EventLoop({ clock: new runtime.VirtualClock(), hold: false })
   const ran = runtime.run(program.main(), { loopFactory }).then(
     (value) => `main returned ${support.show(value)}`,

@@ -1,7 +1,7 @@
-// What a program logs with on our side; the twin of `Support` in oracle.py, and line for line the same format.
+// What a program logs with on our side; the twin of `Support` in oracle.py, with the same format line for line.
 import type { FutureLike, LoopLike, RuntimeModule, TaskLike } from './runtime.ts'
 
-/** Seconds after which every task is cancelled, again and again, and how often before the program is given up. */
+/** Seconds after which every task is cancelled, repeatedly, and how often before the program is given up. */
 const WATCHDOG = 64
 const ROUNDS = 24
 
@@ -15,7 +15,7 @@ const REPORTS = [
   ['whose group it is in, has ended', 'orphan'],
 ] as const
 
-/** A number of seconds, without what floating point adds. */
+/** A number of seconds, without floating point noise. */
 const seconds = (value: number): string => String(Math.round(value * 1e6) / 1e6)
 
 export class Support {
@@ -38,7 +38,7 @@ export class Support {
     this.#began = loop.time()
     this.#namesFrom = Number(task?.getName().slice(5)) - 1
     loop.setExceptionHandler((_loop, context) => {
-      // What is reported when something is collected has no place in the order.
+      // Reports at a collection have no place in the order.
       for (const [words, kind] of REPORTS) if (context.message.includes(words)) this.write(`${kind} raised ${this.show(context.exception)}`)
     })
     loop.callLater(WATCHDOG, this.#watch)
@@ -48,7 +48,7 @@ export class Support {
   #watch = (): void => {
     this.write('watchdog')
     if (++this.#barks > ROUNDS) {
-      // Stopped again and again, since what is left when main was stopped is waited for as well.
+      // Stopped repeatedly, since what is left when main was stopped is waited for as well.
       this.ended = false
       this.#loop?.stop()
       this.#loop?.callLater(1, this.#watch)
@@ -117,7 +117,7 @@ export class Support {
     if (value instanceof runtime.Event) return `Event(${value.isSet()})`
     if (value instanceof runtime.Barrier) return `Barrier(${value.nWaiting}, ${value.broken})`
     if (value instanceof runtime.Lock || value instanceof runtime.Semaphore || value instanceof runtime.Condition) return `Lock(${value.locked()})`
-    // Timeouts and the pairs of sets that `wait` gives have no class to ask for.
+    // Timeouts and the pairs of sets that `wait` returns have no class to check.
     const odd = value as { expired?: () => boolean; done?: Iterable<unknown>; pending?: Iterable<unknown> }
     if (typeof odd.expired === 'function') return `Timeout(${odd.expired()})`
     if (odd.done instanceof Set && odd.pending instanceof Set) return `[${this.show(odd.done, depth + 1)}, ${this.show(odd.pending, depth + 1)}]`

@@ -16,7 +16,7 @@ export type Expression =
   | { type: 'construct'; name: string; args: Expression[]; options: Options }
   /** A coroutine of the program, called: `c1()`. */
   | { type: 'coroutine'; name: string }
-  /** What JavaScript can throw and Python cannot: `throw null`. Python throws a `Nothing` that shows as the same. */
+  /** What JavaScript can throw and Python cannot: `throw null`. Python throws a `Nothing` that is logged as the same. */
   | { type: 'thrown'; value: Bare }
   /** A class, named: `Boom`. */
   | { type: 'class'; name: string }
@@ -25,13 +25,13 @@ export type Expression =
   | { type: 'await'; of: Expression }
   /** `loop.time() + plus`. */
   | { type: 'clock'; plus: number }
-  /** A function of support.ts and oracle.py that makes a value fit to be logged. */
+  /** A function of support.ts and oracle.py that makes a value ready to be logged. */
   | { type: 'support'; name: string; args: Expression[] }
   | { type: 'thunk'; of: Expression }
   | { type: 'atLeast'; name: string; value: number }
   | { type: 'plusOne'; name: string }
 
-/** Values to throw that a careless question takes for no error at all, as JavaScript writes them. */
+/** Thrown values, as JavaScript writes them, that a careless check does not treat as errors. */
 export const BARE = ['undefined', 'null', '0', "''"] as const
 export type Bare = (typeof BARE)[number]
 
@@ -45,13 +45,13 @@ export interface Handler {
 }
 
 export type Statement =
-  /** Logs the value; what is awaited in it also logs the moment the wait began. */
+  /** Logs the value; for an awaited one, also when the wait began. */
   | { type: 'do'; label: string; value: Expression }
   | { type: 'assign'; label: string; name: string; value: Expression }
   | { type: 'scope'; label: string; kind: ScopeKind; value: Expression; as: string | null; body: Statement[] }
   | { type: 'try'; label: string; body: Statement[]; handlers: Handler[]; last: Statement[] | null }
   | { type: 'repeat'; label: string; times: number; body: Statement[] }
-  /** Goes through `asCompleted`; in the body each awaitable is called `upcoming`. */
+  /** Iterates over `asCompleted`; in the body each awaitable is called `upcoming`. */
   | { type: 'each'; label: string; value: Expression; body: Statement[] }
   | { type: 'if'; label: string; test: Expression; body: Statement[]; otherwise: Statement[] }
   | { type: 'return'; label: string; value: Expression }
@@ -61,11 +61,11 @@ export interface Variable {
   name: string
   /** A class of asyncio, or `counter`. */
   kind: string
-  /** What it holds from the start; without one it is empty until a statement fills it, and guarded. */
+  /** Its initial content; without one it is empty until a statement fills it, and guarded. */
   initial: Expression | null
   /**
-   * Of what can be awaited: only functions with a lower level may await it, so awaits never form a circle (in CPython a
-   * cancel that goes round a circle of awaits is an endless recursion).
+   * For awaitables: only functions with a lower level may await it, so awaits never form a cycle (in CPython a cancel along
+   * a cycle of awaits is an endless recursion).
    */
   level: number
 }
@@ -112,7 +112,7 @@ export function inside(expression: Expression): Expression[] {
   }
 }
 
-/** The expressions a statement itself evaluates, without those of the statements in it. */
+/** The expressions that a statement itself evaluates, without those of the statements in it. */
 export function expressionsOf(statement: Statement): Expression[] {
   switch (statement.type) {
     case 'do': case 'assign': case 'scope': case 'each': case 'return': return [statement.value]
@@ -148,10 +148,7 @@ export function* statementsOf(program: Program): Generator<Statement> {
   for (const routine of [...program.coroutines, ...program.callbacks]) yield* everyStatement(routine.body)
 }
 
-/**
- * For each statement the variables it reads that may still be empty there: it is written under a guard that skips it
- * if one of them is.
- */
+/** For each statement the variables it reads that may still be empty there: it is written under a guard that skips it if one of them is. */
 export function guardsOf(program: Program): Map<Statement, string[]> {
   const guards = new Map<Statement, string[]>()
   const empty = program.variables.filter(({ initial }) => initial === null).map(({ name }) => name)
@@ -172,13 +169,13 @@ export function guardsOf(program: Program): Map<Statement, string[]> {
   return guards
 }
 
-/** Methods that throw where the object they are called on is in the wrong state. */
+/** Methods that throw if their object is in the wrong state. */
 const THROWING = new Set([
   'release', 'taskDone', 'setResult', 'setException', 'result', 'exception', 'putNowait', 'getNowait', 'reset', 'notify', 'notifyAll',
   'reschedule', 'createTask', 'run',
 ])
 
-/** Whether evaluating this may suspend or throw, so that the trace has to say that it began. */
+/** Whether evaluating this may suspend or throw, so that the trace must show that it began. */
 export function mayFail(expression: Expression): boolean {
   if (expression.type === 'await') return true
   if (expression.type === 'method' && THROWING.has(expression.name)) return true

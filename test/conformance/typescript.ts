@@ -1,8 +1,8 @@
-// Writes a program's tree as TypeScript for loopscope. It says the same as python.ts, statement by statement.
+// Writes a program's tree as TypeScript for loopscope. It has the same meaning as python.ts, statement by statement.
 import { guardsOf, mayFail } from './tree.ts'
 import type { Expression, Handler, Options, Program, Statement } from './tree.ts'
 
-/** Python's name for an error, as this runtime has it. */
+/** Python's name for an error, as in this runtime. */
 const named = (name: string): string => name === 'ValueError' ? 'RangeError' : name
 
 function args(positional: Expression[], given: Options): string {
@@ -47,7 +47,7 @@ function scopeHead(statement: Statement & { type: 'scope' }): string {
   }
 }
 
-/** JavaScript's one catch clause, asking as Python's `except` clauses do; what none of them takes goes on. */
+/** JavaScript's one catch clause, with the checks of Python's `except` clauses; what none of them takes is thrown on. */
 function test(handler: Handler): string | null {
   if (handler.error === 'BaseException') return null
   if (handler.error === 'Exception') return '!(error instanceof CancelledError)'
@@ -159,7 +159,7 @@ class Writer {
   }
 }
 
-/** Writes the whole program; `start`, `log` and the like are names that support.ts gives it. */
+/** Writes the whole program; `start`, `log` and the like are names from support.ts. */
 export function toTypeScript(program: Program): string {
   const out = new Writer(guardsOf(program))
   out.lines.push(`let ${['loop', 'mainTask', ...program.variables.map(({ name, initial }) => initial === null ? `${name} = null` : name)].join(', ')}`)

@@ -1,5 +1,5 @@
-// The cluster as plain processes, started as the documentation says: the real proxy with compose's own file before three
-// real servers, Redis between them, and Prometheus, which is asked everything that the dashboard asks it.
+// The cluster as plain processes, started as the documentation says: the real proxy with compose's own file before three real
+// servers, Redis between them, and Prometheus, with every query of the dashboard.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -62,7 +62,7 @@ async function start(t: Test): Promise<Cluster> {
   }
 }
 
-/** A call whose answer is read as it comes; fetch would not let one name a host or an origin. */
+/** A call with an answer that is read as it arrives; fetch does not allow setting a host or an origin. */
 function call(url: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request(url, { headers, agent: false }, resolve).once('error', reject).end()
@@ -71,7 +71,7 @@ function call(url: string, headers: Record<string, string> = {}): Promise<Incomi
 
 const statusOf = async (url: string, headers: Record<string, string>): Promise<number> => (await call(url, headers)).resume().statusCode!
 
-/** The loop that has answered, as the proxy's cookie says. */
+/** The loop that has answered, according to the proxy's cookie. */
 async function loopOf(url: string): Promise<string | undefined> {
   return /loopscope=([^;]+)/.exec(String((await call(url)).resume().headers['set-cookie']))?.[1]
 }
@@ -155,7 +155,7 @@ t.test('npm run cluster', { skip }, async (t) => {
       const found = ((await (await fetch(`${observer}/loops`, { headers: { ...on(viewer), accept: 'application/json' } })).json()) as Loops).loops
       t.match(found.find(({ loop }) => loop === 'replica-2')?.blocked, { name: /^GET \/handlers\/sync/ }, `seen from ${viewer}`)
     }
-    // One after the other: whoever has the fewest requests gets the next, and the held one keeps its own.
+    // One after the other: the server with the fewest requests gets the next, and the blocked one keeps its own.
     for (let n = 0; n < 6; n++) t.equal(await statusOf(`${app}/ping`, {}), 200)
     order.push('pings')
     await held
@@ -166,7 +166,7 @@ t.test('npm run cluster', { skip }, async (t) => {
     const { panels } = JSON.parse(readFileSync(join(ROOT, 'deploy/grafana/dashboards/loopscope.json'), 'utf8')) as { panels: { title: string; targets: { expr: string }[] }[] }
     const asked = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, query: expr.replaceAll('$__rate_interval', '30s').replaceAll('$loop', '.*') })))
     t.ok(asked.length > 30)
-    // Queues are there while something uses them.
+    // Queues exist while something uses them.
     const runs = await Promise.all(REPLICAS.map((loop) => call(`${app}/examples/5/run`, on(loop))))
     for (const run of runs) run.resume()
     let open = asked

@@ -1,5 +1,5 @@
 // The image that the Dockerfile would make, made here from exactly the files that it copies, without Docker: the page is
-// built, the dependencies are installed, and the server serves, to a user who owns none of it.
+// built, the dependencies are installed, and the server runs as a user that owns none of it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
@@ -18,7 +18,7 @@ const stages = stagesOf(read('Dockerfile'))
 const image = stages.at(-1)!
 const textsOf = (instruction: string): string[] => image.steps.filter((step) => step.instruction === instruction).map(({ text }) => text)
 
-/** npm said that it cannot reach a registry, which says nothing of the image. */
+/** npm could not reach a registry, which proves nothing about the image. */
 const OFFLINE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/
 
 t.setTimeout(300_000)
@@ -29,7 +29,7 @@ t.test('the image', async (t) => {
   const context = contextOf(ROOT, read('.dockerignore'))
   const place = (stage: string | null): string => join(folder, stage ?? 'image')
 
-  /** What a stage's COPY lines bring from the build's context or from another stage, as Docker would. */
+  /** Copies what a stage's COPY lines bring from the build's context or from another stage, as Docker would. */
   function copy(stage: string | null, from: string | null): void {
     const copies = copiesOf(stages.find(({ name }) => name === stage)!).filter((one) => one.from === from)
     for (const { sources, target } of copies) {

@@ -1,5 +1,5 @@
-// The README, followed from top to bottom in a copy of the project: every command as it is printed, but for the ports, and
-// what comes of it against what the page says.
+// Follows the README from top to bottom in a copy of the project: every command as printed, except for the ports, and its
+// result compared with the page.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -13,9 +13,9 @@ import { eventually } from '../support/eventually.ts'
 const root = join(import.meta.dirname, '../..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const steps = stepsOf(readme)
-/** What the test suite itself is: running it from here would never end. */
+/** The test suite itself: running it from here would never end. */
 const ITSELF = 'npm ci && npm test'
-/** What npm says where there is no registry to ask. */
+/** npm's errors if there is no registry to ask. */
 const NO_REGISTRY = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENOTCACHED|ENETUNREACH)\b/
 
 interface Line {
@@ -33,7 +33,7 @@ class Running {
 
   constructor(command: string, cwd: string, env: Record<string, string>) {
     const began = performance.now()
-    // Without what tap has every process load: these are the reader's own. A group of their own is what Ctrl-C ends.
+    // Without the module that tap loads into every process: these are the reader's own. Ctrl-C ends their process group.
     this.child = spawn('env', ['-u', 'NODE_OPTIONS', 'sh', '-c', command], { cwd, env: { ...process.env, ...env }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     this.child.stdout!.on('data', (chunk: Buffer) => {
       const texts = (this.#rest + chunk.toString()).split('\n')
@@ -52,7 +52,7 @@ class Running {
   }
 
   texts(): string[] {
-    // Header lines end as HTTP has it.
+    // Header lines end as in HTTP.
     return this.lines.map(({ text }) => text.replace(/\r$/, ''))
   }
 
@@ -113,7 +113,7 @@ t.test('every command of the README, as printed', { timeout: 400_000 }, async (t
   const ping = steps.find(({ text }) => text.endsWith('/ping'))!.text
   let offline = false
 
-  /** The one line that a newcomer types, or, where there is no registry, what is left of it. */
+  /** The one line that a newcomer types, or the rest of it if there is no registry. */
   async function startLine(t: Test, step: Step): Promise<void> {
     let run = start(step.text)
     goingOn.push(run)
@@ -130,7 +130,7 @@ t.test('every command of the README, as printed', { timeout: 400_000 }, async (t
     if (run.over) t.fail(`it ended: ${run.errors}`)
   }
 
-  /** A call that leaves the loop free: a ping that is sent later comes sooner. */
+  /** A call that does not block the loop: a ping that is sent later is answered earlier. */
   async function wayOut(t: Test, step: Step): Promise<void> {
     const order: string[] = []
     const call = start(step.text)
@@ -181,7 +181,8 @@ t.test('every command of the README, as printed', { timeout: 400_000 }, async (t
       promises.forEach(({ seconds }, at) => {
         const came = run.lines[at]?.at ?? 0
         t.ok(came >= seconds - 0.05, `${came.toFixed(2)} s, not before ${seconds}`)
-        // Each line as it is printed, not all at the end: what is promised for later comes later, by half of that at least.
+        // Each line as it is printed, not all at the end: a line that is promised for later must come later, by half of that
+        // at least.
         const next = promises.findIndex((other) => other.seconds > seconds)
         if (next < 0) return
         const between = (run.lines[next]?.at ?? 0) - came

@@ -1,4 +1,4 @@
-// How the README is read and compared by readme.long.ts, which follows it; and that the guide at GET / knows the same commands.
+// How readme.long.ts reads and compares the README; and that the guide at GET / has the same commands.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'

@@ -15,7 +15,7 @@ import { taskTree } from '../../src/events/render/ascii-tree.ts'
 import { brokenRules } from '../observe/trace-rules.ts'
 import { eventually } from '../support/eventually.ts'
 
-/** Run `main` in virtual time and give what was recorded. */
+/** Runs `main` in virtual time and returns what was recorded. */
 async function record(main: () => Coroutine<unknown>, options: { watch?: (recorder: Recorder) => void; debug?: boolean } = {}): Promise<LoopEvent[]> {
   const loop = new EventLoop({ clock: new VirtualClock(), debug: options.debug })
   loop.setExceptionHandler(() => {})
@@ -141,7 +141,7 @@ t.test('the model', async (t) => {
           model.apply(event)
           const alive = [...recorder.loop.liveTasks()].map(({ id }) => id)
           const told = [...model.tasks.keys()]
-          // A hook comes just before or after the loop's own list changes, so they may differ by the event's own task.
+          // A hook is called just before or after the loop's own list changes, so they may differ by the event's own task.
           const own = 'task' in event ? event.task : 0
           const differ = [...alive.filter((id) => !told.includes(id)), ...told.filter((id) => !alive.includes(id))]
           if (differ.some((id) => id !== own)) t.fail(`${event.type}: ${told.join()} against ${alive.join()}`)
@@ -375,7 +375,7 @@ t.test('the trace', async (t) => {
     const whole = [...traceTexts(events, 'busy')]
     const parts = traceTexts(many, 'busy')[Symbol.iterator]()
     t.equal(parts.next().value, whole[0])
-    // What is not made yet is made from this.
+    // The rest is made from this.
     const changed = many.findLastIndex(({ type }) => type === 'task.printed')
     many[changed] = { ...many[changed] as EventOf<'task.printed'>, text: 'changed' }
     t.match([...{ [Symbol.iterator]: () => parts }].join(''), /"print: changed"/)
@@ -481,7 +481,7 @@ t.test('events that were lost use up their numbers, and what is held before them
 t.test('the history is bounded in bytes', async (t) => {
   const printed = (seq: number, text: string): LoopEvent => ({ type: 'task.printed', seq, loop: 'main', t: seq, text })
   const held = (history: History): LoopEvent[] => Array.from({ length: history.last }, (_, at) => history.find(at + 1)).filter((event) => event !== null)
-  /** What is held once all of it has been encoded, for which some may go. */
+  /** What is kept once all of it has been encoded, which may push some out. */
   const bytes = (history: History): number => {
     for (const event of held(history)) history.encoded(event)
     return held(history).filter(({ type }) => type === 'task.printed').reduce((sum, event) => sum + sizeOf(event) + history.encoded(event).length, 0)

@@ -11,7 +11,7 @@ import { loopscope } from '../../src/fastify/index.ts'
 const CONCURRENT = 24
 const ROUNDS = 50
 
-/** What `read` gives at five places of one request. */
+/** What `read` returns at five points of one request. */
 function* everywhere(read: () => unknown): Coroutine<unknown[]> {
   const seen = [read()]
   yield* sleep(0.001 * Math.random())
@@ -29,7 +29,7 @@ function* child(read: () => unknown): Coroutine<unknown> {
   return first === read() ? first : `${first as string}, then ${read() as string}`
 }
 
-/** Ask `path` of 24 users at once, fifty times; gives how many of 120 places were right each time. */
+/** Requests `path` for 24 users at once, fifty times; returns how many of 120 values were right each time. */
 async function ask(app: FastifyInstance, path: string): Promise<Set<number>> {
   const right = new Set<number>()
   for (let round = 0; round < ROUNDS; round++) {

@@ -16,7 +16,7 @@ async function server(t: Test, options: LoopscopeOptions = {}): Promise<FastifyI
   return app
 }
 
-/** As a type of Fastify's knows nothing of coroutines. */
+/** Types of Fastify do not know coroutines. */
 const any = (fn: (...args: never[]) => unknown): never => fn as never
 
 t.test('what a handler returns', async (t) => {

@@ -1,4 +1,4 @@
-// Every response carries its times and an id, whoever serves it; and what they say is so.
+// Every response carries its times and an id, no matter what serves it; and they are right.
 import Fastify from 'fastify'
 import { connect } from 'node:net'
 import { setTimeout as later } from 'node:timers/promises'

@@ -3,29 +3,29 @@
 export interface Answer {
   status: number
   headers: Map<string, string>
-  /** The body's first bytes; all of it where it is an error's. */
+  /** The body's first bytes; all of it for an error. */
   body: string
-  /** Its end has come. */
+  /** Its end has arrived. */
   whole: boolean
 }
 
 /** How much of a body is kept, in bytes. */
 const KEPT = 256 * 1024
 const LONGEST_HEAD = 64 * 1024
-/** A second answer inside of a body: no text of ours has a status line that ends, and a header, in it. */
+/** A second answer inside a body: no text of ours contains a complete status line and a header. */
 const STATUS_LINE = /HTTP\/1\.[01] \d{3} [^\r\n]*\r\n[A-Za-z-]+: /
 const LONGEST_STATUS_LINE = 128
 
 type Part = 'head' | 'length' | 'size' | 'chunk' | 'chunk end' | 'trailer' | 'until closed' | 'switched' | 'over'
 
 export class Answers {
-  /** In their order, without those of 1xx that only say to go on. */
+  /** In their order, without `100 Continue`. */
   readonly all: Answer[] = []
-  /** How often the server said to go on. */
+  /** How often the server sent `100 Continue`. */
   continued = 0
-  /** What was wrong with the bytes, the first of it. */
+  /** The first problem with the bytes. */
   problem: string | null = null
-  /** What came after an answer that switched to another protocol. */
+  /** Receives what follows an answer that switched to another protocol. */
   onSwitched: ((bytes: Buffer) => void) | null = null
   readonly #methods: readonly string[]
   #part: Part = 'head'
@@ -36,7 +36,7 @@ export class Answers {
   /** Bytes that may come behind an answer to HEAD. */
   #optional = 0
 
-  /** `methods` are those of the requests that were sent: an answer to HEAD has no body. */
+  /** `methods` are those of the sent requests: an answer to HEAD has no body. */
   constructor(methods: readonly string[]) {
     this.#methods = methods
   }
@@ -49,7 +49,7 @@ export class Answers {
     return this.#part === 'switched'
   }
 
-  /** Nothing of an answer has come that has not ended. */
+  /** Whether no answer is incomplete. */
   get between(): boolean {
     return this.#part === 'head' && this.#rest.length === 0
   }
@@ -60,7 +60,7 @@ export class Answers {
     while (this.problem === null && this.#rest.length > 0 && this.#step());
   }
 
-  /** The connection has been closed. Gives what was cut off by that, or `null`. */
+  /** The connection has been closed. Returns what that cut off, or `null`. */
   close(): string | null {
     if (this.#part === 'until closed') {
       this.#end()
@@ -85,7 +85,7 @@ export class Answers {
     return taken
   }
 
-  /** Read on; gives whether there is more to read. */
+  /** Reads on; returns whether there is more to read. */
   #step(): boolean {
     switch (this.#part) {
       case 'head': return this.#head()
@@ -117,7 +117,7 @@ export class Answers {
         this.onSwitched?.(this.#take(this.#rest.length))
         return false
       case 'over':
-        // An answer to what could not be read has a body, also where that was a HEAD.
+        // An answer to a request that could not be read has a body, even if that was a HEAD.
         this.#optional -= this.#rest.length
         if (this.#optional >= 0) {
           this.#take(this.#rest.length)

@@ -1,4 +1,4 @@
-// Copies of the server with one fault each, faults that were there once: what the fuzzer has to find if it is worth anything.
+// Copies of the server with one past fault each, which the fuzzer must find.
 import { execFile } from 'node:child_process'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { replaceOnce, type Replacement } from '../support/replace.ts'
 
 export interface Break {
   title: string
-  /** What a finding says, of those that show it. */
+  /** Matches the findings that show it. */
   found: RegExp
   changes: Replacement[]
 }
@@ -59,7 +59,7 @@ export const BREAKS: Break[] = [
 const execute = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Copy what the server is made of into `folder`, below this tree, where its packages are found; break the copy, and build what is broken. */
+/** Copies the server's sources into `folder`, below this tree, where its packages are found; breaks the copy, and builds what is broken. */
 export async function breakServer({ changes }: Break, folder: string): Promise<string> {
   for (const name of ['src', 'routes', 'workers', 'examples', 'dist', 'tools', 'package.json', 'tsconfig.json', 'tsconfig.build.json']) await cp(join(ROOT, name), join(folder, name), { recursive: true })
   for (const change of changes) await replaceOnce(folder, change)

@@ -1,4 +1,4 @@
-// Plays a try on a connection, and says what came of it.
+// Plays a try on a connection, and reports the result.
 import { connect, type Socket } from 'node:net'
 import { Answers } from './answers.ts'
 import { Frames } from './frames.ts'
@@ -7,18 +7,18 @@ import type { Port, Try } from './try.ts'
 export interface Outcome {
   answers: Answers
   frames: Frames
-  /** The server has closed the connection, and what that cut off. */
+  /** Whether the server has closed the connection, and what that cut off. */
   closed: boolean
   cutOff: string | null
-  /** What did not come in time. */
+  /** What did not arrive in time. */
   missing: string | null
 }
 
-/** How long a server has to answer, or to close a connection, in ms: a machine under load takes its time. */
+/** How long a server has to answer, or to close a connection, in ms: a busy machine is slow. */
 const PATIENCE_MS = 20_000
-/** How long nothing comes before a client that cannot know whether anything will takes it that nothing will. */
+/** How long nothing may arrive before a client that expects an unknown number of answers assumes the end. */
 const QUIET_MS = 25
-/** How long one that leaves stays at most. */
+/** The longest time that a leaving client stays. */
 const STAY_MS = 20
 
 export class Client {
@@ -30,12 +30,12 @@ export class Client {
     this.#ports = ports
   }
 
-  /** Close what is kept open. */
+  /** Closes what is kept open. */
   close(): void {
     for (const sockets of Object.values(this.#idle)) for (const socket of sockets.splice(0)) socket.destroy()
   }
 
-  /** A server may close what is idle. */
+  /** A server may close an idle connection. */
   #keep(to: Port, socket: Socket): void {
     const idle = this.#idle[to]
     socket.on('error', () => {})
@@ -123,12 +123,12 @@ class Playing {
     else void this.#send(frames)
   }
 
-  /** See whether that is all, or what is to be done now. */
+  /** Checks whether that is all, or what to do next. */
   #look(): void {
     if (this.#over || !this.#sent) return
     const { ending, methods } = this.#one
     const { all, whole } = this.#answers
-    // An end by the server's close frame is for the client to answer.
+    // The client must answer the server's close frame.
     if (this.#frames.closed !== null && !this.#ended) {
       this.#ended = true
       this.#socket.end()

@@ -1,4 +1,4 @@
-// WebSocket frames: made as a client would not make them, and read as strictly as a client may.
+// WebSocket frames: made as a client would not make them, and read as strictly as possible.
 import { createHash } from 'node:crypto'
 
 export interface FrameOptions {
@@ -8,7 +8,7 @@ export interface FrameOptions {
   /** The three reserved bits. */
   reserved?: number
   masked?: boolean
-  /** What the head says of the length, where that is not so. */
+  /** The length in the head, if it is wrong. */
   claims?: number
 }
 
@@ -34,7 +34,7 @@ export function close(code: number, reason = ''): Buffer {
   return frame({ opcode: 8, payload })
 }
 
-/** What the server says to this key. */
+/** The server's answer to this key. */
 export function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
 }
@@ -44,7 +44,7 @@ const CODES = new Set([1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 101
 /** What a server sends after a handshake. */
 export class Frames {
   problem: string | null = null
-  /** The types of the messages, in their order, the first of them. */
+  /** The types of the first messages, in their order. */
   readonly types: string[] = []
   /** The code of the close frame; `null`: none came. */
   closed: number | null = null

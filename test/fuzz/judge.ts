@@ -1,4 +1,4 @@
-// What an outcome must not be: says what was expected, and what came instead.
+// Judges an outcome: what was expected, and what came instead.
 import { isCode, STATUSES } from '../../src/http/refusals.ts'
 import type { Answer } from './answers.ts'
 import type { Outcome } from './client.ts'

@@ -1,5 +1,5 @@
-// `npm run fuzz:http`: sends malformed and hostile bytes to both ports of a real server, and looks after every batch whether
-// it is as before. Ends with code 1 where something was found, 2 for options it cannot use.
+// `npm run fuzz:http`: sends malformed and hostile bytes to both ports of a real server, and checks after every batch whether
+// it is as before. Ends with code 1 if something was found, 2 for invalid options.
 import { readOptions, USAGE, type Options } from './options.ts'
 import { report, summary } from './report.ts'
 import { run, type Found } from './run.ts'

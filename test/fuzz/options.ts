@@ -6,17 +6,17 @@ export const USAGE = 'usage: npm run fuzz:http -- [--tries N] [--seed S] [--only
 export interface Options {
   tries: number
   seed: number
-  /** The number of the one try to make; `null`: all of them. */
+  /** The number of the only try to make; `null`: all of them. */
   only: number | null
   /** After how many findings to stop. */
   most: number
-  /** The tree whose server is started; by default this one. */
+  /** The tree with the server to start; by default this one. */
   root: string | undefined
 }
 
 const LARGEST = 2 ** 31 - 1
 
-/** Reads the arguments; throws an Error with one line for what it cannot use. */
+/** Reads the arguments; throws an Error with one line for invalid ones. */
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,

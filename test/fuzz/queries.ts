@@ -1,16 +1,16 @@
-// Requests that are HTTP as it should be: every route, with whatever its fields may be given, with the headers that browsers
-// and proxies send, and with bodies.
+// Valid HTTP requests: every route, with any values in its fields, with the headers that browsers and proxies send, and with
+// bodies.
 import type { Random } from '../conformance/random.ts'
 import { bytesOf, cut, PORTS, type Port, type Request, type Route, type Surface, type Try } from './try.ts'
 import { fillPath, queryOf, text } from './values.ts'
 
 const ACCEPTS = ['*/*', 'text/plain', 'application/json', 'application/x-ndjson', 'text/html', 'text/event-stream', 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8', 'a/b', '', ';;;', '*/*;q=0', 'text/*;q=1.5']
-/** What runs until it is left: of it, an answer's head is all that is waited for. */
+/** Runs until the client leaves: only the head of its answer is waited for. */
 const RUN = /^\/examples\/[^/]+\/run/
-/** Ids that are small are those of the tasks of other tries. */
+/** Small ids are those of the tasks of other tries. */
 const CANCELS = 'DELETE'
 
-/** Send one request, and wait for its answer. */
+/** Sends one request, and waits for its answer. */
 function one(random: Random, to: Port, request: Request, rest: Partial<Try> = {}): Try {
   const pieces = cut(random, bytesOf(request), 0.1)
   return { to, pieces, methods: [request.method ?? 'GET'], ending: 'answered', most: 1, reuse: true, ...rest }
@@ -20,7 +20,7 @@ function accept(random: Random): string[] {
   return random.chance(0.5) ? [`Accept: ${random.pick(ACCEPTS)}`] : []
 }
 
-/** How the client of a route behaves: what may go on for ever is left. */
+/** How the client of a route behaves: an endless answer is left. */
 function endingOf({ path }: Route, target: string): Pick<Try, 'ending' | 'reuse'> {
   if (path === '/events') return { ending: 'begun', reuse: false }
   return RUN.test(target) ? { ending: 'left', reuse: false } : { ending: 'answered' }
@@ -35,7 +35,7 @@ export function query(random: Random, { routes, hosts }: Surface): Try {
   const target = `${fillPath(path, parameters, random, valid)}${queryOf(parameters, random, valid, given)}`
   const wrong = random.chance(0.05)
   const headers = [`Host: ${hosts[to]}`, ...accept(random)]
-  // Not by its defaults: a lab takes a process of its own for seconds.
+  // Not with its defaults: a lab takes a separate process for seconds.
   const said = body || wrong ? '[]' : ''
   if (said !== '') headers.push('Content-Type: application/json', `Content-Length: ${said.length}`)
   return one(random, to, { method: wrong ? random.pick(['POST', 'PUT', 'HEAD', 'OPTIONS', 'PATCH', CANCELS]) : method, target, headers, body: said }, endingOf(route, target))
@@ -47,7 +47,7 @@ const EVIL = ['http://evil.example', 'https://evil.example:443', 'null', 'file:/
 export const FOREIGN = ['evil.example', 'evil.example:80', 'localhost.evil.example', '127.0.0.1.evil.example', '127.0.0.1@evil.example', 'evil.example/', 'local host', '[::1', 'localhost:x', ',', 'localhost,evil.example', '*', '127.0.0.1:8000:8000'] as const
 const FORWARDING = ['X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Forwarded-Port', 'X-Real-IP', 'Forwarded', 'X-Original-URL', 'X-Rewrite-URL', 'X-HTTP-Method-Override', 'X-Host', 'Via', 'True-Client-IP']
 
-/** A header that says where a request comes from, or leads to; and whether that alone is a reason to refuse it. */
+/** A header about the origin or target of a request; and whether that alone is a reason to refuse it. */
 function header(random: Random, { hosts, sentinel, calling }: Surface, to: Port): [line: string, refused: boolean] {
   switch (random.int(0, 9)) {
     case 0: return [`Origin: ${random.pick(EVIL)}`, true]
@@ -76,7 +76,7 @@ export function headers(random: Random, surface: Surface): Try {
   const site = random.chance(0.4) ? random.pick(SITES) : null
   if (site !== null) lines.push(`Sec-Fetch-Site: ${site}`)
   const route = random.pick(routes.filter(({ method, path }) => method === 'GET' && !RUN.test(path)))
-  // None of these is a page, to which another site may link.
+  // None of these is a page that another site may link to.
   const isPage = /^\/($|view|docs)/.test(route.path)
   refused ||= (site === 'cross-site' || site === 'same-site') && !isPage
   const target = fillPath(route.path, route.parameters, random, true)
@@ -104,7 +104,7 @@ export function body(random: Random, { hosts }: Surface): Try {
   const empty = content.length === 0
   const type = lab ? 'application/json' : random.pick(TYPES)
   const headers = [`Host: ${hosts[to]}`]
-  // Without any of both it is a lab by its defaults.
+  // Without either of the two it is a lab with its defaults.
   if (type !== '' || empty) headers.push(`Content-Type: ${empty ? 'application/json' : type}`)
   if (random.chance(0.1)) headers.push(`Content-Encoding: ${random.pick(['gzip', 'identity', 'br', 'x'])}`)
   const target = random.weighted([{ weight: 8, path: '/lab' }, { weight: 1, path: '/lab/' }, { weight: 1, path: '/ping' }, { weight: 1, path: '/examples' }, { weight: 1, path: '/nothing' }]).path

@@ -11,7 +11,7 @@ const SLASHES = ['/', '/', '/', '%2f', '%2F', '\\', '%5c', '//'] as const
 const PLACES = ['/examples', '/handlers', '/handlers/async', '/lab', '/view', '/docs', '/docs/static', '/runs', '/tasks', ''] as const
 const BEYOND = ['metrics', 'docs/json', 'openapi.json', 'tasks/99', 'etc/passwd', 'package.json', 'x', ''] as const
 
-/** Targets that lead somewhere else than they say: absolute, of an authority, or with dot segments. All have to be refused. */
+/** Targets that lead somewhere else than they seem to: absolute, of an authority, or with dot segments. All must be refused. */
 function elsewhere(random: Random, { sentinel, calling, hosts }: Surface): string {
   switch (random.int(0, 6)) {
     case 0: return `${random.pick(['http:', 'HTTP:', 'https:', 'ws:', 'http:/', 'ftp:'])}//${random.pick([sentinel.host, `x@${sentinel.host}`])}${calling}`
@@ -27,7 +27,7 @@ function elsewhere(random: Random, { sentinel, calling, hosts }: Surface): strin
   }
 }
 
-/** Targets that are odd, and may be anything: not found, refused, or even right. */
+/** Odd targets with any result: not found, refused, or even right. */
 function odd(random: Random): string {
   switch (random.int(0, 6)) {
     case 0: return `/${random.pick(['%zz', '%', '%2', '%00', '%ff', '%c0%ae', '%u0041', 'a%', '%25%zz', '%E0%A4%A'])}${random.chance(0.5) ? random.pick(PLACES) : ''}`
@@ -46,7 +46,7 @@ export function target(random: Random, surface: Surface): Try {
   const target = refused ? elsewhere(random, surface) : odd(random)
   const method = random.chance(0.8) ? 'GET' : random.pick(['DELETE', 'POST', 'OPTIONS', 'HEAD'])
   const bytes = bytesOf({ method, target, headers: [`Host: ${surface.hosts[to]}`, ...(method === 'POST' ? ['Content-Length: 0', 'Content-Type: text/plain'] : [])] })
-  // Where bytes above 127 stand, or a letter where none may, the parser answers: with an end of the connection.
+  // Bytes above 127, or a letter that is not allowed, are answered by the parser: with an end of the connection.
   return { to, pieces: cut(random, bytes), methods: [method], ending: 'answered', most: 1, refused, resets: random.chance(0.5) }
 }
 
@@ -56,7 +56,7 @@ const ODD_LINES = [
   'HTTP2-Settings: AAMAAABkAAQAAP__', 'Max-Forwards: 0', 'Date: x', 'Content-Type: x', 'Trailer: x', 'Trailer: content-length', 'TE: trailers', 'Accept-Encoding: gzip', 'Expect: 100-continue', 'Expect: x', 'Expect: ', 'Expect: 100-continue, x',
 ] as const
 
-/** A head that is wrong, or nearly: what the parser makes of it is its own affair, as long as it answers in our way. */
+/** A head that is wrong, or nearly: the parser may decide, as long as the answer has our shape. */
 export function head(random: Random, { hosts, sentinel }: Surface): Try {
   const to = random.pick(PORTS)
   const host = `Host: ${random.chance(0.6) ? hosts[to] : random.pick([...FOREIGN, sentinel.host.replace('127.0.0.1', 'evil.example')])}`
@@ -76,7 +76,7 @@ export function head(random: Random, { hosts, sentinel }: Surface): Try {
   return { to, pieces: cut(random, bytes), methods: [methodOf(bytes)], ending: 'over', most: 2, expects: true, resets: random.chance(0.3) }
 }
 
-/** HEAD, whose answer has no body, or anything else: as the bytes say it, whatever they were made from. */
+/** HEAD, with an answer without body, or another method: as in the bytes, no matter how they were made. */
 function methodOf(bytes: Buffer): string {
   return /^[\r\n]*HEAD /.test(bytes.toString('latin1')) ? 'HEAD' : 'GET'
 }
@@ -85,7 +85,7 @@ const CODINGS = ['chunked', 'Chunked', 'chunked ', ' chunked', 'xchunked', 'chun
 const LENGTHS = ['0', '1', '5', '-1', '+5', '5, 5', '5,6', '0x5', '5.0', '', ' ', '99999999999999999999', '1e1', '5 5', '005', '18446744073709551617'] as const
 const SIZES = ['0', '5', '05', '-5', '+5', '0x5', '5 ', ' 5', '5;a=b', '5;', `5;${'a'.repeat(20_000)}`, 'ffffffff', 'ffffffffffffffffff', 'g', '', '5\n', `${'0'.repeat(300)}5`, '5;"\r\n"'] as const
 
-/** A body whose length is said in a wrong way, or in two ways. */
+/** A body with a wrong length, or with two. */
 export function framing(random: Random, { hosts }: Surface): Try {
   const to = random.pick(PORTS)
   const headers = [`Host: ${hosts[to]}`]
@@ -108,7 +108,7 @@ export function framing(random: Random, { hosts }: Surface): Try {
 const BEHIND = ['GARBAGE\r\n\r\n', 'GET', '\0\0\0\0', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', '\r\n\r\nX', 'GET / HTTP/9.9\r\n\r\n', `${'x'.repeat(20_000)}\r\n\r\n`, 'POST /ping HTTP/1.1\r\nContent-Length: x\r\n\r\n', '\x16\x03\x01', 'GET /%zz\r\n'] as const
 const UNDER_WAY = ['/handlers/async?ms=10', '/events', '/docs/json', '/openapi.json', '/examples/5/run?speed=100', '/examples/1/run?speed=1000', '/handlers/sync?ms=3&thread=pool', '/metrics', '/ping', '/nothing', '/trace', '/examples/3'] as const
 
-/** Requests that are sent before the answers to those before them; or what is no request, behind one whose answer is under way. */
+/** Requests that are sent before the earlier answers; or something invalid, behind a request that is being answered. */
 export function ahead(random: Random, { hosts }: Surface): Try {
   const to = random.pick(PORTS)
   const headers = [`Host: ${hosts[to]}`]
@@ -129,7 +129,7 @@ export function ahead(random: Random, { hosts }: Surface): Try {
   }
 }
 
-/** Noise, or a request with a few bytes of it changed. */
+/** Noise, or a request with a few bytes changed. */
 export function noise(random: Random, surface: Surface): Try {
   const to = random.pick(PORTS)
   let bytes: Buffer

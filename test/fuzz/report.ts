@@ -1,4 +1,4 @@
-// Shows a finding: the try, its bytes, what was expected and what came, and how to get it again.
+// Shows a finding: the try, its bytes, what was expected and what came, and how to repeat it.
 import { BATCH, type Found, type Ran } from './run.ts'
 
 const SHOWN = 4000

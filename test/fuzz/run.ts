@@ -1,4 +1,4 @@
-// Makes the tries, many at once, in batches; after each the server has to be as it was.
+// Makes the tries, many at once, in batches; after each the server must be as before.
 import { Client } from './client.ts'
 import { judge, type Finding } from './judge.ts'
 import type { Subject } from './subject.ts'
@@ -9,7 +9,7 @@ const AT_ONCE = 48
 export const BATCH = 200
 
 export interface Found extends Finding {
-  /** The try; `null`: it was seen after the batch that ended with `until`. */
+  /** The try; `null`: it was found after the batch that ended with `until`. */
   one: Numbered | null
   until: number
 }
@@ -17,7 +17,7 @@ export interface Found extends Finding {
 export interface Ran {
   tries: number
   kinds: Map<string, number>
-  /** How many answers there were of which status; WebSockets under 101. */
+  /** The number of answers by status; WebSockets under 101. */
   statuses: Map<number, number>
   messages: number
   findings: Found[]
@@ -29,7 +29,7 @@ export interface RunOptions {
   tries: number
   /** After how many findings to stop. */
   most: number
-  /** Whether a finding is the one that was looked for. */
+  /** Whether a finding is the wanted one. */
   enough?: (finding: Found) => boolean
   progress?: (ran: Ran) => void
 }
@@ -56,7 +56,7 @@ export async function run(subject: Subject, { seed, first, tries, most, enough =
     ran.kinds.set(one.kind, (ran.kinds.get(one.kind) ?? 0) + 1)
     for (const { status } of outcome.answers.all) ran.statuses.set(status, (ran.statuses.get(status) ?? 0) + 1)
     ran.messages += outcome.frames.types.length
-    // That of a server that has died is the process' end, which is a finding of the batch.
+    // If the server has died, that is the process' end, which is a finding of the batch.
     const finding = judge(one, outcome, subject.surface.sentinel.says)
     if (finding !== null && ran.findings.length < most) ran.findings.push({ ...finding, one, until: number })
   }

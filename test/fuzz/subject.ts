@@ -1,4 +1,4 @@
-// The server under attack, in a process of its own, and all that is looked at after each batch: whether it is as it was.
+// The server under attack, in a separate process, and all that is checked after each batch: whether it is as before.
 import { createServer, type Server as NetServer } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -8,16 +8,16 @@ import { ask, describe, footprint, type Footprint } from '../support/footprint.t
 import type { Port, Route, Schema, Surface } from './try.ts'
 import type { Finding } from './judge.ts'
 
-/** Small, so that what is asked for costs little; and no limit of calls, which would answer most of the tries. */
+/** Small, so that requests cost little; and without a rate limit, which would answer most of the tries. */
 const ENV = { RATE_LIMIT: '0', MAX_MS: '10', MAX_RUNS: '100', HISTORY: '2000', GRACE_SECONDS: '2' }
-/** Routes that the description of the API does not have: files, the pages. */
+/** Routes that the description of the API does not contain: files, the pages. */
 const MORE: readonly [method: string, path: string, query: Record<string, Schema>][] = [
   ['GET', '/view', {}], ['GET', '/view/{file}', {}], ['GET', '/docs', {}], ['GET', '/docs/json', {}], ['GET', '/docs/static/{file}', {}],
 ]
-/** What the process may take up beside what it did at the start: threads and connections of its own come and go. */
+/** How many more descriptors than at the start the process may have: threads and connections to itself come and go. */
 const MORE_DESCRIPTORS = 400
 const MORE_BYTES = 500e6
-/** How long everything may take to be as before, in ms. */
+/** How long it may take until everything is as before, in ms. */
 const SETTLE_MS = 20_000
 const SAYS = 'this is another server, which must not be called'
 
@@ -50,7 +50,7 @@ export class Subject {
         called.push(bytes.toString('latin1').split('\r\n', 1)[0] ?? '')
         socket.end(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${SAYS.length}\r\n\r\n${SAYS}`)
       })
-      // One that says nothing has come as well.
+      // A connection that sends nothing counts as well.
       socket.once('close', () => socket.bytesRead === 0 && called.push('a connection'))
     }).listen(0, '127.0.0.1')
     await once(sentinel, 'listening')
@@ -60,7 +60,7 @@ export class Subject {
     const routes: Route[] = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { parameters = [], requestBody }]) => ({ method: method.toUpperCase(), path, parameters, body: requestBody !== undefined })))
     for (const [method, path, query] of MORE) routes.push({ method, path, parameters: Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema })), body: false })
-    // What is made once, threads and connections to itself, is there before it is counted.
+    // What is made once, such as threads and connections to itself, exists before it is counted.
     for (const target of ['/handlers/sync?ms=1&thread=pool', '/handlers/sync?ms=1&thread=sensitive', '/handlers/fetch?n=2&ms=1', '/docs/json']) await ask(`${server.url}${target}`)
     await ask(`${server.observer}/handlers/async?ms=1`)
     const surface = {
@@ -78,7 +78,7 @@ export class Subject {
     return this.server.child.exitCode === null && this.server.child.signalCode === null
   }
 
-  /** What is not as it was. All that the tries have begun must have ended, or end by itself. */
+  /** What is not as before. All that the tries have begun must have ended, or end by itself. */
   async check(): Promise<Finding[]> {
     const findings = [...this.#newLines(), ...this.#called.splice(0).map((target) => ({ expected: 'no call of another server', came: target }))]
     if (!this.alive) return [...findings, { expected: 'the server lives', came: `it ended with ${this.server.child.exitCode ?? this.server.child.signalCode}` }]
@@ -96,7 +96,7 @@ export class Subject {
     return findings
   }
 
-  /** End it by a signal. */
+  /** Ends it by a signal. */
   async stop(): Promise<Finding[]> {
     const { child, ended } = this.server
     if (!this.alive) return []
@@ -122,7 +122,7 @@ export class Subject {
     }
   }
 
-  /** A lab goes on for seconds, and is no leak. */
+  /** A lab takes seconds, and is not a leak. */
   async #cancelLabs(): Promise<void> {
     const { labs } = JSON.parse((await ask(`${this.server.url}/lab`)).body) as { labs: { lab: number; outcome: string | null }[] }
     for (const { lab } of labs.filter(({ outcome }) => outcome === null)) {
@@ -130,7 +130,7 @@ export class Subject {
     }
   }
 
-  /** Lines of the log that are errors, or no lines of a log. */
+  /** Lines of the log that are errors, or are not log lines. */
   #newLines(): Finding[] {
     const lines = this.server.log().slice(this.#read).split('\n')
     this.#read += this.server.log().length - this.#read - (lines.pop() as string).length

@@ -1,4 +1,4 @@
-// All kinds of tries, and how often each comes.
+// All kinds of tries, and how often each occurs.
 import { Random } from '../conformance/random.ts'
 import { body, headers, query } from './queries.ts'
 import { ahead, framing, half, head, noise, target } from './raw.ts'
@@ -13,7 +13,7 @@ export const KINDS: readonly { name: string; weight: number; make: Maker }[] = [
 
 export type Numbered = Try & { number: number; kind: string }
 
-/** The try of this number: the same for the same seed and the same server. */
+/** The try with this number: the same for the same seed and the same server. */
 export function makeTry(seed: number, number: number, surface: Omit<Surface, 'calling'>): Numbered {
   const random = new Random(seed, number)
   const { name, make } = random.weighted(KINDS)

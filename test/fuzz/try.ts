@@ -1,15 +1,15 @@
-// One try: what is sent to which port, how the client behaves, and what must come of it. It is made of a seed, a number and
-// the surface of the server, and of nothing else.
+// One try: what is sent to which port, how the client behaves, and what must follow. It depends only on a seed, a number and
+// the surface of the server.
 import type { Random } from '../conformance/random.ts'
 
 export type Port = 'app' | 'observer'
 export const PORTS: readonly Port[] = ['app', 'observer']
 
 /**
- * How a client goes on once it has sent all.
- * - `answered`: every request has to be answered in full.
+ * How a client continues once it has sent all.
+ * - `answered`: every request must be answered in full.
  * - `begun`: the same, but of the last answer only the head; then the client leaves, as from a stream.
- * - `over`: nobody knows how many requests that is. When nothing comes any more, the client ends its half, and the connection has to close.
+ * - `over`: the number of requests is not known. When nothing more arrives, the client ends its half, and the connection must close.
  * - `left`: the client leaves at once, or after a moment.
  */
 export type Ending = 'answered' | 'begun' | 'over' | 'left'
@@ -28,13 +28,13 @@ export interface Try {
   key?: string
   /** Nothing may be reached by this: each answer must be an error. */
   refused?: boolean
-  /** What the message of each answer has to have in it. */
+  /** What the message of each answer must contain. */
   echoes?: string[]
-  /** The client asked to be told to go on. */
+  /** The client asked for `100 Continue`. */
   expects?: boolean
   /** It leaves with a reset, not an end. */
   resets?: boolean
-  /** A connection may be used on after it. */
+  /** The connection may be used again after it. */
   reuse?: boolean
 }
 
@@ -65,9 +65,9 @@ export interface Surface {
   routes: Route[]
   /** The Host of each port. */
   hosts: Record<Port, string>
-  /** Host and port of a server that must never be called, and a word that only it says. */
+  /** Host and port of a server that must never be called, and a word that only it sends. */
   sentinel: { host: string; says: string }
-  /** Where the sentinel is to be called from this try: the path tells which it was. */
+  /** How the sentinel would be called from this try: the path shows which try it was. */
   calling: string
 }
 
@@ -88,7 +88,7 @@ export function bytesOf({ method = 'GET', target = '/ping', version = 'HTTP/1.1'
   return body.length === 0 ? head : Buffer.concat([head, Buffer.from(body)])
 }
 
-/** Cut bytes into pieces, at random places; mostly not at all. */
+/** Cuts bytes into pieces, at random places; mostly not at all. */
 export function cut(random: Random, bytes: Buffer, probability = 0.25): Buffer[] {
   if (!random.chance(probability) || bytes.length < 2) return [bytes]
   const places = new Set(Array.from({ length: random.int(1, 6) }, () => random.int(1, bytes.length - 1)))

@@ -1,4 +1,4 @@
-// Requests to switch protocols, good and bad, and what is sent on a WebSocket once it is one.
+// Requests to switch protocols, valid and invalid, and what is sent on a WebSocket afterwards.
 import type { Random } from '../conformance/random.ts'
 import { acceptOf, close, frame } from './frames.ts'
 import { bytesOf, cut, PORTS, type Port, type Surface, type Try } from './try.ts'
@@ -27,7 +27,7 @@ const REFUSED: readonly ((random: Random) => Handshake)[] = [
   (random) => ({ target: `/events?run=${encodeURIComponent(random.pick(HOSTILE.slice(2, 17)))}x` }), () => ({ headers: ['Sec-WebSocket-Version: 8'] }),
 ]
 
-/** A handshake that is good, bad, to another protocol, or behind other requests. */
+/** A handshake that is valid, invalid, to another protocol, or behind other requests. */
 export function upgrade(random: Random, surface: Surface): Try {
   const to = random.pick(PORTS)
   const host = `Host: ${surface.hosts[to]}`
@@ -39,7 +39,7 @@ export function upgrade(random: Random, surface: Surface): Try {
       return { to, pieces: cut(random, bytesOf({ target: random.pick(['/events', '/ping', '/nothing', '/']), headers: lines })), methods: ['GET'], ending: 'over', most: 2, resets }
     }
     case 1: {
-      // Behind other requests, one of which may go on for ever.
+      // Behind other requests, one of them possibly endless.
       const before = Array.from({ length: random.int(1, 3) }, () => bytesOf({ target: random.pick(['/ping', '/nothing', '/handlers/async?ms=5', '/events', '/healthz']), headers: [host] }))
       const { bytes } = handshake(random, surface, to)
       const pieces = random.chance(0.5) ? [...before, bytes] : [Buffer.concat([...before, bytes])]
@@ -51,7 +51,7 @@ export function upgrade(random: Random, surface: Surface): Try {
     }
     default: {
       const { bytes } = handshake(random, surface, to, random.pick(REFUSED)(random))
-      // A client that waits for the end is one that a server must not keep.
+      // A server must not keep a client that waits for the end.
       return { to, pieces: cut(random, bytes), methods: ['GET'], ending: random.chance(0.3) ? 'left' : 'over', most: 1, refused: true, resets }
     }
   }
@@ -86,7 +86,7 @@ function message(random: Random): Buffer[] {
   }
 }
 
-/** A WebSocket on which there is said what a client may not say. */
+/** A WebSocket on which the client sends what it must not. */
 export function frames(random: Random, surface: Surface): Try {
   const to = random.pick(PORTS)
   const { bytes, key } = handshake(random, surface, to, { target: `/events${random.pick(['', '', '?types=task.created', '?run=1'])}` })
@@ -95,7 +95,7 @@ export function frames(random: Random, surface: Surface): Try {
   const leaves = random.chance(0.3)
   const all = [...said, ...noise, ...(leaves ? [] : [close(1000)])]
   const whole = cut(random, Buffer.concat(all), 0.3)
-  // With the handshake in one piece, what follows comes as its head.
+  // If the handshake is one piece, what follows arrives as its head.
   const early = random.chance(0.15)
   return {
     to, pieces: early ? [Buffer.concat([bytes, ...whole])] : [bytes], methods: ['GET'], ending: leaves ? 'left' : 'over', most: 1,

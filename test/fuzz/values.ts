@@ -17,7 +17,7 @@ export function text(random: Random): string {
   return Buffer.from(String.fromCharCode(...units)).toString()
 }
 
-/** Percent-encoded, mostly; else as it is where a request line can have it, or only half. */
+/** Usually percent-encoded; otherwise unchanged if a request line allows it, or only half encoded. */
 export function encoded(random: Random, value: string): string {
   const safe = Buffer.from(value).toString()
   if (random.chance(0.85)) return encodeURIComponent(safe)
@@ -30,7 +30,7 @@ function number({ type, minimum = -1e6, maximum = 1e6 }: Schema, random: Random)
   return String(type === 'number' && random.chance(0.3) ? whole + 0.5 : whole)
 }
 
-/** A value of a field; `valid` says that it shall be accepted. */
+/** A value of a field; `valid` means that it must be accepted. */
 export function valueOf(schema: Schema, random: Random, valid: boolean): string {
   if (schema.anyOf !== undefined) return valueOf(random.pick(schema.anyOf), random, valid)
   if (!valid && random.chance(0.6)) return text(random)

@@ -1,5 +1,5 @@
-// What one client's connections may take up: requests that it sends ahead, upgrades, streams through the observer, and the
-// time of a server that closes.
+// What one client's connections may use: requests that are sent ahead, upgrades, streams through the observer, and the time of
+// a closing server.
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
@@ -25,7 +25,7 @@ t.test('requests that are sent ahead', async (t) => {
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
     t.equal(most, 1, 'and no other')
-    // As many as may wait, and what was read in one piece with the last of them.
+    // As many as may wait, and what was read together with the last of them.
     t.ok(served.bytesRead <= 64 * slow.length + 65_536, `${served.bytesRead} bytes were read`)
     socket.resetAndDestroy()
     t.ok(await eventually(() => app.loopscope.active.size === 0), 'none is left')

@@ -1,4 +1,4 @@
-// What a client may send on the stream's WebSocket, and what becomes of one that sends more.
+// What a client may send on the stream's WebSocket, and what happens to one that sends more.
 import type { Socket } from 'node:net'
 import { Writable } from 'node:stream'
 import t from 'tap'
@@ -11,14 +11,14 @@ import { frame, openSocket, over, PING, rest } from '../support/websocket.ts'
 
 const MB = 2 ** 20
 
-/** Write this again and again until the other side closes, or this much is written, and more than that fits in between. */
+/** Writes this repeatedly until the other side closes, or this much is written and more than that is buffered in between. */
 async function flood(socket: Socket, what: Buffer, bytes: number): Promise<void> {
   let left = bytes
   while (left > 0 && !socket.destroyed) {
     left -= what.length
     if (socket.write(what)) continue
     await Promise.race([new Promise((resolve) => { socket.once('drain', resolve) }), over(socket), new Promise((resolve) => setTimeout(resolve, 2000))])
-    // Nothing is taken any more: the server does not read.
+    // Nothing is accepted any longer: the server does not read.
     if (socket.writableNeedDrain) break
   }
 }
@@ -40,7 +40,7 @@ t.test('a client that floods the stream and does not read', async (t) => {
         t.equal((await fetch(`${address}/healthz`)).status, 200, 'others are served meanwhile')
         await flooded
         await Promise.all(sockets.map(rest))
-        // One that sends less than it could, and reads after all.
+        // A client that sends less than it could, and does read.
         const socket = await openSocket(port, '/events')
         socket.write(bytes)
         const said = await rest(socket)
@@ -58,7 +58,7 @@ t.test('nothing is read from a client that has no room', async (t) => {
   const { port, say, size } = await observerHere(t)
   const socket = await openSocket(port, '/events')
   t.ok(await eventually(() => size() === 1))
-  // Far more than fits between the two.
+  // Far more than is buffered between the two.
   for (let n = 0; n < 40_000; n++) {
     say()
     if (n % 100 === 0) await new Promise((resolve) => setImmediate(resolve))

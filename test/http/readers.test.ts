@@ -1,4 +1,4 @@
-// What slow readers cost, and those that do not read at all: little memory, for a bounded time.
+// The cost of slow readers, and of those that do not read at all: little memory, for a limited time.
 import { once } from 'node:events'
 import { get, type ClientRequest, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -17,7 +17,7 @@ import { openSocket, over, rest } from '../support/websocket.ts'
 
 const MB = 2 ** 20
 
-/** Ask for something, and read nothing of the answer but its head. */
+/** Sends a request, and reads only the head of its answer. */
 async function ask(url: string): Promise<IncomingMessage> {
   const request = get(url, { agent: false })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
@@ -68,7 +68,7 @@ t.test('requests with long URLs, and slow readers of the trace', async (t) => {
 })
 
 t.test('downloads', async (t) => {
-  /** A server of one endless download at a time, and what was made of it. */
+  /** A server with one endless download at a time, and how much of it was made. */
   async function serve(t: Test, unreadMs?: number): Promise<{ port: number; made: () => number; ended: () => boolean }> {
     let made = 0
     let ended = false
@@ -96,7 +96,7 @@ t.test('downloads', async (t) => {
     t.teardown(() => app.close())
     return { port: (app.server.address() as AddressInfo).port, made: () => made, ended: () => ended }
   }
-  /** Until nothing more is made. */
+  /** Waits until nothing more is made. */
   async function settled(made: () => number): Promise<number> {
     for (let last = -1; ;) {
       await new Promise((resolve) => setTimeout(resolve, 300))
@@ -209,7 +209,7 @@ t.test('answers that are made whole lie unread up to a number of bytes, and not 
   const { port } = app.server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
   for (const path of ['/large', '/text']) {
-    // More than the system itself takes for a connection.
+    // More than the system itself buffers for a connection.
     const silent = Array.from({ length: 10 }, () => open(port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(20)))
     let refused = ''
     t.ok(await eventually(async () => {

@@ -1,4 +1,4 @@
-// What neither port takes from a client: each is refused in the one shape, or the connection is closed.
+// What neither port accepts from a client: each is refused in the one shape, or the connection is closed.
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import Fastify from 'fastify'
@@ -15,7 +15,7 @@ await app.observer.ready
 const ports = [['app', port], ['observer', app.observer.port!]] as const
 const observerUrl = app.observer.url!
 
-/** Both ports refuse these bytes, with this status, in the one shape, and close or keep the connection as they like. */
+/** Both ports refuse these bytes, with this status, in the one shape, and may close or keep the connection. */
 async function refused(t: Test, what: string, bytes: string, code: Code, words = /./): Promise<void> {
   const statusCode = STATUSES[code]
   for (const [name, port] of ports) {
@@ -127,7 +127,7 @@ t.test('what another site\'s page starts', async (t) => {
   for (const dest of ['iframe', 'embed']) await refused(t, `/ in ${dest}`, get('/', bySite('cross-site', dest)), 'foreign-site', /another site/)
   const status = async (base: string, path: string, headers: string): Promise<number> =>
     Number((await raw(Number(new URL(base).port), get(path, `${headers}Connection: close\r\n`))).text.slice(9, 12))
-  // A link to a page, and all that the page itself and a terminal do.
+  // A link to a page, and everything that the page itself and a terminal do.
   t.equal(await status(observerUrl, '/', bySite('cross-site', 'document')), 200)
   t.equal(await status(url, '/docs', bySite('cross-site', 'document')), 200)
   t.equal(await status(url, '/view/', `Referer: http://evil.example/\r\n`), 200)

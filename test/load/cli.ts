@@ -1,4 +1,4 @@
-// Runs the load tester as its users do, and small servers for it to measure, each in a process of its own.
+// Runs the load tester as users do, and small servers for it to measure, each in a separate process.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -25,12 +25,12 @@ export async function load(args: readonly string[], onStart: (program: ChildProc
 
 export interface Server {
   url: string
-  /** What it has recorded: spans in which its loop did not turn, in ms of the epoch. */
+  /** Its recorded stalls: spans in which its loop did not run, in ms since 1970. */
   stalls(): Promise<{ from: number; to: number }[]>
   kill(): void
 }
 
-/** Start test/load/server.ts: it answers everything after 2 ms, and with `--stall` stands still for 1 s in every 5. */
+/** Starts test/load/server.ts: it answers everything after 2 ms, and with `--stall` blocks for 1 s in every 5. */
 export async function serve(t: { teardown(fn: () => unknown): void }, ...flags: string[]): Promise<Server> {
   const program = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', './tools/ts.mjs', 'test/load/server.ts', ...flags], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   t.teardown(() => program.kill('SIGKILL'))

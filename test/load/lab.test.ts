@@ -1,5 +1,5 @@
-// The stall lab: from the command line with a server of its own, and over HTTP with a tester of the server's own. What is
-// asserted is order and words; the times depend on the machine.
+// The stall lab: from the command line with a server that it starts, and over HTTP with a tester that the server starts. Order
+// and texts are asserted; the times depend on the machine.
 import { request } from 'undici'
 import t from 'tap'
 import type { ClassicResult } from '../../src/load/classic.ts'
@@ -13,7 +13,7 @@ import { load, serve } from './cli.ts'
 const LANES = ['inline', 'sensitive', 'sensitive-per-request', 'pool', 'async']
 const ASKED = { requests: 10, ms: 200, rate: 100 }
 
-/** What a lane could have come to. */
+/** A possible result of a lane. */
 function lane(name: LaneResult['lane'], p99: number, took: number, stall: Partial<LaneResult['stall']> = {}): LaneResult {
   const latency = { mean: took / 2, p50: took / 2, p90: took, p99: took, p999: took, max: took }
   return {
@@ -96,7 +96,7 @@ t.test('on the command line', async (t) => {
   })
 })
 
-/** Subscribe to the lab's events; once that is done, gives what will be all of them, up to the last. */
+/** Subscribes to the lab's events; then returns a promise of all of them, up to the last. */
 async function listenForLab(url: string): Promise<{ all: Promise<StreamEvent[]> }> {
   const types = ['lab.started', 'lab.entered', 'lab.probed', 'lab.measured', 'lab.finished']
   const { body } = await request(`${url}/events?types=${types.join(',')}`, { bodyTimeout: 0 })

@@ -1,4 +1,4 @@
-// The load tester against real servers, as a program: what it measures, how it ends, and what it says when it cannot.
+// The load tester against real servers, as a program: what it measures, how it ends, and what it reports if it cannot measure.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ t.test('against a server that stalls for 1 s in every 5', async (t) => {
   const server = await serve(t, '--stall')
   const args = ['--json', '--observer', 'off', '--warmup', '1', '--duration', '10', `${server.url}/open`, '--rate', '100', `${server.url}/closed`, '--arrivals', 'closed', '--connections', '2']
   const result = parse(await load(args))
-  // What follows at once upon the other is one to whoever waits behind both.
+  // Stalls that follow each other at once are one stall for a request that waits behind both.
   const stalls: { from: number; to: number }[] = []
   for (const { from, to } of await server.stalls()) {
     const last = stalls.at(-1)
@@ -28,7 +28,7 @@ t.test('against a server that stalls for 1 s in every 5', async (t) => {
   }
   const [open, closed] = result.streams as [StreamResult, StreamResult]
 
-  // What the schedule and the server's own record of its stalls make of every request.
+  // The expected latency of every request, from the schedule and the server's own record of its stalls.
   const due = Array.from({ length: open.sent }, (_, at) => result.epoch + at * 10)
   const expected = due.map((at) => Math.max(0, ...stalls.filter(({ from, to }) => from <= at && to > at).map(({ to }) => to - at))).sort((a, b) => a - b)
 
@@ -39,7 +39,7 @@ t.test('against a server that stalls for 1 s in every 5', async (t) => {
     for (const [name, percent, late] of [['p99', 99, open.schedule.p99], ['max', 100, open.schedule.max]] as const) {
       const theory = lastSentAs(expected, percent)
       const measured = open.latency![name]
-      // By what the tester says it was late itself, it may be off besides.
+      // It may also be off by its own reported lateness.
       const allowed = theory * 0.05 + late
       t.ok(Math.abs(measured - theory) <= allowed, `${name}: ${measured} ms, in theory ${theory} ms, allowed are ${allowed} ms`)
       t.ok(measured > 800, `${name} shows the stall`)

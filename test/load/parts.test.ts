@@ -1,4 +1,4 @@
-// The load tester's parts that need no server: schedules, what Server-Timing says, latencies over time, stalls, the chart.
+// The load tester's parts that need no server: schedules, Server-Timing, latencies over time, stalls, the chart.
 import t from 'tap'
 import type { Slice } from '../../src/load/time-series.ts'
 import { chart } from '../../src/load/chart.ts'

@@ -1,5 +1,5 @@
-// A server to measure, as a program: answers after 2 ms. With --stall its loop stands still for 1 s in every 5, for the first
-// time 1.5 s after the first request. It records every moment in which its loop did not turn, whoever was to blame.
+// A server to measure, as a program: answers after 2 ms. With --stall it blocks its loop for 1 s in every 5, for the first
+// time 1.5 s after the first request. It records every time in which its loop did not run, whatever the cause.
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:http'
 import { performance } from 'node:perf_hooks'

@@ -1,4 +1,4 @@
-// Errors on the observer's thread: most end with what they came from; those that end the thread end nothing else.
+// Errors on the observer's thread: most end only what caused them; those that end the thread end nothing else.
 import t, { type Test } from 'tap'
 import { fetch } from 'undici'
 import { eventually } from '../support/eventually.ts'
@@ -12,7 +12,7 @@ t.test('an error on the observer\'s thread that nothing catches', async (t) => {
 
   await t.test('is logged with its stack and counted, and the thread goes on', async (t) => {
     for (const [what, message] of [['throw', /which goes on.*TypeError: thrown by a callback\\n\s+at/], ['reject', /TypeError: rejected, and nothing waits for it\\n\s+at/]] as const) {
-      // Each in a second of its own: of many in one second one is logged.
+      // Each in a different second: only one of several in the same second is logged.
       await new Promise((resolve) => setTimeout(resolve, 1100))
       const count = await figure(url, 'loopscope_observer_errors_total')
       order(server, what)

@@ -1,5 +1,5 @@
-// What the observer tells, against what a recorder on the loop's own thread tells, and against the loop itself. The
-// observer runs on the same thread here: this is about what is told, not about when.
+// The observer's events, compared with those of a recorder on the loop's own thread, and with the loop itself. The observer
+// runs on the same thread here: this tests what is recorded, not when.
 import t from 'tap'
 import { createTask, EventLoop, gather, Lock, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { nameOf } from '../../src/runtime/names.ts'
@@ -29,12 +29,12 @@ function bare(event: LoopEvent): string {
   return JSON.stringify(Object.fromEntries(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
-/** What was told, but for the warnings, which a recorder does not give. */
+/** All events but the warnings, which a recorder does not emit. */
 function eventsOf({ observer: { history } }: Inline): LoopEvent[] {
   return Array.from({ length: history.last }, (_, at) => history.at(at + 1)).filter(({ type }) => type !== 'warning')
 }
 
-/** How a live task stands, as the loop and as the model see it. */
+/** The state of live tasks, according to the loop and to the model. */
 function standing(loop: EventLoop, model: Model): [string, string] {
   const said = [...model.tasks.values()].map(({ task, state, on }) => `${task} ${state} ${on?.kind ?? ''}`)
   const is = [...loop.liveTasks()].map((task) => {
@@ -45,7 +45,7 @@ function standing(loop: EventLoop, model: Model): [string, string] {
   return [is.sort().join(), said.sort().join()]
 }
 
-/** An event that makes a task ready whose step has not ended. */
+/** An event that makes a task ready before its step has ended. */
 function readyWhileRunning(events: readonly LoopEvent[]): LoopEvent | undefined {
   const running = new Set<number>()
   return events.find((event) => {
@@ -55,7 +55,7 @@ function readyWhileRunning(events: readonly LoopEvent[]): LoopEvent | undefined 
   })
 }
 
-/** Tasks whose step runs: more than one where a step starts another task at once. */
+/** Tasks with a running step: more than one if a step starts another task at once. */
 let running: number[] = []
 const ready = new Set<number>()
 
@@ -124,7 +124,7 @@ function timeless(event: LoopEvent): string {
   return JSON.stringify(rest)
 }
 
-/** How often each task came round, by its name: told step by step, or counted. */
+/** How often each task yielded, by its name: recorded step by step, or counted. */
 function yieldsOf(events: readonly LoopEvent[]): Map<string, number> {
   const names = new Map<number, string>()
   const yields = new Map<string, number>()
@@ -141,7 +141,7 @@ function yieldsOf(events: readonly LoopEvent[]): Map<string, number> {
 }
 
 t.test('a busy stretch, on a real clock', async (t) => {
-  /** What a recorder and the observer tell of a program. */
+  /** The events that a recorder and the observer have of a program. */
   const both = async (main: (inline: Inline) => Coroutine<void>): Promise<{ told: LoopEvent[]; recorded: LoopEvent[]; records: number }> => {
     const loop = new EventLoop()
     const inline = watchInline(loop, { records: 2 ** 16, history: 400_000 })
@@ -216,7 +216,7 @@ t.test('a busy stretch, on a real clock', async (t) => {
         yield* spins(5000)
         const until = performance.now() + 20
         while (performance.now() < until);
-        // As it does on its own thread while this one is held.
+        // As it does on its own thread while this one is blocked.
         observer.poll()
         yield* spins(5000)
       }
@@ -247,7 +247,7 @@ t.test('steps, and a ring that is full again and again', async (t) => {
   function* hurries(): Coroutine<void> {
     for (let n = 0; n < 20_000; n++) {
       yield* sleep(0)
-      // It is something else than a step that only yields: no step is counted.
+      // This is not a step that only yields: no step is counted.
       queue.putNowait(n)
       if (until-- > 0) continue
       // Now and then before the ring is full, now and then long after.
@@ -260,11 +260,11 @@ t.test('steps, and a ring that is full again and again', async (t) => {
   }
   await run(main(), { loopFactory: () => loop, name: 'main' })
   inline.drain()
-  // Now that there is room, the writer says what he had none for.
+  // There is room now, so the probe records what it had lost.
   inline.drain()
   const { observer } = inline
   t.ok(observer.lostEvents > 1000, `${observer.lostEvents} of ${recorded} were lost`)
-  // A machine that is busy itself makes steps slow, of which the observer warns.
+  // On a busy machine some steps are slow, and the observer warns of them.
   t.equal(observer.history.last - observer.warningCount, recorded, `every event uses up its number, lost or not; and ${observer.warningCount} warnings`)
   t.same([...observer.model.tasks], [], 'no ghosts are left')
 })
@@ -277,7 +277,7 @@ t.test('names by the ten thousand', async (t) => {
   function* main(): Coroutine<void> {
     for (const lock of locks) yield* lock.acquire()
     for (let n = 0; n < NAMES; n++) {
-      // The same few locks all along, between names that never come again.
+      // The same few locks throughout, between names that never occur again.
       const task = createTask(locks[n % locks.length]!.acquire(), { name: `one of ${n}` })
       yield* sleep(0)
       task.cancel()
@@ -449,7 +449,7 @@ t.test('what belongs to a run carries its number and says where it stands', asyn
   const inline = watchInline(loop)
   function* child(queue: Queue<number>): Coroutine<void> {
     yield* sleep(1)
-    yield* queue.put(1) // the line that is looked for
+    yield* queue.put(1) // the line to find
   }
   function* main(): Coroutine<void> {
     const queue = new Queue<number>(1)
@@ -470,7 +470,7 @@ t.test('what belongs to a run carries its number and says where it stands', asyn
   t.match(put, { location: { function: 'child', file: /test\/observe\/events\.test\.ts$/ } })
   const { readFileSync } = await import('node:fs')
   const text = readFileSync(new URL(import.meta.url), 'utf8').split('\n')[(put as { location: { line: number } }).location.line - 1]
-  t.match(text, /the line that is looked for/)
+  t.match(text, /the line to find/)
 })
 
 t.test('events that find no room', async (t) => {
@@ -492,7 +492,7 @@ t.test('events that find no room', async (t) => {
   function* switches(): Coroutine<void> {
     for (let n = 0; n < 400; n++) {
       yield* sleep(0)
-      // What is not a step that only yields: none is counted.
+      // These are not steps that only yield: none is counted.
       other.putNowait(n)
     }
   }
@@ -502,7 +502,7 @@ t.test('events that find no room', async (t) => {
     for (let n = 0; n < 5; n++) createTask(waits(queue), { name: `waiter ${n}` })
     inline.drain()
     observer.fanout.flush()
-    // Far more than the ring holds, and nobody reads it meanwhile.
+    // Far more than fits into the ring, which is not read meanwhile.
     yield* gather(Array.from({ length: 50 }, () => switches()))
     for (let n = 0; n < 5; n++) queue.putNowait(n)
     inline.probe.requestStarted(7, 'GET', '/unseen', 0)
@@ -523,7 +523,7 @@ t.test('events that find no room', async (t) => {
 
   t.ok(observer.lostEvents > 10_000, `${observer.lostEvents} were lost`)
   const warnings = heard.filter(({ type }) => type === 'warning').length
-  // Of the request the recorder has heard nothing.
+  // The recorder has no event of the request.
   t.equal(observer.history.last - warnings - 1, recorder.history.last, 'every event uses up its number, lost or not')
   const dropped = heard.find((event) => event.type === 'stream.dropped')!
   t.ok(dropped.count > 0 && dropped.snapshot !== undefined, 'the subscriber is told')

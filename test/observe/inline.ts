@@ -1,4 +1,4 @@
-// An observer on the thread that it observes: for tests of what is told, not of when.
+// An observer on the thread that it observes: for tests of what is recorded, not when.
 import type { EventLoop } from '../../src/index.ts'
 import { share, viewOf } from '../../src/probe/layout.ts'
 import { RingWriter } from '../../src/probe/ring.ts'
@@ -10,7 +10,7 @@ export interface Inline {
   probe: Probe
   observer: Observer
   ring: RingWriter
-  /** Take in everything that was written until now. */
+  /** Reads everything that was written until now. */
   drain: () => void
 }
 

@@ -1,4 +1,5 @@
-// The observer's thread dies, in every way: the app serves on and says what is missing, and everything comes back by itself.
+// The observer's thread dies, in every way: the app continues to serve and reports what is missing, and everything returns by
+// itself.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t from 'tap'
@@ -89,13 +90,13 @@ t.test('a server whose observer dies', async (t) => {
       const told = (): EventOf<'loop.unblocked'> | undefined =>
         again.messages.find((event): event is EventOf<'loop.unblocked'> => event.type === 'loop.unblocked' && event.request !== undefined)
       let answered = await fetch(`${url}/handlers/sync?thread=inline&ms=1500`)
-      // A machine that takes the processor away for a while is an excuse.
+      // If the machine takes the processor away for a while, it is tried again.
       for (let times = 0; times < 5 && !await eventually(() => told() !== undefined, 300); times++) answered = await fetch(`${url}/handlers/sync?thread=inline&ms=1500`)
       t.ok(told()?.name?.startsWith('GET /handlers/sync #'), `${told()?.name}, the last was ${answered.headers.get('x-request-id')}`)
       t.ok(again.messages.some((event) => event.type === 'loop.blocked' && event.stack?.some(({ file }) => file === 'workers/blocking-sleep.ts')), 'with the line')
       again.socket.close()
     }
-    // A cursor of the life before is one that is lost, not an error.
+    // A cursor of an earlier life is a lost one, not an error.
     const late = await subscribe(observer, `?since=${epoch}:1`)
     t.ok(await eventually(() => late.messages.some(({ type }) => type === 'stream.dropped')))
     late.socket.close()

@@ -1,4 +1,4 @@
-// What an observer counts for Prometheus: the figures of a distribution that is kept elsewhere, and what is counted of events.
+// What an observer counts for Prometheus: a distribution that is kept elsewhere, and figures from events.
 import { createHistogram } from 'node:perf_hooks'
 import { Registry } from 'prom-client'
 import t from 'tap'
@@ -16,7 +16,7 @@ t.test('a distribution', async (t) => {
     const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
     for (const many of [1, 2, 3, 10, 1000, 20_000]) {
       const histogram = createHistogram()
-      // Powers of ten from 100 µs to 2 s; limits stand between what a histogram of three digits can tell apart.
+      // Powers of ten from 100 µs to 2 s; limits are between values that a histogram of three digits can distinguish.
       const values = Array.from({ length: many }, () => Math.round(10 ** (5 + random() * 4.3)))
       for (const value of values) histogram.record(value)
       const { counts, count, sum } = distributionOf(histogram, limits)

@@ -1,5 +1,5 @@
-// The observer as a thread of a real server, seen from outside: what it tells while the loop is blocked, whom it serves,
-// and how it ends.
+// The observer as a thread of a real server, seen from outside: what it reports while the loop is blocked, what it serves, and
+// how it ends.
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { cpus } from 'node:os'
@@ -18,7 +18,7 @@ type Unblocked = EventOf<'loop.unblocked'>
 
 const STALLS = 20
 
-/** What is missing for keeping the processor from a thread. */
+/** What is missing to keep the processor from a thread. */
 function cannotStarve(): string | false {
   if (process.platform !== 'linux') return 'only Linux tells for how long a thread got no processor'
   const missing = ['taskset', 'chrt'].filter((program) => spawnSync(program, ['--version']).status !== 0)
@@ -36,7 +36,7 @@ t.test('a server with its observer', async (t) => {
   await t.test(`tells of ${STALLS} stalls out of ${STALLS} while they last, and afterwards who waited`, async (t) => {
     for (let stall = 0; stall < STALLS; stall++) {
       const from = watching.messages.length
-      // While the server's threads start there are real stalls of other code; they are not meant here.
+      // While the server's threads start there are real stalls of other code, which do not count here.
       const told = (): Blocked[] => watching.messages.slice(from).filter((event): event is Blocked => event.type === 'loop.blocked' && event.request !== undefined)
       const over = (): Unblocked | undefined =>
         watching.messages.slice(from).find((event): event is Unblocked => event.type === 'loop.unblocked' && event.request !== undefined)
@@ -51,7 +51,7 @@ t.test('a server with its observer', async (t) => {
       t.ok(await eventually(() => over() !== undefined))
       const { seconds, victims, lost, stack = told().find((event) => event.stack !== undefined)?.stack, ...rest } = over()!
       t.ok(seconds >= STALL_MS / 1000 && rest.name === name, `${rest.name} for ${seconds} s`)
-      // Both, unless this process was so late to send one that it did not have to wait.
+      // Both, unless this process sent one so late that it did not have to wait.
       t.ok(victims.some((victim) => victim.name.startsWith('GET /ping')), JSON.stringify(victims))
       t.ok(lost >= Math.max(...victims.map((victim) => victim.seconds)), `${lost} s were lost`)
       t.ok(stack?.some(({ file, line }) => /^workers\/(blocking-sleep|spin)\.ts$/.test(file) && line > 1), JSON.stringify(stack?.slice(0, 3)))
@@ -187,7 +187,7 @@ t.test('subscribers', async (t) => {
     lazy.pause()
     const memory = async (): Promise<number> => Number(/^process_resident_memory_bytes (\d+)/m.exec(await (await fetch(`${observer}/metrics`)).text())![1])
     const before = await memory()
-    // Enough to fill what lies between the two, and the history.
+    // Enough to fill the buffers between the two, and the history.
     const dropped = async (): Promise<number> => Number(/^loopscope_events_total (\d+)/m.exec(await (await fetch(`${observer}/metrics`)).text())![1])
     while (await dropped() < 80_000) await Promise.all(Array.from({ length: 20 }, async (_, n) => (await fetch(`${url}/examples/5/run?items=50&seed=${n}&speed=1000`)).text()))
     t.ok(await memory() < before + 200e6, 'memory is bounded')
@@ -218,9 +218,9 @@ t.test('subscribers', async (t) => {
 
 async function quiet(t: Test, name: string, during: (url: string) => Promise<void>): Promise<void> {
   await t.test(name, async (t) => {
-    // On a machine that others use too a thread may well stand still for 50 ms; no half second goes by unseen by mistake.
+    // On a shared machine a thread may well have no processor for 50 ms; half a second would not be missed by mistake.
     const { url, observer } = await startServer(t, { BLOCKED_MS: '500' })
-    // The server's threads start, which holds the loop for real.
+    // Starting the server's threads really blocks the loop.
     for (const thread of ['sensitive', 'pool']) await fetch(`${url}/handlers/sync?ms=1&thread=${thread}`)
     await pause(1000)
     const { t: begun } = await json<{ t: number }>(`${url}/ping`)
@@ -242,7 +242,7 @@ t.test('no false alarm', async (t) => {
   })
 })
 
-// A thread of the idle class that shares a processor with busy ones gets next to nothing of it.
+// A thread of the idle class that shares a processor with busy ones gets hardly any of it.
 t.test('a thread that gets no processor is not called blocked', { skip: cannotStarve() }, async (t) => {
   const program = start(t, 'test/observe/programs/starved.ts')
   t.ok(await eventually(() => program.log().includes('observer')), program.log())
@@ -258,12 +258,12 @@ t.test('a thread that gets no processor is not called blocked', { skip: cannotSt
     execFileSync('chrt', ['-i', '-p', '0', pid])
   }
   starve()
-  // For longer than the observer remembers what was.
+  // For longer than the observer's notes go back.
   await Promise.all(compete(6000).map((rival) => once(rival, 'exit')))
   await pause(500)
-  // It stands still for seconds. What it does itself when it comes round at last may take a moment.
+  // It has no processor for seconds. Its own work afterwards may take a moment.
   t.same(watching.messages.slice(from).filter((event) => event.type === 'warning' || ('seconds' in event && Number(event.seconds) >= 0.1)), [], 'none of it is told')
-  // The first thing that it does after the next times is to block: that it had waited before is no excuse.
+  // After the next times, the first thing it does is to block: an earlier wait is no excuse.
   const rivals = compete(60_000)
   t.teardown(() => { for (const rival of rivals) rival.kill('SIGKILL') })
   for (let times = 1; times <= 3; times++) {
@@ -345,7 +345,7 @@ t.test('somebody\'s Fastify app', async (t) => {
       await (await fetch(`${app}${path}`)).text()
       t.ok(await eventually(() => watching.messages.slice(from).some(({ type }) => type === 'loop.unblocked')))
       const told = watching.messages.slice(from).filter((event): event is Blocked => event.type === 'loop.blocked')
-      // Its handler has returned at its first await: its stack tells of later.
+      // Its handler has returned at its first await: its stack shows later code.
       const { name, stack } = told.find((event) => event.stack !== undefined)!
       t.match(name, new RegExp(`^GET ${path} #\\d+$`))
       const { readFileSync } = await import('node:fs')

@@ -1,4 +1,4 @@
-// How long a thread had no processor: of a whole process that never rests, on one processor together with others.
+// How long a thread had no processor: that of a whole process that is never idle, on one processor together with others.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import t from 'tap'
 import { SchedulingDelay } from '../../src/observe/scheduling-delay.ts'

@@ -10,7 +10,7 @@ interface Test {
   teardown(fn: () => unknown): void
 }
 
-/** Serve one until the test ends; `say` has it tell of something long. */
+/** Serves one until the test ends; `say` records something long. */
 export async function observerHere(t: Test, unreadMs = 60_000): Promise<{ port: number; say: () => void; size: () => number }> {
   const inline = watchInline(new EventLoop({ hold: false }))
   const nowhere = (): string | null => null

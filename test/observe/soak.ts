@@ -1,4 +1,4 @@
-// Watches a server for a while that nothing blocks, first idle, then busy, and says what its observer claimed meanwhile:
+// Watches a server that nothing blocks for a while, first idle, then busy, and prints what its observer reported meanwhile:
 // node --import ./tools/ts.mjs test/observe/soak.ts [minutes of each] [idle|busy: only that one]
 import { fetch } from 'undici'
 import { processorTime } from '../support/programs.ts'

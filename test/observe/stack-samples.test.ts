@@ -1,11 +1,11 @@
-// What the stacks of one stall tell of it.
+// What the stacks of one stall show.
 import t from 'tap'
 import { StackSamples } from '../../src/observe/stack-samples.ts'
 import type { Taken } from '../../src/observe/stacks.ts'
 
 const at = (fn: string, file = 'app.ts'): Taken => ({ at: 0, frames: [{ function: fn, file, line: 1, column: 1 }], request: undefined, paused: false })
 
-/** Of a stall from 0 to `to`: the stacks that were taken, when they were asked for, and when taken. */
+/** The verdict for a stall from 0 to `to`: the stacks that were taken, when they were asked for, and when taken. */
 function verdict(to: number, ...taken: [fn: string, asked: number, at: number, starved?: number][]): string | null | undefined {
   const samples = new StackSamples()
   for (const [fn, asked, answered, starved = 0] of taken) {

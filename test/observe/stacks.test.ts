@@ -1,4 +1,4 @@
-// Stacks of a blocked main thread: whole processes, each with a worker thread that asks while they stand still.
+// Stacks of a blocked main thread: whole processes, each with a worker thread that asks while they are blocked.
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -26,7 +26,7 @@ interface Ended {
   stalls: Record<string, Stall>
   errors: string
   code: number | null
-  /** From the last thing it said to its end. */
+  /** From its last output to its end. */
   ending: number
 }
 
@@ -64,7 +64,7 @@ function stall(names: string, { options = {}, run = [...WITH_TSX, PROGRAM], cwd 
 
 const lines = readFileSync(join(root, PROGRAM), 'utf8').split('\n')
 
-/** The line of the program in which `text` stands, from 1. */
+/** The line of the program that contains `text`, from 1. */
 function lineWith(text: string): number {
   const at = lines.findIndex((line) => line.includes(text))
   if (at === -1) throw new Error(`the program has no line with ${text}`)
@@ -217,7 +217,7 @@ t.test('a debugger that is attached sees no pause, and what it paused stays paus
         const { method, params } = JSON.parse(String(data)) as { method?: string; params?: { callFrames: { functionName: string }[] } }
         if (method !== 'Debugger.paused') return
         paused.push(params?.callFrames[0]?.functionName)
-        // Whoever looks at a breakpoint takes some time, in which stacks are asked for.
+        // A person at a breakpoint takes some time, in which stacks are asked for.
         setTimeout(() => {
           send('Debugger.resume')
           send('Debugger.disable')
@@ -276,7 +276,7 @@ t.test('built files', async (t) => {
   })
 })
 
-/** Compile files of the tree into a folder, each with its map, as tsc would. */
+/** Compiles files of the tree into a folder, each with its map, as tsc would. */
 function build(into: string, files: string[]): void {
   writeFileSync(join(into, 'package.json'), '{"type":"module"}')
   for (const file of files) {

@@ -1,4 +1,4 @@
-// Programs in processes of their own, and subscribers of their observers.
+// Programs in separate processes, and subscribers of their observers.
 import { fetch, WebSocket } from 'undici'
 import type { StreamEvent } from '../../src/events/schema.ts'
 import { eventually } from '../support/eventually.ts'
@@ -12,7 +12,7 @@ interface Test {
 }
 
 export interface StartOptions extends LaunchOptions {
-  /** It does to its observer's thread what inside.ts is told to. */
+  /** It does to its observer's thread what inside.ts is ordered to do. */
   inside?: boolean
   args?: string[]
 }
@@ -20,7 +20,7 @@ export interface StartOptions extends LaunchOptions {
 const INSIDE = [...WITH_TYPESCRIPT, '--import', './test/observe/programs/inside.ts']
 const WITH_CHANNEL: LaunchOptions = { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }
 
-/** Run a file of this project as a program of its own, until the test ends. */
+/** Runs a file of this project as a separate program, until the test ends. */
 export function start(t: Test, file: string, env: Record<string, string> = {}, { inside = false, args = [], ...options }: StartOptions = {}): Program {
   return runNode(t, [...(inside ? INSIDE : WITH_TYPESCRIPT), file, ...args], env, { ...options, ...(inside ? WITH_CHANNEL : {}) })
 }
@@ -37,7 +37,7 @@ export interface Subscriber {
   closed: Promise<unknown>
 }
 
-/** Subscribe at an observer; resolves once it has said hello. */
+/** Subscribes at an observer; resolves after the hello. */
 export async function subscribe(observer: string, query = ''): Promise<Subscriber> {
   const socket = new WebSocket(`${observer.replace('http', 'ws')}/events${query}`)
   const messages: StreamEvent[] = []
@@ -49,9 +49,9 @@ export async function subscribe(observer: string, query = ''): Promise<Subscribe
 }
 
 export const json = async <T>(url: string): Promise<T> => (await (await fetch(url, { headers: { accept: 'application/json' } })).json()) as T
-/** Have the observer of a program that was started with `inside` fail. */
+/** Makes the observer of a program that was started with `inside` fail. */
 export const order = (program: Program, what: Order): void => void program.child.send(what)
-/** A figure of an app or an observer; undefined where it has none of that name. */
+/** A metric of an app or an observer; undefined if there is none with that name. */
 export const figure = async (url: string, name: string): Promise<number | undefined> => {
   const found = new RegExp(`^${name} (\\S+)`, 'm').exec(await (await fetch(`${url}/metrics`)).text())
   return found === null ? undefined : Number(found[1])

@@ -1,4 +1,4 @@
-// The rules of the trace format that a viewer counts on: what breaks one of them, in words.
+// The rules of the trace format that viewers rely on: which of them are broken, as text.
 import type { TraceEvent } from '../../src/events/render/trace.ts'
 
 const byRow = (events: TraceEvent[]): Map<number, TraceEvent[]> => {

@@ -1,4 +1,4 @@
-// What the probe notes of what blocks the loop: by name, for how long, and nothing of the time in which the loop was idle.
+// What the probe notes of blocks of the loop: by name, for how long, and nothing of the time in which the loop was idle.
 import t from 'tap'
 import { createTask, EventLoop, getRunningLoop, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { NUMBER, share, viewOf } from '../../src/probe/layout.ts'
@@ -7,11 +7,11 @@ import { RingWriter } from '../../src/probe/ring.ts'
 
 interface Noted {
   blocks: string[]
-  /** Seconds in which something that is known blocked the thread, as the heartbeat reads them. */
+  /** Seconds in which known code blocked the thread, as the heartbeat reads them. */
   seconds: number
 }
 
-/** Run a program in virtual time: to block for a second, as `block` does, takes none. */
+/** Runs a program in virtual time: to block for a second, as `block` does, takes none. */
 async function noted(main: (block: (seconds: number) => void) => Coroutine<unknown>): Promise<Noted> {
   const clock = new VirtualClock()
   const loop = new EventLoop({ clock })

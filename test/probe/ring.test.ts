@@ -1,4 +1,4 @@
-// Records in shared memory: what is written is what is read, and only what is whole.
+// Records in shared memory: what is written is what is read, and only whole records.
 import t from 'tap'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
@@ -8,13 +8,13 @@ import { NO_TEXT, RingReader, RingWriter } from '../../src/probe/ring.ts'
 
 type Heard = [kind: string, ...fields: unknown[]]
 
-/** Handlers that write down what they hear. */
+/** Handlers that log their calls. */
 function listening(heard: Heard[]): Handlers {
   const handlers = Object.keys(RECORDS).map((kind) => [kind, (...fields: unknown[]) => { heard.push([kind, ...fields]) }])
   return Object.fromEntries(handlers) as Handlers
 }
 
-/** A reader of a ring that tells what it has read. */
+/** Reads a ring; the returned function returns how much it has read. */
 function readerOf(reader: RingReader, heard: Heard[]): (all?: boolean) => number {
   const read = recordReader((reference) => reader.text(reference), listening(heard) as never)
   return (all) => reader.read(read, Infinity, all)
@@ -100,7 +100,7 @@ t.test('every kind is read as it was written', async (t) => {
         let head: unknown = HEAD[kind]
         for (const word of [small, second]) if (word !== null) head = (head as Record<string, unknown>)[word]
         const texts = (layout.words ?? []).map((word) => (word.endsWith(': text') ? `${word} ${given++}` : null))
-        // One after the other: some are kept and some stand in front.
+        // One after the other: some texts are kept and some are in front.
         const words = texts.map((text) => (text === null ? given++ + 2 ** 31 : given % 2 === 0 ? ring.keep(text) : ring.putText(text)))
         const number = layout.number === undefined ? [] : [given++ / 8]
         const ways = ring as unknown as Record<'put' | 'putNumber', (head: unknown, ...fields: number[]) => void>

@@ -1,5 +1,5 @@
-// A Redis that is stopped, emptied, set back, slowed down and made to stand still under processes that share it: their loops
-// go on as ever, everything resumes, and what was lost is told.
+// A Redis that is stopped, emptied, set back, slowed down and paused under processes that share it: their loops continue as
+// before, everything resumes, and losses are reported.
 import t from 'tap'
 import type { LiveTask } from '../../src/events/schema.ts'
 import { subscribe, type Subscriber } from '../observe/support.ts'
@@ -12,7 +12,7 @@ const AWAY_MS = 10_000
 t.test('a Redis that goes away', { skip: noRedis, timeout: 110_000 }, async (t) => {
   const redis = await startRedis(t)
   const proxy = await slowProxy(t, redis.port, 0)
-  // The one whose history is short loses events while Redis is away; the other has room for them.
+  // The one with a short history loses events while Redis is away; the other has room for them.
   const [watcher, busy, calm, slow] = await Promise.all([
     start(t, redis.url, 'watcher'), start(t, redis.url, 'busy', { HISTORY: '1024' }), start(t, redis.url, 'calm'), start(t, proxy.url, 'slow'),
   ]) as [Server, Server, Server, Server]
@@ -23,7 +23,7 @@ t.test('a Redis that goes away', { skip: noRedis, timeout: 110_000 }, async (t) 
   const own = await Promise.all([busy, calm].map(({ observer }) => subscribe(observer)))
   const remote = await Promise.all(['busy', 'calm'].map((loop) => subscribe(watcher.observer, `?loop=${loop}`)))
   const stops = await Promise.all([endless(busy, 'speed=100&seed=1'), endless(calm, 'speed=2&seed=2')])
-  /** How fast the loops are: how many runs in virtual time, which are nothing but work, go through them in a second. */
+  /** The speed of the loops: how many runs in virtual time, which are only work, each completes in a second. */
   async function speed(seconds: number): Promise<number> {
     let runs = 0
     const began = performance.now()
@@ -52,7 +52,7 @@ t.test('a Redis that goes away', { skip: noRedis, timeout: 110_000 }, async (t) 
 
   const speeds: Record<string, number[]> = { healthy: [], away: [], slow: [] }
   const resumed = async (server: Server, loop: string): Promise<boolean> => (await loopAt(server, loop))?.state === 'live'
-  /** What is on the loop now is what the subscriber sees, and no more. */
+  /** The subscriber sees exactly what is on the loop now. */
   async function pictureIsRight(t: { ok(it: boolean, why: string): unknown }, subscriber: Subscriber, server: Server, why: string): Promise<void> {
     const tasks = async (): Promise<string> => (await json<{ tasks: LiveTask[] }>(`${server.observer}/tasks`)).tasks.map(({ task }) => task).sort((x, y) => x - y).join()
     t.ok(await eventually(async () => [...pictureOf(subscriber.messages).tasks.keys()].sort((x, y) => x - y).join() === await tasks(), 200), why)

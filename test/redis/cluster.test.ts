@@ -1,4 +1,4 @@
-// Processes that share a Redis, and what each one's observer tells of the others: real servers and a real redis-server.
+// Processes that share a Redis, and what each observer reports of the others: real servers and a real redis-server.
 import t from 'tap'
 import { fetch } from 'undici'
 import { streamEvent, type EventOf, type LiveTask, type LoopEvent, type LoopInfo, type StreamEvent } from '../../src/events/schema.ts'
@@ -53,7 +53,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
     t.same(there.messages.map(({ loop }) => loop).filter((loop) => loop !== 'b'), [], 'every message says of which loop it is')
   })
 
-  // It takes a while to start, and is looked at below.
+  // It takes a while to start, and is checked below.
   const second = start(t, redis.url, 'a')
 
   await t.test('a run on one is told of by all, the app and the observer alike', async (t) => {
@@ -112,7 +112,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
       const response = await fetch(`${a.observer}/events?loop=*`, since === '' ? {} : { headers: { 'last-event-id': since } })
       const chunks = response.body!.getReader()
       let said = ''
-      // What was asked for and did not come in time is still on its way: asked for again, it would be lost.
+      // A read that timed out is still under way: another read would lose its data.
       let chunk = chunks.read()
       for (const enough = pause(40).then(() => null);;) {
         const came = await Promise.race([chunk, enough])
@@ -126,7 +126,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
         got.push(seq)
         cursor = seq
       }
-      // What was cut off half way does not count, and comes again.
+      // A message that was cut off does not count, and is sent again.
       for (const [, id, data] of said.matchAll(/^id: (\S+)\nevent: .*\ndata: (.*)\n\n/gm)) {
         since = id!
         const { loop, seq } = JSON.parse(data!) as LoopEvent

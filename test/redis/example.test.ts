@@ -1,4 +1,4 @@
-// Example 5 in two servers that share one Redis, called as a user would; one of them is killed with items in hand.
+// Example 5 in two servers that share one Redis, called as a user would; one of them is killed while it has items.
 import { createClient } from '@redis/client'
 import t, { type Test } from 'tap'
 import { noRedis, startRedis } from '../support/redis.ts'
@@ -16,7 +16,7 @@ async function start(t: Test, redis: string): Promise<{ url: string; kill(): Pro
   }
 }
 
-/** Call it, and collect the lines as they come. */
+/** Calls it, and collects the lines as they arrive. */
 function follow(url: string): { lines: string[]; over: Promise<void> } {
   const lines: string[] = []
   const over = (async () => {

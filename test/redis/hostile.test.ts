@@ -1,5 +1,5 @@
-// Another program that writes whatever it likes under the keys and channels of a cluster: what is wrong is skipped, and every
-// process goes on to show every other.
+// Another program that writes anything under the keys and channels of a cluster: wrong data is skipped, and every process
+// still shows every other.
 import { createClient } from '@redis/client'
 import t from 'tap'
 import { loopList } from '../../src/events/schema.ts'
@@ -29,7 +29,7 @@ t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, as
   }, 10)
   t.teardown(() => clearInterval(ticking))
 
-  /** b goes on, and a has all of it; and what a says is what it should be. */
+  /** b continues, and a has all of it; and a shows what it should. */
   async function goesOn(t: { ok(it: boolean, why: string): unknown }, title: string, isUncut = true): Promise<void> {
     const { away } = a.cluster.figures()
     for (let n = 0; n < 3; n++) b.own.create(`after ${title}`)
@@ -77,14 +77,14 @@ t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, as
   await t.test('what is 50 MB long, anywhere', async (t) => {
     const large = 'x'.repeat(LARGE)
     const before = process.memoryUsage().rss
-    // To read so many takes longer than a reader goes without an event before it is looked up where the loop is.
+    // To read this many takes longer than a reader waits for an event before it searches for the loop's position.
     for (let n = 0; n < 16; n++) await client.xAdd('loopscope:events:b', '*', { epoch, from: '1', to: '1', events: large })
     await goesOn(t, 'events')
     for (const key of ['loopscope:beat:x', 'loopscope:snapshot:x', 'loopscope:events:x']) await client.set(key, large)
     await client.zAdd('loopscope:loops', ['x', large.slice(0, MB), '', 'a/b', '__proto__'].map((value) => ({ score: Infinity, value })))
     await goesOn(t, 'keys')
     for (const channel of ['loopscope:news', 'loopscope:cancel:a', 'loopscope:answer:a']) await client.publish(channel, large.slice(0, 20 * MB))
-    // Where they come faster than they are read, Redis itself ends a connection.
+    // If they arrive faster than they are read, Redis itself closes a connection.
     await goesOn(t, 'messages', false)
     const grown = (process.memoryUsage().rss - before) / MB
     t.comment(`${grown.toFixed(0)} MB more`)

@@ -1,5 +1,5 @@
 // Three processes, each with producers and consumers on one queue in Redis; one of them is killed at a random moment. Fifty
-// times: nothing that Redis had acknowledged is lost, nor anything of those that lived.
+// times: nothing that Redis had acknowledged is lost, nor anything of the processes that lived.
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { noRedis, startRedis } from '../support/redis.ts'
@@ -10,10 +10,10 @@ const ROUNDS = 50
 const LEASE = 0.25
 const PACE = 0.008
 const ITEMS = 8
-/** The kill comes within so many milliseconds of the start: by then everything is made and got, as a rule. */
+/** The kill happens within this many milliseconds of the start: usually everything is put and got by then. */
 const LATEST_KILL = 120
 
-// LOOPSCOPE_SEED repeats the choices; when a process dies relative to what it does is the machine's chance all the same.
+// LOOPSCOPE_SEED repeats the choices; when a process dies relative to its work still depends on the machine.
 const seed = Number(process.env['LOOPSCOPE_SEED'] ?? Date.now() % 1_000_000)
 
 function randoms(state: number): () => number {

@@ -1,5 +1,5 @@
-// A process of a cluster without a server, whose wall clock is off by so many hours: it makes a task now and then, and says how
-// the other loops are.
+// A process of a cluster without a server, with a wall clock that is hours off: it makes a task now and then, and reports the
+// states of the other loops.
 import { join } from './light.ts'
 
 const [url, name, hours] = process.argv.slice(2) as [string, string, string]

@@ -1,4 +1,5 @@
-// A process of a cluster without a server: a loop whose events a test makes, published and followed by the real thing.
+// A process of a cluster without a server: a loop with events that a test makes, published and followed by the real
+// implementation.
 import { RedisCluster } from '../../src/redis/cluster.ts'
 import type { LoopRegistry } from '../../src/observe/loop-registry.ts'
 import { MonitoredLoop } from '../../src/observe/monitored-loop.ts'

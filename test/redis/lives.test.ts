@@ -1,5 +1,5 @@
-// Processes whose wall clocks differ by hours, and a Redis that forgets: which life of a loop's name is the later one is never
-// a question of clocks.
+// Processes with wall clocks that differ by hours, and a Redis that loses its data: which life of a loop's name is the later
+// one never depends on clocks.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -17,7 +17,7 @@ interface Said {
   infos: { loop: string; state: string; epoch: string; ago: number[] }[]
 }
 
-/** Start a process whose clock is off; `said` is what it said last. */
+/** Starts a process with a clock that is off; `said` returns its last report. */
 function start(t: Test, program: string, url: string, name: string, hours: number): { said: () => Said | null; kill: () => Promise<void> } {
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, program, url, name, String(hours)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child, 'close')

@@ -1,5 +1,5 @@
-// One process of several around a shared queue, without a server: it does what it is told, a command a line, and says what
-// came of it at once, before anything can kill it.
+// One process of several around a shared queue, without a server: it runs commands, one on each line, and reports each result
+// at once, before it can be killed.
 import { writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { RedisQueue } from '../../src/redis/index.ts'
@@ -12,9 +12,9 @@ export interface Command {
   maxsize?: number
   /** What is put or done. */
   item?: string
-  /** Of `produce`: so many items, whose names begin with `item`. */
+  /** For `produce`: the number of items, whose names begin with `item`. */
   items?: number
-  /** Of `produce` and `consume`: the longest pause, in seconds. */
+  /** For `produce` and `consume`: the longest pause, in seconds. */
   pace?: number
 }
 

@@ -1,4 +1,4 @@
-// Starts the processes of member.ts, which is bundled once so that they start fast, and talks to them.
+// Starts the processes of member.ts, which is bundled once so that they start fast, and sends them commands.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { build } from 'vite'
 import type { Command } from './member.ts'
 
-/** Bundle a member's program into `folder`; gives its path. */
+/** Bundles a member's program into `folder`; returns its path. */
 export async function bundleMember(folder: string, program = 'member'): Promise<string> {
   const name = `${program}.mjs`
   await build({
@@ -47,7 +47,7 @@ export class Member {
     return this.lines.filter((line) => line.startsWith(beginning)).length
   }
 
-  /** Wait until it has said `count` lines that begin so. */
+  /** Waits until it has printed `count` lines that begin like this. */
   async said(beginning: string, count = 1): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const listener = (): void => {
@@ -66,7 +66,7 @@ export class Member {
     this.#child.kill(signal)
   }
 
-  /** Kill it; resolves when all that it said was read. */
+  /** Kills it; resolves when all its output was read. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#ended

@@ -1,4 +1,4 @@
-// The shared queue, on a real redis-server: as asyncio.Queue in one process, then among several, then where Redis fails.
+// The shared queue, on a real redis-server: like asyncio.Queue in one process, then among several, then when Redis fails.
 import { rm } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from '@redis/client'
@@ -12,7 +12,7 @@ import { bundleMember, Member } from './members.ts'
 
 let names = 0
 
-/** Run a program whose queues are made by `open`, and closed after. */
+/** Runs a program with queues from `open`, and closes them afterwards. */
 async function program(url: string, main: (open: (options?: RedisQueueOptions & { name?: string }) => RedisQueue<unknown>) => Coroutine<void>): Promise<void> {
   const queues: RedisQueue<unknown>[] = []
   const fresh = `queue-${++names}`
@@ -204,7 +204,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
   })
 
   await t.test('cancelled', async (t) => {
-    /** Cancel `what` once it waits, or once `ready`. */
+    /** Cancels `what` once it waits, or once `ready`. */
     function* cancelled(what: Coroutine<unknown>, ready?: () => boolean): Coroutine<string> {
       const task = createTask(what)
       yield* sleep(0)
@@ -253,7 +253,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       let started = false
       getRunningLoop().instruments.add({
         taskSuspended: (one) => { started ||= one === task },
-        // It is woken: this comes before its step.
+        // It is woken; this is called before its step.
         taskReady: (one) => { if (one === task && started) queueMicrotask(() => task.cancel()) },
       })
       while (!task.done()) yield* sleep(0.002)
@@ -591,7 +591,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
         yield* send('REPLICAOF', '127.0.0.1', '1')
         yield* until(/read-only replica.*READONLY.*waits until that is over/, () => send('REPLICAOF', 'NO', 'ONE'))
 
-        // It cannot save where there is no folder any more.
+        // It cannot save without its folder.
         yield* fromPromise(rm(redis.folder, { recursive: true }))
         yield* send('CONFIG', 'SET', 'save', '3600 1')
         yield* send('BGSAVE')

@@ -1,4 +1,5 @@
-// A Redis that answers and refuses: every process says why, once, goes on without it, and joins the others when that is over.
+// A Redis that answers with refusals: every process reports the reason once, continues without it, and joins the others when
+// it is over.
 import t from 'tap'
 import { loopTable } from '../../src/events/render/ascii-loops.ts'
 import { freePort, noRedis, startRedis } from '../support/redis.ts'

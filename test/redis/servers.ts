@@ -1,4 +1,4 @@
-// Servers of this project that share a Redis, and what each one's observer says.
+// Servers of this project that share a Redis, and what each observer reports.
 import { createClient } from '@redis/client'
 import { fetch } from 'undici'
 import type { LoopEvent, LoopInfo, LoopList, StreamEvent } from '../../src/events/schema.ts'
@@ -33,7 +33,7 @@ export async function command(redis: { url: string }, ...words: string[]): Promi
   client.destroy()
 }
 
-/** Whether what was subscribed to is whole: each event once and in order, and where some are missing that is said. Gives how many came and were missed. */
+/** Whether a subscription is whole: each event once and in order, and gaps reported. Returns how many events arrived and were missed. */
 export function whole(messages: readonly StreamEvent[]): { events: number; dropped: number; wrong: string[] } {
   const wrong: string[] = []
   let seq = -1
@@ -54,7 +54,7 @@ export function whole(messages: readonly StreamEvent[]): { events: number; dropp
   return { events, dropped, wrong: wrong.slice(0, 3) }
 }
 
-/** The picture that a subscriber has made of what came. */
+/** What a subscriber knows to be alive from its messages. */
 export function pictureOf(messages: readonly StreamEvent[]): Model {
   const model = new Model()
   for (const message of messages) {
@@ -70,7 +70,7 @@ export const leave = async ({ socket, closed }: Subscriber): Promise<void> => {
   await closed
 }
 
-/** Begin a run that goes on until the returned function is called. */
+/** Begins a run that continues until the returned function is called. */
 export async function endless(server: Server, query: string): Promise<() => Promise<void>> {
   const controller = new AbortController()
   const response = await fetch(`${server.url}/examples/5/run?${query}`, { signal: controller.signal })

@@ -1,4 +1,4 @@
-// The app as its clients see it: answers, refusals, and what a client that goes away leaves behind.
+// The app as its clients see it: answers, refusals, and what a disconnecting client leaves behind.
 import { connect } from 'node:net'
 import type { InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
@@ -17,7 +17,7 @@ t.teardown(() => closeThreads())
 
 t.test('bad input', async (t) => {
   const app = await build(t)
-  /** `words`: what it has to say besides its code, such as the field and its bounds. */
+  /** `words`: what the message must contain besides its code, such as the field and its bounds. */
   const refused = async (t: Test, options: string | InjectOptions, code: Code, words = /./): Promise<void> => {
     const response = await app.inject(options)
     const what = JSON.stringify(options)
@@ -130,7 +130,7 @@ t.test('bad input', async (t) => {
   })
 })
 
-/** Send bytes, and give all that comes back. */
+/** Sends bytes, and returns the whole answer. */
 function raw(port: number, bytes: string): Promise<string> {
   return new Promise((resolve) => {
     let text = ''
@@ -156,7 +156,7 @@ t.test('on a real socket', async (t) => {
   await t.test('a handler blocks: who was held up says by whom', async (t) => {
     const blocking = fetch(`${url}/handlers/sync?thread=inline&ms=300`)
     t.ok(await eventually(() => app.loopscope.active.size > 0 || app.loopscope.blocks.count > 0))
-    // It is over by now; both of these were in the kernel's hands while it lasted, or come right after.
+    // The block is over by now; both of these were in the kernel during it, or arrive right after.
     const pings = await Promise.all(Array.from({ length: 5 }, () => fetch(`${url}/ping`)))
     t.equal(pings.every(({ status }) => status === 200), true)
     const { headers, status } = await blocking
@@ -165,7 +165,7 @@ t.test('on a real socket', async (t) => {
   })
 
   await t.test('a request that stood behind a blocking one names it', async (t) => {
-    // Both stand before the loop when it comes round: the second one is read before, while or after the first holds it.
+    // Both are waiting when the loop continues: the second one is read before, while or after the first blocks it.
     const answers = await Promise.all(['/handlers/sync?thread=inline&ms=200', '/ping'].map((target) => raw(port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)))
     const timings = answers.map((answer) => /server-timing: (.*)/i.exec(answer)?.[1])
     t.match(timings[0], /^run;dur=2\d\d/)
@@ -189,7 +189,7 @@ t.test('on a real socket', async (t) => {
 
   await t.test('an orphaned call still holds its thread, and can be seen', async (t) => {
     const controller = new AbortController()
-    // As long as this takes on a busy machine, the call is not over.
+    // The call lasts longer than this takes, even on a busy machine.
     const request = fetch(`${url}/handlers/sync?thread=pool&ms=5000`, { signal: controller.signal }).catch(() => null)
     t.ok(await eventually(() => threadsState().pool.running > 0))
     controller.abort()

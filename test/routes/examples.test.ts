@@ -1,5 +1,5 @@
-// The tutorial's examples: what the server runs prints the tutorial's lines at the tutorial's times, and what its Python
-// twin prints in CPython 3.14.
+// The tutorial's examples: a run on the server prints the tutorial's lines at the tutorial's times, and the same as its Python
+// twin in CPython 3.14.
 import { readFile } from 'node:fs/promises'
 import { startPython } from '../support/pyodide.ts'
 import t from 'tap'
@@ -128,7 +128,7 @@ t.test('the Python twins, run by CPython', async (t) => {
       const ours = lines(await result(`/examples/5/run?clock=virtual&${query}`))
       const theirs = twin(5, parameters)
       t.equal(ours.length, theirs.length)
-      // Sums of the same numbers: equal to the last bit but for the rounding to microseconds.
+      // Sums of the same numbers: equal to the last bit, except for the rounding to microseconds.
       t.same(ours, theirs, query)
     }
   })

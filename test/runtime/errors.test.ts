@@ -1,4 +1,4 @@
-// Errors that teach: each says which object, what it got, what to do. And every object describes itself in one line.
+// Errors that teach: each names the object, what it got, and what to do. And every object describes itself in one line.
 import { inspect } from 'node:util'
 import t from 'tap'
 import {
@@ -7,7 +7,7 @@ import {
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy } from '../support/virtual.ts'
 
-/** What the type checker forbids, done all the same. */
+/** Yields a value that the type checker forbids. */
 function* yields(value: unknown): Coroutine<unknown> {
   return yield value as Suspension
 }
@@ -245,7 +245,7 @@ t.test('running', async (t) => {
   })
 
   t.test('async and plain functions as bodies', async (t) => {
-    // The promise that it gives is dropped, and ends nothing though it fails.
+    // The promise that it returns is dropped, and ends nothing although it fails.
     async function asynchronous(): Promise<never> { throw new Error('of a body') }
     const plain = (): number => 5
     t.same(await recorded(function* (log) {

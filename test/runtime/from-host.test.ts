@@ -1,4 +1,5 @@
-// The bridges: what comes from the host (promises, asynchronous iterables, events), and plain functions (syncToAsync, asyncToSync).
+// The bridges: values from the host (promises, asynchronous iterables, events), and plain functions (syncToAsync,
+// asyncToSync).
 import { EventEmitter } from 'node:events'
 import { setTimeout as hostSleep } from 'node:timers/promises'
 import t from 'tap'

@@ -1,4 +1,4 @@
-// Futures, and the public names: every one that the runtime promises is exported and does what it says.
+// Futures, and the public names: each name that the runtime promises is exported and does what it promises.
 import t from 'tap'
 import * as loopscope from '../../src/index.ts'
 import {
@@ -199,7 +199,7 @@ t.test('a future', async (t) => {
   })
 
   t.test('is a thenable: host code can await a task', async (t) => {
-    // On the real clock: a virtual one would stand still, for a task waits for host code here.
+    // On the real clock: a virtual one would not move, because a task waits for host code here.
     const seen = await run((function* () {
       const task = createTask((function* () {
         yield* sleep(0.001)

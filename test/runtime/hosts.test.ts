@@ -191,7 +191,8 @@ t.test('the virtual clock', async (t) => {
     }), ['10000 86391.36'])
   })
 
-  // Every program here goes on until the host has had its turns, and gives up after so many steps that it must have had them.
+  // Every program here runs until the host has had its turns, and gives up after this many steps, within which it must have
+  // had them.
   const MOST_STEPS = 3_000_000
   const programs: Record<string, () => Coroutine<unknown>> = {
     'that jumps again and again': () => sleep(1),
@@ -224,7 +225,7 @@ t.test('the virtual clock', async (t) => {
       }
     })(), { clock: new VirtualClock() })
     host.stop()
-    // Every 64 steps have taken more than the 2 ms of a turn.
+    // Each 64 steps have taken more than the 2 ms of a turn.
     t.ok(host.turns >= 2000 / 64 - 1, `the host had ${host.turns} turns`)
   })
 
@@ -248,7 +249,7 @@ t.test('the virtual clock', async (t) => {
   })
 })
 
-/** Counts the turns that the host has, and notes which loops ran between them. */
+/** Counts the turns of the host, and notes which loops ran between them. */
 function watchHost(): { turns: number; readonly seen: string[][]; saw: (name: string) => void; stop: () => void } {
   let current = new Set<string>()
   const seen: string[][] = []

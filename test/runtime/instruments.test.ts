@@ -1,4 +1,4 @@
-// Instruments: what the loop tells whoever watches it, in which order; and what debug mode knows of places in the source.
+// Instruments: what the loop reports to them, in which order; and what debug mode knows of positions in the source.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -11,7 +11,7 @@ import { nameOf as nameForWatchers } from '../../src/runtime/names.ts'
 import { framesOf } from '../../src/runtime/origins.ts'
 import { recorded, thrownBy, type Log } from '../support/virtual.ts'
 
-/** A virtual clock that keeps what would go to the console. */
+/** A virtual clock that keeps the console's output. */
 class QuietClock extends VirtualClock {
   readonly lines: string[] = []
 
@@ -52,7 +52,7 @@ function ofNamed(lines: string[]): string[] {
   return lines.filter((line) => !/Task-\d/.test(line))
 }
 
-/** Runs `main` with an instrument from before the loop starts until after it is closed; gives what both wrote down. */
+/** Runs `main` with an instrument from before the loop starts until after it is closed; returns what both logged. */
 async function watched(main: (log: Log) => Coroutine<unknown>, instrument = writesDown): Promise<string[]> {
   const lines: string[] = []
   const log: Log = (...words) => void lines.push(words.map(String).join(' '))
@@ -349,7 +349,7 @@ t.test('print writes a line as the console would, also outside of tasks', async 
   t.same(clock.lines, ['a 1 { b: [ 2 ] } 100% null', 'callback'])
 })
 
-// The places that the next tests look for stand in this very file: a comment names the line.
+// The next tests look for lines of this very file: a comment marks each line.
 const source = readFileSync(fileURLToPath(import.meta.url), 'utf8').split('\n')
 const lineOf = (mark: string): number => source.findIndex((line) => line.endsWith(`// ${mark}`)) + 1
 
@@ -444,7 +444,7 @@ t.test('debug mode', async (t) => {
           try {
             yield* sleep(10)
           } catch {
-            // Meant for failures, and a mistake.
+            // A common mistake: it is meant for failures only.
           }
         }
       })(), { name: 'deaf' })
@@ -530,7 +530,7 @@ t.test('debug mode and a cancellation that the runtime itself takes and passes o
           try {
             yield* body()
           } catch {
-            // Meant for failures, and a mistake.
+            // A common mistake: it is meant for failures only.
           }
           yield* sleep(1)
         })(), { name })

@@ -1,11 +1,11 @@
-// The event loop by itself: callbacks, timers, running and stopping, executors, and who hears of errors.
+// The event loop by itself: callbacks, timers, running and stopping, executors, and where errors are reported.
 import t from 'tap'
 import {
   asyncToSync, ContextVar, createTask, EventLoop, Future, gather, getRunningLoop, Handle, run, shield, sleep, TimerHandle, VirtualClock, wait, waitFor, wrapFuture, type Coroutine, type ExceptionContext, type Executor,
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy } from '../support/virtual.ts'
 
-/** A virtual clock that keeps what would go to the console. */
+/** A virtual clock that keeps the console's output. */
 class QuietClock extends VirtualClock {
   readonly reports: string[] = []
 

@@ -98,7 +98,7 @@ t.test('a queue without waiting', async (t) => {
   })
 
   t.test('PriorityQueue gives out equals in heapq\'s order', async (t) => {
-    // Made with CPython: heappush of these in turn, then heappop, priorities only compared.
+    // Results of CPython: heappush of these in turn, then heappop, with only priorities compared.
     const queue = new PriorityQueue<{ p: number; name: string }>(0, { compare: (a, b) => a.p - b.p })
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) queue.putNowait({ p: 1, name })
     t.equal([...'abcdef'].map(() => queue.getNowait().name).join(''), 'acfebd')

@@ -1,5 +1,5 @@
-// What nobody awaits is reported: coroutines never awaited, tasks dropped while pending, exceptions never retrieved.
-// And nothing of it ends the process.
+// What is never awaited is reported: coroutines never awaited, tasks dropped while pending, exceptions never retrieved. None
+// of it ends the process.
 import { setImmediate as hostTurn } from 'node:timers/promises'
 import t from 'tap'
 import {
@@ -22,7 +22,7 @@ async function collectUntil(happened: () => boolean): Promise<void> {
   }
 }
 
-/** A loop that keeps what its exception handler hears. */
+/** A loop that keeps the reports of its exception handler. */
 function listening(debug = false, clock: VirtualClock | null = new VirtualClock()): { loop: EventLoop; contexts: ExceptionContext[] } {
   const contexts: ExceptionContext[] = []
   const loop = new EventLoop({ clock: clock ?? undefined, debug })
@@ -96,7 +96,7 @@ t.test('dropped while pending', async (t) => {
     const lines: string[] = []
     await run((function* () {
       for (let n = 0; n < 3; n++) {
-        // Neither the task nor what it waits for is kept by anyone but the loop.
+        // Only the loop keeps the task and what it waits for.
         void createTask((function* () {
           try {
             yield* getRunningLoop().createFuture()

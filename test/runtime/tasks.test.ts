@@ -1,4 +1,4 @@
-// Tasks: when they run, how they are cancelled, what they tell about themselves; and the context they run in.
+// Tasks: when they run, how they are cancelled, what is known about them; and the context they run in.
 import t from 'tap'
 import {
   allTasks, CancelledError, Context, ContextVar, copyContext, createEagerTaskFactory, createTask, currentTask, eagerTaskFactory, getRunningLoop,

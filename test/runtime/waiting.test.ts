@@ -17,7 +17,7 @@ function* failAfter(seconds: number, message: string): Coroutine<never> {
   throw new Error(message)
 }
 
-/** Says when it begins, when it is cancelled, and when it has cleaned up, which takes `cleanup` seconds. */
+/** Logs when it begins, when it is cancelled, and when it has cleaned up, which takes `cleanup` seconds. */
 function* worker(log: Log, name: string, seconds: number, cleanup = 0): Coroutine<string> {
   log(name, 'begins')
   try {
@@ -95,14 +95,14 @@ t.test('sleep', async (t) => {
 })
 
 t.test('from the end of a child to the next step of who awaits it', async (t) => {
-  /** How many iterations lie between the end of the child and the step after `await`. */
+  /** How many iterations are between the end of the child and the step after `await`. */
   async function iterations(awaiting: (child: () => Coroutine<void>) => Coroutine<unknown>): Promise<string[]> {
     return recorded(function* (log) {
       const loop = getRunningLoop()
       let count = 0
       let ended = 0
       let ticking = true
-      // Stands first in every iteration.
+      // The first entry of every iteration.
       const tick = (): void => {
         count++
         if (ticking) loop.callSoon(tick)
@@ -668,7 +668,7 @@ t.test('taskGroup', async (t) => {
         yield* sleep(0.5)
         task.cancel('from outside')
         log(yield* thrownBy(function* () { yield* task }), task.cancelling(), now())
-        // Without one it ends without an error.
+        // Without an error of its own, it ends normally.
         yield* taskGroup(body)
         log('ended', currentTask()?.cancelling(), now())
       }

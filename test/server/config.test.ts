@@ -1,4 +1,4 @@
-// The configuration, whatever the environment holds, and defaults: one that its own field would refuse is never taken.
+// The configuration for any environment, and its defaults: one that its own field would refuse is never taken.
 import fc from 'fast-check'
 import t from 'tap'
 import { z } from 'zod'

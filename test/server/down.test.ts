@@ -1,5 +1,5 @@
-// A signal that comes while a handler holds the loop: Node hands signals to the main thread's loop, and to no other thread,
-// so it is heard when the handler ends, and everything goes its way from there.
+// A signal while a handler blocks the loop: Node handles signals on the main thread's loop only, so it takes effect when the
+// handler ends, and the shutdown proceeds from there.
 import t, { type Test } from 'tap'
 import { fetch } from 'undici'
 import { eventually } from '../support/eventually.ts'
@@ -12,7 +12,7 @@ async function start(t: Test, env: Record<string, string>): Promise<{ url: strin
 
 const BLOCK = '/handlers/sync?thread=inline&ms=1500'
 
-/** Have the loop held, and send the signal while it is. */
+/** Blocks the loop, and sends the signal meanwhile. */
 async function signalDuringBlock(server: { url: string; stop: (signal: NodeJS.Signals) => void }): Promise<{ blocking: Promise<{ status: number; text: string }> }> {
   const blocking = fetch(server.url + BLOCK).then(async (response) => ({ status: response.status, text: await response.text() }))
   await new Promise((resolve) => setTimeout(resolve, 400))
@@ -22,7 +22,7 @@ async function signalDuringBlock(server: { url: string; stop: (signal: NodeJS.Si
 
 t.test('SIGTERM while a handler blocks', async (t) => {
   await t.test('is heard when it ends: it is answered in full, and the server goes with 0', async (t) => {
-    // Less than is left of the block: the deadline is counted from when the signal is heard.
+    // Less than the rest of the block: the deadline begins when the signal is handled.
     const server = await start(t, { GRACE_SECONDS: '0.5' })
     const order: string[] = []
     void server.ended.then(() => order.push('ended'))

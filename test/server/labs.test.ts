@@ -1,4 +1,4 @@
-// Labs where the system does not start the tester: the lab has failed and says why, and the server goes on.
+// Labs when the system does not start the tester: the lab fails with a reason, and the server continues.
 import { spawn } from 'node:child_process'
 import t from 'tap'
 import { startServer } from '../../src/load/own-server.ts'
@@ -6,7 +6,7 @@ import { TargetError } from '../../src/load/plan.ts'
 
 const root = new URL('../../', import.meta.url)
 
-/** How to have the system refuse a process; `undo` takes it back. */
+/** Makes the system refuse a process; `undo` reverts it. */
 const REFUSALS: Record<string, string> = {
   EMFILE: `
     const open = []

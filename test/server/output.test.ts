@@ -1,5 +1,5 @@
-// Standard output that takes nothing: a full disk, a reader that does not read, one that has gone, a terminal that is closed.
-// The log never ends the server, holds it, or grows without bound.
+// Standard output that takes nothing: a full disk, a reader that does not read, a reader that has gone, a terminal that is
+// closed. The log never ends the server, blocks it, or grows without limit.
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs'
@@ -20,7 +20,7 @@ const noFifo = without(['mkfifo', 'coreutils'])
 
 t.setTimeout(240_000)
 
-/** A pipe of which both ends are ours; nothing reads it unless the test does. */
+/** A pipe with both ends in this test: only the test reads it. */
 function fifo(t: Test): { path: string; open: (flags: number) => number } {
   const folder = mkdtempSync(join(tmpdir(), 'loopscope-output-'))
   const path = join(folder, 'pipe')
@@ -121,7 +121,7 @@ async function start(t: Test, stdio: StdioOptions): Promise<Server> {
   return { child, url: `http://127.0.0.1:${port}`, said: log, ended }
 }
 
-/** In how many of `looks` looks the main thread slept; one that spins never does. */
+/** In how many of `looks` checks the main thread slept; one that spins never does. */
 async function sleeps(pid: number, looks: number): Promise<number> {
   let asleep = 0
   for (let look = 0; look < looks; look++) {
@@ -131,7 +131,7 @@ async function sleeps(pid: number, looks: number): Promise<number> {
   return asleep
 }
 
-/** It serves, rests when nobody asks, and ends when it is told to. */
+/** It serves, is idle without requests, and ends on a signal. */
 async function behavesWell(t: Test, server: Server): Promise<void> {
   const answers = (path: string): Promise<string> => fetch(server.url + path).then((response) => response.text(), () => '')
   t.ok(await eventually(async () => (await answers('/ping')).includes('lag')), 'it serves')
@@ -198,7 +198,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`
     t.ok(await eventually(async () => /GET \/handlers\/async/.test(await (await fetch(`${url}/tasks`)).text())))
     child.stdin.write('\n')
     t.equal((await request).status, 200)
-    // Node 20 cannot restore a terminal that has gone, and aborts as the last thing it does.
+    // Node 20 cannot restore a terminal that has gone, and aborts at its very end.
     t.match((await code)[0], process.version.startsWith('v20.') ? /^(0|-6)$/ : /^0$/)
     await closed
   })

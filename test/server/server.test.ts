@@ -1,4 +1,4 @@
-// The server as a process, the plugin in somebody else's app, and what a crowd that vanishes leaves behind.
+// The server as a process, the plugin in another app, and what a crowd of vanishing clients leaves behind.
 import { once } from 'node:events'
 import Fastify from 'fastify'
 import { createServer, connect, type AddressInfo } from 'node:net'
@@ -62,7 +62,7 @@ t.test('the process', async (t) => {
     const endless = text('/examples/5/run')
     const short = text('/handlers/async?ms=700')
     t.ok(await eventually(async () => /^loopscope_requests_active 4$/m.test(await text('/metrics'))), 'all three, and the one that asks')
-    // The loop is blocked while the signal comes: it is heard when the handler has ended.
+    // The loop is blocked when the signal arrives: it is handled when the handler has ended.
     const blocking = text('/handlers/sync?thread=inline&ms=400')
     await new Promise((resolve) => setTimeout(resolve, 100))
     server.child.kill('SIGTERM')
@@ -145,7 +145,7 @@ t.test('the plugin in another app', async (t) => {
   })
 })
 
-/** Connect, ask for an endless run, wait for its first bytes, and vanish. */
+/** Connects, asks for an endless run, waits for its first bytes, and vanishes. */
 function vanish(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('GET /examples/5/run?speed=5 HTTP/1.1\r\nHost: localhost\r\n\r\n'))
@@ -163,14 +163,14 @@ t.test('1,000 clients that start an endless run and vanish leave nothing', async
     await eventually(() => loop.liveTasks().size === 0)
   }
   const memory = async (): Promise<number> => {
-    // What is collected in two rounds was held by nothing.
+    // What two rounds collect is not referenced.
     for (let round = 0; round < 3; round++) {
       globalThis.gc!()
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
     return process.memoryUsage().heapUsed
   }
-  // The first ones fill what is kept on purpose: code, history, the last runs.
+  // The first clients fill what is kept on purpose: code, history, the last runs.
   await crowd(300)
   const before = await memory()
   await crowd(1000)

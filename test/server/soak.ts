@@ -1,5 +1,5 @@
-// Mixed load at both ports for a while, and a look every so often at what the server has in use; at the end it says whether
-// that is flat: node --import ./tools/ts.mjs test/server/soak.ts --minutes 20
+// Mixed load at both ports for a while, with regular checks of what the server uses; at the end it says whether that is flat:
+// node --import ./tools/ts.mjs test/server/soak.ts --minutes 20
 import { parseArgs } from 'node:util'
 import { connect } from 'node:net'
 import { startServer, subscribe } from '../observe/support.ts'
@@ -13,13 +13,13 @@ if (!(minutes > 0 && minutes <= 1440)) {
   console.error(`--minutes must be a number above 0, at most 1440, got '${values.minutes}' (usage: test/server/soak.ts [--minutes N])`)
   process.exit(2)
 }
-/** How often it is looked at: each minute, and at least 12 times in all, so that each third has some. */
+/** The interval of the checks: a minute, but at least 12 checks in all, so that each third has some. */
 const LOOK_MS = Math.min(60_000, minutes * 60_000 / 12)
-/** What the last third may have in use beyond the middle one: more is growth, and not the rise and fall of a heap. */
+/** How much more the last third may use than the middle one: beyond that it is growth, not the rise and fall of a heap. */
 const SLACK: Partial<Record<keyof Footprint, number>> = { tasks: 30, subscribers: 20, runs: 10, connections: 60, descriptors: 150, resident: 80e6, heap: 40e6 }
 
 const after: (() => unknown)[] = []
-// The history is full soon, and from then on of one size.
+// The history is full soon, and then constant in size.
 const server = await startServer({ teardown: (fn) => after.push(fn) }, { HISTORY: '5000' })
 const { url, observer } = server
 const until = performance.now() + minutes * 60_000
@@ -27,7 +27,7 @@ const both = [url, observer]
 const counts: Record<string, number> = {}
 const failures: string[] = []
 
-/** Do something again and again until the end; what fails is noted, and does not end the rest. */
+/** Repeats something until the end; a failure is noted and does not end the rest. */
 async function load(name: string, pauseMs: number, work: (round: number) => Promise<unknown>): Promise<void> {
   for (let round = 0; performance.now() < until; round++) {
     try {
@@ -49,7 +49,7 @@ const of = (round: number): string => both[round % 2] as string
 const LANES = ['async?ms=20', 'sync?thread=inline&ms=5', 'sync?thread=sensitive&ms=10', 'sync?thread=pool&ms=10', 'async-to-sync?ms=5', 'fetch?n=5&ms=10', 'sync?thread=sensitive&ms=5&scope=request']
 const LOOKS = ['/tasks', '/runs', '/loops', '/metrics', '/healthz', '/examples/3', '/openapi.json', '/runs/1']
 
-/** A client that says much and reads nothing. */
+/** A client that sends much and reads nothing. */
 function flood(port: number, bytes: string): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' }, () => socket.pause().write(bytes))
@@ -98,7 +98,7 @@ const watching = (async () => {
 })()
 await Promise.all([...loads, watching])
 
-/** The middle of a third's values: one look into a burst says nothing. */
+/** The median of a third's values: one check during a burst proves nothing. */
 function middle(of: Footprint[], what: keyof Footprint): number {
   const sorted = of.map((look) => look[what]).sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] as number

@@ -1,5 +1,5 @@
-// The stall, and the ways out of it, on the real server in a process of its own: by who waits for whom, not by how fast
-// this machine is. The figures are bench/stall.mjs's.
+// The stall, and the ways out of it, on the real server in a separate process: which requests are delayed, independent of this
+// machine's speed. bench/stall.mjs has the figures.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'

@@ -1,4 +1,4 @@
-// Requests that have a thread for themselves: how many at once, how many wait, and what comes then.
+// Requests with a thread of their own: how many at once, how many wait, and what happens to others.
 import t from 'tap'
 import { threadsState } from '../../src/index.ts'
 import { eventually, listen } from '../support/server.ts'

@@ -1,4 +1,4 @@
-// All the ways in which a client can vanish, and a look at what a server has left of it.
+// All the ways in which a client can vanish, and a check of what a server has left of it.
 import { connect, type Socket } from 'node:net'
 import { footprint, type Footprint, type Served } from '../support/footprint.ts'
 import { eventually } from '../support/eventually.ts'
@@ -10,11 +10,11 @@ const post = (target: string, headers: string, body: string): string => `POST ${
 export interface Way {
   name: string
   bytes: string
-  /** It leaves when an answer has begun; else as soon as it has sent all. */
+  /** It leaves when an answer has begun; otherwise as soon as it has sent all. */
   answered: boolean
 }
 
-/** What a client had said when it vanished. */
+/** What a client had sent when it vanished. */
 export const WAYS: readonly Way[] = [
   { name: 'before it said anything', bytes: '', answered: false },
   { name: 'within a request line', bytes: 'GET /pi', answered: false },
@@ -46,15 +46,15 @@ export const WAYS: readonly Way[] = [
   { name: 'idle, after an answer', bytes: get('/ping'), answered: true },
 ]
 
-/** How a client goes: by a reset, an end, or only its half of it. */
+/** How a client leaves: by a reset, an end, or only by ending its half. */
 const EXITS: readonly ((socket: Socket) => void)[] = [
   (socket) => socket.resetAndDestroy(),
   (socket) => socket.destroy(),
-  // The server closes the other half, or there is nothing for which it would have to stay open.
+  // The server closes the other half, or has no reason to keep it open.
   (socket) => socket.end(),
 ]
 
-/** Let a client come to `port`, and vanish. Resolves once its connection is closed. */
+/** Lets a client connect to `port` and vanish. Resolves once its connection is closed. */
 export function vanish(port: number, { bytes, answered }: Way, exit: (socket: Socket) => void): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: false })
@@ -91,7 +91,7 @@ export async function vanishing(server: Served, count: number, atOnce = 50): Pro
   }))
 }
 
-/** Wait until nothing is left of clients; gives the last look, with what is left where something is. */
+/** Waits until nothing is left of clients; returns the last check, which shows what is left, if anything. */
 export async function settled(server: Served, looks = 600): Promise<Footprint> {
   let last = await footprint(server)
   await eventually(async () => {

@@ -1,5 +1,5 @@
-// Clients that vanish, in all ways and from both ports, leave nothing behind: no task, no run, no subscriber, no descriptor, no
-// memory. `CLIENTS=1000 npx tap test/server/vanishing.test.ts` takes more of them.
+// Clients that vanish, in all ways and from both ports, leave nothing behind: no task, no run, no subscriber, no descriptor,
+// no memory. `CLIENTS=1000 npx tap test/server/vanishing.test.ts` uses more of them.
 import t from 'tap'
 import { startServer } from '../observe/support.ts'
 import { describe, footprint } from '../support/footprint.ts'
@@ -8,16 +8,16 @@ import { settled, vanishing, WAYS } from './vanish.ts'
 
 const CLIENTS = Number(process.env['CLIENTS'] ?? 6 * WAYS.length)
 const ROUNDS = 3
-/** What a round may leave: connections of the server to itself, which it keeps for a while, have two ends each. */
+/** What a round may leave: connections of the server to itself, which it keeps for a while, with two ends each. */
 const MORE_DESCRIPTORS = 300
-/** A process that grows by what it was sent would be far beyond that. */
+/** A process that grew by what it was sent would be far beyond this. */
 const MORE_BYTES = 150e6
 
-// A short history: full soon, and from then on of one size.
+// A short history: full soon, and then constant in size.
 const server = await startServer(t, { HISTORY: '1024' })
 
 t.test('clients that vanish leave nothing behind', async (t) => {
-  // What is made once, and the size to which the heap grows by itself, comes with the first of them.
+  // The first clients cause what is made once, and the usual growth of the heap.
   await vanishing(server, CLIENTS)
   const before = await settled(server)
   t.comment(describe(before))
@@ -42,7 +42,7 @@ t.test('answers that wait behind another go with their connection', async (t) =>
   for (const url of [server.url, server.observer]) {
     for (const [name, bytes] of Object.entries(behind)) {
       const socket = open(Number(new URL(url).port), get('/events') + bytes)
-      // Both are under way, or the server has closed the connection over what came behind them.
+      // Both are under way, or the server has closed the connection because of what followed them.
       await new Promise((resolve) => socket.once('data', resolve).once('close', resolve))
       await new Promise((resolve) => setTimeout(resolve, 100))
       socket.resetAndDestroy()

@@ -1,5 +1,5 @@
-// Runs in virtual time share the thread and the memory: the server answers meanwhile, few compute at once, and each waits
-// for its reader.
+// Runs in virtual time share the thread and the memory: the server answers meanwhile, only a few compute at once, and each
+// waits for its reader.
 import { request, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ const NDJSON = 'application/x-ndjson'
 
 const { app, port } = await listen(t, { RATE_LIMIT: '0' })
 
-/** Begin to get what is at `path`. What is not read stays where it is. */
+/** Begins to get `path`. What is not read stays in the connection. */
 async function get(path: string, accept: string, at = port): Promise<IncomingMessage> {
   const outgoing = request({ port: at, host: '127.0.0.1', path, headers: { accept }, agent: false }).end()
   const [answer] = await once(outgoing, 'response') as [IncomingMessage]
@@ -38,7 +38,7 @@ async function ping(): Promise<number | undefined> {
 
 const example5 = (items: number): string => `/examples/5/run?clock=virtual&seed=1&items=${items}`
 
-/** Start a run in virtual time on the server's loop, without HTTP. */
+/** Starts a run in virtual time on the server's loop, without HTTP. */
 function start(main: () => Coroutine<void>, listener: RunListener = {}, on: App = app): Run {
   const program = { example: 0, parameters: {}, virtual: true, main }
   const run = on.runs.prepare(program, listener)
@@ -48,7 +48,7 @@ function start(main: () => Coroutine<void>, listener: RunListener = {}, on: App 
 
 const ended = (run: Run): Promise<boolean> => eventually(() => run.record.outcome !== null)
 
-/** Prints a line and sleeps, again and again. */
+/** Prints a line and sleeps, repeatedly. */
 function* lines(count: number, length = 1): Coroutine<void> {
   const line = 'x'.repeat(length)
   for (let n = 0; n < count; n++) {
@@ -73,7 +73,7 @@ for (const [accept, items] of [[NDJSON, 1000], ['application/json', 3000], ['tex
 }
 
 t.test('forty at once end right, and few of them compute at once: memory is bounded', async (t) => {
-  // A process of its own, whose memory is the server's and nobody else's.
+  // A separate process, so that its memory is only the server's.
   const { child, url } = await startServer(t, { RATE_LIMIT: '0' })
   const own = Number(new URL(url).port)
   const highest = (): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1000
@@ -98,7 +98,7 @@ t.test('forty at once end right, and few of them compute at once: memory is boun
   const ends = await Promise.all(Array.from({ length: 40 }, one))
   t.same([...new Set(ends.map(({ last: { type, outcome } }) => `${type} ${outcome}`))], ['run.finished returned'])
   t.equal(new Set(ends.map(({ count }) => count)).size, 1, 'the same seed, and all of it')
-  // Four compute, sixteen may wait for a client that was slow, and a client sees an end a little later than the server does.
+  // Four compute, sixteen may wait for a slow client, and a client sees an end a little later than the server does.
   t.ok(most < 30, `${most} had begun and not ended`)
   t.ok(highest() - before < 250, `${Math.round(before)} MB before, ${Math.round(highest())} MB at the most`)
 })
@@ -111,7 +111,7 @@ t.test('a run whose reader stops waits for it, and goes on when it reads', async
     return output.length + events.length + forgotten
   }
   let last = -1
-  // What the kernel takes without a reader is taken at once; the run is over its time to wait, too.
+  // The kernel accepts output without a reader at once; after its time to wait, the run is over.
   t.ok(await eventually(async () => {
     const before = last
     last = made()
@@ -130,7 +130,7 @@ t.test('a run whose reader stops waits for it, and goes on when it reads', async
 })
 
 t.test('runs whose readers have stopped hold up no other, go on in their turn, and are few', async (t) => {
-  // As a reader that takes one line and then no more.
+  // Like a reader that takes one line and then nothing.
   const stalled = Array.from({ length: 4 }, () => start(() => lines(10), { line: () => false }))
   const other = start(() => lines(10))
   t.ok(await ended(other), 'it gets the slot of one that has stopped')
@@ -143,7 +143,7 @@ t.test('runs whose readers have stopped hold up no other, go on in their turn, a
       return run.record.output.length > 1
     }))
   }
-  // Sixteen may stand still. One more, and the one that has done so longest is cancelled.
+  // Sixteen may be stalled. With one more, the one that has been stalled longest is cancelled.
   const more = Array.from({ length: 17 - stalled.length }, () => start(() => lines(10), { line: () => false }))
   t.ok(await eventually(() => [...stalled, ...more].some(({ record: { outcome } }) => outcome === 'cancelled')))
   await pause(1500)

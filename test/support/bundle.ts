@@ -1,4 +1,4 @@
-// Bundles for browsers with Vite, and keeps everything that Vite had to say about it.
+// Bundles for browsers with Vite, and keeps all its messages.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, createLogger, type InlineConfig } from 'vite'
@@ -7,11 +7,11 @@ import { importsOf } from './imports.ts'
 export interface Bundle {
   /** Every script in the output, its workers' too, by path. */
   scripts: Map<string, string>
-  /** What Vite warned of, and what made it fail. */
+  /** Vite's warnings and errors. */
   complaints: string[]
 }
 
-/** Bundle `root` (its index.html, or what `config` names) into `outDir`. */
+/** Bundles `root` (its index.html, or what `config` names) into `outDir`. */
 export async function bundle(root: string, outDir: string, config: InlineConfig = {}): Promise<Bundle> {
   const complaints: string[] = []
   const note = (message: string): void => void complaints.push(message)
@@ -20,7 +20,7 @@ export async function bundle(root: string, outDir: string, config: InlineConfig 
     await build({
       configFile: false,
       root,
-      logLevel: 'warn', // what it says of its progress goes to the output, past the logger
+      logLevel: 'warn', // its progress is printed directly, not through the logger
       customLogger: { ...logger, warn: note, warnOnce: note, error: note },
       worker: { format: 'es' },
       ...config,
@@ -44,7 +44,7 @@ function readScripts(folder: string): Map<string, string> {
   return scripts
 }
 
-/** The modules that scripts load from elsewhere than beside them: of Node, or by the name of a package. */
+/** The modules that scripts load from elsewhere: Node's, or those with the name of a package. */
 export function foreignModules(scripts: Map<string, string>): string[] {
   return [...scripts].flatMap(([path, text]) => importsOf(path, text)).map(({ target }) => target).filter((target) => /^(node|npm):/.test(target))
 }

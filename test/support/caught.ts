@@ -1,7 +1,7 @@
 // What a coroutine throws, as a value.
 import type { Coroutine } from '../../src/index.ts'
 
-/** Await `coro` and give the error that it ended with, `null` if there was none. */
+/** Awaits `coro` and returns the error that it ended with, or `null`. */
 export function* caught(coro: Coroutine<unknown>): Coroutine<unknown> {
   try {
     yield* coro

@@ -1,12 +1,12 @@
-// Finds a Chromium to drive: the one that LOOPSCOPE_CHROMIUM names, the system's, or that of @sparticuz/chromium where
-// it is installed. Where there is none it says so, for the test's skip.
+// Finds a Chromium to drive: the one that LOOPSCOPE_CHROMIUM names, the system's, or that of @sparticuz/chromium if it is
+// installed. If there is none, it returns the reason, for the test's skip.
 import { tmpdir } from 'node:os'
 import { chromium, type Browser, type LaunchOptions } from 'playwright-core'
 import { isExecutable } from './programs.ts'
 
 const SYSTEM = '/usr/bin/chromium'
 
-// A test talks to loopback and to nobody else.
+// A test uses only loopback.
 const QUIET = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run']
 
 interface Packed {
@@ -14,7 +14,7 @@ interface Packed {
 }
 
 async function unpacked(): Promise<LaunchOptions | null> {
-  // It brings the system's libraries along only where it takes itself to be on a bare machine.
+  // It unpacks its system libraries only where it assumes a bare machine.
   process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs22.x'
   const name = '@sparticuz/chromium'
   let packed: Packed
@@ -34,7 +34,7 @@ async function unpacked(): Promise<LaunchOptions | null> {
   }
 }
 
-/** How to launch Chromium; a string says why there is none. Throws where LOOPSCOPE_CHROMIUM names no program. */
+/** How to launch Chromium; a string says why there is none. Throws if LOOPSCOPE_CHROMIUM does not name a program. */
 export async function findChromium(): Promise<LaunchOptions | string> {
   const named = process.env['LOOPSCOPE_CHROMIUM']
   if (named !== undefined) {

@@ -1,10 +1,10 @@
-// Reads a Dockerfile and a .dockerignore as far as ours go: stages, their instructions, and which files of the tree reach
-// a build at all.
+// Reads the parts of a Dockerfile and a .dockerignore that ours use: stages, their instructions, and which files of the tree
+// reach a build.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface Stage {
-  /** What it is called, where it is. */
+  /** Its name, if it has one. */
   name: string | null
   base: string
   steps: { instruction: string; text: string }[]
@@ -17,7 +17,7 @@ export interface Copy {
   target: string
 }
 
-/** The stages in order, comments and line continuations gone. */
+/** The stages in order, without comments and line continuations. */
 export function stagesOf(dockerfile: string): Stage[] {
   const lines = dockerfile.replace(/\\\n\s*/g, '').split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
   const stages: Stage[] = []
@@ -40,7 +40,7 @@ export function copiesOf({ steps }: Stage): Copy[] {
   })
 }
 
-/** Whether a path of the tree is kept out of a build: the last pattern that matches it, or a folder it is in, decides. */
+/** Whether a path of the tree is excluded from a build: the last pattern that matches it, or a folder it is in, decides. */
 export function ignores(dockerignore: string): (path: string) => boolean {
   const rules = dockerignore.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => {
     const pattern = line.replace(/^!/, '').split('/').map((part) => (part === '**' ? '(?:.*/)?' : `${part.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*')}/`)).join('')

@@ -1,12 +1,12 @@
-// Reads the programs out of a page of documentation: each ```ts block that begins with an import of 'loopscope', and the
-// ```text block under it, which is what it prints.
+// Reads the programs in a page of documentation: each ```ts block that begins with an import of 'loopscope', and the ```text
+// block below it, which is its output.
 
 export interface Program {
   /** The page's path, and the line on which the program begins. */
   page: string
   line: number
   source: string
-  /** What the page says it prints; `null` where it does not say. */
+  /** Its output according to the page; `null` if the page has none. */
   expected: string[] | null
 }
 

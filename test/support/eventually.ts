@@ -1,6 +1,6 @@
-// Waiting for what has to come about by itself.
+// Waits for a condition.
 
-/** Wait until `condition` holds; gives up, with false, after many looks. */
+/** Waits until `condition` is true; returns false after many checks. */
 export async function eventually(condition: () => boolean | Promise<boolean>, looks = 3000): Promise<boolean> {
   for (let look = 0; look < looks; look++) {
     if (await condition()) return true

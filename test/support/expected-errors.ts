@@ -1,10 +1,10 @@
-// Holds TypeScript files against the errors that they announce: a line that ends in `// error: TS2345` must have
-// exactly these errors, and no other line may have any.
+// Compares TypeScript files with the errors that they announce: a line that ends in `// error: TS2345` must have exactly these
+// errors, and no other line may have any.
 import ts from 'typescript'
 
 const MARK = / \/\/ error: (.+)$/
 
-/** Compiles the project's `tsconfig.json` settings over files, some of which may exist in memory only. */
+/** Compiles files with the project's `tsconfig.json` settings; some of them may exist in memory only. */
 export function compile(root: string, paths: string[], inMemory: Record<string, string> = {}): ts.Program {
   const { config } = ts.readConfigFile(`${root}tsconfig.json`, (path) => ts.sys.readFile(path)) as { config: unknown }
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
@@ -20,7 +20,7 @@ export function compile(root: string, paths: string[], inMemory: Record<string, 
 export interface Verdict {
   /** How many lines announce errors. */
   announced: number
-  /** The lines where what TypeScript says and what the file announces differ. */
+  /** The lines for which TypeScript and the file disagree. */
   differences: string[]
 }
 

@@ -1,4 +1,4 @@
-// What a running server has in use: its own figures from both ports, and what the system knows of its process.
+// What a running server uses: its own figures from both ports, and what the system knows of its process.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { get } from 'node:http'
 
@@ -11,15 +11,15 @@ export interface Served {
 export interface Footprint {
   /** Live tasks of the app's loop besides the one that answers. */
   tasks: number
-  /** Tasks and runs as the observer knows them. */
+  /** Tasks and runs according to the observer. */
   observed: number
   runs: number
   subscribers: number
-  /** Connections to clients that the server has not closed, whether or not the client is still there; besides the ones that ask. */
+  /** Connections to clients that the server has not closed, even if the client has gone; without those of this check. */
   connections: number
   /** Open descriptors. */
   descriptors: number
-  /** Bytes of memory, and those of it that the app's heap has in use. */
+  /** Bytes of memory, and those that the app's heap uses. */
   resident: number
   heap: number
 }
@@ -29,14 +29,14 @@ export interface Plain {
   body: string
 }
 
-/** One request on a connection of its own that is closed after it. */
+/** One request on a separate connection that is closed after it. */
 export function ask(url: string, headers: Record<string, string> = {}, ms = 60_000): Promise<Plain> {
   return new Promise((resolve, reject) => {
     const request = get(url, { agent: false, headers: { connection: 'close', ...headers } }, (response) => {
       let body = ''
       response.setEncoding('utf8').on('data', (text: string) => { body += text })
       response.on('error', reject)
-      // The connection's end, not only the answer's: what is counted next must not count this one.
+      // The connection's end, not only the answer's, so that the next count does not include it.
       response.on('close', () => resolve({ status: response.statusCode ?? 0, body }))
     })
     request.setTimeout(ms, () => request.destroy(new Error(`${url} did not answer within ${ms} ms`)))
@@ -53,7 +53,7 @@ function figures({ status, body }: Plain, url: string): (name: string) => number
   }
 }
 
-/** Look at a server. Throws where it does not answer. */
+/** Checks a server. Throws if it does not answer. */
 export async function footprint({ url, observer, child: { pid = 0 } }: Served): Promise<Footprint> {
   const there = figures(await ask(`${observer}/metrics`), observer)
   const here = figures(await ask(`${url}/metrics`), url)
@@ -65,7 +65,7 @@ export async function footprint({ url, observer, child: { pid = 0 } }: Served): 
   }
 }
 
-/** Open descriptors of a process; NaN where the system does not tell. */
+/** Open descriptors of a process; NaN if the system does not report them. */
 export function descriptors(pid: number): number {
   try {
     return readdirSync(`/proc/${pid}/fd`).length
@@ -74,7 +74,7 @@ export function descriptors(pid: number): number {
   }
 }
 
-/** Bytes of memory of a process; NaN where the system does not tell. */
+/** Bytes of memory of a process; NaN if the system does not report them. */
 export function resident(pid: number): number {
   try {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
@@ -84,8 +84,8 @@ export function resident(pid: number): number {
 }
 
 /**
- * Sockets of a process that lead to clients of its own ports, or that the system has closed and the process has not: all but
- * those that listen, or whose two ends are both its own. NaN where the system does not tell.
+ * Sockets of a process that lead to clients of its own ports, or that the system has closed and the process has not: all
+ * except those that listen, or that have both ends in the process. NaN if the system does not report them.
  */
 function openConnections(pid: number, ports: number[]): number {
   let text: string
@@ -117,7 +117,7 @@ function* sockets(pid: number): Generator<string> {
   }
 }
 
-/** Sockets that are no TCP: to other processes of the machine, for names. */
+/** Sockets that are not TCP: to other processes of the machine, for names. */
 function others(pid: number): Set<string> {
   const text = ['unix', 'udp', 'udp6'].map((name) => readFileSync(`/proc/${pid}/net/${name}`, 'utf8')).join('\n')
   return new Set(text.split('\n').flatMap((line) => line.trim().split(/\s+/)))

@@ -1,4 +1,4 @@
-// Reads the tree's imports out of its syntax trees, and holds them against a table of who may import whom.
+// Reads the tree's imports from its syntax trees, and compares them with a table of allowed imports.
 import { readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import ts from 'typescript'
@@ -8,9 +8,9 @@ export interface Import {
   line: number
   /** A file of the tree, `node:…`, or `npm:` and a package's name. */
   target: string
-  /** Gone once types are: `import type`, `export type`, `import('…').T` in a type, a reference to types. */
+  /** Removed with the types: `import type`, `export type`, `import('…').T` in a type, a reference to types. */
   typeOnly: boolean
-  /** Evaluated before the file that imports it, as `import()` and a worker's URL are not. */
+  /** Evaluated before the file that imports it, unlike `import()` and a worker's URL. */
   eager: boolean
 }
 
@@ -18,17 +18,17 @@ export interface Import {
 export type Tree = Map<string, string>
 
 export interface Row {
-  /** The start of the paths that the row is about; the longest that fits decides. */
+  /** The start of the paths that the row is about; the longest that matches decides. */
   files: string
   /** The starts of what they may import; `*` is anything. */
   may: string[]
-  /** What they may import besides as types only. */
+  /** What they may also import as types only. */
   types?: string[]
 }
 
 const SKIPPED = new Set(['node_modules', 'dist'])
 
-/** Every TypeScript and JavaScript source under `root`, but for what is installed, built or hidden. */
+/** Every TypeScript and JavaScript source under `root`, except what is installed, built or hidden. */
 export function readTree(root: string, under = '', tree: Tree = new Map()): Tree {
   for (const entry of readdirSync(posix.join(root, under), { withFileTypes: true })) {
     const path = posix.join(under, entry.name)
@@ -56,7 +56,7 @@ export function importsOf(file: string, text: string): Import[] {
     found.push({ file, line: lineOf(node), target: resolve(file, node.text), typeOnly: false, eager: true, ...kind })
   }
   const visit = (node: ts.Node): void => {
-    // An import whose names are each marked `type` stays in the output as a bare import: it is no type-only import.
+    // An import with each name marked `type` stays in the output as a bare import: it is not a type-only import.
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, { typeOnly: node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword })
     else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, { typeOnly: node.isTypeOnly })
     else if (ts.isExternalModuleReference(node)) add(node.expression)
@@ -175,7 +175,7 @@ export function reachable(tree: Tree, entry: string): string[] {
 
 const NODE_ONLY = new Set(['process', 'Buffer', 'setImmediate', 'clearImmediate', 'require', 'global', '__dirname', '__filename', 'NodeJS'])
 
-/** Every use of a global that only Node has, as `file:line uses name`. A name the file declares itself is its own. */
+/** Every use of a global that only Node has, as `file:line uses name`. A name that the file declares itself does not count. */
 export function nodeGlobals(file: string, text: string): string[] {
   const uses: { name: string; line: number }[] = []
   const own = new Set<string>()

@@ -1,6 +1,6 @@
 // Programs that tests run besides this Node: other versions of it, the oldest that is supported and the newest; other package
-// managers, other TypeScripts. They are packages of npm. In CI they are installed when a test wants them, elsewhere only
-// found where an earlier run or the reader has put them.
+// managers, other TypeScripts. They are packages of npm. In CI they are installed when a test needs them; elsewhere they are
+// used only if an earlier run or the reader has installed them.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execute } from './pack.ts'
@@ -16,7 +16,7 @@ export function nodeOf(version: string): Promise<Fetched> {
   return fetched(`nodes/${version}`, `${spec}@${version}`, `${spec}/bin/node`)
 }
 
-/** What lies at `path` in the package of npm, at this version; or why it is not there. */
+/** The file at `path` in the npm package of this version; or why it is missing. */
 export function packaged(name: string, version: string, path = ''): Promise<Fetched> {
   return fetched(`packages/${name.replace('/', '-')}-${version}`, `${name}@${version}`, join(name, path))
 }

@@ -1,5 +1,5 @@
-// What several tests need that takes long to make: one of them makes it, the others wait for that, and it is kept until a source
-// of it changes.
+// For what several tests need and takes long to make: one of them makes it, the others wait, and it is kept until one of its
+// sources changes.
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 // @ts-expect-error: it has no types
@@ -8,7 +8,7 @@ import { alone as untyped } from '../../tools/build.mjs'
 const ROOT = join(import.meta.dirname, '../..')
 const alone = untyped as (lock: string, work: () => Promise<unknown>) => Promise<void>
 
-/** Have `make` write the file `made` (a path in the tree, as `sources` are, which may be folders), if it is not newer than all of them. */
+/** Lets `make` write the file `made` (a path in the tree, as `sources` are, which may be folders), unless it is newer than all of them. */
 export function madeOnce(made: string, sources: readonly string[], make: () => Promise<unknown>): Promise<void> {
   const file = join(ROOT, made)
   return alone(join(ROOT, 'dist', `.making-${made.replaceAll('/', '-')}`), async () => {
@@ -16,7 +16,7 @@ export function madeOnce(made: string, sources: readonly string[], make: () => P
   })
 }
 
-/** When a file, or one of a folder, was changed last. */
+/** When a file, or the newest in a folder, was last changed. */
 function newest(source: string): number {
   const path = join(ROOT, source)
   if (!statSync(path).isDirectory()) return statSync(path).mtimeMs

@@ -1,5 +1,5 @@
-// The package as it would be published, and unpacked where npm would install it, beside nothing else: what a program imports
-// from there works without a single dependency.
+// The package as it would be published, unpacked where npm would install it, without anything beside it: what a program
+// imports from there works without a single dependency.
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -22,7 +22,7 @@ export interface Packed {
   readonly folder: string
 }
 
-/** Make the tarball, if there is none of the sources as they are, and install it in `consumer/node_modules`. */
+/** Makes the tarball, unless there is one of the present sources, and installs it in `consumer/node_modules`. */
 export async function packAndInstall(consumer: string): Promise<Packed> {
   await buildView()
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
@@ -36,7 +36,7 @@ export async function packAndInstall(consumer: string): Promise<Packed> {
   return { tarball, files: list.trim().split('\n').map((path) => path.replace(/^package\//, '')), folder: target }
 }
 
-/** Put packages that a user has beside the package, each by its name and where it is, with all that those depend on. */
+/** Links packages that a user has beside the package, each by its name and path, with all their dependencies. */
 export function linkPackages(consumer: string, packages: Readonly<Record<string, string>>): void {
   for (const [name, from] of Object.entries(packages)) {
     const to = join(consumer, 'node_modules', name)
@@ -45,7 +45,7 @@ export function linkPackages(consumer: string, packages: Readonly<Record<string,
   }
 }
 
-/** Packages that this project has, for `linkPackages`. */
+/** Packages of this project, for `linkPackages`. */
 export function ofProject(...names: string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, join(ROOT, 'node_modules', name)]))
 }

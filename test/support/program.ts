@@ -1,4 +1,4 @@
-// Runs a small program in a Node of its own: for what ends processes, needs signals or fills memory.
+// Runs a small program in a separate Node: for what ends processes, needs signals or fills memory.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
@@ -13,8 +13,8 @@ export interface Ended {
 }
 
 /**
- * Runs `source`, a module in which everything that `src/index.ts` exports stands under its name, and waits for its end.
- * `onLine` hears of every line that it prints, to answer with a signal for instance.
+ * Runs `source`, a module in which everything that `src/index.ts` exports is available by name, and waits for its end.
+ * `onLine` receives every printed line, for example to send a signal.
  */
 export function runProgram(source: string, options: { flags?: string[]; onLine?: (line: string, program: ChildProcess) => void } = {}): Promise<Ended> {
   const names = `import * as loopscope from './src/index.ts'\nObject.assign(globalThis, loopscope)\n`

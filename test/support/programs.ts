@@ -1,4 +1,4 @@
-// Programs of the system that some tests drive: where they are, and what to say where they are not.
+// Programs of the system that some tests need: where they are, and the message if they are missing.
 import { execFile } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -19,7 +19,7 @@ export function findProgram(name: string): string | null {
   return FOLDERS.map((folder) => join(folder, name)).find(isExecutable) ?? null
 }
 
-/** Processor time of a process so far, in seconds; NaN where the system does not tell. */
+/** Processor time of a process so far, in seconds; NaN if the system does not report it. */
 export function processorTime(pid: number | undefined): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
@@ -29,13 +29,13 @@ export function processorTime(pid: number | undefined): number {
   }
 }
 
-/** For a test's `skip`: which program is missing, and which package has it; false if all are there. */
+/** For a test's `skip`: which program is missing, and which package contains it; false if all are there. */
 export function without(...programs: [name: string, debian: string][]): string | false {
   const missing = programs.filter(([name]) => findProgram(name) === null)
   return missing.length > 0 && missing.map(([name, debian]) => `no ${name}: install ${debian}`).join('; ')
 }
 
-/** Run a program that ends by itself; gives its exit code and all that it wrote. */
+/** Runs a program that ends by itself; returns its exit code and its output. */
 export function runProgram(name: string, args: string[], options: { cwd?: string; env?: Record<string, string>; input?: string } = {}): Promise<{ code: number; text: string }> {
   const { input, env, ...rest } = options
   return new Promise((resolve) => {

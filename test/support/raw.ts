@@ -1,10 +1,10 @@
-// Bytes on a socket, as no client library would send them, and what comes back.
+// Sends bytes on a socket, as no client library would, and returns the answer.
 import { connect, type Socket } from 'node:net'
 
 export interface RawOptions {
-  /** From which address of this machine. */
+  /** The local address to connect from. */
   from?: string
-  /** Give up waiting for the connection's end after this many ms, and close it. */
+  /** Stops waiting for the connection's end after this many ms, and closes it. */
   ms?: number
 }
 
@@ -14,7 +14,7 @@ export interface RawAnswer {
   closed: boolean
 }
 
-/** Send bytes, and give all that comes until the server closes the connection. */
+/** Sends bytes, and returns everything until the server closes the connection. */
 export function raw(port: number, bytes: string, { from, ms = 20_000 }: RawOptions = {}): Promise<RawAnswer> {
   return new Promise((resolve) => {
     let text = ''
@@ -32,7 +32,7 @@ export function raw(port: number, bytes: string, { from, ms = 20_000 }: RawOptio
   })
 }
 
-/** Send bytes, and leave the rest to the caller. */
+/** Sends bytes, and leaves the rest to the caller. */
 export function open(port: number, bytes: string, from = '127.0.0.1'): Socket {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from }, () => socket.write(bytes))
   socket.on('error', () => {})

@@ -1,5 +1,4 @@
-// A real redis-server for tests: on a free port of its own, empty, and made to stop, die, stand still, restart or answer
-// slowly as a test wants.
+// A real redis-server for tests: on a free port, empty, which can stop, die, pause, restart or answer slowly.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -26,7 +25,7 @@ const program = find()
 /** For a test's `skip`: why there is no Redis to start, or false if there is one. */
 export const noRedis: string | false = program === null && 'no redis-server: set LOOPSCOPE_REDIS, or install redis-server or valkey-server'
 
-/** A port that nothing listens on now. */
+/** A free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -43,7 +42,7 @@ export class TestRedis {
   #child: ChildProcess | null = null
   readonly #onExit = (): void => void this.#child?.kill('SIGKILL')
 
-  /** `args` are for redis-server, after those that keep it from writing to the disk. */
+  /** `args` are for redis-server, after those that prevent it from writing to the disk. */
   constructor(args: string[] = []) {
     this.#args = args
     process.once('exit', this.#onExit)
@@ -58,7 +57,7 @@ export class TestRedis {
     return this.#folder
   }
 
-  /** Start it, empty, on the port it had before, or on a free one. Resolves once it answers. */
+  /** Starts it, empty, on its previous port, or on a free one. Resolves once it answers. */
   async start(): Promise<void> {
     const again = this.port !== 0
     for (let attempt = 0; ; attempt++) {
@@ -80,7 +79,7 @@ export class TestRedis {
         this.#child = child
         return
       }
-      // Somebody else took the port meanwhile.
+      // Another process took the port meanwhile.
       if (attempt === 4) throw new Error(`redis-server does not start:\n${said}`)
     }
   }
@@ -90,13 +89,13 @@ export class TestRedis {
     if (child === null) return
     this.#child = null
     const closed = once(child, 'close')
-    // One that stands still hears of nothing else.
+    // A paused process reacts to no other signal.
     child.kill('SIGCONT')
     child.kill(signal)
     await closed
   }
 
-  /** End it in good order; what it held is gone. */
+  /** Ends it in good order; its data is lost. */
   stop(): Promise<void> {
     return this.#end('SIGTERM')
   }
@@ -105,13 +104,13 @@ export class TestRedis {
     return this.#end('SIGKILL')
   }
 
-  /** End it and start it again, empty, on the same port. */
+  /** Ends it and starts it again, empty, on the same port. */
   async restart(): Promise<void> {
     await this.stop()
     await this.start()
   }
 
-  /** Let it stand still: connections stay open, and nothing is answered. */
+  /** Pauses it: connections stay open, and nothing is answered. */
   pause(): void {
     this.#child?.kill('SIGSTOP')
   }
@@ -127,7 +126,7 @@ export class TestRedis {
   }
 }
 
-/** Start a redis-server that ends with the test. */
+/** Starts a redis-server that ends with the test. */
 export async function startRedis(t: Test, args: string[] = []): Promise<TestRedis> {
   const redis = new TestRedis(args)
   t.teardown(() => redis.close())
@@ -135,12 +134,12 @@ export async function startRedis(t: Test, args: string[] = []): Promise<TestRedi
   return redis
 }
 
-/** Bytes that may wait in a proxy before it reads no more. */
+/** With this many bytes waiting, a proxy stops reading. */
 const MOST_WAITING = 1_000_000
 
-/** A way to Redis that takes its time. */
+/** A slow connection to Redis. */
 export class SlowProxy {
-  /** How long every reply is held back, in milliseconds. Replies stay in order, and do not wait for each other. */
+  /** How long every reply is delayed, in milliseconds. Replies stay in order, and do not wait for each other. */
   delay: number
   /** New connections are cut at once. */
   refuse = false
@@ -189,7 +188,7 @@ export class SlowProxy {
       held.push(chunk)
       waiting += chunk.length
       if (waiting > MOST_WAITING) redis.pause()
-      // Whichever timer comes first, it lets the oldest go.
+      // The first timer that fires releases the oldest reply.
       setTimeout(() => {
         const next = held.shift() as Buffer
         waiting -= next.length
@@ -199,7 +198,7 @@ export class SlowProxy {
     })
   }
 
-  /** Cut every connection; new ones are taken. */
+  /** Cuts every connection; new ones are accepted. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy()
   }
@@ -212,7 +211,7 @@ export class SlowProxy {
   }
 }
 
-/** A proxy to the Redis at `port` that holds each reply back for `delay` ms, and ends with the test. */
+/** A proxy to the Redis at `port` that delays each reply for `delay` ms, and ends with the test. */
 export async function slowProxy(t: Test, port: number, delay: number): Promise<SlowProxy> {
   const proxy = new SlowProxy(port, delay)
   await proxy.listen()

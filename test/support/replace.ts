@@ -8,7 +8,7 @@ export interface Replacement {
   now: string
 }
 
-/** Replace a text in a file below `folder`; throws where it is not there exactly once. */
+/** Replaces a text in a file below `folder`; throws unless it is there exactly once. */
 export async function replaceOnce(folder: string, { file, was, now }: Replacement): Promise<void> {
   const path = join(folder, file)
   const text = await readFile(path, 'utf8')

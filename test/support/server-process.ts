@@ -1,14 +1,14 @@
-// The server as its users start it: the build, in a process of its own. The build is of these sources: tools/ts.mjs, through
-// which every test starts, has seen to that.
+// The server as its users start it: the build, in a separate process. The build is up to date: tools/ts.mjs, through which
+// every test starts, has checked that.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-/** What Node is started with, as `npm start` does it. */
+/** Node's arguments for the server, as in `npm start`. */
 export const SERVER: readonly string[] = ['--enable-source-maps', 'dist/src/server/main.js']
-/** What Node is started with before a file of the tree that is TypeScript. */
+/** Node's arguments before a TypeScript file of the tree. */
 export const WITH_TYPESCRIPT: readonly string[] = ['--import', './tools/ts.mjs']
 
 interface Test {
@@ -19,7 +19,7 @@ export interface Program {
   child: ChildProcess
   /** All that it has written. */
   log: () => string
-  /** Its exit code; `null` where a signal ended it. */
+  /** Its exit code; `null` if a signal ended it. */
   ended: Promise<number | null>
 }
 
@@ -35,7 +35,7 @@ export interface LaunchOptions {
   stdio?: StdioOptions
 }
 
-/** Run Node with these arguments until the test ends. Its environment is `env` and the PATH. */
+/** Runs Node with these arguments until the test ends. Its environment is `env` and the PATH. */
 export function runNode(t: Test, args: readonly string[], env: Record<string, string> = {}, { root = ROOT, stdio = ['ignore', 'pipe', 'pipe'] }: LaunchOptions = {}): Program {
   // Through env, because tap adds a module to every process that it sees started, and that module listens for signals.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...args], { cwd: root, env: { PATH: process.env['PATH'], ...env }, stdio })
@@ -45,12 +45,12 @@ export function runNode(t: Test, args: readonly string[], env: Record<string, st
   return { child, log: () => log, ended: once(child, 'exit').then(([code]) => code as number | null) }
 }
 
-/** Start the server, on free ports unless `env` says others; it need not come up. `before`: what Node is started with besides. */
+/** Starts the server, on free ports unless `env` says otherwise; it may fail to start. `before`: additional arguments for Node. */
 export function launchServer(t: Test, env: Record<string, string> = {}, options: LaunchOptions & { before?: readonly string[] } = {}): Program {
   return runNode(t, [...options.before ?? [], ...SERVER], { PORT: '0', OBSERVER_PORT: '0', ...env }, options)
 }
 
-/** Start the server, and wait until it and its observer listen. */
+/** Starts the server, and waits until it and its observer listen. */
 export async function startServer(t: Test, env: Record<string, string> = {}, options: LaunchOptions & { before?: readonly string[] } = {}): Promise<Server> {
   const program = launchServer(t, env, options)
   await eventually(() => program.log().includes('try:') || program.child.exitCode !== null)

@@ -1,4 +1,4 @@
-// The server for tests: built with small bounds, and closed after.
+// The server for tests: built with small limits, and closed afterwards.
 import type { AddressInfo } from 'node:net'
 import { buildApp, type App, type AppOptions } from '../../src/server/app.ts'
 import { readConfig } from '../../src/server/config.ts'
@@ -9,7 +9,7 @@ interface Test {
   teardown(fn: () => unknown): void
 }
 
-/** Build the app with this environment, ready for `inject()`. */
+/** Builds the app with this environment, ready for `inject()`. */
 export async function build(t: Test, env: Record<string, string> = {}, options: AppOptions = {}): Promise<App> {
   const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', OBSERVER_PORT: '0', ...env }), options)
   await app.ready()
@@ -17,7 +17,7 @@ export async function build(t: Test, env: Record<string, string> = {}, options: 
   return app
 }
 
-/** Build the app and listen on a free port; gives its address too. */
+/** Builds the app and listens on a free port; also returns its address. */
 export async function listen(t: Test, env: Record<string, string> = {}, options: AppOptions = {}): Promise<{ app: App; port: number; url: string }> {
   const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', OBSERVER_PORT: '0', ...env }), options)
   await app.listen({ port: 0, host: '127.0.0.1' })

@@ -15,7 +15,7 @@ export interface StaticServer {
 export async function serveFolder(folder: string): Promise<StaticServer> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://loopback')
-    // A URL's path has no `..` left in it once it is parsed; normalize says so again.
+    // A URL's path contains no `..` once it is parsed; normalize makes sure of it.
     const path = join(folder, normalize(pathname === '/' ? '/index.html' : pathname))
     let body: Buffer
     try {

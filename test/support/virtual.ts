@@ -1,17 +1,17 @@
-// Runs small programs on a virtual clock and keeps a record of what they did, to be compared whole. What the loop's
-// exception handler hears stands in the record too, so nothing goes by unseen.
+// Runs small programs on a virtual clock and records what they did, to be compared as a whole. The record contains the reports
+// of the loop's exception handler, so nothing is missed.
 import { EventLoop, Runner, VirtualClock, type Coroutine, type RunOptions } from '../../src/index.ts'
 
 export type Log = (...words: unknown[]) => void
 
-/** One word of a record: strings as they are, lists and plain objects as JSON, everything else in its own words. */
+/** One word of a record: strings unchanged, lists and plain objects as JSON, everything else by its own description. */
 function word(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
   const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
   return isPlain ? JSON.stringify(value, (_key, inner: unknown) => (inner instanceof Error ? String(inner) : inner)) : String(value)
 }
 
-/** Runs `main` on a loop of its own and gives the lines that it logged; an error that leaves it is the last line. */
+/** Runs `main` on a separate loop and returns the lines that it logged; if an error leaves it, that is the last line. */
 export async function recorded(main: (log: Log) => Coroutine<unknown>, options: RunOptions = {}): Promise<string[]> {
   const lines: string[] = []
   const log: Log = (...words) => {
@@ -35,7 +35,7 @@ export async function recorded(main: (log: Log) => Coroutine<unknown>, options: 
   return lines
 }
 
-/** What `fn` throws; fails if it does not. */
+/** What `fn` throws; fails if it does not throw. */
 export function thrown(fn: () => unknown): Error {
   try {
     fn()
@@ -45,7 +45,7 @@ export function thrown(fn: () => unknown): Error {
   throw new Error('nothing was thrown')
 }
 
-/** What awaiting throws; fails if it does not. */
+/** What awaiting throws; fails if it does not throw. */
 export function* thrownBy(coroutine: () => Coroutine<unknown>): Coroutine<Error> {
   try {
     yield* coroutine()

@@ -1,4 +1,4 @@
-// How many threads there may be, and what happens where the system has none to give: real threads, and the system's own limits.
+// How many threads there may be, and what happens if the system has none to give: real threads, and the system's own limits.
 import t, { type Test } from 'tap'
 import { spawn, spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -32,7 +32,7 @@ t.setTimeout(240_000)
 t.teardown(() => closeThreads())
 
 t.test('the threads of ThreadSensitiveContexts', async (t) => {
-  /** Begin with these bounds. */
+  /** Begins with these limits. */
   async function bound(t: Test, options: Parameters<typeof configureThreads>[0]): Promise<void> {
     await closeThreads()
     configureThreads({ poolSize: 2, maxQueue: 1000, maxContexts: 2, idleSeconds: 1000, ...options })
@@ -53,7 +53,7 @@ t.test('the threads of ThreadSensitiveContexts', async (t) => {
       })))
       yield* until(() => contexts()[1] === 20)
       t.same(contexts(), [2, 20])
-      // One of the two threads at first: what two of them answer at once arrives in either order.
+      // Only one of the two threads at first: answers of two at once arrive in either order.
       release(held[0])
       yield* gather(later.slice(0, 10))
       t.same(order.slice(0, 10), Array.from({ length: 10 }, (_, i) => i))
@@ -131,7 +131,7 @@ t.test('the threads of ThreadSensitiveContexts', async (t) => {
     await bound(t, { maxContexts: 1, idleSeconds: 0 })
     await run((function* () {
       const one = yield* inContext(where)
-      // Until it has ended, the next context waits for it: there may be no second.
+      // The next context waits until it has ended: there may be no second thread.
       for (;;) {
         const other = yield* inContext(where)
         if (other !== one) break
@@ -147,7 +147,7 @@ interface Program {
   code: number | null
 }
 
-/** Run a program under a limit; when it says `ready`, `limit` is called, and it goes on. */
+/** Runs a program under a limit; when it prints `ready`, `limit` is called, and it continues. */
 function limited(command: string[], body: string, limit: (pid: number) => void = () => {}): Promise<Program> {
   const source = `
     import { closeSync, openSync } from 'node:fs'

@@ -13,7 +13,7 @@ import { coroutine, echo, fail, giveFunction, later, makeClosure, Refused } from
 
 const shared = (): Int32Array => new Int32Array(new SharedArrayBuffer(16))
 
-/** Wait until a worker has set `words[index]` to at least `least`. */
+/** Waits until a worker has set `words[index]` to at least `least`. */
 function* until(words: Int32Array, index: number, least = 1): Coroutine<void> {
   while (Atomics.load(words, index) < least) yield* sleep(0.001)
 }

@@ -1,4 +1,4 @@
-// A made-up loop with very many tasks, for what has to stay fast: it is valid as events go, and the same each time.
+// A made-up loop with very many tasks, for tests of speed: its events are valid, and the same each time.
 import type { LoopEvent } from '../../src/events/schema.ts'
 
 /** About `events` events of `tasks` tasks within `seconds`; each sleeps, wakes, gets from a queue, and a few stall the loop. */

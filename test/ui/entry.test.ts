@@ -1,4 +1,4 @@
-// What enters the page, without a page: hostile values against the door, and every loop whose count comes from data.
+// Input of the page, without a page: hostile values against the entry check, and every loop with a count that comes from data.
 import t from 'tap'
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { curl } from '../../ui/curl.ts'
@@ -101,7 +101,7 @@ t.test('the intake takes in what comes in its order, with room for the page in b
   t.ok(rests >= 3, `${rests} stretches, with room for the page between them`)
 })
 
-/** A recording of what a hostile program says, as it is after the door. */
+/** A recording of a hostile program's events, after the entry check. */
 function heard(list: Iterable<Record<string, unknown>>, lanes = 20_000): Recording {
   const recording = new Recording({ lanes })
   let seq = 0

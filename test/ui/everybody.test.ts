@@ -1,4 +1,4 @@
-// What the live view promises to everybody: by keyboard, to those who hear the page, and under hostile names.
+// Accessibility of the live view: by keyboard, for screen readers, and with hostile names.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import t from 'tap'
@@ -95,7 +95,7 @@ t.test('the live view, for everybody', { skip: typeof chromium === 'string' && c
   })
 })
 
-/** Tasks, lines and errors that would be markup if anything took them for it. */
+/** Tasks, lines and errors with text that would be markup if it were not escaped. */
 async function hostile(app: App): Promise<void> {
   const { loop } = app.loopscope
   const bad = '<img src=x onerror="document.title=1">'

@@ -1,5 +1,5 @@
-// Programs of a stranger that mean harm to their reader's tab, and a server that does. Each says to the page what no loop
-// would say: the page goes on to answer, and says what it has left out.
+// Programs that try to harm their reader's tab, and a server that does. Each sends the page what no loop would send: the page
+// must still answer, and report what it has left out.
 import { deflateRawSync } from 'node:zlib'
 import websocket from '@fastify/websocket'
 import fastify from 'fastify'
@@ -15,7 +15,7 @@ t.setTimeout(600_000)
 
 const chromium = await findChromium()
 
-/** Gets hold of the port by which the thread speaks: `say` sends what it likes. */
+/** Gets the port through which the thread communicates: `say` sends anything. */
 const PROLOGUE = `import { print, sleep } from 'loopscope'
 let port: any = null
 const post = MessagePort.prototype.postMessage as any
@@ -29,7 +29,7 @@ const created = (task: number, t = 0, more: object = {}) => event('task.created'
 `
 const program = (body: string): string => `${PROLOGUE}export function* main() {\n  print('on')\n  yield* sleep(0.02)\n  ${body}\n  yield* sleep(0.3)\n}\n`
 
-/** Bodies of programs, and what the page comes to say of each. */
+/** Bodies of programs, and what the page reports for each. */
 const PROGRAMS: Record<string, [code: string, status: RegExp]> = {
   'times beyond all bounds': [
     program("for (const t of [1e300, -1e300, Infinity, -Infinity, NaN, 5e-324, 2 ** 53, 0]) tell([created(1, t), event('task.running', t, { task: 1 }), event('task.suspended', t, { task: 1, on: { kind: 'sleep', deadline: t }, seconds: -1e300 }), event('loop.blocked', t, { task: 1, name: 'x', since: -1e300, seconds: 1e300 }), event('loop.unblocked', t, { task: 1, seconds: -5, since: 1e300, victims: [], lost: -1 })])"),
@@ -117,7 +117,7 @@ t.test('a program that means harm', { skip: typeof chromium === 'string' && chro
   })
 })
 
-/** What a server, or another process of its cluster, may say over the stream. */
+/** What a server, or another process of its cluster, may send on the stream. */
 function* hostileStream(): Generator<string> {
   let seq = 0
   const event = (type: string, t: number, more: object): string => JSON.stringify({ type, seq: ++seq, t, loop: 'x', ...more })
@@ -133,7 +133,7 @@ function* hostileStream(): Generator<string> {
   for (let at = 1; at < 300; at++) yield JSON.stringify({ type: 'stream.dropped', count: 1e15, from: 1, to: 2 })
 }
 
-/** A server that gives the page as it is, and says on the stream what it should not. */
+/** A server that serves the real page, and sends on the stream what it should not. */
 async function serveHostile(t: { teardown: (fn: () => unknown) => void }): Promise<string> {
   const files = readPage()
   const app = fastify()

@@ -1,5 +1,5 @@
-// Leaves one page open over a busy loop and says each minute what it holds, then whether that grew:
-// node --import ./tools/ts.mjs test/ui/hour.ts [minutes]
+// Leaves one page open over a busy loop and prints each minute what it keeps, then whether that grew: node --import
+// ./tools/ts.mjs test/ui/hour.ts [minutes]
 import { fetch } from 'undici'
 import { findChromium, launch } from '../support/chromium.ts'
 import { processorTime } from '../support/programs.ts'
@@ -11,7 +11,7 @@ declare const loopscope: Session
 const minutes = Number(process.argv[2] ?? 60)
 const REQUESTS_A_SECOND = 3
 const STALL_EVERY = 20_000
-/** Frames are counted in so many ms of each minute. In between the page is asked for less motion, to leave the machine to others. */
+/** Frames are counted for this many ms of each minute. Otherwise the page has reduced motion, to leave the machine to others. */
 const IN_MOTION = 4000
 
 const chromium = await findChromium()
@@ -36,7 +36,7 @@ const call = (path: string): void => {
 }
 const drain = async (path: string): Promise<void> => {
   const response = await fetch(app + path, { signal: leave.signal })
-  for await (const _ of response.body!) { /* what it prints is in the stream as well */ }
+  for await (const _ of response.body!) { /* its output is in the stream as well */ }
 }
 drain('/examples/5/run?speed=20&maxsize=10&producers=4&consumers=4&seed=1').catch(() => {})
 let calls = 0
@@ -57,7 +57,7 @@ interface Look {
   ms: number
 }
 
-/** What the page holds, after everything that nobody needs is gone. */
+/** What the page keeps, after garbage has been collected. */
 async function look(before: { seq: number; at: number }): Promise<Look & { seq: number }> {
   await page.emulateMedia({ reducedMotion: 'no-preference' })
   const moved = await page.evaluate(async (ms) => {
@@ -96,7 +96,7 @@ for (let minute = 1; minute <= minutes; minute++) {
 console.log(`the server took ${((processorTime(child.pid) - used) / (minutes * 0.6)).toFixed(1)} % of a processor; the page complained ${complaints.length} times`)
 for (const complaint of complaints.slice(0, 5)) console.log(`  ${complaint}`)
 
-/** By how much the least squares line through the values rises from first to last, as a part of their mean. */
+/** The rise of the least squares line through the values from first to last, as a part of their mean. */
 function rise(values: readonly number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   const middle = (values.length - 1) / 2

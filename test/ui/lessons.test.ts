@@ -1,4 +1,4 @@
-// The lessons: their own reasoning by itself, and in a real Chromium what readers do with them, by the keyboard.
+// The lessons: their own logic without a browser, and in a real Chromium what readers do with them, by keyboard.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Browser, Page } from 'playwright-core'

@@ -1,4 +1,4 @@
-// The other pages of the live view, the lab and two runs side by side; and its speed with a great crowd.
+// The other pages of the live view, the lab and the comparison of two runs; and its speed with very many tasks.
 import type { Locator } from 'playwright-core'
 import t from 'tap'
 import { findChromium, launch } from '../support/chromium.ts'
@@ -71,7 +71,7 @@ t.test('the pages of the live view', { skip: typeof chromium === 'string' && chr
       for (const event of list) recording.apply(event)
       ;(loopscope as unknown as { showRecording(recording: object, title: string): void }).showRecording(recording, 'a crowd')
     }, crowd(tasks, 10 * tasks, 20) as unknown as object[])
-    /** How many ms a frame takes to draw, in the quicker ones: what the slower ones waited for was the machine, which may be busy. */
+    /** How many ms a frame takes to draw, in the quicker frames: the slower ones waited for the machine, which may be busy. */
     const draw = (rowHeight: number): Promise<number> => page.evaluate(async (height) => {
       const { timeline } = loopscope
       timeline.rowHeight = height
@@ -95,7 +95,7 @@ t.test('the pages of the live view', { skip: typeof chromium === 'string' && chr
     await show(10_000)
     for (const rowHeight of [32, 1, 0.05]) {
       const many = await draw(rowHeight)
-      // Fifty times as many, of which no more are drawn than the page has room for.
+      // Fifty times as many tasks, but no more drawn than the page has room for.
       t.ok(many < few * 25, `rows of ${rowHeight} px: ${many.toFixed(1)} ms a frame, ${few.toFixed(1)} with 200 tasks`)
     }
     await page.close()

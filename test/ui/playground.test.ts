@@ -1,4 +1,4 @@
-// The playground as its readers use it: in a real Chromium, from the real server, under the server's own policy.
+// The playground as its readers use it: in a real Chromium, from the real server, with the server's policy.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
@@ -17,7 +17,7 @@ const chromium = await findChromium()
 
 interface Opened {
   page: Page
-  /** What the console and the policy had to complain of. */
+  /** Errors on the console and violations of the policy. */
   complaints: string[]
 }
 
@@ -38,7 +38,7 @@ function letters(program: unknown): string {
 
 const linkTo = (code: string, clock = 'real'): string => `#view=playground&program=${letters({ code, clock, until: 60 })}`
 
-/** Another program in the page that is open, as when its link is put into the address bar: TypeScript stays loaded. */
+/** Another program in the open page, as when its link is put into the address bar: TypeScript stays loaded. */
 async function visit(page: Page, code: string, clock = 'real'): Promise<void> {
   await page.evaluate(`location.hash = ${JSON.stringify(linkTo(code, clock))}`)
   await page.locator('.pg-arrival.good').waitFor()
@@ -51,7 +51,7 @@ const lines = (page: Page): Promise<string[]> => page.locator('.pg-lines .pg-tex
 const timed = (page: Page): Promise<string[]> => page.locator('.pg-lines li').evaluateAll((items) => items.map((item) => (item as unknown as { textContent: string }).textContent.replace(/\s+/g, ' ').trim()))
 const problems = (page: Page): Promise<string[]> => page.locator('.pg-troubles button').allInnerTexts()
 
-/** What the label of a stall says on the canvas, where the pointer finds one. */
+/** The label of a stall on the canvas, where the pointer finds one. */
 async function stallLabel(page: Page): Promise<string> {
   const box = (await page.locator('.pg-lanes canvas').boundingBox())!
   const tip = page.locator('.pg-lanes .tip-head')

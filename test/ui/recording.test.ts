@@ -1,5 +1,5 @@
-// The page's picture of a loop, without a page: programs run in virtual time, their events are heard, and what the
-// recording says is held against what the programs did.
+// The page's recording of a loop, without a page: programs run in virtual time, their events are recorded, and the result is
+// compared with what the programs did.
 import t from 'tap'
 import { createTask, EventLoop, gather, getRunningLoop, Lock, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { Model } from '../../src/events/model.ts'
@@ -36,7 +36,7 @@ const lane = (recording: Recording, name: string): Lane => {
   if (found === undefined) throw new Error(`no lane ${name}`)
   return found
 }
-/** What a lane does at a time, in a word. */
+/** What a lane does at a time, as one word. */
 const at = (recording: Recording, name: string, time: number): string => {
   const span = lane(recording, name).at({ t: time, seq: Infinity })
   return span === null ? 'nothing' : STATE_NAMES[span.state]
@@ -68,7 +68,7 @@ t.test('lanes', async (t) => {
   })
 
   await t.test('count a wait past its deadline as ready: only the loop kept the task from running', async (t) => {
-    // Task-1 sleeps from 1 to 2, and the loop is held until 3.
+    // Task-1 sleeps from 1 to 2, and the loop is blocked until 3.
     t.same(splitOf(lane(recording, 'Task-1'), 0, 4), { run: 1, ready: 1, wait: 1, thread: 0 })
     t.match(explain(recording, lane(recording, 'Task-1'), { t: 2.5, seq: recording.positionAt(2.5).seq }), /^Ready since 2\.000 s, behind Task-3, which blocks the loop/)
   })

@@ -1,5 +1,5 @@
-// Takes the pictures of the README: the real server, the real page, a real Chromium. `npm run screenshots` writes them to
-// docs/images/; names can be given to take only some.
+// Takes the screenshots for the README: the real server, the real page, a real Chromium. `npm run screenshots` writes them to
+// docs/images/; names select some of them.
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
@@ -17,7 +17,7 @@ interface Shot {
   /** The address's part after the observer's own. */
   at?: string
   take: (page: Page, app: string, others: readonly Server[]) => Promise<unknown>
-  /** Names of servers that share a Redis; the page is of the first. */
+  /** Names of servers that share a Redis; the page is that of the first. */
   loops?: readonly string[]
 }
 
@@ -118,11 +118,11 @@ for (const { name, size = desktop, scheme = 'dark', at = '', take, loops } of SH
   }
   const redis = loops === undefined ? null : new TestRedis()
   await redis?.start()
-  // A loop of its own for each: nothing of one picture is in the next.
+  // A loop of its own for each: nothing of one screenshot appears in the next.
   const servers: Server[] = []
   for (const loop of loops ?? ['']) servers.push(await server(redis === null ? {} : { REDIS_URL: redis.url, LOOP_NAME: loop }))
   const [{ app, observer }, ...others] = servers as [Server, ...Server[]]
-  // What starting costs it is not what the picture is about.
+  // The cost of starting should not be on the screenshot.
   await new Promise((resolve) => setTimeout(resolve, 5000))
   const page = await browser.newPage({ viewport: { width: size[0], height: size[1] }, colorScheme: scheme })
   await page.goto(`${observer}/${at}`)

@@ -1,5 +1,5 @@
-// What the tests of the live view share: the real server in a process of its own, so that it can be stalled, and a real
-// page on it.
+// Shared by the tests of the live view: the real server in a separate process, so that it can be stalled, and a real page on
+// it.
 import type { Browser, Locator, Page } from 'playwright-core'
 import { startServer as startBuilt } from '../support/server-process.ts'
 
@@ -10,7 +10,7 @@ interface Test {
   teardown: (fn: () => unknown) => void
 }
 
-/** What the tests read of the page's session; the page has it as a global. */
+/** What the tests read from the page's session, which is a global of the page. */
 export interface Session {
   live: Live
   recording: { value: Live }
@@ -50,13 +50,13 @@ export interface LiveServer {
   app: string
   observer: string
   observerPort: number
-  /** Let it die at once. */
+  /** Kills it at once. */
   kill(): void
-  /** How many of a list there are, by the app itself. */
+  /** How many entries a list has, according to the app itself. */
   count(what: 'tasks' | 'runs', which?: (one: { outcome?: string | null }) => boolean): Promise<number>
 }
 
-/** Start the server; it ends with the test. */
+/** Starts the server; it ends with the test. */
 export async function startServer(t: Test, env: Record<string, string> = {}): Promise<LiveServer> {
   const { url, observer: observerUrl, child } = await startBuilt(t, { LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env })
   const [app, observer] = [`${url}/`, `${observerUrl}/`]
@@ -71,11 +71,11 @@ export async function startServer(t: Test, env: Record<string, string> = {}): Pr
 
 export interface Opened {
   page: Page
-  /** What the console and the policy had to complain of. */
+  /** Errors on the console and violations of the policy. */
   complaints: string[]
 }
 
-/** Open the live view, and wait until it is connected. */
+/** Opens the live view, and waits until it is connected. */
 export async function open(browser: Browser, address: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Opened> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 860 }, ...options })
   page.setDefaultTimeout(PATIENCE)
@@ -91,7 +91,7 @@ export const tab = (page: Page, name: string): Locator => page.getByRole('tab', 
 export const output = (page: Page): Promise<string[]> => page.locator('.output .text').allInnerTexts()
 export const row = (page: Page, text: string | RegExp): Locator => page.locator('.grid tbody tr', { hasText: text }).first()
 
-/** Through the menu, as a reader would. */
+/** Starts it through the menu, as a reader would. */
 export async function runExample(page: Page, number: number, fields: Record<string, string> = {}): Promise<void> {
   await page.getByRole('button', { name: /Run an example/ }).click()
   await page.locator('.example', { hasText: new RegExp(`^${number}`) }).click()

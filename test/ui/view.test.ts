@@ -1,4 +1,4 @@
-// The live view as its users have it: a real Chromium, the real server in a process of its own, its observer, its policy.
+// The live view as its users have it: a real Chromium, the real server in a separate process, its observer, its policy.
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net'
 import t from 'tap'
 import { findChromium, launch } from '../support/chromium.ts'
@@ -9,7 +9,7 @@ import { interrupt, open, output, row, runExample, startServer, tab, type Sessio
 const chromium = await findChromium()
 declare const loopscope: Session
 
-/** Between the page and the server: can be cut, and joined again. */
+/** A connection between the page and the server that can be cut and restored. */
 async function wire(t: { teardown: (fn: () => unknown) => void }, port: number): Promise<{ port: number; cut(): void; join(): void }> {
   const sockets = new Set<Socket>()
   let down = false
@@ -50,7 +50,7 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
 
   await t.test('is there within a second, and an empty page says what to press', async (t) => {
     const { page, complaints } = await open(browser, server.observer)
-    // The best of a few: how long the machine was busy with something else is not the page's affair.
+    // The best of a few: delays caused by the machine are not the page's fault.
     const paints: number[] = []
     while (paints.length < 5 && Math.min(...paints, Infinity) >= 1000) {
       if (paints.length > 0) await page.reload()
@@ -168,7 +168,7 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
     await page.keyboard.press('.')
     t.equal(await page.evaluate(() => loopscope.cursor.value!.seq), at - 1)
     t.match(await page.locator('.cursor-time').innerText(), new RegExp(`s #${at - 1} (warning|[a-z]+\\.[a-z]+)$`))
-    // Scrub along the axis to the middle of the last run, and its tasks are alive again.
+    // Scrubs along the axis to the middle of the last run, where its tasks are alive again.
     await page.keyboard.press('f')
     await page.waitForTimeout(400)
     const box = (await page.locator('.timeline canvas').first().boundingBox())!

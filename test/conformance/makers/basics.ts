@@ -48,10 +48,10 @@ export const basics: Maker[] = [
       const count = random.pick([0, 1, 1, 1, 2])
       const likely = body.flatMap(likelyErrors)
       const errors = new Set(Array.from({ length: count }, () => random.pick(likely.length > 0 && random.chance(0.65) ? likely : CAUGHT)))
-      // What catches more comes later: nothing may stand behind it in vain.
+      // A handler that catches more comes later: none after it may be unreachable.
       const breadth = (error: string): number => error === 'BaseException' ? 2 : error === 'Exception' ? 1 : 0
       const handlers = [...errors].sort((a, b) => breadth(a) - breadth(b)).map((error) => handler(builder, place, error))
-      // A `return` there would swallow what is being thrown.
+      // A `return` there would swallow the thrown error.
       const last = handlers.length === 0 || random.chance(0.35) ? builder.inner(place, { returnable: false }, 1, 2) : null
       return { type: 'try', label, body, handlers, last }
     },
@@ -75,7 +75,7 @@ export const basics: Maker[] = [
     },
   },
   {
-    // Makes each turn of the loop visible: what else happens falls between two of these lines.
+    // Makes each iteration of the loop visible: other events are between two of these lines.
     feature: 'basics', weight: 1.5,
     make(builder, place) {
       const times = builder.random.int(3, 8)
@@ -103,7 +103,7 @@ export const basics: Maker[] = [
   },
   { feature: 'basics', weight: 0.5, sync: true, make: (builder) => builder.do(support('names', call('allTasks'))) },
   {
-    // What asyncio refuses. The coroutine given to `wait` stays unawaited, which is no part of the trace.
+    // What asyncio refuses. The coroutine given to `wait` stays unawaited, which is not part of the trace.
     feature: 'basics', weight: 0.25,
     make: (builder) => builder.do(builder.random.pick([
       construct('Semaphore', [literal(-1)]), construct('Barrier', [literal(0)]), awaiting(call('wait', [list([])])),

@@ -33,7 +33,7 @@ export const contexts: Maker[] = [
     },
   },
   {
-    // As it is meant to be used: set, do something, take it back.
+    // As intended: set, do something, reset.
     feature: 'context', weight: 4,
     make(builder, place) {
       const one = builder.some('ContextVar')

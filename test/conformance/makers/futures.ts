@@ -4,7 +4,7 @@ import { LOOP, construct, literal, method, support, variable } from '../tree.ts'
 import type { Expression } from '../tree.ts'
 import type { Builder, Maker, Place } from '../builder.ts'
 
-/** A callback this place may schedule, paid for. */
+/** A callback that may be scheduled here, with its cost. */
 export function callback(builder: Builder, place: Place): Expression | null {
   const found = builder.callbacks.filter(({ level }) => level > place.level)
   if (found.length === 0) return null
@@ -97,7 +97,7 @@ export const futures: Maker[] = [
     },
   },
   {
-    // So many cancelled timers that the loop clears them away, beside those that stay.
+    // Enough cancelled timers that the loop removes them, beside those that stay.
     feature: 'callback', weight: 0.2,
     make(builder, place) {
       const slot = builder.some('TimerHandle')

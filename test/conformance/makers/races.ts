@@ -1,5 +1,5 @@
-// Several things at once: statements with nothing awaited between them, so that all they cause falls into one iteration.
-// A wake-up and a cancellation of the same wait, in either order, is where an asyncio most easily goes wrong.
+// Several things at once: statements with nothing awaited between them, so that all their effects are in one iteration. A
+// wake-up and a cancellation of the same wait, in either order, is where an asyncio most easily goes wrong.
 import { awaiting, call, construct, literal, method, variable } from '../tree.ts'
 import type { Expression, Statement, Variable } from '../tree.ts'
 import type { Builder, Maker } from '../builder.ts'
@@ -8,7 +8,7 @@ const CONTENDED = [
   'Queue', 'Queue', 'Queue', 'Queue', 'PriorityQueue', 'LifoQueue', 'Lock', 'Lock', 'Event', 'Condition', 'Semaphore', 'BoundedSemaphore', 'Barrier', 'Future',
 ]
 
-/** What someone can wait for and others can end, or null where the program has nothing of the kind. */
+/** Something that one task can wait for and others can end, or null if the program has none. */
 export function contended(builder: Builder): Variable | null {
   return builder.some(...CONTENDED)
 }
@@ -20,7 +20,7 @@ function failuresOf({ kind }: Variable): string[] {
   return kind.endsWith('Queue') ? ['QueueShutDown'] : []
 }
 
-/** The body of a coroutine that waits for `one`, says how that ended, and leaves it as it should. */
+/** The body of a coroutine that waits for `one`, logs how that ended, and cleans up. */
 export function waitingFor(builder: Builder, one: Variable, puts: boolean): Statement[] {
   const { random } = builder
   const label = builder.label()
@@ -45,7 +45,7 @@ export function waitingFor(builder: Builder, one: Variable, puts: boolean): Stat
   }
 }
 
-/** Something that ends someone's wait: for `one`, or for anything the program has. */
+/** Something that ends a wait: for `one`, or for anything in the program. */
 function wakeUp(builder: Builder, one = builder.some(...CONTENDED, 'Future', 'TimerHandle', 'Timeout'), puts = builder.random.chance(0.4)): Expression | null {
   if (one === null) return null
   const { random } = builder
@@ -74,7 +74,7 @@ function cancellation(builder: Builder): Expression | null {
 
 export const races: Maker[] = [
   {
-    // Several tasks in one line, then a wake-up and a cancellation at once.
+    // Several waiting tasks, then a wake-up and a cancellation at once.
     feature: 'cancel', weight: 20,
     make(builder, place) {
       const { random } = builder

@@ -20,7 +20,7 @@ export function taskOptions(builder: Builder): Options {
 export function create(builder: Builder, place: Place): Statement | null {
   const slot = builder.some('Task')
   if (slot === null) return null
-  // What the task of a slot awaits lies above the slot's level; a coroutine of the program is on its own level.
+  // What the task of a slot awaits is above the slot's level; a coroutine of the program is on its own level.
   const own = builder.coroutines.find(({ level }) => level === slot.level && level > place.level)
   let coroutine: Expression | null = null
   if (own !== undefined && builder.random.chance(0.85)) {
@@ -32,7 +32,7 @@ export function create(builder: Builder, place: Place): Statement | null {
   return builder.assign(slot.name, made)
 }
 
-/** A long wait that a cancel finds, and one of the ways to take it: clean-up, swallowing, uncancelling, failing. */
+/** A long wait that a cancel interrupts, and one of the reactions: clean-up, swallowing, uncancelling, failing. */
 function cancellable(builder: Builder, place: Place): Statement {
   const { random } = builder
   const label = builder.label()
@@ -74,7 +74,7 @@ export const tasks: Maker[] = [
   { feature: 'tasks', weight: 0.7, make: (builder) => builder.do(current()) },
   {
     feature: 'tasks', weight: 0.4,
-    // Once in a program: CPython has forgotten to clear a flag when the same task awaits itself again.
+    // Once in a program: CPython does not clear a flag when the same task awaits itself again.
     make: (builder, place) => place.level === 0 && place.times === 1 && builder.once('awaits itself') ? builder.awaited(current()) : null,
   },
   {

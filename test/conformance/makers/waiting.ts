@@ -25,7 +25,7 @@ function futures(builder: Builder): Expression | null {
 export const waiting: Maker[] = [
   { feature: 'gather', weight: 4, make: (builder, place) => builder.awaited(gathering(builder, place, place.level)) },
   {
-    // The very same coroutine twice: it runs once.
+    // The same coroutine twice: it runs once.
     feature: 'gather', weight: 1.5,
     make(builder, place) {
       const coroutine = builder.coroutine(place, place.level)

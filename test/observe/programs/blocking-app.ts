@@ -1,4 +1,4 @@
-// Somebody's Fastify app, with an ordinary handler that blocks, before and after its first await, and a coroutine beside it.
+// A Fastify app, with an ordinary handler that blocks, before and after its first await, and a coroutine beside it.
 import Fastify from 'fastify'
 import { loopscope } from '../../../src/fastify/index.ts'
 import { sleep } from '../../../src/index.ts'

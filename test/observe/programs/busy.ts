@@ -1,10 +1,10 @@
-// Somebody's program whose loop never rests: many tasks that only give way, and at each SIGUSR2 another one that holds the loop.
+// A program with a loop that is never idle: many tasks that only yield, and at each SIGUSR2 another one that blocks the loop.
 import { createTask, run, sleep, type Coroutine } from '../../../src/index.ts'
 import { observe } from '../../../src/observe/index.ts'
 
 const TASKS = 50
 const HOLD_MS = 400
-/** Who is to hold the loop next. */
+/** The task that blocks the loop next. */
 let next = -1
 let times = 0
 
@@ -32,7 +32,7 @@ process.on('SIGUSR2', () => {
   next = (++times * 17) % TASKS
   console.log(`held by hurries ${next}`)
 })
-/** Nobody needs it for longer. */
+/** Limits its life. */
 setTimeout(() => process.exit(), 60_000)
 const { url } = await observe({ port: 0 })
 await run(main())

@@ -1,4 +1,5 @@
-// Somebody's Node program that blocks in native functions, after which innocent ones are called; in a worker thread, it says so itself.
+// A Node program that blocks in native functions, with innocent functions called afterwards; in a worker thread it reports
+// that itself.
 import { setTimeout } from 'node:timers/promises'
 import { isMainThread, Worker } from 'node:worker_threads'
 import { observe } from '../../../src/observe/index.ts'
@@ -38,13 +39,13 @@ async function main(): Promise<void> {
   }
   await setTimeout(500)
   console.log(`observer ${url}`)
-  /** Nobody needs it for longer. */
+  /** Limits its life. */
   setInterval(() => {}, 1000)
 }
 
 if (isMainThread && inWorker) {
   new Worker(new URL(import.meta.url), { argv: ['worker'] })
-  // The main thread runs all the time, and gets a word in between.
+  // The main thread runs all the time, and reads messages in between.
   setInterval(function innocent() { hold(20) }, 25)
 } else {
   await main()

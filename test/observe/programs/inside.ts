@@ -1,6 +1,6 @@
-// Loaded with --import into a program, which then loads it into its observer's thread as well: lets the test that started it make
-// that thread fail, from within, or end it, or keep it from living at all. The program is another process, and is told over its
-// IPC channel.
+// Loaded with --import into a program, which then loads it into its observer's thread as well: the test can then make that
+// thread fail from within, end it, or prevent it from living at all. The program is another process, which gets its orders
+// over its IPC channel.
 import { subscribe } from 'node:diagnostics_channel'
 import { syncBuiltinESMExports } from 'node:module'
 import threads, { BroadcastChannel, isMainThread, workerData, type Worker, type WorkerOptions } from 'node:worker_threads'
@@ -33,7 +33,7 @@ function orderFromParent(): void {
   const startedAt: number[] = []
   subscribe('worker_threads', (message) => {
     const { worker } = message as { worker: Worker }
-    // A Worker does not say its name everywhere; who makes it does.
+    // A Worker does not report its name everywhere; the code that makes it does.
     if (new Error().stack?.includes('ObserverLife') !== true) return
     startedAt.push(performance.now())
     process.send?.({ startedAt })

@@ -1,4 +1,5 @@
-// A program whose observer has little memory: it counts on, however often the observer dies, and ends when it has counted enough.
+// A program with an observer that has little memory: it continues to count, however often the observer dies, and ends when it
+// has counted enough.
 import { createTask, run, sleep, type Coroutine } from '../../../src/index.ts'
 import { observe } from '../../../src/observe/index.ts'
 

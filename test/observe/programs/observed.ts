@@ -1,4 +1,4 @@
-// Somebody's Node program without a server, observed: it must end by itself.
+// A Node program without a server, observed: it must end by itself.
 import { run, sleep, type Coroutine } from '../../../src/index.ts'
 import { observe } from '../../../src/observe/index.ts'
 

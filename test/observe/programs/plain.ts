@@ -1,4 +1,4 @@
-// Somebody's Node program without a loop of loopscope, which blocks its thread in several ways, and says from when to when.
+// A Node program without a loop of loopscope, which blocks its thread in several ways, and reports from when to when.
 import { execSync } from 'node:child_process'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { observe } from '../../../src/observe/index.ts'
@@ -7,7 +7,7 @@ const { url } = await observe({ port: 0 })
 await setTimeout(500)
 const blocked: { name: string; seconds: number }[] = []
 
-/** For so long on a processor, however busy the machine is. */
+/** This long on a processor, however busy the machine is. */
 function hold(ms: number): void {
   const { user, system } = process.cpuUsage()
   for (let used = 0; used < ms * 1000;) {
@@ -32,12 +32,12 @@ for (const ms of [150, 300]) {
 }
 for (let slice = 0; slice < 3; slice++) {
   timed('hold', () => hold(200))
-  // The timers come round once in between.
+  // The timers run once in between.
   for (let turn = 0; turn < 2; turn++) await setImmediate()
 }
 await setTimeout(100)
 timed('shell', shell)
 await setTimeout(500)
 console.log(`blocked ${JSON.stringify(blocked)} observer ${url}`)
-/** Nobody needs it for longer. */
+/** Limits its life. */
 setInterval(() => {}, 1000)

@@ -1,4 +1,4 @@
-// A program that works a little all the time, and says by how much it came round too late; told to, it really blocks.
+// A program that works a little all the time, and reports how late it was; on request, it really blocks.
 import { observe } from '../../../src/observe/index.ts'
 import { getRunningLoop, run, sleep, type Coroutine } from '../../../src/index.ts'
 

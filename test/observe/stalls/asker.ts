@@ -1,4 +1,4 @@
-// A worker thread that takes stacks as it is told to, and posts what it got.
+// A worker thread that takes stacks as ordered, and posts the results.
 import { parentPort, workerData } from 'node:worker_threads'
 import { culpritOf, Stacks, type Frame, type StacksOptions } from '../../../src/observe/stacks.ts'
 
@@ -8,11 +8,11 @@ export interface Order {
   times?: number
   /** The ms between two. */
   every?: number
-  /** How many ask for each. */
+  /** How many calls ask for each. */
   together?: number
-  /** After so many ms more, the stacks are closed. */
+  /** The stacks are closed after this many further ms. */
   close?: number
-  /** After so many ms more, the thread ends. */
+  /** The thread ends after this many further ms. */
   die?: number
 }
 
@@ -23,7 +23,7 @@ export interface Seen {
   culprit: Frame | null
   /** Whether a debugger had paused the thread. */
   paused: boolean
-  /** Whether all who asked got one and the same. */
+  /** Whether all calls got the same answer. */
   same: boolean
 }
 

@@ -1,5 +1,5 @@
-// Stalls of many kinds: holds up its main thread in one way after the other, those that its arguments name, and prints what
-// the asker on its worker thread saw of each, a line of JSON a message.
+// Stalls of many kinds: blocks its main thread in one way after the other, as its arguments say, and prints what the asker on
+// its worker thread saw of each, as JSON lines.
 import { execSync } from 'node:child_process'
 import { once } from 'node:events'
 import { writeSync } from 'node:fs'
@@ -13,7 +13,7 @@ import type { Order } from './asker.ts'
 const sessions = new Int32Array(new SharedArrayBuffer(4))
 const notes: string[] = []
 
-/** The asker's word that it has asked for all it wanted: a stall in JavaScript lasts until then, 10 s at most. */
+/** Set by the asker when it has asked for everything: a stall in JavaScript lasts until then, 10 s at most. */
 const asked = new Int32Array(new SharedArrayBuffer(4))
 let deadline = 0
 
@@ -104,7 +104,7 @@ function formatStacks(): void {
   while (Atomics.load(asked, 0) === 0 && performance.now() < deadline) String(new Error('to be formatted').stack)
 }
 
-/** What a loader of one's own would do: the map is nowhere but in the text that V8 was given. Scripts have to be listed for it. */
+/** What a custom loader would do: the map is only in the text that V8 was given. Scripts must be listed to find it. */
 function loadedElsewhere(): void {
   // Its second line is line 4 of the source.
   const map = { version: 3, sources: ['view.ts'], names: [], mappings: 'AAAA;AAGA' }
@@ -130,7 +130,7 @@ const stalls: Record<string, { order: Order; block: () => void }> = {
   formatter: { order: { after: 20, times: 5, every: 10 }, block: ownFormatter },
   format: { order: { after: 50, times: 3, every: 20 }, block: formatStacks },
   elsewhere: { order: { after: 20, times: 2, every: 20 }, block: loadedElsewhere },
-  idle: { order: { after: 50 }, block: () => { /* nothing holds the thread */ } },
+  idle: { order: { after: 50 }, block: () => { /* nothing blocks the thread */ } },
   close: { order: { after: 20, close: 50 }, block: sleepInShell },
   die: { order: { after: 20, die: 50 }, block: sleepInShell },
   exit: {

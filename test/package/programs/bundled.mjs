@@ -1,5 +1,5 @@
-// A program that is bundled with all that it imports is observed, or is told in words that the package has to stay
-// outside of the bundle; a file of the program's own never runs as the observer.
+// A program that is bundled with all its imports is observed, or gets an error that the package must stay outside the bundle;
+// a file of the program itself never runs as the observer.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

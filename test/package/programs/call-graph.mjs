@@ -1,5 +1,5 @@
-// Who awaits a task, and who a plain future, through whatever there is to wait with; and a graph of many paths is as long
-// as it has tasks.
+// What awaits a task, and what awaits a plain future, in every way to wait; and a graph with many paths is as long as it has
+// tasks.
 import assert from 'node:assert/strict'
 import { asCompleted, captureCallGraph, createTask, Future, gather, printCallGraph, run, shield, sleep, VirtualClock, wait, waitFor } from 'loopscope'
 

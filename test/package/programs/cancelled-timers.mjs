@@ -1,4 +1,4 @@
-// A loop that is never idle sets timeouts and lets go of them: the timers do not pile up.
+// A loop that is never idle sets timeouts and drops them: the timers do not pile up.
 import assert from 'node:assert/strict'
 import { getRunningLoop, run, sleep, waitFor } from 'loopscope'
 

@@ -1,5 +1,5 @@
-// A group that cancels itself, whose tasks take their time to end: what comes from outside meanwhile is not lost. And a
-// task that starts eagerly may cancel its group before its first wait.
+// A group cancels itself, and its tasks take a while to end: a cancellation from outside meanwhile is not lost. And a task
+// that starts eagerly may cancel its group before its first wait.
 import assert from 'node:assert/strict'
 import { CancelledError, createTask, Event, getRunningLoop, run, sleep, taskGroup, timeout, TimeoutError, VirtualClock } from 'loopscope'
 

@@ -1,4 +1,4 @@
-// The report of a group that failed, and was not awaited, says what failed in it, and why.
+// The report of a group that failed, and was not awaited, contains what failed in it, and why.
 import assert from 'node:assert/strict'
 import { createTask, run, sleep, taskGroup } from 'loopscope'
 

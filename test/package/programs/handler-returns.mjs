@@ -1,4 +1,4 @@
-// Whatever a handler returns without `yield*` is awaited; a handler that throws nothing in particular gives a 500.
+// Anything that a handler returns without `yield*` is awaited; a handler that throws `undefined` gives a 500.
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import { gather, sleep } from 'loopscope'

@@ -1,4 +1,4 @@
-// The habit of JavaScript, `return promise`: what main returns without `yield*` is awaited, as an async function does.
+// The JavaScript habit `return promise`: what main returns without `yield*` is awaited, as in an async function.
 import assert from 'node:assert/strict'
 import { createTask, gather, run, shield, sleep } from 'loopscope'
 

@@ -32,7 +32,7 @@ function work() {
 // The first use of `fetch` takes a while itself.
 await ask()
 let found
-// On a busy machine the kernel may give most of the time to others, which is not told as a stall: then once more.
+// On a busy machine the kernel may give most of the time to others, which is not reported as a stall: then it is tried again.
 for (let round = 0; round < 10 && found === undefined; round++) {
   await pause()
   const before = (await ask()).length

@@ -1,5 +1,5 @@
-// Every entry works on the same runtime: the plugin's loop is of the package's class, a handler is cancelled by the package's
-// error, and an observer sees the loop of a program that knows nothing of it.
+// All entries share one runtime: the plugin's loop is of the package's class, a handler is cancelled by the package's error,
+// and an observer sees the loop of a program that knows nothing of it.
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import { CancelledError, EventLoop, fromPromise, getRunningLoop, run, sleep } from 'loopscope'

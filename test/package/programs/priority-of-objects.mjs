@@ -1,4 +1,4 @@
-// Objects have no order of their own: a PriorityQueue says so, and says what to give it.
+// Objects have no order of their own: a PriorityQueue says so, and what to pass.
 import assert from 'node:assert/strict'
 import { PriorityQueue, run } from 'loopscope'
 

@@ -1,5 +1,5 @@
-// A package recurses deeper than any stack that is kept, as parsers and renderers do: the program's own function that
-// called it is in the stack of the stall.
+// A package recurses deeper than any stack that is kept, as parsers and renderers do: the stack of the stall contains the
+// program's own function that called it.
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

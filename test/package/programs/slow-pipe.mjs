@@ -1,4 +1,4 @@
-// A program that writes synchronously to a pipe with a slow reader writes all that it has, also when it is observed.
+// A program that writes synchronously to a pipe with a slow reader writes everything, even if it is observed.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { writeSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// A program without a loop of loopscope blocks: each stall is told, once, and as long as it was.
+// A program without a loop of loopscope blocks: each stall is reported once, with its length.
 import assert from 'node:assert/strict'
 import { observe } from 'loopscope/observe'
 
@@ -15,7 +15,7 @@ function block(ms) {
 await ask()
 const left = new Set(LENGTHS)
 const seen = []
-// What the kernel gives to other programs meanwhile is not told as this one's: on a busy machine a length is tried again.
+// Time that the kernel gives to other programs is not counted for this one: on a busy machine a length is tried again.
 for (let round = 0; round < 10 && left.size > 0; round++) {
   for (const ms of left) {
     await pause()

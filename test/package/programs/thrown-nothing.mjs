@@ -1,4 +1,4 @@
-// Promises that are rejected without a reason, and `throw null`, fail as everything else that fails.
+// Promises that are rejected without a reason, and `throw null`, are failures like any other.
 import assert from 'node:assert/strict'
 import { createTask, ExceptionGroup, fromPromise, gather, run, shield, sleep, taskGroup, wait } from 'loopscope'
 

@@ -1,5 +1,5 @@
-// Sixty clients, each with a connection of its own, ask one request after the other while one handler blocks: no more than
-// sixty requests can have waited for it, nor for longer than it blocked.
+// Sixty clients, each on its own connection, send one request after the other while one handler blocks: at most sixty requests
+// can have waited for it, and not for longer than it blocked.
 import assert from 'node:assert/strict'
 import { Worker } from 'node:worker_threads'
 import Fastify from 'fastify'
@@ -30,6 +30,6 @@ const found = await eventually(stalls, all => all.some(({ name }) => /block/.tes
 await clients.terminate()
 const { victims, lost, seconds } = found.find(({ name }) => /block/.test(name))
 assert.ok(victims.length <= CLIENTS, `${victims.length} victims`)
-// Each is told in whole microseconds.
+// Each is rounded to whole microseconds.
 assert.ok(lost <= CLIENTS * (seconds + 1e-6), `${lost} s lost in ${seconds} s`)
 process.exit(0)

@@ -1,4 +1,5 @@
-// A coroutine handles a WebSocket; where the order of plugins keeps it from ever running, the registration says so.
+// A coroutine handles a WebSocket. If the order of plugins prevents it from ever running, the registration fails with that
+// reason.
 import assert from 'node:assert/strict'
 import websocket from '@fastify/websocket'
 import Fastify from 'fastify'

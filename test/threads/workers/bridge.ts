@@ -1,4 +1,4 @@
-// Worker functions that want something of the main loop.
+// Worker functions that need something from the main loop.
 import { isMainThread, threadId } from 'node:worker_threads'
 import { asyncToSync, createTask, gather, getRunningLoop, runCoroutineThreadsafe, sleep, syncToAsync, toThread, type Coroutine } from '../../../src/index.ts'
 import { whichThread } from './meet.ts'
@@ -27,7 +27,7 @@ export function catchRefused(): string {
   }
 }
 
-/** The thread of the function, of a sensitive call inside of the coroutine that it waits for, and of one inside of that. */
+/** The thread of the function, of a sensitive call inside the coroutine that it waits for, and of one inside that. */
 export function nested(depth: number): number[] {
   return depth === 0 ? [threadId] : [threadId, ...asyncToSync(nest)(depth - 1)]
 }
@@ -45,7 +45,7 @@ export function nestedTogether(): number[] {
   return [threadId, ...asyncToSync(three)()]
 }
 
-/** On a pool whose threads all wait for their coroutines, whose calls want the pool. */
+/** On a pool with only threads that wait for their coroutines, whose calls need the pool. */
 export function poolInPool(depth: number): number {
   return depth === 0 ? 0 : 1 + asyncToSync(poolAgain)(depth - 1)
 }
@@ -54,7 +54,7 @@ export function* poolAgain(depth: number): Coroutine<number> {
   return yield* toThread(poolInPool, depth)
 }
 
-/** The thread of the function, and of whatever runs inside of it: sensitive and pool, or an executor, by turns. */
+/** The thread of the function, and of what runs inside it: sensitive and pool, or an executor, in turn. */
 export function alternating(lanes: readonly ('sensitive' | 'pool' | 'executor' | 'threadsafe')[]): number[] {
   if (lanes[0] === 'threadsafe') return [threadId, ...runCoroutineThreadsafe(alternate, [lanes.slice(1)]).result()]
   return lanes.length === 0 ? [threadId] : [threadId, ...asyncToSync(alternate)(lanes)]

@@ -1,4 +1,4 @@
-// Context variables that go along because this module exports them.
+// Context variables that are sent with calls because this module exports them.
 import { asyncToSync, ContextVar, sleep, type Coroutine } from '../../../src/index.ts'
 
 export const user = new ContextVar<string>('user', { default: 'nobody' })

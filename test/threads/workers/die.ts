@@ -1,4 +1,4 @@
-// Calls that do not come back.
+// Calls that do not return.
 export function exit(code: number): never {
   process.exit(code)
 }
@@ -22,7 +22,7 @@ export function throwAfterwards(words: Int32Array, how: 'throw' | 'reject'): voi
   }, 1)
 }
 
-/** Say in `words[0]` that it has begun, and exit when `words[1]` is set. */
+/** Sets `words[0]` when it has begun, and exits when `words[1]` is set. */
 export function exitWhenTold(words: Int32Array): never {
   Atomics.add(words, 0, 1)
   Atomics.wait(words, 1, 0, 20_000)

@@ -3,7 +3,7 @@ import { threadId } from 'node:worker_threads'
 
 const LONGEST_MS = 20_000
 
-/** Wait until `parties` calls are in here at once; tells whether they ever were. `words[0]` counts them. */
+/** Waits until `parties` calls are in here at once; returns whether they ever were. `words[0]` counts them. */
 export function meet(words: Int32Array, parties: number): boolean {
   Atomics.add(words, 0, 1)
   Atomics.notify(words, 0)
@@ -13,7 +13,7 @@ export function meet(words: Int32Array, parties: number): boolean {
   return true
 }
 
-/** Say in `words[0]` that it has begun, and stay until `words[1]` is set; gives the thread's id. */
+/** Sets `words[0]` when it has begun, and stays until `words[1]` is set; returns the thread's id. */
 export function hold(words: Int32Array): number {
   Atomics.add(words, 0, 1)
   Atomics.notify(words, 0)
@@ -23,7 +23,7 @@ export function hold(words: Int32Array): number {
   return threadId
 }
 
-/** Note in `words` how many calls are in here at once (0), and the most there ever were (1); gives what came `before`. */
+/** Notes in `words` how many calls are in here at once (0), and the highest number so far (1); returns the value `before`. */
 export function pass(words: Int32Array): number {
   const inside = Atomics.add(words, 0, 1) + 1
   if (inside > Atomics.load(words, 1)) Atomics.store(words, 1, inside)

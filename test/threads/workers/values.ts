@@ -1,4 +1,4 @@
-// Values and errors on their way.
+// Values and errors that are sent.
 export function echo<T>(value: T): T {
   return value
 }
@@ -46,7 +46,7 @@ export async function later(value: number): Promise<number> {
   return value + 1
 }
 
-/** Not exported from here: made anew at each call. */
+/** Not exported from here: a new one at each call. */
 export function makeClosure(): () => number {
   return () => 1
 }

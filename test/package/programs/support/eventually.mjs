@@ -1,4 +1,4 @@
-// Asks until the answer will do.
+// Asks until the answer is right.
 export async function eventually(ask, holds) {
   for (let tries = 0; tries < 400; tries++) {
     const answer = await ask()
