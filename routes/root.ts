@@ -53,7 +53,7 @@ export default function root(app: App): void {
   })
 }
 
-/** The observer's page under the host name that the client used; the app's own page if there is none. */
+/** The observer's page under the host name that the client used; otherwise the app's own page. */
 function observerOf(host: string | undefined, port: number | null): string {
   if (host === undefined || port === null) return '/view'
   return `http://${host.replace(/:\d+$/, '')}:${port}/`

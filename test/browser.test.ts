@@ -17,7 +17,7 @@ const built = join(folder, 'built')
 const { scripts, complaints } = await bundle(PAGE, built)
 
 t.test('the bundle', async (t) => {
-  await t.test('is made without a complaint, and holds nothing of Node', async (t) => {
+  await t.test('is made without a complaint, and contains nothing of Node', async (t) => {
     t.same(complaints, [])
     t.same(foreignModules(scripts), [])
     t.same([...scripts].flatMap(([path, text]) => nodeGlobals(path, text)), [])
@@ -29,7 +29,7 @@ t.test('the bundle', async (t) => {
     for (const [path, text] of scripts) t.match(text, /EventLoop = class|class EventLoop/, path)
   })
 
-  await t.test('would be complained of if it were made of the entry for Node', async (t) => {
+  await t.test('would cause a complaint if it were made of the entry for Node', async (t) => {
     const entry = join(import.meta.dirname, '../src/index.ts')
     const made = await bundle(PAGE, join(folder, 'of-node'), { build: { rollupOptions: { input: entry } } })
     t.match(made.complaints.join('\n'), /node:/)
@@ -77,7 +77,7 @@ t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async 
         ])
       })
 
-      await t.test('still hears a message while a task runs round sleep(0) for ever', async (t) => {
+      await t.test('still receives a message while a task loops on sleep(0) forever', async (t) => {
         const before = await ask('spin') as number
         const during = await ask('rounds') as number
         const later = await ask('rounds') as number

@@ -62,7 +62,7 @@ const oracle = remembering(await loadOracle())
 const runtime = await loadRuntime()
 
 void t.test('random programs', async (t) => {
-  await t.test('the same number of the same seed is the same program', (t) => {
+  await t.test('the same number and seed give the same program', (t) => {
     t.same(generate(SEED, 7), generate(SEED, 7))
     t.not(JSON.stringify(generate(SEED, 7)), JSON.stringify(generate(SEED, 8)))
     t.end()
@@ -75,7 +75,7 @@ void t.test('random programs', async (t) => {
     t.same(REQUIRED.filter((name) => outcome.coverage.ended(name) === 0), [], 'nothing stands in programs only')
   })
 
-  await t.test(`${MORE} programs of a seed that is new each time run as on CPython`, async (t) => {
+  await t.test(`${MORE} programs of a new random seed run as on CPython`, async (t) => {
     const given = process.env['CONFORMANCE_SEED']
     const { seed } = readOptions(given === undefined ? ['--seed', String(Math.floor(Math.random() * 2 ** 31))] : ['--seed', given])
     t.comment(`seed ${seed}: CONFORMANCE_SEED=${seed} repeats it`)
@@ -84,7 +84,7 @@ void t.test('random programs', async (t) => {
   })
 })
 
-void t.test('a broken runtime is found out where', async (t) => {
+void t.test('a broken runtime is detected', async (t) => {
   for (const broken of BREAKS) {
     await t.test(broken.title, async (t) => {
       const copy = await loadRuntime(await breakRuntime(broken, join(t.testdir(), 'src')))
@@ -99,7 +99,7 @@ void t.test('a mismatch', async (t) => {
   const { sleep } = runtime as unknown as { sleep: (seconds: number, value?: unknown) => unknown }
   const slow = { ...runtime, sleep: (seconds: number, value?: unknown) => sleep(seconds === 0.125 ? 0.25 : seconds, value) } as RuntimeModule
 
-  await t.test('is made small, and shown in both languages with the way back to it', async (t) => {
+  await t.test('is made small, and shown in both languages with a way to repeat it', async (t) => {
     const { mismatches } = await compare({ oracle, runtime: slow, seed: SEED, start: 0, programs: PROGRAMS, most: 3 })
     const [first] = mismatches
     if (first === undefined) return t.fail('there is no mismatch to make small')
@@ -124,7 +124,7 @@ void t.test('a mismatch', async (t) => {
   })
 })
 
-void t.test('options that cannot be used', async (t) => {
+void t.test('invalid options', async (t) => {
   await t.test('end the command with code 2 and one line', async (t) => {
     const { code, stderr, stdout } = await refused
     t.equal(code, 2)
@@ -132,7 +132,7 @@ void t.test('options that cannot be used', async (t) => {
     t.match(stderr, /^--programs must be a whole number from 1 to 2147483647, got 'many'.*\n$/)
   })
 
-  await t.test('are refused each', (t) => {
+  await t.test('are each refused', (t) => {
     for (const args of [['--programs', '0'], ['--seed', '-1'], ['--seed', '1.5'], ['--start', ''], ['--most', '99999999999'], ['--colour', '1'], ['word']]) {
       t.throws(() => readOptions(args), args.join(' '))
     }

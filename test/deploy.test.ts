@@ -39,7 +39,7 @@ const inProfile = (profile: string): [name: string, service: Service][] => Objec
 const REPLICAS = ['replica-1', 'replica-2', 'replica-3']
 
 t.test('docker-compose.yml', async (t) => {
-  await t.test('starts one server by itself, and the cluster where that is asked for', async (t) => {
+  await t.test('starts one server by default, and the cluster on request', async (t) => {
     t.match(read('.env'), /^COMPOSE_PROFILES=single$/m)
     t.same(inProfile('single').map(([name]) => name), ['loopscope'])
     t.same(inProfile('cluster').map(([name]) => name).sort(), ['grafana', 'prometheus', 'proxy', ...REPLICAS, 'valkey'])
@@ -60,7 +60,7 @@ t.test('docker-compose.yml', async (t) => {
     }
   })
 
-  await t.test('names every image with its version, says of every service whether it is well, and starts it again', async (t) => {
+  await t.test('names every image with its version, checks the health of every service, and restarts it', async (t) => {
     for (const [name, service] of Object.entries(services)) {
       if (service.build === undefined) t.match(service.image, /^[a-z/]+:v?\d+\.\d+\.\d+(-alpine)?$/, name)
       else t.ok(service.build === '.' && service.init, `${name} is built here, and has an init`)
@@ -71,7 +71,7 @@ t.test('docker-compose.yml', async (t) => {
     }
   })
 
-  await t.test('bounds what each service may take of the machine: memory and processes', async (t) => {
+  await t.test('limits what each service may use of the machine: memory and processes', async (t) => {
     const bytes = (text = ''): number => Number(/^(\d+)[mg]$/.exec(text)?.[1]) * (text.endsWith('g') ? 1024 : 1) * 1024 ** 2
     for (const [name, { mem_limit: memory, pids_limit: processes }] of Object.entries(services)) {
       t.ok(bytes(memory) >= 128 * 1024 ** 2 && bytes(memory) <= 4 * 1024 ** 3, `${name}: ${memory}`)
@@ -81,7 +81,7 @@ t.test('docker-compose.yml', async (t) => {
     t.ok(bytes(services['valkey']!.mem_limit) > own * 1024 ** 2, 'Valkey keeps to its own bound before it meets this one')
   })
 
-  await t.test('gives each server an environment that it understands, and no two loops one name', async (t) => {
+  await t.test('gives each server a valid environment, and each loop a name of its own', async (t) => {
     const [fixed] = textsOf('ENV')
     const own = Object.fromEntries(fixed!.split(' ').map((pair) => pair.split('=') as [string, string]))
     const known = new Set(['NODE_ENV', ...[...read('README.md').matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name)])
@@ -94,19 +94,19 @@ t.test('docker-compose.yml', async (t) => {
     }
   })
 
-  await t.test('holds no secret, and publishes nothing that would want one', async (t) => {
+  await t.test('contains no secret, and publishes nothing that would need one', async (t) => {
     t.notMatch(read('docker-compose.yml'), /pass(word)?:|secret|token/i)
     t.equal(services['valkey']!.ports, undefined)
     t.match(services['grafana']!.environment, { GF_AUTH_DISABLE_LOGIN_FORM: 'true', GF_AUTH_BASIC_ENABLED: 'false', GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer' })
   })
 
-  await t.test('mounts what is there', async (t) => {
+  await t.test('mounts only what exists', async (t) => {
     const mounts = Object.values(services).flatMap(({ volumes = [] }) => volumes).map((volume) => volume.split(':')[0]!)
     t.ok(mounts.length >= 4)
     t.same(mounts.filter((mount) => !(mount.startsWith('./') ? existsSync(join(ROOT, mount)) : mount in named)), [])
   })
 
-  await t.test('is valid to docker-compose', { skip: without(['docker-compose', 'docker-compose']) }, async (t) => {
+  await t.test('is valid for docker-compose', { skip: without(['docker-compose', 'docker-compose']) }, async (t) => {
     const good = await runProgram('docker-compose', ['config', '-q'], { cwd: ROOT })
     t.same(good, { code: 0, text: '' })
     const bad = await runProgram('docker-compose', ['-f', '-', 'config', '-q'], { cwd: ROOT, input: read('docker-compose.yml').replace('read_only:', 'readonly:') })
@@ -116,12 +116,12 @@ t.test('docker-compose.yml', async (t) => {
 })
 
 t.test('the Dockerfile', async (t) => {
-  await t.test('has nothing that a linter would say', async (t) => {
+  await t.test('passes a linter', async (t) => {
     t.same(validate(dockerfile).map(({ message }) => message), [])
     t.ok(validate(dockerfile.replace('USER node', 'USR node')).length > 0, 'it would say')
   })
 
-  await t.test('is of one Node, by its version, which is one that the package allows', async (t) => {
+  await t.test('uses one Node, by its version, which the package allows', async (t) => {
     const bases = stages.map(({ base }) => base).filter((base) => !stages.some(({ name }) => name === base))
     t.same(bases.map((base) => /^node:24\.\d+\.\d+-bookworm-slim$/.test(base)), [true])
   })
@@ -135,7 +135,7 @@ t.test('the Dockerfile', async (t) => {
     t.ok(image.steps.findIndex(({ instruction }) => instruction === 'USER') > lastWrite, 'its own files are not its own to change')
   })
 
-  await t.test('copies what is there, and the build is sent nothing more', async (t) => {
+  await t.test('copies only what exists, and the build receives nothing more', async (t) => {
     const context = contextOf(ROOT, read('.dockerignore'))
     const sources = stages.flatMap(copiesOf).filter(({ from }) => from === null).flatMap(({ sources }) => sources.map((source) => source.replace(/^\.\//, '')))
     t.ok(sources.length > 10)
@@ -144,7 +144,7 @@ t.test('the Dockerfile', async (t) => {
     t.same(context.filter((path) => !used(path)), [])
   })
 
-  await t.test('reads patterns of what is ignored as Docker does', async (t) => {
+  await t.test('reads ignore patterns as Docker does', async (t) => {
     const ignored = ignores('*\n!src\n**/node_modules\n*.log\nsrc/a/*.md')
     const cases: [path: string, out: boolean][] = [
       ['README.md', true], ['src/a.ts', false], ['src/deep/b.ts', false], ['src/node_modules/x/y.js', true], ['src/a/b.md', true], ['src/a/b/c.md', false], ['srcs/a.ts', true],
@@ -170,7 +170,7 @@ t.test('behind a proxy', async (t) => {
     for (const wrong of ['1', 'proxy', '10.0.0.0/40', '10.0.0.1/', 'loopback,']) t.throws(() => readConfig({ PROXIES: wrong }), { message: /^PROXIES=.*: must be addresses/ }, wrong)
   })
 
-  await t.test('deploy/haproxy.cfg is valid to haproxy', { skip: without(['haproxy', 'haproxy']) }, async (t) => {
+  await t.test('deploy/haproxy.cfg is valid for haproxy', { skip: without(['haproxy', 'haproxy']) }, async (t) => {
     const check = (file: string): ReturnType<typeof runProgram> => runProgram('haproxy', ['-c', '-f', file], { cwd: ROOT })
     const good = await check('deploy/haproxy.cfg')
     t.equal(good.code, 0, good.text)
@@ -188,16 +188,16 @@ t.test('behind a proxy', async (t) => {
   })
 })
 
-t.test('what watches', async (t) => {
+t.test('monitoring', async (t) => {
   const prometheus = yaml('deploy/prometheus.yml') as { scrape_configs: { job_name: string; static_configs: { targets: string[]; labels?: Record<string, string> }[] }[] }
 
-  await t.test('deploy/prometheus.yml asks every observer and the proxy, and calls loops by their names', async (t) => {
+  await t.test('deploy/prometheus.yml scrapes every observer and the proxy, and names the loops', async (t) => {
     const groups = prometheus.scrape_configs.flatMap(({ static_configs }) => static_configs)
     t.same(groups.map(({ targets: [target], labels }) => [target, labels?.['loop']]), [...REPLICAS.map((name) => [`${name}:8001`, name]), ['proxy:8404', undefined]])
     t.same(groups.filter(({ targets }) => !(targets[0]!.split(':')[0]! in services)), [])
   })
 
-  await t.test('deploy/prometheus.yml is valid to Prometheus', { skip: without(['promtool', 'prometheus']) }, async (t) => {
+  await t.test('deploy/prometheus.yml is valid for Prometheus', { skip: without(['promtool', 'prometheus']) }, async (t) => {
     const good = await runProgram('promtool', ['check', 'config', 'deploy/prometheus.yml'], { cwd: ROOT })
     t.equal(good.code, 0, good.text)
     writeFileSync(join(t.testdir({}), 'bad.yml'), read('deploy/prometheus.yml').replace('static_configs', 'static_config'))
@@ -215,7 +215,7 @@ t.test('what watches', async (t) => {
     t.same([...new Set([...text.matchAll(/"uid": "([^"]+)"/g)].map(([, uid]) => uid))].sort(), ['loopscope', source.uid].sort())
   })
 
-  await t.test('the dashboard has a place of its own for each panel, and shows what it should', async (t) => {
+  await t.test('the dashboard has a separate place for each panel, and shows what it should', async (t) => {
     interface Panel { id: number; title: string; description: string; gridPos: { x: number; y: number; w: number; h: number }; targets: { expr: string; refId: string }[] }
     const { panels } = JSON.parse(read('deploy/grafana/dashboards/loopscope.json')) as { panels: Panel[] }
     t.equal(new Set(panels.map(({ id }) => id)).size, panels.length)

@@ -76,7 +76,7 @@ json.dumps(${expression})`) as string)
     t.same(names.filter((name) => !rows.has(name)), [])
   })
 
-  await t.test('says which public methods of its classes ours are without', async (t) => {
+  await t.test('lists the public methods that our classes do not have', async (t) => {
     const methods = ask(`{Class: public(getattr(asyncio, Class)) for Class in ${JSON.stringify(CLASSES)}}`) as Record<string, string[]>
     for (const Class of CLASSES) {
       const { prototype } = (loopscope as unknown as Record<string, { prototype: object }>)[Class]!
@@ -89,14 +89,14 @@ json.dumps(${expression})`) as string)
     t.same(Object.keys(loopscope).filter((name) => !named.has(name)), [])
   })
 
-  await t.test('claims no name of its own that loopscope does not export', async (t) => {
+  await t.test('claims no name that loopscope does not export', async (t) => {
     const section = page.slice(page.indexOf('## What asyncio does not have'))
     const claimed = section.split('\n').flatMap((line) => [.../^\|([^|]*)\|/.exec(line)?.[1]?.matchAll(/`(\w+)`/g) ?? []]).map(([, name]) => name!)
     t.ok(claimed.length >= 10)
     t.same(claimed.filter((name) => !(name in loopscope)), [])
   })
 
-  await t.test('says of nothing that loopscope exports that it is missing', async (t) => {
+  await t.test('lists no name as missing that loopscope exports', async (t) => {
     const missing = page.split('\n').filter((line) => /^\|[^|]*\| missing \|/.test(line)).flatMap((line) => line.split('|')[1]?.match(/\w+/g) ?? [])
     t.ok(missing.length > 5)
     t.same(missing.filter((name) => camelCase(name) in loopscope || camelCase(name) in loopscope.EventLoop.prototype), [])
@@ -112,7 +112,7 @@ t.test('docs/architecture.md', async (t) => {
   // Soft line breaks are spaces; `[`file`](path) `name`` means that the file contains that name.
   const page = read('docs/architecture.md').replace(/\n */g, ' ')
 
-  await t.test('names no file that is not there, and nothing in a file that it does not hold', async (t) => {
+  await t.test('names no missing file, and no name that its file does not contain', async (t) => {
     const links = [...page.matchAll(/\[[^\]]*\]\((\.\.\/[^)]+)\)(?: `([^`]+)`)?/g)].map(([, path, name]) => ({ path: join(root, 'docs', path!), name }))
     t.ok(links.filter(({ name }) => name !== undefined).length >= 10)
     const wrong = links.filter(({ path, name }) => !existsSync(path) || (name !== undefined && !new RegExp(`(?<!\\w)${name}\\b`).test(readFileSync(path, 'utf8'))))

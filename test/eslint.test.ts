@@ -54,7 +54,7 @@ function wanted(code: string): Report[] {
 t.test('no-floating-coroutines', async (t) => {
   const read = (path: string): string => readFileSync(root + path, 'utf8')
 
-  await t.test('reports exactly what is marked, with the suggestion that is marked', async (t) => {
+  await t.test('reports exactly what is marked, with the marked suggestion', async (t) => {
     const code = read('test/eslint/reported.ts')
     const messages = await lint('test/eslint/reported.ts', typed, loopscope.configs.recommended)
     const found = reports(messages, code)
@@ -70,12 +70,12 @@ t.test('no-floating-coroutines', async (t) => {
     t.same(found.filter(({ line }) => !lines.has(line)), [], 'reports nothing on a line without a mark')
   })
 
-  await t.test('leaves alone what is awaited, started, handed on, voided or not a coroutine', async (t) => {
+  await t.test('ignores what is awaited, started, passed on, voided or not a coroutine', async (t) => {
     const messages = await lint('test/eslint/accepted.ts', typed, loopscope.configs.recommended)
     t.same(messages.map(({ line, message }) => `${line}: ${message}`), [])
   })
 
-  await t.test('names the call and teaches what to write', async (t) => {
+  await t.test('names the call and what to write', async (t) => {
     const messages = await lint('test/eslint/reported.ts', typed, loopscope.configs.recommended)
     const text = (id: string): string => messages.find(({ messageId }) => messageId === id)?.message ?? ''
     t.match(text('dropped'), '`this.save(…)` only makes a coroutine')
@@ -90,19 +90,19 @@ t.test('no-floating-coroutines', async (t) => {
     for (const { message } of messages) t.notMatch(message, '{{')
   })
 
-  await t.test('says what is missing when it is given no types', async (t) => {
+  await t.test('says what is missing if it has no types', async (t) => {
     const untyped: Linter.Config = { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } }
     await t.rejects(lint('test/eslint/accepted.ts', untyped, loopscope.configs.recommended), /decides by type.*projectService: true/s)
   })
 })
 
 t.test('the plugin', async (t) => {
-  await t.test('recommends its rule as an error, and lets a coroutine wait for nothing', async (t) => {
+  await t.test('recommends its rule as an error, and allows a coroutine to wait for nothing', async (t) => {
     t.same(loopscope.configs.recommended.rules, { 'loopscope/no-floating-coroutines': 'error', 'require-yield': 'off' })
     t.equal(loopscope.configs.recommended.plugins?.['loopscope'], loopscope)
   })
 
-  await t.test('imports nothing at run time, so that a project needs no more than ESLint and its parser', async (t) => {
+  await t.test('imports nothing at run time, so that a project needs only ESLint and its parser', async (t) => {
     for (const file of ['index', 'no-floating-coroutines', 'coroutine-types', 'positions']) {
       const code = readFileSync(`${root}src/eslint/${file}.ts`, 'utf8')
       const values = [...code.matchAll(/^(?:import|export)\s(?!type\s).*?from '([^']+)'/gms)].map((match) => match[1]!)

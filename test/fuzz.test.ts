@@ -16,7 +16,7 @@ function command(...args: string[]): Promise<{ code: number; stdout: string; std
   })
 }
 
-t.test('an answer that is not as it should be', async (t) => {
+t.test('a wrong answer', async (t) => {
   const problem = (text: string, methods = ['GET', 'GET']): string | null => {
     const answers = new Answers(methods)
     // Byte by byte, like the slowest connection.

@@ -57,7 +57,7 @@ t.test('without a MessageChannel, or with half of one', async (t) => {
   }
 })
 
-t.test('on Node it holds the process no longer than its loop runs', async (t) => {
+t.test('on Node it keeps the process alive no longer than its loop runs', async (t) => {
   const folder = t.testdir()
   const run = async (name: string, contents: string): Promise<string> => {
     writeFileSync(join(folder, name), await bundled(contents, { format: 'esm' }))
@@ -69,7 +69,7 @@ t.test('on Node it holds the process no longer than its loop runs', async (t) =>
 
 type Target = string | { [condition: string]: Target }
 
-t.test('conditions: Node has its own entry, whatever else is asked for, and what has no Node the one for browsers', async (t) => {
+t.test('conditions: Node has its own entry whatever else is asked for, and environments without Node get the one for browsers', async (t) => {
   const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { exports: Record<string, Target> }
   /** The first condition that was asked for counts. */
   const resolve = (target: Target, asked: readonly string[]): string | undefined => {

@@ -100,7 +100,7 @@ t.test('the tree', async (t) => {
     t.same(entries.flatMap((entry) => needsNode(tree, entry)), [])
   })
 
-  await t.test('loads nothing of Redis before it is known that there is one', async (t) => {
+  await t.test('loads nothing of Redis before one is configured', async (t) => {
     const begun = new Set(['src/server/main.ts', 'src/observe/loopscope-observer.ts', ...[...tree.keys()].filter((file) => file.startsWith('routes/'))])
     const found: string[] = []
     for (const file of begun) {
@@ -170,7 +170,7 @@ t.test('on made-up sources', async (t) => {
     t.match(breaches('lib/a.ts', ''), ['lib/a.ts: no row of the table is about it'])
   })
 
-  await t.test('finds a cycle, and takes none that types or a late import make for one', async (t) => {
+  await t.test('finds a cycle, and ignores those of types or of a late import', async (t) => {
     const ring = (how: string): Tree => files({
       'src/runtime/a.ts': "import { b } from './b.ts'\n",
       'src/runtime/b.ts': "\nexport { c } from './c.ts'\n",

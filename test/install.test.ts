@@ -119,7 +119,7 @@ console.log(url satisfies string | null, new RedisQueue<string>('letters', { max
 `)
     for (const [version, compiler] of compilers) {
       const missing = [...Object.values(peers), compiler].flatMap((one) => ('missing' in one ? [one.missing] : [])).join('; ')
-      await t.test(`are whole for TypeScript ${version} with ${what}`, { skip: missing }, async (t) => {
+      await t.test(`are complete for TypeScript ${version} with ${what}`, { skip: missing }, async (t) => {
         if (!('path' in compiler)) return
         const options = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--skipLibCheck', 'false', '--types', 'node']
         t.equal(await told(process.execPath, [compiler.path, ...options, 'app.mts'], folder), '')
@@ -127,7 +127,7 @@ console.log(url satisfies string | null, new RedisQueue<string>('letters', { max
     }
   }
 
-  await t.test('say nothing of internals, and name no package but peers', async (t) => {
+  await t.test('contain no internals, and name no package but peers', async (t) => {
     const files = readdirSync(join(installed, 'dist/lib')).filter((file) => file.endsWith('.d.ts'))
     t.ok(files.length > 5)
     for (const file of files) {
@@ -142,7 +142,7 @@ function lowest(name: string): string {
   return manifest.peerDependencies[name]!.split(' ')[0]!.slice(1)
 }
 
-t.test('a peer that is missing is named in a line that says what to install, where its entry is imported', async (t) => {
+t.test('a missing peer is named in one line with what to install, when its entry is imported', async (t) => {
   const imported = async (entry: string): Promise<string> => told(process.execPath, ['-e', `import('${entry}').then(() => console.log('here'), ({ message }) => console.log(message))`], user)
   for (const entry of entries) {
     // The packages of an app or a linter are needed only for their types.
@@ -154,7 +154,7 @@ t.test('a peer that is missing is named in a line that says what to install, whe
 /** A program like the tutorial's, in bytes of gzip; the goal is 13 KB. */
 const MOST_BYTES = 18_500
 
-t.test('a bundle holds what is used of the package', async (t) => {
+t.test('a bundle contains only what is used of the package', async (t) => {
   const bundled = async (contents: string): Promise<string> => {
     const { outputFiles, warnings } = await build({ stdin: { contents, resolveDir: user }, bundle: true, minify: true, format: 'esm', target: 'es2022', write: false, logLevel: 'silent' })
     t.same(warnings, [])

@@ -79,14 +79,14 @@ function filesOf(target: Target): string[] {
 }
 
 t.test('the tarball', async (t) => {
-  await t.test('holds every file that the exports name', async (t) => {
+  await t.test('contains every file that the exports name', async (t) => {
     const manifest = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as { exports: Target }
     const targets = filesOf(manifest.exports)
     t.ok(targets.length > 5)
     t.same(targets.filter((target) => !packed.files.includes(target.slice('./'.length))), [])
   })
 
-  await t.test('brings the load tester as a command', async (t) => {
+  await t.test('has the load tester as a command', async (t) => {
     const { bin } = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8')) as { bin: Record<string, string> }
     t.same(Object.keys(bin), ['loopscope'])
     const run = (...args: string[]): Promise<string> => execute(process.execPath, [join(packed.folder, bin['loopscope']!), ...args])
@@ -97,7 +97,7 @@ t.test('the tarball', async (t) => {
     t.match(await run('lift'), '2: loopscope has no command lift; it has: load')
   })
 
-  await t.test('holds what is built and what is to be read, and nothing else', async (t) => {
+  await t.test('contains what is built and the documents, and nothing else', async (t) => {
     const READ = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'THIRD-PARTY-LICENSES', 'package.json']
     t.same(packed.files.filter((path) => !/^(dist\/lib\/[\w-]+(\.d\.ts|\.js)|dist\/ui\/.*|docs\/.*\.(md|png))$/.test(path) && !READ.includes(path)), [])
     t.same(READ.filter((path) => !packed.files.includes(path)), [])
@@ -116,7 +116,7 @@ t.test('the tarball', async (t) => {
     t.same([...new Set(imported.filter((target) => target.startsWith('npm:')))].filter((target) => !(target.slice('npm:'.length) in peerDependencies!)), [])
   })
 
-  await t.test('links to nothing that it does not hold', async (t) => {
+  await t.test('links to nothing that it does not contain', async (t) => {
     const leading = packed.files.filter((path) => path.endsWith('.md')).flatMap((path) => {
       const text = readFileSync(join(packed.folder, path), 'utf8').replace(/^```.*?^```/gms, '')
       const targets = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)|(?:src|href|srcset)="([^"#]+)"/g)].map(([, link, attribute]) => link ?? attribute!)
@@ -132,7 +132,7 @@ t.test('the tarball', async (t) => {
     t.notMatch(text, ROOT)
   })
 
-  await t.test('leaves the classes of the runtime their names', async (t) => {
+  await t.test('keeps the names of the runtime\'s classes', async (t) => {
     const exported = await import(pathToFileURL(join(packed.folder, 'dist/lib/index.js')).href) as Record<string, unknown>
     const classes = Object.entries(exported).filter(([name, value]) => typeof value === 'function' && /^[A-Z]/.test(name)) as [string, { name: string }][]
     t.ok(classes.length > 30)
@@ -173,7 +173,7 @@ t.test('a program that uses it', async (t) => {
     t.equal(stderr, '')
   })
 
-  await t.test('gets the entry for browsers from a bundler that asks for it, and nothing of Node', async (t) => {
+  await t.test('gets the entry for browsers from a bundler for browsers, and nothing of Node', async (t) => {
     const { scripts, complaints } = await bundle(consumer, join(folder, 'bundled'))
     t.same(complaints, [])
     t.same(foreignModules(scripts), [])
@@ -223,10 +223,10 @@ async function runPrograms(t: Test, node: string): Promise<void> {
   }
 }
 
-t.test(`programs of others give what they should on this Node (${process.version})`, (t) => runPrograms(t, process.execPath))
+t.test(`example programs give the right results on this Node (${process.version})`, (t) => runPrograms(t, process.execPath))
 
 for (const [which, version] of Object.entries(NODES)) {
   if (process.versions.node.startsWith(`${version}.`)) continue
   const node = await nodeOf(version)
-  t.test(`programs of others give what they should on the ${which} Node`, { skip: 'missing' in node && node.missing }, (t) => runPrograms(t, 'path' in node ? node.path : ''))
+  t.test(`example programs give the right results on the ${which} Node`, { skip: 'missing' in node && node.missing }, (t) => runPrograms(t, 'path' in node ? node.path : ''))
 }

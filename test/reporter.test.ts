@@ -50,7 +50,7 @@ const SKIPPING = PASSING + "t.test('clicks', { skip: 'no browser' }, async t => 
 const FAILING = PASSING + "t.test('is wrong', async t => { t.equal(one, 2) })\n"
 const CRASHING = PASSING + 't.teardown(() => { process.exit(3) })\n'
 
-t.test('tap ends with exit code and closing line that say the same', async (t) => {
+t.test('tap ends with an exit code and a closing line that agree', async (t) => {
   const folder = t.testdir({
     skip: project({ 'a.test.ts': SKIPPING }),
     fail: project({ 'a.test.ts': FAILING, 'b.test.ts': CRASHING }),
@@ -61,7 +61,7 @@ t.test('tap ends with exit code and closing line that say the same', async (t) =
     runTap(`${folder}/fail`, { CI: 'true' }),
   ])
 
-  await t.test('0 when all that ran passed; a skip at a desk is named and does no harm', async (t) => {
+  await t.test('0 when all that ran passed; a local skip is named and does no harm', async (t) => {
     t.same([skip.code, skip.last], [0, '2 passed, 0 failed'])
     t.match(skip.out, 'skipped: clicks # SKIP no browser\n1 skipped\n')
   })
@@ -99,7 +99,7 @@ t.test('the closing lines', async (t) => {
       'skipped: inner # SKIP later\nskipped: g # SKIP no tests found\n2 skipped\n\n1 passed, 0 failed',
     )
   })
-  await t.test('pass over result lines quoted in a diagnostic', async (t) => {
+  await t.test('ignore result lines quoted in a diagnostic', async (t) => {
     t.equal(
       await closing('# Subtest: f', '    not ok 1 - a', '      ---', '    ok 7 - quoted', '      ...', '    ok 2 - b', 'not ok 1 - f'),
       'failed: f > a\nok 7 - quoted\n\n1 passed, 1 failed',
@@ -108,7 +108,7 @@ t.test('the closing lines', async (t) => {
   await t.test('count a bail-out as a failure', async (t) => {
     t.equal(await closing('    ok 1 - a', 'Bail out! no disk'), 'failed: Bail out! no disk\n\n1 passed, 1 failed')
   })
-  await t.test('say again what failed: the innermost of it, where it is, and its diagnostic', async (t) => {
+  await t.test('repeat what failed: the innermost test, where it is, and its diagnostic', async (t) => {
     t.equal(
       await closing(
         '# Subtest: f', '    # Subtest: a', '        # Subtest: inner', '            not ok 1 - is two', '              ---', '              diff: 1', '              ...',
@@ -118,7 +118,7 @@ t.test('the closing lines', async (t) => {
       'failed: f > a > inner > is two\n  diff: 1\n\nfailed: f > a > is three\n\nfailed: f > b # time=5ms\n\n1 passed, 2 failed',
     )
   })
-  await t.test('say so where that is too much', async (t) => {
+  await t.test('report if that is too much', async (t) => {
     const long = Array.from({ length: 70 }, (_, at) => `      line ${at}`)
     const out = await closing('# Subtest: f', ...Array.from({ length: 12 }, (_, at) => [`    not ok ${at + 1} - t${at}`, '      ---', ...long, '      ...']).flat(), 'not ok 1 - f')
     t.equal(out.match(/^failed: /gm)?.length, 10)

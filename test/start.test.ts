@@ -61,7 +61,7 @@ write('preload.mjs', PRELOAD)
 write('preload.cjs', "import('./preload.mjs')\n")
 write('preloaded.mjs', PRELOADED)
 
-t.test('observe() in a preload starts one observer, whatever threads there are', async (t) => {
+t.test('observe() in a preload starts one observer, with any threads', async (t) => {
   const ways: [string, string[], string][] = [
     ['--import', ['--import', './preload.mjs'], ''],
     ['--require', ['--require', './preload.cjs'], ''],
@@ -84,7 +84,7 @@ t.test('observe() in a preload starts one observer, whatever threads there are',
   }
 })
 
-t.test('a thread that is observed is refused another observer, by another copy of the package too', async (t) => {
+t.test('an observed thread is refused another observer, even by another copy of the package', async (t) => {
   write('twice.mjs', `import { observe } from 'loopscope/observe'
 const first = await observe({ port: 0 })
 for (const copy of ['loopscope/observe', './node_modules/loopscope/dist/lib/observe.js?copy']) {
@@ -98,7 +98,7 @@ await (await observe({ port: 0 })).close()
   t.match(await node(['twice.mjs']), { code: 0, stdout: refused + refused, stderr: '' })
 })
 
-t.test('a program that writes to a slow pipe synchronously goes on doing so', async (t) => {
+t.test('a program that writes to a slow pipe synchronously continues to do so', async (t) => {
   write('pipe.mjs', `import { writeSync } from 'node:fs'
 import { observe } from 'loopscope/observe'
 await observe({ port: 0 })
@@ -122,7 +122,7 @@ await closeThreads()`
   }
 })
 
-t.test('a bundle of the package is told to leave it out, and runs no file of somebody else', async (t) => {
+t.test('a bundle of the package gets an error that says to leave it out, and runs no file of another package', async (t) => {
   write('bundled.mjs', "import { observe } from 'loopscope/observe'\nobserve({ port: 0 }).then(({ url }) => console.log(url), ({ message }) => console.log(message))\n")
   const make = (outfile: string, more: object = {}): Promise<unknown> => build({
     entryPoints: [join(consumer, 'bundled.mjs')], outfile: join(consumer, outfile), bundle: true, platform: 'node', logLevel: 'silent', ...more,
@@ -139,7 +139,7 @@ t.test('a bundle of the package is told to leave it out, and runs no file of som
   t.match(await node(['out/outside.mjs']), { code: 0, stdout: /^http:.*\n$/, stderr: '' }, 'and then it is observed')
 })
 
-t.test('workers of a cluster listen on a port each, from the one that was asked for on', async (t) => {
+t.test('workers of a cluster listen on a port each, from the configured one on', async (t) => {
   write('cluster.mjs', `import cluster from 'node:cluster'
 import { observe } from 'loopscope/observe'
 if (cluster.isPrimary) {
@@ -169,7 +169,7 @@ if (cluster.isPrimary) {
   t.same(told.sort((a, b) => a![0]! - b![0]!), ports.slice(1).map((one) => [one, port]), 'those that have another one say where')
 })
 
-t.test('what a flag keeps from the observer is said in a line', async (t) => {
+t.test('what a flag prevents the observer from doing is reported in one line', async (t) => {
   write('flags.mjs', `import { observe } from 'loopscope/observe'
 await observe({ port: 0 }).then(({ close }) => close(), ({ message }) => console.log(message))
 `)
@@ -190,7 +190,7 @@ await observe({ port: 0 }).then(({ close }) => close(), ({ message }) => console
   }
 })
 
-t.test('a thread is bound by the permission model as the program is, wherever that is asked for', async (t) => {
+t.test('a thread has the program\'s permissions, wherever they are set', async (t) => {
   write('stall.mjs', `import { observe } from 'loopscope/observe'
 import http from 'node:http'
 const { url } = await observe({ port: 0 })
@@ -236,7 +236,7 @@ void run(toThread(double, 21)).then(console.log).then(() => closeThreads())
   }
 })
 
-t.test('a thread that has not the loader of its program says what to do', async (t) => {
+t.test('a thread without its program\'s loader reports what to do', async (t) => {
   write('hooked/workers/double.odd', 'export const double = (n) => n * 2\n')
   const hooks = `export async function load(url, context, next) {
   return url.endsWith('.odd') ? next(url, { ...context, format: 'module' }) : next(url, context)

@@ -53,7 +53,7 @@ t.test('the type error of a missing star says what to write', async (t) => {
   for (const text of texts) t.match(text, "Property ''await with yield*, a promise with yield* fromPromise(promise)'' is missing")
 })
 
-t.test('the comparison finds an error that is not announced, not there, or another', async (t) => {
+t.test('the comparison finds an error that is not announced, missing, or different', async (t) => {
   const { announced, differences } = verdict(program, root + MADE_UP)
   t.equal(announced, 4)
   t.same(differences.map((difference) => difference.split('\n')[0]), [

@@ -14,7 +14,7 @@ const GUILTY_SECONDS = 0.02
 /** The unit of `/proc/stat`. */
 const STEAL_UNIT = 0.01
 
-/** The calling thread in `/proc`; `null` if there is none. */
+/** The calling thread in `/proc`; `null` without one. */
 export function thisThread(): string | null {
   try {
     return `/proc/${readlinkSync('/proc/thread-self')}`

@@ -79,7 +79,7 @@ export function pathOf(url: string): string | null {
   }
 }
 
-/** The last source map comment of a file; `''` if there is none. */
+/** The last source map comment of a file; `''` without one. */
 function commentIn(url: string): string {
   // An installed file was built elsewhere: its sources are not here.
   const path = url.includes('/node_modules/') ? null : pathOf(url)

@@ -22,7 +22,7 @@ export const BLOCK_SECONDS = 0.005
 export class HolderClock {
   /** The time of the last reading, in seconds. */
   now = 0
-  /** When the holder began. */
+  /** When the running code began. */
   since = 0
   /** For how many more edges the last reading serves. */
   left = 0

@@ -145,7 +145,7 @@ export abstract class RecordWriter {
     return TEXT_IN_FRONT
   }
 
-  /** The offset of the next record, in words. */
+  /** The word offset of the next record. */
   protected next(): number {
     const at = (this.head & this.mask) << 3
     this.head = (this.head + 1) | 0
@@ -290,7 +290,7 @@ export class SnapshotWriter extends RecordWriter {
   }
 }
 
-/** Receives records in order; `at` is the offset of the record in words. */
+/** Receives records in order; `at` is the word offset of the record. */
 export type RecordListener = (records: Records, at: number) => void
 
 /** Reads records and keeps the texts that were sent. */

@@ -8,7 +8,7 @@ import { NO_TEXT, SnapshotWriter, type Texts } from './ring.ts'
 export interface LiveRequest {
   method: string
   url: string
-  /** The task that serves it, 0 if there is none. */
+  /** The task that serves it, 0 without one. */
   task: number
 }
 

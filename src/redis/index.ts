@@ -160,7 +160,7 @@ export class RedisQueue<T> implements LoopBound, Named {
     return trackUnawaited(this.#get(false), 'RedisQueue.get')
   }
 
-  /** Removes and returns an item, or throws a QueueEmpty if there is none. A coroutine, because it has to ask Redis. */
+  /** Removes and returns an item, or throws a QueueEmpty without one. A coroutine, because it has to ask Redis. */
   getNowait(): Coroutine<T> {
     return trackUnawaited(this.#get(true), 'RedisQueue.getNowait')
   }

@@ -80,7 +80,7 @@ export class Channel {
     return true
   }
 
-  /** The next message, or `null` if there is none yet. */
+  /** The next message, or `null` before it arrives. */
   receive(): Message | null {
     this.#seen = Atomics.load(this.#words, WAKE)
     const next = this.#received + 1

@@ -1,5 +1,5 @@
 // What all makers of statements build with: the random numbers, the program's variables, labels, and the limits that keep a
-// program finite (a routine starts only routines of a higher level, and no more of them than its cost allows).
+// program finite (a routine starts only routines of a higher level, and only as many as its cost allows).
 import { Random } from './random.ts'
 import { likelyErrors } from './errors.ts'
 import { awaiting, call, list, literal, mayFail, method, variable } from './tree.ts'

@@ -86,7 +86,7 @@ const stateOf = async (observer: string, loop: string): Promise<string | undefin
 t.test('npm run cluster', { skip }, async (t) => {
   const { app, observer, prometheus, pids, text, interrupt } = await start(t)
 
-  await t.test('spreads the calls, and keeps a browser at one loop, its observer too', async (t) => {
+  await t.test('distributes the calls, and keeps a browser with one loop and its observer', async (t) => {
     const seen = new Set<string | undefined>()
     t.ok(await eventually(async () => seen.add(await loopOf(`${app}/ping`)).size === 3, 50), 'all have answered')
     t.same([...seen].sort(), REPLICAS)
@@ -95,13 +95,13 @@ t.test('npm run cluster', { skip }, async (t) => {
     }
   })
 
-  await t.test('sends a browser that calls an app to an observer of the same name and port as all', async (t) => {
+  await t.test('redirects browsers of an app to the common observer address', async (t) => {
     const answer = await call(`${app}/`, { accept: 'text/html' })
     t.equal(answer.resume().headers.location, observer)
     t.match(await (await fetch(observer)).text(), '<!doctype html>')
   })
 
-  await t.test('lets nobody in by another name, or from another origin', async (t) => {
+  await t.test('refuses other host names and other origins', async (t) => {
     for (const base of [app, observer]) {
       t.equal(await statusOf(`${base}/tasks`, { host: `evil.example:${new URL(base).port}` }), 403)
       t.equal(await statusOf(`${base}/tasks`, { origin: 'http://evil.example' }), 403)
@@ -109,7 +109,7 @@ t.test('npm run cluster', { skip }, async (t) => {
     }
   })
 
-  await t.test('passes WebSockets, those of its own pages', async (t) => {
+  await t.test('passes WebSockets on, those of its own pages', async (t) => {
     const first = (base: string, origin: string): Promise<string> => new Promise((resolve) => {
       const socket = new WebSocket(`${base.replace('http', 'ws')}/events`, { headers: { origin } })
       socket.addEventListener('message', ({ data }) => {
@@ -124,7 +124,7 @@ t.test('npm run cluster', { skip }, async (t) => {
     }
   })
 
-  await t.test('passes on each line and each event when it comes', async (t) => {
+  await t.test('passes on each line and each event as it arrives', async (t) => {
     const came: [line: string, at: number][] = []
     for await (const chunk of await call(`${app}/examples/1/run`)) came.push([String(chunk).trim(), performance.now()])
     t.same(came.map(([line]) => line), ['hello', 'world'])
@@ -138,7 +138,7 @@ t.test('npm run cluster', { skip }, async (t) => {
     events.destroy()
   })
 
-  await t.test('a client that leaves is a request cancelled, though its loop has said nothing', async (t) => {
+  await t.test('cancels the request of a client that disconnects, even before its loop has answered', async (t) => {
     const tasks = async (): Promise<string> => (await fetch(`${observer}/tasks?loop=replica-1`, { headers: on('replica-1') })).text()
     const leaving = request(`${app}/handlers/async?ms=9000`, { headers: on('replica-1'), agent: false }).on('error', () => {}).end()
     t.ok(await eventually(async () => (await tasks()).includes('GET /handlers/async')))
@@ -146,7 +146,7 @@ t.test('npm run cluster', { skip }, async (t) => {
     t.ok(await eventually(async () => !(await tasks()).includes('GET /handlers/async'), 300), 'long before it would have ended')
   })
 
-  await t.test('while one loop is held the others answer, and any observer says which it is', async (t) => {
+  await t.test('while one loop is blocked the others answer, and any observer says which it is', async (t) => {
     t.ok(await eventually(async () => (await loopsAt(observer)).filter(({ state }) => state === 'live').length === 3), 'all three are listed')
     const order: string[] = []
     const held = statusOf(`${app}/handlers/sync?thread=inline&ms=3000`, on('replica-2')).then((status) => order.push(`held ${status}`))
@@ -162,7 +162,7 @@ t.test('npm run cluster', { skip }, async (t) => {
     t.same(order, ['pings', 'held 200'])
   })
 
-  await t.test('Prometheus has an answer to everything that the dashboard asks', { skip: prometheus === null && without(['prometheus', 'prometheus']) }, async (t) => {
+  await t.test('Prometheus has data for every query of the dashboard', { skip: prometheus === null && without(['prometheus', 'prometheus']) }, async (t) => {
     const { panels } = JSON.parse(readFileSync(join(ROOT, 'deploy/grafana/dashboards/loopscope.json'), 'utf8')) as { panels: { title: string; targets: { expr: string }[] }[] }
     const asked = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, query: expr.replaceAll('$__rate_interval', '30s').replaceAll('$loop', '.*') })))
     t.ok(asked.length > 30)
@@ -183,7 +183,7 @@ t.test('npm run cluster', { skip }, async (t) => {
     for (const run of runs) run.destroy()
   })
 
-  await t.test('when one dies nobody is sent there, its loop is said to be lost, and it comes again', async (t) => {
+  await t.test('when one dies it gets no requests, its loop is reported as lost, and it returns', async (t) => {
     process.kill(pids.get('replica-3')!, 'SIGKILL')
     t.ok(await eventually(() => text().includes('replica-3: it ended (SIGKILL)')))
     const died = performance.now()
@@ -210,13 +210,13 @@ t.test('npm run cluster, started wrongly', async (t) => {
     t.match(text(), 'redis-server or valkey-server is not installed, which carries the events and the shared queue: apt install redis-server')
   })
 
-  await t.test('says which option it cannot read', async (t) => {
+  await t.test('names the option that it cannot read', async (t) => {
     const { text, ended } = script(['--port', '80000'])
     t.equal(await ended, 1)
     t.match(text(), '--port takes a port, not 80000')
   })
 
-  await t.test('leaves nothing when it is interrupted before all is up', { skip }, async (t) => {
+  await t.test('leaves nothing when it is interrupted during the start', { skip }, async (t) => {
     const { text, ended, interrupt } = script(['--port', '0'])
     t.ok(await eventually(() => text().startsWith('starting ')))
     await pause(300)

@@ -61,7 +61,7 @@ t.test('the image', async (t) => {
     for (const path of ['dist/ui/index.html', 'dist/src/server/main.js', 'dist/routes/root.js']) t.ok(existsSync(join(place('build'), path)), path)
   })
 
-  await t.test('gets its dependencies, and none that only development needs', async (t) => {
+  await t.test('gets its dependencies, without those that only development needs', async (t) => {
     const install = stages.find(({ name }) => name === 'dependencies')!.steps.find(({ instruction }) => instruction === 'RUN')!.text
     t.equal(install, 'npm ci --omit=dev --ignore-scripts')
     const { code, text } = await runProgram('npm', ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline'], { cwd: place('dependencies') })
@@ -74,7 +74,7 @@ t.test('the image', async (t) => {
   })
 
   const installed = existsSync(join(place('dependencies'), 'node_modules/fastify'))
-  await t.test('serves with these files alone, to a user who may not write there', { skip: !installed && 'its dependencies are not installed' }, async (t) => {
+  await t.test('runs with these files alone, as a user that may not write there', { skip: !installed && 'its dependencies are not installed' }, async (t) => {
     for (const from of ['dependencies', 'build']) copy(null, from)
     chmodSync(folder, 0o755)
     const port = await freePort()

@@ -11,12 +11,12 @@ const steps = stepsOf(readme)
 t.test('the comparer', async (t) => {
   const wrong = (shown: string, came: string, shape = false): boolean => difference(shown.split('\n'), came.split('\n'), shape) !== null
 
-  await t.test('finds a line that differs, is missing, is too many, or out of order', async (t) => {
+  await t.test('finds a line that differs, is missing, is extra, or out of order', async (t) => {
     t.notOk(wrong('a\nb', 'a\nb'))
     for (const came of ['a\nc', 'a', 'a\nb\nc', 'b\na', 'a\n\nb', 'a b']) t.ok(wrong('a\nb', came), JSON.stringify(came))
   })
 
-  await t.test('takes numbers as they are, unless only their shape is shown', async (t) => {
+  await t.test('compares numbers exactly, unless only their shape is shown', async (t) => {
     t.ok(wrong('took 201.5', 'took 203.1'))
     t.notOk(wrong('took 201.5', 'took 203.1', true))
     t.notOk(wrong('took 201.5', 'took 203', true))
@@ -25,7 +25,7 @@ t.test('the comparer', async (t) => {
     t.ok(wrong('task 7 at 0', 'task 12 at 1500', true))
   })
 
-  await t.test('lets anything stand for an ellipsis, and nothing beside it', async (t) => {
+  await t.test('lets an ellipsis match anything, and nothing else', async (t) => {
     t.notOk(wrong('a\n…\nd', 'a\nb\nc\nd'))
     t.notOk(wrong('a\n…', 'a'))
     t.notOk(wrong('{"t":…,"lag":3}', '{"t":12.5,"lag":3}'))

@@ -59,7 +59,7 @@ function sentences(file: string, text: string): { line: number; text: string }[]
   return found
 }
 
-t.test('the docs use the words that are agreed on', async (t) => {
+t.test('the docs use the agreed words', async (t) => {
   const pages = ['README.md', 'SECURITY.md', 'routes/README.md', 'workers/README.md', ...['docs', 'examples'].flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md')).map((name) => `${folder}/${name}`))]
   t.same(pages.flatMap((page) => prose(readFileSync(join(ROOT, page), 'utf8')).flatMap((line, at) => found(line).map((word) => `${page}:${at + 1}: ${word}`))), [])

@@ -49,13 +49,13 @@ function* busy(): Coroutine<void> {
 t.test('the recorder', async (t) => {
   const events = await record(busy)
 
-  await t.test('gives events that the schema takes, numbered without a gap', async (t) => {
+  await t.test('emits valid events, numbered without a gap', async (t) => {
     for (const event of events) t.same(loopEvent.safeParse(event).error, undefined, event.type)
     t.same(events.map(({ seq }) => seq), events.map((_, at) => at + 1))
     t.ok(events.every((event, at) => at === 0 || event.t >= events[at - 1]!.t), 'time never goes back')
   })
 
-  await t.test('tells the whole life of a task', async (t) => {
+  await t.test('records the whole life of a task', async (t) => {
     const worker = events.find((event) => event.type === 'task.created' && event.name === 'worker') as LoopEvent & { task: number }
     const life = events.filter((event) => 'task' in event && event.task === worker.task && event.type.startsWith('task.')).map(({ type }) => type)
     t.equal(life[0], 'task.created')
@@ -67,7 +67,7 @@ t.test('the recorder', async (t) => {
     t.match(worker, { coroutine: 'worker', parent: 1, run: 1 }, 'a child belongs to the run of its parent')
   })
 
-  await t.test('says what a task waits for, and what woke it', async (t) => {
+  await t.test('records what a task waits for, and what woke it', async (t) => {
     const kinds = new Set(events.flatMap((event) => (event.type === 'task.suspended' ? [event.on.kind] : [])))
     t.same([...kinds].sort(), ['queue.get', 'queue.join', 'queue.put', 'sleep', 'yield'].sort())
     t.ok(events.some((event) => event.type === 'task.ready' && event.by === 1), 'woken by main')
@@ -75,18 +75,18 @@ t.test('the recorder', async (t) => {
     t.match(sleeping, { on: { deadline: 1 } })
   })
 
-  await t.test('hears queues and prints', async (t) => {
+  await t.test('records queues and prints', async (t) => {
     t.match(events.find((event) => event.type === 'queue.changed'), { op: 'put', size: 1, unfinished: 1, maxsize: 1, task: 1 })
     t.match(events.find((event) => event.type === 'task.printed'), { text: 'done', task: 1, run: 1 })
   })
 
-  await t.test('tells where a task waits, in debug mode', async (t) => {
+  await t.test('records where a task waits, in debug mode', async (t) => {
     const debugged = await record(busy, { debug: true })
     const suspended = debugged.find((event) => event.type === 'task.suspended' && event.on.kind === 'sleep')
     t.match(suspended, { location: { function: 'worker', file: /stream\.test\.ts/ } })
   })
 
-  await t.test('cuts texts, wherever they stand in an event, at a bound in bytes', async (t) => {
+  await t.test('cuts all texts of an event at a limit in bytes', async (t) => {
     const long = 'é😀'.repeat(1e5)
     const told: LoopEvent[] = []
     function* waits(): Coroutine<void> {
@@ -153,7 +153,7 @@ t.test('the model', async (t) => {
     t.same(model.snapshot().tasks, [])
   })
 
-  await t.test('goes on from a snapshot as if it had seen everything', async (t) => {
+  await t.test('continues from a snapshot as if it had received everything', async (t) => {
     const events = await record(busy)
     for (const cut of [1, 7, Math.floor(events.length / 2), events.length - 3]) {
       const whole = new Model()
@@ -196,7 +196,7 @@ t.test('the fan-out', async (t) => {
   }
   const seqs = (messages: StreamEvent[]): number[] => messages.flatMap((message) => ('t' in message ? [message.seq] : []))
 
-  await t.test('begins with hello, a snapshot, and what comes from then on', async (t) => {
+  await t.test('begins with a hello, a snapshot, and new events', async (t) => {
     const { fanout, say } = source()
     say(3)
     const taker = new Taker()
@@ -208,7 +208,7 @@ t.test('the fan-out', async (t) => {
     for (const message of taker.messages) t.ok(streamEvent.safeParse(message).success, message.type)
   })
 
-  await t.test('goes on from a cursor without a gap and without a repeat', async (t) => {
+  await t.test('resumes at a cursor without a gap and without a repeat', async (t) => {
     const { recorder, fanout, say } = source()
     say(10)
     const taker = new Taker()
@@ -217,7 +217,7 @@ t.test('the fan-out', async (t) => {
     t.same(seqs(taker.messages), [5, 6, 7, 8, 9, 10])
   })
 
-  await t.test('says what history no longer holds, and how to go on', async (t) => {
+  await t.test('reports overwritten events, and how to continue', async (t) => {
     const { recorder, fanout, say } = source()
     say(3000)
     const taker = new Taker()
@@ -237,7 +237,7 @@ t.test('the fan-out', async (t) => {
     t.match(taker.messages[1], { type: 'stream.dropped', snapshot: { seq: 5 } })
   })
 
-  await t.test('keeps a slow subscriber from slowing another, and tells him what he missed', async (t) => {
+  await t.test('isolates a slow subscriber from others, and reports what it missed', async (t) => {
     const { fanout, say } = source()
     const slow = new Taker()
     const quick = new Taker()
@@ -257,7 +257,7 @@ t.test('the fan-out', async (t) => {
     t.match(slow.messages[1], { type: 'stream.dropped', count: 5000, from: 1, to: 5000 })
   })
 
-  await t.test('lets others have their turn while it sends much to a sink that always has room again at once', async (t) => {
+  await t.test('yields between batches, even if a sink always has room again at once', async (t) => {
     const { fanout, say } = source(20_000)
     const eager = new Taker()
     eager.room = false
@@ -270,7 +270,7 @@ t.test('the fan-out', async (t) => {
     t.ok(await eventually(() => seqs(eager.messages).length === 20_000))
   })
 
-  await t.test('sends a filtered subscriber what he asked for, and bookmarks', async (t) => {
+  await t.test('sends a filtered subscriber the matching events, and bookmarks', async (t) => {
     const { fanout, say } = source(10_000)
     const taker = new Taker()
     const subscription = fanout.subscribe(taker, { types: ['task.finished'] })
@@ -284,7 +284,7 @@ t.test('the fan-out', async (t) => {
     t.same(seqs(ofTask.messages), [2502, 2504])
   })
 
-  await t.test('remembers the last of many wishes while there is no room, and says nothing before', async (t) => {
+  await t.test('applies only the last of many filters that came while there was no room', async (t) => {
     const { fanout, say } = source()
     const taker = new Taker()
     taker.room = false
@@ -299,7 +299,7 @@ t.test('the fan-out', async (t) => {
     t.same(seqs(taker.messages), [2, 4], 'what the last wish was for')
   })
 
-  await t.test('ends every subscription with what was left, and listens no more', async (t) => {
+  await t.test('ends every subscription with the remaining events, and stops listening', async (t) => {
     const { fanout, say } = source()
     const taker = new Taker()
     fanout.subscribe(taker)
@@ -357,7 +357,7 @@ t.test('the trace', async (t) => {
     t.same(brokenRules(traceEvents), [])
   })
 
-  await t.test('is the same as JSON, in parts that make a whole', async (t) => {
+  await t.test('is the same as JSON, in parts that make one text', async (t) => {
     const { traceEvents: parsed, displayTimeUnit } = JSON.parse([...traceTexts(events, 'busy')].join('')) as Trace
     t.same(parsed, JSON.parse(JSON.stringify(traceEvents)))
     t.equal(displayTimeUnit, 'ms')
@@ -370,7 +370,7 @@ t.test('the trace', async (t) => {
     })
   })
 
-  await t.test('is made as it is read, of the events as they were', async (t) => {
+  await t.test('is made as it is read, from the events at the time of the request', async (t) => {
     const many = [...events]
     const whole = [...traceTexts(events, 'busy')]
     const parts = traceTexts(many, 'busy')[Symbol.iterator]()
@@ -381,7 +381,7 @@ t.test('the trace', async (t) => {
     t.match([...{ [Symbol.iterator]: () => parts }].join(''), /"print: changed"/)
   })
 
-  await t.test('follows the rules from wherever the record begins, and wherever it ends', async (t) => {
+  await t.test('follows the rules wherever the record begins and ends', async (t) => {
     for (let from = 0; from < events.length; from += 3) {
       for (const to of [from + 1, from + 7, events.length]) {
         const part = [...traced(events.slice(from, to), 'part')]
@@ -391,7 +391,7 @@ t.test('the trace', async (t) => {
     }
   })
 
-  await t.test('has a stall where it was noted, though the loop went on before', async (t) => {
+  await t.test('has a stall where it was noted, although the loop continued before', async (t) => {
     const common = { loop: 'main', task: 1 }
     const [begun, noted, gone] = [{ t: 1, seq: 1 }, { t: 5, seq: 2 }, { t: 4, seq: 3 }]
     const late = [...traced([
@@ -407,7 +407,7 @@ t.test('the trace', async (t) => {
 })
 
 t.test('the drawing', async (t) => {
-  await t.test('shows who ran, who waited and how it ended', async (t) => {
+  await t.test('shows what ran, what waited and how it ended', async (t) => {
     function* say(): Coroutine<void> {
       yield* sleep(2)
     }
@@ -438,7 +438,7 @@ t.test('the drawing', async (t) => {
 })
 
 t.test('the tree of tasks', async (t) => {
-  await t.test('puts children under their parents and says what each waits for', async (t) => {
+  await t.test('puts children below their parents and shows what each waits for', async (t) => {
     const text = taskTree([
       { task: 1, name: 'main', coroutine: 'main', state: 'suspended', since: 0, on: { kind: 'gather', label: '2 of 2' } },
       { task: 2, name: 'a', coroutine: 'f', state: 'suspended', since: 1, parent: 1, on: { kind: 'sleep', deadline: 4 } },
@@ -461,7 +461,7 @@ t.test('the list of types is that of the schema', async (t) => {
   t.ok(eventTypes.includes('task.created'))
 })
 
-t.test('events that were lost use up their numbers, and what is held before them is still found', async (t) => {
+t.test('lost events use up their numbers, and what was kept before them is still found', async (t) => {
   const printed = (seq: number): LoopEvent => ({ type: 'task.printed', seq, loop: 'main', t: seq, text: String(seq) })
   const history = new History(100)
   const pushed: number[] = []
@@ -487,14 +487,14 @@ t.test('the history is bounded in bytes', async (t) => {
     return held(history).filter(({ type }) => type === 'task.printed').reduce((sum, event) => sum + sizeOf(event) + history.encoded(event).length, 0)
   }
 
-  await t.test('as many short events as it has room for are kept', async (t) => {
+  await t.test('keeps as many short events as its capacity', async (t) => {
     const history = new History(1000)
     for (let n = 1; n <= 3000; n++) history.push(printed(n, 'short'))
     t.equal(held(history).length, 1000)
     t.equal(history.first, 2001)
   })
 
-  await t.test('of long ones only the last, without a hole, and with their JSON fewer still', async (t) => {
+  await t.test('keeps only the last of long ones, without a gap, and fewer with their JSON', async (t) => {
     const history = new History(1000)
     for (let n = 1; n <= 3000; n++) history.push(printed(n, 'x'.repeat(10_000)))
     const before = held(history).length
@@ -507,7 +507,7 @@ t.test('the history is bounded in bytes', async (t) => {
     t.same([...history.pushedSince(1, 1e9)], held(history))
   })
 
-  await t.test('one that is longer than all there is room for is still the last', async (t) => {
+  await t.test('always keeps the last event, even one that is larger than the limit', async (t) => {
     const history = new History(1000)
     for (let n = 1; n <= 10; n++) history.push(printed(n, 'x'.repeat(2e6)))
     t.same(held(history).map(({ seq }) => seq), [10])
@@ -515,7 +515,7 @@ t.test('the history is bounded in bytes', async (t) => {
     t.same(held(history).map(({ seq }) => seq), [11])
   })
 
-  await t.test('what is taken of it is bounded in bytes too', async (t) => {
+  await t.test('limits what is read from it in bytes too', async (t) => {
     const history = new History(1000)
     for (let n = 1; n <= 100; n++) history.push(printed(n, 'x'.repeat(1000)))
     const some = history.since(0, { most: 1000, bytes: 20_000 })

@@ -113,7 +113,7 @@ t.test('a store in a program', async (t) => {
     t.same(seen, ['a: a', 'b: b', 'handle: c', 'timer: d', 'a: a', 'b: b', 'done: e', 'main: outer'])
   })
 
-  await t.test('is nobody else\'s: what was made where none was set sees none', async (t) => {
+  await t.test('is limited to its tasks: what was made without a store sees none', async (t) => {
     let wake: (() => void) | null = null
     function* waiting(): Coroutine<unknown> {
       yield* fromPromise(new Promise<void>((resolve) => { wake = resolve }))

@@ -77,7 +77,7 @@ t.test('coroutines as hooks and error handlers', async (t) => {
   t.equal((await app.inject('/nowhere')).body, 'nothing here!')
 })
 
-t.test('a hook that fails fails the request; one whose client leaves is cancelled', async (t) => {
+t.test('a failing hook fails the request; if the client disconnects, it is cancelled', async (t) => {
   const app = await server(t)
   let ending = ''
   app.addHook('preHandler', any(function* (request: { url: string }) {
@@ -136,7 +136,7 @@ t.test('coroutines as handlers of WebSockets', async (t) => {
   await t.rejects(async () => other.register(loopscope), /register it before @fastify\/websocket/)
 })
 
-t.test('each request has a context of its own, from its first hook on', async (t) => {
+t.test('each request has its own context, from its first hook on', async (t) => {
   const user = new ContextVar<string>('user', { default: 'none' })
   const app = await server(t)
   app.addHook('onRequest', (request, _reply, done) => {
@@ -174,7 +174,7 @@ t.test('headers of the app are kept', async (t) => {
   t.notMatch(Object.keys((await silent.inject('/')).headers).join(), /x-request-id|server-timing/)
 })
 
-t.test('an app that closes cancels what goes on beyond its grace', async (t) => {
+t.test('a closing app cancels what continues beyond its grace', async (t) => {
   const app = await server(t, { graceSeconds: 0.1 })
   let ending = ''
   app.get('/poll', function* () {

@@ -43,7 +43,7 @@ t.test('every response of the server', async (t) => {
   })
 })
 
-t.test('what is no request at all', async (t) => {
+t.test('invalid requests', async (t) => {
   const { port } = await listen(t)
   const answer = (): Promise<string> => new Promise((resolve) => {
     let text = ''
@@ -71,12 +71,12 @@ t.test('a plain handler', async (t) => {
   app.get('/coroutine', function* () { return 'coroutine' })
   const run = async (url: string): Promise<number> => Number(/^run;dur=([\d.]+), /.exec(String((await app.inject(url)).headers['server-timing']))?.[1])
 
-  await t.test('is told its whole time as run', async (t) => {
+  await t.test('has its whole time as run', async (t) => {
     t.ok(await run('/plain') >= 29)
     t.ok(await run('/coroutine') < 29)
   })
 
-  await t.test('keeps hooks of its own', async (t) => {
+  await t.test('keeps its own hooks', async (t) => {
     const { headers } = await app.inject('/own')
     t.equal(headers['x-own'], 'kept')
     t.match(headers['server-timing'], TIMES)

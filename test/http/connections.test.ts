@@ -13,7 +13,7 @@ const get = (target: string, headers = ''): string => `GET ${target} HTTP/1.1\r\
 t.test('requests that are sent ahead', async (t) => {
   const { app, port, url } = await listen(t)
 
-  await t.test('are served one after the other, read only as far as they are answered, and go when their client does', async (t) => {
+  await t.test('are served one after the other, read only as far as they are answered, and end with their client', async (t) => {
     const slow = get('/handlers/async?ms=9000')
     const connected = once(app.server, 'connection') as Promise<[Socket]>
     const socket = open(port, slow.repeat(20_000))
@@ -32,7 +32,7 @@ t.test('requests that are sent ahead', async (t) => {
     t.equal(app.loopscope.loop.liveTasks().size, 0)
   })
 
-  await t.test('and an upgrade behind answers that have been given is served', async (t) => {
+  await t.test('an upgrade after finished answers is served', async (t) => {
     const socket = open(port, get('/ping'))
     const [first] = (await once(socket, 'data')) as [Buffer]
     t.match(String(first), /^HTTP\/1\.1 200 /)
@@ -44,14 +44,14 @@ t.test('requests that are sent ahead', async (t) => {
     t.ok(await eventually(() => app.observer.size === 0))
   })
 
-  await t.test('are all answered, in their order', async (t) => {
+  await t.test('are all answered, in order', async (t) => {
     const { text } = await raw(port, Array.from({ length: 3000 }, (_, at) => get(`/runs/${at + 1}`)).join('') + get('/ping', 'Connection: close\r\n'), { ms: 60_000 })
     const asked = [...text.matchAll(/"message":"there is no run (\d+),/g)].map((match) => Number(match[1]))
     t.same(asked, Array.from({ length: 3000 }, (_, at) => at + 1))
     t.match(text, /HTTP\/1\.1 200 OK[^]*"lag":/)
   })
 
-  await t.test('are as many as may be in all, and no more', async (t) => {
+  await t.test('are limited in number', async (t) => {
     const { app: small, url: smallUrl } = await listen(t, { MAX_REQUESTS: '2' })
     const controller = new AbortController()
     const waiting = [1, 2].map(() => fetch(`${smallUrl}/handlers/async?ms=9000`, { signal: controller.signal }).catch(() => null))
@@ -99,7 +99,7 @@ t.test('streams through the observer leave room for other requests through it', 
   t.ok(await eventually(() => app.runs.live === 0), 'leaving there is leaving here')
 })
 
-t.test('the limit of calls is a client\'s, at both ports together', async (t) => {
+t.test('the rate limit is per client, over both ports', async (t) => {
   const { app, port } = await listen(t, { RATE_LIMIT: '2', PROXIES: '127.0.0.1' })
   await app.observer.ready
   const call = async (to: number, from: string, claims = ''): Promise<number> => {
@@ -114,7 +114,7 @@ t.test('the limit of calls is a client\'s, at both ports together', async (t) =>
   t.equal(await call(observer, '127.0.0.1', 'X-Forwarded-For: 127.0.0.2\r\n'), 429, 'a proxy is, at the observer as well')
 })
 
-t.test('an offer of another protocol changes nothing of what is long: it arrives whole, and makes room for another', async (t) => {
+t.test('an offer of another protocol does not affect a long answer: it arrives whole, and makes room for another', async (t) => {
   const { app, port, url } = await listen(t)
   await app.observer.ready
   const run = (await fetch(`${url}/examples/5/run?clock=virtual&producers=10&items=200`, { headers: { accept: 'application/json' } })).headers.get('x-run-id')!
@@ -145,7 +145,7 @@ async function start(t: Test): Promise<Server> {
   }
 }
 
-t.test('a server that closes does not wait for a WebSocket that does not answer, nor for an upgrade that was refused', async (t) => {
+t.test('a closing server does not wait for a WebSocket that does not answer, nor for an upgrade that was refused', async (t) => {
   const server = await start(t)
   const sockets = [server.port, server.observer].flatMap((port) => [open(port, handshake('/events')), open(port, handshake('/events', 'Origin: http://evil.example\r\n'))])
   for (const socket of sockets) socket.on('data', () => {})

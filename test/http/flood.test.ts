@@ -54,7 +54,7 @@ t.test('a client that floods the stream and does not read', async (t) => {
   }
 })
 
-t.test('nothing is read from a client that has no room', async (t) => {
+t.test('nothing is read from a client that does not read', async (t) => {
   const { port, say, size } = await observerHere(t)
   const socket = await openSocket(port, '/events')
   t.ok(await eventually(() => size() === 1))
@@ -82,7 +82,7 @@ t.test('pings are answered', async (t) => {
   socket.destroy()
 })
 
-t.test('a broken frame ends a WebSocket, and is one line of the log at most', async (t) => {
+t.test('a broken frame ends a WebSocket, with one line in the log at most', async (t) => {
   const lines: { level: number; msg: string; err?: unknown }[] = []
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {

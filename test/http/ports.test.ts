@@ -4,7 +4,7 @@ import { fetch } from 'undici'
 import { eventually, listen } from '../support/server.ts'
 import { passedOn, paths } from '../../src/http/paths.ts'
 
-t.test('what is known of the loop', async (t) => {
+t.test('information about the loop', async (t) => {
   const { app, url } = await listen(t, { BLOCKED_MS: '20' })
   await app.observer.ready
   const ports = [['app', url], ['observer', app.observer.url!]] as const
@@ -20,7 +20,7 @@ t.test('what is known of the loop', async (t) => {
   t.ok(await eventually(async () => typeof (await stall(url))?.trace === 'string'), 'the stall is told on the app as well, with a trace')
   const { id, trace } = (await stall(url))!
 
-  await t.test('is told in the same words', async (t) => {
+  await t.test('is the same on both ports', async (t) => {
     t.equal(trace, `/stalls/${id}/trace`)
     for (const path of ['/runs', '/runs/1', '/runs/1/trace', '/runs/1/events', '/stalls', trace!, '/runs?loop=main', '/stalls?loop=main']) {
       const [here, there] = await Promise.all(ports.map(([, base]) => get(base, path)))
@@ -35,7 +35,7 @@ t.test('what is known of the loop', async (t) => {
     }
   })
 
-  await t.test('is refused in the same words', async (t) => {
+  await t.test('is refused alike on both ports', async (t) => {
     const cases = [['/runs/77', 'no-such-run'], ['/runs/77/trace', 'no-such-run'], ['/stalls/77/trace', 'no-such-stall'], ['/trace?seconds=0', 'invalid-query'],
       ['/trace?loop=other', 'no-such-loop'], ['/stalls?loop=other', 'no-such-loop'], ['/runs/x', 'invalid-path'], ['/metrics?x=1', 'invalid-query']] as const
     for (const [path, code] of cases) {
@@ -46,7 +46,7 @@ t.test('what is known of the loop', async (t) => {
     for (const path of ['/tasks', '/loops', '/metrics']) for (const [name, base] of ports) t.equal((await get(base, path, 'image/png'))[0], 406, `${path} on the ${name}`)
   })
 
-  await t.test('a figure has one name and one meaning', async (t) => {
+  await t.test('a metric has one name and one meaning', async (t) => {
     const [here, there] = await Promise.all(ports.map(async ([, base]) => new Set((await get(base, '/metrics', 'text/plain'))[2].split('\n').filter((line) => line.startsWith('# ')))))
     t.same([...there!].filter((line) => !here!.has(line)), [], 'the app tells all that the observer does')
     const own = [...here!].filter((line) => !there!.has(line) && line.startsWith('# TYPE')).map((line) => line.split(' ')[2]!)
@@ -60,7 +60,7 @@ t.test('what is known of the loop', async (t) => {
     }
   })
 
-  await t.test('a run in virtual time is known to the app while it is under way', async (t) => {
+  await t.test('the app knows a run in virtual time while it is under way', async (t) => {
     const answer = await fetch(`${url}/examples/5/run?clock=virtual&items=6000&seed=1`)
     const number = answer.headers.get('x-run-id')!
     t.match(JSON.parse((await get(url, '/runs'))[2]), { runs: [{ run: Number(number), clock: 'virtual', outcome: null }] })
@@ -74,7 +74,7 @@ t.test('what is known of the loop', async (t) => {
   })
 })
 
-t.test('all of it is described, and runs as tasks on the app', async (t) => {
+t.test('everything is described, and runs as tasks on the app', async (t) => {
   const { app, url } = await listen(t)
   const api = await (await fetch(`${url}/openapi.json`)).json() as { paths: Record<string, unknown> }
   for (const path of Object.values(paths)) t.ok(path in api.paths, path)

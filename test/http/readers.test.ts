@@ -105,7 +105,7 @@ t.test('downloads', async (t) => {
     }
   }
 
-  await t.test('that come when their client has left are given up, as those are that it leaves', async (t) => {
+  await t.test('are given up if their client disconnects, before or after they begin', async (t) => {
     const app = httpServer({ bodyLimit: 1024, proxies: [] })
     const open = new Set<number>()
     const asked: (() => void)[] = []
@@ -139,7 +139,7 @@ t.test('downloads', async (t) => {
     t.ok(await eventually(() => open.size === 0))
   })
 
-  await t.test('are made as they are read, and a place is free when a reader leaves', async (t) => {
+  await t.test('are made as they are read, and a slot is free when a reader disconnects', async (t) => {
     const { port, made, ended } = await serve(t)
     const reader = await ask(`http://127.0.0.1:${port}/`)
     const first = await settled(made)
@@ -160,7 +160,7 @@ t.test('downloads', async (t) => {
     t.equal((await fetch(`http://127.0.0.1:${port}/fails`)).status, 500, 'one that failed has left as well')
   })
 
-  await t.test('that nobody reads end by themselves', async (t) => {
+  await t.test('that are not read end by themselves', async (t) => {
     const { port, ended } = await serve(t, 1000)
     const reader = await ask(`http://127.0.0.1:${port}/`)
     t.ok(await eventually(ended))
@@ -187,7 +187,7 @@ t.test('downloads', async (t) => {
     t.ok(await eventually(ended))
   })
 
-  await t.test('of a run are bounded on the app\'s port too', async (t) => {
+  await t.test('of a run are limited on the app\'s port too', async (t) => {
     const app = await build(t, {}, { readers: { downloads: 0 } })
     const run = (await app.inject('/examples/3/run?clock=virtual')).headers['x-run-id'] as string
     for (const what of ['trace', 'events']) {
@@ -199,7 +199,7 @@ t.test('downloads', async (t) => {
   })
 })
 
-t.test('answers that are made whole lie unread up to a number of bytes, and not for ever', async (t) => {
+t.test('answers that are made whole may be unread up to a number of bytes, for a limited time', async (t) => {
   const app = httpServer({ bodyLimit: 1024, proxies: [], readers: { unreadBytes: 2 * MB, unreadMs: 2000 } })
   app.get('/large', () => ({ text: 'x'.repeat(MB) }))
   app.get('/small', () => ({ text: 'x' }))
@@ -228,7 +228,7 @@ t.test('answers that are made whole lie unread up to a number of bytes, and not 
   }
 })
 
-t.test('where too much lies unread, nobody more is told what is alive', async (t) => {
+t.test('if too much is unread, no further snapshot is made', async (t) => {
   const app = await build(t, {}, { readers: { unreadBytes: 0 } })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
@@ -240,7 +240,7 @@ t.test('where too much lies unread, nobody more is told what is alive', async (t
   t.equal(app.observer.size, 0)
 })
 
-t.test('subscribers that never read lose their place, those that do keep it', async (t) => {
+t.test('subscribers that never read are disconnected, those that read are not', async (t) => {
   const UNREAD_MS = 2000
   const here = await observerHere(t, UNREAD_MS)
   const { app, port } = await listen(t, { BLOCKED_MS: '5000' }, { readers: { unreadMs: UNREAD_MS } })

@@ -50,7 +50,7 @@ t.test('targets that would lead elsewhere', async (t) => {
   for (const fine of ['/ping', '/view/a.b.js', '/runs/1/trace?x=/../', '/a..b/c', '/.well-known/x', '/examples/...']) t.equal(targetProblem(fine), null, fine)
 })
 
-t.test('what is passed on to the app goes to the app, without what the client said of itself', async (t) => {
+t.test('a request that is passed on goes to the app, without the client\'s own claims', async (t) => {
   const seen: string[] = []
   const upstream = createServer((socket) => {
     socket.on('data', (chunk) => {
@@ -116,7 +116,7 @@ t.test('a server that listens on all addresses checks names as well', async (t) 
   t.same(await check('a.internal:8000'), [200, 200])
 })
 
-t.test('what another site\'s page starts', async (t) => {
+t.test('requests from another site\'s page', async (t) => {
   const costly = ['/handlers/sync?ms=0', '/examples/1/run?speed=1000', '/ping', '/tasks', '/runs', '/events']
   const bySite = (site: string, dest: string, mode = 'navigate'): string => `Sec-Fetch-Site: ${site}\r\nSec-Fetch-Mode: ${mode}\r\nSec-Fetch-Dest: ${dest}\r\n`
   for (const path of costly) {
@@ -139,7 +139,7 @@ t.test('what another site\'s page starts', async (t) => {
   }
 })
 
-t.test('what is not a request that can be read', async (t) => {
+t.test('requests that cannot be read', async (t) => {
   await refused(t, 'an expectation', get('/ping', 'Expect: the-best\r\n'), 'expectation-failed', /only 100-continue/)
   await refused(t, 'no Host', 'GET /ping HTTP/1.1\r\n\r\n', 'invalid-request', /must have a Host/)
   await refused(t, 'two Hosts', get('/ping', 'Host: 127.0.0.1\r\n'), 'invalid-request', /one Host/)
@@ -155,7 +155,7 @@ t.test('what is not a request that can be read', async (t) => {
   }
 })
 
-t.test('a refusal is short, however long and many the names are that it names', async (t) => {
+t.test('a refusal is short, however long and many the names in it are', async (t) => {
   for (const [count, length] of [[1, 60_000], [5000, 6], [60, 1000]] as const) {
     const body = JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, n) => [`${n}`.padStart(length, 'x'), 1])))
     const { text } = await raw(port, `POST /lab HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`)
@@ -164,7 +164,7 @@ t.test('a refusal is short, however long and many the names are that it names', 
   }
 })
 
-t.test('garbage behind a request whose answer is under way does not end up in that answer', async (t) => {
+t.test('garbage after a request does not end up in its answer', async (t) => {
   for (const [name, port] of ports) {
     const { text, closed } = await raw(port, `${get('/events')}GARBAGE\r\n\r\n`)
     t.ok(closed, name)
@@ -172,7 +172,7 @@ t.test('garbage behind a request whose answer is under way does not end up in th
   }
 })
 
-t.test('a body behind an expectation that was refused is not answered a second time', async (t) => {
+t.test('a body after a refused expectation is not answered a second time', async (t) => {
   for (const [name, port] of ports) {
     const { text, closed } = await raw(port, `POST /lab HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n\r\nGET /ping HTTP/1.1\r\n\r\n`)
     t.match(text, /^HTTP\/1\.1 417 /, name)
@@ -181,7 +181,7 @@ t.test('a body behind an expectation that was refused is not answered a second t
   }
 })
 
-t.test('handshakes that are refused', async (t) => {
+t.test('refused handshakes', async (t) => {
   const cases: [string, string, Code, RegExp?][] = [
     ['no such path', handshake('/nothing'), 'no-such-route'], ['no WebSocket there', handshake('/healthz'), 'no-websocket'],
     ['a bad field', handshake('/events?x=1'), 'invalid-query', /x: is not a known field/], ['a bad escape', handshake('/%zz'), 'invalid-request'],
@@ -201,7 +201,7 @@ t.test('handshakes that are refused', async (t) => {
   }
 })
 
-t.test('what a handler throws, whatever it is', async (t) => {
+t.test('values that a handler throws', async (t) => {
   const server = Fastify()
   const { default: loopscope } = await import('../../src/fastify/index.ts')
   await server.register(loopscope)

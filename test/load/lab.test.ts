@@ -41,7 +41,7 @@ t.test('its words', async (t) => {
     t.match(text, /^async .* nothing$/m)
   })
 
-  await t.test('do not say what they do not show', async (t) => {
+  await t.test('do not say what the figures do not show', async (t) => {
     const busy = labReport([lane('async', 45, 205)], ASKED)
     t.match(busy, "With async the probes' p99 was 45.0 ms, although no call blocked the loop for long (short blocks add up to 0.00 ms): the processors were busy")
     t.notMatch(busy, 'two different stalls')
@@ -50,7 +50,7 @@ t.test('its words', async (t) => {
     t.notMatch(labReport([lane('inline', 150, 160, { kind: 'loop', loopSeconds: 0.16 })], ASKED), 'no less than')
   })
 
-  await t.test('warn of what makes them less sure', async (t) => {
+  await t.test('warn of what makes the figures less certain', async (t) => {
     const late = { ...free, schedule: { ...free.schedule, kept: false, p99: 12, max: 30 } }
     const refused = { ...free, load: { ...free.load, good: 3, errors: { 'HTTP 429': 7 } } }
     t.match(labReport([late], ASKED), 'async: WARNING: the probes did not keep their schedule: p99 12.0 ms, at most 30.0 ms late')
@@ -59,7 +59,7 @@ t.test('its words', async (t) => {
 })
 
 t.test('on the command line', async (t) => {
-  await t.test('goes through all lanes of a server that it starts itself', async (t) => {
+  await t.test('measures all lanes of a server that it starts itself', async (t) => {
     const { out, err, code } = await load(['lab', '--requests', '2', '--ms', '400', '--rate', '50', '--observer', 'off'])
     const rows = out.split('\n').flatMap((line) => LANES.find((name) => line.startsWith(`${name} `)) ?? [])
     t.same(rows, LANES)
@@ -84,7 +84,7 @@ t.test('on the command line', async (t) => {
     t.equal(code, 0)
   })
 
-  await t.test('says so where there is nothing to measure', async (t) => {
+  await t.test('reports that there is nothing to measure', async (t) => {
     const foreign = await serve(t)
     const other = await load(['lab', foreign.url])
     t.match(other.err, /is no loopscope server: its answer to \/ping has none of the Server-Timing that the lab reads/)
@@ -149,7 +149,7 @@ t.test('over HTTP', async (t) => {
     t.equal((await app.inject({ method: 'DELETE', url: '/lab/1' })).statusCode, 404)
   })
 
-  await t.test('tells what it finds as events on the loop\'s time axis, and keeps the table', async (t) => {
+  await t.test('sends its results as events on the loop\'s time axis, and keeps the table', async (t) => {
     const lanes = ['inline', 'sensitive', 'async']
     const watching = await listenForLab(url)
     const started = await post({ requests: 2, ms: 400, rate: 50, lanes })

@@ -32,7 +32,7 @@ t.test('against a server that stalls for 1 s in every 5', async (t) => {
   const due = Array.from({ length: open.sent }, (_, at) => result.epoch + at * 10)
   const expected = due.map((at) => Math.max(0, ...stalls.filter(({ from, to }) => from <= at && to > at).map(({ to }) => to - at))).sort((a, b) => a - b)
 
-  await t.test('the open loop says what theory does for its schedule, within 5 %', async (t) => {
+  await t.test('the open loop measures what theory predicts for its schedule, within 5 %', async (t) => {
     t.equal(open.sent, 1000)
     t.equal(open.good, 1000)
     t.ok(stalls.filter(({ from, to }) => to - from > 900).length >= 2, 'it did stall')
@@ -46,7 +46,7 @@ t.test('against a server that stalls for 1 s in every 5', async (t) => {
     }
   })
 
-  await t.test('a closed loop says that all is well', async (t) => {
+  await t.test('a closed loop reports that all is well', async (t) => {
     t.ok(closed.sent > open.sent, 'it had more requests to see it with')
     t.ok(closed.latency!.p99 * 5 < open.latency!.p99, `p99 ${closed.latency!.p99} ms, where every hundredth request takes ${open.latency!.p99} ms`)
     t.ok(closed.latency!.max > 800, 'though it met the stalls')
@@ -109,8 +109,8 @@ t.test('what it prints', async (t) => {
   })
 })
 
-t.test('how it ends when it cannot go on', async (t) => {
-  await t.test('a server that dies half-way: says so, keeps the results, exit code 1', async (t) => {
+t.test('how it ends if it cannot continue', async (t) => {
+  await t.test('a server dies half-way: reports it, keeps the results, exit code 1', async (t) => {
     const server = await serve(t)
     setTimeout(() => server.kill(), 3500)
     const { out, code } = await load(['--json', '--duration', '60', '--warmup', '0', server.url, '--rate', '50'])
@@ -122,7 +122,7 @@ t.test('how it ends when it cannot go on', async (t) => {
     t.equal(code, 1)
   })
 
-  await t.test('Ctrl-C: prints what there is, exit code 130', async (t) => {
+  await t.test('Ctrl-C: prints the results so far, exit code 130', async (t) => {
     const server = await serve(t)
     let stopped = 0
     const { out, code } = await load(['--duration', '60', '--warmup', '0', server.url, `${server.url}/never`], (program) => {
@@ -137,7 +137,7 @@ t.test('how it ends when it cannot go on', async (t) => {
     t.equal(code, 130)
   })
 
-  await t.test('a rate that this machine cannot hold: names the limit, exit code 3', async (t) => {
+  await t.test('a rate too high for this machine: names the limit, exit code 3', async (t) => {
     const server = await serve(t)
     const streams = Array.from({ length: 8 }, (_, at) => `${server.url}/${at}`)
     const { out, code } = await load(['--duration', '1', '--warmup', '0', '--rate', '1000000', '--timeout', '0.2', '--connections', '10', ...streams])

@@ -18,13 +18,13 @@ const take = (given: Partial<StreamPlan>, count: number, seed = 1): (number | nu
 }
 
 t.test('a schedule', async (t) => {
-  await t.test('is even, all at once, or as often as it says and no more', async (t) => {
+  await t.test('is even, all at once, or limited in number', async (t) => {
     t.same(take({ rate: 100 }, 4), [0, 10, 20, 30])
     t.same(take({ rate: 100, requests: 2 }, 4), [0, 10, null, null])
     t.same(take({ arrivals: 'burst', requests: 3 }, 4), [0, 0, 0, null])
   })
 
-  await t.test('does not drift: the millionth request of 3 a second is due when it should be', async (t) => {
+  await t.test('does not drift: the millionth request of 3 a second is due on time', async (t) => {
     const next = scheduleOf(plan({ rate: 3 }), 1)
     for (let at = 0; at < 999_999; at++) next()
     t.equal(next(), 999_999_000 / 3)
@@ -40,7 +40,7 @@ t.test('a schedule', async (t) => {
     }
   })
 
-  await t.test('of Poisson arrivals is the same for the same seed, has the rate, and gaps as exponential ones have', async (t) => {
+  await t.test('of Poisson arrivals is the same for the same seed, has the rate, and exponential gaps', async (t) => {
     t.same(take({ arrivals: 'poisson' }, 50, 7), take({ arrivals: 'poisson' }, 50, 7))
     t.notSame(take({ arrivals: 'poisson' }, 50, 7), take({ arrivals: 'poisson' }, 50, 8))
     const moments = take({ arrivals: 'poisson', rate: 100 }, 20_000) as number[]
@@ -53,7 +53,7 @@ t.test('a schedule', async (t) => {
   })
 })
 
-t.test('a command line gives each stream the options behind it, and those before all', async (t) => {
+t.test('a command line gives each stream the options after it, and those before all', async (t) => {
   const { plan: { streams, duration } } = readLoad(['--rate', '5', 'http://a/x', '--name', 'first', 'http://b/x', '--rate', '9', '--header', 'A: 1', '--header', 'B: 2', 'http://b/x', '--body', 'text', '--duration', '3'])
   t.same(streams.map(({ name, rate, method, headers }) => [name, rate, method, headers]), [
     ['first', 5, 'GET', {}], ['/x', 9, 'GET', { a: '1', b: '2' }], ['/x 2', 5, 'POST', {}],
@@ -69,12 +69,12 @@ t.test('Server-Timing', async (t) => {
     t.equal(parseTiming('run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0')?.culprit, null)
   })
 
-  await t.test('of other servers is not taken for one of ours', async (t) => {
+  await t.test('of other servers is not mistaken for ours', async (t) => {
     for (const header of ['', 'db;dur=53', 'cache;desc="Cache Read";dur=23.2', 'run;dur=1, ready;dur=2, wait;dur=3', 'run, ready, wait, thread']) t.equal(parseTiming(header), null, header)
   })
 })
 
-t.test('stalls, by the answers: what overlaps is one, and has the name of the worst', async (t) => {
+t.test('stalls from answers: overlapping ones are one, with the name of the worst', async (t) => {
   const stalls = new AnswerStalls()
   const say = (at: number, ready: number, culprit: string | null): void => stalls.add(at, { run: 0, ready, wait: 0, thread: 0, culprit })
   say(2000, 900, 'a')
@@ -124,7 +124,7 @@ t.test('latencies over time', async (t) => {
   })
 })
 
-t.test('failures have words', async (t) => {
+t.test('failures have texts', async (t) => {
   const coded = (code: string): Error => Object.assign(new Error('?'), { code })
   t.equal(kindOf(coded('ECONNREFUSED')), 'connection refused')
   t.equal(kindOf(coded('UND_ERR_SOCKET')), 'connection closed')

@@ -4,13 +4,13 @@ import { fetch } from 'undici'
 import { eventually } from '../support/eventually.ts'
 import { figure, isUp, json, order, start, startServer, type Program } from './support.ts'
 
-t.test('an error on the observer\'s thread that nothing catches', async (t) => {
+t.test('an uncaught error on the observer\'s thread', async (t) => {
   const server = await startServer(t, {}, { inside: true })
   const { url, observer } = server
   const epochOf = async (): Promise<string> => (await json<{ loops: { epoch: string }[] }>(`${observer}/loops`)).loops[0]!.epoch
   const epoch = await epochOf()
 
-  await t.test('is logged with its stack and counted, and the thread goes on', async (t) => {
+  await t.test('is logged with its stack and counted, and the thread continues', async (t) => {
     for (const [what, message] of [['throw', /which goes on.*TypeError: thrown by a callback\\n\s+at/], ['reject', /TypeError: rejected, and nothing waits for it\\n\s+at/]] as const) {
       // Each in a different second: only one of several in the same second is logged.
       await new Promise((resolve) => setTimeout(resolve, 1100))
@@ -27,7 +27,7 @@ t.test('an error on the observer\'s thread that nothing catches', async (t) => {
     t.equal(await figure(url, 'loopscope_observer_restarts_total'), 0)
   })
 
-  await t.test('ends the thread where it is in the recording: another one begins', async (t) => {
+  await t.test('ends the thread if it is in the recording, and another one begins', async (t) => {
     order(server, 'break')
     t.ok(await eventually(async () => await figure(url, 'loopscope_observer_restarts_total') === 1 && await isUp(url), 6000), server.log())
     t.match(server.log(), /the observer has ended; it is started again in 0\.1 s[^\n]*the decoder is broken/)
@@ -42,7 +42,7 @@ t.test('an error on the observer\'s thread that nothing catches', async (t) => {
     t.match(server.log(), /its thread hung/)
   })
 
-  await t.test('an app whose observer hangs closes all the same', async (t) => {
+  await t.test('an app with a hanging observer still closes', async (t) => {
     order(server, 'hang')
     t.ok(await eventually(() => fetch(`${observer}/healthz`, { signal: AbortSignal.timeout(500) }).then(() => false, () => true)))
     server.child.kill('SIGTERM')
@@ -50,14 +50,14 @@ t.test('an error on the observer\'s thread that nothing catches', async (t) => {
   })
 })
 
-t.test('any program that is observed', async (t) => {
+t.test('an observed program', async (t) => {
   async function mortal(t: Test, env: Record<string, string>): Promise<Program & { observer: string }> {
     const program = start(t, 'test/observe/programs/mortal.ts', env, { inside: true })
     t.ok(await eventually(() => program.log().includes('observer http') || program.child.exitCode !== null), program.log())
     return { ...program, observer: /observer (\S+)/.exec(program.log())![1]! }
   }
 
-  await t.test('goes on when its observer runs out of memory, and is observed again', async (t) => {
+  await t.test('continues when its observer runs out of memory, and is observed again', async (t) => {
     const program = await mortal(t, {})
     order(program, 'exhaust')
     t.ok(await eventually(() => program.log().includes('the observer ran out of memory; it is started again in 0.1 s')), program.log())

@@ -156,7 +156,7 @@ t.test('a busy stretch, on a real clock', async (t) => {
     for (let n = 0; n < times; n++) yield* sleep(0)
   }
 
-  await t.test('some thousands of steps in a row are events, each of them, and those beyond are counted', async (t) => {
+  await t.test('the first thousands of steps in a row are events, and those beyond are counted', async (t) => {
     const { told, recorded, records } = await both(function* () {
       yield* gather(Array.from({ length: 7 }, (_, number) => createTask(spins(30_000), { name: `worker ${number}` })))
     })
@@ -176,7 +176,7 @@ t.test('a busy stretch, on a real clock', async (t) => {
     t.equal(replayed.tasks.size, 0)
   })
 
-  await t.test('it ends where anything else happens, and begins again soon; whose step it is, is known', async (t) => {
+  await t.test('it ends when anything else happens, and begins again soon; the running step is known', async (t) => {
     const moments: [string, string][] = []
     const { told, recorded } = await both(function* ({ drain, observer: { model } }) {
       const queue = new Queue<number>()
@@ -200,7 +200,7 @@ t.test('a busy stretch, on a real clock', async (t) => {
     t.ok(told.every((event, i) => i === 0 || event.t >= told[i - 1]!.t), 'time does not go back')
   })
 
-  await t.test('of very many tasks some are counted by themselves, and all together', async (t) => {
+  await t.test('of very many tasks some are counted separately, and all together', async (t) => {
     const { told, recorded } = await both(function* () {
       yield* gather(Array.from({ length: 500 }, () => createTask(spins(100))))
     })
@@ -236,7 +236,7 @@ t.test('a busy stretch, on a real clock', async (t) => {
   })
 })
 
-t.test('steps, and a ring that is full again and again', async (t) => {
+t.test('steps, and a ring that is full repeatedly', async (t) => {
   const loop = new EventLoop()
   const inline = watchInline(loop, { records: 4096, history: 4096 })
   let recorded = 0
@@ -269,7 +269,7 @@ t.test('steps, and a ring that is full again and again', async (t) => {
   t.same([...observer.model.tasks], [], 'no ghosts are left')
 })
 
-t.test('names by the ten thousand', async (t) => {
+t.test('ten thousands of names', async (t) => {
   const loop = new EventLoop({ clock: new VirtualClock() })
   const inline = watchInline(loop, { history: 1_000_000 })
   const locks = Array.from({ length: 6 }, () => new Lock())
@@ -296,7 +296,7 @@ t.test('names by the ten thousand', async (t) => {
   t.same(wrong.slice(0, 3), [], 'each has its own, and each wait names its lock')
 })
 
-t.test('texts come through whole', async (t) => {
+t.test('texts arrive whole', async (t) => {
   const texts = ['', 'a', 'x'.repeat(20), 'x'.repeat(21), 'é'.repeat(10), '😀'.repeat(11), 'long '.repeat(60), 'x'.repeat(1024), '\n"\\', 'x'.repeat(19) + 'é']
   const loop = new EventLoop({ clock: new VirtualClock() })
   const inline = watchInline(loop)
@@ -316,7 +316,7 @@ t.test('texts come through whole', async (t) => {
   t.match(eventsOf(inline).find(({ type }) => type === 'task.created'), { name: 'mäin 😀' })
 })
 
-t.test('texts that are too long are cut as a recorder cuts them, wherever they stand', async (t) => {
+t.test('long texts are cut as a recorder cuts them, wherever they are', async (t) => {
   const long = 'ü😀'.repeat(1e5)
   const loop = new EventLoop({ clock: new VirtualClock(), debug: true })
   loop.setExceptionHandler(() => {})
@@ -361,14 +361,14 @@ t.test('texts that are too long are cut as a recorder cuts them, wherever they s
     { name: 'RangeError', message: /an event may have 10666 characters as JSON, this one has \d+: \{"type":"lab.probed"/ })
 })
 
-t.test('what is kept of runs is bounded in bytes', async (t) => {
+t.test('what is kept of runs is limited in bytes', async (t) => {
   const begin = (log: RunLog, run: number): void => { log.onEvent({ type: 'run.started', seq: 1, t: 0, loop: 'main', run, example: 1, parameters: {} }) }
   const say = (log: RunLog, run: number, text: string): void => { log.onEvent({ type: 'task.printed', seq: 1, t: 0, loop: 'main', run, text }) }
   const end = (log: RunLog, run: number): void => { log.onEvent({ type: 'run.finished', seq: 1, t: 0, loop: 'main', run, example: 1, parameters: {}, outcome: 'returned' }) }
   const kept = (log: RunLog): number => log.list().reduce((sum, { output, events }) => sum + sizeOf(output) + sizeOf(events), 0)
   const line = 'x'.repeat(1000)
 
-  await t.test('of one run the beginning, and how much was forgotten', async (t) => {
+  await t.test('of one run the beginning is kept, and how much was left out', async (t) => {
     const log = new RunLog(() => '', 0)
     begin(log, 1)
     for (let n = 0; n < 3000; n++) say(log, 1, line)
@@ -380,7 +380,7 @@ t.test('what is kept of runs is bounded in bytes', async (t) => {
     t.equal(outcome, 'returned')
   })
 
-  await t.test('of all runs what the last did, of those under way too', async (t) => {
+  await t.test('of all runs what the last ones did, including live runs', async (t) => {
     const log = new RunLog(() => '', 0, { mostBytes: 1e6 })
     for (let run = 1; run <= 20; run++) {
       begin(log, run)
@@ -415,7 +415,7 @@ t.test('what is kept of runs is bounded in bytes', async (t) => {
   })
 })
 
-t.test('what is kept of stalls is bounded in bytes: what happened around the last, and that there were others', async (t) => {
+t.test('what is kept of stalls is limited in bytes: the events around the last ones, and the number of all', async (t) => {
   class Kept extends MonitoredLoop {
     now(): number {
       return this.history.last
@@ -444,7 +444,7 @@ t.test('what is kept of stalls is bounded in bytes: what happened around the las
   t.ok(sizes.at(-1)! > 3e6 && record.stallTrace(12) !== null)
 })
 
-t.test('what belongs to a run carries its number and says where it stands', async (t) => {
+t.test('events of a run carry its number and their location', async (t) => {
   const loop = new EventLoop({ clock: new VirtualClock() })
   const inline = watchInline(loop)
   function* child(queue: Queue<number>): Coroutine<void> {
@@ -473,7 +473,7 @@ t.test('what belongs to a run carries its number and says where it stands', asyn
   t.match(text, /the line to find/)
 })
 
-t.test('events that find no room', async (t) => {
+t.test('events without room in the ring', async (t) => {
   const loop = new EventLoop({ clock: new VirtualClock() })
   const inline = watchInline(loop, { records: 4096, history: 2048 })
   const recorder = new Recorder(loop)

@@ -32,7 +32,7 @@ t.test('a server whose observer dies', async (t) => {
   const before = await subscribe(url)
   const { epoch } = before.messages[0] as EventOf<'stream.hello'>
 
-  await t.test('answers, says what is missing, and refuses what only the observer knows with a reason', async (t) => {
+  await t.test('answers, reports what is missing, and refuses what only the observer knows with a reason', async (t) => {
     order(server, 'keep dead')
     t.ok(await eventually(async () => !await isUp(url)), 'readiness tells')
     t.equal((await fetch(`${url}/ping`)).status, 200)
@@ -80,7 +80,7 @@ t.test('a server whose observer dies', async (t) => {
     t.ok(tasks.some((task) => task.request !== undefined && task.name.startsWith('GET /examples/5/run')), 'and the request it serves')
   })
 
-  await t.test('has its stalls told again, with name and stack, to those who come again', async (t) => {
+  await t.test('reports its stalls again, with name and stack, to returning subscribers', async (t) => {
     for (const address of [url, observer]) {
       const again = await subscribe(address)
       const hello = again.messages[0] as EventOf<'stream.hello'>
@@ -102,7 +102,7 @@ t.test('a server whose observer dies', async (t) => {
     late.socket.close()
   })
 
-  await t.test('has the tasks of its runs accounted for all the same', async (t) => {
+  await t.test('still accounts for the tasks of its runs', async (t) => {
     t.equal((await fetch(`${url}/runs/${runId}`, { method: 'DELETE' })).status, 202)
     t.match(await output, /\(cancelled\)\n$/)
     t.ok(await eventually(async () => (await json<{ tasks: { run?: number }[] }>(`${observer}/tasks`)).tasks.every((task) => task.run !== runId)), 'none of them is left')
@@ -129,7 +129,7 @@ t.test('a server whose observer is dead', async (t) => {
   const { url, observer } = server
   const starts = startsOf(server)
 
-  await t.test('waits for the port where something else has taken it, and takes it when it is free', async (t) => {
+  await t.test('waits for the port while another program uses it, and takes it when it is free', async (t) => {
     order(server, 'keep dead')
     t.ok(await eventually(async () => !await isUp(url)))
     const other = createServer()
@@ -155,7 +155,7 @@ t.test('a server whose observer is dead', async (t) => {
   })
 })
 
-t.test('a process of several keeps its name when its observer is started again', { skip: noRedis }, async (t) => {
+t.test('one process of several keeps its name when its observer is started again', { skip: noRedis }, async (t) => {
   const redis = await startRedis(t)
   const server = await startServer(t, { REDIS_URL: redis.url, LOOP_NAME: 'one' }, { inside: true })
   const connected = async (): Promise<boolean> => (await json<{ redis: { state: string } | null }>(`${server.observer}/loops`)).redis?.state === 'connected'
@@ -169,7 +169,7 @@ t.test('a process of several keeps its name when its observer is started again',
   t.notMatch(server.log(), /another process is called that/)
 })
 
-t.test('the waits between two lives double up to half a minute, and begin again after a life that has lasted', async (t) => {
+t.test('the waits between two lives double up to half a minute, and start over after a life that has lasted', async (t) => {
   const backoff = new Backoff()
   t.same([0, 10, 0, 0, 5000, 0, 0, 0, 0, 0, 29_000].map((served) => backoff.next(served)), [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000])
   t.equal(backoff.next(30_000), 100)

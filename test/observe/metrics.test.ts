@@ -10,7 +10,7 @@ let seq = 0
 const event = (fields: object): LoopEvent => ({ seq: ++seq, t: seq, loop: 'main', ...fields }) as LoopEvent
 
 t.test('a distribution', async (t) => {
-  await t.test('has as many up to each limit as a count by hand', async (t) => {
+  await t.test('has the same number up to each limit as a manual count', async (t) => {
     const limits = [0.001, 0.005, 0.01, 0.1, 1]
     let state = 7
     const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
@@ -69,7 +69,7 @@ t.test('the figures of the stream', async (t) => {
     t.equal(counts.at(-1), 4, 'one took longer than the last limit')
   })
 
-  await t.test('knows how full the queues are of what is under way, and of no more than there may be', async (t) => {
+  await t.test('knows how full the queues of live runs are, up to a limited number', async (t) => {
     const stats = new StreamStats()
     const changed = (queue: number, size: number, run?: number): void =>
       stats.onEvent(event({ type: 'queue.changed', queue, op: 'put', size, unfinished: size + 1, maxsize: 0, ...(run === undefined ? {} : { run }) }))

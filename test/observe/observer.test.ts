@@ -33,7 +33,7 @@ t.test('a server with its observer', async (t) => {
   const { url, observer, child, ended, log } = await startServer(t)
   const watching = await subscribe(observer)
 
-  await t.test(`tells of ${STALLS} stalls out of ${STALLS} while they last, and afterwards who waited`, async (t) => {
+  await t.test(`reports ${STALLS} stalls out of ${STALLS} while they last, and afterwards what they delayed`, async (t) => {
     for (let stall = 0; stall < STALLS; stall++) {
       const from = watching.messages.length
       // While the server's threads start there are real stalls of other code, which do not count here.
@@ -89,7 +89,7 @@ t.test('a server with its observer', async (t) => {
     t.equal((await fetch(`${observer}/trace?seconds=0`)).status, 400)
   })
 
-  await t.test('tells of a run what the app tells, and its trace follows the rules', async (t) => {
+  await t.test('reports of a run what the app reports, and its trace follows the rules', async (t) => {
     const response = await fetch(`${url}/examples/5/run?items=3&seed=7&speed=100&maxsize=1`)
     await response.text()
     const run = response.headers.get('x-run-id')!
@@ -127,7 +127,7 @@ t.test('a server with its observer', async (t) => {
     t.match(await (await fetch(`${observer}/events?colour=red`)).json(), { statusCode: 400, code: 'invalid-query', details: [{ field: 'colour' }] })
   })
 
-  await t.test('everything it has told is in the schema, in order, without a gap or a repeat', async (t) => {
+  await t.test('everything it has sent is in the schema, in order, without a gap or a repeat', async (t) => {
     const events = watching.messages.filter((event): event is LoopEvent => 'loop' in event)
     t.ok(events.length > 500)
     t.same([...new Set(watching.messages.filter((event) => !streamEvent.safeParse(event).success).map(({ type }) => type))], [])
@@ -135,7 +135,7 @@ t.test('a server with its observer', async (t) => {
     t.ok(events.every(({ seq }, at) => seq === first + at))
   })
 
-  await t.test('ends with its app, and tells its subscribers', async (t) => {
+  await t.test('ends with its app, and ends its subscriptions', async (t) => {
     child.kill('SIGTERM')
     t.equal(await ended, 0, log())
     await watching.closed
@@ -175,7 +175,7 @@ t.test('subscribers', async (t) => {
     await whole.closed
   })
 
-  await t.test('one that stops reading costs the others nothing, is told what it missed, and has the right picture again', async (t) => {
+  await t.test('one that stops reading does not delay the others, learns what it missed, and has a correct snapshot again', async (t) => {
     const { connect } = await import('node:net')
     const { port } = new URL(observer)
     const quick = await subscribe(observer)
@@ -243,7 +243,7 @@ t.test('no false alarm', async (t) => {
 })
 
 // A thread of the idle class that shares a processor with busy ones gets hardly any of it.
-t.test('a thread that gets no processor is not called blocked', { skip: cannotStarve() }, async (t) => {
+t.test('a thread that gets no processor does not count as blocked', { skip: cannotStarve() }, async (t) => {
   const program = start(t, 'test/observe/programs/starved.ts')
   t.ok(await eventually(() => program.log().includes('observer')), program.log())
   const [, observer] = /observer (\S+)/.exec(program.log())!
@@ -279,7 +279,7 @@ t.test('a thread that gets no processor is not called blocked', { skip: cannotSt
   }
 })
 
-t.test('a loop that never rests', async (t) => {
+t.test('a loop that is never idle', async (t) => {
   const program = start(t, 'test/observe/programs/busy.ts')
   t.ok(await eventually(() => program.log().includes('observer')), program.log())
   const [, observer] = /observer (\S+)/.exec(program.log())!
@@ -287,7 +287,7 @@ t.test('a loop that never rests', async (t) => {
   const some = await subscribe(observer!, '?types=loop.blocked,loop.unblocked')
   const metric = async (name: string): Promise<number> => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(await (await fetch(`${observer}/metrics`)).text())![1])
 
-  await t.test('has those named who hold it, to whoever asked for that alone and to whoever cannot keep up', async (t) => {
+  await t.test('names what blocks it, for filtered and for slow subscribers too', async (t) => {
     for (let time = 0; time < 8; time++) {
       await pause(150)
       const from = { all: all.messages.length, some: some.messages.length, log: program.log().length }
@@ -305,7 +305,7 @@ t.test('a loop that never rests', async (t) => {
     }
   })
 
-  await t.test('has its steps counted, and nobody misses anything', async (t) => {
+  await t.test('has its steps counted, and no subscriber misses anything', async (t) => {
     t.equal(await metric('loopscope_events_lost_total'), 0)
     t.ok(await metric('loopscope_events_total') < 1e6)
     t.same([...all.messages, ...some.messages].filter(({ type }) => type === 'stream.dropped'), [])
@@ -323,13 +323,13 @@ t.test('a loop that never rests', async (t) => {
   some.socket.close()
 })
 
-t.test('somebody\'s Fastify app', async (t) => {
+t.test('another Fastify app', async (t) => {
   const program = start(t, 'test/observe/programs/blocking-app.ts')
   t.ok(await eventually(() => program.log().includes('observer')), program.log())
   const [, app, observer] = /app (\S+) observer (\S+)/.exec(program.log())!
   const watching = await subscribe(observer!)
 
-  await t.test('has its ordinary handlers seen as requests', async (t) => {
+  await t.test('has its ordinary handlers recorded as requests', async (t) => {
     t.equal(await (await fetch(`${app}/quick`)).text(), 'quick')
     t.equal(await (await fetch(`${app}/coroutine`)).text(), 'slept')
     t.ok(await eventually(() => watching.messages.filter(({ type }) => type === 'request.finished').length === 2))
@@ -340,7 +340,7 @@ t.test('somebody\'s Fastify app', async (t) => {
   })
 
   for (const [path, fn, mark] of [['/at-once', 'busyWait', '// at once'], ['/later', 'lateWork', '// later']] as const) {
-    await t.test(`has the line told that blocks it, ${path}`, async (t) => {
+    await t.test(`has the line reported that blocks it, ${path}`, async (t) => {
       const from = watching.messages.length
       await (await fetch(`${app}${path}`)).text()
       t.ok(await eventually(() => watching.messages.slice(from).some(({ type }) => type === 'loop.unblocked')))
@@ -354,7 +354,7 @@ t.test('somebody\'s Fastify app', async (t) => {
     })
   }
 
-  await t.test('has no more requests told to have waited than there were clients, each of which sends one after the other', async (t) => {
+  await t.test('reports no more delayed requests than there were clients, each of which sends one after the other', async (t) => {
     const from = watching.messages.length
     const clients = Array.from({ length: 20 }, () => new Client(app!, { pipelining: 1 }))
     let asking = true
@@ -388,7 +388,7 @@ t.test('a program without a loop of loopscope', async (t) => {
   type Told = { seconds: number; stack?: Frame[] }
   const told = (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls.reverse()
 
-  await t.test('has each of its stalls told once, and as long as it was', async (t) => {
+  await t.test('has each of its stalls reported once, with its length', async (t) => {
     t.equal(told.length, blocked.length, JSON.stringify(told.map(({ seconds }) => seconds)))
     for (const [at, { seconds }] of blocked.entries()) {
       const ratio = told[at]!.seconds / seconds
@@ -396,12 +396,12 @@ t.test('a program without a loop of loopscope', async (t) => {
     }
   })
 
-  await t.test('has the line told that blocks it, even where that is inside of a native function for long', async (t) => {
+  await t.test('has the line reported that blocks it, even inside a long native function', async (t) => {
     for (const [at, { name }] of blocked.entries()) t.equal(told[at]!.stack?.[0]?.function, name)
   })
 })
 
-t.test('an innocent', async (t) => {
+t.test('innocent code', async (t) => {
   type Told = { name: string; stack?: Frame[] }
   const told = async (t: Test, ...args: string[]): Promise<Told[]> => {
     const program = start(t, 'test/observe/programs/innocents.ts', {}, { args })
@@ -410,21 +410,21 @@ t.test('an innocent', async (t) => {
     return (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls
   }
 
-  await t.test('is not named that is called after a native function that blocked', async (t) => {
+  await t.test('is not named if it is called after a native function that blocked', async (t) => {
     const stalls = await told(t)
     t.ok(stalls.length >= 3, 'the stalls are told')
     t.same(stalls.filter(({ name, stack }) => /audit/i.test(name) || /audit/i.test(stack?.[0]?.function ?? '')), [])
     t.ok(stalls.some(({ name }) => /main/.test(name)), 'and who called that is')
   })
 
-  await t.test('is not named that runs on the main thread while a worker thread is observed', async (t) => {
+  await t.test('is not named if it runs on the main thread while a worker thread is observed', async (t) => {
     const stalls = await told(t, 'worker')
     t.ok(stalls.length > 0)
     t.ok(stalls.every(({ name, stack }) => stack === undefined && !/innocent/.test(name)), JSON.stringify(stalls))
   })
 })
 
-t.test('a program without a server ends by itself, and its loops were seen one after the other', async (t) => {
+t.test('a program without a server ends by itself, and its loops were recorded one after the other', async (t) => {
   const program = start(t, 'test/observe/programs/observed.ts')
   t.equal(await program.ended, 0, program.log())
   t.match(program.log(), /^2 stalls$/m)

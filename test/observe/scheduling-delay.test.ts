@@ -24,13 +24,13 @@ t.test('a thread that gets no processor', { skip: missing && 'only Linux tells, 
     await pause(20)
   }
 
-  await t.test('has had none for as long as that lasts, longer than notes are kept otherwise', async (t) => {
+  await t.test('has none for as long as that lasts, even longer than notes are usually kept', async (t) => {
     const to = now()
     const seconds = schedulingDelay.present(from, to)
     t.ok(seconds > 0.9 * (to - from), `${seconds} of ${to - from} s`)
   })
 
-  await t.test('is not excused for what was before', async (t) => {
+  await t.test('is not excused by earlier waits', async (t) => {
     const to = now()
     t.ok(schedulingDelay.present(to - 0.5, to) < 1, 'of the last half second')
   })

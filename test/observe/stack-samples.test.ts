@@ -15,15 +15,15 @@ function verdict(to: number, ...taken: [fn: string, asked: number, at: number, s
   return samples.conclude(0, to)?.name
 }
 
-t.test('names who runs when the thread answers at once', async (t) => {
+t.test('names what runs when the thread answers at once', async (t) => {
   t.equal(verdict(0.3, ['spin', 0.05, 0.051], ['spin', 0.1, 0.101]), 'spin outside of the event loop')
 })
 
-t.test('names who held it for most of the stall, not who was seen first', async (t) => {
+t.test('names what blocked it for most of the stall, not what was seen first', async (t) => {
   t.equal(verdict(3, ['prepare', 0.05, 0.051], ['load', 0.1, 0.101], ['load', 0.2, 0.201], ['load', 1.6, 1.601]), 'load outside of the event loop')
 })
 
-t.test('calls native what answers late, unless the thread had no processor', async (t) => {
+t.test('counts late answers as native code, unless the thread had no processor', async (t) => {
   t.equal(verdict(3, ['load', 0.05, 2.9]), 'native code in load')
   t.equal(verdict(3, ['prepare', 0.05, 0.051], ['load', 0.1, 2.9]), 'native code in load')
   t.equal(verdict(3, ['spin', 0.05, 2.9, 2.84]), 'spin outside of the event loop')
@@ -34,7 +34,7 @@ t.test('does not count what was taken after the end', async (t) => {
   t.equal(verdict(3, ['prepare', 0.05, 0.051], ['audit', 0.1, 3.1]), 'native code after prepare')
 })
 
-t.test('says where native code began that goes on to the end', async (t) => {
+t.test('names where native code began that lasts until the end', async (t) => {
   const samples = new StackSamples()
   samples.ask(0.05)
   samples.answer(at('prepare'), 0.051, 0)
@@ -43,7 +43,7 @@ t.test('says where native code began that goes on to the end', async (t) => {
   t.equal(samples.conclude(0, 3)?.name, 'native code after prepare')
 })
 
-t.test('names nobody where only Node runs, or nothing', async (t) => {
+t.test('names nothing if only Node runs, or nothing', async (t) => {
   const samples = new StackSamples()
   t.equal(samples.conclude(0, 1), null)
   samples.ask(0.05)
@@ -54,7 +54,7 @@ t.test('names nobody where only Node runs, or nothing', async (t) => {
   t.equal(samples.conclude(0, 1)?.name, null)
 })
 
-t.test('has no place for native code after which none of the program runs', async (t) => {
+t.test('has no position for native code after which no code of the program runs', async (t) => {
   for (const file of ['node:internal/async_hooks', 'src/fastify/index.ts', 'src/runtime/task.ts']) {
     const samples = new StackSamples()
     samples.ask(0.05)

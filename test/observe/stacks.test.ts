@@ -78,7 +78,7 @@ const HOLD = inProgram('hold', '/* nothing else */')
 t.test('a thread that runs JavaScript', async (t) => {
   const { stalls, errors, code, ending } = await stall('spin report dive package search atomics together debugger thrown jobs formatter format')
 
-  await t.test('says the function, file and line of the source, twenty times of twenty', async (t) => {
+  await t.test('has the function, file and line of the source, twenty times of twenty', async (t) => {
     const { seen } = stalls['spin']!
     const spinning = readFileSync(join(root, 'workers/spin.ts'), 'utf8').split('\n').findIndex((line) => line.includes('while (')) + 1
     t.equal(seen.length, 20)
@@ -97,7 +97,7 @@ t.test('a thread that runs JavaScript', async (t) => {
     ])
   })
 
-  await t.test('gives 16 frames of a deep stack, the innermost', async (t) => {
+  await t.test('has 16 frames of a deep stack, the innermost', async (t) => {
     const frames = stalls['dive']!.seen[0]!.frames!
     t.equal(frames.length, 16)
     t.equal(place(frames[0]), HOLD)
@@ -121,7 +121,7 @@ t.test('a thread that runs JavaScript', async (t) => {
     for (const { culprit } of stalls['format']!.seen) t.equal(place(culprit), inProgram('formatStacks', "'to be formatted'"))
   })
 
-  await t.test('answers once for all who ask at the same time', async (t) => {
+  await t.test('answers once for all calls at the same time', async (t) => {
     const [seen] = stalls['together']!.seen
     t.equal(place(seen!.culprit), HOLD)
     t.ok(seen!.same)
@@ -139,12 +139,12 @@ t.test('a thread that runs JavaScript', async (t) => {
     t.same(stalls['jobs']!.notes, ['ran meanwhile: nothing'])
   })
 
-  await t.test("calls nobody's formatter of stacks, and leaves it where it is", async (t) => {
+  await t.test('calls no stack formatter of the program, and leaves it in place', async (t) => {
     t.equal(place(stalls['formatter']!.seen[0]!.culprit), HOLD)
     t.same(stalls['formatter']!.notes, ['formatter called 0 times, kept true, limit 3'])
   })
 
-  await t.test('ends at once, with nothing to say', async (t) => {
+  await t.test('ends at once, with nothing to report', async (t) => {
     t.equal(code, 0)
     t.equal(errors, '')
     t.ok(ending < 1000, `it took ${ending.toFixed(0)} ms`)
@@ -152,7 +152,7 @@ t.test('a thread that runs JavaScript', async (t) => {
 })
 
 t.test('a thread inside a native function', async (t) => {
-  await t.test('answers when that comes back, with the line that called it', async (t) => {
+  await t.test('answers when the function returns, with the line that called it', async (t) => {
     const { stalls } = await stall('shell')
     const [first, second] = stalls['shell']!.seen
     t.equal(place(first!.culprit), inProgram('sleepInShell', "execSync('sleep 0.6')"))
@@ -168,7 +168,7 @@ t.test('a thread inside a native function', async (t) => {
     t.equal(code, 0)
   })
 
-  await t.test('goes on when the stacks are closed meanwhile, or their thread ends', async (t) => {
+  await t.test('continues when the stacks are closed meanwhile, or their thread ends', async (t) => {
     for (const name of ['close', 'die']) {
       const { stalls, errors, code } = await stall(name)
       t.same(stalls[name]!.seen.map(({ frames }) => frames), name === 'close' ? [null] : [])
@@ -178,7 +178,7 @@ t.test('a thread inside a native function', async (t) => {
     }
   })
 
-  await t.test('may end the process right after it: Node says nothing of a debugger', async (t) => {
+  await t.test('may end the process right after it: Node reports no debugger', async (t) => {
     for (const { errors, code } of await Promise.all([stall('exit'), stall('exit'), stall('exit')])) {
       t.equal(errors, '')
       t.equal(code, 7)
@@ -186,7 +186,7 @@ t.test('a thread inside a native function', async (t) => {
   })
 })
 
-t.test('a thread that nothing holds has no stack', async (t) => {
+t.test('a thread that is not blocked has no stack', async (t) => {
   const { stalls } = await stall('idle')
   t.same(stalls['idle']!.seen.map(({ frames, culprit }) => [frames, culprit]), [[null, null]])
 })
@@ -248,12 +248,12 @@ t.test('built files', async (t) => {
     t.equal(code, 0)
   })
 
-  await t.test('and the source lies in full where it is not below the working directory', async (t) => {
+  await t.test('name the source in full if it is not below the working directory', async (t) => {
     const { stalls } = await stall('report', { run, cwd: built })
     t.equal(stalls['report']!.seen[0]!.culprit!.file, join(root, PROGRAM))
   })
 
-  await t.test('as do maps that only the loaded script has, past its debugger statements', async (t) => {
+  await t.test('lead to the source by maps that only the loaded script has, past its debugger statements', async (t) => {
     const { stalls, errors, code } = await stall('elsewhere', { run })
     t.equal(stalls['elsewhere']!.seen.length, 2)
     for (const { culprit } of stalls['elsewhere']!.seen) t.equal(place(culprit), 'render view.ts:4')
@@ -261,7 +261,7 @@ t.test('built files', async (t) => {
     t.equal(code, 0)
   })
 
-  await t.test('are their own source where the map is missing or damaged', async (t) => {
+  await t.test('are their own source if the map is missing or damaged', async (t) => {
     const dir = t.testdir({
       'none.js': 'one()\n', 'gone.js': 'one()\n//# sourceMappingURL=gone.js.map\n',
       'damaged.js': 'one()\n//# sourceMappingURL=damaged.js.map\n', 'damaged.js.map': '{"version":3',
@@ -296,18 +296,18 @@ function build(into: string, files: string[]): void {
 t.test('the culprit', async (t) => {
   const at = (file: string): Frame => ({ function: 'f', file, line: 1, column: 1 })
 
-  await t.test('is the innermost frame that is neither of Node nor of the runtime', async (t) => {
+  await t.test('is the innermost frame that belongs neither to Node nor to the runtime', async (t) => {
     const frames = ['node:fs', 'src/runtime/task.ts', join(root, 'src/hosts/node.ts'), 'workers/spin.ts', 'app.ts'].map(at)
     t.equal(culpritOf(frames), frames[3])
   })
 
-  await t.test('can be a route of the server, a package, or a folder that only sounds like the runtime', async (t) => {
+  await t.test('can be a route of the server, a package, or a folder with a name like the runtime\'s', async (t) => {
     for (const file of ['routes/handlers.ts', '/srv/node_modules/ejs/lib/ejs.js', '/srv/src/runtime/task.ts', 'src/runtimes/a.ts']) {
       t.equal(culpritOf([at(file)])?.file, file)
     }
   })
 
-  await t.test('is nobody where all is ours', async (t) => {
+  await t.test('is missing if all frames are ours', async (t) => {
     t.equal(culpritOf(['node:fs', 'src/probe/ring.ts', 'src/threads/worker-queue.ts'].map(at)), null)
     t.equal(culpritOf([]), null)
   })

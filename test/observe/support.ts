@@ -51,7 +51,7 @@ export async function subscribe(observer: string, query = ''): Promise<Subscribe
 export const json = async <T>(url: string): Promise<T> => (await (await fetch(url, { headers: { accept: 'application/json' } })).json()) as T
 /** Makes the observer of a program that was started with `inside` fail. */
 export const order = (program: Program, what: Order): void => void program.child.send(what)
-/** A metric of an app or an observer; undefined if there is none with that name. */
+/** A metric of an app or an observer; undefined for an unknown name. */
 export const figure = async (url: string, name: string): Promise<number | undefined> => {
   const found = new RegExp(`^${name} (\\S+)`, 'm').exec(await (await fetch(`${url}/metrics`)).text())
   return found === null ? undefined : Number(found[1])

@@ -51,7 +51,7 @@ t.test('what blocks the loop', async (t) => {
     t.equal(seconds.toFixed(3), '1.030')
   })
 
-  await t.test('is not the time in which it was idle', async (t) => {
+  await t.test('does not include the time in which it was idle', async (t) => {
     const { blocks, seconds } = await noted(function* () {
       yield* createTask((function* () {
         for (let n = 0; n < 3; n++) yield* sleep(10)

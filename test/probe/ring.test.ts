@@ -55,7 +55,7 @@ t.test('a record is read when it is whole, published or not', async (t) => {
   t.match(heard, [['printed', 7, 1, 'x'.repeat(1000)]])
 })
 
-t.test('a thread that writes while another reads what is not published', async (t) => {
+t.test('a thread that writes while another reads unpublished records', async (t) => {
   const records = 60_000
   const shared = share(4096)
   const heard: Heard[] = []
@@ -115,7 +115,7 @@ t.test('every kind is read as it was written', async (t) => {
   t.equal(new Set(Object.values(RECORDS).map(({ kind }) => kind)).size, Object.keys(RECORDS).length, 'no two have one number')
 })
 
-t.test('a field that only one side has is an error of types', async (t) => {
+t.test('a field that only one side has is a type error', async (t) => {
   const ring = new RingWriter(share(4096))
   // @ts-expect-error -- it has a field
   ring.put(HEAD.lost, 0, 0)

@@ -58,7 +58,7 @@ t.test('a Redis that goes away', { skip: noRedis, timeout: 110_000 }, async (t) 
     t.ok(await eventually(async () => [...pictureOf(subscriber.messages).tasks.keys()].sort((x, y) => x - y).join() === await tasks(), 200), why)
   }
 
-  await t.test('stopped for 10 s: the loops go on as ever, and everything resumes by itself', async (t) => {
+  await t.test('stopped for 10 s: the loops continue as before, and everything resumes by itself', async (t) => {
     speeds['healthy']!.push(await speed(1.5))
     const came = remote.map(({ messages }) => messages.length)
     await redis.stop()
@@ -79,7 +79,7 @@ t.test('a Redis that goes away', { skip: noRedis, timeout: 110_000 }, async (t) 
     speeds['healthy']!.push(await speed(1.5))
   })
 
-  await t.test('each loop\'s own stream is whole, and of the others\' it is told what is missing', async (t) => {
+  await t.test('each loop\'s own stream is whole, and gaps in the others\' are reported', async (t) => {
     for (const { messages } of own) {
       const { events, dropped, wrong } = whole(messages)
       t.same([wrong, dropped], [[], 0], `${events} events`)
@@ -90,7 +90,7 @@ t.test('a Redis that goes away', { skip: noRedis, timeout: 110_000 }, async (t) 
     t.equal(calmThere.dropped, 0, `of the calm one all ${calmThere.events} came`)
   })
 
-  await t.test('set back to what it held a while ago', async (t) => {
+  await t.test('set back to earlier data', async (t) => {
     await command(redis, 'SAVE')
     const { epoch } = (await loopAt(watcher, 'calm'))!
     await pause(1500)
@@ -103,7 +103,7 @@ t.test('a Redis that goes away', { skip: noRedis, timeout: 110_000 }, async (t) 
     for (const { messages } of remote) t.same(whole(messages).wrong, [])
   })
 
-  await t.test('emptied under everybody, its connections held', async (t) => {
+  await t.test('emptied while in use, its connections kept open', async (t) => {
     const came = remote.map(({ messages }) => messages.length)
     await command(redis, 'FLUSHALL')
     for (const [at, { messages }] of remote.entries()) t.ok(await eventually(() => messages.slice(came[at]).filter(ofLoop).length > 20), 'events come again')
@@ -111,7 +111,7 @@ t.test('a Redis that goes away', { skip: noRedis, timeout: 110_000 }, async (t) 
     for (const { messages } of remote) t.same(whole(messages).wrong, [])
   })
 
-  await t.test('200 ms a command: what goes through it is late, and nothing else', async (t) => {
+  await t.test('200 ms a command: what passes through it is late, and nothing else', async (t) => {
     proxy.delay = 200
     const there = await subscribe(watcher.observer, '?loop=slow')
     speeds['slow']!.push(await speed(3))
@@ -124,14 +124,14 @@ t.test('a Redis that goes away', { skip: noRedis, timeout: 110_000 }, async (t) 
     speeds['healthy']!.push(await speed(1.5))
   })
 
-  await t.test('stands still, and says nothing', async (t) => {
+  await t.test('paused, without an answer', async (t) => {
     redis.pause()
     t.ok(await eventually(async () => (await loopsAt(watcher)).redis?.state === 'away'), 'that is away as well')
     redis.resume()
     t.ok(await eventually(async () => await statesAt(watcher) === all), await statesAt(watcher))
   })
 
-  await t.test('in the end every picture is right, and all have closed cleanly', async (t) => {
+  await t.test('in the end every snapshot is right, and all have closed cleanly', async (t) => {
     for (const stop of stops) await stop()
     for (const [at, server] of [busy, calm].entries()) {
       await pictureIsRight(t, remote[at]!, server, `no ghosts of ${at === 0 ? 'the busy' : 'the calm'} one`)

@@ -56,7 +56,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
   // It takes a while to start, and is checked below.
   const second = start(t, redis.url, 'a')
 
-  await t.test('a run on one is told of by all, the app and the observer alike', async (t) => {
+  await t.test('all report a run of one, on the app and the observer alike', async (t) => {
     for (const query of ['3/run?speed=50', '5/run?items=2&seed=3&clock=virtual']) {
       const response = await fetch(`${c.url}/examples/${query}`)
       await response.text()
@@ -140,7 +140,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
     t.ok(got.length > 100 && seqs.length > 100)
   })
 
-  await t.test('a second process of the same name is called otherwise, and says so', async (t) => {
+  await t.test('a second process with the same name gets another name, and reports it', async (t) => {
     const other = await second
     t.ok(await eventually(async () => /a-2 live/.test(await statesAt(b))), await statesAt(b))
     t.ok(await eventually(() => /LOOP_NAME=a: another process is called that; this one is a-2/.test(other.log())), other.log())
@@ -151,7 +151,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
     t.ok(await eventually(async () => (await loopAt(b, 'a-2'))?.state === 'closed'))
   })
 
-  await t.test('one that is told to end has closed, and one that is killed is lost', async (t) => {
+  await t.test('a process that ends by a signal has closed, and a killed one is lost', async (t) => {
     await command(redis, 'SAVE')
     const watching = await subscribe(a.observer, '?loop=c')
     c.child.kill('SIGTERM')
@@ -182,7 +182,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
 
   const [again, late] = await Promise.all([start(t, redis.url, 'b', { HISTORY: '5000' }), start(t, redis.url, 'late')])
 
-  await t.test('one that begins anew under its name is there again, and whoever watched is told', async (t) => {
+  await t.test('a process that starts again under its name is live again, and its subscribers learn that', async (t) => {
     t.ok(await eventually(async () => (await loopAt(a, 'b'))?.state === 'live'), await statesAt(a))
     await text(`${again.url}/ping`)
     t.ok(await eventually(() => watchingB.messages.some((message) => message.type === 'request.finished')))
@@ -198,7 +198,7 @@ t.test('three processes and a Redis', { skip: noRedis, timeout: 110_000 }, async
     t.match((await json<{ runs: Run[] }>(`${late.observer}/runs?loop=c`)).runs, [{ example: 5 }, { example: 3 }])
   })
 
-  await t.test('a Redis that is set back to an earlier life of one brings nobody back', async (t) => {
+  await t.test('a Redis that is set back to an earlier life of a process revives no old loop', async (t) => {
     const { epoch } = (await loopAt(a, 'b'))!
     await redis.kill()
     await redis.start()

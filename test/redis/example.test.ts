@@ -52,12 +52,12 @@ t.test('example 5 in two servers', { skip: noRedis }, async (t) => {
     t.same(consuming.lines.slice(-2), ['put 0 items, got 5 items, 0 delivered again', '(cancelled)'])
   })
 
-  await t.test('one says in JSON what it did with the queue', async (t) => {
+  await t.test('one reports in JSON what it did with the queue', async (t) => {
     const response = await fetch(run(first, 'items=2&producers=2&speed=100&seed=3'), { headers: { accept: 'application/json' } })
     t.match(await response.json(), { outcome: 'returned', parameters: { queue: 'redis', name: 'letters' }, queue: { name: 'letters', put: 4, got: 4, done: 4, redelivered: 0, lost: 0, aside: 0 } })
   })
 
-  await t.test('what is no item is set aside and counted, and the run goes on; one whose consumer fails ends', async (t) => {
+  await t.test('an invalid item is set aside and counted, and the run continues; a run ends with its failing consumer', async (t) => {
     const client = await createClient({ url: redis.url }).on('error', () => {}).connect()
     const key = 'loopscope:queue:{letters}'
     for (const item of ['7', '[1]', '[0,"ab"]', '{']) await client.xAdd(key, '*', { item })
@@ -75,7 +75,7 @@ t.test('example 5 in two servers', { skip: noRedis }, async (t) => {
     client.destroy()
   })
 
-  await t.test('at a read-only replica, or at a full Redis, it is said why', async (t) => {
+  await t.test('for a read-only replica, or a full Redis, the reason is reported', async (t) => {
     const replica = await startRedis(t, ['--replicaof', '127.0.0.1', String(redis.port)])
     const third = await start(t, replica.url)
     const refused = await fetch(run(third, 'items=1'))
@@ -90,7 +90,7 @@ t.test('example 5 in two servers', { skip: noRedis }, async (t) => {
     client.destroy()
   })
 
-  await t.test('the items of one that is killed come again in the other, and the run says how many', async (t) => {
+  await t.test('the items of a killed process are delivered again to the other, and the run says how many', async (t) => {
     const dying = follow(run(second, 'producers=0&consumers=2&speed=0.1'))
     dying.over.catch(() => {})
     const living = follow(run(first, 'producers=2&consumers=1&items=3&speed=50&seed=5'))

@@ -92,7 +92,7 @@ t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, as
     await client.del(['loopscope:beat:x', 'loopscope:snapshot:x', 'loopscope:events:x'])
   })
 
-  await t.test('under the names of loops that there are not', async (t) => {
+  await t.test('under the names of loops that do not exist', async (t) => {
     const picture = JSON.parse((await client.get('loopscope:snapshot:b'))!) as Record<string, unknown>
     const kinds: Record<string, unknown>[] = [
       { id: '0-0; DEL' }, { id: '9'.repeat(MB) }, { epoch: 'none' }, { origin: 1e300 }, { t: -1e300 }, { seq: -1 }, { seq: 1.5 }, { life: 1e300 }, { snapshot: {} }, { info: null },
@@ -114,7 +114,7 @@ t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, as
     t.same(a.cluster.records().map(({ loop }) => loop).filter((loop) => loop.startsWith('evil')), [`evil-${kinds.length - 1}`])
   })
 
-  await t.test('more than a loop can have, and its memory is bounded', async (t) => {
+  await t.test('more than a loop can have, and its memory is limited', async (t) => {
     const name = 'filler'
     const beat = { beats: 1, epoch: 'fff', seq: 0, t: 1, info: b.own.info(), holding: null }
     const picture = JSON.parse((await client.get('loopscope:snapshot:b'))!) as Record<string, unknown>

@@ -51,7 +51,7 @@ t.test('wall clocks that differ', { skip: noRedis, timeout: 220_000 }, async (t)
     })
   }
 
-  await t.test('one that has ended is known to one whose clock is hours ahead, and since when', async (t) => {
+  await t.test('a process with a clock that is hours ahead knows which one has ended, and since when', async (t) => {
     await b.kill()
     t.ok(await becomes('b lost'), a.states())
     const late = start(t, program, redis.url, 'late', 3)

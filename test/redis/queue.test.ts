@@ -33,7 +33,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
   const test = (t: Test, title: string, main: (t: Test, open: (options?: RedisQueueOptions & { name?: string }) => RedisQueue<unknown>) => Coroutine<void>): Promise<unknown> =>
     t.test(title, (t) => program(redis.url, (open) => main(t, open)))
 
-  await t.test('in one process, as asyncio.Queue', async (t) => {
+  await t.test('in one process, like asyncio.Queue', async (t) => {
     await test(t, 'gives first what came first, whatever JSON can say', function* (t, open) {
       const queue = open()
       const items = ['a', 1, null, [2, { x: 'y' }], 'ä\n"', true, '']
@@ -386,7 +386,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       await c.said('joined')
     })
 
-    await t.test('a process that stands still for longer than its lease is taken for dead: its item is delivered twice, and done once', async (t) => {
+    await t.test('a process that is stopped for longer than its lease counts as dead: its item is delivered twice, and done once', async (t) => {
       const [stalled, other] = await start('stall', 'stall') as [Member, Member]
       stalled.tell({ do: 'put', item: 'a' })
       stalled.tell({ do: 'get' })
@@ -419,8 +419,8 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
     })
   })
 
-  await t.test('where Redis', async (t) => {
-    await t.test('goes away and comes back, everyone waits and goes on by itself, and nothing is put or got twice', async (t) => {
+  await t.test('when Redis', async (t) => {
+    await t.test('goes away and returns, all tasks wait and continue by themselves, and nothing is put or got twice', async (t) => {
       const redis = await startRedis(t)
       const proxy = await slowProxy(t, redis.port, 0)
       await program(proxy.url, function* (open) {
@@ -452,7 +452,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       })
     })
 
-    await t.test('restarts empty, the queue is begun anew and what was lost is told; it does not matter who sees it first', async (t) => {
+    await t.test('restarts empty, the queue starts again and the loss is reported, whichever process notices it first', async (t) => {
       const redis = await startRedis(t)
       await program(redis.url, function* (open) {
         const reports: string[] = []
@@ -479,7 +479,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       })
     })
 
-    await t.test('has lost the group or the keys alone, the queue goes on', async (t) => {
+    await t.test('has lost only the group or the keys, the queue continues', async (t) => {
       await program(redis.url, function* (open) {
         getRunningLoop().setExceptionHandler(() => {})
         const queue = open()
@@ -524,7 +524,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       })
     })
 
-    await t.test('is full, puts are refused and say so, and consumers empty it, keep their leases and make room', async (t) => {
+    await t.test('is full, puts are refused with the reason, and consumers empty it, keep their leases and make room', async (t) => {
       const redis = await startRedis(t, ['--maxmemory-policy', 'noeviction'])
       await program(redis.url, function* (open) {
         const client = yield* fromPromise(createClient({ url: redis.url }).on('error', () => {}).connect())
@@ -558,7 +558,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       })
     })
 
-    await t.test('is a read-only replica, that is said', async (t) => {
+    await t.test('is a read-only replica, that is reported', async (t) => {
       const redis = await startRedis(t)
       const replica = await startRedis(t, ['--replicaof', '127.0.0.1', String(redis.port)])
       await program(replica.url, function* (open) {
@@ -568,7 +568,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       })
     })
 
-    await t.test('takes no writes for a while, everyone waits, that is told once, and all goes on', async (t) => {
+    await t.test('takes no writes for a while, all tasks wait, it is reported once, and all continue', async (t) => {
       const redis = await startRedis(t)
       await program(redis.url, function* (open) {
         const client = yield* fromPromise(createClient({ url: redis.url }).on('error', () => {}).connect())
@@ -602,7 +602,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       })
     })
 
-    await t.test('stands still, is not there, or lets nobody in: it is given up, and said', async (t) => {
+    await t.test('is paused, missing, or refuses the login: it is given up, with the reason', async (t) => {
       const locked = await startRedis(t, ['--requirepass', 'secret'])
       const hung = await startRedis(t)
       await Promise.all([

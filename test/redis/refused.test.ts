@@ -38,7 +38,7 @@ t.test('a Redis that refuses', { skip: noRedis, timeout: 220_000 }, async (t) =>
     })
   }
 
-  await t.test('it is used as soon as it may be', async (t) => {
+  await t.test('it is used as soon as it accepts commands', async (t) => {
     await command(full, 'CONFIG', 'SET', 'maxmemory', '0')
     await command(typed, 'DEL', 'loopscope:loops')
     await command(replica, 'REPLICAOF', 'NO', 'ONE')
@@ -46,7 +46,7 @@ t.test('a Redis that refuses', { skip: noRedis, timeout: 220_000 }, async (t) =>
     t.equal(lights[0]!.cluster.redis.reason, undefined)
   })
 
-  await t.test('one that begins to refuse is away from then on', async (t) => {
+  await t.test('one that begins to refuse counts as away from then on', async (t) => {
     await command(full, 'CONFIG', 'SET', 'maxmemory', '1')
     lights[4]!.own.create('one')
     t.ok(await eventually(() => /this Redis is full/.test(lights[4]!.cluster.redis.reason ?? '')))

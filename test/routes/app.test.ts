@@ -31,7 +31,7 @@ t.test('bad input', async (t) => {
     t.match(response.headers['server-timing'], /run;dur=.*ready;dur=.*wait;dur=.*thread;dur=/)
   }
 
-  await t.test('an example or a run or a task that is not there', async (t) => {
+  await t.test('an example, a run or a task that does not exist', async (t) => {
     await refused(t, '/examples/9/run', 'no-such-example')
     await refused(t, '/examples/9', 'no-such-example')
     await refused(t, '/examples/two/run', 'invalid-path', /n: must be a whole number/)
@@ -114,7 +114,7 @@ t.test('bad input', async (t) => {
     t.equal((await small.inject('/ping')).statusCode, 200, 'what costs nothing is not limited')
   })
 
-  await t.test('more runs than may be', async (t) => {
+  await t.test('more runs than are allowed', async (t) => {
     const small = await build(t, { MAX_RUNS: '1' })
     const first = small.inject('/examples/1/run?speed=2')
     t.ok(await eventually(() => small.runs.live === 1))
@@ -122,7 +122,7 @@ t.test('bad input', async (t) => {
     t.equal((await first).statusCode, 200)
   })
 
-  await t.test('leaves nothing behind, and the server goes on', async (t) => {
+  await t.test('leaves nothing behind, and the server continues', async (t) => {
     t.equal((await app.inject('/ping')).statusCode, 200)
     t.equal(app.loopscope.active.size, 0)
     t.equal(app.loopscope.loop.liveTasks().size, 0)
@@ -144,7 +144,7 @@ function raw(port: number, bytes: string): Promise<string> {
 t.test('on a real socket', async (t) => {
   const { app, port, url } = await listen(t)
 
-  await t.test('what is no HTTP gets a 400, a header too large a 431, in the one shape', async (t) => {
+  await t.test('invalid HTTP gets a 400, a header too large a 431, in the one shape', async (t) => {
     const garbled = await raw(port, 'HELLO?\r\n\r\n')
     t.match(garbled, /^HTTP\/1\.1 400 Bad Request/)
     t.same(Object.keys(JSON.parse(garbled.split('\r\n\r\n')[1]!) as object), ['statusCode', 'code', 'error', 'message'])
@@ -153,7 +153,7 @@ t.test('on a real socket', async (t) => {
     t.match(JSON.parse(large.split('\r\n\r\n')[1]!), { statusCode: 431, code: 'headers-too-large', error: 'Request Header Fields Too Large' })
   })
 
-  await t.test('a handler blocks: who was held up says by whom', async (t) => {
+  await t.test('a handler blocks: delayed requests name it', async (t) => {
     const blocking = fetch(`${url}/handlers/sync?thread=inline&ms=300`)
     t.ok(await eventually(() => app.loopscope.active.size > 0 || app.loopscope.blocks.count > 0))
     // The block is over by now; both of these were in the kernel during it, or arrive right after.
@@ -164,7 +164,7 @@ t.test('on a real socket', async (t) => {
     t.match(headers.get('server-timing'), /^run;dur=3\d\d/)
   })
 
-  await t.test('a request that stood behind a blocking one names it', async (t) => {
+  await t.test('a request that waited behind a blocking one names it', async (t) => {
     // Both are waiting when the loop continues: the second one is read before, while or after the first blocks it.
     const answers = await Promise.all(['/handlers/sync?thread=inline&ms=200', '/ping'].map((target) => raw(port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)))
     const timings = answers.map((answer) => /server-timing: (.*)/i.exec(answer)?.[1])
@@ -172,7 +172,7 @@ t.test('on a real socket', async (t) => {
     t.match(timings[1], /ready;dur=[1-9]\d\d\S*;desc="(at most, behind )?GET \/handlers\/sync #\d+"/)
   })
 
-  await t.test('a client that goes away has its request cancelled', async (t) => {
+  await t.test('a client that disconnects has its request cancelled', async (t) => {
     for (const path of ['/examples/5/run', '/handlers/async?ms=9000', '/handlers/sync?thread=pool&ms=300', '/handlers/fetch?n=5&ms=9000', '/events']) {
       const controller = new AbortController()
       const request = fetch(`${url}${path}`, { signal: controller.signal }).then(async (response) => response.text()).catch((error: Error) => error.name)
@@ -187,7 +187,7 @@ t.test('on a real socket', async (t) => {
     t.ok(await eventually(() => threadsState().pool.calls.length === 0), 'the orphaned call ends')
   })
 
-  await t.test('an orphaned call still holds its thread, and can be seen', async (t) => {
+  await t.test('an orphaned call still occupies its thread, and can be seen', async (t) => {
     const controller = new AbortController()
     // The call lasts longer than this takes, even on a busy machine.
     const request = fetch(`${url}/handlers/sync?thread=pool&ms=5000`, { signal: controller.signal }).catch(() => null)
@@ -198,7 +198,7 @@ t.test('on a real socket', async (t) => {
     t.match(await (await fetch(`${url}/metrics`)).text(), /loopscope_pool_orphaned 1/)
   })
 
-  await t.test('the threads give the same answer without holding the loop', async (t) => {
+  await t.test('the threads give the same answer without blocking the loop', async (t) => {
     for (const query of ['thread=sensitive', 'thread=pool', 'thread=sensitive&scope=request', 'thread=pool&work=spin']) {
       const response = await fetch(`${url}/handlers/sync?ms=20&${query}`)
       t.match(await response.json(), { handler: /^sync, (sensitive|pool)$/, ms: 20 }, query)
@@ -210,7 +210,7 @@ t.test('on a real socket', async (t) => {
     t.match(await (await fetch(`${url}/handlers/fetch?n=10&ms=20`)).json(), { handler: 'fetch', n: 10 })
   })
 
-  await t.test('a task is cancelled by its number, and its client is told', async (t) => {
+  await t.test('a task is cancelled by its number, and its client gets an answer', async (t) => {
     const waiting = fetch(`${url}/handlers/async?ms=9000`)
     t.ok(await eventually(() => app.loopscope.loop.liveTasks().size === 1))
     const [task] = app.loopscope.loop.liveTasks()
@@ -221,7 +221,7 @@ t.test('on a real socket', async (t) => {
     t.match(await response.json(), { code: 'task-cancelled' })
   })
 
-  await t.test('a run is cancelled by its number, and its output ends by saying so', async (t) => {
+  await t.test('a run is cancelled by its number, and the end of its output shows it', async (t) => {
     const response = await fetch(`${url}/examples/5/run`)
     const run = response.headers.get('x-run-id')!
     t.equal((await fetch(`${url}/runs/${run}`, { method: 'DELETE' })).status, 202)
@@ -263,7 +263,7 @@ t.test('the event stream', async (t) => {
   }
   const opened = (one: Client): Promise<boolean> => eventually(() => one.messages.length > 0)
 
-  await t.test('tells over a WebSocket what happens, each message an event', async (t) => {
+  await t.test('sends over a WebSocket what happens, each message an event', async (t) => {
     const one = client()
     t.ok(await opened(one))
     t.equal(one.messages[0]!.type, 'stream.hello')
@@ -278,7 +278,7 @@ t.test('the event stream', async (t) => {
     t.ok(await eventually(() => app.observer.size === 0))
   })
 
-  await t.test('goes on from a cursor, and takes another wish on the way', async (t) => {
+  await t.test('resumes at a cursor, and takes another filter while it runs', async (t) => {
     await app.observer.ready
   const { epoch } = app.observer
     const one = client(`?since=${epoch}:2&types=task.created`)
@@ -294,7 +294,7 @@ t.test('the event stream', async (t) => {
     await one.closed
   })
 
-  await t.test('closes on what it cannot read, and says why', async (t) => {
+  await t.test('closes on what it cannot read, with the reason', async (t) => {
     const cases: [string | Uint8Array, number, RegExp][] = [
       ['{"types":', 1007, /not JSON/], [new Uint8Array([1, 2]), 1003, /only text/], ['{"colour":1}', 1008, /colour/],
       ['{"types":["task.eaten"]}', 1008, /types/], ['[]', 1008, /./], [JSON.stringify({ types: ['x'.repeat(5000)] }), 1009, /.*/],
@@ -318,7 +318,7 @@ t.test('the event stream', async (t) => {
     t.equal(app.observer.size, 0)
   })
 
-  await t.test('has room for so many subscribers and no more', async (t) => {
+  await t.test('has room for a limited number of subscribers', async (t) => {
     const clients = [client(), client(), client()]
     for (const one of clients) t.ok(await opened(one))
     t.equal((await client().closed).code, 1013)
@@ -327,7 +327,7 @@ t.test('the event stream', async (t) => {
     t.ok(await eventually(() => app.observer.size === 0))
   })
 
-  await t.test('tells the same over server-sent events, with cursors that go on', async (t) => {
+  await t.test('sends the same over server-sent events, with cursors that resume', async (t) => {
     await app.observer.ready
   const { epoch } = app.observer
     const read = async (headers: Record<string, string>, until: RegExp): Promise<string> => {
@@ -352,10 +352,10 @@ t.test('the event stream', async (t) => {
   })
 })
 
-t.test('what the server says of itself', async (t) => {
+t.test('what the server says about itself', async (t) => {
   const app = await build(t, { OBSERVER_URL: 'http://localhost:9/' })
 
-  await t.test('a guide for curl, and another place for browsers', async (t) => {
+  await t.test('a guide for curl, and a redirect for browsers', async (t) => {
     const guide = await app.inject('/')
     t.match(guide.headers['content-type'], 'text/plain')
     for (const line of guide.body.matchAll(/curl (?:-\w+ )*"?http:\/\/localhost:80(\/[^"\s]*)/g)) {
@@ -367,7 +367,7 @@ t.test('what the server says of itself', async (t) => {
     t.equal(browser.headers.location, 'http://localhost:9/')
   })
 
-  await t.test('a page under a strict policy, with its script apart', async (t) => {
+  await t.test('a page with a strict policy, and its script separate', async (t) => {
     t.match(await app.inject('/view?run=7'), { statusCode: 302, headers: { location: 'view/?run=7' } })
     const page = await app.inject('/view/')
     t.match(page.headers['content-security-policy'], /default-src 'none'/)
@@ -380,7 +380,7 @@ t.test('what the server says of itself', async (t) => {
     t.equal((await app.inject('/view/..%2fpackage.json')).statusCode, 400, 'out of its folder')
   })
 
-  await t.test('health, readiness and figures', async (t) => {
+  await t.test('health, readiness and metrics', async (t) => {
     t.match((await app.inject('/healthz')).json(), { status: 'ok' })
     t.equal((await app.inject('/readyz')).statusCode, 200)
     app.draining.since = 1

@@ -41,7 +41,7 @@ t.test('in virtual time', async (t) => {
     t.same(lines(await result('/examples/4/run?clock=virtual&speed=10')).at(-1), [0.4, 'Two'])
   })
 
-  await t.test('the same seed gives the same run, another one another', async (t) => {
+  await t.test('the same seed gives the same run, another seed another run', async (t) => {
     const path = '/examples/5/run?clock=virtual&items=4&producers=2&consumers=3&maxsize=1&seed='
     const first = lines(await result(`${path}7`))
     t.equal(first.length, 16, 'each of 8 items is produced and got')
@@ -58,7 +58,7 @@ t.test('on the server\'s loop', async (t) => {
     }
   })
 
-  await t.test('streams text as it is printed, and its timeline where it was asked for', async (t) => {
+  await t.test('streams text as it is printed, and its timeline on request', async (t) => {
     const response = await app.inject('/examples/3/run?speed=50&draw')
     t.match(response.headers, { 'content-type': 'text/plain; charset=utf-8', 'x-run-id': /^\d+$/, link: /\/view\?run=\d+/ })
     t.match(response.body, /^hello\nworld\n\nmain +│/)
@@ -93,7 +93,7 @@ t.test('on the server\'s loop', async (t) => {
   })
 })
 
-t.test('what is shown of an example is what runs', async (t) => {
+t.test('the source that is shown of an example is the one that runs', async (t) => {
   const list = (await app.inject('/examples')).json<{ number: number; title: string }[]>()
   t.same(list.map(({ number }) => number), [1, 2, 3, 4, 5])
   for (const example of examples) {

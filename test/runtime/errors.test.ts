@@ -16,7 +16,7 @@ function* named(): Coroutine<void> {
   yield* sleep(1)
 }
 
-t.test('a yield that is no await', async (t) => {
+t.test('a yield that is not an await', async (t) => {
   t.test('without a star before a coroutine, a task or a future', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = named()
@@ -33,7 +33,7 @@ t.test('a yield that is no await', async (t) => {
     ])
   })
 
-  t.test('of nothing, of a promise, and of anything else', async (t) => {
+  t.test('of nothing, of a promise, and of other values', async (t) => {
     t.same(await recorded(function* (log) {
       function* main(): Coroutine<void> {
         for (const value of [undefined, Promise.resolve(), 5, 'text', [sleep], null]) log(yield* thrownBy(() => yields(value)))
@@ -101,7 +101,7 @@ t.test('a coroutine awaited twice', async (t) => {
     ])
   })
 
-  t.test('debug mode leaves generators alone that are no coroutines', async (t) => {
+  t.test('debug mode ignores generators that are not coroutines', async (t) => {
     t.same(await recorded(function* (log) {
       function* numbers(): Generator<number> {
         yield 1
@@ -186,12 +186,12 @@ t.test('running', async (t) => {
     ])
   })
 
-  t.test('run of what is no coroutine', async (t) => {
+  t.test('run of a value that is not a coroutine', async (t) => {
     t.match(thrown(() => void run(named as never)), { name: 'TypeError', message: 'run: a coroutine is needed, got <function named>: call it, run(named(…))' })
     t.match(thrown(() => void run(Promise.resolve() as never)), { name: 'TypeError', message: 'run: a coroutine is needed, got <Promise>' })
   })
 
-  t.test('createTask of what is no coroutine', async (t) => {
+  t.test('createTask of a value that is not a coroutine', async (t) => {
     t.same(await recorded(function* (log) {
       log(thrown(() => createTask(named as never)))
       log(thrown(() => createTask(Promise.resolve() as never)))
@@ -205,7 +205,7 @@ t.test('running', async (t) => {
     ])
   })
 
-  t.test('what needs a running loop, outside of one', async (t) => {
+  t.test('functions that need a running loop, outside of one', async (t) => {
     t.match(thrown(() => getRunningLoop()), { name: 'RuntimeError', message: /^no running event loop: call this from a coroutine.*loop\.createTask\(…\)/ })
     for (const act of [() => createTask(named()), () => gather([named()])]) t.match(thrown(act), { name: 'RuntimeError', message: /^no running event loop/ })
     t.match(thrown(() => void [...sleep(1)]), { name: 'RuntimeError', message: '<coroutine sleep(1)> was awaited outside of a task: give the coroutine to run() or createTask()' })
@@ -226,7 +226,7 @@ t.test('running', async (t) => {
     t.same(lines, ['RuntimeError', '5'])
   })
 
-  t.test('`yield*` of a promise, and of what else cannot be awaited', async (t) => {
+  t.test('`yield*` of a promise, and of other values that cannot be awaited', async (t) => {
     const promise = Promise.resolve(1)
     const holder = { promise }
     const bodies: (() => Coroutine<unknown>)[] = [
@@ -276,13 +276,13 @@ t.test('running', async (t) => {
     ])
   })
 
-  t.test('gather of what is no array', async (t) => {
+  t.test('gather of a value that is not an array', async (t) => {
     t.same(await recorded(function* (log) {
       log(thrown(() => (gather as (...args: unknown[]) => unknown)(sleep(1), sleep(1))))
     }), ['TypeError: gather: an array of awaitables is needed, got <coroutine sleep(1)>: put them in brackets, gather([a, b])'])
   })
 
-  t.test('a loop that is closed, or runs', async (t) => {
+  t.test('a loop that is closed, or is running', async (t) => {
     const loop = new EventLoop()
     loop.close()
     t.match(thrown(() => loop.callSoon(() => {})), { name: 'RuntimeError', message: '<EventLoop running=false closed=true debug=false> is closed' })
@@ -422,13 +422,13 @@ t.test('stacks', async (t) => {
   const functionsIn = (error: unknown): string[] =>
     ((error as Error).stack ?? '').split('\n').map((line) => /^ {4}at (?:(await of .*)|(innermost|middle|outermost)\b.*\berrors\.test\.ts:\d+:\d+)/.exec(line)).flatMap((match) => match === null ? [] : [match[1] ?? match[2] ?? ''])
 
-  t.test('of an error keep the whole yield* chain, after a suspension too', async (t) => {
+  t.test('of an error keep the whole yield* chain, even after a suspension', async (t) => {
     t.same(await recorded(function* (log) {
       log(functionsIn(yield* thrownBy(outermost)))
     }), ['["innermost","middle","outermost"]'])
   })
 
-  t.test('of one that crosses tasks say in which task it was awaited, and which task it came from', async (t) => {
+  t.test('of an error that crosses tasks name the task that awaited it and the task it came from', async (t) => {
     t.same(await recorded(function* (log) {
       const child = createTask(outermost(), { name: 'child' })
       const parent = createTask((function* () { yield* child })(), { name: 'parent' })
@@ -436,7 +436,7 @@ t.test('stacks', async (t) => {
     }, { name: 'main' }), ['["innermost","middle","outermost","await of child in parent","await of parent in main"]'])
   })
 
-  t.test('of one that comes through gather and through a future say so too', async (t) => {
+  t.test('of an error that comes through gather and through a future do so too', async (t) => {
     t.same(await recorded(function* (log) {
       log(functionsIn(yield* thrownBy(function* () { yield* gather([outermost()]) })))
       const future = getRunningLoop().createFuture<void>()
@@ -448,7 +448,7 @@ t.test('stacks', async (t) => {
     ])
   })
 
-  t.test('awaiting one error in many tasks, or again and again, keeps its stack short', async (t) => {
+  t.test('awaiting one error in many tasks, or repeatedly, keeps its stack short', async (t) => {
     t.same(await recorded(function* (log) {
       const child = createTask(outermost(), { name: 'child' })
       for (let n = 0; n < 50; n++) yield* thrownBy(function* () { yield* createTask((function* () { yield* child })()) })

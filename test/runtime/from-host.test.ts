@@ -10,7 +10,7 @@ import {
 import { recorded, thrown, thrownBy } from '../support/virtual.ts'
 
 t.test('fromPromise', async (t) => {
-  t.test('gives the promise\'s value, or throws what it rejects with', async (t) => {
+  t.test('returns the promise\'s value, or throws its rejection', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* fromPromise(Promise.resolve('value')))
       log(yield* thrownBy(() => fromPromise(Promise.reject(new RangeError('bad')))))
@@ -28,7 +28,7 @@ t.test('fromPromise', async (t) => {
     }), ['awaiting', 'started'])
   })
 
-  t.test('a cancel aborts the signal, the task goes on at once, and the outcome is dropped', async (t) => {
+  t.test('a cancel aborts the signal, the task continues at once, and the outcome is dropped', async (t) => {
     t.same(await recorded(function* (log) {
       let settle = (_value: string): void => {}
       const task = createTask(fromPromise((signal) => {
@@ -44,7 +44,7 @@ t.test('fromPromise', async (t) => {
     }), ['aborted with CancelledError: enough', 'CancelledError: enough', '0'])
   })
 
-  t.test('does not abort the signal where the promise ends by itself', async (t) => {
+  t.test('does not abort the signal if the promise ends by itself', async (t) => {
     t.same(await recorded(function* (log) {
       let signal: AbortSignal | null = null
       yield* fromPromise(async (given) => { signal = given })
@@ -91,7 +91,7 @@ t.test('fromAsyncIterable', async (t) => {
     }
   }
 
-  t.test('gives item by item, and then done', async (t) => {
+  t.test('yields item by item, and then done', async (t) => {
     t.same(await recorded(function* (log) {
       const items = fromAsyncIterable(count(log, 2))
       for (let n = 0; n < 3; n++) log(yield* items.next())
@@ -121,7 +121,7 @@ t.test('fromAsyncIterable', async (t) => {
     }), ['Error: enough', 'closed', 'CancelledError', 'closed'])
   })
 
-  t.test('close tells the iterable that no more is wanted', async (t) => {
+  t.test('close shows the iterable that no more items are wanted', async (t) => {
     t.same(await recorded(function* (log) {
       const items = fromAsyncIterable(count(log))
       yield* items.next()
@@ -132,8 +132,8 @@ t.test('fromAsyncIterable', async (t) => {
   })
 })
 
-t.test('an item of an asynchronous iterable that a cancelled next() asked for goes to the next one', async (t) => {
-  await t.test('whatever was cancelled, all items come, in their order', async (t) => {
+t.test('an item that a cancelled next() asked for goes to the next one', async (t) => {
+  await t.test('whatever was cancelled, all items arrive, in order', async (t) => {
     async function* ticks(): AsyncGenerator<number> {
       for (let n = 0; n < 5; n++) {
         await hostSleep(5)
@@ -173,7 +173,7 @@ t.test('an item of an asynchronous iterable that a cancelled next() asked for go
     }), ['{"done":false,"value":"a"}', '{"done":false,"value":"b"}', '{"done":false,"value":"c"}', '3'])
   })
 
-  await t.test('an item that comes together with the cancellation is kept, and an error of the iterable is thrown once', async (t) => {
+  await t.test('an item that arrives together with the cancellation is kept, and an error of the iterable is thrown once', async (t) => {
     t.same(await recorded(function* (log) {
       const given: { resolve(result: IteratorResult<string>): void; reject(error: Error): void }[] = []
       const next = (): Promise<IteratorResult<string>> => new Promise((resolve, reject) => given.push({ resolve, reject }))
@@ -198,7 +198,7 @@ t.test('an item of an asynchronous iterable that a cancelled next() asked for go
 })
 
 t.test('fromEvents', async (t) => {
-  await t.test('keeps what comes while nobody waits', async (t) => {
+  await t.test('keeps what arrives while no task waits', async (t) => {
     const emitter = new EventEmitter()
     t.same(await recorded(function* (log) {
       using events = fromEvents(emitter, 'message')
@@ -215,7 +215,7 @@ t.test('fromEvents', async (t) => {
     t.equal(emitter.listenerCount('message') + emitter.listenerCount('error'), 0)
   })
 
-  await t.test('loses none to a cancellation, neither a timed-out one nor one that comes together with the event', async (t) => {
+  await t.test('loses none to a cancellation, neither a timed-out one nor one that arrives together with the event', async (t) => {
     const emitter = new EventEmitter()
     t.same(await recorded(function* (log) {
       using events = fromEvents(emitter, 'data')
@@ -271,7 +271,7 @@ t.test('fromEvents', async (t) => {
 })
 
 t.test('fromEvent', async (t) => {
-  t.test('gives the arguments of an emitter\'s next event, and stops listening', async (t) => {
+  t.test('returns the arguments of an emitter\'s next event, and stops listening', async (t) => {
     const emitter = new EventEmitter()
     t.same(await recorded(function* (log) {
       setTimeout(() => {
@@ -284,7 +284,7 @@ t.test('fromEvent', async (t) => {
     }), ['[1,"two"]', '0 0'])
   })
 
-  t.test('throws an emitter\'s error meanwhile, unless it is what was asked for', async (t) => {
+  t.test('throws an emitter\'s error meanwhile, unless it was asked for', async (t) => {
     const emitter = new EventEmitter()
     t.same(await recorded(function* (log) {
       setTimeout(() => emitter.emit('error', new Error('broken')), 1)
@@ -313,7 +313,7 @@ t.test('fromEvent', async (t) => {
 })
 
 t.test('syncToAsync on the loop\'s thread', async (t) => {
-  t.test('gives the function\'s value or throws what it throws, without handing control back', async (t) => {
+  t.test('returns the function\'s value or throws its error, without a suspension', async (t) => {
     t.same(await recorded(function* (log) {
       const add = syncToAsync((a: number, b: number) => a + b)
       const fail = syncToAsync(() => { throw new RangeError('bad') }, { thread: 'inline' })
@@ -349,7 +349,7 @@ t.test('syncToAsync on the loop\'s thread', async (t) => {
     }, { clock }), ['timer of 1 s at 5'])
   })
 
-  t.test('refuses what is no function and no thread', async (t) => {
+  t.test('refuses values that are not functions, and unknown threads', async (t) => {
     t.equal(String(thrown(() => syncToAsync(5 as never))), 'TypeError: syncToAsync: a function is needed, got 5')
     t.match(thrown(() => syncToAsync(() => 1, { thread: 'other' as never })), { name: 'RangeError', message: 'syncToAsync: thread must be \'inline\', \'sensitive\' or \'pool\', got "other"' })
   })
@@ -365,7 +365,7 @@ t.test('asyncToSync on the loop\'s thread', async (t) => {
     t.match(thrown(asyncToSync(function* () { throw new RangeError('bad') })), { name: 'RangeError', message: 'bad' })
   })
 
-  t.test('inside of a loop drives one of its own and holds the thread, timers included', async (t) => {
+  t.test('inside a loop drives its own loop and blocks the thread, timers included', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const other = createTask((function* () { log('other task at', loop.time()) })())
@@ -452,12 +452,12 @@ t.test('asyncToSync on the loop\'s thread', async (t) => {
     }), ['41 1'])
   })
 
-  t.test('refuses what is no function', async (t) => {
+  t.test('refuses values that are not functions', async (t) => {
     t.equal(String(thrown(() => asyncToSync(5 as never))), 'TypeError: asyncToSync: a coroutine function is needed, got 5')
   })
 })
 
-t.test('what needs threads is there by name', async (t) => {
+t.test('functions that need threads exist by name', async (t) => {
   t.same([toThread, runCoroutineThreadsafe, ThreadSensitiveContext].map((fn) => typeof fn), ['function', 'function', 'function'])
   t.equal(typeof new ThreadSensitiveContext().with, 'function')
 })

@@ -26,7 +26,7 @@ t.test('every name of the API is exported, and no other', async (t) => {
   t.same({ missing, more }, { missing: [], more: [] })
 })
 
-t.test('every method and property that asyncio has in that place is there', async (t) => {
+t.test('every method and property that asyncio has there exists', async (t) => {
   const loop = new EventLoop()
   const has = (object: object, names: string): string[] => names.trim().split(/\s+/).filter((name) => !(name in object))
   t.same(has(loop, `callSoon callLater callAt callSoonThreadsafe time createTask createFuture runInExecutor setDefaultExecutor
@@ -86,7 +86,7 @@ t.test('ExceptionGroup', async (t) => {
     t.same(shape(byWord), { outer: [{ inner: ['plain'] }] })
   })
 
-  t.test('split gives the very group where all of it matches, and null for nothing', async (t) => {
+  t.test('split returns the same group if all of it matches, and null for nothing', async (t) => {
     const [all, none] = group.split(Error)
     t.equal(all, group)
     t.equal(none, null)
@@ -95,7 +95,7 @@ t.test('ExceptionGroup', async (t) => {
     t.equal(everything, group)
   })
 
-  t.test('subgroup gives the part that matches', async (t) => {
+  t.test('subgroup returns the part that matches', async (t) => {
     t.same(shape(group.subgroup(TypeError)), { outer: ['type'] })
     t.equal(group.subgroup(SyntaxError), null)
   })
@@ -147,7 +147,7 @@ t.test('a future', async (t) => {
     }), ['set', 'first true', 'awaiter value', 'third', 'fourth, though it was done'])
   })
 
-  t.test('removeDoneCallback takes every one of them back and gives the count', async (t) => {
+  t.test('removeDoneCallback removes every one of them and returns the count', async (t) => {
     t.same(await recorded(function* (log) {
       const future = new Future<void>()
       const callback = (): void => log('called')
@@ -171,7 +171,7 @@ t.test('a future', async (t) => {
     }), ['reported: Exception in callback <done callback <function broken>> (Error: oops)', 'called'])
   })
 
-  t.test('may be awaited by several tasks, which go on in the order in which they came', async (t) => {
+  t.test('may be awaited by several tasks, which continue in the order in which they came', async (t) => {
     t.same(await recorded(function* (log) {
       const future = new Future<string>()
       const tasks = ['a', 'b', 'c'].map((name) => createTask((function* () { log(name, yield* future) })()))
@@ -181,7 +181,7 @@ t.test('a future', async (t) => {
     }), ['a x', 'b x', 'c x'])
   })
 
-  t.test('setException reaches who awaits it; cancelling the awaiter cancels it', async (t) => {
+  t.test('setException reaches the awaiter; cancelling the awaiter cancels it', async (t) => {
     t.same(await recorded(function* (log) {
       const future = new Future<void>()
       const awaits = (): Coroutine<Error> => thrownBy(function* () { yield* future })
@@ -237,7 +237,7 @@ t.test('ensureFuture', async (t) => {
 })
 
 t.test('wrapFuture', async (t) => {
-  t.test('makes a future of a promise, and returns a future of this loop as it is', async (t) => {
+  t.test('makes a future of a promise, and returns a future of this loop unchanged', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* wrapFuture(Promise.resolve('value')))
       log(yield* thrownBy(function* () { yield* wrapFuture(Promise.reject(new Error('bad'))) }))

@@ -9,7 +9,7 @@ import { runProgram } from '../support/program.ts'
 import { recorded, thrownBy } from '../support/virtual.ts'
 
 t.test('run', async (t) => {
-  t.test('gives main\'s result, or rejects with what it threw', async (t) => {
+  t.test('returns main\'s result, or rejects with its error', async (t) => {
     t.equal(await run(sleep(5, 'slept'), { clock: new VirtualClock() }), 'slept')
     const error = new TypeError('bad')
     t.equal(await run((function* () { throw error })()).catch((caught: unknown) => caught), error)
@@ -112,7 +112,7 @@ t.test('Runner', async (t) => {
 })
 
 t.test('the virtual clock', async (t) => {
-  t.test('jumps to the next timer when nothing is ready, and begins where it is told to', async (t) => {
+  t.test('jumps to the next timer when nothing is ready, and starts at a given time', async (t) => {
     const clock = new VirtualClock(1000)
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
@@ -124,7 +124,7 @@ t.test('the virtual clock', async (t) => {
     t.equal(clock.now(), 1001000)
   })
 
-  t.test('reaches timers far away, where nanoseconds are lost in rounding', async (t) => {
+  t.test('reaches timers far away, where rounding loses nanoseconds', async (t) => {
     for (const start of [0, -1e12, 1e15]) {
       const clock = new VirtualClock(start)
       t.same(await recorded(function* (log) {
@@ -138,7 +138,7 @@ t.test('the virtual clock', async (t) => {
     }
   })
 
-  t.test('stands still while a task waits for the host', async (t) => {
+  t.test('does not move while a task waits for the host', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const sleeper = createTask((function* () {
@@ -152,7 +152,7 @@ t.test('the virtual clock', async (t) => {
     }), ['promise at 0', 'timer at 1'])
   })
 
-  t.test('advance lets time pass at once, as a call does that blocks the thread', async (t) => {
+  t.test('advance lets time pass at once, like a call that blocks the thread', async (t) => {
     const clock = new VirtualClock()
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
@@ -168,7 +168,7 @@ t.test('the virtual clock', async (t) => {
     }, { clock }), ['6', '10', 'due at 2, called at 10', '11'])
   })
 
-  t.test('when nothing can happen any more it says so, with every task and what it waits for', async (t) => {
+  t.test('when nothing can happen any longer it reports every task and what it waits for', async (t) => {
     const result = run((function* () {
       createTask(new Queue<number>().get(), { name: 'getter' })
       createTask(new Event().wait(), { name: 'waiter' })
@@ -200,7 +200,7 @@ t.test('the virtual clock', async (t) => {
     'that is woken by promises': () => fromPromise(Promise.resolve()),
   }
   for (const [what, step] of Object.entries(programs)) {
-    t.test(`two loops let the host have its turn again and again, and each other: ${what}`, async (t) => {
+    t.test(`two loops yield to the host repeatedly, and to each other: ${what}`, async (t) => {
       const host = watchHost()
       const steps: Record<string, number> = { a: 0, b: 0 }
       await Promise.all(Object.keys(steps).map((name) => run((function* () {
@@ -215,7 +215,7 @@ t.test('the virtual clock', async (t) => {
     })
   }
 
-  t.test('a turn is over after some real time, though the clock stands still', async (t) => {
+  t.test('a turn is over after some real time, although the clock does not move', async (t) => {
     const host = watchHost()
     await run((function* () {
       for (let step = 0; step < 2000; step++) {
@@ -229,7 +229,7 @@ t.test('the virtual clock', async (t) => {
     t.ok(host.turns >= 2000 / 64 - 1, `the host had ${host.turns} turns`)
   })
 
-  t.test('many loops delay the host no more than one does: one of them between two of its turns, each in its turn', async (t) => {
+  t.test('many loops delay the host no more than one does: one of them runs between two of its turns, each in turn', async (t) => {
     const names = ['a', 'b', 'c', 'd', 'e']
     const host = watchHost()
     let steps = 0
@@ -314,7 +314,7 @@ t.test('the real clock', async (t) => {
     })()), ['sooner'])
   })
 
-  t.test('sleep(0) for ever leaves an HTTP server in the same process answering', async (t) => {
+  t.test('endless sleep(0) leaves an HTTP server in the same process answering', async (t) => {
     let answered = 0
     const server = createServer((_request, response) => {
       answered++
@@ -345,7 +345,7 @@ t.test('the real clock', async (t) => {
     await new Promise((resolve) => server.close(resolve))
   })
 
-  t.test('promises that are settled already, one after another for ever, leave the host its turns', async (t) => {
+  t.test('settled promises, awaited endlessly, leave the host its turns', async (t) => {
     t.equal(await run((function* () {
       const busy = createTask((function* () {
         for (;;) yield* fromPromise(Promise.resolve())
@@ -405,7 +405,7 @@ t.test('the browser\'s host drives the same loop', async (t) => {
 })
 
 t.test('processes', async (t) => {
-  t.test('one stays alive while run() waits, though nothing of the host is open, and exits afterwards', async (t) => {
+  t.test('a process stays alive while run() waits, although nothing of the host is open, and exits afterwards', async (t) => {
     const { lines, code, errors } = await runProgram(`
       await run((function* () {
         console.log('begins')
@@ -444,7 +444,7 @@ t.test('processes', async (t) => {
     t.same({ code, signal }, { code: 0, signal: null })
   })
 
-  t.test('an interrupt that nothing catches ends the process with 130, one that is caught with what the program says', async (t) => {
+  t.test('an interrupt that is not caught ends the process with 130, a caught one with the program\'s own code', async (t) => {
     const main = 'function* main() { console.log("ready"); yield* sleep(60) }\n'
     const endings: [source: string, code: number][] = [
       ['await run(main())', 130],
@@ -489,7 +489,7 @@ t.test('processes', async (t) => {
     t.same({ lines, signal }, { lines: ['waits', 'waits'], signal: 'SIGINT' })
   })
 
-  t.test('a program that listens for SIGINT itself is left alone', async (t) => {
+  t.test('a program that listens for SIGINT itself is not interrupted', async (t) => {
     const { lines, code } = await runProgram(`
       process.on('SIGINT', () => { console.log('own handler'); future.setResult('goes on') })
       let future

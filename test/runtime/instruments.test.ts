@@ -100,7 +100,7 @@ t.test('a cancellation and a failure, in order', async (t) => {
   ])
 })
 
-t.test('taskYielded stands for the two hooks of a sleep(0), where an instrument has it', async (t) => {
+t.test('taskYielded replaces the two hooks of a sleep(0), if an instrument has it', async (t) => {
   const instrument = (log: Log): Instrument => ({ ...writesDown(log), taskYielded: (task) => log('yielded', nameOf(task)) })
   const main = function* (): Coroutine<void> {
     createTask(sleep(0), { name: 'child' })
@@ -115,7 +115,7 @@ t.test('taskYielded stands for the two hooks of a sleep(0), where an instrument 
   )
 })
 
-t.test('queueChanged tells the operation, the size after it, and who did it', async (t) => {
+t.test('queueChanged reports the operation, the size after it, and the task that did it', async (t) => {
   const instrument = (log: Log): Instrument => ({
     queueChanged: (queue, op, by) => log(op, `size=${queue.qsize()} unfinished=${queue.unfinished} maxsize=${queue.maxsize} by ${nameOf(by)}`),
   })
@@ -142,7 +142,7 @@ t.test('queueChanged tells the operation, the size after it, and who did it', as
   ])
 })
 
-t.test('what a task waits for: its kind, and what in particular', async (t) => {
+t.test('what a task waits for: its kind, and its object', async (t) => {
   /** The first wait of a task that runs `body`. */
   async function firstWait(body: () => Coroutine<unknown>): Promise<Wait> {
     let first: Wait | null = null
@@ -202,7 +202,7 @@ t.test('what a task waits for: its kind, and what in particular', async (t) => {
   }
 })
 
-t.test('callbacks are told as they begin and end', async (t) => {
+t.test('callbacks are reported as they begin and end', async (t) => {
   const instrument = (log: Log): Instrument => ({ callbackRunning: (callback) => log('begins', callback), callbackFinished: (callback) => log('ends', callback) })
   t.same((await watched(function* (log) {
     getRunningLoop().callSoon(function tick() { log('tick') })
@@ -235,7 +235,7 @@ t.test('the set of instruments', async (t) => {
     })), ['a x', 'b x', 'b y'])
   })
 
-  t.test('one that throws is removed and reported, and no task feels it', async (t) => {
+  t.test('one that throws is removed and reported, and no task is affected', async (t) => {
     const contexts: ExceptionContext[] = []
     class Faulty implements Instrument {
       taskRunning(): void {
@@ -254,7 +254,7 @@ t.test('the set of instruments', async (t) => {
     t.match(contexts[0], { message: 'instrument <Faulty> threw in taskRunning and was removed', exception: { message: 'instrument broke' } })
   })
 
-  t.test('may change during a hook: what is added hears of the next, what is deleted still hears of this one', async (t) => {
+  t.test('may change during a hook: an added one gets the next hook, a deleted one still gets this one', async (t) => {
     t.same(ofNamed(await recorded(function* (log) {
       const { instruments } = getRunningLoop()
       const late: Instrument = { taskCreated: (task) => log('late', task.getName()) }
@@ -271,7 +271,7 @@ t.test('the set of instruments', async (t) => {
     })), ['first x', 'second x', 'first y', 'late y'])
   })
 
-  t.test('one that wants the location of a task sees it about to suspend, its coroutine still on the stack', async (t) => {
+  t.test('one that wants the location of a task is called before it suspends, its coroutine still on the stack', async (t) => {
     const stacks: string[] = []
     t.same(ofNamed(await recorded(function* (log) {
       function* readsBelow(): Coroutine<void> {
@@ -297,7 +297,7 @@ t.test('the set of instruments', async (t) => {
     t.notMatch(stacks[1], /readsBelow/)
   })
 
-  t.test('one hears of what is reported, by its kind, whichever handler there is', async (t) => {
+  t.test('one receives every report, by its kind, with any handler', async (t) => {
     const told: ExceptionContext[] = []
     const handled: ExceptionContext[] = []
     await run((function* () {
@@ -316,7 +316,7 @@ t.test('the set of instruments', async (t) => {
     t.same(told, handled)
   })
 
-  t.test('a listener hears of each loop that begins to run, until it is taken off', async (t) => {
+  t.test('a listener is called for each loop that begins to run, until it is removed', async (t) => {
     const heard: EventLoop[] = []
     const off = onLoopStart((loop) => heard.push(loop))
     const loop = new EventLoop()
@@ -328,7 +328,7 @@ t.test('the set of instruments', async (t) => {
     loop.close()
   })
 
-  t.test('an instrument added while the loop runs sees what happens from then on', async (t) => {
+  t.test('an instrument added while the loop runs receives what happens from then on', async (t) => {
     t.same((await recorded(function* (log) {
       const child = createTask(sleep(1), { name: 'child' })
       yield* sleep(0.5)
@@ -484,7 +484,7 @@ t.test('debug mode', async (t) => {
   })
 })
 
-t.test('debug mode and a cancellation that the runtime itself takes and passes on', async (t) => {
+t.test('debug mode and a cancellation that the runtime itself catches and passes on', async (t) => {
   function* slowToEnd(): Coroutine<void> {
     try {
       yield* sleep(100)
@@ -522,7 +522,7 @@ t.test('debug mode and a cancellation that the runtime itself takes and passes o
       }, { debug: true }), ['CancelledError true'])
     })
 
-    await t.test(`${name}: what swallows it afterwards is reported`, async (t) => {
+    await t.test(`${name}: a later swallow is reported`, async (t) => {
       const told: string[] = []
       await recorded(function* () {
         getRunningLoop().setExceptionHandler((_loop, { message }) => told.push(message))
@@ -544,7 +544,7 @@ t.test('debug mode and a cancellation that the runtime itself takes and passes o
 })
 
 t.test('captureCallGraph and printCallGraph', async (t) => {
-  t.test('tell where a task stands and who awaits it, also through gather and a group', async (t) => {
+  t.test('show where a task is suspended and what awaits it, also through gather and a group', async (t) => {
     let text = ''
     await recorded(function* () {
       const leaf = createTask(inner(), { name: 'leaf' })
@@ -572,7 +572,7 @@ t.test('captureCallGraph and printCallGraph', async (t) => {
     ])
   })
 
-  t.test('tell who awaits a task or a plain future through whatever there is to wait with', async (t) => {
+  t.test('show what awaits a task or a plain future in every way to wait', async (t) => {
     await recorded(function* () {
       for (const target of [createTask(sleep(600)), new Future<void>()]) {
         const ways: Record<string, () => Coroutine<unknown>> = {
@@ -591,7 +591,7 @@ t.test('captureCallGraph and printCallGraph', async (t) => {
     })
   })
 
-  t.test('tell each task once, and that it is above where it comes again', async (t) => {
+  t.test('show each task once, with a reference where it occurs again', async (t) => {
     let text = ''
     await recorded(function* () {
       const leaf = createTask(sleep(600), { name: 'leaf' })
@@ -608,7 +608,7 @@ t.test('captureCallGraph and printCallGraph', async (t) => {
     ])
   })
 
-  t.test('end where tasks await each other', async (t) => {
+  t.test('end if tasks await each other', async (t) => {
     await recorded(function* () {
       const tasks: Task<void>[] = []
       for (const [name, other] of [['a', 1], ['b', 0]] as const) tasks.push(createTask((function* () { yield* shield(tasks[other]!) })(), { name }))
@@ -619,13 +619,13 @@ t.test('captureCallGraph and printCallGraph', async (t) => {
     })
   })
 
-  t.test('take the current task by default; null outside of a task', async (t) => {
+  t.test('take the current task by default; null outside a task', async (t) => {
     t.equal(captureCallGraph(), null)
     t.same(await recorded(function* (log) { log(captureCallGraph()?.future === currentTask()) }), ['true'])
   })
 })
 
-t.test('what is watched runs in the same order as what is not', async (t) => {
+t.test('watched code runs in the same order as unwatched code', async (t) => {
   function* program(log: Log): Coroutine<void> {
     const queue = new Queue<number>(2)
     yield* taskGroup(function* (tg) {
@@ -665,7 +665,7 @@ t.test('a Runner\'s loop can be watched between runs', async (t) => {
   t.same(lines, ['first', 'second'])
 })
 
-t.test('what is waited for has a name that stays the same', async (t) => {
+t.test('a waited-for object has a name that does not change', async (t) => {
   const queue = new Queue<number>(2)
   const [lock, other] = [new Lock(), new Lock()]
   t.match(nameForWatchers(queue), { text: /^<Queue \d+ maxsize=2>$/, queue: queue.id })

@@ -28,7 +28,7 @@ t.test('every lock', async (t) => {
     ['Lock', () => new Lock()], ['Condition', () => new Condition()], ['Semaphore', () => new Semaphore()], ['BoundedSemaphore', () => new BoundedSemaphore()],
   ]
   for (const [name, make] of locks) {
-    t.test(`${name}: with releases however its body ends, and gives its value`, async (t) => {
+    t.test(`${name}: with releases however its body ends, and returns its value`, async (t) => {
       t.same(await recorded(function* (log) {
         const lock = make()
         log(yield* lock.with(function* () {
@@ -60,7 +60,7 @@ t.test('every lock', async (t) => {
       }), ['true', 'false', 'true', 'false'])
     })
 
-    t.test(`${name}: acquire gives true, waiters have it in the order in which they came, and a cancelled one is passed over`, async (t) => {
+    t.test(`${name}: acquire returns true, waiters get it in the order in which they came, and a cancelled one is skipped`, async (t) => {
       t.same(await recorded(function* (log) {
         const lock = make()
         log(yield* lock.acquire())
@@ -87,7 +87,7 @@ t.test('every lock', async (t) => {
       }), ['a gets CancelledError', 'b has it at 1', 'false'])
     })
 
-    t.test(`${name}: a newcomer does not overtake who was woken`, async (t) => {
+    t.test(`${name}: a newcomer does not overtake a woken waiter`, async (t) => {
       t.same(await recorded(function* (log) {
         const lock = make()
         yield* lock.acquire()
@@ -138,7 +138,7 @@ t.test('Lock', async (t) => {
 })
 
 t.test('Event', async (t) => {
-  t.test('wakes every waiter in order, and lets pass who comes while it is set', async (t) => {
+  t.test('wakes every waiter in order, and lets tasks pass while it is set', async (t) => {
     t.same(await recorded(function* (log) {
       const event = new Event()
       const waits = (name: string): Task<void> => createTask((function* () { log(name, yield* event.wait()) })())
@@ -159,7 +159,7 @@ t.test('Event', async (t) => {
     }), ['false', 'true true', 'a true', 'c true', 'false', 'false', 'late true'])
   })
 
-  t.test('a waiter that was woken goes on even where it is cleared at once', async (t) => {
+  t.test('a woken waiter continues even if it is cleared at once', async (t) => {
     t.same(await recorded(function* (log) {
       const event = new Event()
       const task = createTask((function* () { log(yield* event.wait(), event.isSet()) })())
@@ -183,7 +183,7 @@ t.test('Condition', async (t) => {
     })
   }
 
-  t.test('notify wakes so many, in order; notifyAll the rest; each goes on with the lock', async (t) => {
+  t.test('notify wakes the given number, in order; notifyAll the rest; each continues with the lock', async (t) => {
     t.same(await recorded(function* (log) {
       const condition = new Condition()
       const tasks = ['a', 'b', 'c', 'd'].map((name) => createTask(consumer(log, condition, name)))
@@ -197,7 +197,7 @@ t.test('Condition', async (t) => {
     }), ['a true true', '-', 'b true true', '-', 'c true true', 'd true true', '-'])
   })
 
-  t.test('wait takes its lock back before it throws', async (t) => {
+  t.test('wait acquires its lock again before it throws', async (t) => {
     t.same(await recorded(function* (log) {
       const condition = new Condition()
       const task = createTask(consumer(log, condition, 'a'))
@@ -211,7 +211,7 @@ t.test('Condition', async (t) => {
     }), ['releasing false', 'a gets CancelledError: go true', 'CancelledError: go false'])
   })
 
-  t.test('a cancel while wait takes its lock back is thrown once it has it, and with the last message', async (t) => {
+  t.test('a cancel while wait acquires its lock again is thrown once it has it, and with the last message', async (t) => {
     t.same(await recorded(function* (log) {
       const condition = new Condition()
       const task = createTask(consumer(log, condition, 'a'))
@@ -283,7 +283,7 @@ t.test('Condition', async (t) => {
 })
 
 t.test('Semaphore', async (t) => {
-  t.test('lets so many in and no more', async (t) => {
+  t.test('admits a limited number', async (t) => {
     t.same(await recorded(function* (log) {
       const semaphore = new Semaphore(2)
       const tasks = ['a', 'b', 'c', 'd', 'e'].map((name) => createTask(holder(log, semaphore, name)))
@@ -303,7 +303,7 @@ t.test('Semaphore', async (t) => {
     })
   })
 
-  t.test('several releases at once wake several, though one of them is cancelled', async (t) => {
+  t.test('several releases at once wake several, even if one of them is cancelled', async (t) => {
     t.same(await recorded(function* (log) {
       const semaphore = new Semaphore(0)
       const tasks = ['a', 'b', 'c'].map((name) => createTask(holder(log, semaphore, name)))
@@ -325,7 +325,7 @@ t.test('Barrier', async (t) => {
     }
   }
 
-  t.test('opens when all have come, gives each its place, and may be used again', async (t) => {
+  t.test('opens when all have arrived, gives each its index, and may be used again', async (t) => {
     t.same(await recorded(function* (log) {
       const barrier = new Barrier(3)
       for (const round of ['first', 'second']) {
@@ -339,7 +339,7 @@ t.test('Barrier', async (t) => {
     }), ['first 2 3 false', 'last 2', 'a 0', 'b 1', 'second 2 3 false', 'last 2', 'a 0', 'b 1', '0'])
   })
 
-  t.test('with hands its body the place, and gives the body\'s value', async (t) => {
+  t.test('with passes its body the index, and returns the body\'s value', async (t) => {
     t.same(await recorded(function* (log) {
       const barrier = new Barrier(2)
       const body = function* (index: number): Coroutine<string> { return `place ${index}` }
@@ -347,7 +347,7 @@ t.test('Barrier', async (t) => {
     }), ['["place 0","place 1"]'])
   })
 
-  t.test('reset sends away who waits, and it fills anew', async (t) => {
+  t.test('reset sends waiters away, and it fills again', async (t) => {
     t.same(await recorded(function* (log) {
       const barrier = new Barrier(2)
       const task = createTask(arrives(log, barrier, 'a'))
@@ -359,7 +359,7 @@ t.test('Barrier', async (t) => {
     }), ['a BrokenBarrierError', 'false', 'c 1', 'b 0'])
   })
 
-  t.test('abort breaks it for who waits and who comes', async (t) => {
+  t.test('abort breaks it for present and later waiters', async (t) => {
     t.same(await recorded(function* (log) {
       const barrier = new Barrier(2)
       const task = createTask(arrives(log, barrier, 'a'))

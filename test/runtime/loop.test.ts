@@ -43,7 +43,7 @@ t.test('callbacks', async (t) => {
     }), ['true 13 10', 'past', 'negative', 'zero', 'a', 'b', 'c', 'd', 'e'])
   })
 
-  t.test('due timers join behind what is ready', async (t) => {
+  t.test('due timers queue after what is ready', async (t) => {
     const clock = new VirtualClock()
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
@@ -60,7 +60,7 @@ t.test('callbacks', async (t) => {
     }, { clock }), ['same iteration', 'main', 'ready before it was due', 'main', 'timer'])
   })
 
-  t.test('a cancelled handle is not called, and says so', async (t) => {
+  t.test('a cancelled handle is not called, and shows that it is cancelled', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const handles = [loop.callSoon(log, 'soon'), loop.callLater(1, log, 'later'), loop.callAt(2, log, 'at')]
@@ -151,7 +151,7 @@ t.test('running', async (t) => {
     t.same(lines, ['first, running true', 'same iteration', 'stopped, running false', 'next iteration', 'stopped at 5', 'closed true'])
   })
 
-  t.test('runUntilComplete gives the result, or throws what was thrown, and what was ready still runs', async (t) => {
+  t.test('runUntilComplete returns the result, or throws the error, and what was ready still runs', async (t) => {
     const loop = new EventLoop({ clock: new VirtualClock() })
     t.equal(await loop.runUntilComplete(sleep(3, 'slept')), 'slept')
     const future = loop.createFuture<string>()
@@ -243,7 +243,7 @@ t.test('an awaitable that is returned without yield* is awaited where the result
   })
 })
 
-t.test('host code that awaits a future after its loop was closed gets what it gave, or an error, and never waits for nothing', async (t) => {
+t.test('host code that awaits a future after its loop was closed gets its result, or an error, and never waits forever', async (t) => {
   let pending: Future<unknown> | undefined
   const { done, failed } = await run((function* () {
     const tasks = { done: createTask(sleep(0, 'value')), failed: createTask((function* (): Coroutine<never> { throw new Error('failed') })()) }
@@ -276,7 +276,7 @@ t.test('the exception handler', async (t) => {
     loop.close()
   })
 
-  t.test('that throws is reported itself, with what it was to report', async (t) => {
+  t.test('that throws is reported itself, with its own report', async (t) => {
     const clock = new QuietClock()
     const loop = new EventLoop({ clock })
     loop.setExceptionHandler(() => { throw new Error('broken handler') })
@@ -309,7 +309,7 @@ t.test('executors', async (t) => {
     t.same(clock.reports, ['runInExecutor: there are no threads here, <function heavy> will run on the loop\'s own thread and block it'])
   })
 
-  t.test('one of one\'s own is asked, by name or as the default, and waited for at the end', async (t) => {
+  t.test('a custom one is used, by name or as the default, and waited for at the end', async (t) => {
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
       const own = (name: string): Executor => ({
@@ -332,7 +332,7 @@ t.test('executors', async (t) => {
     }), ['default runs [1,2]', '2', 'given runs [1,2]', '1', 'default is shut down', 'true'])
   })
 
-  t.test('run waits for what the default one was given', async (t) => {
+  t.test('run waits for the calls of the default one', async (t) => {
     t.same(await recorded(function* (log) {
       getRunningLoop().runInExecutor(null, () => log('called'))
       log('main ends')
@@ -346,7 +346,7 @@ t.test('debug mode', async (t) => {
     t.equal(new EventLoop({ debug: true }).debug, true)
   })
 
-  t.test('reports a step and a callback that hold the loop for slowCallbackDuration', async (t) => {
+  t.test('reports a step and a callback that block the loop for slowCallbackDuration', async (t) => {
     const clock = new VirtualClock()
     t.same((await recorded(function* () {
       const loop = getRunningLoop()

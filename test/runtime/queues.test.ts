@@ -57,7 +57,7 @@ t.test('a queue without waiting', async (t) => {
     t.same(drained(new PriorityQueue<{ n: number }>(0, { compare: (a, b) => b.n - a.n }), [{ n: 1 }, { n: 3 }, { n: 2 }]), [{ n: 3 }, { n: 2 }, { n: 1 }])
   })
 
-  t.test('PriorityQueue refuses to order what has no order of its own, or not the same, and is as it was', async (t) => {
+  t.test('PriorityQueue refuses items without an order, or with a different one, and does not change', async (t) => {
     const without = (): PriorityQueue<unknown> => new PriorityQueue<number>() as unknown as PriorityQueue<unknown>
     for (const [first, second] of [[{ p: 3 }, { p: 1 }], [10, '9'], [1, null], [undefined, undefined], [[1, { n: 1 }], [1, { n: 0 }]], [new Date(1), new Date(0)], [[1], 1]]) {
       const queue = without()
@@ -74,7 +74,7 @@ t.test('a queue without waiting', async (t) => {
     t.same([kept.getNowait(), kept.getNowait()], [[1, same], [1, same, 2]])
   })
 
-  t.test('PriorityQueue of which two are found to have no order only when one is taken keeps them all', async (t) => {
+  t.test('PriorityQueue keeps all items if two are found to have no order only at a get', async (t) => {
     // As in heapq, an item that is put is compared only with those above it.
     const queue = new PriorityQueue<number>() as unknown as PriorityQueue<unknown>
     for (const item of [[0], [1], [3], [2, {}], [2, {}]]) queue.putNowait(item)
@@ -97,7 +97,7 @@ t.test('a queue without waiting', async (t) => {
     }
   })
 
-  t.test('PriorityQueue gives out equals in heapq\'s order', async (t) => {
+  t.test('PriorityQueue returns equals in heapq\'s order', async (t) => {
     // Results of CPython: heappush of these in turn, then heappop, with only priorities compared.
     const queue = new PriorityQueue<{ p: number; name: string }>(0, { compare: (a, b) => a.p - b.p })
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) queue.putNowait({ p: 1, name })
@@ -131,7 +131,7 @@ t.test('waiting', async (t) => {
       '<Queue maxsize=1 size=1 unfinished=3>', 'c'])
   })
 
-  t.test('a newcomer may take what a woken getter was to have, which queues again at the tail', async (t) => {
+  t.test('a newcomer may take the item of a woken getter, which queues again at the tail', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
       const a = createTask(getter(log, queue, 'a'))
@@ -146,7 +146,7 @@ t.test('waiting', async (t) => {
     }), ['newcomer got 1', 'b got 2', 'a got 3'])
   })
 
-  t.test('get and put do not suspend where they need not', async (t) => {
+  t.test('get and put suspend only if they have to', async (t) => {
     t.same(await recorded(function* (log) {
       const queue = new Queue<number>()
       getRunningLoop().callSoon(() => log('callback'))
@@ -256,7 +256,7 @@ t.test('shutdown', async (t) => {
     }), ['QueueShutDown: <Queue maxsize=0 size=1 unfinished=1 shut down> was shut down', 'true', '1', 'QueueShutDown QueueShutDown'])
   })
 
-  t.test('wakes who waits; a blocked put fails even when space comes free', async (t) => {
+  t.test('wakes waiters; a blocked put fails even when room becomes free', async (t) => {
     t.same(await recorded(function* (log) {
       const empty = new Queue<number>()
       const full = new Queue<unknown>(1)
@@ -320,7 +320,7 @@ t.test('four producers and four consumers pass every item on exactly once', asyn
   }), ['100 100 0 99'])
 })
 
-t.test('refuses to be awaited in another loop than the one in which tasks wait for it', async (t) => {
+t.test('refuses to be awaited in a loop other than that of its waiters', async (t) => {
   const queue = new Queue<number>()
   await recorded(function* (log) {
     const waiting = createTask(getter(log, queue, 'a'))

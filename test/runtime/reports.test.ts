@@ -37,7 +37,7 @@ function* fails(message: string): Coroutine<never> {
 const inThisFile = /reports\.test\.ts$/
 
 t.test('never awaited', async (t) => {
-  t.test('in debug mode every dropped coroutine of the runtime is reported when the loop closes, with its place', async (t) => {
+  t.test('in debug mode every dropped coroutine of the runtime is reported when the loop closes, with its location', async (t) => {
     const { loop, contexts } = listening(true)
     await run((function* () {
       const task = createTask(sleep(0))
@@ -65,7 +65,7 @@ t.test('never awaited', async (t) => {
     t.equal(contexts.length, 1, 'and once only')
   })
 
-  t.test('what is awaited, or made a task, or gathered, is not', async (t) => {
+  t.test('a coroutine that is awaited, made a task, or gathered is not reported', async (t) => {
     t.same(await recorded(function* () {
       yield* sleep(1)
       yield* createTask(sleep(1))
@@ -74,13 +74,13 @@ t.test('never awaited', async (t) => {
     }, { debug: true }), [])
   })
 
-  t.test('outside of debug mode nothing is watched', async (t) => {
+  t.test('outside debug mode nothing is watched', async (t) => {
     t.same(await recorded(function* () { void sleep(1) }), [])
   })
 })
 
 t.test('dropped while pending', async (t) => {
-  t.test('a task that is pending when its loop closes is reported, in debug mode with its place', async (t) => {
+  t.test('a task that is pending when its loop closes is reported, in debug mode with its location', async (t) => {
     for (const debug of [false, true]) {
       const { loop, contexts } = listening(debug)
       const task = loop.createTask(sleep(10), { name: 'left' })
@@ -92,7 +92,7 @@ t.test('dropped while pending', async (t) => {
     }
   })
 
-  t.test('pending tasks are held strongly: nobody else needs to', async (t) => {
+  t.test('the loop keeps strong references to pending tasks, so the program need not', async (t) => {
     const lines: string[] = []
     await run((function* () {
       for (let n = 0; n < 3; n++) {
@@ -114,7 +114,7 @@ t.test('dropped while pending', async (t) => {
 })
 
 t.test('never retrieved', async (t) => {
-  t.test('is reported when the loop closes, with the exception and, in debug mode, the place', async (t) => {
+  t.test('is reported when the loop closes, with the exception and, in debug mode, the location', async (t) => {
     for (const debug of [false, true]) {
       const { loop, contexts } = listening(debug)
       const tasks = [loop.createTask(fails('of a task'), { name: 'failing' })]
@@ -158,7 +158,7 @@ t.test('never retrieved', async (t) => {
     t.equal(code, 3)
   })
 
-  t.test('is reported in debug mode without any need of memory, as a coroutine is that was never awaited', async (t) => {
+  t.test('is reported in debug mode before memory is needed, as a coroutine is that was never awaited', async (t) => {
     const { lines } = await runProgram(`
       await run((function* () {
         const reported = []
@@ -172,7 +172,7 @@ t.test('never retrieved', async (t) => {
     t.same(lines, ['Task exception was never retrieved'.slice(0, 33), 'coroutine Queue.put() was never awaited'.slice(0, 33)])
   })
 
-  t.test('looking at it in any way is retrieving it', async (t) => {
+  t.test('looking at it in any way retrieves it', async (t) => {
     t.same(await recorded(function* (log) {
       const looks: [string, (future: Future<never>) => unknown][] = [
         ['exception', (future) => future.exception()],
@@ -213,7 +213,7 @@ t.test('never retrieved', async (t) => {
     }), ['reported: Future exception was never retrieved: <GatheringFuture finished exception=Error: gathered children=1> (Error: gathered)'])
   })
 
-  t.test('a second failure behind a gather that has failed already counts as seen, as in asyncio', async (t) => {
+  t.test('a second failure after a gather has failed counts as seen, as in asyncio', async (t) => {
     t.same(await recorded(function* (log) {
       try {
         yield* gather([fails('first'), fails('second')])
@@ -246,7 +246,7 @@ t.test('never retrieved', async (t) => {
 })
 
 t.test('nothing crashes the process', async (t) => {
-  t.test('failures that nobody sees end up in the log, and the program runs to its end', async (t) => {
+  t.test('unretrieved failures end up in the log, and the program runs to its end', async (t) => {
     const { lines, errors, code } = await runProgram(`
       function* fails(message) { yield* sleep(0); throw new Error(message) }
       process.on('unhandledRejection', () => console.log('unhandled rejection'))
@@ -272,14 +272,14 @@ t.test('nothing crashes the process', async (t) => {
     t.notMatch(errors, /after abort/)
   })
 
-  t.test('but an error of main is the caller\'s, as that of any promise', async (t) => {
+  t.test('an error of main is the caller\'s, as that of any promise', async (t) => {
     const { code, errors } = await runProgram('run((function* () { throw new Error("of main") })())')
     t.equal(code, 1)
     t.match(errors, /Error: of main/)
   })
 })
 
-t.test('a future whose loop is closed can be dropped without a word', async (t) => {
+t.test('a future with a closed loop can be dropped without a report', async (t) => {
   const { loop, contexts } = listening()
   await loop.runUntilComplete((function* () { getRunningLoop().createFuture() })())
   loop.close()
@@ -295,7 +295,7 @@ function written(context: ExceptionContext): string {
 }
 
 t.test('the default report', async (t) => {
-  await t.test('shows what was thrown, also where that is null or undefined', async (t) => {
+  await t.test('shows what was thrown, even null or undefined', async (t) => {
     t.same([undefined, null, 0, ''].map((exception) => written({ message: 'failed', exception })), ['failed\nundefined', 'failed\nnull', 'failed\n0', 'failed\n""'])
     t.equal(written({ message: 'only said' }), 'only said')
   })
@@ -320,7 +320,7 @@ ExceptionGroup: 1 error in a taskGroup
   caused by: Error: connection refused (see above)`)
   })
 
-  await t.test('is bounded, and ends where causes form a circle', async (t) => {
+  await t.test('is bounded, and ends at a cycle of causes', async (t) => {
     const one = new Error('one')
     one.cause = new Error('two', { cause: one })
     t.match(written({ message: 'failed', exception: one }), /caused by: Error: one \(see above\)$/)
@@ -330,7 +330,7 @@ ExceptionGroup: 1 error in a taskGroup
     t.equal(lines.at(-1), '  … and 951 more of 1000 errors')
   })
 
-  await t.test('of a task that nobody asked says what failed in it', async (t) => {
+  await t.test('of a dropped task says what failed in it', async (t) => {
     const { code, errors } = await runProgram(`
       function* connect() { yield* sleep(0.001); throw new Error('refused', { cause: new Error('by 10.0.0.7') }) }
       function* main() { createTask(taskGroup(function* (tg) { tg.createTask(connect()) })); yield* sleep(0.05) }
@@ -339,7 +339,7 @@ ExceptionGroup: 1 error in a taskGroup
     t.match(errors, /1 of 1: Error: refused\n.* at connect [^]* caused by: Error: by 10\.0\.0\.7/)
   })
 
-  await t.test('names places in full, however long their path is', async (t) => {
+  await t.test('names locations in full, however long their path is', async (t) => {
     const { loop, contexts } = listening(true)
     await run((function* () {
       createTask(fails('lost'), { name: 'a name of more than the usual length' })

@@ -60,7 +60,7 @@ t.test('running', async (t) => {
     }), ['a 1', 'b 1', 'main', 'a 2', 'b 2', 'main'])
   })
 
-  t.test('eagerStart runs the first step inside createTask, and what ends there is done at once', async (t) => {
+  t.test('eagerStart runs the first step inside createTask; a coroutine that ends there is done at once', async (t) => {
     t.same(await recorded(function* (log) {
       const main = currentTask()
       const task = createTask((function* () {
@@ -74,7 +74,7 @@ t.test('running', async (t) => {
     }), ['first step false', 'created false true', '5', 'second step'])
   })
 
-  t.test('eagerTaskFactory makes every task start at once, and createEagerTaskFactory for a class of one\'s own', async (t) => {
+  t.test('eagerTaskFactory makes every task start at once, and createEagerTaskFactory does so for a custom class', async (t) => {
     class OwnTask<T> extends Task<T> {}
     t.same(await recorded(function* (log) {
       const loop = getRunningLoop()
@@ -122,7 +122,7 @@ t.test('cancelling', async (t) => {
     }), ['2', 'gets CancelledError: a', 'CancelledError: a'])
   })
 
-  t.test('oneself is felt at the next await; uncancel() to 0 before that survives', async (t) => {
+  t.test('oneself takes effect at the next await; uncancel() to 0 before that prevents it', async (t) => {
     t.same(await recorded(function* (log) {
       const felt = createTask((function* () {
         currentTask()?.cancel()
@@ -214,7 +214,7 @@ t.test('cancelling', async (t) => {
     }), ['cleaning up', 'cleaned up', 'CancelledError 6', 'cleaning up', 'CancelledError: second 8'])
   })
 
-  t.test('ending otherwise than it was asked to is the task\'s right', async (t) => {
+  t.test('a task may end in another way than it was asked to', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask((function* () {
         try {
@@ -229,7 +229,7 @@ t.test('cancelling', async (t) => {
     }), ['Error: instead false Error: instead'])
   })
 
-  t.test('task.signal aborts on cancel, is aborted where it is asked for later, and new after uncancel', async (t) => {
+  t.test('task.signal aborts on cancel, is aborted if it is first used later, and new after uncancel', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask((function* () {
         const task = currentTask() as Task<unknown>
@@ -272,7 +272,7 @@ t.test('cancelling', async (t) => {
   })
 })
 
-t.test('what a task tells', async (t) => {
+t.test('what is known about a task', async (t) => {
   t.test('names are Task-1, Task-2 …, setName takes anything, RunOptions.name names main', async (t) => {
     t.same(await recorded(function* (log) {
       const names = [currentTask() as Task<unknown>, createTask(sleep(0)), createTask(sleep(0), { name: 'own' }), createTask(sleep(0))]
@@ -306,7 +306,7 @@ t.test('what a task tells', async (t) => {
     }, { name: 'main' }), ['["main","a","b"] true true', '["main","b"]', '["main"]'])
   })
 
-  t.test('getCoro gives the coroutine until it has ended, getContext the context, getLoop the loop', async (t) => {
+  t.test('getCoro returns the coroutine until it has ended, getContext the context, getLoop the loop', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = sleep(1)
       const context = new Context()
@@ -318,7 +318,7 @@ t.test('what a task tells', async (t) => {
     }), ['true true true', 'true', 'null'])
   })
 
-  t.test('isFuture and isCoroutine tell tasks, futures and coroutines apart', async (t) => {
+  t.test('isFuture and isCoroutine distinguish tasks, futures and coroutines', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = waits(log, 0)
       const task = createTask(coroutine)
@@ -395,7 +395,7 @@ t.test('context', async (t) => {
     }), ['callSoon first', 'done callback first', 'in a context other', 'callLater first'])
   })
 
-  t.test('run of a context keeps what is set in it, gives the result, and refuses to be entered twice', async (t) => {
+  t.test('run of a context keeps what is set in it, returns the result, and refuses to be entered twice', async (t) => {
     const variable = new ContextVar<number>('variable')
     const context = new Context()
     t.equal(context.run((a: number, b: number) => {
@@ -408,7 +408,7 @@ t.test('context', async (t) => {
     t.same([...context], [[variable, 3]])
   })
 
-  t.test('get gives the value, the fallback, the default, or throws', async (t) => {
+  t.test('get returns the value, the fallback, the default, or throws', async (t) => {
     const variable = new ContextVar<number>('limit')
     t.equal(variable.get(5), 5)
     t.equal(new ContextVar('limit', { default: 6 }).get(), 6)
@@ -417,7 +417,7 @@ t.test('context', async (t) => {
     t.match(thrown(() => variable.get()), { name: 'RangeError', message: '<ContextVar limit> has no value in this context: set it, give it a default, or call get(fallback)' })
   })
 
-  t.test('a token takes the value back once, in its own context, and by `using`', async (t) => {
+  t.test('a token resets the value once, in its own context, and by `using`', async (t) => {
     t.same(await recorded(function* (log) {
       const variable = new ContextVar<string>('variable', { default: 'nothing' })
       const first = variable.set('a')
@@ -452,7 +452,7 @@ t.test('context', async (t) => {
   })
 })
 
-t.test('a failed task throws the very error it failed with, to everyone who awaits it', async (t) => {
+t.test('a failed task throws the same error to each task that awaits it', async (t) => {
   t.same(await recorded(function* (log) {
     const error = new Error('shared')
     const task = createTask((function* () { throw error })())

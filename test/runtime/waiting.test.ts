@@ -44,7 +44,7 @@ function* stubborn(log: Log, seconds: number): Coroutine<string> {
 const now = (): number => getRunningLoop().time()
 
 t.test('sleep', async (t) => {
-  t.test('waits seconds on the loop\'s clock and gives its value', async (t) => {
+  t.test('waits seconds on the loop\'s clock and returns its value', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* sleep(10, 'late'), now())
       log(yield* sleep(0.5), now())
@@ -52,7 +52,7 @@ t.test('sleep', async (t) => {
     }), ['late 10', 'undefined 10.5', 'zero 10.5'])
   })
 
-  t.test('of zero is one trip round the ready queue, and of less the same', async (t) => {
+  t.test('of zero is one pass through the ready queue, and of less the same', async (t) => {
     t.same(await recorded(function* (log) {
       function* walk(name: string, delay: number): Coroutine<void> {
         for (let step = 1; step <= 3; step++) {
@@ -82,7 +82,7 @@ t.test('sleep', async (t) => {
     }), ['CancelledError 1'])
   })
 
-  t.test('sleepers with one deadline wake in the order in which they went to sleep, behind what is ready', async (t) => {
+  t.test('sleepers with one deadline wake in the order in which they went to sleep, after what is ready', async (t) => {
     t.same(await recorded(function* (log) {
       const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
       const tasks = names.map((name) => createTask(worker(log, name, 1)))
@@ -94,7 +94,7 @@ t.test('sleep', async (t) => {
   })
 })
 
-t.test('from the end of a child to the next step of who awaits it', async (t) => {
+t.test('from the end of a child to the next step of its awaiter', async (t) => {
   /** How many iterations are between the end of the child and the step after `await`. */
   async function iterations(awaiting: (child: () => Coroutine<void>) => Coroutine<unknown>): Promise<string[]> {
     return recorded(function* (log) {
@@ -125,7 +125,7 @@ t.test('from the end of a child to the next step of who awaits it', async (t) =>
   t.same(await iterations(function* (child) { yield* waitFor(child(), 10) }), ['0'], 'waitFor of a coroutine runs it in the same task')
 })
 
-t.test('awaiting what is done does not suspend', async (t) => {
+t.test('awaiting a finished task does not suspend', async (t) => {
   t.same(await recorded(function* (log) {
     const task = createTask(after(0, 'done'))
     yield* sleep(1)
@@ -135,7 +135,7 @@ t.test('awaiting what is done does not suspend', async (t) => {
   }), ['done done', 'callback'])
 })
 
-t.test('what is lazy does nothing until it is awaited', async (t) => {
+t.test('lazy functions do nothing until they are awaited', async (t) => {
   t.same(await recorded(function* (log) {
     const queue = new Queue<number>()
     const lock = new Lock()
@@ -158,7 +158,7 @@ t.test('gather', async (t) => {
     }), ['true true', 'true false'])
   })
 
-  t.test('gives results in the order given, whoever is first', async (t) => {
+  t.test('returns results in the order given, in whatever order they end', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* gather([after(3, 'a'), createTask(after(1, 'b')), after(2, 'c')]), now())
       log(yield* gather([]))
@@ -174,7 +174,7 @@ t.test('gather', async (t) => {
     }), ['a begins', 'b begins', 'awaiting', 'a ends', 'b ends'])
   })
 
-  t.test('runs what is given twice once', async (t) => {
+  t.test('runs a coroutine that is given twice only once', async (t) => {
     t.same(await recorded(function* (log) {
       const coroutine = worker(log, 'twin', 1)
       const task = createTask(worker(log, 'task', 1))
@@ -182,7 +182,7 @@ t.test('gather', async (t) => {
     }), ['task begins', 'twin begins', 'task ends', 'twin ends', '["twin","task","twin","task"]'])
   })
 
-  t.test('hands on the first exception at once, and the others run on', async (t) => {
+  t.test('passes on the first exception at once, and the others run on', async (t) => {
     t.same(await recorded(function* (log) {
       const all = gather([worker(log, 'a', 2), failAfter(1, 'oh'), failAfter(1.5, 'second')])
       log(yield* thrownBy(function* () { yield* all }), now())
@@ -225,7 +225,7 @@ t.test('gather', async (t) => {
     }), ['a begins', 'b begins', 'a gets CancelledError: alone', 'CancelledError: alone false', 'b ends'])
   })
 
-  t.test('of futures that are all done is done at once', async (t) => {
+  t.test('of finished futures is done at once', async (t) => {
     t.same(await recorded(function* (log) {
       const future = getRunningLoop().createFuture<number>()
       future.setResult(1)
@@ -236,7 +236,7 @@ t.test('gather', async (t) => {
 })
 
 t.test('wait', async (t) => {
-  t.test('gives two sets, and cancels nothing', async (t) => {
+  t.test('returns two sets, and cancels nothing', async (t) => {
     t.same(await recorded(function* (log) {
       const a = createTask(after(1, 'a'), { name: 'a' })
       const b = createTask(after(3, 'b'), { name: 'b' })
@@ -262,7 +262,7 @@ t.test('wait', async (t) => {
     }), ['1 2 1', '2 1 3', '2 0 5'])
   })
 
-  t.test('keeps what it waits for when it is cancelled', async (t) => {
+  t.test('leaves its tasks alone when it is cancelled', async (t) => {
     t.same(await recorded(function* (log) {
       const a = createTask(worker(log, 'a', 3))
       const waiting = createTask(wait([a]))
@@ -299,7 +299,7 @@ t.test('wait', async (t) => {
 })
 
 t.test('waitFor', async (t) => {
-  t.test('runs a coroutine in the current task and gives its value', async (t) => {
+  t.test('runs a coroutine in the current task and returns its value', async (t) => {
     t.same(await recorded(function* (log) {
       const main = currentTask()
       log(yield* waitFor((function* () {
@@ -310,7 +310,7 @@ t.test('waitFor', async (t) => {
     }), ['true', 'task'])
   })
 
-  t.test('cancels what is late, waits for its clean-up, and throws a TimeoutError caused by the CancelledError', async (t) => {
+  t.test('cancels a late one, waits for its clean-up, and throws a TimeoutError caused by the CancelledError', async (t) => {
     t.same(await recorded(function* (log) {
       const error = yield* thrownBy(function* () { yield* waitFor(worker(log, 'a', 10, 3), 1) })
       log(error.name, error instanceof TimeoutError, error.cause instanceof CancelledError, now(), currentTask()?.cancelling())
@@ -319,7 +319,7 @@ t.test('waitFor', async (t) => {
     }), ['a begins', 'a gets CancelledError', 'TimeoutError true true 4 0', 'b begins', 'b gets CancelledError', 'TimeoutError true'])
   })
 
-  t.test('with zero never starts a coroutine, and gives the result of what is done', async (t) => {
+  t.test('with zero never starts a coroutine, and returns the result of a finished one', async (t) => {
     t.same(await recorded(function* (log) {
       log((yield* thrownBy(function* () { yield* waitFor(worker(log, 'a', 1), 0) })).name)
       log((yield* thrownBy(function* () { yield* waitFor(worker(log, 'b', 1), -1) })).name)
@@ -338,7 +338,7 @@ t.test('waitFor', async (t) => {
     }), ['a begins', 'a gets CancelledError: outside', 'CancelledError: outside true'])
   })
 
-  t.test('gives the value of what refuses to be cancelled', async (t) => {
+  t.test('returns the value of one that refuses to be cancelled', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* waitFor(stubborn(log, 10), 1), now())
     }), ['refuses CancelledError', 'stubborn 1'])
@@ -346,7 +346,7 @@ t.test('waitFor', async (t) => {
 })
 
 t.test('asCompleted', async (t) => {
-  t.test('gives awaitables in the order in which they end', async (t) => {
+  t.test('yields awaitables in the order in which they end', async (t) => {
     t.same(await recorded(function* (log) {
       for (const next of asCompleted([after(3, 'a'), after(1, 'b'), createTask(after(2, 'c'))])) log(yield* next, now())
     }), ['b 1', 'c 2', 'a 3'])
@@ -361,7 +361,7 @@ t.test('asCompleted', async (t) => {
     }), ['a begins', 'awaiting', 'a ends', 'a'])
   })
 
-  t.test('throws what failed where its turn comes, and a TimeoutError for what is left', async (t) => {
+  t.test('throws an error in its turn, and a TimeoutError for what is left', async (t) => {
     t.same(await recorded(function* (log) {
       const late = createTask(after(9, 'late'))
       for (const next of asCompleted([failAfter(1, 'oh'), after(2, 'b'), late], { timeout: 5 })) {
@@ -377,7 +377,7 @@ t.test('asCompleted', async (t) => {
 })
 
 t.test('shield', async (t) => {
-  t.test('the awaiter is cancelled, what it awaits runs on', async (t) => {
+  t.test('the awaiter is cancelled, the awaited one runs on', async (t) => {
     t.same(await recorded(function* (log) {
       const inner = createTask(worker(log, 'inner', 3))
       const outer = createTask((function* () { yield* shield(inner) })())
@@ -388,7 +388,7 @@ t.test('shield', async (t) => {
     }), ['inner begins', 'CancelledError 1', 'inner ends', 'inner 3'])
   })
 
-  t.test('acts when it is called, and returns a done future as it is', async (t) => {
+  t.test('acts when it is called, and returns a done future unchanged', async (t) => {
     t.same(await recorded(function* (log) {
       const shielded = shield(worker(log, 'a', 1))
       yield* sleep(0)
@@ -400,7 +400,7 @@ t.test('shield', async (t) => {
     }), ['a begins', 'awaiting', 'a ends', 'a', 'true'])
   })
 
-  t.test('what fails later with nobody left to hear it is reported', async (t) => {
+  t.test('a later failure without an awaiter is reported', async (t) => {
     t.same(await recorded(function* (log) {
       const inner = createTask(failAfter(2, 'unheard'), { name: 'inner' })
       const outer = createTask((function* () { yield* shield(inner) })())
@@ -416,7 +416,7 @@ t.test('shield', async (t) => {
 })
 
 t.test('timeout', async (t) => {
-  t.test('gives the body\'s value in time, and throws a TimeoutError caused by the CancelledError when late', async (t) => {
+  t.test('returns the body\'s value in time, and throws a TimeoutError caused by the CancelledError when late', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* timeout(5, function* () { return yield* after(1, 'in time') }))
       const error = yield* thrownBy(function* () {
@@ -473,7 +473,7 @@ t.test('timeout', async (t) => {
     }), ['refuses CancelledError', 'stubborn', 'true 0'])
   })
 
-  t.test('an error of the body\'s own passes through', async (t) => {
+  t.test('an error of the body passes through', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* thrownBy(function* () { yield* timeout(5, () => failAfter(1, 'own')) }))
     }), ['Error: own'])
@@ -530,7 +530,7 @@ t.test('timeout', async (t) => {
 t.test('taskGroup', async (t) => {
   const errorsOf = (error: Error): string => (error as ExceptionGroup).exceptions.map(String).join(', ')
 
-  t.test('ends when its tasks have, and gives the body\'s value', async (t) => {
+  t.test('ends when its tasks have, and returns the body\'s value', async (t) => {
     t.same(await recorded(function* (log) {
       log(yield* taskGroup(function* (tg) {
         tg.createTask(worker(log, 'a', 2))
@@ -570,7 +570,7 @@ t.test('taskGroup', async (t) => {
     }), ['a begins', 'a gets CancelledError', 'ExceptionGroup Error: body 1'])
   })
 
-  t.test('a child\'s own cancellation is no failure', async (t) => {
+  t.test('a child\'s own cancellation is not a failure', async (t) => {
     t.same(await recorded(function* (log) {
       yield* taskGroup(function* (tg) {
         const a = tg.createTask(worker(log, 'a', 10))
@@ -641,7 +641,7 @@ t.test('taskGroup', async (t) => {
     }), ['body begins', 'a begins', 'a gets CancelledError', 'body gets CancelledError', 'undefined 2 0'])
   })
 
-  t.test('cancel() swallows no cancellation from outside, whoever called it and whenever it comes', async (t) => {
+  t.test('cancel() swallows no cancellation from outside, no matter which task calls it and when it comes', async (t) => {
     function* slowToEnd(): Coroutine<void> {
       try {
         yield* sleep(3600)
@@ -738,7 +738,7 @@ t.test('taskGroup', async (t) => {
   })
 })
 
-t.test('whether something failed depends on nothing that was thrown: null and undefined are thrown like any error', async (t) => {
+t.test('whether something failed does not depend on the thrown value: null and undefined are thrown like any error', async (t) => {
   for (const reason of [undefined, null, 0, '']) {
     const name = JSON.stringify(reason) ?? 'undefined'
     function* fails(): Coroutine<never> {
@@ -795,7 +795,7 @@ t.test('whether something failed depends on nothing that was thrown: null and un
     }
   }
 
-  await t.test('what is left at the end of run and fails without a reason is reported, and run ends', async (t) => {
+  await t.test('a task that is left at the end of run and fails without a reason is reported, and run ends', async (t) => {
     for (const reason of [undefined, null, 0, '']) {
       const told: unknown[] = []
       const loop = new EventLoop({ clock: new VirtualClock() })

@@ -9,7 +9,7 @@ import { HostNames, ownNames } from '../../src/http/origin.ts'
 import { eventually, listen } from '../support/server.ts'
 
 t.test('a default', async (t) => {
-  await t.test('is the smaller of what is usual and what is allowed', async (t) => {
+  await t.test('is the smaller of the usual and the allowed value', async (t) => {
     t.equal(wholeOr(1000, 0, 40).parse(undefined), 40)
     t.equal(wholeOr(1000, 0, 4000).parse(undefined), 1000)
     t.equal(wholeOr(1, 5, 40).parse(undefined), 5)
@@ -68,7 +68,7 @@ t.test('the environment', async (t) => {
     return true
   }
 
-  await t.test('may name proxies of any network but all of them', async (t) => {
+  await t.test('may name proxies of any network, but not all networks', async (t) => {
     for (const all of ['0.0.0.0/0', '::/0', '10.0.0.0/00', '10.0.0.0/33', '::1/129', '10.0.0.1,', 'localhost']) {
       t.throws(() => readConfig({ PROXIES: all }), { name: 'ConfigError', message: `PROXIES=${all}: must be addresses, networks such as 10.0.0.0/8 (with 1 to 32 bits, for IPv6 1 to 128), loopback, linklocal or uniquelocal, joined by commas` })
     }
@@ -98,7 +98,7 @@ t.test('the environment', async (t) => {
     t.ok(refused > 100, `${refused} were refused`)
   })
 
-  await t.test('shows no password, wherever it is in a value that is refused', async (t) => {
+  await t.test('shows no password of a refused value', async (t) => {
     for (const value of ['redis://:secret@h/x', 'redis://a:sec\nret@h/x', 'redis://a:sec%ret@h']) {
       t.throws(() => readConfig({ REDIS_URL: value }), { message: /^REDIS_URL=redis:\/\/…@[^\n]*$/ })
     }

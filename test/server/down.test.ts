@@ -21,7 +21,7 @@ async function signalDuringBlock(server: { url: string; stop: (signal: NodeJS.Si
 }
 
 t.test('SIGTERM while a handler blocks', async (t) => {
-  await t.test('is heard when it ends: it is answered in full, and the server goes with 0', async (t) => {
+  await t.test('takes effect when it ends: it is answered in full, and the server ends with 0', async (t) => {
     // Less than the rest of the block: the deadline begins when the signal is handled.
     const server = await start(t, { GRACE_SECONDS: '0.5' })
     const order: string[] = []
@@ -36,7 +36,7 @@ t.test('SIGTERM while a handler blocks', async (t) => {
     t.same(server.log().slice(-2).map(({ msg }) => msg), ['SIGTERM: closing, within 0.5 s', 'closed'])
   })
 
-  await t.test('what waits beside it has its deadline from then on, and the log says what was cut off', async (t) => {
+  await t.test('requests that wait have their deadline from then on, and the log says what was cut off', async (t) => {
     const server = await start(t, { GRACE_SECONDS: '0.3' })
     const long = fetch(`${server.url}/handlers/async?ms=9000`).then(({ status }) => status)
     t.ok(await eventually(async () => /GET \/handlers\/async/.test(await (await fetch(`${server.url}/tasks`)).text())))

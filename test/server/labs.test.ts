@@ -25,7 +25,7 @@ const REFUSALS: Record<string, string> = {
 t.setTimeout(180_000)
 
 for (const [code, refusal] of Object.entries(REFUSALS)) {
-  t.test(`a tester that is not started (${code}) is a lab that failed; the server goes on, and so does the next lab`, async (t) => {
+  t.test(`a tester that is not started (${code}) is a lab that failed; the server continues, and so does the next lab`, async (t) => {
     const source = `
       import { closeSync, openSync } from 'node:fs'
       import { threadsState } from './src/index.ts'

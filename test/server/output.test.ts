@@ -56,7 +56,7 @@ function readAll(fd: number): string {
 }
 
 t.test('lines that a pipe does not take', { skip: noFifo }, async (t) => {
-  await t.test('wait in a bounded amount, the others are counted, and all that waited comes in order once it is read', async (t) => {
+  await t.test('wait up to a limit, the others are counted, and all that waited arrive in order once it is read', async (t) => {
     const fd = fifo(t).open(constants.O_RDWR)
     const output = new Output(() => fd)
     const told: number[] = []
@@ -146,7 +146,7 @@ async function behavesWell(t: Test, server: Server): Promise<void> {
 }
 
 t.test('a server whose standard output', async (t) => {
-  await t.test('is a full disk behaves as any other, and says so on standard error, once', { skip: noFull }, async (t) => {
+  await t.test('is a full disk behaves like any other, and reports it on standard error, once', { skip: noFull }, async (t) => {
     const full = openSync('/dev/full', 'w')
     t.teardown(() => closeSync(full))
     const server = await start(t, ['ignore', full, 'pipe'])
@@ -154,26 +154,26 @@ t.test('a server whose standard output', async (t) => {
     t.equal(server.said(), 'standard output cannot be written to: ENOSPC: no space left on device, write; the log waits, and what is beyond 1048576 bytes is dropped\n')
   })
 
-  await t.test('and standard error are a full disk behaves as any other', { skip: noFull }, async (t) => {
+  await t.test('and standard error are a full disk behaves like any other', { skip: noFull }, async (t) => {
     const full = openSync('/dev/full', 'w')
     t.teardown(() => closeSync(full))
     await behavesWell(t, await start(t, ['ignore', full, full]))
   })
 
-  await t.test('is a pipe that is full and that nothing reads behaves as any other', { skip: noFifo }, async (t) => {
+  await t.test('is a full pipe without a reader behaves like any other', { skip: noFifo }, async (t) => {
     const fd = fifo(t).open(constants.O_RDWR)
     t.throws(() => { for (;;) writeSync(fd, 'x'.repeat(4096)) }, { code: 'EAGAIN' })
     await behavesWell(t, await start(t, ['ignore', fd, fd]))
   })
 
-  await t.test('is a pipe whose reader has gone behaves as any other', async (t) => {
+  await t.test('is a pipe with a closed end behaves like any other', async (t) => {
     const server = await start(t, ['ignore', 'pipe', 'pipe'])
     server.child.stdout!.destroy()
     await behavesWell(t, server)
     t.match(server.said(), /^standard output cannot be written to: EPIPE/)
   })
 
-  await t.test('is a terminal that is closed ends with grace: what is under way is answered', { skip: without(['python3', 'python3']) }, async (t) => {
+  await t.test('is a terminal that is closed ends with grace: requests under way are answered', { skip: without(['python3', 'python3']) }, async (t) => {
     const program = `
 import os, pty, re, sys
 pid, terminal = pty.fork()
@@ -204,7 +204,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`
   })
 })
 
-t.test('what stops a server at its start is told by its exit code where it cannot be written', { skip: noFull }, async (t) => {
+t.test('a failed start shows in the exit code if it cannot be written', { skip: noFull }, async (t) => {
   const full = openSync('/dev/full', 'w')
   t.teardown(() => closeSync(full))
   t.equal(await launchServer(t, { PORT: 'web' }, { stdio: ['ignore', full, full] }).ended, 1)

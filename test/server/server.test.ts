@@ -11,7 +11,7 @@ import { eventually, listen } from '../support/server.ts'
 import { launchServer, startServer } from '../support/server-process.ts'
 
 t.test('the configuration', async (t) => {
-  await t.test('has defaults, and reads what it is given', async (t) => {
+  await t.test('has defaults, and reads the environment', async (t) => {
     t.match(readConfig({}), { port: 8000, observerPort: 8001, host: '127.0.0.1', logLevel: 'info', maxMs: 10_000, graceSeconds: 5 })
     t.match(readConfig({ PORT: '1234', LOG_LEVEL: 'debug', GRACE_SECONDS: '0.5', HOST: '' }), { port: 1234, logLevel: 'debug', graceSeconds: 0.5, host: '127.0.0.1' })
   })
@@ -45,7 +45,7 @@ t.test('the process', async (t) => {
     other.close()
   })
 
-  await t.test('says where it is and what to try, and goes on SIGTERM with 0 when it is idle', async (t) => {
+  await t.test('prints its address and what to try, and ends on SIGTERM with 0 when it is idle', async (t) => {
     const server = await startServer(t)
     t.match(server.log(), /loopscope listens on http:\/\/127\.0\.0\.1:\d+\n[^]*live view is at http:\/\/localhost:\d+\ntry:\n( {2}curl .*\n){3}/)
     t.equal((await fetch(`${server.url}/ping`)).status, 200)
@@ -55,7 +55,7 @@ t.test('the process', async (t) => {
     t.notMatch(server.log(), /cut off/)
   })
 
-  await t.test('lets requests finish, ends streams with a last event, and says what it had to cut off', async (t) => {
+  await t.test('lets requests finish, ends streams with a last event, and reports what it had to cut off', async (t) => {
     const server = await startServer(t, { GRACE_SECONDS: '1.5' })
     const text = (path: string): Promise<string> => fetch(server.url + path).then((response) => response.text())
     const stream = text('/events?types=loop.closed')
@@ -77,7 +77,7 @@ t.test('the process', async (t) => {
 })
 
 t.test('the plugin in another app', async (t) => {
-  await t.test('makes generator functions handlers, each request a task of its own name', async (t) => {
+  await t.test('makes generator functions handlers, each request a task with its own name', async (t) => {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(loopscope)

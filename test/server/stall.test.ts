@@ -24,12 +24,12 @@ const [inline, ...free] = lanes as [Lane, ...Lane[]]
 const [sensitive, pool] = crowds as [Crowd, Crowd]
 const ends = (crowd: Crowd): number[] => crowd['each ms'].split(' ').map(Number)
 
-t.test('a handler that blocks for two seconds holds all of fifty pings up, and each names it', async (t) => {
+t.test('a handler that blocks for two seconds delays all of fifty pings, and each names it', async (t) => {
   t.match(inline, { 'while it runs': /inline/, pings: 50, 'name the culprit': 50 })
   t.ok(inline['p50 ms'] > 1000, `${inline['p50 ms']} ms`)
 })
 
-t.test('beside a thread or a coroutine, pings do not wait for it', async (t) => {
+t.test('with a thread or a coroutine, pings do not wait for it', async (t) => {
   t.same(free.map((lane) => lane['while it runs']), ['a sync handler, sensitive', 'a sync handler, pool', 'a coroutine that sleeps'])
   for (const lane of free) {
     t.ok(lane.pings > 50, `${lane.pings} pings`)
@@ -38,7 +38,7 @@ t.test('beside a thread or a coroutine, pings do not wait for it', async (t) => 
   }
 })
 
-t.test('on the one thread calls go one after the other, in a pool beside each other', async (t) => {
+t.test('on the one thread calls run one after the other, in a pool at the same time', async (t) => {
   ends(sensitive).forEach((ms, at) => t.ok(ms >= (at + 1) * 200, `the ${at + 1}. ends after ${ms} ms`))
   t.equal(ends(pool).length, 5)
   t.ok(pool['all ms'] < sensitive['all ms'], `${pool['all ms']} ms and ${sensitive['all ms']} ms`)

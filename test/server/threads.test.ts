@@ -22,7 +22,7 @@ t.test('calls with a thread of their own', async (t) => {
     t.equal(threads(), 0, 'and none has one afterwards')
   })
 
-  await t.test('wait for one, 1,000 of them; the next is told so with a 503, and the metrics show them', async (t) => {
+  await t.test('wait for one, 1,000 of them; the next gets a 503, and the metrics show them', async (t) => {
     const calls = [call(10_000), call(10_000)]
     t.ok(await eventually(() => threadsState().contexts.filter(({ running }) => running === 1).length === 2))
     for (let i = 0; i < 1000; i++) calls.push(call(0))

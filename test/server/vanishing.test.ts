@@ -36,7 +36,7 @@ t.test('clients that vanish leave nothing behind', async (t) => {
   t.notMatch(server.log(), /"level":[56]0|\n\s+at /, 'nothing in the log')
 })
 
-t.test('answers that wait behind another go with their connection', async (t) => {
+t.test('answers that wait behind another end with their connection', async (t) => {
   const get = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`
   const behind = { 'a stream': get('/events'), 'a run': get('/examples/5/run'), 'a handler': get('/handlers/async?ms=9000'), 'an upgrade': get('/events') + handshake('/events'), 'noise': `${get('/events')}\0\0` }
   for (const url of [server.url, server.observer]) {
@@ -52,7 +52,7 @@ t.test('answers that wait behind another go with their connection', async (t) =>
   }
 })
 
-t.test('the server lives, and ends when it is told to', async (t) => {
+t.test('the server lives, and ends on a signal', async (t) => {
   t.equal((await footprint(server)).tasks, 0)
   server.child.kill('SIGTERM')
   t.equal(await server.ended, 0)

@@ -72,7 +72,7 @@ for (const [accept, items] of [[NDJSON, 1000], ['application/json', 3000], ['tex
   })
 }
 
-t.test('forty at once end right, and few of them compute at once: memory is bounded', async (t) => {
+t.test('forty at once end right, and only a few compute at once: memory is limited', async (t) => {
   // A separate process, so that its memory is only the server's.
   const { child, url } = await startServer(t, { RATE_LIMIT: '0' })
   const own = Number(new URL(url).port)
@@ -103,7 +103,7 @@ t.test('forty at once end right, and few of them compute at once: memory is boun
   t.ok(highest() - before < 250, `${Math.round(before)} MB before, ${Math.round(highest())} MB at the most`)
 })
 
-t.test('a run whose reader stops waits for it, and goes on when it reads', async (t) => {
+t.test('a run waits for a reader that stops, and continues when it reads', async (t) => {
   const answer = await get(example5(ITEMS), NDJSON)
   const run = app.runs.get(Number(answer.headers['x-run-id']))!
   const made = (): number => {
@@ -129,7 +129,7 @@ t.test('a run whose reader stops waits for it, and goes on when it reads', async
   t.equal(seen.length + printed, made(), 'none is missing')
 })
 
-t.test('runs whose readers have stopped hold up no other, go on in their turn, and are few', async (t) => {
+t.test('runs with readers that have stopped delay no other, continue in their turn, and are few', async (t) => {
   // Like a reader that takes one line and then nothing.
   const stalled = Array.from({ length: 4 }, () => start(() => lines(10), { line: () => false }))
   const other = start(() => lines(10))
@@ -152,7 +152,7 @@ t.test('runs whose readers have stopped hold up no other, go on in their turn, a
   t.ok(await eventually(() => app.runs.live === 0), 'a run that is cancelled waits for no reader')
 })
 
-t.test('the others wait in the order in which they came; one that is cancelled, or whose client leaves, is gone; too many are refused', async (t) => {
+t.test('the others wait in the order in which they came; a cancelled one, or one whose client disconnects, is gone; too many are refused', async (t) => {
   function* endless(): Coroutine<void> {
     for (;;) yield* sleep(1)
   }
@@ -180,7 +180,7 @@ t.test('the others wait in the order in which they came; one that is cancelled, 
   t.equal(await read(await get('/examples/1/run?clock=virtual', 'text/plain')), 'hello\nworld\n', 'there is room again')
 })
 
-t.test('of a run the beginning is kept, in a bound of bytes and of items', async (t) => {
+t.test('the beginning of a run is kept, up to a number of bytes and items', async (t) => {
   const seen: number[] = []
   const run = start(() => lines(5000, 1000), { event: (json) => seen.push((JSON.parse(json) as { seq: number }).seq) > 0 })
   t.ok(await ended(run))

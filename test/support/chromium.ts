@@ -1,5 +1,5 @@
 // Finds a Chromium to drive: the one that LOOPSCOPE_CHROMIUM names, the system's, or that of @sparticuz/chromium if it is
-// installed. If there is none, it returns the reason, for the test's skip.
+// installed. Otherwise it returns the reason, for the test's skip.
 import { tmpdir } from 'node:os'
 import { chromium, type Browser, type LaunchOptions } from 'playwright-core'
 import { isExecutable } from './programs.ts'
@@ -34,7 +34,7 @@ async function unpacked(): Promise<LaunchOptions | null> {
   }
 }
 
-/** How to launch Chromium; a string says why there is none. Throws if LOOPSCOPE_CHROMIUM does not name a program. */
+/** How to launch Chromium; a string says why there is no Chromium. Throws if LOOPSCOPE_CHROMIUM does not name a program. */
 export async function findChromium(): Promise<LaunchOptions | string> {
   const named = process.env['LOOPSCOPE_CHROMIUM']
   if (named !== undefined) {

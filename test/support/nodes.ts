@@ -10,7 +10,7 @@ export const NODES = { oldest: '20.19', newest: '26' }
 
 export type Fetched = { path: string } | { missing: string }
 
-/** The Node of `version` (`26`, `20.19`), or why there is none. */
+/** The Node of `version` (`26`, `20.19`), or why it is missing. */
 export function nodeOf(version: string): Promise<Fetched> {
   const spec = `node-${process.platform}-${process.arch}`
   return fetched(`nodes/${version}`, `${spec}@${version}`, `${spec}/bin/node`)

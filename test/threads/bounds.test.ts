@@ -39,7 +39,7 @@ t.test('the threads of ThreadSensitiveContexts', async (t) => {
     t.teardown(() => closeThreads())
   }
 
-  await t.test('have a bound: further contexts wait for one, in their order', async (t) => {
+  await t.test('have a limit: further contexts wait for one, in order', async (t) => {
     await bound(t, {})
     await run((function* () {
       const held = [shared(), shared()] as const
@@ -64,7 +64,7 @@ t.test('the threads of ThreadSensitiveContexts', async (t) => {
     })())
   })
 
-  await t.test('are beside those of the pool and the sensitive thread', async (t) => {
+  await t.test('are separate from those of the pool and the sensitive thread', async (t) => {
     await bound(t, { maxContexts: 1 })
     await run((function* () {
       const words = shared()
@@ -76,7 +76,7 @@ t.test('the threads of ThreadSensitiveContexts', async (t) => {
     })())
   })
 
-  await t.test('are waited for by a bounded number of calls; the next is refused, and taken once there is room', async (t) => {
+  await t.test('are waited for by a limited number of calls; the next is refused, and taken once there is room', async (t) => {
     await bound(t, { maxContexts: 1, maxQueue: 3 })
     await run((function* () {
       const words = shared()
@@ -179,8 +179,8 @@ function limited(command: string[], body: string, limit: (pid: number) => void =
   return new Promise((resolve) => child.on('close', (code) => resolve({ lines, code })))
 }
 
-t.test('where the system has no thread to give', async (t) => {
-  await t.test('no free file descriptor fails the calls that wait, says why, and passes: the next call has its thread', async (t) => {
+t.test('if the system has no thread to give', async (t) => {
+  await t.test('no free file descriptor fails the waiting calls with the reason, and passes: the next call has its thread', async (t) => {
     const { lines, code } = await limited(['sh', '-c', 'ulimit -n 100; exec "$@"', 'sh'], `
       for (const free of [0, 2, 4]) {
         const open = []
@@ -218,7 +218,7 @@ t.test('where the system has no thread to give', async (t) => {
     t.equal(lines[1], 'done')
   })
 
-  await t.test('the threads that there are take all the calls', { skip }, async (t) => {
+  await t.test('the existing threads take all the calls', { skip }, async (t) => {
     const { lines, code } = await limited(otherUser, `
       await run(attempt(() => toThread(spin, 1)))
       await ready()

@@ -17,7 +17,7 @@ t.before(() => configureThreads({ poolSize: 2, maxQueue: 10 }))
 t.teardown(() => closeThreads())
 
 t.test('asyncToSync in a worker', async (t) => {
-  await t.test('runs the coroutine on the main loop and holds the worker', (t) => run((function* () {
+  await t.test('runs the coroutine on the main loop and blocks the worker', (t) => run((function* () {
     const ticks: number[] = []
     const ticker = createTask((function* () {
       for (let i = 0; ; i++) {
@@ -30,7 +30,7 @@ t.test('asyncToSync in a worker', async (t) => {
     ticker.cancel()
   })()))
 
-  await t.test('throws what the coroutine throws, of its class', (t) => run((function* () {
+  await t.test('throws the coroutine\'s error, of its class', (t) => run((function* () {
     t.equal(yield* syncToAsync(catchRefused, { thread: 'sensitive' })(), 'true 3')
   })()))
 
@@ -44,7 +44,7 @@ t.test('asyncToSync in a worker', async (t) => {
     t.equal(user.get(), 'grace')
   })()))
 
-  await t.test('lets sensitive calls of its coroutine run on the very thread that waits', (t) => run((function* () {
+  await t.test('lets sensitive calls of its coroutine run on the thread that waits', (t) => run((function* () {
     const threads = yield* syncToAsync(nested, { thread: 'sensitive' })(3)
     t.equal(threads.length, 4)
     t.equal(new Set(threads).size, 1)
@@ -68,7 +68,7 @@ t.test('asyncToSync in a worker', async (t) => {
     t.match(threadsState().sensitive, { threads: 1, idle: 1, calls: [] })
   })()))
 
-  await t.test('does not starve a pool whose threads all wait', (t) => run((function* () {
+  await t.test('does not starve a pool in which all threads wait', (t) => run((function* () {
     t.same(yield* gather([toThread(poolInPool, 3), toThread(poolInPool, 3), toThread(poolInPool, 3)]), [3, 3, 3])
     t.match(threadsState().pool, { threads: 2, calls: [] })
   })()))

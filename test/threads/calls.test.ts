@@ -73,7 +73,7 @@ t.test('a call', async (t) => {
     yield* task
   })()))
 
-  await t.test('tells instruments when it starts and how it ends', (t) => run((function* () {
+  await t.test('reports to instruments when it starts and how it ends', (t) => run((function* () {
     const seen: unknown[] = []
     getRunningLoop().instruments.add({
       threadStarted: (call) => seen.push(['started', call.function, call.mode, call.status, call.task?.getName()]),
@@ -98,7 +98,7 @@ t.test('a call', async (t) => {
   })(), { clock: new VirtualClock() }))
 })
 
-t.test('what cannot cross', async (t) => {
+t.test('values that cannot be copied', async (t) => {
   const refuses = (name: string, fn: () => unknown, what: RegExp): Promise<unknown> =>
     t.test(name, (t) => run((function* () {
       const error = (yield* caught(toThread(fn))) as Error
@@ -121,7 +121,7 @@ t.test('what cannot cross', async (t) => {
     t.equal(yield* toThread(echo, 'still there'), 'still there')
   })()))
 
-  await t.test('what is no function', (t) => run((function* () {
+  await t.test('values that are not functions', (t) => run((function* () {
     t.throws(() => toThread(5 as never), { name: 'TypeError', message: 'toThread: a function is needed, got 5' })
     yield* sleep(0)
   })()))
@@ -133,7 +133,7 @@ t.test('what cannot cross', async (t) => {
 })
 
 t.test('an error of the function', async (t) => {
-  await t.test('comes with class, message and stack', (t) => run((function* () {
+  await t.test('has class, message and stack', (t) => run((function* () {
     const error = (yield* caught(toThread(fail, 'range'))) as Error
     t.ok(error instanceof RangeError)
     t.equal(error.message, 'too far')
@@ -148,7 +148,7 @@ t.test('an error of the function', async (t) => {
     t.equal(error.name, 'Refused')
   })()))
 
-  await t.test('of a class that nobody here knows has its name', (t) => run((function* () {
+  await t.test('of an unknown class has its name', (t) => run((function* () {
     const error = (yield* caught(toThread(fail, 'hidden'))) as Error
     t.equal(error.constructor, Error)
     t.equal(error.name, 'Hidden')
@@ -162,7 +162,7 @@ t.test('an error of the function', async (t) => {
     t.ok(group.errors[0] instanceof RangeError && group.errors[1] instanceof Refused)
   })()))
 
-  await t.test('may be no error at all', (t) => run((function* () {
+  await t.test('may be any value', (t) => run((function* () {
     t.equal(yield* caught(toThread(fail, 'string')), 'just text')
   })()))
 })
@@ -262,7 +262,7 @@ t.test('cancelling', async (t) => {
     t.match(threadsState().sensitive, { orphaned: 0, calls: [] })
   })()))
 
-  await t.test('shutdownDefaultExecutor waits for what was submitted, orphans too', (t) => run((function* () {
+  await t.test('shutdownDefaultExecutor waits for what was submitted, even if it was cancelled', (t) => run((function* () {
     const words = shared()
     const loop = getRunningLoop()
     const future = loop.runInExecutor(null, hold, words)
@@ -286,7 +286,7 @@ t.test('a thread that ends', async (t) => {
     t.equal(yield* toThread(echo, 'another'), 'another')
   })()))
 
-  await t.test('by an error that nothing caught fails its call and is replaced', (t) => run((function* () {
+  await t.test('by an uncaught error fails its call and is replaced', (t) => run((function* () {
     const error = (yield* caught(syncToAsync(throwOutside, { thread: 'sensitive' })())) as Error
     t.ok(error instanceof BrokenThread)
     t.match(error.message, 'throwOutside(): its worker thread crashed: Error: outside of any call')
@@ -295,7 +295,7 @@ t.test('a thread that ends', async (t) => {
   })()))
 
   for (const how of ['throw', 'reject'] as const) {
-    await t.test(`while idle, by an error that nothing caught (${how}), is replaced, and the exception handler has the error, once`, (t) => run((function* () {
+    await t.test(`while idle, by an uncaught error (${how}), is replaced, and the exception handler gets the error, once`, (t) => run((function* () {
       const reported: ExceptionContext[] = []
       getRunningLoop().setExceptionHandler((_loop, context) => reported.push(context))
       const words = shared()
@@ -351,7 +351,7 @@ t.test('a thread that ends', async (t) => {
     t.equal(yield* syncToAsync(echo, { thread: 'sensitive' })('anew'), 'anew')
   })()))
 
-  await t.test('closing waits for what runs, as long as it is told to', (t) => run((function* () {
+  await t.test('closing waits for running calls, as long as it may', (t) => run((function* () {
     const words = shared()
     const holding = createTask(toThread(hold, words))
     yield* until(words, 0)
@@ -363,7 +363,7 @@ t.test('a thread that ends', async (t) => {
 })
 
 t.test('context variables', async (t) => {
-  await t.test('that the module of the function exports go along, and back', (t) => run((function* () {
+  await t.test('that the module of the function exports are sent with it, and back', (t) => run((function* () {
     user.set('ada')
     t.equal(yield* toThread(whoAmI), 'ada')
     t.equal(yield* syncToAsync(rename, { thread: 'sensitive' })('grace'), 'ada')
@@ -391,7 +391,7 @@ t.test('context variables', async (t) => {
     t.match(yield* caught(toThread(whoAmI)), { name: 'TypeError', message: /whoAmI\(\): an argument, or a context variable.*cannot be copied/ })
   })()))
 
-  await t.test('do not go along with runInExecutor, as in asyncio', (t) => run((function* () {
+  await t.test('are not sent by runInExecutor, as in asyncio', (t) => run((function* () {
     user.set('ada')
     t.equal(yield* getRunningLoop().runInExecutor(null, whoAmI), 'nobody')
   })()))

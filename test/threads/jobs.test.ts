@@ -20,19 +20,19 @@ t.test('each file exports one job', async (t) => {
   }
 })
 
-t.test('spin takes at least as long as it is told', (t) => run((function* () {
+t.test('spin takes at least the given time', (t) => run((function* () {
   const began = performance.now()
   t.ok(spin(5) > 0)
   t.ok(performance.now() - began >= 5)
   t.ok((yield* toThread(spin, 1)) > 0)
 })()))
 
-t.test('blockingSleep takes at least as long as it is told', (t) => run((function* () {
+t.test('blockingSleep takes at least the given time', (t) => run((function* () {
   t.ok(blockingSleep(0.005) >= 0.005)
   t.ok((yield* toThread(blockingSleep, 0.005)) >= 0.005)
 })()))
 
-t.test('readFile gives size and checksum, also to two that come at once', (t) => run((function* () {
+t.test('readFile returns size and checksum, also for two at once', (t) => run((function* () {
   const contents = Buffer.alloc(2 ** 20, 'loopscope ')
   const expected = { bytes: 2 ** 20, checksum: createHash('sha256').update(contents).digest('hex') }
   t.same(readFile(1), expected)
@@ -45,7 +45,7 @@ t.test('hashPassword is scrypt', (t) => run((function* () {
   t.equal(yield* toThread(hashPassword, 'secret', 'salt', 10), expected)
 })()))
 
-t.test('what is wrong is named, with what is allowed', async (t) => {
+t.test('a wrong argument is named, with what is allowed', async (t) => {
   t.throws(() => spin(-1), { name: 'RangeError', message: 'spin: ms must be from 0 to 60000, got -1' })
   t.throws(() => spin(NaN), RangeError)
   t.throws(() => spin('5' as never), { name: 'TypeError', message: 'spin: ms must be a number, got string' })

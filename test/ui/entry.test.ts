@@ -16,8 +16,8 @@ const common = { seq: 1, t: 1, loop: 'x' }
 const created = (more: object = {}): Record<string, unknown> => ({ type: 'task.created', ...common, task: 1, name: 'n', coroutine: 'c', ...more })
 const fields = (value: LoopEvent | null): Record<string, unknown> => (value ?? {}) as Record<string, unknown>
 
-t.test('the door', async (t) => {
-  await t.test('moves times and durations into what can be drawn', async (t) => {
+t.test('the entry check', async (t) => {
+  await t.test('moves times and durations into the range that can be drawn', async (t) => {
     const table: [given: number, t: unknown, seconds: unknown][] = [
       [1e300, LATEST, LATEST], [-1e300, -LATEST, 0], [Infinity, LATEST, LATEST], [-Infinity, -LATEST, 0], [-1, -1, 0], [0.25, 0.25, 0.25], [5e-324, 5e-324, 5e-324],
     ]
@@ -36,7 +36,7 @@ t.test('the door', async (t) => {
     t.equal((warning['tasks'] as number[]).length, 1000)
   })
 
-  await t.test('refuses what is no event', async (t) => {
+  await t.test('refuses invalid events', async (t) => {
     const circle: Record<string, unknown> = created()
     circle['location'] = circle
     let deep: unknown = 'x'
@@ -66,7 +66,7 @@ t.test('the door', async (t) => {
     t.equal(admitLoops({ loops: 'all' }), null)
   })
 
-  await t.test('reads of an address what a page would write', async (t) => {
+  await t.test('reads from an address only what a page would write', async (t) => {
     const table: [text: string, parts: Record<string, string>][] = [
       ['view=lab&run=7', { view: 'lab', run: '7' }], ['run=7&run=8', { run: '7' }], ['', {}], ['&&&', {}], ['%', { '%': '' }],
       [`loop=${'x'.repeat(1e5)}&view=lab`, { view: 'lab' }], [`program=${'A'.repeat(100_000)}`, { program: 'A'.repeat(100_000) }],
@@ -76,13 +76,13 @@ t.test('the door', async (t) => {
     t.ok([...partsOf(Array.from({ length: 1e5 }, (_, at) => `k${at}=1`).join('&'))].length <= 30)
   })
 
-  await t.test('a command to copy has no sign in it that a shell would read', async (t) => {
+  await t.test('a command to copy contains no character that a shell would interpret', async (t) => {
     const loop = '!x\'";$(touch y)`z`\\'
     for (const url of [`http://host/events?loop=${loop}`, `http://host/events?loop=${encodeURIComponent(loop)}`]) t.notMatch(curl(url, '-N').replace(/^curl -N "/, '').replace(/"$/, ''), /[!'"$`;()\\]/)
   })
 })
 
-t.test('the intake takes in what comes in its order, with room for the page in between', async (t) => {
+t.test('the intake applies messages in order, and yields to the page in between', async (t) => {
   const taken: number[] = []
   let rests = 0
   const done = new Promise<void>((resolve) => {
@@ -115,7 +115,7 @@ function* times(count: number, make: (at: number) => Record<string, unknown>): G
   for (let at = 1; at <= count; at++) yield make(at)
 }
 
-t.test('every loop over what was said is bounded', async (t) => {
+t.test('every loop over received data is bounded', async (t) => {
   await t.test('ticks and heartbeats by pixels, in any window', async (t) => {
     const table: [from: number, to: number][] = [
       [0, 10], [0, 1e300], [-1e300, 1e300], [1e300, 1e300], [-1e300, -1e299], [4e9, 4e9], [-Infinity, Infinity], [NaN, 1], [1e10, 1e10 + 1e-9], [0, 5e-324], [10, 0], [2 ** 53, 2 ** 53 + 2],
@@ -140,7 +140,7 @@ t.test('every loop over what was said is bounded', async (t) => {
     }
   })
 
-  await t.test('beats where they were before, a beat apart', async (t) => {
+  await t.test('heartbeats keep their places, one beat apart', async (t) => {
     const view = new Viewport()
     view.left = 0
     view.width = 180
@@ -150,7 +150,7 @@ t.test('every loop over what was said is bounded', async (t) => {
     t.same(view.beats(50, 40), [])
   })
 
-  await t.test('rectangles of a lane by pixels, also where its times go back and forth', async (t) => {
+  await t.test('rectangles of a lane by pixels, even if its times go back and forth', async (t) => {
     const recording = heard(times(30_000, (at) => ({ type: at % 2 ? 'task.running' : 'task.suspended', t: (at * 7919) % 100, task: 1, ...(at % 2 ? {} : { on: { kind: 'sleep', deadline: -1e9 }, seconds: 0 }) })))
     const { starts } = recording.lanes.get(1)!
     t.ok(starts.every((start, at) => at === 0 || start >= starts[at - 1]!), 'in order')
@@ -165,7 +165,7 @@ t.test('every loop over what was said is bounded', async (t) => {
     t.ok(from.every((begin, at) => at === 0 || begin >= to[at - 1]!), 'steps lie side by side')
   })
 
-  await t.test('the tree of tasks, however deep, and what is said of it', async (t) => {
+  await t.test('the tree of tasks, however deep, and its texts', async (t) => {
     const recording = heard((function* () {
       yield* times(50_000, (at) => created({ task: at, ...(at > 1 ? { parent: at - 1 } : {}) }))
       yield* times(49_999, (at) => ({ type: 'task.suspended', task: 50_001 - at, on: { kind: 'task', task: 50_000 - at }, seconds: 0, location: { function: 'f', file: 'program.ts', line: 1, column: 1 } }))
@@ -202,18 +202,18 @@ t.test('every loop over what was said is bounded', async (t) => {
     t.ok([...recording.lanes.values()].every(({ starts }) => starts.length < 10))
   })
 
-  await t.test('what lies in a queue by its events, whatever size they say it has', async (t) => {
+  await t.test('the items of a queue by its events, whatever size they claim', async (t) => {
     const recording = heard(times(20_000, (at) => ({ type: 'queue.changed', queue: 1, op: (['put', 'get', 'done'] as const)[at % 3], size: at % 2 * 1e15, unfinished: 0, maxsize: 1e15, task: at })))
     t.ok(recording.queues.all.get(1)!.items(NOW, 60).length <= 60)
   })
 
-  await t.test('marks and prints of a task whose step never ends', async (t) => {
+  await t.test('marks and prints of a task with an endless step', async (t) => {
     const recording = new Recording({ limit: 1000 })
     for (let seq = 1; seq <= 20_000; seq++) recording.apply({ ...common, seq, t: seq / 1000, type: 'task.printed', task: 1, text: 'x' })
     t.ok(recording.lanes.get(1)!.marks.length <= 1001, `${recording.lanes.get(1)!.marks.length} marks`)
   })
 
-  await t.test('what is kept by its size, not by its number alone', async (t) => {
+  await t.test('kept data by its size, not only by its number', async (t) => {
     const recording = new Recording()
     for (let seq = 1; seq <= 1000; seq++) recording.apply({ ...common, seq, type: 'task.printed', text: 'x' }, 500_000)
     t.ok(recording.events.length <= 130, `${recording.events.length} events of half a megabyte`)

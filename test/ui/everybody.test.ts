@@ -18,7 +18,7 @@ interface Axe {
 
 const live = ({ outcome }: { outcome?: string | null }): boolean => outcome === null
 
-t.test('the live view, for everybody', { skip: typeof chromium === 'string' && chromium }, async (t) => {
+t.test('accessibility of the live view', { skip: typeof chromium === 'string' && chromium }, async (t) => {
   if (typeof chromium === 'string') return
   await buildView()
   const server = await startServer(t)

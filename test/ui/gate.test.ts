@@ -41,7 +41,7 @@ t.test('counts what it refuses', async (t) => {
   t.equal(batches.at(-1)?.refused, 8 + 500)
 })
 
-t.test('ends a thread that says too much, whatever it says', async (t) => {
+t.test('ends a thread that sends too much, of any kind', async (t) => {
   const table: [what: string, message: () => unknown, times: number, over: RegExp][] = [
     ['messages', () => ({ type: 'pong', count: 1 }), 300_001, /more than the 300000 messages/],
     ['events', () => events(2000), 61, /more than the 120000 events/],
@@ -60,7 +60,7 @@ t.test('ends a thread that says too much, whatever it says', async (t) => {
   }
 })
 
-t.test('passes on one answer for each question, and not more words about a stall than the page can bear', async (t) => {
+t.test('passes on one answer for each question, and a limited number of reports about a stall', async (t) => {
   const { gate, batches, asked } = made()
   gate.ping(1)
   t.same(asked, [{ type: 'ping', count: 1 }])
@@ -70,7 +70,7 @@ t.test('passes on one answer for each question, and not more words about a stall
   t.equal(batches.length, 1 + 50)
 })
 
-t.test('answers for a thread that has ended, as long as the page has not taken in all of it', async (t) => {
+t.test('answers for a thread that has ended, until the page has received all of it', async (t) => {
   const { gate, batches, closed } = made()
   gate.ping(1)
   gate.hear(events(600))

@@ -79,7 +79,7 @@ async function answers(page: Page): Promise<boolean> {
   return true
 }
 
-t.test('a program that means harm', { skip: typeof chromium === 'string' && chromium }, async (t) => {
+t.test('a harmful program', { skip: typeof chromium === 'string' && chromium }, async (t) => {
   if (typeof chromium === 'string') return
   await buildView()
   const { url } = await listen(t)
@@ -107,7 +107,7 @@ t.test('a program that means harm', { skip: typeof chromium === 'string' && chro
     })
   }
 
-  await t.test('leaves a playground in which the next program runs as ever', async (t) => {
+  await t.test('leaves a playground in which the next program runs as usual', async (t) => {
     await page.getByText('virtual time', { exact: true }).click()
     await page.getByLabel('Start from').selectOption('3')
     await page.getByRole('button', { name: /^Run/ }).click()
@@ -149,7 +149,7 @@ async function serveHostile(t: { teardown: (fn: () => unknown) => void }): Promi
   return app.listen({ host: '127.0.0.1', port: 0 })
 }
 
-t.test('a server that means harm leaves the page able to answer, and its title and links alone', { skip: typeof chromium === 'string' && chromium }, async (t) => {
+t.test('a harmful server leaves the page able to answer, and its title and links unchanged', { skip: typeof chromium === 'string' && chromium }, async (t) => {
   if (typeof chromium === 'string') return
   await buildView()
   const url = await serveHostile(t)

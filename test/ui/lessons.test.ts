@@ -35,7 +35,7 @@ async function recorded(number: number): Promise<Recording> {
 }
 
 t.test('the two sources of an example', async (t) => {
-  await t.test('stop at the same places: each wait has its twin', async (t) => {
+  await t.test('stop at the same lines: each wait has its twin', async (t) => {
     for (const example of examples) {
       const [typescript, python] = [source(example, 'ts'), source(example, 'py')]
       const twins = twinLines(typescript, python)
@@ -65,7 +65,7 @@ t.test('a prediction', async (t) => {
     t.same(moved(['a', 'b', 'c'], 2, 5), ['a', 'b', 'c'])
   })
 
-  await t.test('is told where it was wrong, and why', async (t) => {
+  await t.test('is corrected, with the reason', async (t) => {
     const four = await recorded(4)
     t.same(judge(four, ['One', 'One', 'One', 'Two', 'Two', 'Two']).map(({ right }) => right), [true, true, true, true, true, true])
     const verdicts = judge(four, ['One', 'Two', 'One', 'Two', 'One', 'Two'])
@@ -126,7 +126,7 @@ t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async 
     await page.close()
   })
 
-  await t.test('shows the program of a run in both languages, with the line at which each task stands', async (t) => {
+  await t.test('shows the program of a run in both languages, with the line at which each task waits', async (t) => {
     const page = await open(browser, '')
     await page.locator('#tab-program').click()
     await page.locator('.program').waitFor()
@@ -143,7 +143,7 @@ t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async 
     await page.close()
   })
 
-  await t.test('lets beliefs fail, with the figures measured', async (t) => {
+  await t.test('lets misconceptions fail, with the figures measured', async (t) => {
     const page = await open(browser, 'view=lessons&lesson=cannot-block')
     const figures = async (): Promise<string[]> => {
       await page.getByRole('button', { name: 'Try it', exact: true }).click()

@@ -24,7 +24,7 @@ t.test('several loops in the page', { skip: noRedis || (typeof chromium === 'str
   const browser = await launch(chromium)
   t.teardown(() => browser.close())
 
-  await t.test('are listed, and one is looked at by choosing it, by its link, and by a key', async (t) => {
+  await t.test('are listed, and one is shown by choosing it, by its link, and by a key', async (t) => {
     const { page, complaints } = await open(browser, servers.one.observer)
     for (const name of names) await chip(page, name).waitFor()
     t.same(await pressed(page), ['one'])
@@ -51,7 +51,7 @@ t.test('several loops in the page', { skip: noRedis || (typeof chromium === 'str
     await page.close()
   })
 
-  await t.test('a stall of another loop flashes in the list, and names who did it', async (t) => {
+  await t.test('a stall of another loop flashes in the list, and names its culprit', async (t) => {
     const { page } = await open(browser, servers.one.observer)
     const stalled = fetch(`${servers.three.app}handlers/sync?thread=inline&ms=5000`).then((response) => response.text())
     await page.locator('.loops .loop.blocked.flash', { hasText: 'three' }).waitFor()
@@ -81,7 +81,7 @@ t.test('several loops in the page', { skip: noRedis || (typeof chromium === 'str
     await page.close()
   })
 
-  await t.test('one that has died is shown as lost, with the last that was heard of it', async (t) => {
+  await t.test('a dead loop is shown as lost, with its last known state', async (t) => {
     const { page } = await open(browser, `${servers.one.observer}#loop=three`)
     void fetch(`${servers.three.app}examples/5/run?speed=5`).then((response) => response.text()).catch(() => {})
     await tab(page, 'Tasks').click()
@@ -98,7 +98,7 @@ t.test('several loops in the page', { skip: noRedis || (typeof chromium === 'str
     await page.close()
   })
 
-  await t.test('one that nobody has heard of is said to be none', async (t) => {
+  await t.test('an unknown loop is reported as unknown', async (t) => {
     const page = await browser.newPage()
     await page.goto(`${servers.one.observer}#loop=seven`)
     await page.getByText('There is no loop seven').waitFor()
@@ -108,7 +108,7 @@ t.test('several loops in the page', { skip: noRedis || (typeof chromium === 'str
     await page.close()
   })
 
-  await t.test('while Redis is away, nobody pretends to know of the others', async (t) => {
+  await t.test('while Redis is away, the state of the others is unknown', async (t) => {
     const { page } = await open(browser, servers.one.observer)
     redis.pause()
     await page.getByText(/Redis has been away for/).waitFor()

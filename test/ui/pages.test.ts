@@ -18,7 +18,7 @@ t.test('the pages of the live view', { skip: typeof chromium === 'string' && chr
   const browser = await launch(chromium)
   t.teardown(() => browser.close())
 
-  await t.test('two runs stand side by side on one axis', async (t) => {
+  await t.test('two runs are compared on one axis', async (t) => {
     const { page, complaints } = await open(browser, `${server.observer}#view=compare`)
     await page.getByText('8 s in virtual time').waitFor()
     await page.getByText('3 s in virtual time').waitFor()
@@ -30,7 +30,7 @@ t.test('the pages of the live view', { skip: typeof chromium === 'string' && chr
     await page.close()
   })
 
-  await t.test('the lab tells the lanes apart in a table', async (t) => {
+  await t.test('the lab compares the lanes in a table', async (t) => {
     const { page } = await open(browser, `${server.observer}#view=lab`)
     await page.getByLabel('blocking requests').fill('2')
     await page.getByRole('textbox', { name: /^of/ }).fill('150')
@@ -45,7 +45,7 @@ t.test('the pages of the live view', { skip: typeof chromium === 'string' && chr
     await page.close()
   })
 
-  await t.test('a page that is paused asks for next to no frames', async (t) => {
+  await t.test('a paused page asks for hardly any frames', async (t) => {
     const { page } = await open(browser, server.observer)
     await page.keyboard.press('Space')
     await page.waitForTimeout(300)
@@ -95,7 +95,7 @@ t.test('the pages of the live view', { skip: typeof chromium === 'string' && chr
     await show(10_000)
     for (const rowHeight of [32, 1, 0.05]) {
       const many = await draw(rowHeight)
-      // Fifty times as many tasks, but no more drawn than the page has room for.
+      // Fifty times as many tasks, but only as many drawn as fit on the page.
       t.ok(many < few * 25, `rows of ${rowHeight} px: ${many.toFixed(1)} ms a frame, ${few.toFixed(1)} with 200 tasks`)
     }
     await page.close()

@@ -71,7 +71,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
   const address = (rest: string): string => `${url}/view/${rest}`
   const { page, complaints } = await open(browser, address('#view=playground'))
 
-  await t.test('runs each example in virtual time, and nothing is complained of', async (t) => {
+  await t.test('runs each example in virtual time, without errors on the console', async (t) => {
     const expected: Record<string, string[]> = {
       1: ['0.000 s main hello', '1.000 s main world'],
       2: ['2.000 s main hello', '8.000 s main world'],
@@ -94,7 +94,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     t.same(complaints, [])
   })
 
-  await t.test('shares a program by its link, and does not run it before somebody says so', async (t) => {
+  await t.test('shares a program by its link, and does not run it before a click', async (t) => {
     const { page } = await open(browser, address('#view=playground'))
     await page.getByLabel('Start from').selectOption('2')
     await page.locator('.cm-content').click()
@@ -116,7 +116,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await other.close()
   })
 
-  await t.test('says of a broken link that it is broken, and goes on', async (t) => {
+  await t.test('reports a broken link, and continues', async (t) => {
     const bomb = letters({ code: 'a'.repeat(300_000), clock: 'real', until: 60 })
     const whole = letters({ code: 'print(1)', clock: 'real', until: 60 })
     const broken: [string, RegExp][] = [
@@ -200,7 +200,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     t.match(await status(page), 'It was cancelled after')
   })
 
-  await t.test('names the task that holds the thread where the program cannot say so itself', async (t) => {
+  await t.test('names the task that blocks the thread if the program cannot report it itself', async (t) => {
     const code = "import { createTask, sleep } from 'loopscope'\n\nfunction* stuck() {\n  /^(a+)+$/.test('a'.repeat(60) + 'b')\n}\n\nexport function* main() {\n  createTask(stuck(), { name: 'matcher' })\n  yield* sleep(1)\n}\n"
     await visit(page, code)
     await run(page)
@@ -210,7 +210,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await page.locator('.pg-status', { hasText: 'A stall: matcher blocked the loop' }).waitFor()
   })
 
-  await t.test('shows at which line each task stands, at any moment of the run', async (t) => {
+  await t.test('shows at which line each task waits, at any moment of the run', async (t) => {
     await page.getByText('virtual time').click()
     await page.getByLabel('Start from').selectOption('4')
     await run(page)
@@ -222,7 +222,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     t.not(await page.getByLabel('Time in the run').inputValue(), '2.5', 'by the keyboard too')
   })
 
-  await t.test('takes hostile text for text', async (t) => {
+  await t.test('shows hostile text as text', async (t) => {
     const code = "import { createTask, print, sleep } from 'loopscope'\n\nexport function* main() {\n  print('<img src=x onerror=\"document.title=1\"><script>document.title=1</script>')\n  createTask(sleep(1), { name: '<b onclick=alert(1)>name</b>' })\n  yield* sleep(0.01)\n  console.error('<i>warned</i>')\n  throw new Error('<svg onload=\"document.title=1\">')\n}\n// </textarea><script>document.title=1</script>\n"
     await visit(page, code)
     await run(page)
@@ -274,7 +274,7 @@ export function* main() {
     t.same(asked, [], 'nobody was asked')
   })
 
-  await t.test('bounds a program that says too much', async (t) => {
+  await t.test('limits a program that sends too much', async (t) => {
     await visit(page, "import { print, sleep } from 'loopscope'\nexport function* main() {\n  for (;;) {\n    print('again')\n    yield* sleep(0)\n  }\n}\n")
     await run(page)
     await page.locator('.pg-status', { hasText: /It has reached 10000 lines/ }).waitFor()
@@ -298,7 +298,7 @@ export function* main() {
     t.same(await lines(page), ['hello', 'world'])
   })
 
-  await t.test('has nothing that the accessibility checker takes for serious, in the dark and in the light', async (t) => {
+  await t.test('passes the accessibility checker, dark and light', async (t) => {
     const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
     const code = "import { print, sleep } from 'loopscope'\n\nexport function* main() {\n  const wrong: number = 'text' // on purpose\n  yield* sleep(1)\n  print(wrong)\n}\n"
     await visit(page, code, 'virtual')

@@ -59,7 +59,7 @@ t.test('lanes', async (t) => {
   const events = await record(blocking)
   const recording = heard(events)
 
-  await t.test('stand under their parents and keep what each did, and when', async (t) => {
+  await t.test('are below their parents and keep what each did, and when', async (t) => {
     t.same(recording.lanes.ordered().slice(0, 4).map(({ name, depth }) => [name, depth]), [['main', 0], ['Task-1', 1], ['Task-2', 1], ['Task-3', 1]])
     t.same([0.5, 1.5, 2.5, 3.5].map((time) => at(recording, 'Task-1', time)), ['running', 'waiting', 'waiting', 'nothing'])
     t.same([0.5, 1.5, 2.5, 3.5].map((time) => at(recording, 'Task-3', time)), ['ready', 'ready', 'running', 'waiting'])
@@ -73,7 +73,7 @@ t.test('lanes', async (t) => {
     t.match(explain(recording, lane(recording, 'Task-1'), { t: 2.5, seq: recording.positionAt(2.5).seq }), /^Ready since 2\.000 s, behind Task-3, which blocks the loop/)
   })
 
-  await t.test('tell the same whether the events come one by one or twice', async (t) => {
+  await t.test('are the same if the events arrive one by one or twice', async (t) => {
     const twice = heard([...events, ...events])
     t.same(aliveAt(twice, NOW), 0)
     t.same(twice.events.length, events.length)
@@ -95,7 +95,7 @@ t.test('lanes', async (t) => {
     }
   })
 
-  await t.test('can be walked through event by event, also where many share a moment', async (t) => {
+  await t.test('can be stepped through event by event, even if many share a moment', async (t) => {
     let position = recording.step({ t: -1, seq: 0 }, 1)
     const seen = [position.seq]
     for (let steps = 1; steps < events.length; steps++) {
@@ -124,7 +124,7 @@ t.test('stalls', async (t) => {
     t.equal(recording.lanes.steps.utilisation(0, 4), 0.75)
   })
 
-  await t.test('that are told while they last grow, name the line, and are one with the step that ends them', async (t) => {
+  await t.test('that are reported while they last grow, name the line, and merge with the step that ends them', async (t) => {
     const recording = new Recording()
     let seq = 0
     const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
@@ -146,7 +146,7 @@ t.test('stalls', async (t) => {
     t.equal(blastRadius(recording.stalls.all[0]!), 'GET /handlers/sync #42 blocked the loop for 2,003 ms; 6 tasks delayed by 11.4 s in total')
   })
 
-  await t.test('end with the loop, where it closes in the middle of a step', async (t) => {
+  await t.test('end with the loop, if it closes in the middle of a step', async (t) => {
     const recording = new Recording()
     let seq = 0
     const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
@@ -160,7 +160,7 @@ t.test('stalls', async (t) => {
     t.equal(recording.holder, null)
   })
 
-  await t.test('name the line that is of neither the runtime nor the host', async (t) => {
+  await t.test('name the line that belongs neither to the runtime nor to the host', async (t) => {
     const frames = (...files: string[]): { function: string; file: string; line: number; column: number }[] => files.map((file, at) => ({ function: `f${at}`, file, line: at, column: 1 }))
     t.equal(culpritOf(frames('src/observe/stacks.ts', 'src/probe/probe.ts', 'routes/handlers.ts'))?.file, 'routes/handlers.ts')
     t.equal(culpritOf(frames('src/hosts/node.ts', 'examples/pace.ts', 'examples/4-blocking.ts', 'src/runtime/task.ts'))?.file, 'examples/4-blocking.ts')
@@ -171,7 +171,7 @@ t.test('stalls', async (t) => {
     t.equal(culpritOf([]), null)
   })
 
-  await t.test('keep requests in line, unread: that is drawn as soon as it is known', async (t) => {
+  await t.test('delay unread requests: that is drawn as soon as it is known', async (t) => {
     const recording = new Recording()
     let seq = 0
     const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
@@ -202,7 +202,7 @@ t.test('stalls', async (t) => {
     t.same(aliveAt(recording, recording.positionAt(2)), 1, 'nobody knew of it then')
   })
 
-  await t.test('come one at a time: one whose end was not heard ended before the next, and one that turns out to be another\'s is no second one', async (t) => {
+  await t.test('come one at a time: one without an end ended before the next, and one that turns out to be the same is not a second one', async (t) => {
     const recording = new Recording()
     let seq = 0
     const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
@@ -251,13 +251,13 @@ t.test('why isn\'t this task running?', async (t) => {
   t.match(why('taker', 9), /^It was cancelled/)
   t.match(explain(recording, lane(recording, 'taker'), { t: 0, seq: 1 }), /^It does not exist yet: it is created by main/)
 
-  await t.test('a wait that is at its deadline has nothing to go', async (t) => {
+  await t.test('a wait that is at its deadline has no time left', async (t) => {
     const sleeper = heard(await record(function* () { yield* sleep(2) }))
     t.match(explain(sleeper, lane(sleeper, 'main'), sleeper.positionAt(1.5)), /until 2\.000 s, 500 ms left:/)
     t.match(explain(sleeper, lane(sleeper, 'main'), { t: 2, seq: sleeper.positionAt(1.5).seq }), /until 2\.000 s, which is now:/)
   })
 
-  await t.test('a cycle is called one', async (t) => {
+  await t.test('a cycle is reported as one', async (t) => {
     const made = new Recording()
     let seq = 0
     for (const task of [1, 2]) {
@@ -363,12 +363,12 @@ t.test('threads', async (t) => {
   t.equal(at(recording, 'spin', 3), 'detached')
 })
 
-t.test('what is lost and what is broken', async (t) => {
+t.test('lost and broken events', async (t) => {
   const snapshot: Snapshot = {
     seq: 500, runs: [], requests: [], queues: [],
     tasks: [{ task: 9, name: 'survivor', coroutine: 'f', state: 'suspended', since: 5, on: { kind: 'sleep', deadline: 9 } }],
   }
-  await t.test('a gap leaves no ghost task: what the snapshot does not name has ended', async (t) => {
+  await t.test('a gap leaves no dead task: what the snapshot does not name has ended', async (t) => {
     const recording = heard((await record(blocking)).slice(0, 20))
     recording.lose(480, snapshot)
     const live = [...recording.lanes.values()].filter(({ endedAt }) => endedAt === null)
@@ -380,7 +380,7 @@ t.test('what is lost and what is broken', async (t) => {
     t.equal(lane(recording, 'survivor').state, READY)
   })
 
-  await t.test('a task whose beginning is out of reach is named by a later picture', async (t) => {
+  await t.test('a task with an unknown beginning is named by a later snapshot', async (t) => {
     const recording = new Recording()
     recording.lanes.learnNames(snapshot)
     recording.apply({ seq: 490, t: 8, loop: 'main', type: 'task.running', task: 9 })
@@ -388,7 +388,7 @@ t.test('what is lost and what is broken', async (t) => {
     t.same(names(recording.lanes.values()), ['survivor', 'task 11'])
   })
 
-  await t.test('messages that make no sense are counted, and harm nothing', async (t) => {
+  await t.test('messages without sense are counted, and harm nothing', async (t) => {
     const recording = new Recording()
     const bad: unknown[] = [null, 1, 'x', {}, { type: 'task.ready' }, { type: 'task.ready', seq: 1 }, { type: 'task.ready', seq: 1, t: NaN }, { seq: 1, t: 1, type: 7 }]
     for (const message of bad) recording.apply(message as LoopEvent)
@@ -403,7 +403,7 @@ t.test('what is lost and what is broken', async (t) => {
 t.test('bounds', async (t) => {
   const events = crowd(1000, 30_000, 10)
 
-  await t.test('the oldest events go, and what is left is whole', async (t) => {
+  await t.test('the oldest events are removed, and the rest is whole', async (t) => {
     const recording = heard(events, { limit: 10_000 })
     t.ok(recording.events.length <= 10_000 && recording.events.length > 8000, `${recording.events.length} events`)
     t.equal(recording.forgotten + recording.events.length, events.length)

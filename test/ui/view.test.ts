@@ -67,7 +67,7 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
     await page.close()
   })
 
-  await t.test('a stall that hurt nobody says how to see one that does', async (t) => {
+  await t.test('a harmless stall says how to see a harmful one', async (t) => {
     const { page } = await open(browser, server.observer)
     await page.getByRole('button', { name: 'Stall it', exact: true }).first().click()
     await page.locator('.why .sentence', { hasText: /GET \/handlers\/sync #\d+ blocked the loop for 2,\d+ ms; it delayed no task/ }).waitFor()
@@ -111,7 +111,7 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
     await page.close()
   })
 
-  await t.test('shows a stall while it lasts: who, where, for how long, and at its end what it cost', async (t) => {
+  await t.test('shows a stall while it lasts: what, where, for how long, and at its end what it cost', async (t) => {
     const { page } = await open(browser, server.observer)
     await runExample(page, 5, { speed: '5' })
     await tab(page, 'Stalls').click()
@@ -156,7 +156,7 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
     await page.close()
   })
 
-  await t.test('pauses, steps back and forth event by event, scrubs, and follows again with one key', async (t) => {
+  await t.test('pauses, steps back and forth event by event, scrubs, and goes live again with one key', async (t) => {
     const { page } = await open(browser, server.observer)
     await page.locator('#main').focus()
     await page.keyboard.press('Space')
@@ -225,7 +225,7 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
     await page.close()
   })
 
-  await t.test('says that the connection is lost, and has everything when it is back', async (t) => {
+  await t.test('reports a lost connection, and has everything when it is back', async (t) => {
     const between = await wire(t, server.observerPort)
     const { page } = await open(browser, `http://127.0.0.1:${between.port}/`)
     const before = await page.evaluate(() => loopscope.live.lastSeq)

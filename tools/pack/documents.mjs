@@ -1,4 +1,4 @@
-// The documents in the package: the README, the pages it links to, and their pictures. A link to anything else, for example
+// The documents in the package: the README, the pages it links to, and their images. A link to anything else, for example
 // the sources, becomes plain text.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'

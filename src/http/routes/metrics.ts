@@ -1,4 +1,4 @@
-// Metrics for Prometheus, read at each request: those of the observer, left out while there is none, and those of only this
+// Metrics for Prometheus, read at each request: those of the observer, left out while it does not run, and those of only this
 // port's thread, in `own`. A name has the same meaning on both ports.
 import type { Registry } from 'prom-client'
 import { z } from 'zod'

@@ -1,5 +1,5 @@
 // Waiting gets. One question is under way at a time, for as many items as there are tasks. An item for a task that has gone is
-// given to the next task, or back to the queue if there is none.
+// given to the next task, or back to the queue without one.
 import { Deque } from '../../runtime/deque.ts'
 import { QueueEmpty } from '../../runtime/exceptions.ts'
 import { PENDING } from '../../runtime/waiter.ts'
@@ -103,7 +103,7 @@ export class Gets<T> {
     this.pump()
   }
 
-  /** The item in this JSON, or why there is none. */
+  /** The item in this JSON, or why it is not one. */
   #read(json: string): [value: T, why: null] | [value: null, why: string] {
     try {
       const value = JSON.parse(json) as T
