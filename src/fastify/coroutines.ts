@@ -6,7 +6,7 @@ import type { Context } from '../runtime/context.ts'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import { awaiting } from '../runtime/returned.ts'
-import { leavingWith } from './served.ts'
+import { leavingWith } from './served-request.ts'
 
 const GeneratorFunction = Object.getPrototypeOf(function* () {}) as object
 

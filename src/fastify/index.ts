@@ -12,9 +12,9 @@ import { SwapRemoveSet } from './swap-remove-set.ts'
 import { boundPipelining } from '../http/connections.ts'
 import { BlockLog, BlockWatch } from './request-timing.ts'
 import { Coroutines, isCoroutineFunction } from './coroutines.ts'
-import { Served, type Loopscope, type Serving } from './served.ts'
+import { Served, type Loopscope, type Serving } from './served-request.ts'
 
-export type { Loopscope, RequestObserver, RequestOutcome, Served } from './served.ts'
+export type { Loopscope, RequestObserver, RequestOutcome, Served } from './served-request.ts'
 
 export interface LoopscopeOptions {
   /** The loop. Default: a new one, which runs as long as the app. */

@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { ServerResponse } from 'node:http'
-import type { Loopscope, RequestOutcome, Served } from './served.ts'
+import type { Loopscope, RequestOutcome, Served } from './served-request.ts'
 import { BlockWatch } from './request-timing.ts'
 import { REQUEST_STORE } from '../observe/stack-probe.ts'
 import { arrivedWithin } from '../http/arrival.ts'

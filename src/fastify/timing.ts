@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { arrivedWithin } from '../http/arrival.ts'
 import { leftAgo, serverTiming, Timing } from './request-timing.ts'
 import { isCoroutineFunction } from './coroutines.ts'
-import type { Served } from './served.ts'
+import type { Served } from './served-request.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
