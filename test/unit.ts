@@ -5,7 +5,7 @@ import { join } from 'node:path'
 const FOLDERS = ['runtime', 'events', 'probe']
 /** They start programs. */
 const WITHOUT = ['hosts.test.ts', 'reports.test.ts']
-const FILES = ['load/parts', 'observe/metrics', 'observe/stack-samples', 'ui/entry', 'ui/recording']
+const FILES = ['load/parts', 'observe/detectors', 'observe/metrics', 'observe/stack-samples', 'ui/entry', 'ui/recording']
 
 const files = [
   ...FOLDERS.flatMap((folder) => readdirSync(join(import.meta.dirname, folder)).filter((name) => name.endsWith('.test.ts') && !WITHOUT.includes(name)).map((name) => `./${folder}/${name}`)),

@@ -1,0 +1,166 @@
+// What counts as a stall or deserves a warning, as tables on a fake clock: the shared memory, the ring and the observer are
+// real, and only time is made up. Real stalls are in observer.test.ts.
+import t from 'tap'
+import type { LoopEvent } from '../../src/events/schema.ts'
+import { Observer } from '../../src/observe/observer.ts'
+import { SchedulingDelay } from '../../src/observe/scheduling-delay.ts'
+import { HolderClock } from '../../src/probe/holder-clock.ts'
+import { NUMBER, share, viewOf, WORD } from '../../src/probe/layout.ts'
+import { HEAD } from '../../src/probe/record-schema.ts'
+import { NO_TEXT, RingWriter } from '../../src/probe/ring.ts'
+
+/** Seconds between two heartbeats, and between two polls. */
+const BEAT = 0.02
+const POLL = 0.002
+
+/** A watched thread and its observer. Everything that takes time says how long. */
+class World {
+  now = 100
+  readonly #shared = share(4096)
+  readonly #view = viewOf(this.#shared)
+  readonly #ring = new RingWriter(this.#shared)
+  readonly #holder = new HolderClock(this.#view, () => this.now, true, () => {})
+  readonly #observer = new Observer({
+    shared: this.#shared, loop: 'main', history: 5000, blockedSeconds: 0.05, keepSeconds: 1e9, now: () => this.now, origin: 0,
+    schedulingDelay: new SchedulingDelay(null), takeSnapshot: () => null, takeStack: async () => null,
+  })
+
+  #answers = true
+  #polls = true
+  #tasks = 0
+
+  constructor() {
+    this.passes(1)
+  }
+
+  /** The stalls and warnings that were reported, in one line each. */
+  get reported(): string[] {
+    const { history } = this.#observer
+    const round = (seconds: number): number => Math.round(seconds * 100) / 100
+    return Array.from({ length: history.last }, (_, at) => history.at(at + 1)).flatMap((event: LoopEvent) => {
+      if (event.type === 'loop.blocked') return [`blocked ${event.name} ${round(event.seconds)}`]
+      if (event.type === 'loop.unblocked') return [`unblocked ${event.name} ${round(event.seconds)}, ${event.victims.map(({ name, seconds }) => `${name} ${round(seconds)}`).join(' ') || 'no victims'}`]
+      return event.type === 'warning' ? [`${event.level} ${event.kind}: ${event.message}`] : []
+    })
+  }
+
+  /** Time passes; the thread answers and the observer polls, unless they cannot. */
+  passes(seconds: number): this {
+    for (const end = this.now + seconds; this.now < end - 1e-9;) {
+      this.now += Math.min(POLL, end - this.now)
+      if (this.#answers && this.now - (this.#view.numbers[NUMBER.beat] as number) >= BEAT) this.#view.numbers[NUMBER.beat] = this.now
+      if (this.#polls) this.#observer.poll()
+    }
+    return this
+  }
+
+  /** A task is created, and ready. */
+  task(name: string): number {
+    const task = ++this.#tasks
+    this.#ring.put(HEAD.created, task, this.now, 0, this.#ring.putText(name), this.#ring.keep('main'), 0)
+    this.#ring.put(HEAD.ready, task, this.now, 0)
+    this.#ring.publish()
+    return task
+  }
+
+  /** A step of a task, that ends in a wait, for `deadline` seconds at most. */
+  step(task: number, seconds: number, on: { kind: keyof typeof HEAD.suspended; label?: string; task?: number; deadline?: number } = { kind: 'yield' }): this {
+    this.#holder.read()
+    this.#holder.task(task)
+    this.#ring.put(HEAD.running.next, task, this.now)
+    this.#busy(seconds)
+    const label = on.label === undefined ? NO_TEXT : this.#ring.putText(on.label)
+    this.#ring.putNumber(HEAD.suspended[on.kind], task, this.now, label, on.task ?? 0, on.deadline === undefined ? NaN : this.now + on.deadline)
+    return this.#free()
+  }
+
+  callback(name: string, seconds: number): this {
+    const since = this.#holder.read()
+    const text = this.#ring.keep(name)
+    this.#holder.callback(text, since)
+    this.#busy(seconds)
+    this.#ring.putNumber(HEAD.blocked, 0, since, text, 0, this.now)
+    return this.#free()
+  }
+
+  /** Code that the loop did not call. */
+  unknown(seconds: number): this {
+    this.#answers = false
+    this.passes(seconds)
+    this.#answers = true
+    return this
+  }
+
+  /** The observer gets no processor. */
+  unseen(what: (world: this) => void): this {
+    this.#polls = false
+    what(this)
+    this.#polls = true
+    return this.passes(POLL)
+  }
+
+  /** So many calls wait for the sensitive thread. */
+  queued(calls: number): this {
+    this.#view.words[WORD.sensitiveQueued] = calls
+    return this
+  }
+
+  #busy(seconds: number): void {
+    this.#ring.publish()
+    this.#answers = false
+    this.passes(seconds)
+    this.#answers = true
+    this.#holder.read()
+  }
+
+  #free(): this {
+    this.#holder.free()
+    this.#ring.publish()
+    return this.passes(0.2)
+  }
+}
+
+const TABLE: [what: string, happens: (world: World) => void, reported: (string | RegExp)[]][] = [
+  ['a step below the threshold', (world) => { world.step(world.task('A'), 0.04) }, []],
+  ['a step above it: while it lasts, every 100 ms, and when it is over', (world) => { world.step(world.task('A'), 0.33) }, [
+    'blocked A 0.05', 'blocked A 0.15', 'blocked A 0.25', /^red slow-step: a step of A took 330 ms/, 'unblocked A 0.33, no victims',
+  ]],
+  ['one that the observer could not see while it lasted', (world) => { const a = world.task('A'); world.unseen(() => world.step(a, 0.3)) }, [
+    'blocked A 0.3', /^red slow-step/, 'unblocked A 0.3, no victims',
+  ]],
+  ['a callback, by its name', (world) => { world.callback('callback tick', 0.08) }, ['blocked callback tick 0.05', 'unblocked callback tick 0.08, no victims']],
+  ['code outside of the event loop', (world) => { world.unknown(0.2).passes(0.2) }, [/^blocked code outside of the event loop 0.05/, /^blocked code/, /^unblocked code outside of the event loop 0\.\d+, no victims$/]],
+  ['tasks that were ready are delayed, and those whose wait ended meanwhile for the rest of it', (world) => {
+    const [a, b, c, d] = ['A', 'B', 'C', 'D'].map((name) => world.task(name)) as [number, number, number, number]
+    world.step(c, 0, { kind: 'sleep', deadline: 0.7 }).step(d, 0, { kind: 'event' }).step(b, 0).step(a, 0.5)
+  }, [...Array.from({ length: 5 }, () => /^blocked A/), /^red slow-step/, 'unblocked A 0.5, B 0.5 C 0.4']],
+  ['two stalls in a row are two', (world) => { const [a, b] = [world.task('A'), world.task('B')]; world.step(a, 0.06).step(b, 0.06) }, [
+    'blocked A 0.05', /^amber slow-step: a step of A took 60 ms/, 'unblocked A 0.06, B 0.06', 'blocked B 0.05', /^amber slow-step: a step of B/, 'unblocked B 0.06, A 0.06',
+  ]],
+  ['a step that never ends', (world) => { world.step(world.task('A'), 1.2) }, [
+    ...Array.from({ length: 10 }, () => /^blocked A/), /^red long-running: A has run for 1\.\d s and never yields/, ...Array.from({ length: 2 }, () => /^blocked A/), /^red slow-step/, /^unblocked A 1.2/,
+  ]],
+  ['a cycle of awaits', (world) => {
+    const [a, b] = [world.task('A'), world.task('B')]
+    world.step(a, 0, { kind: 'task', task: b }).step(b, 0, { kind: 'task', task: a })
+  }, ['red await-cycle: a deadlock (cycle of awaits): B → A → B']],
+  ['tasks that nothing can wake, once and after a second', (world) => {
+    world.step(world.task('A'), 0, { kind: 'event', label: 'Event 1' }).passes(0.7)
+    world.passes(2)
+  }, [/^red never-woken: .*A waits for Event 1/]],
+  ['a wait that ends by itself is none of these', (world) => { world.step(world.task('A'), 0, { kind: 'event', deadline: 60 }).passes(3) }, []],
+  ['calls that wait for the sensitive thread, from half a second on', (world) => { world.queued(3).passes(0.4).queued(0).passes(0.3).queued(4).passes(2).queued(0).passes(0.3) }, [/^amber sensitive-backlog: 4 calls/]],
+  ['a producer before a full queue, from a second on', (world) => {
+    world.step(world.task('A'), 0, { kind: 'queue.put', label: 'Queue 1' }).step(world.task('B'), 0, { kind: 'sleep', deadline: 60 }).passes(2)
+  }, [/^amber queue-full: A has waited 1 s and more for room in Queue 1/]],
+]
+
+for (const [what, happens, wanted] of TABLE) {
+  t.test(what, async (t) => {
+    const world = new World()
+    happens(world)
+    const { reported } = world
+    t.equal(reported.length, wanted.length, reported.join('\n'))
+    wanted.forEach((one, at) => (typeof one === 'string' ? t.equal(reported[at], one) : t.match(reported[at], one)))
+  })
+}
