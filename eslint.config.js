@@ -1,4 +1,4 @@
-// One lint for the whole tree, typed, the project's own rule included. test/eslint/ and test/types/ hold mistakes on purpose.
+// One lint for the whole tree, typed, the project's own rule included. test/eslint/ and test/types/ contain mistakes on purpose.
 import stylistic from '@stylistic/eslint-plugin'
 import tseslint from 'typescript-eslint'
 import { build } from './tools/build.mjs'

@@ -104,7 +104,7 @@ t.test('latencies over time', async (t) => {
     t.equal(second!.t, 0.05)
   })
 
-  await t.test('take no more room for a longer test', async (t) => {
+  await t.test('take the same room for a longer test', async (t) => {
     const slices = new Slices(86_400_000)
     slices.sent(86_399_999)
     t.equal(slices.list().length, 1000)

@@ -121,7 +121,7 @@ t.test('fromAsyncIterable', async (t) => {
     }), ['Error: enough', 'closed', 'CancelledError', 'closed'])
   })
 
-  t.test('close shows the iterable that no more items are wanted', async (t) => {
+  t.test('close shows the iterable that no further items are wanted', async (t) => {
     t.same(await recorded(function* (log) {
       const items = fromAsyncIterable(count(log))
       yield* items.next()

@@ -229,7 +229,7 @@ t.test('the virtual clock', async (t) => {
     t.ok(host.turns >= 2000 / 64 - 1, `the host had ${host.turns} turns`)
   })
 
-  t.test('many loops delay the host no more than one does: one of them runs between two of its turns, each in turn', async (t) => {
+  t.test('many loops delay the host as little as one does: one of them runs between two of its turns, each in turn', async (t) => {
     const names = ['a', 'b', 'c', 'd', 'e']
     const host = watchHost()
     let steps = 0

@@ -12,7 +12,7 @@ t.test('calls with a thread of their own', async (t) => {
   const threads = (): number => threadsState().contexts.reduce((sum, lane) => sum + lane.threads, 0)
   const queued = (): number => threadsState().contexts.reduce((sum, lane) => sum + lane.queued, 0)
 
-  await t.test('have no more than MAX_THREADS between them: 64 at once are all answered', async (t) => {
+  await t.test('have at most MAX_THREADS between them: 64 at once are all answered', async (t) => {
     let most = 0
     const looking = setInterval(() => { most = Math.max(most, threads()) }, 1)
     const answers = await Promise.all(Array.from({ length: 64 }, () => call(1)))

@@ -174,7 +174,7 @@ t.test('how many at once', async (t) => {
     t.equal(threadsState().pool.threads, 2)
   })()))
 
-  await t.test('and no more', (t) => run((function* () {
+  await t.test('and not one more', (t) => run((function* () {
     const words = shared()
     const calls = [1, 2, 3].map(() => createTask(toThread(hold, words)))
     yield* until(words, 0, 2)
