@@ -22,7 +22,7 @@ export function isOwnCode(url: string): boolean {
   })
 }
 
-/** The innermost frame that is of neither Node nor loopscope: the line to look at. `null` if there is none. */
+/** The innermost frame that belongs neither to Node nor to loopscope: the line to look at. `null` if no frame does. */
 export function culpritOf<F extends { file: string }>(frames: readonly F[], isOurs: (file: string) => boolean): F | null {
   return frames.find(({ file }) => !file.startsWith('node:') && !isOurs(file)) ?? null
 }

@@ -1,5 +1,5 @@
-// One app, by the name that is given, in a process of its own: tells its parent its port, and then, whenever it is asked,
-// the processor time that it has used, in µs: all of its threads, and its loop's own.
+// One app, chosen by name, in a separate process: sends its parent its port, and on each request the processor time that it
+// has used, in µs: of all threads, and of its loop's own.
 import { readFileSync } from 'node:fs'
 import Fastify from 'fastify'
 
@@ -29,7 +29,7 @@ const apps = {
 
 const app = await apps[process.argv[2]]()
 await app.listen({ port: 0, host: '127.0.0.1' })
-/** µs of the main thread, which has the process's id; only Linux tells. */
+/** µs of the main thread, which has the process's id; only Linux has the figure. */
 function ownTime() {
   if (process.platform !== 'linux') return NaN
   return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1000

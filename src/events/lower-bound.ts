@@ -1,6 +1,6 @@
-// Where something lies in a list that is in order, found by halves.
+// Binary search.
 
-/** The first of the indices below `length` for which `isBefore` no longer holds, or `length`; it must hold for all before that one. */
+/** The first index for which `isBefore` is false, or `length`. It must be true for all indices before that one. */
 export function lowerBound(length: number, isBefore: (index: number) => boolean): number {
   let low = 0
   let high = length

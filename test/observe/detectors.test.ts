@@ -99,7 +99,7 @@ class World {
     return this.passes(POLL)
   }
 
-  /** So many calls wait for the sensitive thread. */
+  /** The number of calls that wait for the sensitive thread. */
   queued(calls: number): this {
     this.#view.words[WORD.sensitiveQueued] = calls
     return this

@@ -519,7 +519,7 @@ t.test('steps that were counted', async (t) => {
   addLane(bars, lane(recording, 'T2'), Object.assign(new Viewport(), { from: 0, to: 2.5, width: 100 }), 0, 20, 2.5)
   t.ok(bars.rects[YIELDING].length === 4 && bars.wide.some(({ state }) => state === YIELDING))
 
-  // A step that blocks the loop was told before what was counted until then.
+  // The event of a step that blocks the loop comes before that of the steps counted until then.
   const late = heard([
     ...made(1, 1), { ...base, type: 'task.running', seq: 3, t: 2, task: 1 },
     { ...base, type: 'loop.busy', seq: 4, t: 2, since: 1, seconds: 1, steps: 10, tasks: [{ task: 1, steps: 10 }] },

@@ -1,5 +1,5 @@
-// A place in a line of a shared queue: a wait that Redis ends, well or with an error. While it stands, the loop counts it
-// as work of the host's, so that a virtual clock does not jump over it.
+// A waiter of a shared queue: Redis ends the wait, with a result or an error. Until then the loop counts it as work of the
+// host, so that a virtual clock does not jump over it.
 import type { Loop } from '../../runtime/running.ts'
 import type { Coroutine } from '../../runtime/coroutine.ts'
 import { PENDING, Waiter } from '../../runtime/waiter.ts'
