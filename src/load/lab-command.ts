@@ -7,7 +7,7 @@ import { EXIT, onInterrupt } from './exit.ts'
 import { runLab } from './lab.ts'
 import { LANE_NAMES, type LaneName } from './scenarios.ts'
 import { labReport } from './lab-report.ts'
-import { liveLine, tellProgress } from './progress.ts'
+import { liveLine, progressText } from './progress.ts'
 import { ObserverStalls } from './observer.ts'
 import { numberOf, readAddress, textOf } from './options.ts'
 import { startServer } from './own-server.ts'
@@ -85,12 +85,12 @@ export async function classicCommand(args: readonly string[]): Promise<number> {
     const options: ClassicOptions = { url, ...asked }
     const controller = new AbortController()
     const release = onInterrupt(() => controller.abort())
-    let tell = (): string | null => null
-    const wipe = liveLine(process.stderr, () => tell())
+    let currentText = (): string | null => null
+    const wipe = liveLine(process.stderr, () => currentText())
     const results = await runClassic(options, (_lane, run) => {
-      tell = () => {
+      currentText = () => {
         const progress = run.progress()
-        return progress === null ? null : tellProgress(progress, run.plan.duration)
+        return progress === null ? null : progressText(progress, run.plan.duration)
       }
     }, controller.signal)
     wipe()

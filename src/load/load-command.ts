@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import type { LoadResult } from './result.ts'
 import { helpOf } from './arguments.ts'
 import { EXIT, onInterrupt } from './exit.ts'
-import { liveLine, tellProgress } from './progress.ts'
+import { liveLine, progressText } from './progress.ts'
 import { ObserverStalls } from './observer.ts'
 import { LOAD_OPTIONS, readLoad, type LoadOrder } from './options.ts'
 import { TargetError, UsageError } from './plan.ts'
@@ -54,7 +54,7 @@ export async function loadCommand(args: readonly string[]): Promise<number> {
   })
   const wipe = liveLine(process.stderr, () => {
     const progress = run.progress()
-    return progress === null ? null : tellProgress(progress, plan.duration)
+    return progress === null ? null : progressText(progress, plan.duration)
   })
   const release = onInterrupt(() => run.stop('interrupted', 'interrupted'))
   const result = await run.run()

@@ -5,12 +5,12 @@ import { count, time } from './format.ts'
 const EVERY_MS = 200
 
 /** Updates the line until the returned function is called, which clears it. */
-export function liveLine(terminal: NodeJS.WriteStream, tell: () => string | null): () => void {
+export function liveLine(terminal: NodeJS.WriteStream, textOf: () => string | null): () => void {
   if (!terminal.isTTY) return () => {}
   const write = (text: string): void => {
     terminal.write(`\r\x1b[K${text.slice(0, (terminal.columns || 80) - 1)}`)
   }
-  const timer = setInterval(() => write(tell() ?? ''), EVERY_MS)
+  const timer = setInterval(() => write(textOf() ?? ''), EVERY_MS)
   return () => {
     clearInterval(timer)
     write('')
@@ -18,7 +18,7 @@ export function liveLine(terminal: NodeJS.WriteStream, tell: () => string | null
 }
 
 /** The text for a run under way. */
-export function tellProgress({ seconds, streams }: Progress, duration: number): string {
+export function progressText({ seconds, streams }: Progress, duration: number): string {
   const when = seconds < 0 ? `warm-up, ${(-seconds).toFixed(1)} s left` : `${Math.min(seconds, duration).toFixed(1)} of ${duration} s`
   const parts = streams.map(({ plan, stats: { sent, late, latencies, errors }, inFlight }) => {
     const failed = [...errors.values()].reduce((sum, one) => sum + one, 0)

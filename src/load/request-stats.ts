@@ -1,7 +1,7 @@
 // Counts the results of one stream. Requests of the warm-up, which were due before the measurement, do not count.
-import type { Exchange } from './request.ts'
+import type { LoadRequest } from './request.ts'
 import { Latencies } from './latencies.ts'
-import { Slices } from './time-series.ts'
+import { TimeSeries } from './time-series.ts'
 import { Timings } from './timing.ts'
 
 /** A request that is sent later than this, in ms, counts as late. */
@@ -13,7 +13,7 @@ export class RequestStats {
   /** How late requests were sent: the tester's own fault. */
   readonly lateness = new Latencies()
   readonly timings = new Timings()
-  readonly slices: Slices
+  readonly slices: TimeSeries
   readonly errors = new Map<string, number>()
   readonly statuses = new Map<number, number>()
   sent = 0
@@ -36,7 +36,7 @@ export class RequestStats {
   /** Counts what is due from `from` on, in ms of `performance.now()`. */
   constructor(from: number, durationMs: number) {
     this.#from = from
-    this.slices = new Slices(durationMs)
+    this.slices = new TimeSeries(durationMs)
   }
 
   leaves(dueAt: number, now: number, crowded: boolean): void {
@@ -55,7 +55,7 @@ export class RequestStats {
     if (dueAt >= this.#from) this.wentOut++
   }
 
-  answer({ dueAt, status, timing }: Exchange, now: number): void {
+  answer({ dueAt, status, timing }: LoadRequest, now: number): void {
     if (dueAt < this.#from) return
     this.lastEndAt = now
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
@@ -71,13 +71,13 @@ export class RequestStats {
     if (timing !== null) this.timings.add(timing)
   }
 
-  failure({ dueAt }: Exchange, now: number, kind: string): void {
+  failure({ dueAt }: LoadRequest, now: number, kind: string): void {
     if (dueAt < this.#from) return
     this.lastEndAt = now
     this.#error(kind, dueAt)
   }
 
-  timeout({ dueAt }: Exchange, now: number): void {
+  timeout({ dueAt }: LoadRequest, now: number): void {
     if (dueAt < this.#from) return
     this.lastEndAt = now
     this.timeouts++

@@ -4,27 +4,27 @@ import type { Timing } from './timing.ts'
 import { performance } from 'node:perf_hooks'
 import { parseTiming } from './timing.ts'
 
-/** Receives how an exchange goes; times are in ms of `performance.now()`. */
-export interface Ends {
+/** Receives how a request goes; times are in ms of `performance.now()`. */
+export interface RequestListener {
   /** It got a connection to be sent on. */
-  wentOut(exchange: Exchange): void
-  answered(exchange: Exchange, at: number): void
-  failed(exchange: Exchange, at: number, error: unknown): void
+  wentOut(request: LoadRequest): void
+  answered(request: LoadRequest, at: number): void
+  failed(request: LoadRequest, at: number, error: unknown): void
 }
 
-export class Exchange implements Dispatcher.DispatchHandler {
+export class LoadRequest implements Dispatcher.DispatchHandler {
   /** When it was due, in ms. */
   readonly dueAt: number
-  readonly #ends: Ends
+  readonly #listener: RequestListener
   status = 0
   timing: Timing | null = null
   /** It was answered, failed, or was given up. */
   over = false
   #controller: Dispatcher.DispatchController | null = null
 
-  constructor(dueAt: number, ends: Ends) {
+  constructor(dueAt: number, listener: RequestListener) {
     this.dueAt = dueAt
-    this.#ends = ends
+    this.#listener = listener
   }
 
   /** Gives it up. */
@@ -37,7 +37,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller = controller
     // Its time was over while it waited for a connection.
     if (this.over) controller.abort(new Error('given up'))
-    else this.#ends.wentOut(this)
+    else this.#listener.wentOut(this)
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
@@ -52,12 +52,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.over) return
     this.over = true
-    this.#ends.answered(this, performance.now())
+    this.#listener.answered(this, performance.now())
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: unknown): void {
     if (this.over) return
     this.over = true
-    this.#ends.failed(this, performance.now(), error)
+    this.#listener.failed(this, performance.now(), error)
   }
 }

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import type { Ending, LoadResult } from './result.ts'
-import type { Exchange } from './request.ts'
+import type { LoadRequest } from './request.ts'
 import type { Plan } from './plan.ts'
 import type { StallSource } from './stalls.ts'
 import { ready } from './latencies.ts'
@@ -76,7 +76,7 @@ export class LoadRun {
     this.#endAt = moments.endAt
     this.#streams = plan.streams.map((stream, index) => new Stream(stream, {
       ...moments, seed: plan.seed + index,
-      onAnswer: (of, exchange, at) => this.#answered(of, exchange, at),
+      onAnswer: (of, request, at) => this.#answered(of, request, at),
       onGone: ({ plan: { url } }, kind, since) => {
         const seconds = Math.max(0, (since - this.#measureFrom) / 1000).toFixed(1)
         this.stop('gone', `${new URL(url).origin} is gone: since ${seconds} s nothing but "${kind}"`)
@@ -117,14 +117,14 @@ export class LoadRun {
     return { seconds: (performance.now() - this.#measureFrom) / 1000, streams: this.#streams }
   }
 
-  #answered({ plan, inFlight }: Stream, exchange: Exchange, at: number): void {
+  #answered({ plan, inFlight }: Stream, request: LoadRequest, at: number): void {
     this.#answers++
-    if (exchange.timing !== null && !this.#met) {
+    if (request.timing !== null && !this.#met) {
       this.#met = true
       this.#options.onLoopscope?.(new URL(plan.url).origin)
     }
-    if (exchange.timing !== null && exchange.dueAt >= this.#measureFrom) this.#answerStalls.add(at, exchange.timing)
-    this.#options.onAnswer?.(plan.name, exchange.dueAt, at - exchange.dueAt, exchange.status)
+    if (request.timing !== null && request.dueAt >= this.#measureFrom) this.#answerStalls.add(at, request.timing)
+    this.#options.onAnswer?.(plan.name, request.dueAt, at - request.dueAt, request.status)
     if (inFlight === 0) this.#wakeIfDone()
   }
 

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { Pool } from 'undici'
 import type { Moments, Schedule } from './schedule.ts'
 import type { StreamPlan } from './plan.ts'
-import { Exchange, type Ends } from './request.ts'
+import { LoadRequest, type RequestListener } from './request.ts'
 import { isGone, kindOf } from './failures.ts'
 import { scheduleOf } from './schedule.ts'
 import { RequestStats } from './request-stats.ts'
@@ -20,12 +20,12 @@ const MOST_CONNECTING_SECONDS = 10
 
 export interface StreamContext extends Moments {
   seed: number
-  onAnswer: (stream: Stream, exchange: Exchange, at: number) => void
+  onAnswer: (stream: Stream, request: LoadRequest, at: number) => void
   /** The target is gone: only failures of this kind `since`. */
   onGone: (stream: Stream, kind: string, since: number) => void
 }
 
-export class Stream implements Ends {
+export class Stream implements RequestListener {
   readonly plan: StreamPlan
   readonly stats: RequestStats
   inFlight = 0
@@ -40,7 +40,7 @@ export class Stream implements Ends {
   readonly #paths: readonly string[]
   #count = 0
   /** Requests under way, ordered by due time; some of them are over. */
-  #underway: Exchange[] = []
+  #underway: LoadRequest[] = []
   #front = 0
   #stopped = false
   #failures = 0
@@ -97,12 +97,12 @@ export class Stream implements Ends {
   /** Gives up requests that have waited too long. */
   sweep(now: number): void {
     for (; this.#front < this.#underway.length; this.#front++) {
-      const exchange = this.#underway[this.#front]!
-      if (exchange.over) continue
-      if (now - exchange.dueAt < this.plan.timeout * 1000) break
-      exchange.giveUp()
+      const request = this.#underway[this.#front]!
+      if (request.over) continue
+      if (now - request.dueAt < this.plan.timeout * 1000) break
+      request.giveUp()
       this.inFlight--
-      this.stats.timeout(exchange, now)
+      this.stats.timeout(request, now)
       this.#goOn(0)
     }
     if (this.#underway.length > 2 * this.inFlight + 1024) {
@@ -113,37 +113,37 @@ export class Stream implements Ends {
 
   /** How long the oldest unanswered request has waited, in ms. */
   oldest(now: number): number {
-    const exchange = this.#underway.find(({ over }) => !over)
-    return exchange === undefined ? 0 : now - exchange.dueAt
+    const request = this.#underway.find(({ over }) => !over)
+    return request === undefined ? 0 : now - request.dueAt
   }
 
   /** Closes all connections; nothing more is recorded of requests under way. */
   async close(): Promise<void> {
     this.#stopped = true
-    for (const exchange of this.#underway) exchange.over = true
+    for (const request of this.#underway) request.over = true
     await this.#pool.destroy()
   }
 
-  wentOut({ dueAt }: Exchange): void {
+  wentOut({ dueAt }: LoadRequest): void {
     this.stats.goesOut(dueAt)
   }
 
-  answered(exchange: Exchange, at: number): void {
+  answered(request: LoadRequest, at: number): void {
     this.inFlight--
     this.#failures = 0
     // A loopscope server can report exactly how long a request was delayed, if it knows when the request was sent.
-    if (exchange.timing !== null) this.#stamped = true
-    this.stats.answer(exchange, at)
-    this.#context.onAnswer(this, exchange, at)
-    this.#goOn(exchange.status >= 400 ? AFTER_FAILURE_MS : 0)
+    if (request.timing !== null) this.#stamped = true
+    this.stats.answer(request, at)
+    this.#context.onAnswer(this, request, at)
+    this.#goOn(request.status >= 400 ? AFTER_FAILURE_MS : 0)
   }
 
-  failed(exchange: Exchange, at: number, error: unknown): void {
+  failed(request: LoadRequest, at: number, error: unknown): void {
     this.inFlight--
     const kind = kindOf(error)
-    this.stats.failure(exchange, at, kind)
+    this.stats.failure(request, at, kind)
     if (isGone(kind)) {
-      if (this.#failures++ === 0) this.#failingSince = exchange.dueAt
+      if (this.#failures++ === 0) this.#failingSince = request.dueAt
       if (this.#failures >= GONE_TIMES && at - this.#failingSince >= GONE_MS) this.#context.onGone(this, kind, this.#failingSince)
     }
     this.#goOn(AFTER_FAILURE_MS)
@@ -175,10 +175,10 @@ export class Stream implements Ends {
       return
     }
     this.inFlight++
-    const exchange = new Exchange(dueAt, this)
-    this.#underway.push(exchange)
+    const request = new LoadRequest(dueAt, this)
+    this.#underway.push(request)
     const headers = this.#stamped ? { ...plan.headers, 'x-request-start': `t=${((performance.timeOrigin + dueAt) / 1000).toFixed(6)}` } : plan.headers
-    this.#pool.dispatch({ path, method: plan.method, headers, body: plan.body }, exchange)
+    this.#pool.dispatch({ path, method: plan.method, headers, body: plan.body }, request)
   }
 
   #following(): number {

@@ -32,7 +32,7 @@ interface Bucket {
   bins: Uint32Array
 }
 
-export class Slices {
+export class TimeSeries {
   readonly widthMs: number
   readonly #buckets: Bucket[] = []
 

@@ -180,7 +180,7 @@ export class Reader {
   async #apply(followed: readonly Followed[], entries: readonly Entry[]): Promise<void> {
     let turn = performance.now()
     const touched = new Set<RemoteLoop>()
-    const tell = (): void => {
+    const notify = (): void => {
       for (const record of touched) record.notifyApplied()
       touched.clear()
     }
@@ -191,11 +191,11 @@ export class Reader {
       this.#entry(one, id, fields)
       if (one.record !== null) touched.add(one.record)
       if (performance.now() - turn < TURN_MS) continue
-      tell()
+      notify()
       await new Promise((resolve) => setImmediate(resolve))
       turn = performance.now()
     }
-    tell()
+    notify()
   }
 
   #entry(one: Followed, id: string, fields: readonly string[] | null): void {

@@ -6,7 +6,7 @@ import { kindOf } from '../../src/load/failures.ts'
 import { readLoad } from '../../src/load/options.ts'
 import { STREAM, type StreamPlan } from '../../src/load/plan.ts'
 import { momentsOf, scheduleOf } from '../../src/load/schedule.ts'
-import { Slices } from '../../src/load/time-series.ts'
+import { TimeSeries } from '../../src/load/time-series.ts'
 import { AnswerStalls } from '../../src/load/stalls.ts'
 import { parseTiming } from '../../src/load/timing.ts'
 import { time } from '../../src/load/format.ts'
@@ -90,7 +90,7 @@ t.test('stalls from answers: overlapping ones are one, with the name of the wors
 
 t.test('latencies over time', async (t) => {
   await t.test('are right to within 3 % in each slice', async (t) => {
-    const slices = new Slices(10_000)
+    const slices = new TimeSeries(10_000)
     for (let ms = 1; ms <= 1000; ms++) {
       slices.sent(25)
       slices.answered(25)
@@ -105,7 +105,7 @@ t.test('latencies over time', async (t) => {
   })
 
   await t.test('take the same room for a longer test', async (t) => {
-    const slices = new Slices(86_400_000)
+    const slices = new TimeSeries(86_400_000)
     slices.sent(86_399_999)
     t.equal(slices.list().length, 1000)
   })
