@@ -151,10 +151,10 @@ export class EventBuilder {
     this.#retire(task)
   }
 
-  cancelling(t: number, task: number, by: number, message?: string): void {
+  cancelling(t: number, task: number, by: number, message = ''): void {
     const event: EventOf<'task.cancelling'> = { type: 'task.cancelling', seq: 0, t: stamp(t), loop: '', task }
     if (by !== 0) event.by = by
-    if (message !== undefined) event.message = message
+    if (message !== '') event.message = message
     this.#emitOf(event, this.known(task))
   }
 

@@ -3,7 +3,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
 import { cutTexts } from '../events/texts.ts'
@@ -47,18 +46,12 @@ function codeOf({ code, name, statusCode = 500 }: FastifyError): Code {
   return isCode(code) ? code : OF_NAME[name] ?? OF_FASTIFY[code] ?? OF_STATUS[statusCode] ?? 'internal-error'
 }
 
-interface Issue {
-  code?: string
-  keys?: string[]
-  message: string
-}
-
 /** The problems that a schema found, by field. */
-function fieldsOf(error: { validation: readonly { instancePath: string; message?: string | undefined; params: unknown }[] }): { field: string; message: string }[] {
-  return error.validation.flatMap(({ instancePath, message = 'is not valid', params }) => {
-    const issue = (params as { issue?: Issue }).issue ?? (params as Issue | undefined)
+function fieldsOf(validation: NonNullable<FastifyError['validation']>): { field: string; message: string }[] {
+  return validation.flatMap(({ instancePath, message = 'is not valid', params }) => {
+    const { keys } = (params.issue ?? params) as { keys?: string[] }
     const path = instancePath.split('/').filter((part) => part !== '').join('.')
-    if (issue?.keys !== undefined) return issue.keys.map((key) => ({ field: path === '' ? key : `${path}.${key}`, message: 'is not a known field here' }))
+    if (keys !== undefined) return keys.map((key) => ({ field: path === '' ? key : `${path}.${key}`, message: 'is not a known field here' }))
     return [{ field: path, message }]
   })
 }
@@ -66,8 +59,8 @@ function fieldsOf(error: { validation: readonly { instancePath: string; message?
 /** Answers what a handler threw, a schema refused, or the router cannot read. */
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = asError(thrown) as FastifyError
-  if (hasZodFastifySchemaValidationErrors(error)) {
-    const details = fieldsOf(error)
+  if (error.validation !== undefined) {
+    const details = fieldsOf(error.validation)
     const code = OF_PART[error.validationContext ?? ''] ?? 'invalid-request'
     return send(request, reply, bodyOf(code, details.map(({ field, message }) => `${field}: ${message}`).join('; '), details))
   }

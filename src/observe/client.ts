@@ -16,6 +16,7 @@ import type { Answer, LogLevel, ObserverData, Question, Questions, ToApp, ToObse
 import { threadsState } from '../index.ts'
 import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/run-log.ts'
 import { textOf } from '../events/render/run-texts.ts'
+import { AMBER } from '../events/stalls.ts'
 import { CLIENT_HEADER, clientOf } from '../http/origin.ts'
 import { Refusal } from '../http/refusals.ts'
 import { Slots } from '../http/slots.ts'
@@ -175,7 +176,7 @@ export class ObserverClient implements Monitor {
     const shared = share(options.records ?? 2 ** 17)
     this.#view = viewOf(shared)
     this.#ring = new RingWriter(shared)
-    const blockedMs = options.blockedMs ?? 50
+    const blockedMs = options.blockedMs ?? AMBER * 1000
     const delays = createHistogram()
     this.#heartbeat = new Heartbeat(this.#view, delays, blockedMs / 1000, () => this.#probe, threadsState)
     this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host, next: cluster.isWorker }

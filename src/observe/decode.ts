@@ -140,7 +140,7 @@ export class Decoder {
       location: (_task, _t, name, file, line, column) => {
         this.#location = { function: name, file, line, column }
       },
-      cancelling: (task, t, by, message) => build.cancelling(t, task, by, message === '' ? undefined : message),
+      cancelling: (task, t, by, message) => build.cancelling(t, task, by, message),
       printed: (task, t, text) => build.printed(t, task, text),
       queue: (task, t, op, queue, size, unfinished, maxsize) => build.queueChanged(t, task, queue, op, size, unfinished, maxsize),
       requestStarted: (_task, t, request, method, url, waited) => {

@@ -335,6 +335,7 @@ t.test('long texts are cut as a recorder cuts them, wherever they are', async (t
     print(long)
     yield* sleep(0)
     task.cancel(long)
+    createTask(waits!(), { name: 'cancelled without a message' }).cancel('')
     yield* sleep(0)
     inline.probe.requestStarted(1, 'GET', long, 0)
     inline.probe.requestFinished(1, 'GET', long, { status: 200, outcome: 'returned', seconds: 0 })
