@@ -1,14 +1,14 @@
-// What is looked at, kept in the address after `#`, so that a link shows it to somebody else. Every part of the page owns
-// its own keys and leaves the others alone.
+// What the page shows, kept in the address after `#`, so that a link shows the same. Each part of the page has its own keys
+// and leaves the others alone.
 import { signal } from '@preact/signals'
 import { partsOf } from './entry.ts'
 
-/** The address's parts; `view` names the page that is open, none is the live one. */
+/** The address's parts; `view` names the open page. Without it, the live view is open. */
 export const address = signal(read())
 
 function read(): URLSearchParams {
   const parts = partsOf(location.hash.slice(1))
-  // The server's links say ?run=7, which a shell need not quote.
+  // The server prints links as ?run=7, because a shell does not need quotes around that.
   const run = partsOf(location.search.slice(1)).get('run')
   if (run !== null && location.hash === '') parts.set('run', run)
   return parts
@@ -16,7 +16,7 @@ function read(): URLSearchParams {
 
 addEventListener('hashchange', () => { address.value = read() })
 
-/** Set some parts, null takes one away. It makes no new entry in the browser's history unless `push` is set. */
+/** Sets some parts; null removes one. Adds an entry to the browser's history only with `push`. */
 export function setAddress(parts: Record<string, string | null>, push = false): void {
   const next = new URLSearchParams(address.value)
   for (const [key, value] of Object.entries(parts)) {

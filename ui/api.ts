@@ -1,4 +1,4 @@
-// What the page asks of the server besides the stream: runs, cancellations, the stall. Always its own origin.
+// The page's requests to the server, besides the stream: runs, cancellations, stalls. Always its own origin.
 import type { LoopEvent, LoopList } from '../src/events/schema.ts'
 import { appPaths, paths } from '../src/http/paths.ts'
 import { curl } from './curl.ts'
@@ -17,28 +17,27 @@ export interface Example extends ExampleSummary {
   typescript: string
 }
 
-/** A run that this page has started; closing it cancels it, as Ctrl-C does in a terminal. */
+/** A run that this page has started. Closing it cancels it, as Ctrl-C does in a terminal. */
 export interface StartedRun {
   /** The server's number for it. */
   readonly id: number
-  /** What it was started with. */
   readonly path: string
   cancel(): void
-  /** Resolves when it has ended, however it did. */
+  /** Resolves when it has ended, whatever the outcome. */
   readonly ended: Promise<'ended' | 'cancelled' | 'lost'>
 }
 
-/** The events of an answer, and how many of its lines were none. */
+/** The events of an answer, and the number of lines that were no events. */
 export interface Told {
   events: LoopEvent[]
   refused: number
 }
 
-/** What the server said instead of doing it. */
+/** The server's error message. */
 export class RefusedError extends Error {
   override name = 'RefusedError'
   readonly status: number
-  /** The server's code for what is wrong; '' where what answered is not such a server. */
+  /** The server's code for the error; '' where the answer does not come from such a server. */
   readonly code: string
 
   constructor(status: number, message: string, code = '') {
@@ -50,7 +49,7 @@ export class RefusedError extends Error {
 
 export class Api {
   readonly base: URL
-  /** The loop that is looked at, where it has to be named. */
+  /** The loop that is shown, where the request has to name it. */
   readonly #loop: () => string | null
 
   constructor(base: URL, loop: () => string | null = () => null) {
@@ -58,7 +57,7 @@ export class Api {
     this.#loop = loop
   }
 
-  /** A path about what is on the loop that is looked at. */
+  /** A path on the loop that is shown. */
   ofLoop(path: string): string {
     const loop = this.#loop()
     return loop === null ? path : `${path}${path.includes('?') ? '&' : '?'}loop=${encodeURIComponent(loop)}`
@@ -68,7 +67,7 @@ export class Api {
     return new URL(path.replace(/^\//, ''), this.base)
   }
 
-  /** The command that does in a terminal what the page does. */
+  /** The terminal command that does the same as the page. */
   curl(path: string, options = ''): string {
     return curl(this.url(path).href, options)
   }
@@ -100,7 +99,7 @@ export class Api {
     await this.json(this.ofLoop(`${paths.runs}/${run}`), { method: 'DELETE' })
   }
 
-  /** Run an example on the server's loop. Its connection stays open for as long as it runs. */
+  /** Runs an example on the server's loop. The connection stays open while it runs. */
   async start(example: number, parameters: Record<string, string>): Promise<StartedRun> {
     const query = new URLSearchParams(parameters).toString()
     const path = `${appPaths.examples}/${example}/run${query === '' ? '' : `?${query}`}`
@@ -109,7 +108,7 @@ export class Api {
     const drain = async (): Promise<'ended' | 'cancelled' | 'lost'> => {
       try {
         const reader = response.body?.getReader()
-        while (reader !== undefined && !(await reader.read()).done) { /* its lines come as events */ }
+        while (reader !== undefined && !(await reader.read()).done) { /* the lines also arrive as events */ }
         return 'ended'
       } catch {
         return controller.signal.aborted ? 'cancelled' : 'lost'
@@ -118,14 +117,14 @@ export class Api {
     return { id: Number(response.headers.get('x-run-id')), path, cancel: () => controller.abort(), ended: drain() }
   }
 
-  /** Run an example in virtual time, on a loop of its own: its events, all at once. */
+  /** Runs an example in virtual time, on a separate loop, and returns all of its events at once. */
   async runVirtual(example: number, parameters: Record<string, string>): Promise<Told & { run: number }> {
     const query = new URLSearchParams({ ...parameters, clock: 'virtual' }).toString()
     const response = await this.#fetch(`${appPaths.examples}/${example}/run?${query}`, { headers: { accept: 'application/x-ndjson' } })
     return { run: Number(response.headers.get('x-run-id')), ...admitLines(await response.text()) }
   }
 
-  /** Where the trace of a run is. */
+  /** The address of a run's trace. */
   trace(run: number): URL {
     return this.url(this.ofLoop(`${paths.runs}/${run}/trace`))
   }
@@ -136,17 +135,17 @@ export class Api {
     return admitLines(await response.text())
   }
 
-  /** Hold the loop for `ms`: a blocking function on its own thread. */
+  /** Blocks the loop for `ms` milliseconds, with a blocking function on the loop's thread. */
   async stall(ms: number, thread = 'inline'): Promise<void> {
     await (await this.#fetch(`${appPaths.handlers}/sync?thread=${thread}&ms=${ms}`)).text()
   }
 
-  /** Start the stall lab; what it finds comes as events. */
+  /** Starts the stall lab; its results arrive as events. */
   startLab(order: { requests: number; ms: number; rate: number }): Promise<{ lab: number }> {
     return this.json(appPaths.lab, { method: 'POST', body: JSON.stringify(order) })
   }
 
-  /** What a lab's figures mean, in the server's words. */
+  /** The server's explanation of a lab's figures. */
   async labWords(lab: number): Promise<string[]> {
     return (await this.json<{ words: string[] }>(`${appPaths.lab}/${lab}`)).words
   }
@@ -155,7 +154,7 @@ export class Api {
     await this.json(`${appPaths.lab}/${lab}`, { method: 'DELETE' })
   }
 
-  /** One probe: the seconds that it took from here and back. */
+  /** One probe; returns the seconds until the answer arrived. */
   async ping(): Promise<number> {
     const began = performance.now()
     await (await this.#fetch(appPaths.ping, { cache: 'no-store' })).text()

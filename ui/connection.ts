@@ -1,5 +1,5 @@
-// The page's wire to the event stream: a WebSocket to its own origin, which asks first for all of the history, goes on
-// after the last event that it has when it was cut off, and says at any time how it stands.
+// The page's connection to the event stream: a WebSocket to its own origin. It first requests the whole history; after a
+// lost connection, it continues after the last event that it received.
 import { signal } from '@preact/signals'
 import type { EventOf, Snapshot } from '../src/events/schema.ts'
 import { paths } from '../src/http/paths.ts'
@@ -9,27 +9,27 @@ import type { Recording } from './recording.ts'
 
 export type ConnectionState = 'connecting' | 'live' | 'lost'
 
-/** Parts of the history that are done without, one after the other, where it moves on too fast for all of it to be had. */
+/** Parts of the history to skip, tried in this order where the loop overwrites its history faster than the page can read it. */
 const PARTS = [0, 0.1, 0.5, 0.9]
 const FIRST_DELAY = 250
 const LONGEST_DELAY = 5000
-/** What may wait to be taken in, in messages and characters. Past that the wire is cut, and joined again where the page is. */
+/** The most that may wait in the inbox, in messages and characters. Past that, the page disconnects and reconnects at its cursor. */
 const MOST_WAITING = 300_000
 const MOST_CHARACTERS = 200_000_000
 
 export interface ConnectionOptions {
-  /** Where the API is: the page's folder, or the one above it where the page stands at /view/. */
+  /** Where the API is: the page's folder, or its parent if the page is at /view/. */
   base: URL
   recording: Recording
-  /** The loop to ask for; null: the server's own. */
+  /** The loop to request; null: the server's own. */
   loop?(): string | null
-  /** Called when the loop that was asked for stands otherwise than before. */
+  /** Called when the state of the requested loop has changed. */
   onLoop?(): void
   /** Called after each batch of messages. */
   onChange(): void
 }
 
-/** Where the API of this page is, from the page's own address. */
+/** The address of the API, from the page's own address. */
 export function apiBase(page: string): URL {
   const url = new URL(page)
   url.hash = ''
@@ -40,15 +40,15 @@ export function apiBase(page: string): URL {
 }
 
 /**
- * After which events to ask for the past of a loop that has come to `seq`, and of which all since `first` is held: first for
- * all of it; then, as it goes on and forgets meanwhile, for less and less.
+ * Cursors to request the history from, where the loop is at `seq` and keeps the events since `first`. The first cursor asks
+ * for everything. The next ones ask for less, because the loop overwrites old events meanwhile.
  */
 export function beginnings(first: number, seq: number): number[] {
   const after = PARTS.map((part) => Math.floor(first - 1 + (seq - first + 1) * part))
   return [...new Set(after)].filter((one, at) => at === 0 || one < seq)
 }
 
-/** Milliseconds until the next attempt: doubled each time, with some chance in it. */
+/** Milliseconds until the next attempt: doubled each time, with jitter. */
 export function backoff(attempt: number, random = Math.random()): number {
   return Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempt) * (0.75 + random / 2)
 }
@@ -58,11 +58,11 @@ export class Connection {
   readonly state = signal<ConnectionState>('connecting')
   /** When the next attempt is, on `performance.now()`'s clock. */
   readonly retryAt = signal<number | null>(null)
-  /** Why it was lost, in the server's words. */
+  /** The reason for the lost connection, from the server. */
   readonly reason = signal('')
-  /** Events that the stream said this page missed. */
+  /** Events that this page missed, according to the stream. */
   readonly dropped = signal(0)
-  /** The past is here, as far as it is held. */
+  /** The history that the server keeps has arrived. */
   readonly ready = signal(false)
   #socket: WebSocket | null = null
   #epoch: string | null = null
@@ -71,14 +71,14 @@ export class Connection {
   #timer: ReturnType<typeof setTimeout> | undefined
   #closed = false
   readonly #inbox: Intake<string>
-  /** Characters in it. */
+  /** Characters in the inbox. */
   #waiting = 0
-  /** While the history is being asked for: after which event, what to try next, and the picture at the moment of asking. */
+  /** Used while the history is loading: the cursor, further cursors to try, and the snapshot at the time of the request. */
   #since = 0
   #untried: number[] = []
   #present: { seq: number; snapshot: Snapshot } | null = null
   #caughtUp = false
-  /** `performance.now()` in seconds, minus the loop's time: the least that was seen. */
+  /** The smallest difference seen between `performance.now()`, in seconds, and the loop's time. */
   #offset = Infinity
 
   constructor(options: ConnectionOptions) {
@@ -90,12 +90,12 @@ export class Connection {
     return this.#epoch
   }
 
-  /** The loop that the events are of; null before the first has come. */
+  /** The loop that the events come from; null before the first event. */
   get loop(): string | null {
     return this.#loop
   }
 
-  /** The loop's clock now, as far as it can be told from here. */
+  /** An estimate of the loop's clock now. */
   now(): number {
     const { recording } = this.#options
     if (this.#offset === Infinity || this.state.value !== 'live' || recording.loopClosed) return recording.to
@@ -107,14 +107,14 @@ export class Connection {
     this.#open()
   }
 
-  /** Try again at once. */
+  /** Reconnects at once. */
   retry(): void {
     clearTimeout(this.#timer)
     this.#attempt = 0
     if (this.#socket === null) this.#open()
   }
 
-  /** Another loop is meant: forget this one. */
+  /** Switches to another loop and forgets this one. */
   turn(): void {
     this.#forget(null)
     this.#options.recording.clear()
@@ -213,7 +213,7 @@ export class Connection {
     const { recording } = this.#options
     this.#attempt = 0
     if (epoch !== this.#epoch) {
-      // The first time, or another loop than before: ask again, for its past as well.
+      // The first connection, or a different loop: request its history as well.
       this.#forget(epoch)
       recording.clear()
     }
@@ -258,7 +258,7 @@ export class Connection {
     recording.lose(count, snapshot)
   }
 
-  /** The whole past is here: what lives without having said a word in it is known from the picture. */
+  /** The whole history is here. Tasks that are alive but appear in no event are taken from the snapshot. */
   #catchUp(): void {
     this.#caughtUp = true
     this.ready.value = true
@@ -267,13 +267,13 @@ export class Connection {
     if (present !== null && present.seq >= this.#options.recording.lastSeq) this.#options.recording.restore(present.snapshot)
   }
 
-  /** Begin the conversation anew, with another cursor. */
+  /** Reconnects with another cursor. */
   #again(): void {
     this.#drop()
     this.#open()
   }
 
-  /** Leave the wire, and what has come over it. */
+  /** Disconnects and drops the messages that have arrived. */
   #drop(): void {
     const socket = this.#socket
     this.#socket = null

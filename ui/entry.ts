@@ -1,29 +1,29 @@
-// The one door by which things enter the page that somebody else has made: events of a stranger's program, of the server, of
-// another process of its cluster, and addresses. What passes has a known shape, bounded texts and times that can be drawn.
+// Checks everything that comes from outside the page: events of untrusted programs, of the server and of other processes of
+// its cluster, and addresses. Values that pass have a known shape, bounded texts and times that can be drawn.
 import './zod-setup.ts'
 import type { z } from 'zod'
 import { loopEvent, loopList, streamEvent, type LoopEvent, type LoopList, type StreamEvent } from '../src/events/schema.ts'
 
-/** The longest text, in characters; what is longer is cut, and ends in `…`. */
+/** The longest text, in characters; a longer one is cut and ends in `…`. */
 export const MOST_TEXT = 2000
-/** The latest and earliest time, in seconds: more than a clock says that began in 1970, and still exact to a microsecond. */
+/** The latest and earliest time, in seconds: above any Unix time of today, and still exact to a microsecond. */
 export const LATEST = 4e9
-/** What one event may hold: texts, numbers and so on, and the characters in its texts. */
+/** The most that one event may contain: values, and the characters in its texts. */
 const MOST_PARTS = 10_000
 const MOST_CHARACTERS = 64_000
-/** Entries of a list, and the fields of an object; how deep both may lie in each other. */
+/** The most entries of a list, fields of an object, and levels of nesting. */
 const MOST_ENTRIES = 1000
 const MOST_FIELDS = 64
 const LONGEST_FIELD = 100
 const DEEPEST = 8
-/** Characters of one message of the stream. A snapshot of a hundred thousand tasks has some twenty million. */
+/** Characters of one message of the stream. A snapshot of a hundred thousand tasks has about twenty million. */
 const LONGEST_EVENT = 512_000
 const LONGEST_MESSAGE = 64_000_000
 const MOST_LIVE = 100_000
 const MOST_LOOPS = 200
 const MOST_LINES = 200_000
 
-/** What of an address is read, and of a part of it, in characters. A program is longer: who unpacks it bounds it. */
+/** Characters that are read of an address, and of one part of it. A program may be longer: the code that unpacks it bounds it. */
 const LONGEST_ADDRESS = 500_000
 const LONGEST_PART = 300
 const LONG_PARTS = new Set(['program'])
@@ -38,8 +38,8 @@ export interface Bounds {
 }
 
 /**
- * A copy of what came, in the bounds. What does not fit is left out, so a schema finds it missing. The parts and
- * characters that it took are taken off `left`, which several values may share.
+ * A copy of the value, within the bounds. What does not fit is left out, so a schema reports it as missing. Several values
+ * may share `left`, from which the used values and characters are subtracted.
  */
 export function bounded(value: unknown, left: Bounds, key = '', depth = 0): unknown {
   if (--left.parts < 0) return undefined
@@ -69,7 +69,7 @@ export function bounded(value: unknown, left: Bounds, key = '', depth = 0): unkn
   return copy
 }
 
-/** Times are moved into what can be drawn: a sleep until the end of time is no mistake. A duration is never negative. */
+/** Clamps a time to the range that can be drawn: an infinite sleep is not an error. A duration is never negative. */
 function boundedNumber(value: number, key: string): number {
   if (MOMENTS.has(key)) return Math.max(-LATEST, Math.min(LATEST, value))
   if (key === 'seconds') return Math.max(0, Math.min(LATEST, value))
@@ -80,12 +80,12 @@ export function eventBounds(): Bounds {
   return { parts: MOST_PARTS, characters: MOST_CHARACTERS, entries: MOST_ENTRIES }
 }
 
-/** Anything as an event of a loop; null if it is none. */
+/** A value as an event of a loop; null if it is not one. */
 export function admitEvent(value: unknown, left = eventBounds()): LoopEvent | null {
   return admit(loopEvent, bounded(value, left))
 }
 
-/** One message of the stream, as it came; null if it is none. */
+/** One message of the stream from its text; null if it is not one. */
 export function admitMessage(text: string): StreamEvent | null {
   if (text.length > LONGEST_MESSAGE) return null
   let value: unknown
@@ -96,12 +96,12 @@ export function admitMessage(text: string): StreamEvent | null {
   }
   const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : null
   if (typeof type !== 'string' || (!type.startsWith('stream.') && text.length > LONGEST_EVENT)) return null
-  // Only the stream's own messages hold snapshots.
+  // Only the stream's own messages contain snapshots.
   const left = type.startsWith('stream.') ? { parts: text.length, characters: text.length, entries: MOST_LIVE } : eventBounds()
   return admit(streamEvent, bounded(value, left))
 }
 
-/** The events of an answer, one to a line, and how many lines were none. */
+/** The events of an answer, one per line, and the number of lines that were no events. */
 export function admitLines(text: string): { events: LoopEvent[]; refused: number } {
   const events: LoopEvent[] = []
   let refused = 0
@@ -114,12 +114,12 @@ export function admitLines(text: string): { events: LoopEvent[]; refused: number
   return { events, refused }
 }
 
-/** The loops that the server says there are; null if it says something else. */
+/** The loops that the server lists; null if the answer is not a list of loops. */
 export function admitLoops(value: unknown): LoopList | null {
   return admit(loopList, bounded(value, { parts: 1e5, characters: 1e6, entries: MOST_LOOPS }))
 }
 
-/** The value if it fits the schema. Fields that only a later version knows are no reason to refuse it: they are left out. */
+/** The value if it fits the schema. Unknown fields, such as those of a later version, are left out. */
 export function admit<S extends z.ZodType>(schema: S, value: unknown): z.output<S> | null {
   const first = schema.safeParse(value)
   if (first.success) return first.data
@@ -133,7 +133,7 @@ export function admit<S extends z.ZodType>(schema: S, value: unknown): z.output<
   return second.success ? second.data : null
 }
 
-/** The parts of an address, which anybody may have written: those that no page here would write are left out. */
+/** The parts of an address, which can come from anywhere. Parts that this page would never write are left out. */
 export function partsOf(text: string): URLSearchParams {
   const parts = new URLSearchParams()
   for (const part of text.slice(0, LONGEST_ADDRESS).split('&', MOST_ADDRESS_PARTS)) {

@@ -1,7 +1,6 @@
-// Takes things in, one after the other, for a few milliseconds at a stretch, so that the page draws and answers in between
-// however many there are.
+// Processes items in order, for a few milliseconds at a time, so that the page can draw and answer in between.
 
-/** Milliseconds at a stretch. */
+/** Milliseconds per slice. */
 const STRETCH = 12
 
 export class Intake<T> {
@@ -11,13 +10,13 @@ export class Intake<T> {
   #head = 0
   #going = false
 
-  /** `rest` is called after each stretch; what it is to know besides, it asks. */
+  /** `rest` is called after each slice. */
   constructor(take: (item: T) => void, rest: () => void) {
     this.#take = take
     this.#rest = rest
   }
 
-  /** How many wait to be taken in. */
+  /** The number of waiting items. */
   get length(): number {
     return this.#waiting.length - this.#head
   }
@@ -29,7 +28,7 @@ export class Intake<T> {
     queueMicrotask(() => this.#go())
   }
 
-  /** Forget what waits. */
+  /** Drops the waiting items. */
   clear(): void {
     this.#waiting = []
     this.#head = 0

@@ -1,4 +1,4 @@
-// The page's keys, as one table: what the help shows is what works.
+// The page's keys in one table: the help lists the keys that work.
 import { signal } from '@preact/signals'
 import type { Session } from './session.ts'
 import { openPanel } from './shell/tabs.tsx'
@@ -7,9 +7,9 @@ import { toggleTheme } from './theme.ts'
 export const helpOpen = signal(false)
 
 export interface Key {
-  /** As `KeyboardEvent.key` says it; several do the same. */
+  /** As in `KeyboardEvent.key`; several keys may do the same. */
   keys: string[]
-  /** As people write it. */
+  /** As shown in the help. */
   shown: string
   does: string
   act(session: Session, event: KeyboardEvent): void
@@ -54,7 +54,7 @@ function rows(session: Session, factor: number): void {
   if (session.timeline !== null) session.timeline.rowHeight *= factor
 }
 
-/** Where a key is somebody's own: text is being typed, or an editor has it. */
+/** Where the page takes no keys: in a text field or an editor. */
 function isTyping(target: EventTarget | undefined): boolean {
   if (!(target instanceof HTMLElement)) return false
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
@@ -63,13 +63,13 @@ function isTyping(target: EventTarget | undefined): boolean {
 export function installKeys(session: Session): void {
   addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
-    // Where it is typed into a part with a tree of its own, the event names that part as its target.
+    // With a shadow tree, the event's target would be the host element.
     const [target] = event.composedPath()
     if (isTyping(target)) {
       if (event.key === 'Escape') (target as HTMLElement).blur()
       return
     }
-    // A button's own key presses the button.
+    // Space and Enter press a focused button.
     if (event.key === ' ' && target instanceof HTMLElement && /^(BUTTON|A|SUMMARY)$/.test(target.tagName)) return
     const onLive = document.querySelector('.shell')?.getAttribute('data-view') === 'live'
     const key = KEYS.find(({ keys }) => keys.includes(event.key))

@@ -1,18 +1,18 @@
-// The event loops that can be watched from here, as the server lists them. Where it knows of its own alone and no Redis
-// joins it to others, it is asked once.
+// The event loops that can be watched from here, as the server lists them. A server that knows only its own loop and has no
+// Redis is asked once.
 import { signal } from '@preact/signals'
 import type { LoopInfo, LoopList } from '../src/events/schema.ts'
 import type { Api } from './api.ts'
 
-/** Milliseconds between two looks, and where nobody looks at the page. */
+/** Milliseconds between two requests while the page is visible, and while it is hidden. */
 const LOOK = 500
 const HIDDEN = 5000
-/** For how long (ms) a loop flashes that has had a stall. */
+/** How long (ms) a loop flashes after a stall. */
 const FLASH = 1800
 
 export class Loops {
   readonly list = signal<LoopList | null>(null)
-  /** Those that have had a stall just now. */
+  /** The loops that have just had a stall. */
   readonly flashing = signal<ReadonlySet<string>>(new Set())
   readonly #api: Api
   readonly #stalls = new Map<string, { epoch: string; count: number; flashUntil: number }>()
@@ -23,7 +23,6 @@ export class Loops {
     this.#api = api
   }
 
-  /** Whether there is more than one. */
   get several(): boolean {
     return (this.list.value?.loops.length ?? 0) > 1
   }
@@ -32,14 +31,14 @@ export class Loops {
     return this.list.value?.loops.find(({ loop }) => loop === name) ?? null
   }
 
-  /** Ask now, and again as long as there may be others. */
+  /** Requests the list now, and again as long as there may be other loops. */
   async look(): Promise<void> {
     if (this.#asking) return
     this.#asking = true
     clearTimeout(this.#timer)
     try {
       this.#take(await this.#api.loops())
-    } catch { /* what is shown stays; the connection says how it stands */ }
+    } catch { /* the list stays; the connection shows its own state */ }
     this.#asking = false
     const list = this.list.value
     if (list === null || list.redis !== null) this.#timer = setTimeout(() => void this.look(), document.hidden ? HIDDEN : LOOK)

@@ -1,4 +1,4 @@
-// The page's beginning: one session, the panels, the shell.
+// The page's entry: one session, the panels, the shell.
 import './style.css'
 import { mountShell } from './shell.tsx'
 import { Session } from './session.ts'
@@ -11,8 +11,8 @@ if (root === null) throw new Error('the page has no #app')
 const session = new Session()
 mountShell(root, session)
 session.connection.start()
-// Whoever answers from now on may know of others.
+// After a reconnect, another server may answer and list other loops.
 session.connection.state.subscribe(() => void session.loops.look())
 void session.loadExamples()
-// For tests and for the curious.
+// For tests and for the browser's console.
 Object.assign(globalThis, { loopscope: session })

@@ -1,5 +1,4 @@
-// Places for what the page shows beside the lanes. A panel registers itself once; the shell mounts it when it is opened,
-// and calls back when it is closed.
+// Places for what the page shows beside the lanes. A panel registers itself once; the shell mounts it when it is opened.
 import { render, type ComponentType } from 'preact'
 import { h } from 'preact'
 import { signal } from '@preact/signals'
@@ -17,22 +16,22 @@ export interface Panel {
   readonly title: string
   /** dock: a tab below the lanes (the default); side: a tab beside them; view: a page of its own, in the header. */
   readonly place?: PanelPlace
-  /** Its order among the others; smaller comes first. */
+  /** Its order among the panels; smaller comes first. */
   readonly order?: number
-  /** A number on its tab, such as how many there are; null: none. Read while drawing, so signals it reads are followed. */
+  /** A number on its tab; null: none. It is read while drawing, so a change of its signals redraws the tab. */
   badge?(context: PanelContext): number | string | null
-  /** Fill `element`; what it returns is called when the panel is closed. */
+  /** Fills `element`; the returned function is called when the panel is closed. */
   mount(element: HTMLElement, context: PanelContext): (() => void) | void
 }
 
 export const panels = signal<readonly Panel[]>([])
 
-/** Add a panel to the page; one with the same id is replaced. */
+/** Adds a panel to the page; replaces one with the same id. */
 export function registerPanel(panel: Panel): void {
   panels.value = [...panels.value.filter(({ id }) => id !== panel.id), panel].sort((a, b) => (a.order ?? 100) - (b.order ?? 100))
 }
 
-/** A panel made of a Preact component. */
+/** A panel from a Preact component. */
 export function panelOf(Component: ComponentType<PanelContext>): Panel['mount'] {
   return (element, context) => {
     render(h(Component, context), element)

@@ -1,5 +1,5 @@
-// Everything that the page knows of a loop, made of nothing but its events. It knows no page and no connection, and it is
-// bounded: the oldest events are forgotten.
+// Everything that the page knows of a loop, built from its events alone. It is bounded: the oldest events are forgotten. It
+// depends on no DOM and no connection.
 import type { EventOf, LoopEvent, Snapshot } from '../src/events/schema.ts'
 import { EventLog } from './recording/event-log.ts'
 import { Labs } from './recording/labs.ts'
@@ -12,13 +12,13 @@ import type { Lane, Position } from './recording/track.ts'
 export type { Request, Run } from './recording/served.ts'
 export type { Lane, Position, Span } from './recording/track.ts'
 
-/** Several events may share a moment: nothing is after these. */
+/** After every event: several events may have the same time. */
 export const NOW: Position = { t: Infinity, seq: Infinity }
 
 export type Line = EventOf<'task.printed'>
 export type Warning = EventOf<'warning'>
 
-/** A stretch whose events are lost: nothing is known of it. */
+/** A stretch whose events are lost. */
 export interface Gap {
   from: number
   to: number
@@ -26,9 +26,9 @@ export interface Gap {
 }
 
 export interface RecordingOptions {
-  /** How many events are held; past that the oldest tenth goes. */
+  /** The most events that are kept; past that, the oldest tenth is dropped. */
   limit?: number
-  /** How many lanes; past that the oldest goes, whatever it does. */
+  /** The most lanes; past that, the oldest is dropped, in any state. */
   lanes?: number
 }
 
@@ -47,10 +47,10 @@ export class Recording extends EventLog {
   readonly lines: Line[] = []
   readonly warnings: Warning[] = []
   readonly gaps: Gap[] = []
-  /** Grows with every change; who draws compares it. */
+  /** Grows with every change. */
   version = 0
   loopClosed = false
-  /** The time that is shown as zero: a run's beginning, or the loop's own. */
+  /** The time that is shown as zero: the beginning of a run or of the loop. */
   zero = 0
 
   constructor({ limit = 100_000, lanes = 100_000 }: RecordingOptions = {}) {
@@ -63,12 +63,12 @@ export class Recording extends EventLog {
     return this.events.length === 0 && this.lanes.size === 0
   }
 
-  /** Who runs now. */
+  /** The running lane, and since when it runs. */
   get holder(): { lane: Lane; since: number } | null {
     return this.lanes.steps.open
   }
 
-  /** Apply one event, whose message had `size` characters. They must come in order, and one that was there already is skipped. */
+  /** Applies one event, whose message had `size` characters. Events come in order; a duplicate is skipped. */
   apply(came: LoopEvent, size = 0): void {
     const event = this.add(came, size)
     if (event === null) return
@@ -84,7 +84,7 @@ export class Recording extends EventLog {
     while (this.gaps[0] !== undefined && this.gaps[0].to < from) this.gaps.shift()
   }
 
-  /** Bring what is known in line with a snapshot: what is not in it has ended, what is new in it is added. */
+  /** Adopts a snapshot: a task that is missing in it has ended, and a new one is added. */
   restore(snapshot: Snapshot): void {
     const seq = Math.max(snapshot.seq, this.lastSeq)
     let t = this.to
@@ -97,7 +97,7 @@ export class Recording extends EventLog {
     this.version++
   }
 
-  /** Events are lost: nothing is known until the snapshot, and no warning is made of the stretch. */
+  /** Events are lost: the states are unknown until the next snapshot, and the gap raises no warning. */
   lose(count: number, snapshot?: Snapshot): void {
     const from = this.to
     this.forgotten += count
@@ -112,7 +112,7 @@ export class Recording extends EventLog {
     this.version++
   }
 
-  /** Forget everything: another loop begins. */
+  /** Forgets everything, for another loop. */
   override clear(): void {
     super.clear()
     this.lanes = this.#newLanes()

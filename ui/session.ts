@@ -1,4 +1,4 @@
-// What the page does at its reader's command: start, cancel and stall things on the server, and say what came of it.
+// The page's commands: start, cancel and stall things on the server, and show the result.
 import { signal } from '@preact/signals'
 import { RefusedError, type ExampleSummary, type StartedRun } from './api.ts'
 import type { Lane } from './recording.ts'
@@ -13,19 +13,19 @@ export interface Notice {
   text: string
 }
 
-/** How long (ms) a run goes before it is stalled: long enough to see it go. */
+/** How long (ms) a run goes before it is stalled, so that its progress is visible first. */
 const BEFORE_STALL = 700
 
 export class Session extends Shown {
   readonly examples = signal<ExampleSummary[] | null>(null)
   readonly started = signal<ReadonlyMap<number, StartedRun>>(new Map())
   readonly notice = signal<Notice | null>(null)
-  /** True while the page's own stall is under way. */
+  /** True while the page's own stall lasts. */
   readonly stalling = signal(false)
   readonly dark = signal(true)
   #noticeTimer: ReturnType<typeof setTimeout> | undefined
 
-  /** Where the page starts something, that is on the loop of the server that it comes from: look at that one. */
+  /** Shows the loop of the page's own server, because the page starts things there. */
   #lookAtOwn(): void {
     const own = this.startsOn
     if (own === null) return
@@ -39,7 +39,7 @@ export class Session extends Shown {
     this.#noticeTimer = setTimeout(() => { this.notice.value = null }, kind === 'bad' ? 8000 : 4000)
   }
 
-  /** Do it, and tell where the server refused. */
+  /** Awaits a request, and shows the error if the server refused. */
   async attempt<T>(what: Promise<T>): Promise<T | null> {
     try {
       return await what
@@ -53,10 +53,10 @@ export class Session extends Shown {
     if (this.examples.value !== null) return
     try {
       this.examples.value = await this.api.examples()
-    } catch { /* asked again when the connection is there */ }
+    } catch { /* requested again after a reconnect */ }
   }
 
-  /** Start an example on the server's loop, and look at it. */
+  /** Starts an example on the server's loop, and shows it. */
   async start(example: number, parameters: Record<string, string> = {}): Promise<void> {
     if (parameters['clock'] === 'virtual') {
       await this.startVirtual(example, parameters)
@@ -76,13 +76,13 @@ export class Session extends Shown {
     })
   }
 
-  /** Run an example at once, in virtual time, and show its recording. */
+  /** Runs an example in virtual time, and shows its recording. */
   async startVirtual(example: number, parameters: Record<string, string>): Promise<void> {
     const result = await this.attempt(this.api.runVirtual(example, parameters))
     if (result !== null) this.showRecording(recordingOf(result), `run ${result.run}: example ${example} in virtual time`, `run=${result.run}`)
   }
 
-  /** The page's Ctrl-C: end a run that was started here by leaving, any other by asking. */
+  /** The page's Ctrl-C: a run that was started here is cancelled by closing its connection, any other by a request. */
   cancelRun(run: number): void {
     const own = this.started.value.get(run)
     if (own !== undefined) own.cancel()
@@ -99,7 +99,7 @@ export class Session extends Shown {
     })
   }
 
-  /** Hold the loop, for real. */
+  /** Blocks the loop, for real. */
   async stall(ms = 2000): Promise<void> {
     if (this.stalling.value) return
     this.stalling.value = true
@@ -109,14 +109,14 @@ export class Session extends Shown {
     this.stalling.value = false
   }
 
-  /** Hold the loop while it has something to do: who would see nobody pay learns nothing. */
+  /** Blocks the loop while a run goes on, so that there are tasks to delay. */
   async stallARun(): Promise<void> {
     await this.start(5, { speed: '4', items: '4', seed: '2' })
     await new Promise((resolve) => setTimeout(resolve, BEFORE_STALL))
     await this.stall()
   }
 
-  /** Look at a run: where it is part of what is held, else what the server keeps of it. */
+  /** Shows a run: from the recording if it is still there, otherwise from the server's records. */
   async showRun(id: number): Promise<boolean> {
     const run = this.live.runs.get(id)
     if (run !== undefined && run.from >= this.live.from) {

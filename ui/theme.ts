@@ -1,9 +1,9 @@
-// Dark or light: what the machine says, until somebody chooses. Small things that this machine remembers stand here too.
+// Dark or light: the system's preference, until the reader chooses. Also the page's small settings in local storage.
 import type { Session } from './session.ts'
 
 const PREFIX = 'loopscope.'
 
-/** Keep something on this machine; where that is forbidden it is forgotten. */
+/** Stores a setting; where storage is forbidden, it is lost. */
 export function remember(name: string, value: string): void {
   try {
     localStorage.setItem(PREFIX + name, value)
@@ -18,7 +18,7 @@ export function recall(name: string): string | null {
   }
 }
 
-/** Give the page its theme, and follow the machine's. */
+/** Sets the page's theme and follows changes of the system's. */
 export function applyTheme(session: Session): void {
   const system = matchMedia('(prefers-color-scheme: dark)')
   const set = (): void => {
@@ -36,7 +36,7 @@ export function toggleTheme(session: Session): void {
   remember('theme', session.dark.value ? 'light' : 'dark')
   session.dark.value = !session.dark.value
   document.documentElement.dataset['theme'] = session.dark.value ? 'dark' : 'light'
-  // Every canvas reads its colours from the style sheet.
+  // Canvases read their colours from the style sheet.
   dispatchEvent(new Event('loopscope:theme'))
   session.timeline?.restyle()
 }

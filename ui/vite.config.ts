@@ -1,5 +1,5 @@
-// How the page is built: one folder of files with relative addresses, so that it can be served from any path, and
-// nothing inline, so that the strictest policy can hold.
+// Builds the page as one folder of files with relative addresses, so that any path can serve it. Nothing is inline, so that
+// the strictest policy works.
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 import { appPaths, paths } from '../src/http/paths.ts'
@@ -23,7 +23,7 @@ export default defineConfig({
   plugins: [playgroundModules(), playgroundDocument()],
   worker: { format: 'es', rolldownOptions: { checks: { pluginTimings: false } }, plugins: () => [playgroundModules()] },
   server: {
-    // What has a dot in its path is a file of the page: /lab/panel.ts, not /lab/1.
+    // A path with a dot is a file of the page: /lab/panel.ts, not /lab/1.
     proxy: Object.fromEntries(
       Object.values({ ...paths, ...appPaths }).map((path) => [`^${path}(/[^.?]*)?(\\?|$)`, { target: app, ws: path === paths.events }]),
     ),

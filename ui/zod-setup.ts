@@ -1,5 +1,5 @@
-// To be imported before any schema: zod tries else whether it may make functions out of text, which the page's policy
-// forbids and reports.
+// Import this before any schema. Otherwise zod tests whether it may create functions from text; the page's policy forbids
+// that and reports the attempt.
 import { z } from 'zod'
 
 z.config({ jitless: true })

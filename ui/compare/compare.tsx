@@ -1,4 +1,4 @@
-// Two runs on one time axis, both in virtual time: what a second await costs, what a blocking call costs.
+// Two runs on one time axis, both in virtual time. They show the cost of a second await and of a blocking call.
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { address, setAddress } from '../address.ts'
@@ -43,7 +43,7 @@ export function ComparePage({ session }: PanelContext) {
     void load(0, left)
     void load(1, right)
   }
-  /** Zero is above zero, and both show as much time. */
+  /** Both start at zero and show the same length of time. */
   const align = (): void => {
     const span = Math.max(...sides.value.map(({ recording }) => recording === null ? 0 : recording.to - recording.zero), 0.001)
     timelines.current.forEach((timeline, at) => {

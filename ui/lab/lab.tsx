@@ -1,5 +1,5 @@
-// The stall lab: a steady stream of probes while blocking requests go through each lane, one after the other. What the
-// probes saw stands above the loop, on one time axis; the table says it in figures.
+// The stall lab: a steady stream of probes while blocking requests go through each lane, one after the other. The probes'
+// latencies are drawn above the loop, on one time axis, and a table shows the figures.
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { PanelContext } from '../panels.ts'

@@ -1,5 +1,5 @@
-// Draws the probes of a lab: a dot each, when it should have left and how long it took, on a scale on which a millisecond
-// and a second can both be seen.
+// Draws the probes of a lab. Each is a dot: when it was due, and how long it took. The scale shows a millisecond and a
+// second alike.
 import { AMBER, RED } from '../../src/events/stalls.ts'
 import type { Lab } from '../recording/labs.ts'
 import type { Viewport } from '../timeline/viewport.ts'
@@ -44,7 +44,7 @@ export function paintProbes(canvas: HTMLCanvasElement, lab: Lab, view: Viewport,
     const bad = seconds >= RED
     const middling = seconds >= AMBER
     context.fillStyle = colour(bad ? 'red' : middling ? 'amber' : 'accent')
-    // Late ones are squares, so that they are not told by colour alone.
+    // Late probes are squares, so that colour is not the only difference.
     if (bad) context.fillRect(x - 2.5, y(seconds) - 2.5, 5, 5)
     else {
       context.beginPath()

@@ -3,24 +3,24 @@ import { isOverdue } from '../recording/explain.ts'
 import { READY, STATE_NAMES, type Lane, type Position } from '../recording/track.ts'
 
 export interface Filter {
-  /** In the name, in the coroutine's name, in what is waited for. */
+  /** In the task's name, the coroutine's name and the label of its wait. */
   text: string
-  /** One of the states' names, or '' for all; 'ended' for what has ended. */
+  /** A name of a state; '' for all; 'ended' for ended tasks. */
   state: string
   run: number | null
   request: number | null
-  /** Also what the page itself asks the server for. */
+  /** Whether the page's own requests are shown too. */
   own: boolean
 }
 
 export const NO_FILTER: Filter = { text: '', state: '', run: null, request: null, own: false }
 
-/** What this very page asks for, and whoever looks after the server: not what anybody came to see. */
+/** The requests of this page and of server monitoring: hidden by default. */
 const OWN = /^GET \/(view(\/|\s|$)|favicon|examples(\/\d+)?(\s|$)|runs|tasks|loops|stalls|healthz|readyz|metrics|events|docs|openapi)/
 
 const own = new WeakMap<Lane, boolean>()
 
-/** Whether a lane passes the filter, at a moment; `time` is that of the position, or the present. */
+/** Whether a lane passes the filter at a position; `time` is that of the position, or now. */
 export function passes(lane: Lane, filter: Filter, position: Position, time: number): boolean {
   const { text, state, run, request } = filter
   if (!filter.own && isOwn(lane)) return false
@@ -38,7 +38,7 @@ export function passes(lane: Lane, filter: Filter, position: Position, time: num
   return state === (isOverdue(span, time) ? STATE_NAMES[READY] : STATE_NAMES[span.state])
 }
 
-/** Whether a lane is about what this page asks the server for. */
+/** Whether a lane belongs to a request of this page. */
 function isOwn(lane: Lane): boolean {
   let known = own.get(lane)
   if (known === undefined) own.set(lane, known = OWN.test(lane.rootName))

@@ -1,5 +1,5 @@
-// What the page is looking at: one loop, one recording, one moment, one selection, one filter. Panels read its signals; the
-// timeline follows it.
+// What the page shows: one loop, one recording, one moment, one selection, one filter. Panels and the timeline read its
+// signals.
 import { batch, computed, signal } from '@preact/signals'
 import type { LoopInfo } from '../../src/events/schema.ts'
 import { address, setAddress } from '../address.ts'
@@ -10,23 +10,23 @@ import { NOW, Recording, type Lane, type Position } from '../recording.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import { NO_FILTER, passes, type Filter } from './filter.ts'
 
-/** Panels are drawn anew at most this often, in ms. */
+/** The shortest time between two renders of the panels, in ms. */
 const PANEL_EVERY = 120
 
 export class Shown {
   readonly live = new Recording()
   readonly api: Api
   readonly loops: Loops
-  /** The loop that is looked at; null: the one of the server that the page comes from. */
+  /** The loop that is shown; null: that of the page's own server. */
   readonly loop = signal<string | null>(null)
   readonly connection: Connection
-  /** The page comes from the very loop that it shows, not from the observer. */
+  /** Whether the shown loop's own server serves the page, rather than the observer. */
   readonly servedByApp: boolean
   /** The recording that is shown: the live one, or that of a run in virtual time. */
   readonly recording = signal<Recording>(this.live)
-  /** What is said of a recording that is not the live one. */
+  /** The title of a recording that is not the live one. */
   readonly title = signal('')
-  /** Grows when panels should look again. */
+  /** Grows when panels should render again. */
   readonly tick = signal(0)
   readonly cursor = signal<Position | null>(null)
   readonly follow = signal(true)
@@ -38,7 +38,7 @@ export class Shown {
   readonly #changed = new Set<() => void>()
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** The example that the page is about: the run that was started last, or the one that the filter names. */
+  /** The run whose example is shown: the one that the filter names, or the last one started. */
   readonly example = computed(() => {
     void this.tick.value
     const { run } = this.filter.value
@@ -46,7 +46,7 @@ export class Shown {
     return (run === null ? runs.at(-1) : runs.find(({ id }) => id === run)) ?? null
   })
 
-  /** How the loop that is looked at stands; null where that is not known. */
+  /** The state of the shown loop; null while it is unknown. */
   readonly shownLoop = computed((): LoopInfo | null => {
     const list = this.loops.list.value
     void this.tick.value
@@ -56,7 +56,7 @@ export class Shown {
   constructor(page = location.href) {
     const base = apiBase(page)
     this.servedByApp = base.pathname !== new URL('.', page).pathname
-    // Where there are several, a proxy may answer from another loop's server next time: then it has to be said which is meant.
+    // With several loops, a proxy may send the next request to another loop's server, so the request names its loop.
     const named = (): string | null => this.loop.peek() ?? ((this.loops.list.peek()?.loops.length ?? 0) > 1 ? this.connection.loop : null)
     this.api = new Api(base, named)
     this.loops = new Loops(this.api)
@@ -64,12 +64,12 @@ export class Shown {
     this.connection = new Connection({ base, recording: this.live, loop: named, onChange: () => this.touch(), onLoop: () => void this.loops.look() })
   }
 
-  /** The moment that panels are about. */
+  /** The moment that panels show. */
   get position(): Position {
     return this.cursor.value ?? NOW
   }
 
-  /** The same as a time. */
+  /** Its time. */
   get time(): number {
     return this.cursor.value?.t ?? this.now()
   }
@@ -78,19 +78,19 @@ export class Shown {
     return this.recording.value === this.live ? this.liveNow() : this.recording.value.to
   }
 
-  /** Of a loop that is gone the last is shown that was heard. */
+  /** The loop's time now; for a loop that has gone, the time of its last event. */
   liveNow(): number {
     const loop = this.shownLoop.value
     return loop === null || loop.state === 'live' ? this.connection.now() : this.live.to
   }
 
-  /** The loop on which the page starts things, where another one is shown; else null. */
+  /** The loop on which the page starts things, if another one is shown; else null. */
   get startsOn(): string | null {
     const list = this.loops.list.value
     return list === null || !this.loops.several || this.shownLoop.value?.loop === list.self ? null : list.self
   }
 
-  /** Look at the loop of this name; null: at that of the server that the page comes from. */
+  /** Shows the loop with this name; null: that of the page's own server. */
   look(loop: string | null): void {
     const named = loop === this.loops.list.value?.self ? null : loop
     if (named === this.loop.value && (loop === null || loop === (this.connection.loop ?? loop))) {
@@ -107,7 +107,7 @@ export class Shown {
     this.connection.turn()
   }
 
-  /** The recording has changed: let panels look again, soon. */
+  /** The recording has changed: panels render again soon. */
   touch(): void {
     for (const listener of this.#changed) listener()
     this.#timer ??= setTimeout(() => {
@@ -161,20 +161,20 @@ export class Shown {
     this.follow.value = false
   }
 
-  /** Forward or back by so many events. */
+  /** Moves the cursor by this number of events. */
   step(count: number): void {
     const from = this.cursor.value ?? { t: this.recording.value.to, seq: this.recording.value.lastSeq }
     this.follow.value = false
     this.cursor.value = this.recording.value.step(from, count)
   }
 
-  /** Whether a lane passes the filter, at the moment that is looked at. */
+  /** Whether a lane passes the filter at the moment that is shown. */
   passes(lane: Lane): boolean {
     return passes(lane, this.filter.value, this.position, this.time)
   }
 }
 
-/** A recording of events that are all there. */
+/** A recording from a complete list of events. */
 export function recordingOf({ events, refused }: Told): Recording {
   const recording = new Recording()
   recording.malformed = refused
