@@ -1,5 +1,4 @@
-// The frame of the page: header, tools, lanes, the panels beside and below them, and what is shown when there is nothing
-// to show.
+// The frame of the page: header, tools, lanes, the panels beside and below them, and messages when there is nothing to show.
 import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { address } from './address.ts'
@@ -16,7 +15,7 @@ import { PanelTabs } from './shell/tabs.tsx'
 import { Toolbar } from './shell/toolbar.tsx'
 import { applyTheme } from './theme.ts'
 
-/** Draw the page into `root`. */
+/** Draws the page into `root`. */
 export function mountShell(root: HTMLElement, session: Session): void {
   applyTheme(session)
   installKeys(session)
@@ -26,7 +25,7 @@ export function mountShell(root: HTMLElement, session: Session): void {
 function Shell({ session }: { session: Session }) {
   const view = address.value.get('view')
   const loop = address.value.get('loop')
-  // Back and forward, and an address that somebody has typed.
+  // Back and forward, and an address that was typed.
   useEffect(() => { if (loop !== session.loop.peek()) session.look(loop) }, [loop])
   const open = view === null ? undefined : panels.value.find(({ id, place }) => place === 'view' && id === view)
   const has = (place: Panel['place']): boolean => panels.value.some((panel) => (panel.place ?? 'dock') === place)

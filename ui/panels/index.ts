@@ -1,4 +1,4 @@
-// The panels of the live view, in the order of their tabs. A new one is registered here.
+// The panels of the live view, in the order of their tabs. Register a new one here.
 import { panelOf, registerPanel } from '../panels.ts'
 import '../lessons/panels.ts'
 import '../playground/panel.ts'

@@ -1,4 +1,4 @@
-// The loop's own two queues: who is ready, in the order in which they run, and the timers by their deadline.
+// The loop's own two queues: the ready tasks in the order in which they run, and the timers by their deadline.
 import type { PanelContext } from '../panels.ts'
 import { duration, holderAt, readyQueue, timers } from '../recording/explain.ts'
 import { TaskLink } from './parts.tsx'

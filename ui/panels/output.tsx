@@ -1,4 +1,4 @@
-// What was printed, with its times; and the runs that printed it.
+// The printed lines with their times, and the runs that printed them.
 import type { PanelContext } from '../panels.ts'
 import { duration } from '../recording/explain.ts'
 import { Moment, TaskLink } from './parts.tsx'

@@ -1,10 +1,10 @@
-// Small pieces that several panels are made of.
+// Small components that several panels share.
 import type { ComponentChildren } from 'preact'
 import { duration } from '../recording/explain.ts'
 import type { Split } from '../recording/track.ts'
 import type { Session } from '../session.ts'
 
-/** A task's name that chooses the task. Names are text, whatever stands in them. */
+/** A task's name as a button that selects the task. Names are drawn as text, never as markup. */
 export function TaskLink({ session, task, name }: { session: Session; task: number | null; name?: string }) {
   const lane = task === null ? undefined : session.recording.value.lanes.get(task)
   const text = lane?.name ?? name ?? (task === null ? 'no task' : `task ${task}`)
@@ -12,7 +12,7 @@ export function TaskLink({ session, task, name }: { session: Session; task: numb
   return <button type="button" class="link-button" onClick={(event) => { event.stopPropagation(); session.select(lane.id, true) }}>{text}</button>
 }
 
-/** A moment that the lanes jump to. */
+/** A time as a button that moves the lanes there. */
 export function Moment({ session, t, seq, digits = 3 }: { session: Session; t: number; seq?: number; digits?: number }) {
   const { recording } = session
   return (
@@ -25,7 +25,7 @@ export function Moment({ session, t, seq, digits = 3 }: { session: Session; t: n
 
 const PARTS = [['run', 'running', 'running'], ['ready', 'ready', 'ready, waiting for the loop'], ['wait', 'waiting', 'waiting'], ['thread', 'thread', 'in a thread']] as const
 
-/** Where the time went, as one bar: its parts differ in pattern, and are named for those who cannot see it. */
+/** Where the time went, as one bar. Its parts differ in pattern, and have text for screen readers. */
 export function SplitBar({ split, scale }: { split: Split; scale: number }) {
   const words = PARTS.filter(([key]) => split[key] > 0).map(([key, , word]) => `${word} ${duration(split[key])}`).join(', ')
   return (

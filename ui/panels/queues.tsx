@@ -1,5 +1,5 @@
-// The asyncio queues: slots up to maxsize, items coloured by who put them, waiting putters on the left and getters on the
-// right, and how full each was over time.
+// The asyncio queues: slots up to maxsize, items coloured by their producer, waiting putters on the left and getters on the
+// right, and how full each queue was over time.
 import { useEffect, useRef } from 'preact/hooks'
 import type { PanelContext } from '../panels.ts'
 import type { QueueTrack } from '../recording/queues.ts'
@@ -39,7 +39,7 @@ function QueueView({ track, session }: { track: QueueTrack; session: Session }) 
         <Side session={session} lanes={putters.map(({ id }) => id)} title="waiting putters" none="none" />
         <ol class="queue-slots" aria-label="Items, the next one to leave at the right">
           {Array.from({ length: slots }, (_, at) => {
-            // New items come in at the left, the oldest leaves at the right.
+            // New items enter on the left; the oldest leaves on the right.
             const index = slots - 1 - at
             const item = items[index]
             const filled = index < items.length
@@ -69,7 +69,7 @@ function Side({ session, lanes, title, none }: { session: Session; lanes: number
   )
 }
 
-/** How full it was over the window that the lanes show. */
+/** How full it was, over the window of the lanes. */
 function Depth({ track, session }: { track: QueueTrack; session: Session }) {
   void session.tick.value
   const place = useRef<HTMLCanvasElement>(null)
@@ -91,7 +91,7 @@ function Depth({ track, session }: { track: QueueTrack; session: Session }) {
     context.beginPath()
     context.moveTo(0, height - 2)
     let last = 0
-    // One pixel shows the most and the least that it was in its time, however many events fall on it.
+    // One pixel shows the largest and smallest size in its time, however many events it covers.
     let column = { at: 0, high: 0, low: 0 }
     const flush = (): void => {
       for (const size of [column.high, column.low, last]) context.lineTo(column.at, y(size))

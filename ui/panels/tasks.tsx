@@ -1,4 +1,4 @@
-// The tasks as a tree, each with what it does at the moment that is looked at, and a way to cancel it.
+// The tasks as a tree, each with its state at the moment that is shown, and a button to cancel it.
 import type { PanelContext } from '../panels.ts'
 import { duration, isOverdue, waitLabel } from '../recording/explain.ts'
 import { READY, WAITING, type Lane, type Span } from '../recording/track.ts'

@@ -6,7 +6,7 @@ import { Moment, TaskLink } from './parts.tsx'
 
 const MOST_ROWS = 200
 
-/** The stream's own warnings; where it gives none, the slow steps that the lanes show. */
+/** The stream's own warnings; without any, the slow steps on the lanes. */
 export function warningsOf({ session }: PanelContext): Pick<Warning, 't' | 'kind' | 'level' | 'task' | 'message'>[] {
   const recording = session.recording.value
   const { time } = session

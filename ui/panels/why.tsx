@@ -1,4 +1,4 @@
-// The selected task: why it is not running, in one sentence, and what else is known of it.
+// The selected task: why it is not running, in one sentence, and its details.
 import type { PanelContext } from '../panels.ts'
 import { duration, explain, isOverdue, place, stallAt, waitLabel } from '../recording/explain.ts'
 import { READY, splitOf, type Lane } from '../recording/track.ts'
@@ -72,7 +72,7 @@ function Awaited({ lane, session }: { lane: Lane; session: Session }) {
   return <p class="soft">Awaited by {who.map((other, at) => <span key={other.id}>{at > 0 && ', '}<TaskLink session={session} task={other.id} /></span>)}</p>
 }
 
-/** Its history, the last state first. */
+/** Its history, the latest state first. */
 function History({ lane, session }: { lane: Lane; session: Session }) {
   void session.tick.value
   const count = lane.starts.length

@@ -1,4 +1,4 @@
-// The lanes as a table, for screen readers and for those who prefer to read: a row and a sentence for each task.
+// The lanes as a table: a row and a sentence for each task. It also serves screen readers.
 import type { PanelContext } from '../panels.ts'
 import { duration, explain } from '../recording/explain.ts'
 import { splitOf } from '../recording/track.ts'

@@ -1,26 +1,26 @@
-// The events that are held, in their order: the newest of them, bounded in number and in characters.
+// The recorded events, in order: the newest ones, bounded in number and in characters.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { LoopEvent } from '../../src/events/schema.ts'
 import type { Position } from './track.ts'
 
-/** Characters of messages whose events are held. */
+/** The most characters of messages whose events are kept. */
 const MOST_CHARACTERS = 64_000_000
-/** What comes from those that watch the loop, with times between those of the loop's own events. */
+/** Events of the observer. Their times lie between those of the loop's events. */
 const BESIDE = new Set(['loop.blocked', 'loop.unblocked', 'warning', 'lab.started', 'lab.entered', 'lab.probed', 'lab.measured', 'lab.finished'])
 
 export class EventLog {
   readonly events: LoopEvent[] = []
-  /** Events that were too many to hold or lost on the way. */
+  /** Events that were dropped by the bounds or lost by the stream. */
   forgotten = 0
-  /** Messages that made no sense. */
+  /** Messages that were no valid events. */
   malformed = 0
   readonly #limit: number
-  /** The characters of each one's message. */
+  /** The characters of each event's message. */
   readonly #sizes: number[] = []
   #size = 0
   #first: number | null = null
   #last = 0
-  /** The time of the last event of the loop's own. */
+  /** The time of the last event from the loop itself. */
   #clock = -Infinity
   #lastSeq = 0
 
@@ -28,7 +28,7 @@ export class EventLog {
     this.#limit = limit
   }
 
-  /** The time of the first event that is held, in seconds on the loop's clock. */
+  /** The time of the first recorded event, in seconds on the loop's clock. */
   get from(): number {
     return this.#first ?? this.#last
   }
@@ -48,12 +48,12 @@ export class EventLog {
     return { t, seq: index < 0 ? 0 : (this.events[index] as LoopEvent).seq }
   }
 
-  /** The index of the last event at or before a time; -1 before all. */
+  /** The index of the last event at or before a time; -1 before the first event. */
   indexAt(t: number): number {
     return lowerBound(this.events.length, (index) => (this.events[index] as LoopEvent).t <= t) - 1
   }
 
-  /** The position of the event that is `count` before or after this position. */
+  /** The position of the event that is `count` events after this position, or before it if negative. */
   step({ seq }: Position, count: number): Position {
     const { events } = this
     const at = lowerBound(events.length, (index) => (events[index] as LoopEvent).seq <= seq) - 1
@@ -62,8 +62,8 @@ export class EventLog {
   }
 
   /**
-   * Add an event, whose message had `size` characters; null where it makes no sense, or was there already. The loop's own
-   * events are given times that never go back: what is drawn relies on that.
+   * Adds an event, whose message had `size` characters; null if it is invalid or a duplicate. The times of the loop's events
+   * are corrected so that they never decrease; drawing relies on that.
    */
   protected add(came: LoopEvent, size: number): LoopEvent | null {
     const event = came?.t < this.#clock && !BESIDE.has(came.type) ? { ...came, t: this.#clock } : came
@@ -82,14 +82,14 @@ export class EventLog {
     return event
   }
 
-  /** The recording goes on from here, though no event says so. */
+  /** Moves the end of the recording, without an event. */
   protected goOn(t: number, seq: number): void {
     this.#first ??= t
     this.#last = t
     this.#lastSeq = seq
   }
 
-  /** Where there are too many, forget the oldest tenth; gives the time of the first that is left, or null. */
+  /** Past the bounds, drops the oldest tenth and returns the time of the first event that is left; otherwise null. */
   protected shrink(): number | null {
     if (this.events.length <= this.#limit && this.#size <= MOST_CHARACTERS) return null
     const count = Math.ceil(Math.min(this.#limit, this.events.length) / 10)

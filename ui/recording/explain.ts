@@ -1,4 +1,4 @@
-// Why isn't this task running? One sentence, for any task at any moment, in the words of asyncio.
+// Why isn't this task running? One sentence for any task at any moment, in the terms of asyncio.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { Frame, Waiting } from '../../src/events/schema.ts'
 import type { Recording } from '../recording.ts'
@@ -7,10 +7,10 @@ import { culpritOf, type Stall } from './stalls.ts'
 
 /** A wait whose deadline is less than this many seconds away counts as over. */
 const DUE = 0.0005
-/** Tasks of one chain of awaits that are named; it may be as long as there are tasks. */
+/** The most tasks that are named of one chain of awaits, which may be as long as there are tasks. */
 const MOST_NAMED = 10
 
-/** Seconds for people: `1.234 s`, `56.7 ms`, `12 µs`. */
+/** Seconds as text: `1.234 s`, `56.7 ms`, `12 µs`. */
 export function duration(seconds: number): string {
   const size = Math.abs(seconds)
   if (size >= 1000) return `${Math.round(seconds).toLocaleString('en-US')} s`
@@ -30,7 +30,7 @@ export function shortFile(file: string): string {
   return path.slice(-2).join('/')
 }
 
-/** The stall that a moment lies in. */
+/** The stall at a moment. */
 export function stallAt(recording: Recording, t: number): Stall | null {
   const { all } = recording.stalls
   for (let at = all.length - 1; at >= 0; at--) {
@@ -53,7 +53,7 @@ export function holderAt(recording: Recording, position: Position): Lane | null 
   return null
 }
 
-/** True where a wait's deadline has passed: nothing but the loop keeps the task from running. */
+/** Whether a wait's deadline has passed, so that only the loop delays the task. */
 export function isOverdue(span: Span, t: number): boolean {
   const deadline = span.state === WAITING ? span.info?.on?.deadline : undefined
   return deadline !== undefined && t - deadline > OVERDUE
@@ -64,10 +64,10 @@ interface Waiter {
   since: number
 }
 
-/** The last ready queue of each recording: a table asks for it once a row. */
+/** The last ready queue of each recording: a table needs it once per row. */
 const queues = new WeakMap<Recording, { version: number; t: number; seq: number; queue: Waiter[] }>()
 
-/** The ready queue in its order: the first runs next. */
+/** The ready queue in order: the first task runs next. */
 export function readyQueue(recording: Recording, { t, seq }: Position): readonly Waiter[] {
   const { version } = recording
   const known = queues.get(recording)
@@ -110,7 +110,7 @@ export function waitLabel(on: Waiting | undefined, recording?: Recording): strin
   }
 }
 
-/** Why `lane` does what it does at `position`, where `now` is the moment if the position is live. */
+/** Why `lane` does what it does at `position`; `now` is the moment of a live position. */
 export function explain(recording: Recording, lane: Lane, position: Position, now = recording.to): string {
   const t = position.t === Infinity ? now : position.t
   if (lane.createdSeq > position.seq || lane.createdAt > t) {

@@ -1,4 +1,4 @@
-// The stall labs that ran on this loop: which lane when, what the probes saw, and the figures of each lane.
+// The stall labs that ran on this loop: when each lane ran, what the probes measured, and the figures of each lane.
 import type { EventOf, LabResult } from '../../src/events/schema.ts'
 
 export type LabLane = LabResult['lane']
@@ -13,7 +13,7 @@ export interface Lab {
   to: number | null
   outcome: 'finished' | 'cancelled' | 'failed' | null
   error: string | null
-  /** When each lane's turn began. */
+  /** When each lane began. */
   readonly turns: { lane: LabLane; from: number }[]
   readonly samples: { t: number; seconds: number; lane: LabLane }[]
   readonly results: Map<LabLane, LabResult>

@@ -1,5 +1,5 @@
-// The rows of a recording: tasks, and the calls that threads run for them, each under the task that it came from. The
-// stream's own model says which tasks are alive and in what state; a lane keeps what its task did.
+// The rows of a recording: tasks, and the calls that threads run for them, each under its parent task. The stream's own
+// model has the live tasks and their states; a lane keeps the history of its task.
 import { Model } from '../../src/events/model.ts'
 import type { EventOf, LiveTask, Snapshot } from '../../src/events/schema.ts'
 import { Steps, Wakes } from './steps.ts'
@@ -8,15 +8,15 @@ import { GHOST, Lane, READY, RUNNING, THREAD, UNKNOWN, WAITING, YIELDING, type S
 type Change = EventOf<'task.ready' | 'task.running' | 'task.suspended' | 'task.cancelling' | 'task.finished'>
 type Begun = Pick<LiveTask, 'task' | 'name' | 'coroutine' | 'parent' | 'run' | 'request'>
 
-/** Names that a snapshot gave. */
+/** The most names that are kept from snapshots. */
 const MOST_NAMES = 100_000
 
 export class Lanes extends Map<number, Lane> {
   readonly steps = new Steps()
   readonly wakes = new Wakes()
-  /** Grows when lanes come or go. */
+  /** Grows when lanes are added or removed. */
   structure = 0
-  /** Lanes that were too many to hold. */
+  /** Lanes that were removed because there were too many. */
   crowdedOut = 0
   readonly #most: number
   readonly #onStep: (lane: Lane, from: number, to: number) => void
@@ -26,7 +26,7 @@ export class Lanes extends Map<number, Lane> {
   #threads = 0
   #order: Lane[] | null = null
 
-  /** Past `most` lanes the oldest goes, whatever it does. `onStep` is called when a step has ended. */
+  /** Past `most` lanes the oldest is removed, in any state. `onStep` is called when a step has ended. */
   constructor(most: number, onStep: (lane: Lane, from: number, to: number) => void) {
     super()
     this.#most = most
@@ -38,16 +38,16 @@ export class Lanes extends Map<number, Lane> {
     return this.#model.tasks
   }
 
-  /** A cancel has been asked for, and it has not ended yet. */
+  /** Whether it was cancelled and has not ended yet. */
   isCancelling(lane: Lane): boolean {
     return this.tasks.get(lane.id)?.cancelling === true
   }
 
-  /** All lanes, each under its parent, in the order of their creation. */
+  /** All lanes, each under its parent, in the order of creation. */
   ordered(): readonly Lane[] {
     if (this.#order !== null) return this.#order
     const order: Lane[] = []
-    // Without recursion: tasks may lie as deep in each other as there are tasks.
+    // Without recursion: tasks may be nested as deep as there are tasks.
     const open: Lane[] = []
     for (const root of this.values()) {
       if (root.parent !== null) continue
@@ -71,7 +71,7 @@ export class Lanes extends Map<number, Lane> {
     return lane
   }
 
-  /** The lane of an event; one whose beginning was not seen is begun here, as far as it is known. */
+  /** The lane of an event. If its beginning was not seen, a partial lane begins here. */
   of({ task, t, seq, run, request }: Pick<Change, 'task' | 't' | 'seq' | 'run' | 'request'>): Lane {
     let lane = this.get(task)
     if (lane === undefined) {
@@ -92,17 +92,17 @@ export class Lanes extends Map<number, Lane> {
     if (event.type === 'task.ready' && event.by !== undefined) this.wakes.add(t, event.by, task)
     if (event.type === 'task.finished') {
       lane.end(t, seq, event.outcome, event.error ?? null)
-      // A call that its thread goes on with, though its result is ignored.
+      // A call that its thread continues, though its result is ignored.
       for (const child of lane.children) if (child.kind === 'thread' && child.endedAt === null) child.turn(GHOST, t, seq)
     } else if (event.type === 'task.cancelling') lane.marks.push(event)
-    // What wakes a new task for its first step is its creation.
+    // A new task became ready when it was created, so this event changes nothing.
     else if (live !== undefined && (event.type !== 'task.ready' || lane.state !== READY || lane.partial)) {
       lane.turn(stateOf(live), t, seq, event.type === 'task.running' ? null : infoOf(event))
       if (event.type === 'task.running') this.steps.open = { lane, since: t }
     }
   }
 
-  /** Steps that were counted: the lanes of those tasks that are named say how many. */
+  /** Steps that the loop only counted; the tasks that the event names get a span with their share. */
   busy(event: EventOf<'loop.busy'>): void {
     const { t, since, steps, seq, tasks } = event
     this.#model.apply(event)
@@ -127,20 +127,20 @@ export class Lanes extends Map<number, Lane> {
     this.#openThreads.delete(call)
   }
 
-  /** The step that was under way ends with the loop, and with it what was delayed by it. */
+  /** The current step ends with the loop, and so does its stall. */
   closed(t: number, seq: number): void {
     if (this.steps.open !== null) this.#endStep(this.steps.open.lane, t)
     this.#model.tasks.clear()
     for (const lane of this.values()) if (lane.endedAt === null) lane.end(t, seq, null, null)
   }
 
-  /** Names for tasks whose beginning is out of reach, from a snapshot of a later moment. */
+  /** Names for tasks whose creation was not seen, from a later snapshot. */
   learnNames(snapshot: Snapshot): void {
     if (this.#names.size > MOST_NAMES) this.#names.clear()
     for (const task of snapshot.tasks) this.#names.set(task.task, task)
   }
 
-  /** What is not in a snapshot has ended, what is new in it is added. */
+  /** A task that is missing in the snapshot has ended; a new one is added. */
   restore(snapshot: Snapshot, t: number, seq: number): void {
     this.#model.restore(snapshot)
     for (const lane of this.values()) if (lane.kind === 'task' && lane.endedAt === null && !this.tasks.has(lane.id)) lane.end(t, seq, null, null)
@@ -156,7 +156,7 @@ export class Lanes extends Map<number, Lane> {
     }
   }
 
-  /** Events are lost: nothing is known of what was alive. */
+  /** Events are lost, so the states of all live tasks are unknown. */
   lose(t: number, seq: number): void {
     this.#model.tasks.clear()
     this.#openThreads.clear()
@@ -223,7 +223,7 @@ function stateOf({ state, on }: LiveTask): State {
   return state === 'running' ? RUNNING : state === 'ready' ? READY : on?.kind === 'thread' ? THREAD : WAITING
 }
 
-/** What is known of a state, from the event that began it or from a snapshot; null where that is nothing. */
+/** The details of a state, from its event or from a snapshot; null if there are no details. */
 function infoOf({ on, by, location }: SpanInfo): SpanInfo | null {
   return on === undefined && by === undefined && location === undefined ? null : { on, by, location }
 }

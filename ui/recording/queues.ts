@@ -1,6 +1,6 @@
-// The asyncio queues of a loop, as far as their events tell: how full they were, and whose items lie in them. Items leave
-// in the order in which they came, which is true of a Queue, and of the others for the count. Items are kept in runs, so
-// that a queue costs as much as its events, however many items they say it has.
+// The asyncio queues of a loop, from their events: how full they were, and which task put each item. Items leave in order of
+// arrival; that is true of a Queue, and enough to count in the others. Consecutive items of one task are one entry, so the
+// cost depends on the number of events, not of items.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { EventOf, Snapshot } from '../../src/events/schema.ts'
 import { WAITING, type Lane, type Position } from './track.ts'
@@ -10,7 +10,7 @@ const MOST_QUEUES = 1000
 
 type Point = Pick<EventOf<'queue.changed'>, 't' | 'seq' | 'op' | 'size' | 'unfinished' | 'task'>
 
-/** Items that lie next to each other and were put by the same task; null: nobody knows by whom. */
+/** Consecutive items that the same task put; null: the task is unknown. */
 interface Items {
   task: number | null
   count: number
@@ -20,7 +20,7 @@ export class QueueTrack {
   readonly id: number
   maxsize: number
   readonly points: Point[] = []
-  /** What lay there before the first point. */
+  /** The items that were there before the first point. */
   #base: Items[] = []
 
   constructor(id: number, maxsize: number) {
@@ -52,7 +52,7 @@ export class QueueTrack {
     return this.points[next - 1] ?? null
   }
 
-  /** Who put each of the first `most` items that lie in the queue, the next one to leave first. */
+  /** The task that put each of the first `most` items; the next one to leave comes first. */
   items(position: Position, most: number): (number | null)[] {
     const last = this.at(position)
     const items: (number | null)[] = []
@@ -74,7 +74,7 @@ export class QueueTrack {
       else runs.push({ task, count })
       total += count
     }
-    /** From the front, where the oldest are. */
+    /** Takes from the front: the oldest first. */
     const take = (count: number): void => {
       while (count > 0 && head < runs.length) {
         const first = runs[head] as Items
@@ -124,7 +124,7 @@ export class Queues {
     for (const queue of queues) this.changed({ ...queue, t, seq, op: 'done' })
   }
 
-  /** Tasks that are blocked on a queue, in the order in which they came; on the left those that put. */
+  /** Tasks that wait for a queue, in order of arrival. */
   blocked(queue: number, lanes: Iterable<Lane>, position: Position): { putters: Lane[]; getters: Lane[]; joiners: Lane[] } {
     const found: Record<'queue.put' | 'queue.get' | 'queue.join', { lane: Lane; seq: number }[]> = { 'queue.put': [], 'queue.get': [], 'queue.join': [] }
     for (const lane of lanes) {

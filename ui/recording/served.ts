@@ -1,4 +1,4 @@
-// Runs and requests, those that have ended too: when each came and ended, and how.
+// Runs and requests, also those that have ended: when each began and ended, and with what outcome.
 import type { EventOf, Parameters, Snapshot } from '../../src/events/schema.ts'
 import type { Stall } from './stalls.ts'
 import type { Lane, Outcome } from './track.ts'
@@ -7,7 +7,7 @@ export interface Request {
   id: number
   method: string
   url: string
-  /** When it came, as far as that can be told: it was read later where the loop was held. */
+  /** The best known time of arrival. It is before `readAt` where a blocked loop delayed the reading. */
   from: number
   readAt: number
   to: number | null
@@ -29,7 +29,7 @@ export interface Run {
 }
 
 const MOST_ENDED = 2000
-/** The oldest that are looked at for one that has ended. */
+/** The most entries that are searched for one that has ended. */
 const LOOKS = 16
 
 export class Requests extends Map<number, Request> {
@@ -45,7 +45,7 @@ export class Requests extends Map<number, Request> {
     bound(this)
   }
 
-  /** A task of it was created. */
+  /** A task of the request was created. */
   began(lane: Lane): void {
     const request = this.of(lane)
     if (request === undefined) return
@@ -53,7 +53,7 @@ export class Requests extends Map<number, Request> {
     if (request.task === lane.id && request.from < request.readAt) lane.stoodInLine(request.from)
   }
 
-  /** Those that a stall kept from being read stood in line behind it: so much of their time is known afterwards. */
+  /** A stall delayed the reading of these requests; once it is over, their waiting time is known. */
   delayed({ to, victims }: Stall, lanes: ReadonlyMap<number, Lane>): void {
     for (const { task, request: id, seconds } of victims) {
       const request = task === undefined && id !== undefined ? this.get(id) : undefined
@@ -97,14 +97,14 @@ export class Runs extends Map<number, Run> {
     run.outcome = event.outcome ?? null
   }
 
-  /** A task of it was created. */
+  /** A task of the run was created. */
   began(lane: Lane): void {
     const run = lane.run === null ? undefined : this.get(lane.run)
     if (run !== undefined) run.task ??= lane.id
   }
 }
 
-/** Past the bound one of the oldest goes, if it has ended; past twice the bound the oldest, whether or not. */
+/** Past the bound, one of the oldest that has ended is dropped; past twice the bound, the oldest in any case. */
 function bound(map: Map<number, { to: number | null }>): void {
   if (map.size <= MOST_ENDED) return
   let looks = 0

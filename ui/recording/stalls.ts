@@ -1,5 +1,5 @@
-// What blocked the loop, and what it delayed. The observer reports stalls while they last; they are found here from the
-// steps themselves where no observer watched.
+// What blocked the loop, and what that delayed. The observer reports stalls while they last. Without an observer, they are
+// found here, from the steps.
 import type { EventOf, Frame, LiveTask, Victim } from '../../src/events/schema.ts'
 import { AMBER, CALLBACK, candidatesOf, MOST_VICTIMS, totalOf, victimsOf } from '../../src/events/stalls.ts'
 import { culpritOf as culpritAmong } from '../../src/own-code.ts'
@@ -10,7 +10,7 @@ export type { Victim }
 
 const MOST_STALLS = 500
 
-/** The layers beneath a program, which are never the culprit. The examples' clock only passes a wait on. */
+/** The layers beneath a program, which are never the culprit. The examples' clock only forwards a wait. */
 const BENEATH = /(^|[/\\])src[/\\](runtime|hosts|threads|probe|observe)[/\\]|(^|[/\\])examples[/\\]pace\.[jt]s$/
 const INSTALLED = /(^|[/\\])node_modules[/\\]loopscope[/\\]/
 
@@ -26,19 +26,19 @@ export interface Stall {
   to: number | null
   seconds: number
   stack: Frame[]
-  /** Those that were delayed most. */
+  /** The tasks and requests with the longest delays. */
   victims: Victim[]
-  /** Number of further tasks that were delayed. */
+  /** The number of further delayed tasks. */
   others: number
-  /** The seconds by which all of them were delayed, summed. */
+  /** The sum of all delays, in seconds. */
   lost: number
-  /** Reported by the observer, not found from the steps alone. */
+  /** Reported by the observer, not only found from the steps. */
   told: boolean
 }
 
 export class Stalls {
   readonly all: Stall[] = []
-  /** The one that lasts. */
+  /** The stall that lasts now. */
   open: Stall | null = null
   #ids = 0
 
@@ -54,7 +54,7 @@ export class Stalls {
       if (stall?.to !== null) stall = null
     }
     stall ??= this.#add(event.task ?? null, event.name, event.since, lane)
-    // A loop has one stall at a time: if the end of the last one is missing, it ended before this one began.
+    // A loop has one stall at a time. If the end of the last one is missing, it ended before this one began.
     if (this.open !== stall) this.#closeOpen(event.since)
     stall.told = true
     stall.seconds = Math.max(stall.seconds, event.seconds)
@@ -64,7 +64,7 @@ export class Stalls {
 
   unblocked(event: EventOf<'loop.unblocked'>, lane: Lane | null): Stall {
     const from = event.since ?? event.t - event.seconds
-    // A stall reported while it lasted may turn out to have begun at another time, or to be of another task.
+    // The final report may correct the beginning or the task of a stall that was reported while it lasted.
     const stall = this.#find(event.task ?? null, from) ?? this.open ?? this.#add(event.task ?? null, event.name ?? lane?.name ?? CALLBACK, from, lane)
     if (event.name !== undefined) stall.name = event.name
     stall.told = true
@@ -131,14 +131,14 @@ export class Stalls {
   }
 }
 
-/** The line to look at, by what the folders of loopscope are called; null where the stack is not known. */
+/** The frame of the program's own code, found by the names of loopscope's folders; null without a stack. */
 export function culpritOf(stack: readonly Frame[]): Frame | null {
-  // Where the library is installed, a program may well have a folder src/runtime of its own.
+  // If the library is installed, src/runtime may be a folder of the program.
   const beneath = stack.some(({ file }) => INSTALLED.test(file)) ? INSTALLED : BENEATH
   return culpritAmong(stack, (file) => beneath.test(file)) ?? stack[0] ?? null
 }
 
-/** The tasks that a stall delays, at a time while it lasts, and by how much. */
+/** The tasks that a stall delays, at a time while it lasts, and the delay of each. */
 export function victimsAt({ from, task }: Stall, to: number, live: Iterable<LiveTask>): Victim[] {
   return victimsOf(candidatesOf(live, task, to - OVERDUE), from, to, OVERDUE).sort((a, b) => b.seconds - a.seconds)
 }
@@ -153,7 +153,7 @@ export function blockedFor({ name, to }: Stall, seconds: number): string {
   return `${name} ${to === null ? 'has blocked' : 'blocked'} the loop for ${milliseconds(seconds)}`
 }
 
-/** What a stall delayed, when it is over. */
+/** What a stall delayed, once it is over. */
 export function delayedBy({ victims, others, lost }: Stall): string {
   if (victims.length === 0) return 'it delayed no task'
   const requests = victims.filter(({ task }) => task === undefined).length

@@ -1,11 +1,11 @@
-// What the loop did, one step after the other, and who woke whom: lists of numbers in the order of time.
+// The steps of the loop and the wake-ups between tasks, as lists of numbers in the order of time.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { Lane } from './track.ts'
 
-/** In place of a task, where many steps of several tasks were counted. */
+/** In place of a task id, where the steps of several tasks were only counted. */
 export const COUNTED = 0
 
-/** Who woke, who was woken, and when. */
+/** Wake-ups: the time, the task that woke, and the task that was woken. */
 export class Wakes {
   readonly t: number[] = []
   readonly by: number[] = []
@@ -22,34 +22,34 @@ export class Wakes {
   }
 }
 
-/** Which task had the loop, from when to when. */
+/** Steps: which task ran, from when to when. */
 export class Steps {
   readonly from: number[] = []
   readonly to: number[] = []
   readonly task: number[] = []
-  /** The step that is under way. */
+  /** The current step. */
   open: { lane: Lane; since: number } | null = null
 
-  /** The step of this lane ends; gives when it began, or null where none is known. */
+  /** Ends the step of this lane; returns when it began, or null if that is unknown. */
   end(lane: Lane, t: number): number | null {
     const step = this.open
     this.open = null
     if (step === null || step.lane !== lane) return null
-    // A snapshot may say that a step began before the one that was seen last had ended.
+    // By a snapshot, a step may begin before the end of the previous one.
     this.from.push(Math.max(step.since, this.to.at(-1) ?? -Infinity))
     this.to.push(t)
     this.task.push(lane.id)
     return step.since
   }
 
-  /** Many steps of several tasks, which were counted: they are nobody's. */
+  /** Steps of several tasks that were only counted. */
   counted(from: number, to: number): void {
     this.from.push(Math.max(from, this.to.at(-1) ?? -Infinity))
     this.to.push(to)
     this.task.push(COUNTED)
   }
 
-  /** The part of the time between two moments for which a step held the loop, from 0 to 1. */
+  /** The part of the time in which a step ran, from 0 to 1. */
   utilisation(from: number, to: number): number {
     let busy = this.open === null ? 0 : Math.max(0, to - Math.max(from, this.open.since))
     for (let at = this.to.length - 1; at >= 0 && (this.to[at] as number) > from; at--) {
@@ -63,7 +63,7 @@ export class Steps {
   }
 }
 
-/** Drop what lies before a time, by the first of lists that go together. */
+/** Drops the entries before a time; the first list has the times. */
 function dropBefore(t: number, times: number[], ...others: number[][]): void {
   const count = lowerBound(times.length, (index) => (times[index] as number) < t)
   for (const list of [times, ...others]) list.splice(0, count)

@@ -1,5 +1,5 @@
-// One row of the timeline: a task, or a call that a worker thread runs. It is a list of states with the moment at which
-// each began; a state lasts until the next one begins.
+// One row of the timeline: a task, or a call that a worker thread runs. It is a list of states with their beginnings; a
+// state lasts until the next one begins.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { EventOf, Frame, Waiting } from '../../src/events/schema.ts'
 
@@ -10,35 +10,35 @@ export const WAITING = 2
 export const THREAD = 3
 export const GHOST = 4
 export const UNKNOWN = 5
-/** Many steps that only yield, among those of other tasks: they were counted. */
+/** Many steps that only yield, among those of other tasks; the loop only counted them. */
 export const YIELDING = 6
 export type State = typeof READY | typeof RUNNING | typeof WAITING | typeof THREAD | typeof GHOST | typeof UNKNOWN | typeof YIELDING
 
 export const STATE_NAMES = ['ready', 'running', 'waiting', 'in a thread', 'detached', 'unknown', 'yielding'] as const
 
-/** A wait whose deadline has passed by this many seconds is ready in truth: only the loop keeps it from running. */
+/** A wait whose deadline passed this many seconds ago counts as ready: only the loop delays the task. */
 export const OVERDUE = 0.002
 
 export type Outcome = EventOf<'task.finished'>['outcome']
 
-/** What is known of one stretch of a lane. */
+/** The details of one span of a lane. */
 export interface SpanInfo {
   /** What it waits for. */
   on?: Waiting | undefined
   /** The task that woke it. */
   by?: number | undefined
-  /** Where it stands. */
+  /** Where it is suspended. */
   location?: Frame | undefined
-  /** Its request lay unread in the line, for the loop was held: nobody knew of it yet. */
+  /** Its request waited to be read, because the loop was blocked. */
   inLine?: true
-  /** How many steps it had, and how many all tasks together. */
+  /** The number of its steps, and of the steps of all tasks together. */
   steps?: { own: number; all: number }
 }
 
-/** What a task prints, and that it is to be cancelled. */
+/** A printed line or a cancellation. */
 export type Mark = EventOf<'task.printed' | 'task.cancelling'>
 
-/** A moment: a time, and the last event that has happened by then. */
+/** A moment: a time, and the last event up to then. */
 export interface Position {
   t: number
   seq: number
@@ -60,7 +60,7 @@ export class Lane {
   name: string
   coroutine = ''
   parent: Lane | null = null
-  /** The name of the task that all of its ancestors come from; its own where it has none. */
+  /** The name of its topmost ancestor; its own name if it has no parent. */
   rootName: string
   run: number | null = null
   request: number | null = null
@@ -72,11 +72,11 @@ export class Lane {
   endedSeq = Infinity
   outcome: Outcome | null = null
   error: string | null = null
-  /** Created before anything that was seen: how it began is not known. */
+  /** It was created before the first event seen, so its beginning is unknown. */
   partial = false
   readonly children = new Set<Lane>()
   readonly marks: Mark[] = []
-  /** When each state began; the four lists go together. */
+  /** When each state began. The four lists have the same length. */
   readonly starts: number[] = []
   readonly seqs: number[] = []
   readonly states: State[] = []
@@ -91,7 +91,7 @@ export class Lane {
     this.createdSeq = seq
   }
 
-  /** The state that it is in after everything that was heard; null once it has ended. */
+  /** The last known state; null once it has ended. */
   get state(): State | null {
     return this.endedAt === null ? this.states[this.states.length - 1] ?? null : null
   }
@@ -100,15 +100,15 @@ export class Lane {
     return this.infos[this.infos.length - 1] ?? null
   }
 
-  /** When the present state began. */
+  /** When the current state began. */
   get since(): number {
     return this.starts[this.starts.length - 1] ?? this.createdAt
   }
 
   turn(state: State, t: number, seq: number, info: SpanInfo | null = null): void {
-    // Events that are lost again and again make one stretch.
+    // Consecutive losses of events are one span.
     if (state === UNKNOWN && this.state === UNKNOWN) return
-    // Looked up by halves, so no state may begin before the one before it.
+    // Binary search needs times that never decrease.
     this.starts.push(Math.max(t, this.since))
     this.seqs.push(seq)
     this.states.push(state)
@@ -122,12 +122,12 @@ export class Lane {
     this.error = error
   }
 
-  /** When there is something to show of it: it is created, or its request came, as far as that can be told. */
+  /** When it begins on the timeline: at its creation, or when its request arrived, if that was earlier. */
   get begunAt(): number {
     return this.infos[0]?.inLine === true ? Math.min(this.starts[0] as number, this.createdAt) : this.createdAt
   }
 
-  /** Its request had come before it was read, at `t` at the earliest. */
+  /** Its request arrived at `t` or later, before it was read. */
   stoodInLine(t: number): void {
     if (this.infos[0]?.inLine === true) this.starts[0] = Math.min(this.starts[0] as number, t)
     else if (this.starts.length > 0 && t < (this.starts[0] as number)) {
@@ -138,7 +138,7 @@ export class Lane {
     }
   }
 
-  /** The span that holds at a position; null before it begins, after it has ended. */
+  /** The span at a position; null before the beginning and after the end. */
   at({ t, seq }: Position): Span | null {
     if (seq >= this.endedSeq && this.endedAt !== null && t >= this.endedAt) return null
     const { starts, seqs } = this
@@ -146,7 +146,7 @@ export class Lane {
     return next === 0 ? null : this.span(next - 1)
   }
 
-  /** The number of the first span that lasts beyond `t`. */
+  /** The index of the first span that lasts beyond `t`. */
   firstAfter(t: number): number {
     const { starts } = this
     return Math.max(0, lowerBound(starts.length, (index) => (starts[index] as number) <= t) - 1)
@@ -162,13 +162,13 @@ export class Lane {
     }
   }
 
-  /** When the wait of a span was over, if by `end` nothing but the loop had kept the task from running for a while. */
+  /** When the wait of a span was over, if only the loop has delayed the task since, at least for a while before `end`; else null. */
   overdue(index: number, end: number): number | null {
     const deadline = this.states[index] === WAITING ? this.infos[index]?.on?.deadline : undefined
     return deadline !== undefined && end - deadline > OVERDUE ? deadline : null
   }
 
-  /** Forget what ended before `t`. */
+  /** Drops what ended before `t`. */
   forget(t: number): void {
     const gone = this.firstAfter(t)
     if (gone > 0) {
@@ -205,7 +205,7 @@ export function splitOf(lane: Lane, from: number, to: number): Split {
         break
       }
       case YIELDING: {
-        // One step takes as long as another.
+        // The counted steps are assumed to be equally long.
         const { own, all } = lane.infos[index]?.steps ?? { own: 0, all: 1 }
         split.run += seconds * own / all
         split.ready += seconds * (1 - own / all)

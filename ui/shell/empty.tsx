@@ -1,4 +1,4 @@
-// What is shown over the lanes while there are none, while the page waits for the server, and when the connection is lost.
+// The messages over the lanes: while they are empty, while the page connects, and when the connection is lost.
 import type { Session } from '../session.ts'
 import { Key } from './key.tsx'
 

@@ -1,4 +1,4 @@
-// The top line: which page, the state of the connection, what the loop does now.
+// The top line: the pages, the state of the connection, what the loop does now.
 import { address, setAddress } from '../address.ts'
 import { helpOpen } from '../keys.ts'
 import { panels } from '../panels.ts'
@@ -42,7 +42,7 @@ function Page({ id, title, current }: { id: string | null; title: string; curren
   )
 }
 
-/** One line that is always there: what the loop does. */
+/** What the loop does, in one line that is always visible. */
 function LoopState({ session }: { session: Session }) {
   void session.tick.value
   const { live } = session

@@ -1,4 +1,4 @@
-// What each bar means: the pattern says it, the colour only repeats it.
+// What each bar means. The pattern alone identifies a state; colour only repeats it.
 const ENTRIES = [
   ['running', 'running', 'it runs on the loop'],
   ['ready', 'ready', 'it could run, but the loop is blocked'],

@@ -1,4 +1,4 @@
-// The timeline in the page: joined to the session in both directions.
+// The timeline in the page, in sync with the session in both directions.
 import { useEffect, useRef } from 'preact/hooks'
 import { effect } from '@preact/signals'
 import { setAddress } from '../address.ts'
@@ -36,13 +36,13 @@ export function LanesView({ session }: { session: Session }) {
       }),
       effect(() => { timeline.selected = session.selected.value }),
       effect(() => {
-        // A filter by state is about the moment: it has to be looked at again as the moment moves.
+        // A filter by state depends on the moment, so it runs again when the moment changes.
         const { state } = session.filter.value
         if (state !== '') void session.tick.value
         void session.cursor.value
         timeline.filter = (lane) => session.passes(lane)
       }),
-      // From the first change on: what the address says at first is what is to be shown.
+      // Only changes are reported: the address decides what is shown first.
       session.hash.subscribe(afterFirst((value) => {
         const run = new URLSearchParams(value).get('run')
         if (run !== null || value === '') setAddress({ run, from: null, to: null })

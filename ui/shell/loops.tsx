@@ -1,4 +1,4 @@
-// The loops, if there is more than one: the state of each, what blocks it, and which is shown.
+// The list of loops, if there is more than one: the state of each, what blocks it, and which is shown.
 import type { LoopInfo } from '../../src/events/schema.ts'
 import { duration } from '../recording/explain.ts'
 import { milliseconds } from '../recording/stalls.ts'
@@ -12,7 +12,7 @@ export function standOf({ state, blocked }: LoopInfo): keyof typeof SIGNS {
   return state === 'live' && blocked !== null ? 'blocked' : state
 }
 
-/** How long ago that was. */
+/** The time since then, as text. */
 export function ago(iso: string): string {
   const seconds = Math.max(0, (Date.now() - Date.parse(iso)) / 1000)
   if (seconds < 90) return `${Math.round(seconds)} s`

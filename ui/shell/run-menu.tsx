@@ -1,4 +1,4 @@
-// Run an example with its parameters; running ones can be cancelled here, as Ctrl-C does in a terminal.
+// Runs an example with its parameters. Running ones can be cancelled here, as with Ctrl-C in a terminal.
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { appPaths } from '../../src/http/paths.ts'

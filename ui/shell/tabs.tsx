@@ -1,4 +1,4 @@
-// Panels in tabs. The open one is remembered on this machine, and the arrow keys go from tab to tab.
+// Panels in tabs. The browser remembers the open one; the arrow keys move between tabs.
 import { signal, type Signal } from '@preact/signals'
 import { panels, type Panel, type PanelPlace } from '../panels.ts'
 import type { Session } from '../session.ts'
@@ -11,7 +11,7 @@ function opened(place: PanelPlace): Signal<string> {
   return (open[place] ??= signal(recall(`tab-${place}`) ?? ''))
 }
 
-/** Open a panel, wherever it is. */
+/** Opens a panel, in any place. */
 export function openPanel(id: string): void {
   const panel = panels.value.find((one) => one.id === id)
   if (panel === undefined) return

@@ -1,4 +1,4 @@
-// A timeline of any recording as a component; whoever mounts it gets it in hand.
+// A timeline of any recording, as a component.
 import { useEffect, useRef } from 'preact/hooks'
 import type { Recording } from '../recording.ts'
 import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
@@ -6,7 +6,7 @@ import { Timeline, type TimelineOptions } from '../timeline/timeline.ts'
 interface TimelineOfProps {
   recording: Recording
   options?: Omit<TimelineOptions, 'recording'>
-  /** Called with the timeline once it is there; what it returns is called at its end. */
+  /** Called with the timeline once it exists; the returned function is called when it is removed. */
   ready: (timeline: Timeline) => (() => void) | void
 }
 

@@ -1,4 +1,4 @@
-// What can be done: run an example, stall the loop, pause and step, filter, export.
+// The actions: run an example, stall the loop, pause and step, filter, export.
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { address } from '../address.ts'
@@ -71,14 +71,14 @@ function FilterFields({ session }: { session: Session }) {
   )
 }
 
-/** Show what the address names, once it can be shown: a run, or a stretch of time. */
+/** Shows what the address names, once that is possible: a run, or a stretch of time. */
 function followAddress(session: Session): void {
   const run = Number(address.value.get('run') ?? NaN)
   const from = Number(address.value.get('from') ?? NaN)
   const to = Number(address.value.get('to') ?? NaN)
   const named = Number.isSafeInteger(run) && run > 0
   if (!named && !(to > from)) return
-  // The past has to be there first.
+  // The history has to be loaded first.
   let looks = 0
   const look = (): void => {
     const ready = session.connection.ready.peek()

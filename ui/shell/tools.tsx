@@ -1,4 +1,4 @@
-// Export what is shown: the trace for Perfetto, a link to it, the command that shows the same in a terminal.
+// Exports what is shown: the trace for Perfetto, a link, the terminal command for the same.
 import { useSignal } from '@preact/signals'
 import { paths } from '../../src/http/paths.ts'
 import type { Session } from '../session.ts'

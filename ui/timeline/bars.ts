@@ -1,5 +1,5 @@
-// Turns the states of lanes into rectangles, gathered by how they are filled. What is narrower than a pixel is merged:
-// the pixel shows the state that took most of it, and a step in it stays visible as a tick.
+// Turns the states of lanes into rectangles, grouped by fill. Spans narrower than a pixel are merged: the pixel shows the
+// state with the largest share, and a step in it stays visible as a tick.
 import { GHOST, READY, RUNNING, THREAD, UNKNOWN, WAITING, YIELDING, type Lane, type State } from '../recording/track.ts'
 import type { Viewport } from './viewport.ts'
 
@@ -8,7 +8,7 @@ export const KINDS = [WAITING, UNKNOWN, THREAD, GHOST, READY, YIELDING, RUNNING]
 /** Rectangles by state: x, y, width, height, four numbers each. */
 export type Rects = Record<State, number[]>
 
-/** A stretch that is wide enough for words. */
+/** A span that is wide enough for a label. */
 export interface Wide {
   lane: Lane
   index: number
@@ -18,7 +18,7 @@ export interface Wide {
   y: number
 }
 
-/** Many steps that share their pixels. */
+/** Many steps in shared pixels. */
 export interface Crowd {
   x: number
   width: number
@@ -30,7 +30,7 @@ export interface Bars {
   rects: Rects
   wide: Wide[]
   crowds: Crowd[]
-  /** States that were looked at, for the figure in the corner. */
+  /** The number of spans that were read, for the figure in the corner. */
   spans: number
 }
 
@@ -41,7 +41,7 @@ export function newBars(): Bars {
   return { rects: { [READY]: [], [RUNNING]: [], [WAITING]: [], [THREAD]: [], [GHOST]: [], [UNKNOWN]: [], [YIELDING]: [] }, wide: [], crowds: [], spans: 0 }
 }
 
-/** Where a row's bars are: a high row leaves room above them for what was printed. */
+/** The position of a row's bars. A high row leaves room above them for printed text. */
 export function barOf(y: number, height: number): { top: number; tall: number } {
   if (height >= 26) return { top: y + 12, tall: height - 17 }
   const pad = height >= 12 ? Math.round(height * 0.2) : height > 4 ? 1 : 0
@@ -50,7 +50,7 @@ export function barOf(y: number, height: number): { top: number; tall: number } 
 
 const weights = new Float64Array(KINDS.length)
 
-/** Add one lane's stretch of the window. `height` is its row's; `now` is where an open state ends. */
+/** Adds one lane's part of the window. `height` is its row's; an open state ends at `now`. */
 export function addLane(bars: Bars, lane: Lane, view: Viewport, y: number, height: number, now: number): void {
   const { starts, states } = lane
   const { from, to, scale, left } = view
@@ -58,7 +58,7 @@ export function addLane(bars: Bars, lane: Lane, view: Viewport, y: number, heigh
   const { top, tall } = barOf(y, height)
   const middle = top + tall / 2
   const wideEnough = height >= 18
-  /** The pixel in which short spans are being merged, and what they add up to. */
+  /** The pixel in which short spans are being merged, and their shares. */
   let pixel = -1
   let merged = 0
   let steps = 0
@@ -146,11 +146,11 @@ export function addLane(bars: Bars, lane: Lane, view: Viewport, y: number, heigh
   endCrowd()
 }
 
-/** Many lanes share a row of pixels: for each cell what its lanes did most, steps and lost time counting more. */
+/** Many lanes in one row of pixels: each cell shows the state with the largest share; steps and delays have more weight. */
 export function addMerged(bars: Bars, lanes: readonly Lane[], view: Viewport, y: number, height: number, now: number, cell = 2): void {
   const columns = Math.ceil(view.width / cell)
   const cells = zeroed(0, columns * 6)
-  // A long stretch is noted where it begins and ends, and summed up once: ten thousand sleeping lanes cost no more than their edges.
+  // A long span is recorded at its two ends and summed up once, so ten thousand sleeping lanes cost only their ends.
   const edges = zeroed(1, (columns + 1) * 6)
   const { from, to } = view
   const perSecond = view.scale / cell

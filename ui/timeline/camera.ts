@@ -1,7 +1,7 @@
-// Which stretch of time is shown, and how it changes: at once, in a glide, or with the present.
+// Which stretch of time is shown, and how it changes: at once, in a glide, or live.
 import { Viewport } from './viewport.ts'
 
-/** The part of the window that lies beyond the present while following. */
+/** The part of the window beyond the present while live. */
 const AHEAD = 0.06
 const GLIDE_MS = 180
 
@@ -45,7 +45,7 @@ export class Camera {
     this.#glide = { from, to, began: performance.now(), view: { from: this.view.from, to: this.view.to } }
   }
 
-  /** Glide on, at the time of a frame. */
+  /** Advances the glide to the time of a frame. */
   advance(time: number): void {
     const glide = this.#glide
     if (glide === null) return
@@ -57,7 +57,7 @@ export class Camera {
     this.moved()
   }
 
-  /** Show the present, of a recording that begins at `from`. */
+  /** Shows the present of a recording that begins at `from`. */
   follow(now: number, from: number): void {
     const { span } = this.view
     const to = Math.max(now + span * AHEAD, from + span)

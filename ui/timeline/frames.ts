@@ -1,4 +1,4 @@
-// When the next picture is looked at: with the next frame of the screen, or after a while.
+// Schedules the next look: with the next frame of the screen, or after a delay.
 export class Frames {
   readonly #look: (time: number) => void
   #frame = 0
@@ -8,7 +8,7 @@ export class Frames {
     this.#look = look
   }
 
-  /** Look again in so many ms: a frame costs something even where nothing is drawn in it. */
+  /** Looks again after `ms`: a frame has a cost even if it draws nothing. */
   in(ms: number): void {
     if (this.#frame !== 0) return
     clearTimeout(this.#timer)

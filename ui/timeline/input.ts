@@ -1,10 +1,10 @@
-// Hands on the timeline: wheel, drag, pinch, keys. It says what is wanted and draws nothing.
+// Input on the timeline: wheel, drag, pinch, keys. It reports the wanted action and draws nothing.
 export interface Hands {
   /** Zoom by a factor around a place, in pixels. */
   zoom(factor: number, x: number): void
   /** Move by pixels. */
   pan(dx: number, dy: number): void
-  /** What lies at a place: decides what a drag does. */
+  /** The zone at a place; it decides what a drag does. */
   zone(x: number, y: number): 'overview' | 'axis' | 'lanes' | 'bar'
   scrub(x: number): void
   overview(x: number): void
@@ -14,13 +14,13 @@ export interface Hands {
   click(x: number, y: number): void
   doubleClick(x: number, y: number): void
   key(event: KeyboardEvent): boolean
-  /** True where the lanes do not fit, so that the wheel scrolls them. */
+  /** Whether there are more lanes than fit, so that the wheel scrolls them. */
   scrolls(): boolean
 }
 
 const CLICK_DISTANCE = 4
 
-/** Listen to an element; the returned function stops that. */
+/** Listens to an element until the returned function is called. */
 export function listen(element: HTMLElement, hands: Hands): () => void {
   const pointers = new Map<number, { x: number; y: number }>()
   let zone: ReturnType<Hands['zone']> = 'lanes'

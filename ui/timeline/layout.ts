@@ -1,12 +1,12 @@
-// Which lanes are shown, and where: those that have something to show in or near the window, each under its parent. Kept
-// while the window stays near, so that rows do not jump under the hand that drags them.
+// Which lanes are shown, and in which row: those with something to show in or near the window, each under its parent. The
+// layout is kept while the window stays near, so that rows do not jump during a drag.
 import type { Lane, Recording } from '../recording.ts'
 
 export interface Layout {
   readonly lanes: readonly Lane[]
   /** The row of each lane that is shown. */
   readonly rows: ReadonlyMap<number, number>
-  /** Lanes that exist, but have nothing to show near the window or do not pass the filter. */
+  /** Lanes that do not pass the filter or have nothing to show near the window. */
   readonly hidden: number
 }
 
@@ -24,7 +24,7 @@ export class Layouter {
   #span = 0
   #near = 0
 
-  /** Rows for a window; `near` is how many of its widths beside it count as near. */
+  /** The rows for a window; `near` is the margin on each side, in widths of the window. */
   update({ lanes: all }: Recording, from: number, to: number, filter: LaneFilter | null, near = 0.5): Layout {
     const span = to - from
     const inside = from >= this.#from && to <= this.#to && span > this.#span / 3 && near === this.#near

@@ -1,5 +1,5 @@
-// Draws what is about the loop itself: the axis, who holds it, its heartbeat, stalls over the full height, and the strip
-// that shows the whole recording at once.
+// Draws the loop itself: the axis, its steps, its heartbeat, stalls over the full height, and the overview strip of the
+// whole recording.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import { AMBER, blockedFor, culpritOf, delayedBy, milliseconds, RED, type Stall } from '../recording/stalls.ts'
 import { place } from '../recording/explain.ts'
@@ -28,7 +28,7 @@ function firstStep({ lanes: { steps: { to } } }: Recording, t: number): number {
   return lowerBound(to.length, (index) => (to[index] as number) < t)
 }
 
-/** The steps as blocks, then the heartbeat: a pulse wherever the loop could turn, a flat line where it was held. */
+/** The steps as blocks, then the heartbeat: a pulse where the loop could run, a flat line where it was blocked. */
 export function paintLoop(scene: Scene): void {
   const { context, theme, recording, view, loop, now, gutter } = scene
   const { colours } = theme
@@ -121,7 +121,7 @@ function paintHeartbeat({ context, theme, recording, view, loop, now }: Scene, b
   context.beginPath()
   context.moveTo(begin, base)
   let at = 0
-  // Pulses are pinned to the time, so that they move with it.
+  // Pulses have fixed times, so they move with the axis.
   for (const x of view.beats(begin, end)) {
     while (at < held.length && (held[at] as { to: number }).to < x) at++
     const stall = held[at]
@@ -177,10 +177,10 @@ export interface BandLabel {
   width: number
 }
 
-/** As many stalls as are tried for a label, the longest first: there is no room for more. */
+/** The most stalls that may get a label, the longest first. There is no room for more. */
 const MOST_LABELS = 60
 
-/** What blocked the loop, where, for how long, and what it delayed. The one that lasts comes first, then the longest. */
+/** What blocked the loop, where, for how long, and what it delayed. The current stall comes first, then the longest. */
 export function paintBandLabels(scene: Scene): BandLabel[] {
   const { recording, view, now, loop } = scene
   const until = ({ to }: Stall): number => to ?? now
@@ -204,7 +204,7 @@ export function paintBandLabels(scene: Scene): BandLabel[] {
   return placed
 }
 
-/** Where a label has room: at its band's beginning, moved left only as far as it must be seen whole. */
+/** The place of a label: at the beginning of its band, or further left if it would be cut off. null: no room. */
 function room({ context, theme, view, now }: Scene, stall: Stall, first: string, second: string, placed: readonly BandLabel[]): { stall: Stall; x: number; width: number } | null {
   context.font = `600 11.5px ${theme.font}`
   let width = context.measureText(first).width
@@ -216,7 +216,7 @@ function room({ context, theme, view, now }: Scene, stall: Stall, first: string,
   if (width > view.width - 8) return null
   const begin = Math.max(view.left + 2, view.x(stall.from) + 2)
   const x = Math.min(begin, view.left + view.width - width - 4)
-  // It has to touch the band that it is about.
+  // The label has to touch its band.
   if (x + width < view.x(stall.from) || x > view.x(stall.to ?? now)) return null
   return placed.some((other) => x < other.x + other.width + 5 && other.x < x + width + 5) ? null : { stall, x, width }
 }
@@ -244,7 +244,7 @@ function drawLabel({ context, theme }: Scene, { x, y, width }: BandLabel, first:
   context.fillText(fit(context, second, width - 16), x + 9, y + 25)
 }
 
-/** The whole recording, how busy it was, its stalls, and the window as a frame in it. */
+/** The whole recording: its utilisation, its stalls, and the window as a frame. */
 export function paintOverview({ context, theme, recording, view, overview, now, width }: Scene, from: number, to: number): void {
   const { colours } = theme
   const { y, height } = overview
@@ -290,7 +290,7 @@ export function paintOverview({ context, theme, recording, view, overview, now, 
   context.fillRect(0, y + height - 1, width, 1)
 }
 
-/** Where the present is, and the moment that is looked at. */
+/** The lines at the present and at the cursor. */
 export function paintCursors({ context, theme, recording, view, now, follow, cursor, axis, height }: Scene): void {
   const { colours } = theme
   if (follow && now >= view.from && now <= view.to) {

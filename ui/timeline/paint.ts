@@ -1,4 +1,4 @@
-// Draws the lanes: bars, labels, caps, marks, wake-ups, the names beside them. It knows where things lie, and asks nobody.
+// Draws the lanes: bars, labels, caps, marks, wake-ups, and the names beside them.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import { CAP_GLYPH } from './words.ts'
 import { waitLabel, duration } from '../recording/explain.ts'
@@ -7,7 +7,7 @@ import { addLane, addMerged, barOf, KINDS, newBars, type Bars } from './bars.ts'
 import type { Scene } from './scene.ts'
 import { withAlpha } from './theme.ts'
 
-/** Lanes to a row of pixels where rows are thinner than this. */
+/** The number of lanes in one row of pixels where rows are thinner than this. */
 const THINNEST = 3
 
 export function paintLanes(scene: Scene): Bars {
@@ -45,7 +45,7 @@ export function paintLanes(scene: Scene): Bars {
   return bars
 }
 
-/** Faint lines between rows, and the ground of the selected one. */
+/** Faint lines between rows, and the background of the selected one. */
 function paintRows({ context, theme, layout, view, top, rowHeight, scroll, selected, hovered }: Scene, first: number, last: number): void {
   const { colours } = theme
   const right = view.left + view.width
@@ -63,7 +63,7 @@ function paintRows({ context, theme, layout, view, top, rowHeight, scroll, selec
   }
 }
 
-/** Borders of what is filled with a pattern, so that it reads on any ground. */
+/** Borders of patterned bars, so that they are visible on any background. */
 function outline({ context, theme }: Scene, bars: Bars): void {
   context.lineWidth = 1
   for (const [state, colour, dashes] of [[READY, theme.colours.ready, []], [THREAD, theme.colours.thread, []], [GHOST, theme.colours.ghost, [3, 3]]] as const) {
@@ -106,7 +106,7 @@ function paintWords({ context, theme, recording, rowHeight, view }: Scene, bars:
     const middle = bar.top + bar.tall / 2
     const measured = context.measureText(shown).width
     if (state === WAITING) {
-      // Words on a thin line: the line makes room for them.
+      // A label on a thin line gets a gap in the line.
       context.fillStyle = colours.ground
       context.fillRect(left - 3, middle - 6, measured + 6, 12)
       context.fillStyle = colours['ink-soft']
@@ -132,7 +132,7 @@ function paintWords({ context, theme, recording, rowHeight, view }: Scene, bars:
   }
 }
 
-/** How it began and ended, what it printed, where it was cancelled. */
+/** The beginning and end of a lane, its printed lines and its cancellations. */
 function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: number): void {
   const { colours } = theme
   const bar = barOf(y, rowHeight)
@@ -142,7 +142,7 @@ function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: nu
     context.fillRect(view.x(lane.createdAt) - 0.5, bar.top, 1, bar.tall)
   }
   let free = -Infinity
-  /** A pixel shows one mark of a kind, however many there are. */
+  /** A pixel shows at most one mark of a kind. */
   const drawn = { 'task.printed': -Infinity, 'task.cancelling': -Infinity }
   for (let at = firstMark(lane.marks, view.from); at < lane.marks.length; at++) {
     const mark = lane.marks[at] as Mark
@@ -170,7 +170,7 @@ function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: nu
       let text = fit(context, whole, room)
       let left = x + 4
       if (text !== whole && next === undefined) {
-        // At the window's edge the words stand before their mark, where there is room.
+        // At the window's edge, the text is left of its mark if there is room.
         const wide = context.measureText(whole).width + 6
         if (x - 4 - wide > Math.max(free, view.left)) {
           text = whole
@@ -213,7 +213,7 @@ function firstMark(marks: readonly Mark[], t: number): number {
 
 const MOST_WAKES = 400
 
-/** Who woke whom: arrows from row to row, for the chosen task, and for all where they are few enough to follow. */
+/** Wake-ups as arrows between rows: for the selected task, and for all tasks if there are few enough. */
 function paintWakes({ context, theme, recording, view, layout, top, rowHeight, scroll, selected, hovered }: Scene): void {
   if (rowHeight < 12) return
   const { t, by, task } = recording.lanes.wakes
@@ -304,7 +304,7 @@ export function paintGutter({ context, theme, layout, top, height, rowHeight, sc
   context.restore()
 }
 
-/** As much of a text as fits, with an ellipsis; nothing where not even three characters do. */
+/** As much of a text as fits, with an ellipsis; nothing if fewer than three characters fit. */
 export function fit(context: CanvasRenderingContext2D, text: string, room: number): string {
   if (room < 12) return ''
   if (text.length > 200) text = text.slice(0, 200)

@@ -1,4 +1,4 @@
-// The rows of the lanes: how high they are, how far they are scrolled, and which lane is where.
+// The rows of the lanes: their height, their scroll position, and which lane is where.
 import type { Lane } from '../recording.ts'
 import type { Layout } from './layout.ts'
 
@@ -14,7 +14,7 @@ export class Rows {
   #height = ROW
   #scroll = 0
 
-  /** `area` says where on the canvas there is room for rows. */
+  /** `area` returns the part of the canvas for rows. */
   constructor(area: () => { top: number; bottom: number }) {
     this.#area = area
   }
@@ -60,7 +60,7 @@ export class Rows {
     return y < top ? null : this.lanes[Math.floor((y - top + this.#scroll) / this.#height)] ?? null
   }
 
-  /** Scroll so that a lane can be seen. */
+  /** Scrolls so that a lane is visible. */
   reveal(lane: number): void {
     const row = this.#layout?.rows.get(lane)
     if (row === undefined) return
@@ -68,7 +68,7 @@ export class Rows {
     if (y < this.#scroll || y + this.#height > this.#scroll + this.room) this.scroll = y - this.room / 2
   }
 
-  /** The scrollbar is dragged to here. */
+  /** Scrolls to a place on the scrollbar. */
   drag(y: number): void {
     this.scroll = (y - this.#area().top) / this.room * this.#total - this.room / 2
   }

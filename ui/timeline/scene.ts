@@ -1,4 +1,4 @@
-// What is painted: a timeline at one moment, and where on the canvas each part of it lies.
+// The input of painting: a timeline at one moment, and the layout of the canvas.
 import type { Lane, Recording } from '../recording.ts'
 import type { Layout } from './layout.ts'
 import type { Theme } from './theme.ts'
@@ -9,9 +9,9 @@ export interface Picture {
   view: Viewport
   layout: Layout
   now: number
-  /** The window moves with the present. */
+  /** Whether the timeline is live. */
   follow: boolean
-  /** The moment that is looked at; null where the present is. */
+  /** The moment that is shown; null: the present. */
   cursor: number | null
   selected: number | null
   hovered: number | null
@@ -32,7 +32,7 @@ export interface Scene extends Picture {
   top: number
   rowHeight: number
   scroll: number
-  /** A hue for what belongs to a run; null where runs are not told apart. */
+  /** A hue for the lanes of a run; null if runs are not distinguished. */
   hueOf: (lane: Lane | undefined) => string | null
 }
 

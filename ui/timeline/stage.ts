@@ -1,4 +1,4 @@
-// The canvas: its size, where what lies on it, and the whole picture.
+// The canvas: its size, the places of its parts, and the painting of all of them.
 import type { Recording } from '../recording.ts'
 import type { Stall } from '../recording/stalls.ts'
 import type { Hands } from './input.ts'
@@ -38,7 +38,7 @@ export class Stage {
     this.#context = context
   }
 
-  /** Take the host's size; false where it is the same. */
+  /** Takes the host's size; false if it is unchanged. */
   resize(): boolean {
     const { width, height } = this.#host.getBoundingClientRect()
     const ratio = Math.min(3, globalThis.devicePixelRatio || 1)
@@ -72,7 +72,7 @@ export class Stage {
     return this.#labels.find((label) => x >= label.x && x <= label.x + label.width && y >= label.y && y <= label.y + LABEL)?.stall ?? null
   }
 
-  /** Paint all of it; gives how many states were looked at. */
+  /** Paints everything; returns the number of spans that were read. */
   paint(picture: Picture, rows: Rows): number {
     const context = this.#context
     const { width, height } = this

@@ -1,4 +1,4 @@
-// The colours of the canvas, read from the page's style sheet, and the patterns that tell states apart without colour.
+// The colours of the canvas, from the page's style sheet, and the patterns that distinguish states without colour.
 import { GHOST, READY, RUNNING, THREAD, UNKNOWN, WAITING, YIELDING, type State } from '../recording/track.ts'
 
 const NAMES = [
@@ -13,7 +13,7 @@ export interface Theme {
   readonly hues: readonly string[]
   readonly font: string
   readonly mono: string
-  /** What a state's bar is filled with. */
+  /** The fill of a state's bar. */
   readonly fills: Record<State, string | CanvasPattern>
   readonly stripes: { amber: CanvasPattern | string; red: CanvasPattern | string; gap: CanvasPattern | string }
 }
@@ -33,7 +33,7 @@ function pattern(context: CanvasRenderingContext2D, size: number, ratio: number,
   return made ?? 'transparent'
 }
 
-/** Lines from bottom left to top right that meet themselves across the tile's edges. */
+/** Lines from bottom left to top right that continue across the tile's edges. */
 function hatch(colour: string, width: number, back?: string): Draw {
   return (context, size) => {
     if (back !== undefined) {
@@ -68,7 +68,7 @@ export function withAlpha(colour: string, alpha: number): string {
   return `color-mix(in srgb, ${colour} ${Math.round(alpha * 100)}%, transparent)`
 }
 
-/** Read the theme from an element's custom properties. */
+/** Reads the theme from an element's custom properties. */
 export function readTheme(element: HTMLElement, context: CanvasRenderingContext2D, ratio: number): Theme {
   const style = getComputedStyle(element)
   const get = (name: string): string => style.getPropertyValue(`--${name}`).trim() || '#888'

@@ -1,5 +1,5 @@
-// The canvas that shows a Recording: any recording, whoever feeds it. It keeps the window, what is selected and the moment
-// that is looked at, and draws when one of them or the recording has changed.
+// The canvas that shows a Recording from any source. It keeps the window, the selection and the cursor, and draws when one
+// of them or the recording has changed.
 import type { Stall } from '../recording/stalls.ts'
 import type { Lane, Position, Recording } from '../recording.ts'
 import { Camera } from './camera.ts'
@@ -15,7 +15,7 @@ export interface TimelineOptions {
   recording: Recording
   /** The loop's clock now; by default the recording's last moment. */
   now?(): number
-  /** What it is called to those who hear the page. */
+  /** Its label for screen readers. */
   label?: string
   /** Without the overview strip. */
   compact?: boolean
@@ -24,9 +24,9 @@ export interface TimelineOptions {
 }
 
 export interface TimelineEvents {
-  /** A lane was chosen; null: none. */
+  /** A lane was selected; null: none. */
   select: (lane: number | null) => void
-  /** The moment that is looked at; null: the present. */
+  /** The moment that is shown; null: the present. */
   cursor: (position: Position | null) => void
   /** The window has moved. */
   view: (from: number, to: number) => void
@@ -34,7 +34,7 @@ export interface TimelineEvents {
   stall: (stall: Stall) => void
 }
 
-/** Ms until the next look at a recording of which nothing new was drawn. */
+/** Ms until the next look at an unchanged recording. */
 const LOOK = 50
 
 export class Timeline {
@@ -105,7 +105,7 @@ export class Timeline {
     this.draw()
   }
 
-  /** The moment that is looked at; null: the present. */
+  /** The moment that is shown; null: the present. */
   get cursor(): Position | null {
     return this.#cursor
   }
@@ -159,13 +159,13 @@ export class Timeline {
     return () => void list.splice(list.indexOf(listener), 1)
   }
 
-  /** Draw with the next frame. */
+  /** Draws with the next frame. */
   draw(): void {
     this.#dirty = true
     this.#frames.in(0)
   }
 
-  /** The recording may have changed: draw it at the pace that it is drawn at. */
+  /** The recording may have changed: it is drawn at the usual pace. */
   heed(): void {
     if (this.#pause() === 0) this.#frames.in(0)
   }
@@ -176,7 +176,7 @@ export class Timeline {
     this.draw()
   }
 
-  /** Show a stretch of time; where motion is welcome it glides there. */
+  /** Shows a stretch of time. The window glides there, unless the reader prefers reduced motion. */
   show(from: number, to: number, glide = true): void {
     this.follow = false
     if (glide && !this.#reduced.matches) this.#camera.glide(from, to)
@@ -184,7 +184,7 @@ export class Timeline {
     this.draw()
   }
 
-  /** Show all that is recorded. */
+  /** Shows the whole recording. */
   fit(glide = true): void {
     const { from, to } = this.#recording
     const pad = Math.max(1e-4, (to - from) * 0.04)
@@ -199,7 +199,7 @@ export class Timeline {
     this.#panBy(this.view.span * part)
   }
 
-  /** Scroll so that a lane can be seen. */
+  /** Scrolls so that a lane is visible. */
   reveal(lane: number): void {
     this.#rows.reveal(lane)
     this.draw()
@@ -225,7 +225,7 @@ export class Timeline {
     if (this.#stage.resize()) this.draw()
   }
 
-  /** Ms between two pictures of what moves by itself. An idle loop's clock needs no sixty a second. */
+  /** Ms between two draws of a clock that only goes on. For an idle loop, 60 a second are too many. */
   #pause(): number {
     return this.#reduced.matches ? 250 : this.lanesShown === 0 && this.recording.stalls.open === null ? 50 : 0
   }
@@ -325,7 +325,7 @@ export class Timeline {
     }
   }
 
-  /** Keys that are about the canvas alone. */
+  /** Keys that only concern the canvas. */
   #key(event: KeyboardEvent): boolean {
     if (event.ctrlKey || event.metaKey || event.altKey) return false
     switch (event.key) {
@@ -350,7 +350,7 @@ export class Timeline {
     }
   }
 
-  /** The pointer is over this lane; false where it was before. */
+  /** The pointer is over this lane; false if nothing has changed. */
   #hover(lane: Lane | null): boolean {
     if ((lane?.id ?? null) === this.#hovered) return false
     this.#hovered = lane?.id ?? null

@@ -1,4 +1,4 @@
-// What is said of the place under the pointer.
+// The text for the place under the pointer.
 import { duration, explain, isOverdue, place, waitLabel } from '../recording/explain.ts'
 import { blastRadius, type Stall } from '../recording/stalls.ts'
 import { READY, splitOf, WAITING } from '../recording/track.ts'
@@ -46,7 +46,7 @@ export function tipOfLane(recording: Recording, lane: Lane, view: Viewport, x: n
   const about = `${lane.name}${lane.kind === 'task' ? ` · task ${lane.id}` : ''}${lane.run === null ? '' : ` · run ${lane.run}`}`
   if (x < view.left) return [about, explain(recording, lane, NOW, now)]
   if (t > now) return [about]
-  // A pixel may hold many states: the last of them is described, and how many there are.
+  // A pixel may have many states: the text describes the last one and gives their number.
   const span = lane.at({ t, seq: Infinity })
   if (span === null) return [about, explain(recording, lane, { t, seq: Infinity }, now)]
   const end = span.to ?? now

@@ -1,14 +1,14 @@
-// The stretch of time that a timeline shows, and where a moment lies on it. Plain arithmetic, no page.
+// The stretch of time that a timeline shows, and its mapping to pixels. Plain arithmetic, without DOM.
 
-/** No deeper than this many seconds across: events are a microsecond apart at least. */
+/** The smallest window, in seconds: events are a microsecond apart at least. */
 const NARROWEST = 20e-6
-/** Beyond all that events may say, so that all of any recording can be seen; and near enough for doubles to tell microseconds apart. */
+/** Beyond the times that events may have, so that any recording fits; small enough that doubles resolve microseconds. */
 const FARTHEST = 1e10
 const WIDEST = FARTHEST
 const MOST_TICKS = 200
-/** Pixels from one beat of the heart to the next. */
+/** Pixels between two beats of the heartbeat. */
 const BEAT = 18
-/** And those that it takes. */
+/** The width of a beat, in pixels. */
 const BEAT_WIDTH = 7
 
 export interface Tick {
@@ -19,7 +19,7 @@ export interface Tick {
 export class Viewport {
   from = 0
   to = 10
-  /** Pixels: where the lanes begin, and how wide they are. */
+  /** The left edge and the width of the lanes, in pixels. */
   left = 0
   width = 1
 
@@ -27,7 +27,7 @@ export class Viewport {
     return this.to - this.from
   }
 
-  /** Pixels a second. */
+  /** Pixels per second. */
   get scale(): number {
     return this.width / this.span
   }
@@ -40,7 +40,7 @@ export class Viewport {
     return this.from + (x - this.left) / this.scale
   }
 
-  /** Show this stretch, or the nearest to it that can be shown: numbers come from links and from programs too. */
+  /** Shows this stretch, clamped to what can be shown: the numbers may come from links and programs. */
   set(from: number, to: number): void {
     let span = to - from
     if (!Number.isFinite(span)) return
@@ -53,7 +53,7 @@ export class Viewport {
     this.to = this.from + span
   }
 
-  /** Zoom by a factor, below 1 is nearer, and keep the moment `t` where it is. */
+  /** Zooms by a factor (below 1 is nearer) around the moment `t`. */
   zoom(factor: number, t: number): void {
     const span = Math.max(NARROWEST, Math.min(WIDEST, this.span * factor))
     const from = t - (t - this.from) / this.span * span
@@ -64,7 +64,7 @@ export class Viewport {
     this.set(this.from + seconds, this.to + seconds)
   }
 
-  /** Where the heart beats between two places, in pixels: at full multiples of a beat's time, and never more than there is room for. */
+  /** The beats between two places, in pixels: at multiples of a beat's time, and only as many as fit. */
   beats(begin: number, end: number): number[] {
     const step = BEAT / this.scale
     const first = this.x(Math.ceil(this.t(begin) / step) * step)
@@ -72,7 +72,7 @@ export class Viewport {
     return Array.from({ length: Number.isFinite(count) ? count : 0 }, (_, at) => first + at * BEAT).filter((x) => x >= begin)
   }
 
-  /** Round moments about `distance` pixels apart, with as many digits as tell them apart. */
+  /** Round times about `distance` pixels apart, with enough digits to distinguish them. */
   ticks(distance: number, zero: number): Tick[] {
     const wanted = distance / this.scale
     const power = 10 ** Math.floor(Math.log10(wanted))

@@ -1,9 +1,9 @@
-// The words for what the lanes show: for the tooltip, for the key, and for screen readers.
+// The words for what the lanes show: in the tooltip, in the key, and for screen readers.
 import { RUNNING, READY, WAITING, THREAD, GHOST, UNKNOWN, YIELDING, type Outcome, type State } from '../recording/track.ts'
 
 export const CAP_GLYPH: Record<Outcome, string> = { returned: '✓', raised: '✕', cancelled: '⊘' }
 
-/** A sign for each state, so that no list needs a colour to be read. */
+/** A sign for each state, so that lists are readable without colour. */
 export const STATE_SIGN: Record<State, string> = {
   [RUNNING]: '▶', [READY]: '▨', [WAITING]: '─', [THREAD]: '◫', [GHOST]: '◌', [UNKNOWN]: '?', [YIELDING]: '▤',
 }
