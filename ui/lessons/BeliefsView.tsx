@@ -1,4 +1,4 @@
-// The beliefs, one after the other: what is said, what is true, a button that tries it, and the figures that came out.
+// The misconceptions, one after the other: the claim, the truth, a button that runs the experiment, and its figures.
 import { useState } from 'preact/hooks'
 import type { Session } from '../session.ts'
 import { duration } from '../recording/explain.ts'

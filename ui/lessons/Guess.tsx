@@ -1,4 +1,4 @@
-// A list that its reader puts in order: by the buttons of each line, or by the arrow keys while a line has the focus.
+// A list that the reader puts in order: with the buttons of each line, or with the arrow keys while a line has the focus.
 import { useRef, useState } from 'preact/hooks'
 import { moved } from './predict.ts'
 
@@ -15,7 +15,8 @@ export function Guess({ lines, onChange }: GuessProps) {
     if (to === at) return
     onChange(moved(lines, at, by))
     say(`${lines[at] ?? ''}: now ${to + 1} of ${lines.length}`)
-    // The focus goes with the line, at once: the next key may come before the next frame. Places stay, only their texts move.
+    // The focus moves with the line at once, because the next key may come before the next frame. The elements stay; only
+    // their texts move.
     list.current?.children[to]?.querySelector<HTMLElement>(focus)?.focus()
   }
   const key = (event: KeyboardEvent, at: number): void => {

@@ -1,4 +1,4 @@
-// The lessons as a page: a list to choose from, and the lesson that is chosen, which the address keeps.
+// The lessons as a page: a list, and the chosen lesson, which the address keeps.
 import { address, setAddress } from '../address.ts'
 import type { PanelContext } from '../panels.ts'
 import { BeliefLesson } from './BeliefsView.tsx'
@@ -40,7 +40,7 @@ function Choice({ id, chosen, text }: { id: string; chosen: string; text: string
   )
 }
 
-/** The shell's keys move lanes that are not here. */
+/** The shell's keys move the lanes, which this page does not have. */
 function keepKeys(event: KeyboardEvent): void {
   if (!['?', 't', 'Escape'].includes(event.key)) event.stopPropagation()
 }

@@ -1,4 +1,4 @@
-// One example as a riddle: its source, its lines to be put in order, and then the run, with what the guess made of it.
+// One example as a riddle: its source, its lines to put in order, and then the run, which shows what was right.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { recordingOf, type Session } from '../session.ts'
 import type { Position, Recording } from '../recording.ts'
@@ -10,11 +10,11 @@ import { judge, shuffled, type Verdict } from './predict.ts'
 import { SourceCode } from './SourceCode.tsx'
 import { standing } from './standing.ts'
 
-/** Example 5 ends by itself with these, and says the same each time. */
+/** Parameters with which example 5 ends by itself and prints the same each time. */
 const FIVE = { items: '1', seed: '7' }
-/** Seconds that the run takes to play, whatever its clock says. */
+/** Seconds that the replay of the run takes, whatever its clock. */
 const PLAY = 5
-/** Lines that are put in order; a reader has had enough long before. */
+/** The most lines to put in order. */
 const MOST_LINES = 100
 
 export function Predict({ session, number }: { session: Session; number: number }) {
@@ -94,11 +94,11 @@ function Answers({ verdicts, position, recording }: { verdicts: readonly Verdict
   )
 }
 
-/** The run's lanes, played once; whoever wants no motion gets its end. */
+/** The run's lanes, played once; with reduced motion, only the end. */
 function Play({ recording, position, onMove }: { recording: Recording; position: Position | null; onMove: (position: Position | null) => void }) {
   const host = useRef<HTMLDivElement>(null)
   const timeline = useRef<Timeline | null>(null)
-  /** The moment that the page gave the timeline itself, so that it is not taken for the reader's. */
+  /** The moment that the page set on the timeline, so that it is not taken for the reader's choice. */
   const given = useRef<Position | null>(null)
   useEffect(() => {
     const made = new Timeline(host.current as HTMLDivElement, { recording, compact: true, label: 'Timeline of the run; the list of lines shows the same' })
@@ -121,7 +121,7 @@ function Play({ recording, position, onMove }: { recording: Recording; position:
     })
     const ending = new AbortController()
     const { signal } = ending
-    // Whoever takes hold of the moment has it.
+    // Any input of the reader stops the replay.
     for (const type of ['pointerdown', 'keydown']) host.current?.closest('.lesson')?.addEventListener(type, () => { own = false }, { signal })
     addEventListener('loopscope:theme', () => made.restyle(), { signal })
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) onMove(null)

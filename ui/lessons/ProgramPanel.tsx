@@ -1,4 +1,4 @@
-// The program behind the lanes: both of its sources, the line at which each task stands, and what it has printed.
+// The program behind the lanes: both of its sources, the current line of each task, and the printed lines.
 import { useEffect, useState } from 'preact/hooks'
 import { setAddress } from '../address.ts'
 import type { PanelContext } from '../panels.ts'
@@ -59,7 +59,7 @@ export function ProgramPanel({ session }: PanelContext) {
 }
 
 function RunLines({ session, run, from }: PanelContext & { run: number; from: number }) {
-  // A component that reads signals is drawn for their sake alone, so it has to read this one itself.
+  // Preact skips this component unless it reads the signal itself.
   void session.tick.value
   const { position, time } = session
   const lines = session.recording.value.lines.filter((line) => line.run === run && line.t <= time && line.seq <= position.seq).slice(-MOST_LINES)

@@ -1,4 +1,4 @@
-// A source as a list of lines, with the tasks that stand at each.
+// A source as a list of lines, with the tasks at each line.
 import { useEffect, useRef } from 'preact/hooks'
 import { pieces } from './source.ts'
 
@@ -38,7 +38,7 @@ export function SourceCode({ label, source, marks }: SourceCodeProps) {
   )
 }
 
-/** Scroll the list, and nothing around it, so that a line of it can be seen. */
+/** Scrolls the list, and nothing around it, so that a line of it is visible. */
 function reveal(list: HTMLElement, line: HTMLElement): void {
   const box = list.getBoundingClientRect()
   const at = line.getBoundingClientRect()

@@ -1,5 +1,5 @@
-// Misconceptions about asyncio, and for each an experiment that disproves it: on this server, in this browser, with
-// figures measured while you wait.
+// Misconceptions about asyncio, and for each an experiment that disproves it: on this server, in this browser, with figures
+// measured while you wait.
 import { setAddress } from '../address.ts'
 import type { Session } from '../session.ts'
 import { duration } from '../recording/explain.ts'
@@ -8,14 +8,14 @@ import { withoutLastAwait } from './variation.ts'
 
 export interface Belief {
   id: string
-  /** The misconception, as people say it. */
+  /** The misconception, as people put it. */
   belief: string
-  /** What is true, and what the experiment does. */
+  /** The truth, and what the experiment does. */
   truth: string
-  /** About how long it takes, in words. */
+  /** About how long it takes, as text. */
   takes: string
   run(session: Session): Promise<Result>
-  /** Where the same can be seen with one's own hands. */
+  /** A button for trying the same by hand. */
   control: { label: string; open: (session: Session) => void | Promise<void> }
 }
 
@@ -103,7 +103,7 @@ export const beliefs: readonly Belief[] = [
     async run(session) {
       const alone = await timed(session, `${SYNC}?thread=pool&ms=300`)
       const six = Array.from({ length: 6 }, () => () => timed(session, `${SYNC}?thread=pool&ms=300`))
-      // A browser has six connections to one address; a second batch is sent as soon as they are free.
+      // A browser opens six connections to one address; a second batch is sent as soon as they are free.
       const crowd = await together(Array.from({ length: 6 }, (_, at) => async () => await (six[at] as () => Promise<number>)() + await timed(session, `${SYNC}?thread=pool&ms=300`)))
       return {
         figures: [{ what: 'one call, alone', seconds: alone }, { what: 'twelve calls, six at a time', seconds: crowd, surprising: true }],

@@ -1,4 +1,4 @@
-// An example's sources, asked for once.
+// An example's sources, requested once.
 import { useEffect, useState } from 'preact/hooks'
 import type { Example } from '../api.ts'
 import type { Session } from '../session.ts'
@@ -15,12 +15,12 @@ function load(session: Session, number: number): Promise<Example> {
   return example
 }
 
-/** Ask for all of them now: while the loop is held, nobody answers. */
+/** Requests all of them now, because a blocked loop does not answer. */
 export function loadExamples(session: Session): void {
   for (const { number } of session.examples.value ?? []) load(session, number).catch(() => {})
 }
 
-/** The example; null while it is on its way, a text where it does not come. */
+/** The example; null while it is loading, an error message if that fails. */
 export function useExample(session: Session, number: number): Example | string | null {
   const [example, set] = useState<Example | string | null>(null)
   useEffect(() => {

@@ -1,21 +1,21 @@
-// What the experiments measure: requests of this page to its own server, timed from here, and what the stream tells of them.
+// The measurements of the experiments: timed requests of this page to its own server, and events of the stream.
 import type { Session } from '../session.ts'
 
 /** One figure of an experiment, in seconds. */
 export interface Figure {
   what: string
   seconds: number
-  /** It is the one that the belief gets wrong. */
+  /** The misconception is wrong about this figure. */
   surprising?: boolean
 }
 
 export interface Result {
   figures: Figure[]
-  /** What the figures say, in a sentence. */
+  /** What the figures mean, in a sentence. */
   says: string
 }
 
-/** Ask for a path; gives the seconds until the whole answer was there. No cache has a part in it. */
+/** Requests a path, without any cache; returns the seconds until the whole answer had arrived. */
 export async function timed(session: Session, path: string, signal?: AbortSignal): Promise<number> {
   const began = performance.now()
   const response = await fetch(session.api.url(path), { cache: 'no-store', ...(signal === undefined ? {} : { signal }) })
@@ -26,14 +26,14 @@ export async function timed(session: Session, path: string, signal?: AbortSignal
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Seconds that all of them took together, sent at the same time. */
+/** Seconds until all of them were answered, sent at the same time. */
 export async function together(requests: readonly (() => Promise<number>)[]): Promise<number> {
   const began = performance.now()
   await Promise.all(requests.map((request) => request()))
   return (performance.now() - began) / 1000
 }
 
-/** A probe in the middle of something: `/ping`, sent a moment after `what` was. */
+/** A probe in the middle of something: `/ping`, sent a moment after `what`. */
 export async function pingDuring(session: Session, what: string, after = 100): Promise<{ ping: number; whole: number }> {
   const whole = timed(session, what)
   whole.catch(() => {})

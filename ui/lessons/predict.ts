@@ -1,18 +1,18 @@
-// Predict, then reveal: the lines of a run in an order that is not theirs, a guess held against what came, and why a guess
-// was wrong, from the recording of the run itself.
+// Predict, then reveal: the lines of a run out of order, a comparison of the guess with the run, and why a guess was wrong,
+// from the recording of the run.
 import { explain } from '../recording/explain.ts'
 import type { Line, Recording } from '../recording.ts'
 
 export interface Verdict {
   line: Line
-  /** What was put in this place. */
+  /** The text in this place of the guess. */
   guessed: string
   right: boolean
-  /** Why it is not what was guessed; '' where it is. */
+  /** Why it is not what was guessed; '' if it is. */
   why: string
 }
 
-/** The texts in an order that gives nothing away: that of the alphabet, turned round where that happens to be right. */
+/** The texts in an order that does not reveal the answer: alphabetical, or reversed if that happens to be right. */
 export function shuffled(texts: readonly string[]): string[] {
   const sorted = [...texts].sort((a, b) => a.localeCompare(b))
   const same = (other: readonly string[]): boolean => other.every((text, at) => text === texts[at])
@@ -21,7 +21,7 @@ export function shuffled(texts: readonly string[]): string[] {
   return same(turned) ? sorted : turned
 }
 
-/** Move one entry by so many places; the others keep their order. */
+/** Moves one entry by this number of places; the others keep their order. */
 export function moved<T>(list: readonly T[], from: number, by: number): T[] {
   const to = Math.max(0, Math.min(list.length - 1, from + by))
   const next = [...list]
@@ -30,7 +30,7 @@ export function moved<T>(list: readonly T[], from: number, by: number): T[] {
   return next
 }
 
-/** Hold a guess against the lines of the run. */
+/** Compares a guess with the lines of the run. */
 export function judge(recording: Recording, guess: readonly string[]): Verdict[] {
   return recording.lines.slice(0, guess.length).map((line, at) => {
     const guessed = guess[at] ?? ''
@@ -39,7 +39,7 @@ export function judge(recording: Recording, guess: readonly string[]): Verdict[]
   })
 }
 
-/** What the task that prints the guessed line did at the moment when another line came. */
+/** What the task that prints the guessed line did at the moment when another line was printed. */
 function why(recording: Recording, came: Line, guessed: string): string {
   const time = (came.t - recording.zero).toFixed(3)
   const later = recording.lines.find(({ text, seq }) => text === guessed && seq > came.seq)

@@ -1,4 +1,4 @@
-// The two sources of an example: pieces to colour, and which line of the one does what a line of the other does.
+// The two sources of an example: pieces for colouring, and the pairs of lines that do the same.
 
 export interface Piece {
   kind: 'keyword' | 'string' | 'number' | 'comment' | 'plain'
@@ -22,16 +22,16 @@ export function pieces(line: string): Piece[] {
 }
 
 interface Language {
-  /** Where a function begins; its name. */
+  /** Matches the beginning of a function, with its name. */
   begins: RegExp
-  /** A line that may hand the loop back, or that holds it. */
+  /** Matches a line that may suspend the task or block the loop. */
   stops: RegExp
 }
 
 const TYPESCRIPT: Language = { begins: /^(?:export )?function\*? ?(\w+)/, stops: /yield\*|blockingSleep\(/ }
 const PYTHON: Language = { begins: /^(?:async )?def (\w+)/, stops: /\bawait\b|time\.sleep\(/ }
 
-/** For each line of the TypeScript where a task can stand, the line of the Python that does the same; lines from 1. */
+/** For each line of the TypeScript where a task can be suspended, the line of the Python that does the same; lines from 1. */
 export function twinLines(typescript: string, python: string): Map<number, number> {
   const theirs = stopsOf(python, PYTHON)
   const twins = new Map<number, number>()

@@ -1,9 +1,9 @@
-// Where tasks stand in a source: the line of each one's last suspension, at a moment, as far as events tell.
+// Where tasks are in a source, at a moment: the line of each one's last suspension, from the events.
 import { isOverdue, stallAt, waitLabel } from '../recording/explain.ts'
 import { RUNNING, WAITING, THREAD, type Lane } from '../recording/track.ts'
 import type { Position, Recording } from '../recording.ts'
 
-/** Lines at which somebody is shown, and how many are named at one of them. */
+/** The most lines with tasks, and the most tasks that are named at one of them. */
 const MOST_LINES = 200
 const MOST_NAMED = 5
 
@@ -12,13 +12,13 @@ export interface Standing {
   line: number
   /** The name of the function. */
   function: string
-  /** "Task-1, in sleep". */
+  /** "Task-1 waits for sleep". */
   text: string
-  /** Whether it holds the loop there. */
+  /** Whether it blocks the loop there. */
   holds: boolean
 }
 
-/** Who stands in a file, known by its path, at a position. `run`: only tasks of this run. */
+/** The tasks that are in a file, known by its path, at a position. `run`: only tasks of this run. */
 export function standing(recording: Recording, position: Position, isFile: (path: string) => boolean, run: number | null = null, now = recording.to): Standing[] {
   const lines = new Map<number, { named: Standing[]; others: number }>()
   const t = position.t === Infinity ? now : position.t
@@ -27,7 +27,7 @@ export function standing(recording: Recording, position: Position, isFile: (path
     if (lane.kind !== 'task' || (run !== null && lane.run !== run)) continue
     const span = lane.at(position)
     if (span === null) continue
-    // A step that takes long was seen from outside; else what is known is where the task was suspended last.
+    // A stall has the stack of its observer. Otherwise only the last suspension is known.
     const holds = stall !== null && stall.task === lane.id && span.state === RUNNING
     const place = (holds ? stall.stack.find((frame) => isFile(frame.file)) : undefined) ?? lastLocation(lane, position)
     if (place === null || !isFile(place.file)) continue
@@ -38,7 +38,7 @@ export function standing(recording: Recording, position: Position, isFile: (path
       if (lines.size >= MOST_LINES) continue
       lines.set(place.line, here = { named: [], others: 0 })
     }
-    // Who holds the loop is always named.
+    // The task that blocks the loop is always named.
     if (here.named.length >= MOST_NAMED && !holds) here.others++
     else here.named.push({ lane, line: place.line, function: place.function, text: `${lane.name} ${doing}`, holds })
   }
@@ -48,7 +48,7 @@ export function standing(recording: Recording, position: Position, isFile: (path
   })
 }
 
-/** Its last suspension at or before a position: whoever is woken or runs has not got to another one yet. */
+/** Its last suspension at or before a position: a task that is ready or running has no later one yet. */
 function lastLocation(lane: Lane, { t, seq }: Position): { file: string; line: number; function: string } | null {
   for (let at = lane.starts.length - 1; at >= 0; at--) {
     if ((lane.starts[at] as number) > t || (lane.seqs[at] as number) > seq) continue

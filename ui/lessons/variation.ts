@@ -1,4 +1,4 @@
-// Example 3 with its last await taken out, run in the playground's thread: a program of the page, not of the server.
+// Example 3 without its last await, run in the playground's thread: a program of the page, not of the server.
 
 /** The lines that it prints, with their times in virtual seconds. */
 export async function withoutLastAwait(): Promise<{ text: string; t: number }[]> {

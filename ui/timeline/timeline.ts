@@ -225,7 +225,7 @@ export class Timeline {
     if (this.#stage.resize()) this.draw()
   }
 
-  /** Ms between two draws of a clock that only goes on. For an idle loop, 60 a second are too many. */
+  /** Ms between two draws while only the clock changes. For an idle loop, 60 per second are too many. */
   #pause(): number {
     return this.#reduced.matches ? 250 : this.lanesShown === 0 && this.recording.stalls.open === null ? 50 : 0
   }
