@@ -1,4 +1,4 @@
-// What the playground's program starts from, on which clock it runs, and the buttons.
+// Controls: the example to begin with, the clock, and the buttons.
 import { useState } from 'preact/hooks'
 import { starters } from './examples.ts'
 import type { Playground } from './model.ts'
@@ -45,7 +45,7 @@ export function Controls({ model }: { model: Playground }) {
   )
 }
 
-/** The number of the example that the program still is. */
+/** The number of the example that the program still equals. */
 function starterOf(model: Playground): string {
   return String(starters.find(({ code }) => code === model.code.value)?.number ?? '')
 }

@@ -1,13 +1,13 @@
-// What a run printed, with the time of each line and who printed it. Everything goes in as text.
+// What a run printed: the time, the task and the text of each line. Everything is inserted as text.
 import type { Position } from '../recording.ts'
 import type { ProgramRun } from './program-run.ts'
 
-/** More lines than this are not drawn at once; the last ones are. */
+/** The most lines that are drawn: the last ones. */
 const MOST_DRAWN = 500
 
 export interface OutputProps {
   run: ProgramRun | null
-  /** Lines after this moment are shown as yet to come. */
+  /** Lines after this moment are shown as later. */
   position: Position | null
 }
 
@@ -39,7 +39,7 @@ export function Output({ run, position }: OutputProps) {
   )
 }
 
-/** The lines from number `from` on, and those between them that no loop printed. */
+/** The lines from number `from` on, with the lines between them that were printed outside of any loop. */
 function shown({ recording, loose }: ProgramRun, position: Position | null, from: number): Shown[] {
   const result: Shown[] = []
   let next = loose.findIndex(({ after }) => after >= from)

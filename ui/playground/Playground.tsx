@@ -1,4 +1,4 @@
-// The playground's page: the editor, what the program printed, what is wrong with it, and its timeline.
+// The playground's page: the editor, the program's output and problems, and its timeline.
 import { useEffect, useRef } from 'preact/hooks'
 import { effect } from '@preact/signals'
 import { Timeline } from '../timeline/timeline.ts'
@@ -43,7 +43,7 @@ export function Playground({ model }: { model: Model }) {
   )
 }
 
-/** The shell's keys are not for here: a 1 in the program runs no example on the server. */
+/** The shell's keys do not apply here: a 1 in the program must not run an example on the server. */
 function keepKeys(event: KeyboardEvent): void {
   const typing = event.target instanceof Element && event.target.shadowRoot !== null
   if (typing || !['?', 't', 'Escape'].includes(event.key)) event.stopPropagation()
@@ -107,7 +107,7 @@ function Lanes({ model }: { model: Model }) {
     const ends = [
       effect(() => {
         void model.tick.value
-        // Until the reader zooms in, all of the run is in view.
+        // Until the reader zooms in, the whole run is in view.
         if (model.cursor.value === null) fit(timeline, run.recording.from, Math.max(now(), run.recording.to))
       }),
       effect(() => {

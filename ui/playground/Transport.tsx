@@ -1,9 +1,9 @@
-// Back and forth through a recording, event by event or by hand: what moves here is the moment that everything shows.
+// Moves through a recording, event by event or with a slider. The chosen moment applies to all parts of the page.
 import type { Position, Recording } from '../recording.ts'
 
 export interface TransportProps {
   recording: Recording
-  /** null: the end of what there is. */
+  /** null: the end of the recording. */
   position: Position | null
   onMove: (position: Position | null) => void
 }

@@ -1,4 +1,4 @@
-// What is wrong with the program, as a list: each entry leads to its line.
+// The program's problems as a list: each entry leads to its line.
 import type { Playground } from './model.ts'
 
 const SIGN = { error: '✕', warning: '▲', info: 'i' } as const

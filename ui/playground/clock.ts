@@ -1,5 +1,5 @@
-// The time on a program's clock at this moment, as far as the page can tell: in virtual time that of its last event, or as
-// much later as the loop has been held since; in real time it goes on by itself while the program runs.
+// The time on a program's clock now, as far as the page knows. In virtual time, it is the time of the last event plus the
+// length of a current stall. In real time, it continues while the program runs.
 import type { ProgramRun } from './program-run.ts'
 
 export function recordingNow(run: ProgramRun): () => number {

@@ -1,10 +1,10 @@
-// The page's end of the TypeScript thread, which starts with the first question.
+// The page's end of the TypeScript thread, which starts with the first request.
 import type { Answer, Question } from './compiler/worker.ts'
 import type { Compiled, Completion, Diagnostic, Hover } from './compiler/service.ts'
 
 export type { Compiled, Completion, Diagnostic, Hover } from './compiler/service.ts'
 
-/** Milliseconds that TypeScript may take for an answer: types can be written that it never comes to the end of. */
+/** Milliseconds that TypeScript may take for an answer: the check of some types never ends. */
 const PATIENCE = 60_000
 
 export class Compiler {
@@ -29,7 +29,7 @@ export class Compiler {
     return this.#ask(text, 'hover', position) as Promise<Hover | null>
   }
 
-  /** End the thread; each question without an answer fails. */
+  /** Ends the thread; each request without an answer fails. */
   close(): void {
     this.#end('the compiler was closed')
   }

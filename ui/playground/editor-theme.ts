@@ -1,4 +1,5 @@
-// How the editor looks: the page's own colours, by its custom properties, so that it goes dark and light with the page.
+// The look of the editor: the page's colours as custom properties, so that the editor changes between dark and light with
+// the page.
 import { HighlightStyle } from '@codemirror/language'
 import { EditorView } from '@codemirror/view'
 import { tags } from '@lezer/highlight'

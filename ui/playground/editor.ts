@@ -1,5 +1,5 @@
-// The code editor: CodeMirror in a shadow root, where its style sheets are adopted and no inline style is needed. It asks
-// the compiler for completions and hints, and shows marks that it is given: problems, and where tasks stand.
+// The code editor: CodeMirror in a shadow root, where its style sheets are adopted and no inline style is needed. It
+// requests completions and hints from the compiler, and shows marks: problems, and the lines of tasks.
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { javascript } from '@codemirror/lang-javascript'
@@ -22,7 +22,7 @@ export interface Problem {
 
 export interface EditorOptions {
   code: string
-  /** What it is called to those who hear the page. */
+  /** Its label for screen readers. */
   label: string
   onChange: (code: string) => void
   onRun: () => void
@@ -49,7 +49,7 @@ export class Editor {
     return this.#view.state.doc.toString()
   }
 
-  /** Another program; there is no way back to the one before. */
+  /** Replaces the program, without undo. */
   set code(code: string) {
     if (code === this.code) return
     this.#view.setState(this.#state(code))
@@ -60,7 +60,7 @@ export class Editor {
     this.#view.focus()
   }
 
-  /** Show these problems in place of those before. Positions beyond the end are moved to it. */
+  /** Shows these problems and removes the previous ones. Positions beyond the end are moved to it. */
   show(problems: readonly Problem[]): void {
     const { length } = this.#view.state.doc
     this.#view.dispatch(setDiagnostics(this.#view.state, problems.map(({ from, to, severity, message }) => ({
@@ -68,20 +68,20 @@ export class Editor {
     }))))
   }
 
-  /** Show which tasks stand at which lines. */
+  /** Marks the lines of tasks. */
   stand(at: readonly Stand[]): void {
     const { lines } = this.#view.state.doc
     this.#view.dispatch({ effects: setStands.of(at.filter(({ line }) => line >= 1 && line <= lines)) })
   }
 
-  /** From where to where a line's text goes, without its indentation; lines count from 1. */
+  /** The range of a line's text, without its indentation; lines count from 1. */
   line(line: number): { from: number; to: number } {
     const { doc } = this.#view.state
     const { from, to, text } = doc.line(Math.max(1, Math.min(doc.lines, line)))
     return { from: Math.min(to, from + text.length - text.trimStart().length), to }
   }
 
-  /** Put the cursor on a line. */
+  /** Moves the cursor to a line. */
   goTo(line: number): void {
     const { from } = this.line(line)
     this.#view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) })
@@ -103,7 +103,7 @@ export class Editor {
         autocompletion({ override: [(context) => this.#complete(context)] }),
         hoverTooltip((_view, position) => this.#hint(position)),
         Prec.highest(keymap.of([{ key: 'Mod-Enter', run: () => (onRun(), true) }])),
-        // Tab is left to the page: whoever has no mouse gets out of here with it.
+        // Tab stays with the page, so that keyboard users can leave the editor.
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
         EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', autocapitalize: 'off', autocorrect: 'off' }),
         EditorView.updateListener.of(({ docChanged, state }) => {

@@ -1,5 +1,5 @@
-// The tutorial's examples as programs of the playground: the very files, read when the page is built. They import the
-// library by its name here, for there is no `src` beside them.
+// The tutorial's examples as programs of the playground: the original files, read when the page is built. They import the
+// library by its name here, because there is no `src` beside them.
 
 const examplesByPath = import.meta.glob<string>('../../examples/[0-9]-*.ts', { query: '?raw', import: 'default', eager: true })
 const helpersByPath = import.meta.glob<string>('../../examples/{pace,chance}.ts', { query: '?raw', import: 'default', eager: true })
@@ -23,7 +23,7 @@ function starterOf([path, code]: [string, string]): Starter {
 
 export const starters: readonly Starter[] = Object.entries(examplesByPath).map(starterOf).sort((a, b) => a.number - b.number)
 
-/** What the examples import from beside them, under the path it has for the compiler. */
+/** The modules that the examples import, under their paths in the compiler. */
 export const helpers: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(helpersByPath).map(([path, code]) => [path.replace(/^.*\//, '/'), adapt(code)]),
 )

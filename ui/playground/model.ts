@@ -1,5 +1,4 @@
-// What the playground is about: a program, how it is to run, its problems and its last run. The panel shows this, and
-// calls its methods.
+// The playground's state: a program, its clock, its problems and its last run. The panel shows this and calls its methods.
 import { batch, computed, signal } from '@preact/signals'
 import { standing } from '../lessons/standing.ts'
 import { NOW, type Position } from '../recording.ts'
@@ -12,9 +11,9 @@ import { MOST_CODE, type Shared } from './share.ts'
 import type { Stand } from './stands.ts'
 
 const FILE = 'program.ts'
-/** Milliseconds of quiet after which the program is checked, and kept in the address. */
+/** Milliseconds without typing before the program is checked and kept in the address. */
 const QUIET = 350
-/** Seconds for which a program may hold its thread. */
+/** Seconds for which a program may block its thread. */
 const PATIENCE = 5
 const UNTIL = 60
 
@@ -24,7 +23,7 @@ export interface Trouble {
   to: number
   severity: 'error' | 'warning' | 'info'
   message: string
-  /** Found by TypeScript, or only when it ran. */
+  /** Found by TypeScript, or only when the program ran. */
   when: 'types' | 'run'
 }
 
@@ -39,9 +38,9 @@ export class Playground {
   readonly tick = signal(0)
   readonly cursor = signal<Position | null>(null)
   readonly types = signal<readonly Diagnostic[]>([])
-  /** Where TypeScript is: it is large, and comes by itself. */
+  /** True while TypeScript loads or checks. */
   readonly checking = signal(true)
-  /** What is to be said of the link that the page was opened with. */
+  /** A message about the link that opened the page. */
   readonly arrival = signal<{ kind: 'good' | 'bad'; text: string } | null>(null)
   readonly said = signal('')
   readonly compiler = new Compiler()
@@ -51,7 +50,7 @@ export class Playground {
   #drawn = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** What is wrong: first what TypeScript says, then what came out when it ran. */
+  /** The problems: first TypeScript's, then those of the run. */
   readonly troubles = computed<readonly Trouble[]>(() => {
     void this.tick.value
     const code = this.#lines.value
@@ -71,7 +70,7 @@ export class Playground {
 
   readonly #lines = computed(() => linesOf(this.code.value))
 
-  /** Who stands where, at the moment that is looked at. */
+  /** The lines of the tasks, at the moment that is shown. */
   readonly stands = computed<Stand[]>(() => {
     void this.tick.value
     const run = this.run.value
@@ -83,7 +82,7 @@ export class Playground {
     return standing(run.recording, this.cursor.value ?? NOW, (path) => path === FILE).map(({ line, text, holds }) => ({ line, text, holds }))
   })
 
-  /** The program that the last run ran. */
+  /** The program of the last run. */
   #ranCode = ''
 
   constructor(page: Element) {
@@ -95,7 +94,7 @@ export class Playground {
     return { code: this.code.value, clock: this.clock.value, until: this.until.value }
   }
 
-  /** Take the program from the address, if there is one. It does not run before somebody says so. */
+  /** Takes the program from the address, if there is one. It does not run before the reader starts it. */
   async arrive(): Promise<void> {
     const wanted = takeStart()
     if (wanted !== null) {
@@ -135,7 +134,7 @@ export class Playground {
     })
   }
 
-  /** The program, or how it runs, has changed: check it and keep it, once nobody types. */
+  /** The program or its clock has changed: checks and keeps it once typing has paused. */
   settle(): void {
     clearTimeout(this.#timer)
     this.checking.value = true
@@ -194,7 +193,7 @@ export class Playground {
     this.run.value?.stop()
   }
 
-  /** The address of this program; null where it is too long for one. */
+  /** The address of this program; null if the program is too long. */
   link(): Promise<string | null> {
     return keepProgram(this.program)
   }
@@ -220,7 +219,7 @@ export class Playground {
     if (await this.link() === null) this.said.value = `The program is too long for a link: ${MOST_CODE} characters at most.`
   }
 
-  /** At most one look per frame, for a run may change thousands of times in one. */
+  /** Updates at most once per frame, because a run may change thousands of times in one. */
   #changed(run: ProgramRun): void {
     if (run !== this.run.value || this.#drawn !== 0) return
     this.#drawn = requestAnimationFrame(() => {

@@ -4,7 +4,7 @@ import { Playground } from './Playground.tsx'
 import { Playground as Model } from './model.ts'
 import './playground.css'
 
-/** Fill `element`; what is returned empties it, and ends the program that runs. */
+/** Fills `element`; the returned function empties it and ends the running program. */
 export function mountPlayground(element: HTMLElement): () => void {
   element.textContent = ''
   const model = new Model(element)

@@ -1,4 +1,4 @@
-// The playground as a page of the shell. All of it, the editor, TypeScript and the runtime, is loaded when it is opened.
+// The playground as a page of the shell. The editor, TypeScript and the runtime are only loaded when it is opened.
 import { registerPanel } from '../panels.ts'
 
 registerPanel({

@@ -1,24 +1,24 @@
-// One run of a program, as the page sees it: what the gate lets through goes into a Recording, the thread's pulse is felt,
-// and a thread that is held too long is ended. The thread's word is never taken for more than data.
+// One run of a program, as the page sees it. Its events go into a Recording; pings check its thread, and a thread that is
+// blocked for too long is ended. Messages of the thread are only treated as data.
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { Recording } from '../recording.ts'
 import { Intake } from '../intake.ts'
 import type { CompiledModule, Failure, FromGate, Item, Place } from './messages.ts'
 import type { Line, Sandbox } from './sandbox.ts'
 
-/** Milliseconds between two pings; after how long without an answer the thread is taken for held; and when it is ended. */
+/** Milliseconds between two pings, and without an answer until the thread counts as blocked. */
 const PULSE = 100
 const HELD = 300
-/** How long (ms) a program that was asked to stop may take to do so. */
+/** How long (ms) a cancelled program may take to stop. */
 const GRACE = 600
 const MOST_REPORTS = 200
-/** Tasks whose lanes are kept. */
+/** The most tasks whose lanes are kept. */
 export const MOST_LANES = 20_000
 
 export interface Held {
   /** How long so far. */
   seconds: number
-  /** The task that holds the thread; null where none does, or nobody knows. */
+  /** The task that blocks the thread; null if it is unknown or no task does. */
   task: string | null
   place: Place | null
 }
@@ -27,7 +27,7 @@ export interface Ending {
   outcome: 'returned' | 'raised' | 'cancelled' | 'ended'
   failure: Failure | null
   note: string | null
-  /** Set where the thread was held when it was ended. */
+  /** Set if the thread was blocked when it was ended. */
   held: Held | null
 }
 
@@ -36,33 +36,33 @@ export interface ProgramRunOptions {
   clock: 'real' | 'virtual'
   /** In virtual time, the second at which a program that has not ended is cancelled. */
   until: number
-  /** Seconds for which the thread may be held. */
+  /** Seconds for which the thread may be blocked. */
   patience: number
-  /** Called whenever something has changed. */
+  /** Called after every change. */
   onChange: () => void
 }
 
 export class ProgramRun {
   readonly recording: Recording
   readonly clock: 'real' | 'virtual'
-  /** Lines that no loop printed, with the number of lines that loops had printed before. */
+  /** Lines that were printed outside of any loop, with the number of loops' lines before each. */
   readonly loose: { text: string; after: number }[] = []
   readonly reports: Failure[] = []
   state: 'starting' | 'running' | 'ended' = 'starting'
   held: Held | null = null
   ending: Ending | null = null
-  /** Messages that the gate did not let through. */
+  /** Messages that the gate refused. */
   refused = 0
   readonly #sandbox: Sandbox
   readonly #options: ProgramRunOptions
   #line: Line | null = null
   readonly #intake: Intake<Item>
-  /** The gate waits until all that came is taken in. */
+  /** The gate waits until the last batch is processed. */
   #owed = false
   #timers: ReturnType<typeof setInterval>[] = []
   #seq = 0
   #pings = 0
-  /** When the oldest ping without an answer was sent. */
+  /** When the unanswered ping was sent. */
   #askedAt: number | null = null
   #told: Held | null = null
 
@@ -74,7 +74,7 @@ export class ProgramRun {
     this.#intake = new Intake((item) => this.#take(item), () => this.#rest())
   }
 
-  /** Start the thread. An Error says why it could not be. */
+  /** Starts the thread; throws an Error with the reason if that fails. */
   async start(): Promise<void> {
     const { modules, clock, until } = this.#options
     const { default: thread } = await import('virtual:playground/thread')
@@ -87,7 +87,7 @@ export class ProgramRun {
     this.#timers.push(setInterval(() => this.#feel(), PULSE))
   }
 
-  /** Cancel the program as Ctrl-C would; end its thread if that does not help. */
+  /** Cancels the program as Ctrl-C would, and ends its thread if that does not help. */
   stop(): void {
     if (this.state === 'ended') return
     if (this.state === 'starting' || this.held !== null) {
@@ -106,7 +106,7 @@ export class ProgramRun {
       return
     }
     const [first] = items
-    // These two are about this moment, whatever else waits to be taken in.
+    // These two are about this moment, so they overtake what waits in the intake.
     if (first?.type === 'pong' || first?.type === 'held') this.#take(first)
     else {
       this.#owed = true
@@ -129,7 +129,7 @@ export class ProgramRun {
         this.state = 'running'
         break
       case 'event':
-        // Numbered here: the page adds events of its own while the thread is held.
+        // Numbered here, because the page adds events while the thread is blocked.
         this.#add(message.event)
         break
       case 'line':
@@ -155,7 +155,7 @@ export class ProgramRun {
     }
   }
 
-  /** Ask for a sign of life, and see how long the last one is ago. */
+  /** Sends a ping, or measures how long the last one has been unanswered. */
   #feel(): void {
     if (this.state !== 'running') return
     const now = performance.now()
@@ -174,7 +174,7 @@ export class ProgramRun {
     this.#options.onChange()
   }
 
-  /** The thread is held and cannot say so itself: say it for it, as far as it is known here. */
+  /** The thread is blocked and cannot report it, so the page adds the event, as far as it knows. */
   #notice(seconds: number): void {
     const { recording } = this
     const holder = recording.holder
@@ -204,7 +204,7 @@ export class ProgramRun {
     const { recording } = this
     const { holder } = recording
     let t = recording.to
-    // What was still alive ended with its thread.
+    // Tasks that were alive ended with their thread.
     if (ending.held !== null && holder !== null) t = Math.max(t, holder.since + ending.held.seconds)
     if (!recording.loopClosed && !recording.empty) this.#add({ type: 'loop.closed', seq: 1, t, loop: 'playground', name: 'playground', pid: 0, clock: this.clock })
     this.#options.onChange()

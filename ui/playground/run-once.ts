@@ -1,14 +1,14 @@
-// Runs a program in virtual time, sealed off as in the playground, without showing it.
+// Runs a program in virtual time, in the playground's sandbox, without showing it.
 import { Compiler } from './compiler.ts'
 import { ProgramRun } from './program-run.ts'
 import { Sandbox } from './sandbox.ts'
 
 /** Seconds of virtual time that a program may take. */
 const UNTIL = 60
-/** Seconds for which it may hold its thread. */
+/** Seconds for which it may block its thread. */
 const PATIENCE = 3
 
-/** Run `code`, and give the lines that it printed, with their times in seconds. Throws an Error if it does not end well. */
+/** Runs `code` and returns the lines that it printed, with their times in seconds. Throws an Error if it fails. */
 export async function runOnce(code: string): Promise<{ text: string; t: number }[]> {
   const compiler = new Compiler()
   const sandbox = new Sandbox(document.body)

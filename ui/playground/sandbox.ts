@@ -1,17 +1,17 @@
-// The sealed document that programs run in: of an origin that is nobody's, so that it has no access to this server or to
-// anything kept here, and under a policy that lets it load nothing. Only this end of it is in the page, and the gate.
+// The sealed document that programs run in. Its opaque origin has no access to this server or to stored data, and its policy
+// lets it load nothing. The page has only this end of it and the gate.
 import type { FromGate, ToGate, ToThread } from './messages.ts'
 
 const DOCUMENT = 'sandbox.html'
 /** Milliseconds that the document may take to load. */
 const PATIENCE = 10_000
-/** And to end a thread: a document that does not get round to it is kept busy by the program, and is thrown away. */
+/** Milliseconds that it may take to end a thread. If the program keeps the document too busy for that, the document is replaced. */
 const GRACE = 1000
 
 /** One thread, and the gate before it. */
 export interface Line {
   tell(message: ToGate): void
-  /** End the thread, whatever it is doing. */
+  /** Ends the thread, whatever it is doing. */
   end(): void
 }
 
@@ -21,14 +21,14 @@ export class Sandbox {
   #ready: Promise<void>
   #line: Line | null = null
 
-  /** Puts the document into `parent`, unseen. */
+  /** Puts the hidden document into `parent`. */
   constructor(parent: Element) {
     this.#parent = parent
     this.#frame = this.#load()
     this.#ready = this.#word(PATIENCE)
   }
 
-  /** Start a thread with this script, in place of the one before. `hear` is called with what the gate lets through. */
+  /** Starts a thread with this script and ends the previous one. `hear` is called with each message of the gate. */
   async start(thread: string, message: ToThread, hear: (message: FromGate) => void): Promise<Line> {
     this.#line?.end()
     await this.#ready.catch(() => this.#replace())
@@ -37,7 +37,7 @@ export class Sandbox {
     gate.onmessage = ({ data }: MessageEvent<FromGate>) => hear(data)
     gate.onerror = () => hear({ items: [], refused: 0, over: 'The gate before it did not start: reload the page.' })
     gate.postMessage({ type: 'open' } satisfies ToGate, [port1])
-    // The document's origin has no name, so it cannot be named here; what it is told is the program that it is to run.
+    // An opaque origin cannot be named as the target. The message contains only the program to run.
     this.#frame.contentWindow?.postMessage({ type: 'start', thread, message }, '*', [port2])
     const line: Line = {
       tell: (word) => gate.postMessage(word),
@@ -78,7 +78,7 @@ export class Sandbox {
     return this.#ready = this.#word(PATIENCE)
   }
 
-  /** Wait until the document says that it is ready for a thread. */
+  /** Waits until the document reports that it is ready for a thread. */
   #word(patience: number): Promise<void> {
     const frame = this.#frame
     const word = new Promise<void>((resolve, reject) => {

@@ -1,11 +1,11 @@
-// A program as a piece of an address and back: deflated, in the letters that addresses may have. What comes from an
-// address comes from a stranger, so it is bounded before it is unpacked, and taken for text only.
+// A program as a part of an address, and back: deflated, in characters that addresses allow. Addresses are untrusted, so the
+// part is bounded before it is unpacked, and used as text only.
 import '../zod-setup.ts'
 import { z } from 'zod'
 
 /** The longest program, in characters. */
 export const MOST_CODE = 50_000
-/** The longest address part; what is longer is not even looked at. */
+/** The longest address part; a longer one is refused unread. */
 const MOST_LETTERS = 80_000
 const MOST_BYTES = 4 * MOST_CODE
 
@@ -33,7 +33,7 @@ export async function pack(program: Shared): Promise<string | null> {
   return letters.length > MOST_LETTERS ? null : letters
 }
 
-/** The program in the letters of an address; throws an Error that says what is wrong with them. */
+/** The program in the letters of an address; throws an Error that describes what is wrong with them. */
 export async function unpack(letters: string): Promise<Shared> {
   if (letters.length > MOST_LETTERS) throw new Error('it is too long')
   if (!/^[\w-]*$/.test(letters)) throw new Error('it has characters that such a link cannot have')
@@ -55,7 +55,7 @@ export async function unpack(letters: string): Promise<Shared> {
   return parsed.data
 }
 
-/** A few letters can unpack to a great many: stop before they do. */
+/** A short text can unpack to a huge one, so the size is checked on the way. */
 async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
   const reader = stream.getReader()

@@ -1,4 +1,4 @@
-// Reads the `mappings` of a source map (version 3): where in the source a place in the generated code came from.
+// Reads the `mappings` of a source map (version 3): the source of a place in the generated code.
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
@@ -19,7 +19,7 @@ export class SourceMap {
     this.#lines = decode(mappings)
   }
 
-  /** The source of a place in the generated code, lines and columns from 1; null where nothing in the source made it. */
+  /** The source of a place in the generated code, lines and columns from 1; null if it has no source. */
   sourceOf({ line, column }: Position): Position | null {
     const segments = this.#lines[line - 1] ?? []
     let found: Segment | null = null
@@ -51,7 +51,7 @@ function decode(mappings: string): Segment[][] {
   })
 }
 
-/** Base-64 digits of five bits each, the lowest first; the sixth bit says that more follow, the lowest of all is the sign. */
+/** Base-64 digits of five bits each, the lowest first. The sixth bit means that more follow; the lowest bit of all is the sign. */
 function readNumbers(text: string): number[] {
   const numbers: number[] = []
   let value = 0

@@ -1,12 +1,12 @@
-// Marks in the editor: at which line each task stands, or holds the loop.
+// Marks in the editor: the line at which each task is, or blocks the loop.
 import { StateEffect, StateField, type Range } from '@codemirror/state'
 import { Decoration, EditorView, WidgetType, type DecorationSet } from '@codemirror/view'
 
 export interface Stand {
   line: number
-  /** Who stands there, and what for. */
+  /** The task, and what it does there. */
   text: string
-  /** Whether it holds the loop there. */
+  /** Whether it blocks the loop there. */
   holds: boolean
 }
 

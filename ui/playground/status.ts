@@ -1,4 +1,4 @@
-// How it stands with the program, in one sentence.
+// The state of the program, in one sentence.
 import type { Playground } from './model.ts'
 import { MOST_LANES, type Ending, type Held, type ProgramRun } from './program-run.ts'
 
@@ -12,7 +12,7 @@ export function statusOf(model: Playground): Status {
   return model.run.value === null ? status : { ...status, text: `${status.text}${leftOut(model.run.value)}` }
 }
 
-/** What the page has not taken of what the program said. */
+/** What the page left out of the program's messages. */
 function leftOut({ refused, recording: { lanes: { crowdedOut } } }: ProgramRun): string {
   return [
     refused === 0 ? '' : ` ${number(refused)} of its messages were not events, or were too large; they are left out.`,

@@ -1,4 +1,4 @@
-// What build/plugin.ts makes.
+// The modules that build/plugin.ts makes.
 declare module 'virtual:playground/files' {
   /** Declarations by their path: `/lib/…`, `/loopscope/…`. */
   const files: Record<string, string>

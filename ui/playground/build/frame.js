@@ -1,5 +1,5 @@
-// The only script of the sealed document: it starts the playground's thread where a program can reach nothing, and ends
-// it, and says that it is ready for another. It is a script of its own hash, so that the document needs no other source; it loads nothing and keeps nothing.
+// The only script of the sealed document. It starts the playground's thread, which can reach nothing, ends it, and reports
+// when it is ready for another. The document's policy allows only this script, by its hash. It loads and stores nothing.
 let worker = null
 
 addEventListener('message', ({ source, data, ports }) => {

@@ -1,5 +1,5 @@
-// What the playground takes from the rest of the project, when the page is built: the library's declarations and
-// TypeScript's own, the thread with the runtime in it, and the sealed document that starts it. Nothing is a copy.
+// The build of the playground's parts from the rest of the project: the declarations of the library and of TypeScript, the
+// thread with the runtime in it, and the sealed document that starts it. Nothing is copied by hand.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -10,9 +10,9 @@ import { build, type Plugin, type Rolldown } from 'vite'
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const FRAME = fileURLToPath(new URL('frame.js', import.meta.url))
 const THREAD = fileURLToPath(new URL('../thread/main.ts', import.meta.url))
-/** What a program may use besides loopscope: the language, and what a worker has. */
+/** The declarations for programs besides loopscope: the language, and the globals of a worker. */
 const LIBRARIES = ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.webworker.d.ts']
-/** Stacks in the thread show this where the code is not the program's; `origins.ts` leaves such frames out. */
+/** The file name in stacks of code that is not the program's; `origins.ts` omits such frames. */
 const THREAD_NAME = 'loopscope:/thread.js'
 
 const FILES = 'virtual:playground/files'
@@ -32,7 +32,7 @@ export function playgroundModules(): Plugin {
   }
 }
 
-/** For the page alone: puts the sealed document beside it. */
+/** For the page alone: emits the sealed document beside it. */
 export function playgroundDocument(): Plugin {
   return {
     name: 'playground:document',
@@ -50,7 +50,7 @@ export function playgroundDocument(): Plugin {
   }
 }
 
-/** The document, and the policy that it also carries in itself: one script, known by its hash, and threads made by it. */
+/** The document and its policy, which it also contains: one script, allowed by its hash, and threads from blobs. */
 function sealed(): { document: string; policy: string } {
   const script = readFileSync(FRAME, 'utf8').replace(/^\/\/.*\n/gm, '').trim()
   const hash = createHash('sha256').update(script).digest('base64')
@@ -73,7 +73,7 @@ function libraries(): Record<string, string> {
   return files
 }
 
-/** The declarations of the package's entry for browsers, without what is internal. */
+/** The declarations of the package's entry for browsers, without internal ones. */
 function declarations(): Record<string, string> {
   const config = ts.getParsedCommandLineOfConfigFile(join(ROOT, 'tsconfig.json'), {
     noEmit: false, declaration: true, emitDeclarationOnly: true, stripInternal: true, sourceMap: false, rootDir: join(ROOT, 'src'), outDir: '/loopscope',
@@ -87,7 +87,7 @@ function declarations(): Record<string, string> {
   return files
 }
 
-/** The thread as one script. Its names stay as they are, for the runtime's objects describe themselves by theirs. */
+/** The thread as one script. It is not minified, because the runtime's objects show their class names. */
 async function thread(): Promise<string> {
   const result = await build({
     configFile: false, root: ROOT, logLevel: 'warn', publicDir: false,

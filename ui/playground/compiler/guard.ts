@@ -1,4 +1,4 @@
-// Puts a call into every loop of the program, by which its thread can say that it is held, and in which line.
+// Puts a call into every loop of the program, so that the thread can report that it is blocked, and in which line.
 import ts from 'typescript'
 
 const NAME = '__held'

@@ -1,29 +1,29 @@
-// TypeScript for one program: its errors, what may be written at a place, and the JavaScript that runs. Files stand in a
-// map; nothing is read from anywhere.
+// TypeScript for one program: its errors, completions and hints, and the JavaScript that runs. Files are in a map; nothing
+// is read from elsewhere.
 import ts from 'typescript'
 import type { CompiledModule } from '../messages.ts'
 import { guardLoops } from './guard.ts'
 
 export const PROGRAM = 'program.ts'
-/** Diagnostics that are shown, and the characters of one: a program may have as many as it has characters. */
+/** The most diagnostics, and the characters of one: a program may have as many as it has characters. */
 const MOST_DIAGNOSTICS = 100
 const LONGEST_MESSAGE = 2000
 
-/** Something TypeScript says of the program, from character to character. */
+/** A diagnostic of TypeScript, from character to character. */
 export interface Diagnostic {
   from: number
   to: number
   line: number
   message: string
   severity: 'error' | 'warning' | 'info'
-  /** Whether the program cannot run like this. */
+  /** Whether it prevents the program from running. */
   fatal: boolean
 }
 
 export interface Completion {
   label: string
   kind: string
-  /** The order in which TypeScript would show them. */
+  /** TypeScript's key for sorting. */
   rank: string
 }
 
@@ -59,7 +59,7 @@ export class Service {
   readonly #service: ts.LanguageService
   #program = ''
 
-  /** `files` holds declarations under `/lib/` and `/loopscope/`, and under `/` the modules that a program may import. */
+  /** `files` contains declarations under `/lib/` and `/loopscope/`, and under `/` the modules that a program may import. */
   constructor(files: ReadonlyMap<string, string>) {
     this.#files = new Map(files)
     this.#service = ts.createLanguageService(this.#host(), ts.createDocumentRegistry())
@@ -83,7 +83,7 @@ export class Service {
     return found.sort((a, b) => a.from - b.from)
   }
 
-  /** The program, and what it imports, as JavaScript; no modules while its syntax is wrong. */
+  /** The program and its imports as JavaScript; no modules while its syntax is wrong. */
   compile(): Compiled {
     const diagnostics = this.diagnostics()
     if (diagnostics.some(({ fatal }) => fatal)) return { modules: [], diagnostics }
@@ -152,7 +152,7 @@ function emit(program: ts.Program, source: ts.SourceFile): CompiledModule {
   return module
 }
 
-/** Where the module's imports name what they import, within the quotes. */
+/** The places of the specifiers in the module's imports, within the quotes. */
 function importsOf(code: string): CompiledModule['imports'] {
   return ts.preProcessFile(code, true, false).importedFiles.map(({ fileName, pos }) => {
     const start = code.indexOf(fileName, pos)

@@ -1,4 +1,4 @@
-// The thread that TypeScript runs in: it is large, and a page that waits for it would stand still.
+// The thread that TypeScript runs in: its work would block the page.
 import declarations from 'virtual:playground/files'
 import { helpers } from '../examples.ts'
 import { Service } from './service.ts'

@@ -1,17 +1,20 @@
-// Stands between the thread of a stranger's program and the page: reads all that the thread says, in a thread of its own,
-// and lets through what is an event or a message of the playground, bounded, and no faster than the page takes it in.
+// Filters messages from the thread of an untrusted program to the page, in a separate thread. It passes on only valid events
+// and messages of the playground, bounded, and no faster than the page processes them.
 import { admit, admitEvent, bounded, eventBounds } from '../../entry.ts'
 import { said, type FromGate, type Item, type ToThread } from '../messages.ts'
 
-/** What one program may say in all. The thread stops a program before that; one that has got round the thread is ended here. */
+/**
+ * The most that one program may send in total. The thread stops a program before that; if the program has evaded that, the
+ * gate ends the thread.
+ */
 const MOST_MESSAGES = 300_000
 const MOST_EVENTS = 120_000
 const MOST_CHARACTERS = 32_000_000
-/** Events in one message; what one more batch for the page may hold. */
+/** The most events in one message, and the most that one batch for the page may contain. */
 const MOST_IN_ONE = 2000
 const MOST_ITEMS = 500
 const MOST_BATCH = 500_000
-/** Milliseconds between two words about a thread that is held. */
+/** Milliseconds between two reports of a blocked thread. */
 const HELD_EVERY = 20
 
 export class Gate {
@@ -27,18 +30,18 @@ export class Gate {
   #events = 0
   #characters = 0
   #refused = 0
-  /** The ping that has had no answer yet. */
+  /** The unanswered ping. */
   #asked: number | null = null
   #heldAt = -Infinity
 
-  /** `close` is called where nothing more is to be heard of the thread. */
+  /** `close` is called when no further messages of the thread are accepted. */
   constructor(toThread: (message: ToThread) => void, toPage: (message: FromGate) => void, close: () => void) {
     this.#toThread = toThread
     this.#toPage = toPage
     this.#close = close
   }
 
-  /** The thread has said something, whatever that is. */
+  /** Processes one message of the thread, whatever it contains. */
   hear(data: unknown, now = performance.now()): void {
     if (this.#over) return
     if (++this.#messages > MOST_MESSAGES) {
@@ -52,13 +55,16 @@ export class Gate {
     this.#flush()
   }
 
-  /** The page has taken in what came. */
+  /** The page has processed the last batch. */
   more(): void {
     this.#wanted = true
     this.#flush()
   }
 
-  /** Ask the thread for a sign of life. One that has ended has nothing to answer, and what it said may still be on its way. */
+  /**
+   * Asks the thread for a sign of life. A thread that has ended cannot answer, though its messages may still be queued, so
+   * the gate answers for it.
+   */
   ping(count: number): void {
     this.#asked = count
     if (this.#over) this.#pong(count)
@@ -90,7 +96,7 @@ export class Gate {
       return
     }
     switch (message.type) {
-      // These two are about this moment, so they overtake what waits. Neither comes more often than the page can bear.
+      // These two are about this moment, so they overtake the queued messages. Both are rare enough for the page.
       case 'pong':
         this.#pong(message.count)
         break
@@ -103,7 +109,7 @@ export class Gate {
         this.#over = true
         this.#put(message, before - left.characters)
         this.#close()
-        // It has not answered, and will not.
+        // The thread will not answer this ping.
         if (this.#asked !== null) this.#pong(this.#asked)
         break
       default:

@@ -1,5 +1,5 @@
-// The thread that the gate has to itself: what a program says is unpacked here, so that it can keep this thread at work, but
-// never the page's. It may be ended at any time.
+// The gate's own thread: a program's messages are unpacked here, so they can overload this thread but never the page's. It
+// may be terminated at any time.
 import type { FromGate, ToGate } from '../messages.ts'
 import { Gate } from './gate.ts'
 

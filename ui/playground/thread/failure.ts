@@ -1,5 +1,5 @@
-// Errors of the program as the page shows them: their text, and their stack in lines of the source. A frame is known by
-// the name that the program's modules carry; all others are the runtime's or the browser's own.
+// Errors of the program as the page shows them: their text, and their stack in lines of the source. The program's frames
+// have the names of its modules; all others belong to the runtime or the browser.
 import type { Failure, Place } from '../messages.ts'
 import type { SourceMap } from '../source-map.ts'
 
@@ -14,13 +14,13 @@ export class Sources {
     this.#maps = maps
   }
 
-  /** A place in the code that runs, as a place in the source. */
+  /** A place in the running code, as a place in the source. */
   place<P extends Place>(place: P): P {
     const found = this.#maps.get(place.file)?.sourceOf(place)
     return { ...place, ...found, function: nameOf(place.function) }
   }
 
-  /** The program's own part of a stack, newest first. */
+  /** The program's frames of a stack, newest first. */
   stack(stack: string | undefined): Place[] {
     const places: Place[] = []
     for (const line of (stack ?? '').split('\n')) {
@@ -32,14 +32,14 @@ export class Sources {
     return places
   }
 
-  /** What `error` says, and where it was thrown; `before` is put in front of it. */
+  /** The text of `error`, after the prefix `before`, and its stack. */
   failure(error: unknown, before = ''): Failure {
     if (!(error instanceof Error)) return { text: `${before}${describe(error)}`, stack: [] }
     const text = error.name === 'RuntimeError' ? this.lines(String(error)) : String(error)
     return { text: `${before}${text}`, stack: this.stack(error.stack) }
   }
 
-  /** A message of the runtime's, whose `created at program.ts:3` is about the code that runs. */
+  /** A message of the runtime, with lines such as `created at program.ts:3` moved from the running code to the source. */
   lines(text: string): string {
     return text.replace(/\b(at|from) ([\w-]+\.ts):(\d+)/g, (whole, word: string, file: string, line: string) => {
       const found = this.#maps.get(file)?.sourceOf({ line: Number(line), column: Infinity })
@@ -56,7 +56,7 @@ function describe(value: unknown): string {
   }
 }
 
-/** Engines say `Generator.next`, `Object.main` or `outer/main<` of what the source calls `main`. */
+/** For `main` in the source, engines print `Generator.next`, `Object.main` or `outer/main<`. */
 function nameOf(name: string): string {
   const plain = name.replace(/^new | \[as .*\]$|[/<]+$/g, '')
   return /[\w$#]+$/.exec(plain)?.[0] ?? plain.replace(/^(?:\w+\.)*/, '')

@@ -1,5 +1,5 @@
-// The host of the playground's loops: the browser's, or a virtual clock on top of it that stops at a given second. It says
-// when the thread is about to be held, and where lines go that no loop prints.
+// The host of the playground's loops: the browser's, or a virtual clock that stops at a given second. It also reports
+// blocking calls, and lines that no loop prints.
 import { VirtualClock } from '../../../src/browser.ts'
 import { AMBER } from '../../../src/events/stalls.ts'
 import type { CoroutineInfo, Host, HostContext } from '../../../src/runtime/host.ts'
@@ -7,7 +7,7 @@ import type { CoroutineInfo, Host, HostContext } from '../../../src/runtime/host
 export interface Surroundings {
   /** Called every `AMBER` seconds while a call blocks the thread, and once after one that took virtual time. Seconds so far. */
   blocking(seconds: number): void
-  /** The virtual clock has come to its end. */
+  /** The virtual clock has reached its end. */
   over(): void
   line(text: string): void
   report(text: string): void

@@ -1,4 +1,4 @@
-// The runtime as the program gets it: the very same, but each loop it makes is recorded, and cancelled when the page says so.
+// The runtime for the program. It is the original, but each loop is recorded, and cancelled on the page's request.
 import * as loopscope from '../../../src/browser.ts'
 import { Recorder } from '../../../src/events/recorder.ts'
 import type { Coroutine, LoopOptions, RunOptions } from '../../../src/browser.ts'
@@ -6,7 +6,7 @@ import type { Outbox } from './outbox.ts'
 import type { Sources } from './failure.ts'
 import type { Watch } from './watch.ts'
 
-/** The recorder hands its events on at once; it need not keep them. */
+/** The recorder forwards its events at once, so its history may be short. */
 const HISTORY = 1024
 
 export interface Loops {
@@ -15,7 +15,7 @@ export interface Loops {
   /** How many times the program has called `run`. */
   readonly runs: number
   run(main: Coroutine<unknown>): Promise<unknown>
-  /** Wait until no `run` goes on. */
+  /** Waits until no `run` is active. */
   settled(): Promise<void>
 }
 
@@ -25,12 +25,12 @@ export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal
   let runs = 0
 
   class EventLoop extends loopscope.EventLoop {
-    /** The runner ends the loop with tasks of its own, which are not the program's. */
+    /** The runner ends the loop with tasks of its own, which are hidden. */
     closing = false
 
     constructor(options?: LoopOptions) {
       super(options)
-      // Whoever holds the loop is shown as a stall; it need not be said as well.
+      // Stalls already show this.
       this.slowCallbackDuration = Infinity
       const recorder = new Recorder(this, { history: HISTORY, name: 'playground' })
       this.instruments.add(watch.of(recorder))

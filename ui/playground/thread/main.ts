@@ -1,4 +1,4 @@
-// The thread of the playground: runs one program on the runtime, and tells the page all of it. It is thrown away after.
+// The thread of the playground: runs one program on the runtime, reports everything to the page, and is then discarded.
 import { defaultHost, setDefaultHost } from '../../../src/runtime/host.ts'
 import { getRunningLoop, print } from '../../../src/browser.ts'
 import type { FromThread, ToThread } from '../messages.ts'

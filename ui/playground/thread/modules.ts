@@ -1,11 +1,11 @@
-// The program's modules as the browser loads them: each under an address of its own that only this thread knows, with
-// what it imports put in. `sourceURL` gives them names that stacks can show.
+// The program's modules as the browser loads them: each has an address that only this thread knows, with the addresses of
+// its imports filled in. `sourceURL` gives them readable names in stacks.
 import type { CompiledModule } from '../messages.ts'
 
-/** Where the runtime waits for the module that hands it out. */
+/** Where the runtime's module finds the runtime. */
 export const API = Symbol.for('loopscope.playground')
 
-/** The address of the module called `entry`; throws an Error for an import of something that is not there. */
+/** The address of the module called `entry`; throws an Error if an imported module does not exist. */
 export function publish(modules: readonly CompiledModule[], entry: string, api: Record<string, unknown>): string {
   const names = Object.keys(api).filter((name) => name !== 'default')
   Object.defineProperty(globalThis, API, { value: api })
@@ -31,7 +31,7 @@ export function publish(modules: readonly CompiledModule[], entry: string, api: 
   return address(entry, [])
 }
 
-/** TypeScript says `./pace.js` in what it makes of `./pace.ts`. */
+/** TypeScript writes `./pace.js` for `./pace.ts`. */
 function nameOf(specifier: string): string {
   return specifier.startsWith('./') ? specifier.slice(2).replace(/\.js$/, '.ts') : specifier
 }

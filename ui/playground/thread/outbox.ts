@@ -1,19 +1,19 @@
-// What goes from the thread to the page. Events go in batches, but never later than they can: a program that holds the
-// thread gives no second chance to send them.
+// Messages from the thread to the page. Events are batched, but sent early: once the program blocks the thread, no timer can
+// send them.
 import type { LoopEvent } from '../../../src/events/schema.ts'
 import type { FromThread } from '../messages.ts'
 import type { Sources } from './failure.ts'
 
-/** Messages that may go at once, and how many more each millisecond; past that, events wait for each other. */
+/** Messages that may be sent at once, and how many more each millisecond. Past that, events are batched. */
 const AT_ONCE = 100
 const EACH_MS = 1
-/** But not longer than this (ms), in the middle of the program's work if need be. */
+/** The longest delay of an event (ms), while the program runs on. */
 const LATEST = 4
 const MOST_IN_ONE = 500
-/** A program that does this much is stopped: the page keeps all of it. */
+/** A program that exceeds this is stopped, because the page keeps everything. */
 const MOST_EVENTS = 100_000
 const MOST_LINES = 10_000
-/** Task and queue ids of each further loop of a program start so much higher: the page knows one loop only. */
+/** The offset of task and queue ids for each further loop of a program, because the page knows only one loop. */
 const STRIDE = 1_000_000
 
 export class Outbox {
@@ -28,14 +28,14 @@ export class Outbox {
   #lines = 0
   #closed = false
 
-  /** `onFull` is called once the program has said more than it may. */
+  /** `onFull` is called once the program exceeds a limit. */
   constructor(port: MessagePort, sources: Sources, onFull: (what: string) => void) {
     this.#port = port
     this.#sources = sources
     this.#onFull = onFull
   }
 
-  /** Take an event of the program's first, second … loop. */
+  /** Takes an event of the program's loop with this number, from 0. */
   event(event: LoopEvent, loop: number): void {
     if (this.#closed) return
     this.#waiting.push(this.#translate(event, loop * STRIDE))
@@ -64,7 +64,7 @@ export class Outbox {
     this.#port.postMessage({ type: 'events', events } satisfies FromThread)
   }
 
-  /** Send nothing more. */
+  /** Sends the rest, then nothing more. */
   close(): void {
     this.flush()
     this.#closed = true

@@ -1,5 +1,5 @@
-// Knows who holds the thread, and says so while it is held: from inside the loops of the program, where the compiler has
-// put a call of `held`, and from calls that block. What holds the thread without either, only the page can notice.
+// Reports what blocks the thread while it is blocked: from loops of the program, where the compiler has inserted a call of
+// `held`, and from blocking calls. Only the page can notice other blocking.
 import type { Instrument } from '../../../src/runtime/instruments.ts'
 import type { Task } from '../../../src/runtime/task.ts'
 import type { Recorder } from '../../../src/events/recorder.ts'
@@ -9,9 +9,9 @@ import type { Place } from '../messages.ts'
 import type { Outbox } from './outbox.ts'
 import type { Sources } from './failure.ts'
 
-/** Milliseconds after which a step is a stall, and between two reports of it. */
+/** Milliseconds until a step is a stall, and between two reports of it. */
 const STALL = AMBER * 1000
-/** One round of a loop in so many looks at the clock. */
+/** The clock is read once in this number of rounds. */
 const ROUNDS = 128
 
 export class Watch {
@@ -19,7 +19,7 @@ export class Watch {
   readonly #sources: Sources
   #recorder: Recorder | null = null
   #task: Task<unknown> | null = null
-  /** When the step began, in ms of the thread; NaN while the loop has the thread. */
+  /** When the step began, in ms of the thread; NaN between steps. */
   #since: number
   /** The same on the loop's clock, in seconds. */
   #loopSince = 0
@@ -42,17 +42,17 @@ export class Watch {
     }
   }
 
-  /** The program comes round a loop that begins in this line. */
+  /** The program runs another round of the loop at this line. */
   readonly held = (line: number): void => {
     if (++this.#rounds % ROUNDS !== 0) return
     const now = performance.now()
     if (!(now - this.#since >= STALL) || now - this.#toldAt < STALL) return
     const [frame] = this.#sources.stack(new Error('held').stack)
-    // A virtual clock stands still meanwhile, so it began where that stands.
+    // A virtual clock does not move meanwhile, so the stall began at its current time.
     this.#tell((now - this.#since) / 1000, this.#loopSince, { function: frame?.function ?? '', file: frame?.file ?? 'program.ts', line, column: frame?.line === line ? frame.column : 1 })
   }
 
-  /** A call blocks the thread, for so many seconds so far. */
+  /** A call has blocked the thread for this number of seconds. */
   blocking(seconds: number): void {
     if (seconds * 1000 < STALL) return
     const stack = this.#sources.stack(new Error('blocked').stack)
@@ -60,7 +60,7 @@ export class Watch {
     this.#tell(seconds, loop?.host.virtual === true ? loop.time() - seconds : this.#loopSince, stack.find(({ file }) => file === 'program.ts') ?? stack[0] ?? null)
   }
 
-  /** The thread is free for the page's messages: nothing has held it up to now. */
+  /** The thread processes messages, so no stall goes on. */
   free(): void {
     if (this.#task === null) this.#since = performance.now()
   }
