@@ -28,7 +28,7 @@ export interface StartedRun {
 }
 
 /** The events of an answer, and the number of lines that were no events. */
-export interface Told {
+export interface EventLines {
   events: LoopEvent[]
   refused: number
 }
@@ -118,7 +118,7 @@ export class Api {
   }
 
   /** Runs an example in virtual time, on a separate loop, and returns all of its events at once. */
-  async runVirtual(example: number, parameters: Record<string, string>): Promise<Told & { run: number }> {
+  async runVirtual(example: number, parameters: Record<string, string>): Promise<EventLines & { run: number }> {
     const query = new URLSearchParams({ ...parameters, clock: 'virtual' }).toString()
     const response = await this.#fetch(`${appPaths.examples}/${example}/run?${query}`, { headers: { accept: 'application/x-ndjson' } })
     return { run: Number(response.headers.get('x-run-id')), ...admitLines(await response.text()) }
@@ -130,7 +130,7 @@ export class Api {
   }
 
   /** The events of a run that the server still keeps. */
-  async runEvents(run: number): Promise<Told> {
+  async runEvents(run: number): Promise<EventLines> {
     const response = await this.#fetch(this.ofLoop(`${paths.runs}/${run}/events`), { headers: { accept: 'application/x-ndjson' } })
     return admitLines(await response.text())
   }

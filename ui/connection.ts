@@ -83,7 +83,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    this.#inbox = new Intake((text) => this.#hear(text), () => options.onChange())
+    this.#inbox = new Intake((text) => this.#receive(text), () => options.onChange())
   }
 
   get epoch(): string | null {
@@ -181,7 +181,7 @@ export class Connection {
     this.#options.onChange()
   }
 
-  #hear(text: string): void {
+  #receive(text: string): void {
     const { recording } = this.#options
     this.#waiting -= text.length
     const message = admitMessage(text)

@@ -131,9 +131,9 @@ export class Session extends Shown {
       }
       return true
     }
-    const told = await this.attempt(this.api.runEvents(id))
-    if (told === null || told.events.length === 0) return false
-    this.showRecording(recordingOf(told), `run ${id}, from the server’s records`, `run=${id}`)
+    const answer = await this.attempt(this.api.runEvents(id))
+    if (answer === null || answer.events.length === 0) return false
+    this.showRecording(recordingOf(answer), `run ${id}, from the server’s records`, `run=${id}`)
     return true
   }
 }

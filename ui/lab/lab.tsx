@@ -70,7 +70,7 @@ export function LabPage({ session }: PanelContext) {
           timeline.current = made
           made.view.set(-10, 0)
           made.filter = (lane) => /^GET \/handlers/.test((lane.parent ?? lane).name)
-          const stop = session.onChange(() => made.heed())
+          const stop = session.onChange(() => made.refresh())
           return () => {
             stop()
             timeline.current = null

@@ -32,8 +32,8 @@ export function Predict({ session, number }: { session: Session; number: number 
   }
   useEffect(() => {
     let current = true
-    session.api.runVirtual(number, number === 5 ? FIVE : {}).then((told) => {
-      if (current) begin(recordingOf(told))
+    session.api.runVirtual(number, number === 5 ? FIVE : {}).then((answer) => {
+      if (current) begin(recordingOf(answer))
     }, (error: unknown) => {
       if (current) setProblem(error instanceof Error ? error.message : String(error))
     })

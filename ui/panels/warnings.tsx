@@ -10,8 +10,8 @@ const MOST_ROWS = 200
 export function warningsOf({ session }: PanelContext): Pick<Warning, 't' | 'kind' | 'level' | 'task' | 'message'>[] {
   const recording = session.recording.value
   const { time } = session
-  const told = recording.warnings.filter(({ t }) => t <= time)
-  if (told.length > 0) return told
+  const warnings = recording.warnings.filter(({ t }) => t <= time)
+  if (warnings.length > 0) return warnings
   return recording.stalls.all.filter((stall) => stall.to !== null && stall.from <= time && stall.to - stall.from >= AMBER).map((stall) => ({
     t: stall.to as number, kind: 'slow-step', level: (stall.to as number) - stall.from >= RED ? 'red' : 'amber', task: stall.task ?? undefined,
     message: slowStep(stall.name, (stall.to as number) - stall.from),

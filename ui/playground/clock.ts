@@ -4,15 +4,15 @@ import type { ProgramRun } from './program-run.ts'
 
 export function recordingNow(run: ProgramRun): () => number {
   let last = -1
-  let heardAt = 0
+  let seenAt = 0
   return () => {
     const { recording } = run
     const { open } = recording.stalls
     if (run.clock === 'virtual' || run.state !== 'running') return open === null ? recording.to : Math.max(recording.to, open.from + open.seconds)
     if (recording.lastSeq !== last) {
       last = recording.lastSeq
-      heardAt = performance.now()
+      seenAt = performance.now()
     }
-    return recording.empty ? recording.to : recording.to + (performance.now() - heardAt) / 1000
+    return recording.empty ? recording.to : recording.to + (performance.now() - seenAt) / 1000
   }
 }

@@ -64,7 +64,7 @@ export class ProgramRun {
   #pings = 0
   /** When the unanswered ping was sent. */
   #askedAt: number | null = null
-  #told: Held | null = null
+  #reported: Held | null = null
 
   constructor(sandbox: Sandbox, options: ProgramRunOptions) {
     this.#sandbox = sandbox
@@ -78,7 +78,7 @@ export class ProgramRun {
   async start(): Promise<void> {
     const { modules, clock, until } = this.#options
     const { default: thread } = await import('virtual:playground/thread')
-    const line = await this.#sandbox.start(thread, { type: 'start', modules, clock, until }, (message) => this.#hear(message))
+    const line = await this.#sandbox.start(thread, { type: 'start', modules, clock, until }, (message) => this.#receive(message))
     if (this.state === 'ended') {
       line.end()
       return
@@ -94,11 +94,11 @@ export class ProgramRun {
       this.#end({ outcome: 'ended', failure: null, note: null, held: this.held })
       return
     }
-    this.#line?.tell({ type: 'cancel', reason: 'Stopped: its main task was cancelled, as by Ctrl-C.' })
+    this.#line?.send({ type: 'cancel', reason: 'Stopped: its main task was cancelled, as by Ctrl-C.' })
     this.#timers.push(setTimeout(() => this.#end({ outcome: 'ended', failure: null, note: 'It did not stop when it was cancelled.', held: this.held }), GRACE))
   }
 
-  #hear({ items, refused, over }: FromGate): void {
+  #receive({ items, refused, over }: FromGate): void {
     if (this.state === 'ended') return
     this.refused = refused
     if (over !== undefined) {
@@ -118,7 +118,7 @@ export class ProgramRun {
   #rest(): void {
     if (this.#owed && this.#intake.length === 0) {
       this.#owed = false
-      this.#line?.tell({ type: 'more' })
+      this.#line?.send({ type: 'more' })
     }
     this.#options.onChange()
   }
@@ -136,13 +136,13 @@ export class ProgramRun {
         if (this.loose.length < MOST_REPORTS) this.loose.push({ text: message.text, after: this.recording.lines.length })
         break
       case 'held':
-        this.#told = message
+        this.#reported = message
         this.held = message
         break
       case 'pong':
         if (message.count === this.#pings) {
           this.#askedAt = null
-          this.#told = null
+          this.#reported = null
           this.held = null
         }
         break
@@ -161,12 +161,12 @@ export class ProgramRun {
     const now = performance.now()
     if (this.#askedAt === null) {
       this.#askedAt = now
-      this.#line?.tell({ type: 'ping', count: ++this.#pings })
+      this.#line?.send({ type: 'ping', count: ++this.#pings })
       return
     }
     const seconds = (now - this.#askedAt) / 1000
     if (seconds * 1000 < HELD) return
-    if (this.#told === null || seconds - this.#told.seconds > 1) this.#notice(seconds)
+    if (this.#reported === null || seconds - this.#reported.seconds > 1) this.#notice(seconds)
     if (Math.max(seconds, this.held?.seconds ?? 0) >= this.#options.patience) {
       this.#end({ outcome: 'ended', failure: null, note: null, held: this.held })
       return
@@ -178,7 +178,7 @@ export class ProgramRun {
   #notice(seconds: number): void {
     const { recording } = this
     const holder = recording.holder
-    const last = this.#told
+    const last = this.#reported
     const place = last?.place ?? null
     this.held = { seconds, task: last === null ? holder?.lane.name ?? null : last.task, place }
     if (holder === null) return

@@ -10,7 +10,7 @@ const GRACE = 1000
 
 /** One thread, and the gate before it. */
 export interface Line {
-  tell(message: ToGate): void
+  send(message: ToGate): void
   /** Ends the thread, whatever it is doing. */
   end(): void
 }
@@ -28,19 +28,19 @@ export class Sandbox {
     this.#ready = this.#word(PATIENCE)
   }
 
-  /** Starts a thread with this script and ends the previous one. `hear` is called with each message of the gate. */
-  async start(thread: string, message: ToThread, hear: (message: FromGate) => void): Promise<Line> {
+  /** Starts a thread with this script and ends the previous one. `receive` is called with each message of the gate. */
+  async start(thread: string, message: ToThread, receive: (message: FromGate) => void): Promise<Line> {
     this.#line?.end()
     await this.#ready.catch(() => this.#replace())
     const { port1, port2 } = new MessageChannel()
     const gate = new Worker(new URL('./gate/worker.ts', import.meta.url), { type: 'module', name: 'gate' })
-    gate.onmessage = ({ data }: MessageEvent<FromGate>) => hear(data)
-    gate.onerror = () => hear({ items: [], refused: 0, over: 'The gate before it did not start: reload the page.' })
+    gate.onmessage = ({ data }: MessageEvent<FromGate>) => receive(data)
+    gate.onerror = () => receive({ items: [], refused: 0, over: 'The gate before it did not start: reload the page.' })
     gate.postMessage({ type: 'open' } satisfies ToGate, [port1])
     // An opaque origin cannot be named as the target. The message contains only the program to run.
     this.#frame.contentWindow?.postMessage({ type: 'start', thread, message }, '*', [port2])
     const line: Line = {
-      tell: (word) => gate.postMessage(word),
+      send: (word) => gate.postMessage(word),
       end: () => {
         gate.terminate()
         if (this.#line === line) this.#end()
@@ -83,10 +83,10 @@ export class Sandbox {
     const frame = this.#frame
     const word = new Promise<void>((resolve, reject) => {
       const done = (): void => {
-        removeEventListener('message', hear)
+        removeEventListener('message', onMessage)
         clearTimeout(late)
       }
-      const hear = ({ source, data }: MessageEvent): void => {
+      const onMessage = ({ source, data }: MessageEvent): void => {
         if (source !== frame.contentWindow || data !== 'ready') return
         done()
         resolve()
@@ -95,7 +95,7 @@ export class Sandbox {
         done()
         reject(new Error('the sealed document did not load: reload the page'))
       }, patience)
-      addEventListener('message', hear)
+      addEventListener('message', onMessage)
     })
     word.catch(() => {})
     return word

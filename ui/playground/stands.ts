@@ -12,7 +12,7 @@ export interface Stand {
 
 export const setStands = StateEffect.define<readonly Stand[]>()
 
-class Who extends WidgetType {
+class Label extends WidgetType {
   readonly #text: string
 
   constructor(text: string) {
@@ -20,7 +20,7 @@ class Who extends WidgetType {
     this.#text = text
   }
 
-  override eq(other: Who): boolean {
+  override eq(other: Label): boolean {
     return other.#text === this.#text
   }
 
@@ -46,7 +46,7 @@ function decorate(list: readonly Stand[], doc: { line(number: number): { from: n
   for (const [number, here] of byLine(list)) {
     const { from, to } = doc.line(number)
     ranges.push(Decoration.line({ class: here.some(({ holds }) => holds) ? 'cm-holds' : 'cm-stand' }).range(from))
-    ranges.push(Decoration.widget({ widget: new Who(here.map(({ text }) => text).join(' · ')), side: 1 }).range(to))
+    ranges.push(Decoration.widget({ widget: new Label(here.map(({ text }) => text).join(' · ')), side: 1 }).range(to))
   }
   return Decoration.set(ranges, true)
 }

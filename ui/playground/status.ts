@@ -8,7 +8,7 @@ export interface Status {
 }
 
 export function statusOf(model: Playground): Status {
-  const status = standOf(model)
+  const status = stateOf(model)
   return model.run.value === null ? status : { ...status, text: `${status.text}${leftOut(model.run.value)}` }
 }
 
@@ -24,7 +24,7 @@ function number(value: number): string {
   return value.toLocaleString('en-US')
 }
 
-function standOf(model: Playground): Status {
+function stateOf(model: Playground): Status {
   const run = model.run.value
   if (model.said.value !== '') return { kind: 'bad', text: model.said.value }
   if (model.preparing.value) return { kind: 'busy', text: model.checking.value ? 'TypeScript checks the program …' : 'Starting …' }

@@ -50,7 +50,7 @@ export class Requests extends Map<number, Request> {
     const request = this.of(lane)
     if (request === undefined) return
     request.task ??= lane.id
-    if (request.task === lane.id && request.from < request.readAt) lane.stoodInLine(request.from)
+    if (request.task === lane.id && request.from < request.readAt) lane.arrived(request.from)
   }
 
   /** A stall delayed the reading of these requests; once it is over, their waiting time is known. */
@@ -59,7 +59,7 @@ export class Requests extends Map<number, Request> {
       const request = task === undefined && id !== undefined ? this.get(id) : undefined
       if (request === undefined || to === null) continue
       request.from = Math.min(request.from, to - seconds)
-      if (request.task !== null) lanes.get(request.task)?.stoodInLine(request.from)
+      if (request.task !== null) lanes.get(request.task)?.arrived(request.from)
     }
   }
 

@@ -33,7 +33,7 @@ export interface Stall {
   /** The sum of all delays, in seconds. */
   lost: number
   /** Reported by the observer, not only found from the steps. */
-  told: boolean
+  reported: boolean
 }
 
 export class Stalls {
@@ -56,7 +56,7 @@ export class Stalls {
     stall ??= this.#add(event.task ?? null, event.name, event.since, lane)
     // A loop has one stall at a time. If the end of the last one is missing, it ended before this one began.
     if (this.open !== stall) this.#closeOpen(event.since)
-    stall.told = true
+    stall.reported = true
     stall.seconds = Math.max(stall.seconds, event.seconds)
     if (event.stack !== undefined && event.stack.length > 0) stall.stack = event.stack
     this.open = stall
@@ -67,7 +67,7 @@ export class Stalls {
     // The final report may correct the beginning or the task of a stall that was reported while it lasted.
     const stall = this.#find(event.task ?? null, from) ?? this.open ?? this.#add(event.task ?? null, event.name ?? lane?.name ?? CALLBACK, from, lane)
     if (event.name !== undefined) stall.name = event.name
-    stall.told = true
+    stall.reported = true
     stall.to ??= stall.from + event.seconds
     if (event.stack !== undefined && event.stack.length > 0) stall.stack = event.stack
     stall.seconds = event.seconds
@@ -86,7 +86,7 @@ export class Stalls {
       open.to = to
       open.seconds = to - open.from
       this.open = null
-      if (!open.told || open.victims.length === 0) this.#count(open, live)
+      if (!open.reported || open.victims.length === 0) this.#count(open, live)
       return
     }
     if (to - from < AMBER) return
@@ -123,7 +123,7 @@ export class Stalls {
   #add(task: number | null, name: string, from: number, lane: Lane | null): Stall {
     const stall: Stall = {
       id: ++this.#ids, task, name, run: lane?.run ?? null, request: lane?.request ?? null, from, to: null, seconds: 0, stack: [],
-      victims: [], others: 0, lost: 0, told: false,
+      victims: [], others: 0, lost: 0, reported: false,
     }
     this.all.push(stall)
     if (this.all.length > MOST_STALLS) this.all.shift()

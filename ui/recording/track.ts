@@ -128,7 +128,7 @@ export class Lane {
   }
 
   /** Its request arrived at `t` or later, before it was read. */
-  stoodInLine(t: number): void {
+  arrived(t: number): void {
     if (this.infos[0]?.inLine === true) this.starts[0] = Math.min(this.starts[0] as number, t)
     else if (this.starts.length > 0 && t < (this.starts[0] as number)) {
       this.starts.unshift(t)

@@ -3,7 +3,7 @@
 import { batch, computed, signal } from '@preact/signals'
 import type { LoopInfo } from '../../src/events/schema.ts'
 import { address, setAddress } from '../address.ts'
-import { Api, type Told } from '../api.ts'
+import { Api, type EventLines } from '../api.ts'
 import { apiBase, Connection } from '../connection.ts'
 import { Loops } from '../loops.ts'
 import { NOW, Recording, type Lane, type Position } from '../recording.ts'
@@ -175,7 +175,7 @@ export class Shown {
 }
 
 /** A recording from a complete list of events. */
-export function recordingOf({ events, refused }: Told): Recording {
+export function recordingOf({ events, refused }: EventLines): Recording {
   const recording = new Recording()
   recording.malformed = refused
   for (const event of events) recording.apply(event)

@@ -25,7 +25,7 @@ export function LanesView({ session }: { session: Session }) {
     session.timeline = timeline
     let settling: ReturnType<typeof setTimeout> | undefined
     const stops = [
-      session.onChange(() => timeline.heed()),
+      session.onChange(() => timeline.refresh()),
       effect(() => {
         if (timeline.recording !== session.recording.value) timeline.recording = session.recording.value
       }),

@@ -8,7 +8,7 @@ import { percent } from '../timeline/paint-loop.ts'
 const SIGNS = { live: '●', blocked: '■', lost: '✕', closed: '◼', unknown: '?' } as const
 
 /** The state of a loop, in a word. */
-export function standOf({ state, blocked }: LoopInfo): keyof typeof SIGNS {
+export function stateOf({ state, blocked }: LoopInfo): keyof typeof SIGNS {
   return state === 'live' && blocked !== null ? 'blocked' : state
 }
 
@@ -21,7 +21,7 @@ export function ago(iso: string): string {
 
 function wordsOf(info: LoopInfo): string {
   const { blocked, tasks, utilization, since } = info
-  switch (standOf(info)) {
+  switch (stateOf(info)) {
     case 'blocked': return `blocked by ${blocked?.name ?? ''}, ${milliseconds(blocked?.seconds ?? 0)}`
     case 'lost': return `lost for ${ago(since)}`
     case 'closed': return `closed ${ago(since)} ago`
@@ -35,18 +35,18 @@ export function LoopBar({ session }: { session: Session }) {
   if (list === null || !session.loops.several) return null
   const flashing = session.loops.flashing.value
   const shown = session.shownLoop.value
-  const trouble = list.loops.filter((info) => !['live', 'closed'].includes(standOf(info)))
+  const trouble = list.loops.filter((info) => !['live', 'closed'].includes(stateOf(info)))
   return (
     <nav class="loops" aria-label="Event loops">
       {list.loops.map((info) => {
         const { loop, self, host, pid, stalls, blocked } = info
-        const stand = standOf(info)
+        const state = stateOf(info)
         return (
           <button
-            type="button" key={loop} class={`loop ${stand} ${flashing.has(loop) ? 'flash' : ''}`} aria-pressed={loop === shown?.loop} onClick={() => session.look(loop)}
+            type="button" key={loop} class={`loop ${state} ${flashing.has(loop) ? 'flash' : ''}`} aria-pressed={loop === shown?.loop} onClick={() => session.look(loop)}
             title={`${loop}: process ${pid} on ${host}${self ? ', which serves this page' : ''}${blocked === null ? '' : `. ${blocked.name} has blocked it for ${duration(blocked.seconds)}`}`}
           >
-            <span class="sign" aria-hidden="true">{SIGNS[stand]}</span>
+            <span class="sign" aria-hidden="true">{SIGNS[state]}</span>
             <b>{loop}</b>{self && <span class="chip">this page</span>}
             <span class="words">{wordsOf(info)}</span>
             {stalls > 0 && <span class="badge" title={`${stalls} stalls so far`}>{stalls}<span class="hidden"> {stalls === 1 ? 'stall' : 'stalls'}</span></span>}
@@ -54,7 +54,7 @@ export function LoopBar({ session }: { session: Session }) {
         )
       })}
       {list.redis?.state === 'away' && <span class="away"><span aria-hidden="true">✕</span> Redis has been away for {ago(list.redis.since)}: the state of the other loops is unknown</span>}
-      <span class="hidden" role="status">{trouble.map((info) => `${info.loop} is ${standOf(info)}`).join(', ')}</span>
+      <span class="hidden" role="status">{trouble.map((info) => `${info.loop} is ${stateOf(info)}`).join(', ')}</span>
     </nav>
   )
 }

@@ -166,7 +166,7 @@ export class Timeline {
   }
 
   /** The recording may have changed: it is drawn at the usual pace. */
-  heed(): void {
+  refresh(): void {
     if (this.#pause() === 0) this.#frames.in(0)
   }
 

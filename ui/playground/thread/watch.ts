@@ -23,7 +23,7 @@ export class Watch {
   #since: number
   /** The same on the loop's clock, in seconds. */
   #loopSince = 0
-  #toldAt = 0
+  #reportedAt = 0
   #rounds = 0
 
   constructor(outbox: Outbox, sources: Sources) {
@@ -46,10 +46,10 @@ export class Watch {
   readonly held = (line: number): void => {
     if (++this.#rounds % ROUNDS !== 0) return
     const now = performance.now()
-    if (!(now - this.#since >= STALL) || now - this.#toldAt < STALL) return
+    if (!(now - this.#since >= STALL) || now - this.#reportedAt < STALL) return
     const [frame] = this.#sources.stack(new Error('held').stack)
     // A virtual clock does not move meanwhile, so the stall began at its current time.
-    this.#tell((now - this.#since) / 1000, this.#loopSince, { function: frame?.function ?? '', file: frame?.file ?? 'program.ts', line, column: frame?.line === line ? frame.column : 1 })
+    this.#report((now - this.#since) / 1000, this.#loopSince, { function: frame?.function ?? '', file: frame?.file ?? 'program.ts', line, column: frame?.line === line ? frame.column : 1 })
   }
 
   /** A call has blocked the thread for this number of seconds. */
@@ -57,7 +57,7 @@ export class Watch {
     if (seconds * 1000 < STALL) return
     const stack = this.#sources.stack(new Error('blocked').stack)
     const loop = this.#recorder?.loop
-    this.#tell(seconds, loop?.host.virtual === true ? loop.time() - seconds : this.#loopSince, stack.find(({ file }) => file === 'program.ts') ?? stack[0] ?? null)
+    this.#report(seconds, loop?.host.virtual === true ? loop.time() - seconds : this.#loopSince, stack.find(({ file }) => file === 'program.ts') ?? stack[0] ?? null)
   }
 
   /** The thread processes messages, so no stall goes on. */
@@ -70,7 +70,7 @@ export class Watch {
     this.#task = task
     this.#since = performance.now()
     this.#loopSince = recorder.loop.time()
-    this.#toldAt = this.#since
+    this.#reportedAt = this.#since
   }
 
   #end(): void {
@@ -78,10 +78,10 @@ export class Watch {
     this.#since = NaN
   }
 
-  #tell(seconds: number, since: number, place: Place | null): void {
+  #report(seconds: number, since: number, place: Place | null): void {
     const recorder = this.#recorder
     const task = this.#task
-    this.#toldAt = performance.now()
+    this.#reportedAt = performance.now()
     const name = task?.getName() ?? null
     if (recorder !== null && !Number.isNaN(this.#since)) {
       recorder.record({
