@@ -1,5 +1,5 @@
-// The event loops that can be watched from here, as the server lists them. A server that knows only its own loop and has no
-// Redis is asked once.
+// The event loops that can be watched from here, as the server lists them. A server without Redis is asked once: it lists
+// only its own loop.
 import { signal } from '@preact/signals'
 import type { LoopInfo, LoopList } from '../src/events/schema.ts'
 import type { Api } from './api.ts'

@@ -1,5 +1,5 @@
-// Everything that the page knows of a loop, built from its events alone. It is bounded: the oldest events are forgotten. It
-// depends on no DOM and no connection.
+// The state and history of a loop, built from its events alone. It is bounded: the oldest events are forgotten. It depends
+// on no DOM and no connection.
 import type { EventOf, LoopEvent, Snapshot } from '../src/events/schema.ts'
 import { EventLog } from './recording/event-log.ts'
 import { Labs } from './recording/labs.ts'

@@ -1,5 +1,5 @@
-// The time on a program's clock now, as far as the page knows. In virtual time, it is the time of the last event plus the
-// length of a current stall. In real time, it continues while the program runs.
+// An estimate of the time on a program's clock now. In virtual time, it is the time of the last event plus the length of a
+// current stall. In real time, it continues while the program runs.
 import type { ProgramRun } from './program-run.ts'
 
 export function recordingNow(run: ProgramRun): () => number {

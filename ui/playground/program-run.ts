@@ -174,7 +174,7 @@ export class ProgramRun {
     this.#options.onChange()
   }
 
-  /** The thread is blocked and cannot report it, so the page adds the event, as far as it knows. */
+  /** The thread is blocked and cannot report it, so the page adds the event from what the recording shows. */
   #notice(seconds: number): void {
     const { recording } = this
     const holder = recording.holder

@@ -13,7 +13,7 @@ const MOST_IN_ONE = 500
 /** A program that exceeds this is stopped, because the page keeps everything. */
 const MOST_EVENTS = 100_000
 const MOST_LINES = 10_000
-/** The offset of task and queue ids for each further loop of a program, because the page knows only one loop. */
+/** The offset of task and queue ids for each further loop of a program, because the page shows all of them as one loop. */
 const STRIDE = 1_000_000
 
 export class Outbox {
