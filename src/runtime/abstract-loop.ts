@@ -1,5 +1,5 @@
-// All that a program can do with a loop, as an interface: whoever is handed a loop, or asks for the running one, needs no
-// more. loop.ts, far above, has the one class that does it (asyncio's AbstractEventLoop and BaseEventLoop).
+// The interface of a loop: everything that a program can do with one. The one class that implements it is in loop.ts
+// (asyncio's AbstractEventLoop and BaseEventLoop).
 import type { Awaitable, Coroutine } from './coroutine.ts'
 import type { Future } from './future.ts'
 import type { Callback, Handle, TimerHandle } from './handle.ts'
@@ -10,7 +10,7 @@ import { running, type FailureReport, type Loop } from './running.ts'
 
 export type TaskFactory = <T>(loop: AbstractEventLoop, coro: Coroutine<T>, options?: TaskOptions) => Task<T>
 
-/** What an exception handler is told. */
+/** The argument of an exception handler. */
 export interface ExceptionContext extends FailureReport {
   task?: Task<unknown>
   future?: Future<unknown>
@@ -22,21 +22,21 @@ export type ExceptionHandler = (loop: AbstractEventLoop, context: ExceptionConte
 /** Runs functions for `loop.runInExecutor`. */
 export interface Executor {
   submit<A extends unknown[], R>(loop: AbstractEventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>>
-  /** Wait until everything that was submitted has finished; nothing more is accepted. */
+  /** Wait until everything that was submitted has finished. No further call is accepted. */
   shutdown(): Coroutine<void>
 }
 
-/** An event loop, as `getRunningLoop` gives it. Its type and that of an `EventLoop` are the same. */
+/** An event loop, as `getRunningLoop` returns it. The type is the same as that of an `EventLoop`. */
 export interface AbstractEventLoop extends Loop {
-  /** Hooks for whoever watches this loop. */
+  /** Hooks for observers of this loop. */
   readonly instruments: Instruments
-  /** In debug mode, a step or callback that takes this many seconds is reported. */
+  /** In debug mode, a step or callback that takes at least this many seconds is reported. */
   slowCallbackDuration: number
   /** @internal */ probe: Instruments | null
 
   /** Call `fn(...args)` in the next iteration, in a copy of the current context. */
   callSoon<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle
-  /** The same as `callSoon`, under the name that code for other threads uses; a worker's messages arrive on this thread. */
+  /** The same as `callSoon`, under asyncio's name for calls from other threads. A worker's messages arrive on this thread. */
   callSoonThreadsafe<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle
   /** Call `fn(...args)` after `delay` seconds. */
   callLater<A extends unknown[]>(delay: number, fn: Callback<A>, ...args: A): TimerHandle
@@ -48,43 +48,43 @@ export interface AbstractEventLoop extends Loop {
   createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T>
   setTaskFactory(factory: TaskFactory | null): void
   getTaskFactory(): TaskFactory | null
-  /** @internal The tasks that are not done, in the order of their creation. */
+  /** @internal The tasks that are not done, in order of creation. */
   liveTasks(): Set<Task<unknown>>
 
-  /** Set who hears of errors that no one awaits, `(loop, context)`; `null` restores the default, which writes to the log. */
+  /** Set the handler of errors that nothing awaits, `(loop, context)`; `null` restores the default, which writes to the log. */
   setExceptionHandler(handler: ExceptionHandler | null): void
   getExceptionHandler(): ExceptionHandler | null
   /** Write the context to the host's log of errors. */
   defaultExceptionHandler(context: ExceptionContext): void
-  /** Hand a context to the exception handler. Never throws. */
+  /** Pass a context to the exception handler. Never throws. */
   callExceptionHandler(context: ExceptionContext): void
 
-  /** Run `fn(...args)` in `executor`, or in the default one; the future gives its result. */
+  /** Run `fn(...args)` in `executor`, or in the default executor. Returns a future of its result. */
   runInExecutor<A extends unknown[], R>(executor: Executor | null, fn: (...args: A) => R, ...args: A): Future<Awaited<R>>
   setDefaultExecutor(executor: Executor): void
-  /** Wait until the default executor has finished what it was given; it takes no more. */
+  /** Wait until the default executor has finished its calls. It accepts no further call. */
   shutdownDefaultExecutor(): Coroutine<void>
 
   isRunning(): boolean
   /** Run until `stop()`. */
   runForever(): Promise<void>
-  /** Run until `awaitable` is done and give its result; an awaitable that it returns is awaited as well. What was ready at that moment still runs, as in asyncio. */
+  /** Run until `awaitable` is done and return its result. A result that is itself awaitable is awaited too. What was ready at that moment still runs, as in asyncio. */
   runUntilComplete<T>(awaitable: Awaitable<T>): Promise<T>
   /**
-   * @internal Run until `future` is done and what it gives is no awaitable itself: a promise resolved with a future of this
-   * loop would never settle, for the loop stops. `onWait` is called with each future that is waited for.
+   * @internal Run until `future` is done; await its result too if it is awaitable. A promise resolved with a future of this
+   * loop would never settle, because the loop stops. `onWait` is called with each future that is waited for.
    */
   runToValue(future: Future<unknown>, onWait?: (future: Future<unknown>) => void): Promise<unknown>
-  /** @internal Run `future` to its end without giving way to anybody: the thread is held meanwhile. */
+  /** @internal Run until `future` is done, without yielding to the host: the thread is blocked. */
   runNested(future: Future<unknown>): void
   /** Stop after the current iteration. */
   stop(): void
-  /** Close a loop that does not run. What is still pending is reported and dropped. */
+  /** Close a loop that is not running. Pending tasks are reported and dropped. */
   close(): void
   toString(): string
 }
 
-/** The loop that runs on this thread. Throws a RuntimeError outside of a coroutine or callback. */
+/** The loop that runs on this thread. Throws a RuntimeError outside a coroutine or callback. */
 export function getRunningLoop(): AbstractEventLoop {
   if (running.loop === null) {
     throw new RuntimeError(

@@ -1,11 +1,11 @@
-// What can be awaited, and what to write in place of what cannot: promises, async functions, functions that were not called.
+// What can be awaited. For what cannot (a promise, an async function, a function that was not called): what to write instead.
 import type { Awaitable } from './coroutine.ts'
 import { describe } from './describe.ts'
 
 export function isAwaitable(value: unknown): value is Awaitable<unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const candidate = value as { [Symbol.iterator]?: unknown; size?: unknown }
-  // Maps and sets are iterable too, and nothing to await.
+  // Maps and sets are iterable, but not awaitable.
   return typeof candidate[Symbol.iterator] === 'function' && candidate.size === undefined
 }
 
@@ -13,7 +13,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }
 
-/** What to write in place of `value`, which `caller` was given for a coroutine: `: …`, or nothing where it cannot be told. */
+/** What to write instead of `value`, which `caller` got in place of a coroutine: `: …`, or '' if unknown. */
 export function advice(caller: string, value: unknown): string {
   if (typeof value === 'function') {
     if (Object.prototype.toString.call(value) === '[object AsyncFunction]') {
@@ -27,12 +27,12 @@ export function advice(caller: string, value: unknown): string {
   return ''
 }
 
-/** Call the body that `caller` was given, and give its coroutine. Throws a TypeError where it is no coroutine function. */
+/** Call the body that `caller` was given and return its coroutine. Throws a TypeError if it is not a coroutine function. */
 export function callBody<A extends unknown[], T>(caller: string, body: (...args: A) => Awaitable<T>, ...args: A): Awaitable<T> {
   if (typeof body !== 'function') throw new TypeError(`${caller}: a coroutine function is needed, got ${describe(body)}`)
   const made: unknown = body(...args)
   if (isAwaitable(made)) return made as Awaitable<T>
-  // It has begun, and nobody will hear of its end.
+  // The promise already runs and is dropped: ignore its rejection.
   if (isThenable(made)) made.then(undefined, () => {})
   throw new TypeError(
     `${caller}: a coroutine function is needed, got ${describe(body)}, which returned ${describe(made)}: write \`function*\`, and \`yield*\` for \`await\``,
@@ -41,7 +41,7 @@ export function callBody<A extends unknown[], T>(caller: string, body: (...args:
 
 const NOT_ITERABLE = / is not iterable(?: \(cannot read property Symbol\(Symbol\.iterator\)\))?$/
 
-/** Add to what V8 says of a `yield*` what to write in its place. Of other iterations it says the same, but for the first words. */
+/** Add to V8's message about a `yield*` what to write instead. For other iterations the message differs in its first words. */
 export function explainNotIterable(error: TypeError): void {
   const { message, stack } = error
   if (!NOT_ITERABLE.test(message) || (!message.startsWith('yield* ') && !message.endsWith(')'))) return

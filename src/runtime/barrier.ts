@@ -1,4 +1,4 @@
-// Barrier: a number of tasks wait for each other, then all go on at once.
+// Barrier: a fixed number of tasks wait for each other, then all continue.
 import type { Coroutine } from './coroutine.ts'
 import { requireInteger } from './checks.ts'
 import { Condition } from './condition.ts'
@@ -28,7 +28,7 @@ export class Barrier implements LoopBound {
     return this.#parties
   }
 
-  /** How many tasks stand at the barrier, while it fills. */
+  /** The number of tasks that wait while the barrier fills; otherwise 0. */
   get nWaiting(): number {
     return this.#state === 'filling' ? this.#count : 0
   }
@@ -37,17 +37,17 @@ export class Barrier implements LoopBound {
     return this.#state === 'broken'
   }
 
-  /** Wait for the others; gives this task's place, 0 to parties - 1. Throws a BrokenBarrierError after an abort or reset. */
+  /** Wait for the others. Returns this task's place, 0 to parties - 1. Throws a BrokenBarrierError after an abort or reset. */
   wait(): Coroutine<number> {
     return trackUnawaited(this.#wait(), 'Barrier.wait')
   }
 
-  /** Wait for the others, then run `body` with this task's place; gives its value. */
+  /** Wait for the others, then run `body` with this task's place. Returns its value. */
   with<T>(body: (index: number) => Coroutine<T>): Coroutine<T> {
     return trackUnawaited(this.#with(body), 'Barrier.with')
   }
 
-  /** Send away who stands at the barrier, with a BrokenBarrierError, and make it usable again. */
+  /** Make waiting tasks throw a BrokenBarrierError; then the barrier is usable again. */
   reset(): Coroutine<void> {
     return trackUnawaited(this.#change(() => {
       if (this.#count === 0) this.#state = 'filling'
@@ -55,7 +55,7 @@ export class Barrier implements LoopBound {
     }), 'Barrier.reset')
   }
 
-  /** Break the barrier for good: who waits, now or later, gets a BrokenBarrierError. */
+  /** Break the barrier for good: a task that waits, now or later, gets a BrokenBarrierError. */
   abort(): Coroutine<void> {
     return trackUnawaited(this.#change(() => {
       this.#state = 'broken'
@@ -99,7 +99,7 @@ export class Barrier implements LoopBound {
     }
   }
 
-  /** Who comes while the last round leaves waits until it has. */
+  /** Wait until the tasks of the previous round have left. */
   *#waitUntilFilling(): Coroutine<void> {
     yield* this.#condition.waitForAs(() => this.#state !== 'draining' && this.#state !== 'resetting', 'barrier', this)
     if (this.#state === 'broken') throw new BrokenBarrierError(`${this} was aborted`)

@@ -1,4 +1,4 @@
-// captureCallGraph() and printCallGraph(), as in asyncio 3.14: where a task is, and who awaits it.
+// captureCallGraph() and printCallGraph(), as in asyncio 3.14: where a task is suspended and which tasks await it.
 import type { Frame } from './origins.ts'
 import type { AbstractEventLoop } from './abstract-loop.ts'
 import { Future } from './future.ts'
@@ -14,11 +14,11 @@ export interface FutureCallGraph {
   callStack: readonly Frame[]
   /** The tasks that wait for it, with their own graphs. */
   awaitedBy: readonly FutureCallGraph[]
-  /** Whether it is in the graph already, depth first: its stack and its awaiters are there, and left out here. */
+  /** Whether the future is in the graph already (depth first). Its stack and awaiters are only at the first place. */
   repeated: boolean
 }
 
-/** Who waits for each future of a loop, directly or through whatever is made of futures; in the order in which tasks were made. */
+/** The tasks that wait for each future of a loop, directly or through futures made of it, in order of creation. */
 function awaitersOf(loop: AbstractEventLoop): Map<Waitable, Set<Task<unknown>>> {
   const awaiters = new Map<Waitable, Set<Task<unknown>>>()
   for (const task of loop.liveTasks()) {
@@ -34,7 +34,7 @@ function awaitersOf(loop: AbstractEventLoop): Map<Waitable, Set<Task<unknown>>> 
   return awaiters
 }
 
-/** The call graph of `future`, by default of the current task; `null` outside of a task. Each task is told once. */
+/** The call graph of `future`, by default of the current task; `null` outside a task. The details of a task appear once. */
 export function captureCallGraph(future: Future<unknown> | null = currentTask()): FutureCallGraph | null {
   if (future === null) return null
   const awaiters = awaitersOf(future.getLoop())

@@ -1,5 +1,5 @@
-// Checks of what callers pass: a wrong value is a RangeError, a wrong type a TypeError, and each says which argument,
-// what it got and what is allowed.
+// Checks of arguments: a wrong value is a RangeError, a wrong type a TypeError. The message names the argument, the value
+// and what is allowed.
 import { describe } from './describe.ts'
 
 /** Require a finite number. */

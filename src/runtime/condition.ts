@@ -1,4 +1,4 @@
-// Condition: tasks wait for something to change in what a lock protects.
+// Condition: tasks wait for a change of the state that a lock protects.
 import type { Coroutine } from './coroutine.ts'
 import { requireInteger } from './checks.ts'
 import { describable, describe } from './describe.ts'
@@ -15,7 +15,7 @@ export class Condition extends Lockable implements LoopBound {
   readonly #lock: Lock
   readonly #waiters = new Waiters()
 
-  /** Uses `lock`, or a lock of its own. */
+  /** Uses `lock`, or makes a new one. */
   constructor(lock: Lock = new Lock()) {
     super()
     if (!(lock instanceof Lock)) throw new TypeError(`Condition: a Lock is needed, got ${describe(lock)}`)
@@ -35,8 +35,8 @@ export class Condition extends Lockable implements LoopBound {
   }
 
   /**
-   * Free the lock, wait to be notified, take the lock back; gives true. The lock is taken back before anything is thrown.
-   * May wake without cause: look at the state again, or use `waitFor`. Throws a RuntimeError if the lock is not held.
+   * Release the lock, wait for a notification, acquire the lock again; returns true. It is acquired before anything is thrown.
+   * May wake without cause: check the state again, or use `waitFor`. Throws a RuntimeError if the lock is not acquired.
    */
   wait(): Coroutine<true> {
     return trackUnawaited(this.waitAs('condition', this), 'Condition.wait')
@@ -57,14 +57,14 @@ export class Condition extends Lockable implements LoopBound {
         yield* this.#reacquire()
       }
     } catch (error) {
-      // This task may have been the one that was notified: pass it on.
+      // This task may have been notified: pass the notification on.
       this.#notify(1)
       notePassedOn()
       throw error
     }
   }
 
-  /** Take the lock back whatever happens; a cancellation meanwhile is thrown afterwards, the last one if they were several. */
+  /** Acquire the lock again in any case. A cancellation meanwhile is thrown afterwards; of several, the last. */
   *#reacquire(): Coroutine<void> {
     let cancellation: CancelledError | null = null
     for (;;) {
@@ -80,7 +80,7 @@ export class Condition extends Lockable implements LoopBound {
     if (cancellation !== null) throw cancellation
   }
 
-  /** Wait until `predicate()` is true, and give its value. */
+  /** Wait until `predicate()` is true, and return its value. */
   waitFor<T>(predicate: () => T): Coroutine<T> {
     return trackUnawaited(this.waitForAs(predicate, 'condition', this), 'Condition.waitFor')
   }
@@ -95,14 +95,14 @@ export class Condition extends Lockable implements LoopBound {
     return value
   }
 
-  /** Wake `n` of the tasks that wait. They go on once they have the lock. Throws a RuntimeError if the lock is not held. */
+  /** Wake `n` of the waiting tasks. Each continues once it has the lock. Throws a RuntimeError if the lock is not acquired. */
   notify(n = 1): void {
     requireInteger(n, 'Condition.notify: n', 0)
     if (!this.locked()) throw new RuntimeError(`${this}: notify needs its lock, acquire it first`)
     this.#notify(n)
   }
 
-  /** Wake every task that waits. */
+  /** Wake every waiting task. */
   notifyAll(): void {
     this.notify(this.#waiters.length)
   }

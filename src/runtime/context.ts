@@ -1,5 +1,5 @@
-// Context variables, as Python's contextvars: a value that follows a task, not a thread. A context is an immutable map
-// behind a cell, so that copying one for a new task costs nothing.
+// Context variables, as Python's contextvars: a value belongs to a task, not to a thread. A context is a cell with an
+// immutable map, so the copy for a new task costs nothing.
 import { describable, describe } from './describe.ts'
 import { RuntimeError } from './exceptions.ts'
 import { running } from './running.ts'
@@ -8,7 +8,7 @@ type Bindings = ReadonlyMap<ContextVar<unknown>, unknown>
 
 const EMPTY: Bindings = new Map()
 
-/** What a set of variables were bound to. A task runs in a copy of its creator's. */
+/** The values of a set of variables. A task runs in a copy of its creator's context. */
 export class Context {
   /** @internal Replaced, never changed. */
   bindings: Bindings
@@ -18,11 +18,11 @@ export class Context {
     this.bindings = bindings
   }
 
-  /** Call `fn(...args)` in this context: what it sets stays in here. Throws a RuntimeError if the context is entered already. */
+  /** Call `fn(...args)` in this context, which keeps what it sets. Throws a RuntimeError if the context is entered already. */
   run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
     const outer = running.context
     if (this.#entered || this === outer) throw new RuntimeError(`${this} is entered already: run a copy of it (copyContext)`)
-    // The context of a task's step or a callback is entered as well, for as long as another one is inside of it.
+    // The context of a task's step or a callback counts as entered too while another one is inside it.
     const base = outer !== null && !outer.#entered ? outer : null
     if (base !== null) base.#entered = true
     this.#entered = true
@@ -36,7 +36,7 @@ export class Context {
     }
   }
 
-  /** A context with the same values that changes on its own. */
+  /** An independent context with the same values. */
   copy(): Context {
     return new Context(this.bindings)
   }
@@ -67,13 +67,13 @@ export function copyContext(): Context {
   return new Context(running.context?.bindings)
 }
 
-/** @internal A copy for a new task or callback; `null` while there is nothing to copy. */
+/** @internal A copy for a new task or callback; `null` if there is nothing to copy. */
 export function snapshot(): Context | null {
   const context = running.context
   return context === null || context.bindings.size === 0 ? null : new Context(context.bindings)
 }
 
-/** The context to set in: made at the first `set` of a task that has none yet. */
+/** The context to set `variable` in. A task gets one at its first `set`. */
 function writable(variable: ContextVar<unknown>): Context {
   if (running.context === null) {
     if (running.loop === null && running.driven > 0) {
@@ -94,7 +94,7 @@ export class ContextVar<T> {
   readonly name: string
   readonly #fallback: T | typeof UNSET
 
-  /** `default`: what `get` gives where nothing was set. */
+  /** `default`: what `get` returns if no value is set. */
   constructor(name: string, options?: { default?: T }) {
     this.name = name
     this.#fallback = options !== undefined && 'default' in options ? (options.default as T) : UNSET
@@ -111,8 +111,9 @@ export class ContextVar<T> {
   }
 
   /**
-   * Set the value in the current context. Throws a RuntimeError in host code that belongs to no context while a loop runs on this
-   * thread; before, as at the top of a module, it is set for all that is started then, as in Python. The token takes it back: `reset(token)`, or `using token = variable.set(value)`.
+   * Set the value in the current context. Before a loop runs, as at the top of a module, it is set for everything that starts
+   * afterwards, as in Python. Throws a RuntimeError in host code without a context while a loop runs on this thread.
+   * The token restores the old value: `reset(token)`, or `using token = variable.set(value)`.
    */
   set(value: T): Token<T> {
     const key = this as ContextVar<unknown>
@@ -123,7 +124,7 @@ export class ContextVar<T> {
     return token
   }
 
-  /** Restore what the variable was before the `set` that gave `token`. A token serves once, in its own context. */
+  /** Restore the value from before the `set` that returned `token`. A token works once, in the context it was made in. */
   reset(token: Token<T>): void {
     if (token.variable !== this) throw new RangeError(`${this}: this token is of ${token.variable}`)
     if (token.used) throw new RuntimeError(`${this}: this token was used already`)
@@ -141,7 +142,7 @@ export class ContextVar<T> {
   }
 }
 
-/** What `ContextVar.set` returns: takes the value back once. */
+/** What `ContextVar.set` returns: restores the old value once. */
 export class Token<T> {
   readonly variable: ContextVar<T>
   /** @internal */ readonly context: Context

@@ -1,20 +1,20 @@
-// What a coroutine is and what it yields. A coroutine is a generator; the only thing it may ever yield is the
-// suspension that a future, a waiter or a sleep hands to `yield*` on its behalf.
+// What a coroutine is and what it yields. A coroutine is a generator. It may yield only the suspension that `yield*` gets
+// from a future, a waiter or a sleep.
 
 declare const _mark: unique symbol
 
 /**
- * The mark of a suspended coroutine. Only the runtime makes it, so `yield x` of anything else is a type error; what the
- * compiler names then is this property, so its name says what to write.
+ * The mark of a suspended coroutine. Only the runtime makes it, so `yield x` of anything else is a type error. The
+ * compiler's message names this property, so its name says what to write.
  */
 export interface Suspension {
   readonly 'await with yield*, a promise with yield* fromPromise(promise)': typeof _mark
 }
 
-/** What a coroutine function (`function*`) returns: lazy, as in Python; nothing runs until it is awaited or made a task. */
+/** What a coroutine function (`function*`) returns. It is lazy, as in Python: nothing runs until it is awaited or made a task. */
 export type Coroutine<T> = Generator<Suspension, T, unknown>
 
-/** Whatever `yield*` can await: a coroutine, a task, a future. */
+/** What `yield*` can await: a coroutine, a task, a future. */
 export interface Awaitable<T> {
   [Symbol.iterator](): Generator<Suspension, T, unknown>
 }
@@ -22,20 +22,20 @@ export interface Awaitable<T> {
 /** The type that awaiting `A` gives. */
 export type Result<A> = A extends Awaitable<infer T> ? T : never
 
-/** The one iterator result of every suspension. What is waited for stands in the task, not here: nothing is allocated. */
+/** The iterator result of every suspension. The task records what it waits for, so nothing is allocated here. */
 export const SUSPENDED: IteratorYieldResult<Suspension> = Object.freeze({
   done: false as const,
   value: Object.freeze({ toString: () => '<Suspension>' }) as unknown as Suspension,
 })
 
-/** The iterator result of whatever ends with nothing to give. */
+/** The iterator result of a coroutine that ends without a value. */
 export const DONE: IteratorReturnResult<void> = Object.freeze({ done: true as const, value: undefined })
 
 function isFunction(value: unknown): boolean {
   return typeof value === 'function'
 }
 
-/** Tell whether `value` is a coroutine object: what a generator function, or one of the runtime's own coroutines, returned. */
+/** Whether `value` is a coroutine object: returned by a generator function or by a coroutine function of the runtime. */
 export function isCoroutine(value: unknown): value is Coroutine<unknown> {
   if (typeof value !== 'object' || value === null) return false
   const candidate = value as Partial<Coroutine<unknown>> & { addDoneCallback?: unknown }

@@ -1,4 +1,4 @@
-// A double-ended queue on a ring: constant time at both ends, linear in the middle, as Python's deque.
+// A double-ended queue on a ring, as Python's deque: constant time at both ends, linear in the middle.
 
 const SMALLEST = 8
 
@@ -41,11 +41,11 @@ export class Deque<T> implements Iterable<T> {
     return item
   }
 
-  /** Remove the first occurrence of `item`; tells whether there was one. */
+  /** Remove the first occurrence of `item`; returns whether it was found. */
   remove(item: T): boolean {
     for (let index = 0; index < this.#length; index++) {
       if (this.#cells[(this.#head + index) & this.#mask] !== item) continue
-      // The usual case, a waiter that was first, costs no move.
+      // The usual case: the first item needs no move.
       if (index === 0) this.shift()
       else {
         for (let at = index; at < this.#length - 1; at++) {

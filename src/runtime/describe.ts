@@ -1,10 +1,10 @@
-// One line about any object, for errors, logs and the inspector. Every runtime class has a `toString()`; this makes
-// consoles use it, and shortens values that have none.
+// Describes any object in one line, for errors, logs and the inspector. Every runtime class has a `toString()`; `describable`
+// makes consoles use it.
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 const LONGEST = 80
 
-/** Make the inspector and consoles of Node show instances of `Class` by their `toString()`. */
+/** Make Node's inspector and console show instances of `Class` by their `toString()`. */
 export function describable(Class: { prototype: object }): void {
   Object.defineProperty(Class.prototype, INSPECT, {
     configurable: true,
@@ -28,7 +28,7 @@ export function describe(value: unknown): string {
   }
 }
 
-/** Describe one of the runtime's objects as it describes itself, uncut: at the end stands the file in which it was made. Never throws. */
+/** Describe an object of the runtime in full: its `toString()` may end with the file in which it was made. Never throws. */
 export function describeWhole(value: object): string {
   try {
     return INSPECT in value ? `${value as { toString(): string }}` : describe(value)

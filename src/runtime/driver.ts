@@ -1,20 +1,19 @@
-// Drives a loop by its host: a turn, then whatever the turn's answer asks for, a pause for the host or a sleep until
-// the next timer.
+// Drives a loop on its host: a turn, then a pause for the host or a sleep until the next timer.
 import { RuntimeError } from './exceptions.ts'
 import { running } from './running.ts'
 import { turn, type TurningLoop } from './turn.ts'
 
-/** After this many seconds of work, which are real also where the loop's clock is virtual, a turn gives way to the host. */
+/** A turn yields to the host after this many seconds of real time, also under a virtual clock. */
 const TURN_SECONDS = 0.002
-/** How many turns in a row may start before the host does anything else. */
+/** The most turns in a row without any work of the host between them. */
 const TURNS_WITHOUT_HOST = 100
-/** How many times a virtual clock jumps between two looks at the real one: reading it takes as long as some jumps do. */
+/** Jumps of a virtual clock per reading of the real one: a reading can cost as much as a jump. */
 const JUMPS_PER_CLOCK = 16
 
 export interface DrivenLoop extends TurningLoop {
-  /** Promises, threads and events that tasks wait for. */
+  /** The number of promises, threads and events that tasks wait for. */
   readonly hostWork: number
-  /** What every task waits for, when nothing is left that could wake one. */
+  /** The message of a deadlock: what every task waits for. */
   deadlock(): string
 }
 
@@ -24,14 +23,14 @@ interface Run {
 }
 
 export class Driver {
-  /** Whether the loop sleeps, so that whoever makes something ready must `wake` it. */
+  /** Whether the loop sleeps. Code that makes something ready must then call `wake`. */
   asleep = false
   readonly #loop: DrivenLoop
   #run: Run | null = null
-  /** Whether a turn was asked of the host and has not begun. */
+  /** Whether a turn is requested from the host and has not begun. */
   #due = false
   #turnsWithoutHost = 0
-  /** When the time is up, on the host's `elapsed()`. */
+  /** When to yield to the host, on its `elapsed()` clock. */
   #until = 0
   #jumps = 0
   #wakeAt = Infinity
@@ -45,7 +44,7 @@ export class Driver {
     return this.#run !== null
   }
 
-  /** Turn until the loop is stopped. */
+  /** Run turns until the loop is stopped. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#run = { resolve, reject }
@@ -55,7 +54,7 @@ export class Driver {
     })
   }
 
-  /** Something became ready while the loop slept: a turn comes as soon as the host's current callback is over. */
+  /** Something became ready while the loop slept: run a turn as soon as the host's current callback is over. */
   wake(): void {
     if (this.#loop.host.virtual && this.#cancelWait !== null) {
       this.#cancelWait()
@@ -88,7 +87,7 @@ export class Driver {
     const { host } = this.#loop
     let seconds: number
     try {
-      // While a loop on the real clock sleeps, the host has its turn. Between two jumps of a virtual clock it has none.
+      // The host runs while a loop on the real clock sleeps, but not between two jumps of a virtual clock.
       seconds = turn(this.#loop, host.virtual ? this.#until : host.elapsed() + TURN_SECONDS)
     } catch (error) {
       this.#end()?.reject(error)
@@ -106,10 +105,10 @@ export class Driver {
       this.#expectDeadlock()
       return
     }
-    // Nothing to wait for: whoever makes something ready wakes the loop.
+    // No timer: code that makes something ready wakes the loop.
     if (seconds === Infinity && !host.virtual) return
     const wakeAt = host.now() + seconds
-    // A timer of the host that is due no later than ours will do: most sleeps are cut short by something else.
+    // Keep a host timer that is due no later: most sleeps end early anyway.
     if (this.#cancelWait !== null) {
       if (!host.virtual && this.#wakeAt <= wakeAt) return
       this.#cancelWait()
@@ -118,7 +117,7 @@ export class Driver {
     this.#cancelWait = host.wait(seconds, hostWork, this.#onWait)
   }
 
-  /** Host code may still hold a future of ours: it gets one chance to set it before this is called a deadlock. */
+  /** Host code may still have a future of this loop: it gets one chance to set it before a deadlock is reported. */
   #expectDeadlock(): void {
     this.#loop.host.giveWay(() => {
       const { hostWork, timers } = this.#loop

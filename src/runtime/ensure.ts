@@ -1,4 +1,4 @@
-// Makes a future of anything that can be awaited.
+// Makes a future of any awaitable.
 import type { Awaitable, Coroutine } from './coroutine.ts'
 import { advice, isAwaitable } from './awaitable.ts'
 import { describe } from './describe.ts'
@@ -13,12 +13,12 @@ function notAwaitable(value: unknown, caller: string): TypeError {
   return new TypeError(`${caller === '' ? '' : `${caller}: `}a coroutine, a task or a future is needed, got ${describe(value)}${advice(caller || 'ensureFuture', value)}`)
 }
 
-/** Throw a TypeError if `value`, which `caller` was given, cannot be awaited. */
+/** Throw a TypeError in the name of `caller` if `value` cannot be awaited. */
 export function requireAwaitable(value: unknown, caller: string): void {
   if (!isAwaitable(value)) throw notAwaitable(value, caller)
 }
 
-/** Return a future as it is, and make a task of a coroutine or another awaitable. Throws a TypeError for anything else. */
+/** Return a future unchanged; make a task of a coroutine or another awaitable. Throws a TypeError for anything else. */
 export function ensureFuture<T>(awaitable: Awaitable<T>, options?: { loop?: AbstractEventLoop }): Future<T> {
   if (isFuture(awaitable)) {
     if (options?.loop !== undefined && awaitable.getLoop() !== options.loop) {
@@ -27,7 +27,7 @@ export function ensureFuture<T>(awaitable: Awaitable<T>, options?: { loop?: Abst
     return awaitable as Future<T>
   }
   const loop = options?.loop ?? getRunningLoop()
-  // The task looks closer; looking here as well would be looking twice.
+  // A quick check: the task checks the rest.
   if (typeof (awaitable as Partial<Coroutine<T>> | null)?.next === 'function') return loop.createTask(awaitable as Coroutine<T>)
   if (isAwaitable(awaitable)) return loop.createTask(wrapAwaitable(awaitable as Awaitable<T>))
   throw notAwaitable(awaitable, '')

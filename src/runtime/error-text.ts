@@ -1,7 +1,7 @@
-// An error written out whole: its stack, the errors of a group and what caused each, indented under what they belong to.
+// The full text of an error: its stack, the errors of a group and the causes, indented under the error they belong to.
 import { describe } from './describe.ts'
 
-/** How many errors of one report are written out, of groups and causes together: the rest are counted. */
+/** The most errors written in one report, of groups and causes together; the rest are only counted. */
 const MOST_ERRORS = 50
 
 interface Writing {
@@ -9,7 +9,7 @@ interface Writing {
   left: number
 }
 
-/** The lines of a report about `error`, which may be anything that was thrown. */
+/** The text of a report about `error`, which may be any thrown value. */
 export function errorText(error: unknown): string {
   return [...lines(error, { seen: new Set(), left: MOST_ERRORS })].join('\n')
 }
@@ -50,7 +50,7 @@ function* labelled(label: string, error: unknown, writing: Writing): Generator<s
   }
 }
 
-/** Not every engine begins a stack with the error's name and message. */
+/** The stack with the error's name and message, which some engines leave out. */
 function stackOf(error: Error): string {
   const { stack } = error
   if (typeof stack !== 'string' || stack === '') return String(error)

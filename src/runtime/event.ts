@@ -16,24 +16,24 @@ export class Event implements LoopBound {
     return this.#value
   }
 
-  /** Set the flag and wake every task that waits for it. */
+  /** Set the flag and wake every waiting task. */
   set(): void {
     if (this.#value) return
     this.#value = true
     for (const waiter of this.#waiters) waiter.wake()
   }
 
-  /** Unset the flag: who comes now waits. */
+  /** Unset the flag: later calls of `wait` block. */
   clear(): void {
     this.#value = false
   }
 
-  /** Wait until the flag is set; gives true, at once if it is set already. */
+  /** Wait until the flag is set; returns true, at once if it is set already. */
   wait(): Coroutine<true> {
     return trackUnawaited(this.waitAs('event', this), 'Event.wait')
   }
 
-  /** @internal Wait on behalf of `owner`, which watchers should hear of in place of the event. */
+  /** @internal Wait on behalf of `owner`, which observers see instead of the event. */
   *waitAs(kind: WaitKind, owner: LoopBound & object): Coroutine<true> {
     if (!this.#value) yield* this.#waiters.wait(kind, owner)
     return true

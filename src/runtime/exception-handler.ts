@@ -1,4 +1,4 @@
-// The one door for failures that nobody awaits: the loop's exception handler.
+// Failures that nothing awaits all go to the loop's exception handler.
 import type { AbstractEventLoop, ExceptionContext, ExceptionHandler } from './abstract-loop.ts'
 import type { Host } from './host.ts'
 import { describeWhole } from './describe.ts'
@@ -16,7 +16,7 @@ export function reportContext(host: Host, context: ExceptionContext): void {
   host.report(lines.join('\n'))
 }
 
-/** Hand `context` to `handler`; if that throws, write both to the log. Never throws. */
+/** Call `handler` with `context`; if it throws, write both to the log. Never throws. */
 export function handOver(loop: AbstractEventLoop, handler: ExceptionHandler, context: ExceptionContext): void {
   try {
     handler(loop, context)
@@ -25,7 +25,7 @@ export function handOver(loop: AbstractEventLoop, handler: ExceptionHandler, con
       reportContext(loop.host, { message: 'the exception handler itself threw', exception: error })
       reportContext(loop.host, context)
     } catch {
-      // There is nowhere left to say it.
+      // The log failed as well: nothing is left to report to.
     }
   }
 }

@@ -1,5 +1,5 @@
-// Every error class of the runtime, named as in asyncio. The one who is at fault is told apart by the class: a wrong
-// value is a RangeError, a wrong type a TypeError, a misuse of the runtime a RuntimeError.
+// Every error class of the runtime, named as in asyncio. A wrong value is a RangeError, a wrong type a TypeError, a misuse
+// of the runtime a RuntimeError.
 
 /** Misuse of the runtime: the right object at the wrong time. */
 export class RuntimeError extends Error {
@@ -22,7 +22,7 @@ export class TimeoutError extends Error {
   }
 }
 
-/** A future was asked for what its state does not allow. */
+/** An operation that the state of a future does not allow. */
 export class InvalidStateError extends Error {
   static {
     this.prototype.name = 'InvalidStateError'
@@ -50,14 +50,14 @@ export class QueueShutDown extends Error {
   }
 }
 
-/** A barrier was aborted or reset while a task stood at it. */
+/** A barrier was aborted or reset while a task waited at it. */
 export class BrokenBarrierError extends RuntimeError {
   static {
     this.prototype.name = 'BrokenBarrierError'
   }
 }
 
-/** What `run` rejects with after SIGINT had cancelled its main coroutine. */
+/** The rejection of `run` after SIGINT cancelled its main coroutine. */
 export class KeyboardInterrupt extends Error {
   static {
     this.prototype.name = 'KeyboardInterrupt'
@@ -68,7 +68,7 @@ type ErrorClass = abstract new (...args: never[]) => Error
 type Condition = ErrorClass | ((error: unknown) => boolean)
 
 function asPredicate(condition: Condition): (error: unknown) => boolean {
-  // A class has a prototype that is an Error's; a plain predicate has not.
+  // The prototype of an error class is an Error; a predicate has no such prototype.
   const prototype = condition.prototype as unknown
   if (prototype instanceof Error || (condition as unknown) === Error) {
     return (error) => error instanceof (condition as ErrorClass)
@@ -77,8 +77,8 @@ function asPredicate(condition: Condition): (error: unknown) => boolean {
 }
 
 /**
- * Several errors that happened together. `exceptions` are they, in the order in which they happened; a group may hold groups.
- * Follows Python's ExceptionGroup (PEP 654).
+ * Several errors that happened together; `exceptions` has them in the order in which they happened. A group may contain
+ * groups. Follows Python's ExceptionGroup (PEP 654).
  */
 export class ExceptionGroup extends AggregateError {
   static {
@@ -95,7 +95,7 @@ export class ExceptionGroup extends AggregateError {
     return this.errors as unknown[]
   }
 
-  /** Part the group in two, down into nested groups: what `condition` (a class or a predicate) matches, and the rest; `null` for an empty part. */
+  /** Split the group, nested groups included: what `condition` (a class or a predicate) matches, and the rest; `null` for an empty part. */
   split(condition: Condition): [ExceptionGroup | null, ExceptionGroup | null] {
     const matches = asPredicate(condition)
     if (matches(this)) return [this, null]
@@ -127,14 +127,14 @@ export class ExceptionGroup extends AggregateError {
   }
 }
 
-/** Throw `error` on if it is a cancellation: the first line of a `catch` that is meant for failures only. */
+/** Throw `error` again if it is a cancellation: the first line of a `catch` that is meant for failures only. */
 export function rethrowCancelled(error: unknown): void {
   if (error instanceof CancelledError) throw error
 }
 
 /**
- * Make a CancelledError. Capturing a stack costs ten times the error itself, and a cancellation's stack says only where
- * the loop stood: it is left out unless `withStack` (debug mode) asks for it.
+ * Make a CancelledError. Capturing its stack costs ten times the error itself and only shows where the loop was, so the
+ * stack is left out unless `withStack` (debug mode) is set.
  */
 export function cancelledError(message: string | undefined, withStack: boolean): CancelledError {
   if (withStack) return new CancelledError(message)

@@ -1,5 +1,5 @@
-// Where plain functions run off the coroutine's own step: on the host's threads where it has some, and otherwise on this
-// very thread, on a later turn of the host.
+// Runs plain functions outside the coroutine's step: on the host's threads if it has any, otherwise on this thread in a
+// later turn of the host.
 import type { AbstractEventLoop, Executor } from './abstract-loop.ts'
 import type { Coroutine } from './coroutine.ts'
 import { Future } from './future.ts'
@@ -7,8 +7,8 @@ import { describe } from './describe.ts'
 import { registeredThreads } from './threads.ts'
 
 /**
- * The default executor. On threads it takes functions exported by a module under `workers/`. Without threads, or with a
- * virtual clock, the loop stands still during each call, and debug mode says so.
+ * The default executor. With threads, it accepts functions exported by a module under `workers/`. Without threads, or with
+ * a virtual clock, each call blocks the loop; debug mode reports that.
  */
 export class HostExecutor implements Executor {
   readonly #open = new Set<Future<unknown>>()
@@ -49,7 +49,7 @@ export class HostExecutor implements Executor {
       try {
         yield* future
       } catch {
-        // Its own awaiter hears of it.
+        // The awaiter of the future gets the error.
       }
     }
     const loop = this.#loop

@@ -1,4 +1,4 @@
-// Waiting for events of an EventEmitter or EventTarget: for the next one, or for each.
+// Waits for events of an EventEmitter or EventTarget: for the next one, or for each.
 import type { Coroutine } from './coroutine.ts'
 import { requireInteger } from './checks.ts'
 import { Deque } from './deque.ts'
@@ -23,7 +23,7 @@ function isTarget(source: Emitter | Target): source is Target {
   return typeof (source as Target).addEventListener === 'function'
 }
 
-/** Listen to events, and to an emitter's 'error' as well, unless that is what is asked for. Returns what ends it. */
+/** Listen to events, and to an emitter's 'error' unless `name` is 'error'. Returns a function that stops listening. */
 function listen(source: Emitter | Target, name: string, onEvent: (...args: unknown[]) => void, onError: (error: unknown) => void): () => void {
   if (isTarget(source)) {
     source.addEventListener(name, onEvent)
@@ -38,9 +38,8 @@ function listen(source: Emitter | Target, name: string, onEvent: (...args: unkno
 }
 
 /**
- * Wait for the next event `name` of an EventEmitter or EventTarget; gives the listener's arguments. Listens from the
- * moment it is awaited, so what comes between two calls is missed: for each event there is `fromEvents`. An emitter's
- * 'error' meanwhile is thrown.
+ * Wait for the next event `name` of an EventEmitter or EventTarget; returns the listener's arguments. It listens only while
+ * awaited, so events between two calls are missed: use `fromEvents` for every event. An emitter's 'error' is thrown.
  */
 export function fromEvent(source: Emitter | Target, name: string): Coroutine<unknown[]> {
   return trackUnawaited(eventSteps(source, name), 'fromEvent')
@@ -60,11 +59,11 @@ function* eventSteps(source: Emitter | Target, name: string): Coroutine<unknown[
 
 /** The events of one name, one after another. */
 export interface HostEvents {
-  /** Wait for the next event; gives the listener's arguments. */
+  /** Wait for the next event; returns the listener's arguments. */
   next(): Coroutine<unknown[]>
   /** Run `body` for each event, one after another; stops listening if the body throws or the task is cancelled. */
   forEach(body: (...args: unknown[]) => Coroutine<void>): Coroutine<never>
-  /** Stop listening, and drop what has not been taken. */
+  /** Stop listening, and drop the events not yet taken. */
   close(): void
   [Symbol.dispose](): void
 }
@@ -73,8 +72,8 @@ const MOST_EVENTS = 1024
 
 /**
  * Listen to the events `name` of an EventEmitter or EventTarget from now on, and keep them until they are taken:
- * `using messages = fromEvents(socket, 'message')`. At most `most` (1024) are kept; of those beyond, `next` throws a
- * QueueFull that counts them, once what was kept is taken. An emitter's 'error' is thrown in its place among the events.
+ * `using messages = fromEvents(socket, 'message')`. At most `most` (1024) are kept; further ones are dropped. Once the kept
+ * events are taken, `next` throws a QueueFull with the number dropped. An emitter's 'error' is thrown in order of arrival.
  */
 export function fromEvents(source: Emitter | Target, name: string, options?: { most?: number }): HostEvents {
   const most = options?.most ?? MOST_EVENTS
@@ -88,7 +87,7 @@ class Events implements HostEvents {
   readonly #name: string
   readonly #most: number
   readonly #kept = new Deque<Happening>()
-  /** Who waits for an event. They are woken, and take it themselves: an event that wakes a cancelled task is not lost. */
+  /** The waiting tasks. A woken task takes its event itself, so an event that wakes a cancelled task is not lost. */
   readonly #waiters = new Deque<HostFuture<void>>()
   readonly #stop: () => void
   #lost = 0

@@ -1,5 +1,5 @@
-// Waiting for what the host brings: promises and asynchronous iterables. The loop counts such waits, so that a virtual clock
-// stands still while one is open: host work takes no virtual time.
+// Waits for promises and asynchronous iterables of the host. The loop counts these waits: a virtual clock does not advance
+// while one is open, so host work takes no virtual time.
 import type { Coroutine } from './coroutine.ts'
 import { callBody } from './awaitable.ts'
 import { describe } from './describe.ts'
@@ -10,16 +10,16 @@ import { trackUnawaited } from './unawaited.ts'
 const ignore = (): void => {}
 
 /**
- * Wait for a promise, or for the one that `start` returns. `start` is called when the coroutine is awaited and gets an
- * AbortSignal, which aborts if the task is cancelled meanwhile. The cancelled task goes on at once; the promise's outcome
- * is dropped.
+ * Wait for a promise, or for the promise that a function returns. The function is called when the coroutine is awaited. It
+ * gets an AbortSignal, which aborts if the task is cancelled. A cancelled task continues at once; the promise's outcome is
+ * dropped.
  */
 export function fromPromise<T>(source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T> | T)): Coroutine<T> {
   if (typeof source !== 'function') {
     if (typeof (source as PromiseLike<T> | null)?.then !== 'function') {
       throw new TypeError(`fromPromise: a promise, or a function that returns one, is needed, got ${describe(source)}`)
     }
-    // It may reject before anyone awaits it; whoever awaits it hears of that then.
+    // It may reject before it is awaited; the awaiter gets the error later.
     void source.then(undefined, ignore)
   }
   return trackUnawaited(promiseSteps(source), 'fromPromise')
@@ -45,17 +45,17 @@ function* promiseSteps<T>(source: PromiseLike<T> | ((signal: AbortSignal) => Pro
 
 /** An asynchronous iterable, item by item. */
 export interface HostIterator<T> {
-  /** Wait for the next item, as `{ done, value }`. Cancelled, it leaves its item to the call that comes next. */
+  /** Wait for the next item, as `{ done, value }`. A cancelled call leaves its item to the next call. */
   next(): Coroutine<IteratorResult<T, undefined>>
   /** Run `body` for each item, one after another; closes the iterable if the body throws. */
   forEach(body: (item: T) => Coroutine<void>): Coroutine<void>
-  /** Tell the iterable that no more is wanted. */
+  /** Close the iterable. */
   close(): Coroutine<void>
 }
 
-/** An item that an iterable was asked for. */
+/** An item requested from an iterable. */
 class Item<T> {
-  /** Which one, counted from 0. */
+  /** Its position, counted from 0. */
   readonly at: number
   readonly promise: Promise<IteratorResult<T>>
   #failure: { error: unknown } | null = null
@@ -68,7 +68,7 @@ class Item<T> {
     })
   }
 
-  /** Whether the iterable itself threw this error, in place of the item. */
+  /** Whether the iterable itself threw this error instead of the item. */
   failedWith(error: unknown): boolean {
     return this.#failure !== null && this.#failure.error === error
   }
@@ -82,8 +82,7 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): HostIterator<T
   }
   const iterator = iterable[Symbol.asyncIterator]()
 
-  // Items that were asked for in vain, since the wait was cancelled: the iterable will bring them all the same. In the order
-  // in which they were asked for.
+  // Requested items whose wait was cancelled, in the order of the requests: the iterable still delivers them.
   const unclaimed: Item<T>[] = []
   let asked = 0
 
@@ -117,7 +116,7 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): HostIterator<T
         yield* callBody('fromAsyncIterable.forEach', body, result.value)
       }
     } finally {
-      // Not awaited: the iterable may itself be what hangs.
+      // Not awaited: the iterable itself may hang.
       if (!finished) void Promise.resolve(iterator.return?.()).then(ignore, ignore)
     }
   }

@@ -1,5 +1,5 @@
-// A result that will come. A future is its own iterator: awaiting one allocates nothing, and any number of tasks may
-// await the same one, for the iterator keeps no state but the future's.
+// Future: a result that is not there yet. A future is its own iterator, so awaiting it allocates nothing. The iterator has
+// no state of its own, so any number of tasks may await the same future.
 import type { AbstractEventLoop } from './abstract-loop.ts'
 import type { Context } from './context.ts'
 import type { HostContext } from './host.ts'
@@ -15,7 +15,7 @@ import { running, type RunningTask } from './running.ts'
 import { noteFailure, noteRetrieved } from './unretrieved.ts'
 import { noteSuspending, suspendCurrent } from './waiter.ts'
 
-/** What hears that a future is done: the tasks that await it, and its callbacks, in the order in which they came. */
+/** Called when a future is done: the tasks that await it, and its callbacks, in the order in which they were added. */
 export interface Listener {
   /** @internal */
   settled(future: Future<unknown>): void
@@ -51,18 +51,18 @@ export const PENDING = 0
 export const FINISHED = 1
 export const CANCELLED = 2
 export const FAILED = 3
-/** Failed, and nobody has retrieved the exception yet. */
+/** Failed, and the exception is not retrieved yet. */
 export const FAILED_UNSEEN = 4
 type State = typeof PENDING | typeof FINISHED | typeof CANCELLED | typeof FAILED | typeof FAILED_UNSEEN
 
 export class Future<T> implements Waitable, PromiseLike<T> {
   /** @internal */ readonly loop: AbstractEventLoop
   /** @internal */ state: State = PENDING
-  /** @internal The result; the exception; of a cancelled future the message, or the very error its task ended with. */
+  /** @internal The result or the exception. If cancelled: the message, or the error object that its task ended with. */
   value: unknown = undefined
   /** @internal */ listeners: Listener | Listener[] | null = null
 
-  /** A future of `loop`, or of the running loop. `on` is for the loop itself: it spares the options. */
+  /** A future of `loop`, or of the running loop. The loop itself passes `on`, which saves an options object. */
   constructor(options?: { loop?: AbstractEventLoop | undefined }, on?: AbstractEventLoop) {
     this.loop = on ?? options?.loop ?? getRunningLoop()
     if (this.loop.debug) recordOrigin(this)
@@ -80,7 +80,7 @@ export class Future<T> implements Waitable, PromiseLike<T> {
     return this.state === CANCELLED
   }
 
-  /** @internal Whether it ended in an exception. Asked of the state and never of the exception: null and undefined can be thrown too. */
+  /** @internal Whether it ended in an exception. Only the state shows it: null and undefined can be thrown too. */
   failed(): boolean {
     return this.state === FAILED || this.state === FAILED_UNSEEN
   }
@@ -121,14 +121,14 @@ export class Future<T> implements Waitable, PromiseLike<T> {
     this.settle(FINISHED, value)
   }
 
-  /** Finish with an exception (an error class stands for a new instance of it). Throws an InvalidStateError if done already. */
+  /** Finish with an exception (an error class means a new instance of it). Throws an InvalidStateError if done already. */
   setException(error: unknown): void {
     this.requirePending('setException', error)
     const isClass = typeof error === 'function' && error.prototype instanceof Error
     this.fail(isClass ? new (error as new () => Error)() : error)
   }
 
-  /** Cancel the future and wake who awaits it; false if it is done already. */
+  /** Cancel the future and wake its awaiters; false if it is done already. */
   cancel(message?: string): boolean {
     if (this.state === FAILED_UNSEEN) this.retrieved()
     if (this.state !== PENDING) return false
@@ -136,12 +136,12 @@ export class Future<T> implements Waitable, PromiseLike<T> {
     return true
   }
 
-  /** Call `fn(future)` once the future is done: through the ready queue, in the context of this call or in `context`. */
+  /** Call `fn(future)` once the future is done: through the ready queue, in the current context or in `context`. */
   addDoneCallback(fn: (future: this) => unknown, options?: { context?: Context }): void {
     this.addListener(new DoneCallback(fn, options?.context ?? snapshot(), this.loop.host.hostContext()))
   }
 
-  /** Take back every callback that is `fn`; gives how many they were. */
+  /** Remove every callback that is `fn`; returns their number. */
   removeDoneCallback(fn: (future: this) => unknown): number {
     return this.removeListeners((listener) => listener instanceof DoneCallback && listener.fn === fn)
   }
@@ -159,7 +159,7 @@ export class Future<T> implements Waitable, PromiseLike<T> {
           reject(error as Error)
         }
       }
-      // A closed loop calls nothing back: what is done is done, and the rest never will be.
+      // A closed loop calls no callbacks, and a pending future of it will never be done.
       if (!this.loop.isClosed()) this.addDoneCallback(settle)
       else if (this.state !== PENDING) settle()
       else reject(new RuntimeError(`${this} was awaited after its loop was closed: nothing will ever finish it`))
@@ -211,19 +211,19 @@ export class Future<T> implements Waitable, PromiseLike<T> {
     return false
   }
 
-  /** @internal What to call this future where its owner reads of it. */
+  /** @internal The name of this future in messages to its owner. */
   label(): string {
     return String(this)
   }
 
-  /** @internal Note that somebody has seen the exception. */
+  /** @internal Note that the exception was retrieved. */
   retrieved(): void {
     if (this.state !== FAILED_UNSEEN) return
     this.state = FAILED
     noteRetrieved(this)
   }
 
-  /** @internal The error of a cancelled future; the one its task ended with is given out once, as in CPython. */
+  /** @internal The error of a cancelled future. The error object that its task ended with is returned once, as in CPython. */
   takeCancelledError(): CancelledError {
     const value = this.value
     if (value instanceof CancelledError) {
@@ -320,10 +320,10 @@ export class Future<T> implements Waitable, PromiseLike<T> {
   }
 }
 
-// A chain of tasks that fail through each other adds a line each; this many are enough to see it.
+// A failure that passes through a chain of tasks adds a line for each; this is the most.
 const MOST_AWAIT_LINES = 20
 
-/** Write into the stack of an error that crosses from `future` into `task` where it was awaited. */
+/** Add a line to the stack of an error that passes from `future` to the awaiting `task`. */
 function noteAwaited(error: unknown, future: Future<unknown>, task: RunningTask): void {
   if (!(error instanceof Error) || error instanceof CancelledError || typeof error.stack !== 'string') return
   const line = `    at await of ${future.label()} in ${task.label()}`
@@ -332,11 +332,11 @@ function noteAwaited(error: unknown, future: Future<unknown>, task: RunningTask)
   try {
     error.stack = `${error.stack}\n${line}`
   } catch {
-    // A frozen error keeps the stack it has.
+    // A frozen error keeps its stack.
   }
 }
 
-/** Tell whether `value` is a Future or a Task. */
+/** Whether `value` is a Future or a Task. */
 export function isFuture(value: unknown): value is Future<unknown> {
   return value instanceof Future
 }

@@ -14,11 +14,11 @@ export function tasksOf(futures: Iterable<Future<unknown>>): Task<unknown>[] {
   return [...futures].filter((future): future is Task<unknown> => future instanceof Task)
 }
 
-/** The future that `gather` returns. It hears of each child through the ready queue, without an object for each. */
+/** The future that `gather` returns. It is the listener of every child, through the ready queue: no object for each child. */
 class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
   readonly #children: Future<unknown>[]
   readonly #returnExceptions: boolean
-  /** Distinct children that are not done. */
+  /** The number of distinct children that are not done. */
   #unfinished = 0
   #cancelRequested = false
 
@@ -28,7 +28,7 @@ class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
     this.#returnExceptions = returnExceptions
   }
 
-  /** Hear of a child that is not done, once, however often it was given. */
+  /** Listen to a child that is not done: once, even if it was given several times. */
   listenTo(child: Future<unknown>): void {
     const { listeners } = child
     if (listeners === this || (Array.isArray(listeners) && listeners.includes(this))) return
@@ -36,14 +36,14 @@ class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
     child.addListener(this)
   }
 
-  /** Take the children into account that were done from the start: with no others, the gather is done at once. */
+  /** Count the children that were done from the start. If there are no others, the gather is done at once. */
   expect(done: ReadonlySet<Future<unknown>>): void {
     this.#unfinished += done.size
     if (this.#children.length === 0) this.setResult([])
     for (const child of done) this.onChildDone(child)
   }
 
-  /** Cancel every child that is not done; the gather itself ends when they have. */
+  /** Cancel every child that is not done; the gather ends when they have ended. */
   override cancel(message?: string): boolean {
     if (this.done()) return false
     let any = false
@@ -63,7 +63,7 @@ class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
   onChildDone(child: Future<unknown>): void {
     this.#unfinished--
     if (this.done()) {
-      // Too late to tell anyone, but somebody did look.
+      // Too late for a result, but the exception counts as retrieved.
       child.absorb()
       return
     }
@@ -79,7 +79,7 @@ class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
     }
     if (this.#unfinished > 0) return
     if (this.#cancelRequested) {
-      // Whoever cancelled the gather is owed a CancelledError, even where exceptions count as results.
+      // A cancelled gather ends in a CancelledError, even if exceptions count as results.
       for (const other of this.#children) other.absorb()
       const last = this.#children[this.#children.length - 1] as Future<unknown>
       this.fail(last.state === CANCELLED ? last.takeCancelledError() : cancelledError(refusedMessage(last), this.loop.debug))
@@ -105,7 +105,7 @@ class GatheringFuture extends Future<unknown[]> implements Listener, Runnable {
 function outcome(child: Future<unknown>): unknown {
   if (child.state === CANCELLED) {
     const { value } = child
-    // The very error where it says no more than a new one would: making errors is what cancelling many tasks costs.
+    // An error without a message is reused: making errors is the main cost of cancelling many tasks.
     if (value instanceof CancelledError && value.message === '') return value
     return cancelledError(typeof value === 'string' ? value : undefined, child.loop.debug)
   }
@@ -117,8 +117,8 @@ export type Results<A extends readonly Awaitable<unknown>[]> = { -readonly [K in
 export type Outcomes<A extends readonly Awaitable<unknown>[]> = { -readonly [K in keyof A]: Result<A[K]> | Error }
 
 /**
- * Run awaitables at the same time and give their results, in the order given. Coroutines become tasks at once; the same
- * one given twice runs once. The first exception ends the wait and the others run on; with `returnExceptions` exceptions
+ * Run awaitables concurrently and return their results, in the order given. Coroutines become tasks at once; a coroutine
+ * given twice runs once. The first exception ends the wait, and the others continue; with `returnExceptions` exceptions
  * count as results. Cancelling the gather cancels the children.
  */
 export function gather<const A extends readonly Awaitable<unknown>[]>(
@@ -146,7 +146,7 @@ export function gather(
     try {
       future = ensureFuture(awaitable, onLoop)
     } catch (error) {
-      // A coroutine that is taken already may be one that this very call has made a task of.
+      // The coroutine may have become a task in this call: it was given twice.
       const again = awaitables.indexOf(awaitable)
       if (again >= index) throw error
       future = children[again] as Future<unknown>
@@ -174,8 +174,8 @@ class ShieldingFuture<T> extends Future<T> {
 }
 
 /**
- * Wait for `awaitable` without passing a cancellation on to it: the awaiter is cancelled, what it awaited runs on. If
- * that fails later, with nobody left to hear it, the loop's exception handler does. A future that is done is returned as it is.
+ * Wait for `awaitable` without passing a cancellation on to it: the awaiter is cancelled, the awaited task continues. If it
+ * fails after that, the loop's exception handler is called. A future that is done is returned unchanged.
  */
 export function shield<T>(awaitable: Awaitable<T>): Future<T> {
   const inner = ensureFuture(awaitable)
