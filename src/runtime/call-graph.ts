@@ -34,7 +34,7 @@ function awaitersOf(loop: AbstractEventLoop): Map<Waitable, Set<Task<unknown>>> 
   return awaiters
 }
 
-/** The call graph of `future`, by default of the current task; `null` outside a task. The details of a task appear once. */
+/** The call graph of `future`, by default of the current task; `null` outside a task. The stack and awaiters of a task appear once. */
 export function captureCallGraph(future: Future<unknown> | null = currentTask()): FutureCallGraph | null {
   if (future === null) return null
   const awaiters = awaitersOf(future.getLoop())

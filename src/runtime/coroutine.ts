@@ -19,7 +19,7 @@ export interface Awaitable<T> {
   [Symbol.iterator](): Generator<Suspension, T, unknown>
 }
 
-/** The type that awaiting `A` gives. */
+/** The result type of awaiting `A`. */
 export type Result<A> = A extends Awaitable<infer T> ? T : never
 
 /** The iterator result of every suspension. The task records what it waits for, so nothing is allocated here. */

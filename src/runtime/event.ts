@@ -33,7 +33,7 @@ export class Event implements LoopBound {
     return trackUnawaited(this.waitAs('event', this), 'Event.wait')
   }
 
-  /** @internal Wait on behalf of `owner`, which observers see instead of the event. */
+  /** @internal Wait on behalf of `owner`, which observers are shown instead of the event. */
   *waitAs(kind: WaitKind, owner: LoopBound & object): Coroutine<true> {
     if (!this.#value) yield* this.#waiters.wait(kind, owner)
     return true

@@ -1,4 +1,4 @@
-// A scheduled callback: what callSoon, callLater and callAt return, so that it can be taken back.
+// A scheduled callback: callSoon, callLater and callAt return it, so that it can be cancelled.
 import type { AbstractEventLoop } from './abstract-loop.ts'
 import type { Context } from './context.ts'
 import type { HostContext } from './host.ts'
@@ -8,7 +8,7 @@ import { describable, describe } from './describe.ts'
 import { recordOrigin } from './origins.ts'
 import { running } from './running.ts'
 
-/** The argument with which a handle stands in the ready queue. */
+/** The argument of a handle in the ready queue. */
 export const FIRE = Object.freeze({})
 
 export type Callback<A extends unknown[]> = (...args: A) => unknown
@@ -29,7 +29,7 @@ export class Handle implements Runnable {
     if (loop.debug) recordOrigin(this)
   }
 
-  /** Take the callback back: it will not be called. */
+  /** Cancel the callback: it will not be called. */
   cancel(): void {
     this.fn = null
     this.#args = []

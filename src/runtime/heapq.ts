@@ -1,9 +1,9 @@
-// A binary heap in an array, with the very algorithm of Python's heapq: items that compare equal come out in the same
-// order as there. A comparison that throws leaves the heap as it was, which heapq does not.
+// A binary heap in an array, with the algorithm of Python's heapq: equal items come out in the same order. Unlike heapq, a
+// comparison that throws leaves the heap unchanged.
 
 export type Compare<T> = (a: T, b: T) => number
 
-/** Let the item at `from` rise to its place. All is compared before anything is moved. */
+/** Move the item at `from` up to its place. All comparisons come before the first move. */
 function siftDown<T>(heap: T[], start: number, from: number, compare: Compare<T>): void {
   const item = heap[from] as T
   let place = from
@@ -20,7 +20,7 @@ function siftDown<T>(heap: T[], start: number, from: number, compare: Compare<T>
   heap[place] = item
 }
 
-/** Bubble the smaller child up until a leaf is reached, then sift the item down from there: fewer comparisons than stopping early. */
+/** Move the smaller child up until a leaf is reached, then sift the item from there: fewer comparisons than stopping early. */
 function siftUp<T>(heap: T[], compare: Compare<T>): void {
   const end = heap.length
   const item = heap[0] as T
@@ -37,7 +37,7 @@ function siftUp<T>(heap: T[], compare: Compare<T>): void {
     heap[index] = item
     siftDown(heap, 0, index, compare)
   } catch (error) {
-    // Back down with what has bubbled up.
+    // Undo the moves.
     while (index > 0) {
       const parent = (index - 1) >> 1
       heap[index] = heap[parent] as T

@@ -1,4 +1,4 @@
-// A future that the host finishes: a promise, an event. While one is open the loop counts it as work of the host.
+// A future that the host finishes: a promise, an event. The loop counts open ones as host work.
 import type { Wait } from './instruments.ts'
 import { Future } from './future.ts'
 
@@ -12,7 +12,7 @@ export class HostFuture<T> extends Future<T> {
     this.loop.addHostWork(1)
   }
 
-  /** The host is through with it, or nobody waits any more. */
+  /** Stop counting it: the host has finished it, or the wait was cancelled. */
   close(): boolean {
     if (!this.#open) return false
     this.#open = false

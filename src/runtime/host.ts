@@ -1,15 +1,15 @@
-// The port to the outside: what the loop needs of the machine it runs on, and nothing more. An adapter for Node, for
-// browsers and for virtual time implements it; the runtime itself is plain ECMAScript.
+// The interface between the loop and its environment. Adapters for Node, for browsers and for virtual time implement it;
+// the runtime itself is plain ECMAScript.
 
-/** What a host knows of a coroutine object. */
+/** The host's information about a coroutine object. */
 export interface CoroutineInfo {
-  /** Name of the generator function; '' if it has none. */
+  /** Name of the generator function, '' if it is anonymous. */
   name: string
   /** Where the function is defined, `file:line:column`. */
   location?: string
 }
 
-/** What host code has set for all that it starts, as Node's AsyncLocalStorage does, at one moment. */
+/** A snapshot of the host's own context variables, as Node's AsyncLocalStorage sets them. */
 export interface HostContext {
   /** Call `fn` as a method of `self` in this context. */
   runInAsyncScope<S, A extends unknown[], R>(fn: (this: S, ...args: A) => R, self: S, ...args: A): R
@@ -18,48 +18,48 @@ export interface HostContext {
 export interface Host {
   /** Seconds on a monotonic clock. */
   now(): number
-  /** Seconds of real time, which pass even while `now()` is virtual and does not: how long the thread has been in use is measured by them. */
+  /** Seconds of real time, also where `now()` is virtual: they measure how long the thread has been in use. */
   elapsed(): number
   /** Call `fn` as soon as the current host callback is over, before any I/O. */
   soon(fn: () => void): void
-  /** Call `fn` after the host has had a turn of its own: I/O, timers, drawing. */
+  /** Call `fn` after the host has done its own work: I/O, timers, drawing. */
   giveWay(fn: () => void): void
   /**
-   * Call `fn` once `seconds` have passed; `Infinity` means only an outside event can help. `hostWork` counts the promises,
-   * threads and events that tasks wait for. Returns what takes the call back.
+   * Call `fn` once `seconds` have passed; `Infinity` means that only an outside event can wake the loop. `hostWork` is the
+   * number of promises, threads and events that tasks wait for. Returns a function that cancels the call.
    */
   wait(seconds: number, hostWork: number, fn: () => void): () => void
-  /** Hold up this very thread for `seconds`. */
+  /** Block this thread for `seconds`. */
   block(seconds: number): void
-  /** Tell whether the clock is virtual, so that no time passes while something is ready. */
+  /** Whether the clock is virtual: no time passes while something is ready. */
   readonly virtual: boolean
   /** Keep the process alive until the returned function is called. */
   hold(): () => void
-  /** Call `fn` when the user interrupts (SIGINT); returns what stops listening. */
+  /** Call `fn` when the user interrupts (SIGINT). Returns a function that stops listening. */
   onInterrupt(fn: () => void): () => void
-  /** Call `fn` if the process ends; returns what stops listening. */
+  /** Call `fn` if the process ends. Returns a function that stops listening. */
   onExit?(fn: () => void): () => void
-  /** In debug mode: have garbage collected within seconds, if `left` holds anything then. */
+  /** In debug mode: collect garbage within seconds, if `left` is not empty then. */
   collectSoon?(left: ReadonlySet<object>): void
-  /** The context of the code that calls this; `null` as long as nothing was ever set in any. */
+  /** The context of the caller; `null` as long as no context has a value. */
   hostContext(): HostContext | null
-  /** The context in which nothing is set; `null` as long as nothing was ever set in any. */
+  /** The empty context; `null` as long as no context has a value. */
   emptyContext(): HostContext | null
-  /** Make one line of text of values, as the host's console would. */
+  /** Format values as one line of text, as the host's console does. */
   format(values: readonly unknown[]): string
   /** Write one line to the program's output. */
   write(line: string): void
   /** Write one line to the program's log of errors. */
   report(text: string): void
-  /** Whether loops are in debug mode where nothing else is said. */
+  /** Whether loops are in debug mode by default. */
   readonly debug: boolean
-  /** Name and location of a coroutine, where the host can tell. */
+  /** Name and location of a coroutine, `null` if unknown. */
   inspect(coroutine: object): CoroutineInfo | null
 }
 
 let current: Host | null = null
 
-/** Set the host that loops use where none is given. The package's entry for Node, or for browsers, does it. */
+/** Set the host that loops use by default. The package's entry for Node, or for browsers, calls this. */
 export function setDefaultHost(host: Host): void {
   current = host
 }

@@ -1,4 +1,4 @@
-// The public names of the runtime, re-exported, nothing else.
+// The public names of the runtime, re-exported.
 export type { Awaitable, Coroutine, Result, Suspension } from './coroutine.ts'
 export { isCoroutine } from './coroutine.ts'
 export {

@@ -1,5 +1,5 @@
-// The hooks that the loop calls for whoever watches it. Nothing registered: nothing called, nothing paid. An instrument
-// that throws is removed and reported, and no task feels it.
+// The hooks that the loop calls for its observers. Without an instrument they cost nothing. An instrument that throws is
+// removed and reported; no task is affected.
 import type { AbstractEventLoop, ExceptionContext } from './abstract-loop.ts'
 import type { Task } from './task.ts'
 import type { WaitDescription } from './waitable.ts'
@@ -10,14 +10,14 @@ export interface Wait extends WaitDescription {
   tasks?: Task<unknown>[]
 }
 
-/** @internal What a task waits for on its trip round the ready queue. */
+/** @internal The wait of a task that yielded: one trip round the ready queue. */
 export const YIELD: Wait = Object.freeze({ kind: 'yield' })
 
 export type Outcome = 'returned' | 'raised' | 'cancelled'
 
-/** A queue as its watchers see it. */
+/** The state of a queue, for observers. */
 export interface QueueState {
-  /** 1, 2, 3 … in the order in which queues were first watched. */
+  /** 1, 2, 3 … in the order in which queues were first observed. */
   readonly id: number
   qsize(): number
   readonly unfinished: number
@@ -31,19 +31,19 @@ export interface ThreadCall {
   readonly mode: 'sensitive' | 'pool'
   /** The function's name. */
   readonly function: string
-  /** The task that made the call, `null` outside of one. */
+  /** The task that made the call, `null` outside a task. */
   readonly task: Task<unknown> | null
-  /** An `orphaned` call runs on though nobody waits for it any more: its task was cancelled. */
+  /** An `orphaned` call runs on a detached thread: its task was cancelled. */
   readonly status: 'queued' | 'running' | 'orphaned' | 'finished'
-  /** When it took on this status. */
+  /** When this status began. */
   readonly since: number
   readonly startedAt: number | null
   readonly finishedAt: number | null
-  /** How it ended: `orphaned` ended unheard, `cancelled` never began. */
+  /** How it ended: `orphaned` after its task was cancelled, `cancelled` before it began. */
   readonly ending: 'returned' | 'raised' | 'orphaned' | 'cancelled' | null
 }
 
-/** Called by the loop, on the loop's thread, between two lines of somebody's program: be quick. Every hook is optional. */
+/** Called by the loop, on the loop's thread, in the middle of the program: be quick. Every hook is optional. */
 export interface Instrument {
   loopStarted?(loop: AbstractEventLoop): void
   loopClosed?(loop: AbstractEventLoop): void
@@ -51,28 +51,28 @@ export interface Instrument {
   taskCreated?(task: Task<unknown>, parent: Task<unknown> | null): void
   /** The task joined the ready queue; `by` is the task that woke it. */
   taskReady?(task: Task<unknown>, by: Task<unknown> | null): void
-  /** A step begins; an `eager` one inside of what made the task, which goes on when it has ended. */
+  /** A step begins. An `eager` step runs inside the code that made the task, which continues when the step has ended. */
   taskRunning?(task: Task<unknown>, eager: boolean): void
-  /** Asked once, after `taskCreated`: whether `taskSuspending` is to be called for this task, as it costs something. */
+  /** Called once, after `taskCreated`: whether to call `taskSuspending` for this task, which has a cost. */
   wantsLocation?(task: Task<unknown>): boolean
-  /** The step is about to end in a wait, and its coroutine still on the stack. For tasks whose location some instrument wants. */
+  /** The step is about to end in a wait; its coroutine is still on the stack. Only after `wantsLocation` returned true. */
   taskSuspending?(task: Task<unknown>): void
-  /** The step ended in a wait. `task.getStack()` tells where, in debug mode with the whole `yield*` chain. */
+  /** The step ended in a wait. `task.getStack()` shows where, in debug mode with the whole `yield*` chain. */
   taskSuspended?(task: Task<unknown>, on: Wait): void
-  /** The step ended in `sleep(0)`. Whoever has this hook gets it in place of the `taskSuspended` and the `taskReady` of it. */
+  /** The step ended in `sleep(0)`. An instrument with this hook gets it instead of `taskSuspended` and `taskReady`. */
   taskYielded?(task: Task<unknown>): void
   taskCancelling?(task: Task<unknown>, by: Task<unknown> | null, message: string | undefined): void
   taskFinished?(task: Task<unknown>, outcome: Outcome, error: unknown): void
-  /** A callback (`callSoon`, `addDoneCallback` …) begins and ends: it holds the loop as a task's step does. */
+  /** A callback (`callSoon`, `addDoneCallback` …) begins and ends. It blocks the loop as a task's step does. */
   callbackRunning?(callback: object): void
   callbackFinished?(callback: object): void
   printed?(task: Task<unknown> | null, text: string): void
-  /** A worker thread took up a call; one that is cancelled before is never started. */
+  /** A worker thread began a call. A call that was cancelled earlier never starts. */
   threadStarted?(call: ThreadCall): void
-  /** The function ended, or its thread did; `call.ending` tells whether anybody heard. */
+  /** The function or its thread ended; see `call.ending`. */
   threadFinished?(call: ThreadCall): void
   queueChanged?(queue: QueueState, op: 'put' | 'get' | 'done', by: Task<unknown> | null): void
-  /** Something is about to be handed to the loop's exception handler, whichever that is. */
+  /** The loop's exception handler is about to be called. */
   reported?(context: ExceptionContext): void
 }
 
@@ -80,7 +80,7 @@ type Hook = Exclude<keyof Instrument, 'wantsLocation'>
 type Arguments<H extends Hook> = Parameters<NonNullable<Instrument[H]>>
 type AnyTask = Task<unknown>
 
-/** The instruments of one loop: add and delete at any time. */
+/** The instruments of one loop. Add and delete at any time. */
 export class Instruments implements Iterable<Instrument> {
   readonly #loop: AbstractEventLoop
   #list: Instrument[] = []
@@ -98,7 +98,7 @@ export class Instruments implements Iterable<Instrument> {
     return this
   }
 
-  /** Remove an instrument; tells whether it was registered. */
+  /** Remove an instrument; returns whether it was registered. */
   delete(instrument: Instrument): boolean {
     if (!this.#list.includes(instrument)) return false
     this.#replace(this.#list.filter((other) => other !== instrument))
@@ -114,9 +114,9 @@ export class Instruments implements Iterable<Instrument> {
   }
 
   /**
-   * @internal Call a hook of all instruments. The hooks are spelled out and their arguments handed on one by one: looked up by name, a call would cost more than most
-   * hooks do. All are in one place, which V8 finds too long to make it part of the loop, where it would crowd out what matters
-   * more. The list is replaced, never changed, so an instrument may add or delete during a hook.
+   * @internal Call a hook of all instruments. The hooks are spelled out, because a lookup by name would cost more than most
+   * hooks do. All are in one function, which is too long for V8 to inline into the loop, where more important code is inlined.
+   * The list is replaced, never changed, so an instrument may add or delete during a hook.
    */
   tell<H extends Hook>(hook: H, ...args: Arguments<H>): void
   tell(hook: Hook, a: unknown, b?: unknown, c?: unknown): void {

@@ -1,5 +1,4 @@
-// Lock, and the `with` and `guard` that every lock has. A lock is fair: who waits first gets it first, and a newcomer
-// may not overtake.
+// Lock, and the `with` and `guard` of every lock. A lock is fair: tasks acquire it in the order in which they began to wait.
 import type { Coroutine } from './coroutine.ts'
 import { Deque } from './deque.ts'
 import { describable } from './describe.ts'
@@ -11,7 +10,7 @@ import { callBody } from './awaitable.ts'
 import { trackUnawaited } from './unawaited.ts'
 import { Waiter } from './waiter.ts'
 
-/** What `guard()` gives: releases the lock at the end of a `using` block. */
+/** What `guard()` returns: releases the lock at the end of a `using` block. */
 export interface Guard {
   [Symbol.dispose](): void
 }
@@ -41,13 +40,13 @@ function* guardSteps(lock: Acquirable): Coroutine<Guard> {
   }
 }
 
-/** The scopes of everything that is acquired and released. */
+/** The scopes of everything that can be acquired and released. */
 export abstract class Lockable implements Acquirable {
   abstract acquire(): Coroutine<boolean>
   abstract release(): void
   abstract toString(): string
 
-  /** Acquire, run `body`, release however it ends; gives the body's value. */
+  /** Acquire, run `body`, release however it ends. Returns the body's value. */
   with<T>(body: () => Coroutine<T>): Coroutine<T> {
     return trackUnawaited(withSteps(this, body), `${this.constructor.name}.with`)
   }
@@ -58,9 +57,9 @@ export abstract class Lockable implements Acquirable {
   }
 }
 
-/** The waiters of a lock, in the order in which they came; `count` for descriptions. */
+/** The waiters of a lock, in order of arrival. */
 export class Waiters extends Deque<Waiter> {
-  /** Wait in line, and leave it however the wait ends. */
+  /** Join the waiters, wait, and leave them however the wait ends. */
   *wait(kind: WaitKind, owner: LoopBound & object): Coroutine<Waiter> {
     bindLoop(owner)
     const waiter = new Waiter(kind, owner)
@@ -73,7 +72,7 @@ export class Waiters extends Deque<Waiter> {
     }
   }
 
-  /** Whether nobody stands in line, or only who has been cancelled. */
+  /** Whether there is no waiter, or only cancelled ones. */
   allCancelled(): boolean {
     for (const waiter of this) if (!waiter.cancelled()) return false
     return true
@@ -84,7 +83,7 @@ export class Waiters extends Deque<Waiter> {
   }
 }
 
-/** Mutual exclusion between tasks. Not owned by a task: any may release it. */
+/** Mutual exclusion between tasks. No task owns it: any task may release it. */
 export class Lock extends Lockable implements LoopBound {
   /** @internal */ boundLoop: Loop | null = null
   readonly #waiters = new Waiters()
@@ -94,7 +93,7 @@ export class Lock extends Lockable implements LoopBound {
     return this.#locked
   }
 
-  /** Wait until the lock is free, then take it; gives true. */
+  /** Wait until the lock is free, then acquire it; returns true. */
   acquire(): Coroutine<true> {
     return trackUnawaited(this.#acquire(), 'Lock.acquire')
   }
@@ -104,7 +103,7 @@ export class Lock extends Lockable implements LoopBound {
       try {
         yield* this.#waiters.wait('lock', this)
       } catch (error) {
-        // A wake-up that came with the cancellation goes on to the next in line.
+        // Woken and cancelled at once: pass the wake-up on to the next waiter.
         if (error instanceof CancelledError && !this.#locked) this.#wakeFirst()
         throw error
       }
@@ -113,7 +112,7 @@ export class Lock extends Lockable implements LoopBound {
     return true
   }
 
-  /** Free the lock and wake who waits first. Throws a RuntimeError if it is not locked. */
+  /** Release the lock and wake the first waiter. Throws a RuntimeError if it is not locked. */
   release(): void {
     if (!this.#locked) throw new RuntimeError(`${this} cannot be released: it is not locked`)
     this.#locked = false

@@ -1,4 +1,4 @@
-// Queues and locks may be made before a loop runs; they belong to the loop in which a task first waited for them.
+// Queues and locks may be made before a loop runs. They belong to the loop in which a task first waits for them.
 import type { Loop } from './running.ts'
 import { RuntimeError } from './exceptions.ts'
 import { getRunningLoop } from './abstract-loop.ts'
@@ -8,7 +8,7 @@ export interface LoopBound {
   boundLoop: Loop | null
 }
 
-/** Bind `object` to the running loop, or check that it is bound to no other. */
+/** Bind `object` to the running loop, or check that it is not bound to another loop. */
 export function bindLoop(object: LoopBound): Loop {
   const loop = getRunningLoop()
   if (object.boundLoop === null) object.boundLoop = loop

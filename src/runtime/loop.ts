@@ -1,5 +1,5 @@
-// The event loop: a ready queue, timers, and turns. A turn runs what is ready until nothing is, or until its time is
-// up; the host decides when the next one comes. The order inside a turn is CPython's, iteration by iteration.
+// The event loop: a ready queue, timers, and turns. A turn runs until nothing is ready or its time is up; the host decides
+// when the next turn starts. The order inside a turn is CPython's, iteration by iteration.
 import type { AbstractEventLoop, ExceptionContext, ExceptionHandler, Executor, TaskFactory } from './abstract-loop.ts'
 import type { Awaitable, Coroutine } from './coroutine.ts'
 import type { Runnable } from './ready.ts'
@@ -28,11 +28,11 @@ import { originOf } from './origins.ts'
 import { HostExecutor } from './executor.ts'
 
 export interface LoopOptions {
-  /** The clock, a `VirtualClock` for instance; by default the real one. */
+  /** The clock, for example a `VirtualClock`. Default: the real one. */
   clock?: Host | undefined
-  /** Debug mode: record where things are made and suspended, check more. Default: the host's (on Node, LOOPSCOPE_DEBUG=1). */
+  /** Debug mode: record where objects are made and tasks are suspended, and check more. Default: the host's (on Node, LOOPSCOPE_DEBUG=1). */
   debug?: boolean | undefined
-  /** Whether a loop that runs keeps the process alive (default: yes, as a blocked `select` would). */
+  /** Whether a running loop keeps the process alive. Default: yes, as a blocked `select` does. */
   hold?: boolean | undefined
 }
 
@@ -44,7 +44,7 @@ interface EventLoopConstructor {
   readonly prototype: EventLoop
 }
 
-// A class with private members would be a type of its own, and not what `getRunningLoop` gives.
+// A class with private members would be a different type than the one that `getRunningLoop` returns.
 export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLoop, DrivenLoop {
   readonly instruments: Instruments
   debug: boolean
@@ -296,7 +296,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     if (this.probe !== null) this.probe.tell('loopClosed', this)
   }
 
-  /** Report what no one can look at any more. */
+  /** Report the failures and coroutines that are lost when the loop closes. */
   #reportLost(): void {
     reportFailures(this)
     reportUnawaited(this)
@@ -320,7 +320,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     return `${this} is deadlocked: ${reason}. ${shown}`
   }
 
-  /** Tell the instruments once that the loop runs, however often it is started. */
+  /** Call `loopStarted` of the instruments, only at the first start. */
   #announce(): void {
     if (this.#announced) return
     this.#announced = true
@@ -346,7 +346,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
 
 const starting = new Set<(loop: EventLoop) => void>()
 
-/** Call `listener` with each loop of this thread that is about to run, however often it does; the returned function ends it. */
+/** Call `listener` with a loop of this thread each time it is about to run. Returns a function that removes the listener. */
 export function onLoopStart(listener: (loop: EventLoop) => void): () => void {
   starting.add(listener)
   return () => starting.delete(listener)

@@ -1,24 +1,24 @@
-// Names of queues and locks that stay the same for as long as they are there. Their descriptions say how they are just now,
-// which is right for a message; but whoever tells of a million waits must find out that two are for the same thing.
+// Permanent names of queues and locks. Their descriptions contain the current state, which is right for a message; an
+// observer of many waits needs a name that stays the same.
 
 export interface Name {
   /** In one line: `<Lock 1>`, `<Queue 2 maxsize=5>`. */
   readonly text: string
-  /** The number of a queue, as `queueChanged` has it. */
+  /** The `id` of a queue, as in `queueChanged`. */
   readonly queue?: number
 }
 
-/** Something that has a name of its own. */
+/** An object that provides its name. */
 export interface Named {
-  /** @internal Asked for once. */
+  /** @internal Called once. */
   nameForWatchers(): Name
 }
 
 const names = new WeakMap<object, Name>()
-/** How many of each class have a name. */
+/** The number of named objects of each class. */
 const counts = new Map<string, number>()
 
-/** The name of something that tasks wait for; the first call gives it one. */
+/** The name of an object that tasks wait for, made at the first call. */
 export function nameOf(of: object): Name {
   let name = names.get(of)
   if (name === undefined) {

@@ -1,5 +1,5 @@
-// Where objects were made and where tasks are suspended, as stack traces. Only debug mode records them, so the runtime's
-// objects have no field for it: they stand in weak maps, as errors whose stack is not written out until somebody reads it.
+// Where objects were made and where tasks are suspended, as stack traces. Only debug mode records them, so they are in weak
+// maps, not in fields of the objects. Each is an error: its stack is formatted only when it is read.
 
 /** One line of a stack. `line` and `column` count from 1. */
 export interface Frame {
@@ -38,29 +38,29 @@ export function framesOf(stack: string): Frame[] {
 }
 
 /**
- * The frames of a trace without the runtime's own. Which those are its first line says: it stands in this very file, under
- * the name that the engine has for it just now, source maps or not.
+ * The frames of a trace without the runtime's own. The first line of the trace is in this file, so it shows the path of the
+ * runtime's files, with or without source maps.
  */
 function framesOfTrace(error: Error | undefined): Frame[] {
   const all = framesOf(error?.stack ?? '')
   const folder = all[0]?.file.replace(/[^/\\]*$/, '') ?? ''
   const isOwn = ({ file }: Frame): boolean => file.startsWith(folder)
-  // Beneath a task's step stand the loop and its host, and whatever happened to call them.
+  // Below a task's step are only the loop, its host and their callers.
   const step = all.findIndex((frame) => isOwn(frame) && /(?:Task\.|^)resume$/.test(frame.function))
   return (step === -1 ? all : all.slice(0, step)).filter((frame) => !isOwn(frame) && !frame.file.startsWith('node:'))
 }
 
-/** Note where `object` is being made. */
+/** Record where `object` is being made. */
 export function recordOrigin(object: object): void {
   origins.set(object, trace())
 }
 
-/** Where `object` was made, newest frame first; empty outside of debug mode. */
+/** Where `object` was made, newest frame first; empty outside debug mode. */
 export function originOf(object: object): Frame[] {
   return framesOfTrace(origins.get(object))
 }
 
-/** Note where `task` is being suspended: the stack holds its whole `yield*` chain at this moment. */
+/** Record where `task` is being suspended: its whole `yield*` chain is on the stack now. */
 export function recordSuspension(task: object): void {
   suspensions.set(task, trace())
 }
@@ -69,7 +69,7 @@ export function forgetSuspension(task: object): void {
   suspensions.delete(task)
 }
 
-/** Where `task` is suspended, innermost frame first; empty outside of debug mode. */
+/** Where `task` is suspended, innermost frame first; empty outside debug mode. */
 export function suspensionOf(task: object): Frame[] {
   return framesOfTrace(suspensions.get(task))
 }

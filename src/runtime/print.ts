@@ -1,12 +1,12 @@
-// print(): a line of the current task. It goes to the output of the run that the task belongs to, and to whoever watches.
+// print(): writes a line to the output of the current task's run, and to its observers.
 import { ContextVar } from './context.ts'
 import { defaultHost } from './host.ts'
 import { running } from './running.ts'
 
-/** Where the lines of a context go; without one, to the host's console. */
+/** The output of a context; by default the host's console. */
 export const output = new ContextVar<((line: string) => void) | null>('output', { default: null })
 
-/** Print values as one line, separated by spaces, as the host's console would. */
+/** Print values as one line, separated by spaces, as the host's console does. */
 export function print(...values: unknown[]): void {
   const { loop } = running
   const host = loop?.host ?? defaultHost()

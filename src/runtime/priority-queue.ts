@@ -3,7 +3,7 @@ import { describe } from './describe.ts'
 import { heapPop, heapPush, type Compare } from './heapq.ts'
 import { Queue } from './queue.ts'
 
-/** What has an order of its own. Everything else needs a `compare`. */
+/** Values with a natural order. Other items need a `compare`. */
 export type Ordered = number | string | bigint | readonly Ordered[]
 
 type Arguments<T> = [T] extends [Ordered]
@@ -12,7 +12,7 @@ type Arguments<T> = [T] extends [Ordered]
 
 /**
  * The smallest item first: by `compare`, or numbers and strings as JavaScript orders them and arrays element by element.
- * Items that have no such order, or not the same one, are refused with a TypeError where two of them have to be compared.
+ * Throws a TypeError when it has to compare items without an order, or of different kinds.
  */
 export class PriorityQueue<T> extends Queue<T> {
   readonly #heap: T[] = []

@@ -1,5 +1,5 @@
-// Queue and LifoQueue. A `get` or `put` is one object that is coroutine and waiter at once, so an
-// exchange through a queue allocates little more than the item.
+// Queue and LifoQueue. A `get` or `put` is one object, coroutine and waiter at once, so an exchange through a queue
+// allocates little more than the item.
 import type { QueueState, Wait } from './instruments.ts'
 import { DONE, SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { Deque } from './deque.ts'
@@ -16,7 +16,7 @@ import { CANCELLED, PENDING, SingleWait, suspendCurrent, WaitFor, WOKEN } from '
 const CREATED = 3
 const ENDED = 4
 
-/** A `get()` or `put()` under way: tries, waits in line while it cannot, and tries again. */
+/** A `get()` or `put()` in progress: tries, waits while it cannot, and tries again. */
 abstract class Exchange<T, R> extends SingleWait {
   protected readonly queue: Queue<T>
 
@@ -26,13 +26,13 @@ abstract class Exchange<T, R> extends SingleWait {
     this.queue = queue
   }
 
-  /** Where it waits. */
+  /** The waiters that it joins. */
   protected abstract line(): Deque<SingleWait>
   /** Whether the queue is empty (for a get) or full (for a put). */
   protected abstract blocked(): boolean
   protected abstract name(): string
 
-  /** Stand in line, at its end. */
+  /** Join the waiters, at the end. */
   protected wait(): typeof SUSPENDED {
     this.queue.throwIfShutDown()
     bindLoop(this.queue)
@@ -42,7 +42,7 @@ abstract class Exchange<T, R> extends SingleWait {
     return SUSPENDED
   }
 
-  /** Called in place of a step that cannot be: the wait was cancelled, or the coroutine was awaited twice. */
+  /** Called instead of an impossible step: the wait was cancelled, or the coroutine was awaited twice. */
   protected refuse(): never {
     if (this.state !== CANCELLED) {
       throw new RuntimeError(`${this} was awaited already: a coroutine runs once, call its method again for a new one`)
@@ -56,13 +56,13 @@ abstract class Exchange<T, R> extends SingleWait {
     throw error
   }
 
-  /** Closes a coroutine that will not be driven on. */
+  /** Closes a coroutine that will not be resumed. */
   return(value: R): IteratorResult<Suspension, R> {
     this.leave()
     return { done: true, value }
   }
 
-  /** Interrupted: a wake-up that this one cannot take goes on to the next in line. */
+  /** Interrupted: pass a wake-up that this waiter cannot use on to the next one. */
   private leave(): void {
     const { state } = this
     this.state = ENDED
@@ -147,7 +147,7 @@ class Put<T> extends Exchange<T, void> {
   }
 }
 
-/** Wake the first in line that still waits. */
+/** Wake the first waiter that is still pending. */
 function wakeNext(line: Deque<SingleWait>): void {
   let waiter: SingleWait | undefined
   while ((waiter = line.shift()) !== undefined) {
@@ -159,17 +159,17 @@ function wakeNext(line: Deque<SingleWait>): void {
 
 let watchedQueues = 0
 
-/** @internal By this number watchers know a queue, of whatever kind. */
+/** @internal The number by which observers identify a queue of any kind. */
 export function nextQueueId(): number {
   return ++watchedQueues
 }
 
-/** First in, first out, between tasks. */
+/** A queue between tasks: first in, first out. */
 export class Queue<T> implements LoopBound, Named, QueueState {
   /** @internal */ boundLoop: Loop | null = null
-  /** @internal Who waits for an item. */
+  /** @internal The waiters for an item. */
   readonly getters = new Deque<SingleWait>()
-  /** @internal Who waits for room. */
+  /** @internal The waiters for room. */
   readonly putters = new Deque<SingleWait>()
   readonly #maxsize: number
   readonly #items: Deque<T>
@@ -178,7 +178,7 @@ export class Queue<T> implements LoopBound, Named, QueueState {
   #isShutDown = false
   #id = 0
 
-  /** `maxsize`: how many items fit, an integer; 0 means any number. */
+  /** `maxsize`: the most items, an integer; 0 means no limit. */
   constructor(maxsize = 0) {
     if (!Number.isInteger(maxsize) || maxsize < 0) {
       const what = `${new.target.name}: maxsize must be an integer of at least 0 (0 means unbounded), got ${describe(maxsize)}`
@@ -192,12 +192,12 @@ export class Queue<T> implements LoopBound, Named, QueueState {
     return this.#maxsize
   }
 
-  /** Items put and not yet reported done by `taskDone()`. */
+  /** The number of items put and not yet reported done by `taskDone()`. */
   get unfinished(): number {
     return this.#unfinished
   }
 
-  /** By this number watchers know it. */
+  /** The number by which observers identify it. */
   get id(): number {
     return (this.#id ||= nextQueueId())
   }
@@ -207,12 +207,12 @@ export class Queue<T> implements LoopBound, Named, QueueState {
     return { text: `<${this.constructor.name} ${this.id} maxsize=${this.#maxsize}>`, queue: this.id }
   }
 
-  /** @internal The futures whose end will put an item, where that is known. */
+  /** @internal The futures that put an item when they end, where that is known. */
   feeds(): Iterable<Waitable> {
     return []
   }
 
-  /** How many items are in the queue. */
+  /** The number of items in the queue. */
   qsize(): number {
     return this.#items.length
   }
@@ -225,12 +225,12 @@ export class Queue<T> implements LoopBound, Named, QueueState {
     return this.#maxsize > 0 && this.qsize() >= this.#maxsize
   }
 
-  /** Add an item, waiting for room. Throws a QueueShutDown after `shutdown()`. */
+  /** Wait for room, then add an item. Throws a QueueShutDown after `shutdown()`. */
   put(item: T): Coroutine<void> {
     return trackUnawaited(new Put(this, item) as unknown as Coroutine<void>, 'Queue.put')
   }
 
-  /** Remove and give an item, waiting for one. Throws a QueueShutDown once the queue is shut down and empty. */
+  /** Wait for an item, then remove and return it. Throws a QueueShutDown once the queue is shut down and empty. */
   get(): Coroutine<T> {
     return trackUnawaited(new Get(this) as unknown as Coroutine<T>, 'Queue.get')
   }
@@ -251,7 +251,7 @@ export class Queue<T> implements LoopBound, Named, QueueState {
     if (this.getters.length > 0) wakeNext(this.getters)
   }
 
-  /** Remove and give an item at once, or throw a QueueEmpty or a QueueShutDown. */
+  /** Remove and return an item at once, or throw a QueueEmpty or a QueueShutDown. */
   getNowait(): T {
     if (this.empty()) {
       this.throwIfShutDown()
@@ -260,7 +260,7 @@ export class Queue<T> implements LoopBound, Named, QueueState {
     return this.take()
   }
 
-  /** @internal Remove and give an item. Only if there is one. */
+  /** @internal Remove and return an item. Only if there is one. */
   take(): T {
     const item = this.getItem()
     this.#noteChange('get')
@@ -268,7 +268,7 @@ export class Queue<T> implements LoopBound, Named, QueueState {
     return item
   }
 
-  /** Report that the work on one item, got before, is done. Throws a RangeError if more are reported than were put. */
+  /** Report that the work on one item is done. Throws a RangeError if more are reported than were put. */
   taskDone(): void {
     if (this.#unfinished <= 0) throw new RangeError(`${this}: taskDone() was called more often than items were put`)
     this.#unfinished--
@@ -276,7 +276,7 @@ export class Queue<T> implements LoopBound, Named, QueueState {
     if (this.#unfinished === 0) this.#finished?.set()
   }
 
-  /** Wait until every item that was put has been reported done. */
+  /** Wait until every item put is reported done. */
   join(): Coroutine<void> {
     return trackUnawaited(this.#join(), 'Queue.join')
   }
@@ -288,8 +288,8 @@ export class Queue<T> implements LoopBound, Named, QueueState {
   }
 
   /**
-   * Let no more items in: `put` throws a QueueShutDown, `get` too once the queue is empty. Who waits is woken. With
-   * `immediate` the items are dropped, and count as done.
+   * Accept no further items: `put` throws a QueueShutDown, and `get` once the queue is empty. Waiting tasks are woken.
+   * With `immediate` the items are dropped and count as done.
    */
   shutdown(immediate = false): void {
     this.#isShutDown = true
@@ -317,17 +317,17 @@ export class Queue<T> implements LoopBound, Named, QueueState {
     if (probe !== null) probe.tell('queueChanged', this, op, running.task)
   }
 
-  /** Where an item goes; a queue with an order of its own overrides this and `getItem`, and `qsize`. */
+  /** Store an item. A queue with another order overrides this, `getItem` and `qsize`. */
   protected putItem(item: T): void {
     this.#items.push(item)
   }
 
-  /** Which item comes next. Only if there is one. */
+  /** Remove the next item. Only if there is one. */
   protected getItem(): T {
     return this.#items.shift() as T
   }
 
-  /** @internal The last item in. */
+  /** @internal Remove the last item put. */
   protected getLastItem(): T {
     return this.#items.pop() as T
   }
@@ -342,7 +342,7 @@ export class Queue<T> implements LoopBound, Named, QueueState {
   }
 }
 
-/** Last in, first out. */
+/** A queue between tasks: last in, first out. */
 export class LifoQueue<T> extends Queue<T> {
   protected override getItem(): T {
     return this.getLastItem()

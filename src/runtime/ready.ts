@@ -1,10 +1,10 @@
-// The ready queue: a ring of pairs (what, argument) in one flat array. A task stands in it as (task, null), so a wake-up
-// allocates nothing; anything else as (runnable, argument) with an argument that is not null.
+// The ready queue: a ring of pairs (what, argument) in one flat array. A task is (task, null), so a wake-up allocates
+// nothing; anything else is (runnable, argument) with an argument that is not null.
 //
 //   head ▼               ▼ tail
 //   [ . . task null handle FIRE callback future . . ]
 
-/** Something other than a task that can stand in the ready queue. */
+/** An entry of the ready queue other than a task. */
 export interface Runnable {
   /** @internal */
   run(argument: object): void
@@ -31,12 +31,12 @@ export class ReadyQueue {
     if (this.#tail === this.#head) this.#grow()
   }
 
-  /** What stands first; ask for its argument with `shift`. Only if `length` > 0. */
+  /** The first entry; `shift` returns its argument. Only if `length` > 0. */
   peek(): unknown {
     return this.#cells[this.#head]
   }
 
-  /** Remove the first pair and give its argument. Only if `length` > 0. */
+  /** Remove the first pair and return its argument. Only if `length` > 0. */
   shift(): unknown {
     const head = this.#head
     const argument = this.#cells[head + 1]
@@ -53,7 +53,7 @@ export class ReadyQueue {
     }
   }
 
-  /** Give back what a large crowd needed. Only if `length` is 0. */
+  /** Free the memory of a peak. Only if `length` is 0. */
   trim(): void {
     if (this.#mask >= LARGE) this.clear()
   }
@@ -68,7 +68,7 @@ export class ReadyQueue {
   #grow(): void {
     const cells = this.#cells
     const size = cells.length
-    // A crowd comes at once: four times the room is fewer copies, and `trim` gives it back.
+    // Peaks come suddenly: four times the room needs fewer copies, and `trim` frees it.
     const bigger = new Array<unknown>(size * 4)
     for (let at = 0; at < size; at++) bigger[at] = cells[(this.#head + at) & this.#mask]
     this.#cells = bigger

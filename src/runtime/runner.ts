@@ -1,4 +1,4 @@
-// run() and Runner: drive a main coroutine, cancel what it left behind, close the loop.
+// run() and Runner: run a main coroutine, cancel the remaining tasks, close the loop.
 import { Context, copyContext } from './context.ts'
 import type { Host } from './host.ts'
 import { advice } from './awaitable.ts'
@@ -12,7 +12,7 @@ import type { Future } from './future.ts'
 import type { Task } from './task.ts'
 
 export interface RunOptions {
-  /** The clock: a `VirtualClock` makes delays take no time; by default the real one. */
+  /** The clock: with a `VirtualClock` delays take no time. Default: the real one. */
   clock?: Host | undefined
   /** Debug mode: see `EventLoop.debug`. */
   debug?: boolean | undefined
@@ -22,11 +22,11 @@ export interface RunOptions {
   signal?: AbortSignal | undefined
   /** Context of the main task. */
   context?: Context | undefined
-  /** Makes the loop, in place of `new EventLoop(options)`. */
+  /** Makes the loop, instead of `new EventLoop(options)`. */
   loopFactory?: (() => EventLoop) | undefined
 }
 
-/** Keeps one loop for several `run` calls, and closes it: `await using runner = new Runner()`. */
+/** Keeps one loop for several calls of `run`, and closes it: `await using runner = new Runner()`. */
 export class Runner {
   readonly #options: RunOptions
   #loop: EventLoop | null = null
@@ -45,8 +45,9 @@ export class Runner {
   }
 
   /**
-   * Run `coro` to its end and give its result; an awaitable that it returns is awaited as well. SIGINT cancels it, and then the promise rejects with a KeyboardInterrupt.
-   * Throws at once, a RuntimeError, where a loop runs already, and a TypeError for anything but a coroutine.
+   * Run `coro` to its end and return its result. A result that is itself awaitable is awaited too. SIGINT cancels `coro`;
+   * then the promise rejects with a KeyboardInterrupt. Throws at once: a RuntimeError if a loop runs already, a TypeError for
+   * anything but a coroutine.
    */
   run<T>(coro: Coroutine<T>, options?: { context?: Context | undefined; name?: string | undefined }): Promise<T> {
     if (running.loop !== null) {
@@ -64,7 +65,7 @@ export class Runner {
 
   async #drive<T>(loop: EventLoop, task: Task<T>): Promise<T> {
     let interrupted = false
-    // The main task, and after it what it returned without `yield*`.
+    // The main task; after it, the awaitable that it returned without `yield*`.
     let current = task as Future<unknown>
     const { signal } = this.#options
     const onAbort = (): void => {
@@ -89,7 +90,7 @@ export class Runner {
     }
   }
 
-  /** Cancel what is left, in the order of its creation, wait for it, and close the loop. */
+  /** Cancel the remaining tasks in order of creation, wait for them, and close the loop. */
   async close(): Promise<void> {
     const loop = this.#loop
     if (this.#closed || loop === null) {
@@ -99,8 +100,7 @@ export class Runner {
     this.#closed = true
     try {
       await cancelAllTasks(loop)
-      // asyncio closes its asynchronous generators here; there are none, but callbacks that are left get the same
-      // iterations to run in.
+      // asyncio closes its asynchronous generators here. The remaining callbacks get the same iterations.
       await loop.runUntilComplete(nothing())
       await loop.runUntilComplete(loop.shutdownDefaultExecutor())
     } finally {
@@ -126,8 +126,8 @@ async function cancelAllTasks(loop: EventLoop): Promise<void> {
 }
 
 /**
- * Run a coroutine on a new event loop and give its result; an awaitable that it returns is awaited as well. When it ends, what it left behind is cancelled, waited for,
- * and the loop is closed. Throws at once inside of a running loop.
+ * Run a coroutine on a new event loop and return its result. A result that is itself awaitable is awaited too. At the end,
+ * the remaining tasks are cancelled and awaited, and the loop is closed. Throws at once inside a running loop.
  */
 export function run<T>(coro: Coroutine<T>, options?: RunOptions): Promise<T> {
   const runner = new Runner(options)

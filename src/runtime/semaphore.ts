@@ -1,4 +1,4 @@
-// Semaphore and BoundedSemaphore: so many at once and no more.
+// Semaphore and BoundedSemaphore: limit how many tasks do something at once.
 import type { Coroutine } from './coroutine.ts'
 import { requireInteger } from './checks.ts'
 import { describable } from './describe.ts'
@@ -14,19 +14,19 @@ export class Semaphore extends Lockable implements LoopBound {
   readonly #waiters = new Waiters()
   #value: number
 
-  /** `value`: how many may hold it at once, an integer of at least 0. */
+  /** `value`: how many tasks may acquire it at once, an integer of at least 0. */
   constructor(value = 1) {
     super()
     requireInteger(value, `${new.target.name}: the value`, 0)
     this.#value = value
   }
 
-  /** Whether an `acquire` would wait: nothing is left, or others stand in line. */
+  /** Whether `acquire` would wait: the value is 0, or other tasks wait already. */
   locked(): boolean {
     return this.#value === 0 || !this.#waiters.allCancelled()
   }
 
-  /** Take one, waiting in line until there is one; gives true. */
+  /** Wait until the value is above 0, then decrement it; returns true. */
   acquire(): Coroutine<true> {
     return trackUnawaited(this.#acquire(), `${this.constructor.name}.acquire`)
   }
@@ -46,17 +46,17 @@ export class Semaphore extends Lockable implements LoopBound {
         this.#waiters.remove(waiter)
       }
     } catch (error) {
-      // Woken and cancelled at once: what was handed to this task goes back.
+      // Woken and cancelled at once: return what this task was given.
       if (error instanceof CancelledError && waiter.done() && !waiter.cancelled()) this.#value++
       throw error
     } finally {
-      // Newcomers had to stand in line behind this task even where there was enough for all.
+      // Later tasks had to wait behind this one even if there was enough for all.
       while (this.#value > 0 && this.#wakeNext());
     }
     return true
   }
 
-  /** Give one back and wake who waits first. */
+  /** Increment the value and wake the first waiter. */
   release(): void {
     this.#value++
     this.#wakeNext()
@@ -83,7 +83,7 @@ export class Semaphore extends Lockable implements LoopBound {
   }
 }
 
-/** A semaphore that refuses to be released more often than it was acquired. */
+/** A semaphore that cannot be released more often than it was acquired. */
 export class BoundedSemaphore extends Semaphore {
   readonly #bound: number
 
@@ -92,7 +92,7 @@ export class BoundedSemaphore extends Semaphore {
     this.#bound = value
   }
 
-  /** As `Semaphore.release`; throws a RangeError above the initial value. */
+  /** As `Semaphore.release`. Throws a RangeError above the initial value. */
   override release(): void {
     if (this.value >= this.#bound) {
       throw new RangeError(`${this} was released more often than acquired: its bound is ${this.#bound}`)

@@ -1,4 +1,4 @@
-// sleep(): the commonest coroutine of all, so it is one object that is coroutine, timer and wait at once.
+// sleep(): the most common coroutine, so one object is coroutine, timer and wait at once.
 import type { Runnable } from './ready.ts'
 import type { Timer } from './timers.ts'
 import type { WaitDescription, Waitable } from './waitable.ts'
@@ -14,7 +14,7 @@ import { trackUnawaited } from './unawaited.ts'
 const CREATED = 0
 /** The timer is in the heap. */
 const WAITING = 1
-/** The timer is in the ready queue: a cancel still comes in time. */
+/** The timer is in the ready queue: it can still be cancelled. */
 const FIRING = 2
 /** The task is in the ready queue. */
 const DUE = 3
@@ -23,14 +23,14 @@ const ENDED = 5
 
 class Sleep<T> implements Waitable, Timer, Runnable {
   private state = CREATED
-  /** Seconds until it is awaited, then the task that sleeps, then the message if it was cancelled: a program may have a million. */
+  /** The seconds, until it is awaited; then the sleeping task; then the message if it was cancelled. One field, as a program may have a million. */
   private content: unknown
 
   constructor(seconds: number) {
     this.content = seconds
   }
 
-  /** What awaiting it gives. */
+  /** The value that awaiting it returns. */
   protected result(): T {
     return undefined as T
   }
@@ -61,7 +61,7 @@ class Sleep<T> implements Waitable, Timer, Runnable {
     throw error
   }
 
-  /** Closes a coroutine that will not be driven on. */
+  /** Closes a coroutine that will not be resumed. */
   return(value: T): IteratorResult<Suspension, T> {
     this.end()
     return { done: true, value }
@@ -87,7 +87,7 @@ class Sleep<T> implements Waitable, Timer, Runnable {
     return SUSPENDED
   }
 
-  /** The timer fired: the task joins the ready queue behind what stands there, as a future's waiter would. */
+  /** The timer fired: the task joins the end of the ready queue, as a future's waiter does. */
   run(): void {
     if (this.state !== FIRING) return
     this.state = DUE
@@ -177,7 +177,7 @@ class RoundTrip {
     throw error
   }
 
-  /** Closes a coroutine that will not be driven on. */
+  /** Closes a coroutine that will not be resumed. */
   return(value: void): IteratorResult<Suspension, void> {
     this.state = ENDED
     return { done: true, value }
@@ -197,7 +197,7 @@ class RoundTrip {
 }
 
 /**
- * Wait `seconds`, then give `value`. Zero or less is one trip round the ready queue. A delay that is not a finite number
+ * Wait `seconds`, then return `value`. Zero or less is one trip round the ready queue. A delay that is not a finite number
  * is a RangeError when awaited. Cancelling throws a CancelledError at once and drops the timer.
  */
 export function sleep(seconds: number): Coroutine<void>

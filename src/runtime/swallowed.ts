@@ -1,11 +1,11 @@
-// Debug mode's watch over cancellations: JavaScript's `catch` also catches CancelledError, so a task can swallow its own
-// cancellation without meaning to. A `finally` that awaits looks the same at its first wait; what tells them apart is a
-// task that comes back to the very wait it was cancelled at, or one that waits on and then returns as if nothing had been.
+// Debug mode's check of cancellations. JavaScript's `catch` also catches CancelledError, so a task can swallow its own
+// cancellation by accident. A `finally` that awaits looks the same at its first wait, so a task is reported only if it returns
+// to the wait it was cancelled at, or waits again and then returns normally.
 import { place, suspensionOf } from './origins.ts'
 import { running, type RunningTask } from './running.ts'
 
 interface Delivery {
-  /** Where the task stood when the CancelledError was thrown into it: its whole `yield*` chain. */
+  /** Where the task was when the CancelledError was thrown into it: its whole `yield*` chain. */
   readonly at: string
   /** Where it waited afterwards, `file:line`. */
   waitedAt: string | null
@@ -27,13 +27,13 @@ export function noteDelivered(task: RunningTask): void {
   if (task.cancelling() > 0) deliveries.set(task, { at: standing(task).chain, waitedAt: null, reported: false })
 }
 
-/** The runtime has caught the cancellation of the current task: it waits for what has to end first, and passes it on then. */
+/** The runtime has caught the cancellation of the current task; it passes it on after a wait. */
 export function noteTaken(): void {
   const { task } = running
   if (task !== null && task.loop.debug) deliveries.delete(task)
 }
 
-/** The runtime passes on what it has taken: from here on the program can swallow it. */
+/** The runtime passes the caught cancellation on: from now on the program can swallow it. */
 export function notePassedOn(): void {
   const { task } = running
   if (task !== null && task.loop.debug) noteDelivered(task)
@@ -48,7 +48,7 @@ export function noteWaitsAgain(task: RunningTask): void {
   if (chain === delivery.at && chain !== '') report(task, delivery, `waits again at ${innermost}`)
 }
 
-/** The task returned, as if it had not been cancelled. */
+/** The task returned normally. */
 export function noteReturned(task: RunningTask): void {
   const delivery = pending(task)
   if (delivery === undefined || delivery.waitedAt === null) return
@@ -57,7 +57,7 @@ export function noteReturned(task: RunningTask): void {
 
 function pending(task: RunningTask): Delivery | undefined {
   const delivery = deliveries.get(task)
-  // Taken back by `uncancel`: whoever caused the cancellation has dealt with it.
+  // `uncancel` has withdrawn the request: the cancellation was handled.
   return delivery === undefined || delivery.reported || task.cancelling() === 0 ? undefined : delivery
 }
 

@@ -1,4 +1,4 @@
-// syncToAsync() and asyncToSync(): the two bridges between plain functions and coroutines, after Django's asgiref.
+// syncToAsync() and asyncToSync(): bridges between plain functions and coroutines, after Django's asgiref.
 import type { Task } from './task.ts'
 import { isCoroutine, type Coroutine } from './coroutine.ts'
 import { callBody } from './awaitable.ts'
@@ -12,13 +12,13 @@ import { callThread, registeredThreads, type ThreadMode } from './threads.ts'
 import { trackUnawaited } from './unawaited.ts'
 
 export interface SyncToAsyncOptions {
-  /** Where the function runs: `'inline'` (default) on the loop's own thread, `'sensitive'` on the one thread for such calls, `'pool'` on a pool of threads. */
+  /** Where the function runs: `'inline'` (default) on the loop's thread, `'sensitive'` on one thread for all such calls, `'pool'` on a pool of threads. */
   thread?: ThreadMode
 }
 
 /**
- * Make a coroutine function of a plain one. `'inline'`: the function runs on the loop's thread and everything else waits
- * until it returns. `'sensitive'` and `'pool'` leave the loop free; they take a function exported by a module under `workers/`.
+ * Make a coroutine function of a plain one. `'inline'`: the function runs on the loop's thread and blocks it. `'sensitive'`
+ * and `'pool'` do not block the loop; they need a function exported by a module under `workers/`.
  */
 export function syncToAsync<A extends unknown[], R>(
   fn: (...args: A) => R,
@@ -42,15 +42,15 @@ function* callInline<A extends unknown[], R>(fn: (...args: A) => R, args: A): Co
 }
 
 export interface AsyncToSyncOptions {
-  /** Refuse to be called on the thread of a running loop, as asgiref does. */
+  /** Throw when called on the thread of a running loop, as asgiref does. */
   strict?: boolean
 }
 
 /**
- * Make a plain function of a coroutine function. It runs the coroutine to its end, on a loop of its own, and holds the
- * thread meanwhile, timers included: nothing else on the calling loop runs. A wait that only the outer loop or the host
- * could end is a RuntimeError that says so. With `strict` it refuses to be called where a loop runs. In a worker thread the
- * coroutine runs on the main loop, and the worker waits; `fn` must then be exported by a module under `workers/`.
+ * Make a plain function of a coroutine function. It runs the coroutine to its end on a new loop and blocks the thread,
+ * timers included: nothing else on the calling loop runs. A wait that only the outer loop or the host could end is a
+ * RuntimeError. With `strict` a call where a loop runs is a RuntimeError too. In a worker thread the coroutine runs on the
+ * main loop and the worker waits; then `fn` must be exported by a module under `workers/`.
  */
 export function asyncToSync<A extends unknown[], R>(
   fn: (...args: A) => Coroutine<R>,
@@ -71,14 +71,14 @@ export function asyncToSync<A extends unknown[], R>(
 }
 
 function runToEnd<R>(coro: Coroutine<R>, outer: Loop | null): R {
-  // The same clock, so that a virtual one goes on where it stands.
+  // The same clock, so that a virtual one continues from its current time.
   const loop = new EventLoop(outer === null ? {} : { clock: outer.host, debug: outer.debug })
   const { context } = running
   try {
     const options = context === null ? {} : { context }
     let task: Task<unknown> = loop.createTask(coro, options)
     loop.runNested(task)
-    // A promise is left to the caller, who can await it; of this loop's own awaitables nothing would come any more.
+    // The caller can await a promise, but not an awaitable of this loop, which is about to close.
     for (let value = task.result(); isCoroutine(value) || isFuture(value); value = task.result()) {
       task = loop.createTask(awaiting(value), options)
       loop.runNested(task)
@@ -89,7 +89,7 @@ function runToEnd<R>(coro: Coroutine<R>, outer: Loop | null): R {
   }
 }
 
-/** Cancel what the coroutine left behind and close the loop. */
+/** Cancel the remaining tasks and close the loop. */
 function endNested(loop: EventLoop): void {
   const left = [...loop.liveTasks()]
   for (const task of left) task.cancel()

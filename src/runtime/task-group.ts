@@ -1,5 +1,5 @@
-// taskGroup(): a scope that does not end before its tasks have. The first failure cancels the others; what failed comes
-// out as one ExceptionGroup.
+// taskGroup(): a scope that ends only when all its tasks have ended. The first failure cancels the others; all failures are
+// thrown as one ExceptionGroup.
 import type { Wait } from './instruments.ts'
 import type { Coroutine } from './coroutine.ts'
 import { callBody } from './awaitable.ts'
@@ -12,7 +12,7 @@ import type { Task, TaskOptions } from './task.ts'
 import { notePassedOn, noteTaken } from './swallowed.ts'
 import { trackUnawaited } from './unawaited.ts'
 
-/** What the scope waits on while its tasks finish. */
+/** The future that the scope waits for while its tasks finish. */
 class GroupFuture extends Future<void> {
   readonly #tasks: ReadonlySet<Task<unknown>>
 
@@ -30,11 +30,11 @@ class GroupFuture extends Future<void> {
   }
 }
 
-/** Given to the body of `taskGroup`: where it makes its tasks. */
+/** The argument of the body of `taskGroup`: makes tasks in the group. */
 export class TaskGroup {
   readonly #loop: AbstractEventLoop
   readonly #parent: Task<unknown>
-  /** In the order of their creation, which is the order in which they are cancelled. */
+  /** In order of creation, which is also the order in which they are cancelled. */
   readonly #tasks = new Set<Task<unknown>>()
   readonly #errors: unknown[] = []
   #aborting = false
@@ -55,14 +55,14 @@ export class TaskGroup {
     const task = this.#loop.createTask(coro, options)
     this.#tasks.add(task as Task<unknown>)
     task.addDoneCallback(this.#onTaskDone)
-    // One that starts eagerly may have cancelled the group before it was in it.
+    // A task that starts eagerly may have cancelled the group before it was added.
     if (this.#aborting && !task.done()) task.cancel()
     return task
   }
 
   /**
    * Cancel every task of the group and its body; the scope then ends without an error, unless a task fails while it is
-   * cancelled, or the scope is cancelled from outside as well. Nothing happens once the group is shutting down or finished.
+   * cancelled, or the scope is also cancelled from outside. Has no effect once the group is shutting down or finished.
    */
   cancel(): void {
     if (this.#aborting || this.#isFinished()) return
@@ -79,7 +79,7 @@ export class TaskGroup {
     for (const task of this.#tasks) if (!task.done()) task.cancel()
   }
 
-  /** The parent may be waiting for anything. The scope takes this request back when it ends. */
+  /** Cancel whatever the parent waits for. The scope withdraws this request when it ends. */
   #interruptParent(): void {
     if (this.#parentCancelRequested) return
     this.#parentCancelRequested = true
@@ -106,14 +106,14 @@ export class TaskGroup {
     this.#interruptParent()
   }
 
-  /** @internal Wait for the tasks, after the body returned or threw `error`; throws what comes out of the scope. */
+  /** @internal Wait for the tasks after the body returned or threw `error`; throws the outcome of the scope. */
   *exit(failed: boolean, error: unknown): Coroutine<void> {
     this.#exiting = true
     let cancellation = failed && error instanceof CancelledError ? error : null
     if (cancellation !== null) noteTaken()
     if (failed && !this.#aborting) this.#abort()
     let interruption: CancelledError | null = null
-    // A loop, because whoever cancels the parent interrupts this very wait, and may do it again.
+    // In a loop, because each cancellation of the parent interrupts this wait.
     while (this.#tasks.size > 0) {
       this.#completed ??= new GroupFuture(this.#loop, this.#tasks)
       try {
@@ -129,8 +129,7 @@ export class TaskGroup {
       }
       this.#completed = null
     }
-    // A request of our own is taken back. If it was the only one, no one else cancelled us; if not, the other one must not
-    // be lost, though the wait took it for ours.
+    // Withdraw the group's own request. If requests remain, the parent was also cancelled from outside: keep that cancellation.
     if (this.#parentCancelRequested) cancellation = this.#parent.uncancel() === 0 ? null : cancellation ?? interruption
     if (cancellation !== null && this.#errors.length === 0) {
       notePassedOn()
@@ -139,7 +138,7 @@ export class TaskGroup {
     if (failed && !(error instanceof CancelledError)) this.#errors.push(error)
     if (this.#errors.length === 0) return
     if (this.#parent.cancelling() > 0) {
-      // Cancelled from outside as well: the group is thrown now, and the request is delivered at the next wait.
+      // Also cancelled from outside: throw the group now, and deliver the request at the next wait.
       this.#parent.uncancel()
       this.#parent.cancel()
     }
@@ -173,9 +172,9 @@ function* groupSteps<T>(body: (group: TaskGroup) => Coroutine<T>): Coroutine<T> 
 }
 
 /**
- * Run `body` with a group to make tasks in, wait for all of them, and give the body's value. The first task to fail
- * cancels the others and the body; then everything that failed is thrown as one ExceptionGroup. A task's own
- * cancellation is no failure. If `tg.cancel()` ended the body, the value is `undefined`.
+ * Run `body` with a group to make tasks in, wait for all of them, and return the body's value. The first task that fails
+ * cancels the others and the body; then all failures are thrown as one ExceptionGroup. A cancelled task is not a failure.
+ * If `tg.cancel()` ended the body, the value is `undefined`.
  */
 export function taskGroup<T>(body: (group: TaskGroup) => Coroutine<T>): Coroutine<T> {
   return trackUnawaited(groupSteps(body), 'taskGroup')

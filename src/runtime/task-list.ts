@@ -1,5 +1,5 @@
-// The tasks of a loop that are not done, in the order of their creation. Ids only rise, so the tasks stand in blocks by
-// their ids: joining and leaving allocate nothing, and a task needs no field for its place. It keeps a pending task alive.
+// The tasks of a loop that are not done, in order of creation. Ids only rise, so the tasks are in blocks by id: adding and
+// removing allocate nothing, and a task needs no field for its place. The list keeps a pending task alive.
 
 const BLOCK = 64
 
@@ -10,7 +10,7 @@ class Block<T> {
 
 export class TaskList<T extends { readonly id: number }> {
   readonly #blocks = new Map<number, Block<T>>()
-  // The blocks last used: tasks come, and mostly go, in the order of their ids.
+  // The blocks last used: tasks are added, and mostly removed, in order of their ids.
   #joined: Block<T> | null = null
   #joinedAt = -1
   #left: Block<T> | null = null
@@ -24,7 +24,7 @@ export class TaskList<T extends { readonly id: number }> {
     block.alive++
   }
 
-  /** Nothing happens to a task that is not in the list. */
+  /** Does nothing for a task that is not in the list. */
   remove(task: T): void {
     const at = Math.floor(task.id / BLOCK)
     if (at !== this.#leftAt) {
@@ -37,7 +37,7 @@ export class TaskList<T extends { readonly id: number }> {
     if (--block.alive === 0 && block !== this.#joined) this.#drop(at)
   }
 
-  /** A copy, to walk through while tasks come and go. */
+  /** A copy, safe to iterate while tasks are added and removed. */
   toSet(): Set<T> {
     const alive = new Set<T>()
     for (const { tasks } of this.#blocks.values()) for (const task of tasks) if (task !== null) alive.add(task)

@@ -1,5 +1,5 @@
-// A task drives one coroutine: the only file that calls a coroutine's next() and throw(). A task is either running, or
-// suspended on its `waiter`, or in the ready queue; never two of them.
+// A task drives one coroutine: only this file calls a coroutine's next() and throw(). A task is running, or suspended on its
+// `waiter`, or in the ready queue: exactly one of these until it is done.
 import type { AbstractEventLoop } from './abstract-loop.ts'
 import type { Context } from './context.ts'
 import type { HostContext } from './host.ts'
@@ -28,7 +28,7 @@ export interface TaskOptions {
   eagerStart?: boolean
 }
 
-/** What a loop has for its tasks alone. */
+/** The parts of a loop that only its tasks use. */
 export interface TaskLoop extends AbstractEventLoop {
   readonly ready: ReadyQueue
   readonly tasks: TaskList<Task<unknown>>
@@ -36,14 +36,14 @@ export interface TaskLoop extends AbstractEventLoop {
   takeTaskNumber(): number
 }
 
-/** A task suspended on this goes straight back to the end of the ready queue. */
+/** A task suspended on this goes directly to the end of the ready queue. */
 export const ROUND_TRIP: Waitable = {
   cancel: () => false,
   absorb: () => false,
   describeWait: () => YIELD,
 }
 
-// What stands in a task's `requests`: two flags, and above them the count of cancellation requests.
+// A task's `requests`: two flags, and in the bits above them the count of cancellation requests.
 /** The next step throws a CancelledError; its message is in `messages`. */
 const CANCEL = 1
 /** The next step throws the error in `raised`. */
@@ -51,11 +51,11 @@ const RAISE = 2
 const INTERRUPTED = CANCEL | RAISE
 const ONE_REQUEST = 4
 
-// The message of the last request that a task got while it waited for nothing. As in asyncio it is kept beyond its
-// delivery: a cancelled gather whose children all survived quotes the last one's.
+// The message of the last cancellation request to a task that was not waiting. As in asyncio it is kept after delivery: a
+// cancelled gather whose children all survived uses the message of the last child.
 const messages = new WeakMap<object, string>()
 const raised = new WeakMap<object, Error>()
-/** Names of the coroutines of tasks that failed, for whoever reads of the failure. */
+/** Names of the coroutines of failed tasks, for reports. */
 const failedNames = new WeakMap<object, string>()
 
 /** @internal */
@@ -70,15 +70,15 @@ export class Task<T> extends Future<T> implements Listener {
   /** @internal 1, 2, 3 … per loop. */
   readonly id: number
   /** @internal */ context: Context | null
-  /** @internal The host's own context at its creation; its steps run in it. The `null` of a task without is its prototype's. */
+  /** @internal The host's context at its creation, in which its steps run. A task without one inherits `null` from the prototype. */
   declare readonly hostContext: HostContext | null
-  /** @internal Some instrument wants to know where it is each time that it suspends. */
+  /** @internal Whether an instrument needs its location each time it suspends. */
   declare located: boolean
   /** @internal What the task is suspended on. */
   waiter: Waitable | null = null
   /** @internal Flags and count, see above. */
   requests = 0
-  /** @internal The name given, or the number in `Task-1`: a task with a name of its own uses up no number, as in asyncio. */
+  /** @internal The name given, or the number in `Task-1`. A task with a given name uses no number, as in asyncio. */
   ownName: string | number
 
   /** Prefer `createTask`. Schedules the first step of `coro` on `loop`, or on the running loop. */
@@ -110,7 +110,7 @@ export class Task<T> extends Future<T> implements Listener {
 
   /** The coroutine; `null` once it has ended. */
   getCoro(): Coroutine<T> | null {
-    // A pending task has no result yet, so its coroutine stands in that place.
+    // A pending task has no result yet, so its coroutine is in that field.
     return this.state === PENDING ? (this.value as Coroutine<T>) : null
   }
 
@@ -128,7 +128,7 @@ export class Task<T> extends Future<T> implements Listener {
     throw new RuntimeError(`${this}: setException is not for tasks, the exception is what the coroutine throws`)
   }
 
-  /** An AbortSignal that aborts when the task is asked to cancel. After `uncancel` to zero a new one takes its place. */
+  /** An AbortSignal that aborts when `cancel` is called. After `uncancel` to zero it is replaced by a new one. */
   get signal(): AbortSignal {
     let controller = controllers.get(this)
     if (controller === undefined) {
@@ -140,8 +140,8 @@ export class Task<T> extends Future<T> implements Listener {
   }
 
   /**
-   * Ask the task to cancel: its next step throws a CancelledError where it waits. What it awaits is cancelled with it.
-   * The task may clean up, refuse, or end otherwise. Returns false if the task is done already.
+   * Request cancellation: the next step throws a CancelledError where the task waits. What it awaits is cancelled too. The
+   * task may clean up, continue, or end with another outcome. Returns false if the task is done already.
    */
   override cancel(message?: string): boolean {
     if (this.state === FAILED_UNSEEN) this.retrieved()
@@ -149,7 +149,7 @@ export class Task<T> extends Future<T> implements Listener {
     this.requests += ONE_REQUEST
     if (this.loop.probe !== null) this.loop.probe.tell('taskCancelling', this, running.task as Task<unknown> | null, message)
     if (!(this.waiter?.cancel(message) ?? false)) {
-      // Not suspended on anything that could be cancelled: it is running, or its step is in the ready queue.
+      // Not suspended on anything cancellable: it is running, or its step is in the ready queue.
       this.requests = (this.requests & ~RAISE) | CANCEL
       if (message === undefined) messages.delete(this)
       else messages.set(this, message)
@@ -158,12 +158,12 @@ export class Task<T> extends Future<T> implements Listener {
     return true
   }
 
-  /** How often `cancel` was called, less the calls of `uncancel`. */
+  /** The number of calls of `cancel`, minus the calls of `uncancel`. */
   cancelling(): number {
     return Math.floor(this.requests / ONE_REQUEST)
   }
 
-  /** Take one cancellation request back, as whoever caused and handled it must; gives how many are left. */
+  /** Withdraw one cancellation request, as the code that made and handled it must; returns how many are left. */
   uncancel(): number {
     if (this.requests >= ONE_REQUEST) {
       this.requests -= ONE_REQUEST
@@ -176,8 +176,8 @@ export class Task<T> extends Future<T> implements Listener {
   }
 
   /**
-   * Where the task is suspended, oldest frame first. In debug mode the whole `yield*` chain; otherwise the frame of its
-   * coroutine, where the host can tell; empty once the task is done.
+   * Where the task is suspended, oldest frame first. In debug mode the whole `yield*` chain, otherwise the frame of its
+   * coroutine if available; empty once the task is done.
    */
   getStack(): Frame[] {
     const coro = this.getCoro()
@@ -197,7 +197,7 @@ export class Task<T> extends Future<T> implements Listener {
     write([frames.length === 0 ? `No stack for ${this}` : `Stack for ${this} (oldest frame first):`, ...lines].join('\n'))
   }
 
-  /** @internal Name of the coroutine's function, '' where it cannot be told. */
+  /** @internal Name of the coroutine's function, '' if unknown. */
   coroutineName(): string {
     const coro = this.getCoro()
     if (coro === null) return failedNames.get(this) ?? ''
@@ -225,24 +225,24 @@ export class Task<T> extends Future<T> implements Listener {
     this.loop.wake(this as Task<unknown>)
   }
 
-  /** @internal It has joined the ready queue, not by itself. For a task that keeps account of its time. */
+  /** @internal The task was woken and joined the ready queue. A subclass that records times overrides it. */
   woken(): void {}
 
   private onBadYield(value: unknown): void {
     this.failNextStep(badYield(this as Task<unknown>, value))
   }
 
-  /** @internal Have the next step throw `error`, one trip round the ready queue from now. */
+  /** @internal Make the next step throw `error`, after one trip round the ready queue. */
   failNextStep(error: Error): void {
     this.waiter = ROUND_TRIP
-    // A cancellation that was already asked for comes first, as in asyncio.
+    // A cancellation requested earlier comes first, as in asyncio.
     if ((this.requests & CANCEL) === 0) {
       this.requests |= RAISE
       raised.set(this, error)
     }
   }
 
-  /** @internal Run the coroutine to its next suspension or its end. The loop calls it for a task that was ready. */
+  /** @internal Run the coroutine to its next suspension or its end. The loop calls it for a ready task. */
   step(): void {
     if (this.state !== PENDING) return
     const waiter = this.waiter
@@ -309,7 +309,7 @@ export class Task<T> extends Future<T> implements Listener {
     if ((this.requests & CANCEL) !== 0 && waiter.cancel(messages.get(this))) this.requests &= ~CANCEL
   }
 
-  /** Throw the interruption into the coroutine; a wait that itself ended in a cancellation says so in its own words. */
+  /** Throw the interruption into the coroutine. A wait that was itself cancelled throws its own error. */
   private resumeInterrupted(coro: Coroutine<T>, waiter: Waitable | null): IteratorResult<Suspension, T> {
     const { requests } = this
     this.requests &= ~INTERRUPTED
@@ -321,7 +321,7 @@ export class Task<T> extends Future<T> implements Listener {
 
   private onReturned(value: T): void {
     if ((this.requests & CANCEL) !== 0) {
-      // Cancelled in its very last step: asyncio lets the request win over the result.
+      // Cancelled in its last step: as in asyncio, the request takes precedence over the result.
       this.end('cancelled', CANCELLED, messages.get(this))
     } else {
       this.end('returned', FINISHED, value)
@@ -364,7 +364,7 @@ export class Task<T> extends Future<T> implements Listener {
   }
 }
 
-// Most programs need neither, and may have a million tasks: a field would make each larger.
+// Most programs need neither and may have a million tasks: a field would make each larger.
 Object.defineProperty(Task.prototype, 'hostContext', { value: null, writable: true })
 Object.defineProperty(Task.prototype, 'located', { value: false, writable: true })
 
@@ -373,8 +373,8 @@ function resume(this: Task<unknown>, waiter: Waitable | null): void {
 }
 
 /**
- * Mark a coroutine as taken by a task; a coroutine runs once, and a second task would resume it in the middle. The mark
- * is that the object is closed to extension: it costs no memory, and nobody has a reason to extend a coroutine.
+ * Mark a coroutine as taken by a task: a second task would resume it in the middle. The mark is that the object is not
+ * extensible. It costs no memory, and there is no reason to extend a coroutine.
  */
 function takeCoroutine(coro: object): void {
   if (!Object.isExtensible(coro)) {
@@ -383,7 +383,7 @@ function takeCoroutine(coro: object): void {
   Object.preventExtensions(coro)
 }
 
-/** Say in the runtime's words what the engine says of a generator that is resumed while it runs, and of a `yield*` of something else. */
+/** Replace the engine's messages about a generator resumed while it runs, and about a `yield*` of a value that is not iterable. */
 function translate(error: unknown, task: Task<unknown>): unknown {
   if (!(error instanceof TypeError)) return error
   if (/already (running|executing)/.test(error.message)) {
@@ -407,7 +407,7 @@ function badYield(task: Task<unknown>, value: unknown): RuntimeError {
   return new RuntimeError(`${task} got a bad yield: ${got}. Only \`yield*\` of a coroutine, a task or a future can be awaited`)
 }
 
-/** Make a task of `coro` on the running loop: it is scheduled, and runs at the next chance the loop gets. */
+/** Make a task of `coro` on the running loop. Its first step is scheduled for the next iteration. */
 export function createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
   return getRunningLoop().createTask(coro, options)
 }

@@ -1,15 +1,15 @@
-// Asking for tasks, and making them start at once.
+// The current task, all tasks, and the factory for eager tasks.
 import type { Coroutine } from './coroutine.ts'
 import { getRunningLoop, type AbstractEventLoop, type TaskFactory } from './abstract-loop.ts'
 import { running } from './running.ts'
 import { Task, type TaskOptions } from './task.ts'
 
-/** The task that runs now, or `null` in a callback and outside of a loop. */
+/** The task that runs now, or `null` in a callback and outside a loop. */
 export function currentTask(): Task<unknown> | null {
   return running.task as Task<unknown> | null
 }
 
-/** The tasks of the running loop, or of `loop`, that are not done, in the order of their creation. */
+/** The tasks of the running loop, or of `loop`, that are not done, in order of creation. */
 export function allTasks(loop: AbstractEventLoop = getRunningLoop()): Set<Task<unknown>> {
   return loop.liveTasks()
 }

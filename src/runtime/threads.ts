@@ -1,5 +1,4 @@
-// The names and shapes of everything that needs threads. What runs them is registered by the host's side; where nothing
-// is registered, each says so.
+// The functions and types that need threads. The host's side registers the implementation; without one, the functions throw.
 import type { Coroutine } from './coroutine.ts'
 import type { AbstractEventLoop } from './abstract-loop.ts'
 import type { Future } from './future.ts'
@@ -13,34 +12,34 @@ export type ThreadMode = 'inline' | 'sensitive' | 'pool'
 /** The result of a coroutine that another thread's loop runs. */
 export interface ConcurrentFuture<T> extends PromiseLike<T> {
   done(): boolean
-  /** Ask the coroutine to cancel; false if it is done. */
+  /** Request cancellation of the coroutine; false if it is done. */
   cancel(): boolean
   /**
-   * Hold this thread until there is a result and give it, or throw its exception. Throws a TimeoutError after `timeout`
-   * seconds (`null`: never), a RuntimeError on the loop's own thread, which it would hold for ever.
+   * Block this thread until there is a result and return it, or throw its exception. Throws a TimeoutError after `timeout`
+   * seconds (`null`: never), a RuntimeError on the loop's own thread, which it would block indefinitely.
    */
   result(timeout?: number | null): T
 }
 
-/** What a host with threads provides. */
+/** The implementation that a host with threads provides. */
 export interface Threads {
   /** Call a function that a module under `workers/` exports, off the loop's thread; `caller` is named in errors. */
   call<A extends unknown[], R>(mode: 'sensitive' | 'pool', fn: (...args: A) => R, args: A, caller: string): Coroutine<Awaited<R>>
-  /** The same on the pool, for an executor: at once, and without context variables. */
+  /** The same on the pool, for an executor: begins at once, without context variables. */
   submit<A extends unknown[], R>(loop: AbstractEventLoop, fn: (...args: A) => R, args: A): Future<Awaited<R>>
-  /** Wait until every call that `loop` has made on the pool has ended, orphaned ones too. */
+  /** Wait until every call that `loop` made on the pool has ended, detached ones too. */
   drain(loop: AbstractEventLoop): Coroutine<void>
   /** From any thread: run a coroutine on a loop, or (from a worker) a coroutine function on the main one. */
   runCoroutineThreadsafe(what: unknown, where: unknown): ConcurrentFuture<unknown>
-  /** Give the sensitive calls inside of `body` a thread of their own. */
+  /** Run the sensitive calls inside `body` on a separate thread. */
   inContext<T>(body: () => Coroutine<T>): Coroutine<T>
-  /** In a worker thread: run a coroutine function on the main loop and hold this thread until it is done. */
+  /** In a worker thread: run a coroutine function on the main loop and block this thread until it is done. */
   asyncToSync?<A extends unknown[], R>(fn: (...args: A) => Coroutine<R>, args: A): R
 }
 
 let registered: Threads | null = null
 
-/** Register what runs threads; `null` takes it back. */
+/** Register the implementation of threads; `null` removes it. */
 export function setThreads(threads: Threads | null): void {
   registered = threads
 }
@@ -50,7 +49,7 @@ export function registeredThreads(): Threads | null {
   return registered
 }
 
-/** The registered threads. Throws a RuntimeError on behalf of `caller` where there are none. */
+/** The registered threads. Throws a RuntimeError in the name of `caller` if there are none. */
 export function threads(caller: string): Threads {
   if (registered === null) throw new RuntimeError(`${caller}: there are no worker threads in this program`)
   return registered
@@ -58,13 +57,14 @@ export function threads(caller: string): Threads {
 
 /**
  * Call `fn(...args)` on the pool of threads and wait for its result. `fn` must be exported by a module under `workers/`.
- * The context variables that this module exports go along, and back. Cancelling returns at once; the thread finishes unheard.
+ * The context variables that this module exports are copied to the thread and back. Cancelling returns at once; the detached
+ * thread runs to its end.
  */
 export function toThread<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Coroutine<Awaited<R>> {
   return callThread('pool', fn, args, 'toThread')
 }
 
-/** @internal What `toThread` and the threaded modes of `syncToAsync` have in common. */
+/** @internal The common part of `toThread` and the threaded modes of `syncToAsync`. */
 export function callThread<A extends unknown[], R>(
   mode: 'sensitive' | 'pool', fn: (...args: A) => R, args: A, caller: string,
 ): Coroutine<Awaited<R>> {
@@ -72,7 +72,7 @@ export function callThread<A extends unknown[], R>(
   return trackUnawaited(threads(caller).call(mode, fn, args, caller), fn.name === '' ? caller : fn.name)
 }
 
-/** Run a coroutine on `loop` from outside of it. */
+/** Run a coroutine on `loop` from outside the loop. */
 export function runCoroutineThreadsafe<T>(coro: Coroutine<T>, loop: AbstractEventLoop): ConcurrentFuture<T>
 /** In a worker thread: run `fn(...args)` on the main loop. `fn` must be exported by a module under `workers/`. */
 export function runCoroutineThreadsafe<A extends unknown[], T>(fn: (...args: A) => Coroutine<T>, args?: A): ConcurrentFuture<T>
@@ -80,9 +80,9 @@ export function runCoroutineThreadsafe(what: unknown, where: unknown): Concurren
   return threads('runCoroutineThreadsafe').runCoroutineThreadsafe(what, where)
 }
 
-/** A scope, one request for instance, whose sensitive calls share a thread of their own. */
+/** A scope, for example one request, whose sensitive calls share a separate thread. */
 export class ThreadSensitiveContext {
-  /** Run `body` in this context and give its value. */
+  /** Run `body` in this context and return its value. */
   with<T>(body: () => Coroutine<T>): Coroutine<T> {
     return trackUnawaited(threads('ThreadSensitiveContext').inContext(body), 'ThreadSensitiveContext.with')
   }

@@ -1,5 +1,5 @@
-// timeout(), timeoutAt() and waitFor(): a deadline on a piece of work. Only the scope's own cancellation becomes a
-// TimeoutError; one that came from outside passes through.
+// timeout(), timeoutAt() and waitFor(): a deadline for a piece of work. Only the scope's own cancellation becomes a
+// TimeoutError; a cancellation from outside passes through.
 import type { TimerHandle, Handle } from './handle.ts'
 import type { Task } from './task.ts'
 import { requireFiniteOrNull } from './checks.ts'
@@ -15,7 +15,7 @@ import { cancelAndWait } from './wait.ts'
 
 type State = 'created' | 'active' | 'expiring' | 'expired' | 'finished'
 
-/** The deadline of a scope, given to its body: to look at, and to move. */
+/** The deadline of a scope. The body gets it, and can read and move it. */
 export class Timeout {
   #state: State = 'created'
   #when: number | null
@@ -33,12 +33,12 @@ export class Timeout {
     return this.#when
   }
 
-  /** Whether the deadline has passed while the scope was active. */
+  /** Whether the deadline passed while the scope was active. */
   expired(): boolean {
     return this.#state === 'expiring' || this.#state === 'expired'
   }
 
-  /** Move the deadline; `null` for none; one in the past expires in the next iteration. Throws a RuntimeError outside of the scope. */
+  /** Move the deadline; `null` for none. A deadline in the past expires in the next iteration. Throws a RuntimeError outside the scope. */
   reschedule(when: number | null): void {
     requireFiniteOrNull(when, 'reschedule: when', 'seconds on the clock of loop.time()')
     if (this.#state !== 'active') throw new RuntimeError(`${this} cannot be rescheduled: it is ${this.#state}`)
@@ -61,7 +61,7 @@ export class Timeout {
     this.reschedule(this.#when)
   }
 
-  /** @internal Leave the scope; `error` is what its body threw, if it did. Throws the TimeoutError that is due. */
+  /** @internal Leave the scope. `error` is what its body threw, if `failed`. Throws the TimeoutError if one is due. */
   exit(failed: boolean, error: unknown): void {
     this.#handle?.cancel()
     this.#handle = null
@@ -114,14 +114,14 @@ function* timeoutAtSteps<T>(when: number | null, body: (timeout: Timeout) => Awa
 }
 
 /**
- * Run `body` and give its value; if it is not done after `seconds`, cancel it and throw a TimeoutError. `null` sets no
- * deadline, zero lets the body run to its first wait. A body that swallows the cancellation ends without an error.
+ * Run `body` and return its value; if it is not done after `seconds`, cancel it and throw a TimeoutError. `null` sets no
+ * deadline; with zero the body runs to its first wait. A body that swallows the cancellation ends without an error.
  */
 export function timeout<T>(seconds: number | null, body: (timeout: Timeout) => Coroutine<T>): Coroutine<T> {
   return trackUnawaited(timeoutSteps(seconds, body), 'timeout')
 }
 
-/** As `timeout`, with a deadline on the clock of `loop.time()`. */
+/** As `timeout`, with a deadline in seconds on the clock of `loop.time()`. */
 export function timeoutAt<T>(when: number | null, body: (timeout: Timeout) => Coroutine<T>): Coroutine<T> {
   return trackUnawaited(timeoutAtSteps(when, body), 'timeoutAt')
 }
@@ -144,8 +144,8 @@ function* waitForSteps<T>(awaitable: Awaitable<T>, seconds: number | null): Coro
 }
 
 /**
- * Wait for `awaitable` for at most `seconds`, then cancel it and throw a TimeoutError; `null` waits for ever. A coroutine
- * runs in the current task; with zero or less it is never started. What returns a value in spite of the cancellation gives it.
+ * Wait for `awaitable` for at most `seconds`, then cancel it and throw a TimeoutError; `null` waits indefinitely. A coroutine
+ * runs in the current task; with zero or less it is never started. A value returned despite the cancellation is the result.
  */
 export function waitFor<T>(awaitable: Awaitable<T>, seconds: number | null): Coroutine<T> {
   return trackUnawaited(waitForSteps(awaitable, seconds), 'waitFor')

@@ -1,15 +1,15 @@
-// The timers of a loop: a four-way heap ordered by time, then by insertion. Times stand in a typed array beside the
-// entries, so that sifting reads no objects and a timer needs no boxed number of its own.
+// The timers of a loop: a four-way heap ordered by time, then by insertion. The times are in a typed array beside the
+// entries, so sifting reads no objects and a timer needs no boxed number.
 
-/** What can stand in the heap: fired through the ready queue unless it was cancelled meanwhile. */
+/** An entry of the heap: fires through the ready queue unless it is cancelled before. */
 export interface Timer {
-  /** @internal Whether the timer has nothing left to do and may be dropped. */
+  /** @internal Whether the timer is cancelled and may be dropped. */
   isDead(): boolean
-  /** @internal The timer is due: it goes from the heap to the ready queue. */
+  /** @internal The timer is due: it moves from the heap to the ready queue. */
   leaveHeap(): void
 }
 
-// asyncio's own thresholds: rebuild when more than half of more than a hundred timers are cancelled.
+// asyncio's thresholds: rebuild when more than half of more than a hundred timers are cancelled.
 const REBUILD_MIN = 100
 const REBUILD_FRACTION = 0.5
 const SMALLEST = 64
@@ -22,7 +22,7 @@ export class TimerHeap {
   #order = new Uint32Array(SMALLEST)
   #timers: Timer[] = []
   #inserted = 0
-  /** How many timers in the heap are known to be cancelled. */
+  /** The number of timers in the heap that are known to be cancelled. */
   #dead = 0
 
   get size(): number {
@@ -31,7 +31,7 @@ export class TimerHeap {
 
   push(when: number, timer: Timer): void {
     if (this.#inserted === MOST_INSERTED) this.#renumber()
-    // Here too, and not only when nothing is ready: a loop that is never idle would keep every timer that it ever cancelled.
+    // Not only when nothing is ready: a loop that is never idle would keep every cancelled timer.
     if (this.#dead > REBUILD_MIN * REBUILD_FRACTION) this.#tidy()
     const index = this.#timers.length
     if (index === this.#when.length) this.#grow()
@@ -39,7 +39,7 @@ export class TimerHeap {
     this.#siftUp(index, when, this.#inserted++, timer)
   }
 
-  /** Time of the earliest timer that is not cancelled, `Infinity` if there is none. */
+  /** Time of the earliest timer that is not cancelled, `Infinity` without one. */
   next(): number {
     this.#tidy()
     while (this.#timers.length > 0 && (this.#timers[0] as Timer).isDead()) {
@@ -49,7 +49,7 @@ export class TimerHeap {
     return this.#timers.length === 0 ? Infinity : (this.#when[0] as number)
   }
 
-  /** Time of the earliest timer, cancelled or not: never later than `next()`, and cheaper. `Infinity` if there is none. */
+  /** Time of the earliest timer, cancelled or not: never later than `next()`, and cheaper. `Infinity` without one. */
   soonest(): number {
     return this.#timers.length === 0 ? Infinity : (this.#when[0] as number)
   }
@@ -62,19 +62,19 @@ export class TimerHeap {
     return first
   }
 
-  /** Note that a timer in the heap was cancelled: it is dropped in time. */
+  /** Note that a timer in the heap was cancelled: it is dropped later. */
   noteCancelled(): void {
     this.#dead++
   }
 
   /** Time at which `timer` is due, `undefined` if it is not in the heap. Linear: for descriptions only. */
   whenOf(timer: Timer): number | undefined {
-    // From the end: who asks is mostly the one that came last.
+    // From the end: mostly it is the last timer added.
     const index = this.#timers.lastIndexOf(timer)
     return index === -1 ? undefined : this.#when[index]
   }
 
-  /** The timers that are not cancelled, in the order in which they will fire, as `[when, timer]`. */
+  /** The timers that are not cancelled, as `[when, timer]`, in the order in which they will fire. */
   entries(): [number, Timer][] {
     return Array.from(this.#timers, (timer, index) => ({ timer, when: this.#when[index] as number, order: this.#order[index] as number }))
       .filter(({ timer }) => !timer.isDead())
@@ -163,7 +163,7 @@ export class TimerHeap {
     }
   }
 
-  /** Number the timers anew, in their order, after four thousand million insertions. */
+  /** Renumber the timers in their order, after 2 ** 32 insertions. */
   #renumber(): void {
     const byOrder = Array.from(this.#timers, (_, index) => index).sort((a, b) => (this.#order[a] as number) - (this.#order[b] as number))
     byOrder.forEach((index, order) => (this.#order[index] = order))

@@ -6,7 +6,7 @@ import { FIRE, Handle } from './handle.ts'
 import { running } from './running.ts'
 import { Task } from './task.ts'
 
-/** What a loop has to be run by turns. */
+/** The parts of a loop that a turn needs. */
 export interface TurningLoop extends AbstractEventLoop {
   readonly ready: ReadyQueue
   /** `stop()` was called: the current iteration is the last. */
@@ -16,20 +16,20 @@ export interface TurningLoop extends AbstractEventLoop {
 /** Timers that fall due within this many seconds fire together (the resolution of a monotonic clock, as in asyncio). */
 const CLOCK_RESOLUTION = 1e-9
 
-/** Timers before this are due. Far from zero the resolution is lost in rounding, and what is due at `now` is due all the same. */
+/** Timers before this time are due. For a large `now` the resolution is lost in rounding, but a timer due at `now` must fire. */
 function horizonOf(now: number): number {
   return Math.max(now + CLOCK_RESOLUTION, now + Math.abs(now) * Number.EPSILON)
 }
 
-/** How many ready entries run between two looks at the clock: reading it costs as much as running one. */
+/** Ready entries per reading of the clock: a reading costs as much as running one. */
 const ENTRIES_PER_CLOCK = 64
 
 /**
- * Run what is ready on `loop` until the host's `elapsed()` shows `until`. Returns for how many seconds nothing will be ready: 0 if
- * something is or the loop was stopped, Infinity if only the host can wake a task.
+ * Run what is ready on `loop` until the host's `elapsed()` shows `until`. Returns the seconds until something is ready: 0 if
+ * something is ready or the loop was stopped, Infinity if only the host can wake a task.
  */
 export function turn(loop: TurningLoop, until: number): number {
-  // A turn begins wherever the host was just then; what no task or callback has brought along is not theirs.
+  // The host's context at the start of a turn is arbitrary: tasks and callbacks without their own run in the empty one.
   const empty = loop.host.emptyContext()
   return empty === null ? turnHere(loop, until) : empty.runInAsyncScope(turnHere, undefined, loop, until)
 }
@@ -61,7 +61,7 @@ function turnHere(loop: TurningLoop, until: number): number {
         horizon = horizonOf(now)
         if (entries >= ENTRIES_PER_CLOCK) {
           entries = 0
-          // A virtual clock stands still while work is ready, but the host waits in real time.
+          // A virtual clock does not advance while work is ready, but the host waits in real time.
           if ((host.virtual ? host.elapsed() : now) >= until) return 0
         }
       }
@@ -73,14 +73,14 @@ function turnHere(loop: TurningLoop, until: number): number {
   }
 }
 
-/** Run exactly the entries that are ready now; what they make ready waits for the next iteration. Gives their number. */
+/** Run exactly the entries that are ready now; what they make ready runs in the next iteration. Returns their number. */
 function iterate(loop: TurningLoop): number {
   const { ready } = loop
   const todo = ready.length
   for (let left = todo; left > 0; left--) {
     const what = ready.peek()
     const argument = ready.shift()
-    // This is our event loop: everything that ever runs on it is called from the next lines.
+    // Everything that runs on an event loop is called from the next lines.
     if (loop.debug) runTimed(loop, what, argument)
     else if (argument === null) (what as Task<unknown>).step()
     else runCallback(loop, what as Runnable, argument as object)

@@ -1,6 +1,6 @@
-// Debug mode's watch over coroutines: one of the runtime's own that is made and never awaited is reported with the place
-// where it was made, and any coroutine that is awaited a second time throws. A plain generator function cannot be watched
-// when it is called (the language has no hook there): for those the package has an ESLint rule.
+// Debug mode's check of coroutines. A coroutine of the runtime that is never awaited is reported, with the place where it was
+// made. Any coroutine that is awaited a second time throws. The language has no hook for calls of plain generator functions:
+// for those the package has an ESLint rule.
 import type { Coroutine, Suspension } from './coroutine.ts'
 import { SUSPENDED } from './coroutine.ts'
 import { describable } from './describe.ts'
@@ -8,7 +8,7 @@ import { RuntimeError } from './exceptions.ts'
 import { originOf, place, recordOrigin } from './origins.ts'
 import { running, type Loop } from './running.ts'
 
-/** What is left of a coroutine that was dropped. */
+/** The record of a coroutine, for a report after it was dropped. */
 interface Birth {
   loop: Loop
   name: string
@@ -30,7 +30,7 @@ function report(birth: Birth): void {
   })
 }
 
-/** Report the coroutines that were never awaited when their loop closes, or their process ends. */
+/** When a loop closes or the process ends: report the coroutines that were never awaited. */
 export function reportUnawaited(loop: Loop): void {
   const left = [...loop.unawaited] as Birth[]
   loop.unawaited.clear()
@@ -40,7 +40,7 @@ export function reportUnawaited(loop: Loop): void {
   }
 }
 
-/** A coroutine of the runtime's own, watched from its birth to its first step. */
+/** A coroutine of the runtime, tracked until its first step. */
 class Watched<T> {
   readonly #inner: Coroutine<T>
   readonly #birth: Birth
@@ -94,19 +94,19 @@ function awaitedTwice(what: string): RuntimeError {
   return new RuntimeError(`${what} was awaited already: a coroutine runs once, call its function again for a new one`)
 }
 
-/** In debug mode, watch that `coroutine`, just made by the function `name`, is awaited. */
+/** In debug mode: check that `coroutine`, just made by the function `name`, is awaited. */
 export function trackUnawaited<T>(coroutine: Coroutine<T>, name: string): Coroutine<T> {
   const { loop } = running
   if (loop === null || !loop.debug) return coroutine
   const birth = { loop, name, origin: {} }
-  // Not in the constructor: the stack that is kept there would keep the coroutine itself alive.
+  // Not in the constructor: a stack recorded there would keep the coroutine alive.
   recordOrigin(birth.origin)
   return new Watched(coroutine, birth) as unknown as Coroutine<T>
 }
 
 const GENERATOR_PROTOTYPE = Object.getPrototypeOf(Object.getPrototypeOf((function* () {})())) as object
 
-/** Passes a generator's steps on, and notes whether it ever suspended a task: then it is a coroutine for certain. */
+/** Forwards a generator's steps and records whether it suspended a task: then it is certainly a coroutine. */
 class WatchedGenerator {
   readonly #inner: Coroutine<unknown>
 
@@ -132,7 +132,7 @@ class WatchedGenerator {
   }
 }
 
-/** Generators that were iterated once inside a task of a debug loop, and those of them that were seen to be coroutines. */
+/** Generators that were iterated once inside a task of a debug loop, and those among them that are coroutines. */
 let iterated = new WeakSet<object>()
 let coroutines = new WeakSet<object>()
 let watchers = 0
@@ -147,14 +147,14 @@ function iterate(this: Coroutine<unknown>): unknown {
   return new WatchedGenerator(this)
 }
 
-/** Watch every generator for a second await, while at least one debug loop runs. Returns what ends it. */
+/** Check every generator for a second await, while at least one debug loop runs. Returns a function that ends the check. */
 export function watchGenerators(): () => void {
   if (watchers++ === 0) {
     Object.defineProperty(GENERATOR_PROTOTYPE, Symbol.iterator, { configurable: true, writable: true, value: iterate })
   }
   return () => {
     if (--watchers > 0) return
-    // Uncovers %IteratorPrototype%'s own again.
+    // %IteratorPrototype%'s method applies again.
     delete (GENERATOR_PROTOTYPE as { [Symbol.iterator]?: unknown })[Symbol.iterator]
     iterated = new WeakSet()
     coroutines = new WeakSet()

@@ -1,5 +1,5 @@
-// Failures that nobody looked at. A future that fails is noted here until its exception is retrieved; when it is
-// collected first, or the loop closes, the loop's exception handler hears of it.
+// Failures whose exception was never retrieved. A failed future is noted here until its exception is retrieved. If it is
+// garbage-collected before, or the loop closes, the loop's exception handler is called.
 import type { Loop } from './running.ts'
 import { describeWhole } from './describe.ts'
 import { originOf, type Frame } from './origins.ts'
@@ -7,7 +7,7 @@ import { originOf, type Frame } from './origins.ts'
 interface Failure {
   loop: Loop
   error: unknown
-  /** What the failed future was, in words: the note must not keep the future itself alive. */
+  /** The failed future as text: the note must not keep the future alive. */
   description: string
   isTask: boolean
   createdAt: Frame[]
@@ -29,7 +29,7 @@ function report(failure: Failure): void {
 
 /** Note that `future` failed. */
 export function noteFailure(future: object, loop: Loop, error: unknown, isTask: boolean): void {
-  // Until its stack is written out, an error keeps the frames it was thrown in alive, and with them the future.
+  // Until its stack is formatted, an error keeps its frames alive, and with them the future.
   if (error instanceof Error) void error.stack
   const failure: Failure = { loop, error, description: describeWhole(future), isTask, createdAt: originOf(future) }
   noted.set(future, failure)
@@ -38,7 +38,7 @@ export function noteFailure(future: object, loop: Loop, error: unknown, isTask: 
   collected.register(future, failure, failure)
 }
 
-/** Note that somebody has seen the exception of `future`. */
+/** Note that the exception of `future` was retrieved. */
 export function noteRetrieved(future: object): void {
   const failure = noted.get(future)
   if (failure === undefined) return
@@ -47,7 +47,7 @@ export function noteRetrieved(future: object): void {
   collected.unregister(failure)
 }
 
-/** Report what is still noted for a loop that closes, or whose process ends. */
+/** When a loop closes or the process ends: report the failures still noted. */
 export function reportFailures(loop: Loop): void {
   const failures = [...loop.failures] as Failure[]
   loop.failures.clear()

@@ -1,4 +1,4 @@
-// wait() and asCompleted(): waiting for some or all of several futures without touching them.
+// wait() and asCompleted(): wait for some or all of several futures without cancelling them.
 import type { Wait } from './instruments.ts'
 import { requireFiniteOrNull } from './checks.ts'
 import { isCoroutine, type Awaitable, type Coroutine, type Result } from './coroutine.ts'
@@ -17,13 +17,13 @@ export const ALL_COMPLETED = 'ALL_COMPLETED'
 export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeof ALL_COMPLETED
 
 export interface WaitOptions {
-  /** Seconds; `null` waits for ever. */
+  /** Seconds; `null` waits indefinitely. */
   timeout?: number | null
   /** FIRST_COMPLETED, FIRST_EXCEPTION or ALL_COMPLETED (default). */
   returnWhen?: ReturnWhen
 }
 
-/** The future that a `wait` is suspended on: it knows for whom. */
+/** The future that a `wait` is suspended on. It has the futures waited for. */
 class WaitFuture extends Future<void> {
   readonly #futures: ReadonlySet<Future<unknown>>
 
@@ -47,7 +47,7 @@ class WaitFuture extends Future<void> {
 }
 
 /**
- * Wait for tasks and futures until the condition of `returnWhen` holds or `timeout` (seconds) has passed, and give
+ * Wait for tasks and futures until the condition of `returnWhen` is true or `timeout` (seconds) has passed, and return
  * `{ done, pending }`. Nothing is cancelled, no TimeoutError is thrown. Coroutines are refused: make tasks of them first.
  */
 export function wait<F extends Future<unknown>>(
@@ -100,13 +100,13 @@ function* waitSteps<F extends Future<unknown>>(
 
 function hasFailed(future: Future<unknown>): boolean {
   if (!future.failed()) return false
-  // It has been looked at, as in CPython.
+  // The exception counts as retrieved, as in CPython.
   future.retrieved()
   return true
 }
 
 /**
- * Cancel `future` and wait until it is done. Waits beside it, not on it, so that this wait can itself be cancelled.
+ * Cancel `future` and wait until it is done. Waits on another future, so that this wait can itself be cancelled.
  * @internal
  */
 export function* cancelAndWait(future: Future<unknown>): Coroutine<void> {
@@ -121,7 +121,7 @@ export function* cancelAndWait(future: Future<unknown>): Coroutine<void> {
   }
 }
 
-/** Where `asCompleted` puts the futures that have finished, and null for those that are late. */
+/** The queue of `asCompleted`: finished futures, and null for each that is late. */
 class FinishedQueue<T> extends Queue<Future<T> | null> {
   readonly #todo: ReadonlySet<Future<T>>
 
@@ -136,8 +136,8 @@ class FinishedQueue<T> extends Queue<Future<T> | null> {
 }
 
 /**
- * Run awaitables at the same time; each item of the returned iterable is a coroutine that gives the result, or throws the
- * exception, of the next one to finish. Acts when called. After `timeout` (seconds) what is left throws a TimeoutError.
+ * Run awaitables concurrently. Each item of the returned iterable is a coroutine that returns the result, or throws the
+ * exception, of the next one to finish. Acts when called. After `timeout` (seconds) the remaining items throw a TimeoutError.
  */
 export function asCompleted<A extends Awaitable<unknown>>(
   awaitables: Iterable<A>,

@@ -1,11 +1,11 @@
-// What a task can be suspended on, and how it is described to whoever asks what the task waits for.
+// What a task can be suspended on, and the description of such a wait.
 
 /** What a suspended task waits for. */
 export type WaitKind =
   | 'sleep' | 'future' | 'task' | 'gather' | 'queue.get' | 'queue.put' | 'queue.join'
   | 'lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'thread' | 'promise' | 'yield'
 
-/** A wait in itself. With the tasks whose end would end it, it is a `Wait`. */
+/** The description of a wait. A `Wait` adds the tasks whose end would end it. */
 export interface WaitDescription {
   kind: WaitKind
   /** What in particular: a lock, a queue, a function, in one line. */
@@ -17,12 +17,12 @@ export interface WaitDescription {
 }
 
 export interface Waitable {
-  /** Give the wait up; false if it has ended already. */
+  /** Cancel the wait; false if it has ended already. */
   cancel(message?: string): boolean
-  /** @internal Take note of the outcome without throwing it; tells whether it was a cancellation. */
+  /** @internal Mark the outcome as retrieved without throwing it; returns whether it was a cancellation. */
   absorb(): boolean
   /** @internal */
   describeWait(): WaitDescription
-  /** @internal The futures whose end would end the wait, where it is made of others. */
+  /** @internal The futures whose end would end the wait, if it depends on others. */
   awaits?(): Iterable<Waitable>
 }

@@ -1,5 +1,5 @@
-// How a task is suspended, and the lightest thing that it can wait for: a waiter, which one `wake()` ends.
-// Queues and locks are made of waiters; futures are for results that many may wait for.
+// How a task is suspended, and the lightest object it can wait for: a waiter, which one `wake()` ends. Queues and locks use
+// waiters; futures are for results that many tasks may wait for.
 import type { Waitable, WaitDescription, WaitKind } from './waitable.ts'
 import { SUSPENDED, type Coroutine, type Suspension } from './coroutine.ts'
 import { describable } from './describe.ts'
@@ -7,7 +7,7 @@ import { cancelledError, RuntimeError } from './exceptions.ts'
 import { recordSuspension } from './origins.ts'
 import { running, type RunningTask } from './running.ts'
 
-/** A wait for a lock or a queue. Its description is made for whoever reads it: most waits are described to nobody. */
+/** A wait for a lock or a queue. Its label is made when it is read: for most waits it never is. */
 export class WaitFor implements WaitDescription {
   readonly kind: WaitKind
   readonly of: object
@@ -22,7 +22,7 @@ export class WaitFor implements WaitDescription {
   }
 }
 
-/** The task that an await suspends. Throws where there is none, or where it is suspended already. */
+/** The task that an await suspends. Throws outside a task, or if the task is suspended already. */
 export function suspendCurrent(on: Waitable): RunningTask {
   const task = running.task
   if (task === null || task.waiter !== null) throw cannotSuspend(on, task)
@@ -31,7 +31,7 @@ export function suspendCurrent(on: Waitable): RunningTask {
   return task
 }
 
-/** The coroutine of `task` is still on the stack: whoever wants to know where it waits looks now. */
+/** Record where `task` waits, if debug mode or an instrument needs it: its coroutine is still on the stack. */
 export function noteSuspending(task: RunningTask): void {
   const { debug, probe } = task.loop
   if (debug) recordSuspension(task)
@@ -53,7 +53,7 @@ export abstract class SingleWait implements Waitable {
   /** PENDING, WOKEN or CANCELLED; a subclass may have more. */
   state = PENDING
   protected task: RunningTask | null = null
-  /** What `cancel` was given. */
+  /** The message given to `cancel`. */
   protected message: unknown = undefined
 
   done(): boolean {
@@ -64,7 +64,7 @@ export abstract class SingleWait implements Waitable {
     return this.state === CANCELLED
   }
 
-  /** End the wait: the task takes its place at the end of the ready queue. */
+  /** End the wait: the task joins the end of the ready queue. */
   wake(): void {
     if (this.state !== PENDING) return
     this.state = WOKEN
@@ -92,12 +92,12 @@ export abstract class SingleWait implements Waitable {
   }
 }
 
-/** A place in the line of a lock: awaited where it stands, woken by whoever releases. */
+/** One waiter of a lock: awaited directly, woken by `release`. */
 export class Waiter extends SingleWait {
   readonly #owner: object
   readonly #kind: WaitKind
 
-  /** `owner` is the lock whose waiter this is: its description is the label of the wait. */
+  /** `owner` is the lock waited for. Its description is the label of the wait. */
   constructor(kind: WaitKind, owner: object) {
     super()
     this.#kind = kind

@@ -1,9 +1,9 @@
-// wrapFuture(): a future of this loop for a result that comes from elsewhere.
+// wrapFuture(): a future of this loop for a result from elsewhere.
 import { describe } from './describe.ts'
 import { Future, isFuture } from './future.ts'
 import { getRunningLoop, type AbstractEventLoop } from './abstract-loop.ts'
 
-/** A future of `loop` (by default the running one) for a promise, or for a future of another loop; a future of this loop is returned as it is. */
+/** A future of `loop` (by default the running one) for a promise, or for a future of another loop. A future of this loop is returned unchanged. */
 export function wrapFuture<T>(source: PromiseLike<T>, options?: { loop?: AbstractEventLoop }): Future<T> {
   const loop = options?.loop ?? getRunningLoop()
   if (isFuture(source) && source.getLoop() === loop) return source as Future<T>
