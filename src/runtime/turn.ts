@@ -80,7 +80,7 @@ function iterate(loop: TurningLoop): number {
   for (let left = todo; left > 0; left--) {
     const what = ready.peek()
     const argument = ready.shift()
-    // Everything that runs on an event loop is called from the next lines.
+    // This is our event loop: everything that runs on it is called from the next lines.
     if (loop.debug) runTimed(loop, what, argument)
     else if (argument === null) (what as Task<unknown>).step()
     else runCallback(loop, what as Runnable, argument as object)
