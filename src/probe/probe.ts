@@ -388,21 +388,22 @@ export class Probe implements Instrument {
     return t
   }
 
-  #interrupt(): void {
-    if (this.#busy.open) this.#endBusy()
+  /** Ends a busy stretch, at `until` if something else has run since then. */
+  #interrupt(until?: number): void {
+    if (this.#busy.open) this.#endBusy(until)
     this.#busy.interrupt()
   }
 
   /** Records the counted steps, and the beginning of the step that runs, if there is one. */
-  #endBusy(): void {
+  #endBusy(until?: number): void {
     const ring = this.#ring
     const busy = this.#busy
     const { steps, since } = busy
     const current = this.#current
+    const t = until ?? (current === 0 ? this.#clock.now : this.#clock.since)
     const tasks = busy.end()
     if (!this.#room(tasks.length + 2, '', current === 0 ? 1 : 2)) return
     for (const counted of tasks) ring.put(HEAD.busyTask, counted.task, 0, counted.steps)
-    const t = current === 0 ? this.#clock.now : this.#clock.since
     if (steps > 0) ring.put(HEAD.busy, 0, t, steps, (t - since) * 1e6)
     if (current !== 0) ring.put(HEAD.running.next, current, this.#clock.since)
   }
@@ -470,7 +471,7 @@ export class Probe implements Instrument {
   }
 
   #blocked(name: Reference, request: number, from: number, to: number): void {
-    this.#interrupt()
+    this.#interrupt(from)
     if (!this.#ring.fits(1)) {
       this.#lose(0)
       return

@@ -1,7 +1,7 @@
 // The observer's events, compared with those of a recorder on the loop's own thread, and with the loop itself. The observer
 // runs on the same thread here: this tests what is recorded, not when.
 import t from 'tap'
-import { createTask, EventLoop, gather, Lock, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
+import { createTask, EventLoop, gather, getRunningLoop, Lock, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { nameOf } from '../../src/runtime/names.ts'
 import { loopEvent, type EventOf, type LoopEvent, type StreamEvent } from '../../src/events/schema.ts'
 import { MonitoredLoop } from '../../src/observe/monitored-loop.ts'
@@ -208,6 +208,23 @@ t.test('a busy stretch, on a real clock', async (t) => {
     t.ok(busy.length > 0 && busy.every(({ tasks, steps }) => tasks.length <= 32 && tasks.reduce((sum, one) => sum + one.steps, 0) <= steps))
     const count = (events: readonly LoopEvent[]): number => [...yieldsOf(events.filter(({ type }) => type !== 'loop.busy')).values()].reduce((sum, one) => sum + one, 0)
     t.equal(count(told) + busy.reduce((sum, { steps }) => sum + steps, 0), count(recorded))
+  })
+
+  await t.test('a callback that blocks the loop is not part of it', async (t) => {
+    let middle = 0
+    const { told } = await both(function* ({ observer }) {
+      const loop = getRunningLoop()
+      yield* spins(5000)
+      loop.callSoon(() => {
+        middle = loop.time() + 0.01
+        const until = performance.now() + 20
+        while (performance.now() < until);
+        observer.poll()
+      })
+      yield* spins(5000)
+    })
+    t.ok(busyOf(told).some(({ t: at }) => at < middle) && busyOf(told).some(({ since }) => since > middle))
+    t.same(busyOf(told).filter(({ since, seconds }) => since < middle && since + seconds > middle), [])
   })
 
   await t.test('a long step in it has its own events, and so has each step of a run', async (t) => {
