@@ -59,6 +59,11 @@ export default tseslint.config(
   {
     files: ['test/**'],
     rules: {
+      // With a teardown at the top, tap ends a file as soon as no test runs: those behind an await would be lost, and look passed.
+      'no-restricted-syntax': ['error', {
+        selector: 'Program > ExpressionStatement > CallExpression[callee.object.name="t"][callee.property.name="teardown"]',
+        message: 'use t.after at the top of a file: after t.teardown, tests behind an await do not run',
+      }],
       // tap runs its subtests in order by itself, and ends one when its promise does.
       '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafePromises: [{ from: 'package', package: '@tapjs/core', name: 'PromiseWithSubtest' }] }],
       '@typescript-eslint/require-await': 'off',

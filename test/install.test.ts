@@ -13,7 +13,7 @@ const BIN = join(import.meta.dirname, '../node_modules/.bin')
 
 // Outside this tree, so that nothing of this project is found beside the package.
 const outside = mkdtempSync(join(tmpdir(), 'loopscope-installed-'))
-t.teardown(() => rmSync(outside, { recursive: true }))
+process.once('exit', () => rmSync(outside, { recursive: true, force: true }))
 
 let folders = 0
 function emptyFolder(): string {

@@ -197,7 +197,7 @@ const PROGRAMS = join(import.meta.dirname, 'package/programs')
 
 // Outside this tree, so that only a user's packages are found beside the package, and none of this project's.
 const stranger = mkdtempSync(join(tmpdir(), 'loopscope-stranger-'))
-t.teardown(() => rmSync(stranger, { recursive: true }))
+process.once('exit', () => rmSync(stranger, { recursive: true, force: true }))
 cpSync(PROGRAMS, stranger, { recursive: true })
 writeFileSync(join(stranger, 'package.json'), '{ "type": "module" }')
 cpSync(packed.folder, join(stranger, 'node_modules/loopscope'), { recursive: true })

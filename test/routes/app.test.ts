@@ -13,7 +13,7 @@ import { streamEvent, type StreamEvent } from '../../src/events/schema.ts'
 
 // Starting threads takes a while on a busy machine: no test should wait for it, or be about it.
 await prepareThreads([blockingSleep, spin])
-t.teardown(() => closeThreads())
+t.after(() => closeThreads())
 
 t.test('bad input', async (t) => {
   const app = await build(t)

@@ -29,7 +29,7 @@ const contexts = (): [threads: number, queued: number] =>
   threadsState().contexts.reduce<[number, number]>(([threads, queued], lane) => [threads + lane.threads, queued + lane.queued], [0, 0])
 
 t.setTimeout(240_000)
-t.teardown(() => closeThreads())
+t.after(() => closeThreads())
 
 t.test('the threads of ThreadSensitiveContexts', async (t) => {
   /** Begins with these limits. */

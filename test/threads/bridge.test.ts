@@ -14,7 +14,7 @@ import { Refused } from './workers/values.ts'
 const shared = (): Int32Array => new Int32Array(new SharedArrayBuffer(16))
 
 t.before(() => configureThreads({ poolSize: 2, maxQueue: 10 }))
-t.teardown(() => closeThreads())
+t.after(() => closeThreads())
 
 t.test('asyncToSync in a worker', async (t) => {
   await t.test('runs the coroutine on the main loop and blocks the worker', (t) => run((function* () {

@@ -24,7 +24,7 @@ function release(words: Int32Array): void {
 }
 
 t.before(() => configureThreads({ poolSize: 2, maxQueue: 3 }))
-t.teardown(() => closeThreads())
+t.after(() => closeThreads())
 
 t.test('a call', async (t) => {
   await t.test('starts no thread before it is awaited', (t) => run((function* () {

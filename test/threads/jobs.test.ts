@@ -8,7 +8,7 @@ import { hashPassword } from '../../workers/hash-password.ts'
 import { readFile } from '../../workers/read-file.ts'
 import { spin } from '../../workers/spin.ts'
 
-t.teardown(() => closeThreads())
+t.after(() => closeThreads())
 
 t.test('each file exports one job', async (t) => {
   const folder = new URL('../../workers/', import.meta.url)
