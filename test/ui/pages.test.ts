@@ -34,9 +34,15 @@ t.test('the pages of the live view', { skip: typeof chromium === 'string' && chr
     const { page } = await open(browser, `${server.observer}#view=lab`)
     await page.getByLabel('blocking requests').fill('2')
     await page.getByRole('textbox', { name: /^of/ }).fill('150')
-    await page.getByRole('button', { name: 'Start the lab' }).click()
     const row = (lane: string): Locator => page.locator('.lab-table tbody tr', { has: page.locator('th', { hasText: lane }) })
-    await row('a coroutine that waits').locator('td.number').first().waitFor({ timeout: 60_000 })
+    const start = page.getByRole('button', { name: 'Start the lab' })
+    // A machine that is busy itself blocks the loop in every lane, and the lab reports that: then it is measured again.
+    for (let time = 0; time < 4; time++) {
+      await start.click()
+      await row('a coroutine that waits').locator('td.number').first().waitFor({ timeout: 60_000 })
+      await start.waitFor({ timeout: 60_000 })
+      if (/a thread was busy/.test(await row('on the one thread').innerText())) break
+    }
     t.match(await row('on the loop’s own thread').innerText(), /the loop was blocked: everything was delayed/)
     t.match(await row('on the one thread').innerText(), /a thread was busy: only its own callers waited/)
     const max = (await row('on the loop’s own thread').locator('td').nth(2).innerText())
