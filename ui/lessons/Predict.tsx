@@ -122,7 +122,7 @@ function Play({ recording, position, onMove }: { recording: Recording; position:
     const ending = new AbortController()
     const { signal } = ending
     // Any input of the reader stops the replay.
-    for (const type of ['pointerdown', 'keydown']) host.current?.closest('.lesson')?.addEventListener(type, () => { own = false }, { signal })
+    for (const type of ['pointerdown', 'keydown', 'input']) host.current?.closest('.lesson')?.addEventListener(type, () => { own = false }, { signal })
     addEventListener('loopscope:theme', () => made.restyle(), { signal })
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) onMove(null)
     else play()
