@@ -3,10 +3,13 @@
 // used only if an earlier run or the reader has installed them.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { alone } from './once.ts'
 import { execute } from './pack.ts'
 
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache')
-export const NODES = { oldest: '20.19', newest: '26' }
+/** The oldest supported release, and the newest of each later line. */
+export const SUPPORTED = ['20.19', '22', '24', '26'] as const
+export const NODES = { oldest: SUPPORTED[0], newest: SUPPORTED[3] }
 
 export type Fetched = { path: string } | { missing: string }
 
@@ -24,13 +27,16 @@ export function packaged(name: string, version: string, path = ''): Promise<Fetc
 async function fetched(under: string, spec: string, file: string): Promise<Fetched> {
   const folder = join(CACHE, under)
   const path = join(folder, 'node_modules', file)
-  if (existsSync(path)) return { path }
   const command = `npm install --prefix ${folder} ${spec}`
-  if (process.env['CI'] !== 'true') return { missing: `no ${spec}: ${command}` }
+  if (process.env['CI'] !== 'true') return existsSync(path) ? { path } : { missing: `no ${spec}: ${command}` }
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }')
   try {
-    await execute('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, spec])
+    // Several test files may need it at the same time. Where it is being installed, the file may exist before it is whole.
+    await alone(join(folder, '.installing'), async () => {
+      if (existsSync(path)) return
+      writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+      await execute('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, spec])
+    })
     return { path }
   } catch (error) {
     return { missing: `no ${spec}: ${command} failed: ${(error as Error).message}` }

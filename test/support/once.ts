@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { alone as untyped } from '../../tools/build.mjs'
 
 const ROOT = join(import.meta.dirname, '../..')
-const alone = untyped as (lock: string, work: () => Promise<unknown>) => Promise<void>
+/** Does `work` while no other process does, by the file `lock`. */
+export const alone = untyped as (lock: string, work: () => Promise<unknown>) => Promise<void>
 
 /** Lets `make` write the file `made` (a path in the tree, as `sources` are, which may be folders), unless it is newer than all of them. */
 export function madeOnce(made: string, sources: readonly string[], make: () => Promise<unknown>): Promise<void> {

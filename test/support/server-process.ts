@@ -33,12 +33,14 @@ export interface LaunchOptions {
   /** This project, or a copy of it. */
   root?: string
   stdio?: StdioOptions
+  /** The Node that runs it, by default this one. */
+  node?: string
 }
 
 /** Runs Node with these arguments until the test ends. Its environment is `env` and the PATH. */
-export function runNode(t: Test, args: readonly string[], env: Record<string, string> = {}, { root = ROOT, stdio = ['ignore', 'pipe', 'pipe'] }: LaunchOptions = {}): Program {
+export function runNode(t: Test, args: readonly string[], env: Record<string, string> = {}, { root = ROOT, stdio = ['ignore', 'pipe', 'pipe'], node = process.execPath }: LaunchOptions = {}): Program {
   // Through env, because tap adds a module to every process that it sees started, and that module listens for signals.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...args], { cwd: root, env: { PATH: process.env['PATH'], ...env }, stdio })
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', node, ...args], { cwd: root, env: { PATH: process.env['PATH'], ...env }, stdio })
   t.teardown(() => { child.kill('SIGKILL') })
   let log = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => { log += chunk.toString() })
