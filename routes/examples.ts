@@ -98,7 +98,7 @@ function programOf(example: Example, query: RunQuery, shared: SharedQueue<never>
       }
     }
   }
-  return { example: example.number, parameters, virtual, main }
+  return { example: example.number, parameters, virtual, main, ...(shared === null ? {} : { leave: () => shared.close() }) }
 }
 
 /** Starts an answer that continues while the run does. The returned function writes, and returns whether there is room for more. */

@@ -14,6 +14,8 @@ export interface Program {
   parameters: Parameters
   virtual: boolean
   main: () => Coroutine<unknown>
+  /** What it does once none of its tasks is left: only then is the run over for whoever follows it. */
+  leave?: () => Coroutine<void>
 }
 
 /**

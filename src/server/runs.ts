@@ -70,6 +70,7 @@ export class Runs {
         this.#virtual.leave(run)
         this.#observer.addRun(run.record)
       }
+      if (program.leave !== undefined) yield* program.leave()
     }
   }
 

@@ -1,7 +1,7 @@
 // Example 5 in two servers that share one Redis, called as a user would; one of them is killed while it has items.
 import { createClient } from '@redis/client'
 import t, { type Test } from 'tap'
-import { noRedis, startRedis } from '../support/redis.ts'
+import { noRedis, slowProxy, startRedis } from '../support/redis.ts'
 import { eventually } from '../support/eventually.ts'
 import { startServer } from '../support/server-process.ts'
 
@@ -72,6 +72,21 @@ t.test('example 5 in two servers', { skip: noRedis }, async (t) => {
     await failing.over
     t.match(failing.lines.at(-1), /^\(failed: Error: <RedisQueue letters maxsize=0>: cannot use Redis at .*WRONGTYPE/)
     await client.del([key, `${key}:leases`])
+    client.destroy()
+  })
+
+  await t.test('an answer ends when its run has left the queue: what its consumers had is back by then', async (t) => {
+    const proxy = await slowProxy(t, redis.port, 100)
+    const { url } = await start(t, proxy.url)
+    const client = await createClient({ url: redis.url }).on('error', () => {}).connect()
+    const key = 'loopscope:queue:{letters}'
+    for (const item of ['[0,"a"]', '[0,"b"]']) await client.xAdd(key, '*', { item })
+    const { lines, over } = follow(run({ url }, 'producers=0&consumers=2&speed=0.1'))
+    t.ok(await eventually(() => lines.length === 2), 'both consumers work on one')
+    await fetch(`${url}/runs/1`, { method: 'DELETE' })
+    await over
+    t.same((await client.xInfoConsumers(key, 'loopscope')).map(({ name, pending }) => [name, pending]), [['-', 2]])
+    await client.del(key)
     client.destroy()
   })
 
