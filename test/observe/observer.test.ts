@@ -273,7 +273,7 @@ t.test('a thread that gets no processor does not count as blocked', { skip: cann
     execFileSync('taskset', ['-cp', `0-${cpus().length - 1}`, pid])
     execFileSync('chrt', ['-o', '-p', '0', pid])
     program.child.kill('SIGUSR2')
-    t.ok(await eventually(() => watching.messages.slice(before).some((event) => event.type === 'loop.unblocked' && event.seconds >= 0.4)), 'a real stall is told of')
+    t.ok(await eventually(() => watching.messages.slice(before).some((event) => event.type === 'loop.unblocked' && event.seconds >= 0.4)), 'a real stall is told of', { told: watching.messages.slice(before) })
     const late = Number(/late (\S+)\n$/.exec(program.log())![1])
     t.ok(late > 0.1, `it did starve: it came round ${late} s too late`)
   }

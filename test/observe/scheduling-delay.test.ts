@@ -1,5 +1,7 @@
 // How long a thread had no processor: that of a whole process that is never idle, on one processor together with others.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { SchedulingDelay } from '../../src/observe/scheduling-delay.ts'
 
@@ -35,4 +37,20 @@ t.test('a thread that gets no processor', { skip: missing && 'only Linux tells, 
     t.ok(schedulingDelay.present(to - 0.5, to) < 1, 'of the last half second')
   })
   schedulingDelay.close()
+})
+
+t.test('an earlier wait does not excuse a step, however long ago the last note before it is', async (t) => {
+  const thread = t.testdir({ schedstat: '' })
+  const schedulingDelay = new SchedulingDelay(thread)
+  t.teardown(() => schedulingDelay.close())
+  const at = (now: number, ran: number, waited: number): number => {
+    writeFileSync(join(thread, 'schedstat'), `${ran * 1e9} ${waited * 1e9} 1`)
+    return now
+  }
+  schedulingDelay.note(at(1, 0, 0))
+  // It had no processor until 1.69, nor had the thread that makes the notes; then it blocks from 1.7 to 2.1.
+  schedulingDelay.note(at(1.72, 0.03, 0.69))
+  t.notOk(schedulingDelay.excuses(1.7, 2.1, schedulingDelay.since(1.7, at(2.1, 0.41, 0.69))))
+  // Here it waits again from 1.72 on.
+  t.ok(schedulingDelay.excuses(1.7, 2.1, schedulingDelay.since(1.7, at(2.1, 0.03, 1.07))))
 })
