@@ -119,7 +119,7 @@ t.test('a server with its observer', async (t) => {
 
   await t.test('everything it has sent is in the schema, in order, without a gap or a repeat', async (t) => {
     const events = watching.messages.filter((event): event is LoopEvent => 'loop' in event)
-    t.ok(events.length > 500)
+    t.ok(events.length > 200, `${events.length} events`)
     t.same([...new Set(watching.messages.filter((event) => !streamEvent.safeParse(event).success).map(({ type }) => type))], [])
     const first = events[0]!.seq
     t.ok(events.every(({ seq }, at) => seq === first + at))
