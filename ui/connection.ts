@@ -1,5 +1,5 @@
-// The page's connection to the event stream: a WebSocket to its own origin. It first requests the whole history; after a
-// lost connection, it continues after the last event that it received.
+// The page's connection to the event stream: a WebSocket to its own origin. It begins with the first event that the server
+// keeps; after a lost connection, it continues after the last event that it received.
 import { signal } from '@preact/signals'
 import type { EventOf, Snapshot } from '../src/events/schema.ts'
 import { paths } from '../src/http/paths.ts'
@@ -9,8 +9,6 @@ import type { Recording } from './recording.ts'
 
 export type ConnectionState = 'connecting' | 'live' | 'lost'
 
-/** Parts of the history to skip, tried in this order where the loop overwrites its history faster than the page can read it. */
-const PARTS = [0, 0.1, 0.5, 0.9]
 const FIRST_DELAY = 250
 const LONGEST_DELAY = 5000
 /** The most that may wait in the inbox, in messages and characters. Past that, the page disconnects and reconnects at its cursor. */
@@ -39,15 +37,6 @@ export function apiBase(page: string): URL {
   return url
 }
 
-/**
- * Cursors to request the history from, where the loop is at `seq` and keeps the events since `first`. The first cursor asks
- * for everything. The next ones ask for less, because the loop overwrites old events meanwhile.
- */
-export function beginnings(first: number, seq: number): number[] {
-  const after = PARTS.map((part) => Math.floor(first - 1 + (seq - first + 1) * part))
-  return [...new Set(after)].filter((one, at) => at === 0 || one < seq)
-}
-
 /** Milliseconds until the next attempt: doubled each time, with jitter. */
 export function backoff(attempt: number, random = Math.random()): number {
   return Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempt) * (0.75 + random / 2)
@@ -73,10 +62,8 @@ export class Connection {
   readonly #inbox: Intake<string>
   /** Characters in the inbox. */
   #waiting = 0
-  /** Used while the history is loading: the cursor, further cursors to try, and the snapshot at the time of the request. */
-  #since = 0
-  #untried: number[] = []
-  #present: { seq: number; snapshot: Snapshot } | null = null
+  /** While the history is loading: what was alive when it was requested. */
+  #present: Snapshot | null = null
   #caughtUp = false
   /** The smallest difference seen between `performance.now()`, in seconds, and the loop's time. */
   #offset = Infinity
@@ -139,10 +126,7 @@ export class Connection {
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
     const loop = this.#options.loop?.() ?? null
     if (loop !== null) url.searchParams.set('loop', loop)
-    if (this.#epoch !== null) {
-      const seq = this.#caughtUp ? recording.lastSeq : this.#since
-      url.searchParams.set('since', `${this.#epoch}:${seq}`)
-    }
+    url.searchParams.set('since', recording.lastSeq > 0 && this.#epoch !== null ? `${this.#epoch}:${recording.lastSeq}` : 'first')
     return url
   }
 
@@ -194,7 +178,7 @@ export class Connection {
         this.#hello(message)
         return
       case 'stream.dropped':
-        this.#missed(message.count, message.to, message.snapshot)
+        this.#missed(message.count, message.snapshot)
         return
       case 'stream.bookmark':
         return
@@ -209,25 +193,24 @@ export class Connection {
     if (!this.#caughtUp && message.seq >= (this.#present?.seq ?? 0)) this.#catchUp()
   }
 
-  #hello({ epoch, seq, first = 1, snapshot }: EventOf<'stream.hello'>): void {
+  #hello({ epoch, seq, snapshot }: EventOf<'stream.hello'>): void {
     const { recording } = this.#options
     this.#attempt = 0
-    if (epoch !== this.#epoch) {
-      // The first connection, or a different loop: request its history as well.
+    const known = this.#epoch
+    if (epoch !== known) {
       this.#forget(epoch)
       recording.clear()
-    }
-    if (snapshot !== undefined && !this.#caughtUp) {
-      this.#present = { seq, snapshot }
-      ;[this.#since = 0, ...this.#untried] = beginnings(first, seq)
-      this.#again()
-      return
+      // The loop has started again, and its server keeps what has happened since.
+      if (known !== null && snapshot === undefined) {
+        this.#again()
+        return
+      }
     }
     this.state.value = 'live'
-    if (!this.#caughtUp && this.#present !== null) {
-      recording.lanes.learnNames(this.#present.snapshot)
-      if (this.#present.seq === 0) this.#catchUp()
-    }
+    if (snapshot === undefined) return
+    this.#present = snapshot
+    recording.lanes.learnNames(snapshot)
+    if (seq >= snapshot.seq) this.#catchUp()
   }
 
   #forget(epoch: string | null): void {
@@ -236,26 +219,19 @@ export class Connection {
     this.#caughtUp = false
     this.ready.value = false
     this.#present = null
-    this.#since = 0
-    this.#untried = []
   }
 
-  #missed(count: number, to: number, snapshot: Snapshot | undefined): void {
+  #missed(count: number, snapshot: Snapshot | undefined): void {
     const { recording } = this.#options
-    const next = this.#caughtUp || recording.events.length > 0 ? undefined : this.#untried.shift()
-    if (next !== undefined) {
-      this.#since = next
-      this.#again()
-      return
+    // Before the first event nothing is missed: the server kept only what follows.
+    const missed = recording.events.length > 0
+    if (missed) {
+      this.dropped.value += count
+      recording.lose(count, snapshot)
     }
-    if (!this.#caughtUp && snapshot !== undefined && recording.events.length === 0) {
-      this.#present = { seq: to, snapshot }
-      this.#catchUp()
-      this.state.value = 'live'
-      return
-    }
-    this.dropped.value += count
-    recording.lose(count, snapshot)
+    if (snapshot === undefined || this.#caughtUp) return
+    this.#present = missed ? null : snapshot
+    this.#catchUp()
   }
 
   /** The whole history is here. Tasks that are alive but appear in no event are taken from the snapshot. */
@@ -264,7 +240,7 @@ export class Connection {
     this.ready.value = true
     const present = this.#present
     this.#present = null
-    if (present !== null && present.seq >= this.#options.recording.lastSeq) this.#options.recording.restore(present.snapshot)
+    if (present !== null && present.seq >= this.#options.recording.lastSeq) this.#options.recording.restore(present)
   }
 
   /** Reconnects with another cursor. */

@@ -34,8 +34,8 @@ export interface Message {
 }
 
 export interface SubscribeOptions extends Filter {
-  /** Resume after this event. Without it, only new events are sent. */
-  since?: Cursor | undefined
+  /** Resume after this event, or begin with the first event that is kept. Without it, only new events are sent. */
+  since?: Cursor | 'first' | undefined
   /** The loop, if it was requested by name: messages about the stream then carry it. */
   loop?: string | undefined
 }
@@ -58,6 +58,8 @@ export class Subscription {
   readonly #fanout: Fanout
   readonly #sink: Sink
   readonly #loop: { loop?: string }
+  /** The last event of the past that was requested: up to here, the snapshot of the hello is still to come into effect. */
+  #past = 0
   #filter: CompiledFilter
   /** A new filter, until the sink has room for the `stream.hello` that announces it. */
   #nextFilter: Filter | null = null
@@ -76,17 +78,19 @@ export class Subscription {
     this.#loop = options.loop === undefined ? {} : { loop: options.loop }
     const { history } = fanout.source
     const { since } = options
-    const fits = since !== undefined && since.epoch === history.epoch && since.seq <= history.last
-    this.#seq = fits ? since.seq : history.last
+    const cursor = since === 'first' ? { epoch: history.epoch, seq: history.first - 1 } : since
+    const fits = cursor !== undefined && cursor.epoch === history.epoch && cursor.seq <= history.last
+    this.#seq = fits ? cursor.seq : history.last
     this.#reported = this.#seq
     const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq, ...this.#loop }
-    if (since === undefined) {
+    if (since === 'first') this.#past = history.last
+    if (since === undefined || since === 'first') {
       hello.first = history.first
       hello.snapshot = fanout.source.snapshot()
     }
     this.#write([streamMessage(hello)])
     // The cursor is of another epoch: the missed events cannot be counted.
-    if (since !== undefined && !fits) this.#lost(0, 0)
+    if (cursor !== undefined && !fits) this.#lost(0, 0)
     if (fanout.source.standing?.().state !== 'live') this.announce()
   }
 
@@ -164,6 +168,14 @@ export class Subscription {
   #drop(): void {
     const { history } = this.#fanout.source
     const from = this.#seq + 1
+    // The past is overwritten while it is sent. Half of what is kept is left out, so that this happens a few times at most.
+    const next = Math.max(history.first, Math.floor((history.first + history.last) / 2))
+    if (next <= this.#past) {
+      this.#seq = this.#reported = next - 1
+      this.#fanout.dropped += next - from
+      this.#write([streamMessage({ type: 'stream.dropped', count: next - from, from, to: this.#seq, ...this.#loop })])
+      return
+    }
     const { matches } = this.#filter
     const replayed: Message[] = []
     for (const event of history.pushedSince(from, MOST_REPLAYED)) {
@@ -182,6 +194,7 @@ export class Subscription {
     if (this.#closed) return
     this.#seq = this.#fanout.source.history.last
     this.#reported = this.#seq
+    this.#past = 0
     this.#hello()
     this.#lost(0, 0)
   }
