@@ -7,10 +7,19 @@ import { admitMessage } from './entry.ts'
 import { Intake } from './intake.ts'
 import type { Recording } from './recording.ts'
 
-export type ConnectionState = 'connecting' | 'live' | 'lost'
+/** `silent`: connected, but nothing arrives, not even the stream's sign of life. */
+export type ConnectionState = 'connecting' | 'live' | 'silent' | 'lost'
 
 const FIRST_DELAY = 250
 const LONGEST_DELAY = 5000
+/** The stream sends something every second. After this many ms without anything it counts as silent. */
+const SILENT = 3000
+/** Up to here, in ms, the loop's clock is expected to have gone on since the last message. */
+const EXPECTED = 1500
+const LOOK = 500
+/** How long, in ms, a silent server has for the answer to a question, and a new connection for its first message. */
+const PROBE = 5000
+const LONGEST_OPENING = 10_000
 /** The most that may wait in the inbox, in messages and characters. Past that, the page disconnects and reconnects at its cursor. */
 const MOST_WAITING = 300_000
 const MOST_CHARACTERS = 200_000_000
@@ -23,6 +32,8 @@ export interface ConnectionOptions {
   loop?(): string | null
   /** Called when the state of the requested loop has changed. */
   onLoop?(): void
+  /** Asks the server for anything. Rejects with a TimeoutError if the answer does not come in time, with another error if there is no server. */
+  probe(signal: AbortSignal): Promise<unknown>
   /** Called after each batch of messages. */
   onChange(): void
 }
@@ -67,6 +78,12 @@ export class Connection {
   #caughtUp = false
   /** The smallest difference seen between `performance.now()`, in seconds, and the loop's time. */
   #offset = Infinity
+  /** When the last message arrived, when the socket was opened, and when it was last looked at, on `performance.now()`'s clock. */
+  #heardAt = 0
+  #openedAt = 0
+  #lookedAt = 0
+  #watch: ReturnType<typeof setInterval> | undefined
+  #probing = false
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -82,23 +99,32 @@ export class Connection {
     return this.#loop
   }
 
-  /** An estimate of the loop's clock now. */
+  /** An estimate of the loop's clock now. While the stream is silent it stops at the last sign of life: what came after that is not known. */
   now(): number {
     const { recording } = this.#options
-    if (this.#offset === Infinity || this.state.value !== 'live' || recording.loopClosed) return recording.to
-    return Math.max(recording.to, performance.now() / 1000 - this.#offset)
+    if (this.#offset === Infinity || recording.loopClosed) return recording.to
+    const until = this.state.value === 'live' ? Math.min(performance.now(), this.#heardAt + EXPECTED) : this.#heardAt
+    return Math.max(recording.to, until / 1000 - this.#offset)
+  }
+
+  /** Seconds since the last message, or since the server was called for the first time; 0 where that is not long. */
+  get silence(): number {
+    const { value } = this.state
+    const ms = performance.now() - (value === 'silent' ? this.#heardAt : this.#openedAt)
+    return value === 'silent' || (value === 'connecting' && ms > SILENT) ? ms / 1000 : 0
   }
 
   start(): void {
     this.#closed = false
     this.#open()
+    this.#watch ??= setInterval(() => this.#look(), LOOK)
   }
 
   /** Reconnects at once. */
   retry(): void {
     clearTimeout(this.#timer)
     this.#attempt = 0
-    if (this.#socket === null) this.#open()
+    if (this.#socket === null || this.state.value === 'silent') this.#again()
   }
 
   /** Switches to another loop and forgets this one. */
@@ -117,6 +143,8 @@ export class Connection {
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
+    clearInterval(this.#watch)
+    this.#watch = undefined
     this.#socket?.close(1000)
   }
 
@@ -140,8 +168,11 @@ export class Connection {
       return
     }
     this.#socket = socket
+    this.#openedAt = performance.now()
     socket.onmessage = ({ data }) => {
       if (this.#socket !== socket || typeof data !== 'string') return
+      this.#heardAt = performance.now()
+      if (this.state.value === 'silent') this.state.value = 'live'
       this.#inbox.push(data)
       this.#waiting += data.length
       if (this.#inbox.length <= MOST_WAITING && this.#waiting <= MOST_CHARACTERS) return
@@ -153,6 +184,41 @@ export class Connection {
       this.#socket = null
       if (!this.#closed) this.#lost(reason)
     }
+  }
+
+  /** Looks whether anything has arrived lately. */
+  #look(): void {
+    const now = performance.now()
+    // This page was stopped itself, and messages may wait.
+    const late = now - this.#lookedAt > 4 * LOOK
+    this.#lookedAt = now
+    if (late || this.#socket === null) return
+    const silent = now - Math.max(this.#heardAt, this.#openedAt)
+    if (this.state.value === 'live' && silent > SILENT) {
+      this.state.value = 'silent'
+      this.#options.onChange()
+    }
+    if (this.state.value === 'silent') void this.#ask(this.#socket)
+    else if (this.state.value !== 'live' && silent > LONGEST_OPENING) {
+      this.#drop()
+      this.#lost('it accepts connections, and does not answer')
+    }
+  }
+
+  /** Asks a silent server, because a broken connection, a server that has gone and one that does not answer are different. */
+  async #ask(socket: WebSocket): Promise<void> {
+    if (this.#probing) return
+    this.#probing = true
+    let reason: string | null = 'the server answers, but the stream had stopped'
+    try {
+      await this.#options.probe(AbortSignal.timeout(PROBE))
+    } catch (error) {
+      reason = (error as Error).name === 'TimeoutError' ? null : 'the server accepts no connections'
+    }
+    this.#probing = false
+    if (reason === null || this.#socket !== socket || this.state.value !== 'silent') return
+    this.#drop()
+    this.#lost(reason)
   }
 
   #lost(reason: string): void {
@@ -181,6 +247,7 @@ export class Connection {
         this.#missed(message.count, message.snapshot)
         return
       case 'stream.bookmark':
+        if (message.t !== undefined) this.#setClock(message.t)
         return
       case 'stream.loop':
         this.#options.onLoop?.()
@@ -189,8 +256,12 @@ export class Connection {
     }
     this.#loop ??= message.loop
     recording.apply(message, text.length)
-    this.#offset = Math.min(this.#offset, performance.now() / 1000 - message.t)
+    this.#setClock(message.t)
     if (!this.#caughtUp && message.seq >= (this.#present?.seq ?? 0)) this.#catchUp()
+  }
+
+  #setClock(t: number): void {
+    this.#offset = Math.min(this.#offset, performance.now() / 1000 - t)
   }
 
   #hello({ epoch, seq, snapshot }: EventOf<'stream.hello'>): void {

@@ -2,12 +2,15 @@
 // overwritten events and receives `stream.dropped` with the count.
 import type { EventOf, EventType, LoopEvent, Snapshot } from './schema.ts'
 import type { Cursor, History } from './history.ts'
+import { stamp } from './builder.ts'
 import { matcher, type Filter } from './filter.ts'
 
 /** What the fan-out needs from a recorder. */
 export interface Source {
   readonly history: History
   snapshot(): Snapshot
+  /** Seconds on the loop's clock, if that goes on without events. */
+  now?(): number
   /** The state of the loop, if it is one of several. */
   standing?(): EventOf<'stream.loop'>
   /** Calls `listener` when there are new events. */
@@ -46,6 +49,8 @@ const BATCH = 512
 const MOST_REPLAYED = 512
 /** A filtered subscriber receives a bookmark after this many events that its filter excluded. */
 const BOOKMARK_EVERY = 1000
+/** A subscriber that received nothing for this long receives a bookmark: the sign that the stream is alive. */
+const SIGN_OF_LIFE_MS = 1000
 /** Events are collected for this long, so that many share a write. */
 const COALESCE_MS = 5
 /** Batches sent before the thread does other work: this many in all, but at least one to each subscriber. */
@@ -70,6 +75,8 @@ export class Subscription {
   #closed = false
   /** The state of the loop has changed and is not yet sent. */
   #changed = false
+  /** Nothing was written since the last look. */
+  #quiet = false
 
   constructor(fanout: Fanout, sink: Sink, options: SubscribeOptions) {
     this.#fanout = fanout
@@ -149,11 +156,21 @@ export class Subscription {
         this.#reported = messages.at(-1)?.seq ?? to
         this.#write(messages)
       }
-      if (this.#seq - this.#reported >= BOOKMARK_EVERY && !this.#blocked) {
-        this.#reported = this.#seq
-        this.#write([{ ...streamMessage({ type: 'stream.bookmark', epoch: history.epoch, seq: this.#seq, ...this.#loop }), seq: this.#seq }])
-      }
+      if (this.#seq - this.#reported >= BOOKMARK_EVERY && !this.#blocked) this.#bookmark()
     }
+  }
+
+  /** @internal Sends a sign of life, if nothing else was sent since the last call. */
+  live(): void {
+    if (this.#quiet && !this.#blocked && !this.#closed) this.#bookmark()
+    this.#quiet = true
+  }
+
+  #bookmark(): void {
+    const { source } = this.#fanout
+    const seq = this.#reported = this.#seq
+    const t = source.now === undefined ? {} : { t: stamp(source.now()) }
+    this.#write([{ ...streamMessage({ type: 'stream.bookmark', epoch: source.history.epoch, seq, ...t, ...this.#loop }), seq }])
   }
 
   /** @internal */
@@ -215,6 +232,7 @@ export class Subscription {
   }
 
   #write(batch: readonly Message[]): void {
+    this.#quiet = false
     if (!this.#sink.write(batch)) this.#blocked = true
   }
 }
@@ -259,6 +277,8 @@ export class Fanout {
   #stopListening: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
   #dueIn = 0
+  /** One for all subscribers. */
+  #signs: NodeJS.Timeout | null = null
 
   constructor(source: Source) {
     this.source = source
@@ -283,6 +303,7 @@ export class Fanout {
     const subscription = new Subscription(this, sink, options)
     this.#subscriptions.add(subscription)
     this.#stopListening ??= this.source.listen(() => this.#schedule())
+    this.#signs ??= setInterval(() => this.#live(), SIGN_OF_LIFE_MS).unref()
     subscription.pump()
     return subscription
   }
@@ -336,7 +357,13 @@ export class Fanout {
     this.#stopListening = null
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
+    if (this.#signs !== null) clearInterval(this.#signs)
+    this.#signs = null
     this.#batches.clear()
+  }
+
+  #live(): void {
+    for (const subscription of this.#subscriptions) subscription.live()
   }
 
   /** Sends what is there now, without waiting for more. */

@@ -91,9 +91,7 @@ class EventSink implements Sink {
   #epoch = ''
 
   constructor() {
-    const heartbeat = setInterval(() => this.stream.write(': still here\n\n'), HEARTBEAT_MS)
     this.stream.on('error', () => {})
-    this.stream.on('close', () => clearInterval(heartbeat))
   }
 
   write(batch: readonly Message[]): boolean {

@@ -311,6 +311,19 @@ t.test('the fan-out', async (t) => {
     t.same(seqs(ofTask.messages), [2502, 2504])
   })
 
+  await t.test('a subscriber that receives nothing else receives a sign of life, one without room does not', async (t) => {
+    const { fanout, say } = source()
+    say(3)
+    const [quiet, full] = [new Taker(), new Taker()]
+    full.room = false
+    const subscriptions = [quiet, full].map((taker) => fanout.subscribe(taker, { task: 7 }))
+    t.ok(await eventually(() => quiet.messages.filter(({ type }) => type === 'stream.bookmark').length === 2))
+    t.match(quiet.messages.at(-1), { type: 'stream.bookmark', epoch: fanout.source.history.epoch, seq: 3 })
+    t.ok(quiet.messages.every((message) => streamEvent.safeParse(message).success))
+    t.same(full.messages.map(({ type }) => type), ['stream.hello'])
+    for (const subscription of subscriptions) subscription.close()
+  })
+
   await t.test('applies only the last of many filters that came while there was no room', async (t) => {
     const { fanout, say } = source()
     const taker = new Taker()
