@@ -154,6 +154,11 @@ export class Api {
     await this.json(`${appPaths.lab}/${lab}`, { method: 'DELETE' })
   }
 
+  /** Resolves when the server answers anything. */
+  answers(signal: AbortSignal): Promise<unknown> {
+    return fetch(this.url(paths.healthz), { cache: 'no-store', signal })
+  }
+
   /** One probe; returns the seconds until the answer arrived. */
   async ping(): Promise<number> {
     const began = performance.now()

@@ -119,7 +119,7 @@ export class Session extends Shown {
   /** Shows a run: from the recording if it is still there, otherwise from the server's records. */
   async showRun(id: number): Promise<boolean> {
     const run = this.live.runs.get(id)
-    if (run !== undefined && run.from >= this.live.from) {
+    if (run !== undefined && (run.to === null || this.live.isWhole(run))) {
       this.showLive()
       const to = run.to ?? this.connection.now()
       const pad = Math.max(0.02, (to - run.from) * 0.05)

@@ -194,7 +194,7 @@ function endOf({ startedAt, seconds }: CoveredRun): number {
 
 /** Where to resume in this loop: at the cursor with its epoch, or else at the first one, which is then lost. */
 function subscribeTo(record: MonitoredLoop, sink: Sink, { since, ...options }: StreamOptions): StreamSubscription {
-  const cursor = since?.find(({ epoch }) => epoch === record.history.epoch) ?? since?.[0]
+  const cursor = since === 'first' ? since : since?.find(({ epoch }) => epoch === record.history.epoch) ?? since?.[0]
   return record.fanout.subscribe(sink, { ...options, since: cursor })
 }
 

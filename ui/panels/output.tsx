@@ -39,13 +39,13 @@ export function RunsPanel({ session }: PanelContext) {
     <table class="grid">
       <thead><tr><th scope="col" class="number">Run</th><th scope="col">Example</th><th scope="col">Parameters</th><th scope="col">Outcome</th><th scope="col" class="number">took</th><th scope="col">from</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead>
       <tbody>
-        {runs.map(({ id, example, parameters, from, to, outcome }) => (
+        {runs.map(({ id, example, parameters, from, to, outcome, partial }) => (
           <tr key={id}>
             <td class="number"><button type="button" class="link-button" onClick={() => void session.showRun(id)}>{id}</button></td>
             <td>{example} <span class="soft">{titles.get(example) ?? ''}</span></td>
             <td class="mono soft">{Object.entries(parameters).filter(([name, value]) => !(name === 'speed' && value === 1) && !(name === 'clock' && value === 'real')).map(([name, value]) => `${name}=${value}`).join(' ')}</td>
             <td>{to === null ? '▶ running' : outcome === 'returned' ? '✓ returned' : outcome === 'raised' ? <span class="bad">✕ raised</span> : '⊘ cancelled'}</td>
-            <td class="number">{duration((to ?? session.now()) - from)}</td>
+            <td class="number" title={partial ? 'Its beginning is not in this recording' : undefined}>{partial ? 'over ' : ''}{duration((to ?? session.now()) - from)}</td>
             <td><Moment session={session} t={from} /></td>
             <td class="actions">
               {to === null

@@ -10,8 +10,9 @@ import { NOW, Recording, type Lane, type Position } from '../recording.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import { NO_FILTER, passes, type Filter } from './filter.ts'
 
-/** The shortest time between two renders of the panels, in ms. */
+/** The shortest time between two renders of the panels, in ms, and the longest: the clock goes on without events. */
 const PANEL_EVERY = 120
+const CLOCK_EVERY = 250
 
 export class Shown {
   readonly live = new Recording()
@@ -61,7 +62,13 @@ export class Shown {
     this.api = new Api(base, named)
     this.loops = new Loops(this.api)
     this.loop.value = address.peek().get('loop')
-    this.connection = new Connection({ base, recording: this.live, loop: named, onChange: () => this.touch(), onLoop: () => void this.loops.look() })
+    this.connection = new Connection({
+      base, recording: this.live, loop: named, probe: (signal) => this.api.answers(signal), onChange: () => this.touch(), onLoop: () => void this.loops.look(),
+    })
+    // What depends on the present changes without an event: how long a task waits, how busy the loop was, how long nothing was heard.
+    setInterval(() => {
+      if (!document.hidden) this.#render()
+    }, CLOCK_EVERY)
   }
 
   /** The moment that panels show. */
@@ -110,10 +117,13 @@ export class Shown {
   /** The recording has changed: panels render again soon. */
   touch(): void {
     for (const listener of this.#changed) listener()
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      this.tick.value++
-    }, PANEL_EVERY)
+    this.#timer ??= setTimeout(() => this.#render(), PANEL_EVERY)
+  }
+
+  #render(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.tick.value++
   }
 
   onChange(listener: () => void): () => void {

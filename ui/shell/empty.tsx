@@ -1,10 +1,11 @@
 // The messages over the lanes: while they are empty, while the page connects, and when the connection is lost.
+import { clock } from '../recording/explain.ts'
 import type { Session } from '../session.ts'
 import { Key } from './key.tsx'
 
 export function Empty({ session }: { session: Session }) {
   void session.tick.value
-  const { state, retryAt, reason } = session.connection
+  const { state, retryAt, reason, silence } = session.connection
   const recording = session.recording.value
   const loop = session.shownLoop.value
   if (recording !== session.live || (loop === null && session.loop.value !== null && session.loops.list.value !== null)) return null
@@ -21,8 +22,23 @@ export function Empty({ session }: { session: Session }) {
       </div>
     )
   }
+  if (state.value === 'silent') {
+    return (
+      <div class="overlay corner silent">
+        <h2><span class="big-sign" aria-hidden="true">◌</span> Nothing heard for {Math.floor(silence)} s</h2>
+        <p role="status">
+          {session.servedByApp
+            ? 'The app itself serves this page: its loop may be blocked, or the network is interrupted. '
+            : 'The connection is open, but nothing arrives, not even the sign of life that comes every second: the network is interrupted, or the machine is stopped. '}
+          What happens on the loop is not known. The lanes end at {clock(recording, session.liveNow())}, when something last arrived.
+        </p>
+        <p><button type="button" class="button accent" onClick={() => session.connection.retry()}>Connect again</button></p>
+      </div>
+    )
+  }
   if (state.value === 'connecting' && recording.empty) {
-    return <div class="overlay" role="status"><div class="loading" aria-hidden="true"><i /><i /><i /></div><p class="soft">Loading the history …</p></div>
+    const text = silence > 0 ? `The server has not answered for ${Math.floor(silence)} s …` : 'Loading the history …'
+    return <div class="overlay" role="status"><div class="loading" aria-hidden="true"><i /><i /><i /></div><p class="soft">{text}</p></div>
   }
   for (const lane of recording.lanes.values()) if (session.passes(lane)) return null
   const { text, state: wanted, run, request } = session.filter.value
