@@ -7,6 +7,7 @@ import { Context } from '../runtime/context.ts'
 import { isCoroutine, type Coroutine } from '../runtime/coroutine.ts'
 import { EventLoop } from '../runtime/loop.ts'
 import type { ObserverOptions } from '../observe/client.ts'
+import { requireKnown, type Names } from '../observe/options.ts'
 import { noteAnswers } from '../http/arrival.ts'
 import { SwapRemoveSet } from './swap-remove-set.ts'
 import { boundPipelining } from '../http/connections.ts'
@@ -34,6 +35,10 @@ export interface LoopscopeOptions {
   observer?: ObserverOptions | boolean
 }
 
+const OPTIONS: Names<Required<LoopscopeOptions>> = { loop: true, maxRequests: true, graceSeconds: true, headers: true, numberOf: true, observer: true }
+/** What Fastify itself takes at `register`. */
+const OF_FASTIFY = ['prefix', 'logLevel', 'logSerializers']
+
 declare module 'fastify' {
   interface FastifyInstance {
     loopscope: Loopscope
@@ -57,6 +62,7 @@ interface State extends Serving {
 const CANCEL_AGAIN_MS = 200
 
 async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<void> {
+  requireKnown('loopscope', options, OPTIONS, OF_FASTIFY)
   if (app.hasDecorator('websocketServer')) {
     throw new Error('loopscope: register it before @fastify/websocket, or coroutines that handle WebSockets would never run')
   }

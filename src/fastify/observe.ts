@@ -7,7 +7,8 @@ import type { Loopscope, RequestOutcome, Served } from './served-request.ts'
 import { BlockWatch } from './request-timing.ts'
 import { REQUEST_STORE } from '../observe/stack-probe.ts'
 import { arrivedWithin } from '../http/arrival.ts'
-import { ObserverClient, type ObserverOptions } from '../observe/client.ts'
+import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from '../observe/client.ts'
+import { requireKnown } from '../observe/options.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -27,6 +28,7 @@ const requestOf = (globals[Symbol.for(REQUEST_STORE)] ??= new AsyncLocalStorage(
 
 /** Observes `app` until it closes; `loopscope` serves its coroutine handlers. Decorates `observer`. */
 export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: ObserverOptions): void {
+  requireKnown('loopscope: observer', options, OBSERVER_OPTIONS)
   const client = new ObserverClient(options)
   client.log = (level, message) => app.log[level](message)
   client.onBlock = (from, to, name) => loopscope.blocks.note(from, to, name)

@@ -22,6 +22,7 @@ import { Refusal } from '../http/refusals.ts'
 import { Slots } from '../http/slots.ts'
 import { currentTask } from '../runtime/tasks.ts'
 import { Backoff } from './backoff.ts'
+import type { Names } from './options.ts'
 import { refusal, stacksMissing } from './restrictions.ts'
 import { NUMBER, share, viewOf, type View } from '../probe/layout.ts'
 import { ObserverDownError, ObserverLife, ObserverListenError } from './thread-life.ts'
@@ -66,6 +67,12 @@ export interface ObserverOptions {
   allowedHosts?: readonly string[] | undefined
   /** The proxies in front of it (addresses, networks, or names of networks): their `X-Forwarded-For` gives the client's address. Default none. */
   proxies?: readonly string[] | undefined
+}
+
+/** @internal */
+export const OBSERVER_OPTIONS: Names<Required<ObserverOptions>> = {
+  port: true, host: true, blockedMs: true, keepMs: true, stacks: true, history: true, records: true, maxSubscribers: true, memoryMb: true,
+  name: true, redisUrl: true, url: true, allowedHosts: true, proxies: true,
 }
 
 /** The live runs that the app knows. */
