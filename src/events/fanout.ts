@@ -1,6 +1,6 @@
 // Sends a loop's events to subscribers. Subscribers share one history and keep only a cursor in it. A slow subscriber loses
 // overwritten events and receives `stream.dropped` with the count.
-import type { EventOf, EventType, LoopEvent, Snapshot } from './schema.ts'
+import type { Ability, EventOf, EventType, LoopEvent, Snapshot } from './schema.ts'
 import type { Cursor, History } from './history.ts'
 import { matcher, type Filter } from './filter.ts'
 
@@ -10,6 +10,8 @@ export interface Source {
   snapshot(): Snapshot
   /** The state of the loop, if it is one of several. */
   standing?(): EventOf<'stream.loop'>
+  /** What can be seen and done on the loop. */
+  can?(): readonly Ability[]
   /** Calls `listener` when there are new events. */
   listen(listener: () => void): () => void
 }
@@ -38,6 +40,8 @@ export interface SubscribeOptions extends Filter {
   since?: Cursor | undefined
   /** The loop, if it was requested by name: messages about the stream then carry it. */
   loop?: string | undefined
+  /** What the process that answers can do. */
+  offers?: readonly Ability[] | undefined
 }
 
 /** The most events in one write to a sink. */
@@ -58,6 +62,7 @@ export class Subscription {
   readonly #fanout: Fanout
   readonly #sink: Sink
   readonly #loop: { loop?: string }
+  readonly #offers: readonly Ability[]
   #filter: CompiledFilter
   /** A new filter, until the sink has room for the `stream.hello` that announces it. */
   #nextFilter: Filter | null = null
@@ -74,12 +79,13 @@ export class Subscription {
     this.#sink = sink
     this.#filter = compile(options)
     this.#loop = options.loop === undefined ? {} : { loop: options.loop }
+    this.#offers = options.offers ?? []
     const { history } = fanout.source
     const { since } = options
     const fits = since !== undefined && since.epoch === history.epoch && since.seq <= history.last
     this.#seq = fits ? since.seq : history.last
     this.#reported = this.#seq
-    const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq, ...this.#loop }
+    const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq, ...this.#loop, ...this.#can() }
     if (since === undefined) {
       hello.first = history.first
       hello.snapshot = fanout.source.snapshot()
@@ -194,7 +200,12 @@ export class Subscription {
   }
 
   #hello(): void {
-    this.#write([streamMessage({ type: 'stream.hello', epoch: this.#fanout.source.history.epoch, seq: this.#seq, ...this.#loop })])
+    this.#write([streamMessage({ type: 'stream.hello', epoch: this.#fanout.source.history.epoch, seq: this.#seq, ...this.#loop, ...this.#can() })])
+  }
+
+  #can(): { can?: Ability[] } {
+    const ofLoop = this.#fanout.source.can?.()
+    return ofLoop === undefined ? {} : { can: [...ofLoop, ...this.#offers] }
   }
 
   #lost(count: number, from: number): void {

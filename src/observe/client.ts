@@ -10,7 +10,7 @@ import type { EventLoop } from '../runtime/loop.ts'
 import type { Sink } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
 import type { Bare } from '../events/builder.ts'
-import type { LoopList, LoopState } from '../events/schema.ts'
+import type { Ability, LoopList, LoopState } from '../events/schema.ts'
 import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, StreamSubscription, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
 import type { Answer, LogLevel, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
 import { threadsState } from '../index.ts'
@@ -175,7 +175,8 @@ export class ObserverClient implements Monitor {
     if (this.#life !== null) endSessions(this.#life.sessions)
   }
 
-  constructor(options: ObserverOptions = {}) {
+  /** `offers`: what the program can do for the page. */
+  constructor(options: ObserverOptions = {}, offers: readonly Ability[] = []) {
     this.host = options.host ?? '127.0.0.1'
     this.most = options.maxSubscribers ?? 1000
     this.#name = nameOf(options)
@@ -190,7 +191,7 @@ export class ObserverClient implements Monitor {
     this.#data = {
       shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
       keepMs: options.keepMs ?? 500, stacks: (options.stacks ?? true) && stacksMissing() === null, thread: thisThread(), maxSubscribers: this.most,
-      allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], secret: this.#secret, delays,
+      allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], offers, secret: this.#secret, delays,
     }
     this.ready = new Promise((resolve, reject) => {
       this.#onUp = resolve
