@@ -1,7 +1,7 @@
 // The page's connection to the event stream: a WebSocket to its own origin. It begins with the first event that the server
 // keeps; after a lost connection, it continues after the last event that it received.
 import { signal } from '@preact/signals'
-import type { EventOf, Snapshot } from '../src/events/schema.ts'
+import { ability, type Ability, type EventOf, type Snapshot } from '../src/events/schema.ts'
 import { paths } from '../src/http/paths.ts'
 import { admitMessage } from './entry.ts'
 import { Intake } from './intake.ts'
@@ -60,6 +60,8 @@ export class Connection {
   readonly retryAt = signal<number | null>(null)
   /** The reason for the lost connection, from the server. */
   readonly reason = signal('')
+  /** What there is to see and to do, as far as it is known; null before the first message. */
+  readonly can = signal<ReadonlySet<Ability> | null>(null)
   /** Events that this page missed, according to the stream. */
   readonly dropped = signal(0)
   /** The history that the server keeps has arrived. */
@@ -254,6 +256,8 @@ export class Connection {
         return
       default:
     }
+    if (message.type === 'loop.started') this.#found('tasks')
+    if (message.type === 'request.started') this.#found('requests')
     this.#loop ??= message.loop
     recording.apply(message, text.length)
     this.#setClock(message.t)
@@ -264,8 +268,11 @@ export class Connection {
     this.#offset = Math.min(this.#offset, performance.now() / 1000 - t)
   }
 
-  #hello({ epoch, seq, snapshot }: EventOf<'stream.hello'>): void {
+  /** A server that does not say what it can do has everything. */
+  #hello({ epoch, seq, snapshot, can = ability.options }: EventOf<'stream.hello'>): void {
     const { recording } = this.#options
+    this.can.value = new Set(can)
+    recording.hasTasks = can.includes('tasks')
     this.#attempt = 0
     const known = this.#epoch
     if (epoch !== known) {
@@ -282,6 +289,12 @@ export class Connection {
     this.#present = snapshot
     recording.lanes.learnNames(snapshot)
     if (seq >= snapshot.seq) this.#catchUp()
+  }
+
+  /** The program began to have this after the first message. */
+  #found(what: Ability): void {
+    if (what === 'tasks') this.#options.recording.hasTasks = true
+    if (this.can.value?.has(what) === false) this.can.value = new Set(this.can.value).add(what)
   }
 
   #forget(epoch: string | null): void {

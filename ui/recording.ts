@@ -50,6 +50,8 @@ export class Recording extends EventLog {
   /** Grows with every change. */
   version = 0
   loopClosed = false
+  /** Whether the program has a loop of loopscope; in any other, only stalls are known. */
+  hasTasks = true
   /** The time that is shown as zero: the beginning of a run or of the loop. */
   zero = 0
 
@@ -142,7 +144,7 @@ export class Recording extends EventLog {
         this.stalls.blocked(event, this.#laneAt(event))
         break
       case 'loop.unblocked':
-        this.requests.delayed(this.stalls.unblocked(event, this.#laneAt(event)), this.lanes)
+        this.requests.delayed(this.stalls.unblocked(event, this.#laneAt(event), this.hasTasks), this.lanes)
         break
       case 'task.created': {
         const lane = this.lanes.created(event)

@@ -1,6 +1,6 @@
 // Sends a loop's events to subscribers. Subscribers share one history and keep only a cursor in it. A slow subscriber loses
 // overwritten events and receives `stream.dropped` with the count.
-import type { EventOf, EventType, LoopEvent, Snapshot } from './schema.ts'
+import type { Ability, EventOf, EventType, LoopEvent, Snapshot } from './schema.ts'
 import type { Cursor, History } from './history.ts'
 import { stamp } from './builder.ts'
 import { matcher, type Filter } from './filter.ts'
@@ -13,6 +13,8 @@ export interface Source {
   now?(): number
   /** The state of the loop, if it is one of several. */
   standing?(): EventOf<'stream.loop'>
+  /** What can be seen and done on the loop. */
+  can?(): readonly Ability[]
   /** Calls `listener` when there are new events. */
   listen(listener: () => void): () => void
 }
@@ -41,6 +43,8 @@ export interface SubscribeOptions extends Filter {
   since?: Cursor | 'first' | undefined
   /** The loop, if it was requested by name: messages about the stream then carry it. */
   loop?: string | undefined
+  /** What the process that answers can do. */
+  offers?: readonly Ability[] | undefined
 }
 
 /** The most events in one write to a sink. */
@@ -65,6 +69,7 @@ export class Subscription {
   readonly #loop: { loop?: string }
   /** The last event of the past that was requested: up to here, the snapshot of the hello is still to come into effect. */
   #past = 0
+  readonly #offers: readonly Ability[]
   #filter: CompiledFilter
   /** A new filter, until the sink has room for the `stream.hello` that announces it. */
   #nextFilter: Filter | null = null
@@ -83,13 +88,14 @@ export class Subscription {
     this.#sink = sink
     this.#filter = compile(options)
     this.#loop = options.loop === undefined ? {} : { loop: options.loop }
+    this.#offers = options.offers ?? []
     const { history } = fanout.source
     const { since } = options
     const cursor = since === 'first' ? { epoch: history.epoch, seq: history.first - 1 } : since
     const fits = cursor !== undefined && cursor.epoch === history.epoch && cursor.seq <= history.last
     this.#seq = fits ? cursor.seq : history.last
     this.#reported = this.#seq
-    const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq, ...this.#loop }
+    const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq, ...this.#loop, ...this.#can() }
     if (since === 'first') this.#past = history.last
     if (since === undefined || since === 'first') {
       hello.first = history.first
@@ -224,7 +230,12 @@ export class Subscription {
   }
 
   #hello(): void {
-    this.#write([streamMessage({ type: 'stream.hello', epoch: this.#fanout.source.history.epoch, seq: this.#seq, ...this.#loop })])
+    this.#write([streamMessage({ type: 'stream.hello', epoch: this.#fanout.source.history.epoch, seq: this.#seq, ...this.#loop, ...this.#can() })])
+  }
+
+  #can(): { can?: Ability[] } {
+    const ofLoop = this.#fanout.source.can?.()
+    return ofLoop === undefined ? {} : { can: [...ofLoop, ...this.#offers] }
   }
 
   #lost(count: number, from: number): void {

@@ -31,6 +31,9 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
     await tab(page, 'Tasks').click()
     for (const task of ['Task-1', 'Task-2']) await row(page, new RegExp(`^${task}.*waiting.*sleep`)).waitFor()
     t.same(complaints, [])
+    // Without its page the run would go on.
+    await interrupt(page)
+    t.ok(await eventually(() => server.count('tasks').then((left) => left === 0)))
     await page.close()
   })
 

@@ -11,7 +11,7 @@ export function OutputPanel({ session }: PanelContext) {
   const { position, time } = session
   const { run: only } = session.filter.value
   const lines = recording.lines.filter(({ t, seq, run }) => t <= time && seq <= position.seq && (only === null || run === only)).slice(-MOST_LINES)
-  if (lines.length === 0) return <p class="panel-empty">Nothing has been printed yet. Run an example: key <kbd>1</kbd> to <kbd>5</kbd>.</p>
+  if (lines.length === 0) return <p class="panel-empty">Nothing has been printed yet. {session.can('examples') === true ? <>Run an example: key <kbd>1</kbd> to <kbd>5</kbd>.</> : <>What tasks print with loopscope’s <code>print</code> is shown here.</>}</p>
   return (
     <ol class="output" aria-label="Printed lines">
       {lines.map(({ t, seq, task, run, text }) => {

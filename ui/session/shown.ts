@@ -1,7 +1,7 @@
 // What the page shows: one loop, one recording, one moment, one selection, one filter. Panels and the timeline read its
 // signals.
 import { batch, computed, signal } from '@preact/signals'
-import type { LoopInfo } from '../../src/events/schema.ts'
+import type { Ability, LoopInfo } from '../../src/events/schema.ts'
 import { address, setAddress } from '../address.ts'
 import { Api, type EventLines } from '../api.ts'
 import { apiBase, Connection } from '../connection.ts'
@@ -69,6 +69,11 @@ export class Shown {
     setInterval(() => {
       if (!document.hidden) this.#render()
     }, CLOCK_EVERY)
+  }
+
+  /** Whether the program that is shown has this; undefined while that is not known. */
+  can(what: Ability): boolean | undefined {
+    return this.connection.can.value?.has(what)
   }
 
   /** The moment that panels show. */
@@ -161,7 +166,10 @@ export class Shown {
 
   select(lane: number | null, reveal = false): void {
     this.selected.value = lane
-    if (lane !== null && reveal) this.timeline?.reveal(lane)
+    if (lane === null || !reveal) return
+    const named = this.recording.value.lanes.get(lane)
+    if (named !== undefined && !this.passes(named)) this.filter.value = { ...NO_FILTER, own: true }
+    this.timeline?.reveal(lane)
   }
 
   pause(): void {

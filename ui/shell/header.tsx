@@ -1,7 +1,7 @@
 // The top line: the pages, the state of the connection, what the loop does now.
 import { address, setAddress } from '../address.ts'
 import { helpOpen } from '../keys.ts'
-import { panels } from '../panels.ts'
+import { panelsIn } from '../panels.ts'
 import { milliseconds, AMBER, RED } from '../recording/stalls.ts'
 import type { Session } from '../session.ts'
 import { toggleTheme } from '../theme.ts'
@@ -9,7 +9,7 @@ import { percent } from '../timeline/paint-loop.ts'
 
 export function Header({ session }: { session: Session }) {
   const view = address.value.get('view')
-  const views = panels.value.filter(({ place }) => place === 'view')
+  const views = panelsIn('view', session)
   return (
     <header class="header">
       <a class="brand" href="#" onClick={(event) => { event.preventDefault(); setAddress({ view: null }, true) }} aria-label="loopscope, the live view">
@@ -64,6 +64,10 @@ function LoopState({ session }: { session: Session }) {
         <span class="dot" aria-hidden="true">■</span> <span class="held"><b>{open.name}</b> blocks the loop</span> <span class="figure">{milliseconds(seconds)}</span>
       </div>
     )
+  }
+  if (session.can('tasks') !== true) {
+    const stalls = live.stalls.all.length
+    return <div class="loop-state"><span class="figure">{stalls}</span> <span class="soft">{stalls === 1 ? 'stall' : 'stalls'}</span></div>
   }
   const busy = live.lanes.steps.utilisation(now - 2, now)
   return (
