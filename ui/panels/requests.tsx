@@ -1,7 +1,7 @@
 // The requests, each with where its time went.
 import type { PanelContext } from '../panels.ts'
 import { duration } from '../recording/explain.ts'
-import { splitOf } from '../recording/track.ts'
+import { splitOfRequest } from '../recording/served.ts'
 import type { Request } from '../recording.ts'
 import { NO_FILTER } from '../session.ts'
 import { Moment, SplitBar } from './parts.tsx'
@@ -29,9 +29,8 @@ export function RequestsPanel({ session }: PanelContext) {
       <tbody>
         {shown.map((request) => {
           const { id, method, url, from, to, status, outcome } = request
-          const lane = request.task === null ? undefined : recording.lanes.get(request.task)
           const end = Math.min(to ?? time, time)
-          const split = lane === undefined ? { run: 0, ready: 0, wait: 0, thread: 0 } : splitOf(lane, from, end)
+          const split = splitOfRequest(request, recording.lanes, end)
           const ended = to !== null && to <= time
           return (
             <tr key={id} class={request.task !== null && request.task === session.selected.value ? 'selected' : ''} onClick={() => session.select(request.task, true)}>

@@ -1,7 +1,7 @@
 // Runs and requests, also those that have ended: when each began and ended, and with what outcome.
 import type { EventOf, Parameters, Snapshot } from '../../src/events/schema.ts'
 import type { Stall } from './stalls.ts'
-import type { Lane, Outcome } from './track.ts'
+import { splitOfAll, type Lane, type Outcome, type Split } from './track.ts'
 
 export interface Request {
   id: number
@@ -77,6 +77,20 @@ export class Requests extends Map<number, Request> {
 
   of({ request }: Lane): Request | undefined {
     return request === null ? undefined : this.get(request)
+  }
+}
+
+/** Where the time of a request went, up to `to`: that of the task that serves it and of all that these tasks create. */
+export function splitOfRequest(request: Request, lanes: ReadonlyMap<number, Lane>, to: number): Split {
+  return splitOfAll(tasksOf(request, lanes), request.from, Math.min(request.to ?? to, to))
+}
+
+function* tasksOf({ id, task }: Request, lanes: ReadonlyMap<number, Lane>): Generator<Lane> {
+  const first = task === null ? undefined : lanes.get(task)
+  const open = first === undefined ? [] : [first]
+  for (let lane = open.pop(); lane !== undefined; lane = open.pop()) {
+    yield lane
+    for (const child of lane.children) if (child.kind === 'task' && child.request === id) open.push(child)
   }
 }
 
