@@ -53,6 +53,8 @@ export const labResult = z.strictObject({
   stall: z.enum(['loop', 'thread', 'none']),
   held: seconds,
   queued: seconds,
+  /** What a reader must know to trust the figures, for instance that the probes did not keep their schedule. */
+  caveats: z.array(z.string()).optional(),
 })
 
 /** Fields of every event of a loop: `seq` is 1, 2, 3 … per loop without gaps; `t` is seconds on the loop's clock, rounded to 1 µs. */

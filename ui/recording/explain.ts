@@ -13,6 +13,7 @@ const MOST_NAMED = 10
 /** Seconds as text: `1.234 s`, `56.7 ms`, `12 µs`. */
 export function duration(seconds: number): string {
   const size = Math.abs(seconds)
+  if (size === 0) return '0 s'
   if (size >= 1000) return `${Math.round(seconds).toLocaleString('en-US')} s`
   if (size >= 100) return `${seconds.toFixed(0)} s`
   if (size >= 0.9995) return `${Number(seconds.toFixed(3))} s`

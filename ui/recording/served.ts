@@ -1,7 +1,7 @@
 // Runs and requests, also those that have ended: when each began and ended, and with what outcome.
 import type { EventOf, Parameters, Snapshot } from '../../src/events/schema.ts'
 import type { Stall } from './stalls.ts'
-import type { Lane, Outcome } from './track.ts'
+import { splitOfAll, type Lane, type Outcome, type Split } from './track.ts'
 
 export interface Request {
   id: number
@@ -80,6 +80,31 @@ export class Requests extends Map<number, Request> {
 
   of({ request }: Lane): Request | undefined {
     return request === null ? undefined : this.get(request)
+  }
+}
+
+/**
+ * Where the time of a request went, up to `to`: that of the task that serves it and of all that these tasks create. Of a request
+ * without one, only the delay until it was read is known.
+ */
+export function splitOfRequest(request: Request, lanes: ReadonlyMap<number, Lane>, to: number): Split {
+  const { from, readAt } = request
+  const end = Math.min(request.to ?? to, to)
+  if (!isRecorded(request, lanes)) return { run: 0, ready: Math.max(0, Math.min(readAt, end) - from), wait: 0, thread: 0 }
+  return splitOfAll(tasksOf(request, lanes), from, end)
+}
+
+/** Whether the task that serves it is known. */
+export function isRecorded({ task }: Request, lanes: ReadonlyMap<number, Lane>): boolean {
+  return task !== null && lanes.has(task)
+}
+
+function* tasksOf({ id, task }: Request, lanes: ReadonlyMap<number, Lane>): Generator<Lane> {
+  const first = task === null ? undefined : lanes.get(task)
+  const open = first === undefined ? [] : [first]
+  for (let lane = open.pop(); lane !== undefined; lane = open.pop()) {
+    yield lane
+    for (const child of lane.children) if (child.kind === 'task' && child.request === id) open.push(child)
   }
 }
 
