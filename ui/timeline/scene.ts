@@ -1,13 +1,12 @@
 // The input of painting: a timeline at one moment, and the layout of the canvas.
 import type { Lane, Recording } from '../recording.ts'
-import type { Layout } from './layout.ts'
+import type { Rows } from './rows.ts'
 import type { Theme } from './theme.ts'
 import type { Viewport } from './viewport.ts'
 
 export interface Picture {
   recording: Recording
   view: Viewport
-  layout: Layout
   now: number
   /** Whether the timeline is live. */
   follow: boolean
@@ -30,8 +29,7 @@ export interface Scene extends Picture {
   loop: Strip
   /** Where the lanes begin. */
   top: number
-  rowHeight: number
-  scroll: number
+  rows: Rows
   /** A hue for the lanes of a run; null if runs are not distinguished. */
   hueOf: (lane: Lane | undefined) => string | null
 }

@@ -82,7 +82,7 @@ export class Stage {
     view.left = gutter
     view.width = Math.max(10, width - gutter - BAR)
     const scene: Scene = {
-      ...picture, context, theme, width, height, gutter, top: this.lanesTop(recording), rowHeight: rows.height, scroll: rows.scroll,
+      ...picture, context, theme, width, height, gutter, top: this.lanesTop(recording), rows,
       overview: { y: 0, height: this.#overview }, axis: { y: this.#overview, height: AXIS }, loop: { y: this.#overview + AXIS, height: LOOP },
       hueOf: (lane) => lane?.run == null ? null : theme.hues[lane.run % theme.hues.length] ?? null,
     }
@@ -92,7 +92,7 @@ export class Stage {
     paintBands(scene)
     paintAxis(scene)
     paintLoop(scene)
-    const bars = paintLanes(scene)
+    const spans = paintLanes(scene)
     context.fillStyle = theme.colours.ground
     context.fillRect(0, scene.top, gutter - 1, height - scene.top)
     paintGutter(scene)
@@ -102,7 +102,7 @@ export class Stage {
     if (this.#overview > 0) paintOverview(scene, ...extentOf(recording, now))
     paintCursors(scene)
     rows.paintBar(context, width, theme.colours.line)
-    return bars.spans
+    return spans
   }
 }
 

@@ -5,7 +5,8 @@ import type { Lane, Position, Recording } from '../recording.ts'
 import { Camera } from './camera.ts'
 import { Frames } from './frames.ts'
 import { listen, type Hands } from './input.ts'
-import { Layouter, type LaneFilter } from './layout.ts'
+import { Layouter, type Grouping, type LaneFilter } from './layout.ts'
+import { nearest } from './packing.ts'
 import { Rows } from './rows.ts'
 import { extentOf, Stage } from './stage.ts'
 import { tipOfLane, tipOfStall, Tooltip } from './tooltip.ts'
@@ -34,6 +35,8 @@ export interface TimelineEvents {
   stall: (stall: Stall) => void
 }
 
+/** How many pixels beside a lane of a shared row still mean it. */
+const NEAR = 4
 /** Ms until the next look at an unchanged recording. */
 const LOOK = 50
 
@@ -58,6 +61,7 @@ export class Timeline {
   #hovered: number | null = null
   #pointer: { x: number; y: number } | null = null
   #filter: LaneFilter | null = null
+  #grouping: Grouping = 'alive'
   #dirty = true
   /** What was drawn last, and when. */
   #drawn = { version: -1, now: -1, at: 0 }
@@ -140,6 +144,15 @@ export class Timeline {
     this.draw()
   }
 
+  get grouping(): Grouping {
+    return this.#grouping
+  }
+
+  set grouping(grouping: Grouping) {
+    this.#grouping = grouping
+    this.draw()
+  }
+
   get rowHeight(): number {
     return this.#rows.height
   }
@@ -150,7 +163,7 @@ export class Timeline {
   }
 
   get lanesShown(): number {
-    return this.#rows.lanes.length
+    return this.#rows.layout.count
   }
 
   on<K extends keyof TimelineEvents>(name: K, listener: TimelineEvents[K]): () => void {
@@ -256,10 +269,11 @@ export class Timeline {
 
   #paint(now: number): void {
     const { view, recording } = this
-    const layout = this.#layouter.update(recording, view.from, view.to, this.#filter, this.#follow ? 0.08 : 0.5)
-    this.#rows.show(layout)
+    this.#rows.show(this.#layouter.update({
+      recording, from: view.from, to: view.to, filter: this.#filter, grouping: this.#grouping, near: this.#follow ? 0.08 : 0.5, now, room: this.#rows.readable,
+    }))
     this.figures.spans = this.#stage.paint({
-      recording, view, layout, now, follow: this.#follow, cursor: this.#cursor?.t ?? null, selected: this.#selected, hovered: this.#hovered,
+      recording, view, now, follow: this.#follow, cursor: this.#cursor?.t ?? null, selected: this.#selected, hovered: this.#hovered,
       motion: !this.#reduced.matches,
     }, this.#rows)
     this.#showTip(now)
@@ -297,7 +311,7 @@ export class Timeline {
       },
       hover: (x, y) => {
         this.#pointer = { x, y }
-        if (!this.#hover(this.#rows.at(y))) this.#showTip(this.#now())
+        if (!this.#hover(this.#laneAt(x, y))) this.#showTip(this.#now())
       },
       leave: () => {
         this.#pointer = null
@@ -310,11 +324,11 @@ export class Timeline {
           this.#emit('stall', label)
           return
         }
-        const lane = this.#rows.at(y)
+        const lane = this.#laneAt(x, y)
         this.selected = lane === null || lane.id === this.#selected ? null : lane.id
       },
       doubleClick: (x, y) => {
-        const lane = this.#rows.at(y)
+        const lane = this.#laneAt(x, y)
         const t = this.view.t(x)
         const span = lane?.at({ t, seq: Infinity })
         if (x > this.view.left && span?.to != null) this.show(span.from - (span.to - span.from) * 0.1, span.to + (span.to - span.from) * 0.1)
@@ -330,10 +344,8 @@ export class Timeline {
     if (event.ctrlKey || event.metaKey || event.altKey) return false
     switch (event.key) {
       case 'ArrowUp': case 'ArrowDown': {
-        const { lanes } = this.#rows
-        const at = lanes.findIndex(({ id }) => id === this.#selected)
-        const next = lanes[Math.max(0, Math.min(lanes.length - 1, at + (event.key === 'ArrowDown' ? 1 : -1)))]
-        if (next !== undefined) {
+        const next = this.#beside(event.key === 'ArrowDown' ? 1 : -1, event.shiftKey)
+        if (next !== null) {
           this.selected = next.id
           this.reveal(next.id)
         }
@@ -348,6 +360,22 @@ export class Timeline {
       }
       default: return false
     }
+  }
+
+  #laneAt(x: number, y: number): Lane | null {
+    return this.#rows.laneAt(y, this.view.t(x), NEAR / this.view.scale)
+  }
+
+  /** The lane in the next row, or, within a shared row, the next lane. */
+  #beside(step: 1 | -1, same: boolean): Lane | null {
+    const { rows, rowOf } = this.#rows.layout
+    const row = this.#selected === null ? undefined : rowOf(this.#selected)
+    if (same && row !== undefined) return row.lanes[row.lanes.findIndex(({ id }) => id === this.#selected) + step] ?? null
+    let at = row === undefined ? (step > 0 ? 0 : rows.length - 1) : row.at + step
+    while (rows[at]?.lanes.length === 0) at += step
+    const { lanes = [] } = rows[at] ?? {}
+    const middle = (this.view.from + this.view.to) / 2
+    return nearest(lanes, middle, Infinity)
   }
 
   /** The pointer is over this lane; false if nothing has changed. */
@@ -367,7 +395,7 @@ export class Timeline {
     if (this.#pointer === null) return
     const { x, y } = this.#pointer
     const stall = this.#stage.labelAt(x, y)
-    const lane = this.#rows.at(y)
+    const lane = this.#laneAt(x, y)
     this.#tip.show(stall !== null ? tipOfStall(stall, now) : lane !== null ? tipOfLane(this.#recording, lane, this.view, x, now) : [], x, y)
   }
 }
