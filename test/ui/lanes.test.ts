@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { Recording } from '../../ui/recording.ts'
-import { Layouter, routeOf, type Layout, type Looked } from '../../ui/timeline/layout.ts'
+import { Layouter, routeIn, type Layout, type Looked } from '../../ui/timeline/layout.ts'
 import { nearest, Packing, within } from '../../ui/timeline/packing.ts'
 
 type Fields = Record<string, unknown> & { t: number; type: LoopEvent['type'] }
@@ -56,7 +56,7 @@ t.test('with traffic, requests that have ended share rows by their route', async
   const routes = arranged(recording, { grouping: 'route' })
   t.same(routes.rows.filter(({ kind }) => kind === 'title').map(({ title }) => title), ['GET /ping · 101', 'POST /orders/… · 20'])
   t.equal(arranged(recording, { grouping: 'parent' }).rows.length, 121, 'unless each is wanted')
-  t.same(['GET /a/12/b?c=1 #3', 'Task-12', 'worker', '7'].map((rootName) => routeOf({ rootName })), ['GET /a/…/b', 'Task', 'worker', '7'])
+  t.same(['GET /a/12/b?c=1 #3', 'Task-12', 'worker', '7'].map(routeIn), ['GET /a/…/b', 'Task', 'worker', '7'])
 })
 
 t.test('a task above one that is alive keeps its row; its children that have ended share theirs', async (t) => {

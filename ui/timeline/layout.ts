@@ -67,7 +67,8 @@ const EMPTY: Layout = { rows: [], pinned: 0, count: 0, rowOf: () => undefined }
 export class Layouter {
   #layout = EMPTY
   #rows: Row[] = []
-  #where = new Map<number, Row>()
+  /** The rows of lanes that do not share theirs. */
+  #own = new Map<number, Row>()
   #packings = new Map<string, Packing>()
   #many = false
   #last: Arranged | null = null
@@ -105,7 +106,7 @@ export class Layouter {
       if (lane.begunAt > last.to || (filter !== null && !filter(lane)) || lanes.get(lane.id) !== lane) continue
       count++
       const row = this.#many ? this.#packing(lane).place(lane) : rowOf([lane])
-      this.#where.set(lane.id, row)
+      if (!this.#many) this.#own.set(lane.id, row)
       if (row.at < 0 || this.#rows[row.at] !== row) {
         row.at = this.#rows.length
         this.#rows.push(row)
@@ -124,26 +125,29 @@ export class Layouter {
     this.#many = grouping !== 'parent' && (grouping === 'route' || shown.length > (this.#many ? FEW : MANY))
     const pins = shown.length > room ? pinsOf(recording, window, now, filter) : new Map<Lane, Row>()
     const rows = [...pins.values(), ...this.#rest(pins.size === 0 ? shown : shown.filter((lane) => !pins.has(lane)), grouping, now)]
-    const where = new Map<number, Row>()
+    const own = new Map<number, Row>()
     rows.forEach((row, at) => {
       row.at = at
-      for (const { id } of row.lanes) where.set(id, row)
+      if (row.kind !== 'packed') for (const { id } of row.lanes) own.set(id, row)
     })
     this.#rows = rows
-    this.#where = where
-    return { rows, pinned: pins.size, count: shown.length, rowOf: (lane) => this.#where.get(lane) }
+    this.#own = own
+    const inPacking = (lane: Lane | undefined): Row | undefined => lane === undefined ? undefined : this.#packings.get(routeOf(lane))?.rowOf(lane) ?? this.#packings.get(OTHERS)?.rowOf(lane)
+    return { rows, pinned: pins.size, count: shown.length, rowOf: (id) => own.get(id) ?? inPacking(recording.lanes.get(id)) }
   }
 
   /** The rows of lanes that are in the order of their tree. */
   #rest(shown: readonly Lane[], grouping: Grouping, now: number): Row[] {
     const packed = grouping === 'route' ? new Set(shown) : this.#many ? passing(shown, now) : NONE
     const rows = this.#many ? shown.filter((lane) => !packed.has(lane)).map((lane) => rowOf([lane])) : aliveFirst(shown)
-    for (const packing of this.#packings.values()) {
+    const fresh = new Set(packed)
+    for (const [title, packing] of this.#packings) {
       packing.keep(packed)
       packing.look()
+      packing.leaveOut(fresh)
+      if (packing.size === 0) this.#packings.delete(title)
     }
-    for (const [title, packing] of this.#packings) if (packing.size === 0) this.#packings.delete(title)
-    for (const lane of [...packed].sort((a, b) => a.begunAt - b.begunAt)) this.#packing(lane).place(lane)
+    for (const lane of [...fresh].sort((a, b) => a.begunAt - b.begunAt)) this.#packing(lane).place(lane)
     for (const [title, packing] of this.#packings) {
       if (grouping === 'route') rows.push(rowOf([], 'title', `${title} · ${packing.size.toLocaleString('en-US')}`))
       for (const row of packing.rows) if (row.lanes.length > 0) rows.push(row)
@@ -198,9 +202,14 @@ function pinsOf(recording: Recording, window: { from: number; to: number }, now:
   }
   pin(stall.task, 'culprit')
   const victims = stall.to === null && stall === stalls.open ? victimsAt(stall, now, lanes.tasks.values()) : stall.victims
-  for (const { task, request, seconds } of victims) {
+  const worst = victims.slice(0, 2 * MOST_PINNED_VICTIMS)
+  const unknown = new Set(worst.flatMap(({ task, request }) => task === undefined && request !== undefined && requests.get(request) === undefined ? [request] : []))
+  const byRequest = new Map<number, number>()
+  // Many requests ago, only the lane still says whose it is.
+  if (unknown.size > 0) for (const { id, request, parent } of lanes.values()) if (request !== null && parent === null && unknown.has(request)) byRequest.set(request, id)
+  for (const { task, request, seconds } of worst) {
     if (pins.size > MOST_PINNED_VICTIMS) break
-    pin(task ?? (request === undefined ? null : requests.get(request)?.task), 'victim', seconds)
+    pin(task ?? (request === undefined ? null : requests.get(request)?.task ?? byRequest.get(request)), 'victim', seconds)
   }
   return pins
 }
@@ -217,7 +226,15 @@ export function shownStall({ stalls }: Recording, from: number, to: number, now:
   return longest
 }
 
-/** What lanes have in common: "GET /items/…" of "GET /items/7?page=2 #42", "Task" of "Task-7". */
-export function routeOf({ rootName }: Pick<Lane, 'rootName'>): string {
-  return rootName.replace(/ #\d+$/, '').replace(/\?.*$/, '').replace(/\/\d+(?=\/|$)/g, '/…').replace(/[-_ ]?\d+$/, '') || rootName
+const routes = new WeakMap<Lane, string>()
+
+function routeOf(lane: Lane): string {
+  let route = routes.get(lane)
+  if (route === undefined) routes.set(lane, route = routeIn(lane.rootName))
+  return route
+}
+
+/** What names have in common: "GET /items/…" of "GET /items/7?page=2 #42", "Task" of "Task-7". */
+export function routeIn(name: string): string {
+  return name.replace(/ #\d+$/, '').replace(/\?.*$/, '').replace(/\/\d+(?=\/|$)/g, '/…').replace(/[-_ ]?\d+$/, '') || name
 }

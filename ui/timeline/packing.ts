@@ -66,6 +66,16 @@ export class Packing {
     for (const at of this.#open) this.#note(at)
   }
 
+  rowOf(lane: Lane): Row | undefined {
+    const placed = this.#placed.get(lane)
+    return placed === undefined ? undefined : this.rows[placed.row]
+  }
+
+  /** Removes from `lanes` those that have their place already. */
+  leaveOut(lanes: Set<Lane>): void {
+    for (const [lane, { begin }] of this.#placed) if (begin === lane.begunAt) lanes.delete(lane)
+  }
+
   /** Keeps these lanes only. The others stay in their rows; rows at the end that are empty are removed. */
   keep(wanted: ReadonlySet<Lane>): void {
     const shrunk = new Set<number>()

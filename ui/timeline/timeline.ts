@@ -166,6 +166,11 @@ export class Timeline {
     return this.#rows.layout.count
   }
 
+  /** The number of lanes that are on top because of a stall. */
+  get pinned(): number {
+    return this.#rows.layout.pinned
+  }
+
   on<K extends keyof TimelineEvents>(name: K, listener: TimelineEvents[K]): () => void {
     const list = (this.#listeners[name] ??= []) as TimelineEvents[K][]
     list.push(listener)
