@@ -1,6 +1,7 @@
 // The page's keys in one table: the help lists the keys that work.
 import { signal } from '@preact/signals'
 import type { Session } from './session.ts'
+import { clearRange, measureHere, range } from './shell/lane-bar.tsx'
 import { openPanel } from './shell/tabs.tsx'
 import { toggleTheme } from './theme.ts'
 
@@ -39,10 +40,12 @@ export const KEYS: readonly Key[] = [
     if (next !== undefined && names.length > 1) session.look(next)
   } },
   { keys: ['/'], shown: '/', does: 'filter by name', act: () => document.getElementById('filter-text')?.focus() },
+  { keys: ['g'], shown: 'G', does: 'find tasks; Enter and Shift+Enter: the next and the one before', act: () => document.getElementById('find-text')?.focus() },
+  { keys: ['m'], shown: 'M', does: 'measure: from the cursor to its next place, the selected task, or what is shown; or drag with Shift', act: (session) => measureHere(session) },
   { keys: ['i'], shown: 'I', does: 'the lanes as a table', act: () => { openPanel('words'); document.getElementById('tab-words')?.focus() } },
   { keys: ['t'], shown: 'T', does: 'dark or light', act: (session) => toggleTheme(session) },
   { keys: ['?'], shown: '?', does: 'this help', act: () => { helpOpen.value = !helpOpen.value } },
-  { keys: ['Escape'], shown: 'Esc', does: 'close, deselect', act: (session) => { if (helpOpen.value) helpOpen.value = false; else session.select(null) } },
+  { keys: ['Escape'], shown: 'Esc', does: 'close, deselect', act: (session) => { if (helpOpen.value) helpOpen.value = false; else if (range.value !== null) clearRange(session); else session.select(null) } },
 ]
 
 function follow(session: Session): void {

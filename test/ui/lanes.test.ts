@@ -1,7 +1,8 @@
 // Which lane is drawn in which row, with traffic. The recordings are made of events, as those of a service.
 import t from 'tap'
 import type { LoopEvent } from '../../src/events/schema.ts'
-import { Recording } from '../../ui/recording.ts'
+import { NOW, Recording } from '../../ui/recording.ts'
+import { inWords, measure } from '../../ui/recording/measure.ts'
 import { Layouter, routeIn, type Layout, type Looked } from '../../ui/timeline/layout.ts'
 import { nearest, Packing, within } from '../../ui/timeline/packing.ts'
 
@@ -149,4 +150,44 @@ t.test('what is at a time in a shared row', async (t) => {
   const table: [t: number, slack: number, id: number | undefined][] = [[0.5, 0, 1], [1.2, 0.1, undefined], [1.2, 0.3, 1], [1.9, 0.2, 2], [2, 0, 2], [9, 0, 3], [-1, 0.5, undefined], [1.4, Infinity, 1], [1.6, Infinity, 2]]
   for (const [time, slack, id] of table) t.equal(nearest(lanes, time, slack)?.id, id, `${time} ± ${slack}`)
   t.same([within(lanes, 1.5, 3.5), within(lanes, 0, 9), within(lanes, 3.2, 3.8)], [{ first: 1, end: 2 }, { first: 0, end: 3 }, { first: 2, end: 2 }])
+})
+
+t.test('a measured stretch', async (t) => {
+  const recording = recorded([
+    ...request(1, 0, 4), { t: 1, type: 'task.ready', task: 1 }, { t: 1, type: 'task.running', task: 1 }, { t: 1.4, type: 'task.suspended', task: 1, seconds: 0.4, on: { kind: 'promise' } },
+    ...request(2, 2), { t: 2.5, type: 'task.ready', task: 2 }, { t: 2.5, type: 'task.running', task: 2 }, { t: 2.51, type: 'task.suspended', task: 2, seconds: 0.01, on: { kind: 'promise' } },
+    { t: 5, type: 'task.ready', task: 2 }, { t: 5, type: 'task.running', task: 2 },
+  ])
+  const table: [from: number, to: number, words: string][] = [
+    [0.5, 3, '2.5 s: the loop was busy for 410 ms (16 %) in 3 steps. One stall. 2 tasks ran: GET /ping #1 400 ms, GET /ping #2 10 ms.'],
+    [1.2, 1.3, '100 ms: the loop was busy for 100 ms (100 %) in 1 step. One stall. 1 task ran: GET /ping #1 100 ms.'],
+    [3, 3.5, '500 ms: the loop was idle.'],
+    [4.5, 6, '1.5 s: the loop was busy for 1 s (67 %) in 1 step. 1 task ran: GET /ping #2 1 s.'],
+  ]
+  for (const [from, to, words] of table) t.equal(inWords(measure(recording, from, to, 6)), words)
+})
+
+t.test('locks: how many wait, and who holds one', async (t) => {
+  const wait = (time: number, task: number, label = '<Lock 1>', kind = 'lock', on = {}): Fields => ({ t: time, type: 'task.suspended', task, seconds: 0, on: { kind, label, ...on } })
+  const recording = recorded([
+    ...request(1, 0), ...request(2, 0), ...request(3, 0), ...request(4, 0), wait(1, 2), wait(2, 3),
+    { t: 3, type: 'task.ready', task: 2, by: 1 },
+    { t: 4, type: 'task.ready', task: 3, by: 2 },
+    wait(5, 1), { t: 6, type: 'task.cancelling', task: 1, by: 4 }, { t: 6, type: 'task.ready', task: 1, by: 4 },
+    wait(7, 4, '<Lock 2>', 'lock', { task: 3 }), wait(8, 2, '<Event 1>', 'event'), { t: 9, type: 'task.ready', task: 2, by: 3 },
+  ])
+  const at = (label: string, time: number): (number | null | undefined)[] => {
+    const point = recording.locks.all.get(label)?.at({ t: time, seq: Infinity })
+    return [point?.waiting, point?.holder]
+  }
+  const table: [label: string, t: number, waiting: number, holder: number | null][] = [
+    ['<Lock 1>', 1.5, 1, 1], ['<Lock 1>', 2.5, 2, 1], ['<Lock 1>', 3.5, 1, 2], ['<Lock 1>', 4.5, 0, null], ['<Lock 1>', 5.5, 1, null], ['<Lock 1>', 6.5, 0, null],
+    ['<Lock 2>', 7.5, 1, 3], ['<Event 1>', 8.5, 1, null], ['<Event 1>', 9.5, 0, null],
+  ]
+  for (const [label, time, waiting, holder] of table) t.same(at(label, time), [waiting, holder], `${label} at ${time} s`)
+  recording.restore({ seq: 100, tasks: [{ task: 4, name: 'x', coroutine: 'x', state: 'suspended', since: 7, on: { kind: 'lock', label: '<Lock 2>', task: 3 } }], runs: [], requests: [], queues: [] })
+  t.same(recording.locks.all.get('<Lock 2>')?.at(NOW)?.waiting, 1, 'a snapshot names who waits')
+  const busy = new Recording({ limit: 1000 })
+  for (let seq = 1; seq <= 20_000; seq++) busy.apply({ loop: 'main', seq, t: seq / 100, type: 'task.suspended', task: seq % 500 + 1, seconds: 0, on: { kind: 'lock', label: `<Lock ${seq}>` } })
+  t.ok(busy.locks.all.size <= 1000, `${busy.locks.all.size} locks`)
 })

@@ -330,7 +330,7 @@ function nameOf({ lanes, title, kind }: Row): string {
   if (kind === 'title') return title
   if (lanes.length > 1) return `${title} ×${lanes.length.toLocaleString('en-US')}`
   const name = lane?.name ?? ''
-  return kind === 'culprit' ? `■ ${name}` : kind === 'victim' ? `▨ ${title} ${name}` : lane?.kind === 'thread' ? `◫ ${name}` : name
+  return kind === 'culprit' ? `■ ${name}` : kind === 'victim' ? `▨ ${name} ${title}` : lane?.kind === 'thread' ? `◫ ${name}` : name
 }
 
 function paintName({ context, theme, rows, gutter, selected, now, hueOf }: Scene, row: Row): void {

@@ -1,6 +1,7 @@
 // The input of painting: a timeline at one moment, and the layout of the canvas.
 import type { Lane, Recording } from '../recording.ts'
 import type { Rows } from './rows.ts'
+import type { Track } from './paint-tracks.ts'
 import type { Theme } from './theme.ts'
 import type { Viewport } from './viewport.ts'
 
@@ -12,6 +13,11 @@ export interface Picture {
   follow: boolean
   /** The moment that is shown; null: the present. */
   cursor: number | null
+  /** A stretch of time that is measured. */
+  range: { from: number; to: number } | null
+  /** The wall clock at a time of the loop, in ms; null: it has none, such as virtual time. */
+  wall: ((t: number) => number | null) | null
+  tracks: readonly Track[]
   selected: number | null
   hovered: number | null
   motion: boolean
@@ -27,6 +33,7 @@ export interface Scene extends Picture {
   overview: Strip
   axis: Strip
   loop: Strip
+  tracksTop: number
   /** Where the lanes begin. */
   top: number
   rows: Rows
