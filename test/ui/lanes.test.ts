@@ -5,6 +5,7 @@ import { NOW, Recording } from '../../ui/recording.ts'
 import { inWords, measure } from '../../ui/recording/measure.ts'
 import { Layouter, routeIn, type Layout, type Looked } from '../../ui/timeline/layout.ts'
 import { nearest, Packing, within } from '../../ui/timeline/packing.ts'
+import { tracksOf } from '../../ui/timeline/tracks.ts'
 
 type Fields = Record<string, unknown> & { t: number; type: LoopEvent['type'] }
 
@@ -190,4 +191,14 @@ t.test('locks: how many wait, and who holds one', async (t) => {
   const busy = new Recording({ limit: 1000 })
   for (let seq = 1; seq <= 20_000; seq++) busy.apply({ loop: 'main', seq, t: seq / 100, type: 'task.suspended', task: seq % 500 + 1, seconds: 0, on: { kind: 'lock', label: `<Lock ${seq}>` } })
   t.ok(busy.locks.all.size <= 1000, `${busy.locks.all.size} locks`)
+})
+
+t.test('tracks on the axis: the queues and locks with something to show', async (t) => {
+  const put = (time: number, queue: number, size: number): Fields => ({ t: time, type: 'queue.changed', queue, op: 'put', size, unfinished: 0, maxsize: 4 })
+  const recording = recorded([
+    put(1, 1, 1), { ...put(2, 1, 0), op: 'get' }, put(5, 2, 3), put(6, 3, 1), ...request(1, 0),
+    { t: 6, type: 'task.suspended', task: 1, seconds: 0, on: { kind: 'lock', label: '<Lock 1>' } },
+  ])
+  const table: [from: number, to: number, labels: string[]][] = [[0, 4, ['queue 1']], [2.5, 4, []], [5.5, 7, ['queue 3', 'queue 2', 'Lock 1']], [8, 9, ['queue 3', 'queue 2', 'Lock 1']], [0, 9, ['queue 3', 'queue 2', 'Lock 1']]]
+  for (const [from, to, labels] of table) t.same(tracksOf(recording, from, to).map(({ label }) => label), labels, `${from} to ${to}`)
 })

@@ -1,8 +1,8 @@
 // The input of painting: a timeline at one moment, and the layout of the canvas.
 import type { Lane, Recording } from '../recording.ts'
 import type { Rows } from './rows.ts'
-import type { Track } from './paint-tracks.ts'
 import type { Theme } from './theme.ts'
+import type { Track } from './tracks.ts'
 import type { Viewport } from './viewport.ts'
 
 export interface Picture {

@@ -7,10 +7,10 @@ import { Frames } from './frames.ts'
 import { listen, type Hands } from './input.ts'
 import { Layouter, type Grouping, type LaneFilter, type Layout } from './layout.ts'
 import { nearest } from './packing.ts'
-import { tracksOf } from './paint-tracks.ts'
 import { Rows } from './rows.ts'
 import { extentOf, Stage } from './stage.ts'
 import { tipOfLane, tipOfStall, Tooltip } from './tooltip.ts'
+import { tracksOf } from './tracks.ts'
 import type { Viewport } from './viewport.ts'
 
 export interface TimelineOptions {
