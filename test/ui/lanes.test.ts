@@ -3,6 +3,7 @@ import t from 'tap'
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { NOW, Recording } from '../../ui/recording.ts'
 import { inWords, measure } from '../../ui/recording/measure.ts'
+import { sortBy, tallyOf } from '../../ui/recording/tally.ts'
 import { Layouter, routeIn, type Layout, type Looked } from '../../ui/timeline/layout.ts'
 import { nearest, Packing, within } from '../../ui/timeline/packing.ts'
 import { tracksOf } from '../../ui/timeline/tracks.ts'
@@ -201,4 +202,29 @@ t.test('tracks on the axis: the queues and locks with something to show', async 
   ])
   const table: [from: number, to: number, labels: string[]][] = [[0, 4, ['queue 1']], [2.5, 4, []], [5.5, 7, ['queue 3', 'queue 2', 'Lock 1']], [8, 9, ['queue 3', 'queue 2', 'Lock 1']], [0, 9, ['queue 3', 'queue 2', 'Lock 1']]]
   for (const [from, to, labels] of table) t.same(tracksOf(recording, from, to).map(({ label }) => label), labels, `${from} to ${to}`)
+})
+
+t.test('what each task has cost, up to a moment', async (t) => {
+  const step = (task: number, from: number, seconds: number): Fields[] => [
+    { t: from - 0.1, type: 'task.ready', task }, { t: from, type: 'task.running', task }, { t: from + seconds, type: 'task.suspended', task, seconds, on: { kind: 'promise' } },
+  ]
+  const recording = recorded([
+    ...request(1, 0), ...step(1, 1, 0.25), ...step(1, 2, 0.005), ...request(2, 0.5, 5), ...step(2, 3, 2e-5),
+    ...request(3, 0.6), { t: 4, type: 'task.ready', task: 3 }, { t: 4.5, type: 'loop.busy', since: 4, seconds: 0.5, steps: 2000, tasks: [{ task: 3, steps: 1000 }] },
+  ])
+  const round = (value: number): number => Math.round(value * 1e6) / 1e6
+  const table: [task: number, until: number, busy: number, steps: number, longest: number, ready: number, wait: number, histogram: number[]][] = [
+    [1, 10, 0.255, 3, 0.25, 0.2, 9.545, [1, 0, 0, 1, 0, 1, 0]],
+    [1, 1.1, 0.1, 2, 0.1, 0.1, 0.9, [1, 0, 0, 0, 0, 1, 0]],
+    [2, 10, 2e-5, 2, 2e-5, 0.1, 4.39998, [1, 1, 0, 0, 0, 0, 0]],
+    [3, 4.5, 0.25, 1001, 0.00025, 0.25, 3.4, [1, 0, 1000, 0, 0, 0, 0]],
+  ]
+  for (const [task, until, ...figures] of table) {
+    const { run, steps, longest, ready, wait, histogram } = tallyOf(recording.lanes.get(task)!, until)
+    t.same([round(run), steps, round(longest), round(ready), round(wait), histogram], figures, `task ${task} until ${until} s`)
+  }
+  const rows = [1, 2, 3].map((id) => ({ id, since: 10 - id, tally: tallyOf(recording.lanes.get(id)!, 5) }))
+  for (const [column, upwards, sorted] of [['run', false, [1, 3, 2]], ['steps', false, [3, 1, 2]], ['longest', true, [2, 3, 1]], ['state', false, [3, 2, 1]], ['tree', false, [1, 2, 3]]] as const) {
+    t.same(sortBy([...rows], column, upwards).map(({ id }) => id), sorted, column)
+  }
 })

@@ -91,6 +91,25 @@ t.test('the lanes and what is around them', { skip: typeof chromium === 'string'
     await page.close()
   })
 
+  await t.test('tasks are sorted by what they cost, by buttons that say how', async (t) => {
+    const { page } = await open(browser, server.observer)
+    await fetch(`${server.app}handlers/sync?thread=inline&ms=120`)
+    await runExample(page, 3, { speed: '20' })
+    await tab(page, 'Tasks').click()
+    await page.getByLabel('ended tasks too').check()
+    const busy = page.getByRole('columnheader', { name: /^busy/ })
+    t.equal(await busy.getAttribute('aria-sort'), 'none')
+    await page.getByRole('button', { name: 'busy', exact: true }).focus()
+    await page.keyboard.press('Enter')
+    t.equal(await busy.getAttribute('aria-sort'), 'descending')
+    await page.locator('.grid tbody tr').first().filter({ hasText: /GET \/handlers\/sync.*returned/ }).waitFor()
+    t.match(await page.locator('.grid tbody tr').first().locator('.histogram').getAttribute('aria-label'), /\d+ under \d+ m?s/)
+    await page.keyboard.press('Enter')
+    t.equal(await busy.getAttribute('aria-sort'), 'ascending')
+    t.notMatch(await page.locator('.grid tbody tr').first().innerText(), /handlers\/sync/)
+    await page.close()
+  })
+
   await t.test('30, 160 and 2,000 requests a second: the culprit and the worst victim of a stall are in view', async (t) => {
     const { page } = await open(browser, server.observer)
     for (const rate of [30, 160, 2000]) {
