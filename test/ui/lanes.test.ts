@@ -2,6 +2,7 @@
 import t from 'tap'
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { NOW, Recording } from '../../ui/recording.ts'
+import { awaitGraph, cycleInWords, edgeInWords, type AwaitGraph } from '../../ui/recording/await-graph.ts'
 import { inWords, measure } from '../../ui/recording/measure.ts'
 import { sortBy, tallyOf } from '../../ui/recording/tally.ts'
 import { Layouter, routeIn, type Layout, type Looked } from '../../ui/timeline/layout.ts'
@@ -227,4 +228,35 @@ t.test('what each task has cost, up to a moment', async (t) => {
   for (const [column, upwards, sorted] of [['run', false, [1, 3, 2]], ['steps', false, [3, 1, 2]], ['longest', true, [2, 3, 1]], ['state', false, [3, 2, 1]], ['tree', false, [1, 2, 3]]] as const) {
     t.same(sortBy([...rows], column, upwards).map(({ id }) => id), sorted, column)
   }
+})
+
+t.test('the await graph', async (t) => {
+  const wait = (time: number, task: number, on: object): Fields => ({ t: time, type: 'task.suspended', task, seconds: 0, on })
+  const born = (task: number): Fields => ({ t: 0, type: 'task.created', task, name: `T${task}`, coroutine: 'f' })
+  const graph = (recording: Recording, time = 9, more: object = {}): AwaitGraph => awaitGraph({ recording, position: { t: time, seq: Infinity }, time, ...more })
+  const words = ({ edges }: AwaitGraph): string[] => edges.map((edge) => `${edge.from.name} ${edgeInWords(edge)}`)
+  const deadlock = recorded([
+    ...[1, 2, 3, 4, 5].map(born), wait(1, 1, { kind: 'gather', label: '2 of 2', task: 2 }), wait(2, 2, { kind: 'lock', label: '<Lock 2>', task: 3 }), wait(3, 3, { kind: 'lock', label: '<Lock 1>', task: 2 }),
+    wait(3, 4, { kind: 'queue.get', label: '<Queue>', queue: 7 }), wait(3, 5, { kind: 'sleep', deadline: 20 }),
+  ])
+  const table: [recording: Recording, t: number, words: string[], cycles: string[], apart: number][] = [
+    [deadlock, 0.5, [], [], 5],
+    [deadlock, 2.5, ['T1 awaits T2 (gather 2 of 2)', 'T2 waits for <Lock 2>', '<Lock 2> is held by T3'], [], 2],
+    [deadlock, 9, ['T1 awaits T2 (gather 2 of 2)', 'T2 waits for <Lock 2>', '<Lock 2> is held by T3', 'T3 waits for <Lock 1>', '<Lock 1> is held by T2', 'T4 waits for queue 7, which is empty'],
+      ['A deadlock (cycle of awaits): T2 → <Lock 2> → T3 → <Lock 1> → T2. None of these tasks can wake another.'], 1],
+    [recorded([...[1, 2].map(born), wait(1, 1, { kind: 'task', task: 2, deadline: 12 }), wait(1, 2, { kind: 'task', task: 1 })]), 9, ['T1 awaits T2', 'T2 awaits T1'], ['A cycle of awaits, which a timeout ends: T1 → T2 → T1.'], 0],
+  ]
+  for (const [recording, time, sentences, cycles, apart] of table) {
+    const found = graph(recording, time)
+    t.same(words(found).sort(), [...sentences].sort(), `at ${time} s`)
+    t.same(found.cycles.map((cycle) => cycleInWords(cycle, found.edges)), cycles)
+    t.equal(found.apart, apart)
+    t.equal(new Set(found.nodes.map(({ column, row }) => `${column} ${row}`)).size, found.nodes.length, 'each has a place of its own')
+    t.ok(found.edges.filter(({ from, to }) => to.column <= from.column).length <= found.cycles.length, 'only a cycle goes back')
+  }
+  const crowd = recorded([...Array.from({ length: 5000 }, (_, at) => born(at + 1)), ...Array.from({ length: 4990 }, (_, at) => wait(1, at + 1, { kind: 'task', task: at + 2 }))])
+  const some = graph(crowd, 9, { selected: 100, most: 30 })
+  t.same([some.nodes.length, some.more], [30, 4961])
+  t.ok(some.nodes.some(({ name }) => name === 'T100'), 'what is selected is there')
+  t.equal(graph(crowd, 9, { passes: ({ id }: { id: number }) => id === 7 }).edges.length, 1)
 })
