@@ -74,6 +74,8 @@ export const warningKind = z.enum([
 ])
 
 const loopShape = { ...common, name: z.string(), pid: count, clock: clockKind }
+/** Only of a request of the live page, which no stall counts as delayed: when it left the page; if the page did not say, at the earliest. */
+const left = seconds.optional()
 const requestShape = { ...maybeOfTask, request: id, method: z.string(), url: z.string() }
 const runShape = { ...maybeOfTask, run: id, example: id, parameters }
 const labShape = { ...common, lab: id }
@@ -111,7 +113,7 @@ export const loopEvent = z.discriminatedUnion('type', [
     type: z.literal('queue.changed'), ...maybeOfTask, queue: id, op: z.enum(['put', 'get', 'done']), size: count,
     unfinished: count, maxsize: count,
   }),
-  z.strictObject({ type: z.literal('request.started'), ...requestShape }),
+  z.strictObject({ type: z.literal('request.started'), ...requestShape, left }),
   z.strictObject({
     type: z.literal('request.finished'), ...requestShape, status: count.optional(), seconds: seconds.optional(),
     outcome: z.enum(['returned', 'raised', 'cancelled', 'disconnected']).optional(),
@@ -160,7 +162,7 @@ export const snapshot = z.strictObject({
   seq: count,
   tasks: z.array(liveTask),
   runs: z.array(z.strictObject({ run: id, example: id, parameters })),
-  requests: z.array(z.strictObject({ request: id, method: z.string(), url: z.string() })),
+  requests: z.array(z.strictObject({ request: id, method: z.string(), url: z.string(), left })),
   queues: z.array(liveQueue),
 })
 
