@@ -179,8 +179,8 @@ const streamMessage = [
   z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, first: id.optional(), snapshot: snapshot.optional() }),
   /** Events `from` to `to` are missing. The snapshot replaces all that was known; without it, the past goes on after the gap. */
   z.strictObject({ type: z.literal('stream.dropped'), ...ofStream, count, from: count, to: count, snapshot: snapshot.optional() }),
-  /** The cursor of this subscriber: after many events that its filter excluded, and as a sign of life after a second without any message. `t` is the loop's clock. */
-  z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count, t: seconds.optional() }),
+  /** The cursor of this subscriber: after many events that its filter excluded, and as a sign of life after a second without any message. `now` is on the loop's clock. */
+  z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count, now: seconds.optional() }),
   /** The state of this loop from now on, if loops were requested by name. Without this message it is live. */
   z.strictObject({ type: z.literal('stream.loop'), loop: z.string(), state: loopState, since: z.iso.datetime() }),
 ] as const
