@@ -130,6 +130,10 @@ t.test('stalls', async (t) => {
     const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
     tell(1, { type: 'task.created', task: 42, name: 'GET /handlers/sync #42', coroutine: 'handler' })
     tell(1, { type: 'task.created', task: 43, name: 'GET /ping #43', coroutine: 'ping' })
+    // The page only watches: its own request is no victim. A run that it has started is one.
+    tell(1, { type: 'request.started', request: 44, method: 'GET', url: '/examples', left: 0.9 })
+    tell(1, { type: 'task.created', task: 44, request: 44, name: 'GET /examples #44', coroutine: 'examples' })
+    tell(1, { type: 'task.created', task: 45, request: 44, run: 1, name: 'P0', coroutine: 'producer' })
     tell(1, { type: 'task.running', task: 42 })
     const stack = [{ function: 'spin', file: 'workers/spin.ts', line: 7, column: 3 }]
     tell(1.05, { type: 'loop.blocked', task: 42, name: 'GET /handlers/sync #42', since: 1, seconds: 0.05 })
@@ -138,7 +142,7 @@ t.test('stalls', async (t) => {
     t.equal(recording.stalls.all.length, 1)
     t.equal(recording.stalls.open?.seconds, 0.15)
     t.equal(explain(recording, lane(recording, 'GET /ping #43'), NOW, 1.2), 'Ready since 1.000 s, behind GET /handlers/sync #42, which blocks the loop in spin (workers/spin.ts:7).')
-    t.same(victimsAt(recording.stalls.open!, 1.5, recording.lanes.tasks.values()), [{ task: 43, name: 'GET /ping #43', seconds: 0.5 }], 'who pays so far')
+    t.same(victimsAt(recording.stalls.open!, 1.5, recording), [{ task: 43, name: 'GET /ping #43', seconds: 0.5 }, { task: 45, name: 'P0', seconds: 0.5 }], 'what is delayed so far')
     tell(3.003, { type: 'task.suspended', task: 42, on: { kind: 'sleep' }, seconds: 2.003 })
     tell(3.003, { type: 'loop.unblocked', task: 42, seconds: 2.003, lost: 11.4, victims: Array.from({ length: 6 }, (_, n) => ({ task: 50 + n, name: `t${n}`, seconds: 1.9 })) })
     t.equal(recording.stalls.all.length, 1)
