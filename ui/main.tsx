@@ -6,6 +6,8 @@ import { Session } from './session.ts'
 import './panels/index.ts'
 import './compare/panel.ts'
 import './lab/panel.ts'
+import './style/screens.css'
+import './style/presenter.css'
 
 const root = document.getElementById('app')
 if (root === null) throw new Error('the page has no #app')

@@ -7,6 +7,7 @@ import { Recorder } from '../../src/events/recorder.ts'
 import type { LoopEvent, Snapshot } from '../../src/events/schema.ts'
 import { apiBase, backoff } from '../../ui/connection.ts'
 import { duration, explain, holderAt, readyQueue, timers } from '../../ui/recording/explain.ts'
+import { moment } from '../../ui/recording/time.ts'
 import { READY, RUNNING, splitOf, STATE_NAMES, THREAD, GHOST, UNKNOWN, YIELDING } from '../../ui/recording/track.ts'
 import { blastRadius, culpritOf, victimsAt } from '../../ui/recording/stalls.ts'
 import { NOW, Recording, type Lane, type Position } from '../../ui/recording.ts'
@@ -273,7 +274,10 @@ t.test('why isn\'t this task running?', async (t) => {
   })
 
   await t.test('durations are for people', async (t) => {
-    t.same([0, 12e-6, 0.0567, 0.9999, 1.5, 1234].map(duration), ['0 s', '12 µs', '56.7 ms', '1 s', '1.5 s', '1,234 s'])
+    t.same([0, 12e-6, 0.0567, 0.9999, 1.5, 99.4, 99.6, 1234, 3599.6, 7384, -130].map(duration),
+      ['0 s', '12 µs', '56.7 ms', '1 s', '1.5 s', '99.4 s', '1 min 40 s', '20 min 34 s', '1 h 0 min', '2 h 3 min', '−2 min 10 s'])
+    t.same([0, 5.25, 59.9994, 1505.496, 3725.0004, -90.5].map((t) => moment(t)), ['0.000 s', '5.250 s', '59.999 s', '25:05.496', '1:02:05.000', '−1:30.500'])
+    t.same([[59.9996, 3], [119.9996, 3], [75, 0]].map(([t, digits]) => moment(t!, digits)), ['1:00.000', '2:00.000', '1:15'])
   })
 })
 

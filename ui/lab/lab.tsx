@@ -8,6 +8,7 @@ import type { Lab } from '../recording/labs.ts'
 import type { Session } from '../session.ts'
 import { TimelineOf } from '../shell/timeline-of.tsx'
 import type { Timeline } from '../timeline/timeline.ts'
+import { sizeOf } from '../timeline/zoom.ts'
 import { paintProbes } from './probes.ts'
 
 export const LANE_WORDS: Record<string, { title: string; what: string }> = {
@@ -93,7 +94,7 @@ function Probes({ session, timeline, lab }: { session: Session; timeline: { curr
       const canvas = place.current
       const view = timeline.current?.view
       if (canvas === null || view === undefined || lab === undefined) return
-      const box = canvas.getBoundingClientRect()
+      const box = sizeOf(canvas)
       const state = `${view.from} ${view.to} ${view.width} ${lab.samples.length} ${lab.turns.length} ${box.width} ${session.dark.value}`
       if (state === last) return
       last = state
