@@ -17,16 +17,6 @@ export interface Example extends ExampleSummary {
   typescript: string
 }
 
-/** A run that this page has started. Closing it cancels it, as Ctrl-C does in a terminal. */
-export interface StartedRun {
-  /** The server's number for it. */
-  readonly id: number
-  readonly path: string
-  cancel(): void
-  /** Resolves when it has ended, whatever the outcome. */
-  readonly ended: Promise<'ended' | 'cancelled' | 'lost'>
-}
-
 /** The events of an answer, and the number of lines that were no events. */
 export interface EventLines {
   events: LoopEvent[]
@@ -99,22 +89,11 @@ export class Api {
     await this.json(this.ofLoop(`${paths.runs}/${run}`), { method: 'DELETE' })
   }
 
-  /** Runs an example on the server's loop. The connection stays open while it runs. */
-  async start(example: number, parameters: Record<string, string>): Promise<StartedRun> {
+  /** Starts an example on the server's loop, and returns the number of the run. It needs no connection: it goes on without this page. */
+  async start(example: number, parameters: Record<string, string>): Promise<number> {
     const query = new URLSearchParams(parameters).toString()
-    const path = `${appPaths.examples}/${example}/run${query === '' ? '' : `?${query}`}`
-    const controller = new AbortController()
-    const response = await this.#fetch(path, { headers: { accept: 'text/plain' }, signal: controller.signal })
-    const drain = async (): Promise<'ended' | 'cancelled' | 'lost'> => {
-      try {
-        const reader = response.body?.getReader()
-        while (reader !== undefined && !(await reader.read()).done) { /* the lines also arrive as events */ }
-        return 'ended'
-      } catch {
-        return controller.signal.aborted ? 'cancelled' : 'lost'
-      }
-    }
-    return { id: Number(response.headers.get('x-run-id')), path, cancel: () => controller.abort(), ended: drain() }
+    const { run } = await this.json<{ run: number }>(`${appPaths.examples}/${example}/run${query === '' ? '' : `?${query}`}`, { method: 'POST' })
+    return run
   }
 
   /** Runs an example in virtual time, on a separate loop, and returns all of its events at once. */
@@ -154,6 +133,11 @@ export class Api {
     await this.json(`${appPaths.lab}/${lab}`, { method: 'DELETE' })
   }
 
+  /** Resolves when the server answers anything. */
+  answers(signal: AbortSignal): Promise<unknown> {
+    return fetch(this.url(paths.healthz), { cache: 'no-store', signal })
+  }
+
   /** One probe; returns the seconds until the answer arrived. */
   async ping(): Promise<number> {
     const began = performance.now()
@@ -171,9 +155,9 @@ export class Api {
 async function refusal(response: Response): Promise<RefusedError> {
   const text = await response.text()
   try {
-    const { code, message, details } = JSON.parse(text) as { code?: string; message?: string; details?: { field?: string; message?: string }[] }
-    const detail = details?.map(({ field, message: why }) => `${field ?? ''} ${why ?? ''}`.trim()).join('; ')
-    return new RefusedError(response.status, [message, detail].filter((part) => part !== undefined && part !== '').join(': '), code)
+    // The message contains what `details` lists by field.
+    const { code, message } = JSON.parse(text) as { code?: string; message?: string }
+    return new RefusedError(response.status, message ?? `the server answered ${response.status}`, code)
   } catch {
     return new RefusedError(response.status, text === '' ? `the server answered ${response.status}` : text.slice(0, 200))
   }

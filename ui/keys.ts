@@ -1,5 +1,6 @@
 // The page's keys in one table: the help lists the keys that work.
 import { signal } from '@preact/signals'
+import type { Ability } from '../src/events/schema.ts'
 import type { Session } from './session.ts'
 import { openPanel } from './shell/tabs.tsx'
 import { toggleTheme } from './theme.ts'
@@ -12,6 +13,8 @@ export interface Key {
   /** As shown in the help. */
   shown: string
   does: string
+  /** What the program must have for it. */
+  needs?: Ability
   act(session: Session, event: KeyboardEvent): void
 }
 
@@ -27,10 +30,10 @@ export const KEYS: readonly Key[] = [
   { keys: ['f', 'Home'], shown: 'F', does: 'show everything', act: (session) => session.timeline?.fit() },
   { keys: ['['], shown: '[', does: 'lower rows, down to thousands of lanes at once', act: (session) => rows(session, 0.7) },
   { keys: [']'], shown: ']', does: 'higher rows', act: (session) => rows(session, 1 / 0.7) },
-  { keys: ['x'], shown: 'X', does: 'stall the loop for 2 s', act: (session) => void session.stall() },
-  { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'run that example', act: (session, event) => void session.start(Number(event.key)) },
-  { keys: ['c'], shown: 'C', does: 'cancel the run that was started last, as Ctrl-C does', act: (session) => {
-    const last = [...session.started.value.keys()].at(-1)
+  { keys: ['x'], shown: 'X', does: 'stall the loop for 2 s', needs: 'stall', act: (session) => void session.stall() },
+  { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'run that example', needs: 'examples', act: (session, event) => void session.start(Number(event.key)) },
+  { keys: ['c'], shown: 'C', does: 'cancel the last run, as Ctrl-C does', needs: 'examples', act: (session) => {
+    const last = session.running.at(-1)
     if (last !== undefined) session.cancelRun(last)
   } },
   { keys: ['n'], shown: 'N', does: 'the next loop, if there are several', act: (session) => {
@@ -38,12 +41,17 @@ export const KEYS: readonly Key[] = [
     const next = names[(names.indexOf(session.shownLoop.value?.loop ?? '') + 1) % names.length]
     if (next !== undefined && names.length > 1) session.look(next)
   } },
-  { keys: ['/'], shown: '/', does: 'filter by name', act: () => document.getElementById('filter-text')?.focus() },
+  { keys: ['/'], shown: '/', does: 'filter by name', needs: 'tasks', act: () => document.getElementById('filter-text')?.focus() },
   { keys: ['i'], shown: 'I', does: 'the lanes as a table', act: () => { openPanel('words'); document.getElementById('tab-words')?.focus() } },
   { keys: ['t'], shown: 'T', does: 'dark or light', act: (session) => toggleTheme(session) },
   { keys: ['?'], shown: '?', does: 'this help', act: () => { helpOpen.value = !helpOpen.value } },
   { keys: ['Escape'], shown: 'Esc', does: 'close, deselect', act: (session) => { if (helpOpen.value) helpOpen.value = false; else session.select(null) } },
 ]
+
+/** The keys that do something in the program that is shown. */
+export function keysFor(session: Session): Key[] {
+  return KEYS.filter(({ needs }) => needs === undefined || session.can(needs) === true)
+}
 
 function follow(session: Session): void {
   session.cursor.value = null
@@ -72,7 +80,7 @@ export function installKeys(session: Session): void {
     // Space and Enter press a focused button.
     if (event.key === ' ' && target instanceof HTMLElement && /^(BUTTON|A|SUMMARY)$/.test(target.tagName)) return
     const onLive = document.querySelector('.shell')?.getAttribute('data-view') === 'live'
-    const key = KEYS.find(({ keys }) => keys.includes(event.key))
+    const key = keysFor(session).find(({ keys }) => keys.includes(event.key))
     if (key === undefined || (!onLive && !['?', 'Escape', 't'].includes(event.key))) return
     event.preventDefault()
     key.act(session, event)

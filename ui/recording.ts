@@ -5,7 +5,7 @@ import { EventLog } from './recording/event-log.ts'
 import { Labs } from './recording/labs.ts'
 import { Lanes } from './recording/lanes.ts'
 import { Queues } from './recording/queues.ts'
-import { Requests, Runs } from './recording/served.ts'
+import { Requests, Runs, type Run } from './recording/served.ts'
 import { Stalls } from './recording/stalls.ts'
 import type { Lane, Position } from './recording/track.ts'
 
@@ -50,6 +50,8 @@ export class Recording extends EventLog {
   /** Grows with every change. */
   version = 0
   loopClosed = false
+  /** Whether the program has a loop of loopscope; in any other, only stalls are known. */
+  hasTasks = true
   /** The time that is shown as zero: the beginning of a run or of the loop. */
   zero = 0
 
@@ -91,7 +93,7 @@ export class Recording extends EventLog {
     for (const { since } of snapshot.tasks) t = Math.max(t, since)
     this.goOn(t, seq)
     this.lanes.restore(snapshot, t, seq)
-    for (const run of snapshot.runs) this.runs.started({ ...run, t })
+    for (const run of snapshot.runs) this.runs.started({ ...run, t }, true)
     this.requests.restore(snapshot.requests, t, this.lanes.values())
     this.queues.restore(snapshot.queues, { t, seq })
     this.version++
@@ -110,6 +112,11 @@ export class Recording extends EventLog {
     } else this.gaps.push({ from, to: this.to, count })
     if (this.gaps.length > MOST_GAPS) this.gaps.shift()
     this.version++
+  }
+
+  /** Whether all events of a run are here, as far as it has gone. */
+  isWhole({ from, to, partial }: Run): boolean {
+    return !partial && from >= this.from && !this.gaps.some((gap) => gap.to > from && gap.from < (to ?? Infinity))
   }
 
   /** Forgets everything, for another loop. */
@@ -137,7 +144,7 @@ export class Recording extends EventLog {
         this.stalls.blocked(event, this.#laneAt(event))
         break
       case 'loop.unblocked':
-        this.requests.delayed(this.stalls.unblocked(event, this.#laneAt(event)), this.lanes)
+        this.requests.delayed(this.stalls.unblocked(event, this.#laneAt(event), this.hasTasks), this.lanes)
         break
       case 'task.created': {
         const lane = this.lanes.created(event)

@@ -169,13 +169,25 @@ export const snapshot = z.strictObject({
 /** `lost`: it died, or cannot reach Redis. `unknown`: this process cannot reach Redis itself. */
 export const loopState = z.enum(['live', 'closed', 'lost', 'unknown'])
 
+/**
+ * What a subscriber can see and do. Of the loop: `tasks`, it is a loop of loopscope, with tasks that can be cancelled; `requests`,
+ * its requests are recorded. Of the process that answers: `examples`, it runs loopscope's examples; `stall`, it blocks its loop
+ * when asked; `lab`, it has the stall lab.
+ */
+export const ability = z.enum(['tasks', 'requests', 'examples', 'stall', 'lab'])
+
 /** Messages about the stream, to one subscriber. `loop` is set if loops were requested by name. */
 const ofStream = { loop: z.string().optional() }
 const streamMessage = [
-  /** `first` is the oldest event from which on none is missing. The cursor before it replays all. */
-  z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, first: id.optional(), snapshot: snapshot.optional() }),
+  /**
+   * `seq` is the cursor of this subscriber. `first` is the oldest event from which on none is missing, and `since=first` begins
+   * there; its snapshot is of the present, which is `snapshot.seq`, and applies once the events up to it have come.
+   */
+  z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, first: id.optional(), snapshot: snapshot.optional(), can: z.array(ability).optional() }),
+  /** Events `from` to `to` are missing. The snapshot replaces all that was known; without it, the past goes on after the gap. */
   z.strictObject({ type: z.literal('stream.dropped'), ...ofStream, count, from: count, to: count, snapshot: snapshot.optional() }),
-  z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count }),
+  /** The cursor of this subscriber: after many events that its filter excluded, and as a sign of life after a second without any message. `t` is the loop's clock. */
+  z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count, t: seconds.optional() }),
   /** The state of this loop from now on, if loops were requested by name. Without this message it is live. */
   z.strictObject({ type: z.literal('stream.loop'), loop: z.string(), state: loopState, since: z.iso.datetime() }),
 ] as const
@@ -244,6 +256,7 @@ export type Snapshot = z.infer<typeof snapshot>
 export type Victim = z.infer<typeof victim>
 export type LiveTask = z.infer<typeof liveTask>
 export type Frame = z.infer<typeof frame>
+export type Ability = z.infer<typeof ability>
 export type LoopState = z.infer<typeof loopState>
 export type LoopInfo = z.infer<typeof loopInfo>
 export type RedisInfo = z.infer<typeof redisInfo>

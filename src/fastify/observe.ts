@@ -3,11 +3,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { ServerResponse } from 'node:http'
+import type { Ability } from '../events/schema.ts'
 import type { Loopscope, RequestOutcome, Served } from './served-request.ts'
 import { BlockWatch } from './request-timing.ts'
 import { REQUEST_STORE } from '../observe/stack-probe.ts'
 import { arrivedWithin } from '../http/arrival.ts'
-import { ObserverClient, type ObserverOptions } from '../observe/client.ts'
+import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from '../observe/client.ts'
+import { requireKnown } from '../observe/options.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -25,9 +27,10 @@ const numbers = new WeakMap<FastifyRequest, number>()
 const globals = globalThis as Record<symbol, unknown>
 const requestOf = (globals[Symbol.for(REQUEST_STORE)] ??= new AsyncLocalStorage()) as AsyncLocalStorage<number>
 
-/** Observes `app` until it closes; `loopscope` serves its coroutine handlers. Decorates `observer`. */
-export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: ObserverOptions): void {
-  const client = new ObserverClient(options)
+/** Observes `app` until it closes; `loopscope` serves its coroutine handlers, and `offers` is what its routes can do for the page. Decorates `observer`. */
+export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: ObserverOptions, offers: readonly Ability[]): void {
+  requireKnown('loopscope: observer', options, OBSERVER_OPTIONS)
+  const client = new ObserverClient(options, ['requests', ...offers])
   client.log = (level, message) => app.log[level](message)
   client.onBlock = (from, to, name) => loopscope.blocks.note(from, to, name)
   // The observer may be watching another loop already.

@@ -11,5 +11,5 @@ export const appPaths = { examples: '/examples', handlers: '/handlers', ping: '/
 const { examples, handlers, ping, lab } = appPaths
 
 export const passedOn = [
-  ['GET', examples], ['GET', `${examples}/*`], ['GET', `${handlers}/*`], ['GET', ping], ['GET', lab], ['GET', `${lab}/*`], ['POST', lab], ['DELETE', `${lab}/*`],
+  ['GET', examples], ['GET', `${examples}/*`], ['POST', `${examples}/*`], ['GET', `${handlers}/*`], ['GET', ping], ['GET', lab], ['GET', `${lab}/*`], ['POST', lab], ['DELETE', `${lab}/*`],
 ] as const

@@ -5,7 +5,7 @@ import { createTask, EventLoop, gather, getRunningLoop, Lock, print, Queue, run,
 import { Model } from '../../src/events/model.ts'
 import { Recorder } from '../../src/events/recorder.ts'
 import type { LoopEvent, Snapshot } from '../../src/events/schema.ts'
-import { apiBase, backoff, beginnings } from '../../ui/connection.ts'
+import { apiBase, backoff } from '../../ui/connection.ts'
 import { duration, explain, holderAt, readyQueue, timers } from '../../ui/recording/explain.ts'
 import { READY, RUNNING, splitOf, STATE_NAMES, THREAD, GHOST, UNKNOWN, YIELDING } from '../../ui/recording/track.ts'
 import { blastRadius, culpritOf, victimsAt } from '../../ui/recording/stalls.ts'
@@ -491,9 +491,6 @@ t.test('the wire', async (t) => {
   t.equal(apiBase('http://localhost:8001/#run=2').href, 'http://localhost:8001/')
   t.equal(apiBase('https://host/tools/view/index.html').href, 'https://host/tools/')
   t.same([0, 1, 2, 10].map((attempt) => backoff(attempt, 0.5)), [250, 500, 1000, 5000])
-  t.same([beginnings(1, 0), beginnings(1, 2), beginnings(1, 75)], [[0], [0, 1], [0, 7, 37, 67]], 'first all that is held is asked for')
-  t.same(beginnings(50_001, 150_000), [50_000, 60_000, 100_000, 140_000])
-  t.same(beginnings(43, 42), [42], 'nothing is held')
 })
 
 t.test('steps that were counted', async (t) => {

@@ -15,7 +15,6 @@ export function LessonsView({ session }: PanelContext) {
   const title = (number: number): string => session.examples.value?.find((example) => example.number === number)?.title ?? `Example ${number}`
   return (
     <div class="lessons" onKeyDown={keepKeys}>
-      <h1 class="hidden">Lessons</h1>
       <nav class="lesson-list" aria-label="Lessons">
         <h2>What comes first?</h2>
         <ul>{RIDDLES.map((number) => <Choice key={number} id={`predict-${number}`} chosen={chosen} text={`${number} · ${title(number)}`} />)}</ul>

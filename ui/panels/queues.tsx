@@ -16,7 +16,7 @@ export function QueuesPanel({ session }: PanelContext) {
   const recording = session.recording.value
   const tracks = [...recording.queues.all.values()].filter((track) => track.at(session.position) !== null).reverse()
   if (tracks.length === 0) {
-    return <p class="panel-empty">No asyncio queue has been used yet. Example 5 has producers and consumers around one. <button type="button" class="button" onClick={() => void session.start(5, { speed: '4', maxsize: '4' })}>▶ Run it, with a queue of 4</button></p>
+    return <p class="panel-empty">No asyncio queue has been used yet. {session.can('examples') === true && <>Example 5 has producers and consumers around one. <button type="button" class="button" onClick={() => void session.start(5, { speed: '4', maxsize: '4' })}>▶ Run it, with a queue of 4</button></>}</p>
   }
   return <div class="queues">{tracks.slice(0, MOST_QUEUES).map((track) => <QueueView key={track.id} track={track} session={session} />)}</div>
 }

@@ -1,4 +1,5 @@
 // The requests, each with where its time went.
+import type { ComponentChild } from 'preact'
 import type { PanelContext } from '../panels.ts'
 import { duration } from '../recording/explain.ts'
 import { splitOfRequest } from '../recording/served.ts'
@@ -7,6 +8,8 @@ import { NO_FILTER } from '../session.ts'
 import { Moment, SplitBar } from './parts.tsx'
 
 const MOST_ROWS = 200
+/** Of a request that no task serves, the stream reports the beginning and the end. */
+const PLAIN = 'not known: its handler is not a coroutine, so no task has measured it'
 const OWN = /^\/(view|favicon|examples(\/\d+)?$|runs|tasks|loops|stalls|healthz|metrics|events|docs|openapi)/
 
 export function RequestsPanel({ session }: PanelContext) {
@@ -20,7 +23,7 @@ export function RequestsPanel({ session }: PanelContext) {
     shown.push(request)
     if (shown.length >= MOST_ROWS) break
   }
-  if (shown.length === 0) return <p class="panel-empty">No request yet, except those of this page. Try <code>{session.api.curl('/handlers/async?ms=1000')}</code></p>
+  if (shown.length === 0) return <p class="panel-empty">No request yet, except those of this page. {session.can('stall') === true && <>Try <code>{session.api.curl('/handlers/async?ms=1000')}</code></>}</p>
   const longest = Math.max(...shown.map(({ from, to }) => Math.min(to ?? time, time) - from), 1e-3)
   return (
     <table class="grid">
@@ -28,9 +31,12 @@ export function RequestsPanel({ session }: PanelContext) {
         <th scope="col" class="bar-column">where the time went</th><th scope="col" class="number">running</th><th scope="col" class="number">ready</th><th scope="col" class="number">waiting</th><th scope="col" class="number">thread</th><th scope="col">from</th></tr></thead>
       <tbody>
         {shown.map((request) => {
-          const { id, method, url, from, to, status, outcome } = request
+          const { id, method, url, from, readAt, to, status, outcome } = request
+          const plain = request.task === null || !recording.lanes.has(request.task)
           const end = Math.min(to ?? time, time)
-          const split = splitOfRequest(request, recording.lanes, end)
+          // The delay until it was read is known of any request.
+          const split = plain ? { run: 0, ready: Math.max(0, Math.min(readAt, end) - from), wait: 0, thread: 0 } : splitOfRequest(request, recording.lanes, end)
+          const part = (seconds: number): ComponentChild => plain && seconds === 0 ? <span title={PLAIN}>–</span> : duration(seconds)
           const ended = to !== null && to <= time
           return (
             <tr key={id} class={request.task !== null && request.task === session.selected.value ? 'selected' : ''} onClick={() => session.select(request.task, true)}>
@@ -38,10 +44,10 @@ export function RequestsPanel({ session }: PanelContext) {
               <td class="wrap"><b>{method}</b> {url}</td>
               <td>{!ended ? <span class="soft">under way</span> : outcome === 'disconnected' ? '⊘ client disconnected' : outcome === 'raised' || (status ?? 0) >= 400 ? <span class="bad">✕ {status ?? ''}</span> : `✓ ${status ?? ''}`}</td>
               <td class="number">{duration(Math.max(0, end - from))}</td>
-              <td><SplitBar split={split} scale={1 / longest} /></td>
-              <td class="number">{duration(split.run)}</td>
-              <td class={`number ${split.ready > 0.05 ? 'bad' : ''}`}>{duration(split.ready)}</td>
-              <td class="number">{duration(split.wait)}</td>
+              <td><SplitBar split={split} scale={1 / longest} unknown={plain ? Math.max(0, end - from) - split.ready : 0} /></td>
+              <td class="number">{part(split.run)}</td>
+              <td class={`number ${split.ready > 0.05 ? 'bad' : ''}`}>{part(split.ready)}</td>
+              <td class="number">{part(split.wait)}</td>
               <td class="number">{split.thread > 0 ? duration(split.thread) : '–'}</td>
               <td><Moment session={session} t={from} /></td>
             </tr>

@@ -23,8 +23,9 @@ export function StallsPanel(context: PanelContext) {
   if (stalls.length === 0) {
     return (
       <p class="panel-empty">
-        Nothing has blocked the loop for 50 ms or more. <button type="button" class="stall-button" disabled={session.stalling.value} onClick={() => void session.stall()}><span class="stall-sign" aria-hidden="true" />Stall it</button>{' '}
-        calls a blocking function on the loop’s own thread; from a terminal: <code>{session.api.curl('/handlers/sync?thread=inline&ms=2000')}</code>
+        Nothing has blocked {session.can('tasks') === true ? 'the loop' : 'the thread'} for 50 ms or more.{' '}
+        {session.can('stall') === true && <><button type="button" class="stall-button" disabled={session.stalling.value} onClick={() => void session.stall()}><span class="stall-sign" aria-hidden="true" />Stall it</button>{' '}
+        calls a blocking function on the loop’s own thread; from a terminal: <code>{session.api.curl('/handlers/sync?thread=inline&ms=2000')}</code></>}
       </p>
     )
   }
@@ -54,7 +55,7 @@ export function StallsPanel(context: PanelContext) {
                   {stall.stack.length > 0 && <div><h4>Stack</h4><ol class="stack">{stall.stack.slice(0, 12).map((frame, at) => <li key={at} class={frame === culprit ? 'culprit' : ''}><code>{place(frame)}</code></li>)}</ol></div>}
                   <div>
                     <h4>{stall.to === null ? 'Delayed so far' : 'Delayed'}</h4>
-                    {victims.length === 0 && <p class="soft">It delayed no task.</p>}
+                    {victims.length === 0 && <p class="soft">{stall.blind ? 'Everything else on this thread. What that was is not known: the program has no loopscope tasks.' : 'It delayed no task.'}</p>}
                     <ol class="victims">{victims.slice(0, MOST_VICTIMS).map((victim, at) => (
                       <li key={at}><span class="loss" style={{ width: `${Math.min(100, victim.seconds / Math.max(1e-9, seconds) * 100)}%` }} /><TaskLink session={session} task={victim.task ?? taskOf(victim.request)} name={victim.name} /> <span class="number">{duration(victim.seconds)}</span></li>
                     ))}</ol>

@@ -117,7 +117,7 @@ function NoTask({ session }: { session: Session }) {
           {stall.to !== null && stall.victims.length === 0 && recording === session.live && (
             <>
               <p class="soft">The loop had nothing else to do, so nothing was delayed.</p>
-              <p><button type="button" class="button" disabled={session.stalling.value} onClick={() => void session.stallARun()}>▶ Run example 5 and stall it</button></p>
+              {session.can('examples') === true && <p><button type="button" class="button" disabled={session.stalling.value} onClick={() => void session.stallARun()}>▶ Run example 5 and stall it</button></p>}
             </>
           )}
           {stall.task !== null && <p><TaskLink session={session} task={stall.task} name={stall.name} /></p>}

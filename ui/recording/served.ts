@@ -20,7 +20,10 @@ export interface Run {
   id: number
   example: number
   parameters: Parameters
+  /** Its beginning; where its first event is missing, the first time that is known of it. */
   from: number
+  /** Its first event is missing. */
+  partial: boolean
   to: number | null
   outcome: Outcome | null
   request: number | null
@@ -95,10 +98,10 @@ function* tasksOf({ id, task }: Request, lanes: ReadonlyMap<number, Lane>): Gene
 }
 
 export class Runs extends Map<number, Run> {
-  started({ run: id, example, parameters, t, request }: Omit<EventOf<'run.started'>, 'type' | 'seq' | 'loop'>): Run {
+  started({ run: id, example, parameters, t, request }: Omit<EventOf<'run.started'>, 'type' | 'seq' | 'loop'>, partial = false): Run {
     let run = this.get(id)
     if (run === undefined) {
-      run = { id, example, parameters, from: t, to: null, outcome: null, request: request ?? null, task: null }
+      run = { id, example, parameters, from: t, partial, to: null, outcome: null, request: request ?? null, task: null }
       this.set(id, run)
       bound(this)
     }
@@ -106,7 +109,7 @@ export class Runs extends Map<number, Run> {
   }
 
   finished(event: EventOf<'run.finished'>): void {
-    const run = this.started(event)
+    const run = this.started(event, true)
     run.to = event.t
     run.outcome = event.outcome ?? null
   }

@@ -34,6 +34,8 @@ export interface Stall {
   lost: number
   /** Reported by the observer, not only found from the steps. */
   reported: boolean
+  /** The program has no tasks, so nothing is known of what it delayed. */
+  blind: boolean
 }
 
 export class Stalls {
@@ -62,7 +64,7 @@ export class Stalls {
     this.open = stall
   }
 
-  unblocked(event: EventOf<'loop.unblocked'>, lane: Lane | null): Stall {
+  unblocked(event: EventOf<'loop.unblocked'>, lane: Lane | null, hasTasks = true): Stall {
     const from = event.since ?? event.t - event.seconds
     // The final report may correct the beginning or the task of a stall that was reported while it lasted.
     const stall = this.#find(event.task ?? null, from) ?? this.open ?? this.#add(event.task ?? null, event.name ?? lane?.name ?? CALLBACK, from, lane)
@@ -73,6 +75,7 @@ export class Stalls {
     stall.seconds = event.seconds
     stall.victims = [...event.victims].sort((a, b) => b.seconds - a.seconds)
     stall.others = 0
+    stall.blind = !hasTasks
     stall.lost = event.lost
     if (this.open === stall) this.open = null
     this.#closeOpen(from + event.seconds)
@@ -123,7 +126,7 @@ export class Stalls {
   #add(task: number | null, name: string, from: number, lane: Lane | null): Stall {
     const stall: Stall = {
       id: ++this.#ids, task, name, run: lane?.run ?? null, request: lane?.request ?? null, from, to: null, seconds: 0, stack: [],
-      victims: [], others: 0, lost: 0, reported: false,
+      victims: [], others: 0, lost: 0, reported: false, blind: false,
     }
     this.all.push(stall)
     if (this.all.length > MOST_STALLS) this.all.shift()
@@ -154,8 +157,8 @@ export function blockedFor({ name, to }: Stall, seconds: number): string {
 }
 
 /** What a stall delayed, once it is over. */
-export function delayedBy({ victims, others, lost }: Stall): string {
-  if (victims.length === 0) return 'it delayed no task'
+export function delayedBy({ victims, others, lost, blind }: Stall): string {
+  if (victims.length === 0) return blind ? 'what it delayed is not known' : 'it delayed no task'
   const requests = victims.filter(({ task }) => task === undefined).length
   const what = [count(victims.length - requests + others, 'task'), count(requests, 'request')].filter((part) => part !== '').join(' and ')
   // A request that was not read arrived during the stall; when exactly is not known.
