@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals'
 import type { Ability } from '../src/events/schema.ts'
 import type { Session } from './session.ts'
+import { clearRange, measureHere, range } from './shell/lane-bar.tsx'
 import { openPanel } from './shell/tabs.tsx'
 import { toggleTheme } from './theme.ts'
 
@@ -42,10 +43,12 @@ export const KEYS: readonly Key[] = [
     if (next !== undefined && names.length > 1) session.look(next)
   } },
   { keys: ['/'], shown: '/', does: 'filter by name', needs: 'tasks', act: () => document.getElementById('filter-text')?.focus() },
+  { keys: ['g'], shown: 'G', needs: 'tasks', does: 'find tasks; Enter and Shift+Enter: the next and the one before', act: () => document.getElementById('find-text')?.focus() },
+  { keys: ['m'], shown: 'M', needs: 'tasks', does: 'measure: from the cursor to its next place, the selected task, or what is shown; or drag with Shift', act: (session) => measureHere(session) },
   { keys: ['i'], shown: 'I', does: 'the lanes as a table', act: () => { openPanel('words'); document.getElementById('tab-words')?.focus() } },
   { keys: ['t'], shown: 'T', does: 'dark or light', act: (session) => toggleTheme(session) },
   { keys: ['?'], shown: '?', does: 'this help', act: () => { helpOpen.value = !helpOpen.value } },
-  { keys: ['Escape'], shown: 'Esc', does: 'close, deselect', act: (session) => { if (helpOpen.value) helpOpen.value = false; else session.select(null) } },
+  { keys: ['Escape'], shown: 'Esc', does: 'close, deselect', act: (session) => { if (helpOpen.value) helpOpen.value = false; else if (range.value !== null) clearRange(session); else session.select(null) } },
 ]
 
 /** The keys that do something in the program that is shown. */

@@ -4,6 +4,7 @@ import type { EventOf, LoopEvent, Snapshot } from '../src/events/schema.ts'
 import { EventLog } from './recording/event-log.ts'
 import { Labs } from './recording/labs.ts'
 import { Lanes } from './recording/lanes.ts'
+import { Locks } from './recording/locks.ts'
 import { Queues } from './recording/queues.ts'
 import { Requests, Runs, type Run } from './recording/served.ts'
 import { Stalls } from './recording/stalls.ts'
@@ -43,6 +44,7 @@ export class Recording extends EventLog {
   runs = new Runs()
   stalls = new Stalls()
   queues = new Queues()
+  locks = new Locks()
   labs = new Labs()
   readonly lines: Line[] = []
   readonly warnings: Warning[] = []
@@ -82,7 +84,7 @@ export class Recording extends EventLog {
     }
     const from = this.shrink()
     if (from === null) return
-    for (const part of [this.lanes, this.stalls, this.queues]) part.forget(from)
+    for (const part of [this.lanes, this.stalls, this.queues, this.locks]) part.forget(from)
     while (this.gaps[0] !== undefined && this.gaps[0].to < from) this.gaps.shift()
   }
 
@@ -96,6 +98,7 @@ export class Recording extends EventLog {
     for (const run of snapshot.runs) this.runs.started({ ...run, t }, true)
     this.requests.restore(snapshot.requests, t, this.lanes.values())
     this.queues.restore(snapshot.queues, { t, seq })
+    this.locks.restore(snapshot, { t, seq })
     this.version++
   }
 
@@ -127,6 +130,7 @@ export class Recording extends EventLog {
     this.runs = new Runs()
     this.stalls = new Stalls()
     this.queues = new Queues()
+    this.locks = new Locks()
     this.labs = new Labs()
     for (const list of [this.lines, this.warnings, this.gaps]) list.length = 0
     this.loopClosed = false
@@ -153,6 +157,7 @@ export class Recording extends EventLog {
         break
       }
       case 'task.ready': case 'task.running': case 'task.suspended': case 'task.cancelling': case 'task.finished':
+        this.#wait(event)
         this.lanes.changed(event)
         break
       case 'task.printed':
@@ -176,6 +181,12 @@ export class Recording extends EventLog {
         break
       default: break
     }
+  }
+
+  /** A lock is waited for, or no longer. */
+  #wait(event: EventOf<'task.ready' | 'task.running' | 'task.suspended' | 'task.cancelling' | 'task.finished'>): void {
+    if (event.type === 'task.suspended') this.locks.suspended(event)
+    else if (event.type !== 'task.cancelling') this.locks.left({ ...event, by: event.type !== 'task.ready' || this.lanes.tasks.get(event.task)?.cancelling === true ? undefined : event.by })
   }
 
   #laneAt({ task }: { task?: number | undefined }): Lane | null {

@@ -11,6 +11,7 @@ import { Help } from './shell/help.tsx'
 import { Gone, LoopBar } from './shell/loops.tsx'
 import { LanesView } from './shell/lanes.tsx'
 import { Mounted } from './shell/mounted.tsx'
+import { Splitter } from './shell/splitter.tsx'
 import { PanelTabs } from './shell/tabs.tsx'
 import { Toolbar } from './shell/toolbar.tsx'
 import { applyTheme } from './theme.ts'
@@ -47,8 +48,9 @@ function Shell({ session }: { session: Session }) {
                   <Empty session={session} />
                   <Gone session={session} />
                 </div>
-                {panelsIn('side', session).length > 0 && <PanelTabs session={session} place="side" label="Beside the lanes" />}
+                {panelsIn('side', session).length > 0 && <><Splitter place="side" label="Width of the panel beside the lanes" /><PanelTabs session={session} place="side" label="Beside the lanes" /></>}
               </div>
+              <Splitter place="dock" label="Height of the panel below the lanes" />
               <PanelTabs session={session} place="dock" label="Below the lanes" />
             </>
           )}

@@ -89,7 +89,7 @@ t.test('a run that is started by POST needs no client', async (t) => {
     t.ok(await eventually(async () => (await state()).outcome === 'cancelled'))
   }
   t.ok(await eventually(() => app.loopscope.loop.liveTasks().size === 0), 'none of its tasks is left')
-  const refused = async (query: string): Promise<unknown> => await (await fetch(`${url}/examples/${query}`, { method: 'POST' })).json()
+  const refused = async (query: string): Promise<unknown> => (await fetch(`${url}/examples/${query}`, { method: 'POST' })).json()
   t.match(await refused('3/run?clock=virtual'), { code: 'invalid-query', message: 'clock: is not a known field here' })
   t.match(await refused('3/run?items=2'), { code: 'invalid-query', message: 'items: only example 5 takes it, not example 3' })
   t.match(await refused('9/run'), { code: 'no-such-example' })

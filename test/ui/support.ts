@@ -23,6 +23,7 @@ export interface Session {
     figures: { ms: number; spans: number; frames: number }
     rowHeight: number
     lanesShown: number
+    pinned: number
     show(from: number, to: number, glide: boolean): void
     pan(part: number): void
     zoom(factor: number): void

@@ -2,7 +2,7 @@
 import type { ComponentChild } from 'preact'
 import type { PanelContext } from '../panels.ts'
 import { duration } from '../recording/explain.ts'
-import { splitOfRequest } from '../recording/served.ts'
+import { isRecorded, splitOfRequest } from '../recording/served.ts'
 import type { Request } from '../recording.ts'
 import { NO_FILTER } from '../session.ts'
 import { Moment, SplitBar } from './parts.tsx'
@@ -31,12 +31,11 @@ export function RequestsPanel({ session }: PanelContext) {
         <th scope="col" class="bar-column">where the time went</th><th scope="col" class="number">running</th><th scope="col" class="number">ready</th><th scope="col" class="number">waiting</th><th scope="col" class="number">thread</th><th scope="col">from</th></tr></thead>
       <tbody>
         {shown.map((request) => {
-          const { id, method, url, from, readAt, to, status, outcome } = request
-          const plain = request.task === null || !recording.lanes.has(request.task)
+          const { id, method, url, from, to, status, outcome } = request
           const end = Math.min(to ?? time, time)
-          // The delay until it was read is known of any request.
-          const split = plain ? { run: 0, ready: Math.max(0, Math.min(readAt, end) - from), wait: 0, thread: 0 } : splitOfRequest(request, recording.lanes, end)
-          const part = (seconds: number): ComponentChild => plain && seconds === 0 ? <span title={PLAIN}>–</span> : duration(seconds)
+          const split = splitOfRequest(request, recording.lanes, end)
+          const isKnown = isRecorded(request, recording.lanes)
+          const part = (seconds: number): ComponentChild => !isKnown && seconds === 0 ? <span title={PLAIN}>–</span> : duration(seconds)
           const ended = to !== null && to <= time
           return (
             <tr key={id} class={request.task !== null && request.task === session.selected.value ? 'selected' : ''} onClick={() => session.select(request.task, true)}>
@@ -44,7 +43,7 @@ export function RequestsPanel({ session }: PanelContext) {
               <td class="wrap"><b>{method}</b> {url}</td>
               <td>{!ended ? <span class="soft">under way</span> : outcome === 'disconnected' ? '⊘ client disconnected' : outcome === 'raised' || (status ?? 0) >= 400 ? <span class="bad">✕ {status ?? ''}</span> : `✓ ${status ?? ''}`}</td>
               <td class="number">{duration(Math.max(0, end - from))}</td>
-              <td><SplitBar split={split} scale={1 / longest} unknown={plain ? Math.max(0, end - from) - split.ready : 0} /></td>
+              <td><SplitBar split={split} scale={1 / longest} unknown={!isKnown ? Math.max(0, end - from) - split.ready : 0} /></td>
               <td class="number">{part(split.run)}</td>
               <td class={`number ${split.ready > 0.05 ? 'bad' : ''}`}>{part(split.ready)}</td>
               <td class="number">{part(split.wait)}</td>

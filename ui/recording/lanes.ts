@@ -10,6 +10,8 @@ type Begun = Pick<LiveTask, 'task' | 'name' | 'coroutine' | 'parent' | 'run' | '
 
 /** The most names that are kept from snapshots. */
 const MOST_NAMES = 100_000
+/** The number of lanes that were added last, for those who arrange them. */
+const MOST_ADDED = 16_384
 
 export class Lanes extends Map<number, Lane> {
   readonly steps = new Steps()
@@ -25,6 +27,8 @@ export class Lanes extends Map<number, Lane> {
   readonly #openThreads = new Map<number, Lane>()
   #threads = 0
   #order: Lane[] | null = null
+  readonly #added: Lane[] = []
+  #addedBefore = 0
 
   /** Past `most` lanes the oldest is removed, in any state. `onStep` is called when a step has ended. */
   constructor(most: number, onStep: (lane: Lane, from: number, to: number) => void) {
@@ -60,6 +64,16 @@ export class Lanes extends Map<number, Lane> {
     }
     this.#order = order
     return order
+  }
+
+  /** The number of lanes that were ever added. */
+  get addedUntil(): number {
+    return this.#addedBefore + this.#added.length
+  }
+
+  /** The lanes that were added after the first `count`, as far as they are remembered. */
+  addedSince(count: number): readonly Lane[] {
+    return this.#added.slice(Math.max(0, count - this.#addedBefore))
   }
 
   created(event: EventOf<'task.created'>): Lane {
@@ -194,6 +208,8 @@ export class Lanes extends Map<number, Lane> {
       this.crowdedOut++
     }
     this.set(lane.id, lane)
+    this.#added.push(lane)
+    if (this.#added.length > MOST_ADDED) this.#addedBefore += this.#added.splice(0, MOST_ADDED / 2).length
     this.#reorder()
     return lane
   }

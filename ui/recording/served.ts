@@ -83,9 +83,20 @@ export class Requests extends Map<number, Request> {
   }
 }
 
-/** Where the time of a request went, up to `to`: that of the task that serves it and of all that these tasks create. */
+/**
+ * Where the time of a request went, up to `to`: that of the task that serves it and of all that these tasks create. Of a request
+ * without one, only the delay until it was read is known.
+ */
 export function splitOfRequest(request: Request, lanes: ReadonlyMap<number, Lane>, to: number): Split {
-  return splitOfAll(tasksOf(request, lanes), request.from, Math.min(request.to ?? to, to))
+  const { from, readAt } = request
+  const end = Math.min(request.to ?? to, to)
+  if (!isRecorded(request, lanes)) return { run: 0, ready: Math.max(0, Math.min(readAt, end) - from), wait: 0, thread: 0 }
+  return splitOfAll(tasksOf(request, lanes), from, end)
+}
+
+/** Whether the task that serves it is known. */
+export function isRecorded({ task }: Request, lanes: ReadonlyMap<number, Lane>): boolean {
+  return task !== null && lanes.has(task)
 }
 
 function* tasksOf({ id, task }: Request, lanes: ReadonlyMap<number, Lane>): Generator<Lane> {

@@ -26,16 +26,18 @@ export function passes(lane: Lane, filter: Filter, position: Position, time: num
   if (!filter.own && isOwn(lane)) return false
   if (run !== null && lane.run !== run) return false
   if (request !== null && lane.request !== request) return false
-  if (text !== '') {
-    const wanted = text.toLowerCase()
-    const on = lane.info?.on
-    if (!`${lane.name} ${lane.coroutine} ${on?.kind ?? ''} ${on?.label ?? ''}`.toLowerCase().includes(wanted)) return false
-  }
+  if (text !== '' && !contains(lane, text)) return false
   if (state === '') return true
   const span = lane.at(position)
   if (state === 'ended') return span === null
   if (span === null) return false
   return state === (isOverdue(span, time) ? STATE_NAMES[READY] : STATE_NAMES[span.state])
+}
+
+/** Whether a text is in a lane's name, its coroutine's, or in what it waits for. */
+export function contains(lane: Lane, text: string): boolean {
+  const on = lane.info?.on
+  return `${lane.name} ${lane.coroutine} ${on?.kind ?? ''} ${on?.label ?? ''}`.toLowerCase().includes(text.toLowerCase())
 }
 
 /** Whether a lane belongs to a request of this page. */

@@ -7,6 +7,8 @@ export interface Hands {
   /** The zone at a place; it decides what a drag does. */
   zone(x: number, y: number): 'overview' | 'axis' | 'lanes' | 'bar'
   scrub(x: number): void
+  /** Measure the stretch between two places. */
+  range(x0: number, x1: number): void
   overview(x: number): void
   scrollbar(y: number): void
   hover(x: number, y: number): void
@@ -23,7 +25,7 @@ const CLICK_DISTANCE = 4
 /** Listens to an element until the returned function is called. */
 export function listen(element: HTMLElement, hands: Hands): () => void {
   const pointers = new Map<number, { x: number; y: number }>()
-  let zone: ReturnType<Hands['zone']> = 'lanes'
+  let zone: ReturnType<Hands['zone']> | 'range' = 'lanes'
   let start = { x: 0, y: 0 }
   let moved = false
   let pinch = 0
@@ -36,6 +38,7 @@ export function listen(element: HTMLElement, hands: Hands): () => void {
   }
   const drag = (x: number, y: number): boolean => {
     if (zone === 'axis') hands.scrub(x)
+    else if (zone === 'range') hands.range(start.x, x)
     else if (zone === 'overview') hands.overview(x)
     else if (zone === 'bar') hands.scrollbar(y)
     else return false
@@ -65,7 +68,8 @@ export function listen(element: HTMLElement, hands: Hands): () => void {
       start = place
       moved = false
       zone = hands.zone(place.x, place.y)
-      drag(place.x, place.y)
+      if (event.shiftKey && (zone === 'axis' || zone === 'lanes')) zone = 'range'
+      else drag(place.x, place.y)
     } else moved = true
   }, { signal })
 

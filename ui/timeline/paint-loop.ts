@@ -2,7 +2,7 @@
 // whole recording.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import { AMBER, blockedFor, culpritOf, delayedBy, milliseconds, RED, type Stall } from '../recording/stalls.ts'
-import { place } from '../recording/explain.ts'
+import { duration, place } from '../recording/explain.ts'
 import { COUNTED } from '../recording/steps.ts'
 import type { Recording } from '../recording.ts'
 import { fit } from './paint.ts'
@@ -13,17 +13,31 @@ import { withAlpha } from './theme.ts'
 const COLUMN = 3
 const TALL = 20
 
-export function paintAxis({ context, theme, view, axis, height, recording }: Scene): void {
+/** The baselines of the loop's time and of the wall clock. */
+const TIME_LINE = 11
+const WALL_LINE = 27
+
+export function paintAxis({ context, theme, view, axis, height, recording, wall, gutter }: Scene): void {
   const { colours } = theme
-  context.font = `10.5px ${theme.font}`
+  context.font = `12px ${theme.font}`
   context.textBaseline = 'middle'
-  for (const { t, label } of view.ticks(92, recording.zero)) {
+  const ticks = view.ticks(104, recording.zero)
+  const fine = ticks.length > 1 && (ticks[1] as { t: number }).t - (ticks[0] as { t: number }).t < 0.999
+  let clocked = false
+  for (const { t, label } of ticks) {
     const x = Math.round(view.x(t))
     context.fillStyle = colours['line-soft']
     context.fillRect(x, axis.y + axis.height - 6, 1, height - axis.y)
     context.fillStyle = colours['ink-soft']
-    context.fillText(label, x + 4, axis.y + axis.height / 2)
+    context.fillText(label, x + 4, axis.y + TIME_LINE)
+    const ms = wall?.(t) ?? null
+    if (ms === null) continue
+    clocked = true
+    context.fillText(wallClock(ms, fine), x + 4, axis.y + WALL_LINE)
   }
+  context.fillStyle = colours['ink-soft']
+  if (wall !== null) context.fillText(fit(context, 'loop time', gutter - 16), 12, axis.y + TIME_LINE)
+  if (clocked) context.fillText(fit(context, 'wall clock', gutter - 16), 12, axis.y + WALL_LINE)
   context.fillStyle = colours.line
   context.fillRect(0, axis.y + axis.height - 1, view.left + view.width, 1)
 }
@@ -269,6 +283,35 @@ export function paintOverview({ context, theme, recording, view, overview, now, 
   context.strokeRect(x0 + 0.5, y + 0.5, Math.max(3, x1 - x0 - 1), height - 1)
   context.fillStyle = colours.line
   context.fillRect(0, y + height - 1, width, 1)
+}
+
+/** A time of day: `14:03:07`, with ms if they matter. */
+export function wallClock(ms: number, fine: boolean): string {
+  const date = new Date(ms)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}${fine ? `.${String(date.getMilliseconds()).padStart(3, '0')}` : ''}`
+}
+
+/** The measured stretch: its edges, and its length at the axis. */
+export function paintRange({ context, theme, view, range, axis, height }: Scene): void {
+  if (range === null || range.to < view.from || range.from > view.to) return
+  const { colours } = theme
+  const x0 = Math.max(view.left, view.x(range.from))
+  const x1 = Math.min(view.left + view.width, view.x(range.to))
+  context.fillStyle = withAlpha(colours.focus, 0.12)
+  context.fillRect(x0, axis.y, Math.max(1, x1 - x0), height)
+  context.fillStyle = colours.focus
+  for (const [t, x] of [[range.from, x0], [range.to, x1]] as const) if (t >= view.from && t <= view.to) context.fillRect(x - 0.75, axis.y, 1.5, height)
+  const text = duration(range.to - range.from)
+  context.font = `600 12px ${theme.font}`
+  const width = context.measureText(text).width + 12
+  const left = Math.max(view.left, Math.min((x0 + x1 - width) / 2, view.left + view.width - width))
+  context.beginPath()
+  context.roundRect(left, axis.y + axis.height - 19, width, 17, 4)
+  context.fill()
+  context.fillStyle = colours.ground
+  context.textBaseline = 'middle'
+  context.fillText(text, left + 6, axis.y + axis.height - 10)
 }
 
 /** The lines at the present and at the cursor. */

@@ -4,29 +4,64 @@ import { CAP_GLYPH } from './words.ts'
 import { waitLabel, duration } from '../recording/explain.ts'
 import { GHOST, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Mark } from '../recording/track.ts'
 import { addLane, addMerged, barOf, KINDS, newBars, type Bars } from './bars.ts'
+import { within, type Row } from './packing.ts'
 import type { Scene } from './scene.ts'
 import { withAlpha } from './theme.ts'
 
 /** The number of lanes in one row of pixels where rows are thinner than this. */
 const THINNEST = 3
 
-export function paintLanes(scene: Scene): Bars {
-  const { context, theme, layout, view, top, height, rowHeight, scroll, now } = scene
-  const bars = newBars()
-  const { lanes } = layout
+/** Paints the rows; returns the number of spans that were read. */
+export function paintLanes(scene: Scene): number {
+  const { rows, view, top, height } = scene
+  const { rows: all, pinned } = rows.layout
+  const { first, last } = rows.inView
+  const spans = paintPart(scene, all.slice(first, last + 1), rows.height, rows.top, height) + paintPart(scene, all.slice(0, pinned), rows.pinnedHeight, top, rows.top)
+  const { context, theme } = scene
+  if (pinned > 0) {
+    context.fillStyle = theme.colours.line
+    context.fillRect(0, rows.top - 2, view.left + view.width, 2)
+  }
   context.save()
   context.beginPath()
   context.rect(0, top, view.left + view.width, height - top)
   context.clip()
-  const first = Math.max(0, Math.floor(scroll / rowHeight))
-  const last = Math.min(lanes.length - 1, Math.ceil((scroll + height - top) / rowHeight))
+  paintWakes(scene)
+  context.restore()
+  return spans
+}
+
+/** Rows of one height in a part of the canvas; returns the number of spans that were read. */
+function paintPart(scene: Scene, list: readonly Row[], rowHeight: number, top: number, bottom: number): number {
+  const { context, theme, rows, view, now } = scene
+  if (list.length === 0) return 0
+  const bars = newBars()
+  context.save()
+  context.beginPath()
+  context.rect(0, top, view.left + view.width, bottom - top)
+  context.clip()
+  const ends: [lane: Lane, y: number][] = []
   if (rowHeight >= THINNEST) {
-    paintRows(scene, first, last)
-    for (let row = first; row <= last; row++) addLane(bars, lanes[row] as Lane, view, top + row * rowHeight - scroll, rowHeight, now)
+    paintRows(scene, list, rowHeight)
+    for (const row of list) {
+      const { lanes } = row
+      const y = rows.y(row)
+      const { first, end } = within(lanes, view.from, view.to)
+      // Several lanes in a few pixels: what most of them do.
+      if (end - first > view.width / 8) addMerged(bars, lanes.slice(first, end), view, barOf(y, rowHeight).top, barOf(y, rowHeight).tall, now)
+      else {
+        for (const lane of lanes.slice(first, end)) {
+          addLane(bars, lane, view, y, rowHeight, now)
+          if (lanes.length === 1 || lane.outcome === 'raised' || ((lane.endedAt ?? now) - lane.begunAt) * view.scale > 24) ends.push([lane, y])
+        }
+      }
+    }
   } else {
     const together = Math.ceil(THINNEST / rowHeight)
-    for (let row = first - first % together; row <= last; row += together) {
-      addMerged(bars, lanes.slice(row, row + together), view, top + row * rowHeight - scroll, together * rowHeight, now)
+    const skip = (list[0] as Row).at % together
+    for (let at = 0; at < list.length; at += at === 0 ? together - skip : together) {
+      const part = list.slice(at, at === 0 ? together - skip : at + together)
+      addMerged(bars, part.flatMap(({ lanes }) => lanes), view, rows.y(part[0] as Row), part.length * rowHeight, now)
     }
   }
   for (const state of KINDS) {
@@ -37,24 +72,33 @@ export function paintLanes(scene: Scene): Bars {
   }
   if (rowHeight >= 12) {
     outline(scene, bars)
-    paintWords(scene, bars)
-    for (let row = first; row <= last; row++) paintEnds(scene, lanes[row] as Lane, top + row * rowHeight - scroll)
+    paintWords(scene, bars, rowHeight)
+    for (const [lane, y] of ends) paintEnds(scene, lane, y, rowHeight)
   }
-  paintWakes(scene)
   context.restore()
-  return bars
+  return bars.spans
 }
 
-/** Faint lines between rows, and the background of the selected one. */
-function paintRows({ context, theme, layout, view, top, rowHeight, scroll, selected, hovered }: Scene, first: number, last: number): void {
+/** Faint lines between rows, and the background of the selected lane. */
+function paintRows({ context, theme, rows, view, selected, hovered }: Scene, list: readonly Row[], rowHeight: number): void {
   const { colours } = theme
   const right = view.left + view.width
-  for (let row = first; row <= last; row++) {
-    const lane = layout.lanes[row] as Lane
-    const y = top + row * rowHeight - scroll
-    if (lane.id === selected || lane.id === hovered) {
+  for (const row of list) {
+    const y = rows.y(row)
+    const lane = row.lanes.find(({ id }) => id === selected) ?? row.lanes.find(({ id }) => id === hovered)
+    if (lane !== undefined) {
       context.fillStyle = withAlpha(lane.id === selected ? colours.focus : colours.ink, lane.id === selected ? 0.14 : 0.05)
       context.fillRect(0, y, right, rowHeight)
+      if (row.lanes.length > 1 && lane.id === selected) {
+        const x = Math.max(view.left, view.x(lane.begunAt) - 2)
+        context.strokeStyle = colours.focus
+        context.lineWidth = 1.5
+        context.strokeRect(x, y + 1, Math.max(4, Math.min(right, view.x(lane.endedAt ?? view.to) + 2) - x), rowHeight - 3)
+      }
+    }
+    if (row.kind === 'title') {
+      context.fillStyle = colours.raised
+      context.fillRect(0, y, right, rowHeight - 1)
     }
     if (rowHeight >= 12) {
       context.fillStyle = colours['line-soft']
@@ -80,7 +124,7 @@ function outline({ context, theme }: Scene, bars: Bars): void {
   context.setLineDash([])
 }
 
-function paintWords({ context, theme, recording, rowHeight, view }: Scene, bars: Bars): void {
+function paintWords({ context, theme, recording, view }: Scene, bars: Bars, rowHeight: number): void {
   const { colours } = theme
   context.textBaseline = 'middle'
   for (const { lane, index, state, x, width, y } of bars.wide) {
@@ -133,7 +177,7 @@ function paintWords({ context, theme, recording, rowHeight, view }: Scene, bars:
 }
 
 /** The beginning and end of a lane, its printed lines and its cancellations. */
-function paintEnds({ context, theme, view, rowHeight }: Scene, lane: Lane, y: number): void {
+function paintEnds({ context, theme, view }: Scene, lane: Lane, y: number, rowHeight: number): void {
   const { colours } = theme
   const bar = barOf(y, rowHeight)
   const middle = bar.top + bar.tall / 2
@@ -214,11 +258,13 @@ function firstMark(marks: readonly Mark[], t: number): number {
 const MOST_WAKES = 400
 
 /** Wake-ups as arrows between rows: for the selected task, and for all tasks if there are few enough. */
-function paintWakes({ context, theme, recording, view, layout, top, rowHeight, scroll, selected, hovered }: Scene): void {
-  if (rowHeight < 12) return
+function paintWakes({ context, theme, recording, view, rows, selected, hovered }: Scene): void {
+  if (rows.height < 12) return
   const { t, by, task } = recording.lanes.wakes
-  const bar = barOf(0, rowHeight)
-  const middle = bar.top + bar.tall / 2
+  const middleOf = (row: Row): number => {
+    const bar = barOf(rows.y(row), rows.heightOf(row))
+    return bar.top + bar.tall / 2
+  }
   const first = lowerBound(t.length, (index) => (t[index] as number) < view.from)
   let last = first
   while (last < t.length && (t[last] as number) <= view.to && last - first < 20_000) last++
@@ -229,12 +275,12 @@ function paintWakes({ context, theme, recording, view, layout, top, rowHeight, s
   for (let at = first; at < last; at++) {
     const mine = by[at] === chosen || task[at] === chosen
     if (!mine && !all) continue
-    const from = layout.rows.get(by[at] as number)
-    const to = layout.rows.get(task[at] as number)
+    const from = rows.layout.rowOf(by[at] as number)
+    const to = rows.layout.rowOf(task[at] as number)
     if (from === undefined || to === undefined || from === to) continue
     const list = mine ? drawn.bright : drawn.faint
     if (list.length > MOST_WAKES * 3) break
-    list.push(view.x(t[at] as number), top + from * rowHeight + middle - scroll, top + to * rowHeight + middle - scroll)
+    list.push(view.x(t[at] as number), middleOf(from), middleOf(to))
   }
   for (const [list, colour, width] of [[drawn.faint, withAlpha(theme.colours.ink, 0.28), 1], [drawn.bright, theme.colours.focus, 1.6]] as const) {
     if (list.length === 0) continue
@@ -264,44 +310,58 @@ function paintWakes({ context, theme, recording, view, layout, top, rowHeight, s
 }
 
 /** The names, each indented under its parent. */
-export function paintGutter({ context, theme, layout, top, height, rowHeight, scroll, gutter, selected, now, hueOf }: Scene): void {
-  const { colours } = theme
-  context.save()
-  context.beginPath()
-  context.rect(0, top, gutter, height - top)
-  context.clip()
-  if (rowHeight >= 10) {
-    const first = Math.max(0, Math.floor(scroll / rowHeight))
-    const last = Math.min(layout.lanes.length - 1, Math.ceil((scroll + height - top) / rowHeight))
-    context.textBaseline = 'middle'
-    const size = rowHeight >= 18 ? 12 : 10
-    for (let row = first; row <= last; row++) {
-      const lane = layout.lanes[row] as Lane
-      const y = top + row * rowHeight - scroll
-      const bar = barOf(y, rowHeight)
-      const middle = bar.top + bar.tall / 2
-      const indent = 12 + Math.min(lane.depth, 6) * 12
-      const hue = hueOf(lane)
-      if (hue !== null) {
-        context.fillStyle = hue
-        context.fillRect(0, y + 2, 3, rowHeight - 4)
-      }
-      if (lane.depth > 0) {
-        context.strokeStyle = colours.line
-        context.lineWidth = 1
-        context.beginPath()
-        context.moveTo(indent - 8.5, y)
-        context.lineTo(indent - 8.5, Math.round(middle) + 0.5)
-        context.lineTo(indent - 3, Math.round(middle) + 0.5)
-        context.stroke()
-      }
-      const ended = lane.endedAt !== null && lane.endedAt <= now
-      context.font = `${lane.id === selected ? '600 ' : ''}${size}px ${lane.kind === 'thread' ? theme.mono : theme.font}`
-      context.fillStyle = lane.kind === 'thread' ? colours.thread : ended ? colours['ink-soft'] : colours.ink
-      context.fillText(fit(context, lane.kind === 'thread' ? `◫ ${lane.name}` : lane.name, gutter - indent - 8), indent + 2, middle + 0.5)
-    }
+export function paintGutter(scene: Scene): void {
+  const { context, rows, top, height, gutter } = scene
+  const { rows: all, pinned } = rows.layout
+  const { first, last } = rows.inView
+  for (const [list, from, to] of [[all.slice(first, last + 1), rows.top, height], [all.slice(0, pinned), top, rows.top]] as const) {
+    context.save()
+    context.beginPath()
+    context.rect(0, from, gutter, to - from)
+    context.clip()
+    for (const row of list) if (rows.heightOf(row) >= 10) paintName(scene, row)
+    context.restore()
   }
-  context.restore()
+}
+
+/** What a row of several lanes is called. */
+function nameOf({ lanes, title, kind }: Row): string {
+  const [lane] = lanes
+  if (kind === 'title') return title
+  if (lanes.length > 1) return `${title} ×${lanes.length.toLocaleString('en-US')}`
+  const name = lane?.name ?? ''
+  return kind === 'culprit' ? `■ ${name}` : kind === 'victim' ? `▨ ${name} ${title}` : lane?.kind === 'thread' ? `◫ ${name}` : name
+}
+
+function paintName({ context, theme, rows, gutter, selected, now, hueOf }: Scene, row: Row): void {
+  const { colours } = theme
+  const rowHeight = rows.heightOf(row)
+  const y = rows.y(row)
+  const bar = barOf(y, rowHeight)
+  const middle = row.kind === 'title' ? y + rowHeight / 2 : bar.top + bar.tall / 2
+  const lane = row.lanes.length === 1 ? row.lanes[0] as Lane : undefined
+  const indent = 12 + Math.min(row.depth, 6) * 12
+  const hue = hueOf(lane)
+  if (hue !== null) {
+    context.fillStyle = hue
+    context.fillRect(0, y + 2, 3, rowHeight - 4)
+  }
+  if (row.depth > 0) {
+    context.strokeStyle = colours.line
+    context.lineWidth = 1
+    context.beginPath()
+    context.moveTo(indent - 8.5, y)
+    context.lineTo(indent - 8.5, Math.round(middle) + 0.5)
+    context.lineTo(indent - 3, Math.round(middle) + 0.5)
+    context.stroke()
+  }
+  const bold = row.kind === 'title' || row.kind === 'culprit' || lane?.id === selected
+  const thread = lane?.kind === 'thread'
+  const ended = lane === undefined ? row.kind !== 'title' : lane.endedAt !== null && lane.endedAt <= now
+  context.textBaseline = 'middle'
+  context.font = `${bold ? '600 ' : ''}${rowHeight >= 18 ? 12 : 10}px ${thread ? theme.mono : theme.font}`
+  context.fillStyle = row.kind === 'culprit' ? colours.red : row.kind === 'victim' ? colours.ready : thread ? colours.thread : ended ? colours['ink-soft'] : colours.ink
+  context.fillText(fit(context, nameOf(row), gutter - indent - 8), indent + 2, middle + 0.5)
 }
 
 /** As much of a text as fits, with an ellipsis; nothing if fewer than three characters fit. */

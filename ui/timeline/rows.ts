@@ -1,15 +1,22 @@
-// The rows of the lanes: their height, their scroll position, and which lane is where.
+// The rows of the lanes: their height, their scroll position, and which row and lane is where. The pinned rows, on top, are
+// not scrolled.
 import type { Lane } from '../recording.ts'
 import type { Layout } from './layout.ts'
+import { nearest, type Row } from './packing.ts'
 
 const ROW = 32
 const SMALLEST_ROW = 0.02
 const HIGHEST_ROW = 60
+/** Pinned rows, and rows from this height on, can be read. */
+const READABLE = 12
+const LOWEST_PINNED = 24
 /** The width of the scrollbar. */
 export const BAR = 10
 
+const NONE: Layout = { rows: [], pinned: 0, count: 0, rowOf: () => undefined }
+
 export class Rows {
-  #layout: Layout | null = null
+  #layout = NONE
   readonly #area: () => { top: number; bottom: number }
   #height = ROW
   #scroll = 0
@@ -24,8 +31,8 @@ export class Rows {
     this.scroll = this.#scroll
   }
 
-  get lanes(): readonly Lane[] {
-    return this.#layout?.lanes ?? []
+  get layout(): Layout {
+    return this.#layout
   }
 
   get height(): number {
@@ -37,6 +44,10 @@ export class Rows {
     this.scroll = this.#scroll
   }
 
+  get pinnedHeight(): number {
+    return Math.max(this.#height, LOWEST_PINNED)
+  }
+
   /** Pixels of rows above the first that is shown. */
   get scroll(): number {
     return this.#scroll
@@ -46,38 +57,74 @@ export class Rows {
     this.#scroll = Math.max(0, Math.min(Math.max(0, this.#total - this.room), scroll))
   }
 
+  /** Where the scrolled rows begin. */
+  get top(): number {
+    return this.#area().top + this.#layout.pinned * this.pinnedHeight
+  }
+
   get room(): number {
+    return Math.max(0, this.#area().bottom - this.top)
+  }
+
+  /** How many rows fit so that they can be read. */
+  get readable(): number {
     const { top, bottom } = this.#area()
-    return bottom - top
+    return this.#height < READABLE ? 0 : Math.floor((bottom - top) / this.#height)
   }
 
   get overflow(): boolean {
     return this.#total > this.room
   }
 
-  at(y: number): Lane | null {
+  /** The scrolled rows that are in view, from the first up to the last. */
+  get inView(): { first: number; last: number } {
+    const { rows, pinned } = this.#layout
+    return {
+      first: pinned + Math.max(0, Math.floor(this.#scroll / this.#height)),
+      last: Math.min(rows.length - 1, pinned + Math.ceil((this.#scroll + this.room) / this.#height)),
+    }
+  }
+
+  y({ at }: Row): number {
+    const { pinned } = this.#layout
+    return at < pinned ? this.#area().top + at * this.pinnedHeight : this.top + (at - pinned) * this.#height - this.#scroll
+  }
+
+  heightOf({ at }: Row): number {
+    return at < this.#layout.pinned ? this.pinnedHeight : this.#height
+  }
+
+  at(y: number): Row | null {
     const { top } = this.#area()
-    return y < top ? null : this.lanes[Math.floor((y - top + this.#scroll) / this.#height)] ?? null
+    if (y < top) return null
+    const { rows, pinned } = this.#layout
+    return rows[y < this.top ? Math.floor((y - top) / this.pinnedHeight) : pinned + Math.floor((y - this.top + this.#scroll) / this.#height)] ?? null
+  }
+
+  /** The lane at a place; in a shared row, the one at this time or within `slack` seconds of it. */
+  laneAt(y: number, t: number, slack: number): Lane | null {
+    const lanes = this.at(y)?.lanes ?? []
+    return lanes.length === 1 ? lanes[0] as Lane : nearest(lanes, t, slack)
   }
 
   /** Scrolls so that a lane is visible. */
   reveal(lane: number): void {
-    const row = this.#layout?.rows.get(lane)
-    if (row === undefined) return
-    const y = row * this.#height
+    const row = this.#layout.rowOf(lane)
+    if (row === undefined || row.at < this.#layout.pinned) return
+    const y = (row.at - this.#layout.pinned) * this.#height
     if (y < this.#scroll || y + this.#height > this.#scroll + this.room) this.scroll = y - this.room / 2
   }
 
   /** Scrolls to a place on the scrollbar. */
   drag(y: number): void {
-    this.scroll = (y - this.#area().top) / this.room * this.#total - this.room / 2
+    this.scroll = (y - this.top) / this.room * this.#total - this.room / 2
   }
 
   paintBar(context: CanvasRenderingContext2D, right: number, colour: string): void {
     const { room } = this
     if (!this.overflow) return
     const size = Math.max(24, room * room / this.#total)
-    const y = this.#area().top + (room - size) * this.#scroll / Math.max(1, this.#total - room)
+    const y = this.top + (room - size) * this.#scroll / Math.max(1, this.#total - room)
     context.fillStyle = colour
     context.beginPath()
     context.roundRect(right - BAR + 2, y, BAR - 4, size, 3)
@@ -85,6 +132,6 @@ export class Rows {
   }
 
   get #total(): number {
-    return this.lanes.length * this.#height
+    return (this.#layout.rows.length - this.#layout.pinned) * this.#height
   }
 }

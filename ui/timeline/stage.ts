@@ -3,13 +3,16 @@ import type { Recording } from '../recording.ts'
 import type { Stall } from '../recording/stalls.ts'
 import type { Hands } from './input.ts'
 import { paintGutter, paintLanes } from './paint.ts'
-import { paintAxis, paintBandLabels, paintBands, paintCursors, paintLoop, paintOverview, type BandLabel } from './paint-loop.ts'
+import { paintAxis, paintBandLabels, paintBands, paintCursors, paintLoop, paintOverview, paintRange, type BandLabel } from './paint-loop.ts'
+import { paintTracks, TRACK } from './paint-tracks.ts'
 import { BAR, type Rows } from './rows.ts'
 import type { Picture, Scene } from './scene.ts'
 import { readTheme, type Theme } from './theme.ts'
 
 const OVERVIEW = 26
 const AXIS = 22
+/** With the wall clock below the loop's time. */
+const TALL_AXIS = 38
 const LOOP = 58
 const LABELS = 42
 const LABEL = 34
@@ -21,12 +24,15 @@ export class Stage {
   readonly #host: HTMLElement
   readonly #context: CanvasRenderingContext2D
   readonly #overview: number
+  readonly #axis: number
+  #tracks = 0
   #ratio = 1
   #theme: Theme | null = null
   #labels: BandLabel[] = []
 
-  constructor(host: HTMLElement, label: string, compact: boolean) {
+  constructor(host: HTMLElement, label: string, compact: boolean, wall: boolean) {
     this.#host = host
+    this.#axis = wall ? TALL_AXIS : AXIS
     this.#overview = compact ? 0 : OVERVIEW
     host.classList.add('timeline')
     this.canvas.tabIndex = 0
@@ -59,12 +65,12 @@ export class Stage {
 
   /** Where the lanes begin. */
   lanesTop({ stalls }: Recording): number {
-    return this.#overview + AXIS + LOOP + (stalls.all.length > 0 ? LABELS : 4)
+    return this.#overview + this.#axis + LOOP + (stalls.all.length > 0 ? LABELS : 4) + this.#tracks * TRACK
   }
 
   zone(x: number, y: number, recording: Recording): ReturnType<Hands['zone']> {
     if (y < this.#overview) return 'overview'
-    if (y < this.#overview + AXIS) return 'axis'
+    if (y < this.#overview + this.#axis) return 'axis'
     return x > this.width - BAR - 2 && y > this.lanesTop(recording) ? 'bar' : 'lanes'
   }
 
@@ -77,13 +83,14 @@ export class Stage {
     const context = this.#context
     const { width, height } = this
     const { recording, view, now } = picture
+    this.#tracks = picture.tracks.length
     const theme = (this.#theme ??= readTheme(this.#host, context, this.#ratio))
     const gutter = width < 560 ? 92 : width < 900 ? 150 : 208
     view.left = gutter
     view.width = Math.max(10, width - gutter - BAR)
     const scene: Scene = {
-      ...picture, context, theme, width, height, gutter, top: this.lanesTop(recording), rowHeight: rows.height, scroll: rows.scroll,
-      overview: { y: 0, height: this.#overview }, axis: { y: this.#overview, height: AXIS }, loop: { y: this.#overview + AXIS, height: LOOP },
+      ...picture, context, theme, width, height, gutter, top: this.lanesTop(recording), rows,
+      overview: { y: 0, height: this.#overview }, axis: { y: this.#overview, height: this.#axis }, loop: { y: this.#overview + this.#axis, height: LOOP }, tracksTop: this.lanesTop(recording) - this.#tracks * TRACK,
       hueOf: (lane) => lane?.run == null ? null : theme.hues[lane.run % theme.hues.length] ?? null,
     }
     context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0)
@@ -92,7 +99,8 @@ export class Stage {
     paintBands(scene)
     paintAxis(scene)
     paintLoop(scene)
-    const bars = paintLanes(scene)
+    paintTracks(scene)
+    const spans = paintLanes(scene)
     context.fillStyle = theme.colours.ground
     context.fillRect(0, scene.top, gutter - 1, height - scene.top)
     paintGutter(scene)
@@ -100,9 +108,10 @@ export class Stage {
     context.fillRect(gutter - 1, this.#overview, 1, height)
     this.#labels = paintBandLabels(scene)
     if (this.#overview > 0) paintOverview(scene, ...extentOf(recording, now))
+    paintRange(scene)
     paintCursors(scene)
     rows.paintBar(context, width, theme.colours.line)
-    return bars.spans
+    return spans
   }
 }
 

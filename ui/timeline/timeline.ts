@@ -5,10 +5,12 @@ import type { Lane, Position, Recording } from '../recording.ts'
 import { Camera } from './camera.ts'
 import { Frames } from './frames.ts'
 import { listen, type Hands } from './input.ts'
-import { Layouter, type LaneFilter } from './layout.ts'
+import { Layouter, type Grouping, type LaneFilter, type Layout } from './layout.ts'
+import { nearest } from './packing.ts'
 import { Rows } from './rows.ts'
 import { extentOf, Stage } from './stage.ts'
 import { tipOfLane, tipOfStall, Tooltip } from './tooltip.ts'
+import { tracksOf } from './tracks.ts'
 import type { Viewport } from './viewport.ts'
 
 export interface TimelineOptions {
@@ -21,6 +23,14 @@ export interface TimelineOptions {
   compact?: boolean
   /** Live from the start. */
   follow?: boolean
+  /** The wall clock at a time of the loop, in ms; null: none. */
+  wall?(t: number): number | null
+}
+
+/** A stretch of time. */
+export interface Stretch {
+  from: number
+  to: number
 }
 
 export interface TimelineEvents {
@@ -31,9 +41,12 @@ export interface TimelineEvents {
   /** The window has moved. */
   view: (from: number, to: number) => void
   follow: (follow: boolean) => void
+  range: (range: Stretch | null) => void
   stall: (stall: Stall) => void
 }
 
+/** How many pixels beside a lane of a shared row still mean it. */
+const NEAR = 4
 /** Ms until the next look at an unchanged recording. */
 const LOOK = 50
 
@@ -42,6 +55,7 @@ export class Timeline {
   readonly figures = { ms: 0, spans: 0, frames: 0 }
   #recording: Recording
   readonly #options: TimelineOptions
+  readonly #wall: ((t: number) => number | null) | null
   readonly #stage: Stage
   readonly #tip: Tooltip
   readonly #camera = new Camera((from, to) => this.#emit('view', from, to))
@@ -58,15 +72,20 @@ export class Timeline {
   #hovered: number | null = null
   #pointer: { x: number; y: number } | null = null
   #filter: LaneFilter | null = null
+  #grouping: Grouping = 'alive'
+  #range: Stretch | null = null
+  /** A lane to scroll to, once it has a row. */
+  #reveal: number | null = null
   #dirty = true
   /** What was drawn last, and when. */
   #drawn = { version: -1, now: -1, at: 0 }
 
   constructor(host: HTMLElement, options: TimelineOptions) {
     this.#options = options
+    this.#wall = options.wall === undefined ? null : (t) => options.wall?.(t) ?? null
     this.#recording = options.recording
     this.#follow = options.follow ?? false
-    this.#stage = new Stage(host, options.label ?? 'Timeline of the event loop and its tasks; the panel Table shows the same', options.compact ?? false)
+    this.#stage = new Stage(host, options.label ?? 'Timeline of the event loop and its tasks; the panel Table shows the same', options.compact ?? false, options.wall !== undefined)
     this.#tip = new Tooltip(host)
     this.#observer = new ResizeObserver(() => this.#resize())
     this.#observer.observe(host)
@@ -89,6 +108,7 @@ export class Timeline {
     this.#selected = null
     this.#hovered = null
     this.#cursor = null
+    this.range = null
     this.#rows.scroll = 0
     this.draw()
   }
@@ -140,6 +160,27 @@ export class Timeline {
     this.draw()
   }
 
+  get grouping(): Grouping {
+    return this.#grouping
+  }
+
+  set grouping(grouping: Grouping) {
+    this.#grouping = grouping
+    this.draw()
+  }
+
+  /** The stretch that is measured; null: none. */
+  get range(): Stretch | null {
+    return this.#range
+  }
+
+  set range(range: Stretch | null) {
+    if (range === this.#range) return
+    this.#range = range
+    this.#emit('range', range)
+    this.draw()
+  }
+
   get rowHeight(): number {
     return this.#rows.height
   }
@@ -150,7 +191,17 @@ export class Timeline {
   }
 
   get lanesShown(): number {
-    return this.#rows.lanes.length
+    return this.#rows.layout.count
+  }
+
+  /** Where rows are: a row's `y`, of so many pixels. */
+  get placeOf(): { rows: Rows; layout: Layout; height: number } {
+    return { rows: this.#rows, layout: this.#rows.layout, height: this.#stage.height }
+  }
+
+  /** The number of lanes that are on top because of a stall. */
+  get pinned(): number {
+    return this.#rows.layout.pinned
   }
 
   on<K extends keyof TimelineEvents>(name: K, listener: TimelineEvents[K]): () => void {
@@ -201,8 +252,19 @@ export class Timeline {
 
   /** Scrolls so that a lane is visible. */
   reveal(lane: number): void {
-    this.#rows.reveal(lane)
+    this.#reveal = lane
     this.draw()
+  }
+
+  /** Shows a lane, at a time when it was there. */
+  find({ id, begunAt, endedAt }: Lane): void {
+    const { from, to } = this.view
+    if (begunAt > to || (endedAt ?? Infinity) < from) {
+      this.follow = false
+      this.#camera.centre(begunAt)
+    }
+    this.selected = id
+    this.reveal(id)
   }
 
   destroy(): void {
@@ -257,10 +319,13 @@ export class Timeline {
 
   #paint(now: number): void {
     const { view, recording } = this
-    const layout = this.#layouter.update(recording, view.from, view.to, this.#filter, this.#follow ? 0.08 : 0.5)
-    this.#rows.show(layout)
+    this.#rows.show(this.#layouter.update({
+      recording, from: view.from, to: view.to, filter: this.#filter, grouping: this.#grouping, near: this.#follow ? 0.08 : 0.5, now, room: this.#rows.readable,
+    }))
+    if (this.#reveal !== null) this.#rows.reveal(this.#reveal)
+    this.#reveal = null
     this.figures.spans = this.#stage.paint({
-      recording, view, layout, now, follow: this.#follow, cursor: this.#cursor?.t ?? null, selected: this.#selected, hovered: this.#hovered,
+      recording, view, now, range: this.#range, wall: this.#wall, tracks: tracksOf(recording, view.from, view.to), follow: this.#follow, cursor: this.#cursor?.t ?? null, selected: this.#selected, hovered: this.#hovered,
       motion: !this.#reduced.matches,
     }, this.#rows)
     this.#showTip(now)
@@ -286,6 +351,10 @@ export class Timeline {
       },
       zone: (x, y) => this.#stage.zone(x, y, this.#recording),
       scrub: (x) => { this.cursor = this.recording.positionAt(this.view.t(x)) },
+      range: (x0, x1) => {
+        const [from, to] = [this.view.t(Math.min(x0, x1)), this.view.t(Math.max(x0, x1))]
+        this.range = { from, to }
+      },
       overview: (x) => {
         this.follow = false
         const [from, to] = extentOf(this.#recording, this.#now())
@@ -298,7 +367,7 @@ export class Timeline {
       },
       hover: (x, y) => {
         this.#pointer = { x, y }
-        if (!this.#hover(this.#rows.at(y))) this.#showTip(this.#now())
+        if (!this.#hover(this.#laneAt(x, y))) this.#showTip(this.#now())
       },
       leave: () => {
         this.#pointer = null
@@ -311,11 +380,11 @@ export class Timeline {
           this.#emit('stall', label)
           return
         }
-        const lane = this.#rows.at(y)
+        const lane = this.#laneAt(x, y)
         this.selected = lane === null || lane.id === this.#selected ? null : lane.id
       },
       doubleClick: (x, y) => {
-        const lane = this.#rows.at(y)
+        const lane = this.#laneAt(x, y)
         const t = this.view.t(x)
         const span = lane?.at({ t, seq: Infinity })
         if (x > this.view.left && span?.to != null) this.show(span.from - (span.to - span.from) * 0.1, span.to + (span.to - span.from) * 0.1)
@@ -331,10 +400,8 @@ export class Timeline {
     if (event.ctrlKey || event.metaKey || event.altKey) return false
     switch (event.key) {
       case 'ArrowUp': case 'ArrowDown': {
-        const { lanes } = this.#rows
-        const at = lanes.findIndex(({ id }) => id === this.#selected)
-        const next = lanes[Math.max(0, Math.min(lanes.length - 1, at + (event.key === 'ArrowDown' ? 1 : -1)))]
-        if (next !== undefined) {
+        const next = this.#beside(event.key === 'ArrowDown' ? 1 : -1, event.shiftKey)
+        if (next !== null) {
           this.selected = next.id
           this.reveal(next.id)
         }
@@ -349,6 +416,23 @@ export class Timeline {
       }
       default: return false
     }
+  }
+
+  #laneAt(x: number, y: number): Lane | null {
+    return this.#rows.laneAt(y, this.view.t(x), NEAR / this.view.scale)
+  }
+
+  /** The lane in the next row, or, within a shared row, the next lane. */
+  #beside(step: 1 | -1, same: boolean): Lane | null {
+    const { layout } = this.#rows
+    const { rows } = layout
+    const row = this.#selected === null ? undefined : layout.rowOf(this.#selected)
+    if (same && row !== undefined) return row.lanes[row.lanes.findIndex(({ id }) => id === this.#selected) + step] ?? null
+    let at = row === undefined ? (step > 0 ? 0 : rows.length - 1) : row.at + step
+    while (rows[at]?.lanes.length === 0) at += step
+    const { lanes = [] } = rows[at] ?? {}
+    const middle = (this.view.from + this.view.to) / 2
+    return nearest(lanes, middle, Infinity)
   }
 
   /** The pointer is over this lane; false if nothing has changed. */
@@ -368,7 +452,7 @@ export class Timeline {
     if (this.#pointer === null) return
     const { x, y } = this.#pointer
     const stall = this.#stage.labelAt(x, y)
-    const lane = this.#rows.at(y)
+    const lane = this.#laneAt(x, y)
     this.#tip.show(stall !== null ? tipOfStall(stall, now) : lane !== null ? tipOfLane(this.#recording, lane, this.view, x, now) : [], x, y)
   }
 }
