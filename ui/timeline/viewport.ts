@@ -8,10 +8,6 @@ const NARROWEST = 20e-6
 const FARTHEST = 1e10
 const WIDEST = FARTHEST
 const MOST_TICKS = 200
-/** Pixels between two beats of the heartbeat. */
-const BEAT = 18
-/** The width of a beat, in pixels. */
-const BEAT_WIDTH = 7
 
 export interface Tick {
   t: number
@@ -64,14 +60,6 @@ export class Viewport {
 
   pan(seconds: number): void {
     this.set(this.from + seconds, this.to + seconds)
-  }
-
-  /** The beats between two places, in pixels: at multiples of a beat's time, and only as many as fit. */
-  beats(begin: number, end: number): number[] {
-    const step = BEAT / this.scale
-    const first = this.x(Math.ceil(this.t(begin) / step) * step)
-    const count = Math.max(0, Math.min(Math.ceil(this.width / BEAT) + 1, Math.floor((end - BEAT_WIDTH - first) / BEAT) + 1))
-    return Array.from({ length: Number.isFinite(count) ? count : 0 }, (_, at) => first + at * BEAT).filter((x) => x >= begin)
   }
 
   /** Round times about `distance` pixels apart, with enough digits to distinguish them. */
