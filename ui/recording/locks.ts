@@ -1,6 +1,6 @@
 // What tasks wait for besides each other and queues: locks, semaphores, events. How many wait for each, over time, and which
-// task holds a lock. A loop's events name a lock only where a task waits for it, so a holder is known from then on, or
-// afterwards: the task that wakes a waiter has released the lock, and the woken task holds it.
+// task holds a lock. The events say who holds a lock when a task begins to wait for it. Later, a task that wakes a waiter has
+// released the lock, and the woken task holds it; in events of earlier versions, that is all.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { EventOf, Snapshot, Waiting } from '../../src/events/schema.ts'
 import type { Position } from './track.ts'
@@ -70,7 +70,7 @@ export class Locks {
     }
     const last = track.points.at(-1)
     this.#waits.set(task, track)
-    track.add(t, seq, (last?.waiting ?? 0) + 1, on.task ?? last?.holder ?? null)
+    track.add(t, seq, (last?.waiting ?? 0) + 1, on.holder ?? last?.holder ?? null)
   }
 
   /** A task no longer waits. `by` has woken it, unless its wait was cancelled. */
