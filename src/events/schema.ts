@@ -18,7 +18,7 @@ export const waiting = z.strictObject({
   label: z.string().optional(),
   /** The task that is waited for. */
   task: id.optional(),
-  /** The task that held the lock when the wait began. */
+  /** The task that owned the lock when the wait began. */
   holder: id.optional(),
   /** The queue, as in `queue.changed`. */
   queue: id.optional(),

@@ -173,7 +173,7 @@ t.test('a measured stretch', async (t) => {
   for (const [from, to, words] of table) t.equal(inWords(measure(recording, from, to, 6)), words)
 })
 
-t.test('locks: how many wait, and who holds one', async (t) => {
+t.test('locks: how many tasks wait, and which task owns one', async (t) => {
   const wait = (time: number, task: number, label = '<Lock 1>', kind = 'lock', on = {}): Fields => ({ t: time, type: 'task.suspended', task, seconds: 0, on: { kind, label, ...on } })
   const recording = recorded([
     ...request(1, 0), ...request(2, 0), ...request(3, 0), ...request(4, 0), wait(1, 2), wait(2, 3),
@@ -215,7 +215,7 @@ t.test('a deadlock of two locks is a cycle, as soon as the second task waits', a
   const { cycles, edges } = awaitGraph({ recording, position: { t: 1, seq: Math.max(...recording.events.filter((event) => event.type === 'task.suspended').map(({ seq }) => seq)) }, time: 1 })
   t.same(cycles.map((cycle) => cycleInWords(cycle, edges).replaceAll(/<Lock \d+>/g, 'a lock')), ['A deadlock (cycle of awaits): a → a lock → b → a lock → a. None of these tasks can wake another.'])
   const [a] = [...recording.lanes.values()].filter(({ name }) => name === 'a')
-  t.match(explain(recording, a!, { t: 1.5, seq: recording.events.find(({ type, t }) => type === 'task.cancelling' || t > 1)?.seq ?? recording.lastSeq }).replaceAll(/<Lock \d+>/g, 'a lock'), /waits for a lock, which b holds, which is waiting for a lock, which a holds: a deadlock/i)
+  t.match(explain(recording, a!, { t: 1.5, seq: recording.events.find(({ type, t }) => type === 'task.cancelling' || t > 1)?.seq ?? recording.lastSeq }).replaceAll(/<Lock \d+>/g, 'a lock'), /waits for a lock, which b owns, which is waiting for a lock, which a owns: a deadlock/i)
 })
 
 t.test('tracks on the axis: the queues and locks with something to show', async (t) => {
@@ -264,8 +264,8 @@ t.test('the await graph', async (t) => {
   ])
   const table: [recording: Recording, t: number, words: string[], cycles: string[], apart: number][] = [
     [deadlock, 0.5, [], [], 5],
-    [deadlock, 2.5, ['T1 awaits T2 (gather 2 of 2)', 'T2 waits for <Lock 2>', '<Lock 2> is held by T3'], [], 2],
-    [deadlock, 9, ['T1 awaits T2 (gather 2 of 2)', 'T2 waits for <Lock 2>', '<Lock 2> is held by T3', 'T3 waits for <Lock 1>', '<Lock 1> is held by T2', 'T4 waits for queue 7, which is empty'],
+    [deadlock, 2.5, ['T1 awaits T2 (gather 2 of 2)', 'T2 waits for <Lock 2>', '<Lock 2> is owned by T3'], [], 2],
+    [deadlock, 9, ['T1 awaits T2 (gather 2 of 2)', 'T2 waits for <Lock 2>', '<Lock 2> is owned by T3', 'T3 waits for <Lock 1>', '<Lock 1> is owned by T2', 'T4 waits for queue 7, which is empty'],
       ['A deadlock (cycle of awaits): T2 → <Lock 2> → T3 → <Lock 1> → T2. None of these tasks can wake another.'], 1],
     [recorded([...[1, 2].map(born), wait(1, 1, { kind: 'task', task: 2, deadline: 12 }), wait(1, 2, { kind: 'task', task: 1 })]), 9, ['T1 awaits T2', 'T2 awaits T1'], ['A cycle of awaits, which a timeout ends: T1 → T2 → T1.'], 0],
   ]

@@ -130,7 +130,7 @@ t.test('the lanes and what is around them', { skip: typeof chromium === 'string'
     const marked = async (): Promise<number[]> => [await page.locator('.graph svg .node').count(), await page.locator('.graph svg .node.cycle').count(), await page.locator('.graph svg .edge.cycle').count()]
     t.same(await marked(), [7, 4, 4])
     t.same((await page.locator('.graph-words li').allTextContents()).sort(), [
-      '<Lock 1> is held by one, in a cycle', '<Lock 2> is held by two, in a cycle', '<b>getter</b> waits for queue 1, which is empty',
+      '<Lock 1> is owned by one, in a cycle', '<Lock 2> is owned by two, in a cycle', '<b>getter</b> waits for queue 1, which is empty',
       'main awaits one (gather 2 of 2)', 'one waits for <Lock 2>, in a cycle', 'two waits for <Lock 1>, in a cycle',
     ])
     // One event back each time: the print, then each wait.

@@ -198,9 +198,9 @@ function waiting(recording: Recording, lane: Lane, span: Span, position: Positio
       const theirs = holder?.at({ t, seq: position.seq }) ?? null
       const lock = on.label ?? 'the lock'
       if (holder === undefined || theirs === null) return `waits for ${lock}${where}: a release wakes this task${left}`
-      if (seen.has(holder)) return `waits for ${lock}${where}, which ${holder.name} holds: a deadlock (cycle of awaits), and nothing can wake either`
-      if (seen.size >= MOST_NAMED) return `waits for ${lock}${where}, which ${holder.name} holds${left}, and the chain of awaits goes on`
-      return `waits for ${lock}${where}${left}, which ${holder.name} holds, ${chained(recording, holder, theirs, position, t, seen)}`
+      if (seen.has(holder)) return `waits for ${lock}${where}, which ${holder.name} owns: a deadlock (cycle of awaits), and nothing can wake either`
+      if (seen.size >= MOST_NAMED) return `waits for ${lock}${where}, which ${holder.name} owns${left}, and the chain of awaits goes on`
+      return `waits for ${lock}${where}${left}, which ${holder.name} owns, ${chained(recording, holder, theirs, position, t, seen)}`
     }
     case 'semaphore': case 'condition': case 'event': case 'barrier':
       return `waits for ${on.label ?? `the ${on.kind}`}${where}: ${WAKES[on.kind]} wakes this task${left}`

@@ -1,6 +1,6 @@
 // What tasks wait for besides each other and queues: locks, semaphores, events. How many wait for each, over time, and which
-// task holds a lock. The events say who holds a lock when a task begins to wait for it. Later, a task that wakes a waiter has
-// released the lock, and the woken task holds it; in events of earlier versions, that is all.
+// task owns a lock. The events say which task owns a lock when a task begins to wait for it. Later, a task that wakes a waiter has
+// released the lock, and the woken task owns it; in events of earlier versions, that is all.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { EventOf, Snapshot, Waiting } from '../../src/events/schema.ts'
 import type { Position } from './track.ts'
@@ -41,7 +41,7 @@ export class LockTrack {
     if (this.points.length > MOST_POINTS) this.points.splice(0, MOST_POINTS / 10)
   }
 
-  /** This task has released the lock, so it held it until now. */
+  /** This task has released the lock, so it owned it until now. */
   released(by: number): void {
     for (let at = this.points.length - 1; at >= 0; at--) {
       const point = this.points[at] as Point
