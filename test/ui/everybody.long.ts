@@ -30,7 +30,7 @@ t.test('accessibility of the live view', { skip: typeof chromium === 'string' &&
     await app.observer.ready
     await hostile(app)
     const { page, complaints } = await open(browser, `http://127.0.0.1:${app.observer.port}/`)
-    for (const name of ['Tasks', 'Output', 'Stalls', 'Requests', 'Loop', 'Queues', 'Runs', 'Warnings', 'Table']) {
+    for (const name of ['Tasks', 'Await graph', 'Output', 'Stalls', 'Requests', 'Loop', 'Queues', 'Runs', 'Warnings', 'Table']) {
       await tab(page, name).click()
       await page.waitForTimeout(160)
     }
@@ -76,7 +76,7 @@ t.test('accessibility of the live view', { skip: typeof chromium === 'string' &&
     await (await fetch(`${server.app}examples/4/run?speed=8`)).text()
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme })
-      for (const [view, ...tabs] of [['', 'Tasks', 'Output', 'Stalls', 'Requests', 'Runs', 'Table'], ['#view=compare', ''], ['#view=lab', '']]) {
+      for (const [view, ...tabs] of [['', 'Tasks', 'Await graph', 'Output', 'Stalls', 'Requests', 'Runs', 'Table'], ['#view=compare', ''], ['#view=lab', '']]) {
         await page.goto(server.observer + view)
         await page.evaluate(source)
         for (const name of tabs) {
