@@ -18,6 +18,8 @@ export const waiting = z.strictObject({
   label: z.string().optional(),
   /** The task that is waited for. */
   task: id.optional(),
+  /** The task that owned the lock when the wait began. */
+  holder: id.optional(),
   /** The queue, as in `queue.changed`. */
   queue: id.optional(),
   /** When the wait ends by itself, in seconds on the loop's clock. */

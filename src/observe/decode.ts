@@ -115,6 +115,7 @@ export class Decoder {
         else if (kind === 'task' && other !== 0) on.label = this.nameOf(other)
         if (other !== 0) {
           if (kind.startsWith('queue.')) on.queue = other
+          else if (kind === 'lock') on.holder = other
           else on.task = other
         }
         if (!Number.isNaN(deadline)) on.deadline = stamp(deadline)

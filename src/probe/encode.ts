@@ -38,7 +38,7 @@ export function labelOf(on: Wait): string {
 
 /** `label` refers to the text from `labelOf`. */
 export function writeSuspended(to: RecordWriter, task: number, on: Wait, label: Reference, t: number): void {
-  const other = (on.of === undefined ? on.tasks?.[0]?.id : nameOf(on.of).queue) ?? 0
+  const other = (on.of === undefined ? on.tasks?.[0]?.id : nameOf(on.of).queue ?? on.holder?.id) ?? 0
   to.putNumber(HEAD.suspended[on.kind], task, t, label, other, on.deadline ?? NaN)
 }
 

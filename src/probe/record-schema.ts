@@ -40,7 +40,7 @@ export const RECORDS = {
   ready: { kind: 4, words: ['by'] },
   /** A step begins; an eager one inside the running step. */
   running: { kind: 5, small: ['next', 'eager'] },
-  /** `deadline` is NaN without one; `other` is the task or the queue that is waited for. */
+  /** `deadline` is NaN without one; `other` is the task or the queue that is waited for, or the task that owns the lock. */
   suspended: { kind: 6, small: WAIT_KINDS, words: ['label: text', 'other'], number: 'deadline' },
   yielded: { kind: 7 },
   finished: { kind: 8, small: OUTCOMES, words: ['error: text'] },

@@ -248,7 +248,7 @@ t.test('why isn\'t this task running?', async (t) => {
   const recording = heard(await record(program))
   const why = (name: string, time: number): string => explain(recording, lane(recording, name), recording.positionAt(time))
   t.match(why('holder', 1), /^Asleep until 2\.000 s, 1 s left: it has yielded, so other tasks can run\.$/)
-  t.match(why('waiter', 1), /^Waits for <Lock \d+>: a release wakes this task\.$/)
+  t.match(why('waiter', 1), /^Waits for <Lock \d+>, which holder owns, which is asleep until 2\.000 s, 1 s left: it has yielded, so other tasks can run\.$/)
   t.match(why('main', 1), /^Waits for waiter, which is waiting for <Lock/)
   t.match(why('taker', 1), /^Waits for an item: queue \d+ is empty/)
   t.match(why('filler', 1), /^Waits for room: queue \d+ is full/)

@@ -1,4 +1,4 @@
-// The await graph: who awaits whom and who holds what, as a picture and in words, at the moment that is shown.
+// The await graph: which task awaits which, and which owns a lock, drawn and as a list, at the moment that is shown.
 import type { PanelContext } from '../panels.ts'
 import { awaitGraph, cycleInWords, edgeInWords, type AwaitGraph, type GraphEdge, type GraphNode } from '../recording/await-graph.ts'
 import { waitLabel } from '../recording/explain.ts'
@@ -28,7 +28,7 @@ export function GraphPanel({ session }: PanelContext) {
       {graph.cycles.map((cycle) => <p key={cycle[0]?.id} class="sentence cycle" role="status">{cycleInWords(cycle, graph.edges)}</p>)}
       <div class="graph-parts">
         <div class="graph-picture"><Picture graph={graph} session={session} /></div>
-        <ul class="graph-words" aria-label="The await graph in words">
+        <ul class="graph-words" aria-label="What awaits what, as a list">
           {graph.edges.map((edge) => (
             <li key={edge.from.id} class={edge.cycle ? 'cycle' : ''}>{edge.from.lane === null ? edge.from.name : <TaskLink session={session} task={edge.from.lane.id} />} {edgeInWords(edge)}{edge.cycle && <span class="hidden">, in a cycle</span>}</li>
           ))}
@@ -71,9 +71,9 @@ function Arrow({ edge, floor }: { edge: GraphEdge; floor: number }) {
     : `M${x0} ${y0}C${x0 + GAP_X / 2} ${y0} ${x1 - GAP_X / 2} ${y1} ${x1 - 2} ${y1}`
   const [x, y] = goesBack(edge) ? [(x0 + x1) / 2, floor - 5] : [(x0 + x1) / 2, (y0 + y1) / 2 - 5]
   return (
-    <g class={`edge ${cycle ? 'cycle' : ''} ${what === 'is held by' ? 'held' : ''}`}>
+    <g class={`edge ${cycle ? 'cycle' : ''} ${what === 'is owned by' ? 'owned' : ''}`}>
       <path d={path} marker-end={`url(#arrow-${cycle ? 'cycle' : 'plain'})`} />
-      <text x={x} y={y}>{what === 'is held by' ? 'held by' : what}</text>
+      <text x={x} y={y}>{what === 'is owned by' ? 'owned by' : what}</text>
     </g>
   )
 }
