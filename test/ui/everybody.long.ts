@@ -122,7 +122,7 @@ const SCREENS: Record<string, Screen> = {
 
 /** The pages, each with its tabs. */
 const PAGES: [view: string, ...tabs: string[]][] = [
-  ['', 'Program', 'Tasks', 'Stalls', 'Output', 'Loop', 'Queues', 'Requests', 'Runs', 'Warnings', 'Table'],
+  ['', 'Program', 'Tasks', 'Stalls', 'Output', 'Loop', 'Await graph', 'Queues', 'Requests', 'Runs', 'Warnings', 'Table'],
   ['#view=playground'], ['#view=lessons'], ['#view=lessons&lesson=cannot-block'], ['#view=lab'], ['#view=compare'],
 ]
 
