@@ -21,7 +21,7 @@ export function paintProbes(canvas: HTMLCanvasElement, lab: Lab, view: Viewport,
   const low = Math.log(LOWEST)
   const scale = (height - 30) / (Math.log(most) - low)
   const y = (seconds: number): number => height - 8 - (Math.log(Math.max(LOWEST, seconds)) - low) * scale
-  context.font = `10.5px ${colour('font')}`
+  context.font = `12px ${colour('font')}`
   context.textBaseline = 'middle'
   for (const line of LINES) {
     if (line > most) break
