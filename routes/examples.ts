@@ -13,8 +13,8 @@ import { badField, Refusal } from '../src/http/refusals.ts'
 import { decimalOr, flag, whole } from '../src/http/fields.ts'
 import type { Texts } from '../src/http/monitor.ts'
 import { negotiate } from '../src/http/negotiate.ts'
-import { resultOf } from '../src/events/run-log.ts'
-import { runResult } from '../src/http/schemas.ts'
+import { resultOf, summaryOf } from '../src/events/run-log.ts'
+import { runResult, runSummary } from '../src/http/schemas.ts'
 import { SharedQueue } from '../src/server/shared-queue.ts'
 
 /** With a virtual clock nothing waits, so a run's work is limited: to this many items. */
@@ -129,13 +129,22 @@ async function joined(texts: Texts): Promise<string> {
   return all
 }
 
+function sharedQueue(app: App, { name = SHARED_NAME, producers = 3, maxsize = 0 }: RunQuery): Coroutine<SharedQueue<never>> {
+  return SharedQueue.open<never>({ url: app.config.redisUrl, name, maxsize, producers, isItem: (value) => item.safeParse(value).success })
+}
+
+/** Names a run in the headers of an answer. */
+function announce(reply: FastifyReply, run: number): void {
+  reply.header('x-run-id', run).header('link', `</view?run=${run}>; rel="alternate"; title="live view", </runs/${run}>; rel="self"`)
+}
+
 /** Runs it and answers with its result: one object, or a stream of its output or events. */
 function* answer(
   app: App, request: FastifyRequest, reply: FastifyReply, type: string, timeline: boolean | undefined, program: Program,
 ): Coroutine<FastifyReply | z.output<typeof runResult>> {
   const listener: RunListener = {}
   const run = app.runs.prepare(program, listener)
-  reply.header('x-run-id', run.id).header('link', `</view?run=${run.id}>; rel="alternate"; title="live view", </runs/${run.id}>; rel="self"`)
+  announce(reply, run.id)
   if (type === 'application/json') {
     yield* app.runs.follow(run, program)
     return resultOf(run.record)
@@ -196,17 +205,44 @@ export default function exampleRoutes(app: App): void {
   }, function* (request, reply) {
     const example = find(request.params.n)
     const type = negotiate(request.headers.accept, ['text/plain', 'application/json', 'application/x-ndjson'])
-    const { queue, producers = 3, maxsize = 0, draw } = request.query
+    const { queue, draw } = request.query
     checkQueue(example, request.query)
     if (example.number !== 5 || queue !== 'redis') return yield* answer(app, request, reply, type, draw, programOf(example, request.query, null))
-    const { name = SHARED_NAME } = request.query
-    const shared = yield* SharedQueue.open<never>({ url: app.config.redisUrl, name, maxsize, producers, isItem: (value) => item.safeParse(value).success })
+    const shared = yield* sharedQueue(app, request.query)
     let result
     try {
       result = yield* answer(app, request, reply, type, draw, programOf(example, request.query, shared))
     } finally {
       yield* shared.close()
     }
-    return 'outcome' in result ? { ...result, queue: { name, ...shared.counts } } : result
+    return 'outcome' in result ? { ...result, queue: { name: shared.name, ...shared.counts } } : result
+  })
+
+  app.post('/examples/:n/run', {
+    ...app.costly,
+    schema: {
+      summary: 'Start it', tags, params, querystring: runQuery.omit({ clock: true, draw: true }),
+      description: 'Answers at once. The run goes on without a client, until it ends or DELETE /runs/{id} cancels it; GET /runs/{id} has its output.',
+      response: { 202: runSummary, 400: errorBody, 404: errorBody, 429: errorBody, 503: errorBody },
+    },
+  }, function* (request, reply) {
+    const example = find(request.params.n)
+    const query: RunQuery = { ...request.query, clock: 'real' }
+    checkQueue(example, query)
+    const shared = example.number === 5 && query.queue === 'redis' ? yield* sharedQueue(app, query) : null
+    let run: Run
+    try {
+      const program = programOf(example, query, shared)
+      run = app.runs.prepare(program)
+      const { loop } = app.loopscope
+      // Not here: the run would be a child of this request's task, which it outlives.
+      loop.callSoon(() => loop.createTask(app.runs.follow(run, program), { name: `run ${run.id}` }))
+    } catch (error) {
+      if (shared !== null) yield* shared.close()
+      throw error
+    }
+    announce(reply, run.id)
+    reply.code(202).header('location', `/runs/${run.id}`)
+    return summaryOf(run.record)
   })
 }

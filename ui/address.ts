@@ -1,6 +1,6 @@
 // What the page shows, kept in the address after `#`, so that a link shows the same. Each part of the page has its own keys
 // and leaves the others alone.
-import { signal } from '@preact/signals'
+import { batch, signal } from '@preact/signals'
 import { partsOf } from './entry.ts'
 
 /** The address's parts; `view` names the open page. Without it, the live view is open. */
@@ -14,7 +14,18 @@ function read(): URLSearchParams {
   return parts
 }
 
-addEventListener('hashchange', () => { address.value = read() })
+/** Counts the addresses that came from outside the page: typed, followed, or from the browser's history. */
+export const visits = signal(0)
+
+function visit(): void {
+  batch(() => {
+    address.value = read()
+    visits.value++
+  })
+}
+
+addEventListener('hashchange', visit)
+addEventListener('popstate', visit)
 
 /** Sets some parts; null removes one. Adds an entry to the browser's history only with `push`. */
 export function setAddress(parts: Record<string, string | null>, push = false): void {
@@ -30,5 +41,3 @@ export function setAddress(parts: Record<string, string | null>, push = false): 
   if (push) history.pushState(null, '', url)
   else history.replaceState(null, '', url)
 }
-
-addEventListener('popstate', () => { address.value = read() })

@@ -1,6 +1,6 @@
 // The page's requests to the server, besides the stream: runs, cancellations, stalls. Always its own origin.
 import type { LoopEvent, LoopList } from '../src/events/schema.ts'
-import { appPaths, paths } from '../src/http/paths.ts'
+import { appPaths, PAGE_HEADER, paths } from '../src/http/paths.ts'
 import { curl } from './curl.ts'
 import { admitLines, admitLoops } from './entry.ts'
 
@@ -15,16 +15,6 @@ export interface Example extends ExampleSummary {
   explanation: string
   python: string
   typescript: string
-}
-
-/** A run that this page has started. Closing it cancels it, as Ctrl-C does in a terminal. */
-export interface StartedRun {
-  /** The server's number for it. */
-  readonly id: number
-  readonly path: string
-  cancel(): void
-  /** Resolves when it has ended, whatever the outcome. */
-  readonly ended: Promise<'ended' | 'cancelled' | 'lost'>
 }
 
 /** The events of an answer, and the number of lines that were no events. */
@@ -51,6 +41,7 @@ export class Api {
   readonly base: URL
   /** The loop that is shown, where the request has to name it. */
   readonly #loop: () => string | null
+  readonly #sent = new Set<{ what: string; at: number }>()
 
   constructor(base: URL, loop: () => string | null = () => null) {
     this.base = base
@@ -99,22 +90,11 @@ export class Api {
     await this.json(this.ofLoop(`${paths.runs}/${run}`), { method: 'DELETE' })
   }
 
-  /** Runs an example on the server's loop. The connection stays open while it runs. */
-  async start(example: number, parameters: Record<string, string>): Promise<StartedRun> {
+  /** Starts an example on the server's loop, and returns the number of the run. It needs no connection: it goes on without this page. */
+  async start(example: number, parameters: Record<string, string>): Promise<number> {
     const query = new URLSearchParams(parameters).toString()
-    const path = `${appPaths.examples}/${example}/run${query === '' ? '' : `?${query}`}`
-    const controller = new AbortController()
-    const response = await this.#fetch(path, { headers: { accept: 'text/plain' }, signal: controller.signal })
-    const drain = async (): Promise<'ended' | 'cancelled' | 'lost'> => {
-      try {
-        const reader = response.body?.getReader()
-        while (reader !== undefined && !(await reader.read()).done) { /* the lines also arrive as events */ }
-        return 'ended'
-      } catch {
-        return controller.signal.aborted ? 'cancelled' : 'lost'
-      }
-    }
-    return { id: Number(response.headers.get('x-run-id')), path, cancel: () => controller.abort(), ended: drain() }
+    const { run } = await this.json<{ run: number }>(`${appPaths.examples}/${example}/run${query === '' ? '' : `?${query}`}`, { method: 'POST' })
+    return run
   }
 
   /** Runs an example in virtual time, on a separate loop, and returns all of its events at once. */
@@ -154,26 +134,36 @@ export class Api {
     await this.json(`${appPaths.lab}/${lab}`, { method: 'DELETE' })
   }
 
-  /** One probe; returns the seconds until the answer arrived. */
-  async ping(): Promise<number> {
-    const began = performance.now()
-    await (await this.#fetch(appPaths.ping, { cache: 'no-store' })).text()
-    return (performance.now() - began) / 1000
+  /** Resolves when the server answers anything. */
+  answers(signal: AbortSignal): Promise<unknown> {
+    return fetch(this.url(paths.healthz), { cache: 'no-store', signal, headers: { [PAGE_HEADER]: '1' } })
   }
 
-  async #fetch(path: string, init?: RequestInit): Promise<Response> {
-    const response = await fetch(this.url(path), init)
-    if (!response.ok) throw await refusal(response)
-    return response
+  /** The requests without an answer, each with the time when it was sent, on a clock that shows `now`. */
+  unanswered(now: number): { what: string; left: number }[] {
+    return [...this.#sent].map(({ what, at }) => ({ what, left: now - (performance.now() - at) / 1000 }))
+  }
+
+  /** Marked as the page's own: a stall does not count it as delayed. */
+  async #fetch(path: string, { headers, ...init }: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+    const sent = { what: `${init.method ?? 'GET'} ${path}`, at: performance.now() }
+    this.#sent.add(sent)
+    try {
+      const response = await fetch(this.url(path), { ...init, headers: { ...headers, [PAGE_HEADER]: '1', 'x-request-start': `t=${Date.now()}` } })
+      if (!response.ok) throw await refusal(response)
+      return response
+    } finally {
+      this.#sent.delete(sent)
+    }
   }
 }
 
 async function refusal(response: Response): Promise<RefusedError> {
   const text = await response.text()
   try {
-    const { code, message, details } = JSON.parse(text) as { code?: string; message?: string; details?: { field?: string; message?: string }[] }
-    const detail = details?.map(({ field, message: why }) => `${field ?? ''} ${why ?? ''}`.trim()).join('; ')
-    return new RefusedError(response.status, [message, detail].filter((part) => part !== undefined && part !== '').join(': '), code)
+    // The message contains what `details` lists by field.
+    const { code, message } = JSON.parse(text) as { code?: string; message?: string }
+    return new RefusedError(response.status, message ?? `the server answered ${response.status}`, code)
   } catch {
     return new RefusedError(response.status, text === '' ? `the server answered ${response.status}` : text.slice(0, 200))
   }

@@ -1,18 +1,25 @@
-// The page's connection to the event stream: a WebSocket to its own origin. It first requests the whole history; after a
-// lost connection, it continues after the last event that it received.
+// The page's connection to the event stream: a WebSocket to its own origin. It begins with the first event that the server
+// keeps; after a lost connection, it continues after the last event that it received.
 import { signal } from '@preact/signals'
-import type { EventOf, Snapshot } from '../src/events/schema.ts'
+import { ability, type Ability, type EventOf, type Snapshot } from '../src/events/schema.ts'
 import { paths } from '../src/http/paths.ts'
 import { admitMessage } from './entry.ts'
 import { Intake } from './intake.ts'
 import type { Recording } from './recording.ts'
 
-export type ConnectionState = 'connecting' | 'live' | 'lost'
+/** `silent`: connected, but nothing arrives, not even the stream's sign of life. */
+export type ConnectionState = 'connecting' | 'live' | 'silent' | 'lost'
 
-/** Parts of the history to skip, tried in this order where the loop overwrites its history faster than the page can read it. */
-const PARTS = [0, 0.1, 0.5, 0.9]
 const FIRST_DELAY = 250
 const LONGEST_DELAY = 5000
+/** The stream sends something every second. After this many ms without anything it counts as silent. */
+const SILENT = 3000
+/** Up to here, in ms, the loop's clock is expected to have gone on since the last message. */
+const EXPECTED = 1500
+const LOOK = 500
+/** How long, in ms, a silent server has for the answer to a question, and a new connection for its first message. */
+const PROBE = 5000
+const LONGEST_OPENING = 10_000
 /** The most that may wait in the inbox, in messages and characters. Past that, the page disconnects and reconnects at its cursor. */
 const MOST_WAITING = 300_000
 const MOST_CHARACTERS = 200_000_000
@@ -25,6 +32,8 @@ export interface ConnectionOptions {
   loop?(): string | null
   /** Called when the state of the requested loop has changed. */
   onLoop?(): void
+  /** Asks the server for anything. Rejects with a TimeoutError if the answer does not come in time, with another error if there is no server. */
+  probe(signal: AbortSignal): Promise<unknown>
   /** Called after each batch of messages. */
   onChange(): void
 }
@@ -39,15 +48,6 @@ export function apiBase(page: string): URL {
   return url
 }
 
-/**
- * Cursors to request the history from, where the loop is at `seq` and keeps the events since `first`. The first cursor asks
- * for everything. The next ones ask for less, because the loop overwrites old events meanwhile.
- */
-export function beginnings(first: number, seq: number): number[] {
-  const after = PARTS.map((part) => Math.floor(first - 1 + (seq - first + 1) * part))
-  return [...new Set(after)].filter((one, at) => at === 0 || one < seq)
-}
-
 /** Milliseconds until the next attempt: doubled each time, with jitter. */
 export function backoff(attempt: number, random = Math.random()): number {
   return Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempt) * (0.75 + random / 2)
@@ -60,6 +60,8 @@ export class Connection {
   readonly retryAt = signal<number | null>(null)
   /** The reason for the lost connection, from the server. */
   readonly reason = signal('')
+  /** What there is to see and to do, as far as it is known; null before the first message. */
+  readonly can = signal<ReadonlySet<Ability> | null>(null)
   /** Events that this page missed, according to the stream. */
   readonly dropped = signal(0)
   /** The history that the server keeps has arrived. */
@@ -73,13 +75,17 @@ export class Connection {
   readonly #inbox: Intake<string>
   /** Characters in the inbox. */
   #waiting = 0
-  /** Used while the history is loading: the cursor, further cursors to try, and the snapshot at the time of the request. */
-  #since = 0
-  #untried: number[] = []
-  #present: { seq: number; snapshot: Snapshot } | null = null
+  /** While the history is loading: what was alive when it was requested. */
+  #present: Snapshot | null = null
   #caughtUp = false
   /** The smallest difference seen between `performance.now()`, in seconds, and the loop's time. */
   #offset = Infinity
+  /** When the last message arrived, when the socket was opened, and when it was last looked at, on `performance.now()`'s clock. */
+  #heardAt = 0
+  #openedAt = 0
+  #lookedAt = 0
+  #watch: ReturnType<typeof setInterval> | undefined
+  #probing = false
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -95,23 +101,32 @@ export class Connection {
     return this.#loop
   }
 
-  /** An estimate of the loop's clock now. */
+  /** An estimate of the loop's clock now. While the stream is silent it stops at the last sign of life: what came after that is not known. */
   now(): number {
     const { recording } = this.#options
-    if (this.#offset === Infinity || this.state.value !== 'live' || recording.loopClosed) return recording.to
-    return Math.max(recording.to, performance.now() / 1000 - this.#offset)
+    if (this.#offset === Infinity || recording.loopClosed) return recording.to
+    const until = this.state.value === 'live' ? Math.min(performance.now(), this.#heardAt + EXPECTED) : this.#heardAt
+    return Math.max(recording.to, until / 1000 - this.#offset)
+  }
+
+  /** Seconds since the last message, or since the server was called for the first time; 0 where that is not long. */
+  get silence(): number {
+    const { value } = this.state
+    const ms = performance.now() - (value === 'silent' ? this.#heardAt : this.#openedAt)
+    return value === 'silent' || (value === 'connecting' && ms > SILENT) ? ms / 1000 : 0
   }
 
   start(): void {
     this.#closed = false
     this.#open()
+    this.#watch ??= setInterval(() => this.#look(), LOOK)
   }
 
   /** Reconnects at once. */
   retry(): void {
     clearTimeout(this.#timer)
     this.#attempt = 0
-    if (this.#socket === null) this.#open()
+    if (this.#socket === null || this.state.value === 'silent') this.#again()
   }
 
   /** Switches to another loop and forgets this one. */
@@ -130,6 +145,8 @@ export class Connection {
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
+    clearInterval(this.#watch)
+    this.#watch = undefined
     this.#socket?.close(1000)
   }
 
@@ -139,10 +156,7 @@ export class Connection {
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
     const loop = this.#options.loop?.() ?? null
     if (loop !== null) url.searchParams.set('loop', loop)
-    if (this.#epoch !== null) {
-      const seq = this.#caughtUp ? recording.lastSeq : this.#since
-      url.searchParams.set('since', `${this.#epoch}:${seq}`)
-    }
+    url.searchParams.set('since', recording.lastSeq > 0 && this.#epoch !== null ? `${this.#epoch}:${recording.lastSeq}` : 'first')
     return url
   }
 
@@ -156,8 +170,11 @@ export class Connection {
       return
     }
     this.#socket = socket
+    this.#openedAt = performance.now()
     socket.onmessage = ({ data }) => {
       if (this.#socket !== socket || typeof data !== 'string') return
+      this.#heardAt = performance.now()
+      if (this.state.value === 'silent') this.state.value = 'live'
       this.#inbox.push(data)
       this.#waiting += data.length
       if (this.#inbox.length <= MOST_WAITING && this.#waiting <= MOST_CHARACTERS) return
@@ -169,6 +186,41 @@ export class Connection {
       this.#socket = null
       if (!this.#closed) this.#lost(reason)
     }
+  }
+
+  /** Looks whether anything has arrived lately. */
+  #look(): void {
+    const now = performance.now()
+    // This page was stopped itself, and messages may wait.
+    const late = now - this.#lookedAt > 4 * LOOK
+    this.#lookedAt = now
+    if (late || this.#socket === null) return
+    const silent = now - Math.max(this.#heardAt, this.#openedAt)
+    if (this.state.value === 'live' && silent > SILENT) {
+      this.state.value = 'silent'
+      this.#options.onChange()
+    }
+    if (this.state.value === 'silent') void this.#ask(this.#socket)
+    else if (this.state.value !== 'live' && silent > LONGEST_OPENING) {
+      this.#drop()
+      this.#lost('it accepts connections, and does not answer')
+    }
+  }
+
+  /** Asks a silent server, because a broken connection, a server that has gone and one that does not answer are different. */
+  async #ask(socket: WebSocket): Promise<void> {
+    if (this.#probing) return
+    this.#probing = true
+    let reason: string | null = 'the server answers, but the stream had stopped'
+    try {
+      await this.#options.probe(AbortSignal.timeout(PROBE))
+    } catch (error) {
+      reason = (error as Error).name === 'TimeoutError' ? null : 'the server accepts no connections'
+    }
+    this.#probing = false
+    if (reason === null || this.#socket !== socket || this.state.value !== 'silent') return
+    this.#drop()
+    this.#lost(reason)
   }
 
   #lost(reason: string): void {
@@ -194,40 +246,55 @@ export class Connection {
         this.#hello(message)
         return
       case 'stream.dropped':
-        this.#missed(message.count, message.to, message.snapshot)
+        this.#missed(message.count, message.snapshot)
         return
       case 'stream.bookmark':
+        if (message.now !== undefined) this.#setClock(message.now)
         return
       case 'stream.loop':
         this.#options.onLoop?.()
         return
       default:
     }
+    if (message.type === 'loop.started') this.#found('tasks')
+    if (message.type === 'request.started') this.#found('requests')
     this.#loop ??= message.loop
     recording.apply(message, text.length)
-    this.#offset = Math.min(this.#offset, performance.now() / 1000 - message.t)
+    this.#setClock(message.t)
     if (!this.#caughtUp && message.seq >= (this.#present?.seq ?? 0)) this.#catchUp()
   }
 
-  #hello({ epoch, seq, first = 1, snapshot }: EventOf<'stream.hello'>): void {
+  #setClock(t: number): void {
+    this.#offset = Math.min(this.#offset, performance.now() / 1000 - t)
+  }
+
+  /** A server that does not say what it can do has everything. */
+  #hello({ epoch, seq, snapshot, can = ability.options }: EventOf<'stream.hello'>): void {
     const { recording } = this.#options
+    this.can.value = new Set(can)
+    recording.hasTasks = can.includes('tasks')
     this.#attempt = 0
-    if (epoch !== this.#epoch) {
-      // The first connection, or a different loop: request its history as well.
+    const known = this.#epoch
+    if (epoch !== known) {
       this.#forget(epoch)
       recording.clear()
-    }
-    if (snapshot !== undefined && !this.#caughtUp) {
-      this.#present = { seq, snapshot }
-      ;[this.#since = 0, ...this.#untried] = beginnings(first, seq)
-      this.#again()
-      return
+      // The loop has started again, and its server keeps what has happened since.
+      if (known !== null && snapshot === undefined) {
+        this.#again()
+        return
+      }
     }
     this.state.value = 'live'
-    if (!this.#caughtUp && this.#present !== null) {
-      recording.lanes.learnNames(this.#present.snapshot)
-      if (this.#present.seq === 0) this.#catchUp()
-    }
+    if (snapshot === undefined) return
+    this.#present = snapshot
+    recording.lanes.learnNames(snapshot)
+    if (seq >= snapshot.seq) this.#catchUp()
+  }
+
+  /** The program began to have this after the first message. */
+  #found(what: Ability): void {
+    if (what === 'tasks') this.#options.recording.hasTasks = true
+    if (this.can.value?.has(what) === false) this.can.value = new Set(this.can.value).add(what)
   }
 
   #forget(epoch: string | null): void {
@@ -236,26 +303,19 @@ export class Connection {
     this.#caughtUp = false
     this.ready.value = false
     this.#present = null
-    this.#since = 0
-    this.#untried = []
   }
 
-  #missed(count: number, to: number, snapshot: Snapshot | undefined): void {
+  #missed(count: number, snapshot: Snapshot | undefined): void {
     const { recording } = this.#options
-    const next = this.#caughtUp || recording.events.length > 0 ? undefined : this.#untried.shift()
-    if (next !== undefined) {
-      this.#since = next
-      this.#again()
-      return
+    // Before the first event nothing is missed: the server kept only what follows.
+    const missed = recording.events.length > 0
+    if (missed) {
+      this.dropped.value += count
+      recording.lose(count, snapshot)
     }
-    if (!this.#caughtUp && snapshot !== undefined && recording.events.length === 0) {
-      this.#present = { seq: to, snapshot }
-      this.#catchUp()
-      this.state.value = 'live'
-      return
-    }
-    this.dropped.value += count
-    recording.lose(count, snapshot)
+    if (snapshot === undefined || this.#caughtUp) return
+    this.#present = missed ? null : snapshot
+    this.#catchUp()
   }
 
   /** The whole history is here. Tasks that are alive but appear in no event are taken from the snapshot. */
@@ -264,7 +324,7 @@ export class Connection {
     this.ready.value = true
     const present = this.#present
     this.#present = null
-    if (present !== null && present.seq >= this.#options.recording.lastSeq) this.#options.recording.restore(present.snapshot)
+    if (present !== null && present.seq >= this.#options.recording.lastSeq) this.#options.recording.restore(present)
   }
 
   /** Reconnects with another cursor. */

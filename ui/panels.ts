@@ -2,6 +2,7 @@
 import { render, type ComponentType } from 'preact'
 import { h } from 'preact'
 import { signal } from '@preact/signals'
+import type { Ability } from '../src/events/schema.ts'
 import type { Session } from './session.ts'
 
 export type PanelPlace = 'dock' | 'side' | 'view'
@@ -18,6 +19,8 @@ export interface Panel {
   readonly place?: PanelPlace
   /** Its order among the panels; smaller comes first. */
   readonly order?: number
+  /** What the program must have for it. */
+  readonly needs?: Ability
   /** A number on its tab; null: none. It is read while drawing, so a change of its signals redraws the tab. */
   badge?(context: PanelContext): number | string | null
   /** Fills `element`; the returned function is called when the panel is closed. */
@@ -25,6 +28,11 @@ export interface Panel {
 }
 
 export const panels = signal<readonly Panel[]>([])
+
+/** The panels of a place that have something to show. */
+export function panelsIn(place: PanelPlace, session: Session): Panel[] {
+  return panels.value.filter((panel) => (panel.place ?? 'dock') === place && (panel.needs === undefined || session.can(panel.needs) === true))
+}
 
 /** Adds a panel to the page; replaces one with the same id. */
 export function registerPanel(panel: Panel): void {

@@ -6,7 +6,7 @@ import { Labs } from './recording/labs.ts'
 import { Lanes } from './recording/lanes.ts'
 import { Locks } from './recording/locks.ts'
 import { Queues } from './recording/queues.ts'
-import { Requests, Runs } from './recording/served.ts'
+import { Requests, Runs, type Run } from './recording/served.ts'
 import { Stalls } from './recording/stalls.ts'
 import type { Lane, Position } from './recording/track.ts'
 
@@ -52,12 +52,14 @@ export class Recording extends EventLog {
   /** Grows with every change. */
   version = 0
   loopClosed = false
+  /** Whether the program has a loop of loopscope; in any other, only stalls are known. */
+  hasTasks = true
   /** The time that is shown as zero: the beginning of a run or of the loop. */
   zero = 0
 
   constructor({ limit = 100_000, lanes = 100_000 }: RecordingOptions = {}) {
     super(limit)
-    this.#newLanes = () => new Lanes(lanes, (lane, from, to) => this.stalls.stepped(lane, from, to, this.lanes.tasks.values()))
+    this.#newLanes = () => new Lanes(lanes, (lane, from, to) => this.stalls.stepped(lane, from, to, this))
     this.lanes = this.#newLanes()
   }
 
@@ -93,7 +95,7 @@ export class Recording extends EventLog {
     for (const { since } of snapshot.tasks) t = Math.max(t, since)
     this.goOn(t, seq)
     this.lanes.restore(snapshot, t, seq)
-    for (const run of snapshot.runs) this.runs.started({ ...run, t })
+    for (const run of snapshot.runs) this.runs.started({ ...run, t }, true)
     this.requests.restore(snapshot.requests, t, this.lanes.values())
     this.queues.restore(snapshot.queues, { t, seq })
     this.locks.restore(snapshot, { t, seq })
@@ -113,6 +115,11 @@ export class Recording extends EventLog {
     } else this.gaps.push({ from, to: this.to, count })
     if (this.gaps.length > MOST_GAPS) this.gaps.shift()
     this.version++
+  }
+
+  /** Whether all events of a run are here, as far as it has gone. */
+  isWhole({ from, to, partial }: Run): boolean {
+    return !partial && from >= this.from && !this.gaps.some((gap) => gap.to > from && gap.from < (to ?? Infinity))
   }
 
   /** Forgets everything, for another loop. */
@@ -141,7 +148,7 @@ export class Recording extends EventLog {
         this.stalls.blocked(event, this.#laneAt(event))
         break
       case 'loop.unblocked':
-        this.requests.delayed(this.stalls.unblocked(event, this.#laneAt(event)), this.lanes)
+        this.requests.delayed(this.stalls.unblocked(event, this.#laneAt(event), this.hasTasks), this.lanes)
         break
       case 'task.created': {
         const lane = this.lanes.created(event)

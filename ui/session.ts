@@ -1,6 +1,6 @@
 // The page's commands: start, cancel and stall things on the server, and show the result.
 import { signal } from '@preact/signals'
-import { RefusedError, type ExampleSummary, type StartedRun } from './api.ts'
+import { RefusedError, type ExampleSummary } from './api.ts'
 import type { Lane } from './recording.ts'
 import { NO_FILTER } from './session/filter.ts'
 import { recordingOf, Shown } from './session/shown.ts'
@@ -18,19 +18,26 @@ const BEFORE_STALL = 700
 
 export class Session extends Shown {
   readonly examples = signal<ExampleSummary[] | null>(null)
-  readonly started = signal<ReadonlyMap<number, StartedRun>>(new Map())
   readonly notice = signal<Notice | null>(null)
   /** True while the page's own stall lasts. */
   readonly stalling = signal(false)
   readonly dark = signal(true)
   #noticeTimer: ReturnType<typeof setTimeout> | undefined
 
-  /** Shows the loop of the page's own server, because the page starts things there. */
-  #lookAtOwn(): void {
+  /** Shows what the page starts: live, on the loop of its own server, and not behind the filter of something else. */
+  #showStarted(): void {
     const own = this.startsOn
-    if (own === null) return
-    this.look(own)
-    this.say('good', `The view now shows ${own}, the loop of the server that serves this page: what you start here runs there.`)
+    if (own !== null) {
+      this.look(own)
+      this.say('good', `The view now shows ${own}, the loop of the server that serves this page: what you start here runs there.`)
+    }
+    this.showAll()
+  }
+
+  /** Shows the present, and every task. */
+  showAll(): void {
+    this.filter.value = { ...NO_FILTER, own: this.filter.value.own }
+    this.showLive()
   }
 
   say(kind: Notice['kind'], text: string): void {
@@ -50,7 +57,7 @@ export class Session extends Shown {
   }
 
   async loadExamples(): Promise<void> {
-    if (this.examples.value !== null) return
+    if (this.examples.value !== null || this.can('examples') !== true) return
     try {
       this.examples.value = await this.api.examples()
     } catch { /* requested again after a reconnect */ }
@@ -64,16 +71,8 @@ export class Session extends Shown {
     }
     const run = await this.attempt(this.api.start(example, parameters))
     if (run === null) return
-    this.#lookAtOwn()
-    this.showLive()
-    this.started.value = new Map(this.started.value).set(run.id, run)
-    this.hash.value = `run=${run.id}`
-    void run.ended.then((how) => {
-      const left = new Map(this.started.value)
-      left.delete(run.id)
-      this.started.value = left
-      if (how === 'lost') this.say('bad', `The connection of run ${run.id} broke, so the run was cancelled.`)
-    })
+    this.#showStarted()
+    this.hash.value = `run=${run}`
   }
 
   /** Runs an example in virtual time, and shows its recording. */
@@ -82,11 +81,14 @@ export class Session extends Shown {
     if (result !== null) this.showRecording(recordingOf(result), `run ${result.run}: example ${example} in virtual time`, `run=${result.run}`)
   }
 
-  /** The page's Ctrl-C: a run that was started here is cancelled by closing its connection, any other by a request. */
+  /** The runs under way on the shown loop, the last one last. */
+  get running(): number[] {
+    return [...this.live.runs.values()].filter(({ to }) => to === null).map(({ id }) => id)
+  }
+
+  /** The page's Ctrl-C. */
   cancelRun(run: number): void {
-    const own = this.started.value.get(run)
-    if (own !== undefined) own.cancel()
-    else void this.attempt(this.api.cancelRun(run))
+    void this.attempt(this.api.cancelRun(run))
   }
 
   cancelTask(lane: Lane): void {
@@ -103,8 +105,7 @@ export class Session extends Shown {
   async stall(ms = 2000): Promise<void> {
     if (this.stalling.value) return
     this.stalling.value = true
-    this.#lookAtOwn()
-    this.showLive()
+    this.#showStarted()
     await this.attempt(this.api.stall(ms))
     this.stalling.value = false
   }
@@ -119,7 +120,7 @@ export class Session extends Shown {
   /** Shows a run: from the recording if it is still there, otherwise from the server's records. */
   async showRun(id: number): Promise<boolean> {
     const run = this.live.runs.get(id)
-    if (run !== undefined && run.from >= this.live.from) {
+    if (run !== undefined && (run.to === null || this.live.isWhole(run))) {
       this.showLive()
       const to = run.to ?? this.connection.now()
       const pad = Math.max(0.02, (to - run.from) * 0.05)

@@ -3,9 +3,9 @@ import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { address } from './address.ts'
 import { installKeys } from './keys.ts'
-import { panels, type Panel } from './panels.ts'
+import { panels, panelsIn } from './panels.ts'
 import type { Session } from './session.ts'
-import { Empty } from './shell/empty.tsx'
+import { Empty, NotHere } from './shell/empty.tsx'
 import { Header } from './shell/header.tsx'
 import { Help } from './shell/help.tsx'
 import { Gone, LoopBar } from './shell/loops.tsx'
@@ -29,14 +29,15 @@ function Shell({ session }: { session: Session }) {
   // Back and forward, and an address that was typed.
   useEffect(() => { if (loop !== session.loop.peek()) session.look(loop) }, [loop])
   const open = view === null ? undefined : panels.value.find(({ id, place }) => place === 'view' && id === view)
-  const has = (place: Panel['place']): boolean => panels.value.some((panel) => (panel.place ?? 'dock') === place)
+  const missing = open?.needs === undefined ? false : session.can(open.needs) !== true
   return (
     <div class="shell" data-view={open?.id ?? 'live'}>
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus() }}>Skip to the lanes</a>
       <Header session={session} />
       <main id="main" tabIndex={-1} class="main" aria-label={open?.title ?? 'Live view'}>
+        <h1 class="hidden">{open?.title ?? 'Live view'}</h1>
         {open !== undefined
-          ? <Mounted key={open.id} panel={open} session={session} class="view" />
+          ? missing ? <NotHere session={session} panel={open} /> : <Mounted key={open.id} panel={open} session={session} class="view" />
           : (
             <>
               <LoopBar session={session} />
@@ -47,14 +48,14 @@ function Shell({ session }: { session: Session }) {
                   <Empty session={session} />
                   <Gone session={session} />
                 </div>
-                {has('side') && <><Splitter place="side" label="Width of the panel beside the lanes" /><PanelTabs session={session} place="side" label="Beside the lanes" /></>}
+                {panelsIn('side', session).length > 0 && <><Splitter place="side" label="Width of the panel beside the lanes" /><PanelTabs session={session} place="side" label="Beside the lanes" /></>}
               </div>
               <Splitter place="dock" label="Height of the panel below the lanes" />
               <PanelTabs session={session} place="dock" label="Below the lanes" />
             </>
           )}
       </main>
-      <Help />
+      <Help session={session} />
       <NoticeLine session={session} />
     </div>
   )

@@ -1,15 +1,20 @@
 // Sends a loop's events to subscribers. Subscribers share one history and keep only a cursor in it. A slow subscriber loses
 // overwritten events and receives `stream.dropped` with the count.
-import type { EventOf, EventType, LoopEvent, Snapshot } from './schema.ts'
+import type { Ability, EventOf, EventType, LoopEvent, Snapshot } from './schema.ts'
 import type { Cursor, History } from './history.ts'
+import { stamp } from './builder.ts'
 import { matcher, type Filter } from './filter.ts'
 
 /** What the fan-out needs from a recorder. */
 export interface Source {
   readonly history: History
   snapshot(): Snapshot
+  /** Seconds on the loop's clock, if that goes on without events. */
+  now?(): number
   /** The state of the loop, if it is one of several. */
   standing?(): EventOf<'stream.loop'>
+  /** What can be seen and done on the loop. */
+  can?(): readonly Ability[]
   /** Calls `listener` when there are new events. */
   listen(listener: () => void): () => void
 }
@@ -34,10 +39,12 @@ export interface Message {
 }
 
 export interface SubscribeOptions extends Filter {
-  /** Resume after this event. Without it, only new events are sent. */
-  since?: Cursor | undefined
+  /** Resume after this event, or begin with the first event that is kept. Without it, only new events are sent. */
+  since?: Cursor | 'first' | undefined
   /** The loop, if it was requested by name: messages about the stream then carry it. */
   loop?: string | undefined
+  /** What the process that answers can do. */
+  offers?: readonly Ability[] | undefined
 }
 
 /** The most events in one write to a sink. */
@@ -46,6 +53,8 @@ const BATCH = 512
 const MOST_REPLAYED = 512
 /** A filtered subscriber receives a bookmark after this many events that its filter excluded. */
 const BOOKMARK_EVERY = 1000
+/** A subscriber that received nothing for this long receives a bookmark: the sign that the stream is alive. */
+const SIGN_OF_LIFE_MS = 1000
 /** Events are collected for this long, so that many share a write. */
 const COALESCE_MS = 5
 /** Batches sent before the thread does other work: this many in all, but at least one to each subscriber. */
@@ -58,6 +67,9 @@ export class Subscription {
   readonly #fanout: Fanout
   readonly #sink: Sink
   readonly #loop: { loop?: string }
+  /** The last event of the past that was requested: up to here, the snapshot of the hello is still to come into effect. */
+  #past = 0
+  readonly #offers: readonly Ability[]
   #filter: CompiledFilter
   /** A new filter, until the sink has room for the `stream.hello` that announces it. */
   #nextFilter: Filter | null = null
@@ -68,25 +80,30 @@ export class Subscription {
   #closed = false
   /** The state of the loop has changed and is not yet sent. */
   #changed = false
+  /** Nothing was written since the last look. */
+  #quiet = false
 
   constructor(fanout: Fanout, sink: Sink, options: SubscribeOptions) {
     this.#fanout = fanout
     this.#sink = sink
     this.#filter = compile(options)
     this.#loop = options.loop === undefined ? {} : { loop: options.loop }
+    this.#offers = options.offers ?? []
     const { history } = fanout.source
     const { since } = options
-    const fits = since !== undefined && since.epoch === history.epoch && since.seq <= history.last
-    this.#seq = fits ? since.seq : history.last
+    const cursor = since === 'first' ? { epoch: history.epoch, seq: history.first - 1 } : since
+    const fits = cursor !== undefined && cursor.epoch === history.epoch && cursor.seq <= history.last
+    this.#seq = fits ? cursor.seq : history.last
     this.#reported = this.#seq
-    const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq, ...this.#loop }
-    if (since === undefined) {
+    const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq, ...this.#loop, ...this.#can() }
+    if (since === 'first') this.#past = history.last
+    if (since === undefined || since === 'first') {
       hello.first = history.first
       hello.snapshot = fanout.source.snapshot()
     }
     this.#write([streamMessage(hello)])
     // The cursor is of another epoch: the missed events cannot be counted.
-    if (since !== undefined && !fits) this.#lost(0, 0)
+    if (cursor !== undefined && !fits) this.#lost(0, 0)
     if (fanout.source.standing?.().state !== 'live') this.announce()
   }
 
@@ -145,11 +162,21 @@ export class Subscription {
         this.#reported = messages.at(-1)?.seq ?? to
         this.#write(messages)
       }
-      if (this.#seq - this.#reported >= BOOKMARK_EVERY && !this.#blocked) {
-        this.#reported = this.#seq
-        this.#write([{ ...streamMessage({ type: 'stream.bookmark', epoch: history.epoch, seq: this.#seq, ...this.#loop }), seq: this.#seq }])
-      }
+      if (this.#seq - this.#reported >= BOOKMARK_EVERY && !this.#blocked) this.#bookmark()
     }
+  }
+
+  /** @internal Sends a sign of life, if nothing else was sent since the last call. */
+  live(): void {
+    if (this.#quiet && !this.#blocked && !this.#closed) this.#bookmark()
+    this.#quiet = true
+  }
+
+  #bookmark(): void {
+    const { source } = this.#fanout
+    const seq = this.#reported = this.#seq
+    const now = source.now === undefined ? {} : { now: stamp(source.now()) }
+    this.#write([{ ...streamMessage({ type: 'stream.bookmark', epoch: source.history.epoch, seq, ...now, ...this.#loop }), seq }])
   }
 
   /** @internal */
@@ -164,6 +191,14 @@ export class Subscription {
   #drop(): void {
     const { history } = this.#fanout.source
     const from = this.#seq + 1
+    // The past is overwritten while it is sent. Half of what is kept is left out, so that this happens a few times at most.
+    const next = Math.max(history.first, Math.floor((history.first + history.last) / 2))
+    if (next <= this.#past) {
+      this.#seq = this.#reported = next - 1
+      this.#fanout.dropped += next - from
+      this.#write([streamMessage({ type: 'stream.dropped', count: next - from, from, to: this.#seq, ...this.#loop })])
+      return
+    }
     const { matches } = this.#filter
     const replayed: Message[] = []
     for (const event of history.pushedSince(from, MOST_REPLAYED)) {
@@ -182,6 +217,7 @@ export class Subscription {
     if (this.#closed) return
     this.#seq = this.#fanout.source.history.last
     this.#reported = this.#seq
+    this.#past = 0
     this.#hello()
     this.#lost(0, 0)
   }
@@ -194,7 +230,12 @@ export class Subscription {
   }
 
   #hello(): void {
-    this.#write([streamMessage({ type: 'stream.hello', epoch: this.#fanout.source.history.epoch, seq: this.#seq, ...this.#loop })])
+    this.#write([streamMessage({ type: 'stream.hello', epoch: this.#fanout.source.history.epoch, seq: this.#seq, ...this.#loop, ...this.#can() })])
+  }
+
+  #can(): { can?: Ability[] } {
+    const ofLoop = this.#fanout.source.can?.()
+    return ofLoop === undefined ? {} : { can: [...ofLoop, ...this.#offers] }
   }
 
   #lost(count: number, from: number): void {
@@ -202,6 +243,7 @@ export class Subscription {
   }
 
   #write(batch: readonly Message[]): void {
+    this.#quiet = false
     if (!this.#sink.write(batch)) this.#blocked = true
   }
 }
@@ -246,6 +288,8 @@ export class Fanout {
   #stopListening: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
   #dueIn = 0
+  /** One for all subscribers. */
+  #signs: NodeJS.Timeout | null = null
 
   constructor(source: Source) {
     this.source = source
@@ -270,6 +314,7 @@ export class Fanout {
     const subscription = new Subscription(this, sink, options)
     this.#subscriptions.add(subscription)
     this.#stopListening ??= this.source.listen(() => this.#schedule())
+    this.#signs ??= setInterval(() => this.#live(), SIGN_OF_LIFE_MS).unref()
     subscription.pump()
     return subscription
   }
@@ -323,7 +368,13 @@ export class Fanout {
     this.#stopListening = null
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
+    if (this.#signs !== null) clearInterval(this.#signs)
+    this.#signs = null
     this.#batches.clear()
+  }
+
+  #live(): void {
+    for (const subscription of this.#subscriptions) subscription.live()
   }
 
   /** Sends what is there now, without waiting for more. */

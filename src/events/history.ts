@@ -1,5 +1,5 @@
-// The last events of one loop: bounded in number and in bytes, addressed by `seq`. Each event is encoded at most once, for all
-// readers.
+// The last events of one loop: bounded in number and in bytes, addressed by `seq`. Each event is encoded once for all readers, as
+// long as there is room for its JSON.
 import { lowerBound } from './lower-bound.ts'
 import type { LoopEvent } from './schema.ts'
 import { sizeOfEvent } from './texts.ts'
@@ -108,6 +108,9 @@ export class History {
     const known = this.#encoded[at]
     if (known !== undefined) return known
     const json = JSON.stringify(event)
+    // It must not push out the events that come next to a reader of the past.
+    const old = event.seq - this.first < this.last - event.seq
+    if (old && this.#bytes + json.length > this.mostBytes) return json
     this.#encoded[at] = json
     this.#grow(at, json.length)
     return json

@@ -55,6 +55,8 @@ export const labResult = z.strictObject({
   stall: z.enum(['loop', 'thread', 'none']),
   held: seconds,
   queued: seconds,
+  /** What a reader must know to trust the figures, for instance that the probes did not keep their schedule. */
+  caveats: z.array(z.string()).optional(),
 })
 
 /** Fields of every event of a loop: `seq` is 1, 2, 3 … per loop without gaps; `t` is seconds on the loop's clock, rounded to 1 µs. */
@@ -76,6 +78,8 @@ export const warningKind = z.enum([
 ])
 
 const loopShape = { ...common, name: z.string(), pid: count, clock: clockKind }
+/** Only of a request of the live page, which no stall counts as delayed: when it left the page; if the page did not say, at the earliest. */
+const left = seconds.optional()
 const requestShape = { ...maybeOfTask, request: id, method: z.string(), url: z.string() }
 const runShape = { ...maybeOfTask, run: id, example: id, parameters }
 const labShape = { ...common, lab: id }
@@ -113,7 +117,7 @@ export const loopEvent = z.discriminatedUnion('type', [
     type: z.literal('queue.changed'), ...maybeOfTask, queue: id, op: z.enum(['put', 'get', 'done']), size: count,
     unfinished: count, maxsize: count,
   }),
-  z.strictObject({ type: z.literal('request.started'), ...requestShape }),
+  z.strictObject({ type: z.literal('request.started'), ...requestShape, left }),
   z.strictObject({
     type: z.literal('request.finished'), ...requestShape, status: count.optional(), seconds: seconds.optional(),
     outcome: z.enum(['returned', 'raised', 'cancelled', 'disconnected']).optional(),
@@ -162,20 +166,32 @@ export const snapshot = z.strictObject({
   seq: count,
   tasks: z.array(liveTask),
   runs: z.array(z.strictObject({ run: id, example: id, parameters })),
-  requests: z.array(z.strictObject({ request: id, method: z.string(), url: z.string() })),
+  requests: z.array(z.strictObject({ request: id, method: z.string(), url: z.string(), left })),
   queues: z.array(liveQueue),
 })
 
 /** `lost`: it died, or cannot reach Redis. `unknown`: this process cannot reach Redis itself. */
 export const loopState = z.enum(['live', 'closed', 'lost', 'unknown'])
 
+/**
+ * What a subscriber can see and do. Of the loop: `tasks`, it is a loop of loopscope, with tasks that can be cancelled; `requests`,
+ * its requests are recorded. Of the process that answers: `examples`, it runs loopscope's examples; `stall`, it blocks its loop
+ * when asked; `lab`, it has the stall lab.
+ */
+export const ability = z.enum(['tasks', 'requests', 'examples', 'stall', 'lab'])
+
 /** Messages about the stream, to one subscriber. `loop` is set if loops were requested by name. */
 const ofStream = { loop: z.string().optional() }
 const streamMessage = [
-  /** `first` is the oldest event from which on none is missing. The cursor before it replays all. */
-  z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, first: id.optional(), snapshot: snapshot.optional() }),
+  /**
+   * `seq` is the cursor of this subscriber. `first` is the oldest event from which on none is missing, and `since=first` begins
+   * there; its snapshot is of the present, which is `snapshot.seq`, and applies once the events up to it have come.
+   */
+  z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, first: id.optional(), snapshot: snapshot.optional(), can: z.array(ability).optional() }),
+  /** Events `from` to `to` are missing. The snapshot replaces all that was known; without it, the past goes on after the gap. */
   z.strictObject({ type: z.literal('stream.dropped'), ...ofStream, count, from: count, to: count, snapshot: snapshot.optional() }),
-  z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count }),
+  /** The cursor of this subscriber: after many events that its filter excluded, and as a sign of life after a second without any message. `now` is on the loop's clock. */
+  z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count, now: seconds.optional() }),
   /** The state of this loop from now on, if loops were requested by name. Without this message it is live. */
   z.strictObject({ type: z.literal('stream.loop'), loop: z.string(), state: loopState, since: z.iso.datetime() }),
 ] as const
@@ -244,6 +260,7 @@ export type Snapshot = z.infer<typeof snapshot>
 export type Victim = z.infer<typeof victim>
 export type LiveTask = z.infer<typeof liveTask>
 export type Frame = z.infer<typeof frame>
+export type Ability = z.infer<typeof ability>
 export type LoopState = z.infer<typeof loopState>
 export type LoopInfo = z.infer<typeof loopInfo>
 export type RedisInfo = z.infer<typeof redisInfo>

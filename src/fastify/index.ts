@@ -6,7 +6,9 @@ import '../index.ts'
 import { Context } from '../runtime/context.ts'
 import { isCoroutine, type Coroutine } from '../runtime/coroutine.ts'
 import { EventLoop } from '../runtime/loop.ts'
+import type { Ability } from '../events/schema.ts'
 import type { ObserverOptions } from '../observe/client.ts'
+import { requireKnown, type Names } from '../observe/options.ts'
 import { noteAnswers } from '../http/arrival.ts'
 import { SwapRemoveSet } from './swap-remove-set.ts'
 import { boundPipelining } from '../http/connections.ts'
@@ -32,7 +34,13 @@ export interface LoopscopeOptions {
   numberOf?: ((request: FastifyRequest) => number) | undefined
   /** Watches the app from a second thread, which serves the live view on its own port; `true` means all defaults. */
   observer?: ObserverOptions | boolean
+  /** @internal What the app's own routes can do for the live view. */
+  offers?: readonly Ability[]
 }
+
+const OPTIONS: Names<Required<Omit<LoopscopeOptions, 'offers'>>> = { loop: true, maxRequests: true, graceSeconds: true, headers: true, numberOf: true, observer: true }
+/** What Fastify itself takes at `register`, and what only this project's app gives. */
+const OTHER_OPTIONS = ['prefix', 'logLevel', 'logSerializers', 'offers']
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -57,6 +65,7 @@ interface State extends Serving {
 const CANCEL_AGAIN_MS = 200
 
 async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<void> {
+  requireKnown('loopscope', options, OPTIONS, OTHER_OPTIONS)
   if (app.hasDecorator('websocketServer')) {
     throw new Error('loopscope: register it before @fastify/websocket, or coroutines that handle WebSockets would never run')
   }
@@ -150,7 +159,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
   }
   if (options.observer !== undefined && options.observer !== false) {
     const { observeApp } = await import('./observe.ts')
-    observeApp(app, state, options.observer === true ? {} : options.observer)
+    observeApp(app, state, options.observer === true ? {} : options.observer, options.offers ?? [])
   } else {
     new BlockWatch(loop, state.blocks)
   }

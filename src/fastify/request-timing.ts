@@ -1,13 +1,11 @@
-// Measures where a request's time goes, and what blocked the loop meanwhile, for `Server-Timing`. A request's task reads the
-// clock at the edges of its own steps. What blocks the loop is noted by the probe or, without recording, by an instrument.
-import type { Coroutine } from '../runtime/coroutine.ts'
+// Measures where a request's time goes, and what blocked the loop meanwhile, for `Server-Timing`. A request's tasks read the
+// clock at the edges of their own steps. What blocks the loop is noted by the probe or, without recording, by an instrument.
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Instrument, Wait } from '../runtime/instruments.ts'
 import { NO_TIME } from '../http/arrival.ts'
 import { IDLE_MS, idleTime } from '../probe/idle-time.ts'
 import { describe } from '../runtime/describe.ts'
-import { running } from '../runtime/running.ts'
-import { Task, type TaskOptions } from '../runtime/task.ts'
+import type { Task } from '../runtime/task.ts'
 
 /** A step or callback of this many seconds is remembered as a block. */
 const BLOCK_SECONDS = 0.005
@@ -61,7 +59,25 @@ export class BlockLog {
   }
 }
 
-/** Where the time of one request went, in seconds. */
+const RUNNING = 1
+const READY = 2
+const WAITING = 3
+
+/** What a request's timing knows of one of its tasks. */
+interface Member {
+  /** 0: in none of them, as before the first and after the last. */
+  state: 0 | typeof RUNNING | typeof READY | typeof WAITING
+  /** It waits for a worker thread. */
+  thread: boolean
+  /** When a timer ends its wait; Infinity without one. */
+  deadline: number
+}
+
+/**
+ * Where the time of one request went, in seconds. Its tasks are the one that serves it and those that its tasks create. Each
+ * moment counts once: as `run` while one of them runs, else as `ready` while one is ready, else as `thread` while one waits
+ * for a worker thread, else as `wait`.
+ */
 export class Timing {
   run = 0
   ready = 0
@@ -73,11 +89,19 @@ export class Timing {
   atMost = false
   /** The time up to which it is measured. */
   since: number
+  /** It has been answered: what its tasks do from now on does not count. */
+  over = false
   readonly #blocks: BlockLog
-  #wait: Wait | null = null
+  /** How many of its tasks run (eager ones within others), are ready, and wait for a thread. */
+  #running = 0
+  #ready = 0
+  #threads = 0
+  /** Its tasks whose wait a timer ends. */
+  readonly #timed = new Set<Member>()
+  /** Since when it has been ready and not running; NaN while it is neither. */
   #readySince: number
-  /** Its step runs, after it was ready for `#readyFor` seconds. */
-  #running = false
+  /** When it last began to run, and for how long it was ready before. */
+  #runSince = 0
   #readyFor = 0
 
   /**
@@ -96,61 +120,145 @@ export class Timing {
     this.culprit = blocks.longest(first.from, now)
   }
 
-  /** Its task has become ready: `byTimer`, or because another task or the host woke it. */
-  woken(now: number, byTimer: boolean): void {
-    // If a timer was due while the loop was blocked, the task was ready then, not only when the loop continued.
-    const deadline = byTimer ? this.#wait?.deadline : undefined
-    this.#readySince = deadline === undefined ? now : Math.min(now, Math.max(deadline, this.since))
-  }
-
-  /** A step of its task begins. */
-  begin(now: number): void {
-    const waited = this.#readySince - this.since
-    if (this.#wait?.kind === 'thread') this.thread += waited
-    else this.wait += waited
-    this.#readyFor = now - this.#readySince
-    this.ready += this.#readyFor
-    this.since = now
-    this.#running = true
-    this.#wait = null
-  }
-
-  /** The step ends, in a wait or for good; or its time so far is needed. */
-  end(now: number, wait: Wait | null): void {
-    if (!this.#running) return
-    // The log may have received the end of the block only at the beginning of this step.
-    if (this.#readyFor >= READY_SECONDS) {
-      const culprit = this.#blocks.longest(this.since - this.#readyFor, this.since)
-      if (culprit !== '') this.culprit = culprit
+  /** Brings the figures up to now. */
+  measure(now: number): void {
+    if (this.over) return
+    const seconds = now - this.since
+    if (this.#running > 0) {
+      this.run += seconds
+      this.#explain()
+    } else if (this.#ready > 0) this.ready += seconds
+    else {
+      // If a timer was due while the loop was blocked, the request was ready then, not only when the loop continued.
+      const late = Math.max(0, Math.min(seconds, now - this.#soonest()))
+      if (late > 0) this.#readySince = now - late
+      this.ready += late
+      if (this.#threads > 0) this.thread += seconds - late
+      else this.wait += seconds - late
     }
-    this.#running = false
-    this.run += now - this.since
     this.since = now
-    this.#wait = wait
-    if (wait?.kind === 'yield') this.#readySince = now
+  }
+
+  /** A task of it becomes ready. */
+  woken(member: Member, now: number): void {
+    if (this.over || member.state === RUNNING || member.state === READY) return
+    this.measure(now)
+    this.#leave(member)
+    this.#makeReady(member)
+  }
+
+  /** A step of one of its tasks begins. */
+  begin(member: Member, now: number): void {
+    if (this.over) return
+    this.measure(now)
+    this.#leave(member)
+    member.state = RUNNING
+    if (this.#running++ > 0) return
+    this.#readyFor = now - this.#readySince
+    this.#runSince = now
+    this.#readySince = NaN
+  }
+
+  /** The step ends, in a wait or for good. */
+  end(member: Member, now: number, wait: Wait | null): void {
+    if (this.over || member.state !== RUNNING) return
+    this.measure(now)
+    this.#leave(member)
+    if (this.#running === 0 && this.#ready > 0) this.#readySince = now
+    if (wait === null) return
+    if (wait.kind === 'yield') {
+      this.#makeReady(member)
+      return
+    }
+    member.state = WAITING
+    member.thread = wait.kind === 'thread'
+    if (member.thread) this.#threads++
+    if (wait.deadline === undefined) return
+    member.deadline = wait.deadline
+    this.#timed.add(member)
+  }
+
+  /** Another request counts this task from now on. */
+  drop(member: Member, now: number): void {
+    if (this.over) return
+    this.measure(now)
+    this.#leave(member)
+  }
+
+  #makeReady(member: Member): void {
+    member.state = READY
+    if (this.#ready++ === 0 && this.#running === 0 && Number.isNaN(this.#readySince)) this.#readySince = this.since
+  }
+
+  #leave(member: Member): void {
+    const { state } = member
+    member.state = 0
+    if (state === RUNNING) this.#running--
+    else if (state === READY) this.#ready--
+    else if (state === WAITING) {
+      if (member.thread) this.#threads--
+      if (member.deadline === Infinity) return
+      member.deadline = Infinity
+      this.#timed.delete(member)
+    }
+  }
+
+  #soonest(): number {
+    let soonest = Infinity
+    for (const { deadline } of this.#timed) if (deadline < soonest) soonest = deadline
+    return soonest
+  }
+
+  #explain(): void {
+    if (!(this.#readyFor >= READY_SECONDS)) return
+    // The log may have received the end of the block only at the beginning of this step.
+    const culprit = this.#blocks.longest(this.#runSince - this.#readyFor, this.#runSince)
+    if (culprit !== '') this.culprit = culprit
   }
 }
 
-/** The task of a request: it measures its own time, so that no other task pays for that. */
-export class TimedTask extends Task<unknown> {
-  readonly timing: Timing
+/** A task of a request. Its own methods replace those of its class, so no other task pays for the measuring. */
+interface Followed extends Task<unknown> {
+  timing?: Timing
+  member: Member
+}
 
-  constructor(coro: Coroutine<unknown>, options: TaskOptions, loop: EventLoop, timing: Timing) {
-    super(coro, options, loop)
-    this.timing = timing
-  }
+/** Lets `timing` measure a task that has not begun, and all that it creates. */
+export function follow(given: Task<unknown>, timing: Timing): void {
+  const task = given as Followed
+  // It may have been created by a task of another request, as `inject` does.
+  task.timing?.drop(task.member, task.loop.time())
+  task.timing = timing
+  task.member = { state: 0, thread: false, deadline: Infinity }
+  task.step = step
+  task.startEagerly = startEagerly
+  task.woken = woken
+  task.created = created
+  timing.woken(task.member, task.loop.time())
+}
 
-  override step(): void {
-    const { timing, loop } = this
-    timing.begin(loop.time())
-    super.step()
-    timing.end(loop.time(), this.waiter?.describeWait() ?? null)
-  }
+function step(this: Followed): void {
+  measured(this, 'step')
+}
 
-  override woken(): void {
-    // It is ready from the time when its request was read.
-    (this.timing as Timing | undefined)?.woken(this.loop.time(), running.task === null)
-  }
+function startEagerly(this: Followed): void {
+  measured(this, 'startEagerly')
+}
+
+function measured(task: Followed, method: 'step' | 'startEagerly'): void {
+  const { timing, member, loop } = task
+  const own = Object.getPrototypeOf(task) as Task<unknown>
+  timing?.begin(member, loop.time())
+  own[method].call(task)
+  timing?.end(member, loop.time(), task.waiter?.describeWait() ?? null)
+}
+
+function woken(this: Followed): void {
+  this.timing?.woken(this.member, this.loop.time())
+}
+
+function created(this: Followed, child: Task<unknown>): void {
+  if (this.timing?.over === false && child.loop === this.loop) follow(child, this.timing)
 }
 
 /** Notes each step and callback that blocks the loop, where no observer's probe does. */

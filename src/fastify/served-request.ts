@@ -3,16 +3,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Context } from '../runtime/context.ts'
 import type { Coroutine } from '../runtime/coroutine.ts'
-import type { Task } from '../runtime/task.ts'
 import type { SwapRemoveSet, Indexed } from './swap-remove-set.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { BlockLog } from './request-timing.ts'
 import { CancelledError, TimeoutError } from '../runtime/exceptions.ts'
 import { CANCELLED, FINISHED } from '../runtime/future.ts'
+import { Task } from '../runtime/task.ts'
 import { awaiting, mustBeAwaited } from '../runtime/returned.ts'
 import { arrivedWithin } from '../http/arrival.ts'
 import { asError } from '../http/thrown.ts'
-import { leftAgo, serverTiming, TimedTask, Timing } from './request-timing.ts'
+import { follow, leftAgo, serverTiming, Timing } from './request-timing.ts'
 
 /** Called when requests begin and end. */
 export interface RequestObserver {
@@ -100,11 +100,13 @@ export class Served implements Indexed, Leaving {
 
   /** The time spent so far, as the header's value. */
   serverTiming(): string {
+    this.timing.measure(this.app.loop.time())
     return serverTiming(this.timing)
   }
 
   /** Sets the response headers on the reply. What the app has set is kept. */
   stamp(): void {
+    this.timing.measure(this.app.loop.time())
     if (this.app.headers) stamp(this.reply, this.request.id, this.timing)
   }
 
@@ -121,7 +123,8 @@ export class Served implements Indexed, Leaving {
   }
 
   private run(coro: Coroutine<unknown>, name: string, context: Context): void {
-    const task = new TimedTask(coro, { name, context }, this.app.loop, this.timing)
+    const task = new Task(coro, { name, context }, this.app.loop)
+    follow(task, this.timing)
     this.task = task
     task.addListener(this)
   }
@@ -136,8 +139,6 @@ export class Served implements Indexed, Leaving {
   settled(future: unknown): void {
     const task = future as Task<unknown>
     const { reply } = this
-    // This is called within the last step.
-    this.timing.end(this.app.loop.time(), null)
     let outcome: RequestOutcome = 'returned'
     let value: unknown
     let failure: Error | null = null
@@ -154,6 +155,9 @@ export class Served implements Indexed, Leaving {
       // The failure is retrieved after the task has noted it.
       queueMicrotask(() => task.retrieved())
     }
+    // This is called within the last step. What the tasks that are left do is no part of the answer.
+    this.timing.measure(this.app.loop.time())
+    this.timing.over = true
     this.leave()
     if (this.gone) outcome = 'disconnected'
     else if (!reply.sent && !reply.raw.headersSent) {

@@ -33,7 +33,9 @@ function parseCursors(text: string): Cursor[] | null {
   return cursors.includes(null) ? null : cursors as Cursor[]
 }
 
-const cursors = z.string().refine((text) => parseCursors(text) !== null, NO_CURSOR)
+/** The value of `since` for all that is kept. */
+const FIRST = 'first'
+const cursors = z.string().refine((text) => text === FIRST || parseCursors(text) !== null, `${NO_CURSOR}; or first, for all that is kept`)
 const type = z.enum(eventTypes, { error: `must be one of ${eventTypes.join(', ')}` })
 const types = z.string().transform((text) => text.split(',').filter((one) => one !== '')).pipe(z.array(type))
 
@@ -48,7 +50,7 @@ export const ofLoop = z.strictObject({ loop: loopName.optional().describe('the l
 export const streamQuery = z.strictObject({
   types: types.optional().describe('comma-separated: only these'),
   run: id.optional(), task: id.optional(), request: id.optional(),
-  since: cursors.optional().describe('go on after this event, epoch:seq'),
+  since: cursors.optional().describe('go on after this event, epoch:seq; first: begin with the first event that is kept'),
   loop: loopOrAll.optional().describe('the loop of this name, or * for all; by default this process\' own'),
 })
 
@@ -58,7 +60,7 @@ const wanted = z.strictObject({
 })
 
 function optionsOf(query: z.output<typeof streamQuery>, lastEventId: string | string[] | undefined): StreamOptions {
-  let since = query.since === undefined ? null : parseCursors(query.since)
+  let since: StreamOptions['since'] | null = query.since === undefined ? null : query.since === FIRST ? FIRST : parseCursors(query.since)
   if (since === null && typeof lastEventId === 'string' && lastEventId !== '') {
     since = parseCursors(lastEventId)
     if (since === null) throw badField('invalid-header', 'Last-Event-ID', NO_CURSOR)
@@ -89,9 +91,7 @@ class EventSink implements Sink {
   #epoch = ''
 
   constructor() {
-    const heartbeat = setInterval(() => this.stream.write(': still here\n\n'), HEARTBEAT_MS)
     this.stream.on('error', () => {})
-    this.stream.on('close', () => clearInterval(heartbeat))
   }
 
   write(batch: readonly Message[]): boolean {

@@ -10,8 +10,8 @@ import type { stall, taskList } from './schemas.ts'
 
 /** A subscription: to this process' loop, to the one that it names, or to all, which is `*`. */
 export interface StreamOptions extends Omit<SubscribeOptions, 'since'> {
-  /** Where to resume: a cursor for each loop. */
-  since?: readonly Cursor[] | undefined
+  /** Where to resume: a cursor for each loop; or at the first event that is kept. */
+  since?: readonly Cursor[] | 'first' | undefined
 }
 
 /** A subscriber's position in the stream. */

@@ -7,7 +7,7 @@ import type { Summary } from './latencies.ts'
 import { laneOf } from './scenarios.ts'
 import { STREAM } from './plan.ts'
 import { LoadRun } from './run.ts'
-import { seeded } from './schedule.ts'
+import { seeded } from '../seeded.ts'
 import { count, table, time } from './format.ts'
 
 const PROBES = 20

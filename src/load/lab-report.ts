@@ -12,7 +12,8 @@ type Asked = Pick<LabOptions, 'requests' | 'ms' | 'rate'>
 /** The table and what it means. */
 export function labReport(results: readonly LaneResult[], asked: Asked): string {
   if (results.length === 0) return 'no lane was measured to its end\n'
-  return `${[labTable(results, asked), ...labWords(results, asked), ...caveats(results)].join('\n\n')}\n`
+  const caveats = results.flatMap((result) => caveatsOf(result).map((caveat) => `${result.lane}: ${caveat}`)).join('\n')
+  return `${[labTable(results, asked), ...labWords(results, asked), ...(caveats === '' ? [] : [caveats])].join('\n\n')}\n`
 }
 
 function labTable(results: readonly LaneResult[], { requests, ms, rate }: Asked): string {
@@ -92,18 +93,15 @@ function twoStalls(held: readonly LaneResult[], free: readonly LaneResult[]): st
   return lines.length < 2 ? '' : `These are two different stalls:\n${lines.map((line) => `  ${line}`).join('\n')}`
 }
 
-/** What a reader must know to trust the table. */
-export function caveats(results: readonly LaneResult[]): string[] {
-  const lines = results.flatMap(({ lane, load, schedule, ended, reason }) => {
-    const words: string[] = []
-    const errors = Object.entries(load.errors).map(([kind, times]) => `${count(times)} × ${kind}`)
-    if (errors.length > 0) words.push(`${lane}: errors: ${errors.join(', ')}`)
-    if (load.errors['HTTP 429'] !== undefined) words.push(`${lane}: the server limits such calls: start it with RATE_LIMIT=0`)
-    if (!schedule.kept) words.push(`${lane}: WARNING: the probes did not keep their schedule: p99 ${time(schedule.p99)}, at most ${time(schedule.max)} late, which is part of what they measured`)
-    if (ended !== 'finished') words.push(`${lane}: ended early: ${reason ?? ended}`)
-    return words
-  })
-  return lines.length === 0 ? [] : [lines.join('\n')]
+/** What a reader must know to trust a lane's figures, for the terminal, the page and the API. */
+export function caveatsOf({ load, schedule, ended, reason }: Pick<LaneResult, 'load' | 'schedule' | 'ended' | 'reason'>): string[] {
+  const caveats: string[] = []
+  const errors = Object.entries(load.errors).map(([kind, times]) => `${count(times)} × ${kind}`)
+  if (errors.length > 0) caveats.push(`errors: ${errors.join(', ')}`)
+  if (load.errors['HTTP 429'] !== undefined) caveats.push('the server limits such calls: start it with RATE_LIMIT=0')
+  if (!schedule.kept) caveats.push(`WARNING: the probes did not keep their schedule: p99 ${time(schedule.p99)}, at most ${time(schedule.max)} late, which is part of what they measured`)
+  if (ended !== 'finished') caveats.push(`ended early: ${reason ?? ended}`)
+  return caveats
 }
 
 function names(results: readonly LaneResult[], word: 'and' | 'or' = 'and'): string {

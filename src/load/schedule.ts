@@ -1,5 +1,6 @@
 // When requests are due. A schedule is fixed before the first request, and does not depend on the server.
 import type { Plan, StreamPlan } from './plan.ts'
+import { seeded } from '../seeded.ts'
 
 /** Returns one time after another, in ms since the stream began; `null` at the end. */
 export type Schedule = () => number | null
@@ -16,19 +17,6 @@ export function momentsOf({ warmup, duration }: Pick<Plan, 'warmup' | 'duration'
   const startedAt = Math.ceil(now) + 20
   const measureFrom = startedAt + Math.round(warmup * 1000)
   return { startedAt, measureFrom, endAt: measureFrom + Math.round(duration * 1000) }
-}
-
-/** Numbers from 0 up to 1, the same for the same seed. */
-export function seeded(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x9e3779b9) | 0
-    let mixed = state ^ (state >>> 16)
-    mixed = Math.imul(mixed, 0x21f0aaad)
-    mixed ^= mixed >>> 15
-    mixed = Math.imul(mixed, 0x735a2d97)
-    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32
-  }
 }
 
 /** The schedule of a stream that has one: constant, Poisson, or all at once. */

@@ -10,7 +10,7 @@ import type { EventLoop } from '../runtime/loop.ts'
 import type { Sink } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
 import type { Bare } from '../events/builder.ts'
-import type { LoopList, LoopState } from '../events/schema.ts'
+import type { Ability, LoopList, LoopState } from '../events/schema.ts'
 import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, StreamSubscription, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
 import type { Answer, LogLevel, ObserverData, Question, Questions, ToApp, ToObserver } from './protocol.ts'
 import { threadsState } from '../index.ts'
@@ -22,6 +22,7 @@ import { Refusal } from '../http/refusals.ts'
 import { Slots } from '../http/slots.ts'
 import { currentTask } from '../runtime/tasks.ts'
 import { Backoff } from './backoff.ts'
+import type { Names } from './options.ts'
 import { refusal, stacksMissing } from './restrictions.ts'
 import { NUMBER, share, viewOf, type View } from '../probe/layout.ts'
 import { ObserverDownError, ObserverLife, ObserverListenError } from './thread-life.ts'
@@ -66,6 +67,12 @@ export interface ObserverOptions {
   allowedHosts?: readonly string[] | undefined
   /** The proxies in front of it (addresses, networks, or names of networks): their `X-Forwarded-For` gives the client's address. Default none. */
   proxies?: readonly string[] | undefined
+}
+
+/** @internal */
+export const OBSERVER_OPTIONS: Names<Required<ObserverOptions>> = {
+  port: true, host: true, blockedMs: true, keepMs: true, stacks: true, history: true, records: true, maxSubscribers: true, memoryMb: true,
+  name: true, redisUrl: true, url: true, allowedHosts: true, proxies: true,
 }
 
 /** The live runs that the app knows. */
@@ -168,7 +175,8 @@ export class ObserverClient implements Monitor {
     if (this.#life !== null) endSessions(this.#life.sessions)
   }
 
-  constructor(options: ObserverOptions = {}) {
+  /** `offers`: what the program can do for the page. */
+  constructor(options: ObserverOptions = {}, offers: readonly Ability[] = []) {
     this.host = options.host ?? '127.0.0.1'
     this.most = options.maxSubscribers ?? 1000
     this.#name = nameOf(options)
@@ -183,7 +191,7 @@ export class ObserverClient implements Monitor {
     this.#data = {
       shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
       keepMs: options.keepMs ?? 500, stacks: (options.stacks ?? true) && stacksMissing() === null, thread: thisThread(), maxSubscribers: this.most,
-      allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], secret: this.#secret, delays,
+      allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], offers, secret: this.#secret, delays,
     }
     this.ready = new Promise((resolve, reject) => {
       this.#onUp = resolve

@@ -25,7 +25,8 @@ export interface ObserverAppOptions {
   allowedHosts: readonly string[]
   /** The proxies in front of it: their `X-Forwarded-For` gives the client's address. */
   proxies: readonly string[]
-  upstream: Upstream
+  /** The app that this port passes requests on to; `null` for a program that has nothing of loopscope's to offer. */
+  upstream: Upstream | null
   readers?: ReadersOptions
 }
 
@@ -45,7 +46,7 @@ export async function buildObserverApp(loops: LoopRegistry, { names, allowedHost
     metrics(routes, loops, new Registry())
     healthz(routes, () => ({ blocked: loops.own.blocked }))
     page(routes, '')
-    forward(scope, upstream)
+    if (upstream !== null) forward(scope, upstream)
     done()
   })
   return app

@@ -6,7 +6,8 @@ import { running } from '../runtime/running.ts'
 import '../index.ts'
 import { isOwnThread } from '../threads/register.ts'
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
-import { ObserverClient, type ObserverOptions } from './client.ts'
+import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from './client.ts'
+import { requireKnown, type Names } from './options.ts'
 import { ObserverListenError } from './thread-life.ts'
 
 export { ObserverListenError, type ObserverOptions }
@@ -15,6 +16,8 @@ export interface ObserveOptions extends ObserverOptions {
   /** The loop to watch. Default: the running one, or each loop that starts to run, one at a time. */
   loop?: EventLoop
 }
+
+const OPTIONS: Names<Required<ObserveOptions>> = { ...OBSERVER_OPTIONS, loop: true }
 
 export interface Observing {
   /** The address of the live view and the stream; `null` if the observer does not listen. */
@@ -33,14 +36,15 @@ const INHERITED = 'loopscope.observing'
 
 /**
  * Starts an observer of this process. It sees every task of the loop that it watches, and whatever blocks this thread, and
- * serves that on `port` (8001). Rejects with an ObserverListenError if it cannot listen there, and with an Error if this
- * thread is observed already. It does not keep the process alive.
+ * serves that on `port` (8001). Rejects with an ObserverListenError if it cannot listen there, with a TypeError for an option
+ * that does not exist, and with an Error if this thread is observed already. It does not keep the process alive.
  *
  * A preload (`--import`, `NODE_OPTIONS`) may call it. In worker threads of an observed process, and in threads of
  * loopscope's `toThread`, it starts nothing. It then returns the address at which the process was observed when the thread
  * started (`url` is `null` if that was not known), and a `close` without effect.
  */
 export async function observe(options: ObserveOptions = {}): Promise<Observing> {
+  requireKnown('observe', options, OPTIONS)
   const known = own[OBSERVING]
   if (known !== undefined) throw new Error(`observe: this process is observed already${known.url === null ? '' : `, at ${known.url}`}: close() that one first`)
   const elsewhere = observedElsewhere()

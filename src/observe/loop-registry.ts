@@ -2,7 +2,7 @@
 // asked for goes through here, by the loop's name; without a name it is that of this process.
 import { hostname } from 'node:os'
 import type { Histogram } from 'node:perf_hooks'
-import type { LiveTask, LoopInfo, LoopList, LoopState } from '../events/schema.ts'
+import type { Ability, LiveTask, LoopInfo, LoopList, LoopState } from '../events/schema.ts'
 import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/run-log.ts'
 import type { Sink } from '../events/fanout.ts'
 import type { MonitoredLoop } from './monitored-loop.ts'
@@ -31,6 +31,8 @@ interface LoopsOptions {
   cancel: CancelHere
   /** The most subscribers. */
   most: number
+  /** What this process can do for a subscriber. */
+  offers?: readonly Ability[]
   /** Delays of the app's event loop. */
   delays: Histogram
 }
@@ -117,7 +119,8 @@ export class LoopRegistry implements Monitor, ShownLoops {
     return this.#metrics()
   }
 
-  subscribe(sink: Sink, options: StreamOptions = {}): StreamSubscription {
+  subscribe(sink: Sink, asked: StreamOptions = {}): StreamSubscription {
+    const options = { ...asked, offers: this.#options.offers }
     const subscription = options.loop === '*' ? new MergedSubscription(this, sink, options) : subscribeTo(this.find(options.loop), sink, options)
     this.#subscriptions.add(subscription)
     return {
@@ -194,7 +197,7 @@ function endOf({ startedAt, seconds }: CoveredRun): number {
 
 /** Where to resume in this loop: at the cursor with its epoch, or else at the first one, which is then lost. */
 function subscribeTo(record: MonitoredLoop, sink: Sink, { since, ...options }: StreamOptions): StreamSubscription {
-  const cursor = since?.find(({ epoch }) => epoch === record.history.epoch) ?? since?.[0]
+  const cursor = since === 'first' ? since : since?.find(({ epoch }) => epoch === record.history.epoch) ?? since?.[0]
   return record.fanout.subscribe(sink, { ...options, since: cursor })
 }
 

@@ -36,7 +36,7 @@ const stacks = new Stacks({ enabled: data.stacks, sessions: data.sessions })
 const schedulingDelay = new SchedulingDelay(data.thread)
 const observer = new Observer({
   shared: data.shared, loop: data.loop, history: data.history, blockedSeconds: data.blockedMs / 1000, keepSeconds: data.keepMs / 1000,
-  now, schedulingDelay, origin: clock.epoch - clock.now,
+  now, schedulingDelay, requests: data.offers.includes('requests'), origin: clock.epoch - clock.now,
   takeSnapshot: () => (receiveMessageOnPort(data.snapshots) as { message: ArrayBuffer } | undefined)?.message ?? null,
   takeStack: () => stacks.take(),
   onBroken: end,
@@ -113,11 +113,14 @@ function advertised(address: string): string {
   return data.listen !== null && WILDCARD.test(data.listen.host) ? addressOf('', Number(new URL(address).port)) : address
 }
 
+/** What only the app can do, and does. */
+const offers = data.offers.filter((one) => one !== 'requests')
+
 const loops = new LoopRegistry(observer, {
   name: data.loop, startedAt: new Date().toISOString(),
   app: () => (appAddress === null ? null : advertised(appAddress)),
   observer: () => data.url ?? (listening === null || data.listen === null ? null : addressOf(data.listen.host, listening)),
-  cancel, most: data.maxSubscribers, delays: data.delays as Histogram,
+  cancel, most: data.maxSubscribers, offers, delays: data.delays as Histogram,
 })
 
 /** Texts that the app reads piece by piece. */
@@ -222,7 +225,7 @@ async function build(): Promise<HttpServer | null> {
   }
   return data.listen === null ? null : buildObserverApp(loops, {
     names: ownNames(data.listen.host, data.url),
-    allowedHosts: data.allowedHosts, proxies: data.proxies, upstream: { address: () => appAddress, secret: data.secret },
+    allowedHosts: data.allowedHosts, proxies: data.proxies, upstream: offers.length === 0 ? null : { address: () => appAddress, secret: data.secret },
   })
 }
 

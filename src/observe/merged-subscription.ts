@@ -9,7 +9,7 @@ import type { StreamSubscription, StreamOptions } from '../http/monitor.ts'
 
 export class MergedSubscription implements StreamSubscription {
   readonly #sink: Sink
-  readonly #since: readonly Cursor[]
+  readonly #since: readonly Cursor[] | 'first'
   readonly #subscriptions = new Map<MonitoredLoop, Subscription>()
   /** The cursor in each loop, as the stream writes it. */
   readonly #cursors = new Map<MonitoredLoop, string>()
@@ -44,11 +44,11 @@ export class MergedSubscription implements StreamSubscription {
   }
 
   /** Sets this subscriber's cursor in a loop. */
-  #setCursor(record: MonitoredLoop): Cursor | undefined {
+  #setCursor(record: MonitoredLoop): Cursor | 'first' | undefined {
     const { history } = record
     // A loop without a cursor is new to this subscriber and begins with its snapshot.
-    const since = this.#since.find(({ epoch }) => epoch === history.epoch)
-    this.#cursors.set(record, history.cursor(since?.seq ?? history.last))
+    const since = this.#since === 'first' ? this.#since : this.#since.find(({ epoch }) => epoch === history.epoch)
+    this.#cursors.set(record, history.cursor(since === 'first' ? history.first - 1 : since?.seq ?? history.last))
     return since
   }
 

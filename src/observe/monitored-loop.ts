@@ -1,6 +1,6 @@
 // What is kept of one loop: its last events, what is alive, its runs and its stalls, and the traces made from them. The
 // observer's loop has one, and so has each known loop of another process.
-import type { EventOf, Frame, LoopEvent, LoopState, Snapshot, Victim } from '../events/schema.ts'
+import type { Ability, EventOf, Frame, LoopEvent, LoopState, Snapshot, Victim } from '../events/schema.ts'
 import type { Source } from '../events/fanout.ts'
 import { Fanout } from '../events/fanout.ts'
 import { History } from '../events/history.ts'
@@ -106,6 +106,11 @@ export abstract class MonitoredLoop implements Source {
   /** What is alive now. */
   snapshot(): Snapshot {
     return this.model.snapshot()
+  }
+
+  /** What can be seen and done on it, as far as that is known. */
+  can(): readonly Ability[] {
+    return ['tasks', 'requests']
   }
 
   standing(): EventOf<'stream.loop'> {

@@ -1,6 +1,6 @@
 // The observer itself, on any thread: it decodes the records in the ring, looks for stalls and warnings, numbers the events,
 // and keeps them in the record of its loop. Everything that is served comes from here.
-import type { LoopEvent, Snapshot } from '../events/schema.ts'
+import type { Ability, LoopEvent, Snapshot } from '../events/schema.ts'
 import type { Taken } from './stacks.ts'
 import type { SchedulingDelay } from './scheduling-delay.ts'
 import { History } from '../events/history.ts'
@@ -38,6 +38,8 @@ export interface ObserverOptions {
   origin: number
   /** For how long the thread had no processor. */
   schedulingDelay: SchedulingDelay
+  /** Whether the program reports its requests. */
+  requests?: boolean
   takeSnapshot: () => ArrayBuffer | null
   takeStack: () => Promise<Taken | null>
   /** The recording has failed: the record of the loop may be half changed, and must not be served any longer. */
@@ -52,6 +54,8 @@ export class Observer extends MonitoredLoop implements Listener {
   warningCount = 0
   /** Errors on this thread that no code has caught. */
   errorCount = 0
+  /** A loop of loopscope has been seen; until then only the thread is watched. */
+  #hasLoop = false
   readonly #options: ObserverOptions
   readonly #decoder: Decoder
   readonly #reader: RingReader
@@ -76,6 +80,10 @@ export class Observer extends MonitoredLoop implements Listener {
   /** Seconds on the loop's clock. */
   now(): number {
     return this.#options.now()
+  }
+
+  override can(): readonly Ability[] {
+    return [...this.#hasLoop ? ['tasks' as const] : [], ...this.#options.requests === true ? ['requests' as const] : []]
   }
 
   /** Whether the thread is blocked right now. */
@@ -121,6 +129,7 @@ export class Observer extends MonitoredLoop implements Listener {
     event.loop = this.loop
     this.apply(event)
     this.stats.onEvent(event)
+    if (event.type === 'loop.started' || event.type === 'task.created') this.#hasLoop = true
     if (event.type === 'loop.closed') this.#stalls.settled()
     if (event.type === 'warning') this.warningCount++
     else this.#warnings.onEvent(event)
@@ -132,6 +141,7 @@ export class Observer extends MonitoredLoop implements Listener {
   }
 
   restored(alive: Omit<Snapshot, 'seq'>): void {
+    this.#hasLoop = true
     this.model.restore({ ...alive, seq: this.history.last })
     this.stats.restored(alive)
     this.#stalls.forget()

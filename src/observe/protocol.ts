@@ -3,6 +3,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Message } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
+import type { Ability } from '../events/schema.ts'
 import type { Code } from '../http/refusals.ts'
 import type { Cancelled, StreamOptions, Target } from '../http/monitor.ts'
 import type { LoopRegistry } from './loop-registry.ts'
@@ -32,6 +33,8 @@ export interface ObserverData {
   allowedHosts: readonly string[]
   /** The proxies in front of it: their `X-Forwarded-For` gives the client's address. */
   proxies: readonly string[]
+  /** What the program offers to the page, besides what is recorded; with `requests`, it reports its requests. */
+  offers: readonly Ability[]
   /** Known only to this process: it marks the requests that the observer passes on to the app. */
   secret: string
   /** The app's `performance.now()`, the machine's `hrtime` at that moment, and the time of day, to convert between clocks. */

@@ -127,7 +127,7 @@ export class SchedulingDelay {
     this.#noteSteal()
     const then = this.#noted(from)
     const { ran, waited, stolen } = this.#present(now)
-    // Notes may be rare when the machine is busy: what it ran since the first one after `from` it did not stand.
+    // On a busy machine there may be few notes: in the time that it ran since the first one after `from` it did not wait.
     const own = ran - (this.#notes.find((note) => note.at >= from)?.ran ?? ran)
     const stood = Math.max(0, Math.min(now - then.at - (ran - then.ran), now - from - own))
     // The kernel adds a wait when it is over, so most of it may be from before.

@@ -17,6 +17,7 @@ const WAIT_KINDS: readonly WaitKind[] = [
 ]
 const OUTCOMES = ['returned', 'raised', 'cancelled'] as const
 const SERVED = [...OUTCOMES, 'disconnected'] as const
+const SENDERS = ['client', 'page'] as const
 const ENDINGS = [...OUTCOMES, 'orphaned'] as const
 const MODES = ['inline', 'sensitive', 'pool'] as const
 const CLOCKS = ['real', 'virtual'] as const
@@ -47,7 +48,7 @@ export const RECORDS = {
   printed: { kind: 10, words: ['text: text'] },
   queue: { kind: 11, small: ['put', 'get', 'done'], words: ['queue', 'size', 'unfinished', 'maxsize'] },
   /** `waited`: for how many microseconds a stall may have delayed it. */
-  requestStarted: { kind: 12, words: ['request', 'method: text', 'url: text', 'waited'] },
+  requestStarted: { kind: 12, small: SENDERS, words: ['request', 'method: text', 'url: text', 'waited'] },
   requestFinished: { kind: 13, small: SERVED, words: ['request', 'status'], number: 'seconds' },
   runStarted: { kind: 14, words: ['run', 'example', 'parameters: text', 'request'] },
   runFinished: { kind: 15, small: OUTCOMES, words: ['run', 'error: text', 'request'] },

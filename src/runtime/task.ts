@@ -95,7 +95,8 @@ export class Task<T> extends Future<T> implements Listener {
     if (hostContext !== null) this.hostContext = hostContext
     loop.tasks.add(this)
     if (loop.probe !== null) loop.probe.tell('taskCreated', this, running.task as Task<unknown> | null)
-    if (options?.eagerStart === true && running.loop === loop) this.stepEagerly()
+    if (running.task !== null) (running.task as Task<unknown>).created(this)
+    if (options?.eagerStart === true && running.loop === loop) this.startEagerly()
     else loop.wake(this)
   }
 
@@ -225,8 +226,11 @@ export class Task<T> extends Future<T> implements Listener {
     this.loop.wake(this as Task<unknown>)
   }
 
-  /** @internal The task was woken and joined the ready queue. A subclass that records times overrides it. */
+  /** @internal The task was woken and joined the ready queue. A task whose time is measured overrides it. */
   woken(): void {}
+
+  /** @internal A task was created while this one runs. A task whose time is measured overrides it. */
+  created(_child: Task<unknown>): void {}
 
   private onBadYield(value: unknown): void {
     this.failNextStep(badYield(this as Task<unknown>, value))
@@ -261,7 +265,8 @@ export class Task<T> extends Future<T> implements Listener {
     if ((this.requests & CANCEL) !== 0 || waiter?.absorb() === true) noteDelivered(this as Task<unknown>)
   }
 
-  private stepEagerly(): void {
+  /** @internal Run the first step at once. */
+  startEagerly(): void {
     const { task, context } = running
     running.task = this as Task<unknown>
     running.context = this.context

@@ -54,7 +54,7 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   const { observerPort, observerUrl, host, blockedMs, stacks, history, maxSubscribers, redisUrl, loopName, allowedHosts, proxies, rateLimit, maxRequests } = config
   await app.register(loopscope, {
     observer: { port: observerPort, host, blockedMs, stacks, history, maxSubscribers, redisUrl, name: loopName, url: observerUrl, allowedHosts, proxies },
-    maxRequests, numberOf: ({ id }) => Number(id),
+    offers: ['examples', 'stall', 'lab'], maxRequests, numberOf: ({ id }) => Number(id),
   })
   app.decorate('runs', new Runs(app.loopscope, app.observer, { most: config.maxRuns }))
   // The observer passes on what only the app can do, such as starting a run.

@@ -4,6 +4,7 @@ import type { EventLoop } from '../runtime/loop.ts'
 import type { LabMessage, LabProcess } from '../load/lab-process.ts'
 import type { LabOptions, LaneResult } from '../load/lab.ts'
 import type { LabResult, EventOf, LoopEvent } from '../events/schema.ts'
+import { caveatsOf } from '../load/lab-report.ts'
 import { startLab } from '../load/lab-process.ts'
 import { Refusal } from '../http/refusals.ts'
 
@@ -108,7 +109,9 @@ export class Labs {
 }
 
 /** A lane's figures as in events: in seconds. */
-export function labResultOf({ lane, probes, sent, load, stall, lost }: LaneResult): LabResult {
+export function labResultOf(result: LaneResult): LabResult {
+  const { lane, probes, sent, load, stall, lost } = result
+  const caveats = caveatsOf(result)
   const seconds = (ms: number): number => round(ms / 1000)
   return {
     lane, sent, lost, took: round(load.seconds), failed: load.requests - load.good,
@@ -116,6 +119,7 @@ export function labResultOf({ lane, probes, sent, load, stall, lost }: LaneResul
     ...(load.latency === null ? {} : { mean: seconds(load.latency.mean) }),
     ...(load.timing === null ? {} : { timing: { run: seconds(load.timing.run), ready: seconds(load.timing.ready), wait: seconds(load.timing.wait), thread: seconds(load.timing.thread) } }),
     stall: stall.kind, held: stall.loopSeconds, queued: stall.threadSeconds,
+    ...(caveats.length === 0 ? {} : { caveats }),
   }
 }
 

@@ -14,7 +14,7 @@ export interface Program {
   parameters: Parameters
   virtual: boolean
   main: () => Coroutine<unknown>
-  /** What it does once none of its tasks is left: only then is the run over for whoever follows it. */
+  /** What it does once none of its tasks is left, before `follow` returns. */
   leave?: () => Coroutine<void>
 }
 

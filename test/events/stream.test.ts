@@ -229,6 +229,33 @@ t.test('the fan-out', async (t) => {
     t.equal(fanout.dropped, 2996)
   })
 
+  await t.test('begins with the first event that is kept, and goes on live', async (t) => {
+    const { fanout, say } = source()
+    say(3000)
+    const taker = new Taker()
+    const subscription = fanout.subscribe(taker, { since: 'first' })
+    t.match(taker.messages[0], { type: 'stream.hello', seq: 1976, first: 1977, snapshot: { seq: 3000 } })
+    say(1)
+    subscription.pump()
+    t.same(seqs(taker.messages), Array.from({ length: 1025 }, (_, at) => 1977 + at), 'all that is kept, and what follows')
+    t.equal(fanout.dropped, 0)
+  })
+
+  await t.test('reports what was overwritten while the past was sent, and goes on after it', async (t) => {
+    const { fanout, say } = source(4000)
+    say(4000)
+    const taker = new Taker()
+    taker.room = false
+    const subscription = fanout.subscribe(taker, { since: 'first' })
+    say(1000)
+    taker.room = true
+    subscription.resume()
+    t.ok(await eventually(() => seqs(taker.messages).at(-1) === 5000))
+    const dropped = taker.messages.filter(({ type }) => type === 'stream.dropped')
+    t.same(dropped, [{ type: 'stream.dropped', count: 2999, from: 1, to: 2999 }], 'without a snapshot: the past goes on')
+    t.same(seqs(taker.messages), Array.from({ length: 2001 }, (_, at) => 3000 + at))
+  })
+
   await t.test('answers a cursor of another epoch with a snapshot', async (t) => {
     const { fanout, say } = source()
     say(5)
@@ -282,6 +309,19 @@ t.test('the fan-out', async (t) => {
     say(4)
     second.pump()
     t.same(seqs(ofTask.messages), [2502, 2504])
+  })
+
+  await t.test('a subscriber that receives nothing else receives a sign of life, one without room does not', async (t) => {
+    const { fanout, say } = source()
+    say(3)
+    const [quiet, full] = [new Taker(), new Taker()]
+    full.room = false
+    const subscriptions = [quiet, full].map((taker) => fanout.subscribe(taker, { task: 7 }))
+    t.ok(await eventually(() => quiet.messages.filter(({ type }) => type === 'stream.bookmark').length === 2))
+    t.match(quiet.messages.at(-1), { type: 'stream.bookmark', epoch: fanout.source.history.epoch, seq: 3 })
+    t.ok(quiet.messages.every((message) => streamEvent.safeParse(message).success))
+    t.same(full.messages.map(({ type }) => type), ['stream.hello'])
+    for (const subscription of subscriptions) subscription.close()
   })
 
   await t.test('applies only the last of many filters that came while there was no room', async (t) => {
@@ -505,6 +545,14 @@ t.test('the history is bounded in bytes', async (t) => {
     t.ok(held(history).length < before)
     t.same(held(history).map(({ seq }) => seq), held(history).map((_, at) => history.first + at))
     t.same([...history.pushedSince(1, 1e9)], held(history))
+  })
+
+  await t.test('a reader of the past does not push out what it comes to next', async (t) => {
+    const history = new History(1000)
+    for (let n = 1; n <= 3000; n++) history.push(printed(n, 'x'.repeat(10_000)))
+    const old = held(history)
+    for (const event of old.slice(0, old.length / 2)) history.encoded(event)
+    t.same(held(history), old)
   })
 
   await t.test('always keeps the last event, even one that is larger than the limit', async (t) => {

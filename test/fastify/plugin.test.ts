@@ -191,3 +191,12 @@ t.test('a closing app cancels what continues beyond its grace', async (t) => {
   t.equal(ending, 'cleaned up')
   t.equal((await answer).status, 503)
 })
+
+t.test('an option that does not exist is refused, and the error lists those that do', async (t) => {
+  const refused = async (options: object): Promise<unknown> => Fastify().register(loopscope, options as LoopscopeOptions).then(() => null, (error: unknown) => error)
+  t.match(await refused({ maxRequest: 3 }), { name: 'TypeError', message: 'loopscope: unknown option maxRequest. The options are loop, maxRequests, graceSeconds, headers, numberOf, observer' })
+  t.match(await refused({ observer: { prot: 1, blockMs: 2 } }), { name: 'TypeError', message: /^loopscope: observer: unknown options prot, blockMs\. The options are port, host, / })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(loopscope, { prefix: '/api', maxRequests: 3 } as LoopscopeOptions)
+})

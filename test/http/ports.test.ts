@@ -74,6 +74,27 @@ t.test('information about the loop', async (t) => {
   })
 })
 
+t.test('a run that is started by POST needs no client', async (t) => {
+  const { app, url } = await listen(t)
+  await app.observer.ready
+  for (const base of [url, `http://127.0.0.1:${app.observer.port}`]) {
+    const started = await fetch(`${base}/examples/5/run?speed=10`, { method: 'POST' })
+    t.equal(started.status, 202)
+    const { run } = await started.json() as { run: number }
+    t.same([started.headers.get('location'), started.headers.get('x-run-id')], [`/runs/${run}`, String(run)])
+    const state = async (): Promise<{ outcome: string | null; output: unknown[] }> => await (await fetch(`${base}/runs/${run}`)).json() as never
+    t.ok(await eventually(async () => (await state()).output.length > 0), 'it prints')
+    t.equal((await state()).outcome, null)
+    t.equal((await fetch(`${base}/runs/${run}`, { method: 'DELETE' })).status, 202)
+    t.ok(await eventually(async () => (await state()).outcome === 'cancelled'))
+  }
+  t.ok(await eventually(() => app.loopscope.loop.liveTasks().size === 0), 'none of its tasks is left')
+  const refused = async (query: string): Promise<unknown> => (await fetch(`${url}/examples/${query}`, { method: 'POST' })).json()
+  t.match(await refused('3/run?clock=virtual'), { code: 'invalid-query', message: 'clock: is not a known field here' })
+  t.match(await refused('3/run?items=2'), { code: 'invalid-query', message: 'items: only example 5 takes it, not example 3' })
+  t.match(await refused('9/run'), { code: 'no-such-example' })
+})
+
 t.test('everything is described, and runs as tasks on the app', async (t) => {
   const { app, url } = await listen(t)
   const api = await (await fetch(`${url}/openapi.json`)).json() as { paths: Record<string, unknown> }

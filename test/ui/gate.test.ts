@@ -43,7 +43,7 @@ t.test('counts what it refuses', async (t) => {
 
 t.test('ends a thread that sends too much, of any kind', async (t) => {
   const table: [what: string, message: () => unknown, times: number, over: RegExp][] = [
-    ['messages', () => ({ type: 'pong', count: 1 }), 300_001, /more than the 300000 messages/],
+    ['messages', () => ({ type: 'pong', count: 1, idle: false }), 300_001, /more than the 300000 messages/],
     ['events', () => events(2000), 61, /more than the 120000 events/],
     ['characters', () => ({ type: 'events', events: Array.from({ length: 2000 }, () => created({ name: long })) }), 9, /more than the 32000000 characters/],
   ]
@@ -64,7 +64,7 @@ t.test('passes on one answer for each question, and a limited number of reports 
   const { gate, batches, asked } = made()
   gate.ping(1)
   t.same(asked, [{ type: 'ping', count: 1 }])
-  for (let at = 0; at < 1000; at++) gate.hear({ type: 'pong', count: 1 })
+  for (let at = 0; at < 1000; at++) gate.hear({ type: 'pong', count: 1, idle: false })
   t.equal(batches.length, 1)
   for (let at = 0; at < 1000; at++) gate.hear({ type: 'held', seconds: 1, task: null, place: null }, at)
   t.equal(batches.length, 1 + 50)
@@ -76,9 +76,9 @@ t.test('answers for a thread that has ended, until the page has received all of 
   gate.hear(events(600))
   gate.hear({ type: 'ended', outcome: 'returned', failure: null, note: null })
   t.ok(closed())
-  t.same(batches.at(-1)?.items, [{ type: 'pong', count: 1 }], 'the question that it has left')
+  t.same(batches.at(-1)?.items, [{ type: 'pong', count: 1, idle: false }], 'the question that it has left')
   gate.ping(2)
-  t.same(batches.at(-1)?.items, [{ type: 'pong', count: 2 }])
+  t.same(batches.at(-1)?.items, [{ type: 'pong', count: 2, idle: false }])
   gate.more()
   t.equal(batches.at(-1)?.items.at(-1)?.type, 'ended', 'after its events')
 })

@@ -58,7 +58,7 @@ const PROGRAMS: Record<string, [code: string, status: RegExp]> = {
   'messages without end': [program("for (;;) say({ type: 'report', failure: { text: 'again', stack: [] } })"), /It sent more than the 300000 messages|A stall: main blocked the loop/],
   'megabytes without end': [program("const text = 'y'.repeat(1e6); for (;;) tell(times(100, () => event('task.printed', 0, { text })))"), /It sent more than the \d+ characters|A stall: main blocked the loop/],
   'messages that take long to unpack': [program('for (;;) say(Array.from({ length: 3e6 }, () => ({ a: {} })))'), /A stall|It sent more|left out/],
-  'pongs and words about a stall without end': [program("for (let at = 0; at < 20_000; at++) { say({ type: 'pong', count: at }); say({ type: 'held', seconds: 0, task: null, place: null }) }"), /It ended after|A stall: main blocked the loop/],
+  'pongs and words about a stall without end': [program("for (let at = 0; at < 20_000; at++) { say({ type: 'pong', count: at, idle: true }); say({ type: 'held', seconds: 0, task: null, place: null }) }"), /It ended after|A stall: main blocked the loop/],
   'words to the document around it without end': [program('for (;;) (self as any).postMessage(seq++)'), /A stall: main blocked the loop/],
   'lines to the console without end': [program('for (;;) console.table([seq++])'), /A stall: main blocked the loop/],
   'nonsense of every kind': [

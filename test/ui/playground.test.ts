@@ -200,6 +200,51 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     t.match(await status(page), 'It was cancelled after')
   })
 
+  await t.test('says who waits for whom in a deadlock, in real time', async (t) => {
+    await visit(page, `import { createTask, fromPromise, gather, Lock, sleep, type Coroutine } from 'loopscope'
+
+function* both(first: Lock, second: Lock): Coroutine<void> {
+  yield* first.acquire()
+  yield* sleep(0.05)
+  yield* second.acquire()
+}
+
+export function* main(): Coroutine<void> {
+  const [one, two] = [new Lock(), new Lock()]
+  const a = createTask(both(one, two), { name: 'A' })
+  const b = createTask(both(two, one), { name: 'B' })
+  yield* gather([a, b])
+}
+`)
+    await run(page)
+    await page.locator('.pg-status', { hasText: 'Deadlock' }).waitFor()
+    t.match(await status(page), /^Deadlock: main waits for A \(gather 2 of 2\) \(program\.ts:13\); A waits for lock <Lock \d> \(program\.ts:6\); B waits for lock <Lock \d> \(program\.ts:6\)\. No timer is set/)
+    await page.getByRole('button', { name: /^Stop/ }).click()
+    await page.locator('.pg-status', { hasText: 'cancelled' }).waitFor()
+    // What a timer or the host can still end is no deadlock.
+    for (const wait of ['sleep(1.5)', 'fromPromise(new Promise((resolve) => setTimeout(resolve, 1500)))']) {
+      await visit(page, `import { createTask, fromPromise, sleep, type Coroutine } from 'loopscope'
+
+function* slow(): Coroutine<void> {
+  yield* ${wait}
+}
+
+export function* main(): Coroutine<void> {
+  yield* createTask(slow(), { name: 'slow' })
+}
+`)
+      await run(page)
+      await page.locator('.pg-status', { hasText: 'Running: 2 tasks alive' }).waitFor()
+      const seen = new Set<string>()
+      for (let at = 0; at < 40 && !(await page.locator('.pg-status.good').isVisible()); at++) {
+        seen.add((await status(page)).split(':')[0]!)
+        await page.waitForTimeout(50)
+      }
+      await page.locator('.pg-status.good').waitFor()
+      t.notOk(seen.has('Deadlock'), `${wait}: ${[...seen].join()}`)
+    }
+  })
+
   await t.test('names the task that blocks the thread if the program cannot report it itself', async (t) => {
     const code = "import { createTask, sleep } from 'loopscope'\n\nfunction* stuck() {\n  /^(a+)+$/.test('a'.repeat(60) + 'b')\n}\n\nexport function* main() {\n  createTask(stuck(), { name: 'matcher' })\n  yield* sleep(1)\n}\n"
     await visit(page, code)

@@ -1,5 +1,6 @@
 // Shared by the tests of the live view: the real server in a separate process, so that it can be stalled, and a real page on
 // it.
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { startServer as startBuilt } from '../support/server-process.ts'
 
@@ -16,6 +17,7 @@ export interface Session {
   recording: { value: Live }
   cursor: { value: { t: number; seq: number } | null }
   follow: { value: boolean }
+  now(): number
   timeline: {
     view: { from: number; to: number; span: number }
     figures: { ms: number; spans: number; frames: number }
@@ -66,6 +68,61 @@ export async function startServer(t: Test, env: Record<string, string> = {}): Pr
     count: async (what, which = () => true) => {
       const list = await (await fetch(app + what, { headers: { accept: 'application/json' } })).json() as Record<string, { name?: string; outcome?: string | null }[]>
       return (list[what] ?? []).filter((one) => one.name?.startsWith('GET /tasks') !== true && which(one)).length
+    },
+  }
+}
+
+export interface Wire {
+  port: number
+  /** Closes its connections, and accepts none. */
+  cut(): void
+  /** Passes nothing on, and closes nothing. */
+  freeze(): void
+  /** Works again. */
+  join(): void
+}
+
+/** A connection between the page and the server that can be cut or frozen, and restored. */
+export async function wire(t: Test, port: number): Promise<Wire> {
+  const sockets = new Set<Socket>()
+  let state: 'open' | 'cut' | 'frozen' = 'open'
+  const server = createServer((client) => {
+    if (state === 'cut') {
+      client.destroy()
+      return
+    }
+    const upstream = connect(port, '127.0.0.1')
+    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
+      sockets.add(one)
+      if (state === 'open') one.pipe(other)
+      else one.pause()
+      one.on('error', () => other.destroy())
+      one.on('close', () => {
+        sockets.delete(one)
+        other.destroy()
+      })
+      ends.set(one, other)
+    }
+  })
+  const ends = new Map<Socket, Socket>()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const cut = (): void => {
+    state = 'cut'
+    for (const socket of sockets) socket.destroy()
+  }
+  t.teardown(() => {
+    cut()
+    server.close()
+  })
+  return {
+    port: (server.address() as AddressInfo).port, cut,
+    freeze: () => {
+      state = 'frozen'
+      for (const socket of sockets) socket.unpipe().pause()
+    },
+    join: () => {
+      state = 'open'
+      for (const socket of sockets) socket.pipe(ends.get(socket) as Socket)
     },
   }
 }

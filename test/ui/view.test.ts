@@ -1,45 +1,12 @@
 // The live view as its users have it: a real Chromium, the real server in a separate process, its observer, its policy.
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net'
 import t from 'tap'
 import { findChromium, launch } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
 import { buildView } from '../support/ui.ts'
-import { interrupt, open, output, row, runExample, startServer, tab, type Session } from './support.ts'
+import { interrupt, open, output, row, runExample, startServer, tab, wire, type Session } from './support.ts'
 
 const chromium = await findChromium()
 declare const loopscope: Session
-
-/** A connection between the page and the server that can be cut and restored. */
-async function wire(t: { teardown: (fn: () => unknown) => void }, port: number): Promise<{ port: number; cut(): void; join(): void }> {
-  const sockets = new Set<Socket>()
-  let down = false
-  const server: Server = createServer((client) => {
-    if (down) {
-      client.destroy()
-      return
-    }
-    const upstream = connect(port, '127.0.0.1')
-    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
-      sockets.add(one)
-      one.pipe(other)
-      one.on('error', () => other.destroy())
-      one.on('close', () => {
-        sockets.delete(one)
-        other.destroy()
-      })
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const cut = (): void => {
-    down = true
-    for (const socket of sockets) socket.destroy()
-  }
-  t.teardown(() => {
-    cut()
-    server.close()
-  })
-  return { port: (server.address() as AddressInfo).port, cut, join: () => { down = false } }
-}
 
 t.test('the live view', { skip: typeof chromium === 'string' && chromium }, async (t) => {
   if (typeof chromium === 'string') return
@@ -64,6 +31,9 @@ t.test('the live view', { skip: typeof chromium === 'string' && chromium }, asyn
     await tab(page, 'Tasks').click()
     for (const task of ['Task-1', 'Task-2']) await row(page, new RegExp(`^${task}.*waiting.*sleep`)).waitFor()
     t.same(complaints, [])
+    // Without its page the run would go on.
+    await interrupt(page)
+    t.ok(await eventually(() => server.count('tasks').then((left) => left === 0)))
     await page.close()
   })
 

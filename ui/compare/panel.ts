@@ -2,4 +2,4 @@
 import { panelOf, registerPanel } from '../panels.ts'
 import { ComparePage } from './compare.tsx'
 
-registerPanel({ id: 'compare', title: 'Compare', place: 'view', order: 50, mount: panelOf(ComparePage) })
+registerPanel({ id: 'compare', title: 'Compare', needs: 'examples', place: 'view', order: 50, mount: panelOf(ComparePage) })

@@ -8,6 +8,7 @@ import type { Lab } from '../recording/labs.ts'
 import type { Session } from '../session.ts'
 import { TimelineOf } from '../shell/timeline-of.tsx'
 import type { Timeline } from '../timeline/timeline.ts'
+import { sizeOf } from '../timeline/zoom.ts'
 import { paintProbes } from './probes.ts'
 
 export const LANE_WORDS: Record<string, { title: string; what: string }> = {
@@ -93,7 +94,7 @@ function Probes({ session, timeline, lab }: { session: Session; timeline: { curr
       const canvas = place.current
       const view = timeline.current?.view
       if (canvas === null || view === undefined || lab === undefined) return
-      const box = canvas.getBoundingClientRect()
+      const box = sizeOf(canvas)
       const state = `${view.from} ${view.to} ${view.width} ${lab.samples.length} ${lab.turns.length} ${box.width} ${session.dark.value}`
       if (state === last) return
       last = state
@@ -119,7 +120,7 @@ function Table({ lab, session }: { lab: Lab; session: Session }) {
   return (
     <div class="lab-table" role="region" aria-label="The lab’s figures" tabIndex={0}>
       <table class="grid">
-        <caption>{lab.requests} requests of {lab.ms} ms at once through each lane, with {lab.rate} probes per second{lab.outcome === 'cancelled' && '; cancelled'}{lab.outcome === 'failed' && `; failed: ${lab.error ?? ''}`}</caption>
+        <caption>{lab.requests} {lab.requests === 1 ? 'request' : 'requests'} of {lab.ms} ms at once through each lane, with {lab.rate} probes per second{lab.outcome === 'cancelled' && '; cancelled'}{lab.outcome === 'failed' && `; failed: ${lab.error ?? ''}`}</caption>
         <thead><tr><th scope="col">Lane</th><th scope="col" class="number">p50</th><th scope="col" class="number">p99</th><th scope="col" class="number">max</th><th scope="col" class="number">lost</th><th scope="col" class="number">the load took</th><th scope="col">Which stall</th><th scope="col" class="number">loop blocked</th><th scope="col" class="number">queued for a thread</th></tr></thead>
         <tbody>
           {lab.lanes.map((lane) => {
@@ -127,7 +128,10 @@ function Table({ lab, session }: { lab: Lab; session: Session }) {
             const late = (seconds: number | undefined): string => seconds !== undefined && seconds >= 0.1 ? 'number bad' : 'number'
             return (
               <tr key={lane} class={lane === running ? 'selected' : ''}>
-                <th scope="row">{LANE_WORDS[lane]?.title ?? lane} <span class="soft">{LANE_WORDS[lane]?.what}</span></th>
+                <th scope="row">
+                  {LANE_WORDS[lane]?.title ?? lane} <span class="soft">{LANE_WORDS[lane]?.what}</span>
+                  {result?.caveats?.map((caveat) => <span key={caveat} class="lab-caveat"><span aria-hidden="true">⚠</span> {caveat}</span>)}
+                </th>
                 {result === undefined
                   ? <td colSpan={8} class="soft">{lane === running ? '▶ running' : lab.outcome === null ? 'not started' : '–'}</td>
                   : (

@@ -2,4 +2,4 @@
 import { panelOf, registerPanel } from '../panels.ts'
 import { LabPage } from './lab.tsx'
 
-registerPanel({ id: 'lab', title: 'Stall lab', place: 'view', order: 40, mount: panelOf(LabPage) })
+registerPanel({ id: 'lab', title: 'Stall lab', needs: 'lab', place: 'view', order: 40, mount: panelOf(LabPage) })

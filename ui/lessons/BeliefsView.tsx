@@ -4,6 +4,7 @@ import type { Session } from '../session.ts'
 import { duration } from '../recording/explain.ts'
 import type { Belief } from './beliefs.ts'
 import type { Result } from './measure.ts'
+import { SourceCode } from './SourceCode.tsx'
 
 export function BeliefLesson({ session, belief }: { session: Session; belief: Belief }) {
   const [result, setResult] = useState<Result | null>(null)
@@ -24,6 +25,7 @@ export function BeliefLesson({ session, belief }: { session: Session; belief: Be
     <article class="lesson">
       <h2><span class="soft">Misconception:</span> “{belief.belief}”</h2>
       <p>{belief.truth}</p>
+      {belief.program !== undefined && <div class="lesson-program"><SourceCode label="The program" source={belief.program} marks={[]} /></div>}
       <p class="lesson-buttons">
         <button type="button" class="button accent" disabled={busy} onClick={() => void run()}>{busy ? 'Measuring …' : result === null ? 'Try it' : 'Try it again'}</button>
         <button type="button" class="button" onClick={() => void belief.control.open(session)}>{belief.control.label}</button>
@@ -35,7 +37,7 @@ export function BeliefLesson({ session, belief }: { session: Session; belief: Be
   )
 }
 
-function Figures({ result: { figures, says } }: { result: Result }) {
+function Figures({ result: { figures, shown, says } }: { result: Result }) {
   const most = Math.max(...figures.map(({ seconds }) => seconds), 1e-6)
   return (
     <>
@@ -51,7 +53,7 @@ function Figures({ result: { figures, says } }: { result: Result }) {
           ))}
         </tbody>
       </table>
-      <p><b>{says}</b></p>
+      <p>{shown ? <b>{says}</b> : 'This time the figures do not show it. The machine may be busy: try it again.'}</p>
     </>
   )
 }

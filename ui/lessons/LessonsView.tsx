@@ -1,5 +1,6 @@
 // The lessons as a page: a list, and the chosen lesson, which the address keeps.
 import { address, setAddress } from '../address.ts'
+import { EVERYWHERE } from '../keys.ts'
 import type { PanelContext } from '../panels.ts'
 import { BeliefLesson } from './BeliefsView.tsx'
 import { beliefs } from './beliefs.ts'
@@ -15,7 +16,6 @@ export function LessonsView({ session }: PanelContext) {
   const title = (number: number): string => session.examples.value?.find((example) => example.number === number)?.title ?? `Example ${number}`
   return (
     <div class="lessons" onKeyDown={keepKeys}>
-      <h1 class="hidden">Lessons</h1>
       <nav class="lesson-list" aria-label="Lessons">
         <h2>What comes first?</h2>
         <ul>{RIDDLES.map((number) => <Choice key={number} id={`predict-${number}`} chosen={chosen} text={`${number} · ${title(number)}`} />)}</ul>
@@ -42,5 +42,5 @@ function Choice({ id, chosen, text }: { id: string; chosen: string; text: string
 
 /** The shell's keys move the lanes, which this page does not have. */
 function keepKeys(event: KeyboardEvent): void {
-  if (!['?', 't', 'Escape'].includes(event.key)) event.stopPropagation()
+  if (!EVERYWHERE.includes(event.key)) event.stopPropagation()
 }

@@ -1,4 +1,5 @@
-// One example as a riddle: its source, its lines to put in order, and then the run, which shows what was right.
+// One example as a riddle: its source, its lines to put in order with the moment of each, and then the run, which shows what
+// was right.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { recordingOf, type Session } from '../session.ts'
 import type { Position, Recording } from '../recording.ts'
@@ -6,7 +7,7 @@ import { Timeline } from '../timeline/timeline.ts'
 import { Transport } from '../playground/Transport.tsx'
 import { isExampleFile, useExample } from './example.ts'
 import { Guess } from './Guess.tsx'
-import { judge, shuffled, type Verdict } from './predict.ts'
+import { asksWhen, judge, shuffled, type Guessed, type Verdict } from './predict.ts'
 import { SourceCode } from './SourceCode.tsx'
 import { standing } from './standing.ts'
 
@@ -21,12 +22,15 @@ export function Predict({ session, number }: { session: Session; number: number 
   const example = useExample(session, number)
   const [recording, setRecording] = useState<Recording | null>(null)
   const [problem, setProblem] = useState('')
-  const [guess, setGuess] = useState<string[]>([])
+  const [guess, setGuess] = useState<Guessed[]>([])
+  const attempts = useRef(0)
   const [revealed, setRevealed] = useState(false)
   const [position, setPosition] = useState<Position | null>(null)
   const begin = (made: Recording): void => {
     setRecording(made)
-    setGuess(shuffled(made.lines.slice(0, MOST_LINES).map(({ text }) => text)))
+    // Each attempt begins with another order.
+    const seed = number * 100 + attempts.current++
+    setGuess(shuffled(made.lines.slice(0, MOST_LINES).map(({ text }) => text), seed).map((text) => ({ text, second: null })))
     setRevealed(false)
     setPosition(null)
   }
@@ -43,11 +47,15 @@ export function Predict({ session, number }: { session: Session; number: number 
   if (typeof example === 'string' || problem !== '') return <p class="panel-empty">{problem === '' ? example as string : problem}</p>
   if (example === null || recording === null) return <p class="panel-empty">Loading …</p>
   const verdicts = revealed ? judge(recording, guess) : []
+  const when = asksWhen(recording, recording.lines.slice(0, guess.length))
   const marks = revealed ? standing(recording, position ?? { t: recording.from, seq: 0 }, (path) => isExampleFile(path, number)) : []
   return (
     <article class="lesson">
       <h2>What comes first? <span class="soft">Example {number} · {example.title}</span></h2>
-      <p class="soft">Put the lines into the order in which the program prints them. Then see it run, in virtual time.</p>
+      <p class="soft">
+        Put the lines into the order in which the program prints them{when && ', and say in which second it prints each, counted from its start'}.
+        {!when && ' The pauses are random, so only the order is asked for.'} Then see it run, in virtual time.
+      </p>
       <div class="predict">
         <div>
           <SourceCode label="The program" source={example.typescript} marks={marks} />
@@ -63,7 +71,7 @@ export function Predict({ session, number }: { session: Session; number: number 
             )
             : (
               <>
-                <Guess lines={guess} onChange={setGuess} />
+                <Guess lines={guess} when={when} onChange={setGuess} />
                 <button type="button" class="button accent" onClick={() => setRevealed(true)}>Reveal</button>
               </>
             )}
@@ -74,22 +82,31 @@ export function Predict({ session, number }: { session: Session; number: number 
 }
 
 function score(verdicts: readonly Verdict[]): string {
-  const right = verdicts.filter((verdict) => verdict.right).length
-  return right === verdicts.length ? `All ${right} lines in their places.` : `${right} of ${verdicts.length} lines in their places.`
+  const places = verdicts.filter(({ right }) => right).length
+  const asked = verdicts.flatMap(({ when }) => when === null ? [] : [when])
+  const times = asked.filter(({ right }) => right).length
+  if (places === verdicts.length && times === asked.length) return `All ${places} lines in their places${asked.length === 0 ? '.' : ', at their times.'}`
+  return `${places} of ${verdicts.length} lines in their places${asked.length === 0 ? '.' : `, ${times} of ${asked.length} times right.`}`
 }
 
 function Answers({ verdicts, position, recording }: { verdicts: readonly Verdict[]; position: Position | null; recording: Recording }) {
   const seq = position === null ? Infinity : position.seq
   return (
     <ol class="answers" aria-label="What was printed">
-      {verdicts.map(({ line, guessed, right, why }) => (
-        <li key={line.seq} class={`${line.seq > seq ? 'later' : ''} ${right ? 'right' : 'wrong'}`}>
-          <span class="answer-sign" aria-hidden="true">{right ? '✓' : '✕'}</span>
-          <span class="mono soft">{(line.t - recording.zero).toFixed(3)} s</span> <span class="soft">{recording.lanes.get(line.task ?? 0)?.name}</span> <b class="mono">{line.text}</b>
-          {!right && <span class="answer-why"><span class="hidden">Wrong. </span>You had “{guessed}”. {why}</span>}
-          {right && <span class="hidden">Right.</span>}
-        </li>
-      ))}
+      {verdicts.map(({ line, guessed, right, why, when }) => {
+        const all = right && when?.right !== false
+        return (
+          <li key={line.seq} class={`${line.seq > seq ? 'later' : ''} ${all ? 'right' : 'wrong'}`}>
+            <span class="answer-sign" aria-hidden="true">{all ? '✓' : '✕'}</span>
+            <span class="mono soft">{(line.t - recording.zero).toFixed(3)} s</span> <span class="soft">{recording.lanes.get(line.task ?? 0)?.name}</span> <b class="mono">{line.text}</b>
+            {all && <span class="hidden">Right.</span>}
+            {!right && <span class="answer-why"><span class="hidden">Wrong. </span>You had “{guessed}” here. {why}</span>}
+            {when?.right === false && (
+              <span class="answer-why"><span class="hidden">Wrong time. </span>{when.guessed === null ? 'You gave no time.' : `You said ${when.guessed} s.`} {when.why}</span>
+            )}
+          </li>
+        )
+      })}
     </ol>
   )
 }

@@ -3,8 +3,9 @@
 import { setAddress } from '../address.ts'
 import type { Session } from '../session.ts'
 import { duration } from '../recording/explain.ts'
+import type { LoopEvent } from '../../src/events/schema.ts'
 import { pause, pingDuring, timed, together, type Result } from './measure.ts'
-import { withoutLastAwait } from './variation.ts'
+import { AWAITS, notAwaited, openNotAwaited, runNotAwaited } from './not-awaited.ts'
 
 export interface Belief {
   id: string
@@ -12,6 +13,8 @@ export interface Belief {
   belief: string
   /** The truth, and what the experiment does. */
   truth: string
+  /** The program that refutes it, if that is not a request to the server. */
+  program?: string
   /** About how long it takes, as text. */
   takes: string
   run(session: Session): Promise<Result>
@@ -37,6 +40,7 @@ export const beliefs: readonly Belief[] = [
       const { ping } = await pingDuring(session, `${SYNC}?thread=inline&ms=1000`)
       return {
         figures: [{ what: 'a ping, alone', seconds: alone }, { what: 'a ping, while a coroutine blocks', seconds: ping, surprising: true }],
+        shown: ping > 2 * alone && ping > 0.3,
         says: `The ping waited ${duration(ping)} for the loop: a blocking call never yields, and the word async does not change that.`,
       }
     },
@@ -53,6 +57,7 @@ export const beliefs: readonly Belief[] = [
       const pool = await five('pool')
       return {
         figures: [{ what: 'five at once, one shared thread', seconds: shared, surprising: true }, { what: 'five at once, pool of threads', seconds: pool }],
+        shown: shared > 2 * pool,
         says: `On the shared thread they took ${duration(shared)}, one after the other; in the pool ${duration(pool)}.`,
       }
     },
@@ -74,6 +79,7 @@ export const beliefs: readonly Belief[] = [
           { what: 'loop stalled: a ping', seconds: loop.ping, surprising: true }, { what: 'sync thread stalled: a ping', seconds: ping },
           { what: 'sync thread stalled: another sync call', seconds: second, surprising: true },
         ],
+        shown: ping < second && ping < loop.ping,
         says: `While the thread was stalled, a ping took only ${duration(ping)}, but a sync call took ${duration(second)}.`,
       }
     },
@@ -87,10 +93,13 @@ export const beliefs: readonly Belief[] = [
     async run(session) {
       const { events } = await session.api.runVirtual(4, {})
       const ones = events.filter((event) => event.type === 'task.printed' && event.text === 'One')
-      const start = events[0]?.t ?? 0
+      const times = ones.map(({ t }) => t - (events[0] as LoopEvent).t)
+      const last = times.at(-1)
+      if (last === undefined) throw new Error('The lines were not printed. Was example 4 changed?')
       return {
-        figures: ones.map(({ t }, at) => ({ what: `task ${at + 1} reaches its first line after`, seconds: t - start, surprising: at > 0 })),
-        says: 'Each task began one second after the one before it: blocking seconds add up.',
+        figures: times.map((seconds, at) => ({ what: `task ${at + 1} reaches its first line after`, seconds, surprising: at > 0 })),
+        shown: last > 1,
+        says: `The last task began after ${duration(last)}, because the others blocked the loop before it: blocking seconds add up.`,
       }
     },
     control: { label: 'Run example 4 for real', open: async (session) => { live(session); await session.start(4) } },
@@ -107,6 +116,7 @@ export const beliefs: readonly Belief[] = [
       const crowd = await together(Array.from({ length: 6 }, (_, at) => async () => await (six[at] as () => Promise<number>)() + await timed(session, `${SYNC}?thread=pool&ms=300`)))
       return {
         figures: [{ what: 'one call, alone', seconds: alone }, { what: 'twelve calls, six at a time', seconds: crowd, surprising: true }],
+        shown: crowd > 3 * alone,
         says: `Two rounds of ${duration(alone)} would be ${duration(2 * alone)} with a thread for each; it took ${duration(crowd)}.`,
       }
     },
@@ -120,17 +130,19 @@ export const beliefs: readonly Belief[] = [
     async run(session) {
       const before = session.live.lastSeq
       const control = new AbortController()
+      const began = performance.now()
       const call = timed(session, `${SYNC}?thread=pool&ms=1200`, control.signal)
       await pause(200)
       control.abort()
       await call.catch(() => {})
-      const gaveUp = 0.2
+      const gaveUp = (performance.now() - began) / 1000
       for (let look = 0; look < 30; look++) {
         const ended = session.live.events.find((event) => event.seq > before && event.type === 'thread.finished' && event.mode === 'pool' && (event.seconds ?? 0) > 1)
-        if (ended?.type === 'thread.finished') {
+        if (ended?.type === 'thread.finished' && ended.seconds !== undefined) {
           return {
-            figures: [{ what: 'cancelled after', seconds: gaveUp }, { what: 'its thread worked for', seconds: ended.seconds ?? 0, surprising: true }],
-            says: `The client disconnected after ${duration(gaveUp)}; the thread still ran for all of its ${duration(ended.seconds ?? 0)}.`,
+            figures: [{ what: 'cancelled after', seconds: gaveUp }, { what: 'its thread worked for', seconds: ended.seconds, surprising: true }],
+            shown: ended.seconds > 2 * gaveUp,
+            says: `The client disconnected after ${duration(gaveUp)}; the thread still ran for all of its ${duration(ended.seconds)}.`,
           }
         }
         await pause(100)
@@ -149,10 +161,12 @@ export const beliefs: readonly Belief[] = [
       const whole = await together(Array.from({ length: 12 }, () => () => timed(session, '/handlers/async?ms=300')))
       await pause(200)
       const starts = session.live.events.filter((event) => event.seq > before && event.type === 'request.started' && event.url.startsWith('/handlers/async')).map(({ t }) => t)
+      if (starts.length < 2) throw new Error('The events of the requests did not arrive in time. Check the connection.')
       const spread = Math.max(...starts) - Math.min(...starts)
       return {
-        figures: [{ what: 'twelve requests, seen from the browser', seconds: whole, surprising: true }, { what: 'between the first and the last arrival at the server', seconds: Number.isFinite(spread) ? spread : 0 }],
-        says: `They took ${duration(whole)} instead of 300 ms, because the last of them reached the server only ${duration(Number.isFinite(spread) ? spread : 0)} after the first.`,
+        figures: [{ what: 'twelve requests, seen from the browser', seconds: whole, surprising: true }, { what: 'between the first and the last arrival at the server', seconds: spread }],
+        shown: spread > 0.15,
+        says: `They took ${duration(whole)} instead of 300 ms, because the last of them reached the server only ${duration(spread)} after the first.`,
       }
     },
     control: { label: 'See the requests in the live view', open: live },
@@ -160,18 +174,24 @@ export const beliefs: readonly Belief[] = [
   {
     id: 'await-starts',
     belief: 'await is what makes it run.',
-    truth: 'createTask puts the task into the ready queue, so it runs with or without an await. This is example 3 without its last await, run in this page.',
+    truth: 'createTask puts a task into the ready queue, and the loop runs it whenever main waits for anything. Awaiting a task only waits for its end. This program runs in the page, in virtual time: its task has begun and ended long before main awaits it. Only a coroutine of which no task was made needs an await to run.',
+    program: notAwaited,
     takes: '1 s',
     async run() {
-      const lines = await withoutLastAwait()
-      const world = lines.find(({ text }) => text === 'world')
-      if (world === undefined) throw new Error('The line was not printed. Was example 3 changed?')
+      const lines = await runNotAwaited()
+      const at = (text: string): number => {
+        const line = lines.find((one) => one.text === text)
+        if (line === undefined) throw new Error(`The program did not print “${text}”.`)
+        return line.t
+      }
+      const [began, ended, awaited] = [at('the task begins'), at('the task ends'), at(AWAITS)]
       return {
-        figures: lines.map(({ text, t }) => ({ what: `“${text}” is printed at`, seconds: t, surprising: text === 'world' })),
-        says: `“world” was printed at ${duration(world.t)}, although nothing awaited its task.`,
+        figures: lines.map(({ text, t }) => ({ what: `“${text}”`, seconds: t, surprising: text.startsWith('the task') })),
+        shown: ended < awaited,
+        says: `The task began at ${duration(began)} and ended at ${duration(ended)}. main awaited it at ${duration(awaited)}: there was nothing left to run.`,
       }
     },
-    control: { label: 'Take the await out yourself', open: () => setAddress({ view: 'playground', start: '3', program: null }, true) },
+    control: { label: 'Change it in the playground', open: openNotAwaited },
   },
   {
     id: 'another-worker',
@@ -179,18 +199,21 @@ export const beliefs: readonly Belief[] = [
     truth: 'A process whose loop is blocked still accepts connections, because the operating system does that. Then these connections wait for the loop. The page sends three pings, 200 ms apart, while the loop is blocked for one second.',
     takes: '1 s',
     async run(session) {
-      const held = timed(session, `${SYNC}?thread=inline&ms=1000`)
-      held.catch(() => {})
-      const pings: Promise<number>[] = []
-      for (let at = 1; at <= 3; at++) {
-        await pause(at === 1 ? 100 : 200)
-        pings.push(timed(session, '/ping'))
+      const began = performance.now()
+      const blocked = timed(session, `${SYNC}?thread=inline&ms=1000`)
+      blocked.catch(() => {})
+      const pings: Promise<{ sent: number; seconds: number }>[] = []
+      for (let count = 1; count <= 3; count++) {
+        await pause(count === 1 ? 100 : 200)
+        const sent = (performance.now() - began) / 1000
+        pings.push(timed(session, '/ping').then((seconds) => ({ sent, seconds })))
       }
-      const times = await Promise.all(pings)
-      await held
+      const answered = await Promise.all(pings)
+      await blocked
       return {
-        figures: times.map((seconds, at) => ({ what: `ping ${at + 1}, sent ${100 + at * 200} ms into the stall`, seconds, surprising: true })),
-        says: 'No ping was refused, and none went to another process: each waited for the rest of the stall.',
+        figures: answered.map(({ sent, seconds }, at) => ({ what: `ping ${at + 1}, sent ${duration(sent)} after the blocking request`, seconds, surprising: true })),
+        shown: answered.every(({ sent, seconds }) => sent + seconds > 0.9),
+        says: `Every ping was answered, and none before ${duration(Math.min(...answered.map(({ sent, seconds }) => sent + seconds)))} had passed: each waited for the rest of the stall.`,
       }
     },
     control: { label: 'Stall the loop in the live view', open: async (session) => { live(session); await session.stall(1000) } },
@@ -211,6 +234,7 @@ export const beliefs: readonly Belief[] = [
           { what: 'one, async', seconds: oneAsync, surprising: true }, { what: 'one, sync', seconds: oneSync },
           { what: 'six at once, async', seconds: sixAsync }, { what: 'six at once, sync', seconds: sixSync },
         ],
+        shown: sixAsync < sixSync / 2,
         says: `One request alone differs by ${duration(Math.abs(oneAsync - oneSync))}. Six together took ${duration(sixAsync)} async and ${duration(sixSync)} sync.`,
       }
     },

@@ -10,8 +10,11 @@ export interface Figure {
 }
 
 export interface Result {
+  /** Measured figures only. */
   figures: Figure[]
-  /** What the figures mean, in a sentence. */
+  /** Whether they refute the misconception. On a busy machine they may not. */
+  shown: boolean
+  /** What the figures mean if they do, in a sentence. */
   says: string
 }
 
@@ -34,10 +37,10 @@ export async function together(requests: readonly (() => Promise<number>)[]): Pr
 }
 
 /** A probe in the middle of something: `/ping`, sent a moment after `what`. */
-export async function pingDuring(session: Session, what: string, after = 100): Promise<{ ping: number; whole: number }> {
+export async function pingDuring(session: Session, what: string, ms = 100): Promise<{ ping: number; whole: number }> {
   const whole = timed(session, what)
   whole.catch(() => {})
-  await pause(after)
+  await pause(ms)
   const ping = await timed(session, '/ping')
   return { ping, whole: await whole }
 }

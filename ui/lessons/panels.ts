@@ -4,5 +4,5 @@ import { LessonsView } from './LessonsView.tsx'
 import { ProgramPanel } from './ProgramPanel.tsx'
 import './lessons.css'
 
-registerPanel({ id: 'program', title: 'Program', order: 5, mount: panelOf(ProgramPanel) })
-registerPanel({ id: 'lessons', title: 'Lessons', place: 'view', order: 30, mount: panelOf(LessonsView) })
+registerPanel({ id: 'program', title: 'Program', needs: 'examples', order: 5, mount: panelOf(ProgramPanel) })
+registerPanel({ id: 'lessons', title: 'Lessons', needs: 'examples', place: 'view', order: 30, mount: panelOf(LessonsView) })

@@ -1,6 +1,6 @@
 // The printed lines with their times, and the runs that printed them.
 import type { PanelContext } from '../panels.ts'
-import { duration } from '../recording/explain.ts'
+import { duration, moment } from '../recording/time.ts'
 import { Moment, TaskLink } from './parts.tsx'
 
 const MOST_LINES = 300
@@ -11,7 +11,7 @@ export function OutputPanel({ session }: PanelContext) {
   const { position, time } = session
   const { run: only } = session.filter.value
   const lines = recording.lines.filter(({ t, seq, run }) => t <= time && seq <= position.seq && (only === null || run === only)).slice(-MOST_LINES)
-  if (lines.length === 0) return <p class="panel-empty">Nothing has been printed yet. Run an example: key <kbd>1</kbd> to <kbd>5</kbd>.</p>
+  if (lines.length === 0) return <p class="panel-empty">Nothing has been printed yet. {session.can('examples') === true ? <>Run an example: key <kbd>1</kbd> to <kbd>5</kbd>.</> : <>What tasks print with loopscope’s <code>print</code> is shown here.</>}</p>
   return (
     <ol class="output" aria-label="Printed lines">
       {lines.map(({ t, seq, task, run, text }) => {
@@ -19,7 +19,7 @@ export function OutputPanel({ session }: PanelContext) {
         return (
           <li key={seq}>
             <Moment session={session} t={t} seq={seq} />
-            <span class="soft since">{from === undefined ? '' : `+${(t - from).toFixed(3)}`}</span>
+            <span class="soft since">{from === undefined ? '' : `+${moment(t - from)}`}</span>
             <span class="soft who">{run !== undefined && `run ${run} · `}<TaskLink session={session} task={task ?? null} /></span>
             <span class="text">{text}</span>
           </li>
@@ -39,13 +39,13 @@ export function RunsPanel({ session }: PanelContext) {
     <table class="grid">
       <thead><tr><th scope="col" class="number">Run</th><th scope="col">Example</th><th scope="col">Parameters</th><th scope="col">Outcome</th><th scope="col" class="number">took</th><th scope="col">from</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead>
       <tbody>
-        {runs.map(({ id, example, parameters, from, to, outcome }) => (
+        {runs.map(({ id, example, parameters, from, to, outcome, partial }) => (
           <tr key={id}>
             <td class="number"><button type="button" class="link-button" onClick={() => void session.showRun(id)}>{id}</button></td>
             <td>{example} <span class="soft">{titles.get(example) ?? ''}</span></td>
             <td class="mono soft">{Object.entries(parameters).filter(([name, value]) => !(name === 'speed' && value === 1) && !(name === 'clock' && value === 'real')).map(([name, value]) => `${name}=${value}`).join(' ')}</td>
             <td>{to === null ? '▶ running' : outcome === 'returned' ? '✓ returned' : outcome === 'raised' ? <span class="bad">✕ raised</span> : '⊘ cancelled'}</td>
-            <td class="number">{duration((to ?? session.now()) - from)}</td>
+            <td class="number" title={partial ? 'Its beginning is not in this recording' : undefined}>{partial ? 'over ' : ''}{duration((to ?? session.now()) - from)}</td>
             <td><Moment session={session} t={from} /></td>
             <td class="actions">
               {to === null

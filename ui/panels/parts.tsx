@@ -1,6 +1,6 @@
 // Small components that several panels share.
 import type { ComponentChildren } from 'preact'
-import { duration } from '../recording/explain.ts'
+import { duration, moment } from '../recording/time.ts'
 import type { Split } from '../recording/track.ts'
 import type { Session } from '../session.ts'
 
@@ -16,22 +16,29 @@ export function TaskLink({ session, task, name }: { session: Session; task: numb
 export function Moment({ session, t, seq, digits = 3 }: { session: Session; t: number; seq?: number; digits?: number }) {
   const { recording } = session
   return (
-    <button type="button" class="link-button plain" title="Look at this moment" onClick={(event) => {
+    <button type="button" class="link-button plain time" title="Look at this moment" onClick={(event) => {
       event.stopPropagation()
       session.cursor.value = seq === undefined ? recording.value.positionAt(t) : { t, seq }
-    }}>{(t - recording.value.zero).toFixed(digits)} s</button>
+    }}>{moment(t - recording.value.zero, digits)}</button>
   )
 }
 
 const PARTS = [['run', 'running', 'running'], ['ready', 'ready', 'ready, waiting for the loop'], ['wait', 'waiting', 'waiting'], ['thread', 'thread', 'in a thread']] as const
 
-/** Where the time went, as one bar. Its parts differ in pattern, and have text for screen readers. */
-export function SplitBar({ split, scale }: { split: Split; scale: number }) {
-  const words = PARTS.filter(([key]) => split[key] > 0).map(([key, , word]) => `${word} ${duration(split[key])}`).join(', ')
+/**
+ * Where the time went, as one bar. Its parts differ in pattern, and have text for screen readers. `unknown` are the seconds of
+ * which that is not known.
+ */
+export function SplitBar({ split, scale, unknown = 0 }: { split: Split; scale: number; unknown?: number }) {
+  const words = [
+    ...PARTS.filter(([key]) => split[key] > 0).map(([key, , word]) => `${word} ${duration(split[key])}`),
+    ...unknown > 0 ? [`not known ${duration(unknown)}`] : [],
+  ].join(', ')
   return (
     <span class="split-bar" role="img" aria-label={words} title={words}>
       {PARTS.map(([key, name]) => split[key] * scale < 0.002 ? null
         : <i key={key} class={`swatch ${name}`} style={{ width: `${Math.max(1, split[key] * scale * 100)}%` }} />)}
+      {unknown > 0 && <i class="swatch unknown" style={{ width: `${Math.max(1, unknown * scale * 100)}%` }} />}
     </span>
   )
 }

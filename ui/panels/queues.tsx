@@ -5,6 +5,7 @@ import type { PanelContext } from '../panels.ts'
 import type { QueueTrack } from '../recording/queues.ts'
 import type { Session } from '../session.ts'
 import { TaskLink } from './parts.tsx'
+import { sizeOf } from '../timeline/zoom.ts'
 
 const MOST_SLOTS = 60
 const MOST_QUEUES = 12
@@ -16,7 +17,7 @@ export function QueuesPanel({ session }: PanelContext) {
   const recording = session.recording.value
   const tracks = [...recording.queues.all.values()].filter((track) => track.at(session.position) !== null).reverse()
   if (tracks.length === 0) {
-    return <p class="panel-empty">No asyncio queue has been used yet. Example 5 has producers and consumers around one. <button type="button" class="button" onClick={() => void session.start(5, { speed: '4', maxsize: '4' })}>▶ Run it, with a queue of 4</button></p>
+    return <p class="panel-empty">No asyncio queue has been used yet. {session.can('examples') === true && <>Example 5 has producers and consumers around one. <button type="button" class="button" onClick={() => void session.start(5, { speed: '4', maxsize: '4' })}>▶ Run it, with a queue of 4</button></>}</p>
   }
   return <div class="queues">{tracks.slice(0, MOST_QUEUES).map((track) => <QueueView key={track.id} track={track} session={session} />)}</div>
 }
@@ -78,8 +79,8 @@ function Depth({ track, session }: { track: QueueTrack; session: Session }) {
     const context = canvas?.getContext('2d')
     const view = session.timeline?.view
     if (canvas == null || context == null || view === undefined) return
-    const ratio = globalThis.devicePixelRatio || 1
-    const { width, height } = canvas.getBoundingClientRect()
+    const { width, height, zoom } = sizeOf(canvas)
+    const ratio = (globalThis.devicePixelRatio || 1) * zoom
     canvas.width = Math.round(width * ratio)
     canvas.height = Math.round(height * ratio)
     context.scale(ratio, ratio)

@@ -3,10 +3,12 @@ import { useSignal } from '@preact/signals'
 import type { PanelContext } from '../panels.ts'
 import { duration, place } from '../recording/explain.ts'
 import { AMBER, blastRadius, culpritOf, milliseconds, RED, victimsAt, type Stall } from '../recording/stalls.ts'
+import type { Session } from '../session.ts'
 import { Moment, TaskLink } from './parts.tsx'
 
 const MOST_ROWS = 100
 const MOST_VICTIMS = 30
+const MOST_OWN = 5
 
 export function stallsOf(context: PanelContext): Stall[] {
   const recording = context.session.recording.value
@@ -23,8 +25,9 @@ export function StallsPanel(context: PanelContext) {
   if (stalls.length === 0) {
     return (
       <p class="panel-empty">
-        Nothing has blocked the loop for 50 ms or more. <button type="button" class="stall-button" disabled={session.stalling.value} onClick={() => void session.stall()}><span class="stall-sign" aria-hidden="true" />Stall it</button>{' '}
-        calls a blocking function on the loop’s own thread; from a terminal: <code>{session.api.curl('/handlers/sync?thread=inline&ms=2000')}</code>
+        Nothing has blocked {session.can('tasks') === true ? 'the loop' : 'the thread'} for 50 ms or more.{' '}
+        {session.can('stall') === true && <><button type="button" class="stall-button" disabled={session.stalling.value} onClick={() => void session.stall()}><span class="stall-sign" aria-hidden="true" />Stall it</button>{' '}
+        calls a blocking function on the loop’s own thread; from a terminal: <code>{session.api.curl('/handlers/sync?thread=inline&ms=2000')}</code></>}
       </p>
     )
   }
@@ -32,7 +35,7 @@ export function StallsPanel(context: PanelContext) {
     <ol class="stall-list">
       {stalls.slice(0, MOST_ROWS).map((stall) => {
         const seconds = (stall.to ?? session.time) - stall.from
-        const victims = stall.to === null ? victimsAt(stall, session.time, session.recording.value.lanes.tasks.values()) : stall.victims
+        const victims = stall.to === null ? victimsAt(stall, session.time, session.recording.value) : stall.victims
         const more = victims.length + (stall.to === null ? 0 : stall.others) - MOST_VICTIMS
         const culprit = culpritOf(stall.stack)
         const shown = open.value === stall.id || (open.value === null && stall === stalls[0])
@@ -54,12 +57,13 @@ export function StallsPanel(context: PanelContext) {
                   {stall.stack.length > 0 && <div><h4>Stack</h4><ol class="stack">{stall.stack.slice(0, 12).map((frame, at) => <li key={at} class={frame === culprit ? 'culprit' : ''}><code>{place(frame)}</code></li>)}</ol></div>}
                   <div>
                     <h4>{stall.to === null ? 'Delayed so far' : 'Delayed'}</h4>
-                    {victims.length === 0 && <p class="soft">It delayed no task.</p>}
+                    {victims.length === 0 && <p class="soft">{stall.blind ? 'Everything else on this thread. What that was is not known: the program has no loopscope tasks.' : 'It delayed no task.'}</p>}
                     <ol class="victims">{victims.slice(0, MOST_VICTIMS).map((victim, at) => (
                       <li key={at}><span class="loss" style={{ width: `${Math.min(100, victim.seconds / Math.max(1e-9, seconds) * 100)}%` }} /><TaskLink session={session} task={victim.task ?? taskOf(victim.request)} name={victim.name} /> <span class="number">{duration(victim.seconds)}</span></li>
                     ))}</ol>
                     {stall.to === null && <p class="soft">Requests that arrive during the stall are not read yet; they are counted when it is over.</p>}
                     {victims.some(({ task }) => task === undefined) && <p class="soft">The delay of a request is an upper bound: the request arrived during the stall, and when exactly is not known.</p>}
+                    <OfPage session={session} stall={stall} />
                     {more > 0 && <p class="soft">and {more} more</p>}
                   </div>
                 </div>
@@ -69,5 +73,18 @@ export function StallsPanel(context: PanelContext) {
         )
       })}
     </ol>
+  )
+}
+
+/** The page's own requests: when they left. They are not counted, because the page only watches. */
+function OfPage({ session, stall }: { session: Session; stall: Stall }) {
+  void session.tick.value
+  const live = stall.to === null && session.recording.value === session.live
+  const sent = live ? session.api.unanswered(session.time) : session.recording.value.requests.ofPage(stall)
+  if (sent.length === 0) return null
+  return (
+    <p class="soft">Not counted, because the page only watches: {sent.slice(0, MOST_OWN).map(({ what, left }, at) => (
+      <span key={at}>{at > 0 && ', '}<code>{what}</code>, {live ? 'sent' : 'which left the page'} at <Moment session={session} t={left} /></span>
+    ))}{sent.length > MOST_OWN && ` and ${sent.length - MOST_OWN} more`}.</p>
   )
 }

@@ -107,7 +107,7 @@ function NoTask({ session }: { session: Session }) {
   const culprit = stall === null ? null : culpritOf(stall.stack)
   return (
     <div class="why">
-      <h3>Why isn’t this task running?</h3>
+      <h2>Why isn’t this task running?</h2>
       <p class="sentence">Select a task in the lanes or below. One sentence here then says what it waits for, and what can wake it.</p>
       {stall !== null && (
         <>
@@ -117,7 +117,7 @@ function NoTask({ session }: { session: Session }) {
           {stall.to !== null && stall.victims.length === 0 && recording === session.live && (
             <>
               <p class="soft">The loop had nothing else to do, so nothing was delayed.</p>
-              <p><button type="button" class="button" disabled={session.stalling.value} onClick={() => void session.stallARun()}>▶ Run example 5 and stall it</button></p>
+              {session.can('examples') === true && <p><button type="button" class="button" disabled={session.stalling.value} onClick={() => void session.stallARun()}>▶ Run example 5 and stall it</button></p>}
             </>
           )}
           {stall.task !== null && <p><TaskLink session={session} task={stall.task} name={stall.name} /></p>}

@@ -18,7 +18,6 @@ export function Playground({ model }: { model: Model }) {
   const status = statusOf(model)
   return (
     <div class="pg" onKeyDown={keepKeys}>
-      <h1 class="hidden">Playground</h1>
       <Controls model={model} />
       <Arrival model={model} />
       <p class={`pg-status ${status.kind}`} role="status">{status.text}</p>

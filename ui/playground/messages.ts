@@ -31,7 +31,8 @@ export const said = z.discriminatedUnion('type', [
   z.object({ type: z.literal('line'), text: z.string() }),
   /** The thread is blocked but can still report it: the task, the place, and the seconds so far. */
   z.object({ type: z.literal('held'), seconds: z.number(), task: z.string().nullable(), place: place.nullable() }),
-  z.object({ type: z.literal('pong'), count: z.int().min(0) }),
+  /** A sign of life. `idle`: no timer is set, and no task waits for the host, so that only a task could make another one ready. */
+  z.object({ type: z.literal('pong'), count: z.int().min(0), idle: z.boolean() }),
   /** An exception that no task awaited, or a warning. */
   z.object({ type: z.literal('report'), failure }),
   z.object({ type: z.literal('ended'), outcome: z.enum(['returned', 'raised', 'cancelled']), failure: failure.nullable(), note: z.string().nullable() }),

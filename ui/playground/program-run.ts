@@ -50,6 +50,8 @@ export class ProgramRun {
   readonly reports: Failure[] = []
   state: 'starting' | 'running' | 'ended' = 'starting'
   held: Held | null = null
+  /** At the last sign of life, no timer was set and no task waited for the host. */
+  idle = false
   ending: Ending | null = null
   /** Messages that the gate refused. */
   refused = 0
@@ -144,6 +146,7 @@ export class ProgramRun {
           this.#askedAt = null
           this.#reported = null
           this.held = null
+          this.idle = message.idle
         }
         break
       case 'report':

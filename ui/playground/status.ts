@@ -1,5 +1,6 @@
 // The state of the program, in one sentence.
 import type { Playground } from './model.ts'
+import { deadlock } from '../recording/deadlock.ts'
 import { MOST_LANES, type Ending, type Held, type ProgramRun } from './program-run.ts'
 
 export interface Status {
@@ -33,6 +34,10 @@ function stateOf(model: Playground): Status {
   if (run.state !== 'ended') {
     if (run.held !== null) {
       return { kind: 'held', text: `Stalled: ${sentence(run.held, 'has blocked')}, and nothing else can run. The program is ended after ${model.patience} s; Stop ends it now.` }
+    }
+    const stuck = run.idle ? deadlock(recording) : null
+    if (stuck !== null) {
+      return { kind: 'held', text: `Deadlock: ${stuck} No timer is set, and no task waits for anything outside the loop, so no task can wake another. Only a callback of the browser that no task awaits still could.` }
     }
     const alive = recording.lanes.tasks.size
     return { kind: 'busy', text: `Running: ${alive} ${alive === 1 ? 'task' : 'tasks'} alive.` }

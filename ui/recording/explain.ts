@@ -4,21 +4,14 @@ import type { Frame, Waiting } from '../../src/events/schema.ts'
 import type { Recording } from '../recording.ts'
 import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Position, type Span } from './track.ts'
 import { culpritOf, type Stall } from './stalls.ts'
+import { duration, moment } from './time.ts'
+
+export { duration } from './time.ts'
 
 /** A wait whose deadline is less than this many seconds away counts as over. */
 const DUE = 0.0005
 /** The most tasks that are named of one chain of awaits, which may be as long as there are tasks. */
 const MOST_NAMED = 10
-
-/** Seconds as text: `1.234 s`, `56.7 ms`, `12 µs`. */
-export function duration(seconds: number): string {
-  const size = Math.abs(seconds)
-  if (size >= 1000) return `${Math.round(seconds).toLocaleString('en-US')} s`
-  if (size >= 100) return `${seconds.toFixed(0)} s`
-  if (size >= 0.9995) return `${Number(seconds.toFixed(3))} s`
-  if (size >= 0.001) return `${Number((seconds * 1000).toPrecision(3))} ms`
-  return `${Math.round(seconds * 1e6)} µs`
-}
 
 /** A place in the source: `spin (workers/spin.ts:12)`. */
 export function place({ function: name, file, line }: Frame): string {
@@ -238,7 +231,7 @@ function ended(recording: Recording, lane: Lane): string {
 
 /** A time as the axis shows it: seconds since the recording's zero. */
 export function clock(recording: { zero?: number }, t: number): string {
-  return `${(t - (recording.zero ?? 0)).toFixed(3)} s`
+  return moment(t - (recording.zero ?? 0))
 }
 
 function capital(text: string): string {

@@ -34,6 +34,14 @@ export interface Stall {
   lost: number
   /** Reported by the observer, not only found from the steps. */
   reported: boolean
+  /** The program has no tasks, so nothing is known of what it delayed. */
+  blind: boolean
+}
+
+/** What a stall can delay: the part of a recording that is needed here. */
+interface Alive {
+  readonly lanes: { readonly tasks: ReadonlyMap<number, LiveTask> }
+  readonly requests: ReadonlyMap<number, { left: number | null }>
 }
 
 export class Stalls {
@@ -62,7 +70,7 @@ export class Stalls {
     this.open = stall
   }
 
-  unblocked(event: EventOf<'loop.unblocked'>, lane: Lane | null): Stall {
+  unblocked(event: EventOf<'loop.unblocked'>, lane: Lane | null, hasTasks = true): Stall {
     const from = event.since ?? event.t - event.seconds
     // The final report may correct the beginning or the task of a stall that was reported while it lasted.
     const stall = this.#find(event.task ?? null, from) ?? this.open ?? this.#add(event.task ?? null, event.name ?? lane?.name ?? CALLBACK, from, lane)
@@ -73,6 +81,7 @@ export class Stalls {
     stall.seconds = event.seconds
     stall.victims = [...event.victims].sort((a, b) => b.seconds - a.seconds)
     stall.others = 0
+    stall.blind = !hasTasks
     stall.lost = event.lost
     if (this.open === stall) this.open = null
     this.#closeOpen(from + event.seconds)
@@ -80,20 +89,20 @@ export class Stalls {
   }
 
   /** A step has ended, after `to - from` seconds. */
-  stepped(lane: Lane, from: number, to: number, live: Iterable<LiveTask>): void {
+  stepped(lane: Lane, from: number, to: number, alive: Alive): void {
     const open = this.open
     if (open !== null && open.task === lane.id) {
       open.to = to
       open.seconds = to - open.from
       this.open = null
-      if (!open.reported || open.victims.length === 0) this.#count(open, live)
+      if (!open.reported || open.victims.length === 0) this.#count(open, alive)
       return
     }
     if (to - from < AMBER) return
     const stall = this.#find(lane.id, from) ?? this.#add(lane.id, lane.name, from, lane)
     stall.to = to
     stall.seconds = to - from
-    if (stall.victims.length === 0) this.#count(stall, live)
+    if (stall.victims.length === 0) this.#count(stall, alive)
   }
 
   #closeOpen(t: number): void {
@@ -104,9 +113,9 @@ export class Stalls {
     open.seconds = open.to - open.from
   }
 
-  #count(stall: Stall, live: Iterable<LiveTask>): void {
+  #count(stall: Stall, alive: Alive): void {
     if (stall.to === null) return
-    const all = victimsAt(stall, stall.to, live)
+    const all = victimsAt(stall, stall.to, alive)
     stall.victims = all.slice(0, MOST_VICTIMS)
     stall.others = all.length - stall.victims.length
     stall.lost = totalOf(all)
@@ -123,7 +132,7 @@ export class Stalls {
   #add(task: number | null, name: string, from: number, lane: Lane | null): Stall {
     const stall: Stall = {
       id: ++this.#ids, task, name, run: lane?.run ?? null, request: lane?.request ?? null, from, to: null, seconds: 0, stack: [],
-      victims: [], others: 0, lost: 0, reported: false,
+      victims: [], others: 0, lost: 0, reported: false, blind: false,
     }
     this.all.push(stall)
     if (this.all.length > MOST_STALLS) this.all.shift()
@@ -139,8 +148,8 @@ export function culpritOf(stack: readonly Frame[]): Frame | null {
 }
 
 /** The tasks that a stall delays, at a time while it lasts, and the delay of each. */
-export function victimsAt({ from, task }: Stall, to: number, live: Iterable<LiveTask>): Victim[] {
-  return victimsOf(candidatesOf(live, task, to - OVERDUE), from, to, OVERDUE).sort((a, b) => b.seconds - a.seconds)
+export function victimsAt({ from, task }: Stall, to: number, { lanes, requests }: Alive): Victim[] {
+  return victimsOf(candidatesOf(lanes.tasks.values(), requests, task, to - OVERDUE), from, to, OVERDUE).sort((a, b) => b.seconds - a.seconds)
 }
 
 /** What a stall did, in one sentence: "GET /handlers/sync #42 blocked the loop for 2,003 ms; 6 tasks delayed by 11.4 s in total". */
@@ -154,8 +163,8 @@ export function blockedFor({ name, to }: Stall, seconds: number): string {
 }
 
 /** What a stall delayed, once it is over. */
-export function delayedBy({ victims, others, lost }: Stall): string {
-  if (victims.length === 0) return 'it delayed no task'
+export function delayedBy({ victims, others, lost, blind }: Stall): string {
+  if (victims.length === 0) return blind ? 'what it delayed is not known' : 'it delayed no task'
   const requests = victims.filter(({ task }) => task === undefined).length
   const what = [count(victims.length - requests + others, 'task'), count(requests, 'request')].filter((part) => part !== '').join(' and ')
   // A request that was not read arrived during the stall; when exactly is not known.

@@ -179,7 +179,7 @@ export class Lane {
   }
 }
 
-/** Seconds that a lane spent in each state between two times; a wait past its deadline counts as ready. */
+/** Seconds spent in each state; a wait past its deadline counts as ready. */
 export interface Split {
   run: number
   ready: number
@@ -187,32 +187,68 @@ export interface Split {
   thread: number
 }
 
+/** Seconds that a lane spent in each state between two times. */
 export function splitOf(lane: Lane, from: number, to: number): Split {
   const split: Split = { run: 0, ready: 0, wait: 0, thread: 0 }
+  eachPart(lane, from, to, (state, begin, end, running) => {
+    split.run += (end - begin) * running
+    if (state !== 'run') split[state] += (end - begin) * (1 - running)
+  })
+  return split
+}
+
+/**
+ * The same of several lanes, where each moment counts once: as running while one of them runs, else as ready while one is
+ * ready, else as in a thread, else as waiting.
+ */
+export function splitOfAll(lanes: Iterable<Lane>, from: number, to: number): Split {
+  const edges: { t: number; state: keyof Split; by: 1 | -1; running: number }[] = []
+  for (const lane of lanes) {
+    eachPart(lane, from, to, (state, begin, end, running) => {
+      edges.push({ t: begin, state, by: 1, running }, { t: end, state, by: -1, running: -running })
+    })
+  }
+  edges.sort((a, b) => a.t - b.t)
+  const split: Split = { run: 0, ready: 0, wait: 0, thread: 0 }
+  const lanesIn: Split = { run: 0, ready: 0, wait: 0, thread: 0 }
+  let since = from
+  let running = 0
+  for (const edge of edges) {
+    const ran = lanesIn.run > 0 ? 1 : Math.min(1, running)
+    const rest = (['ready', 'thread', 'wait'] as const).find((state) => lanesIn[state] > 0)
+    split.run += (edge.t - since) * ran
+    if (rest !== undefined) split[rest] += (edge.t - since) * (1 - ran)
+    since = edge.t
+    lanesIn[edge.state] += edge.by
+    running += edge.running
+  }
+  return split
+}
+
+/** Calls `part` with each stretch of one state. `running` is the share of it in which the lane was running: for counted steps a part. */
+function eachPart(lane: Lane, from: number, to: number, part: (state: keyof Split, begin: number, end: number, running: number) => void): void {
   for (let index = lane.firstAfter(from); index < lane.starts.length; index++) {
     const begin = Math.max(from, lane.starts[index] as number)
     const end = Math.min(to, lane.starts[index + 1] ?? lane.endedAt ?? to)
     if (begin >= to) break
-    const seconds = Math.max(0, end - begin)
+    if (end <= begin) continue
     switch (lane.states[index]) {
-      case RUNNING: split.run += seconds; break
-      case READY: split.ready += seconds; break
-      case THREAD: split.thread += seconds; break
+      case RUNNING: part('run', begin, end, 1); break
+      case READY: part('ready', begin, end, 0); break
+      case THREAD: part('thread', begin, end, 0); break
       case WAITING: {
-        const late = end - Math.max(begin, lane.overdue(index, end) ?? end)
-        split.ready += late
-        split.wait += seconds - late
+        const over = Math.max(begin, lane.overdue(index, end) ?? end)
+        if (over > begin) part('wait', begin, over, 0)
+        if (end > over) part('ready', over, end, 0)
         break
       }
       case YIELDING: {
         // The counted steps are assumed to be equally long.
         const { own, all } = lane.infos[index]?.steps ?? { own: 0, all: 1 }
-        split.run += seconds * own / all
-        split.ready += seconds * (1 - own / all)
+        part('ready', begin, end, own / all)
         break
       }
       default: break
     }
   }
-  return split
 }

@@ -1,7 +1,7 @@
 // What the page shows: one loop, one recording, one moment, one selection, one filter. Panels and the timeline read its
 // signals.
 import { batch, computed, signal } from '@preact/signals'
-import type { LoopInfo } from '../../src/events/schema.ts'
+import type { Ability, LoopInfo } from '../../src/events/schema.ts'
 import { address, setAddress } from '../address.ts'
 import { Api, type EventLines } from '../api.ts'
 import { apiBase, Connection } from '../connection.ts'
@@ -10,8 +10,9 @@ import { NOW, Recording, type Lane, type Position } from '../recording.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 import { NO_FILTER, passes, type Filter } from './filter.ts'
 
-/** The shortest time between two renders of the panels, in ms. */
+/** The shortest time between two renders of the panels, in ms, and the longest: the clock goes on without events. */
 const PANEL_EVERY = 120
+const CLOCK_EVERY = 250
 
 export class Shown {
   readonly live = new Recording()
@@ -61,7 +62,18 @@ export class Shown {
     this.api = new Api(base, named)
     this.loops = new Loops(this.api)
     this.loop.value = address.peek().get('loop')
-    this.connection = new Connection({ base, recording: this.live, loop: named, onChange: () => this.touch(), onLoop: () => void this.loops.look() })
+    this.connection = new Connection({
+      base, recording: this.live, loop: named, probe: (signal) => this.api.answers(signal), onChange: () => this.touch(), onLoop: () => void this.loops.look(),
+    })
+    // What depends on the present changes without an event: how long a task waits, how busy the loop was, how long nothing was heard.
+    setInterval(() => {
+      if (!document.hidden) this.#render()
+    }, CLOCK_EVERY)
+  }
+
+  /** Whether the program that is shown has this; undefined while that is not known. */
+  can(what: Ability): boolean | undefined {
+    return this.connection.can.value?.has(what)
   }
 
   /** The moment that panels show. */
@@ -110,10 +122,13 @@ export class Shown {
   /** The recording has changed: panels render again soon. */
   touch(): void {
     for (const listener of this.#changed) listener()
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      this.tick.value++
-    }, PANEL_EVERY)
+    this.#timer ??= setTimeout(() => this.#render(), PANEL_EVERY)
+  }
+
+  #render(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.tick.value++
   }
 
   onChange(listener: () => void): () => void {
@@ -151,7 +166,10 @@ export class Shown {
 
   select(lane: number | null, reveal = false): void {
     this.selected.value = lane
-    if (lane !== null && reveal) this.timeline?.reveal(lane)
+    if (lane === null || !reveal) return
+    const named = this.recording.value.lanes.get(lane)
+    if (named !== undefined && !this.passes(named)) this.filter.value = { ...NO_FILTER, own: true }
+    this.timeline?.reveal(lane)
   }
 
   pause(): void {

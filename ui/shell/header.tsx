@@ -1,7 +1,7 @@
 // The top line: the pages, the state of the connection, what the loop does now.
 import { address, setAddress } from '../address.ts'
 import { helpOpen } from '../keys.ts'
-import { panels } from '../panels.ts'
+import { panelsIn } from '../panels.ts'
 import { milliseconds, AMBER, RED } from '../recording/stalls.ts'
 import type { Session } from '../session.ts'
 import { toggleTheme } from '../theme.ts'
@@ -9,7 +9,7 @@ import { percent } from '../timeline/paint-loop.ts'
 
 export function Header({ session }: { session: Session }) {
   const view = address.value.get('view')
-  const views = panels.value.filter(({ place }) => place === 'view')
+  const views = panelsIn('view', session)
   return (
     <header class="header">
       <a class="brand" href="#" onClick={(event) => { event.preventDefault(); setAddress({ view: null }, true) }} aria-label="loopscope, the live view">
@@ -48,9 +48,15 @@ function LoopState({ session }: { session: Session }) {
   const { live } = session
   const now = session.liveNow()
   const { open } = live.stalls
+  const tasks = live.lanes.tasks.size
   const shown = session.shownLoop.value
   if (shown !== null && shown.state !== 'live') return <div class="loop-state closed"><span class="dot" aria-hidden="true">◼</span> {shown.loop} is {shown.state}.</div>
   if (live.loopClosed) return <div class="loop-state closed"><span class="dot" aria-hidden="true">◼</span> The loop has closed.</div>
+  const connected = session.connection.state.value
+  if (connected === 'silent' || connected === 'lost') {
+    const then = open !== null ? `${open.name} was blocking the loop, for ${milliseconds(Math.max(open.seconds, now - open.from))}` : `${tasks} ${tasks === 1 ? 'task' : 'tasks'}`
+    return <div class="loop-state closed unknown"><span class="held"><span class="soft">last known:</span> {then}</span></div>
+  }
   if (open !== null) {
     const seconds = Math.max(open.seconds, now - open.from)
     return (
@@ -59,8 +65,11 @@ function LoopState({ session }: { session: Session }) {
       </div>
     )
   }
+  if (session.can('tasks') !== true) {
+    const stalls = live.stalls.all.length
+    return <div class="loop-state"><span class="figure">{stalls}</span> <span class="soft">{stalls === 1 ? 'stall' : 'stalls'}</span></div>
+  }
   const busy = live.lanes.steps.utilisation(now - 2, now)
-  const tasks = live.lanes.tasks.size
   return (
     <div class="loop-state">
       <span class="soft">loop</span> <span class="figure">{percent(busy)}</span> <span class="soft">busy</span>
@@ -69,16 +78,17 @@ function LoopState({ session }: { session: Session }) {
   )
 }
 
-const SIGNS = { live: '●', connecting: '◌', lost: '✕' } as const
+const SIGNS = { live: '●', connecting: '◌', silent: '◌', lost: '✕' } as const
 
 function ConnectionState({ session }: { session: Session }) {
   void session.tick.value
-  const { state, retryAt, reason, dropped } = session.connection
+  const { state, retryAt, reason, dropped, silence } = session.connection
   const { malformed } = session.recording.value
-  const text = { live: 'live', connecting: 'connecting', lost: 'connection lost' }[state.value]
+  const text = { live: 'live', connecting: 'connecting', silent: 'silent', lost: 'connection lost' }[state.value]
   return (
     <div class={`connection ${state.value}`} title={reason.value === '' ? undefined : reason.value}>
       <span aria-hidden="true">{SIGNS[state.value]}</span> <span role="status">{text}</span>
+      {silence > 0 && <span class="number"> · nothing heard for {Math.floor(silence)} s</span>}
       {dropped.value > 0 && <span class="soft"> · {dropped.value.toLocaleString('en-US')} lost</span>}
       {malformed > 0 && <span class="soft" title="These messages were not events of a loop, or were too large; they are left out"> · {malformed.toLocaleString('en-US')} unreadable</span>}
       {state.value === 'lost' && retryAt.value !== null && <button type="button" class="link-button" onClick={() => session.connection.retry()}>try now</button>}

@@ -1,9 +1,10 @@
 // The help on `?`: how to read the lanes, and every key.
 import { useEffect, useRef } from 'preact/hooks'
-import { helpOpen, KEYS } from '../keys.ts'
+import { helpOpen, keysFor } from '../keys.ts'
+import type { Session } from '../session.ts'
 import { Key } from './key.tsx'
 
-export function Help() {
+export function Help({ session }: { session: Session }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const open = helpOpen.value
   useEffect(() => {
@@ -32,10 +33,10 @@ export function Help() {
         </p>
         <h3>Keys</h3>
         <dl class="keys">
-          {KEYS.map(({ shown, does }) => (
+          {keysFor(session).map(({ shown, does }) => (
             <div key={shown}><dt>{shown.split(/\s+/).filter((part) => part !== '').map((part) => <kbd key={part}>{part}</kbd>)}</dt><dd>{does}</dd></div>
           ))}
-          <div><dt><kbd>↑</kbd><kbd>↓</kbd></dt><dd>on the lanes: select a task</dd></div>
+          {session.can('tasks') === true && <div><dt><kbd>↑</kbd><kbd>↓</kbd></dt><dd>on the lanes: select a task</dd></div>}
         </dl>
         <p class="soft">The wheel zooms, or scrolls if there are more rows than fit. Ctrl and the wheel always zoom. Drag to move, pinch with two fingers to zoom. Drag on the axis to look at an earlier moment.</p>
       </div>

@@ -35,6 +35,8 @@ export function LoopBar({ session }: { session: Session }) {
   if (list === null || !session.loops.several) return null
   const flashing = session.loops.flashing.value
   const shown = session.shownLoop.value
+  const connected = session.connection.state.value
+  const stale = connected === 'silent' || connected === 'lost'
   const trouble = list.loops.filter((info) => !['live', 'closed'].includes(stateOf(info)))
   return (
     <nav class="loops" aria-label="Event loops">
@@ -53,6 +55,7 @@ export function LoopBar({ session }: { session: Session }) {
           </button>
         )
       })}
+      {stale && <span class="away">last known state</span>}
       {list.redis?.state === 'away' && <span class="away"><span aria-hidden="true">✕</span> Redis has been away for {ago(list.redis.since)}: the state of the other loops is unknown</span>}
       <span class="hidden" role="status">{trouble.map((info) => `${info.loop} is ${stateOf(info)}`).join(', ')}</span>
     </nav>

@@ -1,8 +1,9 @@
 // Runs an example with its parameters. Running ones can be cancelled here, as with Ctrl-C in a terminal.
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useRef } from 'preact/hooks'
 import { appPaths } from '../../src/http/paths.ts'
 import type { Session } from '../session.ts'
+import { useMenu } from './menu.tsx'
 
 const FIELDS: Record<string, { label: string; placeholder: string; hint: string }> = {
   speed: { label: 'speed', placeholder: '1', hint: 'all delays are divided by this' },
@@ -18,22 +19,7 @@ export function RunMenu({ session }: { session: Session }) {
   const chosen = useSignal(3)
   const values = useSignal<Record<string, string>>({})
   const place = useRef<HTMLDivElement>(null)
-  const connected = session.connection.state.value
-  useEffect(() => { void session.loadExamples() }, [connected])
-  useEffect(() => {
-    if (!open.value) return
-    const close = (event: Event): void => {
-      if (event.target instanceof Node && place.current?.contains(event.target) === true) return
-      open.value = false
-    }
-    const escape = (event: KeyboardEvent): void => { if (event.key === 'Escape') open.value = false }
-    addEventListener('pointerdown', close)
-    addEventListener('keydown', escape)
-    return () => {
-      removeEventListener('pointerdown', close)
-      removeEventListener('keydown', escape)
-    }
-  }, [open.value])
+  useMenu(open, place)
   const examples = session.examples.value ?? []
   const example = examples.find(({ number }) => number === chosen.value)
   const parameters = (): Record<string, string> => Object.fromEntries(
@@ -44,13 +30,14 @@ export function RunMenu({ session }: { session: Session }) {
   }
   const query = new URLSearchParams(parameters()).toString()
   const command = session.api.curl(`${appPaths.examples}/${chosen.value}/run${query === '' ? '' : `?${query}`}`, '-N')
-  const running = [...session.started.value.values()]
+  void session.tick.value
+  const { running } = session
   return (
     <div class="run-menu" ref={place}>
       <button type="button" class="button accent" aria-expanded={open.value} aria-haspopup="dialog" onClick={() => { open.value = !open.value }}>▶ Run an example <span aria-hidden="true">▾</span></button>
       {running.length > 0 && (
-        <button type="button" class="button" onClick={() => session.cancelRun((running.at(-1) as { id: number }).id)} title="Cancel the run, as Ctrl-C does (C)">
-          Cancel <span class="wide-only">run {running.at(-1)?.id}</span>{running.length > 1 && ` +${running.length - 1}`}
+        <button type="button" class="button" onClick={() => session.cancelRun(running.at(-1) as number)} title="Cancel the run, as Ctrl-C does (C)">
+          Cancel <span class="wide-only">run {running.at(-1)}</span>{running.length > 1 && ` +${running.length - 1}`}
         </button>
       )}
       {open.value && (

@@ -1,6 +1,6 @@
 // Panels in tabs. The browser remembers the open one; the arrow keys move between tabs.
 import { signal, type Signal } from '@preact/signals'
-import { panels, type Panel, type PanelPlace } from '../panels.ts'
+import { panels, panelsIn, type Panel, type PanelPlace } from '../panels.ts'
 import type { Session } from '../session.ts'
 import { remember, recall } from '../theme.ts'
 import { Mounted } from './mounted.tsx'
@@ -21,7 +21,7 @@ export function openPanel(id: string): void {
 }
 
 export function PanelTabs({ session, place, label }: { session: Session; place: PanelPlace; label: string }) {
-  const here = panels.value.filter((panel) => (panel.place ?? 'dock') === place)
+  const here = panelsIn(place, session)
   const current = here.find(({ id }) => id === opened(place).value) ?? here[0]
   if (current === undefined) return null
   const go = (event: KeyboardEvent): void => {

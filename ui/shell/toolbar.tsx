@@ -1,25 +1,27 @@
 // The actions: run an example, stall the loop, pause and step, filter, export.
-import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { address } from '../address.ts'
+import { address, visits } from '../address.ts'
+import { moment } from '../recording/time.ts'
 import { NO_FILTER, type Session } from '../session.ts'
 import { RunMenu } from './run-menu.tsx'
 import { Tools } from './tools.tsx'
 
 export function Toolbar({ session }: { session: Session }) {
-  useEffect(() => { followAddress(session) }, [])
+  useEffect(() => followAddress(session), [visits.value])
   return (
     <div class="toolbar" role="toolbar" aria-label="Run, look, filter">
       <div class="group">
-        <RunMenu session={session} />
-        <button type="button" class="stall-button" disabled={session.stalling.value} onClick={() => void session.stall()}
-          title="Call a blocking function on the loop's own thread for 2 s (X)">
-          <span class="stall-sign" aria-hidden="true" />{session.stalling.value ? 'Stalling …' : 'Stall it'}
-        </button>
+        {session.can('examples') === true && <RunMenu session={session} />}
+        {session.can('stall') === true && (
+          <button type="button" class="stall-button" disabled={session.stalling.value} onClick={() => void session.stall()}
+            title="Call a blocking function on the loop's own thread for 2 s (X)">
+            <span class="stall-sign" aria-hidden="true" />{session.stalling.value ? 'Stalling …' : 'Stall it'}
+          </button>
+        )}
         {session.startsOn !== null && <span class="chip" title="The loop of the server that serves this page">on {session.startsOn}</span>}
       </div>
       <Transport session={session} />
-      <FilterFields session={session} />
+      {session.can('tasks') === true && <FilterFields session={session} />}
       <Tools session={session} />
     </div>
   )
@@ -49,7 +51,7 @@ function CursorTime({ session }: { session: Session }) {
   if (cursor === null) return null
   const event = recording.events[recording.indexAt(cursor.t)]
   const at = event === undefined || event.seq <= cursor.seq ? event : recording.events.find(({ seq }) => seq === cursor.seq)
-  return <span class="cursor-time"><b>{(cursor.t - recording.zero).toFixed(6)} s</b> <span class="soft">{at === undefined ? '' : `#${cursor.seq} ${at.type}`}</span></span>
+  return <span class="cursor-time"><b>{moment(cursor.t - recording.zero, 6)}</b> <span class="soft">{at === undefined ? '' : `#${cursor.seq} ${at.type}`}</span></span>
 }
 
 function FilterFields({ session }: { session: Session }) {
@@ -71,19 +73,24 @@ function FilterFields({ session }: { session: Session }) {
   )
 }
 
-/** Shows what the address names, once that is possible: a run, or a stretch of time. */
-function followAddress(session: Session): void {
-  const run = Number(address.value.get('run') ?? NaN)
-  const from = Number(address.value.get('from') ?? NaN)
-  const to = Number(address.value.get('to') ?? NaN)
+/** Shows what the address names, once that is possible: a run, or a stretch of time. Returns how to stop waiting for it. */
+function followAddress(session: Session): (() => void) | undefined {
+  const parts = address.peek()
+  const run = Number(parts.get('run') ?? NaN)
+  const from = Number(parts.get('from') ?? NaN)
+  const to = Number(parts.get('to') ?? NaN)
   const named = Number.isSafeInteger(run) && run > 0
-  if (!named && !(to > from)) return
+  if (!named && !(to > from)) {
+    if (visits.peek() > 0 && session.filter.peek().run !== null) session.showAll()
+    return
+  }
   // The history has to be loaded first.
   let looks = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
   const look = (): void => {
     const ready = session.connection.ready.peek()
     if (!ready && looks++ < 100) {
-      setTimeout(look, 50)
+      timer = setTimeout(look, 50)
       return
     }
     if (named) void session.showRun(run)
@@ -93,6 +100,5 @@ function followAddress(session: Session): void {
     }
   }
   look()
+  return () => clearTimeout(timer)
 }
-
-export { useSignal }

@@ -1,11 +1,16 @@
 // Exports what is shown: the trace for Perfetto, a link, the terminal command for the same.
 import { useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
 import { paths } from '../../src/http/paths.ts'
 import type { Session } from '../session.ts'
+import { moveInMenu, useMenu } from './menu.tsx'
 import { copy } from './run-menu.tsx'
 
 export function Tools({ session }: { session: Session }) {
   const open = useSignal(false)
+  const place = useRef<HTMLDivElement>(null)
+  useMenu(open, place)
+  useEffect(() => { if (open.value) place.current?.querySelector<HTMLElement>('[role^="menuitem"]')?.focus() }, [open.value])
   const close = (act: () => void) => (): void => {
     open.value = false
     act()
@@ -26,17 +31,21 @@ export function Tools({ session }: { session: Session }) {
       <button type="button" class="icon-button" onClick={() => session.timeline?.zoom(0.7)} aria-label="Zoom in" title="Zoom in (W)">+</button>
       <button type="button" class="icon-button" onClick={() => session.timeline?.zoom(1 / 0.7)} aria-label="Zoom out" title="Zoom out (S)">−</button>
       <button type="button" class="button" onClick={() => session.timeline?.fit()} title="Show everything (F)">Fit</button>
-      <div class="run-menu">
+      <div class="run-menu" ref={place}>
         <button type="button" class="button" aria-expanded={open.value} aria-haspopup="menu" onClick={() => { open.value = !open.value }}>Export <span aria-hidden="true">▾</span></button>
         {open.value && (
-          <div class="popover right menu" role="menu" aria-label="Export" onKeyDown={(event) => { if (event.key === 'Escape') open.value = false }}>
+          <div class="popover right menu" role="menu" aria-label="Export" onKeyDown={moveInMenu}>
             {known !== undefined && <a role="menuitem" class="menu-item" href={session.api.trace(known).href} download={`run-${known}.trace.json`} onClick={close(() => {})}>
               Trace of run {known}<span class="soft">opens in ui.perfetto.dev</span></a>}
             <button type="button" role="menuitem" class="menu-item" onClick={close(() => download(session))}>The events shown<span class="soft">one JSON object per line</span></button>
             <button type="button" role="menuitem" class="menu-item" onClick={close(() => void copy(session, location.href))}>Copy the link<span class="soft">to this run or this stretch of time</span></button>
             <button type="button" role="menuitem" class="menu-item" onClick={close(() => void copy(session, shown()))}>Copy the curl<span class="soft">{shown()}</span></button>
-            <label class="menu-item check"><input type="checkbox" checked={session.filter.value.own}
-              onChange={({ currentTarget }) => { session.filter.value = { ...session.filter.value, own: currentTarget.checked } }} /> Show the requests of this page</label>
+            {session.can('requests') && (
+              <button type="button" role="menuitemcheckbox" aria-checked={session.filter.value.own} class="menu-item check"
+                onClick={() => { session.filter.value = { ...session.filter.value, own: !session.filter.value.own } }}>
+                <span aria-hidden="true">{session.filter.value.own ? '☑' : '☐'}</span> Show the requests of this page
+              </button>
+            )}
           </div>
         )}
       </div>

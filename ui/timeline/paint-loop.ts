@@ -1,13 +1,18 @@
-// Draws the loop itself: the axis, its steps, its heartbeat, stalls over the full height, and the overview strip of the
+// Draws the loop itself: the axis, its steps, its utilisation, stalls over the full height, and the overview strip of the
 // whole recording.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import { AMBER, blockedFor, culpritOf, delayedBy, milliseconds, RED, type Stall } from '../recording/stalls.ts'
 import { duration, place } from '../recording/explain.ts'
 import { COUNTED } from '../recording/steps.ts'
+import { moment } from '../recording/time.ts'
 import type { Recording } from '../recording.ts'
 import { fit } from './paint.ts'
 import type { Scene } from './scene.ts'
 import { withAlpha } from './theme.ts'
+
+/** The width of a column of the utilisation, and the height of one that was busy all the time. */
+const COLUMN = 3
+const TALL = 20
 
 /** The baselines of the loop's time and of the wall clock. */
 const TIME_LINE = 11
@@ -42,7 +47,7 @@ function firstStep({ lanes: { steps: { to } } }: Recording, t: number): number {
   return lowerBound(to.length, (index) => (to[index] as number) < t)
 }
 
-/** The steps as blocks, then the heartbeat: a pulse where the loop could run, a flat line where it was blocked. */
+/** The steps as blocks, and below them the utilisation: for every few pixels, the part of the time in which a step ran. */
 export function paintLoop(scene: Scene): void {
   const { context, theme, recording, view, loop, now, gutter } = scene
   const { colours } = theme
@@ -54,7 +59,7 @@ export function paintLoop(scene: Scene): void {
   context.beginPath()
   context.rect(view.left, loop.y, view.width, loop.height)
   context.clip()
-  const columns = Math.ceil(view.width / 3)
+  const columns = Math.ceil(view.width / COLUMN)
   const busy = new Float32Array(columns + 1)
   const wide: { x: number; width: number; task: number }[] = []
   let drawnTo = -1
@@ -63,12 +68,12 @@ export function paintLoop(scene: Scene): void {
     const x0 = view.x(from)
     const x1 = Math.max(view.x(to), x0)
     const width = x1 - x0
-    const c0 = Math.max(0, Math.floor((x0 - view.left) / 3))
-    const c1 = Math.min(columns, Math.floor((x1 - view.left) / 3))
+    const c0 = Math.max(0, Math.floor((x0 - view.left) / COLUMN))
+    const c1 = Math.min(columns, Math.floor((x1 - view.left) / COLUMN))
     for (let column = c0; column <= c1; column++) {
-      const begin = Math.max(x0, view.left + column * 3)
-      const end = Math.min(x1, view.left + column * 3 + 3)
-      busy[column] = (busy[column] as number) + Math.max(0, end - begin) / 3
+      const begin = Math.max(x0, view.left + column * COLUMN)
+      const end = Math.min(x1, view.left + column * COLUMN + COLUMN)
+      busy[column] = (busy[column] as number) + Math.max(0, end - begin) / COLUMN
     }
     if (width < 1.5) {
       const x = Math.floor(x0)
@@ -94,7 +99,7 @@ export function paintLoop(scene: Scene): void {
     const name = task === COUNTED ? 'many steps that only yield' : recording.lanes.get(task)?.name ?? `task ${task}`
     context.fillText(fit(context, name, width - 10), x + 6, blockTop + blockHeight / 2 + 0.5)
   }
-  paintHeartbeat(scene, busy)
+  paintUtilisation(scene, busy)
   context.restore()
   context.fillStyle = colours.ground
   context.fillRect(0, loop.y, gutter, loop.height)
@@ -104,7 +109,7 @@ export function paintLoop(scene: Scene): void {
   context.fillStyle = colours['ink-soft']
   context.font = `11px ${theme.font}`
   const busyNow = recording.lanes.steps.utilisation(Math.max(recording.from, view.from), Math.min(now, view.to))
-  context.fillText(fit(context, gutter > 130 ? `heartbeat · ${percent(busyNow)} busy` : `${percent(busyNow)} busy`, gutter - 16), 12, loop.y + loop.height - 14)
+  context.fillText(fit(context, `${percent(busyNow)} busy`, gutter - 16), 12, loop.y + loop.height - 14)
   context.fillStyle = colours.line
   context.fillRect(0, loop.y + loop.height - 1, right, 1)
 }
@@ -114,49 +119,26 @@ export function percent(part: number): string {
   return part < 0.0095 ? '<1 %' : `${Math.round(part * 100)} %`
 }
 
-function paintHeartbeat({ context, theme, recording, view, loop, now }: Scene, busy: Float32Array): void {
+function paintUtilisation({ context, theme, recording, view, loop, now }: Scene, busy: Float32Array): void {
   const { colours } = theme
-  const base = loop.y + loop.height - 11
-  const size = 15
-  context.fillStyle = withAlpha(colours.running, 0.22)
-  for (let column = 0; column < busy.length; column++) {
-    const part = Math.min(1, busy[column] as number)
-    if (part > 0.02) context.fillRect(view.left + column * 3, base + 6 - part * 24, 3, part * 24)
-  }
   const end = Math.min(view.left + view.width, view.x(now))
   const begin = Math.max(view.left, view.x(recording.from))
   if (end <= begin) return
-  const held = recording.stalls.all
-    .filter((stall) => stall.from <= view.to && (stall.to ?? now) >= view.from)
-    .map((stall) => ({ from: view.x(stall.from), to: view.x(stall.to ?? now) }))
-  context.lineWidth = 1.3
-  context.lineJoin = 'round'
-  context.strokeStyle = colours.accent
-  context.beginPath()
-  context.moveTo(begin, base)
-  let at = 0
-  // Pulses have fixed times, so they move with the axis.
-  for (const x of view.beats(begin, end)) {
-    while (at < held.length && (held[at] as { to: number }).to < x) at++
-    const stall = held[at]
-    if (stall !== undefined && x + 7 >= stall.from && x <= stall.to && stall.to - stall.from > 3) continue
-    context.lineTo(x, base)
-    context.lineTo(x + 1.6, base - size * 0.28)
-    context.lineTo(x + 3, base - size)
-    context.lineTo(x + 4.8, base + size * 0.34)
-    context.lineTo(x + 6.2, base)
+  const base = loop.y + loop.height - 5
+  context.fillStyle = colours.line
+  context.fillRect(begin, base, end - begin, 1)
+  context.fillStyle = withAlpha(colours.running, 0.55)
+  for (let column = 0; column < busy.length; column++) {
+    const part = Math.min(1, busy[column] as number)
+    // The least that shows is one pixel; a moment without length, as in virtual time, is no part of the time.
+    if (part > 0) context.fillRect(view.left + column * COLUMN, base, COLUMN, -Math.max(1, part * TALL))
   }
-  context.lineTo(end, base)
-  context.stroke()
-  context.strokeStyle = colours.red
-  context.lineWidth = 2.2
-  context.beginPath()
-  for (const { from, to } of held) {
-    if (to - from <= 3) continue
-    context.moveTo(Math.max(begin, from), base)
-    context.lineTo(Math.min(end, to), base)
+  context.fillStyle = colours.red
+  for (const stall of recording.stalls.all) {
+    const from = Math.max(begin, view.x(stall.from))
+    const to = Math.min(end, view.x(stall.to ?? now))
+    if (to - from > COLUMN) context.fillRect(from, base, to - from, 2)
   }
-  context.stroke()
 }
 
 /** Stalls and gaps over the full height, under the lanes. */
@@ -345,7 +327,7 @@ export function paintCursors({ context, theme, recording, view, now, follow, cur
   const x = view.x(cursor)
   context.fillStyle = colours.focus
   context.fillRect(x - 0.75, axis.y + 4, 1.5, height)
-  const text = `${(cursor - recording.zero).toFixed(6)} s`
+  const text = moment(cursor - recording.zero, 6)
   context.font = `600 10.5px ${theme.font}`
   const width = context.measureText(text).width + 12
   const left = Math.max(view.left, Math.min(x - width / 2, view.left + view.width - width))

@@ -298,7 +298,8 @@ export class Timeline {
     const { gliding } = this.#camera
     this.#camera.advance(time)
     const now = this.#now()
-    const moving = this.#follow || recording.stalls.open !== null || recording.holder !== null
+    // What is alive goes on, where the window has the present.
+    const moving = this.#follow || this.#drawn.now < this.view.to || recording.stalls.open !== null || recording.holder !== null
     const pause = this.#pause()
     const left = pause - (time - this.#drawn.at)
     const due = left <= 0 && ((moving && now !== this.#drawn.now) || recording.version !== this.#drawn.version)

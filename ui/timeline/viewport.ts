@@ -1,15 +1,13 @@
 // The stretch of time that a timeline shows, and its mapping to pixels. Plain arithmetic, without DOM.
 
+import { moment } from '../recording/time.ts'
+
 /** The smallest window, in seconds: events are a microsecond apart at least. */
 const NARROWEST = 20e-6
 /** Beyond the times that events may have, so that any recording fits; small enough that doubles resolve microseconds. */
 const FARTHEST = 1e10
 const WIDEST = FARTHEST
 const MOST_TICKS = 200
-/** Pixels between two beats of the heartbeat. */
-const BEAT = 18
-/** The width of a beat, in pixels. */
-const BEAT_WIDTH = 7
 
 export interface Tick {
   t: number
@@ -64,14 +62,6 @@ export class Viewport {
     this.set(this.from + seconds, this.to + seconds)
   }
 
-  /** The beats between two places, in pixels: at multiples of a beat's time, and only as many as fit. */
-  beats(begin: number, end: number): number[] {
-    const step = BEAT / this.scale
-    const first = this.x(Math.ceil(this.t(begin) / step) * step)
-    const count = Math.max(0, Math.min(Math.ceil(this.width / BEAT) + 1, Math.floor((end - BEAT_WIDTH - first) / BEAT) + 1))
-    return Array.from({ length: Number.isFinite(count) ? count : 0 }, (_, at) => first + at * BEAT).filter((x) => x >= begin)
-  }
-
   /** Round times about `distance` pixels apart, with enough digits to distinguish them. */
   ticks(distance: number, zero: number): Tick[] {
     const wanted = distance / this.scale
@@ -88,5 +78,5 @@ export class Viewport {
 function tickLabel(t: number, step: number): string {
   if (t === 0) return '0'
   const digits = Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)))
-  return `${t.toFixed(digits)} s`
+  return moment(t, digits)
 }

@@ -67,7 +67,7 @@ export class Gate {
    */
   ping(count: number): void {
     this.#asked = count
-    if (this.#over) this.#pong(count)
+    if (this.#over) this.#pong(count, false)
     else this.#toThread({ type: 'ping', count })
   }
 
@@ -98,7 +98,7 @@ export class Gate {
     switch (message.type) {
       // These two are about this moment, so they overtake the queued messages. Both are rare enough for the page.
       case 'pong':
-        this.#pong(message.count)
+        this.#pong(message.count, message.idle)
         break
       case 'held':
         if (now - this.#heldAt < HELD_EVERY) return
@@ -110,17 +110,17 @@ export class Gate {
         this.#put(message, before - left.characters)
         this.#close()
         // The thread will not answer this ping.
-        if (this.#asked !== null) this.#pong(this.#asked)
+        if (this.#asked !== null) this.#pong(this.#asked, false)
         break
       default:
         this.#put(message, before - left.characters)
     }
   }
 
-  #pong(count: number): void {
+  #pong(count: number, idle: boolean): void {
     if (count !== this.#asked) return
     this.#asked = null
-    this.#toPage({ items: [{ type: 'pong', count }], refused: this.#refused })
+    this.#toPage({ items: [{ type: 'pong', count, idle }], refused: this.#refused })
   }
 
   #put(item: Item, size: number): void {

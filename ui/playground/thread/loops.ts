@@ -14,6 +14,8 @@ export interface Loops {
   readonly api: Record<string, unknown>
   /** How many times the program has called `run`. */
   readonly runs: number
+  /** Whether no loop has a timer, and no task waits for the host. */
+  readonly idle: boolean
   run(main: Coroutine<unknown>): Promise<unknown>
   /** Waits until no `run` is active. */
   settled(): Promise<void>
@@ -21,12 +23,14 @@ export interface Loops {
 
 export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal: AbortSignal): Loops {
   const going = new Set<Promise<unknown>>()
+  const open = new Set<EventLoop>()
   let loops = 0
   let runs = 0
 
   class EventLoop extends loopscope.EventLoop {
     /** The runner ends the loop with tasks of its own, which are hidden. */
     closing = false
+    #hostWork = 0
 
     constructor(options?: LoopOptions) {
       super(options)
@@ -35,6 +39,7 @@ export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal
       const recorder = new Recorder(this, { history: HISTORY, name: 'playground' })
       this.instruments.add(watch.of(recorder))
       const number = loops++
+      open.add(this)
       const hidden = new Set<number>()
       recorder.listen((event) => {
         const task = 'task' in event ? event.task : undefined
@@ -48,6 +53,15 @@ export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal
         if (failure.stack.length === 0 && createdAt !== undefined) failure.stack = createdAt.map((frame) => sources.place({ ...frame }))
         outbox.send({ type: 'report', failure })
       })
+    }
+
+    get idle(): boolean {
+      return this.timers.size === 0 && this.#hostWork === 0
+    }
+
+    override addHostWork(difference: 1 | -1): void {
+      this.#hostWork += difference
+      super.addHostWork(difference)
     }
   }
 
@@ -84,6 +98,10 @@ export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal
     api: { ...loopscope, EventLoop, Runner, run },
     get runs() {
       return runs
+    },
+    get idle() {
+      for (const loop of open) if (loop.isClosed()) open.delete(loop)
+      return open.size > 0 && [...open].every((loop) => loop.idle)
     },
     run: (main) => run(main, { name: 'main' }),
     settled: async () => {

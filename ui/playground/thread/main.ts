@@ -43,7 +43,7 @@ function start({ modules, clock, until }: ToThread & { type: 'start' }, port: Me
 
   port.onmessage = ({ data }: MessageEvent<ToThread>) => {
     watch.free()
-    if (data.type === 'ping') outbox.send({ type: 'pong', count: data.count })
+    if (data.type === 'ping') outbox.send({ type: 'pong', count: data.count, idle: loops.idle })
     else if (data.type === 'cancel') {
       note ??= data.reason
       interrupt.abort(new Error(data.reason))
