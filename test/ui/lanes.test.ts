@@ -113,6 +113,7 @@ t.test('the culprit and what it delayed most are on top, and stay there when the
     t.equal(new Set(ids(layout).flat()).size, layout.count, 'each is there once')
     t.ok(isSound(layout))
   }
+  t.same([9, 4, 1, 0].map((room) => arranged(stall(30), { room }).pinned), [4, 2, 2, 5], 'half of a small screen, and with rows too low to be read, as many as possible')
   t.equal(arranged(stall(30), { room: 1000 }).pinned, 0, 'where all are in view, nothing moves')
   t.equal(arranged(stall(30), { room: 20, from: 4, to: 9, near: 0 }).pinned, 0, 'a stall that is not in view')
 })

@@ -14,6 +14,7 @@ const GAP_X = 84
 const GAP_Y = 16
 const MARGIN = 14
 const LONGEST_NAME = 22
+const LONGEST_STATE = 19
 
 export function GraphPanel({ session }: PanelContext) {
   void session.tick.value
@@ -88,12 +89,12 @@ function Node({ node: { kind, name, lane, span, cycle, ...place }, session }: { 
       onClick={() => { if (lane !== null) session.select(lane.id, true) }}>
       <title>{`${name}: ${what}`}</title>
       <rect x={x} y={y} width={WIDTH} height={HEIGHT} rx={kind === 'lock' || kind === 'queue' ? HEIGHT / 2 : 5} />
-      <text x={x + 12} y={y + 17} class="name">{cut(name)}</text>
-      <text x={x + 12} y={y + 33} class="what">{`${sign} ${cut(what)}`}</text>
+      <text x={x + 12} y={y + 17} class="name">{cut(name, LONGEST_NAME)}</text>
+      <text x={x + 12} y={y + 33} class="what">{`${sign} ${cut(what, LONGEST_STATE)}`}</text>
     </g>
   )
 }
 
-function cut(text: string): string {
-  return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME - 1)}…` : text
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text
 }
