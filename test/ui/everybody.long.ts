@@ -78,16 +78,16 @@ t.test('accessibility of the live view', { skip: typeof chromium === 'string' &&
     for (const [screen, { presenter = false, ...options }] of Object.entries(SCREENS)) {
       const { page, complaints } = await open(browser, server.observer, { bypassCSP: true, ...options })
       if (presenter) await page.keyboard.press('p')
-      for (const colorScheme of ['dark', 'light'] as const) {
-        await page.emulateMedia({ colorScheme })
-        for (const [view, ...tabs] of PAGES) {
-          await page.goto(server.observer + view)
-          await page.reload()
-          await page.locator('.connection.live').waitFor()
-          await page.evaluate(source)
-          for (const name of tabs.length === 0 ? [''] : tabs) {
-            if (name !== '') await tab(page, name).click()
-            await page.waitForTimeout(view.includes('playground') ? 2500 : 300)
+      for (const [view, ...tabs] of PAGES) {
+        await page.goto(server.observer + view)
+        await page.reload()
+        await page.locator('.connection.live').waitFor()
+        await page.evaluate(source)
+        for (const name of tabs.length === 0 ? [''] : tabs) {
+          if (name !== '') await tab(page, name).click()
+          await page.waitForTimeout(view.includes('playground') ? 2500 : 200)
+          for (const colorScheme of ['dark', 'light'] as const) {
+            await page.emulateMedia({ colorScheme })
             const where = `${screen} ${colorScheme} ${view.replace('#view=', '') || 'live'} ${name}`.trim()
             t.same(await page.evaluate(async () => {
               const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run()
