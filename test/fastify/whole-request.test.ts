@@ -184,7 +184,8 @@ t.test('of a server: its header, and the events of both ports', async (t) => {
     const request = (): Request | undefined => [...recording.requests.values()].find(({ url: path, to }) => path === '/wide' && to !== null)
     t.ok(await eventually(() => request() !== undefined))
     const split = splitOfRequest(request()!, recording.lanes, Infinity)
-    for (const part of ['run', 'ready', 'wait', 'thread'] as const) t.ok(Math.abs(split[part] * 1000 - timing[part]) < 20, `${part}: ${split[part] * 1000} ms in the page, ${header}`)
+    // The two read the clock at different moments of a step, between which a busy machine may take the processor away.
+    for (const part of ['run', 'ready', 'wait', 'thread'] as const) t.ok(Math.abs(split[part] * 1000 - timing[part]) < 200, `${part}: ${split[part] * 1000} ms in the page, ${header}`)
   }
 })
 
