@@ -1,6 +1,6 @@
 // The page's requests to the server, besides the stream: runs, cancellations, stalls. Always its own origin.
 import type { LoopEvent, LoopList } from '../src/events/schema.ts'
-import { appPaths, paths } from '../src/http/paths.ts'
+import { appPaths, PAGE_HEADER, paths } from '../src/http/paths.ts'
 import { curl } from './curl.ts'
 import { admitLines, admitLoops } from './entry.ts'
 
@@ -41,6 +41,7 @@ export class Api {
   readonly base: URL
   /** The loop that is shown, where the request has to name it. */
   readonly #loop: () => string | null
+  readonly #sent = new Set<{ what: string; at: number }>()
 
   constructor(base: URL, loop: () => string | null = () => null) {
     this.base = base
@@ -135,20 +136,25 @@ export class Api {
 
   /** Resolves when the server answers anything. */
   answers(signal: AbortSignal): Promise<unknown> {
-    return fetch(this.url(paths.healthz), { cache: 'no-store', signal })
+    return fetch(this.url(paths.healthz), { cache: 'no-store', signal, headers: { [PAGE_HEADER]: '1' } })
   }
 
-  /** One probe; returns the seconds until the answer arrived. */
-  async ping(): Promise<number> {
-    const began = performance.now()
-    await (await this.#fetch(appPaths.ping, { cache: 'no-store' })).text()
-    return (performance.now() - began) / 1000
+  /** The requests without an answer, each with the time when it was sent, on a clock that shows `now`. */
+  unanswered(now: number): { what: string; left: number }[] {
+    return [...this.#sent].map(({ what, at }) => ({ what, left: now - (performance.now() - at) / 1000 }))
   }
 
-  async #fetch(path: string, init?: RequestInit): Promise<Response> {
-    const response = await fetch(this.url(path), init)
-    if (!response.ok) throw await refusal(response)
-    return response
+  /** Marked as the page's own: a stall does not count it as delayed. */
+  async #fetch(path: string, { headers, ...init }: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+    const sent = { what: `${init.method ?? 'GET'} ${path}`, at: performance.now() }
+    this.#sent.add(sent)
+    try {
+      const response = await fetch(this.url(path), { ...init, headers: { ...headers, [PAGE_HEADER]: '1', 'x-request-start': `t=${Date.now()}` } })
+      if (!response.ok) throw await refusal(response)
+      return response
+    } finally {
+      this.#sent.delete(sent)
+    }
   }
 }
 

@@ -249,7 +249,7 @@ export class Connection {
         this.#missed(message.count, message.snapshot)
         return
       case 'stream.bookmark':
-        if (message.t !== undefined) this.#setClock(message.t)
+        if (message.now !== undefined) this.#setClock(message.now)
         return
       case 'stream.loop':
         this.#options.onLoop?.()

@@ -29,7 +29,7 @@ const LONGEST_PART = 300
 const LONG_PARTS = new Set(['program'])
 const MOST_ADDRESS_PARTS = 30
 
-const MOMENTS = new Set(['t', 'since', 'deadline'])
+const MOMENTS = new Set(['t', 'now', 'since', 'deadline'])
 
 export interface Bounds {
   parts: number

@@ -4,7 +4,7 @@ import type { Ability } from '../src/events/schema.ts'
 import type { Session } from './session.ts'
 import { clearRange, measureHere, range } from './shell/lane-bar.tsx'
 import { openPanel } from './shell/tabs.tsx'
-import { toggleTheme } from './theme.ts'
+import { togglePresenter, toggleTheme } from './theme.ts'
 
 export const helpOpen = signal(false)
 
@@ -47,6 +47,7 @@ export const KEYS: readonly Key[] = [
   { keys: ['m'], shown: 'M', needs: 'tasks', does: 'measure: from the cursor to its next place, the selected task, or what is shown; or drag with Shift', act: (session) => measureHere(session) },
   { keys: ['i'], shown: 'I', does: 'the lanes as a table', act: () => { openPanel('words'); document.getElementById('tab-words')?.focus() } },
   { keys: ['t'], shown: 'T', does: 'dark or light', act: (session) => toggleTheme(session) },
+  { keys: ['p'], shown: 'P', does: 'presenter mode: large type, high contrast', act: (session) => togglePresenter(session) },
   { keys: ['?'], shown: '?', does: 'this help', act: () => { helpOpen.value = !helpOpen.value } },
   { keys: ['Escape'], shown: 'Esc', does: 'close, deselect', act: (session) => { if (helpOpen.value) helpOpen.value = false; else if (range.value !== null) clearRange(session); else session.select(null) } },
 ]
@@ -64,6 +65,9 @@ function follow(session: Session): void {
 function rows(session: Session, factor: number): void {
   if (session.timeline !== null) session.timeline.rowHeight *= factor
 }
+
+/** The keys that also work on pages without lanes. */
+export const EVERYWHERE: readonly string[] = ['?', 'Escape', 't', 'p']
 
 /** Where the page takes no keys: in a text field or an editor. */
 function isTyping(target: EventTarget | undefined): boolean {
@@ -84,7 +88,7 @@ export function installKeys(session: Session): void {
     if (event.key === ' ' && target instanceof HTMLElement && /^(BUTTON|A|SUMMARY)$/.test(target.tagName)) return
     const onLive = document.querySelector('.shell')?.getAttribute('data-view') === 'live'
     const key = keysFor(session).find(({ keys }) => keys.includes(event.key))
-    if (key === undefined || (!onLive && !['?', 'Escape', 't'].includes(event.key))) return
+    if (key === undefined || (!onLive && !EVERYWHERE.includes(event.key))) return
     event.preventDefault()
     key.act(session, event)
   })

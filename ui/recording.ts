@@ -59,7 +59,7 @@ export class Recording extends EventLog {
 
   constructor({ limit = 100_000, lanes = 100_000 }: RecordingOptions = {}) {
     super(limit)
-    this.#newLanes = () => new Lanes(lanes, (lane, from, to) => this.stalls.stepped(lane, from, to, this.lanes.tasks.values()))
+    this.#newLanes = () => new Lanes(lanes, (lane, from, to) => this.stalls.stepped(lane, from, to, this))
     this.lanes = this.#newLanes()
   }
 

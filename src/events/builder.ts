@@ -185,8 +185,8 @@ export class EventBuilder {
     this.#emitOf(event, this.known(task))
   }
 
-  requestStarted(t: number, request: number, method: string, url: string): void {
-    this.#emit({ type: 'request.started', seq: 0, t: stamp(t), loop: '', request, method, url })
+  requestStarted(t: number, started: Pick<EventOf<'request.started'>, 'request' | 'method' | 'url' | 'left'>): void {
+    this.#emit({ type: 'request.started', seq: 0, t: stamp(t), loop: '', ...started })
   }
 
   requestFinished(t: number, task: number, request: number, method: string, url: string, outcome: RequestEnded, status: number, seconds: number): void {

@@ -175,8 +175,8 @@ export class Subscription {
   #bookmark(): void {
     const { source } = this.#fanout
     const seq = this.#reported = this.#seq
-    const t = source.now === undefined ? {} : { t: stamp(source.now()) }
-    this.#write([{ ...streamMessage({ type: 'stream.bookmark', epoch: source.history.epoch, seq, ...t, ...this.#loop }), seq }])
+    const now = source.now === undefined ? {} : { now: stamp(source.now()) }
+    this.#write([{ ...streamMessage({ type: 'stream.bookmark', epoch: source.history.epoch, seq, ...now, ...this.#loop }), seq }])
   }
 
   /** @internal */

@@ -44,7 +44,7 @@ export class Model {
         this.runs.delete(event.run)
         break
       case 'request.started':
-        this.requests.set(event.request, { request: event.request, method: event.method, url: event.url })
+        this.requests.set(event.request, { request: event.request, method: event.method, url: event.url, ...(event.left === undefined ? {} : { left: event.left }) })
         break
       case 'request.finished':
         this.requests.delete(event.request)

@@ -153,6 +153,7 @@ function describeWait(wait: Wait): Waiting {
   if (name?.queue !== undefined) on.queue = name.queue
   const task = wait.tasks?.[0]
   if (task !== undefined) on.task = task.id
+  if (wait.holder != null) on.holder = wait.holder.id
   if (wait.deadline !== undefined) on.deadline = stamp(wait.deadline)
   return on
 }

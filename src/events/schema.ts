@@ -18,6 +18,8 @@ export const waiting = z.strictObject({
   label: z.string().optional(),
   /** The task that is waited for. */
   task: id.optional(),
+  /** The task that owned the lock when the wait began. */
+  holder: id.optional(),
   /** The queue, as in `queue.changed`. */
   queue: id.optional(),
   /** When the wait ends by itself, in seconds on the loop's clock. */
@@ -76,6 +78,8 @@ export const warningKind = z.enum([
 ])
 
 const loopShape = { ...common, name: z.string(), pid: count, clock: clockKind }
+/** Only of a request of the live page, which no stall counts as delayed: when it left the page; if the page did not say, at the earliest. */
+const left = seconds.optional()
 const requestShape = { ...maybeOfTask, request: id, method: z.string(), url: z.string() }
 const runShape = { ...maybeOfTask, run: id, example: id, parameters }
 const labShape = { ...common, lab: id }
@@ -113,7 +117,7 @@ export const loopEvent = z.discriminatedUnion('type', [
     type: z.literal('queue.changed'), ...maybeOfTask, queue: id, op: z.enum(['put', 'get', 'done']), size: count,
     unfinished: count, maxsize: count,
   }),
-  z.strictObject({ type: z.literal('request.started'), ...requestShape }),
+  z.strictObject({ type: z.literal('request.started'), ...requestShape, left }),
   z.strictObject({
     type: z.literal('request.finished'), ...requestShape, status: count.optional(), seconds: seconds.optional(),
     outcome: z.enum(['returned', 'raised', 'cancelled', 'disconnected']).optional(),
@@ -162,7 +166,7 @@ export const snapshot = z.strictObject({
   seq: count,
   tasks: z.array(liveTask),
   runs: z.array(z.strictObject({ run: id, example: id, parameters })),
-  requests: z.array(z.strictObject({ request: id, method: z.string(), url: z.string() })),
+  requests: z.array(z.strictObject({ request: id, method: z.string(), url: z.string(), left })),
   queues: z.array(liveQueue),
 })
 
@@ -186,8 +190,8 @@ const streamMessage = [
   z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, first: id.optional(), snapshot: snapshot.optional(), can: z.array(ability).optional() }),
   /** Events `from` to `to` are missing. The snapshot replaces all that was known; without it, the past goes on after the gap. */
   z.strictObject({ type: z.literal('stream.dropped'), ...ofStream, count, from: count, to: count, snapshot: snapshot.optional() }),
-  /** The cursor of this subscriber: after many events that its filter excluded, and as a sign of life after a second without any message. `t` is the loop's clock. */
-  z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count, t: seconds.optional() }),
+  /** The cursor of this subscriber: after many events that its filter excluded, and as a sign of life after a second without any message. `now` is on the loop's clock. */
+  z.strictObject({ type: z.literal('stream.bookmark'), ...ofStream, epoch: z.string(), seq: count, now: seconds.optional() }),
   /** The state of this loop from now on, if loops were requested by name. Without this message it is live. */
   z.strictObject({ type: z.literal('stream.loop'), loop: z.string(), state: loopState, since: z.iso.datetime() }),
 ] as const

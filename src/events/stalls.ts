@@ -21,12 +21,21 @@ export function slowStep(name: string, seconds: number): string {
   return `a step of ${name} took ${Math.round(seconds * 1000)} ms and delayed everything else`
 }
 
-/** The tasks that are ready, and those whose wait ends by itself, before a time where one is given; but for the one that blocks the loop. */
-export function candidatesOf(live: Iterable<LiveTask>, culprit: number | null, before = Infinity): Candidate[] {
+/** What is known of requests, by their number; `left` is set for those of the live page. */
+interface Requests {
+  get(request: number): { left?: number | null | undefined } | undefined
+}
+
+/**
+ * The tasks that are ready, and those whose wait ends by itself, before a time where one is given; but for the one that blocks
+ * the loop, and those that serve the live page, which only watches. A run that the page has started does count.
+ */
+export function candidatesOf(live: Iterable<LiveTask>, requests: Requests, culprit: number | null, before = Infinity): Candidate[] {
   const candidates: Candidate[] = []
-  for (const { task, name, state, since, on } of live) {
+  for (const { task, name, state, since, on, run, request } of live) {
     const from = state === 'ready' ? since : on?.deadline
-    if (from !== undefined && from < before && task !== culprit) candidates.push({ task, name, from })
+    if (from === undefined || from >= before || task === culprit) continue
+    if (request === undefined || run !== undefined || requests.get(request)?.left == null) candidates.push({ task, name, from })
   }
   return candidates
 }

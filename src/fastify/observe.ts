@@ -5,11 +5,12 @@ import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastif
 import type { ServerResponse } from 'node:http'
 import type { Ability } from '../events/schema.ts'
 import type { Loopscope, RequestOutcome, Served } from './served-request.ts'
-import { BlockWatch } from './request-timing.ts'
+import { BlockWatch, leftAgo } from './request-timing.ts'
 import { REQUEST_STORE } from '../observe/stack-probe.ts'
-import { arrivedWithin } from '../http/arrival.ts'
+import { arrivedWithin, isOfPage } from '../http/arrival.ts'
 import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from '../observe/client.ts'
 import { requireKnown } from '../observe/options.ts'
+import type { Sender } from '../probe/snapshot.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -45,7 +46,7 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
         client.probe?.nextTask({ request: id })
         return
       }
-      client.probe?.requestStarted(id, request.method, request.url, timing.ready > 0 ? timing.ready : Math.min(client.waited(), arrivedWithin(request)))
+      client.probe?.requestStarted(id, request.method, request.url, timing.ready > 0 ? timing.ready : Math.min(client.waited(), arrivedWithin(request)), senderOf(request))
       client.probe?.nextTask({ request: id })
     },
     requestFinished({ id, request, reply, timing, task }: Served, outcome: RequestOutcome): void {
@@ -104,7 +105,8 @@ function observePlain(app: FastifyInstance, loopscope: Loopscope, client: Observ
       const began = performance.now()
       client.watchThread()
       numbers.set(request, id)
-      client.probe?.requestStarted(id, request.method, request.url, Math.min(client.waited(), arrivedWithin(request)))
+      const left = leftAgo(request.headers['x-request-start']) ?? Infinity
+      client.probe?.requestStarted(id, request.method, request.url, Math.min(client.waited(), arrivedWithin(request), left), senderOf(request))
       onEnd(reply.raw, (whole) => {
         const seconds = (performance.now() - began) / 1000
         const outcome: RequestOutcome = !whole ? 'disconnected' : reply.statusCode >= 500 ? 'raised' : 'returned'
@@ -113,6 +115,10 @@ function observePlain(app: FastifyInstance, loopscope: Loopscope, client: Observ
     }
     done()
   })
+}
+
+function senderOf(request: FastifyRequest): Sender {
+  return isOfPage(request) ? 'page' : 'client'
 }
 
 /** Calls `ended` once: with true when the response has been sent, with false if its client disconnected first. */

@@ -1,6 +1,15 @@
-// The earliest time at which a request can have arrived: it is known only when it was read, not when it reached the machine.
+// Where a request comes from, and the earliest time at which it can have arrived: it is known only when it was read, not when
+// it reached the machine.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
+import { PAGE_HEADER } from './paths.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Only the live page calls it: the browser sets no header there. */
+    ofPage?: boolean
+  }
+}
 
 /** The `Server-Timing` of a response that took no time, or whose time cannot be measured, such as that to an invalid request. */
 export const NO_TIME = 'run;dur=0, ready;dur=0, wait;dur=0, thread;dur=0'
@@ -24,4 +33,9 @@ export function noteAnswers(app: FastifyInstance): void {
 export function arrivedWithin({ raw }: FastifyRequest): number {
   const at = raw.httpVersionMajor === 1 ? (raw.socket as Answered)[answeredAt] : undefined
   return at === undefined ? Infinity : (performance.now() - at) / 1000
+}
+
+/** Whether the live page has sent a request. */
+export function isOfPage({ headers, routeOptions }: FastifyRequest): boolean {
+  return headers[PAGE_HEADER] !== undefined || routeOptions.config.ofPage === true
 }

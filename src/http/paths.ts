@@ -8,6 +8,9 @@ export const paths = {
 /** What only the app can do; the observer's port passes it on. */
 export const appPaths = { examples: '/examples', handlers: '/handlers', ping: '/ping', lab: '/lab' } as const
 
+/** A request with this header is one of the live page, which only watches: it counts as delayed by no stall. It has no other effect. */
+export const PAGE_HEADER = 'x-loopscope-page'
+
 const { examples, handlers, ping, lab } = appPaths
 
 export const passedOn = [

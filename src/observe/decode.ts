@@ -115,6 +115,7 @@ export class Decoder {
         else if (kind === 'task' && other !== 0) on.label = this.nameOf(other)
         if (other !== 0) {
           if (kind.startsWith('queue.')) on.queue = other
+          else if (kind === 'lock') on.holder = other
           else on.task = other
         }
         if (!Number.isNaN(deadline)) on.deadline = stamp(deadline)
@@ -143,11 +144,13 @@ export class Decoder {
       cancelling: (task, t, by, message) => build.cancelling(t, task, by, message),
       printed: (task, t, text) => build.printed(t, task, text),
       queue: (task, t, op, queue, size, unfinished, maxsize) => build.queueChanged(t, task, queue, op, size, unfinished, maxsize),
-      requestStarted: (_task, t, request, method, url, waited) => {
+      requestStarted: (_task, t, sender, request, method, url, waited) => {
         this.#requests.set(request, { method, url })
-        if (this.#restores) this.#alive?.requests.push({ request, method, url })
-        else build.requestStarted(t, request, method, url)
-        if (waited > 0) this.#listener.waited(request, waited / 1e6, t)
+        const page = sender === 'page' ? { left: stamp(t - waited / 1e6) } : {}
+        if (this.#restores) this.#alive?.requests.push({ request, method, url, ...page })
+        else build.requestStarted(t, { request, method, url, ...page })
+        // The page only watches.
+        if (waited > 0 && sender !== 'page') this.#listener.waited(request, waited / 1e6, t)
       },
       requestFinished: (task, t, outcome, request, status, seconds) => {
         const { method, url } = this.#requests.get(request) ?? { method: '', url: '' }

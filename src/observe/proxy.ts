@@ -5,11 +5,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Agent, request as call, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { bodyOf } from '../http/errors.ts'
 import { CLIENT_HEADER } from '../http/origin.ts'
-import { passedOn } from '../http/paths.ts'
+import { PAGE_HEADER, passedOn } from '../http/paths.ts'
 import { Refusal } from '../http/refusals.ts'
 
 /** Headers of a request that the app needs. No cookie, no authorization, nothing about the client is passed on. */
-const PASSED_ON = ['accept', 'content-type', 'x-request-start'] as const
+const PASSED_ON = ['accept', 'content-type', 'x-request-start', PAGE_HEADER] as const
 /** Headers of an answer that belong to one connection. */
 const OF_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer', 'set-cookie'])
 /** The most requests at once. */

@@ -161,11 +161,16 @@ export class StallDetector {
       from, to: now, name, step, reportedAt: now, samples: new StackSamples(), candidates: [],
       ...(task === 0 ? {} : { task }), ...(request === 0 ? {} : { request }),
     }
-    blocked.candidates = candidatesOf(this.#options.model.tasks.values(), task)
+    blocked.candidates = this.#candidates(task)
     this.#blocked = blocked
     if (this.#over !== null) this.#settle()
     this.#report(blocked, now)
     this.#askForStack(blocked)
+  }
+
+  #candidates(culprit: number | null): Candidate[] {
+    const { tasks, requests } = this.#options.model
+    return candidatesOf(tasks.values(), requests, culprit)
   }
 
   /** Takes stacks repeatedly: a later one may show other code than an earlier one. */
@@ -254,7 +259,7 @@ export class StallDetector {
       // It was over before it was detected, because this thread had to wait itself.
       const name = block.name === '' ? UNKNOWN : block.name
       this.#emitBlocked({ ...block, name }, block.to, block.to - block.from)
-      this.#end({ ...block, name, samples: new StackSamples(), candidates: candidatesOf(this.#options.model.tasks.values(), block.task ?? null) })
+      this.#end({ ...block, name, samples: new StackSamples(), candidates: this.#candidates(block.task ?? null) })
     }
   }
 

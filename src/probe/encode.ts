@@ -38,7 +38,7 @@ export function labelOf(on: Wait): string {
 
 /** `label` refers to the text from `labelOf`. */
 export function writeSuspended(to: RecordWriter, task: number, on: Wait, label: Reference, t: number): void {
-  const other = (on.of === undefined ? on.tasks?.[0]?.id : nameOf(on.of).queue) ?? 0
+  const other = (on.of === undefined ? on.tasks?.[0]?.id : nameOf(on.of).queue ?? on.holder?.id) ?? 0
   to.putNumber(HEAD.suspended[on.kind], task, t, label, other, on.deadline ?? NaN)
 }
 
@@ -46,8 +46,8 @@ export function writeLocation(to: RecordWriter, { function: name, file, line, co
   to.put(HEAD.location, 0, 0, to.keep(name), to.keep(file), line, column)
 }
 
-export function writeRequest(to: RecordWriter, request: number, method: string, url: string, t: number, waited: number): void {
-  to.put(HEAD.requestStarted, 0, t, request, to.keep(method), to.putText(url), Math.min(2 ** 31 - 1, Math.round(waited * 1e6)))
+export function writeRequest(to: RecordWriter, request: number, method: string, url: string, t: number, waited: number, sender: 'client' | 'page'): void {
+  to.put(HEAD.requestStarted[sender], 0, t, request, to.keep(method), to.putText(url), Math.min(2 ** 31 - 1, Math.round(waited * 1e6)))
 }
 
 export function writeRun(to: RecordWriter, { run, example, request }: RunStart, parameters: string, t: number): void {

@@ -11,7 +11,7 @@ import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
 import { cutEvent, cutTexts } from '../events/texts.ts'
 import { BusyStretch } from './busy-stretch.ts'
-import { writeSnapshot, type LiveRequest } from './snapshot.ts'
+import { writeSnapshot, type LiveRequest, type Sender } from './snapshot.ts'
 import { HolderClock, BLOCK_SECONDS } from './holder-clock.ts'
 import { HOLDER, NUMBER, type View } from './layout.ts'
 import { idleTime } from './idle-time.ts'
@@ -309,10 +309,10 @@ export class Probe implements Instrument {
   }
 
   /** A request was read. `waited`: for how many seconds a stall may have delayed it. */
-  requestStarted(request: number, method: string, url: string, waited: number): void {
+  requestStarted(request: number, method: string, url: string, waited: number, sender: Sender = 'client'): void {
     const t = this.#now()
-    this.#liveRequests.set(request, { method, url, task: 0 })
-    if (this.#room(4 + this.#ring.roomFor(method), url)) writeRequest(this.#ring, request, method, url, t, waited)
+    this.#liveRequests.set(request, { sender, method, url, task: 0 })
+    if (this.#room(4 + this.#ring.roomFor(method), url)) writeRequest(this.#ring, request, method, url, t, waited, sender)
   }
 
   requestFinished(request: number, method: string, url: string, end: RequestEnd): void {

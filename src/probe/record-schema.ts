@@ -17,6 +17,7 @@ const WAIT_KINDS: readonly WaitKind[] = [
 ]
 const OUTCOMES = ['returned', 'raised', 'cancelled'] as const
 const SERVED = [...OUTCOMES, 'disconnected'] as const
+const SENDERS = ['client', 'page'] as const
 const ENDINGS = [...OUTCOMES, 'orphaned'] as const
 const MODES = ['inline', 'sensitive', 'pool'] as const
 const CLOCKS = ['real', 'virtual'] as const
@@ -39,7 +40,7 @@ export const RECORDS = {
   ready: { kind: 4, words: ['by'] },
   /** A step begins; an eager one inside the running step. */
   running: { kind: 5, small: ['next', 'eager'] },
-  /** `deadline` is NaN without one; `other` is the task or the queue that is waited for. */
+  /** `deadline` is NaN without one; `other` is the task or the queue that is waited for, or the task that owns the lock. */
   suspended: { kind: 6, small: WAIT_KINDS, words: ['label: text', 'other'], number: 'deadline' },
   yielded: { kind: 7 },
   finished: { kind: 8, small: OUTCOMES, words: ['error: text'] },
@@ -47,7 +48,7 @@ export const RECORDS = {
   printed: { kind: 10, words: ['text: text'] },
   queue: { kind: 11, small: ['put', 'get', 'done'], words: ['queue', 'size', 'unfinished', 'maxsize'] },
   /** `waited`: for how many microseconds a stall may have delayed it. */
-  requestStarted: { kind: 12, words: ['request', 'method: text', 'url: text', 'waited'] },
+  requestStarted: { kind: 12, small: SENDERS, words: ['request', 'method: text', 'url: text', 'waited'] },
   requestFinished: { kind: 13, small: SERVED, words: ['request', 'status'], number: 'seconds' },
   runStarted: { kind: 14, words: ['run', 'example', 'parameters: text', 'request'] },
   runFinished: { kind: 15, small: OUTCOMES, words: ['run', 'error: text', 'request'] },

@@ -5,7 +5,11 @@ import { labelOf, numberOf, writeName, writeRequest, writeRun, writeScope, write
 import { HEAD } from './record-schema.ts'
 import { NO_TEXT, SnapshotWriter, type Texts } from './ring.ts'
 
+/** What has sent a request: the live page, or anything else. */
+export type Sender = 'client' | 'page'
+
 export interface LiveRequest {
+  sender: Sender
   method: string
   url: string
   /** The task that serves it, 0 without one. */
@@ -30,9 +34,9 @@ export function writeSnapshot(kept: Texts, t: number, { runs, requests, tasks, r
     writeRun(writer, start, parameters, t)
   }
   const requestOf = new Map<number, number>()
-  for (const [id, { method, url, task }] of requests) {
+  for (const [id, { method, url, task, sender }] of requests) {
     writer.fits(4 + writer.roomFor(method) + writer.roomFor(url))
-    writeRequest(writer, id, method, url, t, 0)
+    writeRequest(writer, id, method, url, t, 0, sender)
     if (task !== 0) requestOf.set(task, id)
   }
   for (const task of tasks) {

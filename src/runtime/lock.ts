@@ -5,7 +5,7 @@ import { describable } from './describe.ts'
 import { CancelledError, RuntimeError } from './exceptions.ts'
 import type { WaitKind } from './waitable.ts'
 import { bindLoop, type LoopBound } from './loop-bound.ts'
-import type { Loop } from './running.ts'
+import { running, type Loop, type RunningTask } from './running.ts'
 import { callBody } from './awaitable.ts'
 import { trackUnawaited } from './unawaited.ts'
 import { Waiter } from './waiter.ts'
@@ -86,6 +86,7 @@ export class Waiters extends Deque<Waiter> {
 /** Mutual exclusion between tasks. No task owns it: any task may release it. */
 export class Lock extends Lockable implements LoopBound {
   /** @internal */ boundLoop: Loop | null = null
+  /** @internal The task that acquired it, for observers: any task may release it. */ heldBy: RunningTask | null = null
   readonly #waiters = new Waiters()
   #locked = false
 
@@ -109,6 +110,7 @@ export class Lock extends Lockable implements LoopBound {
       }
     }
     this.#locked = true
+    this.heldBy = running.task
     return true
   }
 
@@ -116,6 +118,7 @@ export class Lock extends Lockable implements LoopBound {
   release(): void {
     if (!this.#locked) throw new RuntimeError(`${this} cannot be released: it is not locked`)
     this.#locked = false
+    this.heldBy = null
     this.#wakeFirst()
   }
 

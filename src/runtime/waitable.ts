@@ -12,6 +12,8 @@ export interface WaitDescription {
   readonly label?: string
   /** The lock or the queue itself. */
   of?: object
+  /** The task that owned the lock when the wait began. */
+  readonly holder?: { readonly id: number } | null
   /** When the wait ends by itself, in seconds on the loop's clock. */
   deadline?: number
 }

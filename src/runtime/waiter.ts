@@ -20,6 +20,10 @@ export class WaitFor implements WaitDescription {
   get label(): string {
     return String(this.of)
   }
+
+  get holder(): RunningTask | null {
+    return (this.of as { heldBy?: RunningTask | null }).heldBy ?? null
+  }
 }
 
 /** The task that an await suspends. Throws outside a task, or if the task is suspended already. */

@@ -523,7 +523,7 @@ t.test('events without room in the ring', async (t) => {
     // Far more than fits into the ring, which is not read meanwhile.
     yield* gather(Array.from({ length: 50 }, () => switches()))
     for (let n = 0; n < 5; n++) queue.putNowait(n)
-    inline.probe.requestStarted(7, 'GET', '/unseen', 0)
+    inline.probe.requestStarted(7, 'GET', '/unseen', 0, 'page')
     inline.probe.nextTask({ request: 7 })
     const served = createTask(sleep(30), { name: 'served' })
     inline.drain()
@@ -532,6 +532,7 @@ t.test('events without room in the ring', async (t) => {
       inline.drain()
     }
     t.match(observer.snapshot().tasks.find(({ name }) => name === 'served'), { request: 7, state: 'suspended', on: { kind: 'sleep' } }, 'a task that nobody saw begin is known, and for whom it is')
+    t.match(observer.snapshot().requests, [{ request: 7, url: '/unseen', left: Number }], 'and that the request is one of the live page')
     served.cancel()
     observer.fanout.flush()
   }

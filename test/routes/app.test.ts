@@ -294,6 +294,17 @@ t.test('the event stream', async (t) => {
     await one.closed
   })
 
+  await t.test('begins with the first event that is kept, of one loop and of all', async (t) => {
+    for (const query of ['?since=first', '?since=first&loop=*']) {
+      const one = client(query)
+      t.ok(await eventually(() => one.messages.some((message) => message.type === 'run.finished')), query)
+      t.match(one.messages.slice(0, 2), [{ type: 'stream.hello', seq: 0, first: 1, snapshot: { seq: Number } }, { seq: 1 }])
+      t.ok(await eventually(() => one.messages.some((message) => message.type === 'stream.bookmark' && message.now !== undefined)), 'then comes a sign of life')
+      one.socket.close()
+      await one.closed
+    }
+  })
+
   await t.test('closes on what it cannot read, with the reason', async (t) => {
     const cases: [string | Uint8Array, number, RegExp][] = [
       ['{"types":', 1007, /not JSON/], [new Uint8Array([1, 2]), 1003, /only text/], ['{"colour":1}', 1008, /colour/],

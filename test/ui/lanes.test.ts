@@ -1,8 +1,11 @@
 // Which lane is drawn in which row, with traffic. The recordings are made of events, as those of a service.
 import t from 'tap'
+import { createTask, EventLoop, gather, Lock, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
+import { Recorder } from '../../src/events/recorder.ts'
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { NOW, Recording } from '../../ui/recording.ts'
 import { awaitGraph, cycleInWords, edgeInWords, type AwaitGraph } from '../../ui/recording/await-graph.ts'
+import { explain } from '../../ui/recording/explain.ts'
 import { inWords, measure } from '../../ui/recording/measure.ts'
 import { sortBy, tallyOf } from '../../ui/recording/tally.ts'
 import { Layouter, routeIn, type Layout, type Looked } from '../../ui/timeline/layout.ts'
@@ -110,6 +113,7 @@ t.test('the culprit and what it delayed most are on top, and stay there when the
     t.equal(new Set(ids(layout).flat()).size, layout.count, 'each is there once')
     t.ok(isSound(layout))
   }
+  t.same([9, 4, 1, 0].map((room) => arranged(stall(30), { room }).pinned), [4, 2, 2, 5], 'half of a small screen, and with rows too low to be read, as many as possible')
   t.equal(arranged(stall(30), { room: 1000 }).pinned, 0, 'where all are in view, nothing moves')
   t.equal(arranged(stall(30), { room: 20, from: 4, to: 9, near: 0 }).pinned, 0, 'a stall that is not in view')
 })
@@ -170,14 +174,14 @@ t.test('a measured stretch', async (t) => {
   for (const [from, to, words] of table) t.equal(inWords(measure(recording, from, to, 6)), words)
 })
 
-t.test('locks: how many wait, and who holds one', async (t) => {
+t.test('locks: how many tasks wait, and which task owns one', async (t) => {
   const wait = (time: number, task: number, label = '<Lock 1>', kind = 'lock', on = {}): Fields => ({ t: time, type: 'task.suspended', task, seconds: 0, on: { kind, label, ...on } })
   const recording = recorded([
     ...request(1, 0), ...request(2, 0), ...request(3, 0), ...request(4, 0), wait(1, 2), wait(2, 3),
     { t: 3, type: 'task.ready', task: 2, by: 1 },
     { t: 4, type: 'task.ready', task: 3, by: 2 },
     wait(5, 1), { t: 6, type: 'task.cancelling', task: 1, by: 4 }, { t: 6, type: 'task.ready', task: 1, by: 4 },
-    wait(7, 4, '<Lock 2>', 'lock', { task: 3 }), wait(8, 2, '<Event 1>', 'event'), { t: 9, type: 'task.ready', task: 2, by: 3 },
+    wait(7, 4, '<Lock 2>', 'lock', { holder: 3 }), wait(8, 2, '<Event 1>', 'event'), { t: 9, type: 'task.ready', task: 2, by: 3 },
   ])
   const at = (label: string, time: number): (number | null | undefined)[] => {
     const point = recording.locks.all.get(label)?.at({ t: time, seq: Infinity })
@@ -188,11 +192,31 @@ t.test('locks: how many wait, and who holds one', async (t) => {
     ['<Lock 2>', 7.5, 1, 3], ['<Event 1>', 8.5, 1, null], ['<Event 1>', 9.5, 0, null],
   ]
   for (const [label, time, waiting, holder] of table) t.same(at(label, time), [waiting, holder], `${label} at ${time} s`)
-  recording.restore({ seq: 100, tasks: [{ task: 4, name: 'x', coroutine: 'x', state: 'suspended', since: 7, on: { kind: 'lock', label: '<Lock 2>', task: 3 } }], runs: [], requests: [], queues: [] })
+  recording.restore({ seq: 100, tasks: [{ task: 4, name: 'x', coroutine: 'x', state: 'suspended', since: 7, on: { kind: 'lock', label: '<Lock 2>', holder: 3 } }], runs: [], requests: [], queues: [] })
   t.same(recording.locks.all.get('<Lock 2>')?.at(NOW)?.waiting, 1, 'a snapshot names who waits')
   const busy = new Recording({ limit: 1000 })
   for (let seq = 1; seq <= 20_000; seq++) busy.apply({ loop: 'main', seq, t: seq / 100, type: 'task.suspended', task: seq % 500 + 1, seconds: 0, on: { kind: 'lock', label: `<Lock ${seq}>` } })
   t.ok(busy.locks.all.size <= 1000, `${busy.locks.all.size} locks`)
+})
+
+t.test('a deadlock of two locks is a cycle, as soon as the second task waits', async (t) => {
+  const loop = new EventLoop({ clock: new VirtualClock() })
+  loop.setExceptionHandler(() => {})
+  const recording = new Recording()
+  new Recorder(loop).listen((event) => recording.apply(structuredClone(event)))
+  await t.rejects(run((function* () {
+    const [one, two] = [new Lock(), new Lock()]
+    const both = function* (first: Lock, second: Lock): Coroutine<void> {
+      yield* first.acquire()
+      yield* sleep(1)
+      yield* second.acquire()
+    }
+    yield* gather([createTask(both(one, two), { name: 'a' }), createTask(both(two, one), { name: 'b' })])
+  })(), { loopFactory: () => loop, name: 'main' }))
+  const { cycles, edges } = awaitGraph({ recording, position: { t: 1, seq: Math.max(...recording.events.filter((event) => event.type === 'task.suspended').map(({ seq }) => seq)) }, time: 1 })
+  t.same(cycles.map((cycle) => cycleInWords(cycle, edges).replaceAll(/<Lock \d+>/g, 'a lock')), ['A deadlock (cycle of awaits): a → a lock → b → a lock → a. None of these tasks can wake another.'])
+  const [a] = [...recording.lanes.values()].filter(({ name }) => name === 'a')
+  t.match(explain(recording, a!, { t: 1.5, seq: recording.events.find(({ type, t }) => type === 'task.cancelling' || t > 1)?.seq ?? recording.lastSeq }).replaceAll(/<Lock \d+>/g, 'a lock'), /waits for a lock, which b owns, which is waiting for a lock, which a owns: a deadlock/i)
 })
 
 t.test('tracks on the axis: the queues and locks with something to show', async (t) => {
@@ -236,13 +260,13 @@ t.test('the await graph', async (t) => {
   const graph = (recording: Recording, time = 9, more: object = {}): AwaitGraph => awaitGraph({ recording, position: { t: time, seq: Infinity }, time, ...more })
   const words = ({ edges }: AwaitGraph): string[] => edges.map((edge) => `${edge.from.name} ${edgeInWords(edge)}`)
   const deadlock = recorded([
-    ...[1, 2, 3, 4, 5].map(born), wait(1, 1, { kind: 'gather', label: '2 of 2', task: 2 }), wait(2, 2, { kind: 'lock', label: '<Lock 2>', task: 3 }), wait(3, 3, { kind: 'lock', label: '<Lock 1>', task: 2 }),
+    ...[1, 2, 3, 4, 5].map(born), wait(1, 1, { kind: 'gather', label: '2 of 2', task: 2 }), wait(2, 2, { kind: 'lock', label: '<Lock 2>', holder: 3 }), wait(3, 3, { kind: 'lock', label: '<Lock 1>', holder: 2 }),
     wait(3, 4, { kind: 'queue.get', label: '<Queue>', queue: 7 }), wait(3, 5, { kind: 'sleep', deadline: 20 }),
   ])
   const table: [recording: Recording, t: number, words: string[], cycles: string[], apart: number][] = [
     [deadlock, 0.5, [], [], 5],
-    [deadlock, 2.5, ['T1 awaits T2 (gather 2 of 2)', 'T2 waits for <Lock 2>', '<Lock 2> is held by T3'], [], 2],
-    [deadlock, 9, ['T1 awaits T2 (gather 2 of 2)', 'T2 waits for <Lock 2>', '<Lock 2> is held by T3', 'T3 waits for <Lock 1>', '<Lock 1> is held by T2', 'T4 waits for queue 7, which is empty'],
+    [deadlock, 2.5, ['T1 awaits T2 (gather 2 of 2)', 'T2 waits for <Lock 2>', '<Lock 2> is owned by T3'], [], 2],
+    [deadlock, 9, ['T1 awaits T2 (gather 2 of 2)', 'T2 waits for <Lock 2>', '<Lock 2> is owned by T3', 'T3 waits for <Lock 1>', '<Lock 1> is owned by T2', 'T4 waits for queue 7, which is empty'],
       ['A deadlock (cycle of awaits): T2 → <Lock 2> → T3 → <Lock 1> → T2. None of these tasks can wake another.'], 1],
     [recorded([...[1, 2].map(born), wait(1, 1, { kind: 'task', task: 2, deadline: 12 }), wait(1, 2, { kind: 'task', task: 1 })]), 9, ['T1 awaits T2', 'T2 awaits T1'], ['A cycle of awaits, which a timeout ends: T1 → T2 → T1.'], 0],
   ]

@@ -7,6 +7,7 @@ import { Recorder } from '../../src/events/recorder.ts'
 import type { LoopEvent, Snapshot } from '../../src/events/schema.ts'
 import { apiBase, backoff } from '../../ui/connection.ts'
 import { duration, explain, holderAt, readyQueue, timers } from '../../ui/recording/explain.ts'
+import { moment } from '../../ui/recording/time.ts'
 import { READY, RUNNING, splitOf, STATE_NAMES, THREAD, GHOST, UNKNOWN, YIELDING } from '../../ui/recording/track.ts'
 import { blastRadius, culpritOf, victimsAt } from '../../ui/recording/stalls.ts'
 import { NOW, Recording, type Lane, type Position } from '../../ui/recording.ts'
@@ -130,6 +131,10 @@ t.test('stalls', async (t) => {
     const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
     tell(1, { type: 'task.created', task: 42, name: 'GET /handlers/sync #42', coroutine: 'handler' })
     tell(1, { type: 'task.created', task: 43, name: 'GET /ping #43', coroutine: 'ping' })
+    // The page only watches: its own request is no victim. A run that it has started is one.
+    tell(1, { type: 'request.started', request: 44, method: 'GET', url: '/examples', left: 0.9 })
+    tell(1, { type: 'task.created', task: 44, request: 44, name: 'GET /examples #44', coroutine: 'examples' })
+    tell(1, { type: 'task.created', task: 45, request: 44, run: 1, name: 'P0', coroutine: 'producer' })
     tell(1, { type: 'task.running', task: 42 })
     const stack = [{ function: 'spin', file: 'workers/spin.ts', line: 7, column: 3 }]
     tell(1.05, { type: 'loop.blocked', task: 42, name: 'GET /handlers/sync #42', since: 1, seconds: 0.05 })
@@ -138,7 +143,7 @@ t.test('stalls', async (t) => {
     t.equal(recording.stalls.all.length, 1)
     t.equal(recording.stalls.open?.seconds, 0.15)
     t.equal(explain(recording, lane(recording, 'GET /ping #43'), NOW, 1.2), 'Ready since 1.000 s, behind GET /handlers/sync #42, which blocks the loop in spin (workers/spin.ts:7).')
-    t.same(victimsAt(recording.stalls.open!, 1.5, recording.lanes.tasks.values()), [{ task: 43, name: 'GET /ping #43', seconds: 0.5 }], 'who pays so far')
+    t.same(victimsAt(recording.stalls.open!, 1.5, recording), [{ task: 43, name: 'GET /ping #43', seconds: 0.5 }, { task: 45, name: 'P0', seconds: 0.5 }], 'what is delayed so far')
     tell(3.003, { type: 'task.suspended', task: 42, on: { kind: 'sleep' }, seconds: 2.003 })
     tell(3.003, { type: 'loop.unblocked', task: 42, seconds: 2.003, lost: 11.4, victims: Array.from({ length: 6 }, (_, n) => ({ task: 50 + n, name: `t${n}`, seconds: 1.9 })) })
     t.equal(recording.stalls.all.length, 1)
@@ -243,7 +248,7 @@ t.test('why isn\'t this task running?', async (t) => {
   const recording = heard(await record(program))
   const why = (name: string, time: number): string => explain(recording, lane(recording, name), recording.positionAt(time))
   t.match(why('holder', 1), /^Asleep until 2\.000 s, 1 s left: it has yielded, so other tasks can run\.$/)
-  t.match(why('waiter', 1), /^Waits for <Lock \d+>: a release wakes this task\.$/)
+  t.match(why('waiter', 1), /^Waits for <Lock \d+>, which holder owns, which is asleep until 2\.000 s, 1 s left: it has yielded, so other tasks can run\.$/)
   t.match(why('main', 1), /^Waits for waiter, which is waiting for <Lock/)
   t.match(why('taker', 1), /^Waits for an item: queue \d+ is empty/)
   t.match(why('filler', 1), /^Waits for room: queue \d+ is full/)
@@ -269,7 +274,10 @@ t.test('why isn\'t this task running?', async (t) => {
   })
 
   await t.test('durations are for people', async (t) => {
-    t.same([0, 12e-6, 0.0567, 0.9999, 1.5, 1234].map(duration), ['0 s', '12 µs', '56.7 ms', '1 s', '1.5 s', '1,234 s'])
+    t.same([0, 12e-6, 0.0567, 0.9999, 1.5, 99.4, 99.6, 1234, 3599.6, 7384, -130].map(duration),
+      ['0 s', '12 µs', '56.7 ms', '1 s', '1.5 s', '99.4 s', '1 min 40 s', '20 min 34 s', '1 h 0 min', '2 h 3 min', '−2 min 10 s'])
+    t.same([0, 5.25, 59.9994, 1505.496, 3725.0004, -90.5].map((t) => moment(t)), ['0.000 s', '5.250 s', '59.999 s', '25:05.496', '1:02:05.000', '−1:30.500'])
+    t.same([[59.9996, 3], [119.9996, 3], [75, 0]].map(([t, digits]) => moment(t!, digits)), ['1:00.000', '2:00.000', '1:15'])
   })
 })
 

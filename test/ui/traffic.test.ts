@@ -2,6 +2,7 @@
 // a service with a stall.
 import t from 'tap'
 import { findChromium, launch } from '../support/chromium.ts'
+import { eventually } from '../support/eventually.ts'
 import { buildView } from '../support/ui.ts'
 import { open, runExample, startServer, tab, type Session } from './support.ts'
 
@@ -93,7 +94,7 @@ t.test('the lanes and what is around them', { skip: typeof chromium === 'string'
 
   await t.test('tasks are sorted by what they cost, by buttons that say how', async (t) => {
     const { page } = await open(browser, server.observer)
-    await fetch(`${server.app}handlers/sync?thread=inline&ms=120`)
+    await fetch(`${server.app}handlers/sync?thread=inline&ms=1500`)
     await runExample(page, 3, { speed: '20' })
     await tab(page, 'Tasks').click()
     await page.getByLabel('ended tasks too').check()
@@ -103,10 +104,41 @@ t.test('the lanes and what is around them', { skip: typeof chromium === 'string'
     await page.keyboard.press('Enter')
     t.equal(await busy.getAttribute('aria-sort'), 'descending')
     await page.locator('.grid tbody tr').first().filter({ hasText: /GET \/handlers\/sync.*returned/ }).waitFor()
-    t.match(await page.locator('.grid tbody tr').first().locator('.histogram').getAttribute('aria-label'), /\d+ under \d+ m?s/)
+    t.match(await page.locator('.grid tbody tr').first().locator('.histogram').getAttribute('aria-label'), /1 of 1 s or more/)
     await page.keyboard.press('Enter')
     t.equal(await busy.getAttribute('aria-sort'), 'ascending')
     t.notMatch(await page.locator('.grid tbody tr').first().innerText(), /handlers\/sync/)
+    await page.close()
+  })
+
+  await t.test('the await graph marks a deadlock, and follows the moment that is shown', async (t) => {
+    const { page, complaints } = await open(browser, server.observer)
+    const wait = (at: number, task: number, on: object): object => ({ t: at, type: 'task.suspended', task, seconds: 0, on })
+    const events = [
+      ...['main', 'one', 'two', '<b>getter</b>'].map((name, at) => ({ t: 0, type: 'task.created', task: at + 1, name, coroutine: 'f' })),
+      wait(1, 1, { kind: 'gather', label: '2 of 2', task: 2 }), wait(2, 4, { kind: 'queue.get', queue: 1, label: '<Queue>' }),
+      wait(3, 2, { kind: 'lock', label: '<Lock 2>', holder: 3 }), wait(4, 3, { kind: 'lock', label: '<Lock 1>', holder: 2 }), { t: 5, type: 'task.printed', task: 1, text: 'x' },
+    ].map((event, at) => ({ loop: 'main', seq: at + 1, ...event }))
+    await page.evaluate((list) => {
+      const Recording = loopscope.live.constructor as new () => { apply(event: object): void }
+      const recording = new Recording()
+      for (const event of list) recording.apply(event)
+      ;(loopscope as unknown as { showRecording(recording: object, title: string): void }).showRecording(recording, 'a deadlock')
+    }, events)
+    await tab(page, 'Await graph').click()
+    await page.locator('.graph .sentence', { hasText: 'A deadlock (cycle of awaits): one → <Lock 2> → two → <Lock 1> → one.' }).waitFor()
+    const marked = async (): Promise<number[]> => [await page.locator('.graph svg .node').count(), await page.locator('.graph svg .node.cycle').count(), await page.locator('.graph svg .edge.cycle').count()]
+    t.same(await marked(), [7, 4, 4])
+    t.same((await page.locator('.graph-words li').allTextContents()).sort(), [
+      '<Lock 1> is owned by one, in a cycle', '<Lock 2> is owned by two, in a cycle', '<b>getter</b> waits for queue 1, which is empty',
+      'main awaits one (gather 2 of 2)', 'one waits for <Lock 2>, in a cycle', 'two waits for <Lock 1>, in a cycle',
+    ])
+    // One event back each time: the print, then each wait.
+    for (const counts of [[7, 4, 4], [6, 0, 0], [4, 0, 0], [2, 0, 0]]) {
+      await page.keyboard.press(',')
+      t.ok(await eventually(async () => (await marked()).join() === counts.join()), counts.join())
+    }
+    t.same(complaints, [])
     await page.close()
   })
 

@@ -1,4 +1,4 @@
-// Pictures and frame times of the live view with 30, 160 and 2,000 requests a second and a stall: node --import ./tools/ts.mjs
+// Screenshots and frame times of the live view with 30, 160 and 2,000 requests a second and a stall: node --import ./tools/ts.mjs
 // test/ui/traffic.ts FOLDER [rate …]. The load is bounded and ends by itself.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

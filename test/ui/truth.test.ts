@@ -4,7 +4,7 @@ import t from 'tap'
 import { findChromium, launch } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
 import { buildView } from '../support/ui.ts'
-import { open, output, row, startServer, tab, wire, type Session } from './support.ts'
+import { open, output, row, runExample, startServer, tab, wire, type Session } from './support.ts'
 
 const chromium = await findChromium()
 declare const loopscope: Session
@@ -101,6 +101,28 @@ t.test('the truth of now', { skip: typeof chromium === 'string' && chromium }, a
     await state.locator('.figure', { hasText: /^5,\d+ ms$/ }).waitFor()
     t.equal(await page.locator('.connection').getAttribute('class'), 'connection live')
     await stalled
+    await page.close()
+  })
+
+  await t.test('the page is no victim of a stall, and says when its own requests left', async (t) => {
+    const { page } = await open(browser, server.observer)
+    await tab(page, 'Stalls').click()
+    await page.locator('.panel-empty, .stall-list').first().waitFor()
+    const stalled = get(`${server.app}handlers/sync?thread=inline&ms=3500`)
+    await page.locator('.loop-state.red').waitFor()
+    const began = Date.now()
+    const clients = [get(`${server.app}ping`), get(`${server.app}view/`), get(`${server.app}view/icon.svg`)]
+    // A second page loads, and this one starts a run.
+    const { page: second } = await open(browser, server.observer)
+    await runExample(page, 3, { speed: '20' })
+    await page.getByText(/Not counted, because the page only watches: GET \/examples\/3\/run/).waitFor()
+    await Promise.all([stalled, ...clients])
+    t.ok(Date.now() - began > 2000, 'all of this was during the stall')
+    await page.locator('.stall-head', { hasText: /blocked the loop for 3,5\d\d ms; 1 request delayed by up to/ }).first().waitFor()
+    await page.getByText(/Not counted, because the page only watches: .*GET \/examples.*which left the page at/).waitFor()
+    const stall = (await page.evaluate(() => loopscope.live.stalls.all.at(-1)))!
+    t.same(stall.victims.map(({ name }) => name.replace(/#\d+/, '')), ['GET /ping '])
+    await second.close()
     await page.close()
   })
 })

@@ -11,6 +11,7 @@ import { WhyBeside } from '../panels/why.tsx'
 import type { Session } from '../session.ts'
 import { TimelineOf } from '../shell/timeline-of.tsx'
 import type { Timeline } from '../timeline/timeline.ts'
+import { sizeOf } from '../timeline/zoom.ts'
 import { paintProbes } from './probes.ts'
 
 export const LANE_WORDS: Record<string, { title: string; what: string }> = {
@@ -107,7 +108,7 @@ function Probes({ session, timeline, lab }: { session: Session; timeline: { curr
       const canvas = place.current
       const view = timeline.current?.view
       if (canvas === null || view === undefined || lab === undefined) return
-      const box = canvas.getBoundingClientRect()
+      const box = sizeOf(canvas)
       const state = `${view.from} ${view.to} ${view.width} ${lab.samples.length} ${lab.turns.length} ${box.width} ${session.dark.value}`
       if (state === last) return
       last = state

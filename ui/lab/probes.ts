@@ -3,12 +3,13 @@
 import { AMBER, RED } from '../../src/events/stalls.ts'
 import type { Lab } from '../recording/labs.ts'
 import type { Viewport } from '../timeline/viewport.ts'
+import { zoomOf } from '../timeline/zoom.ts'
 
 const LINES = [0.001, 0.01, 0.1, 1, 10]
 const LOWEST = 0.0003
 
 export function paintProbes(canvas: HTMLCanvasElement, lab: Lab, view: Viewport, width: number, height: number): void {
-  const ratio = globalThis.devicePixelRatio || 1
+  const ratio = (globalThis.devicePixelRatio || 1) * zoomOf(canvas)
   canvas.width = Math.round(width * ratio)
   canvas.height = Math.round(height * ratio)
   const context = canvas.getContext('2d')
@@ -20,7 +21,7 @@ export function paintProbes(canvas: HTMLCanvasElement, lab: Lab, view: Viewport,
   const low = Math.log(LOWEST)
   const scale = (height - 30) / (Math.log(most) - low)
   const y = (seconds: number): number => height - 8 - (Math.log(Math.max(LOWEST, seconds)) - low) * scale
-  context.font = `10.5px ${colour('font')}`
+  context.font = `12px ${colour('font')}`
   context.textBaseline = 'middle'
   for (const line of LINES) {
     if (line > most) break

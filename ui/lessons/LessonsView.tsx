@@ -1,5 +1,6 @@
 // The lessons as a page: a list, and the chosen lesson, which the address keeps.
 import { address, setAddress } from '../address.ts'
+import { EVERYWHERE } from '../keys.ts'
 import type { PanelContext } from '../panels.ts'
 import { BeliefLesson } from './BeliefsView.tsx'
 import { beliefs } from './beliefs.ts'
@@ -41,5 +42,5 @@ function Choice({ id, chosen, text }: { id: string; chosen: string; text: string
 
 /** The shell's keys move the lanes, which this page does not have. */
 function keepKeys(event: KeyboardEvent): void {
-  if (!['?', 't', 'Escape'].includes(event.key)) event.stopPropagation()
+  if (!EVERYWHERE.includes(event.key)) event.stopPropagation()
 }

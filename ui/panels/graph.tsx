@@ -1,4 +1,4 @@
-// The await graph: who awaits whom and who holds what, as a picture and in words, at the moment that is shown.
+// The await graph: which task awaits which, and which owns a lock, drawn and as a list, at the moment that is shown.
 import type { PanelContext } from '../panels.ts'
 import { awaitGraph, cycleInWords, edgeInWords, type AwaitGraph, type GraphEdge, type GraphNode } from '../recording/await-graph.ts'
 import { waitLabel } from '../recording/explain.ts'
@@ -14,6 +14,7 @@ const GAP_X = 84
 const GAP_Y = 16
 const MARGIN = 14
 const LONGEST_NAME = 22
+const LONGEST_STATE = 19
 
 export function GraphPanel({ session }: PanelContext) {
   void session.tick.value
@@ -28,7 +29,7 @@ export function GraphPanel({ session }: PanelContext) {
       {graph.cycles.map((cycle) => <p key={cycle[0]?.id} class="sentence cycle" role="status">{cycleInWords(cycle, graph.edges)}</p>)}
       <div class="graph-parts">
         <div class="graph-picture"><Picture graph={graph} session={session} /></div>
-        <ul class="graph-words" aria-label="The await graph in words">
+        <ul class="graph-words" aria-label="What awaits what, as a list">
           {graph.edges.map((edge) => (
             <li key={edge.from.id} class={edge.cycle ? 'cycle' : ''}>{edge.from.lane === null ? edge.from.name : <TaskLink session={session} task={edge.from.lane.id} />} {edgeInWords(edge)}{edge.cycle && <span class="hidden">, in a cycle</span>}</li>
           ))}
@@ -71,9 +72,9 @@ function Arrow({ edge, floor }: { edge: GraphEdge; floor: number }) {
     : `M${x0} ${y0}C${x0 + GAP_X / 2} ${y0} ${x1 - GAP_X / 2} ${y1} ${x1 - 2} ${y1}`
   const [x, y] = goesBack(edge) ? [(x0 + x1) / 2, floor - 5] : [(x0 + x1) / 2, (y0 + y1) / 2 - 5]
   return (
-    <g class={`edge ${cycle ? 'cycle' : ''} ${what === 'is held by' ? 'held' : ''}`}>
+    <g class={`edge ${cycle ? 'cycle' : ''} ${what === 'is owned by' ? 'owned' : ''}`}>
       <path d={path} marker-end={`url(#arrow-${cycle ? 'cycle' : 'plain'})`} />
-      <text x={x} y={y}>{what === 'is held by' ? 'held by' : what}</text>
+      <text x={x} y={y}>{what === 'is owned by' ? 'owned by' : what}</text>
     </g>
   )
 }
@@ -88,12 +89,12 @@ function Node({ node: { kind, name, lane, span, cycle, ...place }, session }: { 
       onClick={() => { if (lane !== null) session.select(lane.id, true) }}>
       <title>{`${name}: ${what}`}</title>
       <rect x={x} y={y} width={WIDTH} height={HEIGHT} rx={kind === 'lock' || kind === 'queue' ? HEIGHT / 2 : 5} />
-      <text x={x + 12} y={y + 17} class="name">{cut(name)}</text>
-      <text x={x + 12} y={y + 33} class="what">{`${sign} ${cut(what)}`}</text>
+      <text x={x + 12} y={y + 17} class="name">{cut(name, LONGEST_NAME)}</text>
+      <text x={x + 12} y={y + 33} class="what">{`${sign} ${cut(what, LONGEST_STATE)}`}</text>
     </g>
   )
 }
 
-function cut(text: string): string {
-  return text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME - 1)}…` : text
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text
 }

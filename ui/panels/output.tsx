@@ -1,6 +1,6 @@
 // The printed lines with their times, and the runs that printed them.
 import type { PanelContext } from '../panels.ts'
-import { duration } from '../recording/explain.ts'
+import { duration, moment } from '../recording/time.ts'
 import { Moment, TaskLink } from './parts.tsx'
 
 const MOST_LINES = 300
@@ -19,7 +19,7 @@ export function OutputPanel({ session }: PanelContext) {
         return (
           <li key={seq}>
             <Moment session={session} t={t} seq={seq} />
-            <span class="soft since">{from === undefined ? '' : `+${(t - from).toFixed(3)}`}</span>
+            <span class="soft since">{from === undefined ? '' : `+${moment(t - from)}`}</span>
             <span class="soft who">{run !== undefined && `run ${run} · `}<TaskLink session={session} task={task ?? null} /></span>
             <span class="text">{text}</span>
           </li>

@@ -1,6 +1,6 @@
 // Small components that several panels share.
 import type { ComponentChildren } from 'preact'
-import { duration } from '../recording/explain.ts'
+import { duration, moment } from '../recording/time.ts'
 import type { Split } from '../recording/track.ts'
 import type { Viewed } from './view.ts'
 
@@ -16,10 +16,10 @@ export function TaskLink({ session, task, name }: { session: Viewed; task: numbe
 export function Moment({ session, t, seq, digits = 3 }: { session: Viewed; t: number; seq?: number; digits?: number }) {
   const { recording } = session
   return (
-    <button type="button" class="link-button plain" title="Look at this moment" onClick={(event) => {
+    <button type="button" class="link-button plain time" title="Look at this moment" onClick={(event) => {
       event.stopPropagation()
       session.cursor.value = seq === undefined ? recording.value.positionAt(t) : { t, seq }
-    }}>{(t - recording.value.zero).toFixed(digits)} s</button>
+    }}>{moment(t - recording.value.zero, digits)}</button>
   )
 }
 

@@ -5,6 +5,7 @@ import type { PanelContext } from '../panels.ts'
 import type { QueueTrack } from '../recording/queues.ts'
 import type { Session } from '../session.ts'
 import { TaskLink } from './parts.tsx'
+import { sizeOf } from '../timeline/zoom.ts'
 
 const MOST_SLOTS = 60
 const MOST_QUEUES = 12
@@ -78,8 +79,8 @@ function Depth({ track, session }: { track: QueueTrack; session: Session }) {
     const context = canvas?.getContext('2d')
     const view = session.timeline?.view
     if (canvas == null || context == null || view === undefined) return
-    const ratio = globalThis.devicePixelRatio || 1
-    const { width, height } = canvas.getBoundingClientRect()
+    const { width, height, zoom } = sizeOf(canvas)
+    const ratio = (globalThis.devicePixelRatio || 1) * zoom
     canvas.width = Math.round(width * ratio)
     canvas.height = Math.round(height * ratio)
     context.scale(ratio, ratio)

@@ -31,7 +31,7 @@ export function RequestsPanel({ session }: PanelContext) {
         <th scope="col" class="bar-column">where the time went</th><th scope="col" class="number">running</th><th scope="col" class="number">ready</th><th scope="col" class="number">waiting</th><th scope="col" class="number">thread</th><th scope="col">from</th></tr></thead>
       <tbody>
         {shown.map((request) => {
-          const { id, method, url, from, to, status, outcome } = request
+          const { id, method, url, from, to, status, outcome, left } = request
           const end = Math.min(to ?? time, time)
           const split = splitOfRequest(request, recording.lanes, end)
           const isKnown = isRecorded(request, recording.lanes)
@@ -40,7 +40,7 @@ export function RequestsPanel({ session }: PanelContext) {
           return (
             <tr key={id} class={request.task !== null && request.task === session.selected.value ? 'selected' : ''} onClick={() => session.select(request.task, true)}>
               <td class="number"><button type="button" class="link-button" title="Show only this request" onClick={(event) => { event.stopPropagation(); session.filter.value = { ...NO_FILTER, own, request: id } }}>{id}</button></td>
-              <td class="wrap"><b>{method}</b> {url}</td>
+              <td class="wrap"><b>{method}</b> {url}{left !== null && <span class="chip" title="A stall does not count it as delayed: the page only watches">of the page</span>}</td>
               <td>{!ended ? <span class="soft">under way</span> : outcome === 'disconnected' ? '⊘ client disconnected' : outcome === 'raised' || (status ?? 0) >= 400 ? <span class="bad">✕ {status ?? ''}</span> : `✓ ${status ?? ''}`}</td>
               <td class="number">{duration(Math.max(0, end - from))}</td>
               <td><SplitBar split={split} scale={1 / longest} unknown={!isKnown ? Math.max(0, end - from) - split.ready : 0} /></td>

@@ -3,10 +3,12 @@ import { useSignal } from '@preact/signals'
 import type { PanelContext } from '../panels.ts'
 import { duration, place } from '../recording/explain.ts'
 import { AMBER, blastRadius, culpritOf, milliseconds, RED, victimsAt, type Stall } from '../recording/stalls.ts'
+import type { Session } from '../session.ts'
 import { Moment, TaskLink } from './parts.tsx'
 
 const MOST_ROWS = 100
 const MOST_VICTIMS = 30
+const MOST_OWN = 5
 
 export function stallsOf(context: PanelContext): Stall[] {
   const recording = context.session.recording.value
@@ -33,7 +35,7 @@ export function StallsPanel(context: PanelContext) {
     <ol class="stall-list">
       {stalls.slice(0, MOST_ROWS).map((stall) => {
         const seconds = (stall.to ?? session.time) - stall.from
-        const victims = stall.to === null ? victimsAt(stall, session.time, session.recording.value.lanes.tasks.values()) : stall.victims
+        const victims = stall.to === null ? victimsAt(stall, session.time, session.recording.value) : stall.victims
         const more = victims.length + (stall.to === null ? 0 : stall.others) - MOST_VICTIMS
         const culprit = culpritOf(stall.stack)
         const shown = open.value === stall.id || (open.value === null && stall === stalls[0])
@@ -61,6 +63,7 @@ export function StallsPanel(context: PanelContext) {
                     ))}</ol>
                     {stall.to === null && <p class="soft">Requests that arrive during the stall are not read yet; they are counted when it is over.</p>}
                     {victims.some(({ task }) => task === undefined) && <p class="soft">The delay of a request is an upper bound: the request arrived during the stall, and when exactly is not known.</p>}
+                    <OfPage session={session} stall={stall} />
                     {more > 0 && <p class="soft">and {more} more</p>}
                   </div>
                 </div>
@@ -70,5 +73,18 @@ export function StallsPanel(context: PanelContext) {
         )
       })}
     </ol>
+  )
+}
+
+/** The page's own requests: when they left. They are not counted, because the page only watches. */
+function OfPage({ session, stall }: { session: Session; stall: Stall }) {
+  void session.tick.value
+  const live = stall.to === null && session.recording.value === session.live
+  const sent = live ? session.api.unanswered(session.time) : session.recording.value.requests.ofPage(stall)
+  if (sent.length === 0) return null
+  return (
+    <p class="soft">Not counted, because the page only watches: {sent.slice(0, MOST_OWN).map(({ what, left }, at) => (
+      <span key={at}>{at > 0 && ', '}<code>{what}</code>, {live ? 'sent' : 'which left the page'} at <Moment session={session} t={left} /></span>
+    ))}{sent.length > MOST_OWN && ` and ${sent.length - MOST_OWN} more`}.</p>
   )
 }

@@ -147,7 +147,7 @@ function NoTask({ session }: { session: Session }) {
   const culprit = stall === null ? null : culpritOf(stall.stack)
   return (
     <div class="why">
-      <h3>Why isn’t this task running?</h3>
+      <h2>Why isn’t this task running?</h2>
       <p class="sentence">Select a task in the lanes or below. One sentence here then says what it waits for, and what can wake it.</p>
       {stall !== null && (
         <>

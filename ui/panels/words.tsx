@@ -1,6 +1,7 @@
 // The lanes as a table: a row and a sentence for each task. It also serves screen readers.
 import type { PanelContext } from '../panels.ts'
-import { duration, explain } from '../recording/explain.ts'
+import { explain } from '../recording/explain.ts'
+import { duration, moment } from '../recording/time.ts'
 import { splitOf } from '../recording/track.ts'
 import { blastRadius } from '../recording/stalls.ts'
 import { percent } from '../timeline/paint-loop.ts'
@@ -21,7 +22,7 @@ export function WordsPanel({ session }: PanelContext) {
   return (
     <div class="words">
       <p>
-        From {(from - recording.zero).toFixed(3)} s to {(to - recording.zero).toFixed(3)} s the loop was busy for {percent(recording.lanes.steps.utilisation(from, to))} of the time,
+        From {moment(from - recording.zero)} to {moment(to - recording.zero)} the loop was busy for {percent(recording.lanes.steps.utilisation(from, to))} of the time,
         with {lanes.length} {lanes.length === 1 ? 'task' : 'tasks'} and {stalls.length === 0 ? 'no stall' : stalls.length === 1 ? 'one stall' : `${stalls.length} stalls`}.{' '}
         {stalls.slice(-5).map((stall) => `${blastRadius(stall, (stall.to ?? time) - stall.from)}. `).join('')}
       </p>

@@ -32,7 +32,7 @@ export const theme = EditorView.theme({
   '.cm-stand': { background: 'color-mix(in srgb, var(--running) 16%, transparent)', boxShadow: 'inset 3px 0 0 var(--running)' },
   '.cm-holds': { background: 'color-mix(in srgb, var(--red) 20%, transparent)', boxShadow: 'inset 3px 0 0 var(--red)' },
   '.cm-who': {
-    marginLeft: '1.5em', padding: '0 6px', borderRadius: '8px', fontSize: '11px', fontFamily: 'var(--font)', color: 'var(--ink-soft)',
+    marginLeft: '1.5em', padding: '0 6px', borderRadius: '8px', fontSize: '12px', fontFamily: 'var(--font)', color: 'var(--ink-soft)',
     border: '1px solid var(--line)', background: 'var(--raised)', whiteSpace: 'nowrap',
   },
   '.cm-holds .cm-who': { color: 'var(--ink)', borderColor: 'var(--red)' },

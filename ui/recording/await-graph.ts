@@ -1,5 +1,5 @@
-// Who awaits whom, and who holds what, at a moment: tasks, locks and queues as a graph with a place for each, its cycles, and
-// the same in words. A task waits for one thing at a time, and a lock has one holder, so each has at most one arrow out.
+// Which task awaits which, and which owns a lock, at a moment: tasks, locks and queues as a graph with a place for each, its cycles, and
+// its sentences. A task waits for one thing at a time, and a lock has one holder, so each has at most one arrow out.
 import type { Recording } from '../recording.ts'
 import { isOverdue, waitLabel } from './explain.ts'
 import { THREAD, WAITING, type Lane, type Position, type Span } from './track.ts'
@@ -20,7 +20,7 @@ export interface GraphNode {
 export interface GraphEdge {
   readonly from: GraphNode
   readonly to: GraphNode
-  readonly what: 'awaits' | 'waits for' | 'is held by' | 'runs in'
+  readonly what: 'awaits' | 'waits for' | 'is owned by' | 'runs in'
   /** Of a gather: how many are awaited. */
   readonly label: string
   /** The wait ends by itself. */
@@ -82,8 +82,8 @@ export function awaitGraph({ recording, position, time, passes = () => true, sel
       const lock = node(`lock ${on.label}`, 'lock', on.label)
       join(taskNode(lane), lock, 'waits for', '', deadline)
       const holder = recording.locks.all.get(on.label)?.at(position)?.holder
-      const held = holder == null ? undefined : recording.lanes.get(holder)
-      if (held !== undefined && held.at(position) !== null) join(lock, taskNode(held), 'is held by')
+      const owner = holder == null ? undefined : recording.lanes.get(holder)
+      if (owner !== undefined && owner.at(position) !== null) join(lock, taskNode(owner), 'is owned by')
     } else if (on.task !== undefined) {
       const target = recording.lanes.get(on.task)
       if (target !== undefined) join(taskNode(lane), taskNode(target), 'awaits', on.kind === 'gather' ? waitLabel(on, recording) : '', deadline)
@@ -188,7 +188,7 @@ export function cycleInWords(cycle: readonly GraphNode[], edges: readonly GraphE
 export function edgeInWords({ what, label, to }: GraphEdge): string {
   switch (what) {
     case 'runs in': return `waits for a worker thread to run ${to.name}`
-    case 'is held by': return `is held by ${to.name}`
+    case 'is owned by': return `is owned by ${to.name}`
     case 'awaits': return label === '' ? `awaits ${to.name}` : `awaits ${to.name} (${label})`
     default: return label === '' || label === 'get' ? `waits for ${to.name}${label === 'get' ? ', which is empty' : ''}` : label === 'put' ? `waits for ${to.name}, which is full` : `waits until all of ${to.name} is done`
   }

@@ -4,22 +4,14 @@ import type { Frame, Waiting } from '../../src/events/schema.ts'
 import type { Recording } from '../recording.ts'
 import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Position, type Span } from './track.ts'
 import { culpritOf, type Stall } from './stalls.ts'
+import { duration, moment } from './time.ts'
+
+export { duration } from './time.ts'
 
 /** A wait whose deadline is less than this many seconds away counts as over. */
 const DUE = 0.0005
 /** The most tasks that are named of one chain of awaits, which may be as long as there are tasks. */
 const MOST_NAMED = 10
-
-/** Seconds as text: `1.234 s`, `56.7 ms`, `12 µs`. */
-export function duration(seconds: number): string {
-  const size = Math.abs(seconds)
-  if (size === 0) return '0 s'
-  if (size >= 1000) return `${Math.round(seconds).toLocaleString('en-US')} s`
-  if (size >= 100) return `${seconds.toFixed(0)} s`
-  if (size >= 0.9995) return `${Number(seconds.toFixed(3))} s`
-  if (size >= 0.001) return `${Number((seconds * 1000).toPrecision(3))} ms`
-  return `${Math.round(seconds * 1e6)} µs`
-}
 
 /** A place in the source: `spin (workers/spin.ts:12)`. */
 export function place({ function: name, file, line }: Frame): string {
@@ -181,7 +173,7 @@ function thread(lane: Lane, span: Span, position: Position): string {
 }
 
 /** What wakes the tasks that wait for it. */
-const WAKES = { lock: 'a release', semaphore: 'a release', condition: 'a notify', event: 'setting it', barrier: 'the last party' } as const
+const WAKES = { semaphore: 'a release', condition: 'a notify', event: 'setting it', barrier: 'the last party' } as const
 
 function waiting(recording: Recording, lane: Lane, span: Span, position: Position, t: number, seen: Set<Lane>): string {
   const on = span.info?.on
@@ -193,7 +185,17 @@ function waiting(recording: Recording, lane: Lane, span: Span, position: Positio
     case 'queue.get': return `waits for an item${where}: ${queue} is empty, and the next put wakes it${left}`
     case 'queue.put': return `waits for room${where}: ${queue} is full, and the next get makes room${left}`
     case 'queue.join': return `waits${where} until every item of ${queue} is done${left}`
-    case 'lock': case 'semaphore': case 'condition': case 'event': case 'barrier':
+    case 'lock': {
+      const id = recording.locks.all.get(on.label ?? '')?.at({ t, seq: position.seq })?.holder
+      const holder = id == null ? undefined : recording.lanes.get(id)
+      const theirs = holder?.at({ t, seq: position.seq }) ?? null
+      const lock = on.label ?? 'the lock'
+      if (holder === undefined || theirs === null) return `waits for ${lock}${where}: a release wakes this task${left}`
+      if (seen.has(holder)) return `waits for ${lock}${where}, which ${holder.name} owns: a deadlock (cycle of awaits), and nothing can wake either`
+      if (seen.size >= MOST_NAMED) return `waits for ${lock}${where}, which ${holder.name} owns${left}, and the chain of awaits goes on`
+      return `waits for ${lock}${where}${left}, which ${holder.name} owns, ${chained(recording, holder, theirs, position, t, seen)}`
+    }
+    case 'semaphore': case 'condition': case 'event': case 'barrier':
       return `waits for ${on.label ?? `the ${on.kind}`}${where}: ${WAKES[on.kind]} wakes this task${left}`
     case 'promise': return `waits${where} for a promise of the host, such as the network, files, or a timer outside the loop${left}`
     case 'thread': return `waits for a worker thread${where}; the loop is free meanwhile`
@@ -204,11 +206,16 @@ function waiting(recording: Recording, lane: Lane, span: Span, position: Positio
       if (seen.has(target)) return `waits for ${target.name}, which waits for it: a deadlock (cycle of awaits), and nothing can wake either`
       if (seen.size >= MOST_NAMED) return `waits for ${target.name}${gather}${left}, and the chain of awaits goes on`
       const theirs = target.at({ t, seq: position.seq })
-      const chain = theirs === null ? 'which has ended' : `which is ${sentence(recording, target, theirs, position, t, seen).replace(/^waits/, 'waiting')}`
+      const chain = theirs === null ? 'which has ended' : chained(recording, target, theirs, position, t, seen)
       return `waits for ${target.name}${gather}${left}, ${chain}`
     }
     default: return `waits for ${waitLabel(on, recording)}${where}${left}`
   }
+}
+
+/** The next link of a chain of awaits. */
+function chained(recording: Recording, lane: Lane, span: Span, position: Position, t: number, seen: Set<Lane>): string {
+  return `which is ${sentence(recording, lane, span, position, t, seen).replace(/^waits/, 'waiting')}`
 }
 
 function ended(recording: Recording, lane: Lane): string {
@@ -224,7 +231,7 @@ function ended(recording: Recording, lane: Lane): string {
 
 /** A time as the axis shows it: seconds since the recording's zero. */
 export function clock(recording: { zero?: number }, t: number): string {
-  return `${(t - (recording.zero ?? 0)).toFixed(3)} s`
+  return moment(t - (recording.zero ?? 0))
 }
 
 function capital(text: string): string {

@@ -1,6 +1,6 @@
 // What tasks wait for besides each other and queues: locks, semaphores, events. How many wait for each, over time, and which
-// task holds a lock. A loop's events name a lock only where a task waits for it, so a holder is known from then on, or
-// afterwards: the task that wakes a waiter has released the lock, and the woken task holds it.
+// task owns a lock. The events say which task owns a lock when a task begins to wait for it. Later, a task that wakes a waiter has
+// released the lock, and the woken task owns it; in events of earlier versions, that is all.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { EventOf, Snapshot, Waiting } from '../../src/events/schema.ts'
 import type { Position } from './track.ts'
@@ -41,7 +41,7 @@ export class LockTrack {
     if (this.points.length > MOST_POINTS) this.points.splice(0, MOST_POINTS / 10)
   }
 
-  /** This task has released the lock, so it held it until now. */
+  /** This task has released the lock, so it owned it until now. */
   released(by: number): void {
     for (let at = this.points.length - 1; at >= 0; at--) {
       const point = this.points[at] as Point
@@ -70,7 +70,7 @@ export class Locks {
     }
     const last = track.points.at(-1)
     this.#waits.set(task, track)
-    track.add(t, seq, (last?.waiting ?? 0) + 1, on.task ?? last?.holder ?? null)
+    track.add(t, seq, (last?.waiting ?? 0) + 1, on.holder ?? last?.holder ?? null)
   }
 
   /** A task no longer waits. `by` has woken it, unless its wait was cancelled. */

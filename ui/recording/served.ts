@@ -1,7 +1,7 @@
 // Runs and requests, also those that have ended: when each began and ended, and with what outcome.
 import type { EventOf, Parameters, Snapshot } from '../../src/events/schema.ts'
 import type { Stall } from './stalls.ts'
-import { splitOfAll, type Lane, type Outcome, type Split } from './track.ts'
+import { OVERDUE, splitOfAll, type Lane, type Outcome, type Split } from './track.ts'
 
 export interface Request {
   id: number
@@ -10,6 +10,8 @@ export interface Request {
   /** The best known time of arrival. It is before `readAt` where a blocked loop delayed the reading. */
   from: number
   readAt: number
+  /** For a request of the live page: when it left the page. Null for all others. */
+  left: number | null
   to: number | null
   status: number | null
   outcome: string | null
@@ -36,15 +38,15 @@ const MOST_ENDED = 2000
 const LOOKS = 16
 
 export class Requests extends Map<number, Request> {
-  started({ request: id, method, url, t, task }: EventOf<'request.started'>): void {
-    this.set(id, { id, method, url, from: t, readAt: t, to: null, status: null, outcome: null, task: task ?? null })
+  started({ request: id, method, url, t, task, left }: EventOf<'request.started'>): void {
+    this.set(id, { id, method, url, from: left ?? t, readAt: t, left: left ?? null, to: null, status: null, outcome: null, task: task ?? null })
     bound(this)
   }
 
   finished({ request: id, method, url, t, task, seconds = 0, status, outcome }: EventOf<'request.finished'>): void {
     const known = this.get(id)
     const from = known?.from ?? t - seconds
-    this.set(id, { id, method, url, from, readAt: known?.readAt ?? from, to: t, status: status ?? null, outcome: outcome ?? null, task: known?.task ?? task ?? null })
+    this.set(id, { id, method, url, from, readAt: known?.readAt ?? from, left: known?.left ?? null, to: t, status: status ?? null, outcome: outcome ?? null, task: known?.task ?? task ?? null })
     bound(this)
   }
 
@@ -66,9 +68,18 @@ export class Requests extends Map<number, Request> {
     }
   }
 
+  /** The requests of the live page that had left when a stall ended, and were read after it: they are not among its victims. */
+  ofPage({ to }: Stall): { what: string; left: number }[] {
+    const found: { what: string; left: number }[] = []
+    for (const { method, url, left, readAt } of this.values()) {
+      if (to !== null && left !== null && left < to && readAt >= to - OVERDUE) found.push({ what: `${method} ${url}`, left })
+    }
+    return found
+  }
+
   restore(requests: Snapshot['requests'], t: number, lanes: Iterable<Lane>): void {
-    for (const { request: id, method, url } of requests) {
-      if (!this.has(id)) this.set(id, { id, method, url, from: t, readAt: t, to: null, status: null, outcome: null, task: null })
+    for (const { request: id, method, url, left } of requests) {
+      if (!this.has(id)) this.set(id, { id, method, url, from: t, readAt: t, left: left ?? null, to: null, status: null, outcome: null, task: null })
     }
     for (const lane of lanes) {
       const request = this.of(lane)

@@ -38,6 +38,12 @@ export interface Stall {
   blind: boolean
 }
 
+/** What a stall can delay: the part of a recording that is needed here. */
+interface Alive {
+  readonly lanes: { readonly tasks: ReadonlyMap<number, LiveTask> }
+  readonly requests: ReadonlyMap<number, { left: number | null }>
+}
+
 export class Stalls {
   readonly all: Stall[] = []
   /** The stall that lasts now. */
@@ -83,20 +89,20 @@ export class Stalls {
   }
 
   /** A step has ended, after `to - from` seconds. */
-  stepped(lane: Lane, from: number, to: number, live: Iterable<LiveTask>): void {
+  stepped(lane: Lane, from: number, to: number, alive: Alive): void {
     const open = this.open
     if (open !== null && open.task === lane.id) {
       open.to = to
       open.seconds = to - open.from
       this.open = null
-      if (!open.reported || open.victims.length === 0) this.#count(open, live)
+      if (!open.reported || open.victims.length === 0) this.#count(open, alive)
       return
     }
     if (to - from < AMBER) return
     const stall = this.#find(lane.id, from) ?? this.#add(lane.id, lane.name, from, lane)
     stall.to = to
     stall.seconds = to - from
-    if (stall.victims.length === 0) this.#count(stall, live)
+    if (stall.victims.length === 0) this.#count(stall, alive)
   }
 
   #closeOpen(t: number): void {
@@ -107,9 +113,9 @@ export class Stalls {
     open.seconds = open.to - open.from
   }
 
-  #count(stall: Stall, live: Iterable<LiveTask>): void {
+  #count(stall: Stall, alive: Alive): void {
     if (stall.to === null) return
-    const all = victimsAt(stall, stall.to, live)
+    const all = victimsAt(stall, stall.to, alive)
     stall.victims = all.slice(0, MOST_VICTIMS)
     stall.others = all.length - stall.victims.length
     stall.lost = totalOf(all)
@@ -142,8 +148,8 @@ export function culpritOf(stack: readonly Frame[]): Frame | null {
 }
 
 /** The tasks that a stall delays, at a time while it lasts, and the delay of each. */
-export function victimsAt({ from, task }: Stall, to: number, live: Iterable<LiveTask>): Victim[] {
-  return victimsOf(candidatesOf(live, task, to - OVERDUE), from, to, OVERDUE).sort((a, b) => b.seconds - a.seconds)
+export function victimsAt({ from, task }: Stall, to: number, { lanes, requests }: Alive): Victim[] {
+  return victimsOf(candidatesOf(lanes.tasks.values(), requests, task, to - OVERDUE), from, to, OVERDUE).sort((a, b) => b.seconds - a.seconds)
 }
 
 /** What a stall did, in one sentence: "GET /handlers/sync #42 blocked the loop for 2,003 ms; 6 tasks delayed by 11.4 s in total". */

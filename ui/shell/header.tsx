@@ -55,7 +55,7 @@ function LoopState({ session }: { session: Session }) {
   const connected = session.connection.state.value
   if (connected === 'silent' || connected === 'lost') {
     const then = open !== null ? `${open.name} was blocking the loop, for ${milliseconds(Math.max(open.seconds, now - open.from))}` : `${tasks} ${tasks === 1 ? 'task' : 'tasks'}`
-    return <div class="loop-state closed"><span class="held"><span class="soft">last known:</span> {then}</span></div>
+    return <div class="loop-state closed unknown"><span class="held"><span class="soft">last known:</span> {then}</span></div>
   }
   if (open !== null) {
     const seconds = Math.max(open.seconds, now - open.from)

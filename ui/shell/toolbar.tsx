@@ -1,6 +1,7 @@
 // The actions: run an example, stall the loop, pause and step, filter, export.
 import { useEffect } from 'preact/hooks'
 import { address, visits } from '../address.ts'
+import { moment } from '../recording/time.ts'
 import { NO_FILTER, type Session } from '../session.ts'
 import { RunMenu } from './run-menu.tsx'
 import { Tools } from './tools.tsx'
@@ -50,7 +51,7 @@ function CursorTime({ session }: { session: Session }) {
   if (cursor === null) return null
   const event = recording.events[recording.indexAt(cursor.t)]
   const at = event === undefined || event.seq <= cursor.seq ? event : recording.events.find(({ seq }) => seq === cursor.seq)
-  return <span class="cursor-time"><b>{(cursor.t - recording.zero).toFixed(6)} s</b> <span class="soft">{at === undefined ? '' : `#${cursor.seq} ${at.type}`}</span></span>
+  return <span class="cursor-time"><b>{moment(cursor.t - recording.zero, 6)}</b> <span class="soft">{at === undefined ? '' : `#${cursor.seq} ${at.type}`}</span></span>
 }
 
 function FilterFields({ session }: { session: Session }) {

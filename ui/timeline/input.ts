@@ -19,6 +19,7 @@ export interface Hands {
   /** Whether there are more lanes than fit, so that the wheel scrolls them. */
   scrolls(): boolean
 }
+import { zoomOf } from './zoom.ts'
 
 const CLICK_DISTANCE = 4
 
@@ -34,7 +35,8 @@ export function listen(element: HTMLElement, hands: Hands): () => void {
 
   const at = (event: MouseEvent): { x: number; y: number } => {
     const box = element.getBoundingClientRect()
-    return { x: event.clientX - box.left, y: event.clientY - box.top }
+    const zoom = zoomOf(element)
+    return { x: (event.clientX - box.left) / zoom, y: (event.clientY - box.top) / zoom }
   }
   const drag = (x: number, y: number): boolean => {
     if (zone === 'axis') hands.scrub(x)

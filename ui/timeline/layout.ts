@@ -56,7 +56,8 @@ const MANY_SETTLED = 60
 /** Up to this many lanes, each change is arranged at once; with more, at most every so many ms. */
 const AT_ONCE = 2000
 const EVERY = 250
-const MOST_PINNED_VICTIMS = 4
+const MOST_PINNED = 5
+const LEAST_PINNED = 2
 /** The most groups; the lanes of further routes are together in one. */
 const MOST_GROUPS = 200
 const OTHERS = 'others'
@@ -123,7 +124,7 @@ export class Layouter {
       shown.push(lane)
     }
     this.#many = grouping !== 'parent' && (grouping === 'route' || shown.length > (this.#many ? FEW : MANY))
-    const pins = shown.length > room ? pinsOf(recording, window, now, filter) : new Map<Lane, Row>()
+    const pins = shown.length > room ? pinsOf(recording, window, now, filter, room) : new Map<Lane, Row>()
     const rows = [...pins.values(), ...this.#rest(pins.size === 0 ? shown : shown.filter((lane) => !pins.has(lane)), grouping, now)]
     const own = new Map<number, Row>()
     rows.forEach((row, at) => {
@@ -191,7 +192,9 @@ function passing(shown: readonly Lane[], now: number): Set<Lane> {
 }
 
 /** The culprit of the stall that is shown, and the tasks that it delayed most. */
-function pinsOf(recording: Recording, window: { from: number; to: number }, now: number, filter: LaneFilter | null): Map<Lane, Row> {
+function pinsOf(recording: Recording, window: { from: number; to: number }, now: number, filter: LaneFilter | null, room: number): Map<Lane, Row> {
+  // On a small screen, half of the rows are left for the others.
+  const most = room === 0 ? MOST_PINNED : Math.max(LEAST_PINNED, Math.min(MOST_PINNED, Math.floor(room / 2)))
   const pins = new Map<Lane, Row>()
   const stall = shownStall(recording, window.from, window.to, now)
   if (stall === null) return pins
@@ -201,14 +204,14 @@ function pinsOf(recording: Recording, window: { from: number; to: number }, now:
     if (lane !== undefined && !pins.has(lane) && (kind === 'culprit' || filter === null || filter(lane))) pins.set(lane, rowOf([lane], kind, kind === 'victim' ? `+${duration(delay)}` : ''))
   }
   pin(stall.task, 'culprit')
-  const victims = stall.to === null && stall === stalls.open ? victimsAt(stall, now, lanes.tasks.values()) : stall.victims
-  const worst = victims.slice(0, 2 * MOST_PINNED_VICTIMS)
+  const victims = stall.to === null && stall === stalls.open ? victimsAt(stall, now, recording) : stall.victims
+  const worst = victims.slice(0, 2 * MOST_PINNED)
   const unknown = new Set(worst.flatMap(({ task, request }) => task === undefined && request !== undefined && requests.get(request) === undefined ? [request] : []))
   const byRequest = new Map<number, number>()
   // Many requests ago, only the lane still says whose it is.
   if (unknown.size > 0) for (const { id, request, parent } of lanes.values()) if (request !== null && parent === null && unknown.has(request)) byRequest.set(request, id)
   for (const { task, request, seconds } of worst) {
-    if (pins.size > MOST_PINNED_VICTIMS) break
+    if (pins.size >= most) break
     pin(task ?? (request === undefined ? null : requests.get(request)?.task ?? byRequest.get(request)), 'victim', seconds)
   }
   return pins

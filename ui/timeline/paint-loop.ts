@@ -4,6 +4,7 @@ import { lowerBound } from '../../src/events/lower-bound.ts'
 import { AMBER, blockedFor, culpritOf, delayedBy, milliseconds, RED, type Stall } from '../recording/stalls.ts'
 import { duration, place } from '../recording/explain.ts'
 import { COUNTED } from '../recording/steps.ts'
+import { moment } from '../recording/time.ts'
 import type { Recording } from '../recording.ts'
 import { fit } from './paint.ts'
 import type { Scene } from './scene.ts'
@@ -326,7 +327,7 @@ export function paintCursors({ context, theme, recording, view, now, follow, cur
   const x = view.x(cursor)
   context.fillStyle = colours.focus
   context.fillRect(x - 0.75, axis.y + 4, 1.5, height)
-  const text = `${(cursor - recording.zero).toFixed(6)} s`
+  const text = moment(cursor - recording.zero, 6)
   context.font = `600 10.5px ${theme.font}`
   const width = context.measureText(text).width + 12
   const left = Math.max(view.left, Math.min(x - width / 2, view.left + view.width - width))

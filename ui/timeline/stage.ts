@@ -8,6 +8,7 @@ import { paintTracks, TRACK } from './paint-tracks.ts'
 import { BAR, type Rows } from './rows.ts'
 import type { Picture, Scene } from './scene.ts'
 import { readTheme, type Theme } from './theme.ts'
+import { sizeOf } from './zoom.ts'
 
 const OVERVIEW = 26
 const AXIS = 22
@@ -46,8 +47,8 @@ export class Stage {
 
   /** Takes the host's size; false if it is unchanged. */
   resize(): boolean {
-    const { width, height } = this.#host.getBoundingClientRect()
-    const ratio = Math.min(3, globalThis.devicePixelRatio || 1)
+    const { width, height, zoom } = sizeOf(this.#host)
+    const ratio = Math.min(3, globalThis.devicePixelRatio || 1) * zoom
     if (width === this.width && height === this.height && ratio === this.#ratio) return false
     this.width = width
     this.height = height

@@ -5,6 +5,7 @@ import { READY, splitOf, WAITING } from '../recording/track.ts'
 import { NOW, type Lane, type Recording } from '../recording.ts'
 import type { Viewport } from './viewport.ts'
 import { STATE_SIGN, STATE_WORD } from './words.ts'
+import { sizeOf } from './zoom.ts'
 
 export class Tooltip {
   readonly element = document.createElement('div')
@@ -26,8 +27,8 @@ export class Tooltip {
       line.textContent = text
       return line
     }))
-    const box = this.element.getBoundingClientRect()
-    const room = this.#host.getBoundingClientRect()
+    const box = sizeOf(this.element)
+    const room = sizeOf(this.#host)
     const left = x + 16 + box.width > room.width ? Math.max(4, x - box.width - 12) : x + 16
     const top = y + 16 + box.height > room.height ? Math.max(4, y - box.height - 12) : y + 16
     this.element.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`

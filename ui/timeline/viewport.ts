@@ -1,5 +1,7 @@
 // The stretch of time that a timeline shows, and its mapping to pixels. Plain arithmetic, without DOM.
 
+import { moment } from '../recording/time.ts'
+
 /** The smallest window, in seconds: events are a microsecond apart at least. */
 const NARROWEST = 20e-6
 /** Beyond the times that events may have, so that any recording fits; small enough that doubles resolve microseconds. */
@@ -76,5 +78,5 @@ export class Viewport {
 function tickLabel(t: number, step: number): string {
   if (t === 0) return '0'
   const digits = Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)))
-  return `${t.toFixed(digits)} s`
+  return moment(t, digits)
 }

@@ -10,6 +10,7 @@ export function events(app: HttpServer, monitor: Monitor): void {
   app.route({
     method: 'GET',
     url: paths.events,
+    config: { ofPage: true },
     schema: {
       summary: 'What happens on the loop', tags: ['stream'], querystring: streamQuery,
       description: 'Server-sent events, or a WebSocket on upgrade. Each message is one event; the first is stream.hello. After a second without an event comes a stream.bookmark, with the loop\'s clock: without one, the connection is interrupted. The same stream, from the port of the observer, goes on while the loop is blocked.',

@@ -18,7 +18,7 @@ export function page(app: HttpServer, prefix: '' | '/view'): void {
   }
 
   function add(path: string, isPage: boolean, answer: (request: FastifyRequest, reply: FastifyReply) => unknown): void {
-    app.route({ method: 'GET', url: `${prefix}/${path}`, config: { page: isPage }, schema: { hide: true } as object, handler: app.served(answer) as never })
+    app.route({ method: 'GET', url: `${prefix}/${path}`, config: { page: isPage, ofPage: true }, schema: { hide: true } as object, handler: app.served(answer) as never })
   }
 
   // Addresses in the page are relative, so the page's own address must end in a slash.

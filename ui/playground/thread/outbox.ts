@@ -74,7 +74,10 @@ export class Outbox {
     const copy = { ...event, seq: ++this.#seq } as LoopEvent & { task?: number; parent?: number; by?: number; queue?: number }
     if (base > 0) {
       for (const key of ['task', 'parent', 'by', 'queue'] as const) if (copy[key] !== undefined) copy[key] += base
-      if (copy.type === 'task.suspended' && copy.on.task !== undefined) copy.on = { ...copy.on, task: copy.on.task + base }
+      if (copy.type === 'task.suspended') {
+        const { task, holder } = copy.on
+        copy.on = { ...copy.on, ...(task === undefined ? {} : { task: task + base }), ...(holder === undefined ? {} : { holder: holder + base }) }
+      }
     }
     if ((copy.type === 'task.suspended' || copy.type === 'task.created') && copy.location !== undefined) copy.location = this.#sources.place(copy.location)
     return copy
