@@ -1,9 +1,11 @@
 // Two runs on one time axis, both in virtual time. They show the cost of a second await and of a blocking call.
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { address, setAddress } from '../address.ts'
 import type { PanelContext } from '../panels.ts'
 import { duration } from '../recording/explain.ts'
+import { View } from '../panels/view.ts'
+import { WhyBeside } from '../panels/why.tsx'
 import { Recording } from '../recording.ts'
 import { recordingOf, type Session } from '../session.ts'
 import { TimelineOf } from '../shell/timeline-of.tsx'
@@ -30,6 +32,7 @@ export function ComparePage({ session }: PanelContext) {
   const [first, second] = wanted()
   const sides = useSignal<[Side, Side]>([{ example: first, recording: null }, { example: second, recording: null }])
   const timelines = useRef<[Timeline | null, Timeline | null]>([null, null])
+  const views = useMemo(() => [new View(), new View()] as const, [])
   const load = async (which: 0 | 1, example: number): Promise<void> => {
     const parameters: Record<string, string> = example === 5 ? { items: '2', seed: '7' } : {}
     const result = await session.attempt(session.api.runVirtual(example, parameters))
@@ -53,8 +56,11 @@ export function ComparePage({ session }: PanelContext) {
   }
   const join = (which: 0 | 1) => (timeline: Timeline): (() => void) => {
     timelines.current[which] = timeline
+    const view = views[which]
     let moving = false
     const stops = [
+      view.join(timeline),
+      view.joinMoment(timeline),
       timeline.on('view', (from, to) => {
         const other = timelines.current[1 - which]
         if (other == null || moving) return
@@ -65,13 +71,14 @@ export function ComparePage({ session }: PanelContext) {
         other.draw()
         moving = false
       }),
-      timeline.on('cursor', (cursor) => {
-        const other = timelines.current[1 - which]
-        const theirs = sides.value[1 - which]?.recording
-        if (other == null || theirs == null || moving) return
-        moving = true
-        other.cursor = cursor === null ? null : theirs.positionAt(cursor.t - (sides.value[which]?.recording?.zero ?? 0) + theirs.zero)
-        moving = false
+      view.cursor.subscribe((cursor) => {
+        const other = views[which === 0 ? 1 : 0]
+        const theirs = other.recording.peek()
+        const t = cursor === null ? null : cursor.t - view.recording.peek().zero + theirs.zero
+        const known = other.cursor.peek()
+        // The other side answers with the same moment, up to rounding.
+        if (t === null ? known === null : known !== null && Math.abs(known.t - t) < 1e-9) return
+        other.cursor.value = t === null ? null : theirs.positionAt(t)
       }),
     ]
     return () => {
@@ -108,10 +115,15 @@ export function ComparePage({ session }: PanelContext) {
       <p class="compare-words">{words(session, sides.value)}</p>
       {([0, 1] as const).map((which) => {
         const side = sides.value[which]
+        const recording = side.recording ?? NOTHING
+        views[which].show(recording)
         return (
           <section class="compare-side" key={which} aria-label={`Example ${side.example}`}>
             <h2>Example {side.example} <span class="soft">{side.recording === null ? 'loading …' : `${duration(side.recording.to - side.recording.zero)} in virtual time, ${side.recording.lines.length} lines`}</span></h2>
-            <div class="compare-lanes"><TimelineOf recording={side.recording ?? NOTHING} options={{ compact: true, label: `Timeline of example ${side.example}` }} ready={join(which)} /></div>
+            <div class="lanes-and-why">
+              <div class="compare-lanes"><TimelineOf recording={recording} options={{ compact: true, label: `Timeline of example ${side.example}` }} ready={join(which)} /></div>
+              <WhyBeside view={views[which]} />
+            </div>
           </section>
         )
       })}

@@ -1,10 +1,13 @@
 // The stall lab: a steady stream of probes while blocking requests go through each lane, one after the other. The probes'
 // latencies are drawn above the loop, on one time axis, and a table shows the figures.
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import type { PanelContext } from '../panels.ts'
 import { duration } from '../recording/explain.ts'
 import type { Lab } from '../recording/labs.ts'
+import type { Lane } from '../recording/track.ts'
+import { View } from '../panels/view.ts'
+import { WhyBeside } from '../panels/why.tsx'
 import type { Session } from '../session.ts'
 import { TimelineOf } from '../shell/timeline-of.tsx'
 import type { Timeline } from '../timeline/timeline.ts'
@@ -23,6 +26,9 @@ export function LabPage({ session }: PanelContext) {
   void session.tick.value
   const order = useSignal({ requests: '5', ms: '200', rate: '100' })
   const timeline = useRef<Timeline | null>(null)
+  const view = useMemo(() => new View(session.tick), [])
+  view.show(session.live)
+  view.clock = () => session.connection.now()
   const labs = [...session.live.labs.all.values()]
   const lab = labs.at(-1)
   const running = lab !== undefined && lab.outcome === null
@@ -66,21 +72,29 @@ export function LabPage({ session }: PanelContext) {
         </div>
       )}
       <Probes session={session} timeline={timeline} lab={lab} />
-      <div class="lab-lanes">
-        <TimelineOf recording={session.live} options={{ compact: true, now: () => session.connection.now(), follow: true, label: 'Timeline of the loop during the lab' }} ready={(made) => {
-          timeline.current = made
-          made.view.set(-10, 0)
-          made.filter = (lane) => /^GET \/handlers/.test((lane.parent ?? lane).name)
-          const stop = session.onChange(() => made.refresh())
-          return () => {
-            stop()
-            timeline.current = null
-          }
-        }} />
+      <div class="lanes-and-why">
+        <div class="lab-lanes">
+          <TimelineOf recording={session.live} options={{ compact: true, now: () => session.connection.now(), follow: true, label: 'Timeline of the loop during the lab' }} ready={(made) => {
+            timeline.current = made
+            made.view.set(-10, 0)
+            made.filter = isLoad
+            const stops = [view.join(made), view.joinMoment(made), session.onChange(() => made.refresh())]
+            return () => {
+              for (const stop of stops) stop()
+              timeline.current = null
+            }
+          }} />
+        </div>
+        {lab !== undefined && <WhyBeside view={view} passes={isLoad} />}
       </div>
       {lab !== undefined && <Table lab={lab} session={session} />}
     </div>
   )
+}
+
+/** The blocking requests, and the calls that threads run for them. */
+function isLoad(lane: Lane): boolean {
+  return /^GET \/handlers/.test((lane.parent ?? lane).name)
 }
 
 /** The latency of each probe, above the loop and on its axis. */

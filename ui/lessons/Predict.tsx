@@ -1,8 +1,10 @@
 // One example as a riddle: its source, its lines to put in order with the moment of each, and then the run, which shows what
 // was right.
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { recordingOf, type Session } from '../session.ts'
 import type { Position, Recording } from '../recording.ts'
+import { View } from '../panels/view.ts'
+import { WhyBeside } from '../panels/why.tsx'
 import { Timeline } from '../timeline/timeline.ts'
 import { Transport } from '../playground/Transport.tsx'
 import { isExampleFile, useExample } from './example.ts'
@@ -25,14 +27,16 @@ export function Predict({ session, number }: { session: Session; number: number 
   const [guess, setGuess] = useState<Guessed[]>([])
   const attempts = useRef(0)
   const [revealed, setRevealed] = useState(false)
-  const [position, setPosition] = useState<Position | null>(null)
+  const view = useMemo(() => new View(), [])
+  const position = view.cursor.value
   const begin = (made: Recording): void => {
     setRecording(made)
     // Each attempt begins with another order.
     const seed = number * 100 + attempts.current++
     setGuess(shuffled(made.lines.slice(0, MOST_LINES).map(({ text }) => text), seed).map((text) => ({ text, second: null })))
     setRevealed(false)
-    setPosition(null)
+    view.show(made)
+    view.cursor.value = null
   }
   useEffect(() => {
     let current = true
@@ -59,7 +63,7 @@ export function Predict({ session, number }: { session: Session; number: number 
       <div class="predict">
         <div>
           <SourceCode label="The program" source={example.typescript} marks={marks} />
-          {revealed && <Play recording={recording} position={position} onMove={setPosition} />}
+          {revealed && <Play recording={recording} view={view} />}
         </div>
         <div>
           {revealed
@@ -112,7 +116,9 @@ function Answers({ verdicts, position, recording }: { verdicts: readonly Verdict
 }
 
 /** The run's lanes, played once; with reduced motion, only the end. */
-function Play({ recording, position, onMove }: { recording: Recording; position: Position | null; onMove: (position: Position | null) => void }) {
+function Play({ recording, view }: { recording: Recording; view: View }) {
+  const position = view.cursor.value
+  const onMove = (to: Position | null): void => { view.cursor.value = to }
   const host = useRef<HTMLDivElement>(null)
   const timeline = useRef<Timeline | null>(null)
   /** The moment that the page set on the timeline, so that it is not taken for the reader's choice. */
@@ -120,6 +126,7 @@ function Play({ recording, position, onMove }: { recording: Recording; position:
   useEffect(() => {
     const made = new Timeline(host.current as HTMLDivElement, { recording, compact: true, label: 'Timeline of the run; the list of lines shows the same' })
     timeline.current = made
+    const part = view.join(made)
     const { from, to } = recording
     const pad = Math.max(0.002, (to - from) * 0.04)
     made.show(from - pad, to + pad, false)
@@ -146,6 +153,7 @@ function Play({ recording, position, onMove }: { recording: Recording; position:
     return () => {
       cancelAnimationFrame(frame)
       ending.abort()
+      part()
       made.destroy()
     }
   }, [recording])
@@ -156,7 +164,10 @@ function Play({ recording, position, onMove }: { recording: Recording; position:
   return (
     <section aria-label="The run">
       <Transport recording={recording} position={position} onMove={onMove} />
-      <div class="lesson-lanes"><div ref={host} /></div>
+      <div class="lanes-and-why">
+        <div class="lesson-lanes"><div ref={host} /></div>
+        <WhyBeside view={view} />
+      </div>
     </section>
   )
 }

@@ -1,4 +1,5 @@
 // The selected task: why it is not running, in one sentence, and its details.
+import type { ComponentChildren } from 'preact'
 import type { PanelContext } from '../panels.ts'
 import { duration, explain, isOverdue, place, stallAt, waitLabel } from '../recording/explain.ts'
 import { READY, splitOf, type Lane } from '../recording/track.ts'
@@ -8,22 +9,66 @@ import { STATE_CLASS, STATE_SIGN, STATE_WORD } from '../timeline/words.ts'
 import { paths } from '../../src/http/paths.ts'
 import type { Session } from '../session.ts'
 import { Fact, Moment, SplitBar, TaskLink } from './parts.tsx'
+import type { Viewed } from './view.ts'
 
 const MOST_STEPS = 60
+/** The most tasks in a list to choose from: the latest. */
+const MOST_CHOICES = 200
 
 export function WhyPanel({ session }: PanelContext) {
   void session.tick.value
   const recording = session.recording.value
-  const { position, time } = session
   const lane = session.selected.value === null ? undefined : recording.lanes.get(session.selected.value)
   if (lane === undefined) return <NoTask session={session} />
+  const live = recording === session.live && lane.endedAt === null && lane.kind === 'task'
+  const cancelling = recording.lanes.isCancelling(lane)
+  return (
+    <Why view={session} lane={lane}>
+      {live && <button type="button" class="button" disabled={cancelling} onClick={() => session.cancelTask(lane)}>{cancelling ? 'Cancelling …' : 'Cancel it'}</button>}
+      <ShowAll view={session} lane={lane} />
+      {lane.run !== null && <button type="button" class="button" onClick={() => void session.showRun(lane.run as number)}>Only run {lane.run}</button>}
+      {lane.kind === 'task' && <button type="button" class="button" onClick={() => void copy(session, session.api.curl(session.api.ofLoop(`${paths.events}?task=${lane.id}`), '-N'))}>curl</button>}
+    </Why>
+  )
+}
+
+/** The panel beside lanes that are not the session's. Its list has the tasks that pass, for readers who do not use the lanes. */
+export function WhyBeside({ view, passes = () => true }: { view: Viewed; passes?: (lane: Lane) => boolean }) {
+  void view.tick.value
+  const { lanes } = view.recording.value
+  const lane = view.selected.value === null ? undefined : lanes.get(view.selected.value)
+  const choices = lanes.ordered().filter(passes).slice(-MOST_CHOICES)
+  if (lane !== undefined && !choices.includes(lane)) choices.push(lane)
+  return (
+    <aside class="why-beside" aria-label="Why?">
+      <label class="why-choice"><span class="soft">Task</span>{' '}
+        <select value={lane === undefined ? '' : String(lane.id)} onChange={({ currentTarget }) => view.select(currentTarget.value === '' ? null : Number(currentTarget.value), true)}>
+          <option value="">Select a task</option>
+          {choices.map(({ id, name }) => <option key={id} value={String(id)}>{name}</option>)}
+        </select>
+      </label>
+      {lane === undefined
+        ? <p class="soft why-hint">Select a task here or in the lanes. One sentence then says what it waits for, and what can wake it, at any moment.</p>
+        : <Why view={view} lane={lane}><ShowAll view={view} lane={lane} /></Why>}
+    </aside>
+  )
+}
+
+function ShowAll({ view, lane }: { view: Viewed; lane: Lane }) {
+  const end = lane.endedAt ?? view.now()
+  const pad = Math.max(1e-6, (end - lane.begunAt) * 0.05)
+  return <button type="button" class="button" onClick={() => view.timeline?.show(lane.begunAt - pad, end + pad)}>Show all of it</button>
+}
+
+/** Why a task is not running, and its details; `children` are buttons. */
+function Why({ view, lane, children }: { view: Viewed; lane: Lane; children: ComponentChildren }) {
+  const recording = view.recording.value
+  const { position, time } = view
   const span = lane.at({ t: time, seq: position.seq })
   const state = span === null ? null : isOverdue(span, time) ? READY : span.state
   const end = Math.min(lane.endedAt ?? time, Math.max(time, lane.createdAt))
   const split = splitOf(lane, lane.begunAt, end)
   const total = Math.max(1e-9, split.run + split.ready + split.wait + split.thread)
-  const live = session.recording.value === session.live && lane.endedAt === null && lane.kind === 'task'
-  const cancelling = recording.lanes.isCancelling(lane)
   return (
     <div class="why">
       <header>
@@ -32,12 +77,7 @@ export function WhyPanel({ session }: PanelContext) {
       </header>
       <h3>Why isn’t it running?</h3>
       <p class={`sentence ${state === null ? 'ended' : STATE_CLASS[state]}`} aria-live="polite">{explain(recording, lane, position, time)}</p>
-      <div class="why-actions">
-        {live && <button type="button" class="button" disabled={cancelling} onClick={() => session.cancelTask(lane)}>{cancelling ? 'Cancelling …' : 'Cancel it'}</button>}
-        <button type="button" class="button" onClick={() => session.timeline?.show(lane.begunAt - total * 0.05, (lane.endedAt ?? session.now()) + total * 0.05)}>Show all of it</button>
-        {lane.run !== null && <button type="button" class="button" onClick={() => void session.showRun(lane.run as number)}>Only run {lane.run}</button>}
-        {lane.kind === 'task' && <button type="button" class="button" onClick={() => void copy(session, session.api.curl(session.api.ofLoop(`${paths.events}?task=${lane.id}`), '-N'))}>curl</button>}
-      </div>
+      <div class="why-actions">{children}</div>
       <SplitBar split={split} scale={1 / total} />
       <dl class="facts">
         <Fact name="running">{duration(split.run)}</Fact>
@@ -46,20 +86,20 @@ export function WhyPanel({ session }: PanelContext) {
         {split.thread > 0 && <Fact name="in a thread">{duration(split.thread)}</Fact>}
         {lane.kind === 'task' && <Fact name="task">{lane.id}</Fact>}
         {lane.coroutine !== '' && <Fact name={lane.kind === 'task' ? 'coroutine' : 'thread'}><code>{lane.coroutine}</code></Fact>}
-        {lane.parent !== null && <Fact name="created by"><TaskLink session={session} task={lane.parent.id} /></Fact>}
-        <Fact name="created at">{lane.partial ? 'before the recording began' : <Moment session={session} t={lane.createdAt} seq={lane.createdSeq} />}</Fact>
+        {lane.parent !== null && <Fact name="created by"><TaskLink session={view} task={lane.parent.id} /></Fact>}
+        <Fact name="created at">{lane.partial ? 'before the recording began' : <Moment session={view} t={lane.createdAt} seq={lane.createdSeq} />}</Fact>
         {lane.location !== null && <Fact name="created in"><code>{place(lane.location)}</code></Fact>}
         {span?.info?.location !== undefined && <Fact name="suspended in"><code>{place(span.info.location)}</code></Fact>}
         {lane.error !== null && <Fact name="raised"><code>{lane.error}</code></Fact>}
       </dl>
-      <Awaited lane={lane} session={session} />
-      <History lane={lane} session={session} />
+      <Awaited lane={lane} session={view} />
+      <History lane={lane} session={view} />
     </div>
   )
 }
 
 /** The tasks that await this one now. */
-function Awaited({ lane, session }: { lane: Lane; session: Session }) {
+function Awaited({ lane, session }: { lane: Lane; session: Viewed }) {
   void session.tick.value
   const { recording, position } = session
   const who: Lane[] = []
@@ -73,7 +113,7 @@ function Awaited({ lane, session }: { lane: Lane; session: Session }) {
 }
 
 /** Its history, the latest state first. */
-function History({ lane, session }: { lane: Lane; session: Session }) {
+function History({ lane, session }: { lane: Lane; session: Viewed }) {
   void session.tick.value
   const count = lane.starts.length
   const rows = Array.from({ length: Math.min(count, MOST_STEPS) }, (_, at) => count - 1 - at)

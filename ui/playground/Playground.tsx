@@ -10,6 +10,7 @@ import type { Playground as Model } from './model.ts'
 import { statusOf } from './status.ts'
 import { Transport } from './Transport.tsx'
 import { Troubles } from './Troubles.tsx'
+import { WhyBeside } from '../panels/why.tsx'
 
 export function Playground({ model }: { model: Model }) {
   void model.tick.value
@@ -36,7 +37,10 @@ export function Playground({ model }: { model: Model }) {
         {run === null
           ? <p class="soft">Press Run: each task becomes a lane here, drawn from the events of the loop in this page.</p>
           : <Transport recording={run.recording} position={model.cursor.value} onMove={(position) => { model.cursor.value = position }} />}
-        <Lanes model={model} />
+        <div class="lanes-and-why">
+          <Lanes model={model} />
+          {run !== null && <WhyBeside view={model.view} />}
+        </div>
       </section>
     </div>
   )
@@ -94,25 +98,20 @@ function Lanes({ model }: { model: Model }) {
   useEffect(() => {
     if (run === null) return
     const now = recordingNow(run)
+    const { view } = model
+    view.show(run.recording)
+    view.clock = now
     const timeline = new Timeline(host.current as HTMLDivElement, {
       recording: run.recording, now, compact: true, label: 'Timeline of the program; the output and the list of tasks below show the same',
-    })
-    let own = false
-    timeline.on('cursor', (position) => {
-      if (!own) model.cursor.value = position
     })
     const restyle = (): void => timeline.restyle()
     addEventListener('loopscope:theme', restyle)
     const ends = [
+      view.join(timeline), view.joinMoment(timeline),
       effect(() => {
         void model.tick.value
         // Until the reader zooms in, the whole run is in view.
         if (model.cursor.value === null) fit(timeline, run.recording.from, Math.max(now(), run.recording.to))
-      }),
-      effect(() => {
-        own = true
-        timeline.cursor = model.cursor.value
-        own = false
       }),
     ]
     const beat = setInterval(() => {

@@ -1,7 +1,8 @@
 // The playground's state: a program, its clock, its problems and its last run. The panel shows this and calls its methods.
 import { batch, computed, signal } from '@preact/signals'
 import { standing } from '../lessons/standing.ts'
-import { NOW, type Position } from '../recording.ts'
+import { View } from '../panels/view.ts'
+import { NOW } from '../recording.ts'
 import { Compiler, type Diagnostic } from './compiler.ts'
 import { arrivedProgram, keepProgram, keptProgram, takeStart } from './address.ts'
 import { starters } from './examples.ts'
@@ -34,9 +35,11 @@ export class Playground {
   readonly run = signal<ProgramRun | null>(null)
   /** True from the press on Run until the thread has started. */
   readonly preparing = signal(false)
+  /** The run's recording, and what of it is looked at. */
+  readonly view = new View()
   /** Grows when the run has changed. */
-  readonly tick = signal(0)
-  readonly cursor = signal<Position | null>(null)
+  readonly tick = this.view.tick
+  readonly cursor = this.view.cursor
   readonly types = signal<readonly Diagnostic[]>([])
   /** True while TypeScript loads or checks. */
   readonly checking = signal(true)

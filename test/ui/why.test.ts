@@ -1,0 +1,95 @@
+// Why isn't it running? On every page with lanes: by a list of tasks, for the end of a run and for any moment before.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Locator, Page } from 'playwright-core'
+import t from 'tap'
+import { findChromium, launch } from '../support/chromium.ts'
+import { listen } from '../support/server.ts'
+import { buildView } from '../support/ui.ts'
+
+const chromium = await findChromium()
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+t.setTimeout(300_000)
+
+t.test('why a task is not running', { skip: typeof chromium === 'string' && chromium }, async (t) => {
+  if (typeof chromium === 'string') return
+  await buildView()
+  const { url } = await listen(t, { RATE_LIMIT: '0' })
+  const browser = await launch(chromium)
+  t.teardown(() => browser.close())
+  const complaints: string[] = []
+  const open = async (hash: string): Promise<Page> => {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
+    page.on('pageerror', (error) => complaints.push(String(error)))
+    page.on('console', (message) => complaints.push(...message.type() === 'error' ? [message.text()] : []))
+    await page.goto(`${url}/view/#${hash}`)
+    return page
+  }
+  const serious = async (page: Page): Promise<string[]> => {
+    await page.evaluate(AXE)
+    const found = await page.evaluate('axe.run()') as { violations: { id: string; impact: string; nodes: { html: string }[] }[] }
+    return found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+  }
+  const sentence = (aside: Locator): Promise<string> => aside.locator('.sentence').innerText()
+
+  await t.test('in the playground', async (t) => {
+    const page = await open('view=playground&start=3')
+    await page.getByRole('button', { name: /^Run/ }).click()
+    await page.locator('.pg-status.good').waitFor()
+    const aside = page.locator('.why-beside')
+    await aside.getByLabel('Task').selectOption('main')
+    t.match(await sentence(aside), /^It returned at 3\.000 s/)
+    await page.getByLabel('Time in the run').fill('1')
+    await aside.locator('.sentence', { hasText: 'waits for Task-1' }).waitFor()
+    t.match(await sentence(aside), /^Waits for Task-1[^]*asleep[^]*until 3\.000 s/i)
+    // The list and the lanes select the same.
+    const box = (await page.locator('.pg-lanes canvas').boundingBox())!
+    await page.mouse.click(box.x + 40, box.y + 128)
+    t.match(await aside.getByLabel('Task').locator('option:checked').innerText(), /Task-\d|main/)
+    t.same(await serious(page), [])
+    await page.close()
+  })
+
+  await t.test('in a lesson', async (t) => {
+    const page = await open('view=lessons&lesson=predict-4')
+    await page.getByRole('button', { name: 'Reveal' }).click()
+    const aside = page.locator('.why-beside')
+    await aside.getByLabel('Task').selectOption('Task-3')
+    await page.getByLabel('Time in the run').fill('0.5')
+    await aside.locator('.sentence', { hasText: 'Ready since' }).waitFor()
+    t.match(await sentence(aside), /^Ready since 0\.000 s, behind Task-1/)
+    t.same(await serious(page), [])
+    await page.close()
+  })
+
+  await t.test('in a comparison, on both sides at the same moment', async (t) => {
+    const page = await open('view=compare')
+    await page.getByText('3 s in virtual time').waitFor()
+    const [above, below] = [page.locator('.why-beside').nth(0), page.locator('.why-beside').nth(1)]
+    await above.getByLabel('Task').selectOption('main')
+    await below.getByLabel('Task').selectOption('Task-2')
+    t.match(await sentence(above), /^It returned at 8\.000 s/)
+    // A moment in the history of one side is the moment of the other.
+    await above.locator('.history .link-button', { hasText: '2.000 s' }).first().click()
+    await below.locator('.sentence', { hasText: 'sleep' }).waitFor()
+    t.match(await sentence(below), /^Asleep[^]*until 3\.000 s, 1 s left/)
+    t.same(await serious(page), [])
+    await page.close()
+  })
+
+  await t.test('in the lab', async (t) => {
+    const page = await open('view=lab')
+    await page.locator('.connection.live').waitFor()
+    await page.getByLabel('blocking requests').fill('1')
+    await page.getByRole('button', { name: 'Start the lab' }).click()
+    const aside = page.locator('.why-beside')
+    await aside.locator('option', { hasText: 'GET /handlers/' }).first().waitFor({ state: 'attached', timeout: 60_000 })
+    const name = (await aside.locator('option', { hasText: 'GET /handlers/' }).first().innerText())
+    await aside.getByLabel('Task').selectOption(name)
+    await aside.locator('.sentence').waitFor()
+    t.match(await aside.locator('h2').innerText(), /GET \/handlers/)
+    await page.close()
+  })
+
+  t.same(complaints, [], 'nothing was complained of')
+})
