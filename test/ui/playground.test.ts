@@ -200,7 +200,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     t.match(await status(page), 'It was cancelled after')
   })
 
-  await t.test('says who waits for whom in a deadlock, in real time', async (t) => {
+  await t.test('names the tasks of a deadlock, in real time', async (t) => {
     await visit(page, `import { createTask, fromPromise, gather, Lock, sleep, type Coroutine } from 'loopscope'
 
 function* both(first: Lock, second: Lock): Coroutine<void> {

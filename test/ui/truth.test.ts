@@ -115,11 +115,11 @@ t.test('the truth of now', { skip: typeof chromium === 'string' && chromium }, a
     // A second page loads, and this one starts a run.
     const { page: second } = await open(browser, server.observer)
     await runExample(page, 3, { speed: '20' })
-    await page.getByText(/Not counted, because the page only watches: GET \/examples\/3\/run/).waitFor()
+    await page.getByText(/Not counted, because the page only watches: POST \/examples\/3\/run/).waitFor()
     await Promise.all([stalled, ...clients])
     t.ok(Date.now() - began > 2000, 'all of this was during the stall')
     await page.locator('.stall-head', { hasText: /blocked the loop for 3,5\d\d ms; 1 request delayed by up to/ }).first().waitFor()
-    await page.getByText(/Not counted, because the page only watches: .*GET \/examples.*which left the page at/).waitFor()
+    await page.getByText(/Not counted, because the page only watches: .*POST \/examples.*which left the page at/).waitFor()
     const stall = (await page.evaluate(() => loopscope.live.stalls.all.at(-1)))!
     t.same(stall.victims.map(({ name }) => name.replace(/#\d+/, '')), ['GET /ping '])
     await second.close()

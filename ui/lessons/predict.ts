@@ -30,8 +30,8 @@ export interface Verdict extends Answer {
 const TRIES = 100
 
 /**
- * The texts in a random order, the same for the same seed: neither theirs nor the reverse, if there is any other. Of two
- * lines there is none, and either order may come.
+ * The texts in a random order, the same for the same seed: neither theirs nor the reverse, if there is any other. Two
+ * lines have only these two orders, so either may come.
  */
 export function shuffled(texts: readonly string[], seed: number): string[] {
   const random = seeded(seed)

@@ -40,7 +40,7 @@ export function GraphPanel({ session }: PanelContext) {
   )
 }
 
-/** The picture. Screen readers and the keyboard have the words beside it. */
+/** The drawing. Screen readers and the keyboard have the sentences beside it. */
 function Picture({ graph: { nodes, edges }, session }: { graph: AwaitGraph; session: Session }) {
   const width = 2 * MARGIN + (Math.max(...nodes.map(({ column }) => column)) + 1) * (WIDTH + GAP_X) - GAP_X
   // Below the last row, arrows that go back have room.

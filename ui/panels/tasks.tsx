@@ -110,7 +110,7 @@ function TaskRow({ session, row: { lane, span, since, tally }, time, flat }: { s
 const BAR = 8
 const TALL = 14
 
-/** How many steps took how long, as bars and in words. The height of a bar is logarithmic, so that one long step is visible. */
+/** How many steps took how long, as bars, and as a text. The height of a bar is logarithmic, so that one long step is visible. */
 function Histogram({ counts }: { counts: readonly number[] }) {
   const most = Math.max(...counts)
   if (most === 0) return null

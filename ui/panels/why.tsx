@@ -32,7 +32,7 @@ export function WhyPanel({ session }: PanelContext) {
   )
 }
 
-/** The panel beside lanes that are not the session's. Its list has the tasks that pass, for readers who do not use the lanes. */
+/** The panel beside lanes that are not the session's. Its list has the tasks that pass, for use without the lanes. */
 export function WhyBeside({ view, passes = () => true }: { view: Viewed; passes?: (lane: Lane) => boolean }) {
   void view.tick.value
   const { lanes } = view.recording.value

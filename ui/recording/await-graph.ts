@@ -1,5 +1,5 @@
 // Which task awaits which, and which owns a lock, at a moment: tasks, locks and queues as a graph with a place for each, its cycles, and
-// its sentences. A task waits for one thing at a time, and a lock has one holder, so each has at most one arrow out.
+// its sentences. A task waits for one thing at a time, and a lock has one owner, so each has at most one arrow out.
 import type { Recording } from '../recording.ts'
 import { isOverdue, waitLabel } from './explain.ts'
 import { THREAD, WAITING, type Lane, type Position, type Span } from './track.ts'
@@ -11,7 +11,7 @@ export interface GraphNode {
   /** null for a lock or a queue. */
   readonly lane: Lane | null
   readonly span: Span | null
-  /** Its place: columns go from those who wait, on the left, to what they wait for. */
+  /** Its place: columns go from those that wait, on the left, to what they wait for. */
   column: number
   row: number
   cycle: boolean

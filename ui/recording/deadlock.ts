@@ -1,4 +1,4 @@
-// Who waits for whom where every task waits.
+// Which task waits for which, where every task waits.
 import { NOW, type Recording } from '../recording.ts'
 import { shortFile, waitLabel } from './explain.ts'
 import { WAITING, type Lane } from './track.ts'

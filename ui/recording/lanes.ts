@@ -10,7 +10,7 @@ type Begun = Pick<LiveTask, 'task' | 'name' | 'coroutine' | 'parent' | 'run' | '
 
 /** The most names that are kept from snapshots. */
 const MOST_NAMES = 100_000
-/** The number of lanes that were added last, for those who arrange them. */
+/** The number of lanes that were added last, for what arranges them. */
 const MOST_ADDED = 16_384
 
 export class Lanes extends Map<number, Lane> {

@@ -1,4 +1,4 @@
-// What happened in a stretch of time: its length, how busy the loop was, and which tasks ran, in figures and in words.
+// What happened in a stretch of time: its length, how busy the loop was, and which tasks ran, in figures and as sentences.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import { COUNTED } from './steps.ts'
 import { duration } from './explain.ts'

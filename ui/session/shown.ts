@@ -13,6 +13,7 @@ import { NO_FILTER, passes, type Filter } from './filter.ts'
 /** The shortest time between two renders of the panels, in ms, and the longest: the clock goes on without events. */
 const PANEL_EVERY = 120
 const CLOCK_EVERY = 250
+const PAUSED_TICKS = 4
 
 export class Shown {
   readonly live = new Recording()
@@ -66,8 +67,10 @@ export class Shown {
       base, recording: this.live, loop: named, probe: (signal) => this.api.answers(signal), onChange: () => this.touch(), onLoop: () => void this.loops.look(),
     })
     // What depends on the present changes without an event: how long a task waits, how busy the loop was, how long nothing was heard.
+    // While the page is paused, that is only the header.
+    let ticks = 0
     setInterval(() => {
-      if (!document.hidden) this.#render()
+      if (!document.hidden && (this.cursor.peek() === null || ++ticks % PAUSED_TICKS === 0)) this.#render()
     }, CLOCK_EVERY)
   }
 

@@ -13,7 +13,7 @@ interface SplitterProps {
   label: string
 }
 
-/** Stands before its panel. Without a size of the reader's, the style sheet decides. */
+/** It comes before its panel. Without a size that the reader has set, the style sheet decides. */
 export function Splitter({ place, label }: SplitterProps) {
   const element = useRef<HTMLDivElement>(null)
   const wide = place === 'side'

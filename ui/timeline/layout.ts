@@ -30,7 +30,7 @@ export interface Looked {
   near?: number
   /** The loop's time. */
   now: number
-  /** The number of readable rows that fit; if there are no more lanes than that, nothing is pinned. */
+  /** The number of readable rows that fit; if there are at most that many lanes, nothing is pinned. */
   room?: number
 }
 
@@ -53,7 +53,7 @@ const FEW = 24
 const SETTLED = 0.3
 const SETTLED_IN_TRAFFIC = 5
 const MANY_SETTLED = 60
-/** Up to this many lanes, each change is arranged at once; with more, at most every so many ms. */
+/** Up to this many lanes, each change is arranged at once; with more, at most once in this many ms. */
 const AT_ONCE = 2000
 const EVERY = 250
 const MOST_PINNED = 5

@@ -3,7 +3,7 @@
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { Lane } from '../recording.ts'
 
-/** One line of the picture: a lane, several lanes one after the other, or the title of a group. */
+/** One line of the drawing: a lane, several lanes one after the other, or the title of a group. */
 export interface Row {
   readonly kind: 'lane' | 'packed' | 'title' | 'culprit' | 'victim'
   /** In order of time; they do not overlap. */

@@ -194,7 +194,7 @@ export class Timeline {
     return this.#rows.layout.count
   }
 
-  /** Where rows are: a row's `y`, of so many pixels. */
+  /** Where rows are: a row's `y`, and the height in pixels. */
   get placeOf(): { rows: Rows; layout: Layout; height: number } {
     return { rows: this.#rows, layout: this.#rows.layout, height: this.#stage.height }
   }
