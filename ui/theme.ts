@@ -27,7 +27,7 @@ export function applyTheme(session: Session): void {
     const dark = chosen === null ? system.matches : chosen === 'dark'
     session.dark.value = dark
     document.documentElement.dataset['theme'] = dark ? 'dark' : 'light'
-    session.timeline?.restyle()
+    restyle(session)
   }
   system.addEventListener('change', set)
   set()

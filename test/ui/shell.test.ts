@@ -141,6 +141,19 @@ t.test('the frame of the page', { skip: typeof chromium === 'string' && chromium
     }
   })
 
+  await t.test('lanes on every page follow the system between dark and light', async (t) => {
+    for (const view of ['', '#view=compare', '#view=lab']) {
+      const { page } = await open(browser, server.observer + view, { colorScheme: 'light' })
+      const ground = (): Promise<string> => page.evaluate(`document.querySelector('canvas').getContext('2d').getImageData(2, 2, 1, 1).data.join()`) as Promise<string>
+      await page.locator('canvas').first().waitFor()
+      t.ok(await eventually(async () => await ground() !== '0,0,0,0'), 'they are drawn')
+      const light = await ground()
+      await page.emulateMedia({ colorScheme: 'dark' })
+      t.ok(await eventually(async () => await ground() !== light, 300), `${view}: ${light}`)
+      await page.close()
+    }
+  })
+
   await t.test('presenter mode: one key, large type, the same lanes', async (t) => {
     const { page, complaints } = await open(browser, server.observer, { viewport: { width: 1440, height: 900 } })
     await (await fetch(`${server.app}examples/3/run?speed=5`)).text()
