@@ -12,7 +12,7 @@ const WIDTH = 172
 const HEIGHT = 42
 const GAP_X = 84
 const GAP_Y = 16
-const MARGIN = 14
+const MARGIN = 28
 const LONGEST_NAME = 22
 const LONGEST_STATE = 19
 
