@@ -1,9 +1,18 @@
 // Motion: where each task is after each event, and the sentence that says what moved; and the panel that shows it.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
 import t from 'tap'
 import { createTask, EventLoop, gather, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { Recorder } from '../../src/events/recorder.ts'
 import { lastMove, moveBefore, moveInWords, MOST_CHIPS, nextMove, PLACES, placesAt, type Move } from '../../ui/recording/motion.ts'
 import { NOW, Recording, type Position } from '../../ui/recording.ts'
+import { findChromium, launch } from '../support/chromium.ts'
+import { buildView } from '../support/ui.ts'
+import { open, output, runExample, startServer, tab } from './support.ts'
+
+const chromium = await findChromium()
+t.setTimeout(300_000)
 
 async function record(main: Coroutine<unknown>): Promise<Recording> {
   const loop = new EventLoop({ clock: new VirtualClock() })
@@ -137,4 +146,118 @@ t.test('events that are lost leave no guess', async (t) => {
   const places = placesAt(live, NOW, live.to)
   t.equal(places.unknown, 1)
   t.same(PLACES.flatMap((place) => places[place].chips), [])
+})
+
+/** What the test notes in the page: the places of each task, in order, and the transitions of chips. */
+interface Noted {
+  places: Record<string, string[]>
+  transitions: number
+}
+
+/** Runs in the page. */
+function note(): void {
+  interface Node {
+    querySelector(selector: string): Node | null
+    querySelectorAll(selector: string): Iterable<Node>
+    getAttribute(name: string): string
+    closest(selector: string): Node
+    textContent: string
+    addEventListener(type: string, listener: (event: { propertyName: string }) => void): void
+  }
+  const page = globalThis as unknown as { noted: Noted; document: Node; MutationObserver: new (listener: () => void) => { observe(node: Node, options: object): void } }
+  const noted: Noted = page.noted = { places: {}, transitions: 0 }
+  const look = (): void => {
+    for (const chip of page.document.querySelectorAll('.motion [data-task]')) {
+      const places = noted.places[chip.querySelector('button')?.textContent ?? ''] ??= []
+      const place = chip.closest('section').getAttribute('aria-label')
+      if (places.at(-1) !== place) places.push(place)
+    }
+  }
+  const motion = page.document.querySelector('.motion') as Node
+  new page.MutationObserver(look).observe(motion, { childList: true, subtree: true })
+  motion.addEventListener('transitionrun', ({ propertyName }) => { if (propertyName === 'transform') noted.transitions++ })
+}
+
+const noted = (page: Page): Promise<Noted> => page.evaluate('noted') as Promise<Noted>
+
+type Checks = Pick<typeof t, 'equal' | 'match'>
+
+/** Compares the ways of the chips with the program. The panel began with the present, in which all tasks have ended. */
+function sameWays(t: Checks, { places }: Noted): void {
+  const way = (name: string): string => (places[name] ?? []).slice(places[name]?.[0] === 'Ended' ? 1 : 0).join(', ')
+  for (const name of ['Task-1', 'Task-2']) t.equal(way(name), 'Ready queue, Running, Timers, Ready queue, Running, Ended')
+  // The two timers may be due in one turn of the loop or in two.
+  t.match(way('main'), /^Ready queue, Running, (Waiting, Ready queue, Running, ){1,2}Ended$/)
+}
+
+t.test('the panel', { skip: typeof chromium === 'string' && chromium }, async (t) => {
+  if (typeof chromium === 'string') return
+  await buildView()
+  const server = await startServer(t)
+  const browser = await launch(chromium)
+  t.teardown(() => browser.close())
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+  const found = async (page: Page): Promise<string[]> => {
+    await page.evaluate(axe)
+    const { violations } = await page.evaluate('axe.run()') as { violations: { id: string; nodes: { html: string }[] }[] }
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+  }
+  const pictures = process.env['PICTURES']
+
+  await t.test('plays a run slowly: chips go from place to place, and one event back and on', async (t) => {
+    const { page, complaints } = await open(browser, server.observer, { viewport: { width: 1440, height: 900 }, bypassCSP: true })
+    await tab(page, 'Output').click()
+    await runExample(page, 3, { speed: '10' })
+    await page.locator('.output .text', { hasText: 'world' }).waitFor()
+    t.same(await output(page), ['hello', 'world'])
+    await tab(page, 'Motion').click()
+    const motion = page.locator('.motion')
+    await motion.getByText('This is the present. Play slowly begins at the start of what the lanes show.').waitFor()
+    const run = /run=(\d+)/.exec(page.url())?.[1]
+    await motion.locator('.in-ended').getByRole('button', { name: 'main' }).click()
+    await motion.getByText(`Play slowly begins at the start of run ${run}.`).waitFor()
+    await page.getByRole('button', { name: `Only run ${run}` }).click()
+    await page.evaluate(note)
+    await motion.getByLabel('one event each').selectOption('0.4')
+    await motion.getByRole('button', { name: 'Play slowly' }).click()
+    await motion.locator('.sentence', { hasText: /Task-1 waits for sleep/ }).waitFor()
+    if (pictures !== undefined) await page.screenshot({ path: `${pictures}/motion.png` })
+    // It stops by itself.
+    await motion.getByRole('button', { name: 'Play slowly' }).waitFor()
+    t.equal(await motion.locator('.sentence').innerText(), 'main ends: it returned.')
+    const seen = await noted(page)
+    sameWays(t, seen)
+    t.ok(seen.transitions > 10, `${seen.transitions} transitions`)
+    await motion.getByRole('button', { name: 'One event back' }).click()
+    await motion.locator('.sentence', { hasText: /^main runs/ }).waitFor()
+    t.equal(await motion.locator('.in-running [data-task] button').innerText(), 'main')
+    await motion.getByRole('button', { name: 'One event on' }).press('Enter')
+    await motion.locator('.sentence', { hasText: 'main ends: it returned.' }).waitFor()
+    t.same(await found(page), [])
+    t.same(complaints, [])
+    await page.close()
+  })
+
+  await t.test('moves nothing if the reader wants less motion; the states and the sentence are the same', async (t) => {
+    const { page, complaints } = await open(browser, server.observer, { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce', bypassCSP: true })
+    await tab(page, 'Motion').click()
+    const motion = page.locator('.motion')
+    await motion.locator('.in-ended').getByRole('button', { name: 'main' }).click()
+    await page.evaluate(note)
+    await motion.getByLabel('one event each').selectOption('0.2')
+    await motion.getByRole('button', { name: 'Play slowly' }).click()
+    await motion.getByRole('button', { name: 'Stop' }).waitFor()
+    await motion.getByRole('button', { name: 'Play slowly' }).waitFor()
+    const seen = await noted(page)
+    sameWays(t, seen)
+    t.equal(seen.transitions, 0)
+    t.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth && document.querySelector(".panel-room").scrollWidth <= document.querySelector(".panel-room").clientWidth'), 'nothing is wider than the screen')
+    if (pictures !== undefined) {
+      for (let times = 0; times < 9; times++) await motion.getByRole('button', { name: 'One event back' }).click()
+      await page.screenshot({ path: `${pictures}/motion-390.png` })
+    }
+    t.same(await found(page), [])
+    t.same(complaints, [])
+    await page.close()
+  })
 })

@@ -100,8 +100,16 @@ function moveOf(recording: Recording, event: LoopEvent, passes: Passes): Move | 
   return to === null || from === to ? null : { event, lane, from, to }
 }
 
-function before({ t, seq }: LoopEvent): Position {
+/** Just before an event. */
+export function before({ t, seq }: LoopEvent): Position {
   return { t, seq: seq - 1 }
+}
+
+/** The position before the first event at a time or later. */
+export function beginningAt(recording: Recording, t: number): Position {
+  const { events } = recording
+  const event = events[lowerBound(events.length, (index) => (events[index] as LoopEvent).t < t)]
+  return event === undefined ? recording.positionAt(t) : { t, seq: event.seq - 1 }
 }
 
 /** The index of the first event after a position. */
