@@ -52,10 +52,10 @@ export function MotionPanel({ session }: PanelContext) {
     <div class="motion" ref={root}>
       <div class="motion-tools" role="group" aria-label="Motion">
         <button type="button" class="button accent" aria-pressed={player.playing} onClick={player.toggle}>{player.playing ? '❚❚ Stop' : '▶ Play slowly'}</button>
-        <button type="button" class="button" onClick={() => player.step(-1)} title="To the event before that moved a task">⇤ One event back</button>
-        <button type="button" class="button" disabled={cursor === null} onClick={() => player.step(1)} title="To the next event that moves a task">⇥ One event on</button>
-        <label class="soft">one event each{' '}
-          <select value={String(pace.value)} onChange={({ currentTarget }) => { pace.value = Number(currentTarget.value) }}>
+        <button type="button" class="button" onClick={() => player.step(-1)} aria-label="One event back" title="To the event before that moved a task">⇤ <span class="wide-only">One event back</span></button>
+        <button type="button" class="button" disabled={cursor === null} onClick={() => player.step(1)} aria-label="One event on" title="To the next event that moves a task">⇥ <span class="wide-only">One event on</span></button>
+        <label class="soft"><span class="wide-only">one event each{' '}</span>
+          <select aria-label="One event each" value={String(pace.value)} onChange={({ currentTarget }) => { pace.value = Number(currentTarget.value) }}>
             {PACES.map((seconds) => <option key={seconds} value={String(seconds)}>{seconds} s</option>)}
           </select>
         </label>
