@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import type { PanelContext } from '../panels.ts'
 import { clock } from '../recording/explain.ts'
 import { before, beginningAt, lastMove, moveBefore, moveInWords, nextMove, PLACES, placesAt, type Chip, type Move, type Place } from '../recording/motion.ts'
-import type { Lane, Position, Recording } from '../recording.ts'
+import { NOW, type Lane, type Position, type Recording } from '../recording.ts'
 import type { Session } from '../session.ts'
 import { passes } from '../session/filter.ts'
 import { CAP_GLYPH } from '../timeline/words.ts'
@@ -37,7 +37,8 @@ export function MotionPanel({ session }: PanelContext) {
   const filter = session.filter.value
   const cursor = session.cursor.value
   // By the filter's state, chips would vanish instead of moving.
-  const shown = (lane: Lane): boolean => passes(lane, { ...filter, state: '' }, session.position, session.time)
+  const inAnyState = { ...filter, state: '' }
+  const shown = (lane: Lane): boolean => passes(lane, inAnyState, NOW, 0)
   const first = recording.events[0]?.seq
   const [earlier, move] = useMemo((): [Move | null, Move | null] => {
     const last = cursor === null ? null : lastMove(recording, cursor, shown)

@@ -57,16 +57,35 @@ function placeOf(lane: Lane, position: Position, span: Span | null = lane.at(pos
   }
 }
 
+/** Chips by their order; there may be a hundred thousand tasks, so only the first few are kept and the others counted. */
+class First {
+  readonly #kept: { lane: Lane; order: number; label: () => string; next: boolean }[] = []
+  #count = 0
+
+  add(lane: Lane, order: number, label: () => string, next = false): void {
+    this.#count++
+    if (this.#kept.length === MOST_CHIPS && (this.#kept.at(-1)?.order ?? 0) <= order) return
+    const at = this.#kept.findIndex((other) => other.order > order)
+    this.#kept.splice(at < 0 ? this.#kept.length : at, 0, { lane, order, label, next })
+    this.#kept.splice(MOST_CHIPS)
+  }
+
+  room(): Room {
+    return { chips: this.#kept.map(({ lane, label, next }) => ({ lane, label: label(), next })), more: this.#count - this.#kept.length }
+  }
+}
+
+const NO_LABEL = (): string => ''
+
 /** The tasks that pass, each in its place; `time` is that of the position, or now. */
 export function placesAt(recording: Recording, position: Position, time: number, passes: Passes = () => true): Places {
-  const found: Record<Place, { chip: Chip; order: number }[]> = { timers: [], ready: [], running: [], waiting: [], ended: [] }
-  const put = (place: Place, lane: Lane, label: string, order: number, next = false): void => void found[place].push({ chip: { lane, label, next }, order })
+  const [inTimers, inReady, inRunning, inWaiting, inEnded] = Array.from({ length: 5 }, () => new First()) as [First, First, First, First, First]
   readyQueue(recording, position).forEach(({ lane }, at) => {
-    if (passes(lane)) put('ready', lane, '', at, at === 0)
+    if (passes(lane)) inReady.add(lane, at, NO_LABEL, at === 0)
   })
   for (const { lane, deadline, kind } of timers(recording, position)) {
     const left = deadline - time
-    if (passes(lane)) put('timers', lane, `${kind}, ${left < 0 ? `${duration(-left)} late` : `${duration(left)} left`}`, deadline)
+    if (passes(lane)) inTimers.add(lane, deadline, () => `${kind}, ${left < 0 ? `${duration(-left)} late` : `${duration(left)} left`}`)
   }
   let unknown = 0
   for (const lane of recording.lanes.values()) {
@@ -75,16 +94,13 @@ export function placesAt(recording: Recording, position: Position, time: number,
     const place = placeOf(lane, position, span)
     if (span === null) {
       // The latest comes first.
-      if (place === 'ended') put(place, lane, lane.outcome ?? 'outcome not known', -lane.endedSeq)
+      if (place === 'ended') inEnded.add(lane, -lane.endedSeq, () => lane.outcome ?? 'outcome not known')
     } else if (place === null) unknown++
-    else if (place === 'running' || place === 'waiting') put(place, lane, place === 'running' ? '' : waitLabel(span.info?.on, recording), span.seq)
-    else if (span.state === YIELDING) put(place, lane, 'yields again and again', Infinity)
+    else if (place === 'running') inRunning.add(lane, span.seq, NO_LABEL)
+    else if (place === 'waiting') inWaiting.add(lane, span.seq, () => waitLabel(span.info?.on, recording))
+    else if (span.state === YIELDING) inReady.add(lane, Infinity, () => 'yields again and again')
   }
-  const room = (place: Place): Room => {
-    const all = found[place].sort((a, b) => a.order - b.order)
-    return { chips: all.slice(0, MOST_CHIPS).map(({ chip }) => chip), more: Math.max(0, all.length - MOST_CHIPS) }
-  }
-  return { timers: room('timers'), ready: room('ready'), running: room('running'), waiting: room('waiting'), ended: room('ended'), unknown }
+  return { timers: inTimers.room(), ready: inReady.room(), running: inRunning.room(), waiting: inWaiting.room(), ended: inEnded.room(), unknown }
 }
 
 /** What an event moved; null if no task that passes changed its place by it. */
