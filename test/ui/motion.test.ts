@@ -178,6 +178,29 @@ function note(): void {
   motion.addEventListener('transitionrun', ({ propertyName }) => { if (propertyName === 'transform') noted.transitions++ })
 }
 
+interface Spot { x: number; y: number }
+
+/** Runs in the page: goes one event on, and returns where the running task's chip was, where it sets out, and where it ends. */
+async function moved(): Promise<{ from: Spot; start: Spot; end: Spot }> {
+  interface Node { querySelector(selector: string): Node; getBoundingClientRect(): Spot; click(): void; getAttribute(name: string): string; getAnimations(): { finished: Promise<unknown> }[] }
+  const page = globalThis as unknown as { document: Node; MutationObserver: new (listener: () => void) => { observe(node: Node, options: object): void } }
+  const spot = (node: Node): Spot => {
+    const { x, y } = node.getBoundingClientRect()
+    return { x, y }
+  }
+  const motion = page.document.querySelector('.motion')
+  const chip = motion.querySelector('.in-running [data-task]')
+  const from = spot(chip)
+  const selector = `[data-task="${chip.getAttribute('data-task')}"]`
+  const start = await new Promise<Spot>((resolve) => {
+    new page.MutationObserver(() => { resolve(spot(motion.querySelector(selector))) }).observe(motion.querySelector('.in-running'), { childList: true, subtree: true })
+    motion.querySelector('[aria-label="One event on"]').click()
+  })
+  const there = motion.querySelector(selector)
+  await Promise.all(there.getAnimations().map(({ finished }) => finished))
+  return { from, start, end: spot(there) }
+}
+
 const noted = (page: Page): Promise<Noted> => page.evaluate('noted') as Promise<Noted>
 
 type Checks = Pick<typeof t, 'equal' | 'match'>
@@ -231,6 +254,16 @@ t.test('the panel', { skip: typeof chromium === 'string' && chromium }, async (t
     await motion.getByRole('button', { name: 'One event back' }).click()
     await motion.locator('.sentence', { hasText: /^main runs/ }).waitFor()
     t.equal(await motion.locator('.in-running [data-task] button').innerText(), 'main')
+    // It sets out from where it was, and is elsewhere at the end; in presenter mode too, where the page is zoomed.
+    for (const key of ['p', 'p']) {
+      await page.keyboard.press(key)
+      const { from, start, end } = await page.evaluate(moved)
+      t.ok(Math.hypot(start.x - from.x, start.y - from.y) < 3, `from ${from.x}, ${from.y}; start at ${start.x}, ${start.y}`)
+      t.ok(Math.hypot(end.x - from.x, end.y - from.y) > 50, `end at ${end.x}, ${end.y}`)
+      await motion.getByRole('button', { name: 'One event back' }).click()
+      await motion.locator('.sentence', { hasText: /^main runs/ }).waitFor()
+      await page.evaluate('Promise.all(document.getAnimations().map(({ finished }) => finished))')
+    }
     await motion.getByRole('button', { name: 'One event on' }).press('Enter')
     await motion.locator('.sentence', { hasText: 'main ends: it returned.' }).waitFor()
     t.same(await found(page), [])

@@ -9,6 +9,7 @@ import { NOW, type Lane, type Position, type Recording } from '../recording.ts'
 import type { Session } from '../session.ts'
 import { passes } from '../session/filter.ts'
 import { CAP_GLYPH } from '../timeline/words.ts'
+import { zoomOf } from '../timeline/zoom.ts'
 import { TaskLink } from './parts.tsx'
 
 /** Seconds for each event that moves a task. */
@@ -195,9 +196,10 @@ function animate(root: HTMLElement, places: Map<string, DOMRect>): void {
     style.transition = 'none'
     style.transform = ''
   }
+  const zoom = zoomOf(root)
   const ways = chips.map((chip) => {
     const [from, to] = [places.get(chip.dataset['task'] as string), chip.getBoundingClientRect()]
-    return from === undefined ? '' : `translate(${from.left - to.left}px, ${from.top - to.top}px)`
+    return from === undefined ? '' : `translate(${(from.left - to.left) / zoom}px, ${(from.top - to.top) / zoom}px)`
   })
   for (const [at, { style }] of chips.entries()) style.transform = ways[at] as string
   // Without a layout in between, there would be nothing to go from.
