@@ -30,7 +30,7 @@ t.test('accessibility of the live view', { skip: typeof chromium === 'string' &&
     await app.observer.ready
     await hostile(app)
     const { page, complaints } = await open(browser, `http://127.0.0.1:${app.observer.port}/`)
-    for (const name of ['Tasks', 'Await graph', 'Output', 'Stalls', 'Requests', 'Loop', 'Queues', 'Runs', 'Warnings', 'Table']) {
+    for (const name of ['Tasks', 'Await graph', 'Output', 'Stalls', 'Requests', 'Loop', 'Motion', 'Queues', 'Runs', 'Warnings', 'Table']) {
       await tab(page, name).click()
       await page.waitForTimeout(160)
     }
@@ -122,7 +122,7 @@ const SCREENS: Record<string, Screen> = {
 
 /** The pages, each with its tabs. */
 const PAGES: [view: string, ...tabs: string[]][] = [
-  ['', 'Program', 'Tasks', 'Stalls', 'Output', 'Loop', 'Await graph', 'Queues', 'Requests', 'Runs', 'Warnings', 'Table'],
+  ['', 'Program', 'Tasks', 'Stalls', 'Output', 'Loop', 'Motion', 'Await graph', 'Queues', 'Requests', 'Runs', 'Warnings', 'Table'],
   ['#view=playground'], ['#view=lessons'], ['#view=lessons&lesson=cannot-block'], ['#view=lab'], ['#view=compare'],
 ]
 

@@ -4,6 +4,7 @@ import '../lessons/panels.ts'
 import '../playground/panel.ts'
 import { GraphPanel } from './graph.tsx'
 import { LoopPanel } from './loop.tsx'
+import { MotionPanel } from './motion.tsx'
 import { OutputPanel, RunsPanel } from './output.tsx'
 import { QueuesPanel } from './queues.tsx'
 import { RequestsPanel } from './requests.tsx'
@@ -18,6 +19,7 @@ registerPanel({ id: 'tasks', title: 'Tasks', needs: 'tasks', order: 10, mount: p
 registerPanel({ id: 'stalls', title: 'Stalls', order: 20, mount: panelOf(StallsPanel), badge: (context) => (void context.session.tick.value, stallsOf(context).length) })
 registerPanel({ id: 'output', title: 'Output', needs: 'tasks', order: 30, mount: panelOf(OutputPanel) })
 registerPanel({ id: 'loop', title: 'Loop', needs: 'tasks', order: 40, mount: panelOf(LoopPanel) })
+registerPanel({ id: 'motion', title: 'Motion', needs: 'tasks', order: 42, mount: panelOf(MotionPanel) })
 registerPanel({ id: 'graph', title: 'Await graph', needs: 'tasks', order: 45, mount: panelOf(GraphPanel) })
 registerPanel({ id: 'queues', title: 'Queues', needs: 'tasks', order: 50, mount: panelOf(QueuesPanel), badge: ({ session }) => (void session.tick.value, session.recording.value.queues.all.size) })
 registerPanel({ id: 'requests', title: 'Requests', needs: 'requests', order: 60, mount: panelOf(RequestsPanel) })
