@@ -122,7 +122,7 @@ export function ComparePage({ session }: PanelContext) {
             <h2>Example {side.example} <span class="soft">{side.recording === null ? 'loading …' : `${duration(side.recording.to - side.recording.zero)} in virtual time, ${side.recording.lines.length} lines`}</span></h2>
             <div class="lanes-and-why">
               <div class="compare-lanes"><TimelineOf recording={recording} options={{ compact: true, label: `Timeline of example ${side.example}` }} ready={join(which)} /></div>
-              <WhyBeside view={views[which]} />
+              <WhyBeside view={views[which]} label={which === 0 ? 'Why? above' : 'Why? below'} />
             </div>
           </section>
         )

@@ -33,14 +33,14 @@ export function WhyPanel({ session }: PanelContext) {
 }
 
 /** The panel beside lanes that are not the session's. Its list has the tasks that pass, for use without the lanes. */
-export function WhyBeside({ view, passes = () => true }: { view: Viewed; passes?: (lane: Lane) => boolean }) {
+export function WhyBeside({ view, passes = () => true, label = 'Why?' }: { view: Viewed; passes?: (lane: Lane) => boolean; label?: string }) {
   void view.tick.value
   const { lanes } = view.recording.value
   const lane = view.selected.value === null ? undefined : lanes.get(view.selected.value)
   const choices = lanes.ordered().filter(passes).slice(-MOST_CHOICES)
   if (lane !== undefined && !choices.includes(lane)) choices.push(lane)
   return (
-    <aside class="why-beside" aria-label="Why?">
+    <aside class="why-beside" aria-label={label}>
       <label class="why-choice"><span class="soft">Task</span>{' '}
         <select value={lane === undefined ? '' : String(lane.id)} onChange={({ currentTarget }) => view.select(currentTarget.value === '' ? null : Number(currentTarget.value), true)}>
           <option value="">Select a task</option>

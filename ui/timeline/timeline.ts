@@ -216,9 +216,9 @@ export class Timeline {
     this.#frames.in(0)
   }
 
-  /** The recording may have changed: it is drawn at the usual pace. */
+  /** The recording may have changed: it is drawn at the usual pace, where the present is not followed with the next look. */
   refresh(): void {
-    if (this.#pause() === 0) this.#frames.in(0)
+    if (this.#follow && this.#pause() === 0) this.#frames.in(0)
   }
 
   /** The colours have changed. */
@@ -314,7 +314,7 @@ export class Timeline {
       this.figures.frames++
       if (this.#follow) this.#camera.moved()
     }
-    this.#frames.in(this.#camera.gliding || (draws && pause === 0) ? 0 : Math.max(left, LOOK))
+    this.#frames.in(this.#camera.gliding || (draws && this.#follow && pause === 0) ? 0 : Math.max(left, LOOK))
   }
 
   #paint(now: number): void {
