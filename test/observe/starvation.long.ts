@@ -24,7 +24,7 @@ t.test('a thread that gets no processor does not count as blocked', { skip: cann
   const from = watching.messages.length
   const pid = String(program.child.pid)
   const compete = (ms: number): ChildProcess[] =>
-    [0, 1, 2].map(() => spawn('taskset', ['-c', '0', process.execPath, '-e', `const end = Date.now() + ${ms}; while (Date.now() < end);`]))
+    [0, 1, 2].map(() => spawn('taskset', ['-c', '0', process.execPath, '-e', `const end = Date.now() + ${ms}; console.log(1); while (Date.now() < end);`]))
   const starve = (): void => {
     execFileSync('taskset', ['-cp', '0', pid])
     execFileSync('chrt', ['-i', '-p', '0', pid])
@@ -37,6 +37,7 @@ t.test('a thread that gets no processor does not count as blocked', { skip: cann
   t.same(watching.messages.slice(from).filter((event) => event.type === 'warning' || ('seconds' in event && Number(event.seconds) >= 0.1)), [], 'none of it is told')
   // After the next times, the first thing it does is to block: an earlier wait is no excuse.
   const rivals = compete(60_000)
+  await Promise.all(rivals.map(({ stdout }) => once(stdout!, 'data')))
   t.teardown(() => { for (const rival of rivals) rival.kill('SIGKILL') })
   for (let times = 1; times <= 3; times++) {
     starve()
