@@ -9,8 +9,9 @@ const NOTE_EVERY = 0.01
 const NOTE_STEAL_EVERY = 0.1
 /** The kernel's figures may be one tick old. */
 const TICK_SECONDS = 0.01
-/** A step that ran for this long itself is not excused by the machine. */
+/** A step that ran for this long itself, and for this part of its time, is not excused by the machine. */
 const GUILTY_SECONDS = 0.02
+const GUILTY_PART = 0.02
 /** The unit of `/proc/stat`. */
 const STEAL_UNIT = 0.01
 
@@ -115,7 +116,7 @@ export class SchedulingDelay {
 
   /** Whether a step hardly ran because it had no processor. A step that ran for a while is responsible for all of its time. */
   excuses(from: number, to: number, starved: number): boolean {
-    return to - from - starved < GUILTY_SECONDS
+    return to - from - starved < Math.max(GUILTY_SECONDS, GUILTY_PART * (to - from))
   }
 
   close(): void {

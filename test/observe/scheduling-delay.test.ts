@@ -54,3 +54,11 @@ t.test('an earlier wait does not excuse a step, however long ago the last note b
   // Here it waits again from 1.72 on.
   t.ok(schedulingDelay.excuses(1.7, 2.1, schedulingDelay.since(1.7, at(2.1, 0.03, 1.07))))
 })
+
+t.test('a step is excused that ran for a small part of its time: a garbage collection takes seconds on a starved thread', async (t) => {
+  const schedulingDelay = new SchedulingDelay(null)
+  t.ok(schedulingDelay.excuses(10, 15, 4.95))
+  t.notOk(schedulingDelay.excuses(10, 15, 4.8))
+  t.notOk(schedulingDelay.excuses(10, 10.4, 0.37))
+  t.ok(schedulingDelay.excuses(10, 10.4, 0.39))
+})
