@@ -10,7 +10,7 @@ import { REQUEST_STORE } from '../observe/stack-probe.ts'
 import { arrivedWithin, isOfPage } from '../http/arrival.ts'
 import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from '../observe/client.ts'
 import { requireKnown } from '../observe/options.ts'
-import type { Sender } from '../probe/snapshot.ts'
+import type { Sender } from '../probe/record-schema.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

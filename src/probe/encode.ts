@@ -7,7 +7,7 @@ import type { SourceLocation } from './source-location.ts'
 import type { RecordWriter } from './ring.ts'
 import { nameOf } from '../runtime/names.ts'
 import { running } from '../runtime/running.ts'
-import { HEAD, type Reference } from './record-schema.ts'
+import { HEAD, type Reference, type Sender } from './record-schema.ts'
 import { NO_TEXT } from './ring.ts'
 
 export interface RunStart {
@@ -46,7 +46,7 @@ export function writeLocation(to: RecordWriter, { function: name, file, line, co
   to.put(HEAD.location, 0, 0, to.keep(name), to.keep(file), line, column)
 }
 
-export function writeRequest(to: RecordWriter, request: number, method: string, url: string, t: number, waited: number, sender: 'client' | 'page'): void {
+export function writeRequest(to: RecordWriter, request: number, method: string, url: string, t: number, waited: number, sender: Sender): void {
   to.put(HEAD.requestStarted[sender], 0, t, request, to.keep(method), to.putText(url), Math.min(2 ** 31 - 1, Math.round(waited * 1e6)))
 }
 

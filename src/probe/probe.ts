@@ -11,13 +11,13 @@ import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
 import { cutEvent, cutTexts } from '../events/texts.ts'
 import { BusyStretch } from './busy-stretch.ts'
-import { writeSnapshot, type LiveRequest, type Sender } from './snapshot.ts'
+import { writeSnapshot, type LiveRequest } from './snapshot.ts'
 import { HolderClock, BLOCK_SECONDS } from './holder-clock.ts'
 import { HOLDER, NUMBER, type View } from './layout.ts'
 import { idleTime } from './idle-time.ts'
 import { noteLocation, locationOf } from './source-location.ts'
 import { labelOf, numberOf, writeName, writeLocation, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
-import { HEAD, type Reference } from './record-schema.ts'
+import { HEAD, type Reference, type Sender } from './record-schema.ts'
 
 /** In a long turn, records are published after this many. */
 const PUBLISH_EVERY = 512

@@ -18,6 +18,8 @@ const WAIT_KINDS: readonly WaitKind[] = [
 const OUTCOMES = ['returned', 'raised', 'cancelled'] as const
 const SERVED = [...OUTCOMES, 'disconnected'] as const
 const SENDERS = ['client', 'page'] as const
+/** What has sent a request: the live page, or anything else. */
+export type Sender = (typeof SENDERS)[number]
 const ENDINGS = [...OUTCOMES, 'orphaned'] as const
 const MODES = ['inline', 'sensitive', 'pool'] as const
 const CLOCKS = ['real', 'virtual'] as const

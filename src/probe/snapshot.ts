@@ -2,11 +2,8 @@
 import type { Task } from '../runtime/task.ts'
 import { cutTexts } from '../events/texts.ts'
 import { labelOf, numberOf, writeName, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
-import { HEAD } from './record-schema.ts'
+import { HEAD, type Sender } from './record-schema.ts'
 import { NO_TEXT, SnapshotWriter, type Texts } from './ring.ts'
-
-/** What has sent a request: the live page, or anything else. */
-export type Sender = 'client' | 'page'
 
 export interface LiveRequest {
   sender: Sender
