@@ -1,9 +1,8 @@
 // Accessibility of the live view: by keyboard, for screen readers, and with hostile names.
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import t from 'tap'
 import { createTask, gather, print, sleep, type Coroutine } from '../../src/index.ts'
 import type { App } from '../../src/server/app.ts'
+import { axeFindings } from '../support/axe.ts'
 import { findChromium, launch } from '../support/chromium.ts'
 import { eventually, listen } from '../support/server.ts'
 import { buildView } from '../support/ui.ts'
@@ -11,10 +10,6 @@ import { open, startServer, tab } from './support.ts'
 
 const chromium = await findChromium()
 declare const document: { activeElement: { id: string; tagName: string; textContent: string; getAttribute(name: string): string | null } | null }
-
-interface Axe {
-  run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }>
-}
 
 const live = ({ outcome }: { outcome?: string | null }): boolean => outcome === null
 
@@ -72,7 +67,6 @@ t.test('accessibility of the live view', { skip: typeof chromium === 'string' &&
   })
 
   await t.test('an accessibility checker finds nothing, on any page, screen and theme', async (t) => {
-    const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
     const pictures = process.env['PICTURES']
     await (await fetch(`${server.app}examples/4/run?speed=8`)).text()
     for (const [screen, { presenter = false, ...options }] of Object.entries(SCREENS)) {
@@ -82,17 +76,13 @@ t.test('accessibility of the live view', { skip: typeof chromium === 'string' &&
         await page.goto(server.observer + view)
         await page.reload()
         await page.locator('.connection.live').waitFor()
-        await page.evaluate(source)
         for (const name of tabs.length === 0 ? [''] : tabs) {
           if (name !== '') await tab(page, name).click()
           await page.waitForTimeout(view.includes('playground') ? 2500 : 200)
           for (const colorScheme of ['dark', 'light'] as const) {
             await page.emulateMedia({ colorScheme })
             const where = `${screen} ${colorScheme} ${view.replace('#view=', '') || 'live'} ${name}`.trim()
-            t.same(await page.evaluate(async () => {
-              const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run()
-              return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)} ${failureSummary.slice(0, 200)}`).slice(0, 3).join(' | ')}`)
-            }), [], where)
+            t.same(await axeFindings(page), [], where)
             t.same(await page.evaluate(smallPrint, presenter ? 18 : 12), [], `type sizes, ${where}`)
             if (pictures !== undefined) await page.screenshot({ path: `${pictures}/${where.replace(/[^\w]+/g, '-')}.png` })
           }

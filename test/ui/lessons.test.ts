@@ -1,6 +1,4 @@
 // The lessons: their own logic without a browser, and in a real Chromium what readers do with them, by keyboard.
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Browser, Page } from 'playwright-core'
 import t from 'tap'
 import { EventLoop, run, VirtualClock } from '../../src/index.ts'
@@ -10,6 +8,7 @@ import { examples, source } from '../../examples/catalogue.ts'
 import { asksWhen, judge, moved, shuffled, type Guessed } from '../../ui/lessons/predict.ts'
 import { pieces, twinLines } from '../../ui/lessons/source.ts'
 import { Recording } from '../../ui/recording.ts'
+import { axeFindings, SERIOUS } from '../support/axe.ts'
 import { findChromium, launch } from '../support/chromium.ts'
 import { listen } from '../support/server.ts'
 import { buildView } from '../support/ui.ts'
@@ -18,7 +17,6 @@ import { buildView } from '../support/ui.ts'
 t.setTimeout(300_000)
 
 const chromium = await findChromium()
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Example `number`, run in virtual time, as a recording. */
 async function recorded(number: number): Promise<Recording> {
@@ -125,11 +123,6 @@ t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async 
     await page.goto(`${url}/view/#${hash}`)
     return page
   }
-  const serious = async (page: Page): Promise<string[]> => {
-    await page.evaluate(AXE)
-    const found = await page.evaluate('axe.run()') as { violations: { id: string; impact: string; nodes: { html: string }[] }[] }
-    return found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-  }
 
   await t.test('predicts and reveals by the keyboard alone', async (t) => {
     const page = await open(browser, 'view=lessons&lesson=predict-4')
@@ -156,12 +149,12 @@ t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async 
     await page.keyboard.press('ArrowUp')
     for (const [at, second] of [[1, 1], [2, 2], [3, 9], [4, 3]] as const) await line(at).press(String(second))
     await page.getByLabel('The second of line 6, “Two”').fill('4')
-    t.same(await serious(page), [])
+    t.same(await axeFindings(page, SERIOUS), [])
     await page.getByRole('button', { name: 'Reveal' }).focus()
     await page.keyboard.press('Enter')
     t.equal((await page.locator('.predict-score').innerText()).split('\n')[0]?.trim(), '6 of 6 lines in their places, 5 of 6 times right.')
     t.match(await page.locator('.answers .wrong').allInnerTexts(), [/3\.000 s Task-1 Two[^]*You said 9 s\. Task-1 printed it at 3 s already: it had waited for sleep from 1\.000 s on/])
-    t.same(await serious(page), [])
+    t.same(await axeFindings(page, SERIOUS), [])
     await page.getByRole('button', { name: 'Try again' }).press('Enter')
     await page.getByRole('button', { name: 'Reveal' }).press('Enter')
     t.match(await page.locator('.answers .wrong').first().innerText(), /You gave no time/)
@@ -204,7 +197,7 @@ t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async 
     await page.getByRole('link', { name: 'await is what makes it run' }).click()
     t.match(await figures(), [/main has a task, and does not await it[^]*0 s/, /the task begins[^]*0 s/, /the task ends[^]*1 s/, /main awaits the task[^]*3 s/, /main goes on at once[^]*3 s/])
     t.match(await page.locator('.lesson [role="status"] p').innerText(), 'The task began at 0 s and ended at 1 s. main awaited it at 3 s: there was nothing left to run.')
-    t.same(await serious(page), [])
+    t.same(await axeFindings(page, SERIOUS), [])
     await page.getByRole('button', { name: 'Change it in the playground' }).click()
     await page.locator('.cm-content', { hasText: 'main has a task, and does not await it' }).waitFor()
     await page.goBack()
@@ -214,7 +207,7 @@ t.test('in Chromium', { skip: typeof chromium === 'string' && chromium }, async 
     const cancelled = await figures()
     t.match(cancelled, [/cancelled after/, /its thread worked for/])
     t.ok(Number(/([\d.]+) ms/.exec(cancelled[0]!)?.[1]) >= 399, `${cancelled[0]}: what was measured, not what was meant`)
-    t.same(await serious(page), [])
+    t.same(await axeFindings(page, SERIOUS), [])
     t.equal(await page.locator('.lesson-list a').count(), 15)
     await page.close()
   })

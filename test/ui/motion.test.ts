@@ -1,12 +1,11 @@
 // Motion: where each task is after each event, and the sentence that says what moved; and the panel that shows it.
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { createTask, EventLoop, gather, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { Recorder } from '../../src/events/recorder.ts'
 import { lastMove, moveBefore, moveInWords, MOST_CHIPS, nextMove, PLACES, placesAt, type Move } from '../../ui/recording/motion.ts'
 import { NOW, Recording, type Position } from '../../ui/recording.ts'
+import { axeFindings } from '../support/axe.ts'
 import { findChromium, launch } from '../support/chromium.ts'
 import { buildView } from '../support/ui.ts'
 import { open, output, runExample, startServer, tab } from './support.ts'
@@ -219,12 +218,6 @@ t.test('the panel', { skip: typeof chromium === 'string' && chromium }, async (t
   const server = await startServer(t)
   const browser = await launch(chromium)
   t.teardown(() => browser.close())
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-  const found = async (page: Page): Promise<string[]> => {
-    await page.evaluate(axe)
-    const { violations } = await page.evaluate('axe.run()') as { violations: { id: string; nodes: { html: string }[] }[] }
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-  }
   const pictures = process.env['PICTURES']
 
   await t.test('plays a run slowly: chips go from place to place, and one event back and on', async (t) => {
@@ -257,16 +250,16 @@ t.test('the panel', { skip: typeof chromium === 'string' && chromium }, async (t
     // It sets out from where it was, and is elsewhere at the end; in presenter mode too, where the page is zoomed.
     for (const key of ['p', 'p']) {
       await page.keyboard.press(key)
+      await page.evaluate('Promise.all(document.getAnimations().map(({ finished }) => finished))')
       const { from, start, end } = await page.evaluate(moved)
       t.ok(Math.hypot(start.x - from.x, start.y - from.y) < 3, `from ${from.x}, ${from.y}; start at ${start.x}, ${start.y}`)
       t.ok(Math.hypot(end.x - from.x, end.y - from.y) > 50, `end at ${end.x}, ${end.y}`)
       await motion.getByRole('button', { name: 'One event back' }).click()
       await motion.locator('.sentence', { hasText: /^main runs/ }).waitFor()
-      await page.evaluate('Promise.all(document.getAnimations().map(({ finished }) => finished))')
     }
     await motion.getByRole('button', { name: 'One event on' }).press('Enter')
     await motion.locator('.sentence', { hasText: 'main ends: it returned.' }).waitFor()
-    t.same(await found(page), [])
+    t.same(await axeFindings(page), [])
     // Nothing goes on in a panel that is not shown, or after the page has gone live.
     await motion.getByRole('button', { name: 'Play slowly' }).click()
     await motion.getByRole('button', { name: 'Stop' }).waitFor()
@@ -277,7 +270,7 @@ t.test('the panel', { skip: typeof chromium === 'string' && chromium }, async (t
     await motion.getByText('This is the present.').waitFor()
     await motion.getByRole('button', { name: 'Play slowly' }).waitFor()
     await page.emulateMedia({ colorScheme: 'dark' })
-    t.same(await found(page), [])
+    t.same(await axeFindings(page), [])
     t.same(complaints, [])
     await page.close()
   })
@@ -299,7 +292,7 @@ t.test('the panel', { skip: typeof chromium === 'string' && chromium }, async (t
     for (let back = 0; back < 30 && await motion.locator('.next').count() === 0; back++) await motion.getByRole('button', { name: 'One event back' }).click()
     await motion.locator('.next').waitFor()
     if (pictures !== undefined) await page.screenshot({ path: `${pictures}/motion-390.png` })
-    t.same(await found(page), [])
+    t.same(await axeFindings(page), [])
     t.same(complaints, [])
     await page.close()
   })

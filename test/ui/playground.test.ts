@@ -1,11 +1,10 @@
 // The playground as its readers use it: in a real Chromium, from the real server, with the server's policy.
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { deflateRawSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import t from 'tap'
+import { axeFindings, SERIOUS } from '../support/axe.ts'
 import { findChromium, launch } from '../support/chromium.ts'
 import { listen } from '../support/server.ts'
 import { buildView } from '../support/ui.ts'
@@ -344,7 +343,6 @@ export function* main() {
   })
 
   await t.test('passes the accessibility checker, dark and light', async (t) => {
-    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
     const code = "import { print, sleep } from 'loopscope'\n\nexport function* main() {\n  const wrong: number = 'text' // on purpose\n  yield* sleep(1)\n  print(wrong)\n}\n"
     await visit(page, code, 'virtual')
     for (const colorScheme of ['dark', 'light'] as const) {
@@ -353,9 +351,7 @@ export function* main() {
       await page.locator('.pg-status.good').waitFor()
       await page.locator('.pg-troubles').waitFor()
       await page.getByLabel('Time in the run').fill('0.5')
-      await page.evaluate(axe)
-      const { violations } = await page.evaluate('axe.run()') as { violations: { id: string; impact: string; nodes: { html: string }[] }[] }
-      t.same(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`), [], colorScheme)
+      t.same(await axeFindings(page, SERIOUS), [], colorScheme)
     }
   })
 })

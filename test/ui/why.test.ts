@@ -1,14 +1,12 @@
 // Why isn't it running? On every page with lanes: by a list of tasks, for the end of a run and for any moment before.
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Locator, Page } from 'playwright-core'
 import t from 'tap'
+import { axeFindings, SERIOUS } from '../support/axe.ts'
 import { findChromium, launch } from '../support/chromium.ts'
 import { listen } from '../support/server.ts'
 import { buildView } from '../support/ui.ts'
 
 const chromium = await findChromium()
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 t.setTimeout(300_000)
 
 t.test('why a task is not running', { skip: typeof chromium === 'string' && chromium }, async (t) => {
@@ -24,11 +22,6 @@ t.test('why a task is not running', { skip: typeof chromium === 'string' && chro
     page.on('console', (message) => complaints.push(...message.type() === 'error' ? [message.text()] : []))
     await page.goto(`${url}/view/#${hash}`)
     return page
-  }
-  const serious = async (page: Page): Promise<string[]> => {
-    await page.evaluate(AXE)
-    const found = await page.evaluate('axe.run()') as { violations: { id: string; impact: string; nodes: { html: string }[] }[] }
-    return found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
   }
   const sentence = (aside: Locator): Promise<string> => aside.locator('.sentence').innerText()
 
@@ -46,7 +39,7 @@ t.test('why a task is not running', { skip: typeof chromium === 'string' && chro
     const box = (await page.locator('.pg-lanes canvas').boundingBox())!
     await page.mouse.click(box.x + 40, box.y + 128)
     t.match(await aside.getByLabel('Task').locator('option:checked').innerText(), /Task-\d|main/)
-    t.same(await serious(page), [])
+    t.same(await axeFindings(page, SERIOUS), [])
     await page.close()
   })
 
@@ -58,7 +51,7 @@ t.test('why a task is not running', { skip: typeof chromium === 'string' && chro
     await page.getByLabel('Time in the run').fill('0.5')
     await aside.locator('.sentence', { hasText: 'Ready since' }).waitFor()
     t.match(await sentence(aside), /^Ready since 0\.000 s, behind Task-1/)
-    t.same(await serious(page), [])
+    t.same(await axeFindings(page, SERIOUS), [])
     await page.close()
   })
 
@@ -73,7 +66,7 @@ t.test('why a task is not running', { skip: typeof chromium === 'string' && chro
     await above.locator('.history .link-button', { hasText: '2.000 s' }).first().click()
     await below.locator('.sentence', { hasText: 'sleep' }).waitFor()
     t.match(await sentence(below), /^Asleep[^]*until 3\.000 s, 1 s left/)
-    t.same(await serious(page), [])
+    t.same(await axeFindings(page, SERIOUS), [])
     await page.close()
   })
 
