@@ -34,6 +34,15 @@ interface Stall extends Block {
   lost: number
 }
 
+/** It is reported when its victims are known. */
+interface Over extends Stall {
+  until: number
+  candidates: Candidate[]
+  samples: StackSamples
+  /** How many of its seconds the thread had no processor. */
+  starved: number
+}
+
 export interface StallOptions {
   view: View
   decoder: Decoder
@@ -62,7 +71,7 @@ interface Blocked extends Block {
 export class StallDetector {
   readonly #options: StallOptions
   #blocked: Blocked | null = null
-  #over: (Stall & { until: number; candidates: Candidate[]; samples: StackSamples }) | null = null
+  #over: Over | null = null
   #expected = Infinity
   /** The beginning of the block that was given a moment to end. */
   #gotMoment = -1
@@ -108,8 +117,10 @@ export class StallDetector {
     const blocked = this.#blocked
     if (blocked !== null) {
       if (this.#goesOn(blocked)) {
-        if (now >= blocked.reportedAt + AGAIN) this.#report(blocked, now)
-        return Math.max(0.001, blocked.reportedAt + AGAIN - now)
+        const left = blocked.reportedAt + AGAIN + this.#missing(blocked, now) - now
+        if (left > 0) return Math.max(0.001, left)
+        this.#report(blocked, now)
+        return AGAIN
       }
       // The end of known code has a record, which is on its way unless it was lost. The end of unknown code is in the header.
       const overdue = (blocked.step === 0 && !known) || now > blocked.reportedAt + AGAIN + SETTLE_SECONDS
@@ -143,6 +154,11 @@ export class StallDetector {
     const { schedulingDelay } = this.#options
     const starved = schedulingDelay.present(from, now)
     return known && !schedulingDelay.excuses(from, now, starved) ? 0 : starved
+  }
+
+  /** How many seconds of a block that goes on do not count. */
+  #missing({ name, from, samples }: Blocked, now: number): number {
+    return nobody(name, samples.last) ? this.#options.schedulingDelay.present(from, now) : 0
   }
 
   #begin(step: number, from: number, now: number): void {
@@ -202,9 +218,10 @@ export class StallDetector {
   }
 
   #report(blocked: Blocked, now: number): void {
+    const seconds = now - blocked.from - this.#missing(blocked, now)
     // Times are multiples from the beginning, so that one late poll does not delay all later reports.
-    blocked.reportedAt = Math.max(blocked.reportedAt, now - ((now - blocked.from - this.#options.threshold) % AGAIN))
-    this.#emitBlocked(this.#explain(blocked, blocked.samples, blocked.samples.last), now, now - blocked.from)
+    blocked.reportedAt = Math.max(blocked.reportedAt, blocked.from + seconds - ((seconds - this.#options.threshold) % AGAIN))
+    this.#emitBlocked(this.#explain(blocked, blocked.samples, blocked.samples.last), now, seconds)
   }
 
   #emitBlocked(block: Block & { stack?: Frame[] }, t: number, seconds: number): void {
@@ -266,11 +283,12 @@ export class StallDetector {
   #end(blocked: Block & { samples: StackSamples; candidates: Candidate[] }): void {
     if (this.#over !== null) this.#settle()
     this.#blocked = null
+    const { schedulingDelay, now } = this.#options
     const { from, to, name, samples, candidates, task, request } = blocked
     this.#since = to
     this.#over = {
       from, to, name, ...ofBlock({ task, request }), seconds: to - from, victims: [], lost: 0, candidates, samples,
-      until: to + SETTLE_SECONDS,
+      starved: Math.min(to - from, schedulingDelay.since(from, now())), until: to + SETTLE_SECONDS,
     }
   }
 
@@ -279,7 +297,7 @@ export class StallDetector {
     this.#readBlocks(t)
     const over = this.#over
     if (over === null || request === over.request) return
-    const lost = Math.min(over.to - (t - seconds), over.seconds)
+    const lost = Math.min(over.to - (t - seconds), secondsOf(over))
     if (lost <= 0) return
     over.lost += lost
     if (over.victims.length < MOST_VICTIMS) over.victims.push({ request, name: this.#options.decoder.requestName(request), seconds: stamp(lost) })
@@ -302,13 +320,14 @@ export class StallDetector {
     if (over === null) return
     this.#over = null
     const { candidates, samples, ...stall } = over
-    const { from, to } = over
-    const delayed = victimsOf(candidates, from, to)
+    const { from } = stall
+    const seconds = secondsOf(over)
+    const delayed = victimsOf(candidates, from, from + seconds)
     let names = 0
     const victims = [...delayed, ...over.victims].slice(0, MOST_VICTIMS).filter(({ name }) => (names += name.length) <= MOST_NAMES)
       .map((victim) => ({ ...victim, seconds: stamp(victim.seconds) }))
-    const said = this.#explain(stall, samples, samples.conclude(from, to))
-    const done: Stall = { ...said, victims, lost: stamp(totalOf(delayed) + over.lost), seconds: stamp(over.seconds) }
+    const said = this.#explain(stall, samples, samples.conclude(from, over.to))
+    const done: Stall = { ...said, victims, lost: stamp(totalOf(delayed) + over.lost), seconds: stamp(seconds) }
     const { now, emit } = this.#options
     emit({
       type: 'loop.unblocked', t: stamp(now()), ...ofBlock(done), seconds: done.seconds, victims, lost: done.lost, name: done.name,
@@ -319,4 +338,16 @@ export class StallDetector {
 
 function ofBlock({ task, request }: { task?: number | undefined; request?: number | undefined }): { task?: number; request?: number } {
   return { ...(task === undefined || task === 0 ? {} : { task }), ...(request === undefined || request === 0 ? {} : { request }) }
+}
+
+/**
+ * Whether nothing shows that the program caused a stall: the code is unknown and no stack was taken. Then the time in which the
+ * thread had no processor does not count. A program that blocks on a busy machine shows a stack sooner or later.
+ */
+function nobody(name: string, verdict: Verdict | null): boolean {
+  return name === UNKNOWN && verdict === null
+}
+
+function secondsOf({ from, to, name, samples, seconds, starved }: Over): number {
+  return nobody(name, samples.conclude(from, to)) ? seconds - starved : seconds
 }

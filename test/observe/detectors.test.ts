@@ -1,5 +1,7 @@
 // What counts as a stall or deserves a warning, as tables on a fake clock: the shared memory, the ring and the observer are
 // real, and only time is made up. Real stalls are in observer.test.ts.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { Observer } from '../../src/observe/observer.ts'
@@ -20,16 +22,25 @@ class World {
   readonly #view = viewOf(this.#shared)
   readonly #ring = new RingWriter(this.#shared)
   readonly #holder = new HolderClock(this.#view, () => this.now, true, () => {})
-  readonly #observer = new Observer({
-    shared: this.#shared, loop: 'main', history: 5000, blockedSeconds: 0.05, keepSeconds: 1e9, now: () => this.now, origin: 0,
-    schedulingDelay: new SchedulingDelay(null), takeSnapshot: () => null, takeStack: async () => null,
-  })
+  readonly #observer: Observer
+  /** The thread's folder in `/proc`. */
+  readonly #folder: string
 
+  /** What the thread does, as the kernel says it. */
+  #state: 'runs' | 'sleeps' | 'starves' = 'runs'
+  #ran = 0
+  #starved = 0
+  #waited = 0
   #answers = true
   #polls = true
   #tasks = 0
 
-  constructor() {
+  constructor(folder: string) {
+    this.#folder = folder
+    this.#observer = new Observer({
+      shared: this.#shared, loop: 'main', history: 5000, blockedSeconds: 0.05, keepSeconds: 1e9, now: () => this.now, origin: 0,
+      schedulingDelay: new SchedulingDelay(folder), takeSnapshot: () => null, takeStack: async () => null,
+    })
     this.passes(1)
   }
 
@@ -47,7 +58,14 @@ class World {
   /** Time passes; the thread answers and the observer polls, unless they cannot. */
   passes(seconds: number): this {
     for (const end = this.now + seconds; this.now < end - 1e-9;) {
-      this.now += Math.min(POLL, end - this.now)
+      const seconds = Math.min(POLL, end - this.now)
+      this.now += seconds
+      if (this.#state === 'runs') this.#ran += seconds
+      else if (this.#state === 'starves') this.#starved += seconds
+      // The kernel adds a wait when it is over.
+      if (this.#state !== 'starves') this.#waited = this.#starved
+      writeFileSync(join(this.#folder, 'schedstat'), `${Math.round(this.#ran * 1e9)} ${Math.round(this.#waited * 1e9)} 1`)
+      writeFileSync(join(this.#folder, 'stat'), `1 (node) ${this.#state === 'sleeps' ? 'S' : 'R'} 0`)
       if (this.#answers && this.now - (this.#view.numbers[NUMBER.beat] as number) >= BEAT) this.#view.numbers[NUMBER.beat] = this.now
       if (this.#polls) this.#observer.poll()
     }
@@ -91,6 +109,16 @@ class World {
     return this
   }
 
+  /** The thread sleeps in unknown code, as in a call to the system, and has no processor afterwards. */
+  sleepsAndStarves(sleeps: number, starves: number): this {
+    this.#state = 'sleeps'
+    this.unknown(sleeps)
+    this.#state = 'starves'
+    this.unknown(starves)
+    this.#state = 'runs'
+    return this.passes(0.2)
+  }
+
   /** The observer gets no processor. */
   unseen(what: (world: this) => void): this {
     this.#polls = false
@@ -130,6 +158,10 @@ const TABLE: [what: string, happens: (world: World) => void, reported: (string |
   ]],
   ['a callback, by its name', (world) => { world.callback('callback tick', 0.08) }, ['blocked callback tick 0.05', 'unblocked callback tick 0.08, no victims']],
   ['code outside of the event loop', (world) => { world.unknown(0.2).passes(0.2) }, [/^blocked code outside of the event loop 0.05/, /^blocked code/, /^unblocked code outside of the event loop 0\.\d+, no victims$/]],
+  ['a thread that has no processor', (world) => { world.sleepsAndStarves(0, 3) }, []],
+  ['unknown code without a stack does not count while the thread has no processor', (world) => { world.sleepsAndStarves(0.08, 3) }, [
+    'blocked code outside of the event loop 0.05', 'unblocked code outside of the event loop 0.08, no victims',
+  ]],
   ['tasks that were ready are delayed, and those whose wait ended meanwhile for the rest of it', (world) => {
     const [a, b, c, d] = ['A', 'B', 'C', 'D'].map((name) => world.task(name)) as [number, number, number, number]
     world.step(c, 0, { kind: 'sleep', deadline: 0.7 }).step(d, 0, { kind: 'event' }).step(b, 0).step(a, 0.5)
@@ -157,7 +189,7 @@ const TABLE: [what: string, happens: (world: World) => void, reported: (string |
 
 for (const [what, happens, wanted] of TABLE) {
   t.test(what, async (t) => {
-    const world = new World()
+    const world = new World(t.testdir({}))
     happens(world)
     const { reported } = world
     t.equal(reported.length, wanted.length, reported.join('\n'))
