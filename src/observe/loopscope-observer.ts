@@ -16,7 +16,7 @@ import { ownNames } from '../http/origin.ts'
 import { pieces } from '../http/readers.ts'
 import { buildObserverApp } from './http.ts'
 import { Stacks } from './stacks.ts'
-import { BEAT_SECONDS } from './stall-detector.ts'
+import { BEAT_SECONDS } from '../probe/layout.ts'
 import { SchedulingDelay } from './scheduling-delay.ts'
 
 /** The most batches on their way to a subscriber on the app's thread. */

@@ -8,12 +8,10 @@ import type { SchedulingDelay } from './scheduling-delay.ts'
 import { stamp, type Timed } from '../events/builder.ts'
 import type { Taken } from './stacks.ts'
 import { StackSamples, type Verdict } from './stack-samples.ts'
-import { HOLDER, MOST_BLOCKS, NUMBER, taskOf, WORD, type View } from '../probe/layout.ts'
+import { BEAT_SECONDS, HOLDER, MOST_BLOCKS, NUMBER, taskOf, WORD, type View } from '../probe/layout.ts'
 
 /** A stall that goes on is reported again after this many seconds. */
 const AGAIN = 0.1
-/** The interval of the watched thread's heartbeat, in seconds. */
-export const BEAT_SECONDS = 0.02
 /** Requests that arrived during a stall are read right after it. The stall is reported without them after this many seconds. */
 const SETTLE_SECONDS = 0.06
 /** A poll this many seconds late says more about the machine than about the watched thread. */

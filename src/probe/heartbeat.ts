@@ -5,8 +5,7 @@ import type { ThreadsState } from '../threads/state.ts'
 import type { View } from './layout.ts'
 import type { Probe } from './probe.ts'
 import { IDLE_MS, idleTime } from './idle-time.ts'
-import { MOST_BLOCKS, NUMBER, WORD } from './layout.ts'
-import { BEAT_SECONDS } from '../observe/stall-detector.ts'
+import { BEAT_SECONDS, MOST_BLOCKS, NUMBER, WORD } from './layout.ts'
 
 /** Figures that change slowly are read every this many beats. */
 const SLOWLY = 5

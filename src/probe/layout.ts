@@ -5,6 +5,9 @@
 export const RECORD_WORDS = 8
 export const RECORD_BYTES = 32
 
+/** The interval of the watched thread's heartbeat, in seconds. */
+export const BEAT_SECONDS = 0.02
+
 /** Words of the header, as 32-bit integers. */
 export const WORD = {
   /** How many records have been published; wraps around. */

@@ -1,5 +1,5 @@
 // Leaves one page open over a busy loop and prints each minute what it keeps, then whether that grew: node --import
-// ./tools/ts.mjs test/ui/hour.ts [minutes]
+// ./tools/ts.mjs test/ui/hour.ts [minutes] [requests a second]
 import { fetch } from 'undici'
 import { findChromium, launch } from '../support/chromium.ts'
 import { processorTime } from '../support/programs.ts'
@@ -9,7 +9,8 @@ import type { Session } from './support.ts'
 declare const loopscope: Session
 
 const minutes = Number(process.argv[2] ?? 60)
-const REQUESTS_A_SECOND = 3
+/** A fifth of them are runs, of which the page keeps the last thousands: only when these are full can its heap be flat. */
+const requestsPerSecond = Number(process.argv[3] ?? 3)
 const STALL_EVERY = 20_000
 /** Frames are counted for this many ms of each minute. Otherwise the page has reduced motion, to leave the machine to others. */
 const IN_MOTION = 4000
@@ -42,7 +43,7 @@ drain('/examples/5/run?speed=20&maxsize=10&producers=4&consumers=4&seed=1').catc
 let calls = 0
 const WAYS = ['/ping', '/handlers/async?ms=5', '/handlers/sync?ms=3&thread=pool', '/ping', '/examples/1/run?speed=200']
 const timers = [
-  setInterval(() => call(WAYS[calls++ % WAYS.length]!), 1000 / REQUESTS_A_SECOND),
+  setInterval(() => call(WAYS[calls++ % WAYS.length]!), 1000 / requestsPerSecond),
   setInterval(() => call('/handlers/sync?ms=150&thread=inline'), STALL_EVERY),
 ]
 
