@@ -83,7 +83,7 @@ t.test('the recorder', async (t) => {
   await t.test('records where a task waits, in debug mode', async (t) => {
     const debugged = await record(busy, { debug: true })
     const suspended = debugged.find((event) => event.type === 'task.suspended' && event.on.kind === 'sleep')
-    t.match(suspended, { location: { function: 'worker', file: /stream\.test\.ts/ } })
+    t.match(suspended, { location: { function: 'worker', file: /stream\.unit\.ts/ } })
   })
 
   await t.test('cuts all texts of an event at a limit in bytes', async (t) => {

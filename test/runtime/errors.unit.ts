@@ -238,7 +238,7 @@ t.test('running', async (t) => {
       const error = await run(body()).then(() => null, (error: unknown) => error as TypeError)
       t.match(error, { name: 'TypeError', message: /is not iterable.*: `yield\*` awaits .*`yield\* fromPromise\(promise\)`/ })
       t.match(error?.stack, error?.message)
-      t.match(error?.stack, /errors\.test\.ts/)
+      t.match(error?.stack, /errors\.unit\.ts/)
     }
     const other = await run((function* () { return [...promise as unknown as number[]] })()).catch(String)
     t.notMatch(other, 'yield*', 'an iteration by other means is left as it is')
@@ -420,7 +420,7 @@ t.test('stacks', async (t) => {
     yield* middle()
   }
   const functionsIn = (error: unknown): string[] =>
-    ((error as Error).stack ?? '').split('\n').map((line) => /^ {4}at (?:(await of .*)|(innermost|middle|outermost)\b.*\berrors\.test\.ts:\d+:\d+)/.exec(line)).flatMap((match) => match === null ? [] : [match[1] ?? match[2] ?? ''])
+    ((error as Error).stack ?? '').split('\n').map((line) => /^ {4}at (?:(await of .*)|(innermost|middle|outermost)\b.*\berrors\.unit\.ts:\d+:\d+)/.exec(line)).flatMap((match) => match === null ? [] : [match[1] ?? match[2] ?? ''])
 
   t.test('of an error keep the whole yield* chain, even after a suspension', async (t) => {
     t.same(await recorded(function* (log) {

@@ -383,7 +383,7 @@ t.test('debug mode', async (t) => {
     await recorded(function* () {
       const task = createTask(outer(), { name: 'child' })
       yield* sleep(0)
-      t.same(task.getStack().filter(({ file }) => file.endsWith('instruments.test.ts')).map(place).slice(-2), [['within', lineOf('within')], ['middle', lineOf('first wait')]])
+      t.same(task.getStack().filter(({ file }) => file.endsWith('instruments.unit.ts')).map(place).slice(-2), [['within', lineOf('within')], ['middle', lineOf('first wait')]])
       yield* sleep(0.5)
       const stack = task.getStack()
       t.same(stack.map(place), [['outer', lineOf('outer') - 2], ['within', lineOf('within')], ['middle', lineOf('middle')], ['inner', lineOf('inner')]])
@@ -410,14 +410,14 @@ t.test('debug mode', async (t) => {
     const [first, ...lines] = text.split('\n')
     t.match(first, /^Stack for <Task pending name="child" coro=outer .*> \(oldest frame first\):$/)
     t.equal(lines.length, 4)
-    t.match(lines[3], new RegExp(`instruments\\.test\\.ts:${lineOf('inner')}:\\d+, in inner$`))
+    t.match(lines[3], new RegExp(`instruments\\.unit\\.ts:${lineOf('inner')}:\\d+, in inner$`))
   })
 
   t.test('a task, a future and a handle know where they were made', async (t) => {
     t.same(await recorded(function* (log) {
       const task = createTask(sleep(0)) // origin of task
       const future = getRunningLoop().createFuture() // origin of future
-      for (const object of [task, future]) log(/created at .*instruments\.test\.ts:(\d+)>$/.exec(String(object))?.[1])
+      for (const object of [task, future]) log(/created at .*instruments\.unit\.ts:(\d+)>$/.exec(String(object))?.[1])
       yield* task
     }, { debug: true }), [String(lineOf('origin of task')), String(lineOf('origin of future'))])
   })
@@ -429,7 +429,7 @@ t.test('debug mode', async (t) => {
         yield* sleep(0.5)
         task.cancel()
         const [error] = yield* gather([task], { returnExceptions: true })
-        t.equal(/instruments\.test\.ts|runtime/.test((error as Error).stack ?? ''), debug)
+        t.equal(/instruments\.unit\.ts|runtime/.test((error as Error).stack ?? ''), debug)
       }, { debug })
     }
   })
