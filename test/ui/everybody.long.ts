@@ -3,28 +3,21 @@ import t from 'tap'
 import { createTask, gather, print, sleep, type Coroutine } from '../../src/index.ts'
 import type { App } from '../../src/server/app.ts'
 import { axeFindings } from '../support/axe.ts'
-import { findChromium, launch } from '../support/chromium.ts'
 import { eventually, listen } from '../support/server.ts'
-import { buildView } from '../support/ui.ts'
-import { open, startServer, tab } from './support.ts'
+import { noChromium, open, startServer, tab } from './support.ts'
 
-const chromium = await findChromium()
 declare const document: { activeElement: { id: string; tagName: string; textContent: string; getAttribute(name: string): string | null } | null }
 
 const live = ({ outcome }: { outcome?: string | null }): boolean => outcome === null
 
-t.test('accessibility of the live view', { skip: typeof chromium === 'string' && chromium }, async (t) => {
-  if (typeof chromium === 'string') return
-  await buildView()
+t.test('accessibility of the live view', { skip: noChromium }, async (t) => {
   const server = await startServer(t)
-  const browser = await launch(chromium)
-  t.teardown(() => browser.close())
 
   await t.test('hostile names, labels and lines stay text', async (t) => {
     const { app } = await listen(t)
     await app.observer.ready
     await hostile(app)
-    const { page, complaints } = await open(browser, `http://127.0.0.1:${app.observer.port}/`)
+    const { page, complaints } = await open(t, `http://127.0.0.1:${app.observer.port}/`)
     for (const name of ['Tasks', 'Await graph', 'Output', 'Stalls', 'Requests', 'Loop', 'Motion', 'Queues', 'Runs', 'Warnings', 'Table']) {
       await tab(page, name).click()
       await page.waitForTimeout(160)
@@ -34,11 +27,10 @@ t.test('accessibility of the live view', { skip: typeof chromium === 'string' &&
     t.equal(await page.title(), 'loopscope')
     t.equal(await page.locator('main img, main script, main iframe[src^="javascript"]').count(), 0)
     t.same(complaints, [])
-    await page.close()
   })
 
   await t.test('the keyboard alone reaches everything', async (t) => {
-    const { page } = await open(browser, server.observer)
+    const { page } = await open(t, server.observer)
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'How to read this' }).waitFor()
     await page.keyboard.press('Escape')
@@ -63,14 +55,13 @@ t.test('accessibility of the live view', { skip: typeof chromium === 'string' &&
     await page.locator('.toolbar').getByRole('button', { name: /^Cancel/ }).waitFor()
     await page.keyboard.press('c')
     t.ok(await eventually(async () => await server.count('runs', live) === 0), 'and a key cancels it')
-    await page.close()
   })
 
   await t.test('an accessibility checker finds nothing, on any page, screen and theme', async (t) => {
     const pictures = process.env['PICTURES']
     await (await fetch(`${server.app}examples/4/run?speed=8`)).text()
     for (const [screen, { presenter = false, ...options }] of Object.entries(SCREENS)) {
-      const { page, complaints } = await open(browser, server.observer, { bypassCSP: true, ...options })
+      const { page, complaints } = await open(t, server.observer, { bypassCSP: true, ...options })
       if (presenter) await page.keyboard.press('p')
       for (const [view, ...tabs] of PAGES) {
         await page.goto(server.observer + view)

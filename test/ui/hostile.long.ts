@@ -6,14 +6,11 @@ import fastify from 'fastify'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { readPage } from '../../src/http/page.ts'
-import { findChromium, launch } from '../support/chromium.ts'
+import { browser, noChromium } from '../support/browser.ts'
 import { listen } from '../support/server.ts'
-import { buildView } from '../support/ui.ts'
 
 // A browser, TypeScript in it and a server on a busy machine take their time.
 t.setTimeout(600_000)
-
-const chromium = await findChromium()
 
 /** Gets the port through which the thread communicates: `say` sends anything. */
 const PROLOGUE = `import { print, sleep } from 'loopscope'
@@ -79,13 +76,10 @@ async function answers(page: Page): Promise<boolean> {
   return true
 }
 
-t.test('a harmful program', { skip: typeof chromium === 'string' && chromium }, async (t) => {
-  if (typeof chromium === 'string') return
-  await buildView()
+t.test('a harmful program', { skip: noChromium }, async (t) => {
   const { url } = await listen(t)
-  const browser = await launch(chromium)
-  t.teardown(() => browser.close())
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  const page = await (await browser()).newPage({ viewport: { width: 1280, height: 900 } })
+  t.teardown(() => page.close())
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.setDefaultTimeout(60_000)
@@ -149,13 +143,10 @@ async function serveHostile(t: { teardown: (fn: () => unknown) => void }): Promi
   return app.listen({ host: '127.0.0.1', port: 0 })
 }
 
-t.test('a harmful server leaves the page able to answer, and its title and links unchanged', { skip: typeof chromium === 'string' && chromium }, async (t) => {
-  if (typeof chromium === 'string') return
-  await buildView()
+t.test('a harmful server leaves the page able to answer, and its title and links unchanged', { skip: noChromium }, async (t) => {
   const url = await serveHostile(t)
-  const browser = await launch(chromium)
-  t.teardown(() => browser.close())
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  const page = await (await browser()).newPage({ viewport: { width: 1280, height: 900 } })
+  t.teardown(() => page.close())
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.setDefaultTimeout(60_000)

@@ -2,13 +2,10 @@
 // word of its question. How long it took is printed.
 import t, { type Test } from 'tap'
 import type { Page } from 'playwright-core'
-import { findChromium, launch } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
-import { buildView } from '../support/ui.ts'
 import { start } from '../observe/support.ts'
-import { open } from './support.ts'
+import { noChromium, open } from './support.ts'
 
-const chromium = await findChromium()
 const MOST_CLICKS = 8
 
 /** Reads, and clicks what has one of these words, the first word first, until what is visible answers the question. */
@@ -31,11 +28,7 @@ async function ask(t: Test, page: Page, words: readonly RegExp[], answer: readon
   t.ok(await isAnswered(), `${seconds} s, ${clicked.length} clicks: ${clicked.map((text) => JSON.stringify(text)).join(', ')}`)
 }
 
-t.test('a newcomer finds', { skip: typeof chromium === 'string' && chromium }, async (t) => {
-  if (typeof chromium === 'string') return
-  await buildView()
-  const browser = await launch(chromium)
-  t.teardown(() => browser.close())
+t.test('a newcomer finds', { skip: noChromium }, async (t) => {
   const observerOf = async (t: Test, file: string): Promise<string> => {
     const program = start(t, file)
     t.ok(await eventually(() => /observer (\S+)/.test(program.log())), program.log())
@@ -43,14 +36,12 @@ t.test('a newcomer finds', { skip: typeof chromium === 'string' && chromium }, a
   }
 
   await t.test('what freezes an app that knows nothing of loopscope', async (t) => {
-    const { page } = await open(browser, await observerOf(t, 'test/observe/programs/catalogue.ts'))
+    const { page } = await open(t, await observerOf(t, 'test/observe/programs/catalogue.ts'))
     await ask(t, page, [/^Stalls/, /stall/i, /block/i], [/rebuildIndex/, /catalogue\.ts:\d+/, /0\.\d+ s|\d+ ms/])
-    await page.close()
   })
 
   await t.test('why a task is not running in a deadlock', async (t) => {
-    const { page } = await open(browser, await observerOf(t, 'test/observe/programs/deadlock.ts'))
+    const { page } = await open(t, await observerOf(t, 'test/observe/programs/deadlock.ts'))
     await ask(t, page, [/^pack the parcel/, /^Tasks/, /why/i, /graph/i], [/pack the parcel/, /wait/i, /write the invoice/, /lock/i, /deadlock|each other|in a circle|cycle/i])
-    await page.close()
   })
 })

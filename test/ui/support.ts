@@ -1,11 +1,16 @@
-// Shared by the tests of the live view: the real server in a separate process, so that it can be stalled, and a real page on
+// Shared by the tests of the live view: the real server in a separate process, so that it can be stalled, and real pages on
 // it.
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Browser, Locator, Page } from 'playwright-core'
+import root from 'tap'
+import { browser } from '../support/browser.ts'
+import { eventually } from '../support/eventually.ts'
 import { startServer as startBuilt } from '../support/server-process.ts'
 
+export { noChromium } from '../support/browser.ts'
+
 /** A page that waits for something gives up after this many ms. */
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 
 interface Test {
   teardown: (fn: () => unknown) => void
@@ -55,6 +60,7 @@ export interface LiveServer {
   observerPort: number
   /** Kills it at once. */
   kill(): void
+  pid: number
   /** How many entries a list has, according to the app itself. */
   count(what: 'tasks' | 'runs', which?: (one: { outcome?: string | null }) => boolean): Promise<number>
 }
@@ -64,12 +70,29 @@ export async function startServer(t: Test, env: Record<string, string> = {}): Pr
   const { url, observer: observerUrl, child } = await startBuilt(t, { LOG_LEVEL: 'warn', RATE_LIMIT: '0', ...env })
   const [app, observer] = [`${url}/`, `${observerUrl}/`]
   return {
-    app, observer, kill: () => void child.kill('SIGKILL'), observerPort: Number(new URL(observer).port),
+    app, observer, kill: () => void child.kill('SIGKILL'), pid: child.pid!, observerPort: Number(new URL(observer).port),
     count: async (what, which = () => true) => {
       const list = await (await fetch(app + what, { headers: { accept: 'application/json' } })).json() as Record<string, { name?: string; outcome?: string | null }[]>
       return (list[what] ?? []).filter((one) => one.name?.startsWith('GET /tasks') !== true && which(one)).length
     },
   }
+}
+
+let shared: Promise<LiveServer> | null = null
+
+/**
+ * The server of all page tests of the process, started for the first. What ran on it before a test is in its history, and is
+ * over: after each test within `t`, the runs that it has left are cancelled.
+ */
+export async function liveServer(t: Test & { afterEach: (fn: () => unknown) => void }): Promise<LiveServer> {
+  shared ??= startServer(root)
+  const server = await shared
+  t.afterEach(async () => {
+    const { runs } = await (await fetch(`${server.app}runs`)).json() as { runs: { run: number; outcome: string | null }[] }
+    for (const { run, outcome } of runs) if (outcome === null) await fetch(`${server.app}runs/${run}`, { method: 'DELETE' })
+    await eventually(async () => await server.count('tasks') === 0)
+  })
+  return server
 }
 
 export interface Wire {
@@ -131,18 +154,29 @@ export interface Opened {
   page: Page
   /** Errors on the console and violations of the policy. */
   complaints: string[]
+  /** The paths that it has requested. */
+  asked: string[]
 }
 
-/** Opens the live view, and waits until it is connected. */
-export async function open(browser: Browser, address: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Opened> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 860 }, ...options })
+/** Opens an address in a browser context of its own, until the test ends. */
+export async function visit(t: Test, address: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Opened> {
+  const page = await (await browser()).newPage({ viewport: { width: 1280, height: 860 }, ...options })
+  t.teardown(() => page.close())
   page.setDefaultTimeout(PATIENCE)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => complaints.push(...message.type() === 'error' ? [message.text()] : []))
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname))
   await page.goto(address)
-  await page.locator('.connection.live').waitFor()
-  return { page, complaints }
+  return { page, complaints, asked }
+}
+
+/** Opens the live view, and waits until it is connected. */
+export async function open(t: Test, address: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Opened> {
+  const opened = await visit(t, address, options)
+  await opened.page.locator('.connection.live').waitFor()
+  return opened
 }
 
 export const tab = (page: Page, name: string): Locator => page.getByRole('tab', { name: new RegExp(`^${name}`) })
@@ -156,5 +190,8 @@ export async function runExample(page: Page, number: number, fields: Record<stri
   for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value)
   await page.getByRole('button', { name: `▶ Run example ${number}`, exact: true }).click()
 }
+
+/** Waits until the page has drawn what it knows. */
+export const drawn = (page: Page): Promise<unknown> => page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))')
 
 export const interrupt = (page: Page): Promise<void> => page.locator('.toolbar').getByRole('button', { name: /^Cancel/ }).click()

@@ -1,23 +1,16 @@
 // The tools around the lanes, in a real Chromium: groups, search, measured ranges, panels that are resized; and the lanes of
 // a service with a stall.
 import t from 'tap'
-import { findChromium, launch } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
-import { buildView } from '../support/ui.ts'
-import { open, runExample, startServer, tab, type Session } from './support.ts'
+import { liveServer, noChromium, open, runExample, tab, type Session } from './support.ts'
 
-const chromium = await findChromium()
 declare const loopscope: Session
 
-t.test('the lanes and what is around them', { skip: typeof chromium === 'string' && chromium }, async (t) => {
-  if (typeof chromium === 'string') return
-  await buildView()
-  const server = await startServer(t)
-  const browser = await launch(chromium)
-  t.teardown(() => browser.close())
+t.test('the lanes and what is around them', { skip: noChromium }, async (t) => {
+  const server = await liveServer(t)
 
   await t.test('panels are resized by the keyboard and the pointer, and stay so', async (t) => {
-    const { page } = await open(browser, server.observer)
+    const { page } = await open(t, server.observer)
     const dock = page.locator('.panels.dock')
     const side = page.locator('.panels.side')
     const size = async (): Promise<number[]> => [(await dock.boundingBox())!.height, (await side.boundingBox())!.width]
@@ -42,14 +35,15 @@ t.test('the lanes and what is around them', { skip: typeof chromium === 'string'
     await page.keyboard.press('Enter')
     await beside.dblclick()
     t.same((await size()).map(Math.round), before.map(Math.round), 'back to the first size')
-    await page.close()
   })
 
   await t.test('a search goes through the tasks, and a range says what ran in it', async (t) => {
-    const { page, complaints } = await open(browser, server.observer)
+    const { page, complaints } = await open(t, server.observer)
+    const ended = (): Promise<number> => page.evaluate(() => [...(loopscope.live as unknown as { runs: Map<number, { to: number | null }> }).runs.values()].filter(({ to }) => to !== null).length)
+    const before = await ended()
     await runExample(page, 4, { speed: '20' })
     await tab(page, 'Tasks').click()
-    await page.waitForFunction(() => [...(loopscope.live as unknown as { runs: Map<number, { to: number | null }> }).runs.values()].some(({ to }) => to !== null))
+    t.ok(await eventually(async () => await ended() > before))
     await page.keyboard.press('g')
     await page.keyboard.type('Task-')
     const status = page.locator('.lane-bar .find [role=status]')
@@ -89,11 +83,10 @@ t.test('the lanes and what is around them', { skip: typeof chromium === 'string'
     await page.keyboard.press('<')
     await page.locator('.range', { hasText: 'the loop was' }).waitFor()
     t.same(complaints, [])
-    await page.close()
   })
 
   await t.test('tasks are sorted by what they cost, by buttons that say how', async (t) => {
-    const { page } = await open(browser, server.observer)
+    const { page } = await open(t, server.observer)
     await fetch(`${server.app}handlers/sync?thread=inline&ms=1500`)
     await runExample(page, 3, { speed: '20' })
     await tab(page, 'Tasks').click()
@@ -108,11 +101,10 @@ t.test('the lanes and what is around them', { skip: typeof chromium === 'string'
     await page.keyboard.press('Enter')
     t.equal(await busy.getAttribute('aria-sort'), 'ascending')
     t.notMatch(await page.locator('.grid tbody tr').first().innerText(), /handlers\/sync/)
-    await page.close()
   })
 
   await t.test('the await graph marks a deadlock, and follows the moment that is shown', async (t) => {
-    const { page, complaints } = await open(browser, server.observer)
+    const { page, complaints } = await open(t, server.observer)
     const wait = (at: number, task: number, on: object): object => ({ t: at, type: 'task.suspended', task, seconds: 0, on })
     const events = [
       ...['main', 'one', 'two', '<b>getter</b>'].map((name, at) => ({ t: 0, type: 'task.created', task: at + 1, name, coroutine: 'f' })),
@@ -139,11 +131,10 @@ t.test('the lanes and what is around them', { skip: typeof chromium === 'string'
       t.ok(await eventually(async () => (await marked()).join() === counts.join()), counts.join())
     }
     t.same(complaints, [])
-    await page.close()
   })
 
   await t.test('30, 160 and 2,000 requests a second: the culprit and the worst victim of a stall are in view', async (t) => {
-    const { page } = await open(browser, server.observer)
+    const { page } = await open(t, server.observer)
     for (const rate of [30, 160, 2000]) {
       await page.evaluate((list) => {
         const Recording = loopscope.live.constructor as new () => { apply(event: object): void }
@@ -160,7 +151,6 @@ t.test('the lanes and what is around them', { skip: typeof chromium === 'string'
     }
     await page.getByLabel('Arrange the lanes').selectOption('group by parent')
     t.ok(await page.evaluate(() => loopscope.timeline.pinned) > 0)
-    await page.close()
   })
 })
 

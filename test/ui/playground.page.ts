@@ -2,32 +2,15 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { deflateRawSync } from 'node:zlib'
-import type { Browser, Page } from 'playwright-core'
-import t from 'tap'
+import type { Page } from 'playwright-core'
+import t, { type Test } from 'tap'
 import { axeFindings, SERIOUS } from '../support/axe.ts'
-import { findChromium, launch } from '../support/chromium.ts'
-import { listen } from '../support/server.ts'
-import { buildView } from '../support/ui.ts'
+import { liveServer, noChromium, visit, type Opened } from './support.ts'
 
-// A browser, TypeScript in it and a server on a busy machine take their time.
-t.setTimeout(300_000)
-
-const chromium = await findChromium()
-
-interface Opened {
-  page: Page
-  /** Errors on the console and violations of the policy. */
-  complaints: string[]
-}
-
-async function open(browser: Browser, address: string): Promise<Opened> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('console', (message) => complaints.push(...message.type() === 'error' ? [message.text()] : []))
-  await page.goto(address)
-  await page.locator('.cm-content').waitFor()
-  return { page, complaints }
+async function look(t: Test, address: string): Promise<Opened> {
+  const opened = await visit(t, address)
+  await opened.page.locator('.cm-content').waitFor()
+  return opened
 }
 
 /** The letters of a link, made as a stranger would make them. */
@@ -38,7 +21,7 @@ function letters(program: unknown): string {
 const linkTo = (code: string, clock = 'real'): string => `#view=playground&program=${letters({ code, clock, until: 60 })}`
 
 /** Another program in the open page, as when its link is put into the address bar: TypeScript stays loaded. */
-async function visit(page: Page, code: string, clock = 'real'): Promise<void> {
+async function follow(page: Page, code: string, clock = 'real'): Promise<void> {
   await page.evaluate(`location.hash = ${JSON.stringify(linkTo(code, clock))}`)
   await page.locator('.pg-arrival.good').waitFor()
   await page.getByRole('button', { name: 'Understood' }).click()
@@ -61,14 +44,29 @@ async function stallLabel(page: Page): Promise<string> {
   return ''
 }
 
-t.test('the playground', { skip: typeof chromium === 'string' && chromium }, async (t) => {
-  if (typeof chromium === 'string') return
-  await buildView()
-  const { url } = await listen(t)
-  const browser = await launch(chromium)
-  t.teardown(() => browser.close())
-  const address = (rest: string): string => `${url}/view/${rest}`
-  const { page, complaints } = await open(browser, address('#view=playground'))
+t.test('the playground', { skip: noChromium }, async (t) => {
+  const { app } = await liveServer(t)
+  const whole = letters({ code: 'print(1)', clock: 'real', until: 60 })
+  const { page, complaints } = await look(t, `${app}view/#view=playground&program=${whole.slice(1)}`)
+
+  await t.test('reports a broken link, and continues', async (t) => {
+    const bomb = letters({ code: 'a'.repeat(300_000), clock: 'real', until: 60 })
+    const broken: [string, RegExp][] = [
+      ['<script>', /characters that such a link cannot have/], [whole.slice(0, -6), /missing or changed/], [bomb, /more than a program may be/],
+      [letters('{"code":1}'), /not a program of this playground/], [letters('[nonsense'), /missing or changed/], ['A'.repeat(100_000), /too long/],
+    ]
+    t.match(await page.locator('.pg-arrival.bad').innerText(), /contains no readable program/)
+    t.match(await page.locator('.cm-content').innerText(), 'function* main', 'there is a program to go on with')
+    for (const [part, reason] of broken) {
+      await page.evaluate(`location.hash = 'view=playground&program=${part}'`)
+      await page.locator('.pg-arrival.bad', { hasText: reason }).waitFor()
+      await page.getByRole('button', { name: 'Understood' }).click()
+    }
+    await page.evaluate(`location.hash = 'view=playground&program=${whole}'`)
+    await page.locator('.pg-arrival.good').waitFor()
+    t.equal(await page.locator('.cm-content').innerText(), 'print(1)', 'a whole one is taken in its place')
+    t.same(complaints, [])
+  })
 
   await t.test('runs each example in virtual time, without errors on the console', async (t) => {
     const expected: Record<string, string[]> = {
@@ -77,6 +75,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
       3: ['3.000 s Task-1 hello', '3.000 s Task-2 world'],
       4: ['0.000 s Task-1 One', '1.000 s Task-2 One', '2.000 s Task-3 One', '3.000 s Task-1 Two', '3.000 s Task-2 Two', '4.000 s Task-3 Two'],
     }
+    await page.getByText('virtual time').click()
     for (const [number, output] of Object.entries(expected)) {
       await page.getByLabel('Start from').selectOption(number)
       await run(page)
@@ -94,7 +93,6 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
   })
 
   await t.test('shares a program by its link, and does not run it before a click', async (t) => {
-    const { page } = await open(browser, address('#view=playground'))
     await page.getByLabel('Start from').selectOption('2')
     await page.locator('.cm-content').click()
     await page.keyboard.press('Control+End')
@@ -102,9 +100,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     await page.getByText('real time').click()
     await page.getByRole('button', { name: 'Copy link' }).click()
     await page.getByText(/^copied$|^it is in the address bar$/).waitFor()
-    const link = page.url()
-    await page.close()
-    const { page: other, complaints } = await open(browser, link)
+    const { page: other, complaints } = await look(t, page.url())
     t.match(await other.locator('.cm-content').innerText(), "yield* sayAfter(6, 'world')")
     t.match(await other.locator('.cm-content').innerText(), "// it's mine: äöü <b>")
     t.ok(await other.getByLabel('real time').isChecked())
@@ -112,34 +108,11 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
     t.match(await status(other), 'Ready')
     t.equal(await other.locator('.pg-lines').count(), 0, 'nothing has run')
     t.same(complaints, [])
-    await other.close()
-  })
-
-  await t.test('reports a broken link, and continues', async (t) => {
-    const bomb = letters({ code: 'a'.repeat(300_000), clock: 'real', until: 60 })
-    const whole = letters({ code: 'print(1)', clock: 'real', until: 60 })
-    const broken: [string, RegExp][] = [
-      ['<script>', /characters that such a link cannot have/], [whole.slice(0, -6), /missing or changed/], [bomb, /more than a program may be/],
-      [letters('{"code":1}'), /not a program of this playground/], [letters('[nonsense'), /missing or changed/], ['A'.repeat(100_000), /too long/],
-    ]
-    const { page, complaints } = await open(browser, address(`#view=playground&program=${whole.slice(1)}`))
-    t.match(await page.locator('.pg-arrival.bad').innerText(), /contains no readable program/)
-    t.match(await page.locator('.cm-content').innerText(), 'function* main', 'there is a program to go on with')
-    for (const [part, reason] of broken) {
-      await page.evaluate(`location.hash = 'view=playground&program=${part}'`)
-      await page.locator('.pg-arrival.bad', { hasText: reason }).waitFor()
-      await page.getByRole('button', { name: 'Understood' }).click()
-    }
-    await page.evaluate(`location.hash = 'view=playground&program=${whole}'`)
-    await page.locator('.pg-arrival.good').waitFor()
-    t.equal(await page.locator('.cm-content').innerText(), 'print(1)', 'a whole one is taken in its place')
-    t.same(complaints, [])
-    await page.close()
   })
 
   await t.test('marks a type error and an error at run time at their lines', async (t) => {
     const code = "import { print, sleep } from 'loopscope'\n\ninterface Unused { a: 1 }\nconst wrong: number = 'text'\n\nexport function* main() {\n  yield* sleep(1)\n  print(wrong)\n  throw new RangeError('too much')\n}\n"
-    await visit(page, code, 'virtual')
+    await follow(page, code, 'virtual')
     await page.locator('.pg-troubles').waitFor()
     t.match(await problems(page), [/line 4 Type 'string' is not assignable to type 'number'/])
     await run(page)
@@ -154,7 +127,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
   })
 
   await t.test('completes the library\'s names, and knows a wrong argument of its functions', async (t) => {
-    await visit(page, "import { gather } from 'loopscope'\n\nexport function* main() {\n  yield* gather(7)\n}\n")
+    await follow(page, "import { gather } from 'loopscope'\n\nexport function* main() {\n  yield* gather(7)\n}\n")
     await page.locator('.pg-troubles', { hasText: 'line 4' }).waitFor()
     await page.locator('.cm-content').click()
     await page.keyboard.press('Control+Home')
@@ -167,7 +140,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
 
   await t.test('shows an endless loop as a stall of its task and line while it lasts, ends it, and runs again', async (t) => {
     const code = "import { createTask, print, sleep } from 'loopscope'\n\nfunction* spin() {\n  while (true) {}\n}\n\nexport function* main() {\n  createTask(spin(), { name: 'spinner' })\n  print('before')\n  yield* sleep(1)\n}\n"
-    await visit(page, code)
+    await follow(page, code)
     await run(page)
     await page.locator('.pg-status.held').waitFor()
     t.match(await status(page), /Stalled: spinner has blocked the loop for \d\.\d s, in line 4 \(spin\)/)
@@ -185,7 +158,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
   })
 
   await t.test('can be stopped at any time, in the middle of a loop and while it waits', async (t) => {
-    await visit(page, "import { print } from 'loopscope'\nprint('on')\nfor (;;) {}\n")
+    await follow(page, "import { print } from 'loopscope'\nprint('on')\nfor (;;) {}\n")
     await run(page)
     await page.locator('.pg-status.held').waitFor()
     await page.getByRole('button', { name: 'Stop' }).click()
@@ -200,7 +173,7 @@ t.test('the playground', { skip: typeof chromium === 'string' && chromium }, asy
   })
 
   await t.test('names the tasks of a deadlock, in real time', async (t) => {
-    await visit(page, `import { createTask, fromPromise, gather, Lock, sleep, type Coroutine } from 'loopscope'
+    await follow(page, `import { createTask, fromPromise, gather, Lock, sleep, type Coroutine } from 'loopscope'
 
 function* both(first: Lock, second: Lock): Coroutine<void> {
   yield* first.acquire()
@@ -222,7 +195,7 @@ export function* main(): Coroutine<void> {
     await page.locator('.pg-status', { hasText: 'cancelled' }).waitFor()
     // What a timer or the host can still end is no deadlock.
     for (const wait of ['sleep(1.5)', 'fromPromise(new Promise((resolve) => setTimeout(resolve, 1500)))']) {
-      await visit(page, `import { createTask, fromPromise, sleep, type Coroutine } from 'loopscope'
+      await follow(page, `import { createTask, fromPromise, sleep, type Coroutine } from 'loopscope'
 
 function* slow(): Coroutine<void> {
   yield* ${wait}
@@ -246,7 +219,7 @@ export function* main(): Coroutine<void> {
 
   await t.test('names the task that blocks the thread if the program cannot report it itself', async (t) => {
     const code = "import { createTask, sleep } from 'loopscope'\n\nfunction* stuck() {\n  /^(a+)+$/.test('a'.repeat(60) + 'b')\n}\n\nexport function* main() {\n  createTask(stuck(), { name: 'matcher' })\n  yield* sleep(1)\n}\n"
-    await visit(page, code)
+    await follow(page, code)
     await run(page)
     await page.locator('.pg-status.held').waitFor()
     t.match(await status(page), /Stalled: matcher has blocked the loop/)
@@ -268,7 +241,7 @@ export function* main(): Coroutine<void> {
 
   await t.test('shows hostile text as text', async (t) => {
     const code = "import { createTask, print, sleep } from 'loopscope'\n\nexport function* main() {\n  print('<img src=x onerror=\"document.title=1\"><script>document.title=1</script>')\n  createTask(sleep(1), { name: '<b onclick=alert(1)>name</b>' })\n  yield* sleep(0.01)\n  console.error('<i>warned</i>')\n  throw new Error('<svg onload=\"document.title=1\">')\n}\n// </textarea><script>document.title=1</script>\n"
-    await visit(page, code)
+    await follow(page, code)
     await run(page)
     await page.locator('.pg-status.bad').waitFor()
     t.match(await lines(page), [/<img src=x onerror/])
@@ -289,9 +262,9 @@ export function* main(): Coroutine<void> {
     const elsewhere = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
     const code = `import { fromPromise, print } from 'loopscope'
 const ways: Record<string, () => unknown> = {
-  fetch: () => fetch('${elsewhere}/fetch'), blind: () => fetch('${elsewhere}/blind', { mode: 'no-cors' }), own: () => fetch('${url}/ping'),
+  fetch: () => fetch('${elsewhere}/fetch'), blind: () => fetch('${elsewhere}/blind', { mode: 'no-cors' }), own: () => fetch('${app}ping'),
   socket: () => new Promise((resolve, reject) => { const socket = new WebSocket('${elsewhere.replace('http', 'ws')}'); socket.onopen = resolve; socket.onerror = () => reject(new Error('no')) }),
-  module: () => (new Function('return import("${elsewhere}/module")'))(), script: () => importScripts('${elsewhere}/script'), ownScript: () => importScripts('${url}/handlers/sync?thread=inline&ms=1000'),
+  module: () => (new Function('return import("${elsewhere}/module")'))(), script: () => importScripts('${elsewhere}/script'), ownScript: () => importScripts('${app}handlers/sync?thread=inline&ms=1000'),
   xhr: () => new Promise((resolve, reject) => { const xhr = new XMLHttpRequest(); xhr.open('GET', '${elsewhere}/xhr'); xhr.onload = resolve; xhr.onerror = () => reject(new Error('no')); xhr.send() }),
   database: () => indexedDB.open('x'), storage: () => navigator.storage.getDirectory(), eval: () => eval('1'),
   font: () => new FontFace('x', 'url(${elsewhere}/font)').load(), parent: () => (self as any).parent.document,
@@ -308,7 +281,7 @@ export function* main() {
   }
 }
 `
-    await visit(page, code)
+    await follow(page, code)
     await run(page)
     await page.locator('.pg-status.good').waitFor()
     const said = await lines(page)
@@ -319,7 +292,7 @@ export function* main() {
   })
 
   await t.test('limits a program that sends too much', async (t) => {
-    await visit(page, "import { print, sleep } from 'loopscope'\nexport function* main() {\n  for (;;) {\n    print('again')\n    yield* sleep(0)\n  }\n}\n")
+    await follow(page, "import { print, sleep } from 'loopscope'\nexport function* main() {\n  for (;;) {\n    print('again')\n    yield* sleep(0)\n  }\n}\n")
     await run(page)
     await page.locator('.pg-status', { hasText: /It has reached 10000 lines/ }).waitFor()
     t.ok((await lines(page)).length <= 500, 'and the page draws the last of them only')
@@ -344,7 +317,7 @@ export function* main() {
 
   await t.test('passes the accessibility checker, dark and light', async (t) => {
     const code = "import { print, sleep } from 'loopscope'\n\nexport function* main() {\n  const wrong: number = 'text' // on purpose\n  yield* sleep(1)\n  print(wrong)\n}\n"
-    await visit(page, code, 'virtual')
+    await follow(page, code, 'virtual')
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme })
       await run(page)

@@ -1,32 +1,16 @@
 // Why isn't it running? On every page with lanes: by a list of tasks, for the end of a run and for any moment before.
-import type { Locator, Page } from 'playwright-core'
-import t from 'tap'
+import type { Locator } from 'playwright-core'
+import t, { type Test } from 'tap'
 import { axeFindings, SERIOUS } from '../support/axe.ts'
-import { findChromium, launch } from '../support/chromium.ts'
-import { listen } from '../support/server.ts'
-import { buildView } from '../support/ui.ts'
+import { liveServer, noChromium, visit, type Opened } from './support.ts'
 
-const chromium = await findChromium()
-t.setTimeout(300_000)
-
-t.test('why a task is not running', { skip: typeof chromium === 'string' && chromium }, async (t) => {
-  if (typeof chromium === 'string') return
-  await buildView()
-  const { url } = await listen(t, { RATE_LIMIT: '0' })
-  const browser = await launch(chromium)
-  t.teardown(() => browser.close())
-  const complaints: string[] = []
-  const open = async (hash: string): Promise<Page> => {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
-    page.on('pageerror', (error) => complaints.push(String(error)))
-    page.on('console', (message) => complaints.push(...message.type() === 'error' ? [message.text()] : []))
-    await page.goto(`${url}/view/#${hash}`)
-    return page
-  }
+t.test('why a task is not running', { skip: noChromium }, async (t) => {
+  const { app } = await liveServer(t)
+  const look = (t: Test, hash: string): Promise<Opened> => visit(t, `${app}view/#${hash}`, { viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
   const sentence = (aside: Locator): Promise<string> => aside.locator('.sentence').innerText()
 
   await t.test('in the playground', async (t) => {
-    const page = await open('view=playground&start=3')
+    const { page, complaints } = await look(t, 'view=playground&start=3')
     await page.getByRole('button', { name: /^Run/ }).click()
     await page.locator('.pg-status.good').waitFor()
     const aside = page.locator('.why-beside')
@@ -40,11 +24,11 @@ t.test('why a task is not running', { skip: typeof chromium === 'string' && chro
     await page.mouse.click(box.x + 40, box.y + 128)
     t.match(await aside.getByLabel('Task').locator('option:checked').innerText(), /Task-\d|main/)
     t.same(await axeFindings(page, SERIOUS), [])
-    await page.close()
+    t.same(complaints, [])
   })
 
   await t.test('in a lesson', async (t) => {
-    const page = await open('view=lessons&lesson=predict-4')
+    const { page, complaints } = await look(t, 'view=lessons&lesson=predict-4')
     await page.getByRole('button', { name: 'Reveal' }).click()
     const aside = page.locator('.why-beside')
     await aside.getByLabel('Task').selectOption('Task-3')
@@ -52,11 +36,11 @@ t.test('why a task is not running', { skip: typeof chromium === 'string' && chro
     await aside.locator('.sentence', { hasText: 'Ready since' }).waitFor()
     t.match(await sentence(aside), /^Ready since 0\.000 s, behind Task-1/)
     t.same(await axeFindings(page, SERIOUS), [])
-    await page.close()
+    t.same(complaints, [])
   })
 
   await t.test('in a comparison, on both sides at the same moment', async (t) => {
-    const page = await open('view=compare')
+    const { page, complaints } = await look(t, 'view=compare')
     await page.getByText('3 s in virtual time').waitFor()
     const [above, below] = [page.locator('.why-beside').nth(0), page.locator('.why-beside').nth(1)]
     await above.getByLabel('Task').selectOption('main')
@@ -67,22 +51,6 @@ t.test('why a task is not running', { skip: typeof chromium === 'string' && chro
     await below.locator('.sentence', { hasText: 'sleep' }).waitFor()
     t.match(await sentence(below), /^Asleep[^]*until 3\.000 s, 1 s left/)
     t.same(await axeFindings(page, SERIOUS), [])
-    await page.close()
+    t.same(complaints, [])
   })
-
-  await t.test('in the lab', async (t) => {
-    const page = await open('view=lab')
-    await page.locator('.connection.live').waitFor()
-    await page.getByLabel('blocking requests').fill('1')
-    await page.getByRole('button', { name: 'Start the lab' }).click()
-    const aside = page.locator('.why-beside')
-    await aside.locator('option', { hasText: 'GET /handlers/' }).first().waitFor({ state: 'attached', timeout: 60_000 })
-    const name = (await aside.locator('option', { hasText: 'GET /handlers/' }).first().innerText())
-    await aside.getByLabel('Task').selectOption(name)
-    await aside.locator('.sentence').waitFor()
-    t.match(await aside.locator('h2').innerText(), /GET \/handlers/)
-    await page.close()
-  })
-
-  t.same(complaints, [], 'nothing was complained of')
 })

@@ -1,12 +1,9 @@
 // The live view of programs that are not this project's server: it offers what they have, and nothing else.
 import t, { type Test } from 'tap'
-import { findChromium, launch } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
-import { buildView } from '../support/ui.ts'
 import { start } from '../observe/support.ts'
-import { open, row, tab, type Opened, type Session } from './support.ts'
+import { drawn, noChromium, open, row, tab, type Opened, type Session } from './support.ts'
 
-const chromium = await findChromium()
 declare const loopscope: Session
 declare const location: { hash: string }
 
@@ -20,26 +17,11 @@ async function program(t: Test, file: string): Promise<{ app: string; observer: 
   return { app: app!, observer: `${observer!}/` }
 }
 
-t.test('in another program', { skip: typeof chromium === 'string' && chromium }, async (t) => {
-  if (typeof chromium === 'string') return
-  await buildView()
-  const browser = await launch(chromium)
-  t.teardown(() => browser.close())
-
-  /** Opens the page, and notes what it asks for. */
-  async function look(observer: string): Promise<Opened & { asked: string[] }> {
-    const opened = await open(browser, observer)
-    const asked: string[] = []
-    opened.page.on('request', (request) => asked.push(new URL(request.url()).pathname))
-    await opened.page.reload()
-    await opened.page.locator('.connection.live').waitFor()
-    return { ...opened, asked }
-  }
-
-  async function offersNothing(t: Test, { page, asked, complaints }: Awaited<ReturnType<typeof look>>): Promise<void> {
+t.test('in another program', { skip: noChromium }, async (t) => {
+  async function offersNothing(t: Test, { page, asked, complaints }: Opened): Promise<void> {
     for (const name of await page.getByRole('tab').allInnerTexts()) {
       await tab(page, name.replace(/\d+$/, '').trim()).click()
-      await page.waitForTimeout(150)
+      await drawn(page)
       t.notMatch(await page.locator('body').innerText(), OFFERS, name)
     }
     for (const key of ['x', '1', '3', 'c']) await page.keyboard.press(key)
@@ -58,38 +40,36 @@ t.test('in another program', { skip: typeof chromium === 'string' && chromium },
 
   await t.test('without a loop of loopscope: its stalls', async (t) => {
     const { app, observer } = await program(t, 'test/ui/programs/plain-server.ts')
-    const opened = await look(observer)
+    const opened = await open(t, observer)
     const { page } = opened
     await page.getByText('This program has no loopscope tasks: its stalls are shown here').waitFor()
     t.same(await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allInnerTexts(), ['Live', 'Playground'])
     t.same((await page.getByRole('tab').allInnerTexts()).map((name) => name.replace(/\d+$/, '').trim()), ['Stalls', 'Warnings', 'Table'])
     await offersNothing(t, opened)
-    const blocked = fetch(`${app}/block?ms=1500`).then((response) => response.text())
+    const blocked = fetch(`${app}/block?ms=1000`).then((response) => response.text())
     await page.locator('.loop-state.red').waitFor()
     t.equal(await page.locator('.overlay:not(.foot)').count(), 0, 'nothing covers the stall')
     await blocked
     await tab(page, 'Stalls').click()
-    await page.locator('.stall-head', { hasText: /blocked the loop for \d,\d+ ms; what it delayed is not known in computeReport \(programs\/plain-server\.ts:\d+\)/ }).waitFor()
+    await page.locator('.stall-head', { hasText: /blocked the loop for [\d,]+ ms; what it delayed is not known in computeReport \(programs\/plain-server\.ts:\d+\)/ }).waitFor()
     t.notMatch(await page.locator('body').innerText(), OFFERS)
-    await page.close()
   })
 
   await t.test('with the plugin: its tasks and requests', async (t) => {
     const { app, observer } = await program(t, 'test/observe/programs/blocking-app.ts')
-    const opened = await look(observer)
+    const opened = await open(t, observer)
     const { page } = opened
     await page.getByText('The loop is idle').waitFor()
     await offersNothing(t, opened)
     await (await fetch(`${app}/coroutine`)).text()
     await (await fetch(`${app}/at-once`)).text()
     t.ok(await eventually(() => page.evaluate(() => loopscope.live.stalls.all.length === 1)))
-    await page.waitForTimeout(200)
+    await drawn(page)
     t.equal(await page.locator('.overlay').count(), 0, 'nothing covers the stall')
     await tab(page, 'Requests').click()
     await row(page, 'GET /coroutine').waitFor()
     t.match(await row(page, 'GET /coroutine').locator('.number').allInnerTexts(), [/\d/, /ms$/, /s$/, /s$/, /ms$/, '–'], 'a task has measured it')
     t.match(await row(page, 'GET /at-once').locator('.number').allInnerTexts(), [/\d/, /ms$/, '–', '–', '–', '–'], 'no task has')
     t.match(await row(page, 'GET /at-once').locator('.split-bar').getAttribute('aria-label'), /^not known \d+ ms$/)
-    await page.close()
   })
 })

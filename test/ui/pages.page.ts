@@ -1,0 +1,72 @@
+// The comparison of two runs, and what the page draws: hardly anything while it is paused, and little of very many tasks.
+import t from 'tap'
+import { eventually } from '../support/eventually.ts'
+import { crowd } from './crowd.ts'
+import { liveServer, noChromium, open, type Session } from './support.ts'
+
+declare const loopscope: Session
+declare function requestAnimationFrame(act: () => void): number
+
+t.test('the pages of the live view', { skip: noChromium }, async (t) => {
+  const server = await liveServer(t)
+
+  await t.test('two runs are compared on one axis', async (t) => {
+    const { page, complaints } = await open(t, `${server.observer}#view=compare`)
+    await page.getByText('8 s in virtual time').waitFor()
+    await page.getByText('3 s in virtual time').waitFor()
+    await page.getByText('The lower run ends 5 s earlier').waitFor()
+    await page.getByRole('button', { name: 'Compare 3 and 4' }).click()
+    await page.getByText('4 s in virtual time').waitFor()
+    t.match(page.url(), /runs=3-4/)
+    t.same(complaints, [])
+  })
+
+  await t.test('a paused page asks for hardly any frames', async (t) => {
+    const { page } = await open(t, server.observer)
+    await page.keyboard.press('Space')
+    const asked = await page.evaluate(async () => {
+      let count = 0
+      const real = requestAnimationFrame
+      // The first ones belong to the end of the motion.
+      for (let frame = 0; frame < 10; frame++) await new Promise<void>((resolve) => { real(() => resolve()) })
+      Object.assign(globalThis, { requestAnimationFrame: (act: () => void) => (count++, real(act)) })
+      const from = performance.now()
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      return 1000 * count / (performance.now() - from)
+    })
+    t.ok(asked <= 24, `${Math.round(asked)} frames in a second`)
+    await page.keyboard.press('l')
+    const { frames } = await page.evaluate(() => ({ ...loopscope.timeline.figures }))
+    t.ok(await eventually(() => page.evaluate((before) => loopscope.timeline.figures.frames > before + 3, frames)), 'and draws again when it follows')
+  })
+
+  await t.test('10,000 tasks and 100,000 events: panning and zooming stay smooth', async (t) => {
+    const { page } = await open(t, server.observer)
+    const show = (tasks: number): Promise<void> => page.evaluate((text) => {
+      const Recording = loopscope.live.constructor as new (options: object) => { apply(event: object): void }
+      const recording = new Recording({ limit: 100_000 })
+      for (const event of JSON.parse(text) as object[]) recording.apply(event)
+      ;(loopscope as unknown as { showRecording(recording: object, title: string): void }).showRecording(recording, 'a crowd')
+    }, JSON.stringify(crowd(tasks, 10 * tasks, 20)))
+    /** The most that a frame drew while the view was panned and zoomed. */
+    const draw = (rowHeight: number): Promise<number> => page.evaluate(async (height) => {
+      const { timeline } = loopscope
+      timeline.rowHeight = height
+      timeline.show(0, 30, false)
+      let most = 0
+      for (let frame = 0; frame < 40; frame++) {
+        await new Promise<void>((done) => { requestAnimationFrame(() => done()) })
+        most = Math.max(most, timeline.figures.spans)
+        if (frame < 20) timeline.pan(frame < 10 ? 0.01 : -0.01)
+        else timeline.zoom(frame < 30 ? 0.97 : 1 / 0.97)
+      }
+      return most
+    }, rowHeight)
+    await show(10_000)
+    for (const rowHeight of [32, 1]) {
+      const most = await draw(rowHeight)
+      // Of 100,000 spans it draws those that can be seen apart on the page.
+      t.ok(most > 0 && most < 20_000, `rows of ${rowHeight} px: ${most} shapes a frame`)
+    }
+  })
+})
