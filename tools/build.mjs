@@ -18,7 +18,7 @@ const PROGRAM = ['src', 'routes', 'workers', 'examples']
 const TESTS = ['test', 'ui']
 /** The server shows the examples' sources. */
 const COPIED = /^examples\/.*\.(ts|py|md)$/
-/** All that the page is made of. test/imports.test.ts sees to it that it imports nothing else of the tree. */
+/** All that the page is made of. test/imports.tree.ts sees to it that it imports nothing else of the tree. */
 const PAGE = ['ui', 'examples', 'src/browser.ts', 'src/own-code.ts', 'src/seeded.ts', 'src/http/paths.ts', 'src/runtime', 'src/hosts', 'src/events', 'tsconfig.json', 'package-lock.json']
 /** What the build is made by. */
 const BUILDER = ['tools/build.mjs', 'tsconfig.json', 'tsconfig.build.json']

@@ -6,6 +6,7 @@ import t from 'tap'
 import { examples, source } from '../../examples/catalogue.ts'
 import type { Trace } from '../../src/events/render/trace.ts'
 import { loopEvent, type LoopEvent } from '../../src/events/schema.ts'
+import type { App } from '../../src/server/app.ts'
 import { build } from '../support/server.ts'
 
 interface Result {
@@ -17,7 +18,8 @@ interface Result {
   output: { t: number; task: string; text: string }[]
 }
 
-const app = await build(t)
+let app: App
+t.before(async () => { app = await build(t) })
 
 async function result(path: string): Promise<Result> {
   const response = await app.inject({ url: path, headers: { accept: 'application/json' } })

@@ -10,10 +10,17 @@ import { HostNames, targetProblem } from '../../src/http/origin.ts'
 import { bodyOf, handshake, raw } from '../support/raw.ts'
 import { listen } from '../support/server.ts'
 
-const { app, port, url } = await listen(t)
-await app.observer.ready
-const ports = [['app', port], ['observer', app.observer.port!]] as const
-const observerUrl = app.observer.url!
+let port: number
+let url: string
+let observerUrl: string
+let ports: (readonly [name: string, port: number])[]
+t.before(async () => {
+  const { app, ...listening } = await listen(t)
+  await app.observer.ready
+  ;({ port, url } = listening)
+  observerUrl = app.observer.url!
+  ports = [['app', port], ['observer', app.observer.port!]]
+})
 
 /** Both ports refuse these bytes, with this status, in the one shape, and may close or keep the connection. */
 async function refused(t: Test, what: string, bytes: string, code: Code, words = /./): Promise<void> {

@@ -12,7 +12,7 @@ import { STATUSES, type Code } from '../../src/http/refusals.ts'
 import { streamEvent, type StreamEvent } from '../../src/events/schema.ts'
 
 // Starting threads takes a while on a busy machine: no test should wait for it, or be about it.
-await prepareThreads([blockingSleep, spin])
+t.before(() => prepareThreads([blockingSleep, spin]))
 t.after(() => closeThreads())
 
 t.test('bad input', async (t) => {
@@ -436,4 +436,18 @@ t.test('without a Redis there is one loop, which can be named or not', async (t)
     t.equal((await fetch(`${base}/events?loop=a%20b`)).status, 400)
   }
   t.notMatch(await get('/metrics', 'text/plain'), /cluster/)
+})
+
+t.test('the default of a call is never longer than MAX_MS', async (t) => {
+  const { app } = await listen(t, { MAX_MS: '40' })
+  for (const path of ['/handlers/async', '/handlers/sync', '/handlers/sync?thread=pool', '/handlers/async-to-sync', '/handlers/fetch?n=1']) {
+    const answer = await app.inject(path)
+    t.match([answer.statusCode, answer.json()], [200, { ms: 40 }], path)
+  }
+  const lab = await app.inject({ method: 'POST', url: '/lab' })
+  t.match([lab.statusCode, lab.json()], [202, { ms: 40 }])
+  await app.inject({ method: 'DELETE', url: '/lab/1' })
+  t.ok(await eventually(async () => (await app.inject({ url: '/lab/1', headers: { accept: 'application/json' } })).json<{ outcome: string | null }>().outcome !== null))
+  const guide = (await app.inject('/')).body
+  t.same([...new Set([...guide.matchAll(/\bms=(\d+)/g)].map((match) => match[1]))], ['40'], 'nor do the lines to copy ask for more')
 })
