@@ -6,7 +6,6 @@ import { ConfigError, environment, readConfig, type Config } from '../../src/ser
 import { decimalOr, requireDefaults, whole, wholeOr } from '../../src/http/fields.ts'
 import { httpServer } from '../../src/http/server.ts'
 import { HostNames, ownNames } from '../../src/http/origin.ts'
-import { eventually, listen } from '../support/server.ts'
 
 t.test('a default', async (t) => {
   await t.test('is the smaller of the usual and the allowed value', async (t) => {
@@ -31,20 +30,6 @@ t.test('a default', async (t) => {
   await t.test('of the configuration is within its bounds', async (t) => {
     requireDefaults(environment, 'the environment')
     t.match(readConfig({}), { maxMs: 10_000, maxThreads: 16 })
-  })
-
-  await t.test('of a call is never longer than MAX_MS', async (t) => {
-    const { app } = await listen(t, { MAX_MS: '40' })
-    for (const path of ['/handlers/async', '/handlers/sync', '/handlers/sync?thread=pool', '/handlers/async-to-sync', '/handlers/fetch?n=1']) {
-      const answer = await app.inject(path)
-      t.match([answer.statusCode, answer.json()], [200, { ms: 40 }], path)
-    }
-    const lab = await app.inject({ method: 'POST', url: '/lab' })
-    t.match([lab.statusCode, lab.json()], [202, { ms: 40 }])
-    await app.inject({ method: 'DELETE', url: '/lab/1' })
-    t.ok(await eventually(async () => (await app.inject({ url: '/lab/1', headers: { accept: 'application/json' } })).json<{ outcome: string | null }>().outcome !== null))
-    const guide = (await app.inject('/')).body
-    t.same([...new Set([...guide.matchAll(/\bms=(\d+)/g)].map((match) => match[1]))], ['40'], 'nor do the lines to copy ask for more')
   })
 })
 
@@ -94,8 +79,8 @@ t.test('the environment', async (t) => {
     let refused = 0
     await fc.assert(fc.asyncProperty(fc.constantFrom(...names), text, async (name, value) => {
       if (!await isTaken({ [name]: value })) refused++
-    }), { numRuns: 2000, seed: 13 })
-    t.ok(refused > 100, `${refused} were refused`)
+    }), { numRuns: 600, seed: 13 })
+    t.ok(refused > 60, `${refused} were refused`)
   })
 
   await t.test('shows no password of a refused value', async (t) => {
