@@ -86,8 +86,6 @@ t.test('a thread that runs JavaScript', async (t) => {
     const [first] = seen
     t.equal(place(first!.frames?.[1]), inProgram('block', 'void spin('))
     t.ok(first!.frames!.every(({ column }) => column > 0))
-    const times = seen.map(({ ms }) => ms).sort((a, b) => a - b)
-    t.ok(times[10]! < 40, `answered after ${times.map((ms) => ms.toFixed(1)).join(' ')} ms`)
   })
 
   await t.test('names methods, and goes through generators', async (t) => {
