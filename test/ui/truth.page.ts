@@ -9,6 +9,11 @@ declare const loopscope: Session
 t.test('the truth of now', { skip: noChromium }, async (t) => {
   const server = await liveServer(t)
   const get = async (url: string): Promise<string> => (await fetch(url)).text()
+  /** Ends the sleep of GET /handlers/async. */
+  const wake = async (): Promise<void> => {
+    const { tasks } = await (await fetch(`${server.app}tasks`, { headers: { accept: 'application/json' } })).json() as { tasks: { task: number; name: string }[] }
+    for (const { task, name } of tasks) if (name.startsWith('GET /handlers/async')) await fetch(`${server.app}tasks/${task}`, { method: 'DELETE' })
+  }
 
   await t.test('a full history opens from the first event that is kept, and a run in it has its link', async (t) => {
     // A short history: it is full soon.
@@ -47,8 +52,7 @@ t.test('the truth of now', { skip: noChromium }, async (t) => {
     await page.locator('#main').focus()
     await page.keyboard.press('Space')
     const paused = await timer.innerText()
-    const { tasks } = JSON.parse(await (await fetch(`${server.app}tasks`, { headers: { accept: 'application/json' } })).text()) as { tasks: { task: number; name: string }[] }
-    for (const { task, name } of tasks) if (name.startsWith('GET /handlers/async')) await fetch(`${server.app}tasks/${task}`, { method: 'DELETE' })
+    await wake()
     await asleep
     t.ok(await eventually(async () => await seq() > before), 'the page knows that it has ended')
     await drawn(page)
@@ -64,12 +68,13 @@ t.test('the truth of now', { skip: noChromium }, async (t) => {
     const { page } = await open(t, `http://127.0.0.1:${between.port}/`)
     const stalls = (): Promise<number> => page.evaluate(() => loopscope.live.stalls.all.filter(({ from, to }) => (to ?? Infinity) - from > 1).length)
     const before = await stalls()
-    const asleep = get(`${server.app}handlers/async?ms=1500`)
+    const asleep = get(`${server.app}handlers/async?ms=9000`)
     await tab(page, 'Tasks').click()
     await row(page, /handlers\/async.*waiting/).waitFor()
     between.freeze()
-    await page.locator('.connection.silent', { hasText: /nothing heard for \d+ s/ }).waitFor()
+    await wake()
     await asleep
+    await page.locator('.connection.silent', { hasText: /nothing heard for \d+ s/ }).waitFor()
     t.match(await row(page, '/handlers/async').innerText(), /waiting/, 'its sleep is over, but nothing is known of that')
     t.match(await page.locator('.loop-state').innerText(), /last known/)
     const drawn = await page.evaluate(() => loopscope.now())
