@@ -1,6 +1,6 @@
 // What counts as a stall or deserves a warning, as tables on a fake clock: the shared memory, the ring and the observer are
 // real, and only time is made up. Real stalls are in observer.test.ts.
-import { constants, writeFileSync } from 'node:fs'
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { LoopEvent } from '../../src/events/schema.ts'
@@ -14,8 +14,13 @@ import { NO_TEXT, RingWriter } from '../../src/probe/ring.ts'
 /** Seconds between two heartbeats, and between two polls. */
 const BEAT = 0.02
 const POLL = 0.002
-/** Without truncating: what is written only gets longer, and some file systems write a truncated file to the disk at once. */
-const OVER = { flag: constants.O_WRONLY | constants.O_CREAT }
+
+/** Writes a file that only gets longer, without truncating it: some file systems write a truncated file to the disk at once. */
+function overwrite(path: string, text: string): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT)
+  writeSync(file, text)
+  closeSync(file)
+}
 
 /** A watched thread and its observer. Everything that takes time says how long. */
 class World {
@@ -66,8 +71,8 @@ class World {
       else if (this.#state === 'starves') this.#starved += seconds
       // The kernel adds a wait when it is over.
       if (this.#state !== 'starves') this.#waited = this.#starved
-      writeFileSync(join(this.#folder, 'schedstat'), `${Math.round(this.#ran * 1e9)} ${Math.round(this.#waited * 1e9)} 1`, OVER)
-      writeFileSync(join(this.#folder, 'stat'), `1 (node) ${this.#state === 'sleeps' ? 'S' : 'R'} 0`, OVER)
+      overwrite(join(this.#folder, 'schedstat'), `${Math.round(this.#ran * 1e9)} ${Math.round(this.#waited * 1e9)} 1`)
+      overwrite(join(this.#folder, 'stat'), `1 (node) ${this.#state === 'sleeps' ? 'S' : 'R'} 0`)
       if (this.#answers && this.now - (this.#view.numbers[NUMBER.beat] as number) >= BEAT) this.#view.numbers[NUMBER.beat] = this.now
       if (this.#polls) this.#observer.poll()
     }

@@ -6,7 +6,7 @@ import { liveServer, noChromium, visit, type Opened } from './support.ts'
 
 t.test('the lessons', { skip: noChromium }, async (t) => {
   const { app } = await liveServer(t)
-  const look = (t: Test, hash: string): Promise<Opened> => visit(t, `${app}view/#${hash}`, { viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
+  const look = (t: Test, hash: string): Promise<Opened> => visit(t, `${app}view/#${hash}`, { viewport: { width: 1280, height: 900 } })
 
   await t.test('predicts and reveals by the keyboard alone', async (t) => {
     const { page, complaints } = await look(t, 'view=lessons&lesson=predict-4')

@@ -41,7 +41,7 @@ async function stretches(page: Page): Promise<{ from: number; to: number }[]> {
 
 t.test('the lane of the loop', { skip: noChromium }, async (t) => {
   const { app } = await liveServer(t)
-  const { page } = await visit(t, `${app}view/#view=playground`, { viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
+  const { page } = await visit(t, `${app}view/#view=playground`, { viewport: { width: 1280, height: 900 } })
   await page.locator('.cm-content').waitFor()
   const runs = async (work: string): Promise<void> => {
     const letters = deflateRawSync(JSON.stringify({ code: program(work), clock: 'virtual', until: 60 })).toString('base64url')

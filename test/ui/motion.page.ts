@@ -75,7 +75,7 @@ t.test('the panel', { skip: noChromium }, async (t) => {
   const pictures = process.env['PICTURES']
 
   await t.test('plays a run slowly: chips go from place to place, and one event back and on', async (t) => {
-    const { page, complaints } = await open(t, server.observer, { viewport: { width: 1440, height: 900 }, bypassCSP: true })
+    const { page, complaints } = await open(t, server.observer, { viewport: { width: 1440, height: 900 }, reducedMotion: 'no-preference', bypassCSP: true })
     await tab(page, 'Output').click()
     await runExample(page, 3, { speed: '10' })
     await page.locator('.output .text', { hasText: 'world' }).waitFor()

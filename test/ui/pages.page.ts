@@ -22,7 +22,7 @@ t.test('the pages of the live view', { skip: noChromium }, async (t) => {
   })
 
   await t.test('a paused page asks for hardly any frames', async (t) => {
-    const { page } = await open(t, server.observer)
+    const { page } = await open(t, server.observer, { reducedMotion: 'no-preference' })
     await page.keyboard.press('Space')
     const asked = await page.evaluate(async () => {
       let count = 0

@@ -144,7 +144,7 @@ t.test('the frame of the page', { skip: noChromium }, async (t) => {
   })
 
   await t.test('presenter mode: one key, large type, the same lanes', async (t) => {
-    const { page, complaints } = await open(t, server.observer, { viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
+    const { page, complaints } = await open(t, server.observer, { viewport: { width: 1440, height: 900 } })
     await (await fetch(`${server.app}examples/3/run?speed=50`)).text()
     const size = (): Promise<number> => page.locator('.toolbar .button').first().evaluate((element) => parseFloat(getComputedStyle(element as never).fontSize) * (element as { currentCSSZoom?: number }).currentCSSZoom!)
     const before = await size()

@@ -158,9 +158,12 @@ export interface Opened {
   asked: string[]
 }
 
-/** Opens an address in a browser context of its own, until the test ends. */
+/**
+ * Opens an address in a browser context of its own, until the test ends. The page has reduced motion unless `options` say otherwise:
+ * one that follows the present draws sixty times a second while the test waits.
+ */
 export async function visit(t: Test, address: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Opened> {
-  const page = await (await browser()).newPage({ viewport: { width: 1280, height: 860 }, ...options })
+  const page = await (await browser()).newPage({ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce', ...options })
   t.teardown(() => page.close())
   page.setDefaultTimeout(PATIENCE)
   const complaints: string[] = []

@@ -64,7 +64,7 @@ t.test('the live view', { skip: noChromium }, async (t) => {
   })
 
   await t.test('shows a stall while it lasts: what, where, for how long, and at its end what it cost', async (t) => {
-    const { page } = await open(t, server.observer)
+    const { page } = await open(t, server.observer, { reducedMotion: 'no-preference' })
     await runExample(page, 5, { speed: '5' })
     await tab(page, 'Stalls').click()
     const before = await page.evaluate(() => loopscope.live.stalls.all.length)
@@ -106,7 +106,7 @@ t.test('the live view', { skip: noChromium }, async (t) => {
   })
 
   await t.test('pauses, steps back and forth event by event, scrubs, and goes live again with one key', async (t) => {
-    const { page } = await open(t, server.observer, { reducedMotion: 'reduce' })
+    const { page } = await open(t, server.observer)
     await page.locator('#main').focus()
     await page.keyboard.press('Space')
     t.equal(await page.evaluate(() => loopscope.follow.value), false)

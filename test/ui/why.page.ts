@@ -6,7 +6,7 @@ import { liveServer, noChromium, visit, type Opened } from './support.ts'
 
 t.test('why a task is not running', { skip: noChromium }, async (t) => {
   const { app } = await liveServer(t)
-  const look = (t: Test, hash: string): Promise<Opened> => visit(t, `${app}view/#${hash}`, { viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
+  const look = (t: Test, hash: string): Promise<Opened> => visit(t, `${app}view/#${hash}`, { viewport: { width: 1440, height: 900 } })
   const sentence = (aside: Locator): Promise<string> => aside.locator('.sentence').innerText()
 
   await t.test('in the playground', async (t) => {
