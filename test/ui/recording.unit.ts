@@ -423,11 +423,11 @@ t.test('bounds', async (t) => {
     for (const [id, kept] of recording.lanes) t.equal(kept.state, whole.lanes.get(id)?.state, kept.name)
   })
 
-  await t.test('an hour of a busy stream does not grow', async (t) => {
+  await t.test('half an hour of a busy stream does not grow', async (t) => {
     const recording = new Recording({ limit: 5000 })
     let seq = 0
     let most = 0
-    for (let task = 1; task <= 60_000; task++) {
+    for (let task = 1; task <= 30_000; task++) {
       const time = task * 0.06
       const tell = (event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
       tell({ type: 'request.started', request: task, method: 'GET', url: '/ping' })
