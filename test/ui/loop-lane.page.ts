@@ -41,21 +41,21 @@ async function stretches(page: Page): Promise<{ from: number; to: number }[]> {
 
 t.test('the lane of the loop', { skip: noChromium }, async (t) => {
   const { app } = await liveServer(t)
-  const { page } = await visit(t, `${app}view/#view=playground`, { viewport: { width: 1280, height: 900 } })
-  await page.locator('.cm-content').waitFor()
-  const runs = async (work: string): Promise<void> => {
-    const letters = deflateRawSync(JSON.stringify({ code: program(work), clock: 'virtual', until: 60 })).toString('base64url')
-    await page.evaluate(`location.hash = 'view=playground&program=${letters}'`)
+  const link = (work: string): string => `#view=playground&program=${deflateRawSync(JSON.stringify({ code: program(work), clock: 'virtual', until: 60 })).toString('base64url')}`
+  const { page } = await visit(t, `${app}view/${link('yield* sleep(1)')}`, { viewport: { width: 1280, height: 900 } })
+  const runs = async (): Promise<void> => {
     await page.locator('.pg-arrival.good').waitFor()
+    await page.getByRole('button', { name: 'Understood' }).click()
     await page.getByRole('button', { name: /^Run/ }).click()
     await page.locator('.pg-status.good').waitFor()
     await page.waitForFunction('document.querySelector(".pg-lanes canvas")?.width > 900')
     await drawn(page)
   }
 
-  await runs('yield* sleep(1)')
+  await runs()
   t.same(await stretches(page), [], 'in virtual time a loop that only waits is busy for no time')
-  await runs('blockingSleep(2)')
+  await page.evaluate(`location.hash = ${JSON.stringify(link('blockingSleep(2)'))}`)
+  await runs()
   let found: { from: number; to: number }[] = []
   // One stretch: it blocks from 1 s to 3 s of 4 s; the window has a margin.
   const isRight = async (): Promise<boolean> => {

@@ -85,7 +85,8 @@ let shared: Promise<LiveServer> | null = null
  * over: after each test within `t`, the runs that it has left are cancelled.
  */
 export async function liveServer(t: Test & { afterEach: (fn: () => unknown) => void }): Promise<LiveServer> {
-  shared ??= startServer(root)
+  // Each page that opens loads the history.
+  shared ??= startServer(root, { HISTORY: '4000' })
   const server = await shared
   t.afterEach(async () => {
     const { runs } = await (await fetch(`${server.app}runs`)).json() as { runs: { run: number; outcome: string | null }[] }
