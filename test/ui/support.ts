@@ -161,7 +161,7 @@ export interface Opened {
 
 /**
  * Opens an address in a browser context of its own, until the test ends. The page has reduced motion unless `options` say otherwise:
- * one that follows the present draws sixty times a second while the test waits.
+ * a live one draws sixty times a second while the test waits.
  */
 export async function visit(t: Test, address: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Opened> {
   const page = await (await browser()).newPage({ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce', ...options })
