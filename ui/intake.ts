@@ -9,6 +9,7 @@ export class Intake<T> {
   #waiting: T[] = []
   #head = 0
   #going = false
+  #paused = false
 
   /** `rest` is called after each slice. */
   constructor(take: (item: T) => void, rest: () => void) {
@@ -23,9 +24,17 @@ export class Intake<T> {
 
   push(...items: T[]): void {
     this.#waiting.push(...items)
-    if (this.#going || items.length === 0) return
-    this.#going = true
-    queueMicrotask(() => this.#go())
+    this.#start()
+  }
+
+  /** Takes nothing more until `resume`: within `take`, from the next item on. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#start()
   }
 
   /** Drops the waiting items. */
@@ -34,14 +43,20 @@ export class Intake<T> {
     this.#head = 0
   }
 
+  #start(): void {
+    if (this.#going || this.#paused || this.length === 0) return
+    this.#going = true
+    queueMicrotask(() => this.#go())
+  }
+
   #go(): void {
     const until = performance.now() + STRETCH
     try {
-      while (this.length > 0 && performance.now() < until) this.#take(this.#waiting[this.#head++] as T)
+      while (this.length > 0 && !this.#paused && performance.now() < until) this.#take(this.#waiting[this.#head++] as T)
     } finally {
-      if (this.length > 0) setTimeout(() => this.#go())
+      if (this.length > 0 && !this.#paused) setTimeout(() => this.#go())
       else {
-        this.clear()
+        if (this.length === 0) this.clear()
         this.#going = false
       }
       this.#rest()
