@@ -1,15 +1,15 @@
 // Puts a call into every loop of the program, so that the thread can report that it is blocked, and in which line.
 import ts from 'typescript'
+import { Hooks } from './hooks.ts'
 
-const NAME = '__held'
-
-/** For `before` in a transformation: `while (x) f()` becomes `while (x) { __held(3); f() }`. */
+/** For `before` in a transformation: `while (x) f()` becomes `while (x) { held(3); f() }`. */
 export function guardLoops(context: ts.TransformationContext): (source: ts.SourceFile) => ts.SourceFile {
   const { factory } = context
   return (source) => {
+    const hooks = new Hooks(factory)
     const guarded = (loop: ts.Node, body: ts.Statement): ts.Statement => {
       const line = source.getLineAndCharacterOfPosition(loop.getStart(source)).line + 1
-      const call = factory.createExpressionStatement(factory.createCallExpression(factory.createIdentifier(NAME), undefined, [factory.createNumericLiteral(line)]))
+      const call = factory.createExpressionStatement(hooks.call('held', factory.createNumericLiteral(line)))
       ts.setSourceMapRange(call, loop)
       return factory.createBlock([call, body], true)
     }
@@ -22,6 +22,6 @@ export function guardLoops(context: ts.TransformationContext): (source: ts.Sourc
       if (ts.isForInStatement(seen)) return factory.updateForInStatement(seen, seen.initializer, seen.expression, guarded(node, seen.statement))
       return seen
     }
-    return ts.visitEachChild(source, visit, context)
+    return hooks.importInto(ts.visitEachChild(source, visit, context))
   }
 }

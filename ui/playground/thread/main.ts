@@ -6,7 +6,7 @@ import { SourceMap } from '../source-map.ts'
 import { Sources } from './failure.ts'
 import { PlaygroundHost } from './host.ts'
 import { makeLoops } from './loops.ts'
-import { publish } from './modules.ts'
+import { HOOKS, publish } from './modules.ts'
 import { Outbox } from './outbox.ts'
 import { Watch } from './watch.ts'
 
@@ -61,10 +61,9 @@ function start({ modules, clock, until }: ToThread & { type: 'start' }, port: Me
     event.preventDefault()
     outbox.send({ type: 'report', failure: sources.failure(event.error ?? event.message) })
   })
-  Object.defineProperty(globalThis, '__held', { value: watch.held })
 
   const runAll = async (): Promise<Ending> => {
-    const program = await import(/* @vite-ignore */ publish(modules, ENTRY, loops.api)) as { main?: unknown }
+    const program = await import(/* @vite-ignore */ publish(modules, ENTRY, { loopscope: loops.api, [HOOKS]: { held: watch.held } })) as { main?: unknown }
     if (loops.runs === 0 && typeof program.main === 'function') await loops.run((program.main as () => never)())
     else if (loops.runs === 0) return { outcome: 'returned', failure: null, note: 'No loop ran: export a coroutine called main, or call run().' }
     await loops.settled()

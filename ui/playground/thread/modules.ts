@@ -2,14 +2,21 @@
 // its imports filled in. `sourceURL` gives them readable names in stacks.
 import type { CompiledModule } from '../messages.ts'
 
-/** Where the runtime's module finds the runtime. */
+/** Where the modules made here find what they export. */
 export const API = Symbol.for('loopscope.playground')
+/** The module of the functions whose calls the compiler puts into the program. */
+export const HOOKS = 'loopscope:hooks'
 
-/** The address of the module called `entry`; throws an Error if an imported module does not exist. */
-export function publish(modules: readonly CompiledModule[], entry: string, api: Record<string, unknown>): string {
-  const names = Object.keys(api).filter((name) => name !== 'default')
+/**
+ * The address of the module called `entry`; throws an Error if an imported module does not exist. `api` contains the exports
+ * of each module that is not compiled, by its specifier.
+ */
+export function publish(modules: readonly CompiledModule[], entry: string, api: Record<string, object>): string {
   Object.defineProperty(globalThis, API, { value: api })
-  const addresses = new Map([['loopscope', addressOf(`export const { ${names.join(', ')} } = globalThis[Symbol.for('loopscope.playground')]`)]])
+  const addresses = new Map(Object.entries(api).map(([specifier, exported]) => {
+    const names = Object.keys(exported).filter((name) => name !== 'default')
+    return [specifier, addressOf(`export const { ${names.join(', ')} } = globalThis[Symbol.for('loopscope.playground')]['${specifier}']`)]
+  }))
   const byName = new Map(modules.map((module) => [module.name, module]))
 
   const address = (name: string, from: readonly string[]): string => {
