@@ -2,6 +2,27 @@
 import { useState } from 'preact/hooks'
 import { starters } from './examples.ts'
 import type { Playground } from './model.ts'
+import type { Goal } from './program-run.ts'
+
+interface Stepper {
+  goal: Goal
+  name: string
+  /** As in `KeyboardEvent.key`. */
+  key?: string
+  title: string
+  disabled: boolean
+}
+
+/** The ways to go on from a stop. */
+export function steppers({ run, clock }: Playground): Stepper[] {
+  const stop = run.value?.stop ?? null
+  if (clock.value !== 'virtual' && stop === null) return []
+  return [
+    { goal: 'line', name: 'Step', key: 'F10', title: 'To the next line of any task; starts the program if it does not run', disabled: false },
+    { goal: 'task', name: 'Step in this task', title: 'To the next line of the same task', disabled: stop === null || stop.task === null },
+    { goal: 'breakpoint', name: 'Continue', key: 'F8', title: 'To the next breakpoint, or to the end', disabled: stop === null },
+  ]
+}
 
 export function Controls({ model }: { model: Playground }) {
   void model.tick.value
@@ -40,6 +61,13 @@ export function Controls({ model }: { model: Playground }) {
       )}
       <button type="button" class="button accent" onClick={() => void model.start()} aria-keyshortcuts="Control+Enter">{going ? 'Run again' : 'Run'}</button>
       <button type="button" class="button" onClick={() => model.stop()} disabled={!going}>Stop</button>
+      {steppers(model).map(({ goal, name, key, title, disabled }) => (
+        // Not `disabled`: a button that has the focus would lose it.
+        <button
+          key={goal} type="button" class="button" title={key === undefined ? title : `${title} (${key})`} aria-keyshortcuts={key}
+          aria-disabled={disabled} onClick={() => { if (!disabled) model.step(goal) }}
+        >{name}</button>
+      ))}
       <Link model={model} />
     </div>
   )

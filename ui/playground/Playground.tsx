@@ -3,11 +3,12 @@ import { useEffect, useRef } from 'preact/hooks'
 import { effect } from '@preact/signals'
 import { Timeline } from '../timeline/timeline.ts'
 import { recordingNow } from './clock.ts'
-import { Controls } from './Controls.tsx'
+import { Controls, steppers } from './Controls.tsx'
 import { Editor } from './editor.ts'
 import { Output } from './Output.tsx'
 import type { Playground as Model } from './model.ts'
 import { statusOf } from './status.ts'
+import { Stopped } from './Stopped.tsx'
 import { Transport } from './Transport.tsx'
 import { Troubles } from './Troubles.tsx'
 import { WhyBeside } from '../panels/why.tsx'
@@ -17,6 +18,11 @@ export function Playground({ model }: { model: Model }) {
   const run = model.run.value
   const editor = useRef<Editor | null>(null)
   const status = statusOf(model)
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => onStepKey(model, event)
+    addEventListener('keydown', onKey, true)
+    return () => removeEventListener('keydown', onKey, true)
+  }, [model])
   return (
     <div class="pg" onKeyDown={keepKeys}>
       <Controls model={model} />
@@ -28,6 +34,7 @@ export function Playground({ model }: { model: Model }) {
           <Troubles model={model} onGo={(line) => editor.current?.goTo(line)} />
         </section>
         <section class="pg-pane pg-output" aria-label="Output">
+          {run?.stop != null && <Stopped key={run.stop.line} stop={run.stop} onGo={(line) => editor.current?.goTo(line)} />}
           <h2>Output</h2>
           <div class="pg-scroll" tabIndex={0} role="log" aria-label="Printed lines"><Output run={run} position={model.cursor.value} /></div>
         </section>
@@ -44,6 +51,14 @@ export function Playground({ model }: { model: Model }) {
       </section>
     </div>
   )
+}
+
+/** The keys of the steps, wherever the focus is. */
+function onStepKey(model: Model, event: KeyboardEvent): void {
+  const step = steppers(model).find(({ key }) => key === event.key)
+  if (step === undefined || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return
+  event.preventDefault()
+  if (!step.disabled) model.step(step.goal)
 }
 
 /** The shell's keys do not apply here: a 1 in the program must not run an example on the server. */
@@ -68,12 +83,10 @@ function EditorHost({ model, editor }: { model: Model; editor: { current: Editor
   useEffect(() => {
     const made = new Editor(host.current as HTMLDivElement, {
       code: model.code.value,
-      label: 'Program in TypeScript. Control and Enter runs it; Tab leaves the editor.',
-      onChange: (code) => {
-        model.code.value = code
-        model.settle()
-      },
+      label: 'Program in TypeScript. Control and Enter runs it; F9 puts a breakpoint in the line; Tab leaves the editor.',
+      onChange: (code) => model.edit(code),
       onRun: () => void model.start(),
+      onBreakpoints: (lines) => { model.breakpoints.value = lines },
       completions: (code, position) => model.compiler.completions(code, position),
       hover: (code, position) => model.compiler.hover(code, position),
     })

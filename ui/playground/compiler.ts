@@ -17,8 +17,9 @@ export class Compiler {
     return this.#ask(text, 'diagnostics') as Promise<Diagnostic[]>
   }
 
-  compile(text: string): Promise<Compiled> {
-    return this.#ask(text, 'compile') as Promise<Compiled>
+  /** `stepped`: so that it can be stepped by line. */
+  compile(text: string, stepped = false): Promise<Compiled> {
+    return this.#ask(text, stepped ? 'stepped' : 'compile') as Promise<Compiled>
   }
 
   completions(text: string, position: number): Promise<Completion[]> {

@@ -6,7 +6,8 @@ import { javascript } from '@codemirror/lang-javascript'
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language'
 import { lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint'
 import { EditorState, Prec } from '@codemirror/state'
-import { drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers, type Tooltip } from '@codemirror/view'
+import { drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, type Tooltip } from '@codemirror/view'
+import { breakpoints } from './breakpoints.ts'
 import type { Completion, Hover } from './compiler.ts'
 import { colours, theme } from './editor-theme.ts'
 import { setStands, stands, type Stand } from './stands.ts'
@@ -26,6 +27,8 @@ export interface EditorOptions {
   label: string
   onChange: (code: string) => void
   onRun: () => void
+  /** The lines with a breakpoint have changed. */
+  onBreakpoints: (lines: number[]) => void
   completions: (code: string, position: number) => Promise<Completion[]>
   hover: (code: string, position: number) => Promise<Hover | null>
 }
@@ -53,6 +56,7 @@ export class Editor {
   set code(code: string) {
     if (code === this.code) return
     this.#view.setState(this.#state(code))
+    this.#options.onBreakpoints([])
     this.#options.onChange(code)
   }
 
@@ -71,7 +75,12 @@ export class Editor {
   /** Marks the lines of tasks. */
   stand(at: readonly Stand[]): void {
     const { lines } = this.#view.state.doc
-    this.#view.dispatch({ effects: setStands.of(at.filter(({ line }) => line >= 1 && line <= lines)) })
+    const shown = at.filter(({ line }) => line >= 1 && line <= lines)
+    const next = shown.find((stand) => stand.next)
+    this.#view.dispatch({ effects: [
+      setStands.of(shown),
+      ...next === undefined ? [] : [EditorView.scrollIntoView(this.line(next.line).from, { y: 'nearest', yMargin: 40 })],
+    ] })
   }
 
   /** The range of a line's text, without its indentation; lines count from 1. */
@@ -93,11 +102,11 @@ export class Editor {
   }
 
   #state(code: string): EditorState {
-    const { label, onChange, onRun } = this.#options
+    const { label, onChange, onRun, onBreakpoints } = this.#options
     return EditorState.create({
       doc: code,
       extensions: [
-        lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), highlightActiveLine(),
+        breakpoints(onBreakpoints), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), highlightActiveLine(),
         indentUnit.of('  '), EditorState.tabSize.of(2), EditorView.lineWrapping, javascript({ typescript: true }), syntaxHighlighting(colours), theme,
         lintGutter(), stands,
         autocompletion({ override: [(context) => this.#complete(context)] }),

@@ -15,10 +15,20 @@ export interface CompiledModule {
   imports: { specifier: string; start: number; end: number }[]
 }
 
+/** The lines at which a program that was compiled for stepping stops. */
+export interface StepOptions {
+  /** Whether at every line. */
+  each: boolean
+  /** The lines with a breakpoint, from 1. */
+  breakpoints: number[]
+}
+
 /** Messages from the page to the thread: first `start`; the rest go over the port that comes with it. */
 export type ToThread =
-  | { type: 'start'; modules: CompiledModule[]; clock: 'real' | 'virtual'; until: number }
+  | { type: 'start'; modules: CompiledModule[]; clock: 'real' | 'virtual'; until: number; steps: StepOptions | null }
   | { type: 'ping'; count: number }
+  /** The page has taken all lines that were recorded, and wants more of them. */
+  | { type: 'go'; steps: StepOptions }
   | { type: 'cancel'; reason: string }
 
 const place = z.object({ function: z.string(), file: z.string(), line: z.int().min(1), column: z.int().min(1) })
@@ -33,6 +43,17 @@ export const said = z.discriminatedUnion('type', [
   z.object({ type: z.literal('held'), seconds: z.number(), task: z.string().nullable(), place: place.nullable() }),
   /** A sign of life. `idle`: no timer is set, and no task waits for the host, so that only a task could make another one ready. */
   z.object({ type: z.literal('pong'), count: z.int().min(0), idle: z.boolean() }),
+  /** The program has come to a line: its running task, the lines that it passed unrecorded, and its functions, innermost first. */
+  z.object({
+    type: z.literal('stop'), line: z.int().min(1), task: z.int().nullable(), missed: z.int().min(0),
+    stack: z.array(z.object({
+      function: z.string(), line: z.int().min(0),
+      /** The variables that can be seen there; those that are not local belong to the code around the function. */
+      variables: z.array(z.object({ name: z.string(), value: z.string(), local: z.boolean() })),
+    })),
+  }),
+  /** Its loop pauses until the page has taken the recorded lines. */
+  z.object({ type: z.literal('ahead') }),
   /** An exception that no task awaited, or a warning. */
   z.object({ type: z.literal('report'), failure }),
   z.object({ type: z.literal('ended'), outcome: z.enum(['returned', 'raised', 'cancelled']), failure: failure.nullable(), note: z.string().nullable() }),
@@ -41,12 +62,13 @@ export const said = z.discriminatedUnion('type', [
 export type Said = z.output<typeof said>
 export type Failure = z.output<typeof failure>
 export type Place = z.output<typeof place>
+export type Stop = Said & { type: 'stop' }
 
 /** Messages from the thread to the gate: several events in one message. */
 export type FromThread = Said | { type: 'events'; events: LoopEvent[] }
 
-/** Messages from the page to the gate: the port of the thread, the request for the next batch, and the messages for the thread. */
-export type ToGate = { type: 'open' } | { type: 'more' } | Exclude<ToThread, { type: 'start' }>
+/** Messages from the page to the gate: the port of the thread, the request for the next batch, the end of the thread, and the messages for it. */
+export type ToGate = { type: 'open' } | { type: 'more' } | { type: 'close' } | Exclude<ToThread, { type: 'start' }>
 
 /** A batch of accepted messages for the page, and the number of refused ones so far. */
 export interface FromGate {

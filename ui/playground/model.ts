@@ -6,7 +6,7 @@ import { NOW } from '../recording.ts'
 import { Compiler, type Diagnostic } from './compiler.ts'
 import { arrivedProgram, keepProgram, keptProgram, takeStart } from './address.ts'
 import { starters } from './examples.ts'
-import { ProgramRun } from './program-run.ts'
+import { ProgramRun, type Goal } from './program-run.ts'
 import { Sandbox } from './sandbox.ts'
 import { MOST_CODE, type Shared } from './share.ts'
 import type { Stand } from './stands.ts'
@@ -46,6 +46,8 @@ export class Playground {
   /** A message about the link that opened the page. */
   readonly arrival = signal<{ kind: 'good' | 'bad'; text: string } | null>(null)
   readonly said = signal('')
+  /** The lines with a breakpoint, from 1. */
+  readonly breakpoints = signal<readonly number[]>([])
   readonly compiler = new Compiler()
   readonly patience = PATIENCE
   readonly #sandbox: Sandbox
@@ -82,11 +84,15 @@ export class Playground {
     if (held !== null && this.cursor.value === null) {
       return held.place?.file === FILE ? [{ line: held.place.line, text: `${held.task ?? 'the program'} blocks the loop`, holds: true }] : []
     }
-    return standing(run.recording, this.cursor.value ?? NOW, (path) => path === FILE).map(({ line, text, holds }) => ({ line, text, holds }))
+    const { stop } = run
+    const here = stop === null || this.cursor.value !== null ? [] : [{ line: stop.line, text: `${taskOf(run)} is stopped before this line`, holds: false, next: true }]
+    const others = standing(run.recording, this.cursor.value ?? NOW, (path) => path === FILE).filter(({ lane }) => here.length === 0 || lane.id !== stop?.task)
+    return [...here, ...others.map(({ line, text, holds }) => ({ line, text, holds }))]
   })
 
-  /** The program of the last run. */
+  /** The program of the last run, and the lines at which it can stop. */
   #ranCode = ''
+  #ranLines: readonly number[] = []
 
   constructor(page: Element) {
     this.#sandbox = new Sandbox(page)
@@ -159,7 +165,22 @@ export class Playground {
     }
   }
 
-  async start(): Promise<void> {
+  /** The program has changed: a run that is stopped shows other lines than it has. */
+  edit(code: string): void {
+    this.code.value = code
+    if (this.run.value?.stop != null) this.run.value.end('The program was changed while it was stopped.')
+    this.settle()
+  }
+
+  /** Runs a stepped program on to a goal; without one, starts the program and stops it at its first line. */
+  step(goal: Goal): void {
+    this.cursor.value = null
+    if (this.run.value?.stepped === true) this.run.value.go(goal)
+    else if (!this.preparing.value) void this.start('line')
+  }
+
+  /** Starts the program. In virtual time it can be stopped: at its first line on request, otherwise at a breakpoint if there is one. */
+  async start(goal: Goal | null = this.breakpoints.value.length > 0 ? 'breakpoint' : null): Promise<void> {
     this.stop()
     const number = ++this.#runs
     const code = this.code.value
@@ -171,7 +192,8 @@ export class Playground {
     })
     try {
       if (code.length > MOST_CODE) throw new Error(`The program is too long: ${MOST_CODE} characters at most.`)
-      const { modules, diagnostics } = await this.compiler.compile(code)
+      const first = this.clock.value === 'virtual' ? goal : null
+      const { modules, diagnostics, lines } = await this.compiler.compile(code, first !== null)
       if (number !== this.#runs) return
       this.types.value = diagnostics
       this.checking.value = false
@@ -179,8 +201,10 @@ export class Playground {
       if (fatal !== undefined) throw new Error(`It cannot run yet: line ${fatal.line} is not valid TypeScript. ${fatal.message}`)
       const run = new ProgramRun(this.#sandbox, {
         modules, clock: this.clock.value, until: this.until.value, patience: PATIENCE, onChange: () => this.#changed(run),
+        ...first === null ? {} : { steps: { goal: first, breakpoints: () => this.#stops() } },
       })
       this.#ranCode = code
+      this.#ranLines = lines
       this.run.value = run
       await run.start()
     } catch (error) {
@@ -193,7 +217,7 @@ export class Playground {
   stop(): void {
     this.#runs++
     this.preparing.value = false
-    this.run.value?.stop()
+    this.run.value?.cancel()
   }
 
   /** The address of this program; null if the program is too long. */
@@ -206,6 +230,11 @@ export class Playground {
     clearTimeout(this.#timer)
     this.compiler.close()
     this.#sandbox.remove()
+  }
+
+  /** The lines at which the breakpoints stop the program: a line without a statement belongs to the next one with one. */
+  #stops(): number[] {
+    return this.breakpoints.value.flatMap((line) => this.#ranLines.find((other) => other >= line) ?? [])
   }
 
   #take({ code, clock, until }: Shared): void {
@@ -230,6 +259,11 @@ export class Playground {
       this.tick.value++
     })
   }
+}
+
+/** The task that is stopped, or what else is. */
+export function taskOf({ stop, recording }: ProgramRun): string {
+  return stop === null || stop.task === null ? 'the program' : recording.lanes.get(stop.task)?.name ?? `task ${stop.task}`
 }
 
 interface CodeLine {

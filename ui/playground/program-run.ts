@@ -3,7 +3,7 @@
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { Recording } from '../recording.ts'
 import { Intake } from '../intake.ts'
-import type { CompiledModule, Failure, FromGate, Item, Place } from './messages.ts'
+import type { CompiledModule, Failure, FromGate, Item, Place, StepOptions, Stop } from './messages.ts'
 import type { Line, Sandbox } from './sandbox.ts'
 
 /** Milliseconds between two pings, and without an answer until the thread counts as blocked. */
@@ -31,8 +31,13 @@ export interface Ending {
   held: Held | null
 }
 
+/** How far a stepped program runs: to the next line of any task, of the same task, or to the next breakpoint. */
+export type Goal = 'line' | 'task' | 'breakpoint'
+
 export interface ProgramRunOptions {
   modules: CompiledModule[]
+  /** Set if the modules were compiled for stepping: how far the program runs at first, and the lines of the breakpoints at any time. */
+  steps?: { goal: Goal; breakpoints: () => number[] }
   clock: 'real' | 'virtual'
   /** In virtual time, the second at which a program that has not ended is cancelled. */
   until: number
@@ -49,7 +54,8 @@ export class ProgramRun {
   readonly loose: { text: string; after: number }[] = []
   readonly reports: Failure[] = []
   state: 'starting' | 'running' | 'ended' = 'starting'
-  held: Held | null = null
+  /** The line before which a stepped program is stopped. Its thread is ahead of this: the page takes in nothing more for now. */
+  stop: Stop | null = null
   /** At the last sign of life, no timer was set and no task waited for the host. */
   idle = false
   ending: Ending | null = null
@@ -67,20 +73,37 @@ export class ProgramRun {
   /** When the unanswered ping was sent. */
   #askedAt: number | null = null
   #reported: Held | null = null
+  #held: Held | null = null
+  #goal: Goal
+  /** The task whose lines are the goal. */
+  #goalTask: number | null = null
+  /** The thread was ended because it was blocked, while the page was at an earlier line: the seconds, and what it reported. */
+  #endedAhead: { seconds: number; reported: Held | null } | null = null
 
   constructor(sandbox: Sandbox, options: ProgramRunOptions) {
     this.#sandbox = sandbox
     this.#options = options
     this.clock = options.clock
+    this.#goal = options.steps?.goal ?? 'line'
     this.recording = new Recording({ lanes: MOST_LANES })
     this.#intake = new Intake((item) => this.#take(item), () => this.#rest())
+  }
+
+  /** What blocks the thread; null also while the program is stopped at an earlier line. */
+  get held(): Held | null {
+    return this.stop === null ? this.#held : null
+  }
+
+  /** Whether it can be stepped: it was compiled for it, and has not ended. */
+  get stepped(): boolean {
+    return this.#options.steps !== undefined && this.state !== 'ended'
   }
 
   /** Starts the thread; throws an Error with the reason if that fails. */
   async start(): Promise<void> {
     const { modules, clock, until } = this.#options
     const { default: thread } = await import('virtual:playground/thread')
-    const line = await this.#sandbox.start(thread, { type: 'start', modules, clock, until }, (message) => this.#receive(message))
+    const line = await this.#sandbox.start(thread, { type: 'start', modules, clock, until, steps: this.#steps() }, (message) => this.#receive(message))
     if (this.state === 'ended') {
       line.end()
       return
@@ -89,10 +112,28 @@ export class ProgramRun {
     this.#timers.push(setInterval(() => this.#feel(), PULSE))
   }
 
-  /** Cancels the program as Ctrl-C would, and ends its thread if that does not help. */
-  stop(): void {
+  /** Runs a stepped program on, to this goal. */
+  go(goal: Goal): void {
+    if (!this.stepped) return
+    const { stop } = this
+    this.#goal = goal
+    this.#goalTask = stop?.task ?? null
+    this.stop = null
+    // Not after a stop: the page first takes what was recorded after it.
+    if (stop === null) this.#more()
+    this.#intake.resume()
+    this.#options.onChange()
+  }
+
+  /** Ends the thread at once, for this reason. */
+  end(note: string): void {
+    this.#end({ outcome: 'ended', failure: null, note, held: null })
+  }
+
+  /** Cancels the program as Ctrl-C would, and ends its thread if that does not help, or if it is ahead of what is shown. */
+  cancel(): void {
     if (this.state === 'ended') return
-    if (this.state === 'starting' || this.held !== null) {
+    if (this.state === 'starting' || this.stop !== null || this.held !== null) {
       this.#end({ outcome: 'ended', failure: null, note: null, held: this.held })
       return
     }
@@ -133,19 +174,28 @@ export class ProgramRun {
       case 'event':
         // Numbered here, because the page adds events while the thread is blocked.
         this.#add(message.event)
+        if (message.event.type === 'task.finished' && message.event.task === this.#goalTask && this.#goal === 'task') this.#goal = 'line'
+        break
+      case 'stop':
+        if (!this.#isGoal(message)) break
+        this.stop = message
+        this.#intake.pause()
+        break
+      case 'ahead':
+        this.#more()
         break
       case 'line':
         if (this.loose.length < MOST_REPORTS) this.loose.push({ text: message.text, after: this.recording.lines.length })
         break
       case 'held':
         this.#reported = message
-        this.held = message
+        this.#held = message
         break
       case 'pong':
         if (message.count === this.#pings) {
           this.#askedAt = null
           this.#reported = null
-          this.held = null
+          this.#held = null
           this.idle = message.idle
         }
         break
@@ -153,14 +203,34 @@ export class ProgramRun {
         if (this.reports.length < MOST_REPORTS) this.reports.push(message.failure)
         break
       case 'ended':
-        this.#end({ outcome: message.outcome, failure: message.failure, note: message.note, held: null })
+        if (this.#endedAhead !== null) {
+          this.#reported = this.#endedAhead.reported
+          this.#notice(this.#endedAhead.seconds)
+          this.#end({ outcome: 'ended', failure: null, note: null, held: this.#held })
+        } else this.#end({ outcome: message.outcome, failure: message.failure, note: message.note, held: null })
         break
     }
   }
 
+  #isGoal({ line, task }: Stop): boolean {
+    if (this.#goal === 'line' || (this.#goal === 'task' && task === this.#goalTask)) return true
+    return this.#options.steps?.breakpoints().includes(line) === true
+  }
+
+  #steps(): StepOptions | null {
+    const { steps } = this.#options
+    return steps === undefined ? null : { each: this.#goal !== 'breakpoint', breakpoints: steps.breakpoints() }
+  }
+
+  /** Lets the thread run on from its last pause. */
+  #more(): void {
+    const steps = this.#steps()
+    if (steps !== null) this.#line?.send({ type: 'go', steps })
+  }
+
   /** Sends a ping, or measures how long the last one has been unanswered. */
   #feel(): void {
-    if (this.state !== 'running') return
+    if (this.state !== 'running' || this.#endedAhead !== null) return
     const now = performance.now()
     if (this.#askedAt === null) {
       this.#askedAt = now
@@ -169,6 +239,13 @@ export class ProgramRun {
     }
     const seconds = (now - this.#askedAt) / 1000
     if (seconds * 1000 < HELD) return
+    if (this.stop !== null) {
+      // The lines that it has sent can still be stepped.
+      if (seconds < this.#options.patience) return
+      this.#endedAhead = { seconds, reported: this.#reported }
+      this.#line?.close()
+      return
+    }
     if (this.#reported === null || seconds - this.#reported.seconds > 1) this.#notice(seconds)
     if (Math.max(seconds, this.held?.seconds ?? 0) >= this.#options.patience) {
       this.#end({ outcome: 'ended', failure: null, note: null, held: this.held })
@@ -183,7 +260,7 @@ export class ProgramRun {
     const holder = recording.holder
     const last = this.#reported
     const place = last?.place ?? null
-    this.held = { seconds, task: last === null ? holder?.lane.name ?? null : last.task, place }
+    this.#held = { seconds, task: last === null ? holder?.lane.name ?? null : last.task, place }
     if (holder === null) return
     const since = this.clock === 'virtual' ? recording.to : holder.since
     this.#add({
@@ -200,7 +277,8 @@ export class ProgramRun {
     if (this.state === 'ended') return
     this.state = 'ended'
     this.ending = ending
-    this.held = null
+    this.#held = null
+    this.stop = null
     for (const timer of this.#timers) clearInterval(timer)
     this.#intake.clear()
     this.#line?.end()

@@ -11,6 +11,8 @@ const GRACE = 1000
 /** One thread, and the gate before it. */
 export interface Line {
   send(message: ToGate): void
+  /** Ends the thread; the gate still passes on what the thread has sent. */
+  close(): void
   /** Ends the thread, whatever it is doing. */
   end(): void
 }
@@ -41,6 +43,10 @@ export class Sandbox {
     this.#frame.contentWindow?.postMessage({ type: 'start', thread, message }, '*', [port2])
     const line: Line = {
       send: (word) => gate.postMessage(word),
+      close: () => {
+        if (this.#line === line) this.#end()
+        gate.postMessage({ type: 'close' } satisfies ToGate)
+      },
       end: () => {
         gate.terminate()
         if (this.#line === line) this.#end()

@@ -1,4 +1,4 @@
-// Marks in the editor: the line at which each task is, or blocks the loop.
+// Marks in the editor: the line at which each task is, blocks the loop, or is stopped.
 import { StateEffect, StateField, type Range } from '@codemirror/state'
 import { Decoration, EditorView, WidgetType, type DecorationSet } from '@codemirror/view'
 
@@ -8,6 +8,8 @@ export interface Stand {
   text: string
   /** Whether it blocks the loop there. */
   holds: boolean
+  /** Whether the program is stopped before this line. */
+  next?: boolean
 }
 
 export const setStands = StateEffect.define<readonly Stand[]>()
@@ -45,7 +47,8 @@ function decorate(list: readonly Stand[], doc: { line(number: number): { from: n
   const ranges: Range<Decoration>[] = []
   for (const [number, here] of byLine(list)) {
     const { from, to } = doc.line(number)
-    ranges.push(Decoration.line({ class: here.some(({ holds }) => holds) ? 'cm-holds' : 'cm-stand' }).range(from))
+    const mark = here.some(({ next }) => next) ? 'cm-next' : here.some(({ holds }) => holds) ? 'cm-holds' : 'cm-stand'
+    ranges.push(Decoration.line({ class: mark }).range(from))
     ranges.push(Decoration.widget({ widget: new Label(here.map(({ text }) => text).join(' · ')), side: 1 }).range(to))
   }
   return Decoration.set(ranges, true)

@@ -1,10 +1,11 @@
 // The state of the program, in one sentence.
-import type { Playground } from './model.ts'
+import { taskOf, type Playground } from './model.ts'
 import { deadlock } from '../recording/deadlock.ts'
+import type { Stop } from './messages.ts'
 import { MOST_LANES, type Ending, type Held, type ProgramRun } from './program-run.ts'
 
 export interface Status {
-  kind: 'idle' | 'busy' | 'good' | 'bad' | 'held'
+  kind: 'idle' | 'busy' | 'good' | 'bad' | 'held' | 'stopped'
   text: string
 }
 
@@ -32,6 +33,7 @@ function stateOf(model: Playground): Status {
   if (run === null) return { kind: 'idle', text: 'Ready. Press Run, or Control and Enter in the editor.' }
   const { recording } = run
   if (run.state !== 'ended') {
+    if (run.stop !== null) return { kind: 'stopped', text: stopOf(run, run.stop) }
     if (run.held !== null) {
       return { kind: 'held', text: `Stalled: ${sentence(run.held, 'has blocked')}, and nothing else can run. The program is ended after ${model.patience} s; Stop ends it now.` }
     }
@@ -43,6 +45,12 @@ function stateOf(model: Playground): Status {
     return { kind: 'busy', text: `Running: ${alive} ${alive === 1 ? 'task' : 'tasks'} alive.` }
   }
   return endOf(run.ending as Ending, `${(recording.to - recording.zero).toFixed(3)} s`, run.clock)
+}
+
+function stopOf(run: ProgramRun, { line, missed, stack: [innermost] }: Stop): string {
+  const where = innermost === undefined || innermost.function === '' ? '' : ` in ${innermost.function}`
+  const more = missed === 0 ? '' : ` ${number(missed)} lines before it ran without a stop: one step of a task was too long.`
+  return `Stopped before line ${line}${where}: ${taskOf(run)}, at ${(run.recording.to - run.recording.zero).toFixed(3)} s.${more}`
 }
 
 function endOf({ outcome, failure, note, held }: Ending, time: string, clock: string): Status {

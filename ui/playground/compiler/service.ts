@@ -3,6 +3,7 @@
 import ts from 'typescript'
 import type { CompiledModule } from '../messages.ts'
 import { guardLoops } from './guard.ts'
+import { stepLines } from './steps.ts'
 
 export const PROGRAM = 'program.ts'
 /** The most diagnostics, and the characters of one: a program may have as many as it has characters. */
@@ -37,6 +38,8 @@ export interface Hover {
 export interface Compiled {
   modules: CompiledModule[]
   diagnostics: Diagnostic[]
+  /** The lines at which the program can stop, in order; none unless it was compiled for stepping. */
+  lines: number[]
 }
 
 const OPTIONS: ts.CompilerOptions = {
@@ -83,15 +86,16 @@ export class Service {
     return found.sort((a, b) => a.from - b.from)
   }
 
-  /** The program and its imports as JavaScript; no modules while its syntax is wrong. */
-  compile(): Compiled {
+  /** The program and its imports as JavaScript, on request so that it can be stepped by line; no modules while its syntax is wrong. */
+  compile(stepped = false): Compiled {
     const diagnostics = this.diagnostics()
-    if (diagnostics.some(({ fatal }) => fatal)) return { modules: [], diagnostics }
+    if (diagnostics.some(({ fatal }) => fatal)) return { modules: [], diagnostics, lines: [] }
+    const lines = new Set<number>()
     const program = this.#service.getProgram() as ts.Program
     const modules = program.getSourceFiles()
       .filter(({ fileName, isDeclarationFile }) => !isDeclarationFile && fileName.lastIndexOf('/') === 0)
-      .map((source) => emit(program, source))
-    return { modules, diagnostics }
+      .map((source) => emit(program, source, source.fileName !== path(PROGRAM) ? [] : stepped ? [stepLines(lines), guardLoops] : [guardLoops]))
+    return { modules, diagnostics, lines: [...lines].sort((a, b) => a - b) }
   }
 
   completions(position: number): Completion[] {
@@ -141,9 +145,8 @@ function path(name: string): string {
   return `/${name}`
 }
 
-function emit(program: ts.Program, source: ts.SourceFile): CompiledModule {
+function emit(program: ts.Program, source: ts.SourceFile, before: ts.TransformerFactory<ts.SourceFile>[]): CompiledModule {
   const module: CompiledModule = { name: source.fileName.slice(1), code: '', mappings: '', imports: [] }
-  const before = module.name === PROGRAM ? [guardLoops] : []
   program.emit(source, (name, text) => {
     if (name.endsWith('.map')) module.mappings = (JSON.parse(text) as { mappings: string }).mappings
     else module.code = text.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n')

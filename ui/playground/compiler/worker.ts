@@ -7,7 +7,7 @@ export interface Question {
   id: number
   /** The program, if it has changed. */
   text?: string
-  ask: 'diagnostics' | 'compile' | 'completions' | 'hover'
+  ask: 'diagnostics' | 'compile' | 'stepped' | 'completions' | 'hover'
   position: number
 }
 
@@ -24,9 +24,19 @@ addEventListener('message', ({ data }: MessageEvent<Question>) => {
   let answer: Answer
   try {
     if (text !== undefined) service.update(text)
-    answer = { id, value: ask === 'completions' ? service.completions(position) : ask === 'hover' ? service.hover(position) : service[ask]() }
+    answer = { id, value: valueOf(ask, position) }
   } catch (error) {
     answer = { id, error: String(error) }
   }
   postMessage(answer)
 })
+
+function valueOf(ask: Question['ask'], position: number): unknown {
+  switch (ask) {
+    case 'diagnostics': return service.diagnostics()
+    case 'compile': return service.compile()
+    case 'stepped': return service.compile(true)
+    case 'completions': return service.completions(position)
+    case 'hover': return service.hover(position)
+  }
+}

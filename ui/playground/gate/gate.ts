@@ -71,8 +71,15 @@ export class Gate {
     else this.#toThread({ type: 'ping', count })
   }
 
-  cancel(reason: string): void {
-    if (!this.#over) this.#toThread({ type: 'cancel', reason })
+  /** Passes a message on to the thread, unless it has ended. */
+  pass(message: ToThread): void {
+    if (!this.#over) this.#toThread(message)
+  }
+
+  /** The page has ended the thread: what it has sent before is still passed on. */
+  close(): void {
+    if (!this.#over) this.#say({ type: 'ended', outcome: 'cancelled', failure: null, note: null }, 0)
+    this.#flush()
   }
 
   #event(value: unknown): void {
@@ -144,6 +151,8 @@ export class Gate {
       const next = this.#waiting[this.#head++] as { item: Item; size: number }
       items.push(next.item)
       size += next.size
+      // The page keeps only one of these.
+      if (next.item.type === 'stop') this.#characters -= next.size
     }
     if (this.#head === this.#waiting.length) {
       this.#waiting = []

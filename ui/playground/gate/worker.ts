@@ -13,5 +13,6 @@ addEventListener('message', ({ data, ports }: MessageEvent<ToGate>) => {
     gate = made
   } else if (data.type === 'more') gate?.more()
   else if (data.type === 'ping') gate?.ping(data.count)
-  else gate?.cancel(data.reason)
+  else if (data.type === 'close') gate?.close()
+  else gate?.pass(data)
 })

@@ -9,6 +9,8 @@ export interface Surroundings {
   blocking(seconds: number): void
   /** The virtual clock has reached its end. */
   over(): void
+  /** The loop pauses for the host, and continues with `fn`. */
+  pause(fn: () => void): void
   line(text: string): void
   report(text: string): void
 }
@@ -41,7 +43,7 @@ export class PlaygroundHost implements Host {
   }
 
   giveWay(fn: () => void): void {
-    this.#base.giveWay(fn)
+    this.#base.giveWay(() => this.#surroundings.pause(fn))
   }
 
   wait(seconds: number, hostWork: number, fn: () => void): () => void {

@@ -2,7 +2,8 @@
 import * as loopscope from '../../../src/browser.ts'
 import { Recorder } from '../../../src/events/recorder.ts'
 import type { Coroutine, LoopOptions, RunOptions } from '../../../src/browser.ts'
-import type { Outbox } from './outbox.ts'
+import { running } from '../../../src/runtime/running.ts'
+import { STRIDE, type Outbox } from './outbox.ts'
 import type { Sources } from './failure.ts'
 import type { Watch } from './watch.ts'
 
@@ -16,6 +17,8 @@ export interface Loops {
   readonly runs: number
   /** Whether no loop has a timer, and no task waits for the host. */
   readonly idle: boolean
+  /** The id of the running task in the events that are sent; null if none runs. */
+  taskId(this: void): number | null
   run(main: Coroutine<unknown>): Promise<unknown>
   /** Waits until no `run` is active. */
   settled(): Promise<void>
@@ -30,6 +33,7 @@ export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal
   class EventLoop extends loopscope.EventLoop {
     /** The runner ends the loop with tasks of its own, which are hidden. */
     closing = false
+    readonly number = loops++
     #hostWork = 0
 
     constructor(options?: LoopOptions) {
@@ -38,13 +42,12 @@ export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal
       this.slowCallbackDuration = Infinity
       const recorder = new Recorder(this, { history: HISTORY, name: 'playground' })
       this.instruments.add(watch.of(recorder))
-      const number = loops++
       open.add(this)
       const hidden = new Set<number>()
       recorder.listen((event) => {
         const task = 'task' in event ? event.task : undefined
         if (this.closing && event.type === 'task.created' && event.parent === undefined) hidden.add(event.task)
-        if (task === undefined || !hidden.has(task)) outbox.event(event, number)
+        if (task === undefined || !hidden.has(task)) outbox.event(event, this.number)
       })
       this.setExceptionHandler((_loop, context) => {
         const { exception, createdAt } = context
@@ -102,6 +105,10 @@ export function makeLoops(outbox: Outbox, sources: Sources, watch: Watch, signal
     get idle() {
       for (const loop of open) if (loop.isClosed()) open.delete(loop)
       return open.size > 0 && [...open].every((loop) => loop.idle)
+    },
+    taskId: () => {
+      const { task, loop } = running
+      return task === null ? null : task.id + (loop instanceof EventLoop ? loop.number * STRIDE : 0)
     },
     run: (main) => run(main, { name: 'main' }),
     settled: async () => {

@@ -8,13 +8,15 @@ import { PlaygroundHost } from './host.ts'
 import { makeLoops } from './loops.ts'
 import { HOOKS, publish } from './modules.ts'
 import { Outbox } from './outbox.ts'
+import { knowProxies } from './preview.ts'
+import { Steps } from './steps.ts'
 import { Watch } from './watch.ts'
 
 const ENTRY = 'program.ts'
 
 type Ending = Omit<FromThread & { type: 'ended' }, 'type'>
 
-function start({ modules, clock, until }: ToThread & { type: 'start' }, port: MessagePort): void {
+function start({ modules, clock, until, steps: options }: ToThread & { type: 'start' }, port: MessagePort): void {
   const sources = new Sources(new Map(modules.map(({ name, mappings }) => [name, new SourceMap(mappings)])))
   const interrupt = new AbortController()
   let note: string | null = null
@@ -28,12 +30,18 @@ function start({ modules, clock, until }: ToThread & { type: 'start' }, port: Me
   const outbox = new Outbox(port, sources, (what) => end({ outcome: 'cancelled', failure: null, note: `It has reached ${what}, the limit of the playground.` }))
   const watch = new Watch(outbox, sources)
   const loops = makeLoops(outbox, sources, watch, interrupt.signal)
+  const steps = options === null ? null : new Steps(options, (make) => watch.exclude(() => outbox.send(make())), loops.taskId)
+  if (steps !== null) knowProxies()
 
   setDefaultHost(new PlaygroundHost(defaultHost(), clock, until, {
     blocking: (seconds) => watch.blocking(seconds),
     over: () => {
       note = `Its clock reached ${until} s, so it was cancelled, as by Ctrl-C.`
       interrupt.abort(new Error('the time limit is reached'))
+    },
+    pause: (fn) => {
+      if (steps === null) fn()
+      else steps.pause(fn)
     },
     line: (text) => {
       if (!insideLoop()) outbox.send({ type: 'line', text })
@@ -44,9 +52,11 @@ function start({ modules, clock, until }: ToThread & { type: 'start' }, port: Me
   port.onmessage = ({ data }: MessageEvent<ToThread>) => {
     watch.free()
     if (data.type === 'ping') outbox.send({ type: 'pong', count: data.count, idle: loops.idle })
+    else if (data.type === 'go') steps?.go(data.steps)
     else if (data.type === 'cancel') {
       note ??= data.reason
       interrupt.abort(new Error(data.reason))
+      steps?.end()
     }
   }
   for (const method of ['log', 'info', 'debug'] as const) console[method] = (...values: unknown[]) => print(...values)
@@ -63,7 +73,8 @@ function start({ modules, clock, until }: ToThread & { type: 'start' }, port: Me
   })
 
   const runAll = async (): Promise<Ending> => {
-    const program = await import(/* @vite-ignore */ publish(modules, ENTRY, { loopscope: loops.api, [HOOKS]: { held: watch.held } })) as { main?: unknown }
+    const hooks = { held: watch.held, ...steps?.hooks }
+    const program = await import(/* @vite-ignore */ publish(modules, ENTRY, { loopscope: loops.api, [HOOKS]: hooks })) as { main?: unknown }
     if (loops.runs === 0 && typeof program.main === 'function') await loops.run((program.main as () => never)())
     else if (loops.runs === 0) return { outcome: 'returned', failure: null, note: 'No loop ran: export a coroutine called main, or call run().' }
     await loops.settled()

@@ -14,7 +14,7 @@ const MOST_IN_ONE = 500
 const MOST_EVENTS = 100_000
 const MOST_LINES = 10_000
 /** The offset of task and queue ids for each further loop of a program, because the page shows all of them as one loop. */
-const STRIDE = 1_000_000
+export const STRIDE = 1_000_000
 
 export class Outbox {
   readonly #port: MessagePort

@@ -60,6 +60,13 @@ export class Watch {
     this.#report(seconds, loop?.host.virtual === true ? loop.time() - seconds : this.#loopSince, stack.find(({ file }) => file === 'program.ts') ?? stack[0] ?? null)
   }
 
+  /** Calls `fn`, whose time is not the program's. */
+  exclude(fn: () => void): void {
+    const from = performance.now()
+    fn()
+    this.#since += performance.now() - from
+  }
+
   /** The thread processes messages, so no stall goes on. */
   free(): void {
     if (this.#task === null) this.#since = performance.now()
