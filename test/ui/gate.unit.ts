@@ -82,3 +82,27 @@ t.test('answers for a thread that has ended, until the page has received all of 
   gate.more()
   t.equal(batches.at(-1)?.items.at(-1)?.type, 'ended', 'after its events')
 })
+
+t.test('passes on what a thread sent before the page ended it, and then its end', async (t) => {
+  const { gate, batches, closed } = made()
+  const stop = { type: 'stop', line: 3, task: 1, missed: 0, stack: [{ function: long, line: 3, variables: [{ name: 'a', value: long, local: true }] }] }
+  for (let at = 0; at < 3; at++) gate.hear(stop)
+  gate.close()
+  gate.hear(stop)
+  gate.ping(7)
+  gate.more()
+  t.same(batches.flatMap(({ items }) => items.map(({ type }) => type)), ['stop', 'pong', 'stop', 'stop', 'ended'])
+  t.ok(JSON.stringify(batches).length < 20_000, 'bounded')
+  t.ok(closed())
+})
+
+t.test('counts the lines of a stepped program only until the page has taken them', async (t) => {
+  const { gate, batches } = made()
+  const variables = Array.from({ length: 30 }, (_, at) => ({ name: `v${at}`, value: long, local: true }))
+  for (let at = 0; at < 1000; at++) {
+    gate.hear({ type: 'stop', line: 1, task: null, missed: 0, stack: [{ function: 'f', line: 1, variables }] })
+    gate.more()
+  }
+  t.equal(batches.filter(({ over }) => over !== undefined).length, 0)
+  t.equal(batches.flatMap(({ items }) => items).length, 1000)
+})

@@ -182,7 +182,7 @@ t.test('stepping by line', { skip: typeof chromium === 'string' && chromium }, a
   })
 
   await t.test('changes neither the order of events nor the output', async (t) => {
-    const seeded = "\nlet seed = 7\nMath.random = () => (seed = seed * 16807 % 2147483647) / 2147483647\n"
+    const seeded = '\nlet seed = 7\nMath.random = () => (seed = seed * 16807 % 2147483647) / 2147483647\n'
     const rows: [what: string, take: () => Promise<void>][] = [
       ...[1, 2, 3, 4].map((number): [string, () => Promise<void>] => [`example ${number}`, async () => { await page.getByLabel('Start from').selectOption(String(number)) }]),
       ['example 5', async () => {
@@ -225,7 +225,7 @@ print('outside')
   })
 
   await t.test('steps an endless loop, which ends as a stall when it continues', async (t) => {
-    await visit(page, "export function* main() {\n  let n = 0\n  while (true) n++\n}\n")
+    await visit(page, 'export function* main() {\n  let n = 0\n  while (true) n++\n}\n')
     await go(page, 'Step', 2)
     await go(page, 'Step', 3)
     for (let at = 1; at <= 3; at++) {
@@ -251,6 +251,7 @@ print('outside')
     await go(page, 'Step', 2)
     await go(page, 'Continue', 5, ' 3,001 lines before it ran without a stop')
     await go(page, 'Step', 6)
+    t.equal(await status(page), 'Stopped before line 6 in main: main, at 0.000 s.', 'from there each line again')
     await press(page, 'Continue')
     await ends(page, 'good')
   })

@@ -61,7 +61,7 @@ function said(stops: Ran['stops']): string[] {
 }
 
 const STOPS: [what: string, program: string, stops: string[]][] = [
-  ['statements, of which those without a value to compute are passed', "let a = 1\nlet b\nb = 2\ninterface C {}\ntype D = 1\n;\nfunction f() {\n  return 1\n}\nf()\nexport {}\n", ['1', '3 a=1 b=undefined', '10 a=1 b=2', '8 f']],
+  ['statements, of which those without a value to compute are passed', 'let a = 1\nlet b\nb = 2\ninterface C {}\ntype D = 1\n;\nfunction f() {\n  return 1\n}\nf()\nexport {}\n', ['1', '3 a=1 b=undefined', '10 a=1 b=2', '8 f']],
   ['two statements of a line once', 'let a = 1; a = 2\na = 3\n', ['1', '2 a=2']],
   ['a variable only from its declaration on, and that of its block', "let a = 'outer'\n{\n  a\n  let b = a\n  b\n}\na\n", ['1', '3 a="outer"', '4 a="outer"', '5 b="outer" a="outer"', '7 a="outer"']],
   ['both branches of an if, and the condition after else', 'const n = Number(2)\nif (n === 1)\n  n\nelse if (n === 2)\n  n + 1\nelse n + 2\n', ['1', '2 n=2', '4 n=2', '5 n=2']],
@@ -75,14 +75,14 @@ const STOPS: [what: string, program: string, stops: string[]][] = [
   ['what is caught', "try {\n  throw 'x'\n} catch (error) {\n  error\n} finally {\n  1\n}\n", ['2', '4 error="x"', '6']],
   ['parameters, also taken apart', 'const f = ({ a, b: [c = 2, ...d] }: any, e = a) => a + c + e\nf({ a: 1, b: [undefined, 4] })\n', ['1', '2 f=f()', '1 f a=1 c=2 d=[4] e=1']],
   ['an arrow function\'s value, in each call', '[1, 2].map((x) => x + 1)\n', ['1', '1 x=1', '1 x=2']],
-  ['methods, with this', "class A {\n  n = 1\n  get m() {\n    return this.n\n  }\n}\nnew A().m\n", ['1', '7', '4 m this=A { n: 1 }']],
-  ['a constructor, where this is not there before super()', "class A {}\nclass B extends A {\n  constructor(private x: number) {\n    super()\n    x\n  }\n}\nnew B(1)\n", ['1', '2', '8', '4 constructor x=1', '5 constructor this=B { x: 1 } x=1']],
+  ['methods, with this', 'class A {\n  n = 1\n  get m() {\n    return this.n\n  }\n}\nnew A().m\n', ['1', '7', '4 m this=A { n: 1 }']],
+  ['a constructor, where this is not there before super()', 'class A {}\nclass B extends A {\n  constructor(private x: number) {\n    super()\n    x\n  }\n}\nnew B(1)\n', ['1', '2', '8', '4 constructor x=1', '5 constructor this=B { x: 1 } x=1']],
   ['static blocks', 'class A {\n  static {\n    let a = 1\n    a\n  }\n}\n', ['1', '3', '4 a=1']],
   ['var before it has a value', 'function f() {\n  x = 1\n  if (x)\n    var x = 2\n}\nf()\n', ['6', '2 f x=undefined', '3 f x=1', '4 f x=1']],
   ['generators, driven by hand', "function* g(): Generator<number, void, string> {\n  const a = yield 1\n  a\n}\nconst i = g()\ni.next()\ni.next('in')\n", ['5', '6 i=(coroutine)', '2 g', '7 i=(coroutine)', '3 g a="in"']],
-  ['a name of each block', "const a = 1\nfor (const a of [2]) {\n  const a = 3\n  a\n}\n", ['1', '2 a=1', '3', '4 a=3']],
+  ['a name of each block', 'const a = 1\nfor (const a of [2]) {\n  const a = 3\n  a\n}\n', ['1', '2 a=1', '3', '4 a=3']],
   ['nothing of what exists for types alone', 'declare const d: number\ndeclare function f(): void\nenum E { A }\nnamespace N { export const x = 1 }\nE.A\n', ['5']],
-  ['names like those of the compiler\'s calls', "const frame = 1, scope = 2, at = 3, enter = 4, leave = 5, back = 6, held = 7\nconst frame_1 = 8, scope_1 = 9, at_1 = 10\nfunction f(frame: number, held_1: number) {\n  while (held_1-- > 0) frame++\n  return frame\n}\nf(frame, 1)\n",
+  ['names like those of the compiler\'s calls', 'const frame = 1, scope = 2, at = 3, enter = 4, leave = 5, back = 6, held = 7\nconst frame_1 = 8, scope_1 = 9, at_1 = 10\nfunction f(frame: number, held_1: number) {\n  while (held_1-- > 0) frame++\n  return frame\n}\nf(frame, 1)\n',
     ['1', '2 frame=1 scope=2 at=3 enter=4 leave=5 back=6 held=7', '7 frame=1 scope=2 at=3 enter=4 leave=5 back=6 held=7 frame_1=8 scope_1=9 at_1=10', '4 f frame=1 held_1=1', '4 f frame=2 held_1=0', '5 f frame=2 held_1=-1']],
 ]
 
@@ -259,7 +259,7 @@ t.test('describes any value without running code of the program', (t) => {
     toJSON() { return trap() }
     get [Symbol.toStringTag]() { return trap() }
   }
-  const { prepareStackTrace } = Error
+  const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace')?.value as typeof Error.prepareStackTrace
   Error.prepareStackTrace = trap
   const captured = (): object => {
     const object = { a: 1 }
@@ -278,13 +278,13 @@ t.test('describes any value without running code of the program', (t) => {
   ]
   for (const [value, text] of rows) {
     const found = preview(value)
-    Error.prepareStackTrace = prepareStackTrace
+    Error.prepareStackTrace = before
     if (typeof text === 'string') t.equal(found, text)
     else t.match(found, text)
     t.ok(found.length <= 160, `${found.length} characters`)
     Error.prepareStackTrace = trap
   }
-  Error.prepareStackTrace = prepareStackTrace
+  Error.prepareStackTrace = before
   t.same(ran, [])
   t.equal(new Proxy({ a: 1 }, {}).a, 1)
   t.throws(() => (Proxy as unknown as () => void)(), TypeError)

@@ -11,10 +11,9 @@ const { isNaN } = Number
 const toText = String
 
 /** A method as a function of its object, as it is now. */
-function method(prototype: object, name: PropertyKey): (self: unknown, ...values: unknown[]) => unknown {
-  const descriptor = getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor
-  const fn = (descriptor.get ?? descriptor.value) as (...values: unknown[]) => unknown
-  return (self, ...values) => apply(fn, self, values)
+function method(prototype: object, name: PropertyKey): (this: void, self: unknown, ...values: unknown[]) => unknown {
+  const { get, value } = getOwnPropertyDescriptor(prototype, name) as { get?: typeof method; value: typeof method }
+  return (self, ...values) => apply(get ?? value, self, values) as unknown
 }
 
 const slice = method(String.prototype, 'slice')
@@ -65,9 +64,9 @@ export function knowProxies(): void {
     list(proxies, proxy)
     return proxy
   }
-  const { revocable } = Original
+  const revocable = method(Original, 'revocable')
   Original.revocable = (target, handler) => {
-    const made = revocable(target, handler)
+    const made = revocable(Original, target, handler) as { proxy: typeof target; revoke: () => void }
     noted(made.proxy)
     return made
   }
