@@ -1,17 +1,10 @@
 // Programs of the playground stepped by line, in a real Chromium, from the real server.
 import { deflateRawSync } from 'node:zlib'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import t from 'tap'
 import { axeFindings, SERIOUS } from '../support/axe.ts'
-import { findChromium, launch } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
-import { listen } from '../support/server.ts'
-import { buildView } from '../support/ui.ts'
-
-// A browser, TypeScript in it and a server on a busy machine take their time.
-t.setTimeout(600_000)
-
-const chromium = await findChromium()
+import { liveServer, noChromium, visit as newPage } from './support.ts'
 
 /** Notes what passes through the gate: what the page gets, and what it sends. Runs in the page. */
 const TAP = `{
@@ -45,18 +38,6 @@ const STEP_TO_THE_END = `(async () => {
     step.click()
   }
 })()`
-
-async function open(browser: Browser, address: string): Promise<{ page: Page; complaints: string[] }> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('console', (message) => complaints.push(...message.type() === 'error' ? [message.text()] : []))
-  page.setDefaultTimeout(100_000)
-  await page.addInitScript(TAP)
-  await page.goto(address)
-  await page.locator('.cm-content').waitFor()
-  return { page, complaints }
-}
 
 async function visit(page: Page, code: string, until = 60): Promise<void> {
   const letters = deflateRawSync(JSON.stringify({ code, clock: 'virtual', until })).toString('base64url')
@@ -114,13 +95,12 @@ export function* main(): Coroutine<void> {
 }
 `
 
-t.test('stepping by line', { skip: typeof chromium === 'string' && chromium }, async (t) => {
-  if (typeof chromium === 'string') return
-  await buildView()
-  const { url } = await listen(t)
-  const browser = await launch(chromium)
-  t.teardown(() => browser.close())
-  const { page, complaints } = await open(browser, `${url}/view/#view=playground`)
+t.test('stepping by line', { skip: noChromium }, async (t) => {
+  const { app } = await liveServer(t)
+  const { page, complaints } = await newPage(t, 'about:blank', { viewport: { width: 1280, height: 900 } })
+  await page.addInitScript(TAP)
+  await page.goto(`${app}view/#view=playground`)
+  await page.locator('.cm-content').waitFor()
 
   await t.test('shows the next line, the task, the stack and the variables, and only what has happened so far', async (t) => {
     await visit(page, PROGRAM)
