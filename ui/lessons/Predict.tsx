@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { recordingOf, type Session } from '../session.ts'
 import type { Position, Recording } from '../recording.ts'
-import { View } from '../panels/view.ts'
+import { View } from '../session/view.ts'
 import { WhyBeside } from '../panels/why.tsx'
 import { Timeline } from '../timeline/timeline.ts'
 import { Transport } from '../playground/Transport.tsx'

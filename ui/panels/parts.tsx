@@ -2,10 +2,10 @@
 import type { ComponentChildren } from 'preact'
 import { duration, moment } from '../recording/time.ts'
 import type { Split } from '../recording/track.ts'
-import type { Viewed } from './view.ts'
+import type { View } from '../session/view.ts'
 
 /** A task's name as a button that selects the task. Names are drawn as text, never as markup. */
-export function TaskLink({ session, task, name }: { session: Viewed; task: number | null; name?: string }) {
+export function TaskLink({ session, task, name }: { session: View; task: number | null; name?: string }) {
   const lane = task === null ? undefined : session.recording.value.lanes.get(task)
   const text = lane?.name ?? name ?? (task === null ? 'no task' : `task ${task}`)
   if (lane === undefined) return <span>{text}</span>
@@ -13,7 +13,7 @@ export function TaskLink({ session, task, name }: { session: Viewed; task: numbe
 }
 
 /** A time as a button that moves the lanes there. */
-export function Moment({ session, t, seq, digits = 3 }: { session: Viewed; t: number; seq?: number; digits?: number }) {
+export function Moment({ session, t, seq, digits = 3 }: { session: View; t: number; seq?: number; digits?: number }) {
   const { recording } = session
   return (
     <button type="button" class="link-button plain time" title="Look at this moment" onClick={(event) => {

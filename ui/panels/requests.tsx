@@ -5,12 +5,12 @@ import { duration } from '../recording/explain.ts'
 import { isRecorded, splitOfRequest } from '../recording/served.ts'
 import type { Request } from '../recording.ts'
 import { NO_FILTER } from '../session.ts'
+import { isOwnRequest } from '../session/filter.ts'
 import { Moment, SplitBar } from './parts.tsx'
 
 const MOST_ROWS = 200
 /** Of a request that no task serves, the stream reports the beginning and the end. */
 const PLAIN = 'not known: its handler is not a coroutine, so no task has measured it'
-const OWN = /^\/(view|favicon|examples(\/\d+)?$|runs|tasks|loops|stalls|healthz|metrics|events|docs|openapi)/
 
 export function RequestsPanel({ session }: PanelContext) {
   void session.tick.value
@@ -19,7 +19,7 @@ export function RequestsPanel({ session }: PanelContext) {
   const { own } = session.filter.value
   const shown: Request[] = []
   for (const request of [...recording.requests.values()].reverse()) {
-    if (request.from > time || (!own && OWN.test(request.url))) continue
+    if (request.from > time || (!own && isOwnRequest(`${request.method} ${request.url}`))) continue
     shown.push(request)
     if (shown.length >= MOST_ROWS) break
   }

@@ -9,7 +9,7 @@ import { STATE_CLASS, STATE_SIGN, STATE_WORD } from '../timeline/words.ts'
 import { paths } from '../../src/http/paths.ts'
 import type { Session } from '../session.ts'
 import { Fact, Moment, SplitBar, TaskLink } from './parts.tsx'
-import type { Viewed } from './view.ts'
+import type { View } from '../session/view.ts'
 
 const MOST_STEPS = 60
 /** The most tasks in a list to choose from: the latest. */
@@ -33,7 +33,7 @@ export function WhyPanel({ session }: PanelContext) {
 }
 
 /** The panel beside lanes that are not the session's. Its list has the tasks that pass, for use without the lanes. */
-export function WhyBeside({ view, passes = () => true, label = 'Why?' }: { view: Viewed; passes?: (lane: Lane) => boolean; label?: string }) {
+export function WhyBeside({ view, passes = () => true, label = 'Why?' }: { view: View; passes?: (lane: Lane) => boolean; label?: string }) {
   void view.tick.value
   const { lanes } = view.recording.value
   const lane = view.selected.value === null ? undefined : lanes.get(view.selected.value)
@@ -54,14 +54,14 @@ export function WhyBeside({ view, passes = () => true, label = 'Why?' }: { view:
   )
 }
 
-function ShowAll({ view, lane }: { view: Viewed; lane: Lane }) {
+function ShowAll({ view, lane }: { view: View; lane: Lane }) {
   const end = lane.endedAt ?? view.now()
   const pad = Math.max(1e-6, (end - lane.begunAt) * 0.05)
   return <button type="button" class="button" onClick={() => view.timeline?.show(lane.begunAt - pad, end + pad)}>Show all of it</button>
 }
 
 /** Why a task is not running, and its details; `children` are buttons. */
-function Why({ view, lane, children }: { view: Viewed; lane: Lane; children: ComponentChildren }) {
+function Why({ view, lane, children }: { view: View; lane: Lane; children: ComponentChildren }) {
   const recording = view.recording.value
   const { position, time } = view
   const span = lane.at({ t: time, seq: position.seq })
@@ -99,7 +99,7 @@ function Why({ view, lane, children }: { view: Viewed; lane: Lane; children: Com
 }
 
 /** The tasks that await this one now. */
-function Awaited({ lane, session }: { lane: Lane; session: Viewed }) {
+function Awaited({ lane, session }: { lane: Lane; session: View }) {
   void session.tick.value
   const { recording, position } = session
   const who: Lane[] = []
@@ -113,7 +113,7 @@ function Awaited({ lane, session }: { lane: Lane; session: Viewed }) {
 }
 
 /** Its history, the latest state first. */
-function History({ lane, session }: { lane: Lane; session: Viewed }) {
+function History({ lane, session }: { lane: Lane; session: View }) {
   void session.tick.value
   const count = lane.starts.length
   const rows = Array.from({ length: Math.min(count, MOST_STEPS) }, (_, at) => count - 1 - at)

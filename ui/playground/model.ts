@@ -1,7 +1,7 @@
 // The playground's state: a program, its clock, its problems and its last run. The panel shows this and calls its methods.
 import { batch, computed, signal } from '@preact/signals'
 import { standing } from '../lessons/standing.ts'
-import { View } from '../panels/view.ts'
+import { View } from '../session/view.ts'
 import { NOW } from '../recording.ts'
 import { Compiler, type Diagnostic } from './compiler.ts'
 import { arrivedProgram, keepProgram, keptProgram, takeStart } from './address.ts'

@@ -40,9 +40,14 @@ export function contains(lane: Lane, text: string): boolean {
   return `${lane.name} ${lane.coroutine} ${on?.kind ?? ''} ${on?.label ?? ''}`.toLowerCase().includes(text.toLowerCase())
 }
 
+/** Whether a request, such as `GET /tasks`, is one of this page. */
+export function isOwnRequest(name: string): boolean {
+  return OWN.test(name)
+}
+
 /** Whether a lane belongs to a request of this page. */
 function isOwn(lane: Lane): boolean {
   let known = own.get(lane)
-  if (known === undefined) own.set(lane, known = OWN.test(lane.rootName))
+  if (known === undefined) own.set(lane, known = isOwnRequest(lane.rootName))
   return known
 }

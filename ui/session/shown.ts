@@ -6,17 +6,17 @@ import { address, setAddress } from '../address.ts'
 import { Api, type EventLines } from '../api.ts'
 import { apiBase, Connection } from '../connection.ts'
 import { Loops } from '../loops.ts'
-import { NOW, Recording, type Lane, type Position } from '../recording.ts'
-import type { Timeline } from '../timeline/timeline.ts'
+import { Recording, type Lane } from '../recording.ts'
 import { NO_FILTER, passes, type Filter } from './filter.ts'
+import { View } from './view.ts'
 
 /** The shortest time between two renders of the panels, in ms, and the longest: the clock goes on without events. */
 const PANEL_EVERY = 120
 const CLOCK_EVERY = 250
 const PAUSED_TICKS = 4
 
-export class Shown {
-  readonly live = new Recording()
+export class Shown extends View {
+  readonly live: Recording
   readonly api: Api
   readonly loops: Loops
   /** The loop that is shown; null: that of the page's own server. */
@@ -24,19 +24,12 @@ export class Shown {
   readonly connection: Connection
   /** Whether the shown loop's own server serves the page, rather than the observer. */
   readonly servedByApp: boolean
-  /** The recording that is shown: the live one, or that of a run in virtual time. */
-  readonly recording = signal<Recording>(this.live)
   /** The title of a recording that is not the live one. */
   readonly title = signal('')
-  /** Grows when panels should render again. */
-  readonly tick = signal(0)
-  readonly cursor = signal<Position | null>(null)
   readonly follow = signal(true)
-  readonly selected = signal<number | null>(null)
   readonly filter = signal<Filter>(NO_FILTER)
   /** The address of the run or window that is shown. */
   readonly hash = signal('')
-  timeline: Timeline | null = null
   readonly #changed = new Set<() => void>()
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -56,6 +49,9 @@ export class Shown {
   })
 
   constructor(page = location.href) {
+    const live = new Recording()
+    super(undefined, live)
+    this.live = live
     const base = apiBase(page)
     this.servedByApp = base.pathname !== new URL('.', page).pathname
     // With several loops, a proxy may send the next request to another loop's server, so the request names its loop.
@@ -79,17 +75,7 @@ export class Shown {
     return this.connection.can.value?.has(what)
   }
 
-  /** The moment that panels show. */
-  get position(): Position {
-    return this.cursor.value ?? NOW
-  }
-
-  /** Its time. */
-  get time(): number {
-    return this.cursor.value?.t ?? this.now()
-  }
-
-  now(): number {
+  override now(): number {
     return this.recording.value === this.live ? this.liveNow() : this.recording.value.to
   }
 
@@ -141,11 +127,8 @@ export class Shown {
 
   showLive(): void {
     batch(() => {
-      if (this.recording.value !== this.live) {
-        this.recording.value = this.live
-        this.selected.value = null
-        this.title.value = ''
-      }
+      if (this.recording.value !== this.live) this.title.value = ''
+      this.show(this.live)
       this.cursor.value = null
       this.follow.value = true
       this.hash.value = ''
@@ -155,10 +138,8 @@ export class Shown {
 
   showRecording(recording: Recording, title: string, hash = ''): void {
     batch(() => {
-      this.recording.value = recording
+      this.show(recording)
       this.title.value = title
-      this.selected.value = null
-      this.cursor.value = null
       this.follow.value = false
       this.hash.value = hash
       this.filter.value = NO_FILTER
@@ -167,12 +148,10 @@ export class Shown {
     this.touch()
   }
 
-  select(lane: number | null, reveal = false): void {
-    this.selected.value = lane
-    if (lane === null || !reveal) return
-    const named = this.recording.value.lanes.get(lane)
+  override select(lane: number | null, reveal = false): void {
+    const named = lane === null || !reveal ? undefined : this.recording.value.lanes.get(lane)
     if (named !== undefined && !this.passes(named)) this.filter.value = { ...NO_FILTER, own: true }
-    this.timeline?.reveal(lane)
+    super.select(lane, reveal)
   }
 
   pause(): void {

@@ -1,26 +1,12 @@
 // What a panel needs of the place where it is shown: a recording, the moment and the task that are looked at. The session is
-// one; a page with lanes of its own has a View.
+// one; a page with lanes of its own has another.
 import { signal, type Signal } from '@preact/signals'
 import { NOW, Recording, type Position } from '../recording.ts'
 import type { Timeline } from '../timeline/timeline.ts'
 
-export interface Viewed {
-  readonly recording: { readonly value: Recording }
+export class View {
+  readonly recording: Signal<Recording>
   /** Grows when panels should render again. */
-  readonly tick: { readonly value: number }
-  readonly selected: { value: number | null }
-  readonly cursor: { value: Position | null }
-  readonly timeline: Timeline | null
-  /** The moment that is shown, and its time. */
-  readonly position: Position
-  readonly time: number
-  now(): number
-  /** Selects a lane; `reveal` moves the lanes to it. */
-  select(lane: number | null, reveal?: boolean): void
-}
-
-export class View implements Viewed {
-  readonly recording = signal(new Recording())
   readonly tick: Signal<number>
   readonly selected = signal<number | null>(null)
   readonly cursor = signal<Position | null>(null)
@@ -28,15 +14,17 @@ export class View implements Viewed {
   /** The time now; by default, that of the last event. */
   clock: (() => number) | null = null
 
-  /** Panels render when `tick` changes. */
-  constructor(tick = signal(0)) {
+  constructor(tick = signal(0), recording = new Recording()) {
     this.tick = tick
+    this.recording = signal(recording)
   }
 
+  /** The moment that is shown. */
   get position(): Position {
     return this.cursor.value ?? NOW
   }
 
+  /** Its time. */
   get time(): number {
     return this.cursor.value?.t ?? this.now()
   }
@@ -53,6 +41,7 @@ export class View implements Viewed {
     this.cursor.value = null
   }
 
+  /** Selects a lane; `reveal` moves the lanes to it. */
   select(lane: number | null, reveal = false): void {
     this.selected.value = lane
     if (lane !== null && reveal) this.timeline?.reveal(lane)
