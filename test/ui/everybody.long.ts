@@ -4,7 +4,7 @@ import { createTask, gather, print, sleep, type Coroutine } from '../../src/inde
 import type { App } from '../../src/server/app.ts'
 import { axeFindings } from '../support/axe.ts'
 import { eventually, listen } from '../support/server.ts'
-import { noChromium, open, startServer, tab } from './support.ts'
+import { noChromium, open, PAGES, smallPrint, startServer, tab, watchCanvases } from './support.ts'
 
 declare const document: { activeElement: { id: string; tagName: string; textContent: string; getAttribute(name: string): string | null } | null }
 
@@ -63,6 +63,7 @@ t.test('accessibility of the live view', { skip: noChromium }, async (t) => {
     for (const [screen, { presenter = false, ...options }] of Object.entries(SCREENS)) {
       const { page, complaints } = await open(t, server.observer, { bypassCSP: true, ...options })
       if (presenter) await page.keyboard.press('p')
+      await watchCanvases(page)
       for (const [view, ...tabs] of PAGES) {
         await page.goto(server.observer + view)
         await page.reload()
@@ -99,26 +100,6 @@ const SCREENS: Record<string, Screen> = {
   '1440x900': { viewport: { width: 1440, height: 900 } },
   '1440x900 at 200 %': { viewport: { width: 720, height: 450 }, deviceScaleFactor: 2 },
   'presenter 1440x900': { viewport: { width: 1440, height: 900 }, presenter: true },
-}
-
-/** The pages, each with its tabs. */
-const PAGES: [view: string, ...tabs: string[]][] = [
-  ['', 'Program', 'Tasks', 'Stalls', 'Output', 'Loop', 'Motion', 'Await graph', 'Queues', 'Requests', 'Runs', 'Warnings', 'Table'],
-  ['#view=playground'], ['#view=lessons'], ['#view=lessons&lesson=cannot-block'], ['#view=lab'], ['#view=compare'],
-]
-
-/** Runs in the page: the text that is smaller than this many pixels. */
-function smallPrint(least: number): string[] {
-  interface Shown { childNodes: Iterable<{ nodeType: number; textContent: string | null }>; className: unknown; tagName: string; currentCSSZoom?: number; getClientRects(): { length: number } }
-  const page = globalThis as unknown as { document: { querySelectorAll(selector: string): Iterable<Shown> }; getComputedStyle(element: Shown): { fontSize: string } }
-  const found = new Set<string>()
-  for (const element of page.document.querySelectorAll('body *')) {
-    const text = [...element.childNodes].filter(({ nodeType }) => nodeType === 3).map(({ textContent }) => textContent ?? '').join('').trim()
-    if (text === '' || element.getClientRects().length === 0) continue
-    const size = parseFloat(page.getComputedStyle(element).fontSize)
-    if (size * (element.currentCSSZoom ?? 1) < least - 0.01) found.add(`${element.tagName} ${String(element.className)} ${size} px: ${text.slice(0, 30)}`)
-  }
-  return [...found].slice(0, 10)
 }
 
 /** Tasks, lines and errors with text that would be markup if it were not escaped. */

@@ -2,9 +2,13 @@
 import t from 'tap'
 import { eventually } from '../support/eventually.ts'
 import { crowd } from './crowd.ts'
-import { liveServer, noChromium, open, type Session } from './support.ts'
+import { liveServer, noChromium, open, PAGES, smallPrint, tab, watchCanvases, type Session } from './support.ts'
+
+/** What the pixels of the page have room for, however many tasks there are. */
+const MOST_SHAPES = 12_000
 
 declare const loopscope: Session
+declare const shapes: number
 declare function requestAnimationFrame(act: () => void): number
 
 t.test('the pages of the live view', { skip: noChromium }, async (t) => {
@@ -40,8 +44,32 @@ t.test('the pages of the live view', { skip: noChromium }, async (t) => {
     t.ok(await eventually(() => page.evaluate((before) => loopscope.timeline.figures.frames > before + 3, frames)), 'and draws again when it follows')
   })
 
+  await t.test('no text is smaller than 12 px, on the page and on its canvases', async (t) => {
+    const { page } = await open(t, server.observer)
+    await watchCanvases(page)
+    await (await fetch(`${server.app}examples/5/run?speed=20&items=2&seed=1`)).text()
+    await (await fetch(`${server.app}handlers/sync?thread=inline&ms=300`)).text()
+    for (const [view, ...tabs] of PAGES) {
+      await page.goto(server.observer + view)
+      await page.reload()
+      await page.locator('.connection.live').waitFor()
+      if (view === '') {
+        // Also the labels of the cursor and of a measured range.
+        for (const key of ['m', ' ']) await page.keyboard.press(key)
+      }
+      for (const name of tabs.length === 0 ? [''] : tabs) {
+        if (name !== '') await tab(page, name).click()
+        await page.waitForTimeout(view.includes('playground') ? 2500 : 200)
+        t.same(await page.evaluate(smallPrint, 12), [], `${view} ${name}`.trim())
+      }
+    }
+  })
+
   await t.test('10,000 tasks and 100,000 events: panning and zooming stay smooth', async (t) => {
     const { page } = await open(t, server.observer)
+    await watchCanvases(page)
+    await page.reload()
+    await page.locator('.connection.live').waitFor()
     const show = (tasks: number): Promise<void> => page.evaluate((text) => {
       const Recording = loopscope.live.constructor as new (options: object) => { apply(event: object): void }
       const recording = new Recording({ limit: 100_000 })
@@ -55,18 +83,37 @@ t.test('the pages of the live view', { skip: noChromium }, async (t) => {
       timeline.show(0, 30, false)
       let most = 0
       for (let frame = 0; frame < 40; frame++) {
+        const before = shapes
         await new Promise<void>((done) => { requestAnimationFrame(() => done()) })
-        most = Math.max(most, timeline.figures.spans)
+        most = Math.max(most, shapes - before)
         if (frame < 20) timeline.pan(frame < 10 ? 0.01 : -0.01)
         else timeline.zoom(frame < 30 ? 0.97 : 1 / 0.97)
       }
       return most
     }, rowHeight)
     await show(10_000)
-    for (const rowHeight of [32, 1]) {
+    for (const rowHeight of [32, 1, 0.05]) {
       const most = await draw(rowHeight)
       // Of 100,000 spans it draws those that can be seen apart on the page.
-      t.ok(most > 0 && most < 20_000, `rows of ${rowHeight} px: ${most} shapes a frame`)
+      t.ok(most > 0 && most < MOST_SHAPES, `rows of ${rowHeight} px: ${most} shapes a frame`)
     }
+    // A row is a twentieth of a pixel high: a click selects the task that shows there.
+    const step = await page.evaluate(() => {
+      const { timeline, recording: { value: { lanes } } } = loopscope as unknown as Crowd
+      const { steps } = lanes
+      const at = steps.from.findIndex((from) => from > 10)
+      const [from, task] = [steps.from[at]!, steps.task[at]!]
+      timeline.show(from - 0.02, from + 0.02, false)
+      const { rows, layout } = timeline.placeOf
+      return { task, x: timeline.view.x((from + steps.to[at]!) / 2), y: rows.y(layout.rowOf(task)!) }
+    })
+    const canvas = (await page.locator('.timeline canvas').first().boundingBox())!
+    await page.mouse.click(canvas.x + step.x, canvas.y + step.y)
+    t.equal(await page.evaluate(() => loopscope.timeline.selected), step.task)
   })
 })
+
+interface Crowd {
+  timeline: Session['timeline'] & { placeOf: { rows: { y(row: object): number }; layout: { rowOf(id: number): object | undefined } }; view: { x(t: number): number } }
+  recording: { value: { lanes: { steps: Record<'from' | 'to' | 'task', number[]> } } }
+}

@@ -25,8 +25,9 @@ export interface Session {
   now(): number
   timeline: {
     view: { from: number; to: number; span: number }
-    figures: { ms: number; spans: number; frames: number }
+    figures: { ms: number; frames: number }
     rowHeight: number
+    selected: number | null
     lanesShown: number
     pinned: number
     show(from: number, to: number, glide: boolean): void
@@ -181,6 +182,43 @@ export async function open(t: Test, address: string, options: Parameters<Browser
   const opened = await visit(t, address, options)
   await opened.page.locator('.connection.live').waitFor()
   return opened
+}
+
+/** From the next load on, counts the shapes that the page's canvases draw, as the page's global `shapes`, and notes the sizes of their texts for `smallPrint`. */
+export async function watchCanvases(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const seen = Object.assign(globalThis, { shapes: 0, canvasTexts: new Map<string, number>() })
+    const context = (globalThis as unknown as { CanvasRenderingContext2D: { prototype: Record<string, (...values: unknown[]) => unknown> } }).CanvasRenderingContext2D.prototype
+    for (const name of ['fillRect', 'strokeRect', 'rect', 'roundRect', 'arc', 'lineTo', 'bezierCurveTo', 'fillText', 'strokeText', 'drawImage']) {
+      const real = context[name]!
+      context[name] = function (this: { font: string; canvas: { currentCSSZoom?: number } }, ...values: unknown[]) {
+        seen.shapes++
+        if (name.endsWith('Text')) seen.canvasTexts.set(`${String(values[0])} (${this.font})`, Number(/([\d.]+)px/.exec(this.font)?.[1]) * (this.canvas.currentCSSZoom ?? 1))
+        return real.apply(this, values)
+      }
+    }
+  })
+}
+
+/** The pages, each with its tabs. */
+export const PAGES: [view: string, ...tabs: string[]][] = [
+  ['', 'Program', 'Tasks', 'Stalls', 'Output', 'Loop', 'Motion', 'Await graph', 'Queues', 'Requests', 'Runs', 'Warnings', 'Table'],
+  ['#view=playground'], ['#view=lessons'], ['#view=lessons&lesson=cannot-block'], ['#view=lab'], ['#view=compare'],
+]
+
+/** Runs in a page with watched canvases: the text that is smaller than this many pixels. */
+export function smallPrint(least: number): string[] {
+  interface Shown { childNodes: Iterable<{ nodeType: number; textContent: string | null }>; className: unknown; tagName: string; currentCSSZoom?: number; getClientRects(): { length: number } }
+  const page = globalThis as unknown as { document: { querySelectorAll(selector: string): Iterable<Shown> }; getComputedStyle(element: Shown): { fontSize: string }; canvasTexts: Map<string, number> }
+  const found = new Set<string>()
+  for (const element of page.document.querySelectorAll('body *')) {
+    const text = [...element.childNodes].filter(({ nodeType }) => nodeType === 3).map(({ textContent }) => textContent ?? '').join('').trim()
+    if (text === '' || element.getClientRects().length === 0) continue
+    const size = parseFloat(page.getComputedStyle(element).fontSize)
+    if (size * (element.currentCSSZoom ?? 1) < least - 0.01) found.add(`${element.tagName} ${String(element.className)} ${size} px: ${text.slice(0, 30)}`)
+  }
+  for (const [text, size] of page.canvasTexts) if (size < least - 0.01) found.add(`canvas: ${text}`)
+  return [...found].slice(0, 10)
 }
 
 export const tab = (page: Page, name: string): Locator => page.getByRole('tab', { name: new RegExp(`^${name}`) })

@@ -41,10 +41,15 @@ export function newBars(): Bars {
   return { rects: { [READY]: [], [RUNNING]: [], [WAITING]: [], [THREAD]: [], [GHOST]: [], [UNKNOWN]: [], [YIELDING]: [] }, wide: [], crowds: [], spans: 0 }
 }
 
-/** The position of a row's bars. A high row leaves room above them for printed text. */
+/** From this height on, a row has room above its bars for printed text. */
+export const ROOMY = 31
+/** A bar of this height has room for text. */
+const TEXT = 12
+
+/** The position of a row's bars. */
 export function barOf(y: number, height: number): { top: number; tall: number } {
-  if (height >= 26) return { top: y + 12, tall: height - 17 }
-  const pad = height >= 12 ? Math.round(height * 0.2) : height > 4 ? 1 : 0
+  if (height >= ROOMY) return { top: y + 15, tall: height - 19 }
+  const pad = height >= 12 ? Math.round(height * 0.15) : height > 4 ? 1 : 0
   return { top: y + pad, tall: Math.max(1, height - 2 * pad) }
 }
 
@@ -57,7 +62,7 @@ export function addLane(bars: Bars, lane: Lane, view: Viewport, y: number, heigh
   const count = starts.length
   const { top, tall } = barOf(y, height)
   const middle = top + tall / 2
-  const wideEnough = height >= 18
+  const wideEnough = tall >= TEXT
   /** The pixel in which short spans are being merged, and their shares. */
   let pixel = -1
   let merged = 0

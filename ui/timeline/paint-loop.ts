@@ -92,7 +92,7 @@ export function paintLoop(scene: Scene): void {
     addStep(steps.from[at] as number, steps.to[at] as number, steps.task[at] as number)
   }
   if (holder !== null && holder.since <= view.to) addStep(holder.since, Math.max(holder.since, Math.min(now, view.to)), holder.lane.id)
-  context.font = `11px ${theme.font}`
+  context.font = `12px ${theme.font}`
   context.textBaseline = 'middle'
   for (const { x, width, task } of wide) {
     context.fillStyle = colours['on-running']
@@ -107,7 +107,7 @@ export function paintLoop(scene: Scene): void {
   context.font = `600 12px ${theme.font}`
   context.fillText('event loop', 12, blockTop + blockHeight / 2 + 0.5)
   context.fillStyle = colours['ink-soft']
-  context.font = `11px ${theme.font}`
+  context.font = `12px ${theme.font}`
   const busyNow = recording.lanes.steps.utilisation(Math.max(recording.from, view.from), Math.min(now, view.to))
   context.fillText(fit(context, `${percent(busyNow)} busy`, gutter - 16), 12, loop.y + loop.height - 14)
   context.fillStyle = colours.line
@@ -202,10 +202,10 @@ export function paintBandLabels(scene: Scene): BandLabel[] {
 
 /** The place of a label: at the beginning of its band, or further left if it would be cut off. null: no room. */
 function room({ context, theme, view, now }: Scene, stall: Stall, first: string, second: string, placed: readonly BandLabel[]): { stall: Stall; x: number; width: number } | null {
-  context.font = `600 11.5px ${theme.font}`
+  context.font = `600 12px ${theme.font}`
   let width = context.measureText(first).width
   if (second !== '') {
-    context.font = `11px ${theme.font}`
+    context.font = `12px ${theme.font}`
     width = Math.max(width, Math.min(width + 160, context.measureText(second).width))
   }
   width += 16
@@ -232,10 +232,10 @@ function drawLabel({ context, theme }: Scene, { x, y, width }: BandLabel, first:
   context.fillRect(x, y + 3, 3, height - 6)
   context.fillStyle = colours.ink
   context.textBaseline = 'middle'
-  context.font = `600 11.5px ${theme.font}`
+  context.font = `600 12px ${theme.font}`
   context.fillText(first, x + 9, y + 10.5)
   if (second === '') return
-  context.font = `11px ${theme.font}`
+  context.font = `12px ${theme.font}`
   context.fillStyle = colours['ink-soft']
   context.fillText(fit(context, second, width - 16), x + 9, y + 25)
 }
@@ -328,7 +328,7 @@ export function paintCursors({ context, theme, recording, view, now, follow, cur
   context.fillStyle = colours.focus
   context.fillRect(x - 0.75, axis.y + 4, 1.5, height)
   const text = moment(cursor - recording.zero, 6)
-  context.font = `600 10.5px ${theme.font}`
+  context.font = `600 12px ${theme.font}`
   const width = context.measureText(text).width + 12
   const left = Math.max(view.left, Math.min(x - width / 2, view.left + view.width - width))
   context.beginPath()

@@ -1,10 +1,10 @@
 // Draws the lanes: bars, labels, caps, marks, wake-ups, and the names beside them.
 import { lowerBound } from '../../src/events/lower-bound.ts'
-import { CAP_GLYPH } from './words.ts'
 import { waitLabel, duration } from '../recording/explain.ts'
-import { GHOST, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Mark } from '../recording/track.ts'
-import { addLane, addMerged, barOf, KINDS, newBars, type Bars } from './bars.ts'
+import { GHOST, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Mark, type Outcome } from '../recording/track.ts'
+import { addLane, addMerged, barOf, KINDS, newBars, ROOMY, type Bars } from './bars.ts'
 import { within, type Row } from './packing.ts'
+import { READABLE } from './rows.ts'
 import type { Scene } from './scene.ts'
 import { withAlpha } from './theme.ts'
 
@@ -70,7 +70,7 @@ function paintPart(scene: Scene, list: readonly Row[], rowHeight: number, top: n
     context.fillStyle = theme.fills[state]
     for (let at = 0; at < list.length; at += 4) context.fillRect(list[at] as number, list[at + 1] as number, list[at + 2] as number, list[at + 3] as number)
   }
-  if (rowHeight >= 12) {
+  if (rowHeight >= READABLE) {
     outline(scene, bars)
     paintWords(scene, bars, rowHeight)
     for (const [lane, y] of ends) paintEnds(scene, lane, y, rowHeight)
@@ -100,7 +100,7 @@ function paintRows({ context, theme, rows, view, selected, hovered }: Scene, lis
       context.fillStyle = colours.raised
       context.fillRect(0, y, right, rowHeight - 1)
     }
-    if (rowHeight >= 12) {
+    if (rowHeight >= READABLE) {
       context.fillStyle = colours['line-soft']
       context.fillRect(view.left, Math.round(y + rowHeight) - 1, view.width, 1)
     }
@@ -127,6 +127,7 @@ function outline({ context, theme }: Scene, bars: Bars): void {
 function paintWords({ context, theme, recording, view }: Scene, bars: Bars, rowHeight: number): void {
   const { colours } = theme
   context.textBaseline = 'middle'
+  context.font = `12px ${theme.font}`
   for (const { lane, index, state, x, width, y } of bars.wide) {
     const info = lane.infos[index]
     let text = ''
@@ -141,28 +142,23 @@ function paintWords({ context, theme, recording, view }: Scene, bars: Bars, rowH
     else if (state === GHOST) text = 'detached'
     else if (state === YIELDING) text = `yields ${(info?.steps?.own ?? 0).toLocaleString('en')} times`
     if (text === '') continue
-    context.font = `${state === WAITING ? 10.5 : 11}px ${theme.font}`
-    const room = width - 12
+    // Its right end is left to the mark of an outcome.
+    const room = width - 16
     const shown = fit(context, text, room)
     if (shown === '') continue
     const left = Math.max(x, view.left) + 6
     const bar = barOf(y, rowHeight)
     const middle = bar.top + bar.tall / 2
     const measured = context.measureText(shown).width
-    if (state === WAITING) {
-      // A label on a thin line gets a gap in the line.
-      context.fillStyle = colours.ground
-      context.fillRect(left - 3, middle - 6, measured + 6, 12)
-      context.fillStyle = colours['ink-soft']
-    } else if (state === RUNNING) context.fillStyle = colours['on-running']
+    if (state === RUNNING) context.fillStyle = colours['on-running']
     else {
+      // A label on a pattern or on a thin line gets a gap in it.
       context.fillStyle = colours.ground
       context.fillRect(left - 3, middle - 6.5, measured + 6, 13)
-      context.fillStyle = state === READY || state === YIELDING ? colours.ready : colours.thread
+      context.fillStyle = state === WAITING ? colours['ink-soft'] : state === READY || state === YIELDING ? colours.ready : colours.thread
     }
     context.fillText(shown, left, middle + 0.5)
   }
-  context.font = `10px ${theme.font}`
   for (const { x, width, y, count } of bars.crowds) {
     const text = `×${count}`
     const measured = context.measureText(text).width
@@ -170,7 +166,7 @@ function paintWords({ context, theme, recording, view }: Scene, bars: Bars, rowH
     context.fillStyle = withAlpha(colours.ground, 0.86)
     const bar = barOf(y, rowHeight)
     const middle = bar.top + bar.tall / 2
-    context.fillRect(left - 3, middle - 6, measured + 6, 12)
+    context.fillRect(left - 3, middle - 6.5, measured + 6, 13)
     context.fillStyle = colours['ink-soft']
     context.fillText(text, left, middle + 0.5)
   }
@@ -208,8 +204,8 @@ function paintEnds({ context, theme, view }: Scene, lane: Lane, y: number, rowHe
       context.lineTo(x - 4, y + rowHeight - 1)
     }
     context.fill()
-    if (mark.type === 'task.printed' && rowHeight >= 22 && x > free) {
-      context.font = `10.5px ${theme.mono}`
+    if (mark.type === 'task.printed' && rowHeight >= ROOMY && x > free) {
+      context.font = `12px ${theme.mono}`
       const whole = mark.text.slice(0, 48)
       let text = fit(context, whole, room)
       let left = x + 4
@@ -224,10 +220,10 @@ function paintEnds({ context, theme, view }: Scene, lane: Lane, y: number, rowHe
       if (text === '') continue
       const width = context.measureText(text).width
       context.fillStyle = withAlpha(colours.ground, 0.88)
-      context.fillRect(left, y + 1, width + 6, 12)
+      context.fillRect(left, y + 1, width + 6, 14)
       context.fillStyle = colours.ink
       context.textBaseline = 'middle'
-      context.fillText(text, left + 3, y + 7.5)
+      context.fillText(text, left + 3, y + 8.5)
       free = x + width + 14
     }
   }
@@ -242,13 +238,20 @@ function paintEnds({ context, theme, view }: Scene, lane: Lane, y: number, rowHe
     context.arc(x, middle, radius, 0, 7)
     context.fill()
     context.stroke()
-    context.fillStyle = colour
-    context.font = `bold ${Math.round(radius * 1.5)}px ${theme.font}`
-    context.textAlign = 'center'
-    context.textBaseline = 'middle'
-    context.fillText(CAP_GLYPH[lane.outcome], x, middle + 0.5)
-    context.textAlign = 'left'
+    context.beginPath()
+    for (const [dx, dy, ex, ey] of CAPS[lane.outcome]) {
+      context.moveTo(x + dx * radius, middle + dy * radius)
+      context.lineTo(x + ex * radius, middle + ey * radius)
+    }
+    context.stroke()
   }
+}
+
+/** ✓, ✕ and the stroke of ⊘ as lines in a circle of radius 1. */
+const CAPS: Record<Outcome, readonly (readonly [x0: number, y0: number, x1: number, y1: number])[]> = {
+  returned: [[-0.45, 0.05, -0.1, 0.4], [-0.1, 0.4, 0.5, -0.35]],
+  raised: [[-0.4, -0.4, 0.4, 0.4], [-0.4, 0.4, 0.4, -0.4]],
+  cancelled: [[-0.7, 0.7, 0.7, -0.7]],
 }
 
 function firstMark(marks: readonly Mark[], t: number): number {
@@ -259,7 +262,7 @@ const MOST_WAKES = 400
 
 /** Wake-ups as arrows between rows: for the selected task, and for all tasks if there are few enough. */
 function paintWakes({ context, theme, recording, view, rows, selected, hovered }: Scene): void {
-  if (rows.height < 12) return
+  if (rows.height < READABLE) return
   const { t, by, task } = recording.lanes.wakes
   const middleOf = (row: Row): number => {
     const bar = barOf(rows.y(row), rows.heightOf(row))
@@ -319,7 +322,7 @@ export function paintGutter(scene: Scene): void {
     context.beginPath()
     context.rect(0, from, gutter, to - from)
     context.clip()
-    for (const row of list) if (rows.heightOf(row) >= 10) paintName(scene, row)
+    for (const row of list) if (rows.heightOf(row) >= READABLE) paintName(scene, row)
     context.restore()
   }
 }
@@ -359,7 +362,7 @@ function paintName({ context, theme, rows, gutter, selected, now, hueOf }: Scene
   const thread = lane?.kind === 'thread'
   const ended = lane === undefined ? row.kind !== 'title' : lane.endedAt !== null && lane.endedAt <= now
   context.textBaseline = 'middle'
-  context.font = `${bold ? '600 ' : ''}${rowHeight >= 18 ? 12 : 10}px ${thread ? theme.mono : theme.font}`
+  context.font = `${bold ? '600 ' : ''}12px ${thread ? theme.mono : theme.font}`
   context.fillStyle = row.kind === 'culprit' ? colours.red : row.kind === 'victim' ? colours.ready : thread ? colours.thread : ended ? colours['ink-soft'] : colours.ink
   context.fillText(fit(context, nameOf(row), gutter - indent - 8), indent + 2, middle + 0.5)
 }

@@ -4,11 +4,11 @@ import type { Lane } from '../recording.ts'
 import type { Layout } from './layout.ts'
 import { nearest, type Row } from './packing.ts'
 
-const ROW = 32
+const ROW = 34
 const SMALLEST_ROW = 0.02
 const HIGHEST_ROW = 60
 /** Pinned rows, and rows from this height on, can be read. */
-const READABLE = 12
+export const READABLE = 14
 const LOWEST_PINNED = 24
 /** The width of the scrollbar. */
 export const BAR = 10
