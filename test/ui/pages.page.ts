@@ -92,9 +92,9 @@ t.test('the pages of the live view', { skip: noChromium }, async (t) => {
       return most
     }, rowHeight)
     await show(10_000)
+    // Of 100,000 spans it draws those that can be seen apart on the page.
     for (const rowHeight of [32, 1, 0.05]) {
       const most = await draw(rowHeight)
-      // Of 100,000 spans it draws those that can be seen apart on the page.
       t.ok(most > 0 && most < MOST_SHAPES, `rows of ${rowHeight} px: ${most} shapes a frame`)
     }
     // A row is a twentieth of a pixel high: a click selects the task that shows there.

@@ -29,37 +29,54 @@ export class Steps {
   readonly task: number[] = []
   /** The current step. */
   open: { lane: Lane; since: number } | null = null
+  /** For each step, the seconds of all steps before it. */
+  readonly #before: number[] = []
+  #sum = 0
 
   /** Ends the step of this lane; returns when it began, or null if that is unknown. */
   end(lane: Lane, t: number): number | null {
     const step = this.open
     this.open = null
     if (step === null || step.lane !== lane) return null
-    // By a snapshot, a step may begin before the end of the previous one.
-    this.from.push(Math.max(step.since, this.to.at(-1) ?? -Infinity))
-    this.to.push(t)
-    this.task.push(lane.id)
+    this.#add(step.since, t, lane.id)
     return step.since
   }
 
   /** Steps of several tasks that were only counted. */
   counted(from: number, to: number): void {
-    this.from.push(Math.max(from, this.to.at(-1) ?? -Infinity))
-    this.to.push(to)
-    this.task.push(COUNTED)
+    this.#add(from, to, COUNTED)
+  }
+
+  /** The number of steps that ended up to `t`. */
+  endedBy(t: number): number {
+    const { to } = this
+    return lowerBound(to.length, (index) => (to[index] as number) <= t)
+  }
+
+  /** The seconds in which a step ran, up to `t`; only the difference of two has a meaning. `ended` is the number of steps that ended by then. */
+  busyUntil(t: number, ended = this.endedBy(t)): number {
+    const open = this.open === null ? 0 : Math.max(0, t - this.open.since)
+    return open + (ended === this.to.length ? this.#sum : (this.#before[ended] as number) + Math.max(0, t - (this.from[ended] as number)))
   }
 
   /** The part of the time in which a step ran, from 0 to 1. */
   utilisation(from: number, to: number): number {
-    let busy = this.open === null ? 0 : Math.max(0, to - Math.max(from, this.open.since))
-    for (let at = this.to.length - 1; at >= 0 && (this.to[at] as number) > from; at--) {
-      busy += Math.max(0, Math.min(to, this.to[at] as number) - Math.max(from, this.from[at] as number))
-    }
-    return to > from ? Math.min(1, busy / (to - from)) : 0
+    return to > from ? Math.max(0, Math.min(1, (this.busyUntil(to) - this.busyUntil(from)) / (to - from))) : 0
   }
 
   forget(before: number): void {
-    dropBefore(before, this.to, this.from, this.task)
+    dropBefore(before, this.to, this.from, this.task, this.#before)
+  }
+
+  #add(since: number, t: number, task: number): void {
+    // By a snapshot, a step may begin before the end of the previous one.
+    const from = Math.max(since, this.to.at(-1) ?? -Infinity)
+    const to = Math.max(from, t)
+    this.from.push(from)
+    this.to.push(to)
+    this.task.push(task)
+    this.#before.push(this.#sum)
+    this.#sum += to - from
   }
 }
 

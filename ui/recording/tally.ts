@@ -13,7 +13,6 @@ export interface Tally extends Split {
 }
 
 export function tallyOf(lane: Lane, until: number): Tally {
-  const { starts, states, infos } = lane
   const end = Math.min(until, lane.endedAt ?? until)
   const tally: Tally = { ...splitOf(lane, -Infinity, end), steps: 0, longest: 0, histogram: Array.from({ length: BOUNDS.length + 1 }, () => 0) }
   const add = (seconds: number, times: number): void => {
@@ -22,15 +21,14 @@ export function tallyOf(lane: Lane, until: number): Tally {
     const bar = lowerBound(BOUNDS.length, (index) => (BOUNDS[index] as number) <= seconds)
     tally.histogram[bar] = (tally.histogram[bar] as number) + times
   }
-  for (let at = 0; at < starts.length && (starts[at] as number) <= end; at++) {
-    const seconds = Math.max(0, Math.min(end, starts[at + 1] ?? end) - (starts[at] as number))
-    if (states[at] === RUNNING) add(seconds, 1)
-    else if (states[at] === YIELDING) {
-      // Counted steps are assumed to be equally long.
-      const { own, all } = infos[at]?.steps ?? { own: 0, all: 1 }
+  lane.eachState(-Infinity, end, end, (state, from, to, index) => {
+    const seconds = Math.max(0, Math.min(end, to) - from)
+    if (state === RUNNING) add(seconds, 1)
+    else if (state === YIELDING) {
+      const { own, all } = lane.counted(index)
       if (own > 0) add(seconds / Math.max(own, all), own)
     }
-  }
+  })
   return tally
 }
 

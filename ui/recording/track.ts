@@ -76,11 +76,13 @@ export class Lane {
   partial = false
   readonly children = new Set<Lane>()
   readonly marks: Mark[] = []
-  /** When each state began. The four lists have the same length. */
+  /** When each state began. The five lists have the same length. */
   readonly starts: number[] = []
   readonly seqs: number[] = []
   readonly states: State[] = []
   readonly infos: (SpanInfo | null)[] = []
+  /** The deadline of each wait, or Infinity. */
+  readonly deadlines: number[] = []
 
   constructor(id: number, name: string, t: number, seq: number, kind: 'task' | 'thread' = 'task') {
     this.id = id
@@ -113,6 +115,7 @@ export class Lane {
     this.seqs.push(seq)
     this.states.push(state)
     this.infos.push(info)
+    this.deadlines.push((state === WAITING ? info?.on?.deadline : undefined) ?? Infinity)
   }
 
   end(t: number, seq: number, outcome: Outcome | null, error: string | null): void {
@@ -135,6 +138,7 @@ export class Lane {
       this.seqs.unshift(this.seqs[0] as number)
       this.states.unshift(READY)
       this.infos.unshift({ inLine: true })
+      this.deadlines.unshift(Infinity)
     }
   }
 
@@ -162,17 +166,32 @@ export class Lane {
     }
   }
 
-  /** When the wait of a span was over, if only the loop has delayed the task since, at least for a while before `end`; else null. */
-  overdue(index: number, end: number): number | null {
-    const deadline = this.states[index] === WAITING ? this.infos[index]?.on?.deadline : undefined
-    return deadline !== undefined && end - deadline > OVERDUE ? deadline : null
+  /** Calls `visit` with each state that lasts beyond `from` and begins up to `to`; one that goes on ends at `now`. An overdue wait is two: waiting, then ready. */
+  eachState(from: number, to: number, now: number, visit: (state: State, begin: number, end: number, index: number) => void): void {
+    const { starts, states, deadlines } = this
+    for (let index = this.firstAfter(from); index < starts.length; index++) {
+      const begin = starts[index] as number
+      if (begin > to) break
+      const end = index + 1 < starts.length ? starts[index + 1] as number : this.endedAt ?? now
+      const due = deadlines[index] as number
+      if (end - due <= OVERDUE) visit(states[index] as State, begin, end, index)
+      else {
+        if (due > begin) visit(WAITING, begin, due, index)
+        visit(READY, Math.max(begin, due), end, index)
+      }
+    }
+  }
+
+  /** The steps that were only counted in a span: its own, and those of all tasks. They are assumed to be equally long. */
+  counted(index: number): { own: number; all: number } {
+    return this.infos[index]?.steps ?? { own: 0, all: 1 }
   }
 
   /** Drops what ended before `t`. */
   forget(t: number): void {
     const gone = this.firstAfter(t)
     if (gone > 0) {
-      for (const list of [this.starts, this.seqs, this.states, this.infos]) list.splice(0, gone)
+      for (const list of [this.starts, this.seqs, this.states, this.infos, this.deadlines]) list.splice(0, gone)
     }
     const marks = this.marks.findIndex((mark) => mark.t >= t)
     this.marks.splice(0, marks < 0 ? this.marks.length : marks)
@@ -227,28 +246,17 @@ export function splitOfAll(lanes: Iterable<Lane>, from: number, to: number): Spl
 
 /** Calls `part` with each stretch of one state. `running` is the share of it in which the lane was running: for counted steps a part. */
 function eachPart(lane: Lane, from: number, to: number, part: (state: keyof Split, begin: number, end: number, running: number) => void): void {
-  for (let index = lane.firstAfter(from); index < lane.starts.length; index++) {
-    const begin = Math.max(from, lane.starts[index] as number)
-    const end = Math.min(to, lane.starts[index + 1] ?? lane.endedAt ?? to)
-    if (begin >= to) break
-    if (end <= begin) continue
-    switch (lane.states[index]) {
-      case RUNNING: part('run', begin, end, 1); break
-      case READY: part('ready', begin, end, 0); break
-      case THREAD: part('thread', begin, end, 0); break
-      case WAITING: {
-        const over = Math.max(begin, lane.overdue(index, end) ?? end)
-        if (over > begin) part('wait', begin, over, 0)
-        if (end > over) part('ready', over, end, 0)
-        break
-      }
-      case YIELDING: {
-        // The counted steps are assumed to be equally long.
-        const { own, all } = lane.infos[index]?.steps ?? { own: 0, all: 1 }
-        part('ready', begin, end, own / all)
-        break
-      }
-      default: break
+  lane.eachState(from, to, to, (state, began, ended, index) => {
+    const begin = Math.max(from, began)
+    const end = Math.min(to, ended)
+    if (end <= begin) return
+    if (state === RUNNING) part('run', begin, end, 1)
+    else if (state === READY) part('ready', begin, end, 0)
+    else if (state === THREAD) part('thread', begin, end, 0)
+    else if (state === WAITING) part('wait', begin, end, 0)
+    else if (state === YIELDING) {
+      const { own, all } = lane.counted(index)
+      part('ready', begin, end, own / all)
     }
-  }
+  })
 }

@@ -1,8 +1,9 @@
-// Turns the states of lanes into rectangles, grouped by fill. Spans narrower than a pixel are merged: the pixel shows the
-// state with the largest share, and a step in it stays visible as a tick.
+// Turns the states of lanes into rectangles, grouped by fill. What shares a pixel is merged, so that there are as many
+// rectangles as pixels at most, and not as tasks: it shows the state with the largest share, and a step in it stays visible.
 import { GHOST, READY, RUNNING, THREAD, UNKNOWN, WAITING, YIELDING, type Lane, type State } from '../recording/track.ts'
 import type { Viewport } from './viewport.ts'
 
+/** In the order in which they are drawn, one over the other. */
 export const KINDS = [WAITING, UNKNOWN, THREAD, GHOST, READY, YIELDING, RUNNING] as const
 
 /** Rectangles by state: x, y, width, height, four numbers each. */
@@ -30,15 +31,13 @@ export interface Bars {
   rects: Rects
   wide: Wide[]
   crowds: Crowd[]
-  /** The number of spans that were read, for the figure in the corner. */
-  spans: number
 }
 
 const WIDE = 34
 const STEP_WIDTH = 1.6
 
 export function newBars(): Bars {
-  return { rects: { [READY]: [], [RUNNING]: [], [WAITING]: [], [THREAD]: [], [GHOST]: [], [UNKNOWN]: [], [YIELDING]: [] }, wide: [], crowds: [], spans: 0 }
+  return { rects: { [READY]: [], [RUNNING]: [], [WAITING]: [], [THREAD]: [], [GHOST]: [], [UNKNOWN]: [], [YIELDING]: [] }, wide: [], crowds: [] }
 }
 
 /** From this height on, a row has room above its bars for printed text. */
@@ -57,9 +56,7 @@ const weights = new Float64Array(KINDS.length)
 
 /** Adds one lane's part of the window. `height` is its row's; an open state ends at `now`. */
 export function addLane(bars: Bars, lane: Lane, view: Viewport, y: number, height: number, now: number): void {
-  const { starts, states } = lane
   const { from, to, scale, left } = view
-  const count = starts.length
   const { top, tall } = barOf(y, height)
   const middle = top + tall / 2
   const wideEnough = tall >= TEXT
@@ -135,94 +132,101 @@ export function addLane(bars: Bars, lane: Lane, view: Viewport, y: number, heigh
     if (width >= WIDE && wideEnough) bars.wide.push({ lane, index, state, x: left + x0, width, y })
   }
 
-  for (let index = lane.firstAfter(from); index < count; index++) {
-    const begin = starts[index] as number
-    if (begin > to) break
-    bars.spans++
-    const state = states[index] as State
-    const next = index + 1 < count ? starts[index + 1] as number : lane.endedAt ?? now
-    const due = lane.overdue(index, next)
-    if (due !== null && due >= begin) {
-      add(WAITING, begin, due, index)
-      add(READY, due, next, index)
-    } else add(state, begin, next, index)
-  }
+  lane.eachState(from, to, now, add)
   flush()
   endCrowd()
 }
 
-/** Many lanes in one row of pixels: each cell shows the state with the largest share; steps and delays have more weight. */
-export function addMerged(bars: Bars, lanes: readonly Lane[], view: Viewport, y: number, height: number, now: number, cell = 2): void {
-  const columns = Math.ceil(view.width / cell)
-  const cells = zeroed(0, columns * 6)
-  // A long span is recorded at its two ends and summed up once, so ten thousand sleeping lanes cost only their ends.
-  const edges = zeroed(1, (columns + 1) * 6)
-  const { from, to } = view
-  const perSecond = view.scale / cell
+/** Of several lanes over each other, the one whose state is drawn above the others between two times. */
+export function onTop(lanes: readonly Lane[], from: number, to: number): Lane | null {
+  let best = lanes[0] ?? null
+  if (lanes.length < 2) return best
+  let rank = -1
   for (const lane of lanes) {
-    const { starts, states } = lane
-    const count = starts.length
-    for (let index = lane.firstAfter(from); index < count; index++) {
-      const begin = starts[index] as number
-      if (begin > to) break
-      bars.spans++
-      const end = index + 1 < count ? starts[index + 1] as number : lane.endedAt ?? now
-      if (end <= from) continue
-      const due = lane.overdue(index, end)
-      const state = due !== null && due - begin < (end - begin) / 2 ? READY : states[index] as State
-      const weight = state === RUNNING ? 40 : state === READY ? 8 : 1
-      const x0 = Math.max(0, (begin - from) * perSecond)
-      const x1 = Math.min(columns, (end - from) * perSecond)
-      const c0 = Math.min(columns - 1, Math.floor(x0))
-      const c1 = Math.min(columns - 1, Math.floor(x1))
-      const first = c0 * 6 + state
-      if (c0 === c1) {
-        cells[first] = (cells[first] as number) + Math.max(1e-6, x1 - x0) * weight
-        continue
-      }
-      const last = c1 * 6 + state
-      cells[first] = (cells[first] as number) + (c0 + 1 - x0) * weight
-      cells[last] = (cells[last] as number) + (x1 - c1) * weight
-      edges[first + 6] = (edges[first + 6] as number) + weight
-      edges[last] = (edges[last] as number) - weight
-    }
+    lane.eachState(from, to, to, (state, begin, end) => {
+      const own = KINDS.indexOf(state)
+      if (begin > to || end < from || own <= rank) return
+      rank = own
+      best = lane
+    })
   }
-  for (let at = 0; at < columns * 6; at++) {
-    if (at >= 6) edges[at] = (edges[at] as number) + (edges[at - 6] as number)
-    cells[at] = (cells[at] as number) + (edges[at] as number)
-  }
-  let openState = -1
-  let openAt = 0
-  const close = (column: number): void => {
-    if (openState < 0) return
-    const list = bars.rects[openState as State]
-    const thin = openState === WAITING
-    list.push(view.left + openAt * cell, y + (thin ? height * 0.3 : 0), (column - openAt) * cell, thin ? Math.max(0.6, height * 0.4) : height)
-  }
-  for (let column = 0; column < columns; column++) {
-    let most = -1
-    let weight = 0
-    for (let state = 0; state < KINDS.length; state++) {
-      const own = cells[column * 6 + state] as number
-      if (own > weight + 1e-4) {
-        weight = own
-        most = state
-      }
-    }
-    if (most !== openState) {
-      close(column)
-      openState = most
-      openAt = column
-    }
-  }
-  close(columns)
+  return best
 }
 
-const buffers = [new Float32Array(0), new Float32Array(0)]
+/** In a part of a cell's height: the steps above, what is ready below. */
+const PART = 1 / 3
 
-function zeroed(which: 0 | 1, size: number): Float32Array {
-  let buffer = buffers[which] as Float32Array
-  if (buffer.length < size) buffers[which] = buffer = new Float32Array(size)
-  else buffer.fill(0, 0, size)
-  return buffer
+/**
+ * Many lanes over each other, in cells that are `cell` pixels wide: a cell shows what most of them do. A step in it, and a delay as long as half of it, stay visible in a part of
+ * its height.
+ */
+export function addMerged(bars: Bars, lanes: Iterable<Lane>, view: Viewport, y: number, height: number, cell: number, now: number): void {
+  const { from, to, left } = view
+  const perSecond = view.scale / cell
+  const columns = Math.ceil(view.width / cell)
+  const { shares, edges, most, tops } = buffersOf(columns)
+  let found = 0
+  const add = (state: State, begin: number, end: number): void => {
+    if (end < from) return
+    if ((found & 1 << state) === 0) {
+      found |= 1 << state
+      shares.fill(0, state * columns, (state + 1) * columns)
+      edges.fill(0, state * columns, (state + 1) * columns)
+    }
+    const x0 = Math.max(0, (begin - from) * perSecond)
+    const x1 = Math.min(columns, (end - from) * perSecond)
+    const c0 = Math.min(columns - 1, Math.floor(x0))
+    const c1 = Math.min(columns - 1, Math.floor(x1))
+    const first = state * columns + c0
+    const last = state * columns + c1
+    if (c0 === c1) {
+      shares[first] = (shares[first] as number) + Math.max(1e-6, x1 - x0)
+      return
+    }
+    shares[first] = (shares[first] as number) + (c0 + 1 - x0)
+    shares[last] = (shares[last] as number) + (x1 - c1)
+    edges[first + 1] = (edges[first + 1] as number) + 1
+    edges[last] = (edges[last] as number) - 1
+  }
+  for (const lane of lanes) lane.eachState(from, to, now, add)
+  const states = KINDS.filter((state) => (found & 1 << state) !== 0)
+  for (const state of states) {
+    let passing = 0
+    for (let column = 0; column < columns; column++) {
+      const at = state * columns + column
+      passing += edges[at] as number
+      const share = shares[at] = (shares[at] as number) + passing
+      if (share === 0 || share < (most[column] as number)) continue
+      most[column] = share
+      tops[column] = state
+    }
+  }
+  for (const state of states) {
+    const least = state === RUNNING ? 0 : state === READY ? 0.5 : Infinity
+    const list = bars.rects[state]
+    let shown = 0
+    let since = 0
+    for (let column = 0; column <= columns; column++) {
+      const next = column === columns ? 0 : tops[column] === state ? 1 : (shares[state * columns + column] as number) > least ? PART : 0
+      if (next === shown) continue
+      const thin = shown === 1 && state === WAITING
+      const tall = thin ? Math.max(0.6, height * 0.4) : height * shown
+      if (shown > 0) list.push(left + since * cell, thin ? y + height * 0.3 : state === RUNNING ? y : y + height - tall, (column - since) * cell, tall)
+      shown = next
+      since = column
+    }
+  }
+}
+
+let buffers = { columns: 0, shares: new Float32Array(0), edges: new Float32Array(0), most: new Float32Array(0), tops: new Int8Array(0) }
+
+/** For each state a row of cells: the time in it, as a share of the cell's; long spans only at their two ends. For each cell the largest share, and its state. */
+function buffersOf(columns: number): typeof buffers {
+  if (buffers.columns !== columns) {
+    const size = columns * KINDS.length
+    buffers = { columns, shares: new Float32Array(size), edges: new Float32Array(size), most: new Float32Array(columns), tops: new Int8Array(columns) }
+  }
+  buffers.most.fill(0)
+  buffers.tops.fill(-1)
+  return buffers
 }

@@ -1,6 +1,5 @@
 // Draws the loop itself: the axis, its steps, its utilisation, stalls over the full height, and the overview strip of the
 // whole recording.
-import { lowerBound } from '../../src/events/lower-bound.ts'
 import { AMBER, blockedFor, culpritOf, delayedBy, milliseconds, RED, type Stall } from '../recording/stalls.ts'
 import { duration, place } from '../recording/explain.ts'
 import { COUNTED } from '../recording/steps.ts'
@@ -43,10 +42,6 @@ export function paintAxis({ context, theme, view, axis, height, recording, wall,
   context.fillRect(0, axis.y + axis.height - 1, view.left + view.width, 1)
 }
 
-function firstStep({ lanes: { steps: { to } } }: Recording, t: number): number {
-  return lowerBound(to.length, (index) => (to[index] as number) < t)
-}
-
 /** The steps as blocks, and below them the utilisation: for every few pixels, the part of the time in which a step ran. */
 export function paintLoop(scene: Scene): void {
   const { context, theme, recording, view, loop, now, gutter } = scene
@@ -59,37 +54,28 @@ export function paintLoop(scene: Scene): void {
   context.beginPath()
   context.rect(view.left, loop.y, view.width, loop.height)
   context.clip()
-  const columns = Math.ceil(view.width / COLUMN)
-  const busy = new Float32Array(columns + 1)
   const wide: { x: number; width: number; task: number }[] = []
-  let drawnTo = -1
   context.fillStyle = colours.running
-  const addStep = (from: number, to: number, task: number): void => {
+  /** Returns until when the steps that follow would share its pixel. */
+  const addStep = (from: number, to: number, task: number): number => {
     const x0 = view.x(from)
     const x1 = Math.max(view.x(to), x0)
     const width = x1 - x0
-    const c0 = Math.max(0, Math.floor((x0 - view.left) / COLUMN))
-    const c1 = Math.min(columns, Math.floor((x1 - view.left) / COLUMN))
-    for (let column = c0; column <= c1; column++) {
-      const begin = Math.max(x0, view.left + column * COLUMN)
-      const end = Math.min(x1, view.left + column * COLUMN + COLUMN)
-      busy[column] = (busy[column] as number) + Math.max(0, end - begin) / COLUMN
-    }
     if (width < 1.5) {
       const x = Math.floor(x0)
-      if (x === drawnTo) return
-      drawnTo = x
       context.fillRect(x, blockTop, 1.4, blockHeight)
-      return
+      return view.t(x + 1)
     }
     context.fillRect(x0, blockTop, width, blockHeight)
     context.fillStyle = scene.hueOf(recording.lanes.get(task)) ?? colours.running
     context.fillRect(x0, blockTop + blockHeight - 3, width, 3)
     context.fillStyle = colours.running
     if (width > 40) wide.push({ x: Math.max(x0, view.left), width: Math.min(x1, right) - Math.max(x0, view.left), task })
+    return to
   }
-  for (let at = firstStep(recording, view.from); at < steps.from.length && (steps.from[at] as number) <= view.to; at++) {
-    addStep(steps.from[at] as number, steps.to[at] as number, steps.task[at] as number)
+  for (let at = steps.endedBy(view.from); at < steps.from.length && (steps.from[at] as number) <= view.to;) {
+    const next = addStep(steps.from[at] as number, steps.to[at] as number, steps.task[at] as number)
+    at = Math.max(at + 1, steps.endedBy(next))
   }
   if (holder !== null && holder.since <= view.to) addStep(holder.since, Math.max(holder.since, Math.min(now, view.to)), holder.lane.id)
   context.font = `12px ${theme.font}`
@@ -99,7 +85,7 @@ export function paintLoop(scene: Scene): void {
     const name = task === COUNTED ? 'many steps that only yield' : recording.lanes.get(task)?.name ?? `task ${task}`
     context.fillText(fit(context, name, width - 10), x + 6, blockTop + blockHeight / 2 + 0.5)
   }
-  paintUtilisation(scene, busy)
+  paintUtilisation(scene)
   context.restore()
   context.fillStyle = colours.ground
   context.fillRect(0, loop.y, gutter, loop.height)
@@ -108,10 +94,24 @@ export function paintLoop(scene: Scene): void {
   context.fillText('event loop', 12, blockTop + blockHeight / 2 + 0.5)
   context.fillStyle = colours['ink-soft']
   context.font = `12px ${theme.font}`
-  const busyNow = recording.lanes.steps.utilisation(Math.max(recording.from, view.from), Math.min(now, view.to))
+  const busyNow = steps.utilisation(Math.max(recording.from, view.from), Math.min(now, view.to))
   context.fillText(fit(context, `${percent(busyNow)} busy`, gutter - 16), 12, loop.y + loop.height - 14)
   context.fillStyle = colours.line
   context.fillRect(0, loop.y + loop.height - 1, right, 1)
+}
+
+/** For each column of `wide` seconds: the part of it in which a step ran, and the number of steps that ended in it. */
+function busyColumns({ lanes: { steps } }: Recording, from: number, to: number, wide: number, visit: (column: number, busy: number, count: number) => void): void {
+  let ended = steps.endedBy(from)
+  let busy = steps.busyUntil(from, ended)
+  for (let column = 0; from + column * wide < to; column++) {
+    const end = Math.min(to, from + (column + 1) * wide)
+    const endedNext = steps.endedBy(end)
+    const busyNext = steps.busyUntil(end, endedNext)
+    visit(column, Math.min(1, (busyNext - busy) / wide), endedNext - ended)
+    ended = endedNext
+    busy = busyNext
+  }
 }
 
 export function percent(part: number): string {
@@ -119,7 +119,7 @@ export function percent(part: number): string {
   return part < 0.0095 ? '<1 %' : `${Math.round(part * 100)} %`
 }
 
-function paintUtilisation({ context, theme, recording, view, loop, now }: Scene, busy: Float32Array): void {
+function paintUtilisation({ context, theme, recording, view, loop, now }: Scene): void {
   const { colours } = theme
   const end = Math.min(view.left + view.width, view.x(now))
   const begin = Math.max(view.left, view.x(recording.from))
@@ -128,11 +128,10 @@ function paintUtilisation({ context, theme, recording, view, loop, now }: Scene,
   context.fillStyle = colours.line
   context.fillRect(begin, base, end - begin, 1)
   context.fillStyle = withAlpha(colours.running, 0.55)
-  for (let column = 0; column < busy.length; column++) {
-    const part = Math.min(1, busy[column] as number)
+  busyColumns(recording, view.from, Math.min(now, view.to), COLUMN / view.scale, (column, part) => {
     // The least that shows is one pixel; a moment without length, as in virtual time, is no part of the time.
     if (part > 0) context.fillRect(view.left + column * COLUMN, base, COLUMN, -Math.max(1, part * TALL))
-  }
+  })
   context.fillStyle = colours.red
   for (const stall of recording.stalls.all) {
     const from = Math.max(begin, view.x(stall.from))
@@ -247,18 +246,6 @@ export function paintOverview({ context, theme, recording, view, overview, now, 
   context.fillStyle = colours.raised
   context.fillRect(0, y, width, height)
   const scale = width / Math.max(1e-9, to - from)
-  const columns = Math.ceil(width / 2)
-  const busy = new Float32Array(columns + 1)
-  const { steps } = recording.lanes
-  for (let at = 0; at < steps.from.length; at++) {
-    const x0 = ((steps.from[at] as number) - from) * scale / 2
-    const x1 = ((steps.to[at] as number) - from) * scale / 2
-    const c0 = Math.max(0, Math.floor(x0))
-    const c1 = Math.min(columns, Math.floor(x1))
-    for (let column = c0; column <= c1; column++) {
-      busy[column] = (busy[column] as number) + Math.max(0.015, Math.min(x1, column + 1) - Math.max(x0, column))
-    }
-  }
   for (const stall of recording.stalls.all) {
     const x = (stall.from - from) * scale
     const end = ((stall.to ?? now) - from) * scale
@@ -267,13 +254,13 @@ export function paintOverview({ context, theme, recording, view, overview, now, 
     context.fillRect(x, y, Math.max(2, end - x), height)
   }
   context.fillStyle = withAlpha(colours.running, 0.65)
-  for (let column = 0; column < columns; column++) {
-    const part = Math.min(1, busy[column] as number)
-    if (part > 0) {
-      const tall = Math.max(1.5, Math.sqrt(part) * (height - 6))
-      context.fillRect(column * 2, y + height - tall, 2, tall)
-    }
-  }
+  busyColumns(recording, from, to, 2 / scale, (column, busy, count) => {
+    // Steps without length show, too.
+    const part = Math.min(1, Math.max(busy, count * 0.015))
+    if (part === 0) return
+    const tall = Math.max(1.5, Math.sqrt(part) * (height - 6))
+    context.fillRect(column * 2, y + height - tall, 2, tall)
+  })
   const x0 = Math.max(0, (view.from - from) * scale)
   const x1 = Math.min(width, (view.to - from) * scale)
   context.fillStyle = withAlpha(colours.ground, 0.62)

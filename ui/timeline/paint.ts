@@ -4,21 +4,17 @@ import { waitLabel, duration } from '../recording/explain.ts'
 import { GHOST, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Mark, type Outcome } from '../recording/track.ts'
 import { addLane, addMerged, barOf, KINDS, newBars, ROOMY, type Bars } from './bars.ts'
 import { within, type Row } from './packing.ts'
-import { READABLE } from './rows.ts'
+import { READABLE, THINNEST, type Strip } from './rows.ts'
 import type { Scene } from './scene.ts'
 import { withAlpha } from './theme.ts'
+import type { Viewport } from './viewport.ts'
 
-/** The number of lanes in one row of pixels where rows are thinner than this. */
-const THINNEST = 3
-
-/** Paints the rows; returns the number of spans that were read. */
-export function paintLanes(scene: Scene): number {
-  const { rows, view, top, height } = scene
-  const { rows: all, pinned } = rows.layout
-  const { first, last } = rows.inView
-  const spans = paintPart(scene, all.slice(first, last + 1), rows.height, rows.top, height) + paintPart(scene, all.slice(0, pinned), rows.pinnedHeight, top, rows.top)
-  const { context, theme } = scene
-  if (pinned > 0) {
+/** Paints the rows. */
+export function paintLanes(scene: Scene): void {
+  const { context, theme, rows, view, top, height } = scene
+  paintPart(scene, rows.strips, rows.top, height)
+  if (rows.layout.pinned > 0) {
+    paintPart(scene, rows.pinnedStrips, top, rows.top)
     context.fillStyle = theme.colours.line
     context.fillRect(0, rows.top - 2, view.left + view.width, 2)
   }
@@ -28,40 +24,28 @@ export function paintLanes(scene: Scene): number {
   context.clip()
   paintWakes(scene)
   context.restore()
-  return spans
 }
 
-/** Rows of one height in a part of the canvas; returns the number of spans that were read. */
-function paintPart(scene: Scene, list: readonly Row[], rowHeight: number, top: number, bottom: number): number {
-  const { context, theme, rows, view, now } = scene
-  if (list.length === 0) return 0
+/** Strips in a part of the canvas. */
+function paintPart(scene: Scene, strips: readonly Strip[], top: number, bottom: number): void {
+  const { context, theme, view, now } = scene
   const bars = newBars()
   context.save()
   context.beginPath()
   context.rect(0, top, view.left + view.width, bottom - top)
   context.clip()
-  const ends: [lane: Lane, y: number][] = []
-  if (rowHeight >= THINNEST) {
-    paintRows(scene, list, rowHeight)
-    for (const row of list) {
-      const { lanes } = row
-      const y = rows.y(row)
-      const { first, end } = within(lanes, view.from, view.to)
-      // Several lanes in a few pixels: what most of them do.
-      if (end - first > view.width / 8) addMerged(bars, lanes.slice(first, end), view, barOf(y, rowHeight).top, barOf(y, rowHeight).tall, now)
-      else {
-        for (const lane of lanes.slice(first, end)) {
-          addLane(bars, lane, view, y, rowHeight, now)
-          if (lanes.length === 1 || lane.outcome === 'raised' || ((lane.endedAt ?? now) - lane.begunAt) * view.scale > 24) ends.push([lane, y])
-        }
+  paintRows(scene, strips)
+  const ends: [lane: Lane, strip: Strip][] = []
+  for (const strip of strips) {
+    const { y, height } = strip
+    const lanes = lanesOf(strip, view)
+    if (strip.rows.length > 1) addMerged(bars, lanes, view, y, height, THINNEST, now)
+    else if (lanes.length > view.width / 8) addMerged(bars, lanes, view, barOf(y, height).top, barOf(y, height).tall, 2, now)
+    else {
+      for (const lane of lanes) {
+        addLane(bars, lane, view, y, height, now)
+        if (height >= READABLE && (strip.rows[0]?.lanes.length === 1 || lane.outcome === 'raised' || ((lane.endedAt ?? now) - lane.begunAt) * view.scale > 24)) ends.push([lane, strip])
       }
-    }
-  } else {
-    const together = Math.ceil(THINNEST / rowHeight)
-    const skip = (list[0] as Row).at % together
-    for (let at = 0; at < list.length; at += at === 0 ? together - skip : together) {
-      const part = list.slice(at, at === 0 ? together - skip : at + together)
-      addMerged(bars, part.flatMap(({ lanes }) => lanes), view, rows.y(part[0] as Row), part.length * rowHeight, now)
     }
   }
   for (const state of KINDS) {
@@ -70,41 +54,66 @@ function paintPart(scene: Scene, list: readonly Row[], rowHeight: number, top: n
     context.fillStyle = theme.fills[state]
     for (let at = 0; at < list.length; at += 4) context.fillRect(list[at] as number, list[at + 1] as number, list[at + 2] as number, list[at + 3] as number)
   }
-  if (rowHeight >= READABLE) {
+  paintSelected(scene, strips)
+  const height = strips[0]?.height ?? 0
+  if (height >= READABLE) {
     outline(scene, bars)
-    paintWords(scene, bars, rowHeight)
-    for (const [lane, y] of ends) paintEnds(scene, lane, y, rowHeight)
+    paintWords(scene, bars, height)
+    for (const [lane, { y }] of ends) paintEnds(scene, lane, y, height)
   }
   context.restore()
-  return bars.spans
 }
 
-/** Faint lines between rows, and the background of the selected lane. */
-function paintRows({ context, theme, rows, view, selected, hovered }: Scene, list: readonly Row[], rowHeight: number): void {
-  const { colours } = theme
-  const right = view.left + view.width
-  for (const row of list) {
-    const y = rows.y(row)
-    const lane = row.lanes.find(({ id }) => id === selected) ?? row.lanes.find(({ id }) => id === hovered)
-    if (lane !== undefined) {
-      context.fillStyle = withAlpha(lane.id === selected ? colours.focus : colours.ink, lane.id === selected ? 0.14 : 0.05)
-      context.fillRect(0, y, right, rowHeight)
-      if (row.lanes.length > 1 && lane.id === selected) {
-        const x = Math.max(view.left, view.x(lane.begunAt) - 2)
-        context.strokeStyle = colours.focus
-        context.lineWidth = 1.5
-        context.strokeRect(x, y + 1, Math.max(4, Math.min(right, view.x(lane.endedAt ?? view.to) + 2) - x), rowHeight - 3)
-      }
-    }
-    if (row.kind === 'title') {
-      context.fillStyle = colours.raised
-      context.fillRect(0, y, right, rowHeight - 1)
-    }
-    if (rowHeight >= READABLE) {
-      context.fillStyle = colours['line-soft']
-      context.fillRect(view.left, Math.round(y + rowHeight) - 1, view.width, 1)
+/** The lanes of a strip that a window shows. */
+function lanesOf({ rows }: Strip, { from, to }: Viewport): Lane[] {
+  const shown: Lane[] = []
+  for (const { lanes } of rows) {
+    if (lanes.length === 1) shown.push(lanes[0] as Lane)
+    else {
+      const { first, end } = within(lanes, from, to)
+      for (let at = first; at < end; at++) shown.push(lanes[at] as Lane)
     }
   }
+  return shown
+}
+
+/** Faint lines between rows, and the background of the selected lane and of the one under the pointer. */
+function paintRows(scene: Scene, strips: readonly Strip[]): void {
+  const { context, theme: { colours }, view, selected, hovered } = scene
+  const right = view.left + view.width
+  for (const id of new Set([hovered, selected])) {
+    const strip = stripOf(scene, strips, id)
+    if (strip === undefined) continue
+    context.fillStyle = withAlpha(id === selected ? colours.focus : colours.ink, id === selected ? 0.14 : 0.05)
+    context.fillRect(0, strip.y, right, strip.height)
+  }
+  for (const { rows: [row], y, height } of strips) {
+    if (row?.kind === 'title') {
+      context.fillStyle = colours.raised
+      context.fillRect(0, y, right, height - 1)
+    }
+    if (height >= READABLE) {
+      context.fillStyle = colours['line-soft']
+      context.fillRect(view.left, Math.round(y + height) - 1, view.width, 1)
+    }
+  }
+}
+
+/** A frame around the selected lane, where it shares its strip with others. */
+function paintSelected(scene: Scene, strips: readonly Strip[]): void {
+  const { context, theme, view, recording, selected } = scene
+  const strip = stripOf(scene, strips, selected)
+  const lane = recording.lanes.get(selected as number)
+  if (strip === undefined || lane === undefined || (strip.rows.length === 1 && strip.rows[0]?.lanes.length === 1)) return
+  const x = Math.max(view.left, view.x(lane.begunAt) - 2)
+  context.strokeStyle = theme.colours.focus
+  context.lineWidth = 1.5
+  context.strokeRect(x, strip.y + 1, Math.max(4, Math.min(view.left + view.width, view.x(lane.endedAt ?? view.to) + 2) - x), Math.max(3, strip.height - 3))
+}
+
+function stripOf({ rows }: Scene, strips: readonly Strip[], lane: number | null): Strip | undefined {
+  const row = lane === null ? undefined : rows.layout.rowOf(lane)
+  return row && strips.find((strip) => strip.rows.includes(row))
 }
 
 /** Borders of patterned bars, so that they are visible on any background. */
@@ -140,7 +149,7 @@ function paintWords({ context, theme, recording, view }: Scene, bars: Bars, rowH
     else if (state === RUNNING) text = 'running'
     else if (state === THREAD) text = lane.kind === 'thread' ? lane.coroutine : 'in a thread'
     else if (state === GHOST) text = 'detached'
-    else if (state === YIELDING) text = `yields ${(info?.steps?.own ?? 0).toLocaleString('en')} times`
+    else if (state === YIELDING) text = `yields ${lane.counted(index).own.toLocaleString('en')} times`
     if (text === '') continue
     // Its right end is left to the mark of an outcome.
     const room = width - 16
@@ -269,8 +278,7 @@ function paintWakes({ context, theme, recording, view, rows, selected, hovered }
     return bar.top + bar.tall / 2
   }
   const first = lowerBound(t.length, (index) => (t[index] as number) < view.from)
-  let last = first
-  while (last < t.length && (t[last] as number) <= view.to && last - first < 20_000) last++
+  const last = Math.min(first + 20_000, lowerBound(t.length, (index) => (t[index] as number) <= view.to))
   const all = last - first <= MOST_WAKES
   const chosen = selected ?? hovered
   if (!all && chosen === null) return
@@ -315,14 +323,12 @@ function paintWakes({ context, theme, recording, view, rows, selected, hovered }
 /** The names, each indented under its parent. */
 export function paintGutter(scene: Scene): void {
   const { context, rows, top, height, gutter } = scene
-  const { rows: all, pinned } = rows.layout
-  const { first, last } = rows.inView
-  for (const [list, from, to] of [[all.slice(first, last + 1), rows.top, height], [all.slice(0, pinned), top, rows.top]] as const) {
+  for (const [strips, from, to] of [[rows.strips, rows.top, height], [rows.pinnedStrips, top, rows.top]] as const) {
     context.save()
     context.beginPath()
     context.rect(0, from, gutter, to - from)
     context.clip()
-    for (const row of list) if (rows.heightOf(row) >= READABLE) paintName(scene, row)
+    for (const strip of strips) if (strip.height >= READABLE) paintName(scene, strip)
     context.restore()
   }
 }
@@ -336,10 +342,9 @@ function nameOf({ lanes, title, kind }: Row): string {
   return kind === 'culprit' ? `■ ${name}` : kind === 'victim' ? `▨ ${name} ${title}` : lane?.kind === 'thread' ? `◫ ${name}` : name
 }
 
-function paintName({ context, theme, rows, gutter, selected, now, hueOf }: Scene, row: Row): void {
+function paintName({ context, theme, gutter, selected, now, hueOf }: Scene, { rows: [row], y, height: rowHeight }: Strip): void {
+  if (row === undefined) return
   const { colours } = theme
-  const rowHeight = rows.heightOf(row)
-  const y = rows.y(row)
   const bar = barOf(y, rowHeight)
   const middle = row.kind === 'title' ? y + rowHeight / 2 : bar.top + bar.tall / 2
   const lane = row.lanes.length === 1 ? row.lanes[0] as Lane : undefined

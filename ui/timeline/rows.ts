@@ -1,6 +1,7 @@
 // The rows of the lanes: their height, their scroll position, and which row and lane is where. The pinned rows, on top, are
 // not scrolled.
 import type { Lane } from '../recording.ts'
+import { onTop } from './bars.ts'
 import type { Layout } from './layout.ts'
 import { nearest, type Row } from './packing.ts'
 
@@ -10,10 +11,19 @@ const HIGHEST_ROW = 60
 /** Pinned rows, and rows from this height on, can be read. */
 export const READABLE = 14
 const LOWEST_PINNED = 24
+/** Rows that are lower than this are drawn together, as many as it takes, in cells as wide. */
+export const THINNEST = 4
 /** The width of the scrollbar. */
 export const BAR = 10
 
 const NONE: Layout = { rows: [], pinned: 0, count: 0, rowOf: () => undefined }
+
+/** What is drawn together: one row, or several that cannot be seen apart. */
+export interface Strip {
+  rows: readonly Row[]
+  y: number
+  height: number
+}
 
 export class Rows {
   #layout = NONE
@@ -76,13 +86,21 @@ export class Rows {
     return this.#total > this.room
   }
 
-  /** The scrolled rows that are in view, from the first up to the last. */
-  get inView(): { first: number; last: number } {
+  /** The scrolled rows that are in view. */
+  get strips(): Strip[] {
     const { rows, pinned } = this.#layout
-    return {
-      first: pinned + Math.max(0, Math.floor(this.#scroll / this.#height)),
-      last: Math.min(rows.length - 1, pinned + Math.ceil((this.#scroll + this.room) / this.#height)),
+    const size = this.#together
+    const height = size * this.#height
+    const { top, room } = this
+    const strips: Strip[] = []
+    for (let at = Math.floor(this.#scroll / height); at * height < this.#scroll + room && pinned + at * size < rows.length; at++) {
+      strips.push({ rows: rows.slice(pinned + at * size, pinned + (at + 1) * size), y: top + at * height - this.#scroll, height })
     }
+    return strips
+  }
+
+  get pinnedStrips(): Strip[] {
+    return this.#layout.rows.slice(0, this.#layout.pinned).map((row) => ({ rows: [row], y: this.y(row), height: this.pinnedHeight }))
   }
 
   y({ at }: Row): number {
@@ -94,17 +112,10 @@ export class Rows {
     return at < this.#layout.pinned ? this.pinnedHeight : this.#height
   }
 
-  at(y: number): Row | null {
-    const { top } = this.#area()
-    if (y < top) return null
-    const { rows, pinned } = this.#layout
-    return rows[y < this.top ? Math.floor((y - top) / this.pinnedHeight) : pinned + Math.floor((y - this.top + this.#scroll) / this.#height)] ?? null
-  }
-
-  /** The lane at a place; in a shared row, the one at this time or within `slack` seconds of it. */
+  /** The lane at a place: in a shared row, the one at this time or within `slack` seconds of it; of rows that are drawn together, the one that shows. */
   laneAt(y: number, t: number, slack: number): Lane | null {
-    const lanes = this.at(y)?.lanes ?? []
-    return lanes.length === 1 ? lanes[0] as Lane : nearest(lanes, t, slack)
+    const strip = [...this.pinnedStrips, ...this.strips].find((strip) => y >= strip.y && y < strip.y + strip.height)
+    return onTop((strip?.rows ?? []).flatMap(({ lanes }) => lanes.length === 1 ? lanes : nearest(lanes, t, slack) ?? []), t - slack, t + slack)
   }
 
   /** Scrolls so that a lane is visible. */
@@ -129,6 +140,11 @@ export class Rows {
     context.beginPath()
     context.roundRect(right - BAR + 2, y, BAR - 4, size, 3)
     context.fill()
+  }
+
+  /** The number of rows in a strip. */
+  get #together(): number {
+    return Math.max(1, Math.ceil(THINNEST / this.#height))
   }
 
   get #total(): number {

@@ -79,8 +79,7 @@ export class Stage {
     return this.#labels.find((label) => x >= label.x && x <= label.x + label.width && y >= label.y && y <= label.y + LABEL)?.stall ?? null
   }
 
-  /** Paints everything; returns the number of spans that were read. */
-  paint(picture: Picture, rows: Rows): number {
+  paint(picture: Picture, rows: Rows): void {
     const context = this.#context
     const { width, height } = this
     const { recording, view, now } = picture
@@ -101,7 +100,7 @@ export class Stage {
     paintAxis(scene)
     paintLoop(scene)
     paintTracks(scene)
-    const spans = paintLanes(scene)
+    paintLanes(scene)
     context.fillStyle = theme.colours.ground
     context.fillRect(0, scene.top, gutter - 1, height - scene.top)
     paintGutter(scene)
@@ -112,7 +111,6 @@ export class Stage {
     paintRange(scene)
     paintCursors(scene)
     rows.paintBar(context, width, theme.colours.line)
-    return spans
   }
 }
 

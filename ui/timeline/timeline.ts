@@ -51,8 +51,8 @@ const NEAR = 4
 const LOOK = 50
 
 export class Timeline {
-  /** What the last frame cost, in ms, and what it drew. */
-  readonly figures = { ms: 0, spans: 0, frames: 0 }
+  /** What the last frame cost, in ms, and the number of frames. */
+  readonly figures = { ms: 0, frames: 0 }
   #recording: Recording
   readonly #options: TimelineOptions
   readonly #wall: ((t: number) => number | null) | null
@@ -324,7 +324,7 @@ export class Timeline {
     }))
     if (this.#reveal !== null) this.#rows.reveal(this.#reveal)
     this.#reveal = null
-    this.figures.spans = this.#stage.paint({
+    this.#stage.paint({
       recording, view, now, range: this.#range, wall: this.#wall, tracks: tracksOf(recording, view.from, view.to), follow: this.#follow, cursor: this.#cursor?.t ?? null, selected: this.#selected, hovered: this.#hovered,
       motion: !this.#reduced.matches,
     }, this.#rows)
