@@ -1,10 +1,12 @@
-// The live view as files in memory, built by Vite into dist/ui. The app serves it at /view/, an observer at its root.
+// The live view's files, built by Vite into dist/ui. The app serves it at /view/, an observer at its root. A file is read when it
+// is sent: both threads would keep megabytes in memory that browsers ask for once.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 
 export interface PageFile {
   type: string
-  body: Buffer
+  read: () => Promise<Buffer>
   /** Its name contains a hash of its content, so it may be cached indefinitely. */
   immutable: boolean
   /** A Content-Security-Policy of its own, if the page's does not suit it. */
@@ -34,13 +36,13 @@ export function readPage(): Map<string, PageFile> | null {
     const type = TYPES[extname(path)]
     if (type === undefined) continue
     const name = path.replaceAll('\\', '/')
-    const body = readFileSync(new URL(name, page))
-    files.set(name, { type, body, immutable: name.startsWith('assets/'), policy: name === SEALED ? sealedPolicy(body) : null })
+    const file = new URL(name, page)
+    files.set(name, { type, read: () => readFile(file), immutable: name.startsWith('assets/'), policy: name === SEALED ? sealedPolicy(readFileSync(file, 'utf8')) : null })
   }
   return files
 }
 
-function sealedPolicy(document: Buffer): string {
-  const own = /Content-Security-Policy" content="([^"]+)"/.exec(document.toString())?.[1] ?? "default-src 'none'"
+function sealedPolicy(document: string): string {
+  const own = /Content-Security-Policy" content="([^"]+)"/.exec(document)?.[1] ?? "default-src 'none'"
   return `${own}; frame-ancestors 'self'; sandbox allow-scripts`
 }

@@ -135,9 +135,9 @@ async function serveHostile(t: { teardown: (fn: () => unknown) => void }): Promi
   app.get('/events', { websocket: true }, (socket) => {
     for (const message of hostileStream()) socket.send(message)
   })
-  app.get<{ Params: { '*': string } }>('/*', (request, reply) => {
+  app.get<{ Params: { '*': string } }>('/*', async (request, reply) => {
     const file = files?.get(request.params['*'] || 'index.html')
-    return file === undefined ? reply.code(404).send() : reply.type(file.type).send(file.body)
+    return file === undefined ? reply.code(404).send() : reply.type(file.type).send(await file.read())
   })
   t.teardown(() => app.close())
   return app.listen({ host: '127.0.0.1', port: 0 })

@@ -8,13 +8,13 @@ export function page(app: HttpServer, prefix: '' | '/view'): void {
   const files = readPage()
   if (files === null) app.log.warn(NOT_BUILT)
 
-  function send(reply: FastifyReply, path: string): Buffer {
+  function send(reply: FastifyReply, path: string): Promise<Buffer> {
     if (files === null) throw new Refusal('page-not-built', NOT_BUILT)
     const file = files.get(path)
     if (file === undefined) throw new Refusal('no-such-file', `the live view has no ${path}`)
     reply.type(file.type).header('cache-control', file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache')
     if (file.policy !== null) reply.header('content-security-policy', file.policy)
-    return file.body
+    return file.read()
   }
 
   function add(path: string, isPage: boolean, answer: (request: FastifyRequest, reply: FastifyReply) => unknown): void {
