@@ -76,16 +76,16 @@ export function httpServer({ logger = false, bodyLimit, proxies, readers: reader
     requestTimeout: 30_000,
     forceCloseConnections: true,
     clientErrorHandler: answerClientError,
+    // Given here and not later, so that Fastify loads neither of its own. Answers are made and typed by our own code: checking
+    // each against its schema would cost time.
+    schemaController: { compilersFactory: { buildValidator: () => validatorCompiler as never, buildSerializer: () => () => (data) => JSON.stringify(data) } },
     frameworkErrors: (error, request, reply) => {
       answerError(error, request as FastifyRequest, reply as FastifyReply)
     },
   }).withTypeProvider<ZodIn>()
-  app.setValidatorCompiler(validatorCompiler)
   app.addHook('onRoute', ({ method, url, schema = {} }) => {
     for (const part of ['querystring', 'body', 'params', 'headers'] as const) requireDefaults(schema[part], `${String(method)} ${url}: ${part}`)
   })
-  // Answers are made and typed by our own code: checking each against its schema would cost time.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   boundPipelining(app as unknown as FastifyInstance)
   const readers = new Readers(readersOptions)
   app.decorate('readers', readers)
