@@ -2,7 +2,6 @@
 // on calls that cost processor time or block the loop.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import rateLimit from '@fastify/rate-limit'
 import fp from 'fastify-plugin'
 import helmet from 'helmet'
 import { Refusal } from './refusals.ts'
@@ -61,13 +60,16 @@ export const protection = fp<ProtectionOptions>(async (app, { names, allowedHost
     if (problem === null) done()
     else done(problem)
   })
+  app.decorate('costly', { config: most === 0 ? {} : { rateLimit: { max: most, timeWindow: 60_000 } } })
+  if (most === 0) return
+  // The observer has no costly routes, and does not load it.
+  const { default: rateLimit } = await import('@fastify/rate-limit')
   await app.register(rateLimit, {
     global: false,
     keyGenerator: (request) => clientOf(request) ?? request.ip,
     errorResponseBuilder: (_request, { max, after }) =>
       new Refusal('rate-limited', `more than ${max} calls a minute to what costs processor time: try again in ${after}`),
   })
-  app.decorate('costly', { config: most === 0 ? {} : { rateLimit: { max: most, timeWindow: 60_000 } } })
 }, { name: 'protection' })
 
 function problemOf(request: FastifyRequest, known: HostNames): Refusal | null {
