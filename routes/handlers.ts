@@ -1,6 +1,8 @@
 // The same wait in every kind of handler: a coroutine; a plain blocking function, on the loop's thread or on another; a plain
 // handler that calls a coroutine; and many requests at once. Call /ping meanwhile to see which of them delay it.
-import { Agent, request as fetch } from 'undici'
+import { once } from 'node:events'
+import { Agent, get as fetch, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { z } from 'zod'
 import type { App } from '../src/server/app.ts'
 import { asyncToSync, configureThreads, fromPromise, gather, prepareThreads, sleep, syncToAsync, ThreadSensitiveContext, type Coroutine, type ThreadMode } from '../src/index.ts'
@@ -78,8 +80,11 @@ export default function handlers(app: App): void {
     done()
   })
 
-  const agent = new Agent({ connections: MOST_FETCHES, pipelining: 1 })
-  app.addHook('onClose', () => agent.destroy())
+  const agent = new Agent({ keepAlive: true, maxSockets: MOST_FETCHES })
+  app.addHook('onClose', (_app, done) => {
+    agent.destroy()
+    done()
+  })
 
   app.get('/handlers/fetch', {
     ...app.costly,
@@ -98,9 +103,9 @@ export default function handlers(app: App): void {
   })
 
   function* get(url: string): Coroutine<unknown> {
-    const { statusCode, body } = yield* fromPromise((signal) => fetch(url, { dispatcher: agent, signal }))
-    const text = yield* fromPromise(body.text())
-    if (statusCode !== 200) throw new Refusal('self-call-failed', `${url} answered ${statusCode}: ${text.slice(0, 200)}`)
-    return JSON.parse(text) as unknown
+    const [response] = (yield* fromPromise((signal) => once(fetch(url, { agent, signal }), 'response'))) as [IncomingMessage]
+    const body = yield* fromPromise(text(response))
+    if (response.statusCode !== 200) throw new Refusal('self-call-failed', `${url} answered ${response.statusCode}: ${body.slice(0, 200)}`)
+    return JSON.parse(body) as unknown
   }
 }
