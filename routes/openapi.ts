@@ -1,8 +1,11 @@
-// The API described for programs: OpenAPI 3.1, made from the schemas that check requests. The page for people is /docs.
+// The API described for programs, as OpenAPI 3.1, and for people, as a page.
 import type { App } from '../src/server/app.ts'
 
 export default function openapi(app: App): void {
-  app.get('/openapi.json', { schema: { hide: true } }, function* () {
-    return app.swagger()
-  })
+  const { documentation } = app
+  const schema = { hide: true }
+  const page = app.served((request, reply) => documentation.answer(request, reply))
+  app.get('/openapi.json', { schema }, app.served(() => documentation.openapi()))
+  app.get('/docs', { schema, config: { page: true } }, page)
+  app.get('/docs/*', { schema }, page)
 }
