@@ -97,7 +97,7 @@ t.test('the tree', async (t) => {
   })
 
   await t.test('loads nothing at its start that most servers never need', async (t) => {
-    const begun = new Set(['src/server/main.ts', 'src/observe/loopscope-observer.ts', ...[...tree.keys()].filter((file) => file.startsWith('routes/'))])
+    const begun = new Set(['src/server/serve.ts', 'src/observe/loopscope-observer.ts', ...[...tree.keys()].filter((file) => file.startsWith('routes/'))])
     const found: string[] = []
     for (const file of begun) {
       for (const { line, target, typeOnly, eager } of importsOf(file, tree.get(file)!)) {
