@@ -9,17 +9,20 @@ import { AsyncResource } from 'node:async_hooks'
 const MOST_UNDER_WAY = 64
 
 const pipeline = Symbol('requests under way')
+const begin = Symbol('begins a request that waits for its turn')
 type Connection = Duplex & { [pipeline]?: Pipeline }
 
 class Pipeline {
-  /** The responses, in the order of the requests, each with the function that begins it while it waits. */
-  readonly responses = new Map<ServerResponse, (() => void) | null>()
+  /** The responses, in the order of the requests; nearly always one. */
+  readonly responses: Waiting[] = []
   full = false
 }
 
+type Waiting = ServerResponse & { [begin]?: () => void }
+
 /** How many requests of this connection have not been answered. */
 export function unanswered(socket: Duplex): number {
-  return (socket as Connection)[pipeline]?.responses.size ?? 0
+  return (socket as Connection)[pipeline]?.responses.length ?? 0
 }
 
 /**
@@ -38,18 +41,18 @@ export function boundPipelining(app: FastifyInstance): void {
 function inTurn(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const responses = (request.raw.socket as Connection | undefined)?.[pipeline]?.responses
   // An injected request has no connection, and an upgrade is not counted here.
-  if (responses?.has(reply.raw) !== true || responses.keys().next().value === reply.raw) done()
+  if (responses === undefined || responses[0] === reply.raw || !responses.includes(reply.raw)) done()
   // It begins in the context in which it was read, not in that of the request before it.
-  else responses.set(reply.raw, AsyncResource.bind(done))
+  else (reply.raw as Waiting)[begin] = AsyncResource.bind(done)
 }
 
 /** Counts a request of this connection until its response is closed. */
 export function began(request: IncomingMessage, response: ServerResponse): void {
   const socket = request.socket as Connection
   const requests = (socket[pipeline] ??= new Pipeline())
-  requests.responses.set(response, null)
+  requests.responses.push(response)
   response.on('close', ended)
-  if (requests.responses.size < MOST_UNDER_WAY || requests.full) return
+  if (requests.responses.length < MOST_UNDER_WAY || requests.full) return
   requests.full = true
   // Node itself resumes a connection whenever a request has been read whole.
   if (!socket.listeners('resume').includes(stayPaused)) socket.on('resume', stayPaused)
@@ -64,18 +67,20 @@ function ended(this: ServerResponse): void {
   const socket = this.req.socket as Connection
   const requests = socket[pipeline] as Pipeline
   const { responses } = requests
-  responses.delete(this)
+  if (responses[0] === this) responses.shift()
+  else responses.splice(responses.indexOf(this), 1)
   // Requests of other connections are served in between.
-  if (responses.size > 0) setImmediate(beginNext, responses)
-  if (!requests.full || responses.size > MOST_UNDER_WAY / 2) return
+  if (responses.length > 0) setImmediate(beginNext, responses)
+  if (!requests.full || responses.length > MOST_UNDER_WAY / 2) return
   requests.full = false
   socket.resume()
 }
 
 function beginNext(responses: Pipeline['responses']): void {
-  const [[next, begin] = [null, null]] = responses
+  const [next] = responses
+  const start = next?.[begin]
   // A response without a socket is never sent: the connection is closing, or has closed.
-  if (next === null || next.socket === null || begin === null) return
-  responses.set(next, null)
-  begin()
+  if (next === undefined || next.socket === null || start === undefined) return
+  delete next[begin]
+  start()
 }

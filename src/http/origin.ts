@@ -43,6 +43,8 @@ export class HostNames {
   readonly #names: Set<string>
   readonly #domains: string[]
   readonly #all: boolean
+  /** The last header that was allowed: nearly all are the same. */
+  #last: string | null = null
 
   constructor(own: readonly string[], allowed: readonly string[]) {
     const names = ['localhost', hostname(), ...own, ...allowed].map((name) => name.toLowerCase())
@@ -52,10 +54,12 @@ export class HostNames {
   }
 
   has(host: string): boolean {
-    if (this.#all) return true
+    if (this.#all || host === this.#last) return true
     const name = nameOf(host)
     if (name === null) return false
-    return isIP(name) > 0 || this.#names.has(name) || this.#domains.some((domain) => name.endsWith(domain))
+    const allowed = isIP(name) > 0 || this.#names.has(name) || this.#domains.some((domain) => name.endsWith(domain))
+    if (allowed) this.#last = host
+    return allowed
   }
 }
 
@@ -75,19 +79,19 @@ function isSameHost(address: string, host: string | undefined): boolean {
 }
 
 /**
- * Why a request counts as one of another site, or `null`. `isPage`: it is for a page that others may link to. Anything else
+ * Why a request counts as one of another site, or `null`. `isPage()`: it is for a page that others may link to. Anything else
  * has a cost or contains data, so a link, a frame or a form elsewhere must not reach it.
  */
-export function foreignProblem(method: string, headers: IncomingHttpHeaders, isPage: boolean): string | null {
+export function foreignProblem(method: string, headers: IncomingHttpHeaders, isPage: () => boolean): string | null {
   const { host, origin, referer } = headers
   if (origin !== undefined && !isSameHost(origin, host)) return `${origin} is another origin, and may not use this server`
   const site = headers['sec-fetch-site']
   if (site === 'cross-site' || site === 'same-site') {
     const isLink = method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document'
-    return isLink && isPage ? null : 'another site may link to the pages here, but not load or start anything'
+    return isLink && isPage() ? null : 'another site may link to the pages here, but not load or start anything'
   }
   // Some browsers do not send it, for example over plain HTTP from another machine.
-  if (site === undefined && referer !== undefined && !isPage && !isSameHost(referer, host)) {
+  if (site === undefined && referer !== undefined && !isPage() && !isSameHost(referer, host)) {
     return `${referer.slice(0, 200)} is another site, and may link to the pages here, but not load or start anything`
   }
   return null

@@ -81,7 +81,7 @@ function problemOf(request: FastifyRequest, known: HostNames): Refusal | null {
   if (host !== undefined && !known.has(host)) {
     return new Refusal('unknown-host', `this server is not called ${host.slice(0, 200)}: it accepts addresses, localhost and the names in ALLOWED_HOSTS`)
   }
-  const { page = false } = (request.routeOptions.config as { page?: boolean } | undefined) ?? {}
-  const problem = foreignProblem(raw.method as string, headers, page)
+  // Fastify makes an object at each access to `routeOptions`.
+  const problem = foreignProblem(raw.method as string, headers, () => (request.routeOptions.config as { page?: boolean } | undefined)?.page === true)
   return problem === null ? null : new Refusal('foreign-site', problem)
 }

@@ -38,8 +38,7 @@ export const websockets = fp(async (app: FastifyInstance) => {
     if (route.wsHandler === undefined) route.config = { ...route.config, [NONE]: true } as NonNullable<typeof route.config>
   })
   app.addHook('onRequest', (request, _reply, done) => {
-    const { config } = request.routeOptions as { config?: { [NONE]?: true } }
-    if (config?.[NONE] === true && handshakes.has(request.raw)) done(new Refusal('no-websocket', `there is no WebSocket at ${request.routeOptions.url}`))
+    if (handshakes.has(request.raw) && (request.routeOptions.config as { [NONE]?: true } | undefined)?.[NONE] === true) done(new Refusal('no-websocket', `there is no WebSocket at ${request.routeOptions.url}`))
     else done()
   })
   await app.register(websocket, {
