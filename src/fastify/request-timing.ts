@@ -96,8 +96,8 @@ export class Timing {
   #running = 0
   #ready = 0
   #threads = 0
-  /** Its tasks whose wait a timer ends. */
-  readonly #timed = new Set<Member>()
+  /** Its tasks whose wait a timer ends; `null` before the first: most requests have none. */
+  #timed: Set<Member> | null = null
   /** Since when it has been ready and not running; NaN while it is neither. */
   #readySince: number
   /** When it last began to run, and for how long it was ready before. */
@@ -175,6 +175,7 @@ export class Timing {
     if (member.thread) this.#threads++
     if (wait.deadline === undefined) return
     member.deadline = wait.deadline
+    this.#timed ??= new Set()
     this.#timed.add(member)
   }
 
@@ -199,12 +200,13 @@ export class Timing {
       if (member.thread) this.#threads--
       if (member.deadline === Infinity) return
       member.deadline = Infinity
-      this.#timed.delete(member)
+      this.#timed?.delete(member)
     }
   }
 
   #soonest(): number {
     let soonest = Infinity
+    if (this.#timed === null) return soonest
     for (const { deadline } of this.#timed) if (deadline < soonest) soonest = deadline
     return soonest
   }

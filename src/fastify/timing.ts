@@ -9,7 +9,7 @@ import type { Served } from './served-request.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Created when the request was read. */
+    /** Created when the request was read, unless its handler is a coroutine. */
     timing: Timing | null
   }
 }
@@ -17,7 +17,7 @@ declare module 'fastify' {
 /** Sets the headers that every response has, unless a coroutine's task sets its own. */
 function stampPlain(request: FastifyRequest, reply: FastifyReply): void {
   if ((request.loopscope as Served | null | undefined) != null) return
-  // A request that the router cannot read has passed no hook.
+  // A request that was refused before its handler began has none.
   const timing = (request.timing as Timing | null | undefined) ?? open(request)
   timing.run = request.server.loopscope.loop.time() - timing.since
   reply.header('x-request-id', request.id).header('server-timing', serverTiming(timing))
@@ -28,18 +28,21 @@ function open(request: FastifyRequest): Timing {
   return new Timing(blocks, loop.time(), leftAgo(request.headers['x-request-start']), arrivedWithin(request))
 }
 
+function listed<T>(hooks: T | T[] | undefined): T[] {
+  return hooks === undefined ? [] : Array.isArray(hooks) ? hooks : [hooks]
+}
+
 /** Register before any route. */
 export const timing = fp((app, _options, done) => {
   app.decorateRequest('timing', null)
   app.answersPlain = stampPlain
-  app.addHook('onRequest', (request, _reply, next) => {
-    request.timing = open(request)
-    next()
-  })
   app.addHook('onRoute', (route) => {
     if (isCoroutineFunction(route.handler)) return
-    const others = route.onSend === undefined ? [] : [route.onSend].flat()
-    route.onSend = [...others, (request, reply, _payload, next) => {
+    route.onRequest = [(request, _reply, next) => {
+      request.timing = open(request)
+      next()
+    }, ...listed(route.onRequest)]
+    route.onSend = [...listed(route.onSend), (request, reply, _payload, next) => {
       stampPlain(request, reply)
       next()
     }]
