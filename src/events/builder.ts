@@ -185,8 +185,10 @@ export class EventBuilder {
     this.#emitOf(event, this.known(task))
   }
 
-  requestStarted(t: number, started: Pick<EventOf<'request.started'>, 'request' | 'method' | 'url' | 'left'>): void {
-    this.#emit({ type: 'request.started', seq: 0, t: stamp(t), loop: '', ...started })
+  requestStarted(t: number, request: number, method: string, url: string, left?: number): void {
+    const event: EventOf<'request.started'> = { type: 'request.started', seq: 0, t: stamp(t), loop: '', request, method, url }
+    if (left !== undefined) event.left = left
+    this.#emit(event)
   }
 
   requestFinished(t: number, task: number, request: number, method: string, url: string, outcome: RequestEnded, status: number, seconds: number): void {

@@ -44,7 +44,7 @@ export class Model {
         this.runs.delete(event.run)
         break
       case 'request.started':
-        this.requests.set(event.request, { request: event.request, method: event.method, url: event.url, ...(event.left === undefined ? {} : { left: event.left }) })
+        this.#request(event)
         break
       case 'request.finished':
         this.requests.delete(event.request)
@@ -82,12 +82,18 @@ export class Model {
   }
 
   #create(event: EventOf<'task.created'>): void {
-    this.tasks.set(event.task, {
-      task: event.task, name: event.name, coroutine: event.coroutine, state: 'ready', since: event.t,
-      ...(event.parent === undefined ? {} : { parent: event.parent }),
-      ...(event.run === undefined ? {} : { run: event.run }),
-      ...(event.request === undefined ? {} : { request: event.request }),
-    })
+    const { task, name, coroutine, t, parent, run, request } = event
+    const live: LiveTask = { task, name, coroutine, state: 'ready', since: t }
+    if (parent !== undefined) live.parent = parent
+    if (run !== undefined) live.run = run
+    if (request !== undefined) live.request = request
+    this.tasks.set(task, live)
+  }
+
+  #request({ request, method, url, left }: EventOf<'request.started'>): void {
+    const live: Request = { request, method, url }
+    if (left !== undefined) live.left = left
+    this.requests.set(request, live)
   }
 
   #change(event: EventOf<'task.ready' | 'task.running' | 'task.suspended' | 'task.cancelling'>): void {

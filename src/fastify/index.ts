@@ -14,7 +14,7 @@ import { SwapRemoveSet } from './swap-remove-set.ts'
 import { boundPipelining } from '../http/connections.ts'
 import { BlockLog, BlockWatch } from './request-timing.ts'
 import { Coroutines, isCoroutineFunction } from './coroutines.ts'
-import { Served, type Loopscope, type Serving } from './served-request.ts'
+import { Served, type FixedRoute, type Loopscope, type Serving } from './served-request.ts'
 
 export type { Loopscope, RequestObserver, RequestOutcome, Served } from './served-request.ts'
 
@@ -94,11 +94,11 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
   })
 
   /** Serves a request by this coroutine. */
-  function serve(request: FastifyRequest, reply: FastifyReply, coro: Coroutine<unknown>, path: string): void {
+  function serve(request: FastifyRequest, reply: FastifyReply, coro: Coroutine<unknown>, route: FixedRoute | null): void {
     const id = state.observer?.numberOf(request) ?? state.takeRequestId(request)
-    const served = new Served(state, id, request, reply)
+    const served = new Served(state, id, request, reply, route)
     request.loopscope = served
-    served.start(coro, `${request.method} ${path} #${id}`, request.loopscopeContext)
+    served.start(coro, `${route?.prefix ?? prefixOf(request)}${id}`, request.loopscopeContext)
   }
 
   app.addHook('onRoute', (route) => {
@@ -109,16 +109,15 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
       return
     }
     // A path without parameters is its own name; for others the name comes from the request.
-    const fixed = /[:*(]/.test(route.url) ? null : route.url
-    const pathOf = ({ url }: FastifyRequest): string => fixed ?? (url.split('?', 1)[0] as string)
+    const fixed = /[:*(]/.test(route.url) || Array.isArray(route.method) ? null : { path: route.url, prefix: `${route.method} ${route.url} #` }
     const handler = route.handler as unknown
     if (!isCoroutineFunction(handler)) {
-      route.handler = returning(handler as RouteHandlerMethod, (request, reply, coro) => serve(request, reply, coro, pathOf(request)))
+      route.handler = returning(handler as RouteHandlerMethod, (request, reply, coro) => serve(request, reply, coro, fixed))
       return
     }
     const handle: RouteHandlerMethod = (request, reply) => {
       if (state.active.size >= maxRequests) throw overloaded(maxRequests)
-      serve(request, reply, handler.call(request.server, request, reply), pathOf(request))
+      serve(request, reply, handler.call(request.server, request, reply), fixed)
     }
     serving.add(handle)
     route.handler = handle
@@ -178,6 +177,11 @@ function returning(handler: RouteHandlerMethod, serve: (request: FastifyRequest,
     if (isCoroutine(result)) return settle(result)
     return result instanceof Promise ? result.then(settle) : result
   }
+}
+
+/** What the name of a request's task has before its number. */
+function prefixOf({ method, url }: FastifyRequest): string {
+  return `${method} ${url.split('?', 1)[0]} #`
 }
 
 function overloaded(most: number): Error {

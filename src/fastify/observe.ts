@@ -39,15 +39,15 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
   app.decorate('observer', client)
   loopscope.observer = {
     numberOf: (request) => numbers.get(request),
-    requestStarted({ id, request, timing }: Served): void {
+    requestStarted({ id, request, timing, route }: Served): void {
       client.watchThread()
       if (numbers.has(request)) {
         // A plain handler has returned a coroutine: its request began earlier.
         client.probe?.nextTask({ request: id })
         return
       }
-      client.probe?.requestStarted(id, request.method, request.url, timing.ready > 0 ? timing.ready : Math.min(client.waited(), arrivedWithin(request)), senderOf(request))
-      client.probe?.nextTask({ request: id })
+      client.probe?.requestStarted(id, request.method, request.url, timing.ready > 0 ? timing.ready : Math.min(client.waited(), arrivedWithin(request)), senderOf(request), request.url === route?.path)
+      client.probe?.nextTask({ request: id, prefix: route?.prefix })
     },
     requestFinished({ id, request, reply, timing, task }: Served, outcome: RequestOutcome): void {
       if (numbers.has(request)) return

@@ -76,12 +76,19 @@ export function leavingWith(socket: Socket): Set<Leaving> {
   return all
 }
 
+/** A route whose requests all have this path. The names of their tasks begin with `prefix`; a number follows. */
+export interface FixedRoute {
+  readonly path: string
+  readonly prefix: string
+}
+
 export class Served implements Indexed, Leaving {
   /** @internal */ index = -1
   readonly id: number
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly timing: Timing
+  /** @internal */ readonly route: FixedRoute | null
   task: Task<unknown> | null = null
   /** It goes on until its client disconnects, as an event stream does. Closing does not wait for it. */
   endless = false
@@ -89,7 +96,8 @@ export class Served implements Indexed, Leaving {
   private readonly app: Serving
 
   /** @internal */
-  constructor(app: Serving, id: number, request: FastifyRequest, reply: FastifyReply) {
+  constructor(app: Serving, id: number, request: FastifyRequest, reply: FastifyReply, route: FixedRoute | null) {
+    this.route = route
     this.app = app
     this.id = id
     this.request = request

@@ -125,9 +125,9 @@ export class Decoder {
       scope: (_task, _t, run, request) => {
         this.#scope = { run, request }
       },
-      created: (task, t, parent, given, coroutine, number) => build.created(t, task, number === 0 ? given : `Task-${number}`, coroutine, parent, this.#takeScope()),
+      created: (task, t, parent, given, coroutine, number) => build.created(t, task, nameOf(given, number), coroutine, parent, this.#takeScope()),
       alive: (task, t, state, given, coroutine, number, cancelling) => {
-        const name = number === 0 ? given : `Task-${number}`
+        const name = nameOf(given, number)
         if (!this.#restores) {
           build.created(t, task, name, coroutine, 0, this.#takeScope())
           if (state !== 'suspended') build.ready(t, task, 0)
@@ -146,9 +146,9 @@ export class Decoder {
       queue: (task, t, op, queue, size, unfinished, maxsize) => build.queueChanged(t, task, queue, op, size, unfinished, maxsize),
       requestStarted: (_task, t, sender, request, method, url, waited) => {
         this.#requests.set(request, { method, url })
-        const page = sender === 'page' ? { left: stamp(t - waited / 1e6) } : {}
-        if (this.#restores) this.#alive?.requests.push({ request, method, url, ...page })
-        else build.requestStarted(t, { request, method, url, ...page })
+        const left = sender === 'page' ? stamp(t - waited / 1e6) : undefined
+        if (this.#restores) this.#alive?.requests.push({ request, method, url, ...(left === undefined ? {} : { left }) })
+        else build.requestStarted(t, request, method, url, left)
         // The page only watches.
         if (waited > 0 && sender !== 'page') this.#listener.waited(request, waited / 1e6, t)
       },
@@ -223,6 +223,11 @@ export class Decoder {
     if (!this.#first) this.#listener.restored(alive)
     this.#first = false
   }
+}
+
+/** The name of a task: as given, or with a number at the end. */
+function nameOf(given: string, number: number): string {
+  return number === 0 ? given : `${given === '' ? 'Task-' : given}${number}`
 }
 
 function ofRequest(request: number): { request?: number } {

@@ -46,8 +46,10 @@ export function writeLocation(to: RecordWriter, { function: name, file, line, co
   to.put(HEAD.location, 0, 0, to.keep(name), to.keep(file), line, column)
 }
 
-export function writeRequest(to: RecordWriter, request: number, method: string, url: string, t: number, waited: number, sender: Sender): void {
-  to.put(HEAD.requestStarted[sender], 0, t, request, to.keep(method), to.putText(url), Math.min(2 ** 31 - 1, Math.round(waited * 1e6)))
+export function writeRequest(to: RecordWriter, request: number, method: string, url: string, t: number, waited: number, sender: Sender, again: boolean): void {
+  // First the text that may be new: it may make the reader forget all others.
+  const path = again ? to.keep(url) : to.putText(url)
+  to.put(HEAD.requestStarted[sender], 0, t, request, to.keep(method), path, Math.min(2 ** 31 - 1, Math.round(waited * 1e6)))
 }
 
 export function writeRun(to: RecordWriter, { run, example, request }: RunStart, parameters: string, t: number): void {

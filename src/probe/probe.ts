@@ -32,6 +32,8 @@ const RECOVER_EVERY = 64
 export interface Scope {
   run?: number
   request?: number
+  /** What the name of the request's task has before the request's number, if other tasks have the same: it is sent once. */
+  prefix?: string | undefined
 }
 
 export interface RequestEnd {
@@ -160,11 +162,13 @@ export class Probe implements Instrument {
     const served = scope?.request === undefined ? undefined : this.#liveRequests.get(scope.request)
     if (served !== undefined) served.task = task.id
     const { ownName } = task
+    const prefix = scope?.prefix
     const coroutine = task.coroutineName()
     const ring = this.#ring
     if (!this.#room(4 + (typeof ownName === 'string' ? ring.roomFor(ownName) : 0), coroutine)) return
     if (scope !== null) writeScope(ring, scope.run, scope.request)
-    ring.put(HEAD.created, task.id, t, parent?.id ?? 0, writeName(ring, task, scope?.request !== undefined), ring.keep(coroutine), numberOf(task))
+    const name = prefix === undefined ? writeName(ring, task, scope?.request !== undefined) : ring.keep(prefix)
+    ring.put(HEAD.created, task.id, t, parent?.id ?? 0, name, ring.keep(coroutine), prefix === undefined ? numberOf(task) : scope?.request ?? 0)
   }
 
   /** Tasks of runs record their lines. */
@@ -308,11 +312,11 @@ export class Probe implements Instrument {
     ring.putNumber(HEAD.threadFinished[call.mode][call.ending ?? 'returned'], call.task?.id ?? 0, t, call.id, ring.keep(call.function), seconds)
   }
 
-  /** A request was read. `waited`: for how many seconds a stall may have delayed it. */
-  requestStarted(request: number, method: string, url: string, waited: number, sender: Sender = 'client'): void {
+  /** A request was read. `waited`: for how many seconds a stall may have delayed it; `again`: other requests have the same URL, which is sent once. */
+  requestStarted(request: number, method: string, url: string, waited: number, sender: Sender = 'client', again = false): void {
     const t = this.#now()
     this.#liveRequests.set(request, { sender, method, url, task: 0 })
-    if (this.#room(4 + this.#ring.roomFor(method), url)) writeRequest(this.#ring, request, method, url, t, waited, sender)
+    if (this.#room(4 + this.#ring.roomFor(method), url)) writeRequest(this.#ring, request, method, url, t, waited, sender, again)
   }
 
   requestFinished(request: number, method: string, url: string, end: RequestEnd): void {

@@ -37,7 +37,7 @@ interface Layout {
 export const RECORDS = {
   /** Not an event: the run and the request of the task in the next record. */
   scope: { kind: 2, words: ['run', 'request'] },
-  /** A task with a name of its own, or with a number: `Task-7`. */
+  /** A task with a name of its own, or with a number after `Task-` or a name that it shares with others: `GET /ping #7`. */
   created: { kind: 3, words: ['parent', 'name: text', 'coroutine: text', 'number'] },
   ready: { kind: 4, words: ['by'] },
   /** A step begins; an eager one inside the running step. */

@@ -33,7 +33,7 @@ export function writeSnapshot(kept: Texts, t: number, { runs, requests, tasks, r
   const requestOf = new Map<number, number>()
   for (const [id, { method, url, task, sender }] of requests) {
     writer.fits(4 + writer.roomFor(method) + writer.roomFor(url))
-    writeRequest(writer, id, method, url, t, 0, sender)
+    writeRequest(writer, id, method, url, t, 0, sender, false)
     if (task !== 0) requestOf.set(task, id)
   }
   for (const task of tasks) {
