@@ -491,6 +491,28 @@ t.test('events of a run carry its number and their location', async (t) => {
   t.match(text, /the line to find/)
 })
 
+t.test('what requests have in common is sent once, and each has it', async (t) => {
+  const loop = new EventLoop({ clock: new VirtualClock() })
+  const inline = watchInline(loop)
+  const records: number[] = []
+  function* main(): Coroutine<void> {
+    for (let request = 1; request <= 3; request++) {
+      const { head } = inline.ring
+      inline.probe.requestStarted(request, 'GET', '/ping', 0, 'client', true)
+      inline.probe.nextTask({ request, prefix: 'GET /ping #' })
+      createTask(sleep(1), { name: `GET /ping #${request}` })
+      records.push(inline.ring.head - head)
+    }
+    yield* sleep(2)
+  }
+  await run(main(), { loopFactory: () => loop })
+  inline.drain()
+  const events = eventsOf(inline)
+  t.same(events.flatMap((event) => (event.type === 'request.started' ? [`${event.method} ${event.url}`] : [])), Array<string>(3).fill('GET /ping'))
+  t.same(events.flatMap((event) => (event.type === 'task.created' && event.request !== undefined ? [event.name] : [])), [1, 2, 3].map((request) => `GET /ping #${request}`))
+  t.same(records.slice(1), [4, 4], 'the request, its number, the task, and that it is ready: no text')
+})
+
 t.test('events without room in the ring', async (t) => {
   const loop = new EventLoop({ clock: new VirtualClock() })
   const inline = watchInline(loop, { records: 4096, history: 2048 })
