@@ -256,7 +256,7 @@ function paintEnds({ context, theme, view }: Scene, lane: Lane, y: number, rowHe
   }
 }
 
-/** ✓, ✕ and the stroke of ⊘ as lines in a circle of radius 1. */
+/** ✓, ✕ and the stroke of ⊘ as lines, within a radius of 1. */
 const CAPS: Record<Outcome, readonly (readonly [x0: number, y0: number, x1: number, y1: number])[]> = {
   returned: [[-0.45, 0.05, -0.1, 0.4], [-0.1, 0.4, 0.5, -0.35]],
   raised: [[-0.4, -0.4, 0.4, 0.4], [-0.4, 0.4, 0.4, -0.4]],
