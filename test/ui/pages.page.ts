@@ -2,7 +2,7 @@
 import t from 'tap'
 import { eventually } from '../support/eventually.ts'
 import { crowd } from './crowd.ts'
-import { liveServer, noChromium, open, PAGES, smallPrint, tab, watchCanvases, type Session } from './support.ts'
+import { drawn, liveServer, noChromium, open, PAGES, smallPrint, tab, watchCanvases, type Session } from './support.ts'
 
 /** What the pixels of the page have room for, however many tasks there are. */
 const MOST_SHAPES = 12_000
@@ -98,22 +98,26 @@ t.test('the pages of the live view', { skip: noChromium }, async (t) => {
       t.ok(most > 0 && most < MOST_SHAPES, `rows of ${rowHeight} px: ${most} shapes a frame`)
     }
     // A row is a twentieth of a pixel high: a click selects the task that shows there.
-    const step = await page.evaluate(() => {
-      const { timeline, recording: { value: { lanes } } } = loopscope as unknown as Crowd
-      const { steps } = lanes
+    const task = await page.evaluate(() => {
+      const { timeline, recording: { value: { lanes: { steps } } } } = loopscope as unknown as Crowd
       const at = steps.from.findIndex((from) => from > 10)
-      const [from, task] = [steps.from[at]!, steps.task[at]!]
-      timeline.show(from - 0.02, from + 0.02, false)
-      const { rows, layout } = timeline.placeOf
-      return { task, x: timeline.view.x((from + steps.to[at]!) / 2), y: rows.y(layout.rowOf(task)!) }
+      timeline.show(steps.from[at]! - 0.02, steps.from[at]! + 0.02, false)
+      timeline.reveal(steps.task[at]!)
+      return steps.task[at]!
     })
+    await drawn(page)
+    const place = await page.evaluate((id) => {
+      const { timeline: { placeOf: { rows, layout }, view }, recording: { value: { lanes: { steps } } } } = loopscope as unknown as Crowd
+      const at = steps.from.findIndex((from) => from > 10)
+      return { x: view.x((steps.from[at]! + steps.to[at]!) / 2), y: rows.y(layout.rowOf(id)!) }
+    }, task)
     const canvas = (await page.locator('.timeline canvas').first().boundingBox())!
-    await page.mouse.click(canvas.x + step.x, canvas.y + step.y)
-    t.equal(await page.evaluate(() => loopscope.timeline.selected), step.task)
+    await page.mouse.click(canvas.x + place.x, canvas.y + place.y)
+    t.equal(await page.evaluate(() => loopscope.timeline.selected), task)
   })
 })
 
 interface Crowd {
-  timeline: Session['timeline'] & { placeOf: { rows: { y(row: object): number }; layout: { rowOf(id: number): object | undefined } }; view: { x(t: number): number } }
+  timeline: Session['timeline'] & { reveal(id: number): void; placeOf: { rows: { y(row: object): number }; layout: { rowOf(id: number): object | undefined } }; view: { x(t: number): number } }
   recording: { value: { lanes: { steps: Record<'from' | 'to' | 'task', number[]> } } }
 }
