@@ -1,5 +1,5 @@
-// The tests that need a browser: one Chromium, and mostly one server. They take the longest; by its name, tap starts this file
-// among the first, and the others run beside it.
+// The tests of pages: one Chromium, and mostly one server. By its name, tap starts this file among the first, and the others
+// run beside it.
 import { together } from './support/together.ts'
 
 // This one looks at a server on which nothing has run.

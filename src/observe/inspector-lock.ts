@@ -16,8 +16,8 @@ export function leaveSession(word: Int32Array): void {
   Atomics.notify(word, 0)
 }
 
-/** On the main thread, when the process exits: prevents new sessions, and waits up to `ms` milliseconds for the open one to end. */
-export function endSessions(word: Int32Array, ms = 50): void {
+/** On the main thread, when the process exits: prevents new sessions, and waits up to `ms` milliseconds for the open one to end: on a busy machine the observer's thread may have no processor. */
+export function endSessions(word: Int32Array, ms = 500): void {
   const end = performance.now() + ms
   while (Atomics.compareExchange(word, 0, NONE, ENDED) === OPEN) {
     const left = end - performance.now()

@@ -241,8 +241,9 @@ t.test('a busy stretch, on a real clock', async (t) => {
     })
     const long = told.filter((event) => event.type === 'task.suspended' && event.seconds >= 0.02) as EventOf<'task.suspended'>[]
     const holds = told.find((event) => event.type === 'task.created' && event.name === 'holds') as EventOf<'task.created'>
-    t.ok(long.some(({ task }) => task === holds.task))
-    t.ok(busyOf(told).some(({ t: at }) => at < long[0]!.t) && busyOf(told).some(({ since }) => since >= long[0]!.t))
+    // On a busy machine another step may be long as well.
+    const step = long.find(({ task }) => task === holds.task)
+    t.ok(step !== undefined && busyOf(told).some(({ t: at }) => at < step.t) && busyOf(told).some(({ since }) => since >= step.t))
 
     const loop = new EventLoop()
     const inline = watchInline(loop, { history: 400_000 })
