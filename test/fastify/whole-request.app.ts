@@ -171,6 +171,8 @@ t.test('of a server: its header, and the events of both ports', async (t) => {
     return 'done'
   })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  // On a busy machine the app does not wait for it.
+  await app.observer.ready
   const recordings = await Promise.all([url, app.observer.url!].map((origin) => follows(t, origin)))
   const wide = fetch(`${url}/wide`)
   t.ok(await eventually(() => app.loopscope.loop.liveTasks().size === 3))

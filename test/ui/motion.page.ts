@@ -1,6 +1,7 @@
 // The panel Motion: chips go from place to place, with a sentence for each move.
 import type { Page } from 'playwright-core'
 import t from 'tap'
+import { eventually } from '../support/eventually.ts'
 import { axeFindings } from '../support/axe.ts'
 import { noChromium, open, output, runExample, startServer, tab } from './support.ts'
 
@@ -89,8 +90,14 @@ t.test('the panel', { skip: noChromium }, async (t) => {
     await page.getByRole('button', { name: `Only run ${run}` }).click()
     await page.evaluate(note)
     await motion.getByLabel('One event each').selectOption('0.4')
+    // A sentence stands for less than half a second: the page itself notes them.
+    await page.evaluate(`{
+      globalThis.sentences = new Set()
+      new MutationObserver(() => sentences.add(document.querySelector('.motion .sentence')?.textContent))
+        .observe(document.querySelector('.motion'), { subtree: true, childList: true, characterData: true })
+    }`)
     await motion.getByRole('button', { name: 'Play slowly' }).click()
-    await motion.locator('.sentence', { hasText: /Task-1 waits for sleep/ }).waitFor()
+    t.ok(await eventually(() => page.evaluate('[...sentences].some((text) => /Task-1 waits for sleep/.test(text))')))
     if (pictures !== undefined) await page.screenshot({ path: `${pictures}/motion.png` })
     // It stops by itself.
     await motion.getByRole('button', { name: 'Play slowly' }).waitFor()
