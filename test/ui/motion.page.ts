@@ -90,7 +90,7 @@ t.test('the panel', { skip: noChromium }, async (t) => {
     await page.getByRole('button', { name: `Only run ${run}` }).click()
     await page.evaluate(note)
     await motion.getByLabel('One event each').selectOption('0.4')
-    // A sentence stands for less than half a second: the page itself notes them.
+    // A sentence is shown for less than half a second: the page itself notes them.
     await page.evaluate(`{
       globalThis.sentences = new Set()
       new MutationObserver(() => sentences.add(document.querySelector('.motion .sentence')?.textContent))
