@@ -197,6 +197,13 @@ export class EventBuilder {
     this.#emit(event)
   }
 
+  message(t: number, task: number, of: Pick<EventOf<'request.message'>, 'request' | 'direction' | 'message' | 'bytes' | 'more'>, code: number): void {
+    const event: EventOf<'request.message'> = { type: 'request.message', seq: 0, t: stamp(t), loop: '', ...of }
+    if (code !== 0) event.code = code
+    if (task !== 0) event.task = task
+    this.#emitOf(event, this.known(task))
+  }
+
   /** An event that needs only a time. It gets the run and request of the task, unless it has its own. */
   recorded(t: number, task: number, bare: Bare): void {
     this.#emitOf({ seq: 0, t: stamp(t), loop: '', ...bare } as LoopEvent, this.known(task))

@@ -10,7 +10,7 @@ const seconds = z.number().min(-1e11).max(1e11)
 /** What a suspended task waits for. */
 export const waitKind = z.enum([
   'sleep', 'future', 'task', 'gather', 'queue.get', 'queue.put', 'queue.join', 'lock', 'event', 'condition',
-  'semaphore', 'barrier', 'thread', 'promise', 'yield',
+  'semaphore', 'barrier', 'thread', 'promise', 'receive', 'send', 'yield',
 ])
 
 export const waiting = z.strictObject({
@@ -121,6 +121,14 @@ export const loopEvent = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('request.finished'), ...requestShape, status: count.optional(), seconds: seconds.optional(),
     outcome: z.enum(['returned', 'raised', 'cancelled', 'disconnected']).optional(),
+  }),
+  /** A message between an ASGI application and its server, when it was received or sent. */
+  z.strictObject({
+    type: z.literal('request.message'), ...maybeOfTask, request: id, direction: z.enum(['receive', 'send']), message: z.string(), bytes: count,
+    /** More of the body follows. */
+    more: z.boolean(),
+    /** A status, or the code of a close frame. */
+    code: count.optional(),
   }),
   z.strictObject({ type: z.literal('run.started'), ...runShape }),
   z.strictObject({ type: z.literal('run.finished'), ...runShape, outcome: outcome.optional(), error: z.string().optional() }),

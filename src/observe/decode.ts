@@ -157,6 +157,8 @@ export class Decoder {
         if (this.#endedRequests.push(request) > MOST_ENDED_REQUESTS) this.#requests.delete(this.#endedRequests.shift() as number)
         build.requestFinished(t, task, request, method, url, outcome, status, seconds)
       },
+      message: (task, t, direction, length, request, message, bytes, code) =>
+        build.message(t, task, { request, direction, message, bytes, more: length === 'more' }, code),
       runStarted: (task, t, run, example, text, request) => {
         const started = { run, example, parameters: JSON.parse(text) as Parameters }
         this.#runs.set(run, started)

@@ -327,6 +327,13 @@ export class Probe implements Instrument {
     ring.putNumber(HEAD.requestFinished[end.outcome], end.task?.id ?? 0, t, request, end.status, end.seconds)
   }
 
+  /** An ASGI application has received or sent a message of its request. */
+  message(request: number, direction: 'receive' | 'send', message: string, bytes: number, more: boolean, code: number): void {
+    const t = this.#now()
+    const ring = this.#ring
+    if (this.#room(2, message)) ring.put(HEAD.message[direction][more ? 'more' : 'last'], running.task?.id ?? 0, t, request, ring.keep(message), bytes, code)
+  }
+
   /** The handler of a request begins: plain code that may block the thread. */
   handlerRunning(request: number): void {
     const t = this.#time()

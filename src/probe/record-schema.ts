@@ -13,7 +13,7 @@ import type { Records } from './layout.ts'
 
 const WAIT_KINDS: readonly WaitKind[] = [
   'yield', 'sleep', 'future', 'task', 'gather', 'queue.get', 'queue.put', 'queue.join', 'lock', 'event', 'condition', 'semaphore',
-  'barrier', 'thread', 'promise',
+  'barrier', 'thread', 'promise', 'receive', 'send',
 ]
 const OUTCOMES = ['returned', 'raised', 'cancelled'] as const
 const SERVED = [...OUTCOMES, 'disconnected'] as const
@@ -22,6 +22,9 @@ const SENDERS = ['client', 'page'] as const
 export type Sender = (typeof SENDERS)[number]
 const ENDINGS = [...OUTCOMES, 'orphaned'] as const
 const MODES = ['inline', 'sensitive', 'pool'] as const
+const DIRECTIONS = ['receive', 'send'] as const
+/** Whether more of a body follows. */
+const LENGTHS = ['last', 'more'] as const
 const CLOCKS = ['real', 'virtual'] as const
 const STATES = ['ready', 'running', 'suspended'] as const
 
@@ -76,6 +79,8 @@ export const RECORDS = {
   busyTask: { kind: 28, words: ['steps'] },
   /** In the `micros` microseconds before the record's time there were `steps` steps, which all ended in `sleep(0)`. */
   busy: { kind: 29, words: ['steps', 'micros'] },
+  /** A message between an ASGI application and its server. `code`: a status or the code of a close frame, 0 without one. */
+  message: { kind: 30, small: DIRECTIONS, second: LENGTHS, words: ['request', 'message: text', 'bytes', 'code'] },
 } as const satisfies Record<string, Layout>
 
 /** A text extends over the records that follow: see ring.ts. */

@@ -3,7 +3,7 @@
 /** What a suspended task waits for. */
 export type WaitKind =
   | 'sleep' | 'future' | 'task' | 'gather' | 'queue.get' | 'queue.put' | 'queue.join'
-  | 'lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'thread' | 'promise' | 'yield'
+  | 'lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'thread' | 'promise' | 'receive' | 'send' | 'yield'
 
 /** The description of a wait. A `Wait` adds the tasks whose end would end it. */
 export interface WaitDescription {

@@ -198,6 +198,7 @@ function waiting(recording: Recording, lane: Lane, span: Span, position: Positio
     case 'semaphore': case 'condition': case 'event': case 'barrier':
       return `waits for ${on.label ?? `the ${on.kind}`}${where}: ${WAKES[on.kind]} wakes this task${left}`
     case 'promise': return `waits${where} for a promise of the host, such as the network, files, or a timer outside the loop${left}`
+    case 'receive': case 'send': return `waits${where} for ${on.label ?? 'its client'} (${on.kind})${left}`
     case 'thread': return `waits for a worker thread${where}; the loop is free meanwhile`
     case 'task': case 'gather': case 'future': {
       const target = on.task === undefined ? undefined : recording.lanes.get(on.task)

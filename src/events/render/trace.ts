@@ -125,6 +125,11 @@ class Tracer {
       case 'queue.changed':
         this.#put({ name: `queue ${event.queue}`, ph: 'C', ts, tid: LOOP_TID, args: { size: event.size, unfinished: event.unfinished } })
         break
+      case 'request.message': {
+        const { message, bytes, more, code } = event
+        this.#instant(event.task ?? LOOP_TID, `${event.direction}: ${message}`, ts, { bytes, more, ...(code === undefined ? {} : { code }) })
+        break
+      }
       case 'request.started':
         this.#put({
           name: `${event.method} ${event.url}`, cat: 'request', ph: 'b', id: event.request, ts, tid: LOOP_TID, args: { request: event.request },
