@@ -77,9 +77,13 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
     loop, blocks: new BlockLog(), active: new SwapRemoveSet(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref(), headers, closing: false,
     takeRequestId: (request) => {
       state.requests++
-      return numberOf === undefined ? state.requests : numberOf(request)
+      return numberOf === undefined || request === null ? state.requests : numberOf(request)
     },
     serves: (handler) => serving.has(handler as object),
+    own: (handler) => {
+      serving.add(handler)
+      return handler
+    },
   }
   app.decorate('loopscope', state)
   if (app.initialConfig.http2 !== true) boundPipelining(app)

@@ -1,5 +1,5 @@
 // A request while a coroutine serves it: its task, its timing, and its answer.
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Context } from '../runtime/context.ts'
 import type { Coroutine } from '../runtime/coroutine.ts'
@@ -36,9 +36,11 @@ export interface Loopscope {
   /** How many requests have begun. */
   readonly requests: number
   /** Counts a request and returns its number. */
-  takeRequestId(request: FastifyRequest): number
-  /** Whether this handler of a route is a coroutine. */
+  takeRequestId(request: FastifyRequest | null): number
+  /** Whether this handler of a route serves its requests as tasks, and reports them itself. */
   serves(handler: unknown): boolean
+  /** @internal Registers such a handler, and returns it. */
+  own(handler: RouteHandlerMethod): RouteHandlerMethod
 }
 
 /** What the requests of one app share. */
@@ -103,7 +105,7 @@ export class Served implements Indexed, Leaving {
     this.request = request
     this.reply = reply
     const left = request.headers['x-request-start']
-    this.timing = new Timing(app.blocks, app.loop.time(), left === undefined ? null : leftAgo(left), arrivedWithin(request))
+    this.timing = new Timing(app.blocks, app.loop.time(), left === undefined ? null : leftAgo(left), arrivedWithin(request.raw))
   }
 
   /** The time spent so far, as the header's value. */

@@ -25,7 +25,7 @@ function stampPlain(request: FastifyRequest, reply: FastifyReply): void {
 
 function open(request: FastifyRequest): Timing {
   const { blocks, loop } = request.server.loopscope
-  return new Timing(blocks, loop.time(), leftAgo(request.headers['x-request-start']), arrivedWithin(request))
+  return new Timing(blocks, loop.time(), leftAgo(request.headers['x-request-start']), arrivedWithin(request.raw))
 }
 
 function listed<T>(hooks: T | T[] | undefined): T[] {

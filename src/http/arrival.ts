@@ -1,6 +1,7 @@
 // Where a request comes from, and the earliest time at which it can have arrived: it is known only when it was read, not when
 // it reached the machine.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { PAGE_HEADER } from './paths.ts'
 
@@ -20,9 +21,14 @@ type Answered = Socket & { [answeredAt]?: number }
 /** Notes from now on when each response of `app` was sent. */
 export function noteAnswers(app: FastifyInstance): void {
   app.addHook('onResponse', (request, _reply, done) => {
-    (request.raw.socket as Answered)[answeredAt] = performance.now()
+    answered(request.raw)
     done()
   })
+}
+
+/** The response to this request was sent now. */
+export function answered({ socket }: IncomingMessage): void {
+  (socket as Answered)[answeredAt] = performance.now()
 }
 
 /**
@@ -30,8 +36,8 @@ export function noteAnswers(app: FastifyInstance): void {
  * the previous response. Infinity if nothing is known: for the first request of a connection, and for HTTP/2, which has many
  * at once.
  */
-export function arrivedWithin({ raw }: FastifyRequest): number {
-  const at = raw.httpVersionMajor === 1 ? (raw.socket as Answered)[answeredAt] : undefined
+export function arrivedWithin({ httpVersionMajor, socket }: IncomingMessage): number {
+  const at = httpVersionMajor === 1 ? (socket as Answered)[answeredAt] : undefined
   return at === undefined ? Infinity : (performance.now() - at) / 1000
 }
 

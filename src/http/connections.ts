@@ -1,6 +1,6 @@
 // Limits the requests under way on one connection: in HTTP/1.1 a client may send requests without waiting for answers, and
 // Node passes each on as soon as it is read.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { AsyncResource } from 'node:async_hooks'
@@ -35,15 +35,16 @@ export function unanswered(socket: Duplex): number {
 export function boundPipelining(app: FastifyInstance): void {
   if (app.server.listeners('request').includes(began)) return
   app.server.prependListener('request', began)
-  app.addHook('onRequest', inTurn)
+  app.addHook('onRequest', (request, reply, done) => inTurn(request.raw, reply.raw, done))
 }
 
-function inTurn(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const responses = (request.raw.socket as Connection | undefined)?.[pipeline]?.responses
+/** Calls `start` when all earlier requests of the connection, if `began` counts them, have been answered. */
+export function inTurn({ socket }: IncomingMessage, response: ServerResponse, start: () => void): void {
+  const responses = (socket as Connection | undefined)?.[pipeline]?.responses
   // An injected request has no connection, and an upgrade is not counted here.
-  if (responses === undefined || responses[0] === reply.raw || !responses.includes(reply.raw)) done()
+  if (responses === undefined || responses[0] === response || !responses.includes(response)) start()
   // It begins in the context in which it was read, not in that of the request before it.
-  else (reply.raw as Waiting)[begin] = AsyncResource.bind(done)
+  else (response as Waiting)[begin] = AsyncResource.bind(start)
 }
 
 /** Counts a request of this connection until its response is closed. */

@@ -79,7 +79,7 @@ function responseOn(socket: Duplex): ServerResponse | null {
 }
 
 /** Serves a request that offers another protocol, as clients with HTTP/2 do. The offer may be ignored (RFC 9110, 7.8). */
-function serveWithout(server: Server, request: IncomingMessage, socket: Duplex): void {
+export function serveWithout(server: Server, request: IncomingMessage, socket: Duplex): void {
   if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
     answerOnSocket(socket, 'invalid-request', `Upgrade: ${request.headers.upgrade ?? ''} with a body is not possible here`)
     return
