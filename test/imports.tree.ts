@@ -27,6 +27,7 @@ const TABLE: Row[] = [
   { files: 'src/http', may: ['src/http', 'src/events', 'src/runtime', 'node:', 'npm:'] },
   { files: 'src/http/paths', may: [] },
   { files: 'src/fastify', may: ['src/fastify', 'src/http', 'src/observe', 'src/probe', 'src/events', 'src/hosts', 'src/runtime', 'src/index', 'node:', 'npm:'] },
+  { files: 'src/asgi', may: ['src/asgi', 'src/fastify', 'src/http', 'src/observe', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'src/load', may: ['src/load', 'src/launch', 'src/seeded', 'src/events/schema', 'node:', 'npm:'] },
   { files: 'src/server', may: ['src/server', 'src/fastify', 'src/http', 'src/events', 'src/hosts', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'src/server/shared-queue', may: ['src/server', 'src/http', 'src/redis/index', 'src/runtime'] },

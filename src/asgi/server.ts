@@ -1,0 +1,186 @@
+// Serves an ASGI application on Node's http, and ends it well.
+import { createServer as createHttp, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
+import { createSecureServer } from 'node:http2'
+import { createServer as createHttps } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TlsOptions } from 'node:tls'
+import { EventLoop } from '../runtime/loop.ts'
+import '../index.ts'
+import { BlockLog, BlockWatch } from '../fastify/request-timing.ts'
+import { began, inTurn, unanswered } from '../http/connections.ts'
+import { serveWithout } from '../http/websockets.ts'
+import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from '../observe/client.ts'
+import { requireKnown, type Names } from '../observe/options.ts'
+import { requireApplication } from './application.ts'
+import { Lifespan, type LifespanMode } from './lifespan.ts'
+import { Serving } from './serving.ts'
+import type { Application } from './types.ts'
+
+export interface ServeOptions {
+  /** Default 8000; 0 for a free port. */
+  port?: number
+  /** Default 127.0.0.1. */
+  host?: string
+  /** Where the application is mounted, for its scopes. Default ''. */
+  rootPath?: string
+  /** Whether the application has a life of its own: see the lifespan part of the specification. Default `auto`. */
+  lifespan?: LifespanMode
+  /** Key and certificate, for HTTPS and WSS, as in Node's `tls`. */
+  tls?: TlsOptions
+  /** HTTP/2 besides HTTP/1.1; needs `tls`. Default false. */
+  http2?: boolean
+  /** The most requests and WebSockets at the same time; beyond that a 503. Default 10,000. */
+  maxRequests?: number
+  /** How many seconds requests may continue when the server closes; then their tasks are cancelled. Default 2. */
+  graceSeconds?: number
+  /** Whether responses have `Server-Timing`. Default true. */
+  serverTiming?: boolean
+  /** Watches the server from a second thread, which serves the live view on its own port; `true` means all defaults. */
+  observer?: ObserverOptions | boolean
+  /** The loop, which runs already or will. Default: a new one, which runs as long as the server. */
+  loop?: EventLoop
+  /** Failures of the application. Default: `console.error`. */
+  log?: (message: string, error: unknown) => void
+}
+
+const OPTIONS: Names<Required<ServeOptions>> = {
+  port: true, host: true, rootPath: true, lifespan: true, tls: true, http2: true, maxRequests: true, graceSeconds: true, serverTiming: true,
+  observer: true, loop: true, log: true,
+}
+
+export interface AsgiServer {
+  /** Its address, such as `http://127.0.0.1:8000`. */
+  readonly url: string
+  readonly port: number
+  readonly loop: EventLoop
+  /** The address of the live view; null without an observer. */
+  readonly observer: string | null
+  /**
+   * Takes no further connection, lets requests finish, cancels what is left after `graceSeconds`, then shuts the application
+   * down. Rejects with a LifespanFailed if the application says that it failed.
+   */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** How long tasks that were cancelled may take to clean up, in ms. */
+const CLEANUP_MS = 1000
+const CANCEL_AGAIN_MS = 200
+
+/**
+ * Serves an application: each request and each WebSocket is a task on one event loop. Resolves when it listens. Rejects with a
+ * TypeError for what is no application or no option, with a LifespanFailed if the application cannot start, and with Node's
+ * error if the address cannot be used.
+ */
+export async function serve(app: Application, options: ServeOptions = {}): Promise<AsgiServer> {
+  requireApplication(app)
+  requireKnown('serve', options, OPTIONS)
+  if (typeof options.observer === 'object') requireKnown('serve: observer', options.observer, OBSERVER_OPTIONS)
+  const { host = '127.0.0.1', port = 8000, rootPath = '', graceSeconds = 2, log = (message, error) => console.error(message, error ?? '') } = options
+  const own = options.loop === undefined
+  const loop = options.loop ?? new EventLoop({ hold: false })
+  const ended = own ? loop.runForever() : null
+  const observer = options.observer === undefined || options.observer === false ? null : new ObserverClient(options.observer === true ? {} : options.observer, ['requests'])
+  const blocks = new BlockLog()
+  const recorded = observer?.watch(loop) === true
+  const lifespan = new Lifespan(options.lifespan ?? 'auto')
+
+  // The loop does not keep the process alive; while there is no open server, the application's own life has to.
+  let release = loop.host.hold()
+
+  async function end(): Promise<void> {
+    release()
+    await observer?.close('the server is closing')
+    if (ended === null) return
+    for (const task of loop.liveTasks()) task.cancel('the server is closing')
+    loop.stop()
+    await ended
+    loop.close()
+  }
+
+  try {
+    await observer?.ready
+    await loop.createTask(lifespan.startup(app, loop), { name: 'startup' })
+  } catch (error) {
+    await end()
+    throw error
+  }
+  const serving = new Serving({
+    app, loop, blocks, observer, place: { rootPath, state: lifespan.state }, maxRequests: options.maxRequests ?? 10_000,
+    serverTiming: options.serverTiming ?? true, log,
+  })
+  const server = listener(options)
+  attach(server, serving)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, resolve)
+    })
+  } catch (error) {
+    await loop.createTask(lifespan.shutdown())
+    await end()
+    throw error
+  }
+  // What blocked the loop while the application started delayed no request.
+  if (observer !== null && recorded) observer.onBlock = (from, to, name) => blocks.note(from, to, name)
+  else new BlockWatch(loop, blocks)
+  release()
+  const address = server.address() as AddressInfo
+  let closed: Promise<void> | null = null
+
+  async function close(): Promise<void> {
+    release = loop.host.hold()
+    const down = new Promise((resolve) => server.close(resolve))
+    serving.goAway()
+    server.closeIdleConnections?.()
+    const deadline = setTimeout(() => {
+      serving.cancel()
+      again = setInterval(() => serving.cancel(), CANCEL_AGAIN_MS)
+      late = setTimeout(() => server.closeAllConnections?.(), CLEANUP_MS)
+    }, graceSeconds * 1000)
+    let again: NodeJS.Timeout | undefined
+    let late: NodeJS.Timeout | undefined
+    await serving.idle()
+    for (const timer of [deadline, again, late]) clearTimeout(timer)
+    server.closeAllConnections?.()
+    await down
+    try {
+      await loop.createTask(lifespan.shutdown(), { name: 'shutdown' })
+    } finally {
+      await end()
+    }
+  }
+
+  return {
+    url: `${options.tls === undefined ? 'http' : 'https'}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
+    port: address.port, loop, observer: observer?.url ?? null,
+    close: () => (closed ??= close()),
+    [Symbol.asyncDispose]: () => (closed ??= close()),
+  }
+}
+
+function listener({ tls, http2 = false }: ServeOptions): HttpServer {
+  if (http2 && tls === undefined) throw new TypeError('serve: http2 needs tls, as browsers do')
+  const limits = { maxHeaderSize: 16 * 1024, requestTimeout: 0 }
+  if (tls === undefined) return createHttp(limits)
+  return http2 ? createSecureServer({ ...tls, allowHTTP1: true }) as unknown as HttpServer : createHttps({ ...limits, ...tls })
+}
+
+/** Passes what a server reads to the application. */
+function attach(server: HttpServer, serving: Serving): void {
+  let requests = 0
+  const serve = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.httpVersionMajor === 1) began(request, response)
+    inTurn(request, response, () => serving.request(request, response, ++requests, expectsContinue))
+  }
+  server.on('request', serve(false))
+  server.on('checkContinue', serve(true))
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    // Other answers are under way on this connection, and Node no longer handles them.
+    if (unanswered(socket) > 0) socket.destroy()
+    else if (request.headers.upgrade?.toLowerCase() === 'websocket') serving.upgrade(request, socket, head, ++requests)
+    else serveWithout(server, request, socket)
+  })
+}

@@ -1,0 +1,280 @@
+// Runs an application for each request and WebSocket of a server: each is a task on one loop, with its time measured and its
+// messages recorded.
+import { ServerResponse, type IncomingMessage } from 'node:http'
+import { constants, type Http2ServerResponse } from 'node:http2'
+import type { Socket } from 'node:net'
+import { Readable, type Duplex } from 'node:stream'
+import type { Coroutine } from '../runtime/coroutine.ts'
+import { Context } from '../runtime/context.ts'
+import type { EventLoop } from '../runtime/loop.ts'
+import { CANCELLED, FINISHED } from '../runtime/future.ts'
+import { Task } from '../runtime/task.ts'
+import { describe } from '../runtime/describe.ts'
+import { follow, leftAgo, serverTiming, Timing, type BlockLog } from '../fastify/request-timing.ts'
+import { answered, arrivedWithin } from '../http/arrival.ts'
+import { PAGE_HEADER } from '../http/paths.ts'
+import type { ObserverClient } from '../observe/client.ts'
+import { call } from './application.ts'
+import { HttpConnection, type OnMessage } from './http-connection.ts'
+import { httpScope, webSocketScope, type Place } from './scope.ts'
+import { OSError, type Application } from './types.ts'
+import { WebSocketConnection } from './websocket-connection.ts'
+
+export interface ServingOptions {
+  app: Application
+  loop: EventLoop
+  place: Place
+  blocks: BlockLog
+  observer: ObserverClient | null
+  /** The most requests and WebSockets at the same time. */
+  maxRequests: number
+  /** Whether responses have `Server-Timing`. */
+  serverTiming: boolean
+  /** An application failed, or broke the rules. */
+  log: (message: string, error: unknown) => void
+}
+
+export class Serving {
+  readonly options: ServingOptions
+  readonly #active = new Set<Served>()
+  #onIdle: (() => void) | null = null
+  /** Nothing more is kept open. */
+  closing = false
+
+  constructor(options: ServingOptions) {
+    this.options = options
+  }
+
+  get active(): number {
+    return this.#active.size
+  }
+
+  /** Serves a request, whose number in events is `id`. */
+  request(request: IncomingMessage, response: ServerResponse, id: number, expectsContinue = false): void {
+    if (this.#active.size >= this.options.maxRequests) {
+      response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8', 'retry-after': '1' }).end('Service Unavailable')
+      return
+    }
+    if (this.closing) response.shouldKeepAlive = false
+    this.#begin(new ServedRequest(this, id, request, response, expectsContinue))
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, id: number): void {
+    const refused = refusal(request)
+    if (refused !== null) answerOnly(request, socket, ...refused)
+    else if (this.#active.size >= this.options.maxRequests || this.closing) answerOnly(request, socket, 503, {})
+    else this.#begin(new ServedWebSocket(this, id, request, socket, head))
+  }
+
+  /** WebSockets get a close frame; requests may finish. */
+  goAway(): void {
+    this.closing = true
+    for (const one of this.#active) one.goAway()
+  }
+
+  /** Cancels the tasks that are left. */
+  cancel(): void {
+    for (const { task } of this.#active) if (task?.cancelling() === 0) task.cancel('the server is closing')
+  }
+
+  /** Resolves when nothing is served any more. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+      if (this.#active.size === 0) resolve()
+    })
+  }
+
+  #begin(served: Served): void {
+    this.#active.add(served)
+    served.start()
+  }
+
+  /** @internal */
+  ended(served: Served): void {
+    this.#active.delete(served)
+    if (this.#active.size === 0) this.#onIdle?.()
+  }
+}
+
+/** One call of the application. */
+abstract class Served {
+  task: Task<void> | null = null
+  protected readonly serving: Serving
+  protected readonly request: IncomingMessage
+  protected readonly id: number
+  protected readonly method: string
+  protected readonly timing: Timing
+  readonly #began: number
+
+  constructor(serving: Serving, id: number, request: IncomingMessage, method: string) {
+    const { loop, blocks } = serving.options
+    this.serving = serving
+    this.request = request
+    this.id = id
+    this.method = method
+    this.#began = loop.time()
+    const left = request.headers['x-request-start']
+    this.timing = new Timing(blocks, this.#began, left === undefined ? null : leftAgo(left), arrivedWithin(request))
+  }
+
+  abstract goAway(): void
+  /** Calls the application. */
+  protected abstract open(): Coroutine<void>
+  /** The application has ended: answers what it left unanswered. `failure`: what it raised. */
+  protected abstract finish(failure: unknown, failed: boolean): { status: number; disconnected: boolean }
+
+  start(): void {
+    const { loop, observer } = this.serving.options
+    const { method, request, id } = this
+    const url = request.url as string
+    observer?.watchThread()
+    observer?.probe?.requestStarted(id, method, url, this.timing.ready, request.headers[PAGE_HEADER] === undefined ? 'client' : 'page')
+    observer?.probe?.nextTask({ request: id })
+    const task = new Task(this.#opened(), { name: `${method} ${url.split('?', 1)[0] as string} #${id}`, context: new Context() }, loop)
+    follow(task, this.timing)
+    this.task = task
+    task.addListener(this)
+  }
+
+  /** An application that throws where it is called, or is no coroutine function, fails as one that raises. */
+  #opened(): Coroutine<void> {
+    try {
+      return this.open()
+    } catch (error) {
+      return raising(error)
+    }
+  }
+
+  protected get onMessage(): OnMessage | null {
+    const { observer } = this.serving.options
+    const { id } = this
+    return observer === null ? null : (direction, type, bytes, more, code) => observer.probe?.message(id, direction, type, bytes, more, code)
+  }
+
+  /** @internal The task has ended. */
+  settled(future: unknown): void {
+    const task = future as Task<void>
+    const { observer, log, loop } = this.serving.options
+    const failed = task.state !== FINISHED
+    const failure: unknown = task.state === CANCELLED ? task.takeCancelledError() : failed ? task.value : null
+    // The failure is retrieved after the task has noted it.
+    if (failed) queueMicrotask(() => task.retrieved())
+    this.timing.measure(loop.time())
+    this.timing.over = true
+    const { status, disconnected } = this.finish(failure, failed)
+    if (failed && task.state !== CANCELLED && !(disconnected && failure instanceof OSError)) log(`${task.getName()}: the application failed`, failure)
+    this.serving.ended(this)
+    const outcome = disconnected ? 'disconnected' : task.state === CANCELLED ? 'cancelled' : failed ? 'raised' : 'returned'
+    observer?.probe?.requestFinished(this.id, this.method, this.request.url as string, { task, status, outcome, seconds: loop.time() - this.#began })
+  }
+}
+
+class ServedRequest extends Served {
+  readonly #response: ServerResponse
+  readonly #connection: HttpConnection
+
+  constructor(serving: Serving, id: number, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+    super(serving, id, request, request.method as string)
+    this.#response = response
+    this.#connection = new HttpConnection({ request, response, expectsContinue, onStart: (headers) => this.#stamp(headers), onMessage: this.onMessage, onPush: (path, headers) => this.#push(path, headers) })
+    response.once('close', () => {
+      answered(request)
+      this.#connection.closed()
+    })
+  }
+
+  goAway(): void {
+    if (!this.#response.headersSent) this.#response.shouldKeepAlive = false
+  }
+
+  protected open(): Coroutine<void> {
+    const { app, place } = this.serving.options
+    return call(app, httpScope(this.request, place), this.#connection.receive, this.#connection.send)
+  }
+
+  /** A pushed response is made by the application, as if its request had been received (HTTP/2). */
+  #push(path: string, headers: string[]): void {
+    const { socket, httpVersion, httpVersionMajor } = this.request
+    const response = this.#response as unknown as Http2ServerResponse
+    const pushed: Record<string, string> = { ':path': path }
+    for (let at = 0; at < headers.length; at += 2) pushed[headers[at] as string] = headers[at + 1] as string
+    response.createPushResponse(pushed, (error, pushedResponse) => {
+      // The client may refuse it.
+      if (error !== null && error !== undefined) return
+      const request = Object.assign(Readable.from([]), { method: 'GET', url: path, rawHeaders: headers, headers: {}, socket, httpVersion, httpVersionMajor, complete: true })
+      this.serving.request(request as unknown as IncomingMessage, pushedResponse as unknown as ServerResponse, this.id)
+    })
+  }
+
+  #stamp(headers: string[]): void {
+    const { serverTiming: wanted, loop } = this.serving.options
+    if (!wanted) return
+    this.timing.measure(loop.time())
+    headers.push('server-timing', serverTiming(this.timing))
+  }
+
+  protected finish(failure: unknown, failed: boolean): { status: number; disconnected: boolean } {
+    const connection = this.#connection
+    const response = this.#response
+    const { disconnected } = connection
+    if (!connection.complete && !disconnected) {
+      if (!failed) this.serving.options.log(`${describe(this.task)}: the application returned ${connection.started ? 'before its response was complete' : 'without a response'}`, null)
+      if (response.headersSent) cutOff(response)
+      else response.writeHead(this.task?.cancelled() === true ? 503 : 500, { 'content-type': 'text/plain; charset=utf-8' }).end('Internal Server Error')
+    }
+    connection.closed()
+    return { status: response.statusCode, disconnected }
+  }
+}
+
+class ServedWebSocket extends Served {
+  readonly #connection: WebSocketConnection
+
+  constructor(serving: Serving, id: number, request: IncomingMessage, socket: Duplex, head: Buffer) {
+    super(serving, id, request, 'WebSocket')
+    this.#connection = new WebSocketConnection(request, socket, head, this.onMessage)
+  }
+
+  goAway(): void {
+    this.#connection.goAway()
+  }
+
+  protected open(): Coroutine<void> {
+    const { app, place } = this.serving.options
+    return call(app, webSocketScope(this.request, place), this.#connection.receive, this.#connection.send)
+  }
+
+  protected finish(_failure: unknown, failed: boolean): { status: number; disconnected: boolean } {
+    const { disconnected } = this.#connection
+    this.#connection.finish(failed)
+    return { status: this.#connection.status, disconnected }
+  }
+}
+
+/** Ends a response in the middle, after what was sent, so that it is not mistaken for a whole one. */
+function cutOff(response: ServerResponse): void {
+  // Node passes what was written to the socket only at the end of this turn.
+  process.nextTick(() => {
+    if (response.req.httpVersionMajor === 1) (response.socket as (Socket & { destroySoon(): void }) | null)?.destroySoon()
+    else (response as unknown as Http2ServerResponse).stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  })
+}
+
+/** The answer to what is no handshake of a WebSocket (RFC 6455, 4.2.1 and 4.4); null if it is one. */
+function refusal({ method, headers }: IncomingMessage): [status: number, headers: Record<string, string>] | null {
+  if (headers['sec-websocket-version'] !== '13') return [426, { 'sec-websocket-version': '13' }]
+  return method === 'GET' && /^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') ? null : [400, {}]
+}
+
+function answerOnly(request: IncomingMessage, socket: Duplex, status: number, headers: Record<string, string>): void {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(request.socket)
+  response.once('finish', () => socket.end())
+  response.writeHead(status, headers).end()
+}
+
+function* raising(error: unknown): Coroutine<void> {
+  throw error
+}
