@@ -37,7 +37,8 @@ function onLog(level, log) {
 }
 
 async function write(options, output) {
-  const build = await rolldown({ platform: 'node', onLog, ...options })
+  // How long it takes is no fault.
+  const build = await rolldown({ platform: 'node', onLog, checks: { bundlerTimings: false }, ...options })
   try {
     const written = await build.write({ format: 'esm', chunkFileNames: '[name].js', ...output })
     return written.output.filter((one) => one.type === 'chunk')
