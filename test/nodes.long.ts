@@ -17,7 +17,7 @@ for (const version of SUPPORTED) {
     const node = found.path
 
     await t.test('passes the unit tests', async (t) => {
-      const { ended, log } = runNode(t, [...WITH_TYPESCRIPT, '--expose-gc', 'test/unit.ts'], { TAP_TIMEOUT: '120' }, { node })
+      const { ended, log } = runNode(t, [...WITH_TYPESCRIPT, '--expose-gc', 'test/unit.test.ts'], { TAP_TIMEOUT: '120' }, { node })
       t.equal(await ended, 0, log().split('\n').filter((line) => /^ *not ok/.test(line)).join('\n'))
       const [, total = '0', passed] = /# \{ total: (\d+), pass: (\d+) \}/.exec(log()) ?? []
       t.ok(Number(total) > 2000 && passed === total, `${passed} of ${total}`)
