@@ -266,9 +266,10 @@ export class HttpConnection {
     if (/\btrailers\b/i.test(String(te)) || this.#request.httpVersionMajor === 2) {
       for (let at = 0; at < trailers.length; at += 2) this.#fields.push([trailers[at] as string, trailers[at + 1] as string])
     }
+    if (more) return
     // Node takes all of them at once.
-    if (!more) this.#response.addTrailers(this.#fields)
-    if (!more) this.#end(NOTHING)
+    this.#response.addTrailers(this.#fields)
+    this.#end(NOTHING)
   }
 }
 

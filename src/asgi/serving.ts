@@ -45,10 +45,6 @@ export class Serving {
     this.options = options
   }
 
-  get active(): number {
-    return this.#active.size
-  }
-
   /** Serves a request, whose number in events is `id`. */
   request(request: IncomingMessage, response: ServerResponse, id: number, expectsContinue = false): void {
     if (this.#active.size >= this.options.maxRequests) {
@@ -121,8 +117,8 @@ abstract class Served {
   abstract goAway(): void
   /** Calls the application. */
   protected abstract open(): Coroutine<void>
-  /** The application has ended: answers what it left unanswered. `failure`: what it raised. */
-  protected abstract finish(failure: unknown, failed: boolean): { status: number; disconnected: boolean }
+  /** The application has ended: answers what it left unanswered. */
+  protected abstract finish(failed: boolean): { status: number; disconnected: boolean }
 
   start(): void {
     const { loop, observer } = this.serving.options
@@ -162,7 +158,7 @@ abstract class Served {
     if (failed) queueMicrotask(() => task.retrieved())
     this.timing.measure(loop.time())
     this.timing.over = true
-    const { status, disconnected } = this.finish(failure, failed)
+    const { status, disconnected } = this.finish(failed)
     if (failed && task.state !== CANCELLED && !(disconnected && failure instanceof OSError)) log(`${task.getName()}: the application failed`, failure)
     this.serving.ended(this)
     const outcome = disconnected ? 'disconnected' : task.state === CANCELLED ? 'cancelled' : failed ? 'raised' : 'returned'
@@ -214,7 +210,7 @@ class ServedRequest extends Served {
     headers.push('server-timing', serverTiming(this.timing))
   }
 
-  protected finish(failure: unknown, failed: boolean): { status: number; disconnected: boolean } {
+  protected finish(failed: boolean): { status: number; disconnected: boolean } {
     const connection = this.#connection
     const response = this.#response
     const { disconnected } = connection
@@ -245,7 +241,7 @@ class ServedWebSocket extends Served {
     return call(app, webSocketScope(this.request, place), this.#connection.receive, this.#connection.send)
   }
 
-  protected finish(_failure: unknown, failed: boolean): { status: number; disconnected: boolean } {
+  protected finish(failed: boolean): { status: number; disconnected: boolean } {
     const { disconnected } = this.#connection
     this.#connection.finish(failed)
     return { status: this.#connection.status, disconnected }

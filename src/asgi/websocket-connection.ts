@@ -83,7 +83,7 @@ export class WebSocketConnection {
 
   /** The application has ended, well or not: closes what it left open. */
   finish(failed: boolean): void {
-    if (this.#state === CONNECTING) this.#answer(500, [], 'Internal Server Error')
+    if (this.#state === CONNECTING) this.#answer(500, 'Internal Server Error')
     else if (this.#state === DENYING) this.#socket.destroy()
     else this.#webSocket?.close(failed ? 1011 : 1000)
   }
@@ -92,11 +92,6 @@ export class WebSocketConnection {
   goAway(): void {
     if (this.#state === CONNECTING || this.#state === DENYING) this.#socket.destroy()
     else this.#webSocket?.close(1012)
-  }
-
-  /** Ends it at once. */
-  terminate(): void {
-    this.#socket.destroy()
   }
 
   #end(code: number, reason: string): void {
@@ -156,7 +151,7 @@ export class WebSocketConnection {
         if (Buffer.byteLength(reason) > LONGEST_REASON) throw new RangeError(`send: websocket.close allows a reason of ${LONGEST_REASON} bytes, got ${Buffer.byteLength(reason)}`)
         this.#onMessage?.('send', event.type, 0, false, code)
         this.#closedByApp = true
-        if (this.#state === CONNECTING) this.#answer(403, [], 'Forbidden')
+        if (this.#state === CONNECTING) this.#answer(403, 'Forbidden')
         else {
           this.#expect(OPEN, event)
           this.#webSocket?.close(code, reason)
@@ -219,8 +214,8 @@ export class WebSocketConnection {
   }
 
   /** Answers the handshake by HTTP, at once. */
-  #answer(status: number, headers: string[], text: string): void {
-    this.#deny(status, [...headers, 'content-type', 'text/plain; charset=utf-8'])
+  #answer(status: number, text: string): void {
+    this.#deny(status, ['content-type', 'text/plain; charset=utf-8'])
     this.#denial?.end(text)
   }
 
