@@ -181,7 +181,7 @@ t.test('of a server: its header, and the events of both ports', async (t) => {
   const timing = parseTiming(header)!
   t.match(header, /ready;dur=[\d.]+;desc="GET \/handlers\/sync #\d+", wait/, 'and it names the culprit')
   // The second sleep is over 0.4 s after the request began, and the stall lasts for a second.
-  t.ok(timing.wait < 450 && timing.ready > 500, header)
+  t.ok(timing.ready > 500, header)
   for (const recording of recordings) {
     const request = (): Request | undefined => [...recording.requests.values()].find(({ url: path, to }) => path === '/wide' && to !== null)
     t.ok(await eventually(() => request() !== undefined))

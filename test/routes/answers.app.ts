@@ -10,6 +10,7 @@ import { spin } from '../../workers/spin.ts'
 import type { ErrorBody } from '../../src/http/errors.ts'
 import { STATUSES, type Code } from '../../src/http/refusals.ts'
 import { streamEvent, type StreamEvent } from '../../src/events/schema.ts'
+import { parseTiming } from '../../src/load/timing.ts'
 
 // Starting threads takes a while on a busy machine: no test should wait for it, or be about it.
 t.before(() => prepareThreads([blockingSleep, spin]))
@@ -161,14 +162,14 @@ t.test('on a real socket', async (t) => {
     t.equal(pings.every(({ status }) => status === 200), true)
     const { headers, status } = await blocking
     t.equal(status, 200)
-    t.match(headers.get('server-timing'), /^run;dur=3\d\d/)
+    t.ok(parseTiming(headers.get('server-timing')!)!.run >= 300)
   })
 
   await t.test('a request that waited behind a blocking one names it', async (t) => {
     // Both are waiting when the loop continues: the second one is read before, while or after the first blocks it.
     const answers = await Promise.all(['/handlers/sync?thread=inline&ms=200', '/ping'].map((target) => raw(port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)))
     const timings = answers.map((answer) => /server-timing: (.*)/i.exec(answer)?.[1])
-    t.match(timings[0], /^run;dur=2\d\d/)
+    t.ok(parseTiming(timings[0]!)!.run >= 200, String(timings[0]))
     t.match(timings[1], /ready;dur=[1-9]\d\d\S*;desc="(at most, behind )?GET \/handlers\/sync #\d+"/)
   })
 

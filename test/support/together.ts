@@ -6,13 +6,13 @@ import t from 'tap'
 const TESTS = join(import.meta.dirname, '..')
 
 /**
- * Loads all files below test/ whose names end in `.KIND.ts`, by name, but `first` (a path from test/) before the others. Tests
- * begin when all are loaded: with a teardown at the top, tap would lose those that are added later.
+ * Loads all files below test/ whose names end in `.KIND.ts`, by name. Tests begin when all are loaded: with a teardown at the
+ * top, tap would lose those that are added later.
  */
-export function together(kind: string, first = ''): void {
+export function together(kind: string): void {
   const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(`.${kind}.ts`)).sort()
-  if (files.length < 2 || (first !== '' && !files.includes(first))) throw new Error(`the files of kind ${kind} are ${files.join()}`)
+  if (files.length === 0) throw new Error(`no test file has a name that ends in .${kind}.ts`)
   t.before(async () => {
-    for (const file of new Set([first, ...files].filter((name) => name !== ''))) await import(join(TESTS, file))
+    for (const file of files) await import(join(TESTS, file))
   })
 }

@@ -26,6 +26,9 @@ const created = (task: number, t = 0, more: object = {}) => event('task.created'
 `
 const program = (body: string): string => `${PROLOGUE}export function* main() {\n  print('on')\n  yield* sleep(0.02)\n  ${body}\n  yield* sleep(0.3)\n}\n`
 
+/** A program that never rests is ended for its stall, where the machine is too slow for the other bounds. Its own messages may hide the task. */
+const STALL = 'A stall: (main|something) blocked the loop'
+
 /** Bodies of programs, and what the page reports for each. */
 const PROGRAMS: Record<string, [code: string, status: RegExp]> = {
   'times beyond all bounds': [
@@ -50,14 +53,14 @@ const PROGRAMS: Record<string, [code: string, status: RegExp]> = {
   ],
   'a sequence of events that never ends': [
     program("for (;;) tell(times(1000, (at) => event('task.printed', 0, { text: 'again' })))"),
-    /It sent more than the 120000 events that this page takes/,
+    new RegExp(`It sent more than the 120000 events that this page takes|${STALL}`),
   ],
-  'messages without end': [program("for (;;) say({ type: 'report', failure: { text: 'again', stack: [] } })"), /It sent more than the 300000 messages|A stall: main blocked the loop/],
-  'megabytes without end': [program("const text = 'y'.repeat(1e6); for (;;) tell(times(100, () => event('task.printed', 0, { text })))"), /It sent more than the \d+ characters|A stall: main blocked the loop/],
+  'messages without end': [program("for (;;) say({ type: 'report', failure: { text: 'again', stack: [] } })"), new RegExp(`It sent more than the 300000 messages|${STALL}`)],
+  'megabytes without end': [program("const text = 'y'.repeat(1e6); for (;;) tell(times(100, () => event('task.printed', 0, { text })))"), new RegExp(`It sent more than the \\d+ characters|${STALL}`)],
   'messages that take long to unpack': [program('for (;;) say(Array.from({ length: 3e6 }, () => ({ a: {} })))'), /A stall|It sent more|left out/],
-  'pongs and words about a stall without end': [program("for (let at = 0; at < 20_000; at++) { say({ type: 'pong', count: at, idle: true }); say({ type: 'held', seconds: 0, task: null, place: null }) }"), /It ended after|A stall: main blocked the loop/],
-  'words to the document around it without end': [program('for (;;) (self as any).postMessage(seq++)'), /A stall: main blocked the loop/],
-  'lines to the console without end': [program('for (;;) console.table([seq++])'), /A stall: main blocked the loop/],
+  'pongs and words about a stall without end': [program("for (let at = 0; at < 20_000; at++) { say({ type: 'pong', count: at, idle: true }); say({ type: 'held', seconds: 0, task: null, place: null }) }"), new RegExp(`It ended after|${STALL}`)],
+  'words to the document around it without end': [program('for (;;) (self as any).postMessage(seq++)'), new RegExp(STALL)],
+  'lines to the console without end': [program('for (;;) console.table([seq++])'), new RegExp(STALL)],
   'nonsense of every kind': [
     program("for (const nonsense of [null, 1, 'x', [], {}, new Map([[1, 2]]), new ArrayBuffer(1e6), { type: 'events' }, { type: 'events', events: [null, 1, {}, { type: 'task.ready' }, { type: {} }] }, { type: 'ended', outcome: 'x' }, { __proto__: null, type: 'held' }, { type: 'event', event: {} }]) say(nonsense); const circle: any = { type: 'line' }; circle.text = circle; say(circle)"),
     /\d+ of its messages were not events, or were too large; they are left out/,
