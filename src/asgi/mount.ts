@@ -36,7 +36,7 @@ export function asgi(application: Application, options: MountOptions = {}): Fast
     const { loopscope } = app
     const observer = app.hasDecorator('observer') ? (app as { observer?: ObserverClient }).observer ?? null : null
     const lifespan = new Lifespan(options.lifespan ?? 'auto')
-    const place = { rootPath: app.prefix, state: lifespan.state }
+    const place = { rootPath: app.prefix, taken: '', state: lifespan.state }
     const serving = new Serving({
       app: application, loop: loopscope.loop, blocks: loopscope.blocks, place, observer, maxRequests: options.maxRequests ?? 10_000,
       serverTiming: options.serverTiming ?? true, log: (message, error) => app.log.error({ err: error }, message),

@@ -10,6 +10,8 @@ export const SPEC_VERSION = '2.5'
 export interface Place {
   /** Where the application is mounted; '' at the root. */
   rootPath: string
+  /** What a proxy has taken from the beginning of the paths; '' if nothing. */
+  taken: string
   /** What the application put into the state of its lifespan; null without a lifespan. */
   state: Record<string, unknown> | null
 }
@@ -29,7 +31,7 @@ export function webSocketScope(request: IncomingMessage, place: Place): WebSocke
   return { type: 'websocket', subprotocols, ...common(request, place, 'websocket') }
 }
 
-function common(request: IncomingMessage, { rootPath, state }: Place, type: 'http' | 'websocket'): ConnectionScope {
+function common(request: IncomingMessage, { rootPath, taken, state }: Place, type: 'http' | 'websocket'): ConnectionScope {
   const { socket, url = '/', httpVersion } = request
   const secure = (socket as TLSSocket).encrypted === true
   const at = url.indexOf('?')
@@ -38,7 +40,7 @@ function common(request: IncomingMessage, { rootPath, state }: Place, type: 'htt
     asgi: { version: '3.0', spec_version: SPEC_VERSION },
     http_version: httpVersion === '2.0' ? '2' : httpVersion as '1.0' | '1.1',
     scheme: type === 'http' ? (secure ? 'https' : 'http') : secure ? 'wss' : 'ws',
-    path: decoded(rawPath),
+    path: taken + decoded(rawPath),
     raw_path: Buffer.from(rawPath, 'latin1'),
     query_string: Buffer.from(at < 0 ? '' : url.slice(at + 1), 'latin1'),
     root_path: rootPath,

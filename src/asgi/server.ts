@@ -22,7 +22,10 @@ export interface ServeOptions {
   port?: number
   /** Default 127.0.0.1. */
   host?: string
-  /** Where the application is mounted, for its scopes. Default ''. */
+  /**
+   * Where the application is mounted, without a slash at the end. It is the `root_path` of its scopes, and their paths begin with
+   * it: a proxy has taken it from the requests, as for uvicorn's option of this name. Default ''.
+   */
   rootPath?: string
   /** Whether the application has a life of its own: see the lifespan part of the specification. Default `auto`. */
   lifespan?: LifespanMode
@@ -76,6 +79,7 @@ const CANCEL_AGAIN_MS = 200
 export async function serve(app: Application, options: ServeOptions = {}): Promise<AsgiServer> {
   requireApplication(app)
   requireKnown('serve', options, OPTIONS)
+  if (!isRootPath(options.rootPath ?? '')) throw new TypeError(`serve: rootPath begins with a slash and does not end with one, got ${JSON.stringify(options.rootPath)}`)
   if (typeof options.observer === 'object') requireKnown('serve: observer', options.observer, OBSERVER_OPTIONS)
   const { host = '127.0.0.1', port = 8000, rootPath = '', graceSeconds = 2, log = (message, error) => console.error(message, error ?? '') } = options
   const own = options.loop === undefined
@@ -107,7 +111,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
     throw error
   }
   const serving = new Serving({
-    app, loop, blocks, observer, place: { rootPath, state: lifespan.state }, maxRequests: options.maxRequests ?? 10_000,
+    app, loop, blocks, observer, place: { rootPath, taken: rootPath, state: lifespan.state }, maxRequests: options.maxRequests ?? 10_000,
     serverTiming: options.serverTiming ?? true, log,
   })
   const server = listener(options)
@@ -158,6 +162,11 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
     close: () => (closed ??= close()),
     [Symbol.asyncDispose]: () => (closed ??= close()),
   }
+}
+
+/** Whether paths can begin with it. */
+export function isRootPath(path: string): boolean {
+  return /^(\/.*[^/])?$/.test(path)
 }
 
 function listener({ tls, http2 = false }: ServeOptions): HttpServer {

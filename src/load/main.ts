@@ -1,9 +1,10 @@
 // The load tester's commands: `load URL …`, `load lab`, `load classic`. It is a separate program, so that its loop is not the
 // one it measures.
-import { EXIT } from './exit.ts'
+import { UsageError } from '../command/arguments.ts'
+import { EXIT } from '../command/exit.ts'
 import { classicCommand, labCommand } from './lab-command.ts'
 import { loadCommand } from './load-command.ts'
-import { TargetError, UsageError } from './plan.ts'
+import { TargetError } from './plan.ts'
 
 /** Runs a command line; returns the exit code. Errors are one line on stderr. */
 export async function main(args: readonly string[]): Promise<number> {

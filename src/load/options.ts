@@ -1,7 +1,7 @@
 // Turns the command line of a load test into a plan. What is impossible or contradictory is refused before anything is sent.
-import type { CommandLine, Given, Options } from './arguments.ts'
-import { readArguments } from './arguments.ts'
-import { STREAM, UsageError, type Arrivals, type Plan, type StreamPlan } from './plan.ts'
+import type { CommandLine, Given, Options } from '../command/arguments.ts'
+import { readArguments, UsageError } from '../command/arguments.ts'
+import { STREAM, type Arrivals, type Plan, type StreamPlan } from './plan.ts'
 
 const MOST_STREAMS = 16
 const DURATION = 10

@@ -43,11 +43,6 @@ export const STREAM: Omit<StreamPlan, 'name' | 'url'> = {
   timeout: 30, stamped: false,
 }
 
-/** The command line is not valid. */
-export class UsageError extends Error {
-  override name = 'UsageError'
-}
-
 /** The target cannot be measured: it does not answer, or is not what the command needs. */
 export class TargetError extends Error {
   override name = 'TargetError'

@@ -52,7 +52,7 @@ export const BREAKS: Break[] = [
   {
     title: 'a request that waits behind another is begun when its client has left',
     found: /as before/,
-    changes: [{ file: 'src/http/connections.ts', was: 'if (next === null || next.socket === null || begin === null) return', now: 'if (next === null || begin === null) return' }],
+    changes: [{ file: 'src/http/connections.ts', was: 'if (next === undefined || next.socket === null || start === undefined) return', now: 'if (next === undefined || start === undefined) return' }],
   },
 ]
 

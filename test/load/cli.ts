@@ -14,7 +14,7 @@ export interface Ended {
 /** `loopscope load …args`; `onStart` gets the process. */
 export async function load(args: readonly string[], onStart: (program: ChildProcess) => void = () => {}): Promise<Ended> {
   // Through env, because tap adds a module to every process that it sees started, and that module listens for SIGINT.
-  const program = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', 'dist/src/load/bin.js', 'load', ...args], { cwd: ROOT })
+  const program = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', 'dist/src/bin.js', 'load', ...args], { cwd: ROOT })
   const ended: Ended = { out: '', err: '', code: null }
   program.stdout.on('data', (chunk) => { ended.out += String(chunk) })
   program.stderr.on('data', (chunk) => { ended.err += String(chunk) })

@@ -90,7 +90,7 @@ await still.close()
 for (const rate of rates.length > 0 ? rates.map(Number) : [30, 160, 2000]) {
   const page = await open()
   const load = spawn(process.execPath, [
-    'dist/src/load/bin.js', 'load', `${app}/handlers/async?ms=20`, '--rate', `${rate}`, '--duration', `${SECONDS}`, '--warmup', '0', '--observer', 'off',
+    'dist/src/bin.js', 'load', `${app}/handlers/async?ms=20`, '--rate', `${rate}`, '--duration', `${SECONDS}`, '--warmup', '0', '--observer', 'off',
   ], { stdio: ['ignore', 'ignore', 'inherit'] })
   await page.waitForTimeout(SECONDS * 300)
   const flowing = await page.evaluate(frames, 1500)

@@ -97,7 +97,7 @@ t.test('the truth of now', { skip: noChromium }, async (t) => {
     const { page } = await open(t, server.observer)
     await tab(page, 'Stalls').click()
     await page.locator('.panel-empty, .stall-list').first().waitFor()
-    const stalled = get(`${server.app}handlers/sync?thread=inline&ms=8000`)
+    const stalled = get(`${server.app}handlers/sync?thread=inline&ms=15000`)
     const state = page.locator('.loop-state.red')
     await state.waitFor()
     const clients = [get(`${server.app}ping`), get(`${server.app}view/`), get(`${server.app}view/icon.svg`)]
@@ -108,7 +108,7 @@ t.test('the truth of now', { skip: noChromium }, async (t) => {
     await state.locator('.figure', { hasText: /^([4-9]|\d\d),\d+ ms$/ }).waitFor()
     t.equal(await page.locator('.connection').getAttribute('class'), 'connection live')
     await Promise.all([stalled, ...clients])
-    await page.locator('.stall-head', { hasText: /blocked the loop for \d,\d+ ms; 1 request delayed by up to/ }).first().waitFor()
+    await page.locator('.stall-head', { hasText: /blocked the loop for [\d,]+ ms; 1 request delayed by up to/ }).first().waitFor()
     await page.getByText(/Not counted, because the page only watches: .*POST \/examples.*which left the page at/).waitFor()
     const stall = (await page.evaluate(() => loopscope.live.stalls.all.at(-1)))!
     t.same(stall.victims.map(({ name }) => name.replace(/#\d+/, '')), ['GET /ping '])

@@ -1,7 +1,6 @@
 // Reads command lines whose options belong to the address before them: `A --rate 5 B --rate 9` gives A the rate 5 and B the
 // rate 9. Every option has one kind and one range, which its error names.
 import { parseArgs } from 'node:util'
-import { UsageError } from './plan.ts'
 
 export interface Option {
   kind: 'number' | 'whole' | 'text' | 'flag'
@@ -20,6 +19,11 @@ export interface Option {
 
 export type Options = Readonly<Record<string, Option>>
 export type Value = string | number | boolean | string[]
+
+/** The command line is not valid. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
 
 /** The given values, by the option's name. */
 export type Given = Map<string, Value>

@@ -2,11 +2,15 @@
 
 export const EXIT = {
   fine: 0,
+  /** The address cannot be used, or closing failed. */
+  failed: 1,
   /** The target cannot be reached, died, or gave no good answer. */
   target: 1,
   usage: 2,
   /** The tester could not keep its own schedule. */
   schedule: 3,
+  /** The application cannot start; uvicorn has the same code for that. */
+  startup: 3,
   interrupted: 130,
 } as const
 

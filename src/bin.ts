@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// The command of the package: `loopscope load …`, `loopscope asgi …`. Only the code of the chosen one is loaded.
+import { EXIT } from './command/exit.ts'
+
+const COMMANDS: Record<string, { what: string; run: (args: readonly string[]) => Promise<number> }> = {
+  load: { what: 'measures a server', run: async (args) => (await import('./load/main.ts')).main(args) },
+  asgi: { what: 'serves an ASGI application', run: async (args) => (await import('./asgi/command.ts')).main(args) },
+}
+
+const [name, ...rest] = process.argv.slice(2)
+const list = Object.entries(COMMANDS).map(([command, { what }]) => `  loopscope ${command} …   ${what}; see loopscope ${command} --help`).join('\n')
+const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+if (command !== undefined) process.exitCode = await command.run(rest)
+else if (name === '--help') console.log(list)
+else {
+  console.error(name === undefined ? list : `loopscope has no command ${name}; it has:\n${list}`)
+  process.exitCode = EXIT.usage
+}
