@@ -26,6 +26,7 @@ const TABLE: Row[] = [
   { files: 'src/redis/queue', may: ['src/redis/index', 'src/redis/queue', 'src/redis/client', 'src/redis/connection', 'src/redis/refusals', 'src/redis/script', 'src/runtime', 'node:', 'npm:@redis/client'] },
   { files: 'src/http', may: ['src/http', 'src/events', 'src/runtime', 'node:', 'npm:'] },
   { files: 'src/http/paths', may: [] },
+  { files: 'src/http/request-timing', may: ['src/http/arrival', 'src/probe/idle-time', 'src/runtime'] },
   { files: 'src/fastify', may: ['src/fastify', 'src/http', 'src/observe', 'src/probe', 'src/events', 'src/hosts', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'src/asgi', may: ['src/asgi', 'src/command', 'src/fastify', 'src/http', 'src/observe', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'src/command', may: ['src/command', 'node:'] },

@@ -12,7 +12,7 @@ import { requireKnown, type Names } from '../observe/options.ts'
 import { noteAnswers } from '../http/arrival.ts'
 import { SwapRemoveSet } from './swap-remove-set.ts'
 import { boundPipelining } from '../http/connections.ts'
-import { BlockLog, BlockWatch } from './request-timing.ts'
+import { BlockLog, BlockWatch } from '../http/request-timing.ts'
 import { Coroutines, isCoroutineFunction } from './coroutines.ts'
 import { Served, type FixedRoute, type Loopscope, type Serving } from './served-request.ts'
 

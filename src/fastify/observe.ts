@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastif
 import type { ServerResponse } from 'node:http'
 import type { Ability } from '../events/schema.ts'
 import type { Loopscope, RequestOutcome, Served } from './served-request.ts'
-import { BlockWatch, leftAgo } from './request-timing.ts'
+import { BlockWatch, leftAgo } from '../http/request-timing.ts'
 import { REQUEST_STORE } from '../observe/stack-probe.ts'
 import { arrivedWithin, isOfPage } from '../http/arrival.ts'
 import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from '../observe/client.ts'

@@ -5,14 +5,14 @@ import type { Context } from '../runtime/context.ts'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { SwapRemoveSet, Indexed } from './swap-remove-set.ts'
 import type { EventLoop } from '../runtime/loop.ts'
-import type { BlockLog } from './request-timing.ts'
+import type { BlockLog } from '../http/request-timing.ts'
 import { CancelledError, TimeoutError } from '../runtime/exceptions.ts'
 import { CANCELLED, FINISHED } from '../runtime/future.ts'
 import { Task } from '../runtime/task.ts'
 import { awaiting, mustBeAwaited } from '../runtime/returned.ts'
 import { arrivedWithin } from '../http/arrival.ts'
 import { asError } from '../http/thrown.ts'
-import { follow, leftAgo, serverTiming, Timing } from './request-timing.ts'
+import { follow, leftAgo, serverTiming, Timing } from '../http/request-timing.ts'
 
 /** Called when requests begin and end. */
 export interface RequestObserver {

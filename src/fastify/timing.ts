@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { arrivedWithin } from '../http/arrival.ts'
-import { leftAgo, serverTiming, Timing } from './request-timing.ts'
+import { leftAgo, serverTiming, Timing } from '../http/request-timing.ts'
 import { isCoroutineFunction } from './coroutines.ts'
 import type { Served } from './served-request.ts'
 

@@ -233,7 +233,7 @@ t.test('on a real socket', async (t) => {
   })
 
   await t.test('X-Request-Start bounds how long a request can have waited', async (t) => {
-    const { leftAgo } = await import('../../src/fastify/request-timing.ts')
+    const { leftAgo } = await import('../../src/http/request-timing.ts')
     const now = Date.now()
     for (const header of [`t=${(now - 500) / 1000}`, `t=${now - 500}`, `${(now - 500) * 1000}`]) {
       const seconds = leftAgo(header)

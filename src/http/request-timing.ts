@@ -2,7 +2,7 @@
 // clock at the edges of their own steps. What blocks the loop is noted by the probe or, without recording, by an instrument.
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Instrument, Wait } from '../runtime/instruments.ts'
-import { NO_TIME } from '../http/arrival.ts'
+import { NO_TIME } from './arrival.ts'
 import { IDLE_MS, idleTime } from '../probe/idle-time.ts'
 import { describe } from '../runtime/describe.ts'
 import type { Task } from '../runtime/task.ts'
