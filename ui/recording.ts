@@ -163,8 +163,9 @@ export class Recording extends EventLog {
       case 'task.printed':
         this.lines.push(event)
         if (this.lines.length > MOST_LINES) this.lines.splice(0, MOST_LINES / 10)
-        if (event.task !== undefined) this.lanes.of({ ...event, task: event.task }).marks.push(event)
+        this.#mark(event)
         break
+      case 'request.message': this.#mark(event); break
       case 'queue.changed': this.queues.changed(event); break
       case 'request.started': this.requests.started(event); break
       case 'request.finished': this.requests.finished(event); break
@@ -181,6 +182,10 @@ export class Recording extends EventLog {
         break
       default: break
     }
+  }
+
+  #mark(event: EventOf<'task.printed' | 'request.message'>): void {
+    if (event.task !== undefined) this.lanes.of({ ...event, task: event.task }).marks.push(event)
   }
 
   /** A lock is waited for, or no longer. */

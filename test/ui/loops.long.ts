@@ -80,9 +80,13 @@ t.test('several loops in the page', { skip: noRedis || noChromium }, async (t) =
     await page.locator('.loops .loop.lost', { hasText: 'three' }).waitFor()
     await page.getByText('three is lost', { exact: true }).waitFor()
     await row(page, /^P0/).waitFor()
-    const to = await page.evaluate(() => loopscope.timeline.view.to)
-    await page.waitForTimeout(500)
-    t.equal(await page.evaluate(() => loopscope.timeline.view.to), to, 'its picture stands still')
+    const shownTo = (): Promise<number> => page.evaluate(() => loopscope.timeline.view.to)
+    // It goes back to the last known moment with its next frame, for which a busy machine takes its time.
+    t.ok(await eventually(async () => {
+      const to = await shownTo()
+      await page.waitForTimeout(500)
+      return await shownTo() === to
+    }, 20), 'its picture does not move')
     await chip(page, 'two').click()
     await page.locator('.overlay.corner').waitFor({ state: 'detached' })
   })

@@ -1,7 +1,7 @@
 // The selected task: why it is not running, in one sentence, and its details.
 import type { ComponentChildren } from 'preact'
 import type { PanelContext } from '../panels.ts'
-import { duration, explain, isOverdue, place, stallAt, waitLabel } from '../recording/explain.ts'
+import { duration, explain, isOverdue, messageText, place, stallAt, waitLabel } from '../recording/explain.ts'
 import { READY, splitOf, type Lane } from '../recording/track.ts'
 import { blastRadius, culpritOf } from '../recording/stalls.ts'
 import { copy } from '../shell/run-menu.tsx'
@@ -93,6 +93,7 @@ function Why({ view, lane, children }: { view: View; lane: Lane; children: Compo
         {lane.error !== null && <Fact name="raised"><code>{lane.error}</code></Fact>}
       </dl>
       <Awaited lane={lane} session={view} />
+      <Messages lane={lane} session={view} />
       <History lane={lane} session={view} />
     </div>
   )
@@ -110,6 +111,23 @@ function Awaited({ lane, session }: { lane: Lane; session: View }) {
   }
   if (who.length === 0) return null
   return <p class="soft">Awaited by {who.map((other, at) => <span key={other.id}>{at > 0 && ', '}<TaskLink session={session} task={other.id} /></span>)}</p>
+}
+
+/** What an application and its server have said to each other, the latest message first. */
+function Messages({ lane, session }: { lane: Lane; session: View }) {
+  const messages = lane.marks.filter((mark) => mark.type === 'request.message')
+  if (messages.length === 0) return null
+  return (
+    <>
+      <h3>Messages</h3>
+      <ol class="history">
+        {messages.slice(-MOST_STEPS).reverse().map((message) => (
+          <li key={message.seq}><Moment session={session} t={message.t} seq={message.seq} /><code>{messageText(message)}</code></li>
+        ))}
+      </ol>
+      {messages.length > MOST_STEPS && <p class="soft">and {messages.length - MOST_STEPS} earlier</p>}
+    </>
+  )
 }
 
 /** Its history, the latest state first. */

@@ -1,6 +1,6 @@
 // Why isn't this task running? One sentence for any task at any moment, in the terms of asyncio.
 import { lowerBound } from '../../src/events/lower-bound.ts'
-import type { Frame, Waiting } from '../../src/events/schema.ts'
+import type { EventOf, Frame, Waiting } from '../../src/events/schema.ts'
 import type { Recording } from '../recording.ts'
 import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Position, type Span } from './track.ts'
 import { culpritOf, type Stall } from './stalls.ts'
@@ -101,6 +101,12 @@ export function waitLabel(on: Waiting | undefined, recording?: Recording): strin
     case 'thread': return on.label ?? 'a thread'
     default: return on.label === undefined ? on.kind : `${on.kind} ${on.label}`
   }
+}
+
+/** A message between an application and its server: direction, type, and what of the rest matters. */
+export function messageText({ direction, message, bytes, more, code }: EventOf<'request.message'>): string {
+  const parts = [code === undefined ? '' : String(code), bytes === 0 ? '' : `${bytes.toLocaleString('en-US')} bytes`, more ? 'more follows' : ''].filter((part) => part !== '')
+  return [`${direction} ${message}`, ...parts].join(', ')
 }
 
 /** Why `lane` does what it does at `position`; `now` is the moment of a live position. */

@@ -35,8 +35,8 @@ export interface SpanInfo {
   steps?: { own: number; all: number }
 }
 
-/** A printed line or a cancellation. */
-export type Mark = EventOf<'task.printed' | 'task.cancelling'>
+/** A printed line, a cancellation, or a message between an application and its server. */
+export type Mark = EventOf<'task.printed' | 'task.cancelling' | 'request.message'>
 
 /** A moment: a time, and the last event up to then. */
 export interface Position {

@@ -1,6 +1,6 @@
 // Draws the lanes: bars, labels, caps, marks, wake-ups, and the names beside them.
 import { lowerBound } from '../../src/events/lower-bound.ts'
-import { waitLabel, duration } from '../recording/explain.ts'
+import { duration, messageText, waitLabel } from '../recording/explain.ts'
 import { GHOST, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Mark, type Outcome } from '../recording/track.ts'
 import { addLane, addMerged, barOf, KINDS, newBars, ROOMY, type Bars } from './bars.ts'
 import { within, type Row } from './packing.ts'
@@ -182,7 +182,8 @@ function paintWords({ context, theme, recording, view }: Scene, bars: Bars, rowH
 }
 
 /** The beginning and end of a lane, its printed lines and its cancellations. */
-function paintEnds({ context, theme, view }: Scene, lane: Lane, y: number, rowHeight: number): void {
+function paintEnds(scene: Scene, lane: Lane, y: number, rowHeight: number): void {
+  const { context, theme, view } = scene
   const { colours } = theme
   const bar = barOf(y, rowHeight)
   const middle = bar.top + bar.tall / 2
@@ -190,52 +191,7 @@ function paintEnds({ context, theme, view }: Scene, lane: Lane, y: number, rowHe
     context.fillStyle = colours['ink-faint']
     context.fillRect(view.x(lane.createdAt) - 0.5, bar.top, 1, bar.tall)
   }
-  let free = -Infinity
-  /** A pixel shows at most one mark of a kind. */
-  const drawn = { 'task.printed': -Infinity, 'task.cancelling': -Infinity }
-  for (let at = firstMark(lane.marks, view.from); at < lane.marks.length; at++) {
-    const mark = lane.marks[at] as Mark
-    if (mark.t > view.to) break
-    const x = view.x(mark.t)
-    if (x - drawn[mark.type] < 1) continue
-    drawn[mark.type] = x
-    const next = lane.marks[at + 1]
-    const room = (next === undefined ? view.left + view.width : view.x(next.t)) - x - 14
-    context.fillStyle = mark.type === 'task.printed' ? colours.ink : colours.red
-    context.beginPath()
-    if (mark.type === 'task.printed') {
-      context.moveTo(x - 3.5, y + 1)
-      context.lineTo(x + 3.5, y + 1)
-      context.lineTo(x, y + 6)
-    } else {
-      context.moveTo(x, y + rowHeight - 7)
-      context.lineTo(x + 4, y + rowHeight - 1)
-      context.lineTo(x - 4, y + rowHeight - 1)
-    }
-    context.fill()
-    if (mark.type === 'task.printed' && rowHeight >= ROOMY && x > free) {
-      context.font = `12px ${theme.mono}`
-      const whole = mark.text.slice(0, 48)
-      let text = fit(context, whole, room)
-      let left = x + 4
-      if (text !== whole && next === undefined) {
-        // At the window's edge, the text is left of its mark if there is room.
-        const wide = context.measureText(whole).width + 6
-        if (x - 4 - wide > Math.max(free, view.left)) {
-          text = whole
-          left = x - 4 - wide
-        }
-      }
-      if (text === '') continue
-      const width = context.measureText(text).width
-      context.fillStyle = withAlpha(colours.ground, 0.88)
-      context.fillRect(left, y + 1, width + 6, 14)
-      context.fillStyle = colours.ink
-      context.textBaseline = 'middle'
-      context.fillText(text, left + 3, y + 8.5)
-      free = x + width + 14
-    }
-  }
+  paintMarks(scene, lane, y, rowHeight)
   if (lane.endedAt !== null && lane.endedAt >= view.from && lane.endedAt <= view.to && lane.outcome !== null) {
     const x = view.x(lane.endedAt)
     const colour = lane.outcome === 'raised' ? colours.red : lane.outcome === 'cancelled' ? colours['ink-soft'] : colours.good
@@ -254,6 +210,67 @@ function paintEnds({ context, theme, view }: Scene, lane: Lane, y: number, rowHe
     }
     context.stroke()
   }
+}
+
+type Edge = 'top' | 'bottom'
+
+/** Where a mark is, where it points, and its text: what is printed comes out at the top, messages come in and go out at the bottom. */
+function styleOf(mark: Mark): { colour: 'ink' | 'red' | 'focus' | 'accent'; edge: Edge; down: boolean; text: string } {
+  switch (mark.type) {
+    case 'task.printed': return { colour: 'ink', edge: 'top', down: true, text: mark.text.slice(0, 48) }
+    case 'task.cancelling': return { colour: 'red', edge: 'bottom', down: false, text: '' }
+    case 'request.message': return { colour: mark.direction === 'receive' ? 'focus' : 'accent', edge: 'bottom', down: mark.direction === 'send', text: messageText(mark) }
+  }
+}
+
+function paintMarks({ context, theme, view }: Scene, lane: Lane, y: number, rowHeight: number): void {
+  const { colours } = theme
+  const right = view.left + view.width
+  /** Up to where the texts of each edge are, and the last mark of each kind: a pixel shows at most one. */
+  const free = { top: -Infinity, bottom: -Infinity }
+  const drawn = new Map<string, number>()
+  for (let at = firstMark(lane.marks, view.from); at < lane.marks.length; at++) {
+    const mark = lane.marks[at] as Mark
+    if (mark.t > view.to) break
+    const x = view.x(mark.t)
+    const { colour, edge, down, text: whole } = styleOf(mark)
+    const kind = `${edge}${colour}`
+    if (x - (drawn.get(kind) ?? -Infinity) < 1) continue
+    drawn.set(kind, x)
+    context.fillStyle = colours[colour]
+    triangle(context, x, edge === 'top' ? y + 1 : y + rowHeight - 7, down)
+    if (whole === '' || rowHeight < ROOMY || x <= free[edge]) continue
+    context.font = `12px ${theme.mono}`
+    const next = lane.marks.slice(at + 1, at + 3).find((one) => styleOf(one).edge === edge)
+    let text = fit(context, whole, (next === undefined ? right : view.x(next.t)) - x - 14)
+    let left = x + 4
+    if (text !== whole && next === undefined) {
+      // At the window's edge, the text is left of its mark if there is room.
+      const wide = context.measureText(whole).width + 6
+      if (x - 4 - wide > Math.max(free[edge], view.left)) {
+        text = whole
+        left = x - 4 - wide
+      }
+    }
+    if (text === '') continue
+    const width = context.measureText(text).width
+    const top = edge === 'top' ? y + 1 : y + rowHeight - 15
+    context.fillStyle = withAlpha(colours.ground, 0.88)
+    context.fillRect(left, top, width + 6, 14)
+    context.fillStyle = colours.ink
+    context.textBaseline = 'middle'
+    context.fillText(text, left + 3, top + 7.5)
+    free[edge] = x + width + 14
+  }
+}
+
+function triangle(context: CanvasRenderingContext2D, x: number, top: number, down: boolean): void {
+  const [base, tip] = down ? [top, top + 5.5] : [top + 5.5, top]
+  context.beginPath()
+  context.moveTo(x - 3.5, base)
+  context.lineTo(x + 3.5, base)
+  context.lineTo(x, tip)
+  context.fill()
 }
 
 /** ✓, ✕ and the stroke of ⊘ as lines, within a radius of 1. */
