@@ -5,7 +5,7 @@ import { Recorder } from '../../src/events/recorder.ts'
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { NOW, Recording } from '../../ui/recording.ts'
 import { awaitGraph, cycleInWords, edgeInWords, type AwaitGraph } from '../../ui/recording/await-graph.ts'
-import { explain } from '../../ui/recording/explain.ts'
+import { explain, messageText } from '../../ui/recording/explain.ts'
 import { inWords, measure } from '../../ui/recording/measure.ts'
 import { sortBy, tallyOf } from '../../ui/recording/tally.ts'
 import { Layouter, routeIn, type Layout, type Looked } from '../../ui/timeline/layout.ts'
@@ -34,6 +34,22 @@ const many = (count: number, make: (at: number) => Fields[]): Fields[] => Array.
 const look = (recording: Recording, more: Partial<Looked> = {}): Looked => ({ recording, from: 0, to: 10, now: 10, ...more })
 const arranged = (recording: Recording, more: Partial<Looked> = {}): Layout => new Layouter().update(look(recording, more), 0)
 const ids = (layout: Layout): number[][] => layout.rows.map(({ lanes }) => lanes.map(({ id }) => id))
+
+t.test('messages of a request are on the lane of its task, and read as what was said', async (t) => {
+  const message = (at: number, more: object): Fields => ({ t: at, type: 'request.message', task: 1, request: 7, bytes: 0, more: false, ...more })
+  const recording = recorded([
+    ...request(1, 0, 4),
+    message(1, { direction: 'receive', message: 'http.request', bytes: 34_488, more: true }),
+    message(2, { direction: 'send', message: 'http.response.start', code: 200 }),
+    message(3, { direction: 'send', message: 'http.response.body', bytes: 7 }),
+    { ...message(3.5, { direction: 'receive', message: 'http.disconnect' }), task: undefined },
+  ])
+  const { marks } = recording.lanes.get(1)!
+  t.same(marks.map((mark) => (mark.type === 'request.message' ? messageText(mark) : mark.type)), [
+    'receive http.request, 34,488 bytes, more follows', 'send http.response.start, 200', 'send http.response.body, 7 bytes',
+  ])
+  t.same([0, 1, 2.5, 9].map((time) => recording.lanes.get(1)!.firstMark(time)), [0, 0, 2, 3])
+})
 
 /** Whether no two lanes of a row overlap, and each lane is in the row that is said. */
 function isSound(layout: Layout): boolean {

@@ -187,14 +187,18 @@ export class Lane {
     return this.infos[index]?.steps ?? { own: 0, all: 1 }
   }
 
+  /** The index of the first mark at or after a time. */
+  firstMark(t: number): number {
+    return lowerBound(this.marks.length, (index) => (this.marks[index] as Mark).t < t)
+  }
+
   /** Drops what ended before `t`. */
   forget(t: number): void {
     const gone = this.firstAfter(t)
     if (gone > 0) {
       for (const list of [this.starts, this.seqs, this.states, this.infos, this.deadlines]) list.splice(0, gone)
     }
-    const marks = this.marks.findIndex((mark) => mark.t >= t)
-    this.marks.splice(0, marks < 0 ? this.marks.length : marks)
+    this.marks.splice(0, this.firstMark(t))
   }
 }
 

@@ -1,6 +1,6 @@
 // Draws the lanes: bars, labels, caps, marks, wake-ups, and the names beside them.
 import { lowerBound } from '../../src/events/lower-bound.ts'
-import { duration, messageText, waitLabel } from '../recording/explain.ts'
+import { duration, waitLabel } from '../recording/explain.ts'
 import { GHOST, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Mark, type Outcome } from '../recording/track.ts'
 import { addLane, addMerged, barOf, KINDS, newBars, ROOMY, type Bars } from './bars.ts'
 import { within, type Row } from './packing.ts'
@@ -212,55 +212,53 @@ function paintEnds(scene: Scene, lane: Lane, y: number, rowHeight: number): void
   }
 }
 
-type Edge = 'top' | 'bottom'
-
-/** Where a mark is, where it points, and its text: what is printed comes out at the top, messages come in and go out at the bottom. */
-function styleOf(mark: Mark): { colour: 'ink' | 'red' | 'focus' | 'accent'; edge: Edge; down: boolean; text: string } {
+/** Where a mark is and points: what is printed comes out at the top, messages come in and go out at the bottom, as a cancellation comes in. */
+function styleOf(mark: Mark): { colour: 'ink' | 'red' | 'focus' | 'accent'; above: boolean; down: boolean } {
   switch (mark.type) {
-    case 'task.printed': return { colour: 'ink', edge: 'top', down: true, text: mark.text.slice(0, 48) }
-    case 'task.cancelling': return { colour: 'red', edge: 'bottom', down: false, text: '' }
-    case 'request.message': return { colour: mark.direction === 'receive' ? 'focus' : 'accent', edge: 'bottom', down: mark.direction === 'send', text: messageText(mark) }
+    case 'task.printed': return { colour: 'ink', above: true, down: true }
+    case 'task.cancelling': return { colour: 'red', above: false, down: false }
+    case 'request.message': return mark.direction === 'receive' ? { colour: 'focus', above: false, down: false } : { colour: 'accent', above: false, down: true }
   }
 }
 
 function paintMarks({ context, theme, view }: Scene, lane: Lane, y: number, rowHeight: number): void {
   const { colours } = theme
-  const right = view.left + view.width
-  /** Up to where the texts of each edge are, and the last mark of each kind: a pixel shows at most one. */
-  const free = { top: -Infinity, bottom: -Infinity }
+  const { marks } = lane
+  let free = -Infinity
+  /** The last mark of each kind: a pixel shows at most one. */
   const drawn = new Map<string, number>()
-  for (let at = firstMark(lane.marks, view.from); at < lane.marks.length; at++) {
-    const mark = lane.marks[at] as Mark
+  for (let at = lane.firstMark(view.from); at < marks.length; at++) {
+    const mark = marks[at] as Mark
     if (mark.t > view.to) break
     const x = view.x(mark.t)
-    const { colour, edge, down, text: whole } = styleOf(mark)
-    const kind = `${edge}${colour}`
-    if (x - (drawn.get(kind) ?? -Infinity) < 1) continue
-    drawn.set(kind, x)
+    const { colour, above, down } = styleOf(mark)
+    if (x - (drawn.get(colour) ?? -Infinity) < 1) continue
+    drawn.set(colour, x)
     context.fillStyle = colours[colour]
-    triangle(context, x, edge === 'top' ? y + 1 : y + rowHeight - 7, down)
-    if (whole === '' || rowHeight < ROOMY || x <= free[edge]) continue
+    triangle(context, x, above ? y + 1 : y + rowHeight - 7, down)
+    // Messages have their texts in the tooltip and beside the lanes.
+    if (mark.type !== 'task.printed' || rowHeight < ROOMY || x <= free) continue
     context.font = `12px ${theme.mono}`
-    const next = lane.marks.slice(at + 1, at + 3).find((one) => styleOf(one).edge === edge)
-    let text = fit(context, whole, (next === undefined ? right : view.x(next.t)) - x - 14)
+    const next = marks[at + 1]
+    const whole = mark.text.slice(0, 48)
+    let text = fit(context, whole, (next === undefined ? view.left + view.width : view.x(next.t)) - x - 14)
     let left = x + 4
     if (text !== whole && next === undefined) {
       // At the window's edge, the text is left of its mark if there is room.
       const wide = context.measureText(whole).width + 6
-      if (x - 4 - wide > Math.max(free[edge], view.left)) {
+      if (x - 4 - wide > Math.max(free, view.left)) {
         text = whole
         left = x - 4 - wide
       }
     }
     if (text === '') continue
     const width = context.measureText(text).width
-    const top = edge === 'top' ? y + 1 : y + rowHeight - 15
     context.fillStyle = withAlpha(colours.ground, 0.88)
-    context.fillRect(left, top, width + 6, 14)
+    context.fillRect(left, y + 1, width + 6, 14)
     context.fillStyle = colours.ink
     context.textBaseline = 'middle'
-    context.fillText(text, left + 3, top + 7.5)
-    free[edge] = x + width + 14
+    context.fillText(text, left + 3, y + 8.5)
+    free = x + width + 14
   }
 }
 
@@ -278,10 +276,6 @@ const CAPS: Record<Outcome, readonly (readonly [x0: number, y0: number, x1: numb
   returned: [[-0.45, 0.05, -0.1, 0.4], [-0.1, 0.4, 0.5, -0.35]],
   raised: [[-0.4, -0.4, 0.4, 0.4], [-0.4, 0.4, 0.4, -0.4]],
   cancelled: [[-0.7, 0.7, 0.7, -0.7]],
-}
-
-function firstMark(marks: readonly Mark[], t: number): number {
-  return lowerBound(marks.length, (index) => (marks[index] as Mark).t < t)
 }
 
 const MOST_WAKES = 400

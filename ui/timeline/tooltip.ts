@@ -1,7 +1,7 @@
 // The text for the place under the pointer.
-import { duration, explain, isOverdue, place, waitLabel } from '../recording/explain.ts'
+import { duration, explain, isOverdue, messageText, place, waitLabel } from '../recording/explain.ts'
 import { blastRadius, type Stall } from '../recording/stalls.ts'
-import { READY, splitOf, WAITING } from '../recording/track.ts'
+import { READY, splitOf, WAITING, type Mark } from '../recording/track.ts'
 import { NOW, type Lane, type Recording } from '../recording.ts'
 import type { Viewport } from './viewport.ts'
 import { STATE_SIGN, STATE_WORD } from './words.ts'
@@ -42,6 +42,20 @@ export function tipOfStall(stall: Stall, now: number): string[] {
   ]
 }
 
+/** Messages this many pixels from the pointer are named, as many as there is room for. */
+const NEAR = 5
+const MOST_MESSAGES = 6
+
+function messagesNear(lane: Lane, t: number, near: number): string[] {
+  const lines: string[] = []
+  for (let at = lane.firstMark(t - near); at < lane.marks.length && lines.length < MOST_MESSAGES; at++) {
+    const mark = lane.marks[at] as Mark
+    if (mark.t > t + near) break
+    if (mark.type === 'request.message') lines.push(messageText(mark))
+  }
+  return lines
+}
+
 export function tipOfLane(recording: Recording, lane: Lane, view: Viewport, x: number, now: number): string[] {
   const t = view.t(x)
   const about = `${lane.name}${lane.kind === 'task' ? ` · task ${lane.id}` : ''}${lane.run === null ? '' : ` · run ${lane.run}`}`
@@ -59,6 +73,7 @@ export function tipOfLane(recording: Recording, lane: Lane, view: Viewport, x: n
   return [
     about,
     `${STATE_SIGN[state]} ${STATE_WORD[state]}${state === WAITING ? ` for ${waitLabel(span.info?.on, recording)}` : ''} · ${duration(end - span.from)}${span.to === null ? ' so far' : ''}`,
+    ...messagesNear(lane, t, NEAR / view.scale),
     ...split === null ? [] : [`${crowd} states here: ${duration(split.run)} running, ${duration(split.ready)} ready, ${duration(split.wait)} waiting`],
     explain(recording, lane, { t, seq: recording.positionAt(t).seq }, now),
   ]
