@@ -1,30 +1,30 @@
-// npm run bench:http: requests a second of the same small answer from bare Fastify, from loopscope and from Starlette, each in
-// a separate process, loaded by this one over keep-alive connections in interleaved rounds. A ratio is to bare Fastify in the
-// same round, by the clock and by the server's processor time: the latter is what limits a busy server.
+// npm run bench:http: requests a second of the same small answer from several servers, each in a separate process, loaded by
+// this one over keep-alive connections in interleaved rounds. A ratio is to the first server in the same round, by the clock
+// and by the server's processor time: the latter is what limits a busy server.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { parseArgs } from 'node:util'
-import { findStarlette, SERVERS, start } from './http/servers.mjs'
+import { findPython, isPython, start, SUITES } from './http/servers.mjs'
 import { describeMachine, machine } from './lib/machine.mjs'
 import { writeMarkdown } from './lib/report.mjs'
 
 const USAGE = `npm run bench:http -- [options]
+  --suite NAME      what is compared (fastify): ${Object.keys(SUITES).join(', ')}
   --rounds N        rounds (9); every server is measured once in each
   --seconds S       seconds for each (1)
   --connections N   keep-alive connections (32)
-  --only A,B        only these beside bare: ${Object.keys(SERVERS).slice(1).join(', ')}
+  --only A,B        only these beside the first: ${Object.entries(SUITES).map(([name, servers]) => `${name}: ${Object.keys(servers).slice(1).join(', ')}`).join('; ')}
   --json FILE       write the figures to FILE ("-": print them)
   --markdown FILE   put the table between its marks in FILE
   --from FILE       measure nothing, report what --json wrote before`
-const MARKS = ['<!-- measured: npm run bench:http -- --markdown -->', '<!-- end of measured: http -->']
-const GOAL = { coroutine: 0.95 }
-const HEAD = ['server', '', 'requests/s', '÷ bare', 'spread', 'CPU µs a request', 'own thread', '÷ bare, CPU', 'goal']
+const GOALS = { fastify: { coroutine: 0.95 }, asgi: { asgi: 0.9 }, echo: { asgi: 0.9 } }
+const headOf = (base) => ['server', '', 'requests/s', `÷ ${base}`, 'spread', 'CPU µs a request', 'own thread', `÷ ${base}, CPU`, 'goal']
 
 /** @type {(value?: string) => { type: 'string', default?: string }} */
 const text = (value) => ({ type: 'string', ...(value === undefined ? {} : { default: value }) })
 const { values } = parseArgs({
   options: {
-    rounds: text('9'), seconds: text('1'), connections: text('32'), only: text(), json: text(), markdown: text(), from: text(),
+    suite: text('fastify'), rounds: text('9'), seconds: text('1'), connections: text('32'), only: text(), json: text(), markdown: text(), from: text(),
     help: { type: 'boolean', default: false },
   },
 })
@@ -38,7 +38,7 @@ async function main() {
     console.log(`${result.machine}\n\n${terminal(result)}\n${absent(result)}`)
     if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`)
   }
-  if (options.markdown !== undefined) writeMarkdown(options.markdown, markdown(result), MARKS)
+  if (options.markdown !== undefined) writeMarkdown(options.markdown, markdown(result), [`<!-- measured: npm run bench:http -- --suite ${result.suite} --markdown -->`, `<!-- end of measured: ${result.suite} -->`])
 }
 
 function number(name, least) {
@@ -49,22 +49,26 @@ function number(name, least) {
 
 async function measure() {
   const [rounds, seconds, connections] = [number('rounds', 1), number('seconds', 0.1), number('connections', 1)]
-  const python = findStarlette()
-  const wanted = options.only?.split(',') ?? Object.keys(SERVERS)
-  for (const kind of wanted) if (!(kind in SERVERS)) throw new Error(`no server named ${kind}; there are: ${Object.keys(SERVERS).join(', ')}`)
-  const kinds = Object.keys(SERVERS).filter((kind) => kind === 'bare' || (wanted.includes(kind) && (kind !== 'starlette' || python !== null)))
+  const suite = options.suite
+  if (!Object.hasOwn(SUITES, suite)) throw new Error(`no suite named ${suite}; there are: ${Object.keys(SUITES).join(', ')}`)
+  const all = SUITES[suite]
+  const wanted = options.only?.split(',') ?? Object.keys(all)
+  for (const kind of wanted) if (!(kind in all)) throw new Error(`no server named ${kind}; there are: ${Object.keys(all).join(', ')}`)
+  const pythons = Object.fromEntries(wanted.filter(isPython).map((kind) => [kind, findPython(kind)]))
+  const absent = Object.keys(pythons).filter((kind) => pythons[kind] === null)
+  const kinds = Object.keys(all).filter((kind, at) => at === 0 || (wanted.includes(kind) && !absent.includes(kind)))
   const servers = {}
   /** @type {Record<string, { rates: number[], costs: number[], own: number[] }>} */
   const samples = Object.fromEntries(kinds.map((kind) => [kind, { rates: [], costs: [], own: [] }]))
   try {
-    for (const kind of kinds) servers[kind] = await start(kind, python)
-    for (const kind of kinds) await load(servers[kind].port, SERVERS[kind].path, connections, Math.min(0.5, seconds))
+    for (const kind of kinds) servers[kind] = await start(kind, pythons[kind])
+    for (const kind of kinds) await load(servers[kind].port, all[kind], connections, Math.min(0.5, seconds))
     for (let round = 0; round < rounds; round++) {
       // Each round begins with another one, so that none always has the same neighbour.
       for (let at = 0; at < kinds.length; at++) {
         const kind = kinds[(at + round) % kinds.length]
         const before = await servers[kind].processorTime()
-        const { rate, answers } = await load(servers[kind].port, SERVERS[kind].path, connections, seconds)
+        const { rate, answers } = await load(servers[kind].port, all[kind], connections, seconds)
         samples[kind].rates.push(rate)
         const after = await servers[kind].processorTime()
         samples[kind].costs.push((after.all - before.all) / answers)
@@ -75,13 +79,13 @@ async function measure() {
     for (const server of Object.values(servers)) server.stop()
   }
   const measured = machine([], false)
-  if (samples.starlette !== undefined) Object.assign(measured.versions, python?.versions)
-  return { rounds, seconds, connections, machine: describeMachine(measured), starlette: python === null ? 'absent' : 'installed', samples }
+  for (const python of Object.values(pythons)) Object.assign(measured.versions, python?.versions)
+  return { suite, rounds, seconds, connections, machine: describeMachine(measured), absent, samples }
 }
 
 /** Requests a second over `connections` for some seconds: each connection sends the next when it has its answer. */
-function load(port, path, connections, seconds) {
-  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+function load(port, { path, body }, connections, seconds) {
+  const request = Buffer.from(body === undefined ? `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n` : `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
   return new Promise((resolve, reject) => {
     let answers = 0
     const sockets = Array.from({ length: connections }, () => {
@@ -94,7 +98,7 @@ function load(port, path, connections, seconds) {
         const head = left.indexOf('\r\n\r\n')
         if (head < 0) return
         const length = Number(/\r\ncontent-length: *(\d+)/i.exec(left)?.[1] ?? NaN)
-        if (!left.startsWith('HTTP/1.1 200 OK') || Number.isNaN(length)) reject(new Error(`not an answer: ${left}`))
+        if (!left.startsWith('HTTP/1.1 200 ') || Number.isNaN(length)) reject(new Error(`not an answer: ${left}`))
         if (left.length < head + 4 + length) return
         left = ''
         answers++
@@ -116,30 +120,32 @@ function load(port, path, connections, seconds) {
   })
 }
 
-function cells({ samples }) {
-  const { bare } = samples
+function cells({ suite, samples }) {
+  const [base] = Object.values(samples)
   return Object.entries(samples).map(([kind, { rates, costs, own }]) => {
-    const ratios = rates.map((rate, round) => rate / bare.rates[round]).sort((a, b) => a - b)
-    const byCost = median(costs.map((cost, round) => bare.costs[round] / cost))
-    const goal = GOAL[kind]
+    const ratios = rates.map((rate, round) => rate / base.rates[round]).sort((a, b) => a - b)
+    const byCost = median(costs.map((cost, round) => base.costs[round] / cost))
+    const goal = GOALS[suite][kind]
     return [
-      kind, SERVERS[kind].what, Math.round(median(rates)).toLocaleString('en-US'), times(median(ratios)), `${times(ratios[0])} – ${times(ratios.at(-1))}`,
+      kind, SUITES[suite][kind].what, Math.round(median(rates)).toLocaleString('en-US'), times(median(ratios)), `${times(ratios[0])} – ${times(ratios.at(-1))}`,
       median(costs).toFixed(1), median(own).toFixed(1), times(byCost), goal === undefined ? '' : `≥ ${times(goal)}: ${median(ratios) >= goal ? 'met' : 'NOT MET'}`,
     ]
   })
 }
 
 function terminal(result) {
-  const rows = [HEAD, ...cells(result)]
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column].length)))
+  const head = headOf(Object.keys(result.samples)[0])
+  const rows = [head, ...cells(result)]
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column].length)))
   return rows.map((row) => row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ').trimEnd()).join('\n')
 }
 
-const absent = ({ starlette, samples }) => (starlette === 'absent' && samples.starlette === undefined ? 'starlette: absent, for no Python here has uvicorn and Starlette (apt: python3-uvicorn python3-starlette)' : '')
+const absent = ({ absent: kinds }) => kinds.map((kind) => `${kind}: absent, for no Python here has it (apt: python3-uvicorn python3-starlette python3-hypercorn python3-uvloop)`).join('\n')
 
 function markdown(result) {
   const { rounds, seconds, connections } = result
-  const rows = [HEAD, HEAD.map((_, column) => (column < 2 || column === HEAD.length - 1 ? '---' : '--:')), ...cells(result)]
+  const head = headOf(Object.keys(result.samples)[0])
+  const rows = [head, head.map((_, column) => (column < 2 || column === head.length - 1 ? '---' : '--:')), ...cells(result)]
   return [
     `Measured on: ${result.machine}. Medians of ${rounds} rounds of ${seconds} s, ${connections} connections.`,
     '',

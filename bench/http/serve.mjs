@@ -1,9 +1,12 @@
 // One app, chosen by name, in a separate process: sends its parent its port, and on each request the processor time that it
 // has used, in µs: of all threads, and of its loop's own.
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import Fastify from 'fastify'
 
 const answer = { hello: 'world' }
+const HELLO = Buffer.from(JSON.stringify(answer))
+const TYPE = { 'content-type': 'application/json' }
 
 async function served(handler, plugin) {
   const app = Fastify()
@@ -15,7 +18,58 @@ async function served(handler, plugin) {
   return app
 }
 
+/** A server for the comparison of ASGI: `/` says hello, `/echo` returns the body. */
+function plain() {
+  const server = createServer((request, response) => {
+    if (request.url !== '/echo') {
+      response.writeHead(200, { ...TYPE, 'content-length': HELLO.length }).end(HELLO)
+      return
+    }
+    const parts = []
+    request.on('data', (part) => parts.push(part)).on('end', () => {
+      const body = Buffer.concat(parts)
+      response.writeHead(200, { ...TYPE, 'content-length': body.length }).end(body)
+    })
+  })
+  return { server, listen: ({ port, host }) => new Promise((resolve) => server.listen(port, host, resolve)) }
+}
+
+function echoing() {
+  const app = Fastify()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.get('/', (_request, reply) => { reply.type('application/json').send(HELLO) })
+  app.post('/echo', (request, reply) => { reply.type('application/json').send(request.body) })
+  return app
+}
+
+const bytes = (text) => Buffer.from(text)
+
+function* application(scope, receive, send) {
+  if (scope.type !== 'http') throw new Error(`no ${scope.type} here`)
+  let body = HELLO
+  if (scope.path === '/echo') {
+    body = Buffer.alloc(0)
+    for (;;) {
+      const { body: part, more_body: more } = yield* receive()
+      body = Buffer.concat([body, part])
+      if (!more) break
+    }
+  }
+  yield* send({ type: 'http.response.start', status: 200, headers: [[bytes('content-type'), bytes('application/json')], [bytes('content-length'), bytes(String(body.length))]] })
+  yield* send({ type: 'http.response.body', body })
+}
+
+/** Without what the others do not do: no timing of its requests in a header. */
+async function asgi() {
+  const { serve } = await import('../../src/asgi/index.ts')
+  let served
+  return { listen: async ({ port, host }) => { served = await serve(application, { port, host, serverTiming: false }) }, get port() { return served.port } }
+}
+
 const apps = {
+  node: plain,
+  fastify: echoing,
+  asgi,
   bare: () => served((_request, reply) => { reply.send(answer) }),
   async: () => served(async () => answer),
   coroutine: () => served(function* () { return answer }, {}),
@@ -40,4 +94,4 @@ process.on('message', () => {
   process.send?.({ all: user + system, own: ownTime() })
 })
 process.on('disconnect', () => process.exit())
-process.send?.(app.server.address().port)
+process.send?.(app.port ?? app.server.address().port)

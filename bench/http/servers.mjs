@@ -1,25 +1,47 @@
-// The measured servers, each in a separate process. Starlette takes part if a Python has it.
+// The measured servers, each in a separate process. Those in Python take part if a Python has them.
 import { fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** What each is, and the requested path. */
-export const SERVERS = {
-  bare: { what: 'Fastify, a handler that replies', path: '/' },
-  async: { what: 'Fastify, an async handler', path: '/' },
-  coroutine: { what: 'Fastify with loopscope, a coroutine handler', path: '/' },
-  observed: { what: 'the same, watched by an observer', path: '/' },
-  server: { what: 'this project\'s server, /ping, observed', path: '/ping' },
-  starlette: { what: 'Starlette on uvicorn, an async handler', path: '/' },
+const ECHO = 'x'.repeat(1024)
+
+/** The measured servers of each comparison, the one that the others are compared with first: what each is, the requested path, and the body. */
+export const SUITES = {
+  fastify: {
+    bare: { what: 'Fastify, a handler that replies', path: '/' },
+    async: { what: 'Fastify, an async handler', path: '/' },
+    coroutine: { what: 'Fastify with loopscope, a coroutine handler', path: '/' },
+    observed: { what: 'the same, watched by an observer', path: '/' },
+    server: { what: 'this project\'s server, /ping, observed', path: '/ping' },
+    starlette: { what: 'Starlette on uvicorn, an async handler', path: '/' },
+  },
+  asgi: asgi('/'),
+  echo: asgi('/echo', ECHO),
 }
+
+function asgi(path, body) {
+  const request = { path, ...(body === undefined ? {} : { body }) }
+  return {
+    node: { what: 'Node\'s http, a listener that replies', ...request },
+    fastify: { what: 'Fastify, a handler that replies', ...request },
+    asgi: { what: 'loopscope/asgi, an ASGI application', ...request },
+    uvicorn: { what: 'uvicorn, the same application in Python', ...request },
+    hypercorn: { what: 'hypercorn, the same', ...request },
+  }
+}
+
+/** The Python packages that a server needs. */
+const PACKAGES = { starlette: ['uvicorn', 'starlette'], uvicorn: ['uvicorn'], hypercorn: ['hypercorn', 'uvloop'] }
 
 const START_MS = 30_000
 
-/** The Python that has uvicorn and Starlette, with the versions of both and of what makes them fast; `null` if none has. */
-export function findStarlette() {
-  const ask = 'import sys, uvicorn, starlette\nprint("python", sys.version.split()[0])\nprint("uvicorn", uvicorn.__version__)\nprint("starlette", starlette.__version__)\n'
-    + 'for name in ("uvloop", "httptools"):\n  try: print(name, __import__(name).__version__)\n  except ImportError: print(name, "none")'
+export const isPython = (kind) => kind in PACKAGES
+
+/** A Python that has what this server needs, with the versions of that and of what makes it fast; `null` if none has. */
+export function findPython(kind) {
+  const ask = `import sys, importlib.metadata as m\nprint("python", sys.version.split()[0])\nfor name in ${JSON.stringify(PACKAGES[kind])}: print(name, m.version(name))\n`
+    + 'for name in ("uvloop", "httptools"):\n  try: print(name, m.version(name))\n  except m.PackageNotFoundError: print(name, "none")'
   for (const path of [process.env.PYTHON, 'python3', '/usr/bin/python3']) {
     if (!path) continue
     const { status, stdout } = spawnSync(path, ['-c', ask], { encoding: 'utf8' })
@@ -30,7 +52,7 @@ export function findStarlette() {
 
 /** Start one: its port, a way to ask for the processor time it has used (µs, all threads and its loop's own), and a way to end it. */
 export async function start(kind, python) {
-  return kind === 'starlette' ? startPython(python) : startNode(kind)
+  return isPython(kind) ? startPython(kind, python) : startNode(kind)
 }
 
 async function startNode(kind) {
@@ -46,10 +68,10 @@ async function startNode(kind) {
   }
 }
 
-async function startPython(python) {
-  const server = spawn(python.path, [fileURLToPath(new URL('starlette_server.py', import.meta.url))], { stdio: ['pipe', 'pipe', 'inherit'] })
+async function startPython(kind, python) {
+  const server = spawn(python.path, [fileURLToPath(new URL('python_server.py', import.meta.url)), kind], { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: server.stdout })
-  const [port] = await within('starlette', server, once(lines, 'line'))
+  const [port] = await within(kind, server, once(lines, 'line'))
   return {
     port: Number(port),
     processorTime: async () => {
