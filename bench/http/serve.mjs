@@ -31,7 +31,7 @@ function plain() {
       response.writeHead(200, { ...TYPE, 'content-length': body.length }).end(body)
     })
   })
-  return { server, listen: ({ port, host }) => new Promise((resolve) => server.listen(port, host, resolve)) }
+  return { server, listen: ({ port, host }) => new Promise((resolve) => server.listen(port, host, () => resolve(undefined))) }
 }
 
 function echoing() {
