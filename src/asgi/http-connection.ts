@@ -251,7 +251,7 @@ export class HttpConnection {
     if (this.#state !== STARTED) return
     this.#state = IN_BODY
     this.#onStart(this.#headers)
-    writeHead(this.#response, this.#status, this.#headers)
+    writeHead(this.#request, this.#response, this.#status, this.#headers)
   }
 
   #end(last: Bytes): void {
@@ -290,8 +290,8 @@ function withoutConnection(headers: string[]): string[] {
 }
 
 /** Headers of a response, as name, value, name, value …. */
-function writeHead(response: ServerResponse, status: number, headers: string[]): void {
-  if (response.req.httpVersionMajor === 1) {
+function writeHead({ httpVersionMajor }: IncomingMessage, response: ServerResponse, status: number, headers: string[]): void {
+  if (httpVersionMajor === 1) {
     response.writeHead(status, headers)
     return
   }
