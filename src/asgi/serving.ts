@@ -15,7 +15,7 @@ import { answered, arrivedWithin } from '../http/arrival.ts'
 import { PAGE_HEADER } from '../http/paths.ts'
 import type { ObserverClient } from '../observe/client.ts'
 import { call } from './application.ts'
-import { HttpConnection, type OnMessage } from './http-connection.ts'
+import { byName, http2Stream, HttpConnection, type OnMessage } from './http-connection.ts'
 import { httpScope, webSocketScope, type Place } from './scope.ts'
 import { OSError, type Application } from './types.ts'
 import { WebSocketConnection } from './websocket-connection.ts'
@@ -196,11 +196,7 @@ class ServedRequest extends Served {
     // The streams of a server have even numbers, and a pushed response pushes no others.
     if (!response.stream.pushAllowed || (response.stream.id ?? 0) % 2 === 0) return
     const url = escaped(path)
-    const pushed: Record<string, string | string[]> = { ':path': url, ':authority': String(authority) }
-    for (let at = 0; at < headers.length; at += 2) {
-      const name = (headers[at] as string).toLowerCase()
-      pushed[name] = [pushed[name] ?? [], headers[at + 1] as string].flat()
-    }
+    const pushed = { ...byName(headers), ':path': url, ':authority': String(authority) }
     response.createPushResponse(pushed, (error, pushedResponse) => {
       // The client may refuse it.
       if (error !== null && error !== undefined) return
@@ -264,8 +260,8 @@ function escaped(path: string): string {
 function cutOff(response: ServerResponse): void {
   // Node passes what was written to the socket only at the end of this turn.
   process.nextTick(() => {
-    const { stream } = response as unknown as Partial<Http2ServerResponse>
-    if (stream === undefined) (response.socket as (Socket & { destroySoon(): void }) | null)?.destroySoon()
+    const stream = http2Stream(response)
+    if (stream === null) (response.socket as (Socket & { destroySoon(): void }) | null)?.destroySoon()
     else stream.close(constants.NGHTTP2_INTERNAL_ERROR)
   })
 }

@@ -1,10 +1,10 @@
 // HTTP/2 and TLS: pushed responses, and what the scope says of the connection.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect, type ClientHttp2Session, type IncomingHttpHeaders, type Settings } from 'node:http2'
+import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders, type Settings } from 'node:http2'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Coroutine } from '../../src/index.ts'
+import { sleep, type Coroutine } from '../../src/index.ts'
 import type { HttpScope, Send } from '../../src/asgi/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { bytes, http, respond, served, text, type Served } from './support.ts'
@@ -68,6 +68,51 @@ t.test('HTTP/2 Server Push: a client that takes none has its response, and sees 
   t.equal(await get(client, '/push'), 'ok')
   t.equal(await get(client, '/half'), null)
   t.match(server.log, [/before its response was complete/])
+})
+
+t.test('HTTP/2: send waits for a client that does not read, and wakes when it leaves', async (t) => {
+  let [sent, ended] = [0, '']
+  const part = new Uint8Array(16 * 1024)
+  const server = await served(t, http(function* (_scope, _receive, send) {
+    yield* send({ type: 'http.response.start', status: 200 })
+    try {
+      for (; sent < 4096 * part.length; sent += part.length) {
+        yield* send({ type: 'http.response.body', body: part, more_body: true })
+        yield* sleep(0)
+      }
+    } catch (error) {
+      ended = (error as Error).name
+    }
+  }), { tls, http2: true })
+  const stream = session(t, server).request({ ':path': '/' })
+  let [before, looks] = [-1, 0]
+  await eventually(() => {
+    looks = sent > 0 && sent === before ? looks + 1 : 0
+    before = sent
+    return looks === 10
+  })
+  t.ok(sent < 4096 * part.length, `${sent} bytes`)
+  stream.on('error', () => {}).close(constants.NGHTTP2_CANCEL)
+  await eventually(() => ended !== '')
+  t.equal(ended, 'ClientDisconnected')
+})
+
+t.test('HTTP/2: trailers are sent to a client that takes them', async (t) => {
+  const server = await served(t, http(function* (_scope, _receive, send) {
+    yield* send({ type: 'http.response.start', status: 200, trailers: true })
+    yield* send({ type: 'http.response.body', body: bytes('ok') })
+    yield* send({ type: 'http.response.trailers', headers: [[bytes('x-sum'), bytes('1')], [bytes('x-two'), bytes('2')]], more_trailers: true })
+    yield* send({ type: 'http.response.trailers', headers: [[bytes('x-two'), bytes('3')]] })
+  }), { tls, http2: true })
+  const client = session(t, server)
+  for (const te of ['trailers', '']) {
+    const stream = client.request({ ':path': '/', ...te === '' ? {} : { te } })
+    let trailers: IncomingHttpHeaders = {}
+    stream.on('trailers', (got: IncomingHttpHeaders) => { trailers = got }).resume().end()
+    await once(stream, 'close')
+    t.match([trailers['x-sum'], trailers['x-two']], te === '' ? [undefined, undefined] : ['1', '2, 3'])
+  }
+  t.same(server.log, [])
 })
 
 t.test('tls: the same for HTTP/2 as for HTTP/1.1', async (t) => {
