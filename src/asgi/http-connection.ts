@@ -2,7 +2,8 @@
 // specification; the bytes are those of Node's http.
 import { createReadStream } from 'node:fs'
 import { isAbsolute } from 'node:path'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import { RuntimeError } from '../runtime/exceptions.ts'
@@ -221,7 +222,8 @@ export class HttpConnection {
   /** Waits until the client has taken what was sent, as far as the buffers say. */
   *#room(): Coroutine<void> {
     if (this.#response.listenerCount('drain') === 0) this.#response.on('drain', () => this.#waits.wake())
-    while (this.#response.writableNeedDrain && !this.#gone) yield* this.#waits.wait('send', 'the client to take what was sent')
+    const writable = http2Stream(this.#response) ?? this.#response
+    while (writable.writableNeedDrain && !this.#gone) yield* this.#waits.wait('send', 'the client to take what was sent')
   }
 
   /** A file as a part of the body, or all of it. */
@@ -251,7 +253,7 @@ export class HttpConnection {
     if (this.#state !== STARTED) return
     this.#state = IN_BODY
     this.#onStart(this.#headers)
-    writeHead(this.#response, this.#status, this.#headers)
+    writeHead(this.#request, this.#response, this.#status, this.#headers)
   }
 
   #end(last: Bytes): void {
@@ -263,14 +265,27 @@ export class HttpConnection {
   /** Trailers are sent if the client takes them. */
   #sendTrailers(trailers: string[], more: boolean): void {
     const { te = '' } = this.#request.headers
-    if (/\btrailers\b/i.test(String(te)) || this.#request.httpVersionMajor === 2) {
+    if (/\btrailers\b/i.test(String(te))) {
       for (let at = 0; at < trailers.length; at += 2) this.#fields.push([trailers[at] as string, trailers[at + 1] as string])
     }
     if (more) return
-    // Node takes all of them at once.
-    this.#response.addTrailers(this.#fields)
+    // Node takes all of them at once, and those of HTTP/2 by their names.
+    if (this.#request.httpVersionMajor === 1) this.#response.addTrailers(this.#fields)
+    else this.#response.addTrailers(byName(this.#fields.flat()) as OutgoingHttpHeaders)
     this.#end(NOTHING)
   }
+}
+
+/** The stream that Node's response for HTTP/2 writes to; null for HTTP/1. */
+export function http2Stream(response: ServerResponse): ServerHttp2Stream | null {
+  return (response as unknown as Partial<Http2ServerResponse>).stream ?? null
+}
+
+/** Header fields, given as name, value, name, value …, as Node's HTTP/2 takes them: the values of each name. */
+export function byName(headers: string[]): Record<string, string[]> {
+  const all: Record<string, string[]> = {}
+  for (let at = 0; at < headers.length; at += 2) (all[(headers[at] as string).toLowerCase()] ??= []).push(headers[at + 1] as string)
+  return all
 }
 
 /** What the Content-Length says, in bytes; NaN without one. */
@@ -290,8 +305,8 @@ function withoutConnection(headers: string[]): string[] {
 }
 
 /** Headers of a response, as name, value, name, value …. */
-function writeHead(response: ServerResponse, status: number, headers: string[]): void {
-  if (response.req.httpVersionMajor === 1) {
+function writeHead({ httpVersionMajor }: IncomingMessage, response: ServerResponse, status: number, headers: string[]): void {
+  if (httpVersionMajor === 1) {
     response.writeHead(status, headers)
     return
   }

@@ -15,7 +15,7 @@ import { answered, arrivedWithin } from '../http/arrival.ts'
 import { PAGE_HEADER } from '../http/paths.ts'
 import type { ObserverClient } from '../observe/client.ts'
 import { call } from './application.ts'
-import { HttpConnection, type OnMessage } from './http-connection.ts'
+import { byName, http2Stream, HttpConnection, type OnMessage } from './http-connection.ts'
 import { httpScope, webSocketScope, type Place } from './scope.ts'
 import { OSError, type Application } from './types.ts'
 import { WebSocketConnection } from './websocket-connection.ts'
@@ -189,16 +189,19 @@ class ServedRequest extends Served {
     return call(app, httpScope(this.request, place), this.#connection.receive, this.#connection.send)
   }
 
-  /** A pushed response is made by the application, as if its request had been received (HTTP/2). */
+  /** A pushed response is made by the application, as if its request had been received (HTTP/2). A client may take none. */
   #push(path: string, headers: string[]): void {
-    const { socket, httpVersion, httpVersionMajor } = this.request
+    const { socket, httpVersion, httpVersionMajor, headers: { ':authority': authority } } = this.request
     const response = this.#response as unknown as Http2ServerResponse
-    const pushed: Record<string, string> = { ':path': path }
-    for (let at = 0; at < headers.length; at += 2) pushed[headers[at] as string] = headers[at + 1] as string
+    // The streams of a server have even numbers, and a pushed response pushes no others.
+    if (!response.stream.pushAllowed || (response.stream.id ?? 0) % 2 === 0) return
+    const url = escaped(path)
+    const pushed = { ...byName(headers), ':path': url, ':authority': String(authority) }
     response.createPushResponse(pushed, (error, pushedResponse) => {
       // The client may refuse it.
       if (error !== null && error !== undefined) return
-      const request = Object.assign(Readable.from([]), { method: 'GET', url: path, rawHeaders: headers, headers: {}, socket, httpVersion, httpVersionMajor, complete: true })
+      const rawHeaders = [':authority', String(authority), ...headers]
+      const request = Object.assign(Readable.from([]), { method: 'GET', url, rawHeaders, headers: pushed, socket, httpVersion, httpVersionMajor, complete: true })
       this.serving.request(request as unknown as IncomingMessage, pushedResponse as unknown as ServerResponse, this.id)
     })
   }
@@ -248,12 +251,18 @@ class ServedWebSocket extends Served {
   }
 }
 
+/** A path that an application gives with its escapes decoded, as HTTP sends it. Escapes that it contains stay. */
+function escaped(path: string): string {
+  return path.replace(/[^\x21-\x7e]+/gu, encodeURIComponent)
+}
+
 /** Ends a response in the middle, after what was sent, so that it is not mistaken for a whole one. */
 function cutOff(response: ServerResponse): void {
   // Node passes what was written to the socket only at the end of this turn.
   process.nextTick(() => {
-    if (response.req.httpVersionMajor === 1) (response.socket as (Socket & { destroySoon(): void }) | null)?.destroySoon()
-    else (response as unknown as Http2ServerResponse).stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    const stream = http2Stream(response)
+    if (stream === null) (response.socket as (Socket & { destroySoon(): void }) | null)?.destroySoon()
+    else stream.close(constants.NGHTTP2_INTERNAL_ERROR)
   })
 }
 
