@@ -18,19 +18,20 @@ export function router(routes: Record<string, Application>): Application {
   const table = Object.entries(routes).map(([pattern, app]) => routeOf(pattern, app))
   return function* route(scope, receive, send) {
     if (scope.type === 'lifespan') throw new Error('this application needs no lifespan')
-    const path = scope.path.slice(scope.root_path.length)
+    // Without a slash, the place where the application is mounted is its root, too.
+    const path = scope.path.slice(scope.root_path.length) || '/'
     const fitting = table.filter((one) => one.path.test(path))
     const found = fitting.find(({ method }) => method === null || method === methodOf(scope))
     if (found === undefined) return yield* refuse(scope, send, fitting)
     const { rest, ...params } = found.path.exec(path)?.groups ?? {}
-    yield* found.app({ ...scope, path_params: params, root_path: rest === undefined ? scope.root_path : scope.path.slice(0, scope.path.length - rest.length) }, receive, send)
+    yield* found.app({ ...scope, path_params: params, root_path: rest === undefined ? scope.root_path : scope.root_path + path.slice(0, path.length - rest.length) }, receive, send)
   }
 }
 
 function routeOf(pattern: string, app: Application): Route {
   const [, method = null, path = ''] = /^(?:([A-Z]+) )?(\/.*)$/.exec(pattern) ?? []
   if (path === '') throw new TypeError(`a route is a path, or a method and a path: got ${pattern}`)
-  const source = path.replace(/[.+?^$()|[\]\\]/g, '\\$&').replace(/\/\*$/, '(?<rest>/.*)?').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')
+  const source = path.replace(/[.+?^$()|[\]\\]/g, '\\$&').replace(/\/\*$/, '(?<rest>/.*|)').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')
   return { method, path: new RegExp(`^${source}$`, 's'), app }
 }
 

@@ -91,10 +91,12 @@ const param: Application = http(function* (scope, _receive, send) {
   yield* respond(send, `${scope.root_path}|${scope.path}|${JSON.stringify(scope['path_params'])}`)
 })
 
-both('router', router({ 'GET /items/{id}': param, 'POST /items/{id}': param, '/sub/*': router({ '/{a}/b': param }), 'WS /live': echo }), async (t, server) => {
+both('router', router({ 'GET /items/{id}': param, 'POST /items/{id}': param, '/sub/*': router({ '/{a}/b': param }), '/rest/*': param, 'WS /live': echo }), async (t, server) => {
   const { at } = server
   t.equal(text((await call(server, '/items/7')).body), `${at}|${at}/items/7|{"id":"7"}`)
   t.equal(text((await call(server, '/sub/x/b?q')).body), `${at}/sub|${at}/sub/x/b|{"a":"x"}`)
+  t.equal(text((await call(server, '/rest/')).body), `${at}/rest|${at}/rest/|{}`)
+  t.match(text((await call(server, '/rest')).body), `${at}/rest|${at}/rest|{}`)
   t.match(await call(server, '/items/7', { method: 'HEAD' }), { status: 200, body: { length: 0 } })
   t.match(await call(server, '/items/7', { method: 'DELETE' }), { status: 405, headers: { allow: 'GET, HEAD, POST' } })
   for (const path of ['/items', '/items/7/8', '/sub', '/', '/itemsX7', '/items/']) t.equal((await call(server, path)).status, 404, path)
