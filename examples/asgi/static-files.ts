@@ -43,7 +43,7 @@ export function staticFiles(folder: string): Application {
   }
 }
 
-/** The file for a path; null if there is none, or it is not below the folder. Names that begin with a dot are not served. */
+/** The file for a path; null without one below the folder. Names that begin with a dot are not served. */
 async function find(folder: string, path: string): Promise<Found | null> {
   const segments = path.split('/').filter((segment) => segment !== '')
   if (segments.some((segment) => segment.startsWith('.') || /[\0\\:]/.test(segment))) return null

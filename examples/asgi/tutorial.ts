@@ -72,7 +72,7 @@ interface Asked {
   pace: number
 }
 
-/** Which program, and how fast; a text if there is none, or the query is wrong. */
+/** Which program, and how fast; a text that says what is wrong with the request. */
 function askedFor({ path_params, query_string }: ConnectionScope): Asked | string {
   const { n } = path_params as { n: string }
   const example = examples.find(({ number }) => String(number) === n)
