@@ -21,6 +21,10 @@ The same in virtual time: at once, with a timeline, with random values from a se
   curl -N "${base}/examples/4/run?clock=virtual&draw"
   curl -N "${base}/examples/5/run?clock=virtual&items=1&seed=7"
 
+The same programs as an ASGI application, and the messages that it gets
+  curl -N ${base}/asgi/examples/3
+  curl -d hello ${base}/asgi/messages
+
 Stall the loop, and in a second terminal see what blocks it
   curl "${base}/handlers/sync?thread=inline&ms=${ms}"
   curl -i ${base}/ping

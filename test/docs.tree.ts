@@ -18,6 +18,7 @@ const fileOf = (program: Program): string => `${program.page.replace(/\W/g, '-')
 /** The program, with the package's imports taken from the sources. */
 const withImport = (program: Program, sources: string): string => program.source
   .replace("from 'loopscope'", `from '${sources}/index.ts'`).replace("from 'loopscope/fastify'", `from '${sources}/fastify/index.ts'`)
+  .replace("from 'loopscope/asgi'", `from '${sources}/asgi/index.ts'`).replace("from 'loopscope/asgi/testing'", `from '${sources}/asgi/testing.ts'`)
 
 const camelCase = (name: string): string => name.replace(/(?<=\w)_(\w)/g, (_, letter: string) => letter.toUpperCase())
 

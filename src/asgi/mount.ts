@@ -1,13 +1,13 @@
 // An ASGI application within a Fastify app, and a Fastify app as an ASGI application.
-import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
-import type { IncomingMessage } from 'node:http'
-import { PassThrough, type Duplex, type Readable } from 'node:stream'
+import type { FastifyContextConfig, FastifyInstance, FastifyPluginCallback } from 'fastify'
+import { PassThrough, type Readable } from 'node:stream'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import { fromEvent } from '../runtime/from-events.ts'
 import { fromAsyncIterable, fromPromise } from '../runtime/from-host.ts'
 import { createTask, type Task } from '../runtime/task.ts'
 import type { ObserverClient } from '../observe/client.ts'
 import '../fastify/index.ts'
+import { routeUpgrades, takeUpgrade, TAKES_UPGRADES } from '../http/upgrades.ts'
 import { requireApplication } from './application.ts'
 import { Lifespan, type LifespanMode } from './lifespan.ts'
 import { Serving } from './serving.ts'
@@ -20,11 +20,14 @@ export interface MountOptions {
   maxRequests?: number
   /** Whether responses have `Server-Timing`. Default true. */
   serverTiming?: boolean
+  /** The configuration of its routes, for other plugins, such as `{ rateLimit: … }` for @fastify/rate-limit. */
+  config?: FastifyContextConfig
 }
 
 /**
  * A Fastify plugin that serves an ASGI application: `app.register(asgi(application), { prefix: '/site' })`. The prefix is its
- * `root_path`. The app needs the plugin of `loopscope/fastify`, on whose loop the application runs.
+ * `root_path`. The app needs the plugin of `loopscope/fastify`, on whose loop the application runs. Requests and WebSockets go
+ * through the hooks of the app first, and responses have the header fields that these have set.
  */
 export function asgi(application: Application, options: MountOptions = {}): FastifyPluginCallback {
   requireApplication(application)
@@ -45,14 +48,28 @@ export function asgi(application: Application, options: MountOptions = {}): Fast
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _body, done) => done(null))
     const handler = loopscope.own((request, reply) => {
+      for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value as string | string[])
       reply.hijack()
       serving.request(request.raw, reply.raw, loopscope.takeRequestId(request))
     })
-    for (const url of app.prefix === '' ? ['/*'] : ['/', '/*']) app.route({ method: app.supportedMethods, url, handler, exposeHeadRoute: false })
+    // Not in the handler: @fastify/websocket, which may be registered as well, would accept the WebSocket before that is called.
+    app.addHook('preHandler', (request, reply, done) => {
+      const upgrade = takeUpgrade(request.raw, reply.raw)
+      if (upgrade === null) {
+        done()
+        return
+      }
+      reply.hijack()
+      serving.upgrade(request.raw, upgrade.socket, upgrade.head, loopscope.takeRequestId(request))
+    })
+    routeUpgrades(app)
+    const config = { ...options.config, ...TAKES_UPGRADES } as FastifyContextConfig
+    for (const url of app.prefix === '' ? ['/*'] : ['/', '/*']) {
+      app.route({ method: app.supportedMethods, url, handler, exposeHeadRoute: false, config, schema: { hide: true } as object })
+    }
     app.addHook('onReady', async () => {
       await loopscope.loop.createTask(lifespan.startup(application, loopscope.loop), { name: 'startup' })
       place.state = lifespan.state
-      takeUpgrades(app, (request, socket, head) => serving.upgrade(request, socket, head, loopscope.takeRequestId(null)))
     })
     app.addHook('preClose', (done) => {
       serving.goAway()
@@ -64,21 +81,6 @@ export function asgi(application: Application, options: MountOptions = {}): Fast
     })
     done()
   }
-}
-
-/** Takes the WebSockets below the app's prefix. All others go to the earlier listeners, such as that of @fastify/websocket. */
-function takeUpgrades(app: FastifyInstance, take: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): void {
-  const { server, prefix } = app
-  const others = server.listeners('upgrade') as ((request: IncomingMessage, socket: Duplex, head: Buffer) => void)[]
-  server.removeAllListeners('upgrade')
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const [path = ''] = (request.url ?? '').split('?', 1)
-    if (path === prefix || path.startsWith(`${prefix}/`)) {
-      socket.on('error', () => socket.destroy())
-      take(request, socket, head)
-    } else if (others.length === 0) socket.destroy()
-    else for (const other of others) other.call(server, request, socket, head)
-  })
 }
 
 /**

@@ -115,6 +115,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
     // A path without parameters is its own name; for others the name comes from the request.
     const fixed = /[:*(]/.test(route.url) || Array.isArray(route.method) ? null : { path: route.url, prefix: `${route.method} ${route.url} #` }
     const handler = route.handler as unknown
+    if (state.serves(handler)) return
     if (!isCoroutineFunction(handler)) {
       route.handler = returning(handler as RouteHandlerMethod, (request, reply, coro) => serve(request, reply, coro, fixed))
       return

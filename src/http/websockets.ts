@@ -5,10 +5,11 @@ import type { Duplex } from 'node:stream'
 import websocket from '@fastify/websocket'
 import fp from 'fastify-plugin'
 import { EventEmitter } from 'node:events'
-import { ServerResponse, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import { unanswered } from './connections.ts'
-import { answerOnSocket, closeSoon } from './errors.ts'
+import { answerOnSocket } from './errors.ts'
 import { Refusal } from './refusals.ts'
+import { closeWhenAnswered, serveWithout, takesUpgrades } from './upgrades.ts'
 
 /** The largest message that a client may send, in bytes. */
 const MESSAGE_LIMIT = 4096
@@ -35,7 +36,7 @@ export const websockets = fp(async (app: FastifyInstance) => {
     } else serveWithout(app.server, request, socket)
   })
   app.addHook('onRoute', (route) => {
-    if (route.wsHandler === undefined) route.config = { ...route.config, [NONE]: true } as NonNullable<typeof route.config>
+    if (route.wsHandler === undefined && !takesUpgrades(route.config)) route.config = { ...route.config, [NONE]: true } as NonNullable<typeof route.config>
   })
   app.addHook('onRequest', (request, _reply, done) => {
     if (handshakes.has(request.raw) && (request.routeOptions.config as { [NONE]?: true } | undefined)?.[NONE] === true) done(new Refusal('no-websocket', `there is no WebSocket at ${request.routeOptions.url}`))
@@ -64,33 +65,3 @@ export const websockets = fp(async (app: FastifyInstance) => {
   })
   app.websocketServer.on('wsClientError', (error: Error, socket: Duplex) => answerOnSocket(socket, 'invalid-request', `this is not a WebSocket handshake: ${error.message}`))
 }, { name: 'websockets' })
-
-/** Closes an upgrade's connection once it has been answered by HTTP. The response to a WebSocket never finishes. */
-function closeWhenAnswered(socket: Duplex): void {
-  responseOn(socket)?.once('finish', () => {
-    socket.end()
-    closeSoon(socket)
-  })
-}
-
-/** The response that Node has attached to a connection. */
-function responseOn(socket: Duplex): ServerResponse | null {
-  return (socket as unknown as { _httpMessage?: ServerResponse | null })._httpMessage ?? null
-}
-
-/** Serves a request that offers another protocol, as clients with HTTP/2 do. The offer may be ignored (RFC 9110, 7.8). */
-export function serveWithout(server: Server, request: IncomingMessage, socket: Duplex): void {
-  if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
-    answerOnSocket(socket, 'invalid-request', `Upgrade: ${request.headers.upgrade ?? ''} with a body is not possible here`)
-    return
-  }
-  const response = new ServerResponse(request)
-  response.shouldKeepAlive = false
-  response.assignSocket(request.socket)
-  // Node no longer handles the connection and does not report to the response that there is room again.
-  socket.on('drain', () => response.emit('drain'))
-  closeWhenAnswered(socket)
-  socket.resume()
-  socket.once('end', () => socket.destroy())
-  server.emit('request', request, response)
-}

@@ -31,7 +31,7 @@ export { asyncToSync, syncToAsync, type AsyncToSyncOptions, type SyncToAsyncOpti
 export { runCoroutineThreadsafe, ThreadSensitiveContext, toThread, type ConcurrentFuture, type ThreadMode } from './threads.ts'
 export { fromEvent, fromEvents, type HostEvents } from './from-events.ts'
 export { fromAsyncIterable, fromPromise, type HostIterator } from './from-host.ts'
-export { print } from './print.ts'
+export { print, printTo } from './print.ts'
 export { captureCallGraph, printCallGraph, type FutureCallGraph } from './call-graph.ts'
 export type { Frame } from './origins.ts'
 export type { Instrument, Outcome, QueueState, ThreadCall, Wait } from './instruments.ts'

@@ -3,7 +3,7 @@ import type { Coroutine } from '../runtime/coroutine.ts'
 import type { Task } from '../runtime/task.ts'
 import type { LoopEvent, Parameters } from '../events/schema.ts'
 import { copyContext } from '../runtime/context.ts'
-import { output } from '../runtime/print.ts'
+import { printTo } from '../runtime/print.ts'
 import { stamp } from '../events/builder.ts'
 import { begun, KEPT_BYTES, keepEvent, keepLine, type Line, type RunRecord } from '../events/run-log.ts'
 
@@ -108,6 +108,6 @@ export class Run {
 /** A context in which printed text goes to `print`. */
 export function contextOf(print: (text: string) => void): ReturnType<typeof copyContext> {
   const context = copyContext()
-  context.run(() => output.set(print))
+  context.run(() => printTo(print))
   return context
 }

@@ -1,13 +1,15 @@
 // An ASGI application within Fastify, and a Fastify app as an ASGI application.
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import websocket from '@fastify/websocket'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { asgi, fastifyAsgi, type Application } from '../../src/asgi/index.ts'
 import { loopscope } from '../../src/fastify/index.ts'
+import { raw } from '../support/raw.ts'
 import { respond, served, text } from './support.ts'
 
 t.test('an application below a prefix of a Fastify app', async (t) => {
@@ -53,6 +55,78 @@ t.test('an application below a prefix of a Fastify app', async (t) => {
   }
   await app.close()
   t.same(seen, ['lifespan.startup', 'lifespan.shutdown'])
+})
+
+t.test('its WebSockets and those of @fastify/websocket, registered in any order', async (t) => {
+  const application: Application = function* (scope, receive, send) {
+    if (scope.type !== 'websocket') return yield* respond(send, `plain ${scope.type === 'http' ? scope.path : ''}`)
+    yield* receive()
+    if (scope.path.endsWith('/refused')) return yield* send({ type: 'websocket.close' })
+    yield* send({ type: 'websocket.accept' })
+    for (;;) {
+      const event = yield* receive()
+      if (event.type !== 'websocket.receive') return
+      yield* send({ type: 'websocket.send', text: `${scope.root_path} ${event.text}` })
+    }
+  }
+  const parts: Record<string, (app: FastifyInstance) => Promise<void>> = {
+    one: async (app) => { await app.register(asgi(application), { prefix: '/one' }) },
+    two: async (app) => { await app.register(asgi(application), { prefix: '/two' }) },
+    plugin: async (app) => {
+      await app.register(websocket)
+      await app.register((scope, _options, done) => {
+        scope.get('/own', { websocket: true }, (socket) => {
+          socket.on('message', (data: Buffer) => socket.send(`own ${data.toString()}`))
+        })
+        done()
+      })
+    },
+  }
+  const message = async (url: string): Promise<string> => {
+    const socket = new WebSocket(url)
+    socket.on('open', () => socket.send('hi'))
+    const [data] = await once(socket, 'message') as [Buffer]
+    socket.close()
+    await once(socket, 'close')
+    return String(data)
+  }
+  const refusal = async (url: string, headers = {}): Promise<number> => {
+    const socket = new WebSocket(url, { headers })
+    socket.on('error', () => {})
+    const [, response] = await once(socket, 'unexpected-response') as [unknown, IncomingMessage]
+    response.resume()
+    socket.terminate()
+    return response.statusCode!
+  }
+  for (const order of [['one', 'two', 'plugin'], ['one', 'plugin', 'two'], ['plugin', 'two', 'one'], ['one', 'two']]) {
+    await t.test(order.join(', '), async (t) => {
+      const app = Fastify()
+      t.teardown(() => app.close())
+      await app.register(loopscope)
+      app.addHook('onRequest', (request, reply, done) => {
+        reply.header('x-hook', 'seen')
+        if (request.headers['x-refuse'] === undefined) done()
+        else void reply.code(429).send('too many')
+      })
+      app.get('/ping', () => 'pong')
+      for (const part of order) await parts[part]!(app)
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      const { port } = app.server.address() as AddressInfo
+      const url = `ws://127.0.0.1:${port}`
+      t.equal(await message(`${url}/one/a`), '/one hi')
+      t.equal(await message(`${url}/two`), '/two hi')
+      if (order.includes('plugin')) t.equal(await message(`${url}/own`), 'own hi')
+      t.equal(await refusal(`${url}/one/refused`), 403, 'by the application')
+      t.equal(await refusal(`${url}/one/a`, { 'x-refuse': '1' }), 429, 'by a hook of the app')
+      if (!order.includes('plugin')) t.equal(await refusal(`${url}/ping`), 200, 'a route without a WebSocket ignores the offer')
+      const plain = await fetch(`http://127.0.0.1:${port}/one/b`)
+      t.equal(await plain.text(), 'plain /one/b')
+      t.equal(plain.headers.get('x-hook'), 'seen')
+      if (order.includes('plugin')) return
+      const h2c = await raw(port, 'GET /one/c HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n')
+      t.match(h2c.text, /^HTTP\/1.1 200 [^]*plain \/one\/c/, 'another protocol is no offer of a WebSocket')
+    })
+  }
 })
 
 t.test('the plugin of loopscope/fastify has to be there', async (t) => {

@@ -2,7 +2,7 @@
 import t from 'tap'
 import {
   allTasks, CancelledError, Context, ContextVar, copyContext, createEagerTaskFactory, createTask, currentTask, eagerTaskFactory, getRunningLoop,
-  isCoroutine, isFuture, rethrowCancelled, run, sleep, Task, Token, VirtualClock, type Coroutine,
+  isCoroutine, isFuture, print, printTo, rethrowCancelled, run, sleep, Task, Token, VirtualClock, type Coroutine,
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy, type Log } from '../support/virtual.ts'
 
@@ -465,4 +465,20 @@ t.test('a failed task throws the same error to each task that awaits it', async 
     })()))
     for (const awaiter of awaiters) yield* awaiter
   }), ['true false', 'true false'])
+})
+
+t.test('printTo: a task and those that it creates print there, and no other', async (t) => {
+  t.same(await recorded(function* (log) {
+    function* redirected(): Coroutine<void> {
+      const lines = printTo((line) => log('inner', line))
+      print('a', 1)
+      yield* createTask((function* () { print('child') })())
+      lines.variable.reset(lines)
+      print('after')
+    }
+    printTo((line) => log('outer', line))
+    const task = createTask(redirected())
+    print('meanwhile')
+    yield* task
+  }), ['outer meanwhile', 'inner a 1', 'inner child', 'outer after'])
 })
