@@ -14,22 +14,21 @@ import { ClientDisconnected, type Bytes, type HttpDisconnectEvent, type HttpRequ
 import { Waits } from './waits.ts'
 
 const NOTHING = new Uint8Array(0)
+/** A body of more bytes is not copied, to be sent together with the head. */
+const MOST_JOINED = 4096
 /** HTTP/2 has no such fields; in HTTP/1 they are the server's. */
 const OF_CONNECTION = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
 /** Called with each message, for observers: the bytes of a body, whether more of it follows, and a status or close code or 0. */
 export type OnMessage = (direction: 'receive' | 'send', type: string, bytes: number, more: boolean, code: number) => void
 
-export interface HttpConnectionOptions {
-  request: IncomingMessage
-  response: ServerResponse
-  /** The client waits for "100 Continue" before it sends the body. */
-  expectsContinue: boolean
-  /** Called before the response begins; it may add header fields. */
-  onStart: (headers: string[]) => void
-  onMessage: OnMessage | null
+/** What a connection needs of its server. */
+export interface HttpHost {
+  /** The response begins; it may add header fields. */
+  onStart(headers: string[]): void
+  readonly onMessage: OnMessage | null
   /** The application pushes a response to a request for `path` with these headers, which has not been made. */
-  onPush: (path: string, headers: string[]) => void
+  onPush(path: string, headers: string[]): void
 }
 
 /** The state of a response: `start` is sent together with the first part of the body. */
@@ -42,9 +41,8 @@ const COMPLETE = 4
 export class HttpConnection {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
-  readonly #onStart: (headers: string[]) => void
+  readonly #host: HttpHost
   readonly #onMessage: OnMessage | null
-  readonly #onPush: HttpConnectionOptions['onPush']
   readonly #waits = new Waits()
   #state = BEFORE_START
   #status = 200
@@ -65,13 +63,13 @@ export class HttpConnection {
   #gone = false
   #expectsContinue: boolean
 
-  constructor({ request, response, expectsContinue, onStart, onMessage, onPush }: HttpConnectionOptions) {
+  /** `expectsContinue`: the client waits for "100 Continue" before it sends the body. */
+  constructor(request: IncomingMessage, response: ServerResponse, host: HttpHost, expectsContinue: boolean) {
     this.#request = request
     this.#response = response
     this.#expectsContinue = expectsContinue
-    this.#onStart = onStart
-    this.#onMessage = onMessage
-    this.#onPush = onPush
+    this.#host = host
+    this.#onMessage = host.onMessage
     const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
     this.#unread = length === undefined ? NaN : Number(length)
     this.#whole = request.httpVersionMajor === 1 && encoding === undefined && !(this.#unread > 0)
@@ -152,16 +150,16 @@ export class HttpConnection {
     switch (event.type) {
       case 'http.response.start':
         this.#expect(BEFORE_START, event)
-        this.#headers = withoutConnection(headerTexts(event.headers))
+        this.#takeHeaders(headerTexts(event.headers))
         this.#status = event.status
-        this.#left = lengthOf(this.#headers)
         this.#trailers = event.trailers ?? false
         this.#state = STARTED
         this.#onMessage?.('send', event.type, 0, true, event.status)
         return
       case 'http.response.body':
         this.#expectBody(event)
-        return yield* this.#body(event.type, event.body ?? NOTHING, event.more_body ?? false)
+        if (!this.#body(event.type, event.body ?? NOTHING, event.more_body ?? false)) yield* this.#room()
+        return
       case 'http.response.trailers':
         this.#expect(IN_TRAILERS, event)
         this.#onMessage?.('send', event.type, 0, event.more_trailers ?? false, 0)
@@ -180,7 +178,10 @@ export class HttpConnection {
         const { file, offset, count, more_body = false } = event
         const fd = typeof file === 'number' ? file : file.fd
         this.#expectBody(event)
-        if (count === 0) return yield* this.#body(event.type, NOTHING, more_body)
+        if (count === 0) {
+          this.#body(event.type, NOTHING, more_body)
+          return
+        }
         // The application closes the file. Without an offset, reading goes on from the file's position.
         const range = { ...(offset === undefined ? {} : { start: offset }), ...(count === undefined ? {} : { end: (offset ?? 0) + count - 1 }) }
         return yield* this.#file(event.type, createReadStream('', { fd, autoClose: false, ...range }), more_body)
@@ -189,7 +190,18 @@ export class HttpConnection {
         if (this.#request.httpVersionMajor === 1) throw new RuntimeError('send: http.response.push needs HTTP/2')
         this.#expectBody(event)
         this.#onMessage?.('send', event.type, 0, true, 0)
-        this.#onPush(event.path, headerTexts(event.headers))
+        this.#host.onPush(event.path, headerTexts(event.headers))
+    }
+  }
+
+  /** Takes the fields that an application may set: those of the connection are the server's. An application may ask to close it. */
+  #takeHeaders(headers: string[]): void {
+    for (let at = 0; at < headers.length; at += 2) {
+      const [name, value] = [headers[at] as string, headers[at + 1] as string]
+      const lower = name.toLowerCase()
+      if (OF_CONNECTION.has(lower) && value.toLowerCase() !== 'close') continue
+      this.#headers.push(name, value)
+      if (lower === 'content-length') this.#left = Number(value)
     }
   }
 
@@ -206,17 +218,17 @@ export class HttpConnection {
     return ['before http.response.start', 'after http.response.start', 'after the body has begun', 'before http.response.trailers', 'after the response is complete'][this.#state] as string
   }
 
-  *#body(type: string, body: Bytes, more: boolean): Coroutine<void> {
+  /** Sends a part of the body. Returns whether there is room for more. */
+  #body(type: string, body: Bytes, more: boolean): boolean {
     this.#begin(body.length, more)
     this.#onMessage?.('send', type, body.length, more, 0)
-    const response = this.#response
     if (!more && !this.#trailers) {
       this.#end(body)
-      return
+      return true
     }
-    const room = body.length === 0 || response.write(body)
+    const room = body.length === 0 || this.#response.write(body)
     if (!more) this.#state = IN_TRAILERS
-    if (!room) yield* this.#room()
+    return room
   }
 
   /** Waits until the client has taken what was sent, as far as the buffers say. */
@@ -234,8 +246,11 @@ export class HttpConnection {
         // A file that cannot be opened throws before anything is sent.
         const part: IteratorResult<Bytes, undefined> = yield* fromPromise(chunks.next())
         if (this.#gone) throw new ClientDisconnected()
-        if (part.done === true) return yield* this.#body(type, NOTHING, more)
-        yield* this.#body(type, part.value, true)
+        if (part.done === true) {
+          this.#body(type, NOTHING, more)
+          return
+        }
+        if (!this.#body(type, part.value, true)) yield* this.#room()
       }
     } finally {
       void chunks.return?.()
@@ -252,13 +267,15 @@ export class HttpConnection {
     }
     if (this.#state !== STARTED) return
     this.#state = IN_BODY
-    this.#onStart(this.#headers)
+    this.#host.onStart(this.#headers)
     writeHead(this.#request, this.#response, this.#status, this.#headers)
   }
 
   #end(last: Bytes): void {
     this.#state = COMPLETE
-    this.#response.end(last)
+    // Node sends the head together with a text, and bytes after it.
+    if (last.length <= MOST_JOINED) this.#response.end(latin1(last), 'latin1')
+    else this.#response.end(last)
     this.#waits.wake()
   }
 
@@ -286,22 +303,6 @@ export function byName(headers: string[]): Record<string, string[]> {
   const all: Record<string, string[]> = {}
   for (let at = 0; at < headers.length; at += 2) (all[(headers[at] as string).toLowerCase()] ??= []).push(headers[at + 1] as string)
   return all
-}
-
-/** What the Content-Length says, in bytes; NaN without one. */
-function lengthOf(headers: string[]): number {
-  const at = headers.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-length')
-  return at < 0 ? NaN : Number(headers[at + 1])
-}
-
-/** The fields that an application may set: those of the connection are the server's. An application may ask to close it. */
-function withoutConnection(headers: string[]): string[] {
-  const kept: string[] = []
-  for (let at = 0; at < headers.length; at += 2) {
-    const [name, value] = [headers[at] as string, headers[at + 1] as string]
-    if (!OF_CONNECTION.has(name.toLowerCase()) || value.toLowerCase() === 'close') kept.push(name, value)
-  }
-  return kept
 }
 
 /** Headers of a response, as name, value, name, value …. */

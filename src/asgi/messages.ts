@@ -46,6 +46,9 @@ const FIELDS: Record<SendEvent['type'], readonly Field[]> = {
   'lifespan.shutdown.failed': [text('message')],
 }
 
+const ofProtocol = (protocol: string): ReadonlyMap<unknown, readonly Field[]> => new Map(Object.entries(FIELDS).filter(([type]) => type.split('.')[0] === protocol))
+const OF_PROTOCOL = { http: ofProtocol('http'), websocket: ofProtocol('websocket'), lifespan: ofProtocol('lifespan') }
+
 /** Codes that an endpoint may send in a close frame (RFC 6455, 7.4). */
 function isCloseCode(code: unknown): boolean {
   if (!Number.isInteger(code)) return false
@@ -56,9 +59,9 @@ function isCloseCode(code: unknown): boolean {
 /** Throws a TypeError unless `event` is a message of this protocol with all its fields. */
 export function requireMessage(event: unknown, protocol: 'http' | 'websocket' | 'lifespan'): void {
   const type = (event as { type?: unknown } | null | undefined)?.type
-  const fields = typeof type === 'string' && type.startsWith(`${protocol}.`) && Object.hasOwn(FIELDS, type) ? FIELDS[type as SendEvent['type']] : undefined
+  const fields = OF_PROTOCOL[protocol].get(type)
   if (fields === undefined) {
-    const known = Object.keys(FIELDS).filter((one) => one.startsWith(`${protocol}.`)).join(', ')
+    const known = [...OF_PROTOCOL[protocol].keys()].join(', ')
     throw new TypeError(`send: a message needs a type, one of ${known}; got ${typeof event === 'object' && event !== null ? describe(type) : describe(event)}`)
   }
   for (let at = 0; at < fields.length; at++) {
@@ -84,5 +87,5 @@ export function headerTexts(headers: Iterable<readonly [name: Bytes, value: Byte
 
 /** Bytes as text of one character each. */
 export function latin1(bytes: Bytes): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  return (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).toString('latin1')
 }

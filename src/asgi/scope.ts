@@ -1,7 +1,7 @@
 // Makes the scope of a connection from what Node has read.
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import type { ConnectionScope, HeaderList, HttpScope, WebSocketScope } from './types.ts'
+import type { Bytes, ConnectionScope, HeaderList, HttpScope, WebSocketScope } from './types.ts'
 
 /** The version of the HTTP and WebSocket messages. */
 export const SPEC_VERSION = '2.5'
@@ -16,10 +16,7 @@ export interface Place {
   state: Record<string, unknown> | null
 }
 
-const EXTENSIONS = {
-  http: ['http.response.trailers', 'http.response.early_hint', 'http.response.pathsend', 'http.response.zerocopysend'],
-  websocket: ['websocket.http.response'],
-}
+const NOTHING = Buffer.alloc(0)
 
 export function httpScope(request: IncomingMessage, place: Place): HttpScope {
   return { type: 'http', method: (request.method as string).toUpperCase(), ...common(request, place, 'http') }
@@ -42,7 +39,7 @@ function common(request: IncomingMessage, { rootPath, taken, state }: Place, typ
     scheme: type === 'http' ? (secure ? 'https' : 'http') : secure ? 'wss' : 'ws',
     path: taken + decoded(rawPath),
     raw_path: Buffer.from(rawPath, 'latin1'),
-    query_string: Buffer.from(at < 0 ? '' : url.slice(at + 1), 'latin1'),
+    query_string: at < 0 ? NOTHING : Buffer.from(url.slice(at + 1), 'latin1'),
     root_path: rootPath,
     headers: headerList(request),
     client: socket.remoteAddress === undefined ? null : [socket.remoteAddress, socket.remotePort as number],
@@ -53,7 +50,9 @@ function common(request: IncomingMessage, { rootPath, taken, state }: Place, typ
 }
 
 function extensionsOf(type: 'http' | 'websocket', http2: boolean, tls: TLSSocket | null): Record<string, object> {
-  const extensions: Record<string, object> = Object.fromEntries(EXTENSIONS[type].map((name) => [name, {}]))
+  const extensions: Record<string, object> = type === 'websocket'
+    ? { 'websocket.http.response': {} }
+    : { 'http.response.trailers': {}, 'http.response.early_hint': {}, 'http.response.pathsend': {}, 'http.response.zerocopysend': {} }
   if (http2) extensions['http.response.push'] = {}
   if (tls !== null) extensions['tls'] = tlsOf(tls)
   return extensions
@@ -90,13 +89,25 @@ function decoded(path: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
+/** The bytes of the names that clients send, in lower case; most send the same ones. */
+const names = new Map<string, Bytes>()
+const MOST_NAMES = 256
+
+function nameBytes(name: string): Bytes {
+  let bytes = names.get(name)
+  if (bytes !== undefined) return bytes
+  bytes = Buffer.from(name.toLowerCase(), 'latin1')
+  if (names.size < MOST_NAMES && name.length <= 64) names.set(name, bytes)
+  return bytes
+}
+
 /** The header fields as received, with names in lower case. HTTP/2's `:authority` becomes `host`, which comes first. */
 function headerList({ rawHeaders, httpVersionMajor }: IncomingMessage): HeaderList {
   const list: HeaderList = []
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string
     const value = Buffer.from(rawHeaders[at + 1] as string, 'latin1')
-    if (httpVersionMajor === 1 || !name.startsWith(':')) list.push([Buffer.from(name.toLowerCase(), 'latin1'), value])
+    if (httpVersionMajor === 1 || !name.startsWith(':')) list.push([nameBytes(name), value])
     else if (name === ':authority') list.unshift([Buffer.from('host'), value])
   }
   return list

@@ -15,7 +15,7 @@ import { answered, arrivedWithin } from '../http/arrival.ts'
 import { PAGE_HEADER } from '../http/paths.ts'
 import type { ObserverClient } from '../observe/client.ts'
 import { call } from './application.ts'
-import { byName, http2Stream, HttpConnection, type OnMessage } from './http-connection.ts'
+import { byName, http2Stream, HttpConnection, type HttpHost, type OnMessage } from './http-connection.ts'
 import { httpScope, webSocketScope, type Place } from './scope.ts'
 import { OSError, type Application } from './types.ts'
 import { WebSocketConnection } from './websocket-connection.ts'
@@ -142,7 +142,8 @@ abstract class Served {
     }
   }
 
-  protected get onMessage(): OnMessage | null {
+  /** @internal */
+  get onMessage(): OnMessage | null {
     const { observer } = this.serving.options
     const { id } = this
     return observer === null ? null : (direction, type, bytes, more, code) => observer.probe?.message(id, direction, type, bytes, more, code)
@@ -166,15 +167,15 @@ abstract class Served {
   }
 }
 
-class ServedRequest extends Served {
+class ServedRequest extends Served implements HttpHost {
   readonly #response: ServerResponse
   readonly #connection: HttpConnection
 
   constructor(serving: Serving, id: number, request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
     super(serving, id, request, request.method as string)
     this.#response = response
-    this.#connection = new HttpConnection({ request, response, expectsContinue, onStart: (headers) => this.#stamp(headers), onMessage: this.onMessage, onPush: (path, headers) => this.#push(path, headers) })
-    response.once('close', () => {
+    this.#connection = new HttpConnection(request, response, this, expectsContinue)
+    response.on('close', () => {
       answered(request)
       this.#connection.closed()
     })
@@ -189,8 +190,8 @@ class ServedRequest extends Served {
     return call(app, httpScope(this.request, place), this.#connection.receive, this.#connection.send)
   }
 
-  /** A pushed response is made by the application, as if its request had been received (HTTP/2). A client may take none. */
-  #push(path: string, headers: string[]): void {
+  /** @internal A pushed response is made by the application, as if its request had been received (HTTP/2). A client may take none. */
+  onPush(path: string, headers: string[]): void {
     const { socket, httpVersion, httpVersionMajor, headers: { ':authority': authority } } = this.request
     const response = this.#response as unknown as Http2ServerResponse
     // The streams of a server have even numbers, and a pushed response pushes no others.
@@ -206,7 +207,8 @@ class ServedRequest extends Served {
     })
   }
 
-  #stamp(headers: string[]): void {
+  /** @internal */
+  onStart(headers: string[]): void {
     const { serverTiming: wanted, loop } = this.serving.options
     if (!wanted) return
     this.timing.measure(loop.time())
