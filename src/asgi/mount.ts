@@ -56,6 +56,8 @@ export function asgi(application: Application, options: MountOptions = {}): Fast
     const handler = loopscope.own((request, reply) => {
       for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value as string | string[])
       reply.hijack()
+      // An injected request keeps the process alive, as one with a connection does.
+      if (!app.server.listening) reply.raw.once('close', loopscope.loop.host.hold())
       serving.request(request.raw, reply.raw, loopscope.takeRequestId(request))
     })
     // Not in the handler: @fastify/websocket, which may be registered as well, would accept the WebSocket before that is called.

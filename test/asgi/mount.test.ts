@@ -166,6 +166,19 @@ t.test('closing the app: requests may finish, the rest is cancelled, then the ap
   t.match(await answer, /begun [^]*done\r\n0\r\n\r\n$/)
 })
 
+t.test('requests that are injected', async (t) => {
+  const app = Fastify()
+  await app.register(loopscope)
+  await app.register(asgi(function* (_scope, receive, send) {
+    const event = yield* receive()
+    yield* sleep(0.05)
+    yield* respond(send, event.type === 'http.request' ? textOf(event.body) : '', 201)
+  }, { lifespan: 'off' }), { prefix: '/site' })
+  const { statusCode, body } = await app.inject({ method: 'POST', url: '/site/a', payload: 'hello' })
+  t.same([statusCode, body], [201, 'hello'])
+  await app.close()
+})
+
 t.test('header fields of hooks and of the application', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
