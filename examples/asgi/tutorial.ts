@@ -1,6 +1,6 @@
 // The tutorial's five programs as one ASGI application. A request runs one and gets its lines as they are printed; a WebSocket
 // gets each line as a message. When the client disconnects, all tasks of its program are cancelled.
-import type { Application, ConnectionScope } from '../../src/asgi/index.ts'
+import type { Application, ConnectionScope, HttpScope } from '../../src/asgi/index.ts'
 import { allTasks, ContextVar, copyContext, createTask, printTo, Queue, QueueShutDown, wait, type Coroutine } from '../../src/index.ts'
 import { examples, type Example } from '../catalogue.ts'
 import { speed } from '../pace.ts'
@@ -36,13 +36,17 @@ function streamed(run: RunProgram): Application {
     const asked = askedFor(scope as ConnectionScope)
     if (typeof asked === 'string') return yield* respond(send, asked.startsWith('there') ? 404 : 400, asked)
     let started = false
-    function* write(line: string): Coroutine<void> {
+    function* start(): Coroutine<void> {
       if (!started) yield* send({ type: 'http.response.start', status: 200, headers: [field('content-type', 'text/plain; charset=utf-8'), field('cache-control', 'no-store')] })
       started = true
+    }
+    function* write(line: string): Coroutine<void> {
+      yield* start()
       yield* send({ type: 'http.response.body', body: bytes(`${line}\n`), more_body: true })
     }
     try {
-      yield* follow(run, asked, write)
+      if ((scope as HttpScope).method !== 'HEAD') yield* follow(run, asked, write)
+      yield* start()
       yield* send({ type: 'http.response.body' })
     } catch (error) {
       if (!(error instanceof Busy)) throw error

@@ -305,12 +305,13 @@ export function byName(headers: string[]): Record<string, string[]> {
   return all
 }
 
-/** Headers of a response, as name, value, name, value …. */
+/** Headers of a response, as name, value, name, value …, besides those that are set already, for example by a Fastify app. */
 function writeHead({ httpVersionMajor }: IncomingMessage, response: ServerResponse, status: number, headers: string[]): void {
-  if (httpVersionMajor === 1) {
+  if (httpVersionMajor === 1 && response.getHeaderNames().length === 0) {
     response.writeHead(status, headers)
     return
   }
+  for (let at = 0; at < headers.length; at += 2) response.removeHeader(headers[at] as string)
   for (let at = 0; at < headers.length; at += 2) response.appendHeader(headers[at] as string, headers[at + 1] as string)
   response.writeHead(status)
 }

@@ -18,16 +18,22 @@ export interface MountOptions {
   lifespan?: LifespanMode
   /** The most requests and WebSockets at the same time; beyond that a 503. Default 10,000. */
   maxRequests?: number
+  /** How many seconds requests may continue when the app closes; then their tasks are cancelled. Default 2. */
+  graceSeconds?: number
   /** Whether responses have `Server-Timing`. Default true. */
   serverTiming?: boolean
   /** The configuration of its routes, for other plugins, such as `{ rateLimit: … }` for @fastify/rate-limit. */
   config?: FastifyContextConfig
 }
 
+const CANCEL_AGAIN_MS = 200
+/** How long tasks without a connection may take to clean up, in ms. */
+const CLEANUP_MS = 1000
+
 /**
  * A Fastify plugin that serves an ASGI application: `app.register(asgi(application), { prefix: '/site' })`. The prefix is its
  * `root_path`. The app needs the plugin of `loopscope/fastify`, on whose loop the application runs. Requests and WebSockets go
- * through the hooks of the app first, and responses have the header fields that these have set.
+ * through the hooks of the app first. Responses have the header fields that these have set, unless the application sets them.
  */
 export function asgi(application: Application, options: MountOptions = {}): FastifyPluginCallback {
   requireApplication(application)
@@ -50,6 +56,8 @@ export function asgi(application: Application, options: MountOptions = {}): Fast
     const handler = loopscope.own((request, reply) => {
       for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value as string | string[])
       reply.hijack()
+      // An injected request keeps the process alive, as one with a connection does.
+      if (!app.server.listening) reply.raw.once('close', loopscope.loop.host.hold())
       serving.request(request.raw, reply.raw, loopscope.takeRequestId(request))
     })
     // Not in the handler: @fastify/websocket, which may be registered as well, would accept the WebSocket before that is called.
@@ -60,7 +68,8 @@ export function asgi(application: Application, options: MountOptions = {}): Fast
         return
       }
       reply.hijack()
-      serving.upgrade(request.raw, upgrade.socket, upgrade.head, loopscope.takeRequestId(request))
+      // The client may have left while the hooks ran.
+      if (!upgrade.socket.destroyed) serving.upgrade(request.raw, upgrade.socket, upgrade.head, loopscope.takeRequestId(request))
     })
     routeUpgrades(app)
     const config = { ...options.config, ...TAKES_UPGRADES } as FastifyContextConfig
@@ -71,12 +80,21 @@ export function asgi(application: Application, options: MountOptions = {}): Fast
       await loopscope.loop.createTask(lifespan.startup(application, loopscope.loop), { name: 'startup' })
       place.state = lifespan.state
     })
+    let cancelling: NodeJS.Timeout | undefined
     app.addHook('preClose', (done) => {
       serving.goAway()
+      cancelling = setTimeout(() => {
+        serving.cancel()
+        cancelling = setInterval(() => serving.cancel(), CANCEL_AGAIN_MS)
+      }, (options.graceSeconds ?? 2) * 1000)
       done()
     })
     app.addHook('onClose', async () => {
+      clearInterval(cancelling)
       serving.cancel()
+      let late: NodeJS.Timeout | undefined
+      await Promise.race([serving.idle(), new Promise((resolve) => { late = setTimeout(resolve, CLEANUP_MS) })])
+      clearTimeout(late)
       await loopscope.loop.createTask(lifespan.shutdown(), { name: 'shutdown' })
     })
     done()

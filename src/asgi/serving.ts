@@ -182,7 +182,10 @@ class ServedRequest extends Served implements HttpHost {
   }
 
   goAway(): void {
+    const { socket, httpVersionMajor } = this.request
     if (!this.#response.headersSent) this.#response.shouldKeepAlive = false
+    // The response has said that the connection is kept.
+    else if (httpVersionMajor === 1) this.#response.once('finish', () => socket.destroySoon())
   }
 
   protected open(): Coroutine<void> {

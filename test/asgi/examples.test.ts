@@ -421,6 +421,7 @@ both('the tutorial', tutorial(runHere(2)), async (t, server) => {
   t.match((await call(server, '/examples/9')), { status: 404, body: /only 1 to 5/ })
   for (const query of ['speed=0', 'speed=x', 'speed=1e3', 'speed=', 'colour=red']) t.match((await call(server, `/examples/1?${query}`)), { status: 400 }, query)
   t.equal((await call(server, '/examples/1', { method: 'POST' })).status, 405)
+  t.match(await call(server, '/examples/5', { method: 'HEAD' }), { status: 200, body: { length: 0 } }, 'HEAD runs no program')
   const { came, closed } = await connect(server, '/examples/3?speed=100')
   t.same(await closed, [1000, ''])
   t.same(came, ['hello', 'world'])

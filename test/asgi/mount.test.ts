@@ -3,14 +3,16 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import { WebSocket } from 'ws'
-import { asgi, fastifyAsgi, type Application } from '../../src/asgi/index.ts'
+import { asgi, fastifyAsgi, type Application, type HttpScope } from '../../src/asgi/index.ts'
 import { loopscope } from '../../src/fastify/index.ts'
-import { raw } from '../support/raw.ts'
-import { respond, served, text } from './support.ts'
+import { sleep } from '../../src/index.ts'
+import { open, raw } from '../support/raw.ts'
+import { bytes, respond, served, text as textOf } from './support.ts'
 
 t.test('an application below a prefix of a Fastify app', async (t) => {
   const seen: string[] = []
@@ -29,7 +31,7 @@ t.test('an application below a prefix of a Fastify app', async (t) => {
       return yield* send({ type: 'websocket.send', text: scope.path })
     }
     const event = yield* receive()
-    yield* respond(send, `${scope.method} ${scope.root_path} ${scope.path} ${event.type === 'http.request' ? text(event.body) : ''}`)
+    yield* respond(send, `${scope.method} ${scope.root_path} ${scope.path} ${event.type === 'http.request' ? textOf(event.body) : ''}`)
   }
   const app = Fastify()
   await app.register(loopscope)
@@ -127,6 +129,72 @@ t.test('its WebSockets and those of @fastify/websocket, registered in any order'
       t.match(h2c.text, /^HTTP\/1.1 200 [^]*plain \/one\/c/, 'another protocol is no offer of a WebSocket')
     })
   }
+})
+
+t.test('closing the app: requests may finish, the rest is cancelled, then the application shuts down', async (t) => {
+  const seen: string[] = []
+  const application: Application = function* (scope, receive, send) {
+    if (scope.type === 'lifespan') {
+      yield* receive()
+      yield* send({ type: 'lifespan.startup.complete' })
+      seen.push((yield* receive()).type)
+      return yield* send({ type: 'lifespan.shutdown.complete' })
+    }
+    const path = (scope as HttpScope).path
+    try {
+      yield* send({ type: 'http.response.start', status: 200 })
+      yield* send({ type: 'http.response.body', body: bytes('begun '), more_body: true })
+      yield* sleep(path === '/site/short' ? 0.05 : 60)
+      yield* send({ type: 'http.response.body', body: bytes('done') })
+    } catch (error) {
+      yield* sleep(0.01)
+      seen.push(`${path} ${(error as Error).name}`)
+      throw error
+    }
+    seen.push(path)
+  }
+  const app = Fastify()
+  await app.register(loopscope)
+  await app.register(asgi(application, { graceSeconds: 0.2 }), { prefix: '/site' })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const [short, endless] = ['short', 'endless'].map((name) => open(port, `GET /site/${name} HTTP/1.1\r\nHost: a\r\n\r\n`))
+  const answer = text(short!)
+  await Promise.all([once(short!, 'data'), once(endless!, 'data')])
+  await app.close()
+  t.same(seen, ['/site/short', '/site/endless CancelledError', 'lifespan.shutdown'])
+  t.match(await answer, /begun [^]*done\r\n0\r\n\r\n$/)
+})
+
+t.test('requests that are injected', async (t) => {
+  const app = Fastify()
+  await app.register(loopscope)
+  await app.register(asgi(function* (_scope, receive, send) {
+    const event = yield* receive()
+    yield* sleep(0.05)
+    yield* respond(send, event.type === 'http.request' ? textOf(event.body) : '', 201)
+  }, { lifespan: 'off' }), { prefix: '/site' })
+  const { statusCode, body } = await app.inject({ method: 'POST', url: '/site/a', payload: 'hello' })
+  t.same([statusCode, body], [201, 'hello'])
+  await app.close()
+})
+
+t.test('header fields of hooks and of the application', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(loopscope)
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers({ 'x-hook': 'a', 'x-both': 'of the hook' })
+    done()
+  })
+  await app.register(asgi(function* (_scope, _receive, send) {
+    yield* respond(send, 'ok', 200, [['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2'], ['X-Both', 'of the application']])
+  }, { lifespan: 'off' }), { prefix: '/site' })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { headers } = await fetch(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}/site`)
+  t.same(headers.getSetCookie(), ['a=1', 'b=2'])
+  t.equal(headers.get('x-hook'), 'a')
+  t.equal(headers.get('x-both'), 'of the application')
 })
 
 t.test('the plugin of loopscope/fastify has to be there', async (t) => {

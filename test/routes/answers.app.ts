@@ -372,7 +372,7 @@ t.test('what the server says about itself', async (t) => {
     t.match(guide.headers['content-type'], 'text/plain')
     for (const line of guide.body.matchAll(/curl (?:-\w+ )*"?http:\/\/localhost:80(\/[^"\s]*)/g)) {
       const path = line[1]!.split('?')[0]!
-      t.ok(app.hasRoute({ method: 'GET', url: path }) || /^\/examples\/\d/.test(path), path)
+      t.ok(app.hasRoute({ method: 'GET', url: path }) || /^\/(examples\/\d|asgi\/)/.test(path), path)
     }
     const browser = await app.inject({ url: '/', headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
     t.equal(browser.statusCode, 302)

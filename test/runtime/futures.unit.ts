@@ -20,7 +20,7 @@ t.test('every name of the API is exported, and no other', async (t) => {
     KeyboardInterrupt rethrowCancelled
     syncToAsync asyncToSync toThread runCoroutineThreadsafe ThreadSensitiveContext
     configureThreads prepareThreads threadsState closeThreads BrokenThread NoThread
-    fromPromise fromAsyncIterable fromEvent fromEvents print captureCallGraph printCallGraph Instruments`.trim().split(/\s+/)
+    fromPromise fromAsyncIterable fromEvent fromEvents print printTo captureCallGraph printCallGraph Instruments`.trim().split(/\s+/)
   const missing = promised.filter((name) => !(name in loopscope))
   const more = Object.keys(loopscope).filter((name) => !promised.includes(name))
   t.same({ missing, more }, { missing: [], more: [] })
