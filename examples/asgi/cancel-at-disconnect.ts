@@ -9,7 +9,7 @@ export function cancelAtDisconnect(app: Application): Application {
     if (scope.type === 'lifespan' || task === null) return yield* app(scope, receive, send)
     const before = task.cancelling()
     let gone = false
-    // With room for one message, a large body is still read as the application takes it.
+    // With room for one message, a large body is still read as the application takes it. The disconnect comes after the body.
     const messages = new Queue<ReceiveEvent>(1)
 
     const watcher = createTask((function* watch(): Coroutine<void> {

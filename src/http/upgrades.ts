@@ -11,6 +11,7 @@ const TAKES = Symbol('takes upgrades')
 /** The configuration of a route that takes upgrades to WebSockets by itself, with `takeUpgrade`. */
 export const TAKES_UPGRADES: object = { [TAKES]: true }
 
+/** Whether a route with this configuration does. */
 export function takesUpgrades(config: object | undefined): boolean {
   return (config as { [TAKES]?: true } | undefined)?.[TAKES] === true
 }

@@ -22,9 +22,10 @@ import { router } from '../../examples/asgi/router.ts'
 import { staticFiles } from '../../examples/asgi/static-files.ts'
 import { withTimeout } from '../../examples/asgi/timeout.ts'
 import { runHere, tutorial } from '../../examples/asgi/tutorial.ts'
-import { asgi, type Application } from '../../src/asgi/index.ts'
+import { asgi, type Application, type HttpScope } from '../../src/asgi/index.ts'
+import { ApplicationCommunicator } from '../../src/asgi/testing.ts'
 import { loopscope } from '../../src/fastify/index.ts'
-import { CancelledError, Event, sleep, type EventLoop } from '../../src/index.ts'
+import { CancelledError, createTask, Event, run, sleep, VirtualClock, wait, type Coroutine, type EventLoop } from '../../src/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { handshake, open, raw } from '../support/raw.ts'
 import { bytes, http, respond, served, text } from './support.ts'
@@ -409,6 +410,35 @@ both('cancel at disconnect', cancelAtDisconnect(function* (scope, receive, send)
   t.same(seen, ['cancelled'])
   await eventually(() => server.loop.liveTasks().size <= 1)
   t.ok([...server.loop.liveTasks()].every((task) => task.getName() === 'lifespan'), 'and no task is left')
+})
+
+t.test('cancel at disconnect: what is cancelled from elsewhere stays cancelled', async (t) => {
+  const order: string[] = []
+  const waits = cancelAtDisconnect(function* () {
+    try {
+      yield* sleep(3600)
+    } catch (error) {
+      order.push((error as Error).name)
+      throw error
+    }
+  })
+  const scope = { type: 'http', path: '/' } as HttpScope
+  await run((function* (): Coroutine<void> {
+    const call = new ApplicationCommunicator(waits, scope)
+    yield* sleep(60)
+    yield* call.sendInput({ type: 'http.disconnect' })
+    yield* call.wait()
+    order.push('ended')
+    const late = new ApplicationCommunicator(withTimeout(waits, 60), scope)
+    t.match(yield* late.receiveOutput(61), { type: 'http.response.start', status: 504 })
+    order.push('late')
+    const task = createTask(waits(scope, () => sleep(3600, { type: 'http.disconnect' as const }), () => sleep(0)))
+    yield* sleep(1)
+    task.cancel()
+    yield* wait([task])
+    t.ok(task.cancelled())
+  })(), { clock: new VirtualClock() })
+  t.same(order, ['CancelledError', 'ended', 'CancelledError', 'late', 'CancelledError'])
 })
 
 both('the tutorial', tutorial(runHere(2)), async (t, server) => {
