@@ -1,6 +1,6 @@
 // Runs an application for each request and WebSocket of a server: each is a task on one loop, with its time measured and its
 // messages recorded.
-import { ServerResponse, type IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants, type Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import { Readable, type Duplex } from 'node:stream'
@@ -13,6 +13,7 @@ import { describe } from '../runtime/describe.ts'
 import { follow, leftAgo, serverTiming, Timing, type BlockLog } from '../http/request-timing.ts'
 import { answered, arrivedWithin } from '../http/arrival.ts'
 import { PAGE_HEADER } from '../http/paths.ts'
+import { responseFor } from '../http/upgrades.ts'
 import type { ObserverClient } from '../observe/client.ts'
 import { call } from './application.ts'
 import { byName, http2Stream, HttpConnection, type HttpHost, type OnMessage } from './http-connection.ts'
@@ -278,11 +279,7 @@ function refusal({ method, headers }: IncomingMessage): [status: number, headers
 }
 
 function answerOnly(request: IncomingMessage, socket: Duplex, status: number, headers: Record<string, string>): void {
-  const response = new ServerResponse(request)
-  response.shouldKeepAlive = false
-  response.assignSocket(request.socket)
-  response.once('finish', () => socket.end())
-  response.writeHead(status, headers).end()
+  responseFor(request, socket).writeHead(status, headers).end()
 }
 
 function* raising(error: unknown): Coroutine<void> {

@@ -1,9 +1,9 @@
 // One WebSocket as an application sees it: it is opened when the application accepts it.
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ServerResponse } from 'node:http'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Coroutine } from '../runtime/coroutine.ts'
+import { responseFor } from '../http/upgrades.ts'
 import { Deque } from '../runtime/deque.ts'
 import { RuntimeError } from '../runtime/exceptions.ts'
 import { trackUnawaited } from '../runtime/unawaited.ts'
@@ -220,17 +220,11 @@ export class WebSocketConnection {
   }
 
   #deny(status: number, headers: string[]): void {
-    const response = new ServerResponse(this.#request)
-    response.shouldKeepAlive = false
     this.#socket.off('data', this.#keep)
     this.#socket.resume()
-    response.assignSocket(this.#request.socket)
-    response.once('finish', () => {
-      this.#end(1006, '')
-      this.#socket.end()
-    })
-    // Node no longer handles the connection and does not report to the response that there is room again.
-    this.#socket.on('drain', () => this.#waits.wake())
+    const response = responseFor(this.#request, this.#socket)
+    response.once('finish', () => this.#end(1006, ''))
+    response.on('drain', () => this.#waits.wake())
     response.writeHead(status, headers)
     this.#denial = response
     this.#state = DENYING

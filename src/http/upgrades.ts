@@ -91,7 +91,7 @@ export function serveWithout(server: Server, request: IncomingMessage, socket: D
 }
 
 /** A response on the connection of an upgrade, after which it is closed. */
-function responseFor(request: IncomingMessage, socket: Duplex): ServerResponse {
+export function responseFor(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
   response.assignSocket(request.socket)
