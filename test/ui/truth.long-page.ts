@@ -97,7 +97,7 @@ t.test('the truth of now', { skip: noChromium }, async (t) => {
     const { page } = await open(t, server.observer)
     await tab(page, 'Stalls').click()
     await page.locator('.panel-empty, .stall-list').first().waitFor()
-    const stalled = get(`${server.app}handlers/sync?thread=inline&ms=15000`)
+    const stalled = get(`${server.app}handlers/sync?thread=inline&ms=10000`)
     const state = page.locator('.loop-state.red')
     await state.waitFor()
     const clients = [get(`${server.app}ping`), get(`${server.app}view/`), get(`${server.app}view/icon.svg`)]
