@@ -171,7 +171,7 @@ export const EXTENSION_CASES: Case[] = [
     id: 'E7', title: 'tls: a WebSocket over TLS has it too, and the scheme wss', level: 'must', section: 'tls.rst, The Base Protocol; Websocket Connection Scope', extension: 'tls',
     async run(driver) {
       await overTls(driver)
-      const { connection, key } = driver.handshake([...ACCEPT, ['send', { type: 'websocket.close' }]], {}, driver.secure)
+      const { connection, key } = driver.handshake(ACCEPT, {}, driver.secure)
       same((await connection.response()).status, 101, 'status')
       const { scope } = await recordBehind(driver, key)
       same([scope['scheme'], typeof tlsOf(scope)], ['wss', 'object'])

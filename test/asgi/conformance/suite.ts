@@ -242,9 +242,9 @@ export async function judgeAll(target: Target, cases: Case[], unobservable: Unob
 async function announcements(driver: Driver): Promise<void> {
   try {
     driver.announced.http = (await driver.call([['drain'], ...OK])).record.scope
-    const { connection, key } = driver.handshake([...ACCEPT, ['send', { type: 'websocket.close' }]])
+    const { connection, key } = driver.handshake(ACCEPT)
     await connection.response()
-    driver.announced.websocket = (await driver.record(key)).scope
+    driver.announced.websocket = (await driver.record(key, () => true)).scope
   } catch (error) {
     if (Object.keys(driver.announced.http).length === 0) {
       throw new Error(`${driver.target.name} does not serve the suite's application: ${(error as Error).message}`, { cause: error })
