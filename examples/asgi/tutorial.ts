@@ -34,7 +34,7 @@ const list: Application = function* (scope, _receive, send) {
 function streamed(run: RunProgram): Application {
   return function* (scope, _receive, send) {
     const asked = askedFor(scope as ConnectionScope)
-    if (typeof asked === 'string') return yield* respond(send, asked.startsWith('there') ? 404 : 400, asked)
+    if ('wrong' in asked) return yield* respond(send, asked.status, `${asked.wrong}\n`)
     let started = false
     function* start(): Coroutine<void> {
       if (!started) yield* send({ type: 'http.response.start', status: 200, headers: [field('content-type', 'text/plain; charset=utf-8'), field('cache-control', 'no-store')] })
@@ -59,7 +59,8 @@ function messaged(run: RunProgram): Application {
   return function* (scope, receive, send) {
     const asked = askedFor(scope as ConnectionScope)
     yield* receive()
-    if (typeof asked === 'string') return yield* send({ type: 'websocket.close' })
+    // Before it is accepted: the client gets a 403.
+    if ('wrong' in asked) return yield* send({ type: 'websocket.close' })
     yield* send({ type: 'websocket.accept' })
     try {
       yield* follow(run, asked, (line) => send({ type: 'websocket.send', text: line }))
@@ -76,16 +77,21 @@ interface Asked {
   pace: number
 }
 
-/** Which program, and how fast; a text that says what is wrong with the request. */
-function askedFor({ path_params, query_string }: ConnectionScope): Asked | string {
+interface Refused {
+  status: number
+  wrong: string
+}
+
+/** Which program, and how fast; or what is wrong with the request. */
+function askedFor({ path_params, query_string }: ConnectionScope): Asked | Refused {
   const { n } = path_params as { n: string }
   const example = examples.find(({ number }) => String(number) === n)
-  if (example === undefined) return `there is no example ${n}, only 1 to ${examples.length}\n`
+  if (example === undefined) return { status: 404, wrong: `there is no example ${n}, only 1 to ${examples.length}` }
   const query = new URLSearchParams(text(query_string))
   const unknown = [...query.keys()].find((name) => name !== 'speed')
-  if (unknown !== undefined) return `${unknown}: is not a known field here, only speed\n`
+  if (unknown !== undefined) return { status: 400, wrong: `${unknown}: is not a known field here, only speed` }
   const pace = query.get('speed') ?? '1'
-  if (!/^\d{1,4}(\.\d{1,6})?$/.test(pace) || Number(pace) < 0.01 || Number(pace) > 1000) return 'speed: must be a number from 0.01 to 1000\n'
+  if (!/^\d{1,4}(\.\d{1,6})?$/.test(pace) || Number(pace) < 0.01 || Number(pace) > 1000) return { status: 400, wrong: 'speed: must be a number from 0.01 to 1000' }
   return { example, pace: Number(pace) }
 }
 
