@@ -113,6 +113,10 @@ async function launch(command: string[], tls: boolean, { lifespan, unready = fal
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PYTHONPATH: [here('.'), process.env['PYTHONPATH'] ?? ''].join(delimiter), PYTHONDONTWRITEBYTECODE: '1', ASGI_LOG: log, ...(lifespan === undefined ? {} : { ASGI_LIFESPAN: lifespan }) },
   })
+  // No server outlives the suite, however that ends.
+  const kill = (): void => { child.kill('SIGKILL') }
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   let output = ''
   let last: string[] | null = null
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => { output = (output + String(part)).slice(-1_000_000) })
