@@ -21,6 +21,8 @@ const MOST_BYTES = 1024 * 1024
 const MOST_BUFFERED = 64 * 1024
 /** What a client may send before the application has accepted, in bytes. */
 const MOST_EARLY = 64 * 1024
+/** How long a client has to answer the close frame, in ms. */
+const CLOSING_MS = 2000
 /** The most bytes of a reason (RFC 6455, 5.5). */
 const LONGEST_REASON = 123
 
@@ -185,7 +187,8 @@ export class WebSocketConnection {
     if (headers.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'sec-websocket-protocol')) {
       throw new TypeError('send: websocket.accept takes the subprotocol as subprotocol, not as a header')
     }
-    const socketServer = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: MESSAGE_LIMIT, handleProtocols: () => subprotocol ?? false })
+    const options = { noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: MESSAGE_LIMIT, closeTimeout: CLOSING_MS, handleProtocols: () => subprotocol ?? false }
+    const socketServer = new WebSocketServer(options)
     socketServer.on('headers', (lines) => {
       for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at] as string}: ${headers[at + 1] as string}`)
       if (subprotocol !== null && !lines.some((line) => line.startsWith('Sec-WebSocket-Protocol'))) lines.push(`Sec-WebSocket-Protocol: ${subprotocol}`)

@@ -157,6 +157,19 @@ t.test('a client that sends faster than it is read, and one that reads slower th
   slow.terminate()
 })
 
+t.test('a client that does not answer the close frame holds nothing', async (t) => {
+  const server = await served(t, webSocket(function* (_scope, receive, send) {
+    yield* receive()
+    yield* send({ type: 'websocket.accept' })
+    yield* receive()
+  }))
+  const socket = open(server.port, handshake('/'))
+  await once(socket, 'data')
+  // By default, ws waits for 30 s.
+  t.equal(await Promise.race([server.close().then(() => 'closed'), new Promise((resolve) => setTimeout(resolve, 20_000, 'open').unref())]), 'closed')
+  socket.destroy()
+})
+
 t.test('a client that leaves during the handshake, and what is no handshake', async (t) => {
   const seen: ReceiveEvent[] = []
   const server = await served(t, webSocket(function* (_scope, receive) {
