@@ -1,29 +1,25 @@
 // What tasks of one connection wait for: something that the host does. Several may wait at the same time, for example one that
 // polls for the disconnect; each looks again when it is woken.
 import type { Coroutine } from '../runtime/coroutine.ts'
-import { describable } from '../runtime/describe.ts'
-import { Waiters } from '../runtime/lock.ts'
-import type { LoopBound } from '../runtime/loop-bound.ts'
-import type { Loop } from '../runtime/running.ts'
+import { Deque } from '../runtime/deque.ts'
+import type { WaitDescription } from '../runtime/waitable.ts'
+import { Waiter } from '../runtime/waiter.ts'
 
-/** The label of a wait. */
-class Label implements LoopBound {
-  boundLoop: Loop | null = null
-  readonly #text: string
+class MessageWaiter extends Waiter {
+  readonly #description: WaitDescription
 
-  constructor(text: string) {
-    this.#text = text
+  constructor(kind: 'receive' | 'send', label: string) {
+    super(kind, {})
+    this.#description = { kind, label }
   }
 
-  toString(): string {
-    return this.#text
+  override describeWait(): WaitDescription {
+    return this.#description
   }
 }
 
-describable(Label)
-
 export class Waits {
-  readonly #waiters = new Waiters()
+  readonly #waiters = new Deque<Waiter>()
 
   /** Wakes all that wait. */
   wake(): void {
@@ -32,6 +28,12 @@ export class Waits {
 
   /** Waits for the next `wake`; `what` is shown to observers. */
   *wait(kind: 'receive' | 'send', what: string): Coroutine<void> {
-    yield* this.#waiters.wait(kind, new Label(what))
+    const waiter = new MessageWaiter(kind, what)
+    this.#waiters.push(waiter)
+    try {
+      yield* waiter
+    } finally {
+      this.#waiters.remove(waiter)
+    }
   }
 }

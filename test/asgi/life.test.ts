@@ -134,6 +134,29 @@ t.test('ApplicationCommunicator: an application without a server, in virtual tim
   })(), { clock: new VirtualClock() })
 })
 
+t.test('the observer knows what an application waits for', async (t) => {
+  const server = await served(t, function* (scope, receive, send) {
+    if (scope.type !== 'http') return
+    for (let more = true; more;) {
+      const event = yield* receive()
+      more = event.type === 'http.request' && event.more_body
+    }
+    yield* respond(send, 'ok')
+  }, { observer: { port: 0 } })
+  let rest = (): void => {}
+  const body = (async function* () {
+    yield 'a'
+    await new Promise<void>((resolve) => { rest = resolve })
+    yield 'b'
+  })()
+  const answered = fetch(server.url, { method: 'POST', body, duplex: 'half' })
+  const tasks = async (): Promise<unknown[]> => ((await (await fetch(`${server.observer!}/tasks`, { headers: { accept: 'application/json' } })).json()) as { tasks: { on?: unknown }[] }).tasks.map(({ on }) => on)
+  const wanted = { kind: 'receive', label: 'the body of the request' }
+  t.ok(await eventually(async () => (await tasks()).some((on) => JSON.stringify(on) === JSON.stringify(wanted))), JSON.stringify(await tasks()))
+  rest()
+  t.equal(await (await answered).text(), 'ok')
+})
+
 t.test('the observer records the messages of a request', async (t) => {
   const server = await served(t, function* (scope, receive, send) {
     if (scope.type !== 'http') return

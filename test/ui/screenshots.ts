@@ -71,6 +71,20 @@ const SHOTS: Shot[] = [
       await wait(page, 400)
     },
   },
+  {
+    name: 'asgi', scheme: 'light', take: async (page, app) => {
+      call(`${app}/asgi/examples/3`)
+      await wait(page, 500)
+      call(`${app}/asgi/examples/1`)
+      await wait(page, 2800)
+      await page.evaluate(`(() => {
+        const lane = [...loopscope.live.lanes.values()].find(({ marks }) => marks.some(({ type }) => type === 'request.message'))
+        loopscope.select(lane.id, true)
+        loopscope.timeline.show(lane.begunAt - 0.1, lane.endedAt + 0.3, false)
+      })()`)
+      await wait(page, 600)
+    },
+  },
   { name: 'side-by-side', at: '#view=compare&runs=2-3', take: (page) => wait(page, 1500) },
   {
     name: 'lab', at: '#view=lab', take: async (page) => {
