@@ -16,7 +16,7 @@ export default function asgiRoutes(app: App): void {
     done()
   })
   const application = router({ '/messages': messages, 'GET /blocking': blocking(app.config.maxMs), '/*': tutorial(runs(app)) })
-  void app.register(asgi(application, { maxRequests: app.config.maxRequests, ...app.costly }), { prefix: '/asgi' })
+  void app.register(asgi(application, { lifespan: 'off', maxRequests: app.config.maxRequests, ...app.costly }), { prefix: '/asgi' })
 }
 
 /** Programs are runs of this server: in its list, its view, and within its limit. */

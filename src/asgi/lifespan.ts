@@ -22,7 +22,7 @@ type Phase = 'startup' | 'shutdown'
 
 export class Lifespan {
   /** What the application puts into the state that it is given; null if it has no lifespan. */
-  state: Record<string, unknown> | null = {}
+  state: Record<string, unknown> | null
   readonly #waits = new Waits()
   readonly #given = new Set<Phase>()
   readonly #answered = new Map<Phase, LifespanSendEvent>()
@@ -33,14 +33,20 @@ export class Lifespan {
 
   constructor(mode: LifespanMode) {
     this.#mode = mode
+    this.state = mode === 'off' ? null : {}
   }
 
-  /** Starts the application; returns when it is ready. Throws a LifespanFailed if it says that it cannot start. */
-  *startup(app: Application, loop: EventLoop): Coroutine<void> {
-    if (this.#mode === 'off') {
-      this.state = null
-      return
-    }
+  /** Starts the application; resolves when it is ready. Rejects with a LifespanFailed if it says that it cannot start. */
+  async startup(app: Application, loop: EventLoop): Promise<void> {
+    if (this.state !== null) await loop.createTask(this.#startup(app, loop), { name: 'startup' })
+  }
+
+  /** Ends it after the last connection. Rejects with a LifespanFailed if the application says that it failed. */
+  async shutdown(loop: EventLoop): Promise<void> {
+    if (this.#task?.done() === false) await loop.createTask(this.#shutdown(this.#task), { name: 'shutdown' })
+  }
+
+  *#startup(app: Application, loop: EventLoop): Coroutine<void> {
     const scope = { type: 'lifespan' as const, asgi: { version: '3.0', spec_version: '2.0' }, state: this.state as Record<string, unknown> }
     const task = loop.createTask(call(app, scope, () => trackUnawaited(this.#receive(), 'receive'), (event) => trackUnawaited(this.#send(event), 'send')), { name: 'lifespan' })
     task.addDoneCallback(() => this.#changed.wake())
@@ -55,10 +61,7 @@ export class Lifespan {
     } else requireComplete(answer, 'startup')
   }
 
-  /** Ends it after the last connection. Throws a LifespanFailed if the application says that it failed. */
-  *shutdown(): Coroutine<void> {
-    const task = this.#task
-    if (task === null || task.done()) return
+  *#shutdown(task: Task<void>): Coroutine<void> {
     this.#ending = true
     this.#waits.wake()
     yield* this.#until('shutdown')

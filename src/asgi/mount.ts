@@ -77,7 +77,7 @@ export function asgi(application: Application, options: MountOptions = {}): Fast
       app.route({ method: app.supportedMethods, url, handler, exposeHeadRoute: false, config, schema: { hide: true } as object })
     }
     app.addHook('onReady', async () => {
-      await loopscope.loop.createTask(lifespan.startup(application, loopscope.loop), { name: 'startup' })
+      await lifespan.startup(application, loopscope.loop)
       place.state = lifespan.state
     })
     let cancelling: NodeJS.Timeout | undefined
@@ -95,7 +95,7 @@ export function asgi(application: Application, options: MountOptions = {}): Fast
       let late: NodeJS.Timeout | undefined
       await Promise.race([serving.idle(), new Promise((resolve) => { late = setTimeout(resolve, CLEANUP_MS) })])
       clearTimeout(late)
-      await loopscope.loop.createTask(lifespan.shutdown(), { name: 'shutdown' })
+      await lifespan.shutdown(loopscope.loop)
     })
     done()
   }

@@ -105,7 +105,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
 
   try {
     await observer?.ready
-    await loop.createTask(lifespan.startup(app, loop), { name: 'startup' })
+    await lifespan.startup(app, loop)
   } catch (error) {
     await end()
     throw error
@@ -122,7 +122,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
       server.listen(port, host, resolve)
     })
   } catch (error) {
-    await loop.createTask(lifespan.shutdown())
+    await lifespan.shutdown(loop)
     await end()
     throw error
   }
@@ -150,7 +150,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
     server.closeAllConnections?.()
     await down
     try {
-      await loop.createTask(lifespan.shutdown(), { name: 'shutdown' })
+      await lifespan.shutdown(loop)
     } finally {
       await end()
     }

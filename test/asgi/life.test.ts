@@ -145,9 +145,9 @@ t.test('the observer knows what an application waits for', async (t) => {
   }, { observer: { port: 0 } })
   let rest = (): void => {}
   const body = (async function* () {
-    yield 'a'
+    yield bytes('a')
     await new Promise<void>((resolve) => { rest = resolve })
-    yield 'b'
+    yield bytes('b')
   })()
   const answered = fetch(server.url, { method: 'POST', body, duplex: 'half' })
   const tasks = async (): Promise<unknown[]> => ((await (await fetch(`${server.observer!}/tasks`, { headers: { accept: 'application/json' } })).json()) as { tasks: { on?: unknown }[] }).tasks.map(({ on }) => on)

@@ -157,7 +157,7 @@ t.test('a client that sends faster than it is read, and one that reads slower th
   slow.terminate()
 })
 
-t.test('a client that does not answer the close frame holds nothing', async (t) => {
+t.test('a client that does not answer the close frame does not delay the end', async (t) => {
   const server = await served(t, webSocket(function* (_scope, receive, send) {
     yield* receive()
     yield* send({ type: 'websocket.accept' })
