@@ -272,7 +272,9 @@ t.test('a loop that is never idle', async (t) => {
       t.equal(told(some, from.some)[0]?.type, 'loop.blocked', 'while it lasts')
       const over = told(some, from.some).at(-1) as Unblocked
       t.ok(over.seconds >= 0.4 && over.victims.length >= 49, `${over.victims.length} waited for ${over.seconds} s`)
-      t.match(told(some, from.some).find(({ stack }) => stack !== undefined)?.stack?.[0], { function: 'hold', file: 'test/observe/programs/busy.ts' })
+      // The machine may also take the processor from the same task before it blocks.
+      const places = told(some, from.some).map(({ stack }) => stack?.[0])
+      t.ok(places.some((place) => place?.function === 'hold' && place.file === 'test/observe/programs/busy.ts'), JSON.stringify(places))
     }
   })
 
