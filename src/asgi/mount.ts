@@ -10,7 +10,7 @@ import '../fastify/index.ts'
 import { routeUpgrades, takeUpgrade, TAKES_UPGRADES } from '../http/upgrades.ts'
 import { requireApplication } from './application.ts'
 import { Lifespan, type LifespanMode } from './lifespan.ts'
-import { Serving } from './serving.ts'
+import { CLEANUP_MS, Serving } from './serving.ts'
 import { ClientDisconnected, type Application, type Bytes, type HttpRequestEvent, type HttpScope, type LifespanEvent, type Receive, type ReceiveEvent, type Scope, type Send } from './types.ts'
 
 export interface MountOptions {
@@ -25,10 +25,6 @@ export interface MountOptions {
   /** The configuration of its routes, for other plugins, such as `{ rateLimit: … }` for @fastify/rate-limit. */
   config?: FastifyContextConfig
 }
-
-const CANCEL_AGAIN_MS = 200
-/** How long tasks without a connection may take to clean up, in ms. */
-const CLEANUP_MS = 1000
 
 /**
  * A Fastify plugin that serves an ASGI application: `app.register(asgi(application), { prefix: '/site' })`. The prefix is its
@@ -80,17 +76,14 @@ export function asgi(application: Application, options: MountOptions = {}): Fast
       await lifespan.startup(application, loopscope.loop)
       place.state = lifespan.state
     })
-    let cancelling: NodeJS.Timeout | undefined
+    let finish = (): void => {}
     app.addHook('preClose', (done) => {
       serving.goAway()
-      cancelling = setTimeout(() => {
-        serving.cancel()
-        cancelling = setInterval(() => serving.cancel(), CANCEL_AGAIN_MS)
-      }, (options.graceSeconds ?? 2) * 1000)
+      finish = serving.cancelAfter(options.graceSeconds ?? 2)
       done()
     })
     app.addHook('onClose', async () => {
-      clearInterval(cancelling)
+      finish()
       serving.cancel()
       let late: NodeJS.Timeout | undefined
       await Promise.race([serving.idle(), new Promise((resolve) => { late = setTimeout(resolve, CLEANUP_MS) })])

@@ -14,7 +14,7 @@ import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from '../obser
 import { requireKnown, type Names } from '../observe/options.ts'
 import { requireApplication } from './application.ts'
 import { Lifespan, type LifespanMode } from './lifespan.ts'
-import { Serving } from './serving.ts'
+import { CLEANUP_MS, Serving } from './serving.ts'
 import type { Application } from './types.ts'
 
 export interface ServeOptions {
@@ -66,10 +66,6 @@ export interface AsgiServer {
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
-
-/** How long tasks that were cancelled may take to clean up, in ms. */
-const CLEANUP_MS = 1000
-const CANCEL_AGAIN_MS = 200
 
 /**
  * Serves an application: each request and each WebSocket is a task on one event loop. Resolves when it listens. Rejects with a
@@ -138,15 +134,11 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
     const down = new Promise((resolve) => server.close(resolve))
     serving.goAway()
     server.closeIdleConnections?.()
-    const deadline = setTimeout(() => {
-      serving.cancel()
-      again = setInterval(() => serving.cancel(), CANCEL_AGAIN_MS)
-      late = setTimeout(() => server.closeAllConnections?.(), CLEANUP_MS)
-    }, graceSeconds * 1000)
-    let again: NodeJS.Timeout | undefined
-    let late: NodeJS.Timeout | undefined
+    const finish = serving.cancelAfter(graceSeconds)
+    const late = setTimeout(() => server.closeAllConnections?.(), graceSeconds * 1000 + CLEANUP_MS)
     await serving.idle()
-    for (const timer of [deadline, again, late]) clearTimeout(timer)
+    finish()
+    clearTimeout(late)
     server.closeAllConnections?.()
     await down
     try {

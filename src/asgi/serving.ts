@@ -21,6 +21,10 @@ import { httpScope, webSocketScope, type Place } from './scope.ts'
 import { OSError, type Application } from './types.ts'
 import { WebSocketConnection } from './websocket-connection.ts'
 
+/** How long tasks that were cancelled may take to clean up, in ms. */
+export const CLEANUP_MS = 1000
+const CANCEL_AGAIN_MS = 200
+
 export interface ServingOptions {
   app: Application
   loop: EventLoop
@@ -67,6 +71,15 @@ export class Serving {
   goAway(): void {
     this.closing = true
     for (const one of this.#active) one.goAway()
+  }
+
+  /** Lets requests finish for some seconds, then cancels what is left, again and again. The returned function ends that. */
+  cancelAfter(seconds: number): () => void {
+    let timer = setTimeout(() => {
+      this.cancel()
+      timer = setInterval(() => this.cancel(), CANCEL_AGAIN_MS)
+    }, seconds * 1000)
+    return () => clearTimeout(timer)
   }
 
   /** Cancels the tasks that are left. */
