@@ -17,6 +17,19 @@ export function headersOf({ headers }: RunRecord['scope']): [name: string | null
   return (headers as [Encoded, Encoded][]).map(([name, value]) => [textOf(name), textOf(value)])
 }
 
+/** The path as received, without the query: optional. */
+export function sameRawPath({ raw_path: raw = null }: RunRecord['scope'], wanted: string): void {
+  if (raw === null) notSupported('the server gives no raw_path, which is optional')
+  same(raw, bytes(wanted))
+}
+
+/** The addresses and ports of both ends of a connection, of which `local` is the client's: optional. */
+export function sameEnds({ client = null, server = null }: RunRecord['scope'], local: unknown, { running: { address } }: Driver): void {
+  if (client === null && server === null) notSupported('the server gives neither, which are optional')
+  if (client !== null) same(client, local, 'client')
+  if (server !== null) same(server, [address.host, address.port], 'server')
+}
+
 /** What a body that was received consists of. */
 export function bodyOf(record: RunRecord): string {
   return received(record).map((event) => (event?.['type'] === 'http.request' ? textOf(event['body'] ?? bytes('')) : '')).join('')
@@ -71,9 +84,7 @@ export const HTTP_CASES: Case[] = [
   {
     id: 'H1', title: 'raw_path: the bytes as received, without the query', level: 'must', section: SCOPE,
     async run(driver) {
-      const { raw_path: raw = null } = await scopeOf(driver, { path: '/%C3%A4/a%2fb;c?q' })
-      if (raw === null) notSupported('the server gives no raw_path, which is optional')
-      same(raw, bytes('/%C3%A4/a%2fb;c'))
+      sameRawPath(await scopeOf(driver, { path: '/%C3%A4/a%2fb;c?q' }), '/%C3%A4/a%2fb;c')
     },
   },
   {
@@ -105,10 +116,7 @@ export const HTTP_CASES: Case[] = [
       const [connection, key] = [driver.connect(), newKey()]
       connection.write(requestText([['drain'], ...OK], { key }))
       const local = await connection.local()
-      const { client = null, server = null } = (await driver.record(key)).scope
-      if (client === null && server === null) notSupported('the server gives neither, which are optional')
-      if (client !== null) same(client, local, 'client')
-      if (server !== null) same(server, [driver.running.address.host, driver.running.address.port], 'server')
+      sameEnds((await driver.record(key)).scope, local, driver)
     },
   },
   {
