@@ -83,15 +83,23 @@ async function measure() {
   return { suite, rounds, seconds, connections, machine: describeMachine(measured), absent, samples }
 }
 
-/** Requests a second over `connections` for some seconds: each connection sends the next when it has its answer. */
+/**
+ * Requests a second over `connections` for some seconds: each sends the next request when it has its answer, and one that the
+ * server closes between answers is opened anew, as a client would.
+ */
 function load(port, { path, body }, connections, seconds) {
   const request = Buffer.from(body === undefined ? `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n` : `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
   return new Promise((resolve, reject) => {
     let answers = 0
-    const sockets = Array.from({ length: connections }, () => {
+    let over = false
+    const sockets = new Set()
+    const open = () => {
       const socket = connect(port, '127.0.0.1', () => socket.write(request))
+      sockets.add(socket)
       // An answer may arrive in several pieces, for example head and body: it is whole when its length says so.
       let left = ''
+      let answered = false
+      let problem = new Error('the connection was closed')
       socket.setNoDelay(true)
       socket.on('data', (chunk) => {
         left += chunk.toString('latin1')
@@ -102,18 +110,23 @@ function load(port, { path, body }, connections, seconds) {
         if (left.length < head + 4 + length) return
         left = ''
         answers++
+        answered = true
         socket.write(request)
       })
-      socket.on('error', reject)
-      return socket
-    })
+      socket.on('error', (error) => { problem = error })
+      socket.on('close', () => {
+        sockets.delete(socket)
+        if (over) return
+        if (answered && left === '') open()
+        else reject(new Error(`port ${port} gave no whole answer: ${problem.message}`))
+      })
+    }
+    for (let at = 0; at < connections; at++) open()
     const began = performance.now()
     setTimeout(() => {
+      over = true
       const rate = answers / ((performance.now() - began) / 1000)
-      for (const socket of sockets) {
-        socket.removeAllListeners('error').on('error', () => {})
-        socket.destroy()
-      }
+      for (const socket of sockets) socket.destroy()
       if (answers === 0) reject(new Error(`port ${port} gave no answer in ${seconds} s`))
       resolve({ rate, answers })
     }, seconds * 1000)
