@@ -1,8 +1,12 @@
-// The fuzzer against the whole server: it finds nothing in the server as it is, and finds each fault that is put back. `npm
-// run fuzz:http -- --tries 100000` goes further.
+// The fuzzer: what it knows of a right answer, its command, and what it finds: nothing in the server as it is, and each fault
+// that is put back. `npm run fuzz:http -- --tries 100000` goes further.
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { Answers } from './fuzz/answers.ts'
 import { BREAKS, breakServer } from './fuzz/breaks.ts'
+import { readOptions } from './fuzz/options.ts'
 import { escape, report } from './fuzz/report.ts'
 import { run } from './fuzz/run.ts'
 import { Subject } from './fuzz/subject.ts'
@@ -15,6 +19,46 @@ const MOST_TO_BREAK = 4000
 const MOST_FINDINGS = 20
 
 t.setTimeout(600_000)
+
+/** The command in a separate process: its exit code and its output. */
+function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const main = fileURLToPath(new URL('fuzz/main.ts', import.meta.url))
+    const hook = new URL('../tools/ts.mjs', import.meta.url).href
+    execFile(process.execPath, ['--import', hook, main, ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+    })
+  })
+}
+
+t.test('a wrong answer', async (t) => {
+  const problem = (text: string, methods = ['GET', 'GET']): string | null => {
+    const answers = new Answers(methods)
+    // Byte by byte, like the slowest connection.
+    for (const byte of Buffer.from(text, 'latin1')) answers.push(Buffer.from([byte]))
+    return answers.problem ?? answers.close()
+  }
+  const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+  t.equal(problem(ok + ok), null)
+  t.equal(problem('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n' + ok), null)
+  t.equal(problem('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n' + ok, ['HEAD', 'GET']), null)
+  t.match(problem('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nok'), /cut off/)
+  t.match(problem('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokHTTP'), /chunk/)
+  t.match(problem(`HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n${ok}`), /second status line/)
+  t.match(problem(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n${ok}`), /more came/)
+  t.match(problem('HTTP/1.1 001 Odd\r\n\r\n'), /no status line/)
+  t.match(problem(`${ok}noise`), /not the start/)
+  t.match(problem('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n'), /content-length: 2, transfer-encoding/)
+})
+
+t.test('the command', async (t) => {
+  t.same(readOptions(['--tries', '5', '--seed', '3']), { tries: 5, seed: 3, only: null, most: 10, root: undefined })
+  t.throws(() => readOptions(['--only=-1']), { message: "--only must be a whole number from 0 to 2147483647, got '-1'" })
+  const refused = await command('--tries', 'many')
+  t.match(refused, { code: 2, stdout: '', stderr: /^--tries must be a whole number from 1 to 2147483647, got 'many' \(usage: [^\n]*\)\n$/ })
+  const ran = await command('--tries', '20', '--seed', '5')
+  t.match(ran, { code: 0, stdout: /^\n20 tries of seed 5 \(.*\); answers: .*; 0 findings, \d+ tries a second\n$/ })
+})
 
 t.test('hostile bytes at both ports', async (t) => {
   const subject = await Subject.start(t)

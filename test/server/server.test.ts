@@ -1,13 +1,13 @@
 // The server as a process, the plugin in another app, and what a crowd of vanishing clients leaves behind.
 import { once } from 'node:events'
 import Fastify from 'fastify'
-import { createServer, connect, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { fetch } from 'undici'
 import { gather, sleep, timeout, type Coroutine } from '../../src/index.ts'
 import { readConfig } from '../../src/server/config.ts'
 import { loopscope } from '../../src/fastify/index.ts'
-import { eventually, listen } from '../support/server.ts'
+import { eventually } from '../support/server.ts'
 import { launchServer, startServer } from '../support/server-process.ts'
 
 t.test('the configuration', async (t) => {
@@ -143,44 +143,4 @@ t.test('the plugin in another app', async (t) => {
     t.equal((await response).statusCode, 503)
     t.ok(app.loopscope.loop.isClosed())
   })
-})
-
-/** Connects, asks for an endless run, waits for its first bytes, and vanishes. */
-function vanish(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('GET /examples/5/run?speed=5 HTTP/1.1\r\nHost: localhost\r\n\r\n'))
-    socket.once('data', () => socket.destroy())
-    socket.on('close', () => resolve())
-    socket.on('error', reject)
-  })
-}
-
-t.test('hundreds of clients that start an endless run and vanish leave nothing', async (t) => {
-  const { app, port } = await listen(t, { RATE_LIMIT: '0', HISTORY: '1024' })
-  const { loop, active } = app.loopscope
-  const crowd = async (clients: number): Promise<void> => {
-    for (let left = clients; left > 0; left -= 50) await Promise.all(Array.from({ length: Math.min(50, left) }, () => vanish(port)))
-    await eventually(() => loop.liveTasks().size === 0)
-  }
-  const memory = async (): Promise<number> => {
-    // What two rounds collect is not referenced.
-    for (let round = 0; round < 3; round++) {
-      globalThis.gc!()
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    return process.memoryUsage().heapUsed
-  }
-  // The first clients fill what is kept on purpose: code, history, the last runs.
-  await crowd(200)
-  const before = await memory()
-  await crowd(400)
-  const after = await memory()
-  t.equal(loop.liveTasks().size, 0, 'no task')
-  t.equal(active.size, 0, 'no request')
-  t.equal(app.runs.live, 0, 'no run')
-  t.equal(loop.timers.size, 0, 'no timer')
-  t.ok(await eventually(async () => (await new Promise<number>((resolve) => { app.server.getConnections((_error, count) => resolve(count)) })) === 0), 'no socket')
-  t.ok(after < before * 1.05, `memory is back: ${(before / 1e6).toFixed(1)} MB before, ${(after / 1e6).toFixed(1)} MB after`)
-  const { runs } = (await app.inject('/runs')).json<{ runs: { outcome: string }[] }>()
-  t.ok(runs.length > 0 && runs.every(({ outcome }) => outcome === 'cancelled'))
 })
