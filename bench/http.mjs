@@ -85,7 +85,7 @@ async function measure() {
 
 /**
  * Requests a second over `connections` for some seconds: each sends the next request when it has its answer, and one that the
- * server closes between answers is opened anew, as a client would.
+ * server closes between answers is opened again, as a client would do it.
  */
 function load(port, { path, body }, connections, seconds) {
   const request = Buffer.from(body === undefined ? `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n` : `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`)

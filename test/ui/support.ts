@@ -225,12 +225,14 @@ export const tab = (page: Page, name: string): Locator => page.getByRole('tab', 
 export const output = (page: Page): Promise<string[]> => page.locator('.output .text').allInnerTexts()
 export const row = (page: Page, text: string | RegExp): Locator => page.locator('.grid tbody tr', { hasText: text }).first()
 
-/** Starts it through the menu, as a reader would. */
+/** Starts it through the menu, as a reader would; the run has begun when this is done. */
 export async function runExample(page: Page, number: number, fields: Record<string, string> = {}): Promise<void> {
   await page.getByRole('button', { name: /Run an example/ }).click()
   await page.locator('.example', { hasText: new RegExp(`^${number}`) }).click()
   for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value)
+  const answered = page.waitForResponse((response) => new URL(response.url()).pathname.endsWith(`/examples/${number}/run`) && response.request().method() === 'POST')
   await page.getByRole('button', { name: `▶ Run example ${number}`, exact: true }).click()
+  await answered
 }
 
 /** Waits until the page has drawn what it knows. */
