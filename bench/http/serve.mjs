@@ -34,6 +34,18 @@ function plain() {
   return { server, listen: ({ port, host }) => new Promise((resolve) => server.listen(port, host, () => resolve(undefined))) }
 }
 
+/** A task for each request, and nothing else of ours: what is left of it is the price of an interface. */
+async function inTasks() {
+  const { EventLoop } = await import('../../src/index.ts')
+  const loop = new EventLoop({ hold: false })
+  void loop.runForever()
+  function* reply(response) {
+    response.writeHead(200, { ...TYPE, 'content-length': HELLO.length }).end(HELLO)
+  }
+  const server = createServer((_request, response) => { loop.createTask(reply(response)) })
+  return { server, listen: ({ port, host }) => new Promise((resolve) => server.listen(port, host, () => resolve(undefined))) }
+}
+
 function echoing() {
   const app = Fastify()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -68,6 +80,7 @@ async function asgi() {
 
 const apps = {
   node: plain,
+  task: inTasks,
   fastify: echoing,
   asgi,
   bare: () => served((_request, reply) => { reply.send(answer) }),

@@ -16,14 +16,16 @@ export const SUITES = {
     server: { what: 'this project\'s server, /ping, observed', path: '/ping' },
     starlette: { what: 'Starlette on uvicorn, an async handler', path: '/' },
   },
-  asgi: asgi('/'),
-  echo: asgi('/echo', ECHO),
+  asgi: asgi('/', { task: { what: 'Node\'s http, a listener that replies in a task', path: '/' } }),
+  echo: asgi('/echo', {}, ECHO),
 }
 
-function asgi(path, body) {
+/** `limits`: what an ASGI server on Node cannot be faster than. */
+function asgi(path, limits, body) {
   const request = { path, ...(body === undefined ? {} : { body }) }
   return {
     node: { what: 'Node\'s http, a listener that replies', ...request },
+    ...limits,
     fastify: { what: 'Fastify, a handler that replies', ...request },
     asgi: { what: 'loopscope/asgi, an ASGI application', ...request },
     uvicorn: { what: 'uvicorn, the same application in Python', ...request },

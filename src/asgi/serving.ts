@@ -13,6 +13,7 @@ import { describe } from '../runtime/describe.ts'
 import { follow, leftAgo, serverTiming, Timing, type BlockLog } from '../http/request-timing.ts'
 import { answered, arrivedWithin } from '../http/arrival.ts'
 import { PAGE_HEADER } from '../http/paths.ts'
+import { SwapRemoveSet, type Indexed } from '../http/swap-remove-set.ts'
 import { responseFor } from '../http/upgrades.ts'
 import type { ObserverClient } from '../observe/client.ts'
 import { call } from './application.ts'
@@ -41,7 +42,7 @@ export interface ServingOptions {
 
 export class Serving {
   readonly options: ServingOptions
-  readonly #active = new Set<Served>()
+  readonly #active = new SwapRemoveSet<Served>()
   #onIdle: (() => void) | null = null
   /** Nothing more is kept open. */
   closing = false
@@ -108,7 +109,8 @@ export class Serving {
 }
 
 /** One call of the application. */
-abstract class Served {
+abstract class Served implements Indexed {
+  /** @internal */ index = -1
   task: Task<void> | null = null
   protected readonly serving: Serving
   protected readonly request: IncomingMessage

@@ -19,21 +19,24 @@ class MessageWaiter extends Waiter {
 }
 
 export class Waits {
-  readonly #waiters = new Deque<Waiter>()
+  /** Null before the first: most requests wait for nothing. */
+  #waiters: Deque<Waiter> | null = null
 
   /** Wakes all that wait. */
   wake(): void {
+    if (this.#waiters === null) return
     for (const waiter of this.#waiters) waiter.wake()
   }
 
   /** Waits for the next `wake`; `what` is shown to observers. */
   *wait(kind: 'receive' | 'send', what: string): Coroutine<void> {
     const waiter = new MessageWaiter(kind, what)
-    this.#waiters.push(waiter)
+    const waiters = (this.#waiters ??= new Deque())
+    waiters.push(waiter)
     try {
       yield* waiter
     } finally {
-      this.#waiters.remove(waiter)
+      waiters.remove(waiter)
     }
   }
 }
