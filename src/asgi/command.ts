@@ -12,6 +12,7 @@ import type { Application } from './types.ts'
 const OPTIONS: Options = {
   port: { kind: 'whole', value: 'N', least: 0, most: 65_535, help: 'the port (8000); 0 for any free one' },
   host: { kind: 'text', value: 'NAME', help: 'the address to listen on (127.0.0.1)' },
+  uds: { kind: 'text', value: 'PATH', help: 'a UNIX socket to listen on instead, for a proxy on this machine' },
   'root-path': { kind: 'text', value: 'PATH', help: 'where a proxy mounts the application: what it takes from the paths' },
   lifespan: { kind: 'text', value: 'MODE', words: ['auto', 'on', 'off'], help: 'auto, on or off (auto): whether the application has a lifespan' },
   http2: { kind: 'flag', help: 'HTTP/2 besides HTTP/1.1; needs a certificate' },
@@ -19,6 +20,7 @@ const OPTIONS: Options = {
   'tls-key': { kind: 'text', value: 'FILE', help: 'its key, as PEM' },
   'observer-port': { kind: 'whole', value: 'N', least: 0, most: 65_535, help: 'the port of the live view (8001); 0 for any free one' },
   'no-observer': { kind: 'flag', help: 'without the live view' },
+  'ws-ping-interval': { kind: 'number', value: 'S', least: 0, most: 3600, help: 'how many seconds a WebSocket may be silent before a ping (20); 0 for none' },
   grace: { kind: 'number', value: 'S', least: 0, most: 3600, help: 'how many seconds requests may continue when it ends (2)' },
   help: { kind: 'flag', help: 'this text' },
 }
@@ -68,13 +70,15 @@ function optionsOf(given: ReadonlyMap<string, unknown>): ServeOptions {
   const rootPath = (given.get('root-path') as string | undefined) ?? ''
   if (!isRootPath(rootPath)) throw new UsageError(`--root-path begins with a slash and does not end with one, not "${rootPath}"`)
   const host = given.get('host') as string | undefined
+  const uds = given.get('uds') as string | undefined
+  if (uds !== undefined && given.has('port')) throw new UsageError('--uds is instead of --port')
   return {
-    port: (given.get('port') as number | undefined) ?? 8000,
-    ...(host === undefined ? {} : { host }),
+    ...(uds === undefined ? { port: (given.get('port') as number | undefined) ?? 8000, ...(host === undefined ? {} : { host }) } : { uds }),
     rootPath,
     lifespan: (given.get('lifespan') as 'auto' | 'on' | 'off' | undefined) ?? 'auto',
     ...(cert === undefined || key === undefined ? {} : { tls: { cert: read('--tls-cert', cert), key: read('--tls-key', key) }, http2: given.has('http2') }),
     observer: given.has('no-observer') ? false : { port: (given.get('observer-port') as number | undefined) ?? 8001, ...(host === undefined ? {} : { host }) },
+    ...(given.has('ws-ping-interval') ? { pingSeconds: given.get('ws-ping-interval') as number } : {}),
     graceSeconds: (given.get('grace') as number | undefined) ?? 2,
   }
 }

@@ -22,6 +22,8 @@ export interface MountOptions {
   graceSeconds?: number
   /** Whether responses have `Server-Timing`. Default true. */
   serverTiming?: boolean
+  /** How long an open WebSocket may be silent before its client is sent a ping, and again until it is lost. Default 20; 0 for no pings. */
+  pingSeconds?: number
   /** The configuration of its routes, for other plugins, such as `{ rateLimit: … }` for @fastify/rate-limit. */
   config?: FastifyContextConfig
 }
@@ -41,10 +43,10 @@ export function asgi(application: Application, options: MountOptions = {}): Fast
     const { loopscope } = app
     const observer = app.hasDecorator('observer') ? (app as { observer?: ObserverClient }).observer ?? null : null
     const lifespan = new Lifespan(options.lifespan ?? 'auto')
-    const place = { rootPath: app.prefix, taken: '', state: lifespan.state }
+    const place = { rootPath: app.prefix, taken: '', socketPath: null, state: lifespan.state }
     const serving = new Serving({
       app: application, loop: loopscope.loop, blocks: loopscope.blocks, place, observer, maxRequests: options.maxRequests ?? 10_000,
-      serverTiming: options.serverTiming ?? true, log: (message, error) => app.log.error({ err: error }, message),
+      serverTiming: options.serverTiming, pingSeconds: options.pingSeconds, takeId: () => loopscope.takeRequestId(null), log: (message, error) => app.log.error({ err: error }, message),
     })
     // The application reads the body itself.
     app.removeAllContentTypeParsers()

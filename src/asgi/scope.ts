@@ -12,6 +12,8 @@ export interface Place {
   rootPath: string
   /** What a proxy has taken from the beginning of the paths; '' if nothing. */
   taken: string
+  /** The UNIX socket that the server listens on; null if it listens on a port. */
+  socketPath: string | null
   /** What the application put into the state of its lifespan; null without a lifespan. */
   state: Record<string, unknown> | null
 }
@@ -33,7 +35,7 @@ export function webSocketScope(request: IncomingMessage, place: Place): WebSocke
 }
 
 /** What both have. One literal: fields that are spread into an object cost a request of few headers as much as all else here. */
-function common(request: IncomingMessage, { rootPath, taken, state }: Place, type: 'http' | 'websocket'): ConnectionScope {
+function common(request: IncomingMessage, { rootPath, taken, socketPath, state }: Place, type: 'http' | 'websocket'): ConnectionScope {
   const { socket, url = '/', httpVersion } = request
   const secure = (socket as TLSSocket).encrypted === true
   const at = url.indexOf('?')
@@ -49,7 +51,7 @@ function common(request: IncomingMessage, { rootPath, taken, state }: Place, typ
     root_path: rootPath,
     headers: headerList(request),
     client: socket.remoteAddress === undefined ? null : [socket.remoteAddress, socket.remotePort as number],
-    server: socket.localAddress === undefined ? null : [socket.localAddress, socket.localPort as number],
+    server: socketPath !== null ? [socketPath, null] : socket.localAddress === undefined ? null : [socket.localAddress, socket.localPort as number],
     extensions: extensionsOf(type, httpVersion === '2.0', secure ? socket as TLSSocket : null),
   }
   if (state !== null) scope.state = { ...state }

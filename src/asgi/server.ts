@@ -22,6 +22,8 @@ export interface ServeOptions {
   port?: number
   /** Default 127.0.0.1. */
   host?: string
+  /** The path of a UNIX socket to listen on, instead of host and port, for a proxy on the same machine. It must not exist. */
+  uds?: string
   /**
    * Where the application is mounted, without a slash at the end. It is the `root_path` of its scopes, and their paths begin with
    * it: a proxy has taken it from the requests, as for uvicorn's option of this name. Default ''.
@@ -39,6 +41,11 @@ export interface ServeOptions {
   graceSeconds?: number
   /** Whether responses have `Server-Timing`. Default true. */
   serverTiming?: boolean
+  /**
+   * A WebSocket whose client has been silent for this many seconds is sent a ping, and is lost if the client is silent for as long
+   * again: the application receives the disconnect, with the code 1006. Default 20; 0 for no pings.
+   */
+  pingSeconds?: number
   /** Watches the server from a second thread, which serves the live view on its own port; `true` means all defaults. */
   observer?: ObserverOptions | boolean
   /** The loop, which runs already or will. Default: a new one, which runs as long as the server. */
@@ -48,13 +55,14 @@ export interface ServeOptions {
 }
 
 const OPTIONS: Names<Required<ServeOptions>> = {
-  port: true, host: true, rootPath: true, lifespan: true, tls: true, http2: true, maxRequests: true, graceSeconds: true, serverTiming: true,
-  observer: true, loop: true, log: true,
+  port: true, host: true, uds: true, rootPath: true, lifespan: true, tls: true, http2: true, maxRequests: true, graceSeconds: true, serverTiming: true,
+  pingSeconds: true, observer: true, loop: true, log: true,
 }
 
 export interface AsgiServer {
-  /** Its address, such as `http://127.0.0.1:8000`. */
+  /** Its address, such as `http://127.0.0.1:8000`, or `unix:` and a path. */
   readonly url: string
+  /** NaN if it listens on a UNIX socket. */
   readonly port: number
   readonly loop: EventLoop
   /** The address of the live view; null without an observer. */
@@ -77,7 +85,8 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
   requireKnown('serve', options, OPTIONS)
   if (!isRootPath(options.rootPath ?? '')) throw new TypeError(`serve: rootPath begins with a slash and does not end with one, got ${JSON.stringify(options.rootPath)}`)
   if (typeof options.observer === 'object') requireKnown('serve: observer', options.observer, OBSERVER_OPTIONS)
-  const { host = '127.0.0.1', port = 8000, rootPath = '', graceSeconds = 2, log = (message, error) => console.error(message, error ?? '') } = options
+  if (options.uds !== undefined && (options.port !== undefined || options.host !== undefined)) throw new TypeError('serve: uds is instead of port and host')
+  const { host = '127.0.0.1', port = 8000, rootPath = '', uds = null, graceSeconds = 2, log = (message, error) => console.error(message, error ?? '') } = options
   const own = options.loop === undefined
   const loop = options.loop ?? new EventLoop({ hold: false })
   const ended = own ? loop.runForever() : null
@@ -106,16 +115,18 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
     await end()
     throw error
   }
+  let requests = 0
   const serving = new Serving({
-    app, loop, blocks, observer, place: { rootPath, taken: rootPath, state: lifespan.state }, maxRequests: options.maxRequests ?? 10_000,
-    serverTiming: options.serverTiming ?? true, log,
+    app, loop, blocks, observer, place: { rootPath, taken: rootPath, socketPath: uds, state: lifespan.state }, maxRequests: options.maxRequests ?? 10_000,
+    serverTiming: options.serverTiming, pingSeconds: options.pingSeconds, log, takeId: () => ++requests,
   })
   const server = listener(options)
   attach(server, serving)
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(port, host, resolve)
+      if (uds === null) server.listen(port, host, resolve)
+      else server.listen(uds, resolve)
     })
   } catch (error) {
     await lifespan.shutdown(loop)
@@ -126,7 +137,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
   if (observer !== null && recorded) observer.onBlock = (from, to, name) => blocks.note(from, to, name)
   else new BlockWatch(loop, blocks)
   release()
-  const address = server.address() as AddressInfo
+  const address = uds === null ? server.address() as AddressInfo : null
   let closed: Promise<void> | null = null
 
   async function close(): Promise<void> {
@@ -149,8 +160,8 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
   }
 
   return {
-    url: `${options.tls === undefined ? 'http' : 'https'}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
-    port: address.port, loop, observer: observer?.url ?? null,
+    url: address === null ? `unix:${uds}` : `${options.tls === undefined ? 'http' : 'https'}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
+    port: address?.port ?? NaN, loop, observer: observer?.url ?? null,
     close: () => (closed ??= close()),
     [Symbol.asyncDispose]: () => (closed ??= close()),
   }
@@ -170,10 +181,10 @@ function listener({ tls, http2 = false }: ServeOptions): HttpServer {
 
 /** Passes what a server reads to the application. */
 function attach(server: HttpServer, serving: Serving): void {
-  let requests = 0
+  const { takeId } = serving.options
   const serve = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse): void => {
     if (request.httpVersionMajor === 1) began(request, response)
-    inTurn(request, response, () => serving.request(request, response, ++requests, expectsContinue))
+    inTurn(request, response, () => serving.request(request, response, takeId(), expectsContinue))
   }
   server.on('request', serve(false))
   server.on('checkContinue', serve(true))
@@ -181,7 +192,7 @@ function attach(server: HttpServer, serving: Serving): void {
     socket.on('error', () => socket.destroy())
     // Other answers are under way on this connection, and Node no longer handles them.
     if (unanswered(socket) > 0) socket.destroy()
-    else if (request.headers.upgrade?.toLowerCase() === 'websocket') serving.upgrade(request, socket, head, ++requests)
+    else if (request.headers.upgrade?.toLowerCase() === 'websocket') serving.upgrade(request, socket, head, takeId())
     else serveWithout(server, request, socket)
   })
 }

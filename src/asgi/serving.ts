@@ -20,7 +20,7 @@ import { call } from './application.ts'
 import { byName, http2Stream, HttpConnection, type HttpHost, type OnMessage } from './http-connection.ts'
 import { httpScope, webSocketScope, type Place } from './scope.ts'
 import { OSError, type Application } from './types.ts'
-import { WebSocketConnection } from './websocket-connection.ts'
+import { PING_SECONDS, WebSocketConnection } from './websocket-connection.ts'
 
 /** How long tasks that were cancelled may take to clean up, in ms. */
 export const CLEANUP_MS = 1000
@@ -34,8 +34,12 @@ export interface ServingOptions {
   observer: ObserverClient | null
   /** The most requests and WebSockets at the same time. */
   maxRequests: number
-  /** Whether responses have `Server-Timing`. */
-  serverTiming: boolean
+  /** Whether responses have `Server-Timing`. Default true. */
+  serverTiming: boolean | undefined
+  /** As PING_SECONDS, which is the default; 0 for no pings. */
+  pingSeconds: number | undefined
+  /** Gives a request or WebSocket its number in events. */
+  takeId: () => number
   /** An application failed, or broke the rules. */
   log: (message: string, error: unknown) => void
 }
@@ -141,7 +145,7 @@ abstract class Served implements Indexed {
     const { method, request, id } = this
     const url = request.url as string
     observer?.watchThread()
-    observer?.probe?.requestStarted(id, method, url, this.timing.ready, request.headers[PAGE_HEADER] === undefined ? 'client' : 'page')
+    observer?.probe?.requestStarted(id, method, url, observer.readyFor(this.timing.ready, arrivedWithin(request)), request.headers[PAGE_HEADER] === undefined ? 'client' : 'page')
     observer?.probe?.nextTask({ request: id })
     const task = new Task(this.#opened(), { name: `${method} ${url.split('?', 1)[0] as string} #${id}`, context: new Context() }, loop)
     follow(task, this.timing)
@@ -222,13 +226,13 @@ class ServedRequest extends Served implements HttpHost {
       if (error !== null && error !== undefined) return
       const rawHeaders = [':authority', String(authority), ...headers]
       const request = Object.assign(Readable.from([]), { method: 'GET', url, rawHeaders, headers: pushed, socket, httpVersion, httpVersionMajor, complete: true })
-      this.serving.request(request as unknown as IncomingMessage, pushedResponse as unknown as ServerResponse, this.id)
+      this.serving.request(request as unknown as IncomingMessage, pushedResponse as unknown as ServerResponse, this.serving.options.takeId())
     })
   }
 
   /** @internal */
   onStart(headers: string[]): void {
-    const { serverTiming: wanted, loop } = this.serving.options
+    const { serverTiming: wanted = true, loop } = this.serving.options
     if (!wanted) return
     this.timing.measure(loop.time())
     headers.push('server-timing', serverTiming(this.timing))
@@ -253,7 +257,7 @@ class ServedWebSocket extends Served {
 
   constructor(serving: Serving, id: number, request: IncomingMessage, socket: Duplex, head: Buffer) {
     super(serving, id, request, 'WebSocket')
-    this.#connection = new WebSocketConnection(request, socket, head, this.onMessage)
+    this.#connection = new WebSocketConnection(request, socket, head, this.onMessage, serving.options.pingSeconds ?? PING_SECONDS)
   }
 
   goAway(): void {

@@ -26,6 +26,9 @@ const CLOSING_MS = 2000
 /** The most bytes of a reason (RFC 6455, 5.5). */
 const LONGEST_REASON = 123
 
+/** How long an open WebSocket may be silent before its client is sent a ping, and again until the connection is lost, in seconds, as in uvicorn. */
+export const PING_SECONDS = 20
+
 const CONNECTING = 0
 const DENYING = 1
 const OPEN = 2
@@ -37,6 +40,7 @@ export class WebSocketConnection {
   readonly #request: IncomingMessage
   readonly #socket: Duplex
   readonly #onMessage: OnMessage | null
+  readonly #pingSeconds: number
   readonly #waits = new Waits()
   readonly #messages = new Deque<Received>()
   #bytes = 0
@@ -46,15 +50,19 @@ export class WebSocketConnection {
   #webSocket: WebSocket | null = null
   #denial: ServerResponse | null = null
   #closedByApp = false
+  /** The client has sent something since the last look. */
+  #heard = true
   /** How it was closed. */
   #closed: { code: number; reason: string } | null = null
   /** The status with which it was answered: 101 if it was accepted. */
   status = 0
 
-  constructor(request: IncomingMessage, socket: Duplex, head: Buffer, onMessage: OnMessage | null) {
+  /** `pingSeconds`: as PING_SECONDS; 0 for no pings. */
+  constructor(request: IncomingMessage, socket: Duplex, head: Buffer, onMessage: OnMessage | null, pingSeconds: number) {
     this.#request = request
     this.#socket = socket
     this.#onMessage = onMessage
+    this.#pingSeconds = pingSeconds
     this.#early = [head]
     let size = head.length
     // It is read, so that the end of the connection is noticed. A client must not send before it is accepted.
@@ -114,7 +122,10 @@ export class WebSocketConnection {
       if (message !== undefined) {
         const { size, ...event } = message
         this.#bytes -= size
-        if (this.#webSocket?.isPaused === true && this.#messages.length < MOST_MESSAGES / 2 && this.#bytes < MOST_BYTES / 2) this.#webSocket.resume()
+        if (this.#webSocket?.isPaused === true && this.#messages.length < MOST_MESSAGES / 2 && this.#bytes < MOST_BYTES / 2) {
+          this.#heard = true
+          this.#webSocket.resume()
+        }
         this.#onMessage?.('receive', event.type, size, false, 0)
         return event
       }
@@ -204,7 +215,9 @@ export class WebSocketConnection {
 
   #opened(webSocket: WebSocket): void {
     this.#webSocket = webSocket
+    this.#watchOver(webSocket)
     webSocket.on('message', (data, binary) => {
+      this.#heard = true
       const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)
       this.#messages.push({ type: 'websocket.receive', bytes: binary ? bytes : null, text: binary ? null : bytes.toString('utf8'), size: bytes.length })
       this.#bytes += bytes.length
@@ -214,6 +227,24 @@ export class WebSocketConnection {
     webSocket.on('close', (code, reason) => this.#end(code, reason.toString('utf8')))
     // A frame that cannot be read ends the connection with a code of its own.
     webSocket.on('error', () => {})
+  }
+
+  /** Ends the connection of a client that is silent, and does not answer a ping: it has vanished, and the application should know. */
+  #watchOver(webSocket: WebSocket): void {
+    if (this.#pingSeconds === 0) return
+    const heard = (): void => { this.#heard = true }
+    webSocket.on('ping', heard).on('pong', heard)
+    const look = (): void => {
+      // What is not read cannot answer.
+      if (webSocket.isPaused) return
+      if (this.#heard) {
+        this.#heard = false
+        if (webSocket.readyState === webSocket.OPEN) webSocket.ping()
+      } else webSocket.terminate()
+    }
+    // After a long block, what has arrived is read before anything is concluded from its absence.
+    const timer = setInterval(() => setImmediate(look), this.#pingSeconds * 1000).unref()
+    webSocket.once('close', () => clearInterval(timer))
   }
 
   /** Answers the handshake by HTTP, at once. */

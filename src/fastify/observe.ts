@@ -46,7 +46,7 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
         client.probe?.nextTask({ request: id })
         return
       }
-      client.probe?.requestStarted(id, request.method, request.url, timing.ready > 0 ? timing.ready : Math.min(client.waited(), arrivedWithin(request.raw)), senderOf(request), request.url === route?.path)
+      client.probe?.requestStarted(id, request.method, request.url, client.readyFor(timing.ready, arrivedWithin(request.raw)), senderOf(request), request.url === route?.path)
       client.probe?.nextTask({ request: id, prefix: route?.prefix })
     },
     requestFinished({ id, request, reply, timing, task }: Served, outcome: RequestOutcome): void {
@@ -106,7 +106,7 @@ function observePlain(app: FastifyInstance, loopscope: Loopscope, client: Observ
       client.watchThread()
       numbers.set(request, id)
       const left = leftAgo(request.headers['x-request-start']) ?? Infinity
-      client.probe?.requestStarted(id, request.method, request.url, Math.min(client.waited(), arrivedWithin(request.raw), left), senderOf(request))
+      client.probe?.requestStarted(id, request.method, request.url, client.readyFor(0, Math.min(arrivedWithin(request.raw), left)), senderOf(request))
       onEnd(reply.raw, (whole) => {
         const seconds = (performance.now() - began) / 1000
         const outcome: RequestOutcome = !whole ? 'disconnected' : reply.statusCode >= 500 ? 'raised' : 'returned'

@@ -271,9 +271,12 @@ export class ObserverClient implements Monitor {
     if (this.#closed === null) this.#heartbeat.start()
   }
 
-  /** For how many seconds a block may have delayed a request that is read now. */
-  waited(): number {
-    return this.#heartbeat.waited()
+  /**
+   * For how many seconds a block may have delayed a request that is read now: as many as its own timing knows, or else as many
+   * as the thread was blocked, but only `within` the time in which it can have arrived.
+   */
+  readyFor(known: number, within: number): number {
+    return known > 0 ? known : Math.min(this.#heartbeat.waited(), within)
   }
 
   /** Sends events to `sink`, starting now or after a cursor. Without an observer the subscription ends at once. */

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders, type Settings } from 'node:http2'
 import { join } from 'node:path'
 import t from 'tap'
-import { sleep, type Coroutine } from '../../src/index.ts'
+import { currentTask, sleep, type Coroutine } from '../../src/index.ts'
 import type { HttpScope, Send } from '../../src/asgi/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { bytes, http, respond, served, text, type Served } from './support.ts'
@@ -35,8 +35,10 @@ function* push(send: Send, path: string): Coroutine<void> {
 
 t.test('HTTP/2 Server Push: a call of the application answers the promised request', async (t) => {
   const scopes: HttpScope[] = []
+  const tasks: string[] = []
   const server = await served(t, http(function* (scope, _receive, send) {
     scopes.push(scope)
+    tasks.push(currentTask()!.getName())
     // The pushed response tries to push another one.
     yield* push(send, scope.path === '/' ? '/ä b' : '/never')
   }), { tls, http2: true })
@@ -53,6 +55,7 @@ t.test('HTTP/2 Server Push: a call of the application answers the promised reque
   t.match(promised, [{ ':method': 'GET', ':path': '/%C3%A4%20b', ':authority': 'named.test', 'x-two': '1, 2' }])
   t.match(scopes[1], { method: 'GET', path: '/ä b', http_version: '2', scheme: 'https' })
   t.same(scopes[1]!.headers.map(([name, value]) => [text(name), text(value)]), [['host', 'named.test'], ['x-two', '1'], ['x-two', '2']])
+  t.same(tasks, ['GET / #1', 'GET /%C3%A4%20b #2'], 'with a number of its own')
   t.equal(scopes.length, 2, 'a pushed response pushes no other')
   t.same(server.log, [])
 })

@@ -1,4 +1,8 @@
 // The life of an application, its end with the server, and calls without a server.
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
+import { join } from 'node:path'
 import t from 'tap'
 import { run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { serve, type Application, type Receive, type Send } from '../../src/asgi/index.ts'
@@ -184,4 +188,23 @@ t.test('the observer records the messages of a request', async (t) => {
     ['send', 'http.response.body', 1, false, undefined], ['receive', 'http.disconnect', 0, false, undefined],
   ])
   t.match(told.at(-1), { status: 201, outcome: 'returned', request: messages[0]!.request })
+})
+
+t.test('a UNIX socket: its path is the server of the scope, and is gone at the end', async (t) => {
+  const uds = join(t.testdir(), 'asgi.sock')
+  const seen: unknown[] = []
+  const server = await served(t, function* (scope, _receive, send) {
+    if (scope.type !== 'http') throw new Error('only HTTP')
+    seen.push(scope.server, scope.client)
+    yield* respond(send, 'ok')
+  }, { uds })
+  t.equal(server.url, `unix:${uds}`)
+  const [response] = await once(get({ socketPath: uds, path: '/' }), 'response') as [IncomingMessage]
+  response.resume()
+  t.equal(response.statusCode, 200)
+  t.same(seen, [[uds, null], null])
+  await t.rejects(serve(function* () {}, { uds, lifespan: 'off' }), { code: 'EADDRINUSE' })
+  await server.close()
+  t.notOk(existsSync(uds))
+  await t.rejects(serve(function* () {}, { uds, port: 0 }), { name: 'TypeError', message: 'serve: uds is instead of port and host' })
 })

@@ -17,7 +17,7 @@ export interface Served extends AsgiServer {
 /** Serves an application until the test ends. */
 export async function served(t: Test, app: Application, options: ServeOptions = {}): Promise<Served> {
   const log: string[] = []
-  const server = await serve(app, { port: 0, log: (message, error) => log.push(error === null ? message : `${message}: ${String(error)}`), ...options })
+  const server = await serve(app, { ...(options.uds === undefined ? { port: 0 } : {}), log: (message, error) => log.push(error === null ? message : `${message}: ${String(error)}`), ...options })
   t.teardown(() => server.close())
   return Object.assign(Object.create(server) as AsgiServer, { log })
 }

@@ -45,6 +45,38 @@ t.test('a WebSocket: scope, accept, messages, close', async (t) => {
   t.same(server.log, [])
 })
 
+t.test('a client that is silent and does not answer pings is lost; one that answers, or is not read, is not', async (t) => {
+  const ends: Record<string, number> = {}
+  const read = new Event()
+  const server = await served(t, webSocket(function* (scope, receive, send) {
+    yield* receive()
+    yield* send({ type: 'websocket.accept' })
+    if (scope.path === '/unread') yield* read.wait()
+    for (;;) {
+      const event = yield* receive()
+      if (event.type !== 'websocket.disconnect') continue
+      ends[scope.path] = event.code
+      return
+    }
+  }), { pingSeconds: 0.1 })
+  const silent = open(server.port, handshake('/silent'))
+  t.teardown(() => silent.destroy())
+  const answers = new WebSocket(`${server.url.replace('http', 'ws')}/answers`)
+  let pings = 0
+  answers.on('ping', () => pings++)
+  // More messages than are kept for an application that does not take them: the connection is not read.
+  const unread = new WebSocket(`${server.url.replace('http', 'ws')}/unread`)
+  await once(unread, 'open')
+  for (let sent = 0; sent < 100; sent++) unread.send('more')
+  t.ok(await eventually(() => ends['/silent'] === 1006 && pings >= 8), JSON.stringify(ends))
+  t.same(ends, { '/silent': 1006 })
+  server.loop.callSoonThreadsafe(() => read.set())
+  unread.close(4000)
+  answers.close(4001)
+  t.ok(await eventually(() => Object.keys(ends).length === 3))
+  t.same(ends, { '/silent': 1006, '/unread': 4000, '/answers': 4001 })
+})
+
 t.test('Disconnect: the code that the client gave, or 1005, or 1006 for a lost connection', async (t) => {
   const codes: number[] = []
   const server = await served(t, webSocket(function* (_scope, receive, send) {
