@@ -1,4 +1,4 @@
-// run() and Runner on their hosts: the virtual clock that jumps, the real one, interrupts, and what keeps a process alive.
+// run() and Runner on their hosts: the virtual clock that jumps, the real one, and the one for browsers.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'

@@ -1,4 +1,4 @@
-// The server as a process, the plugin in another app, and what a crowd of vanishing clients leaves behind.
+// The server as a process, and the plugin in another app.
 import { once } from 'node:events'
 import Fastify from 'fastify'
 import { createServer, type AddressInfo } from 'node:net'
