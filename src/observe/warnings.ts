@@ -31,6 +31,13 @@ interface Group {
   reported: boolean
 }
 
+/** A lock that tasks wait for. */
+interface WantedLock {
+  /** The task that owns it; null if that is not known. */
+  owner: number | null
+  waiting: number
+}
+
 export class Warnings {
   readonly #model: Model
   readonly #emit: (warning: Warning) => void
@@ -40,6 +47,9 @@ export class Warnings {
   readonly #stuck = new Map<number, number>()
   readonly #putters = new Map<number, LiveTask>()
   readonly #fullQueues = new Set<string>()
+  /** Locks that tasks wait for, by their names, and the name of the lock that each of these tasks waits for. */
+  readonly #locks = new Map<string, WantedLock>()
+  readonly #lockOf = new Map<number, string>()
   #backlogSince: number | null = null
   #backlogTold = false
   #longTold = 0
@@ -61,6 +71,7 @@ export class Warnings {
         this.#groupOf(event.run).live++
         break
       case 'task.ready':
+        this.#leaveLock(event.task, event.by)
         this.#leave(event.task, event.run)
         break
       case 'task.suspended':
@@ -96,6 +107,8 @@ export class Warnings {
     this.#groups.clear()
     this.#stuck.clear()
     this.#putters.clear()
+    this.#locks.clear()
+    this.#lockOf.clear()
     this.#slow = null
     this.#backlogSince = null
     for (const task of this.#model.tasks.values()) {
@@ -151,8 +164,35 @@ export class Warnings {
       const live = this.#model.tasks.get(task)
       if (live !== undefined) this.#putters.set(task, live)
     }
+    if (on.kind === 'lock' && on.label !== undefined) this.#wantLock(task, on.label, on.holder)
     // For a task that awaits itself, the runtime raises an error at once.
-    if (on.task !== undefined && on.task !== task) this.#findCycle(task, t)
+    if (on.task !== task) this.#findCycle(task, t)
+  }
+
+  #wantLock(task: number, name: string, holder: number | undefined): void {
+    const lock = this.#locks.get(name) ?? { owner: null, waiting: 0 }
+    lock.owner = holder ?? null
+    lock.waiting++
+    this.#locks.set(name, lock)
+    this.#lockOf.set(task, name)
+  }
+
+  /** A task that waits for a lock is ready: it has been cancelled, or is the next owner. */
+  #leaveLock(task: number, by: number | undefined): void {
+    const name = this.#lockOf.get(task)
+    if (name === undefined) return
+    this.#lockOf.delete(task)
+    const lock = this.#locks.get(name) as WantedLock
+    if (--lock.waiting === 0) this.#locks.delete(name)
+    else if (!(this.#model.tasks.get(task)?.cancelling ?? false)) lock.owner = by !== undefined && by === lock.owner ? task : null
+  }
+
+  /** The task whose end, or whose release of a lock, would wake this one. Nothing for a wait that a timer ends. */
+  #awaited(task: number): number | undefined {
+    const live = this.#model.tasks.get(task)
+    if (live?.state !== 'suspended' || live.on === undefined || live.on.deadline !== undefined) return undefined
+    const name = this.#lockOf.get(task)
+    return live.on.task ?? (name === undefined ? undefined : this.#locks.get(name)?.owner ?? undefined)
   }
 
   #leave(task: number, run = 0): void {
@@ -168,7 +208,7 @@ export class Warnings {
   #findCycle(first: number, t: number): void {
     const { tasks } = this.#model
     const chain = [first]
-    let at = tasks.get(first)?.on?.task
+    let at = this.#awaited(first)
     while (at !== undefined && chain.length < LONGEST_CHAIN) {
       if (at === first) {
         const names = chain.map((id) => tasks.get(id)?.name ?? `task ${id}`)
@@ -179,8 +219,7 @@ export class Warnings {
         return
       }
       chain.push(at)
-      const next: LiveTask | undefined = tasks.get(at)
-      at = next?.state === 'suspended' ? next.on?.task : undefined
+      at = this.#awaited(at)
     }
   }
 

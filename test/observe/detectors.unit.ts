@@ -88,7 +88,7 @@ class World {
     return task
   }
 
-  /** A step of a task, that ends in a wait, for `deadline` seconds at most. */
+  /** A step of a task, that ends in a wait, for `deadline` seconds at most. `task`: the one that is awaited, or owns the lock. */
   step(task: number, seconds: number, on: { kind: keyof typeof HEAD.suspended; label?: string; task?: number; deadline?: number } = { kind: 'yield' }): this {
     this.#holder.read()
     this.#holder.task(task)
@@ -96,6 +96,12 @@ class World {
     this.#busy(seconds)
     const label = on.label === undefined ? NO_TEXT : this.#ring.putText(on.label)
     this.#ring.putNumber(HEAD.suspended[on.kind], task, this.now, label, on.task ?? 0, on.deadline === undefined ? NaN : this.now + on.deadline)
+    return this.#free()
+  }
+
+  /** A task is woken by another one. */
+  wakes(by: number, task: number): this {
+    this.#ring.put(HEAD.ready, task, this.now, by)
     return this.#free()
   }
 
@@ -183,6 +189,27 @@ const TABLE: [what: string, happens: (world: World) => void, reported: (string |
     const [a, b] = [world.task('A'), world.task('B')]
     world.step(a, 0, { kind: 'task', task: b }).step(b, 0, { kind: 'task', task: a })
   }, ['red await-cycle: a deadlock (cycle of awaits): B → A → B']],
+  ['a cycle of awaits that a timer ends is no deadlock', (world) => {
+    const [a, b] = [world.task('A'), world.task('B')]
+    world.step(a, 0, { kind: 'task', task: b, deadline: 60 }).step(b, 0, { kind: 'task', task: a })
+  }, []],
+  ['a cycle of locks', (world) => {
+    const [a, b] = [world.task('A'), world.task('B')]
+    world.step(a, 0, { kind: 'lock', label: 'Lock 2', task: b }).step(b, 0, { kind: 'lock', label: 'Lock 1', task: a })
+  }, ['red await-cycle: a deadlock (cycle of awaits): B → A → B']],
+  ['a lock that has been handed on is its new owner\'s', (world) => {
+    const [a, b, c] = [world.task('A'), world.task('B'), world.task('C')]
+    for (const task of [b, c]) world.step(task, 0, { kind: 'lock', label: 'Lock 1', task: a })
+    // A releases the lock, which is B's now, and then awaits C, which waits for B.
+    world.wakes(a, b).step(a, 0, { kind: 'task', task: c }).step(b, 0, { kind: 'sleep', deadline: 60 }).passes(3)
+    world.wakes(0, b).step(b, 0, { kind: 'task', task: a })
+  }, ['red await-cycle: a deadlock (cycle of awaits): B → A → C → B']],
+  ['a lock whose owner is not known is in no cycle', (world) => {
+    const [a, b, c] = [world.task('A'), world.task('B'), world.task('C')]
+    for (const task of [b, c]) world.step(task, 0, { kind: 'lock', label: 'Lock 1', task: a })
+    // A callback releases the lock of A.
+    world.wakes(0, b).step(b, 0, { kind: 'sleep', deadline: 60 }).step(a, 0, { kind: 'task', task: c }).passes(3)
+  }, []],
   ['tasks that nothing can wake, once and after a second', (world) => {
     world.step(world.task('A'), 0, { kind: 'event', label: 'Event 1' }).passes(0.7)
     world.passes(2)
