@@ -6,7 +6,7 @@ import { helpOf, readArguments, UsageError, type Options } from '../command/argu
 import { EXIT, onInterrupt } from '../command/exit.ts'
 import { requireApplication } from './application.ts'
 import { LifespanFailed } from './lifespan.ts'
-import { isRootPath, serve, type AsgiServer, type ServeOptions } from './server.ts'
+import { isRootPath, isSocketPath, LONGEST_UDS, serve, type AsgiServer, type ServeOptions } from './server.ts'
 import type { Application } from './types.ts'
 
 const OPTIONS: Options = {
@@ -20,7 +20,7 @@ const OPTIONS: Options = {
   'tls-key': { kind: 'text', value: 'FILE', help: 'its key, as PEM' },
   'observer-port': { kind: 'whole', value: 'N', least: 0, most: 65_535, help: 'the port of the live view (8001); 0 for any free one' },
   'no-observer': { kind: 'flag', help: 'without the live view' },
-  'ws-ping-interval': { kind: 'number', value: 'S', least: 0, most: 3600, help: 'how many seconds a WebSocket may be silent before a ping (20); 0 for none' },
+  'ws-ping-interval': { kind: 'number', value: 'S', least: 0, most: 3600, help: 'how many seconds are between pings to a WebSocket (20); 0 for none' },
   grace: { kind: 'number', value: 'S', least: 0, most: 3600, help: 'how many seconds requests may continue when it ends (2)' },
   help: { kind: 'flag', help: 'this text' },
 }
@@ -71,7 +71,9 @@ function optionsOf(given: ReadonlyMap<string, unknown>): ServeOptions {
   if (!isRootPath(rootPath)) throw new UsageError(`--root-path begins with a slash and does not end with one, not "${rootPath}"`)
   const host = given.get('host') as string | undefined
   const uds = given.get('uds') as string | undefined
+  if (uds !== undefined && !isSocketPath(uds)) throw new UsageError(`--uds is a path of at most ${LONGEST_UDS} bytes, not ${Buffer.byteLength(uds)}`)
   if (uds !== undefined && given.has('port')) throw new UsageError('--uds is instead of --port')
+  if (uds !== undefined && host !== undefined && given.has('no-observer')) throw new UsageError('--host has no meaning with --uds and without the live view')
   return {
     ...(uds === undefined ? { port: (given.get('port') as number | undefined) ?? 8000, ...(host === undefined ? {} : { host }) } : { uds }),
     rootPath,

@@ -10,7 +10,7 @@ import '../fastify/index.ts'
 import { routeUpgrades, takeUpgrade, TAKES_UPGRADES } from '../http/upgrades.ts'
 import { requireApplication } from './application.ts'
 import { Lifespan, type LifespanMode } from './lifespan.ts'
-import { CLEANUP_MS, Serving } from './serving.ts'
+import { CLEANUP_MS, requirePings, Serving } from './serving.ts'
 import { ClientDisconnected, type Application, type Bytes, type HttpRequestEvent, type HttpScope, type LifespanEvent, type Receive, type ReceiveEvent, type Scope, type Send } from './types.ts'
 
 export interface MountOptions {
@@ -22,7 +22,7 @@ export interface MountOptions {
   graceSeconds?: number
   /** Whether responses have `Server-Timing`. Default true. */
   serverTiming?: boolean
-  /** How long an open WebSocket may be silent before its client is sent a ping, and again until it is lost. Default 20; 0 for no pings. */
+  /** After this many seconds, again and again, an open WebSocket is sent a ping, and is lost if nothing has arrived by the next one. Default 20; 0 for no pings. */
   pingSeconds?: number
   /** The configuration of its routes, for other plugins, such as `{ rateLimit: … }` for @fastify/rate-limit. */
   config?: FastifyContextConfig
@@ -35,6 +35,7 @@ export interface MountOptions {
  */
 export function asgi(application: Application, options: MountOptions = {}): FastifyPluginCallback {
   requireApplication(application)
+  requirePings('asgi', options.pingSeconds)
   return (app, _options, done) => {
     if (!app.hasDecorator('loopscope')) {
       done(new Error('asgi: register the plugin of loopscope/fastify first: the application runs on its loop'))

@@ -14,7 +14,7 @@ import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from '../obser
 import { requireKnown, type Names } from '../observe/options.ts'
 import { requireApplication } from './application.ts'
 import { Lifespan, type LifespanMode } from './lifespan.ts'
-import { CLEANUP_MS, Serving } from './serving.ts'
+import { CLEANUP_MS, requirePings, Serving } from './serving.ts'
 import type { Application } from './types.ts'
 
 export interface ServeOptions {
@@ -22,7 +22,7 @@ export interface ServeOptions {
   port?: number
   /** Default 127.0.0.1. */
   host?: string
-  /** The path of a UNIX socket to listen on, instead of host and port, for a proxy on the same machine. It must not exist. */
+  /** The path of a UNIX socket to listen on, instead of host and port, for a proxy on the same machine. It must not exist, and has at most 103 bytes. */
   uds?: string
   /**
    * Where the application is mounted, without a slash at the end. It is the `root_path` of its scopes, and their paths begin with
@@ -42,8 +42,8 @@ export interface ServeOptions {
   /** Whether responses have `Server-Timing`. Default true. */
   serverTiming?: boolean
   /**
-   * A WebSocket whose client has been silent for this many seconds is sent a ping, and is lost if the client is silent for as long
-   * again: the application receives the disconnect, with the code 1006. Default 20; 0 for no pings.
+   * After this many seconds, again and again, an open WebSocket is sent a ping, and is lost if nothing has arrived by the next one: the application
+   * receives the disconnect, with the code 1006. Default 20; 0 for no pings.
    */
   pingSeconds?: number
   /** Watches the server from a second thread, which serves the live view on its own port; `true` means all defaults. */
@@ -58,6 +58,9 @@ const OPTIONS: Names<Required<ServeOptions>> = {
   port: true, host: true, uds: true, rootPath: true, lifespan: true, tls: true, http2: true, maxRequests: true, graceSeconds: true, serverTiming: true,
   pingSeconds: true, observer: true, loop: true, log: true,
 }
+
+/** The longest path of a UNIX socket, in bytes, on every system. */
+export const LONGEST_UDS = 103
 
 export interface AsgiServer {
   /** Its address, such as `http://127.0.0.1:8000`, or `unix:` and a path. */
@@ -83,9 +86,11 @@ export interface AsgiServer {
 export async function serve(app: Application, options: ServeOptions = {}): Promise<AsgiServer> {
   requireApplication(app)
   requireKnown('serve', options, OPTIONS)
+  requirePings('serve', options.pingSeconds)
   if (!isRootPath(options.rootPath ?? '')) throw new TypeError(`serve: rootPath begins with a slash and does not end with one, got ${JSON.stringify(options.rootPath)}`)
   if (typeof options.observer === 'object') requireKnown('serve: observer', options.observer, OBSERVER_OPTIONS)
   if (options.uds !== undefined && (options.port !== undefined || options.host !== undefined)) throw new TypeError('serve: uds is instead of port and host')
+  if (options.uds !== undefined && !isSocketPath(options.uds)) throw new RangeError(`serve: uds is a path of at most ${LONGEST_UDS} bytes, got ${Buffer.byteLength(options.uds)}`)
   const { host = '127.0.0.1', port = 8000, rootPath = '', uds = null, graceSeconds = 2, log = (message, error) => console.error(message, error ?? '') } = options
   const own = options.loop === undefined
   const loop = options.loop ?? new EventLoop({ hold: false })
@@ -126,7 +131,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       if (uds === null) server.listen(port, host, resolve)
-      else server.listen(uds, resolve)
+      else server.listen({ path: uds }, resolve)
     })
   } catch (error) {
     await lifespan.shutdown(loop)
@@ -170,6 +175,11 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
 /** Whether paths can begin with it. */
 export function isRootPath(path: string): boolean {
   return /^(\/.*[^/])?$/.test(path)
+}
+
+/** Longer ones do not fit on every system, and some Nodes cut them off without a word. */
+export function isSocketPath(path: string): boolean {
+  return Buffer.byteLength(path) <= LONGEST_UDS
 }
 
 function listener({ tls, http2 = false }: ServeOptions): HttpServer {

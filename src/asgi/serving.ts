@@ -25,6 +25,13 @@ import { PING_SECONDS, WebSocketConnection } from './websocket-connection.ts'
 /** How long tasks that were cancelled may take to clean up, in ms. */
 export const CLEANUP_MS = 1000
 const CANCEL_AGAIN_MS = 200
+const MOST_PING_SECONDS = 86_400
+
+/** Throws a RangeError unless it is a number of seconds that a timer can wait. */
+export function requirePings(where: string, seconds: number | undefined): void {
+  if (seconds === undefined || (seconds >= 0 && seconds <= MOST_PING_SECONDS)) return
+  throw new RangeError(`${where}: pingSeconds must be from 0, for no pings, to ${MOST_PING_SECONDS}, got ${String(seconds)}`)
+}
 
 export interface ServingOptions {
   app: Application

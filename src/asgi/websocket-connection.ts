@@ -1,5 +1,6 @@
 // One WebSocket as an application sees it: it is opened when the application accepts it.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Coroutine } from '../runtime/coroutine.ts'
@@ -26,7 +27,7 @@ const CLOSING_MS = 2000
 /** The most bytes of a reason (RFC 6455, 5.5). */
 const LONGEST_REASON = 123
 
-/** How long an open WebSocket may be silent before its client is sent a ping, and again until the connection is lost, in seconds, as in uvicorn. */
+/** After this many seconds, again and again, an open WebSocket is sent a ping, and is lost if nothing has arrived by the next one, as in uvicorn. */
 export const PING_SECONDS = 20
 
 const CONNECTING = 0
@@ -50,8 +51,8 @@ export class WebSocketConnection {
   #webSocket: WebSocket | null = null
   #denial: ServerResponse | null = null
   #closedByApp = false
-  /** The client has sent something since the last look. */
-  #heard = true
+  /** How many bytes had been received, or sent, at the last ping; -1 if there was none. */
+  #progress = -1
   /** How it was closed. */
   #closed: { code: number; reason: string } | null = null
   /** The status with which it was answered: 101 if it was accepted. */
@@ -123,7 +124,7 @@ export class WebSocketConnection {
         const { size, ...event } = message
         this.#bytes -= size
         if (this.#webSocket?.isPaused === true && this.#messages.length < MOST_MESSAGES / 2 && this.#bytes < MOST_BYTES / 2) {
-          this.#heard = true
+          this.#progress = -1
           this.#webSocket.resume()
         }
         this.#onMessage?.('receive', event.type, size, false, 0)
@@ -210,6 +211,12 @@ export class WebSocketConnection {
     this.status = 101
     socketServer.handleUpgrade(this.#request, this.#socket, Buffer.concat(this.#early), (webSocket) => this.#opened(webSocket))
     this.#early = []
+    if (this.#webSocket === null) {
+      // The client has vanished, or its handshake was none, which has been answered.
+      this.status = 0
+      this.#end(1006, '')
+      throw new ClientDisconnected()
+    }
     this.#socket.resume()
   }
 
@@ -217,7 +224,6 @@ export class WebSocketConnection {
     this.#webSocket = webSocket
     this.#watchOver(webSocket)
     webSocket.on('message', (data, binary) => {
-      this.#heard = true
       const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)
       this.#messages.push({ type: 'websocket.receive', bytes: binary ? bytes : null, text: binary ? null : bytes.toString('utf8'), size: bytes.length })
       this.#bytes += bytes.length
@@ -232,15 +238,20 @@ export class WebSocketConnection {
   /** Ends the connection of a client that is silent, and does not answer a ping: it has vanished, and the application should know. */
   #watchOver(webSocket: WebSocket): void {
     if (this.#pingSeconds === 0) return
-    const heard = (): void => { this.#heard = true }
-    webSocket.on('ping', heard).on('pong', heard)
+    const socket = this.#socket as Socket & { _handle?: { bytesWritten: number; writeQueueSize: number } | null }
+    // A part of a long message counts, too; and while the client takes one slowly, the ping is behind it.
+    const progress = (): number => {
+      const { bytesWritten = 0, writeQueueSize = 0 } = socket._handle ?? {}
+      return socket.bytesRead + (webSocket.bufferedAmount > 0 ? bytesWritten - writeQueueSize : 0)
+    }
     const look = (): void => {
       // What is not read cannot answer.
-      if (webSocket.isPaused) return
-      if (this.#heard) {
-        this.#heard = false
-        if (webSocket.readyState === webSocket.OPEN) webSocket.ping()
-      } else webSocket.terminate()
+      if (webSocket.isPaused || webSocket.readyState !== webSocket.OPEN) return
+      if (progress() === this.#progress) webSocket.terminate()
+      else {
+        webSocket.ping()
+        this.#progress = progress()
+      }
     }
     // After a long block, what has arrived is read before anything is concluded from its absence.
     const timer = setInterval(() => setImmediate(look), this.#pingSeconds * 1000).unref()

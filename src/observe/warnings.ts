@@ -71,8 +71,12 @@ export class Warnings {
         this.#groupOf(event.run).live++
         break
       case 'task.ready':
-        this.#leaveLock(event.task, event.by)
+        this.#handOn(event)
         this.#leave(event.task, event.run)
+        break
+      case 'task.cancelling':
+        // It is woken without the lock, whose owner stays.
+        this.#leaveLock(event.task)
         break
       case 'task.suspended':
         this.#tellSlow(event)
@@ -117,6 +121,7 @@ export class Warnings {
       if (task.on !== undefined && BY_TASKS_ONLY.has(task.on.kind)) {
         group.stuck++
         this.#stuck.set(task.task, task.run ?? 0)
+        if (task.on.kind === 'lock' && task.on.label !== undefined) this.#wantLock(task.task, task.on.label, task.on.holder)
       }
       group.since = t
     }
@@ -169,28 +174,36 @@ export class Warnings {
     if (on.task !== task) this.#findCycle(task, t)
   }
 
+  /** A task that waited for a lock, and is not cancelled, is woken as its next owner: by a release of the last one, as far as that is known. */
+  #handOn({ task, by }: EventOf<'task.ready'>): void {
+    const lock = this.#leaveLock(task)
+    if (lock !== null) lock.owner = by !== undefined && by === lock.owner ? task : null
+  }
+
   #wantLock(task: number, name: string, holder: number | undefined): void {
     const lock = this.#locks.get(name) ?? { owner: null, waiting: 0 }
-    lock.owner = holder ?? null
+    // Between its release and the next owner's step nothing owns a lock, but its next owner is known.
+    lock.owner = holder ?? lock.owner
     lock.waiting++
     this.#locks.set(name, lock)
     this.#lockOf.set(task, name)
   }
 
-  /** A task that waits for a lock is ready: it has been cancelled, or is the next owner. */
-  #leaveLock(task: number, by: number | undefined): void {
+  /** A task no longer waits for its lock. Returns the lock if others do. */
+  #leaveLock(task: number): WantedLock | null {
     const name = this.#lockOf.get(task)
-    if (name === undefined) return
+    if (name === undefined) return null
     this.#lockOf.delete(task)
     const lock = this.#locks.get(name) as WantedLock
-    if (--lock.waiting === 0) this.#locks.delete(name)
-    else if (!(this.#model.tasks.get(task)?.cancelling ?? false)) lock.owner = by !== undefined && by === lock.owner ? task : null
+    if (--lock.waiting > 0) return lock
+    this.#locks.delete(name)
+    return null
   }
 
-  /** The task whose end, or whose release of a lock, would wake this one. Nothing for a wait that a timer ends. */
+  /** The task whose end, or whose release of a lock, would wake this one. */
   #awaited(task: number): number | undefined {
     const live = this.#model.tasks.get(task)
-    if (live?.state !== 'suspended' || live.on === undefined || live.on.deadline !== undefined) return undefined
+    if (live?.state !== 'suspended' || live.on === undefined) return undefined
     const name = this.#lockOf.get(task)
     return live.on.task ?? (name === undefined ? undefined : this.#locks.get(name)?.owner ?? undefined)
   }

@@ -14,7 +14,7 @@ const MINUTES = Number(process.env['MINUTES'] ?? 0.25)
 /** How many clients vanish, in all ways, and how many of them at a time. */
 const VANISHING = 1000
 const AT_A_TIME = 50
-/** So many requests fill what is kept on purpose: the history, the code. */
+/** The number of requests that fill what is kept on purpose: the history, the code. */
 const TO_BE_WARM = 8000
 const MORE_BYTES = 60e6
 

@@ -1,8 +1,9 @@
 // The life of an application, its end with the server, and calls without a server.
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { serve, type Application, type Receive, type Send } from '../../src/asgi/index.ts'
@@ -191,7 +192,9 @@ t.test('the observer records the messages of a request', async (t) => {
 })
 
 t.test('a UNIX socket: its path is the server of the scope, and is gone at the end', async (t) => {
-  const uds = join(t.testdir(), 'asgi.sock')
+  // A short path: 103 bytes are the most.
+  const uds = join(mkdtempSync(join(tmpdir(), 'a-')), 'asgi.sock')
+  t.teardown(() => rmSync(dirname(uds), { recursive: true }))
   const seen: unknown[] = []
   const server = await served(t, function* (scope, _receive, send) {
     if (scope.type !== 'http') throw new Error('only HTTP')
@@ -199,6 +202,7 @@ t.test('a UNIX socket: its path is the server of the scope, and is gone at the e
     yield* respond(send, 'ok')
   }, { uds })
   t.equal(server.url, `unix:${uds}`)
+  t.ok(existsSync(uds))
   const [response] = await once(get({ socketPath: uds, path: '/' }), 'response') as [IncomingMessage]
   response.resume()
   t.equal(response.statusCode, 200)
@@ -206,5 +210,8 @@ t.test('a UNIX socket: its path is the server of the scope, and is gone at the e
   await t.rejects(serve(function* () {}, { uds, lifespan: 'off' }), { code: 'EADDRINUSE' })
   await server.close()
   t.notOk(existsSync(uds))
+  await t.rejects(serve(function* () {}, { uds: `/tmp/${'a'.repeat(99)}` }), { name: 'RangeError', message: /at most 103 bytes, got 104/ })
+  await t.rejects(serve(function* () {}, { uds: '9000', lifespan: 'off' }), { code: 'ERR_INVALID_ARG_VALUE' }, 'no port')
+  for (const pingSeconds of [NaN, -1, Infinity]) await t.rejects(serve(function* () {}, { pingSeconds }), { name: 'RangeError' })
   await t.rejects(serve(function* () {}, { uds, port: 0 }), { name: 'TypeError', message: 'serve: uds is instead of port and host' })
 })

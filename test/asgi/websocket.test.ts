@@ -58,7 +58,7 @@ t.test('a client that is silent and does not answer pings is lost; one that answ
       ends[scope.path] = event.code
       return
     }
-  }), { pingSeconds: 0.1 })
+  }), { pingSeconds: 0.5 })
   const silent = open(server.port, handshake('/silent'))
   t.teardown(() => silent.destroy())
   const answers = new WebSocket(`${server.url.replace('http', 'ws')}/answers`)
@@ -68,13 +68,47 @@ t.test('a client that is silent and does not answer pings is lost; one that answ
   const unread = new WebSocket(`${server.url.replace('http', 'ws')}/unread`)
   await once(unread, 'open')
   for (let sent = 0; sent < 100; sent++) unread.send('more')
-  t.ok(await eventually(() => ends['/silent'] === 1006 && pings >= 8), JSON.stringify(ends))
+  t.ok(await eventually(() => ends['/silent'] === 1006 && pings >= 3), JSON.stringify(ends))
   t.same(ends, { '/silent': 1006 })
   server.loop.callSoonThreadsafe(() => read.set())
   unread.close(4000)
   answers.close(4001)
   t.ok(await eventually(() => Object.keys(ends).length === 3))
   t.same(ends, { '/silent': 1006, '/unread': 4000, '/answers': 4001 })
+})
+
+t.test('a client that sends a long message slowly, and answers no ping meanwhile, is heard', async (t) => {
+  const got: ReceiveEvent[] = []
+  const server = await served(t, webSocket(function* (_scope, receive, send) {
+    yield* receive()
+    yield* send({ type: 'websocket.accept' })
+    got.push(yield* receive())
+  }), { pingSeconds: 0.4 })
+  const client = open(server.port, handshake('/'))
+  t.teardown(() => client.destroy())
+  await once(client, 'data')
+  // One frame of 100 bytes with a mask of zeros, in ten parts: its end comes after several pings.
+  client.write(Buffer.from([0x81, 0x80 | 100, 0, 0, 0, 0]))
+  for (let part = 0; part < 10; part++) {
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    client.write('x'.repeat(10))
+  }
+  t.ok(await eventually(() => got.length === 1))
+  t.same(got, [{ type: 'websocket.receive', bytes: null, text: 'x'.repeat(100) }])
+})
+
+t.test('a handshake that is refused after the application has accepted is a disconnect', async (t) => {
+  const raised: (string | undefined)[] = []
+  const server = await served(t, webSocket(function* (_scope, receive, send) {
+    yield* receive()
+    raised.push((yield* refusal(send, { type: 'websocket.accept' }))?.name)
+    raised.push((yield* refusal(send, { type: 'websocket.send', text: 'late' }))?.name)
+    raised.push((yield* receive()).type)
+  }))
+  t.match((await raw(server.port, handshake('/', 'Sec-WebSocket-Protocol: a,,b\r\n'))).text, /^HTTP\/1.1 400 /)
+  t.ok(await eventually(() => raised.length === 3))
+  t.same(raised, ['ClientDisconnected', 'ClientDisconnected', 'websocket.disconnect'])
+  t.same(server.log, [])
 })
 
 t.test('Disconnect: the code that the client gave, or 1005, or 1006 for a lost connection', async (t) => {
