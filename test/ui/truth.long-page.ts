@@ -66,7 +66,7 @@ t.test('the truth of now', { skip: noChromium }, async (t) => {
   await t.test('a silent network is no stall, and differs from a server that has gone', async (t) => {
     const between = await wire(t, server.observerPort)
     const { page } = await open(t, `http://127.0.0.1:${between.port}/`)
-    const stalls = (): Promise<number> => page.evaluate(() => loopscope.live.stalls.all.filter(({ from, to }) => (to ?? Infinity) - from > 1).length)
+    const stalls = (): Promise<number> => page.evaluate(() => loopscope.live.stalls.all.filter(({ from, to }) => (to ?? Infinity) - from > 2).length)
     const known = async (): Promise<number> => {
       const { stalls } = await (await fetch(`${server.observer}stalls`, { headers: { accept: 'application/json' } })).json() as { stalls: { seconds: number }[] }
       return stalls.filter(({ seconds }) => seconds > 1).length
@@ -88,7 +88,8 @@ t.test('the truth of now', { skip: noChromium }, async (t) => {
     between.join()
     await page.locator('.connection.live').waitFor()
     t.ok(await eventually(() => page.evaluate((then) => loopscope.now() > then + 3, drawn)))
-    t.ok(await eventually(async () => await stalls() === await known()), 'no long stall but those that the observer knows')
+    // A stall of the silence would last for more than 3 s. On a busy machine a true one may differ by what the thread waited for a processor.
+    t.ok(await eventually(async () => await stalls() <= await known()), 'no long stall but those that the observer knows')
     await page.locator('.loop-state', { hasText: /0\s*tasks/ }).waitFor()
     t.same(await page.evaluate(() => loopscope.live.events.filter(({ seq }, at, all) => at > 0 && seq !== all[at - 1]!.seq + 1)), [])
     between.cut()
@@ -105,12 +106,12 @@ t.test('the truth of now', { skip: noChromium }, async (t) => {
     await state.waitFor()
     const clients = [get(`${server.app}ping`), get(`${server.app}view/`), get(`${server.app}view/icon.svg`)]
     // This page starts a run, and a second one loads.
-    await runExample(page, 3, { speed: '20' })
+    const started = runExample(page, 3, { speed: '20' })
     await open(t, server.observer)
     await page.getByText(/Not counted, because the page only watches: POST \/examples\/3\/run/).waitFor()
     await state.locator('.figure', { hasText: /^([4-9]|\d\d),\d+ ms$/ }).waitFor()
     t.equal(await page.locator('.connection').getAttribute('class'), 'connection live')
-    await Promise.all([stalled, ...clients])
+    await Promise.all([stalled, started, ...clients])
     await page.locator('.stall-head', { hasText: /blocked the loop for [\d,]+ ms; 1 request delayed by up to/ }).first().waitFor()
     await page.getByText(/Not counted, because the page only watches: .*POST \/examples.*which left the page at/).waitFor()
     const stall = (await page.evaluate(() => loopscope.live.stalls.all.at(-1)))!
