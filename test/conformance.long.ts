@@ -1,8 +1,6 @@
 // The proof of the order, as far as it fits into a test run: random programs on our loop and on CPython's, line by line. `npm
 // run conformance -- --programs 20000` goes further. The same comparison must find a broken runtime.
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { BREAKS, breakRuntime } from './conformance/breaks.ts'
 import { compare, differs, runOne, runTheirs } from './conformance/compare.ts'
@@ -16,6 +14,7 @@ import { loadRuntime } from './conformance/runtime.ts'
 import type { RuntimeModule } from './conformance/runtime.ts'
 import { shrink, size } from './conformance/shrink.ts'
 import { REQUIRED } from './conformance/required.ts'
+import { runCommand } from './support/command.ts'
 
 const SEED = 8
 /** Every break must be found within this many programs of that seed; the comparison ends at the first mismatch. */
@@ -36,17 +35,6 @@ function remembering(oracle: Oracle): Oracle {
   }
 }
 
-/** The command in a separate process: its exit code and its output. */
-function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const main = fileURLToPath(new URL('conformance/main.ts', import.meta.url))
-    const hook = new URL('../tools/ts.mjs', import.meta.url).href
-    execFile(process.execPath, ['--import', hook, main, ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
-}
-
 async function explain(oracle: Oracle, runtime: RuntimeModule, seed: number, mismatches: Mismatch[]): Promise<string> {
   const [first] = mismatches
   if (first === undefined) return ''
@@ -56,8 +44,8 @@ async function explain(oracle: Oracle, runtime: RuntimeModule, seed: number, mis
 }
 
 const brokenHere = await breakRuntime(BREAKS[0] as (typeof BREAKS)[0], join(t.testdir(), 'src'))
-const refused = command('--programs', 'many')
-const failed = command('--programs', '5', '--runtime', brokenHere)
+const refused = runCommand('conformance/main.ts', '--programs', 'many')
+const failed = runCommand('conformance/main.ts', '--programs', '5', '--runtime', brokenHere)
 const oracle = remembering(await loadOracle())
 const runtime = await loadRuntime()
 

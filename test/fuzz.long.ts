@@ -1,8 +1,6 @@
 // The fuzzer: what it knows of a right answer, its command, and what it finds: nothing in the server as it is, and each fault
 // that is put back. `npm run fuzz:http -- --tries 100000` goes further.
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Answers } from './fuzz/answers.ts'
 import { BREAKS, breakServer } from './fuzz/breaks.ts'
@@ -11,6 +9,7 @@ import { escape, report } from './fuzz/report.ts'
 import { run } from './fuzz/run.ts'
 import { Subject } from './fuzz/subject.ts'
 import { KINDS, makeTry } from './fuzz/tries.ts'
+import { runCommand } from './support/command.ts'
 
 const SEED = 13
 const TRIES = 1500
@@ -19,17 +18,6 @@ const MOST_TO_BREAK = 4000
 const MOST_FINDINGS = 20
 
 t.setTimeout(600_000)
-
-/** The command in a separate process: its exit code and its output. */
-function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const main = fileURLToPath(new URL('fuzz/main.ts', import.meta.url))
-    const hook = new URL('../tools/ts.mjs', import.meta.url).href
-    execFile(process.execPath, ['--import', hook, main, ...args], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
-}
 
 t.test('a wrong answer', async (t) => {
   const problem = (text: string, methods = ['GET', 'GET']): string | null => {
@@ -54,9 +42,9 @@ t.test('a wrong answer', async (t) => {
 t.test('the command', async (t) => {
   t.same(readOptions(['--tries', '5', '--seed', '3']), { tries: 5, seed: 3, only: null, most: 10, root: undefined })
   t.throws(() => readOptions(['--only=-1']), { message: "--only must be a whole number from 0 to 2147483647, got '-1'" })
-  const refused = await command('--tries', 'many')
+  const refused = await runCommand('fuzz/main.ts', '--tries', 'many')
   t.match(refused, { code: 2, stdout: '', stderr: /^--tries must be a whole number from 1 to 2147483647, got 'many' \(usage: [^\n]*\)\n$/ })
-  const ran = await command('--tries', '20', '--seed', '5')
+  const ran = await runCommand('fuzz/main.ts', '--tries', '20', '--seed', '5')
   t.match(ran, { code: 0, stdout: /^\n20 tries of seed 5 \(.*\); answers: .*; 0 findings, \d+ tries a second\n$/ })
 })
 

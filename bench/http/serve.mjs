@@ -18,6 +18,11 @@ async function served(handler, plugin) {
   return app
 }
 
+/** Node's server in the shape of a Fastify app. */
+function listening(server) {
+  return { server, listen: ({ port, host }) => new Promise((resolve) => server.listen(port, host, () => resolve(undefined))) }
+}
+
 /** A server for the comparison of ASGI: `/` says hello, `/echo` returns the body. */
 function plain() {
   const server = createServer((request, response) => {
@@ -31,7 +36,7 @@ function plain() {
       response.writeHead(200, { ...TYPE, 'content-length': body.length }).end(body)
     })
   })
-  return { server, listen: ({ port, host }) => new Promise((resolve) => server.listen(port, host, () => resolve(undefined))) }
+  return listening(server)
 }
 
 /** A task for each request, and nothing else of ours: what is left of it is the price of an interface. */
@@ -43,7 +48,7 @@ async function inTasks() {
     response.writeHead(200, { ...TYPE, 'content-length': HELLO.length }).end(HELLO)
   }
   const server = createServer((_request, response) => { loop.createTask(reply(response)) })
-  return { server, listen: ({ port, host }) => new Promise((resolve) => server.listen(port, host, () => resolve(undefined))) }
+  return listening(server)
 }
 
 function echoing() {

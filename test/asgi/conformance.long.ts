@@ -1,8 +1,8 @@
 // The conformance suite as a command, on our server and on those of Debian: the verdicts are those of docs/asgi-conformance.md.
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { runCommand } from '../support/command.ts'
 import { missing } from './conformance/options.ts'
 import { MARKS } from './conformance/report.ts'
 import type { Verdict } from './conformance/suite.ts'
@@ -15,15 +15,11 @@ const cells = page.slice(page.indexOf(MARKS[0]), page.indexOf(MARKS[1])).split('
 const [head = [], ...rows] = cells
 
 /** The command's verdicts about a server, and its exit code. */
-function judge(server: string): Promise<{ code: number; name: string; verdicts: Verdict[]; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, ['--import', join(ROOT, 'tools/ts.mjs'), join(ROOT, 'test/asgi/conformance/main.ts'), '--server', server, '--json'], { maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : Number(error.code)
-      if (stdout === '') return reject(new Error(stderr))
-      const [result] = JSON.parse(stdout) as { server: string; verdicts: Verdict[] }[]
-      resolve({ code, name: result!.server, verdicts: result!.verdicts, stderr })
-    })
-  })
+async function judge(server: string): Promise<{ code: number; name: string; verdicts: Verdict[] }> {
+  const { code, stdout, stderr } = await runCommand('asgi/conformance/main.ts', '--server', server, '--json')
+  if (stdout === '') throw new Error(stderr)
+  const [result] = JSON.parse(stdout) as { server: string; verdicts: Verdict[] }[]
+  return { code, name: result!.server, verdicts: result!.verdicts }
 }
 
 for (const server of ['ours', 'uvicorn', 'hypercorn'] as const) {

@@ -1,7 +1,6 @@
 // The conformance suite: our server passes all of it, and servers that are broken on purpose do not.
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { runCommand } from '../support/command.ts'
 import { BROKEN } from './conformance/broken.ts'
 import { ALL_CASES, UNOBSERVABLE } from './conformance/cases.ts'
 import { inProcess } from './conformance/in-process.ts'
@@ -50,11 +49,7 @@ t.test('what is no server of the suite, and invalid options, end the command wit
     t.throws(() => readOptions(args), args.join(' '))
   }
   t.match(readOptions([]).targets.map(({ name }) => name), [/^loopscope \d/])
-  const main = fileURLToPath(new URL('conformance/main.ts', import.meta.url))
-  const hook = new URL('../../tools/ts.mjs', import.meta.url).href
-  const { code, stderr } = await new Promise<{ code: number; stderr: string }>((resolve) => {
-    execFile(process.execPath, ['--import', hook, main, '--server', 'none'], (error, _stdout, stderr) => resolve({ code: Number(error?.code), stderr }))
-  })
+  const { code, stderr } = await runCommand('asgi/conformance/main.ts', '--server', 'none')
   t.equal(code, 2)
   t.match(stderr, /^--server is one of ours, uvicorn, hypercorn and all, got 'none' \(usage: .*\)\n$/)
 })
