@@ -114,7 +114,8 @@ t.test('the truth of now', { skip: noChromium }, async (t) => {
     await Promise.all([stalled, started, ...clients])
     await page.locator('.stall-head', { hasText: /blocked the loop for [\d,]+ ms; 1 request delayed by up to/ }).first().waitFor()
     await page.getByText(/Not counted, because the page only watches: .*POST \/examples.*which left the page at/).waitFor()
-    const stall = (await page.evaluate(() => loopscope.live.stalls.all.at(-1)))!
+    // A busy machine has later and shorter ones, too.
+    const stall = (await page.evaluate(() => loopscope.live.stalls.all.find(({ from, to }) => (to ?? Infinity) - from > 4)))!
     t.same(stall.victims.map(({ name }) => name.replace(/#\d+/, '')), ['GET /ping '])
   })
 })
