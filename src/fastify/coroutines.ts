@@ -6,7 +6,7 @@ import type { Context } from '../runtime/context.ts'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import type { EventLoop } from '../runtime/loop.ts'
 import { awaiting } from '../runtime/returned.ts'
-import { leavingWith } from './served-request.ts'
+import { leaveWith, stay } from './served-request.ts'
 
 const GeneratorFunction = Object.getPrototypeOf(function* () {}) as object
 
@@ -91,16 +91,16 @@ export class Coroutines {
     const loop = this.#loop
     const task = request === null ? loop.createTask(awaiting(coro), { name: what })
       : loop.createTask(awaiting(coro), { name: `${request.method} ${pathOf(request)} ${what}`, context: this.#contextOf(request) })
-    const leaving = request === null ? null : leavingWith(request.raw.socket)
+    const socket = request?.raw.socket
     const entry = { disconnected: () => task.cancel('the client went away') }
-    leaving?.add(entry)
+    if (socket !== undefined) leaveWith(socket, entry)
     // An app's loop does not keep the process alive, and without a socket (`inject`) nothing else would.
     const release = loop.host.hold()
     try {
       return await task
     } finally {
       release()
-      leaving?.delete(entry)
+      if (socket !== undefined) stay(socket, entry)
     }
   }
 }

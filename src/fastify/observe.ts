@@ -12,9 +12,16 @@ import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from '../obser
 import { requireKnown } from '../observe/options.ts'
 import type { Sender } from '../probe/record-schema.ts'
 
+/** Where a request keeps its number, if its handler is not a coroutine. A WeakMap of requests would cost each collection more. */
+const NUMBER = Symbol('number of the request')
+
 declare module 'fastify' {
   interface FastifyInstance {
     observer: ObserverClient
+  }
+  interface FastifyRequest {
+    /** @internal */
+    [NUMBER]?: number
   }
 }
 
@@ -23,7 +30,6 @@ const READY_MS = 8000
 
 /** Marks the configuration of a route whose handler is not a coroutine. */
 const PLAIN = Symbol('plain handler')
-const numbers = new WeakMap<FastifyRequest, number>()
 /** The request that plain code belongs to. The observer's thread has it read while that code blocks. */
 const globals = globalThis as Record<symbol, unknown>
 const requestOf = (globals[Symbol.for(REQUEST_STORE)] ??= new AsyncLocalStorage()) as AsyncLocalStorage<number>
@@ -38,10 +44,10 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
   if (!client.watch(loopscope.loop)) new BlockWatch(loopscope.loop, loopscope.blocks)
   app.decorate('observer', client)
   loopscope.observer = {
-    numberOf: (request) => numbers.get(request),
+    numberOf: (request) => request[NUMBER],
     requestStarted({ id, request, timing, route }: Served): void {
       client.watchThread()
-      if (numbers.has(request)) {
+      if (request[NUMBER] !== undefined) {
         // A plain handler has returned a coroutine: its request began earlier.
         client.probe?.nextTask({ request: id })
         return
@@ -50,7 +56,7 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
       client.probe?.nextTask({ request: id, prefix: route?.prefix })
     },
     requestFinished({ id, request, reply, timing, task }: Served, outcome: RequestOutcome): void {
-      if (numbers.has(request)) return
+      if (request[NUMBER] !== undefined) return
       const seconds = timing.run + timing.ready + timing.wait + timing.thread
       client.probe?.requestFinished(id, request.method, request.url, { task, status: reply.statusCode, outcome, seconds })
     },
@@ -83,12 +89,13 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
 
 /** Records requests with a plain handler: their beginning, their end, and whether the handler blocks the thread. */
 function observePlain(app: FastifyInstance, loopscope: Loopscope, client: ObserverClient): void {
+  app.decorateRequest(NUMBER)
   app.addHook('onRoute', (route) => {
     const handler = route.handler as RouteHandlerMethod
     if (loopscope.serves(handler)) return
     route.config = { ...route.config, [PLAIN]: true } as NonNullable<typeof route.config>
     route.handler = function (request, reply) {
-      const id = numbers.get(request)
+      const id = request[NUMBER]
       const { probe } = client
       if (id === undefined || probe === null) return handler.call(this, request, reply) as unknown
       probe.handlerRunning(id)
@@ -104,7 +111,7 @@ function observePlain(app: FastifyInstance, loopscope: Loopscope, client: Observ
       const id = loopscope.takeRequestId(request)
       const began = performance.now()
       client.watchThread()
-      numbers.set(request, id)
+      request[NUMBER] = id
       const left = leftAgo(request.headers['x-request-start']) ?? Infinity
       client.probe?.requestStarted(id, request.method, request.url, client.readyFor(0, Math.min(arrivedWithin(request.raw), left)), senderOf(request))
       onEnd(reply.raw, (whole) => {

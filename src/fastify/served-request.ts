@@ -55,7 +55,7 @@ export interface Serving extends Loopscope {
 }
 
 const ofSocket = Symbol('requests under way')
-type Watched = Socket & { [ofSocket]?: Set<Leaving> }
+type Watched = Socket & { [ofSocket]?: Leaving[] }
 
 /** Something that ends when its client disconnects. */
 export interface Leaving {
@@ -63,19 +63,26 @@ export interface Leaving {
   disconnected(): void
 }
 
-/** What to cancel when this connection closes. There is one listener for the connection, not one for each request. */
-export function leavingWith(socket: Socket): Set<Leaving> {
+/** Calls `one.disconnected()` when this connection closes. There is one listener for the connection, not one for each request. */
+export function leaveWith(socket: Socket, one: Leaving): void {
   const watched = socket as Watched
-  let all = watched[ofSocket]
-  if (all === undefined) {
-    const leaving = new Set<Leaving>()
-    all = leaving
+  if (watched[ofSocket] === undefined) {
+    const leaving: Leaving[] = []
     watched[ofSocket] = leaving
     socket.once('close', () => {
-      for (const one of leaving) one.disconnected()
+      for (const other of [...leaving]) other.disconnected()
     })
   }
-  return all
+  watched[ofSocket].push(one)
+}
+
+/** It has ended before its connection. A connection has few requests at a time. */
+export function stay(socket: Socket, one: Leaving): void {
+  const leaving = (socket as Watched)[ofSocket]
+  const at = leaving?.lastIndexOf(one) ?? -1
+  if (leaving === undefined || at < 0) return
+  const last = leaving.pop() as Leaving
+  if (last !== one) leaving[at] = last
 }
 
 /** A route whose requests all have this path. The names of their tasks begin with `prefix`; a number follows. */
@@ -128,7 +135,7 @@ export class Served implements Indexed, Leaving {
     // Without a socket (`inject`), the request itself must keep the process alive.
     if (active.size === 1 && !request.server.server.listening) this.app.keepAlive.ref()
     observer?.requestStarted(this)
-    leavingWith(request.raw.socket).add(this)
+    leaveWith(request.raw.socket, this)
     this.run(coro, name, context)
   }
 
@@ -181,7 +188,7 @@ export class Served implements Indexed, Leaving {
     const { active, keepAlive } = this.app
     active.delete(this)
     if (active.size === 0) keepAlive.unref()
-    leavingWith(this.request.raw.socket).delete(this)
+    stay(this.request.raw.socket, this)
   }
 
   private answer(value: unknown, failure: Error | null): void {

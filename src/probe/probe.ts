@@ -7,6 +7,7 @@ import type { Task } from '../runtime/task.ts'
 import type { Bare } from '../events/builder.ts'
 import { LONGEST_KEPT, NO_TEXT, type RingWriter } from './ring.ts'
 import { describe } from '../runtime/describe.ts'
+import { LiveList } from '../runtime/live-list.ts'
 import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
 import { cutEvent, cutTexts } from '../events/texts.ts'
@@ -82,7 +83,7 @@ export class Probe implements Instrument {
   #callback: object = this
   #ending: Task<unknown> | null = null
   readonly #liveRuns = new Map<number, RunStart>()
-  readonly #liveRequests = new Map<number, LiveRequest>()
+  readonly #liveRequests = new LiveList<LiveRequest>()
   #clockCost = Infinity
 
   constructor({ view, ring, loop, name, pid, sendSnapshot, onBlock = () => {} }: ProbeOptions) {
@@ -159,8 +160,8 @@ export class Probe implements Instrument {
       this.#runs.set(task.id, run)
       this.#plain = false
     }
-    const served = scope?.request === undefined ? undefined : this.#liveRequests.get(scope.request)
-    if (served !== undefined) served.task = task.id
+    const served = scope?.request === undefined ? null : this.#liveRequests.get(scope.request)
+    if (served !== null) served.task = task.id
     const { ownName } = task
     const prefix = scope?.prefix
     const coroutine = task.coroutineName()
@@ -315,13 +316,13 @@ export class Probe implements Instrument {
   /** A request was read. `waited`: for how many seconds a stall may have delayed it; `again`: other requests have the same URL, which is sent once. */
   requestStarted(request: number, method: string, url: string, waited: number, sender: Sender = 'client', again = false): void {
     const t = this.#now()
-    this.#liveRequests.set(request, { sender, method, url, task: 0 })
+    this.#liveRequests.add({ id: request, sender, method, url, task: 0 })
     if (this.#room(4 + this.#ring.roomFor(method), url)) writeRequest(this.#ring, request, method, url, t, waited, sender, again)
   }
 
   requestFinished(request: number, method: string, url: string, end: RequestEnd): void {
     const t = this.#now()
-    this.#liveRequests.delete(request)
+    this.#liveRequests.remove(request)
     const ring = this.#ring
     if (!this.#room(4 + ring.roomFor(method), url)) return
     ring.putNumber(HEAD.requestFinished[end.outcome], end.task?.id ?? 0, t, request, end.status, end.seconds)
@@ -442,7 +443,7 @@ export class Probe implements Instrument {
     subject >>>= 0
     if (holder === HOLDER.request) {
       const request = this.#liveRequests.get(subject)
-      return request === undefined ? `request #${subject}` : `${request.method} ${request.url} #${subject}`
+      return request === null ? `request #${subject}` : `${request.method} ${request.url} #${subject}`
     }
     if (this.#ending?.id === subject) return this.#ending.getName()
     for (const task of this.loop.liveTasks()) if (task.id === subject) return task.getName()

@@ -6,6 +6,7 @@ import { HEAD, type Sender } from './record-schema.ts'
 import { NO_TEXT, SnapshotWriter, type Texts } from './ring.ts'
 
 export interface LiveRequest {
+  readonly id: number
   sender: Sender
   method: string
   url: string
@@ -15,7 +16,7 @@ export interface LiveRequest {
 
 export interface Live {
   runs: Iterable<RunStart>
-  requests: ReadonlyMap<number, LiveRequest>
+  requests: Iterable<LiveRequest>
   tasks: Iterable<Task<unknown>>
   runOf: (task: Task<unknown>) => number | undefined
   /** Whether the task's step runs. */
@@ -31,7 +32,7 @@ export function writeSnapshot(kept: Texts, t: number, { runs, requests, tasks, r
     writeRun(writer, start, parameters, t)
   }
   const requestOf = new Map<number, number>()
-  for (const [id, { method, url, task, sender }] of requests) {
+  for (const { id, method, url, task, sender } of requests) {
     writer.fits(4 + writer.roomFor(method) + writer.roomFor(url))
     writeRequest(writer, id, method, url, t, 0, sender, false)
     if (task !== 0) requestOf.set(task, id)

@@ -18,7 +18,7 @@ import { Instruments } from './instruments.ts'
 import { ReadyQueue } from './ready.ts'
 import { running } from './running.ts'
 import { Task, type TaskLoop, type TaskOptions } from './task.ts'
-import { TaskList } from './task-list.ts'
+import { LiveList } from './live-list.ts'
 import { TimerHeap } from './timers.ts'
 import { turn } from './turn.ts'
 import { reportUnawaited, watchGenerators } from './unawaited.ts'
@@ -59,7 +59,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
   hostWork = 0
 
   stopping = false
-  readonly tasks = new TaskList<Task<unknown>>()
+  readonly tasks = new LiveList<Task<unknown>>()
 
   readonly #driver = new Driver(this)
   #nested = false
@@ -156,7 +156,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
   }
 
   liveTasks(): Set<Task<unknown>> {
-    return this.tasks.toSet()
+    return new Set(this.tasks)
   }
 
   setExceptionHandler(handler: ExceptionHandler | null): void {
@@ -279,7 +279,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
   close(): void {
     if (this.isRunning()) throw new RuntimeError(`${this} cannot be closed while it runs: stop() it first`)
     if (this.#closed) return
-    for (const task of this.tasks.toSet()) {
+    for (const task of this.liveTasks()) {
       const createdAt = originOf(task)
       this.callExceptionHandler({
         message: 'Task was destroyed but it is pending: the loop closes under it',
@@ -307,7 +307,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
   }
 
   deadlock(): string {
-    const waits = [...this.tasks.toSet()].map((task) => {
+    const waits = [...this.tasks].map((task) => {
       const wait = task.waiter?.describeWait()
       const label = wait?.label === undefined ? '' : ` ${wait.label}`
       return `${task.getName()} waits for ${wait === undefined ? 'nothing' : wait.kind}${label}`

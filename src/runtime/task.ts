@@ -5,7 +5,7 @@ import type { Context } from './context.ts'
 import type { HostContext } from './host.ts'
 import type { Outcome, Wait } from './instruments.ts'
 import type { ReadyQueue } from './ready.ts'
-import type { TaskList } from './task-list.ts'
+import type { LiveList } from './live-list.ts'
 import type { Waitable } from './waitable.ts'
 import { getRunningLoop } from './abstract-loop.ts'
 import { advice, explainNotIterable } from './awaitable.ts'
@@ -31,7 +31,7 @@ export interface TaskOptions {
 /** The parts of a loop that only its tasks use. */
 export interface TaskLoop extends AbstractEventLoop {
   readonly ready: ReadyQueue
-  readonly tasks: TaskList<Task<unknown>>
+  readonly tasks: LiveList<Task<unknown>>
   takeTaskId(): number
   takeTaskNumber(): number
 }
@@ -345,7 +345,7 @@ export class Task<T> extends Future<T> implements Listener {
       if (outcome === 'returned') noteReturned(this as Task<unknown>)
       forgetSuspension(this)
     }
-    loop.tasks.remove(this as Task<unknown>)
+    loop.tasks.remove(this.id)
     if (loop.probe !== null) loop.probe.tell('taskFinished', this as Task<unknown>, outcome, state === FAILED_UNSEEN ? value : null)
     if (state === FAILED_UNSEEN) {
       failedNames.set(this, this.coroutineName())
