@@ -7,13 +7,12 @@ import { Readable, type Duplex } from 'node:stream'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import { Context } from '../runtime/context.ts'
 import type { EventLoop } from '../runtime/loop.ts'
-import { CANCELLED, FINISHED } from '../runtime/future.ts'
-import { Task } from '../runtime/task.ts'
+import type { Task } from '../runtime/task.ts'
 import { describe } from '../runtime/describe.ts'
-import { follow, leftAgo, serverTiming, Timing, type BlockLog } from '../http/request-timing.ts'
+import { serverTiming, type BlockLog } from '../http/request-timing.ts'
 import { answered, arrivedWithin } from '../http/arrival.ts'
 import { PAGE_HEADER } from '../http/paths.ts'
-import { SwapRemoveSet, type Indexed } from '../http/swap-remove-set.ts'
+import { ServedTask, ServedTasks, type RequestOutcome } from '../http/served-task.ts'
 import { responseFor } from '../http/upgrades.ts'
 import type { ObserverClient } from '../observe/client.ts'
 import { call } from './application.ts'
@@ -24,7 +23,6 @@ import { PING_SECONDS, WebSocketConnection } from './websocket-connection.ts'
 
 /** How long tasks that were cancelled may take to clean up, in ms. */
 export const CLEANUP_MS = 1000
-const CANCEL_AGAIN_MS = 200
 const MOST_PING_SECONDS = 86_400
 
 /** Throws a RangeError unless it is a number of seconds that a timer can wait. */
@@ -53,7 +51,7 @@ export interface ServingOptions {
 
 export class Serving {
   readonly options: ServingOptions
-  readonly #active = new SwapRemoveSet<Served>()
+  readonly #active = new ServedTasks<Served>()
   #onIdle: (() => void) | null = null
   /** Nothing more is kept open. */
   closing = false
@@ -85,18 +83,14 @@ export class Serving {
     for (const one of this.#active) one.goAway()
   }
 
-  /** Lets requests finish for some seconds, then cancels what is left, again and again. The returned function ends that. */
+  /** As `ServedTasks.cancelAfter`. */
   cancelAfter(seconds: number): () => void {
-    let timer = setTimeout(() => {
-      this.cancel()
-      timer = setInterval(() => this.cancel(), CANCEL_AGAIN_MS)
-    }, seconds * 1000)
-    return () => clearTimeout(timer)
+    return this.#active.cancelAfter(seconds)
   }
 
   /** Cancels the tasks that are left. */
   cancel(): void {
-    for (const { task } of this.#active) if (task?.cancelling() === 0) task.cancel('the server is closing')
+    this.#active.cancel()
   }
 
   /** Resolves when nothing is served any more. */
@@ -120,25 +114,20 @@ export class Serving {
 }
 
 /** One call of the application. */
-abstract class Served implements Indexed {
-  /** @internal */ index = -1
-  task: Task<void> | null = null
+abstract class Served extends ServedTask {
   protected readonly serving: Serving
   protected readonly request: IncomingMessage
   protected readonly id: number
   protected readonly method: string
-  protected readonly timing: Timing
   readonly #began: number
 
   constructor(serving: Serving, id: number, request: IncomingMessage, method: string) {
-    const { loop, blocks } = serving.options
+    super(request, serving.options)
     this.serving = serving
     this.request = request
     this.id = id
     this.method = method
-    this.#began = loop.time()
-    const left = request.headers['x-request-start']
-    this.timing = new Timing(blocks, this.#began, left === undefined ? null : leftAgo(left), arrivedWithin(request))
+    this.#began = this.timing.since
   }
 
   abstract goAway(): void
@@ -148,16 +137,13 @@ abstract class Served implements Indexed {
   protected abstract finish(failed: boolean): { status: number; disconnected: boolean }
 
   start(): void {
-    const { loop, observer } = this.serving.options
+    const { observer } = this.serving.options
     const { method, request, id } = this
     const url = request.url as string
     observer?.watchThread()
     observer?.probe?.requestStarted(id, method, url, observer.readyFor(this.timing.ready, arrivedWithin(request)), request.headers[PAGE_HEADER] === undefined ? 'client' : 'page')
     observer?.probe?.nextTask({ request: id })
-    const task = new Task(this.#opened(), { name: `${method} ${url.split('?', 1)[0] as string} #${id}`, context: new Context() }, loop)
-    follow(task, this.timing)
-    this.task = task
-    task.addListener(this)
+    this.run(this.#opened(), `${method} ${url.split('?', 1)[0] as string} #${id}`, new Context())
   }
 
   /** An application that throws where it is called, or is no coroutine function, fails as one that raises. */
@@ -176,21 +162,14 @@ abstract class Served implements Indexed {
     return observer === null ? null : (direction, type, bytes, more, code) => observer.probe?.message(id, direction, type, bytes, more, code)
   }
 
-  /** @internal The task has ended. */
-  settled(future: unknown): void {
-    const task = future as Task<void>
-    const { observer, log, loop } = this.serving.options
-    const failed = task.state !== FINISHED
-    const failure: unknown = task.state === CANCELLED ? task.takeCancelledError() : failed ? task.value : null
-    // The failure is retrieved after the task has noted it.
-    if (failed) queueMicrotask(() => task.retrieved())
-    this.timing.measure(loop.time())
+  protected ended(task: Task<unknown>, outcome: RequestOutcome, failure: unknown): void {
+    const { observer, log } = this.serving.options
     this.timing.over = true
-    const { status, disconnected } = this.finish(failed)
-    if (failed && task.state !== CANCELLED && !(disconnected && failure instanceof OSError)) log(`${task.getName()}: the application failed`, failure)
+    const { status, disconnected } = this.finish(outcome !== 'returned')
+    if (outcome === 'raised' && !(disconnected && failure instanceof OSError)) log(`${task.getName()}: the application failed`, failure)
     this.serving.ended(this)
-    const outcome = disconnected ? 'disconnected' : task.state === CANCELLED ? 'cancelled' : failed ? 'raised' : 'returned'
-    observer?.probe?.requestFinished(this.id, this.method, this.request.url as string, { task, status, outcome, seconds: loop.time() - this.#began })
+    const seconds = this.loop.time() - this.#began
+    observer?.probe?.requestFinished(this.id, this.method, this.request.url as string, { task, status, outcome: disconnected ? 'disconnected' : outcome, seconds })
   }
 }
 

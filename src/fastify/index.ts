@@ -10,13 +10,14 @@ import type { Ability } from '../events/schema.ts'
 import type { ObserverOptions } from '../observe/client.ts'
 import { requireKnown, type Names } from '../observe/options.ts'
 import { noteAnswers } from '../http/arrival.ts'
-import { SwapRemoveSet } from '../http/swap-remove-set.ts'
 import { boundPipelining } from '../http/connections.ts'
 import { BlockLog, BlockWatch } from '../http/request-timing.ts'
+import { ServedTasks } from '../http/served-task.ts'
 import { Coroutines, isCoroutineFunction } from './coroutines.ts'
 import { Served, type FixedRoute, type Loopscope, type Serving } from './served-request.ts'
 
-export type { Loopscope, RequestObserver, RequestOutcome, Served } from './served-request.ts'
+export type { RequestOutcome } from '../http/served-task.ts'
+export type { Loopscope, RequestObserver, Served } from './served-request.ts'
 
 export interface LoopscopeOptions {
   /** The loop. Default: a new one, which runs as long as the app. */
@@ -61,9 +62,6 @@ interface State extends Serving {
   requests: number
 }
 
-/** While the app closes, new requests are cancelled this often, in ms. */
-const CANCEL_AGAIN_MS = 200
-
 async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<void> {
   requireKnown('loopscope', options, OPTIONS, OTHER_OPTIONS)
   if (app.hasDecorator('websocketServer')) {
@@ -74,7 +72,7 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
   const loop = options.loop ?? new EventLoop({ hold: false })
   const serving = new WeakSet()
   const state: State = {
-    loop, blocks: new BlockLog(), active: new SwapRemoveSet(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref(), headers, closing: false,
+    loop, blocks: new BlockLog(), active: new ServedTasks(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref(), headers, closing: false,
     takeRequestId: (request) => {
       state.requests++
       return numberOf === undefined || request === null ? state.requests : numberOf(request)
@@ -128,20 +126,14 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
     route.handler = handle
   })
 
-  let closing: NodeJS.Timeout | undefined
+  let stopCancelling = (): void => {}
   app.addHook('preClose', (done) => {
     state.closing = true
-    closing = setTimeout(() => {
-      const cancel = (): void => {
-        for (const { task } of state.active) if (task?.cancelling() === 0) task.cancel('the server is closing')
-      }
-      cancel()
-      closing = setInterval(cancel, CANCEL_AGAIN_MS)
-    }, graceSeconds * 1000)
+    stopCancelling = state.active.cancelAfter(graceSeconds)
     done()
   })
   app.addHook('onClose', (_app, closed) => {
-    clearInterval(closing)
+    stopCancelling()
     clearInterval(state.keepAlive)
     closed()
   })

@@ -3,16 +3,13 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Context } from '../runtime/context.ts'
 import type { Coroutine } from '../runtime/coroutine.ts'
-import type { SwapRemoveSet, Indexed } from '../http/swap-remove-set.ts'
 import type { EventLoop } from '../runtime/loop.ts'
-import type { BlockLog } from '../http/request-timing.ts'
+import type { Task } from '../runtime/task.ts'
 import { CancelledError, TimeoutError } from '../runtime/exceptions.ts'
-import { CANCELLED, FINISHED } from '../runtime/future.ts'
-import { Task } from '../runtime/task.ts'
 import { awaiting, mustBeAwaited } from '../runtime/returned.ts'
-import { arrivedWithin } from '../http/arrival.ts'
 import { asError } from '../http/thrown.ts'
-import { follow, leftAgo, serverTiming, Timing } from '../http/request-timing.ts'
+import { serverTiming, type BlockLog, type Timing } from '../http/request-timing.ts'
+import { ServedTask, type RequestOutcome, type ServedTasks } from '../http/served-task.ts'
 
 /** Called when requests begin and end. */
 export interface RequestObserver {
@@ -23,15 +20,13 @@ export interface RequestObserver {
   requestFinished(served: Served, outcome: RequestOutcome): void
 }
 
-export type RequestOutcome = 'returned' | 'raised' | 'cancelled' | 'disconnected'
-
 /** The plugin's state in an app, as `app.loopscope`. */
 export interface Loopscope {
   readonly loop: EventLoop
   /** What blocked the loop recently. */
   readonly blocks: BlockLog
   /** Requests being served. */
-  readonly active: SwapRemoveSet<Served>
+  readonly active: ServedTasks<Served>
   observer: RequestObserver | null
   /** How many requests have begun. */
   readonly requests: number
@@ -45,7 +40,6 @@ export interface Loopscope {
 
 /** What the requests of one app share. */
 export interface Serving extends Loopscope {
-  readonly active: SwapRemoveSet<Served>
   /** Keeps the process alive while a request without a socket is under way. */
   readonly keepAlive: NodeJS.Timeout
   /** Whether responses have `X-Request-Id` and `Server-Timing`. */
@@ -91,14 +85,11 @@ export interface FixedRoute {
   readonly prefix: string
 }
 
-export class Served implements Indexed, Leaving {
-  /** @internal */ index = -1
+export class Served extends ServedTask implements Leaving {
   readonly id: number
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  readonly timing: Timing
   /** @internal */ readonly route: FixedRoute | null
-  task: Task<unknown> | null = null
   /** It goes on until its client disconnects, as an event stream does. Closing does not wait for it. */
   endless = false
   private gone = false
@@ -106,24 +97,23 @@ export class Served implements Indexed, Leaving {
 
   /** @internal */
   constructor(app: Serving, id: number, request: FastifyRequest, reply: FastifyReply, route: FixedRoute | null) {
+    super(request.raw, app)
     this.route = route
     this.app = app
     this.id = id
     this.request = request
     this.reply = reply
-    const left = request.headers['x-request-start']
-    this.timing = new Timing(app.blocks, app.loop.time(), left === undefined ? null : leftAgo(left), arrivedWithin(request.raw))
   }
 
   /** The time spent so far, as the header's value. */
   serverTiming(): string {
-    this.timing.measure(this.app.loop.time())
+    this.timing.measure(this.loop.time())
     return serverTiming(this.timing)
   }
 
   /** Sets the response headers on the reply. What the app has set is kept. */
   stamp(): void {
-    this.timing.measure(this.app.loop.time())
+    this.timing.measure(this.loop.time())
     if (this.app.headers) stamp(this.reply, this.request.id, this.timing)
   }
 
@@ -139,49 +129,31 @@ export class Served implements Indexed, Leaving {
     this.run(coro, name, context)
   }
 
-  private run(coro: Coroutine<unknown>, name: string, context: Context): void {
-    const task = new Task(coro, { name, context }, this.app.loop)
-    follow(task, this.timing)
-    this.task = task
-    task.addListener(this)
-  }
-
   /** @internal The client has disconnected. */
   disconnected(): void {
     this.gone = true
     this.task?.cancel('the client went away')
   }
 
-  /** @internal The task has ended: answers the client. */
-  settled(future: unknown): void {
-    const task = future as Task<unknown>
+  /** Answers the client. */
+  protected ended(task: Task<unknown>, outcome: RequestOutcome, thrown: unknown): void {
     const { reply } = this
-    let outcome: RequestOutcome = 'returned'
-    let value: unknown
-    let failure: Error | null = null
-    if (task.state === FINISHED) {
-      value = task.value
-      if (value !== reply && mustBeAwaited(value)) {
-        // The handler returned an awaitable without `yield*`: its result is the answer.
-        this.run(awaiting(value), task.getName(), task.getContext())
-        return
-      }
-    } else {
-      outcome = task.state === CANCELLED ? 'cancelled' : 'raised'
-      failure = asError(translate(task.state === CANCELLED ? task.takeCancelledError() : task.value))
-      // The failure is retrieved after the task has noted it.
-      queueMicrotask(() => task.retrieved())
+    const value = outcome === 'returned' ? task.value : undefined
+    if (value !== reply && mustBeAwaited(value)) {
+      // The handler returned an awaitable without `yield*`: its result is the answer.
+      this.run(awaiting(value), task.getName(), task.getContext())
+      return
     }
-    // This is called within the last step. What the tasks that are left do is no part of the answer.
-    this.timing.measure(this.app.loop.time())
+    const failure = outcome === 'returned' ? null : asError(translate(thrown))
     this.timing.over = true
     this.leave()
-    if (this.gone) outcome = 'disconnected'
-    else if (!reply.sent && !reply.raw.headersSent) {
-      // A handler that returns its reply has sent it, or is about to.
-      if (failure !== null || value !== reply) this.answer(value, failure)
-    } else if (failure !== null) this.cutOff(failure)
-    this.app.observer?.requestFinished(this, outcome)
+    if (!this.gone) {
+      if (!reply.sent && !reply.raw.headersSent) {
+        // A handler that returns its reply has sent it, or is about to.
+        if (failure !== null || value !== reply) this.answer(value, failure)
+      } else if (failure !== null) this.cutOff(failure)
+    }
+    this.app.observer?.requestFinished(this, this.gone ? 'disconnected' : outcome)
   }
 
   private leave(): void {

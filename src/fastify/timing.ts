@@ -2,8 +2,8 @@
 // files, errors) the time since the request was read is `run`.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { arrivedWithin } from '../http/arrival.ts'
-import { leftAgo, serverTiming, Timing } from '../http/request-timing.ts'
+import { serverTiming, type Timing } from '../http/request-timing.ts'
+import { timingOf } from '../http/served-task.ts'
 import { isCoroutineFunction } from './coroutines.ts'
 import type { Served } from './served-request.ts'
 
@@ -24,8 +24,7 @@ function stampPlain(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 function open(request: FastifyRequest): Timing {
-  const { blocks, loop } = request.server.loopscope
-  return new Timing(blocks, loop.time(), leftAgo(request.headers['x-request-start']), arrivedWithin(request.raw))
+  return timingOf(request.raw, request.server.loopscope)
 }
 
 function listed<T>(hooks: T | T[] | undefined): T[] {
