@@ -191,7 +191,7 @@ export class Recording extends EventLog {
   /** A lock is waited for, or no longer. */
   #wait(event: EventOf<'task.ready' | 'task.running' | 'task.suspended' | 'task.cancelling' | 'task.finished'>): void {
     if (event.type === 'task.suspended') this.locks.suspended(event)
-    else if (event.type !== 'task.cancelling') this.locks.left({ ...event, by: event.type !== 'task.ready' || this.lanes.tasks.get(event.task)?.cancelling === true ? undefined : event.by })
+    else if (event.type !== 'task.cancelling') this.locks.left(event, this.lanes.tasks.get(event.task)?.cancelling === true)
   }
 
   #laneAt({ task }: { task?: number | undefined }): Lane | null {

@@ -198,6 +198,9 @@ t.test('locks: how many tasks wait, and which task owns one', async (t) => {
     { t: 4, type: 'task.ready', task: 3, by: 2 },
     wait(5, 1), { t: 6, type: 'task.cancelling', task: 1, by: 4 }, { t: 6, type: 'task.ready', task: 1, by: 4 },
     wait(7, 4, '<Lock 2>', 'lock', { holder: 3 }), wait(8, 2, '<Event 1>', 'event'), { t: 9, type: 'task.ready', task: 2, by: 3 },
+    // Task 1 was cancelled long ago, at 6 s, and that it was stays noted.
+    wait(10, 1, '<Lock 3>', 'lock', { holder: 3 }), wait(10.1, 2, '<Lock 3>'), wait(10.2, 4, '<Lock 3>'),
+    { t: 11, type: 'task.ready', task: 1, by: 3 }, { t: 12, type: 'task.cancelling', task: 2, by: 4 }, { t: 12, type: 'task.ready', task: 2, by: 4 },
   ])
   const at = (label: string, time: number): (number | null | undefined)[] => {
     const point = recording.locks.all.get(label)?.at({ t: time, seq: Infinity })
@@ -206,6 +209,7 @@ t.test('locks: how many tasks wait, and which task owns one', async (t) => {
   const table: [label: string, t: number, waiting: number, holder: number | null][] = [
     ['<Lock 1>', 1.5, 1, 1], ['<Lock 1>', 2.5, 2, 1], ['<Lock 1>', 3.5, 1, 2], ['<Lock 1>', 4.5, 0, null], ['<Lock 1>', 5.5, 1, null], ['<Lock 1>', 6.5, 0, null],
     ['<Lock 2>', 7.5, 1, 3], ['<Event 1>', 8.5, 1, null], ['<Event 1>', 9.5, 0, null],
+    ['<Lock 3>', 10.5, 3, 3], ['<Lock 3>', 11.5, 2, 1], ['<Lock 3>', 12.5, 1, 1],
   ]
   for (const [label, time, waiting, holder] of table) t.same(at(label, time), [waiting, holder], `${label} at ${time} s`)
   recording.restore({ seq: 100, tasks: [{ task: 4, name: 'x', coroutine: 'x', state: 'suspended', since: 7, on: { kind: 'lock', label: '<Lock 2>', holder: 3 } }], runs: [], requests: [], queues: [] })

@@ -73,14 +73,18 @@ export class Locks {
     track.add(t, seq, (last?.waiting ?? 0) + 1, on.holder ?? last?.holder ?? null)
   }
 
-  /** A task no longer waits. `by` has woken it, unless its wait was cancelled. */
-  left({ t, seq, task, by }: { t: number; seq: number; task: number; by?: number | undefined }): void {
+  /**
+   * A task no longer waits. Where the owner of its lock is known, only a task that was the owner has released it: any other has
+   * cancelled the wait. `cancelling`, which is of the past, only decides where the owner is not known.
+   */
+  left({ t, seq, task, by }: { t: number; seq: number; task: number; by?: number | undefined }, cancelling: boolean): void {
     const track = this.#waits.get(task)
     if (track === undefined) return
     this.#waits.delete(task)
-    const released = track.kind === 'lock' && by !== undefined
-    if (released) track.released(by)
     const last = track.points.at(-1)
+    const owner = last?.holder ?? null
+    const released = track.kind === 'lock' && by !== undefined && (owner === null ? !cancelling : owner === by)
+    if (released) track.released(by)
     track.add(t, seq, Math.max(0, (last?.waiting ?? 1) - 1), released ? task : last?.holder ?? null)
   }
 
