@@ -1,6 +1,7 @@
 // The last events of one loop: bounded in number and in bytes, addressed by `seq`. Each event is encoded once for all readers, as
 // long as there is room for its JSON.
 import { lowerBound } from './lower-bound.ts'
+import { PackedEvents } from './packed-events.ts'
 import type { LoopEvent } from './schema.ts'
 import { sizeOfEvent } from './texts.ts'
 
@@ -17,9 +18,9 @@ export class History {
   last: number
   /** From this `seq` on, no event is missing. */
   #from: number
-  readonly #events: (LoopEvent | undefined)[]
+  readonly #events = new PackedEvents()
   readonly #encoded: (string | undefined)[]
-  /** The `seq` of each event: an old event itself is no longer in the processor's cache. */
+  /** The `seq` of each event; 0 where none is kept. */
   readonly #seqs: Float64Array
   /** The size of each event in bytes. */
   readonly #sizes: Uint32Array
@@ -40,7 +41,6 @@ export class History {
     this.epoch = epoch
     this.last = last
     this.#from = last + 1
-    this.#events = new Array<LoopEvent | undefined>(capacity).fill(undefined)
     this.#encoded = new Array<string | undefined>(capacity).fill(undefined)
   }
 
@@ -54,7 +54,7 @@ export class History {
     const kept = this.#kept++
     if (kept - this.#gone === this.capacity) this.#dropOldest()
     const at = kept % this.capacity
-    this.#events[at] = event
+    this.#events.set(at, event)
     this.#encoded[at] = encoded
     this.last = this.#seqs[at] = event.seq
     this.#grow(at, sizeOfEvent(event) + (encoded?.length ?? 0))
@@ -68,7 +68,8 @@ export class History {
 
   /** The event with this `seq`; `null` if it was removed or lost. */
   find(seq: number): LoopEvent | null {
-    return this.#events[this.#indexOf(seq)] ?? null
+    const at = this.#indexOf(seq)
+    return at === -1 ? null : this.#events.get(at, seq)
   }
 
   /** The event with this `seq`, which must still be kept. */
@@ -81,9 +82,10 @@ export class History {
   /** The events with at least this `seq` among the last `count` that were pushed. */
   *pushedSince(seq: number, count: number): Generator<LoopEvent> {
     for (let index = Math.max(this.#gone, this.#kept - count); index < this.#kept; index++) {
-      const event = this.#events[index % this.capacity]
-      // The caller may encode an event, and its JSON may push out an older one.
-      if (event !== undefined && event.seq >= seq) yield event
+      const at = index % this.capacity
+      const its = this.#seqs[at] as number
+      // The caller may encode an event, and its JSON may push out an older one, whose `seq` is then 0.
+      if (its > 0 && its >= seq) yield this.#events.get(at, its)
     }
   }
 
@@ -104,7 +106,7 @@ export class History {
   /** The event as JSON. Readers of a kept event share the text. */
   encoded(event: LoopEvent): string {
     const at = this.#indexOf(event.seq)
-    if (this.#events[at] !== event) return JSON.stringify(event)
+    if (at === -1) return JSON.stringify(event)
     const known = this.#encoded[at]
     if (known !== undefined) return known
     const json = JSON.stringify(event)
@@ -132,7 +134,7 @@ export class History {
     const seq = this.#seqs[at] as number
     if (seq >= this.#from) this.#from = seq + 1
     this.#seqs[at] = 0
-    this.#events[at] = undefined
+    this.#events.clear(at)
     this.#encoded[at] = undefined
     this.#bytes -= this.#sizes[at] as number
     this.#sizes[at] = 0
@@ -141,6 +143,7 @@ export class History {
   /** The index of the event with this `seq`; -1 if it is not kept. */
   #indexOf(seq: number): number {
     const { capacity } = this
+    if (seq < 1) return -1
     // Usually no event was lost since, and the index can be calculated.
     const place = (this.#kept - 1 - (this.last - seq)) % capacity
     if (this.#seqs[place] === seq) return place

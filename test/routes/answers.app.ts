@@ -201,10 +201,11 @@ t.test('on a real socket', async (t) => {
 
   await t.test('the threads give the same answer without blocking the loop', async (t) => {
     for (const query of ['thread=sensitive', 'thread=pool', 'thread=sensitive&scope=request', 'thread=pool&work=spin']) {
-      const response = await fetch(`${url}/handlers/sync?ms=20&${query}`)
-      t.match(await response.json(), { handler: /^sync, (sensitive|pool)$/, ms: 20 }, query)
+      const response = await fetch(`${url}/handlers/sync?ms=100&${query}`)
+      t.match(await response.json(), { handler: /^sync, (sensitive|pool)$/, ms: 100 }, query)
       const [, run, thread] = /^run;dur=([\d.]+).*thread;dur=([\d.]+)$/.exec(response.headers.get('server-timing')!) ?? []
-      t.ok(Number(thread) >= 20, `${query}: ${thread} ms in a thread`)
+      // The call has begun before the step ends in which it is made: on a busy machine some of it is still run.
+      t.ok(Number(run) + Number(thread) >= 100, `${query}: ${run} ms run, ${thread} ms in a thread`)
       t.ok(Number(run) < Number(thread), query)
     }
     t.match(await (await fetch(`${url}/handlers/async-to-sync?ms=20`)).json(), { handler: 'async-to-sync' })
