@@ -113,7 +113,7 @@ export class Served extends ServedTask implements Leaving {
 
   /** Sets the response headers on the reply. What the app has set is kept. */
   stamp(): void {
-    this.timing.measure(this.loop.time())
+    if (!this.timing.over) this.timing.measure(this.loop.time())
     if (this.app.headers) stamp(this.reply, this.request.id, this.timing)
   }
 

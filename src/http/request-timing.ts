@@ -225,18 +225,18 @@ interface Followed extends Task<unknown> {
   member: Member
 }
 
-/** Lets `timing` measure a task that has not begun, and all that it creates. */
-export function follow(given: Task<unknown>, timing: Timing): void {
+/** Lets `timing` measure a task that has not begun, and all that it creates. `now` is the time of its creation on its loop's clock. */
+export function follow(given: Task<unknown>, timing: Timing, now = given.loop.time()): void {
   const task = given as Followed
   // It may have been created by a task of another request, as `inject` does.
-  task.timing?.drop(task.member, task.loop.time())
+  task.timing?.drop(task.member, now)
   task.timing = timing
   task.member = { state: 0, thread: false, deadline: Infinity }
   task.step = step
   task.startEagerly = startEagerly
   task.woken = woken
   task.created = created
-  timing.woken(task.member, task.loop.time())
+  timing.woken(task.member, now)
 }
 
 function step(this: Followed): void {
@@ -252,7 +252,7 @@ function measured(task: Followed, method: 'step' | 'startEagerly'): void {
   const own = Object.getPrototypeOf(task) as Task<unknown>
   timing?.begin(member, loop.time())
   own[method].call(task)
-  timing?.end(member, loop.time(), task.waiter?.describeWait() ?? null)
+  if (timing?.over === false) timing.end(member, loop.time(), task.waiter?.describeWait() ?? null)
 }
 
 function woken(this: Followed): void {

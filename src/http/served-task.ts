@@ -37,7 +37,8 @@ export abstract class ServedTask implements Indexed {
   /** Serves the request by this coroutine. */
   protected run(coro: Coroutine<unknown>, name: string, context: Context): void {
     const task = new Task(coro, { name, context }, this.loop)
-    follow(task, this.timing)
+    // It is measured up to now.
+    follow(task, this.timing, this.timing.since)
     this.task = task
     task.addListener(this)
   }
