@@ -23,9 +23,22 @@ export interface StepOptions {
   breakpoints: number[]
 }
 
-/** Messages from the page to the thread: first `start`; the rest go over the port that comes with it. */
+/** What a thread runs. */
+export type Program =
+  | { language: 'typescript'; modules: CompiledModule[] }
+  | { language: 'python'; code: string }
+
+/** The files of CPython, as the package pyodide has them. */
+export type PythonFile = 'pyodide.mjs' | 'pyodide.asm.mjs' | 'pyodide.asm.wasm' | 'python_stdlib.zip' | 'pyodide-lock.json'
+export type PythonFiles = Record<PythonFile, ArrayBuffer>
+
+/**
+ * Messages from the page to the thread. TypeScript's begins with `start`; Python's with `open`, says `ready`, and waits for
+ * `start`. The rest go over the port that comes with the first.
+ */
 export type ToThread =
-  | { type: 'start'; modules: CompiledModule[]; clock: 'real' | 'virtual'; until: number; steps: StepOptions | null }
+  | { type: 'open'; files: PythonFiles }
+  | { type: 'start'; program: Program; clock: 'real' | 'virtual'; until: number; steps: StepOptions | null }
   | { type: 'ping'; count: number }
   /** The page has taken all lines that were recorded, and wants more of them. */
   | { type: 'go'; steps: StepOptions }
@@ -68,7 +81,7 @@ export type Stop = Said & { type: 'stop' }
 export type FromThread = Said | { type: 'events'; events: LoopEvent[] }
 
 /** Messages from the page to the gate: the port of the thread, the request for the next batch, the end of the thread, and the messages for it. */
-export type ToGate = { type: 'open' } | { type: 'more' } | { type: 'close' } | Exclude<ToThread, { type: 'start' }>
+export type ToGate = { type: 'open' } | { type: 'more' } | { type: 'close' } | Exclude<ToThread, { type: 'open' }>
 
 /** A batch of accepted messages for the page, and the number of refused ones so far. */
 export interface FromGate {

@@ -7,9 +7,9 @@ import { Compiler, type Diagnostic } from './compiler.ts'
 import { arrivedProgram, keepProgram, keptProgram, takeStart } from './address.ts'
 import { starters } from './examples.ts'
 import { ProgramRun, type Goal } from './program-run.ts'
-import { Sandbox } from './sandbox.ts'
 import { MOST_CODE, type Shared } from './share.ts'
 import type { Stand } from './stands.ts'
+import { Threads } from './threads.ts'
 
 const FILE = 'program.ts'
 /** Milliseconds without typing before the program is checked and kept in the address. */
@@ -50,7 +50,7 @@ export class Playground {
   readonly breakpoints = signal<readonly number[]>([])
   readonly compiler = new Compiler()
   readonly patience = PATIENCE
-  readonly #sandbox: Sandbox
+  readonly #threads: Threads
   #runs = 0
   #drawn = 0
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -95,7 +95,7 @@ export class Playground {
   #ranLines: readonly number[] = []
 
   constructor(page: Element) {
-    this.#sandbox = new Sandbox(page)
+    this.#threads = new Threads(page)
     this.code.value = starters[2]?.code ?? ''
   }
 
@@ -199,8 +199,8 @@ export class Playground {
       this.checking.value = false
       const fatal = diagnostics.find((diagnostic) => diagnostic.fatal)
       if (fatal !== undefined) throw new Error(`It cannot run yet: line ${fatal.line} is not valid TypeScript. ${fatal.message}`)
-      const run = new ProgramRun(this.#sandbox, {
-        modules, clock: this.clock.value, until: this.until.value, patience: PATIENCE, onChange: () => this.#changed(run),
+      const run = new ProgramRun(this.#threads, {
+        program: { language: 'typescript', modules }, clock: this.clock.value, until: this.until.value, patience: PATIENCE, onChange: () => this.#changed(run),
         ...first === null ? {} : { steps: { goal: first, breakpoints: () => this.#stops() } },
       })
       this.#ranCode = code
@@ -229,7 +229,7 @@ export class Playground {
     this.stop()
     clearTimeout(this.#timer)
     this.compiler.close()
-    this.#sandbox.remove()
+    this.#threads.remove()
   }
 
   /** The lines at which the breakpoints stop the program: a line without a statement belongs to the next one with one. */
