@@ -2,7 +2,7 @@
 import type { LoopEvent } from '../../src/events/schema.ts'
 import type { Line, Recording } from '../recording.ts'
 import { moment } from '../recording/time.ts'
-import { firstEvents, lines, type LinePair } from './difference.ts'
+import { eventsOf, firstEvents, lines, type LinePair } from './difference.ts'
 import type { Side } from './TwoRuns.tsx'
 
 /** The most lines that are drawn. */
@@ -55,7 +55,7 @@ export function verdict([left, right]: readonly [Side, Side]): { same: boolean; 
   const printed = line < 0
     ? `Both print the same${pairs.length === 1 ? ' line' : ` ${pairs.length} lines`} at the same ${pairs.length === 1 ? 'time' : 'times'}`
     : `The outputs differ from line ${line + 1} on`
-  if (event === null) return { same: line < 0, text: `${printed}${line < 0 ? ', and' : ';'} all ${one.events.length} events of the loop are the same.` }
+  if (event === null) return { same: line < 0, text: `${printed}${line < 0 ? ', and' : ';'} all ${eventsOf(one).length} events of the loop are the same.` }
   return {
     same: false,
     text: `${printed}${line < 0 ? ', but the events are not the same' : ''}. The first events that differ: ${eventText(event.left, one)} in ${left.title}; ${eventText(event.right, other)} in ${right.title}.`,

@@ -28,11 +28,20 @@ export function lines(left: Recording, right: Recording): LinePair[] {
   })
 }
 
+/** How often a stall is reported, and from when on, is up to the machine: the time that each step took is compared without it. */
+const UNCOMPARED = new Set<LoopEvent['type']>(['loop.started', 'loop.closed', 'loop.blocked', 'loop.unblocked'])
+
+/** The events that are compared. */
+export function eventsOf({ events }: Recording): LoopEvent[] {
+  return events.filter(({ type }) => !UNCOMPARED.has(type))
+}
+
 /** The first events that are not the same; null if all are. */
 export function firstEvents(left: Recording, right: Recording): EventPair | null {
   const [one, other] = [new Plain(left.zero), new Plain(right.zero)]
-  for (let at = 0; at < Math.max(left.events.length, right.events.length); at++) {
-    const [mine, theirs] = [left.events[at] ?? null, right.events[at] ?? null]
+  const [ours, others] = [eventsOf(left), eventsOf(right)]
+  for (let at = 0; at < Math.max(ours.length, others.length); at++) {
+    const [mine, theirs] = [ours[at] ?? null, others[at] ?? null]
     if (mine === null || theirs === null || !equal(one.of(mine), other.of(theirs))) return { left: mine, right: theirs }
   }
   return null

@@ -190,8 +190,10 @@ export class Playground {
       this.found.value = found
       this.checking.value = false
     } catch (error) {
-      if (code !== this.code.value || pythonFailed.value) return
-      this.said.value = error instanceof Error ? error.message : String(error)
+      if (code !== this.code.value) return
+      this.checking.value = false
+      // The status line says why there is no Python.
+      if (language.value === 'typescript' || !pythonFailed.value) this.said.value = error instanceof Error ? error.message : String(error)
     }
   }
 
@@ -316,6 +318,8 @@ export class Playground {
   #turned(): void {
     batch(() => this.#clear())
     this.settle()
+    // At once: the address has the language already.
+    void this.#keep()
   }
 
   /** The program, ready to run, and the lines at which it can stop. */
