@@ -25,7 +25,7 @@ export function playgroundModules(): Plugin {
     name: 'playground:modules',
     resolveId: (id) => (id === FILES || id === CODE ? `\0${id}` : undefined),
     async load(id) {
-      if (id === `\0${FILES}`) return `export default ${JSON.stringify({ ...libraries(), ...declarations() })}`
+      if (id === `\0${FILES}`) return `export default ${JSON.stringify(compilerFiles())}`
       if (id === `\0${CODE}`) return `export default ${JSON.stringify(await thread())}`
       return undefined
     },
@@ -57,6 +57,11 @@ function sealed(): { document: string; policy: string } {
   const policy = `default-src 'none'; script-src 'sha256-${hash}' blob:; worker-src blob:; base-uri 'none'; form-action 'none'`
   const document = `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><title>The playground's sealed thread</title><script>${script}</script></html>\n`
   return { document, policy }
+}
+
+/** What the compiler reads besides the program and the modules beside it. */
+export function compilerFiles(): Record<string, string> {
+  return { ...libraries(), ...declarations() }
 }
 
 /** TypeScript's declarations, with those that they refer to. */
