@@ -2,9 +2,10 @@
 import { useState } from 'preact/hooks'
 import { Outputs } from '../compare/Outputs.tsx'
 import { language } from '../language.ts'
-import { SourceCode } from '../lessons/SourceCode.tsx'
+import { SourceCode, type LineMark } from '../lessons/SourceCode.tsx'
 import { Output } from './Output.tsx'
 import type { Playground } from './model.ts'
+import type { Stand } from './stands.ts'
 import { Stopped } from './Stopped.tsx'
 
 const TABS = ['Output', 'In TypeScript'] as const
@@ -61,7 +62,7 @@ function Printed({ model, onGo }: { model: Playground; onGo: (line: number) => v
 function InTypeScript({ model }: { model: Playground }) {
   const translation = model.translated.value.value
   if (translation === null) return <p class="soft pg-none">{model.checking.value ? 'CPython parses the program …' : 'Python cannot parse this program, so it is not translated.'}</p>
-  const { code, untranslated } = translation
+  const { code, untranslated, lines } = translation
   const missing = untranslated.length
   return (
     <>
@@ -69,7 +70,15 @@ function InTypeScript({ model }: { model: Playground }) {
         <span class="soft">{missing === 0 ? 'The same program, for loopscope.' : `${missing} ${missing === 1 ? 'part' : 'parts'} cannot be translated: see the list below the program.`}</span>
         <button type="button" class="button" onClick={() => model.openTranslation()}>Open in the editor</button>
       </div>
-      <div class="pg-scroll flush"><SourceCode label="The program in TypeScript" source={code} marks={[]} /></div>
+      <div class="pg-scroll flush"><SourceCode label="The program in TypeScript" source={code} marks={twins(model.stands.value, lines)} /></div>
     </>
   )
+}
+
+/** The lines of tasks in the translation: the last that comes from the line in Python. */
+function twins(stands: readonly Stand[], lines: readonly number[]): LineMark[] {
+  return stands.flatMap(({ line, text, holds }) => {
+    const twin = lines.lastIndexOf(line)
+    return twin < 0 ? [] : [{ line: twin + 1, text, holds }]
+  })
 }

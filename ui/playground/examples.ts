@@ -5,6 +5,7 @@ import type { Language } from '../language.ts'
 const typescriptByPath = import.meta.glob<string>('../../examples/[0-9]-*.ts', { query: '?raw', import: 'default', eager: true })
 const pythonByPath = import.meta.glob<string>('../../examples/[0-9]-*.py', { query: '?raw', import: 'default', eager: true })
 const helpersByPath = import.meta.glob<string>('../../examples/{pace,chance}.ts', { query: '?raw', import: 'default', eager: true })
+const supportByPath = import.meta.glob<string>('./translate/modules/*.ts', { query: '?raw', import: 'default', eager: true })
 const chanceByPath = import.meta.glob<string>('../../examples/chance.py', { query: '?raw', import: 'default', eager: true })
 
 export interface Starter {
@@ -14,7 +15,7 @@ export interface Starter {
 }
 
 function adapt(code: string): string {
-  return code.replaceAll("'../src/index.ts'", "'loopscope'")
+  return code.replaceAll(/'(\.\.\/)+src\/(index|browser)\.ts'/g, "'loopscope'")
 }
 
 /** `../../examples/3-two-tasks.ts` is number 3, "Two tasks". */
@@ -32,9 +33,9 @@ export function sourceOf(number: number): Starter['code'] {
   return starters.find((starter) => starter.number === number)?.code ?? { typescript: '', python: '' }
 }
 
-/** The modules that the examples import, under their paths in the compiler. */
+/** The modules that the examples and translated programs import, under their paths in the compiler. */
 export const helpers: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(helpersByPath).map(([path, code]) => [path.replace(/^.*\//, '/'), adapt(code)]),
+  Object.entries({ ...helpersByPath, ...supportByPath }).map(([path, code]) => [path.replace(/^.*\//, '/'), adapt(code)]),
 )
 
 const PYTHON_MAIN = "\n\nif __name__ == '__main__':\n    asyncio.run(main())\n"

@@ -5,13 +5,9 @@ import { cutEvent } from '../../../src/events/texts.ts'
 import { Sources } from '../thread/failure.ts'
 import { Outbox } from '../thread/outbox.ts'
 import type { FromThread, Parsed, PythonFiles, ToThread } from '../messages.ts'
-import loopCode from './loop.py?raw'
-import recorderCode from './recorder.py?raw'
-import parseCode from './parse.py?raw'
-import programCode from './program.py?raw'
 
-/** The modules of the thread in Python, in the order in which they import each other. */
-const MODULES = { recorder: recorderCode, loop: loopCode, program: programCode, parse: parseCode }
+/** The modules of the thread in Python, by their paths. */
+const MODULES = import.meta.glob<string>('./*.py', { query: '?raw', import: 'default', eager: true })
 /** What the loader would fetch files from. */
 const NOWHERE = 'https://python.invalid/'
 /** The longest time (ms) that a timer of the browser may have. */
@@ -141,7 +137,7 @@ function open(files: PythonFiles, port: MessagePort): void {
     })
     python._module.SOCKFS.pollAsync = (_files, _count, ms) => host.wait(ms)
     python.FS.mkdirTree('/lib/playground/loopscope_page')
-    for (const [name, code] of Object.entries(MODULES)) python.FS.writeFile(`/lib/playground/loopscope_page/${name}.py`, code)
+    for (const [path, code] of Object.entries(MODULES)) python.FS.writeFile(`/lib/playground/loopscope_page/${path.slice(2)}`, code)
     python.runPython("import sys; sys.path.insert(0, '/lib/playground')")
     return { program: python.pyimport('loopscope_page.program'), parser: python.pyimport('loopscope_page.parse') }
   })

@@ -1,19 +1,21 @@
-"""Parses the program in the editor, without running it."""
-import ast
+"""Parses the program in the editor, without running it: its tree, or what is wrong with it."""
 import json
 import warnings
 
-from .program import FILE
+from .tree import TooLarge, tree_of
 
 
 def parse(source):
-    """The answer as JSON: `problem` says what is wrong with the program, and where."""
+    """The answer as JSON: `tree` is JSON in itself, or null; `problem` says why."""
     try:
         with warnings.catch_warnings(action='ignore'):  # the program reports them when it runs
-            ast.parse(source, FILE)
-        return json.dumps({'tree': None, 'problem': None})
+            return answer(tree_of(source))
     except SyntaxError as error:
-        line, column = error.lineno or 1, error.offset or 1
-        return json.dumps({'tree': None, 'problem': {'text': f'{type(error).__name__}: {error.msg}', 'line': max(line, 1), 'column': max(column, 1)}})
-    except (ValueError, RecursionError, MemoryError) as error:
-        return json.dumps({'tree': None, 'problem': {'text': str(error), 'line': 1, 'column': 1}})
+        return answer(None, f'{type(error).__name__}: {error.msg}', error.lineno, error.offset)
+    except (TooLarge, ValueError, RecursionError, MemoryError) as error:
+        return answer(None, f'{type(error).__name__}: {error}')
+
+
+def answer(tree, problem=None, line=1, column=1):
+    place = {'line': max(line or 1, 1), 'column': max(column or 1, 1)}
+    return json.dumps({'tree': tree, 'problem': None if problem is None else {'text': problem[:2000], **place}})
