@@ -4,6 +4,9 @@ import '../zod-setup.ts'
 import { z } from 'zod'
 import type { LoopEvent } from '../../src/events/schema.ts'
 
+/** The offset of task and queue ids for each further loop of a program, because the page shows all of them as one loop. */
+export const STRIDE = 1_000_000
+
 /** A module of the program as JavaScript, with its source map. */
 export interface CompiledModule {
   /** `program.ts`, or a module that it imports. */

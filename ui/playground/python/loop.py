@@ -11,7 +11,7 @@ from asyncio import base_events, events
 
 import _host
 
-from .recorder import Recorder
+from . import reports
 
 TURN = 0.05  # seconds after which a program that is never idle lets the page's messages in
 poll = select.poll().poll  # of no files: the page takes its time to answer it, and Python's stack waits
@@ -33,6 +33,7 @@ class Clock:
         self.now = 0.0
         self.began = time.perf_counter()
         self.over = False  # the virtual clock has reached its end
+        self.note = None  # what the page says of that
 
     def time(self):
         return self.now if self.virtual else time.perf_counter() - self.began
@@ -41,6 +42,7 @@ class Clock:
 class EventLoop(base_events.BaseEventLoop):
     clock = None  # set before the program begins
     count = 0
+    timer = Timer
 
     def __init__(self):
         super().__init__()
@@ -48,14 +50,13 @@ class EventLoop(base_events.BaseEventLoop):
         self._selector = self
         self._timers = 0
         self._turned = time.perf_counter()
-        self.recorder = Recorder(self, EventLoop.count)
+        self.number = EventLoop.count
         EventLoop.count += 1
 
     def time(self):
         return self.clock.time()
 
     def select(self, timeout):
-        self.recorder.flush()
         if timeout is not None and timeout <= 0:
             if time.perf_counter() - self._turned >= TURN:
                 self._wait(0)
@@ -70,6 +71,7 @@ class EventLoop(base_events.BaseEventLoop):
         if not clock.over and clock.now + seconds > clock.until:
             clock.over = True
             clock.now = max(clock.now, clock.until)
+            clock.note = f'Its clock reached {clock.until:g} s, so it was cancelled, as by Ctrl-C.'
             signal.raise_signal(signal.SIGINT)
             return
         clock.now += seconds
@@ -82,6 +84,9 @@ class EventLoop(base_events.BaseEventLoop):
         if _host.interrupted():
             signal.raise_signal(signal.SIGINT)
 
+    def default_exception_handler(self, context):
+        reports.on_exception(context)
+
     def _process_events(self, event_list):
         pass
 
@@ -90,29 +95,21 @@ class EventLoop(base_events.BaseEventLoop):
 
     def call_at(self, when, callback, *args, context=None):
         self._check_closed()
-        timer = Timer(when, callback, args, self, context)
+        timer = self.timer(when, callback, args, self, context)
         timer._order = self._timers = self._timers + 1
         heapq.heappush(self._scheduled, timer)
         timer._scheduled = True
         return timer
 
-    def run_forever(self):
-        self.recorder.started()
-        super().run_forever()
-
-    def close(self):
-        was_closed = self.is_closed()
-        super().close()
-        if not was_closed:
-            self.recorder.closed()
-
 
 class Policy(events._BaseDefaultEventLoopPolicy):
-    _loop_factory = EventLoop
+    def __init__(self, factory):
+        super().__init__()
+        self._loop_factory = factory
 
 
-def install(virtual, until):
+def install(virtual, until, factory):
     EventLoop.clock = Clock(virtual, until)
     events._set_running_loop(None)
-    events._set_event_loop_policy(Policy())
-    asyncio.EventLoop = EventLoop
+    events._set_event_loop_policy(Policy(factory))
+    asyncio.EventLoop = factory

@@ -10,6 +10,11 @@ import type { FromThread, Parsed, PythonFiles, ToThread } from '../messages.ts'
 const MODULES = import.meta.glob<string>('./*.py', { query: '?raw', import: 'default', eager: true })
 /** What the loader would fetch files from. */
 const NOWHERE = 'https://python.invalid/'
+/** The number of the signal by which Python looks at its own stack, and the ms between two. */
+const ALARM = 14
+const ALARM_EVERY = 50
+/** The most memory that a program may take, in bytes. */
+const MOST_MEMORY = 1 << 30
 /** The longest time (ms) that a timer of the browser may have. */
 const LONGEST = 2 ** 31 - 1
 
@@ -20,6 +25,7 @@ interface Loader {
 
 interface Pyodide {
   runPython(code: string, options?: { filename?: string; globals?: unknown }): unknown
+  setInterruptBuffer(buffer: object): void
   registerJsModule(name: string, module: object): void
   pyimport(name: 'loopscope_page.program'): { start: { callPromising(...values: unknown[]): Promise<string> } }
   pyimport(name: 'loopscope_page.parse'): { parse(code: string): string }
@@ -101,6 +107,30 @@ function nextTurn(): Promise<number> {
   })
 }
 
+/** What Python looks at every few instructions, to see whether a signal was sent. Its steps that take long get one. */
+function alarms(): object {
+  let last = performance.now()
+  return {
+    get 0(): number {
+      const now = performance.now()
+      if (now - last < ALARM_EVERY) return 0
+      last = now
+      return ALARM
+    },
+    set 0(_value: number) {},
+  }
+}
+
+/** Lets memory grow up to a limit: beyond, Python raises a MemoryError. */
+function boundMemory(): void {
+  const { prototype } = WebAssembly.Memory
+  const grow = Object.getOwnPropertyDescriptor(prototype, 'grow')?.value as (this: WebAssembly.Memory, pages: number) => number
+  prototype.grow = function (pages) {
+    if (this.buffer.byteLength + pages * 65_536 > MOST_MEMORY) throw new RangeError('the limit of the playground')
+    return grow.call(this, pages)
+  }
+}
+
 async function load(files: PythonFiles): Promise<Pyodide> {
   const addressOf = (bytes: ArrayBuffer): string => URL.createObjectURL(new Blob([bytes], { type: 'text/javascript' }))
   // The loader asks for its files in this way only.
@@ -128,6 +158,7 @@ function open(files: PythonFiles, port: MessagePort): void {
   const outbox = new Outbox(port, new Sources(new Map()), (what) => end({ outcome: 'cancelled', failure: null, note: `It has reached ${what}, the limit of the playground.` }))
   const host = new Host(outbox)
   let note: string | null = null
+  boundMemory()
   const started = load(files).then((python) => {
     python.registerJsModule('_host', {
       tell: (loop: number, facts: string) => host.tell(loop, facts),
@@ -136,6 +167,7 @@ function open(files: PythonFiles, port: MessagePort): void {
       interrupted: () => host.interrupted(),
     })
     python._module.SOCKFS.pollAsync = (_files, _count, ms) => host.wait(ms)
+    python.setInterruptBuffer(alarms())
     python.FS.mkdirTree('/lib/playground/loopscope_page')
     for (const [path, code] of Object.entries(MODULES)) python.FS.writeFile(`/lib/playground/loopscope_page/${path.slice(2)}`, code)
     python.runPython("import sys; sys.path.insert(0, '/lib/playground')")
