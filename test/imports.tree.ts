@@ -42,6 +42,7 @@ const TABLE: Row[] = [
   { files: 'ui', may: ['ui', 'src/own-code', 'src/seeded', 'src/events/lower-bound', 'src/events/model', 'src/events/schema', 'src/events/stalls', 'src/http/paths', 'src/runtime', 'src/browser', 'npm:'] },
   { files: 'ui/playground/build', may: ['ui/playground', 'node:', 'npm:'] },
   { files: 'ui/playground/thread', may: ['ui/playground', 'src/events', 'src/runtime', 'src/browser'] },
+  { files: 'ui/playground/python', may: ['ui/playground', 'src/events'] },
   { files: 'ui/vite.config', may: ['*'] },
   { files: 'examples', may: ['examples', 'workers', 'src/index', 'node:'] },
   { files: 'examples/asgi', may: ['examples', 'workers', 'src/index', 'src/asgi/index', 'node:'] },
@@ -60,6 +61,10 @@ const KNOTS: { files: string[]; why: string }[] = [
   {
     files: ['src/runtime/context.ts', 'src/runtime/running.ts'],
     why: 'the context that is current is a Context, and a Context makes itself the current one',
+  },
+  {
+    files: ['scopes', 'types'].map((name) => `ui/playground/translate/${name}.ts`),
+    why: 'a variable has a type, and a type may be a function or class, which has variables',
   },
 ]
 

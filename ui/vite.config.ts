@@ -24,8 +24,10 @@ export default defineConfig({
   worker: { format: 'es', rolldownOptions: { checks: { pluginTimings: false } }, plugins: () => [playgroundModules()] },
   server: {
     // A path with a dot is a file of the page: /lab/panel.ts, not /lab/1.
-    proxy: Object.fromEntries(
-      Object.values({ ...paths, ...appPaths }).map((path) => [`^${path}(/[^.?]*)?(\\?|$)`, { target: app, ws: path === paths.events }]),
-    ),
+    proxy: {
+      ...Object.fromEntries(Object.values({ ...paths, ...appPaths }).map((path) => [`^${path}(/[^.?]*)?(\\?|$)`, { target: app, ws: path === paths.events }])),
+      // CPython's files, which the app has beside the built page.
+      '^/python/': { target: app, rewrite: (path: string) => `/view${path}` },
+    },
   },
 })

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
+import { pythonFiles } from './python-files.ts'
 
 export interface PageFile {
   type: string
@@ -11,6 +12,10 @@ export interface PageFile {
   immutable: boolean
   /** A Content-Security-Policy of its own, if the page's does not suit it. */
   policy: string | null
+  /** Its version, so that a browser that has it need not load it again. */
+  version: string | null
+  /** Reads it compressed by gzip; null if it is sent as it is. */
+  packed: (() => Promise<Buffer>) | null
 }
 
 /** The frame for the playground's programs. It contains its policy itself; only a header can set the rest. */
@@ -31,13 +36,13 @@ export const NOT_BUILT = 'the live view is not built: npm run build makes it, an
 export function readPage(): Map<string, PageFile> | null {
   const page = PLACES.find((place) => existsSync(new URL('index.html', place)) && existsSync(new URL('assets/', place)))
   if (page === undefined) return null
-  const files = new Map<string, PageFile>()
+  const files = new Map<string, PageFile>(pythonFiles())
   for (const path of readdirSync(page, { recursive: true, encoding: 'utf8' })) {
     const type = TYPES[extname(path)]
     if (type === undefined) continue
     const name = path.replaceAll('\\', '/')
     const file = new URL(name, page)
-    files.set(name, { type, read: () => readFile(file), immutable: name.startsWith('assets/'), policy: name === SEALED ? sealedPolicy(readFileSync(file, 'utf8')) : null })
+    files.set(name, { type, read: () => readFile(file), immutable: name.startsWith('assets/'), policy: name === SEALED ? sealedPolicy(readFileSync(file, 'utf8')) : null, version: null, packed: null })
   }
   return files
 }

@@ -3,8 +3,11 @@
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { Recording } from '../recording.ts'
 import { Intake } from '../intake.ts'
-import type { CompiledModule, Failure, FromGate, Item, Place, StepOptions, Stop } from './messages.ts'
-import type { Line, Sandbox } from './sandbox.ts'
+import type { Failure, FromGate, Item, Place, Program, StepOptions, Stop } from './messages.ts'
+import type { Line } from './sandbox.ts'
+import type { Threads } from './threads.ts'
+
+export type { Program } from './messages.ts'
 
 /** Milliseconds between two pings, and without an answer until the thread counts as blocked. */
 const PULSE = 100
@@ -35,7 +38,7 @@ export interface Ending {
 export type Goal = 'line' | 'task' | 'breakpoint'
 
 export interface ProgramRunOptions {
-  modules: CompiledModule[]
+  program: Program
   /** Set if the modules were compiled for stepping: how far the program runs at first, and the lines of the breakpoints at any time. */
   steps?: { goal: Goal; breakpoints: () => number[] }
   clock: 'real' | 'virtual'
@@ -61,7 +64,7 @@ export class ProgramRun {
   ending: Ending | null = null
   /** Messages that the gate refused. */
   refused = 0
-  readonly #sandbox: Sandbox
+  readonly #threads: Threads
   readonly #options: ProgramRunOptions
   #line: Line | null = null
   readonly #intake: Intake<Item>
@@ -80,8 +83,8 @@ export class ProgramRun {
   /** The thread was ended because it was blocked, while the page was at an earlier line: the seconds, and what it reported. */
   #endedAhead: { seconds: number; reported: Held | null } | null = null
 
-  constructor(sandbox: Sandbox, options: ProgramRunOptions) {
-    this.#sandbox = sandbox
+  constructor(threads: Threads, options: ProgramRunOptions) {
+    this.#threads = threads
     this.#options = options
     this.clock = options.clock
     this.#goal = options.steps?.goal ?? 'line'
@@ -101,9 +104,8 @@ export class ProgramRun {
 
   /** Starts the thread; throws an Error with the reason if that fails. */
   async start(): Promise<void> {
-    const { modules, clock, until } = this.#options
-    const { default: thread } = await import('virtual:playground/thread')
-    const line = await this.#sandbox.start(thread, { type: 'start', modules, clock, until, steps: this.#steps() }, (message) => this.#receive(message))
+    const { program, clock, until } = this.#options
+    const line = await this.#threads.open({ type: 'start', program, clock, until, steps: this.#steps() }, (message) => this.#receive(message))
     if (this.state === 'ended') {
       line.end()
       return

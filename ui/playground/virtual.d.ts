@@ -5,6 +5,12 @@ declare module 'virtual:playground/files' {
   export default files
 }
 
+declare module 'virtual:playground/python' {
+  /** The script of the thread that Python programs run in. */
+  const code: string
+  export default code
+}
+
 declare module 'virtual:playground/thread' {
   /** The script of the thread that programs run in. */
   const code: string

@@ -10,24 +10,26 @@ import { build, type Plugin, type Rolldown } from 'vite'
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const FRAME = fileURLToPath(new URL('frame.js', import.meta.url))
 const THREAD = fileURLToPath(new URL('../thread/main.ts', import.meta.url))
+const PYTHON = fileURLToPath(new URL('../python/main.ts', import.meta.url))
 /** The declarations for programs besides loopscope: the language, and the globals of a worker. */
 const LIBRARIES = ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts', 'lib.webworker.d.ts']
 /** The file name in stacks of code that is not the program's; `origins.ts` omits such frames. */
 const THREAD_NAME = 'loopscope:/thread.js'
 
 const FILES = 'virtual:playground/files'
-const CODE = 'virtual:playground/thread'
+/** The scripts of the threads, and what each is made of. */
+const SCRIPTS: Record<string, string> = { 'virtual:playground/thread': THREAD, 'virtual:playground/python': PYTHON }
 const DOCUMENT = 'sandbox.html'
 
 /** For the page and for its workers. */
 export function playgroundModules(): Plugin {
   return {
     name: 'playground:modules',
-    resolveId: (id) => (id === FILES || id === CODE ? `\0${id}` : undefined),
+    resolveId: (id) => (id === FILES || Object.hasOwn(SCRIPTS, id) ? `\0${id}` : undefined),
     async load(id) {
-      if (id === `\0${FILES}`) return `export default ${JSON.stringify({ ...libraries(), ...declarations() })}`
-      if (id === `\0${CODE}`) return `export default ${JSON.stringify(await thread())}`
-      return undefined
+      if (id === `\0${FILES}`) return `export default ${JSON.stringify(compilerFiles())}`
+      const script = SCRIPTS[id.slice(1)]
+      return script === undefined ? undefined : `export default ${JSON.stringify(await thread(script))}`
     },
   }
 }
@@ -50,13 +52,18 @@ export function playgroundDocument(): Plugin {
   }
 }
 
-/** The document and its policy, which it also contains: one script, allowed by its hash, and threads from blobs. */
+/** The document and its policy, which it also contains: one script, allowed by its hash, and threads from blobs, which may run WebAssembly. */
 function sealed(): { document: string; policy: string } {
   const script = readFileSync(FRAME, 'utf8').replace(/^\/\/.*\n/gm, '').trim()
   const hash = createHash('sha256').update(script).digest('base64')
-  const policy = `default-src 'none'; script-src 'sha256-${hash}' blob:; worker-src blob:; base-uri 'none'; form-action 'none'`
+  const policy = `default-src 'none'; script-src 'sha256-${hash}' 'wasm-unsafe-eval' blob:; worker-src blob:; base-uri 'none'; form-action 'none'`
   const document = `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><title>The playground's sealed thread</title><script>${script}</script></html>\n`
   return { document, policy }
+}
+
+/** What the compiler reads besides the program and the modules beside it. */
+export function compilerFiles(): Record<string, string> {
+  return { ...libraries(), ...declarations() }
 }
 
 /** TypeScript's declarations, with those that they refer to. */
@@ -87,12 +94,12 @@ function declarations(): Record<string, string> {
   return files
 }
 
-/** The thread as one script. It is not minified, because the runtime's objects show their class names. */
-async function thread(): Promise<string> {
+/** A thread as one script. It is not minified, because the runtime's objects show their class names. */
+async function thread(input: string): Promise<string> {
   const result = await build({
     configFile: false, root: ROOT, logLevel: 'warn', publicDir: false,
     define: { 'import.meta.url': JSON.stringify(THREAD_NAME) },
-    build: { write: false, minify: false, target: 'es2022', copyPublicDir: false, rollupOptions: { input: THREAD, output: { format: 'iife' } } },
+    build: { write: false, minify: false, target: 'es2022', copyPublicDir: false, rollupOptions: { input, output: { format: 'iife' } } },
   }) as Rolldown.RolldownOutput | Rolldown.RolldownOutput[]
   const [output] = Array.isArray(result) ? result : [result]
   const chunks = output?.output.filter(({ type }) => type === 'chunk') ?? []

@@ -14,9 +14,10 @@ import { Watch } from './watch.ts'
 
 const ENTRY = 'program.ts'
 
+type Start = ToThread & { type: 'start'; program: { language: 'typescript' } }
 type Ending = Omit<FromThread & { type: 'ended' }, 'type'>
 
-function start({ modules, clock, until, steps: options }: ToThread & { type: 'start' }, port: MessagePort): void {
+function start({ program: { modules }, clock, until, steps: options }: Start, port: MessagePort): void {
   const sources = new Sources(new Map(modules.map(({ name, mappings }) => [name, new SourceMap(mappings)])))
   const interrupt = new AbortController()
   let note: string | null = null
@@ -100,5 +101,5 @@ function insideLoop(): boolean {
 
 addEventListener('message', ({ data, ports }: MessageEvent<ToThread>) => {
   const [port] = ports
-  if (data.type === 'start' && port !== undefined) start(data, port)
+  if (data.type === 'start' && data.program.language === 'typescript' && port !== undefined) start(data as Start, port)
 }, { once: true })

@@ -1,7 +1,7 @@
 // Messages from the thread to the page. Events are batched, but sent early: once the program blocks the thread, no timer can
 // send them.
 import type { LoopEvent } from '../../../src/events/schema.ts'
-import type { FromThread } from '../messages.ts'
+import { STRIDE, type FromThread } from '../messages.ts'
 import type { Sources } from './failure.ts'
 
 /** Messages that may be sent at once, and how many more each millisecond. Past that, events are batched. */
@@ -13,8 +13,6 @@ const MOST_IN_ONE = 500
 /** A program that exceeds this is stopped, because the page keeps everything. */
 const MOST_EVENTS = 100_000
 const MOST_LINES = 10_000
-/** The offset of task and queue ids for each further loop of a program, because the page shows all of them as one loop. */
-export const STRIDE = 1_000_000
 
 export class Outbox {
   readonly #port: MessagePort
@@ -39,7 +37,7 @@ export class Outbox {
   event(event: LoopEvent, loop: number): void {
     if (this.#closed) return
     this.#waiting.push(this.#translate(event, loop * STRIDE))
-    if (event.type === 'task.printed' && ++this.#lines === MOST_LINES) this.#onFull(`${MOST_LINES} lines`)
+    if (event.type === 'task.printed') this.#countLine()
     if (this.#seq === MOST_EVENTS) this.#onFull(`${MOST_EVENTS} events`)
     const since = performance.now() - this.#sentAt
     if (this.#waiting.length >= MOST_IN_ONE || since >= LATEST || this.#allowed + since * EACH_MS >= 1) this.flush()
@@ -50,6 +48,7 @@ export class Outbox {
     if (this.#closed) return
     this.flush()
     this.#port.postMessage(message)
+    if (message.type === 'line') this.#countLine()
   }
 
   flush(): void {
@@ -68,6 +67,10 @@ export class Outbox {
   close(): void {
     this.flush()
     this.#closed = true
+  }
+
+  #countLine(): void {
+    if (++this.#lines === MOST_LINES) this.#onFull(`${MOST_LINES} lines`)
   }
 
   #translate(event: LoopEvent, base: number): LoopEvent {
