@@ -62,6 +62,10 @@ const KNOTS: { files: string[]; why: string }[] = [
     files: ['src/runtime/context.ts', 'src/runtime/running.ts'],
     why: 'the context that is current is a Context, and a Context makes itself the current one',
   },
+  {
+    files: ['scopes', 'types'].map((name) => `ui/playground/translate/${name}.ts`),
+    why: 'a variable has a type, and a type may be a function or class, which has variables',
+  },
 ]
 
 /** What the server loads only when it is needed: for a Redis, for the documentation, and in the load tester. */

@@ -41,6 +41,25 @@ t.test('counts what it refuses', async (t) => {
   t.equal(batches.at(-1)?.refused, 8 + 500)
 })
 
+t.test('passes on a syntax tree once, to the question that was asked, whole and within its bound', async (t) => {
+  const { gate, batches, asked } = made()
+  const answer = (id: number, tree: string): object => ({ type: 'parsed', id, tree, problem: null })
+  gate.hear(answer(1, '{}'))
+  t.same(batches, [], 'nothing was asked')
+  gate.pass({ type: 'parse', id: 1, code: '1' })
+  t.same(asked, [{ type: 'parse', id: 1, code: '1' }])
+  gate.hear(answer(2, '{}'))
+  gate.hear(answer(1, 'x'.repeat(8_000_001)))
+  gate.hear({ type: 'parsed', id: 1, tree: 7, problem: null })
+  t.same(batches, [])
+  gate.hear({ ...answer(1, long), more: 'of it' })
+  t.same(batches, [{ items: [], refused: 4, parsed: answer(1, long) }])
+  gate.hear(answer(1, '{}'))
+  t.equal(batches.length, 1)
+  gate.hear(events(1))
+  t.equal(batches.at(-1)?.items.length, 1, 'and the page still waits for a batch')
+})
+
 t.test('ends a thread that sends too much, of any kind', async (t) => {
   const table: [what: string, message: () => unknown, times: number, over: RegExp][] = [
     ['messages', () => ({ type: 'pong', count: 1, idle: false }), 300_001, /more than the 300000 messages/],

@@ -25,6 +25,25 @@ t.test('the pages of the live view', { skip: noChromium }, async (t) => {
     t.same(complaints, [])
   })
 
+  await t.test('one example is compared in both languages: the same lines and events', async (t) => {
+    const { page, complaints } = await open(t, `${server.app}view/#view=compare&runs=3-4`)
+    await page.getByText('4 s in virtual time').waitFor()
+    await page.getByRole('button', { name: 'Compare Python and TypeScript' }).click()
+    for (const [number, lines, seconds] of [[3, 2, 3], [1, 2, 1], [2, 2, 8], [4, 6, 4]]) {
+      await page.getByLabel('example').selectOption(String(number))
+      await page.getByText(`${seconds} s in virtual time`).nth(1).waitFor()
+      t.match(await page.locator('.compare-words').innerText(), new RegExp(`^Both print the same ${lines} lines at the same times, and all \\d+ events of the loop are the same\\.$`), `example ${number}`)
+      t.match(page.url(), new RegExp(`runs=${number}(&|$)`))
+      t.equal(await page.locator('.outputs tbody tr').count(), lines)
+    }
+    await page.getByLabel('example').selectOption('5')
+    await page.locator('.compare-words', { hasText: 'Both print the same 12 lines' }).waitFor()
+    await page.getByRole('button', { name: 'Compare 2 and 3' }).click()
+    await page.getByRole('radio', { name: 'Python' }).check()
+    await page.getByText('The lower run ends 5 s earlier').waitFor()
+    t.same(complaints, [])
+  })
+
   await t.test('a paused page asks for hardly any frames', async (t) => {
     const { page } = await open(t, server.observer, { reducedMotion: 'no-preference' })
     await page.keyboard.press('Space')

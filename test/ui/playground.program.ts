@@ -1,10 +1,10 @@
 // The playground as its readers use it: in a real Chromium, from the real server, with the server's policy.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { deflateRawSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { axeFindings, SERIOUS } from '../support/axe.ts'
+import { follow, letters, lines, problems, run, status, timed } from './playground-page.ts'
 import { liveServer, noChromium, visit, type Opened } from './support.ts'
 
 async function look(t: Test, address: string): Promise<Opened> {
@@ -12,26 +12,6 @@ async function look(t: Test, address: string): Promise<Opened> {
   await opened.page.locator('.cm-content').waitFor()
   return opened
 }
-
-/** The letters of a link, made as a stranger would make them. */
-function letters(program: unknown): string {
-  return deflateRawSync(typeof program === 'string' ? program : JSON.stringify(program)).toString('base64url')
-}
-
-const linkTo = (code: string, clock = 'real'): string => `#view=playground&program=${letters({ code, clock, until: 60 })}`
-
-/** Another program in the open page, as when its link is put into the address bar: TypeScript stays loaded. */
-async function follow(page: Page, code: string, clock = 'real'): Promise<void> {
-  await page.evaluate(`location.hash = ${JSON.stringify(linkTo(code, clock))}`)
-  await page.locator('.pg-arrival.good').waitFor()
-  await page.getByRole('button', { name: 'Understood' }).click()
-}
-
-const run = (page: Page): Promise<void> => page.getByRole('button', { name: /^Run/ }).click()
-const status = (page: Page): Promise<string> => page.locator('.pg-status').innerText()
-const lines = (page: Page): Promise<string[]> => page.locator('.pg-lines .pg-text').allInnerTexts()
-const timed = (page: Page): Promise<string[]> => page.locator('.pg-lines li').evaluateAll((items) => items.map((item) => (item as unknown as { textContent: string }).textContent.replace(/\s+/g, ' ').trim()))
-const problems = (page: Page): Promise<string[]> => page.locator('.pg-troubles button').allInnerTexts()
 
 /** The label of a stall on the canvas, where the pointer finds one. */
 async function stallLabel(page: Page): Promise<string> {
@@ -112,7 +92,7 @@ t.test('the playground', { skip: noChromium }, async (t) => {
 
   await t.test('marks a type error and an error at run time at their lines', async (t) => {
     const code = "import { print, sleep } from 'loopscope'\n\ninterface Unused { a: 1 }\nconst wrong: number = 'text'\n\nexport function* main() {\n  yield* sleep(1)\n  print(wrong)\n  throw new RangeError('too much')\n}\n"
-    await follow(page, code, 'virtual')
+    await follow(page, code, { clock: 'virtual' })
     await page.locator('.pg-troubles').waitFor()
     t.match(await problems(page), [/line 4 Type 'string' is not assignable to type 'number'/])
     await run(page)
@@ -317,7 +297,7 @@ export function* main() {
 
   await t.test('passes the accessibility checker, dark and light', async (t) => {
     const code = "import { print, sleep } from 'loopscope'\n\nexport function* main() {\n  const wrong: number = 'text' // on purpose\n  yield* sleep(1)\n  print(wrong)\n}\n"
-    await follow(page, code, 'virtual')
+    await follow(page, code, { clock: 'virtual' })
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme })
       await run(page)

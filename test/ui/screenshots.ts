@@ -98,6 +98,15 @@ const SHOTS: Shot[] = [
     await wait(page, 2500)
   } },
   {
+    name: 'python', at: '#view=playground&language=python', take: async (page) => {
+      await page.getByLabel('Start from').selectOption('4')
+      await page.locator('.pg-status', { hasText: 'is ready' }).waitFor({ timeout: 60_000 })
+      await page.getByRole('button', { name: 'Compare with TypeScript' }).click()
+      await page.locator('.pg-verdict', { hasText: '✓' }).waitFor({ timeout: 60_000 })
+      await wait(page, 500)
+    },
+  },
+  {
     name: 'loops', loops: ['replica-1', 'replica-2', 'replica-3', 'replica-4'], take: async (page, app, [second, third, fourth]) => {
       call(`${app}/examples/5/run?speed=4&maxsize=3&items=9&seed=2`)
       call(`${third!.app}/examples/3/run`)

@@ -1,6 +1,9 @@
 // The misconceptions, one after the other: the claim, the truth, a button that runs the experiment, and its figures.
 import { useState } from 'preact/hooks'
 import type { Session } from '../session.ts'
+import { language } from '../language.ts'
+import { pythonNews } from '../playground/python-thread.ts'
+import { LanguageChoice } from '../shell/language-choice.tsx'
 import { duration } from '../recording/explain.ts'
 import type { Belief } from './beliefs.ts'
 import type { Result } from './measure.ts'
@@ -14,7 +17,7 @@ export function BeliefLesson({ session, belief }: { session: Session; belief: Be
     setBusy(true)
     setProblem('')
     try {
-      setResult(await belief.run(session))
+      setResult(await belief.run(session, language.value))
     } catch (error) {
       setProblem(error instanceof TypeError ? 'The server cannot be reached.' : error instanceof Error ? error.message : String(error))
     } finally {
@@ -25,10 +28,15 @@ export function BeliefLesson({ session, belief }: { session: Session; belief: Be
     <article class="lesson">
       <h2><span class="soft">Misconception:</span> “{belief.belief}”</h2>
       <p>{belief.truth}</p>
-      {belief.program !== undefined && <div class="lesson-program"><SourceCode label="The program" source={belief.program} marks={[]} /></div>}
+      {belief.program !== undefined && (
+        <>
+          <LanguageChoice />
+          <div class="lesson-program"><SourceCode label="The program" source={belief.program[language.value]} marks={[]} /></div>
+        </>
+      )}
       <p class="lesson-buttons">
-        <button type="button" class="button accent" disabled={busy} onClick={() => void run()}>{busy ? 'Measuring …' : result === null ? 'Try it' : 'Try it again'}</button>
-        <button type="button" class="button" onClick={() => void belief.control.open(session)}>{belief.control.label}</button>
+        <button type="button" class="button accent" disabled={busy} onClick={() => void run()}>{busy ? pythonNews.value ?? 'Measuring …' : result === null ? 'Try it' : 'Try it again'}</button>
+        <button type="button" class="button" onClick={() => void belief.control.open(session, language.value)}>{belief.control.label}</button>
         <span class="soft">takes {belief.takes}</span>
       </p>
       {problem !== '' && <p role="alert" class="bad">✕ {problem}</p>}

@@ -1,6 +1,7 @@
 // The lessons as a page: a list, and the chosen lesson, which the address keeps.
 import { address, setAddress } from '../address.ts'
 import { EVERYWHERE } from '../keys.ts'
+import { language } from '../language.ts'
 import type { PanelContext } from '../panels.ts'
 import { BeliefLesson } from './BeliefsView.tsx'
 import { beliefs } from './beliefs.ts'
@@ -23,8 +24,8 @@ export function LessonsView({ session }: PanelContext) {
         <ul>{beliefs.map(({ id, belief: text }) => <Choice key={id} id={id} chosen={chosen} text={text} />)}</ul>
       </nav>
       <div class="lesson-room">
-        {belief !== undefined ? <BeliefLesson key={belief.id} session={session} belief={belief} />
-          : riddle !== undefined ? <Predict key={riddle} session={session} number={riddle} />
+        {belief !== undefined ? <BeliefLesson key={`${belief.id} ${language.value}`} session={session} belief={belief} />
+          : riddle !== undefined ? <Predict key={`${riddle} ${language.value}`} session={session} number={riddle} chosen={language.value} />
             : <p class="panel-empty">There is no lesson with this name. Choose one from the list.</p>}
       </div>
     </div>

@@ -1,26 +1,31 @@
 // One example as a riddle: its source, its lines to put in order with the moment of each, and then the run, which shows what
 // was right.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { recordingOf, type Session } from '../session.ts'
+import type { Language } from '../language.ts'
+import type { Session } from '../session.ts'
 import type { Position, Recording } from '../recording.ts'
 import { View } from '../session/view.ts'
 import { WhyBeside } from '../panels/why.tsx'
 import { Timeline } from '../timeline/timeline.ts'
+import { PYTHON_FILE, pythonNews } from '../playground/python-thread.ts'
+import { LanguageChoice } from '../shell/language-choice.tsx'
 import { Transport } from '../playground/Transport.tsx'
 import { isExampleFile, useExample } from './example.ts'
 import { Guess } from './Guess.tsx'
+import { runExample } from './run-example.ts'
 import { asksWhen, judge, shuffled, type Guessed, type Verdict } from './predict.ts'
 import { SourceCode } from './SourceCode.tsx'
 import { standing } from './standing.ts'
 
-/** Parameters with which example 5 ends by itself and prints the same each time. */
-const FIVE = { items: '1', seed: '7' }
+/** How many items a producer of example 5 makes. */
+const ITEMS = 1
 /** Seconds that the replay of the run takes, whatever its clock. */
 const PLAY = 5
 /** The most lines to put in order. */
 const MOST_LINES = 100
 
-export function Predict({ session, number }: { session: Session; number: number }) {
+/** `chosen`: the language of the program. */
+export function Predict({ session, number, chosen }: { session: Session; number: number; chosen: Language }) {
   const example = useExample(session, number)
   const [recording, setRecording] = useState<Recording | null>(null)
   const [problem, setProblem] = useState('')
@@ -40,29 +45,30 @@ export function Predict({ session, number }: { session: Session; number: number 
   }
   useEffect(() => {
     let current = true
-    session.api.runVirtual(number, number === 5 ? FIVE : {}).then((answer) => {
-      if (current) begin(recordingOf(answer))
+    runExample(session, number, chosen, ITEMS).then((made) => {
+      if (current) begin(made)
     }, (error: unknown) => {
       if (current) setProblem(error instanceof Error ? error.message : String(error))
     })
     return () => { current = false }
-  }, [session, number])
+  }, [session, number, chosen])
 
   if (typeof example === 'string' || problem !== '') return <p class="panel-empty">{problem === '' ? example as string : problem}</p>
-  if (example === null || recording === null) return <p class="panel-empty">Loading …</p>
+  if (example === null || recording === null) return <p class="panel-empty">{pythonNews.value ?? 'Loading …'}</p>
   const verdicts = revealed ? judge(recording, guess) : []
   const when = asksWhen(recording, recording.lines.slice(0, guess.length))
-  const marks = revealed ? standing(recording, position ?? { t: recording.from, seq: 0 }, (path) => isExampleFile(path, number)) : []
+  const marks = revealed ? standing(recording, position ?? { t: recording.from, seq: 0 }, (path) => isExampleFile(path, number) || path === PYTHON_FILE) : []
   return (
     <article class="lesson">
       <h2>What comes first? <span class="soft">Example {number} · {example.title}</span></h2>
+      <LanguageChoice />
       <p class="soft">
         Put the lines into the order in which the program prints them{when && ', and say in which second it prints each, counted from its start'}.
         {!when && ' The pauses are random, so only the order is asked for.'} Then see it run, in virtual time.
       </p>
       <div class="predict">
         <div>
-          <SourceCode label="The program" source={example.typescript} marks={marks} />
+          <SourceCode label="The program" source={example[chosen]} marks={marks} />
           {revealed && <Play recording={recording} view={view} />}
         </div>
         <div>

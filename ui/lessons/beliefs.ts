@@ -1,10 +1,12 @@
 // Misconceptions about asyncio, and for each an experiment that disproves it: on this server, in this browser, with figures
 // measured while you wait.
 import { setAddress } from '../address.ts'
+import type { Language } from '../language.ts'
 import type { Session } from '../session.ts'
 import { duration } from '../recording/explain.ts'
-import type { LoopEvent } from '../../src/events/schema.ts'
+import { runExample } from './run-example.ts'
 import { pause, pingDuring, timed, together, type Result } from './measure.ts'
+import { sourceOf } from '../playground/examples.ts'
 import { AWAITS, notAwaited, openNotAwaited, runNotAwaited } from './not-awaited.ts'
 
 export interface Belief {
@@ -14,12 +16,12 @@ export interface Belief {
   /** The truth, and what the experiment does. */
   truth: string
   /** The program that refutes it, if that is not a request to the server. */
-  program?: string
+  program?: Readonly<Record<Language, string>>
   /** About how long it takes, as text. */
   takes: string
-  run(session: Session): Promise<Result>
+  run(session: Session, language: Language): Promise<Result>
   /** A button for trying the same by hand. */
-  control: { label: string; open: (session: Session) => void | Promise<void> }
+  control: { label: string; open: (session: Session, language: Language) => void | Promise<void> }
 }
 
 function live(session: Session): void {
@@ -89,11 +91,11 @@ export const beliefs: readonly Belief[] = [
     id: 'gather-blocking',
     belief: 'gather of three blocking seconds takes one second.',
     truth: 'There is only one thread, and a blocking call blocks it, so blocking times add up. Only waits can pass at the same time. This is example 4, in virtual time: each of its three tasks blocks for one second.',
+    program: sourceOf(4),
     takes: 'no time',
-    async run(session) {
-      const { events } = await session.api.runVirtual(4, {})
-      const ones = events.filter((event) => event.type === 'task.printed' && event.text === 'One')
-      const times = ones.map(({ t }) => t - (events[0] as LoopEvent).t)
+    async run(session, language) {
+      const { lines, zero } = await runExample(session, 4, language, 0)
+      const times = lines.filter(({ text }) => text === 'One').map(({ t }) => t - zero)
       const last = times.at(-1)
       if (last === undefined) throw new Error('The lines were not printed. Was example 4 changed?')
       return {
@@ -177,8 +179,8 @@ export const beliefs: readonly Belief[] = [
     truth: 'createTask puts a task into the ready queue, and the loop runs it whenever main waits for anything. Awaiting a task only waits for its end. This program runs in the page, in virtual time: its task has begun and ended long before main awaits it. Only a coroutine of which no task was made needs an await to run.',
     program: notAwaited,
     takes: '1 s',
-    async run() {
-      const lines = await runNotAwaited()
+    async run(_session, language) {
+      const lines = await runNotAwaited(language)
       const at = (text: string): number => {
         const line = lines.find((one) => one.text === text)
         if (line === undefined) throw new Error(`The program did not print “${text}”.`)
@@ -191,7 +193,7 @@ export const beliefs: readonly Belief[] = [
         says: `The task began at ${duration(began)} and ended at ${duration(ended)}. main awaited it at ${duration(awaited)}: there was nothing left to run.`,
       }
     },
-    control: { label: 'Change it in the playground', open: openNotAwaited },
+    control: { label: 'Change it in the playground', open: (_session, language) => openNotAwaited(language) },
   },
   {
     id: 'another-worker',

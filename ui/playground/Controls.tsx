@@ -1,5 +1,7 @@
 // Controls: the example to begin with, the clock, and the buttons.
 import { useState } from 'preact/hooks'
+import { language, NAMES, otherThan } from '../language.ts'
+import { LanguageChoice } from '../shell/language-choice.tsx'
 import { starters } from './examples.ts'
 import type { Playground } from './model.ts'
 import type { Goal } from './program-run.ts'
@@ -16,7 +18,7 @@ interface Stepper {
 /** The ways to go on from a stop. */
 export function steppers({ run, clock }: Playground): Stepper[] {
   const stop = run.value?.stop ?? null
-  if (clock.value !== 'virtual' && stop === null) return []
+  if (language.value === 'python' || (clock.value !== 'virtual' && stop === null)) return []
   return [
     { goal: 'line', name: 'Step', key: 'F10', title: 'To the next line of any task; starts the program if it does not run', disabled: false },
     { goal: 'task', name: 'Step in this task', title: 'To the next line of the same task', disabled: stop === null || stop.task === null },
@@ -31,13 +33,14 @@ export function Controls({ model }: { model: Playground }) {
   const virtual = model.clock.value === 'virtual'
   return (
     <div class="pg-controls" role="toolbar" aria-label="Playground">
+      <LanguageChoice />
       <label>Start from
         <select onChange={({ currentTarget }) => { model.startWith(Number(currentTarget.value)) }} value={starterOf(model)}>
           {starterOf(model) === '' && <option value="">your program</option>}
           {starters.map(({ number, title }) => <option key={number} value={String(number)}>{number} · {title}</option>)}
         </select>
       </label>
-      <fieldset class="pg-choice">
+      <fieldset class="radios">
         <legend class="hidden">Clock</legend>
         {(['virtual', 'real'] as const).map((clock) => (
           <label key={clock}>
@@ -68,6 +71,7 @@ export function Controls({ model }: { model: Playground }) {
           aria-disabled={disabled} onClick={() => { if (!disabled) model.step(goal) }}
         >{name}</button>
       ))}
+      <button type="button" class="button" onClick={() => model.compare()}>Compare with {NAMES[otherThan(language.value)]}</button>
       <Link model={model} />
     </div>
   )
@@ -75,7 +79,7 @@ export function Controls({ model }: { model: Playground }) {
 
 /** The number of the example that the program still equals. */
 function starterOf(model: Playground): string {
-  return String(starters.find(({ code }) => code === model.code.value)?.number ?? '')
+  return String(starters.find(({ code }) => code[language.value] === model.code.value)?.number ?? '')
 }
 
 function Link({ model }: { model: Playground }) {

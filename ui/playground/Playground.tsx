@@ -1,21 +1,24 @@
 // The playground's page: the editor, the program's output and problems, and its timeline.
 import { useEffect, useRef } from 'preact/hooks'
 import { effect } from '@preact/signals'
+import { language } from '../language.ts'
 import { Timeline } from '../timeline/timeline.ts'
 import { recordingNow } from './clock.ts'
+import { verdict } from '../compare/Outputs.tsx'
+import { TwoRuns } from '../compare/TwoRuns.tsx'
+import { Beside } from './Beside.tsx'
+import type { Comparison } from './comparison.ts'
 import { Controls, steppers } from './Controls.tsx'
+import { pythonNews } from './python-thread.ts'
 import { Editor } from './editor.ts'
-import { Output } from './Output.tsx'
 import type { Playground as Model } from './model.ts'
 import { statusOf } from './status.ts'
-import { Stopped } from './Stopped.tsx'
 import { Transport } from './Transport.tsx'
 import { Troubles } from './Troubles.tsx'
 import { WhyBeside } from '../panels/why.tsx'
 
 export function Playground({ model }: { model: Model }) {
   void model.tick.value
-  const run = model.run.value
   const editor = useRef<Editor | null>(null)
   const status = statusOf(model)
   useEffect(() => {
@@ -33,23 +36,42 @@ export function Playground({ model }: { model: Model }) {
           <EditorHost model={model} editor={editor} />
           <Troubles model={model} onGo={(line) => editor.current?.goTo(line)} />
         </section>
-        <section class="pg-pane pg-output" aria-label="Output">
-          {run?.stop != null && <Stopped key={run.stop.line} stop={run.stop} onGo={(line) => editor.current?.goTo(line)} />}
-          <h2>Output</h2>
-          <div class="pg-scroll" tabIndex={0} role="log" aria-label="Printed lines"><Output run={run} position={model.cursor.value} /></div>
-        </section>
+        <Beside model={model} onGo={(line) => editor.current?.goTo(line)} />
       </div>
-      <section class="pg-pane pg-timeline" aria-label="Timeline of the run">
-        <h2>Timeline</h2>
-        {run === null
-          ? <p class="soft">Press Run: each task becomes a lane here, drawn from the events of the loop in this page.</p>
-          : <Transport recording={run.recording} position={model.cursor.value} onMove={(position) => { model.cursor.value = position }} />}
-        <div class="lanes-and-why">
-          <Lanes model={model} />
-          {run !== null && <WhyBeside view={model.view} />}
-        </div>
-      </section>
+      {model.comparison.value === null ? <TheTimeline model={model} /> : <Compared comparison={model.comparison.value} onClose={() => model.endComparison()} />}
     </div>
+  )
+}
+
+function TheTimeline({ model }: { model: Model }) {
+  void model.tick.value
+  const run = model.run.value
+  return (
+    <section class="pg-pane pg-timeline" aria-label="Timeline of the run">
+      <h2>Timeline</h2>
+      {run === null
+        ? <p class="soft">Press Run: each task becomes a lane here, drawn from the events of the loop in this page.</p>
+        : <Transport recording={run.recording} position={model.cursor.value} onMove={(position) => { model.cursor.value = position }} />}
+      <div class="lanes-and-why">
+        <Lanes model={model} />
+        {run !== null && <WhyBeside view={model.view} />}
+      </div>
+    </section>
+  )
+}
+
+function Compared({ comparison: { sides, problem, over }, onClose }: { comparison: Comparison; onClose: () => void }) {
+  const { same, text } = verdict(sides.value)
+  return (
+    <section class="pg-pane pg-timeline pg-compared" aria-label="Python and TypeScript on one time axis">
+      <div class="pg-verdict">
+        <p role="status" class={text === '' ? 'soft' : same && problem.value === '' ? 'good' : 'bad'}>
+          {text === '' ? over.value ? '' : pythonNews.value ?? 'Both programs run …' : `${same ? '✓' : '≠'} ${text}`} {problem.value}
+        </p>
+        <button type="button" class="button" onClick={onClose}>Close the comparison</button>
+      </div>
+      <TwoRuns sides={sides.value} />
+    </section>
   )
 }
 
@@ -83,7 +105,7 @@ function EditorHost({ model, editor }: { model: Model; editor: { current: Editor
   useEffect(() => {
     const made = new Editor(host.current as HTMLDivElement, {
       code: model.code.value,
-      label: 'Program in TypeScript. Control and Enter runs it; F9 puts a breakpoint in the line; Tab leaves the editor.',
+      language: language.value,
       onChange: (code) => model.edit(code),
       onRun: () => void model.start(),
       onBreakpoints: (lines) => { model.breakpoints.value = lines },
@@ -92,7 +114,7 @@ function EditorHost({ model, editor }: { model: Model; editor: { current: Editor
     })
     editor.current = made
     const ends = [
-      effect(() => { made.code = model.code.value }),
+      effect(() => made.open(model.code.value, language.value)),
       effect(() => made.show(model.troubles.value)),
       effect(() => made.stand(model.stands.value)),
     ]

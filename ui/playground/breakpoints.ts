@@ -41,6 +41,7 @@ export function breakpoints(onChange: (lines: number[]) => void): Extension {
   }
   return [
     marks,
+    EditorView.theme({ '.cm-lineNumbers .cm-gutterElement': { cursor: 'pointer' } }),
     lineNumbers({ domEventHandlers: { mousedown: (view, line) => change(view, line.from) } }),
     keymap.of([{ key: 'F9', run: (view) => change(view, view.state.selection.main.head) }]),
     EditorView.updateListener.of(({ startState, state }) => {

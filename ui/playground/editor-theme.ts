@@ -33,7 +33,6 @@ export const theme = EditorView.theme({
   '.cm-holds': { background: 'color-mix(in srgb, var(--red) 20%, transparent)', boxShadow: 'inset 3px 0 0 var(--red)' },
   '.cm-next': { background: 'color-mix(in srgb, var(--focus) 26%, transparent)', boxShadow: 'inset 3px 0 0 var(--focus)' },
   '.cm-next .cm-who': { color: 'var(--ink)', borderColor: 'var(--focus)' },
-  '.cm-lineNumbers .cm-gutterElement': { cursor: 'pointer' },
   '.cm-lineNumbers .cm-breakpoint': { background: 'var(--red)', color: 'var(--ground)', fontWeight: '600' },
   '.cm-who': {
     marginLeft: '1.5em', padding: '0 6px', borderRadius: '8px', fontSize: '12px', fontFamily: 'var(--font)', color: 'var(--ink-soft)',

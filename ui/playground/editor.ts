@@ -3,10 +3,12 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { javascript } from '@codemirror/lang-javascript'
+import { python } from '@codemirror/lang-python'
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language'
 import { lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint'
-import { EditorState, Prec } from '@codemirror/state'
-import { drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, type Tooltip } from '@codemirror/view'
+import { EditorState, Prec, type Extension } from '@codemirror/state'
+import { drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers, type Tooltip } from '@codemirror/view'
+import { NAMES, type Language } from '../language.ts'
 import { breakpoints } from './breakpoints.ts'
 import type { Completion, Hover } from './compiler.ts'
 import { colours, theme } from './editor-theme.ts'
@@ -23,8 +25,7 @@ export interface Problem {
 
 export interface EditorOptions {
   code: string
-  /** Its label for screen readers. */
-  label: string
+  language: Language
   onChange: (code: string) => void
   onRun: () => void
   /** The lines with a breakpoint have changed. */
@@ -38,12 +39,17 @@ const KINDS: Record<string, string> = {
   interface: 'interface', type: 'type', keyword: 'keyword', parameter: 'variable', alias: 'variable', 'local function': 'function', module: 'namespace',
 }
 
+/** What only TypeScript has: a compiler that knows its types, and calls between its lines. */
+const MORE: Record<Language, string> = { typescript: ' F9 puts a breakpoint in the line;', python: '' }
+
 export class Editor {
   readonly #view: EditorView
   readonly #options: EditorOptions
+  #language: Language
 
   constructor(host: HTMLElement, options: EditorOptions) {
     this.#options = options
+    this.#language = options.language
     const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
     this.#view = new EditorView({ root, parent: root as unknown as Element, state: this.#state(options.code) })
   }
@@ -53,8 +59,9 @@ export class Editor {
   }
 
   /** Replaces the program, without undo. */
-  set code(code: string) {
-    if (code === this.code) return
+  open(code: string, language: Language): void {
+    if (code === this.code && language === this.#language) return
+    this.#language = language
     this.#view.setState(this.#state(code))
     this.#options.onBreakpoints([])
     this.#options.onChange(code)
@@ -102,15 +109,14 @@ export class Editor {
   }
 
   #state(code: string): EditorState {
-    const { label, onChange, onRun, onBreakpoints } = this.#options
+    const { onChange, onRun } = this.#options
+    const label = `Program in ${NAMES[this.#language]}. Control and Enter runs it;${MORE[this.#language]} Tab leaves the editor.`
     return EditorState.create({
       doc: code,
       extensions: [
-        breakpoints(onBreakpoints), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), highlightActiveLine(),
-        indentUnit.of('  '), EditorState.tabSize.of(2), EditorView.lineWrapping, javascript({ typescript: true }), syntaxHighlighting(colours), theme,
-        lintGutter(), stands,
-        autocompletion({ override: [(context) => this.#complete(context)] }),
-        hoverTooltip((_view, position) => this.#hint(position)),
+        this.#language === 'python' ? this.#python() : this.#typescript(),
+        history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), highlightActiveLine(),
+        EditorView.lineWrapping, syntaxHighlighting(colours), theme, lintGutter(), stands,
         Prec.highest(keymap.of([{ key: 'Mod-Enter', run: () => (onRun(), true) }])),
         // Tab stays with the page, so that keyboard users can leave the editor.
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
@@ -120,6 +126,18 @@ export class Editor {
         }),
       ],
     })
+  }
+
+  #typescript(): Extension {
+    return [
+      breakpoints(this.#options.onBreakpoints), javascript({ typescript: true }), indentUnit.of('  '), EditorState.tabSize.of(2),
+      autocompletion({ override: [(context) => this.#complete(context)] }),
+      hoverTooltip((_view, position) => this.#hint(position)),
+    ]
+  }
+
+  #python(): Extension {
+    return [lineNumbers(), python(), indentUnit.of('    '), EditorState.tabSize.of(4)]
   }
 
   async #complete(context: CompletionContext): Promise<CompletionResult | null> {

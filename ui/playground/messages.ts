@@ -43,6 +43,8 @@ export type ToThread =
   | { type: 'open'; files: PythonFiles }
   | { type: 'start'; program: Program; clock: 'real' | 'virtual'; until: number; steps: StepOptions | null }
   | { type: 'ping'; count: number }
+  /** A question of the page, before `start`: what the syntax tree of this Python program is. */
+  | { type: 'parse'; id: number; code: string }
   /** The page has taken all lines that were recorded, and wants more of them. */
   | { type: 'go'; steps: StepOptions }
   | { type: 'cancel'; reason: string }
@@ -75,13 +77,25 @@ export const said = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ended'), outcome: z.enum(['returned', 'raised', 'cancelled']), failure: failure.nullable(), note: z.string().nullable() }),
 ])
 
+/** The longest syntax tree, in characters of its JSON. */
+const LONGEST_TREE = 8_000_000
+
+/** The answer to `parse`. The tree is JSON, and is read only where it is used. */
+export const parsed = z.object({
+  type: z.literal('parsed'),
+  id: z.int().min(0),
+  tree: z.string().max(LONGEST_TREE).nullable(),
+  problem: z.object({ text: z.string().max(2000), line: z.int().min(1), column: z.int().min(1) }).nullable(),
+})
+
 export type Said = z.output<typeof said>
+export type Parsed = z.output<typeof parsed>
 export type Failure = z.output<typeof failure>
 export type Place = z.output<typeof place>
 export type Stop = Said & { type: 'stop' }
 
 /** Messages from the thread to the gate: several events in one message. */
-export type FromThread = Said | { type: 'events'; events: LoopEvent[] }
+export type FromThread = Said | Parsed | { type: 'events'; events: LoopEvent[] }
 
 /** Messages from the page to the gate: the port of the thread, the request for the next batch, the end of the thread, and the messages for it. */
 export type ToGate = { type: 'open' } | { type: 'more' } | { type: 'close' } | Exclude<ToThread, { type: 'open' }>
@@ -90,6 +104,8 @@ export type ToGate = { type: 'open' } | { type: 'more' } | { type: 'close' } | E
 export interface FromGate {
   items: (Said | { type: 'event'; event: LoopEvent })[]
   refused: number
+  /** The answer to `parse`; it comes by itself. */
+  parsed?: Parsed
   /** Set if the thread must be ended at once: the reason. */
   over?: string
 }

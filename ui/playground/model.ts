@@ -1,22 +1,32 @@
 // The playground's state: a program, its clock, its problems and its last run. The panel shows this and calls its methods.
-import { batch, computed, signal } from '@preact/signals'
+import { batch, computed, effect, signal, type Signal, untracked } from '@preact/signals'
+import { chooseLanguage, language, otherThan, showLanguage, type Language } from '../language.ts'
 import { standing } from '../lessons/standing.ts'
 import { View } from '../session/view.ts'
 import { NOW } from '../recording.ts'
 import { Compiler, type Diagnostic } from './compiler.ts'
 import { arrivedProgram, keepProgram, keptProgram, takeStart } from './address.ts'
-import { starters } from './examples.ts'
-import { ProgramRun, type Goal } from './program-run.ts'
+import { Comparison } from './comparison.ts'
+import { endingProgram, sourceOf, starters } from './examples.ts'
+import { ProgramRun, type Goal, type Program } from './program-run.ts'
 import { MOST_CODE, type Shared } from './share.ts'
 import type { Stand } from './stands.ts'
+import { linesOf, rangeOf } from './places.ts'
+import { python, pythonFailed, PYTHON_FILE } from './python-thread.ts'
 import { Threads } from './threads.ts'
+import { Translated } from './translated.ts'
 
-const FILE = 'program.ts'
+/** How a program is called in places. */
+const FILE: Readonly<Record<Language, string>> = { typescript: 'program.ts', python: PYTHON_FILE }
+/** The example that a new visitor finds. */
+const FIRST = 3
 /** Milliseconds without typing before the program is checked and kept in the address. */
 const QUIET = 350
 /** Seconds for which a program may block its thread. */
 const PATIENCE = 5
 const UNTIL = 60
+/** How many items a producer of example 5 makes in a comparison. */
+const ITEMS = 2
 
 export interface Trouble {
   line: number
@@ -24,12 +34,14 @@ export interface Trouble {
   to: number
   severity: 'error' | 'warning' | 'info'
   message: string
-  /** Found by TypeScript, or only when the program ran. */
-  when: 'types' | 'run'
+  /** Found by the compiler, when the program was translated, or only when it ran. */
+  when: 'types' | 'syntax' | 'translation' | 'run'
 }
 
 export class Playground {
-  readonly code = signal('')
+  /** The program in each language: of an example, the same one. */
+  readonly codes: Readonly<Record<Language, Signal<string>>> = { typescript: signal(sourceOf(FIRST).typescript), python: signal(sourceOf(FIRST).python) }
+  readonly code = computed(() => this.codes[language.value].value)
   readonly clock = signal<'real' | 'virtual'>('virtual')
   readonly until = signal(UNTIL)
   readonly run = signal<ProgramRun | null>(null)
@@ -40,8 +52,13 @@ export class Playground {
   /** Grows when the run has changed. */
   readonly tick = this.view.tick
   readonly cursor = this.view.cursor
-  readonly types = signal<readonly Diagnostic[]>([])
-  /** True while TypeScript loads or checks. */
+  /** What the compiler, TypeScript's or Python's, has found. */
+  readonly found = signal<readonly Diagnostic[]>([])
+  /** The Python program in TypeScript. */
+  readonly translated = new Translated()
+  /** Both languages, one against the other; null when that is not looked at. */
+  readonly comparison = signal<Comparison | null>(null)
+  /** True while the compiler loads or checks. */
   readonly checking = signal(true)
   /** A message about the link that opened the page. */
   readonly arrival = signal<{ kind: 'good' | 'bad'; text: string } | null>(null)
@@ -54,16 +71,23 @@ export class Playground {
   #runs = 0
   #drawn = 0
   #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #ends: (() => void)[]
 
-  /** The problems: first TypeScript's, then those of the run. */
+  /** The problems: first the compiler's, then what is not translated, then those of the run. */
   readonly troubles = computed<readonly Trouble[]>(() => {
     void this.tick.value
     const code = this.#lines.value
-    const found: Trouble[] = this.types.value.map(({ line, from, to, severity, message }) => ({ line, from, to, severity, message, when: 'types' }))
+    const isPython = language.value === 'python'
+    const found: Trouble[] = this.found.value.map(({ line, from, to, severity, message }) => ({ line, from, to, severity, message, when: isPython ? 'syntax' : 'types' }))
     const run = this.run.value
+    if (isPython) {
+      for (const { line, column, message } of this.translated.value.value?.untranslated ?? []) {
+        found.push({ ...rangeOf(code, line, column), line, severity: 'info', message, when: 'translation' })
+      }
+    }
     if (run === null || this.code.value !== this.#ranCode) return found
     const add = (text: string, stack: readonly { file: string; line: number; column: number }[], severity: Trouble['severity']): void => {
-      const place = stack.find(({ file }) => file === FILE)
+      const place = stack.find(({ file }) => file === FILE[language.value])
       if (place !== undefined) found.push({ ...rangeOf(code, place.line, place.column), line: place.line, severity, message: text, when: 'run' })
     }
     if (run.ending?.failure != null) add(run.ending.failure.text, run.ending.failure.stack, 'error')
@@ -82,11 +106,11 @@ export class Playground {
     if (run === null || this.code.value !== this.#ranCode) return []
     const held = run.held ?? run.ending?.held ?? null
     if (held !== null && this.cursor.value === null) {
-      return held.place?.file === FILE ? [{ line: held.place.line, text: `${held.task ?? 'the program'} blocks the loop`, holds: true }] : []
+      return held.place?.file === FILE[language.value] ? [{ line: held.place.line, text: `${held.task ?? 'the program'} blocks the loop`, holds: true }] : []
     }
     const { stop } = run
     const here = stop === null || this.cursor.value !== null ? [] : [{ line: stop.line, text: `${taskOf(run)} is stopped before this line`, holds: false, next: true }]
-    const others = standing(run.recording, this.cursor.value ?? NOW, (path) => path === FILE).filter(({ lane }) => here.length === 0 || lane.id !== stop?.task)
+    const others = standing(run.recording, this.cursor.value ?? NOW, (path) => path === FILE[language.value]).filter(({ lane }) => here.length === 0 || lane.id !== stop?.task)
     return [...here, ...others.map(({ line, text, holds }) => ({ line, text, holds }))]
   })
 
@@ -96,11 +120,18 @@ export class Playground {
 
   constructor(page: Element) {
     this.#threads = new Threads(page)
-    this.code.value = starters[2]?.code ?? ''
+    let shown = language.peek()
+    this.#ends = [python.use(), effect(() => {
+      if (language.value === 'python') untracked(() => python.prepare())
+    }), effect(() => {
+      if (language.value === shown) return
+      shown = language.value
+      untracked(() => this.#turned())
+    })]
   }
 
   get program(): Shared {
-    return { code: this.code.value, clock: this.clock.value, until: this.until.value }
+    return { language: language.value, code: this.code.value, clock: this.clock.value, until: this.until.value }
   }
 
   /** Takes the program from the address, if there is one. It does not run before the reader starts it. */
@@ -113,12 +144,11 @@ export class Playground {
     try {
       const kept = await keptProgram()
       if (kept !== null) {
-        if (this.code.value !== kept.code) this.#take(kept)
+        if (this.code.value !== kept.code || language.value !== kept.language) this.#take(kept)
         return
       }
       const program = await arrivedProgram()
       if (program === null) return
-      this.stop()
       batch(() => {
         this.#take(program)
         this.arrival.value = {
@@ -134,11 +164,10 @@ export class Playground {
   startWith(number: number): void {
     const starter = starters.find((other) => other.number === number)
     if (starter === undefined) return
-    this.stop()
     batch(() => {
-      this.code.value = starter.code
-      this.run.value = null
-      this.cursor.value = null
+      this.#clear()
+      this.codes.typescript.value = starter.code.typescript
+      this.codes.python.value = starter.code.python
       this.arrival.value = null
     })
   }
@@ -156,18 +185,21 @@ export class Playground {
   async check(): Promise<void> {
     const code = this.code.value
     try {
-      const found = await this.compiler.diagnostics(code)
+      const found = language.value === 'python' ? await this.translated.take(code) : await this.compiler.diagnostics(code)
       if (code !== this.code.value) return
-      this.types.value = found
+      this.found.value = found
       this.checking.value = false
     } catch (error) {
-      this.said.value = error instanceof Error ? error.message : String(error)
+      if (code !== this.code.value) return
+      this.checking.value = false
+      // The status line says why there is no Python.
+      if (language.value === 'typescript' || !pythonFailed.value) this.said.value = error instanceof Error ? error.message : String(error)
     }
   }
 
   /** The program has changed: a run that is stopped shows other lines than it has. */
   edit(code: string): void {
-    this.code.value = code
+    this.codes[language.value].value = code
     if (this.run.value?.stop != null) this.run.value.end('The program was changed while it was stopped.')
     this.settle()
   }
@@ -185,6 +217,7 @@ export class Playground {
     const number = ++this.#runs
     const code = this.code.value
     batch(() => {
+      this.endComparison()
       this.preparing.value = true
       this.said.value = ''
       this.run.value = null
@@ -193,14 +226,10 @@ export class Playground {
     try {
       if (code.length > MOST_CODE) throw new Error(`The program is too long: ${MOST_CODE} characters at most.`)
       const first = this.clock.value === 'virtual' ? goal : null
-      const { modules, diagnostics, lines } = await this.compiler.compile(code, first !== null)
+      const { program, lines } = await this.#compile(code, first !== null)
       if (number !== this.#runs) return
-      this.types.value = diagnostics
-      this.checking.value = false
-      const fatal = diagnostics.find((diagnostic) => diagnostic.fatal)
-      if (fatal !== undefined) throw new Error(`It cannot run yet: line ${fatal.line} is not valid TypeScript. ${fatal.message}`)
-      const run = new ProgramRun(this.#threads, {
-        program: { language: 'typescript', modules }, clock: this.clock.value, until: this.until.value, patience: PATIENCE, onChange: () => this.#changed(run),
+      const run = new ProgramRun(language.value === 'python' ? python.threads : this.#threads, {
+        program, clock: this.clock.value, until: this.until.value, patience: PATIENCE, onChange: () => this.#changed(run),
         ...first === null ? {} : { steps: { goal: first, breakpoints: () => this.#stops() } },
       })
       this.#ranCode = code
@@ -220,6 +249,30 @@ export class Playground {
     this.run.value?.cancel()
   }
 
+  /** Runs the program in both languages, in virtual time, and compares the runs. */
+  compare(): void {
+    this.stop()
+    this.endComparison()
+    const comparison = new Comparison()
+    this.comparison.value = comparison
+    void this.#twins().then((codes) => comparison.run(codes, this.until.value), (error: unknown) => {
+      comparison.fail(error instanceof Error ? error.message : String(error))
+    })
+  }
+
+  endComparison(): void {
+    this.comparison.value?.end()
+    this.comparison.value = null
+  }
+
+  /** Shows the program in TypeScript in the editor, as the reader's own. */
+  openTranslation(): void {
+    const translation = this.translated.value.value
+    if (translation === null) return
+    this.codes.typescript.value = translation.code
+    chooseLanguage('typescript')
+  }
+
   /** The address of this program; null if the program is too long. */
   link(): Promise<string | null> {
     return keepProgram(this.program)
@@ -227,6 +280,8 @@ export class Playground {
 
   close(): void {
     this.stop()
+    this.endComparison()
+    for (const end of this.#ends) end()
     clearTimeout(this.#timer)
     this.compiler.close()
     this.#threads.remove()
@@ -237,14 +292,64 @@ export class Playground {
     return this.breakpoints.value.flatMap((line) => this.#ranLines.find((other) => other >= line) ?? [])
   }
 
-  #take({ code, clock, until }: Shared): void {
+  #take({ language: of, code, clock, until }: Shared): void {
     batch(() => {
-      this.code.value = code
+      this.#clear()
+      this.codes[of].value = code
+      const starter = starters.find((one) => one.code[of] === code)
+      if (starter !== undefined) this.codes[otherThan(of)].value = starter.code[otherThan(of)]
+      showLanguage(of)
       this.clock.value = clock
       this.until.value = until
-      this.run.value = null
-      this.cursor.value = null
     })
+  }
+
+  /** Another program is shown: the last run is not its own. */
+  #clear(): void {
+    this.stop()
+    this.run.value = null
+    this.cursor.value = null
+    this.endComparison()
+    this.found.value = []
+    this.said.value = ''
+  }
+
+  /** The language has changed. */
+  #turned(): void {
+    batch(() => this.#clear())
+    this.settle()
+    // At once: the address has the language already.
+    void this.#keep()
+  }
+
+  /** The program, ready to run, and the lines at which it can stop. */
+  async #compile(code: string, stepped: boolean): Promise<{ program: Program; lines: readonly number[] }> {
+    if (language.value === 'python') return { program: { language: 'python', code }, lines: [] }
+    const { modules, diagnostics, lines } = await this.compiler.compile(code, stepped)
+    if (code === this.code.value) {
+      this.found.value = diagnostics
+      this.checking.value = false
+    }
+    const fatal = diagnostics.find((diagnostic) => diagnostic.fatal)
+    if (fatal !== undefined) throw new Error(`It cannot run yet: line ${fatal.line} is not valid TypeScript. ${fatal.message}`)
+    return { program: { language: 'typescript', modules }, lines }
+  }
+
+  /** The program in both languages; of an example, so that it ends. Throws an Error if there is no twin. */
+  async #twins(): Promise<Record<Language, string>> {
+    const { code, codes } = this
+    const starter = starters.find((one) => one.code[language.value] === code.value)
+    if (starter !== undefined) return { python: endingProgram(starter.number, 'python', ITEMS), typescript: endingProgram(starter.number, 'typescript', ITEMS) }
+    if (language.value === 'typescript') {
+      if (starters.some((one) => one.code.python === codes.python.value)) throw new Error('This program exists only in TypeScript. Write it in Python, too: a program in Python is translated.')
+      return { python: codes.python.value, typescript: code.value }
+    }
+    const [wrong] = await this.translated.take(code.value)
+    if (wrong !== undefined) throw new Error(`Line ${wrong.line} is not valid Python. ${wrong.message}`)
+    const { value } = this.translated
+    const [missing] = value.value?.untranslated ?? []
+    if (value.value === null || missing !== undefined) throw new Error(`It cannot be translated: line ${missing?.line}, ${missing?.message}`)
+    return { python: code.value, typescript: value.value.code }
   }
 
   async #keep(): Promise<void> {
@@ -264,26 +369,4 @@ export class Playground {
 /** The task that is stopped, or what else is. */
 export function taskOf({ stop, recording }: ProgramRun): string {
   return stop === null || stop.task === null ? 'the program' : recording.lanes.get(stop.task)?.name ?? `task ${stop.task}`
-}
-
-interface CodeLine {
-  start: number
-  text: string
-}
-
-function linesOf(code: string): CodeLine[] {
-  let start = 0
-  return code.split('\n').map((text) => {
-    const line = { start, text }
-    start += text.length + 1
-    return line
-  })
-}
-
-/** The word at a place, for a mark. */
-function rangeOf(lines: readonly CodeLine[], line: number, column: number): { from: number; to: number } {
-  const { start, text } = lines[line - 1] ?? { start: 0, text: '' }
-  const from = Math.min(column - 1, text.length)
-  const length = /^[\w$.]+/.exec(text.slice(from))?.[0].length ?? text.length - from
-  return { from: start + from, to: start + from + Math.max(1, length) }
 }

@@ -7,6 +7,8 @@ import type { Failure, FromGate, Item, Place, Program, StepOptions, Stop } from 
 import type { Line } from './sandbox.ts'
 import type { Threads } from './threads.ts'
 
+export type { Program } from './messages.ts'
+
 /** Milliseconds between two pings, and without an answer until the thread counts as blocked. */
 const PULSE = 100
 const HELD = 300

@@ -7,10 +7,10 @@ const SIZES: Record<PythonFile, number> = {
 }
 const TOTAL = Object.values(SIZES).reduce((sum, size) => sum + size, 0)
 
-/** Fetches them; `progress` gets the share that has come. Throws an Error with the server's reason if they are not there. */
-export async function fetchPython(progress: (share: number) => void = () => {}): Promise<PythonFiles> {
+/** Fetches them; `progress` gets the bytes that have come, and those of all. Throws an Error with the server's reason if they are not there. */
+export async function fetchPython(progress: (bytes: number, of: number) => void): Promise<PythonFiles> {
   let come = 0
-  const add = (bytes: number): void => progress(Math.min(1, (come += bytes) / TOTAL))
+  const add = (bytes: number): void => progress(Math.min(TOTAL, come += bytes), TOTAL)
   const files = await Promise.all(Object.keys(SIZES).map(async (name) => [name, await fetchFile(`python/${name}`, add)] as const))
   return Object.fromEntries(files) as PythonFiles
 }

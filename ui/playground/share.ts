@@ -2,6 +2,7 @@
 // part is bounded before it is unpacked, and used as text only.
 import '../zod-setup.ts'
 import { z } from 'zod'
+import { languages, type Language } from '../language.ts'
 
 /** The longest program, in characters. */
 export const MOST_CODE = 50_000
@@ -10,12 +11,15 @@ const MOST_LETTERS = 80_000
 const MOST_BYTES = 4 * MOST_CODE
 
 const shared = z.strictObject({
+  /** Missing in links from before Python could be chosen. */
+  language: z.enum(languages).default('typescript'),
   code: z.string().max(MOST_CODE),
   clock: z.enum(['real', 'virtual']),
   until: z.number().min(0.001).max(1e6),
 })
 
 export interface Shared {
+  language: Language
   code: string
   clock: 'real' | 'virtual'
   /** In virtual time, the second at which a program that has not ended is cancelled. */

@@ -1,5 +1,7 @@
 // The state of the program, in one sentence.
 import { taskOf, type Playground } from './model.ts'
+import { language } from '../language.ts'
+import { PYTHON_FILE, pythonFailed, pythonNews } from './python-thread.ts'
 import { deadlock } from '../recording/deadlock.ts'
 import type { Stop } from './messages.ts'
 import { MOST_LANES, type Ending, type Held, type ProgramRun } from './program-run.ts'
@@ -29,7 +31,11 @@ function number(value: number): string {
 function stateOf(model: Playground): Status {
   const run = model.run.value
   if (model.said.value !== '') return { kind: 'bad', text: model.said.value }
-  if (model.preparing.value) return { kind: 'busy', text: model.checking.value ? 'TypeScript checks the program …' : 'Starting …' }
+  if (model.preparing.value) return { kind: 'busy', text: busyOf(model) }
+  if (run === null && language.value === 'python') {
+    if (pythonNews.value !== null) return { kind: pythonFailed.value ? 'bad' : 'busy', text: pythonNews.value }
+    return { kind: 'idle', text: 'CPython 3.14 is ready. Press Run, or Control and Enter in the editor.' }
+  }
   if (run === null) return { kind: 'idle', text: 'Ready. Press Run, or Control and Enter in the editor.' }
   const { recording } = run
   if (run.state !== 'ended') {
@@ -45,6 +51,11 @@ function stateOf(model: Playground): Status {
     return { kind: 'busy', text: `Running: ${alive} ${alive === 1 ? 'task' : 'tasks'} alive.` }
   }
   return endOf(run.ending as Ending, `${(recording.to - recording.zero).toFixed(3)} s`, run.clock)
+}
+
+function busyOf(model: Playground): string {
+  if (language.value === 'python') return pythonNews.value ?? 'Starting …'
+  return model.checking.value ? 'TypeScript checks the program …' : 'Starting …'
 }
 
 function stopOf(run: ProgramRun, { line, missed, stack: [innermost] }: Stop): string {
@@ -72,5 +83,5 @@ function sentence({ task, seconds, place }: Held, verb: 'has blocked' | 'blocked
 
 function placeOf(stack: readonly { file: string; line: number }[] | undefined): string {
   const [first] = stack ?? []
-  return first === undefined ? '' : `, in line ${first.line}${first.file === 'program.ts' ? '' : ` of ${first.file}`}`
+  return first === undefined ? '' : `, in line ${first.line}${first.file === 'program.ts' || first.file === PYTHON_FILE ? '' : ` of ${first.file}`}`
 }

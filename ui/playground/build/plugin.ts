@@ -27,7 +27,7 @@ export function playgroundModules(): Plugin {
     name: 'playground:modules',
     resolveId: (id) => (id === FILES || Object.hasOwn(SCRIPTS, id) ? `\0${id}` : undefined),
     async load(id) {
-      if (id === `\0${FILES}`) return `export default ${JSON.stringify({ ...libraries(), ...declarations() })}`
+      if (id === `\0${FILES}`) return `export default ${JSON.stringify(compilerFiles())}`
       const script = SCRIPTS[id.slice(1)]
       return script === undefined ? undefined : `export default ${JSON.stringify(await thread(script))}`
     },
@@ -59,6 +59,11 @@ function sealed(): { document: string; policy: string } {
   const policy = `default-src 'none'; script-src 'sha256-${hash}' 'wasm-unsafe-eval' blob:; worker-src blob:; base-uri 'none'; form-action 'none'`
   const document = `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><title>The playground's sealed thread</title><script>${script}</script></html>\n`
   return { document, policy }
+}
+
+/** What the compiler reads besides the program and the modules beside it. */
+export function compilerFiles(): Record<string, string> {
+  return { ...libraries(), ...declarations() }
 }
 
 /** TypeScript's declarations, with those that they refer to. */

@@ -1,7 +1,7 @@
 // Filters messages from the thread of an untrusted program to the page, in a separate thread. It passes on only valid events
 // and messages of the playground, bounded, and no faster than the page processes them.
 import { admit, admitEvent, bounded, eventBounds } from '../../entry.ts'
-import { said, type FromGate, type Item, type ToThread } from '../messages.ts'
+import { parsed, said, type FromGate, type Item, type ToThread } from '../messages.ts'
 
 /**
  * The most that one program may send in total. The thread stops a program before that; if the program has evaded that, the
@@ -33,6 +33,8 @@ export class Gate {
   /** The unanswered ping. */
   #asked: number | null = null
   #heldAt = -Infinity
+  /** The program that is to be parsed. */
+  #toParse: number | null = null
 
   /** `close` is called when no further messages of the thread are accepted. */
   constructor(toThread: (message: ToThread) => void, toPage: (message: FromGate) => void, close: () => void) {
@@ -51,7 +53,8 @@ export class Gate {
     if (isEvents(data)) {
       for (let at = 0; at < data.events.length && at < MOST_IN_ONE && !this.#over; at++) this.#event(data.events[at])
       this.#refused += Math.max(0, data.events.length - MOST_IN_ONE)
-    } else this.#say(data, now)
+    } else if (isParsed(data)) this.#parsed(data)
+    else this.#say(data, now)
     this.#flush()
   }
 
@@ -73,7 +76,9 @@ export class Gate {
 
   /** Passes a message on to the thread, unless it has ended. */
   pass(message: ToThread): void {
-    if (!this.#over) this.#toThread(message)
+    if (this.#over) return
+    if (message.type === 'parse') this.#toParse = message.id
+    this.#toThread(message)
   }
 
   /** The page has ended the thread: what it has sent before is still passed on. */
@@ -124,6 +129,17 @@ export class Gate {
     }
   }
 
+  /** Passes on an answer that the page waits for. It is not cut like other messages, but has bounds of its own. */
+  #parsed(value: unknown): void {
+    const { data } = parsed.safeParse(value)
+    if (data === undefined || data.id !== this.#toParse) {
+      this.#refused++
+      return
+    }
+    this.#toParse = null
+    this.#toPage({ items: [], refused: this.#refused, parsed: data })
+  }
+
   #pong(count: number, idle: boolean): void {
     if (count !== this.#asked) return
     this.#asked = null
@@ -161,6 +177,10 @@ export class Gate {
     this.#wanted = false
     this.#toPage({ items, refused: this.#refused })
   }
+}
+
+function isParsed(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && 'type' in data && data.type === 'parsed'
 }
 
 function isEvents(data: unknown): data is { events: unknown[] } {

@@ -4,7 +4,7 @@ import { EventBuilder } from '../../../src/events/builder.ts'
 import { cutEvent } from '../../../src/events/texts.ts'
 import { Sources } from '../thread/failure.ts'
 import { Outbox } from '../thread/outbox.ts'
-import type { FromThread, PythonFiles, ToThread } from '../messages.ts'
+import type { FromThread, Parsed, PythonFiles, ToThread } from '../messages.ts'
 
 /** The modules of the thread in Python, by their paths. */
 const MODULES = import.meta.glob<string>('./*.py', { query: '?raw', import: 'default', eager: true })
@@ -27,7 +27,8 @@ interface Pyodide {
   runPython(code: string, options?: { filename?: string; globals?: unknown }): unknown
   setInterruptBuffer(buffer: object): void
   registerJsModule(name: string, module: object): void
-  pyimport(name: string): { start: { callPromising(...values: unknown[]): Promise<string> } }
+  pyimport(name: 'loopscope_page.program'): { start: { callPromising(...values: unknown[]): Promise<string> } }
+  pyimport(name: 'loopscope_page.parse'): { parse(code: string): string }
   _module: { SOCKFS: { pollAsync: (files: number, count: number, ms: number) => Promise<number> } }
   FS: { mkdirTree(path: string): void; writeFile(path: string, text: string): void }
 }
@@ -170,11 +171,12 @@ function open(files: PythonFiles, port: MessagePort): void {
     python.FS.mkdirTree('/lib/playground/loopscope_page')
     for (const [path, code] of Object.entries(MODULES)) python.FS.writeFile(`/lib/playground/loopscope_page/${path.slice(2)}`, code)
     python.runPython("import sys; sys.path.insert(0, '/lib/playground')")
-    return python.pyimport('loopscope_page.program')
+    return { program: python.pyimport('loopscope_page.program'), parser: python.pyimport('loopscope_page.parse') }
   })
   port.onmessage = ({ data }: MessageEvent<ToThread>) => {
     if (data.type === 'ping') outbox.send({ type: 'pong', count: data.count, idle: host.idle })
     else if (data.type === 'start') void run(data)
+    else if (data.type === 'parse') void started.then(({ parser }) => outbox.send({ type: 'parsed', id: data.id, ...JSON.parse(parser.parse(data.code)) as Omit<Parsed, 'type' | 'id'> }), () => {})
     else if (data.type === 'cancel') {
       note ??= data.reason
       host.interrupt()
@@ -183,7 +185,7 @@ function open(files: PythonFiles, port: MessagePort): void {
   const run = async ({ program, clock, until }: Start): Promise<void> => {
     if (program.language !== 'python') return
     try {
-      const { start } = await started
+      const { program: { start } } = await started
       outbox.send({ type: 'ready' })
       const ending = JSON.parse(await start.callPromising(program.code, clock, until)) as FromThread & { type: 'ended' }
       end({ ...ending, note: ending.note ?? note })
