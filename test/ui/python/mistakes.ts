@@ -37,6 +37,10 @@ export const MISTAKES: Record<string, Mistake> = {
   'a package': { code: 'import aiohttp\n', says: /No module named 'aiohttp': this page has Python's standard library only/, line: 1 },
   'a huge allocation': { code: 'everything = []\nwhile True:\n    everything.append(bytearray(100_000_000))\n', says: /MemoryError/, line: 3 },
   'a recursion without end': { code: 'def f():\n    return f()\nf()\n', says: /RecursionError: maximum recursion depth exceeded/, line: 2 },
+  'a cancellation that is eaten': {
+    code: main('task = asyncio.create_task(eat())\nawait asyncio.sleep(0.5)\ntask.cancel()\nawait task', 'async def eat():\n    for _ in range(3):\n        try:\n            await asyncio.sleep(1)\n        except BaseException:\n            pass\n'),
+    says: /Task-2 caught its cancellation and went on/, line: 7,
+  },
   'a blocking call': { code: main('time.sleep(2)'), says: /^loop\.blocked Task-1 2$/, line: 5 },
 }
 

@@ -1,4 +1,6 @@
 """Places in the program, as the page shows them."""
+from itertools import islice
+
 FILE = 'program.py'
 
 
@@ -13,6 +15,14 @@ def of(frame):
     for _, at in zip(range(frame.f_lasti // 2 + 1), positions):
         line, column = at[0] or line, at[2] or 0
     return {'function': code.co_name, 'file': FILE, 'line': line, 'column': column + 1}
+
+
+def after(code, offset):
+    """The place of the first instruction from this offset on that has one."""
+    for line, _, column, _ in islice(code.co_positions(), offset // 2, None):
+        if line is not None:
+            return {'function': code.co_name, 'file': FILE, 'line': line, 'column': (column or 0) + 1}
+    return None
 
 
 def innermost(frame):

@@ -228,7 +228,7 @@ class Recorder:
         # Without a request that is left, something has handled it, as a timeout does.
         if task.cancelling() > 0:
             text = f'{task.get_name()} caught its cancellation and went on: re-raise the CancelledError, or call uncancel() if that is meant'
-            reports.send(text, [caught.place])
+            reports.send(text, [] if caught.place is None else [caught.place])
 
     def cancelling(self, task, message):
         by = self.running()
@@ -434,7 +434,7 @@ def on_handled(code, offset, error):
     recorder = recorder_now()
     known = None if recorder is None else known_of(current_task(recorder.loop))
     if known is not None:
-        known.caught = Caught(places.of(sys._getframe(1)), known.place)
+        known.caught = Caught(places.after(code, offset), known.place)
 
 
 def on_raised_again(code, offset, error):
