@@ -2,7 +2,7 @@
 // library by its name here, because there is no `src` beside them.
 
 const examplesByPath = import.meta.glob<string>('../../examples/[0-9]-*.ts', { query: '?raw', import: 'default', eager: true })
-const helpersByPath = import.meta.glob<string>('../../examples/{pace,chance}.ts', { query: '?raw', import: 'default', eager: true })
+const helpersByPath = import.meta.glob<string>(['../../examples/{pace,chance}.ts', './translate/modules/*.ts'], { query: '?raw', import: 'default', eager: true })
 
 export interface Starter {
   number: number
@@ -11,7 +11,7 @@ export interface Starter {
 }
 
 function adapt(code: string): string {
-  return code.replaceAll("'../src/index.ts'", "'loopscope'")
+  return code.replaceAll(/'(\.\.\/)+src\/(index|browser)\.ts'/g, "'loopscope'")
 }
 
 /** `../../examples/3-two-tasks.ts` is number 3, "Two tasks". */
@@ -23,7 +23,7 @@ function starterOf([path, code]: [string, string]): Starter {
 
 export const starters: readonly Starter[] = Object.entries(examplesByPath).map(starterOf).sort((a, b) => a.number - b.number)
 
-/** The modules that the examples import, under their paths in the compiler. */
+/** The modules that the examples and translated programs import, under their paths in the compiler. */
 export const helpers: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(helpersByPath).map(([path, code]) => [path.replace(/^.*\//, '/'), adapt(code)]),
 )
