@@ -4,8 +4,7 @@ import type { Language } from '../language.ts'
 
 const typescriptByPath = import.meta.glob<string>('../../examples/[0-9]-*.ts', { query: '?raw', import: 'default', eager: true })
 const pythonByPath = import.meta.glob<string>('../../examples/[0-9]-*.py', { query: '?raw', import: 'default', eager: true })
-const helpersByPath = import.meta.glob<string>('../../examples/{pace,chance}.ts', { query: '?raw', import: 'default', eager: true })
-const supportByPath = import.meta.glob<string>('./translate/modules/*.ts', { query: '?raw', import: 'default', eager: true })
+const helpersByPath = import.meta.glob<string>(['../../examples/{pace,chance}.ts', './translate/modules/*.ts'], { query: '?raw', import: 'default', eager: true })
 const chanceByPath = import.meta.glob<string>('../../examples/chance.py', { query: '?raw', import: 'default', eager: true })
 
 export interface Starter {
@@ -35,7 +34,7 @@ export function sourceOf(number: number): Starter['code'] {
 
 /** The modules that the examples and translated programs import, under their paths in the compiler. */
 export const helpers: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries({ ...helpersByPath, ...supportByPath }).map(([path, code]) => [path.replace(/^.*\//, '/'), adapt(code)]),
+  Object.entries(helpersByPath).map(([path, code]) => [path.replace(/^.*\//, '/'), adapt(code)]),
 )
 
 const PYTHON_MAIN = "\n\nif __name__ == '__main__':\n    asyncio.run(main())\n"

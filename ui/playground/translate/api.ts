@@ -144,7 +144,7 @@ export const API: Readonly<Record<string, Api>> = {
   'asyncio.run': api('coro', ({ infer, arg }) => infer.awaited(arg('coro')), ({ w, code }) => ({ text: `await ${w.use('run')}(${code('coro')})`, level: LEVEL.unary })),
   'asyncio.sleep': api('delay result', ({ at, infer, arg, expression }) => infer.awaitable(at, 'coro', expression('result') === null ? new Type('void') : arg('result'))),
   'asyncio.create_task': api('coro | name context eager_start', makeTask),
-  'asyncio.ensure_future': api('coro', makeTask),
+  'asyncio.ensure_future': api('coro', ({ at, infer, arg }) => infer.awaitable(at, 'future', infer.awaited(arg('coro')))),
   'asyncio.gather': api('| return_exceptions', (call) => {
     const { at, infer, arg, rest } = call
     const raised = arg('return_exceptions').atoms.size > 0 ? new Type(named('BaseException', 'error')) : new Type()
@@ -155,8 +155,15 @@ export const API: Readonly<Record<string, Api>> = {
   'asyncio.wait': api('futures | timeout return_when', (call) => {
     const set = call.infer.list(call.at, iterated(call, 'futures'), 'set')
     return call.infer.awaitable(call.at, 'coro', call.infer.tuple(call.at, [set, set]), 'wait')
+  }, ({ w, node, code }) => {
+    if (!w.takesSets) return w.problem(node, 'the result of wait, except as done, pending = …')
+    const options = [['timeout', code('timeout')], ['returnWhen', code('return_when')]].filter(([, text]) => text !== '').map(([name, text]) => `${name}: ${text}`)
+    return `${w.use('wait')}(${code('futures')}${options.length === 0 ? '' : `, { ${options.join(', ')} }`})`
   }),
-  'asyncio.wait_for': api('awaitable timeout', ({ at, infer, arg }) => infer.awaitable(at, 'coro', infer.awaited(arg('awaitable'))), ({ w, code }) => `${w.use('waitFor')}(${code('awaitable')}, ${code('timeout')})`),
+  'asyncio.wait_for': api('awaitable timeout', ({ at, infer, arg }) => infer.awaitable(at, 'coro', infer.awaited(arg('awaitable'))), ({ w, arg, node, code }) => {
+    const awaitable = arg('awaitable')
+    return awaitable === null ? w.problem(node, 'wait_for needs something to wait for') : `${w.use('waitFor')}(${w.present(awaitable).text}, ${code('timeout')})`
+  }),
   'asyncio.as_completed': api('awaitables | timeout', (call) => call.infer.list(call.at, call.infer.awaitable(call.at, 'coro', call.infer.awaited(iterated(call, 'awaitables'))), 'iter')),
   'asyncio.shield': api('awaitable', ({ at, infer, arg }) => infer.awaitable(at, 'future', infer.awaited(arg('awaitable')))),
   'asyncio.timeout': api('delay', object('Timeout')),

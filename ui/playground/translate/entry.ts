@@ -64,6 +64,7 @@ export interface Writing {
   /** Whether a loop runs wherever this is called. */
   readonly insideCoroutine: boolean
   readonly insideFunction: boolean
+  readonly takesSets: boolean
 }
 
 export interface CallCode {

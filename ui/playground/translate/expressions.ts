@@ -77,6 +77,9 @@ export class Expressions implements Writing {
     return tight(`undefined /* ${message} */`)
   }
 
+  /** Whether the two sets of `wait` may be given here: as a tuple they would be something else. */
+  takesSets = false
+
   /** Variables whose value could not be translated: that was said where they got it. */
   readonly lost = new Set<Variable>()
 
@@ -178,7 +181,7 @@ export class Expressions implements Writing {
       case 'FormattedValue': return tight(`\`\${${this.#formatted(node)}}\``)
       case 'Await': {
         if (this.routines.at(-1)?.node.type === 'Lambda') return this.problem(node, 'await in a lambda')
-        const value = this.expression(node.value, LEVEL.yield)
+        const value = this.present(node.value, LEVEL.yield)
         if (this.typeOf(node.value).has('instance')) this.problem(node, 'await of an object with __await__')
         return { text: `yield* ${value.text}`, level: LEVEL.yield }
       }
@@ -1099,7 +1102,7 @@ export class Expressions implements Writing {
   }
 
   #positional(node: Call, names: string[]): string[] {
-    const values = node.args.map((arg) => arg.type === 'Starred' ? `...${this.iterable(arg.value).text}` : this.expression(arg).text)
+    const values = node.args.map((arg, i) => arg.type === 'Starred' ? `...${this.iterable(arg.value).text}` : (['awaitable', 'coro'].includes(names[i] ?? '') ? this.present(arg) : this.expression(arg)).text)
     for (const { arg, value } of node.keywords) {
       const at = names.indexOf(arg ?? '')
       if (at >= 0) values[at] = this.expression(value).text

@@ -196,7 +196,7 @@ export class Inference {
   }
 
   #varargs(routine: Routine): Of<'tuple'> {
-    return this.make(routine.node.args, 'tuple', () => ({ kind: 'tuple' as const, elems: [] as Type[], isList: false }))
+    return this.make(routine.node.args, 'tuple', () => ({ kind: 'tuple' as const, elems: [] as Type[], isList: false, isRest: true as const }))
   }
 
   #instantiate(at: object, cls: ClassInfo, args: Type[], keywords: Map<string, Type>, spread: Type[]): Type {

@@ -93,8 +93,8 @@ const queue: Methods = {
 const loop: Methods = {
   time: method('', of('float')),
   call_soon: method('callback', calls(() => new Type(named('handle', 'object')))),
-  call_later: method('delay callback', calls(() => new Type(named('handle', 'object')))),
-  call_at: method('when callback', calls(() => new Type(named('handle', 'object')))),
+  call_later: method('delay callback', calls(() => new Type(named('TimerHandle', 'object')))),
+  call_at: method('when callback', calls(() => new Type(named('TimerHandle', 'object')))),
   create_task: method('coro | name context eager_start', makeTask),
   create_future: method('', ({ at, infer }) => infer.awaitable(at, 'future', new Type()), as(({ on, w, node }) => `${on}.createFuture<${w.ts(union(...w.typeOf(node).of('future').map((atom) => atom.result)))}>()`)),
   stop: method('', of('void')),
@@ -141,13 +141,14 @@ export const METHODS: Readonly<Record<string, Methods>> = {
   Condition: { ...lock, wait: method('', coroutine('bool')), wait_for: method('predicate', predicate), notify: method('n', of('void')), notify_all: method('', of('void')) },
   Event: { set: method('', of('void')), clear: method('', of('void')), is_set: method('', of('bool')), wait: method('', coroutine('bool')) },
   Barrier: { wait: method('', coroutine('nat')), reset: method('', coroutine('void')), abort: method('', coroutine('void')) },
-  TaskGroup: { create_task: method('coro | name context', makeTask) },
+  TaskGroup: { create_task: method('coro | name context eager_start', makeTask) },
   Timeout: {
     when: method('', () => new Type('float', 'none')),
     expired: method('', of('bool')),
     reschedule: method('when', of('void')),
   },
-  handle: { cancel: method('', of('void')), cancelled: method('', of('bool')), when: method('', of('float')) },
+  handle: { cancel: method('', of('void')), cancelled: method('', of('bool')) },
+  TimerHandle: { cancel: method('', of('void')), cancelled: method('', of('bool')), when: method('', of('float')) },
   loop,
   queue,
   var: {
@@ -178,7 +179,7 @@ export const METHODS: Readonly<Record<string, Methods>> = {
   set: {
     add: method('item', puts('item', of('void'))),
     discard: method('item', of('void'), called('delete')),
-    remove: method('item', of('void'), called('delete')),
+    remove: method('item', of('void'), helper('remove')),
     clear: method('', of('void')),
     update: method('items', putsAll(of('void')), as(({ on, arg, w, node }) => { const items = arg('items'); return items === null ? w.problem(node, 'update needs items') : `for (const each of ${w.iterable(items).text}) ${on}.add(each)` })),
     pop: method('', elem, as(({ w, node }) => w.problem(node, 'set.pop(): which item it takes is an accident'))),

@@ -178,7 +178,9 @@ export class Statements {
         return
       }
     }
+    this.expressions.takesSets = value.type === 'Await'
     const text = this.#expression(value)
+    this.expressions.takesSets = false
     this.#put(/^[[(`/]/.test(text) ? `;${text}` : text)
   }
 
@@ -730,7 +732,9 @@ export class Statements {
       const code = expressionsName(this.#expression(elt))
       return [code === name ? name : `${name}: ${code}`]
     })
+    this.expressions.takesSets = true
     const text = `{ ${parts.join(', ')} } = ${this.#expression(value)}`
+    this.expressions.takesSets = false
     this.#put(own === null ? `;(${text})` : `${own} ${text}`)
   }
 
@@ -839,10 +843,7 @@ export class Statements {
       if (expressions.typeOf(target.slice).has('tuple')) this.#problem(target, 'a tuple as a key: a Map tells two equal ones apart, so join its parts into a string')
       else this.#put(`${expressions.present(target.value, LEVEL.call).text}.set(${this.#expression(target.slice)}, ${value})`)
     } else if (type.only('list', 'deque')) {
-      const index = target.slice
-      const on = expressions.present(target.value, LEVEL.call).text
-      if (expressions.isNatural(index)) this.#put(`${on}[${this.#expression(index)}] = ${value}`)
-      else this.#put(`${on}[${on}.length + ${this.#expression(index, LEVEL.sum + 1)}] = ${value}`)
+      this.#put(`${expressions.use('setItem', './python.ts')}(${expressions.present(target.value).text}, ${this.#expression(target.slice)}, ${value})`)
     } else this.#problem(target, 'an assignment to an item of this')
   }
 
@@ -1151,7 +1152,7 @@ export class Statements {
     const [only] = handlers
     const isClass = (handler: Handler, wanted: string): boolean => handler.of !== null && handler.of.type !== 'Tuple' && expressions.typeOf(handler.of).of('errorClass').some((atom) => atom.name === wanted)
     const catchesAll = (handler: Handler): boolean => handler.of === null || isClass(handler, 'BaseException')
-    const used = name !== 'error' || handlers.some(({ body }) => usesCaught(body)) || handlers.length > 1 || (only !== undefined && !catchesAll(only))
+    const used = handlers.some((handler) => handler.name !== null || usesCaught(handler.body)) || handlers.length > 1 || (only !== undefined && !catchesAll(only))
     this.#from = only?.line ?? this.#from
     this.#put(used ? `} catch (${name}) {` : '} catch {')
     expressions.caught.push(name)
@@ -1193,8 +1194,20 @@ export class Statements {
     const variable = this.#program.variables.get(handler)
     if (variable === undefined) return
     const all = handler.of === null || [...this.expressions.typeOf(handler.of).atoms].some((atom) => atom.kind === 'errorClass' && ['Exception', 'BaseException'].includes(atom.name))
-    const asks = all && handler.body.some((one) => [...everyStatement([one])].some((inner) => expressionsOf(inner).some((expression) => [...everyExpression(expression)].some((part) => part.type === 'Attribute' && part.value.type === 'Name' && part.value.id === handler.name))))
-    if (asks && handler.of !== null) this.#put(`if (!(${name} instanceof Error)) throw ${name}`)
+    if (!all) return
+    // Printing takes anything; everything else wants an error.
+    const printed = new Set<Expression>()
+    const used: Expression[] = []
+    for (const statement of everyStatement(handler.body)) {
+      for (const expression of expressionsOf(statement)) {
+        for (const part of everyExpression(expression)) {
+          if (part.type === 'FormattedValue') printed.add(part.value)
+          if (part.type === 'Call' && part.func.type === 'Name' && ['print', 'str', 'repr', 'isinstance', 'type'].includes(part.func.id)) for (const arg of part.args) printed.add(arg)
+          if (part.type === 'Name' && part.id === handler.name && statement.type !== 'Raise') used.push(part)
+        }
+      }
+    }
+    if (used.some((part) => !printed.has(part))) this.#put(`if (!(${name} instanceof Error)) throw ${name}`)
   }
 
   #groups(handlers: Handler[], name: string): void {

@@ -25,7 +25,7 @@ export function typeText(type: Type, names: TypeNames, depth = 0): string {
       case 'str': texts.add('string'); break
       case 'bool': texts.add('boolean'); break
       case 'bytes': texts.add('Uint8Array'); break
-      case 'void': texts.add(type.atoms.size === 1 ? 'void' : 'undefined'); break
+      case 'void': texts.add('void'); break
       case 'list': case 'deque': texts.add(arrayOf(inner(...elements('list'), ...elements('deque')))); break
       case 'set': texts.add(`Set<${inner(...elements('set'))}>`); break
       case 'iter': texts.add(`Iterable<${inner(...elements('iter'))}>`); break
@@ -36,7 +36,7 @@ export function typeText(type: Type, names: TypeNames, depth = 0): string {
         texts.add(`${name}<${inner(...dicts.map(({ key }) => key))}, ${inner(...dicts.map(({ value }) => value))}>`)
         break
       }
-      case 'tuple': texts.add(`[${atom.elems.map((elem) => inner(elem)).join(', ')}]`); break
+      case 'tuple': texts.add(atom.isRest === true ? 'any[]' : `[${atom.elems.map((elem) => inner(elem)).join(', ')}]`); break
       case 'coro': case 'task': case 'future': {
         const kinds = new Set(type.of('coro', 'task', 'future').map(({ kind }) => kind))
         const name = kinds.size > 1 ? 'Awaitable' : { coro: 'Coroutine', task: 'Task', future: 'Future' }[atom.kind]

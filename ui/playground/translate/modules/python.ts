@@ -239,6 +239,12 @@ export function item(items: readonly unknown[] | string | ReadonlyMap<unknown, u
   return list.at(index)
 }
 
+/** `items[index] = value`: an error where there is no such item. */
+export function setItem<T>(items: T[], index: number, value: T): void {
+  if (index >= items.length || index < -items.length) throw new IndexError('list assignment index out of range')
+  items[index < 0 ? items.length + index : index] = value
+}
+
 /** `items.pop(index)`: the last one by default. */
 export function pop<T>(items: T[], index = -1): T {
   if (items.length === 0) throw new IndexError('pop from empty list')
@@ -265,8 +271,12 @@ export function setDefault<K, V>(dict: Map<K, V>, key: K, value: V): V {
   return dict.get(key) as V
 }
 
-/** `items.remove(value)` */
-export function remove<T>(items: T[], value: T): void {
+/** `items.remove(value)` of a list or a set. */
+export function remove<T>(items: T[] | Set<T>, value: T): void {
+  if (items instanceof Set) {
+    if (!items.delete(value)) throw new KeyError(typeof value === 'string' ? value : repr(value))
+    return
+  }
   const index = items.findIndex((each) => equal(each, value))
   if (index < 0) throw new RangeError('list.remove(x): x not in list')
   items.splice(index, 1)
