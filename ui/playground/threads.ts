@@ -35,7 +35,7 @@ export class Threads {
     this.#look = look
   }
 
-  /** Starts a program, and ends the previous one. Throws an Error with the reason if that fails. */
+  /** Starts a program: in TypeScript it ends the previous one, in Python it comes after it. Throws an Error with the reason if that fails. */
   async open(start: Start, receive: Receive): Promise<Line> {
     if (start.program.language === 'python') return this.#openPython(start, receive)
     const { default: thread } = await import('virtual:playground/thread')
@@ -80,10 +80,13 @@ export class Threads {
   }
 
   async #openPython(start: Start, receive: Receive): Promise<Line> {
-    const taken = this.prepare()
-    this.#warm = null
+    // Several parts of the page may want to run one: they take turns.
+    const before = this.#free
     let free = (): void => {}
     this.#free = new Promise((resolve) => { free = resolve })
+    await before
+    const taken = this.prepare()
+    this.#warm = null
     taken.catch(free)
     const warm = await taken
     warm.receive = receive

@@ -19,7 +19,7 @@ except BaseException as error:
     print('refused', type(error).__name__)
 `
 
-/** ADDRESS stands for a server that counts what reaches it. */
+/** ADDRESS is a server that counts what reaches it. */
 export const HOSTILE: Record<string, string> = {
   'import js': viaPython('import js\nprint("reached" if [name for name in dir(js) if name in ("fetch", "XMLHttpRequest", "WebSocket", "postMessage", "parent", "self", "importScripts", "caches", "indexedDB")] else "refused")'),
   'js.parent': viaPython('from js import parent\nprint("reached", parent)'),
