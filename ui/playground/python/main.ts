@@ -132,6 +132,8 @@ function boundMemory(): void {
 }
 
 async function load(files: PythonFiles): Promise<Pyodide> {
+  // Python's stack waits where its loop is idle, and the thread takes messages meanwhile.
+  if (!('Suspending' in WebAssembly)) throw new Error('this browser cannot pause WebAssembly. Chrome 137, Firefox 153 and Safari 27 can, and later ones')
   const addressOf = (bytes: ArrayBuffer): string => URL.createObjectURL(new Blob([bytes], { type: 'text/javascript' }))
   // The loader asks for its files in this way only.
   const answers = new Map(Object.entries(files).map(([name, bytes]) => [NOWHERE + name, bytes]))
@@ -197,7 +199,7 @@ function open(files: PythonFiles, port: MessagePort): void {
 }
 
 function failed(error: unknown): Omit<FromThread & { type: 'ended' }, 'type'> {
-  return { outcome: 'raised', failure: { text: `CPython failed: ${String(error)}`, stack: [] }, note: null }
+  return { outcome: 'raised', failure: { text: `CPython cannot run: ${error instanceof Error ? error.message : String(error)}`, stack: [] }, note: null }
 }
 
 addEventListener('message', ({ data, ports }: MessageEvent<ToThread>) => {
