@@ -60,6 +60,19 @@ t.test('passes on a syntax tree once, to the question that was asked, whole and 
   t.equal(batches.at(-1)?.items.length, 1, 'and the page still waits for a batch')
 })
 
+t.test("passes on one snapshot of CPython's memory, within its bound", async (t) => {
+  const { gate, batches } = made()
+  const one = new Blob(['memory'])
+  const large = new Blob(Array.from({ length: 65 }, () => new Uint8Array(1024 * 1024)))
+  for (const snapshot of [large, 'memory', null, { size: 1 }]) gate.hear({ type: 'snapshot', snapshot })
+  t.same(batches, [])
+  gate.hear({ type: 'snapshot', snapshot: one })
+  t.equal(batches[0]?.snapshot, one)
+  t.equal(batches[0]?.refused, 4)
+  gate.hear({ type: 'snapshot', snapshot: one })
+  t.equal(batches.length, 1, 'once')
+})
+
 t.test('ends a thread that sends too much, of any kind', async (t) => {
   const table: [what: string, message: () => unknown, times: number, over: RegExp][] = [
     ['messages', () => ({ type: 'pong', count: 1, idle: false }), 300_001, /more than the 300000 messages/],

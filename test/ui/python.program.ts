@@ -39,6 +39,22 @@ t.test('Python in the playground', { skip: noChromium }, async (t) => {
     t.same(complaints, [])
   })
 
+  await t.test('draws other random numbers in each run, and its translation follows the program', async (t) => {
+    const drawn: string[] = []
+    for (const what of ['random', 'gauss']) {
+      await follow(page, `import random\nrandom.random()\nprint(random.random())\n# ${what}\n`, PYTHON)
+      await run(page)
+      await page.locator('.pg-status.good').waitFor()
+      drawn.push((await page.locator('.pg-output').innerText()).replace(/\s+/g, ' '))
+    }
+    t.equal(new Set(drawn).size, 2, drawn.join('; '))
+    await page.getByRole('tab', { name: 'In TypeScript' }).click()
+    await page.locator('.pg-output', { hasText: '// gauss' }).waitFor()
+    t.match(await page.locator('.pg-translation').innerText(), 'The same program')
+    await page.getByRole('tab', { name: 'Output' }).click()
+    t.same(complaints, [])
+  })
+
   await t.test('keeps the subject when the language changes, and an edited program in each language', async (t) => {
     await page.getByLabel('Start from').selectOption('2')
     await choose(page, 'TypeScript')

@@ -62,15 +62,16 @@ function Printed({ model, onGo }: { model: Playground; onGo: (line: number) => v
 function InTypeScript({ model }: { model: Playground }) {
   const translation = model.translated.value.value
   if (translation === null) return <p class="soft pg-none">{model.checking.value ? 'CPython parses the program …' : 'Python cannot parse this program, so it is not translated.'}</p>
-  const { code, untranslated, lines } = translation
+  const { code, untranslated, lines, of } = translation
   const missing = untranslated.length
+  const old = of !== model.code.value
   return (
     <>
       <div class="pg-translation">
-        <span class="soft">{missing === 0 ? 'The same program, for loopscope.' : `${missing} ${missing === 1 ? 'part' : 'parts'} cannot be translated: see the list below the program.`}</span>
-        <button type="button" class="button" onClick={() => model.openTranslation()}>Open in the editor</button>
+        <span class="soft">{old ? 'This is of the program before its last change: CPython parses it …' : missing === 0 ? 'The same program, for loopscope.' : `${missing} ${missing === 1 ? 'part' : 'parts'} cannot be translated: see the list below the program.`}</span>
+        <button type="button" class="button" disabled={old} onClick={() => model.openTranslation()}>Open in the editor</button>
       </div>
-      <div class="pg-scroll flush"><SourceCode label="The program in TypeScript" source={code} marks={twins(model.stands.value, lines)} /></div>
+      <div class="pg-scroll flush"><SourceCode label="The program in TypeScript" source={code} marks={old ? [] : twins(model.stands.value, lines)} /></div>
     </>
   )
 }

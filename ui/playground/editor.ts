@@ -115,6 +115,8 @@ export class Editor {
       doc: code,
       extensions: [
         this.#language === 'python' ? this.#python() : this.#typescript(),
+        // In both languages: after a change of the state, a completion that was about to come still looks for its part of it.
+        autocompletion({ override: [(context) => this.#complete(context)] }), hoverTooltip((_view, position) => this.#hint(position)),
         history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), highlightActiveLine(),
         EditorView.lineWrapping, syntaxHighlighting(colours), theme, lintGutter(), stands,
         Prec.highest(keymap.of([{ key: 'Mod-Enter', run: () => (onRun(), true) }])),
@@ -129,11 +131,7 @@ export class Editor {
   }
 
   #typescript(): Extension {
-    return [
-      breakpoints(this.#options.onBreakpoints), javascript({ typescript: true }), indentUnit.of('  '), EditorState.tabSize.of(2),
-      autocompletion({ override: [(context) => this.#complete(context)] }),
-      hoverTooltip((_view, position) => this.#hint(position)),
-    ]
+    return [breakpoints(this.#options.onBreakpoints), javascript({ typescript: true }), indentUnit.of('  '), EditorState.tabSize.of(2)]
   }
 
   #python(): Extension {
@@ -141,6 +139,7 @@ export class Editor {
   }
 
   async #complete(context: CompletionContext): Promise<CompletionResult | null> {
+    if (this.#language !== 'typescript') return null
     const word = context.matchBefore(/[\w$]*/)
     const before = context.state.sliceDoc(Math.max(0, context.pos - 1), context.pos)
     if (!context.explicit && (word === null || word.from === word.to) && before !== '.') return null
@@ -156,6 +155,7 @@ export class Editor {
   }
 
   async #hint(position: number): Promise<Tooltip | null> {
+    if (this.#language !== 'typescript') return null
     const found = await this.#options.hover(this.code, position).catch(() => null)
     if (found === null || found.signature === '') return null
     return {

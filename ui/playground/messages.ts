@@ -31,16 +31,16 @@ export type Program =
   | { language: 'typescript'; modules: CompiledModule[] }
   | { language: 'python'; code: string }
 
-/** The files of CPython, as the package pyodide has them. */
+/** The files of CPython, as the package pyodide has them. As blobs: bytes would be copied from one process of the browser to another. */
 export type PythonFile = 'pyodide.mjs' | 'pyodide.asm.mjs' | 'pyodide.asm.wasm' | 'python_stdlib.zip' | 'pyodide-lock.json'
-export type PythonFiles = Record<PythonFile, ArrayBuffer>
+export type PythonFiles = Record<PythonFile, Blob>
 
 /**
  * Messages from the page to the thread. TypeScript's begins with `start`; Python's with `open`, says `ready`, and waits for
  * `start`. The rest go over the port that comes with the first.
  */
 export type ToThread =
-  | { type: 'open'; files: PythonFiles }
+  | { type: 'open'; files: PythonFiles; snapshot: Blob | null }
   | { type: 'start'; program: Program; clock: 'real' | 'virtual'; until: number; steps: StepOptions | null }
   | { type: 'ping'; count: number }
   /** A question of the page, before `start`: what the syntax tree of this Python program is. */
@@ -94,8 +94,11 @@ export type Failure = z.output<typeof failure>
 export type Place = z.output<typeof place>
 export type Stop = Said & { type: 'stop' }
 
+/** The memory of CPython when it has started, from which another thread starts in a quarter of the time; at most this many bytes. */
+export const LARGEST_SNAPSHOT = 64 * 1024 * 1024
+
 /** Messages from the thread to the gate: several events in one message. */
-export type FromThread = Said | Parsed | { type: 'events'; events: LoopEvent[] }
+export type FromThread = Said | Parsed | { type: 'events'; events: LoopEvent[] } | { type: 'snapshot'; snapshot: Blob }
 
 /** Messages from the page to the gate: the port of the thread, the request for the next batch, the end of the thread, and the messages for it. */
 export type ToGate = { type: 'open' } | { type: 'more' } | { type: 'close' } | Exclude<ToThread, { type: 'open' }>
@@ -106,6 +109,8 @@ export interface FromGate {
   refused: number
   /** The answer to `parse`; it comes by itself. */
   parsed?: Parsed
+  /** The memory of CPython; it comes by itself, once. */
+  snapshot?: Blob
   /** Set if the thread must be ended at once: the reason. */
   over?: string
 }

@@ -15,7 +15,7 @@ export async function fetchPython(progress: (bytes: number, of: number) => void)
   return Object.fromEntries(files) as PythonFiles
 }
 
-async function fetchFile(path: string, add: (bytes: number) => void): Promise<ArrayBuffer> {
+async function fetchFile(path: string, add: (bytes: number) => void): Promise<Blob> {
   const response = await fetch(new URL(path, document.baseURI))
   if (!response.ok || response.body === null) throw new Error(await reasonOf(response))
   const counted = response.body.pipeThrough(new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
@@ -24,7 +24,7 @@ async function fetchFile(path: string, add: (bytes: number) => void): Promise<Ar
       controller.enqueue(chunk)
     },
   }))
-  return new Response(counted).arrayBuffer()
+  return new Response(counted).blob()
 }
 
 async function reasonOf(response: Response): Promise<string> {

@@ -30,8 +30,8 @@ export class Sandbox {
     this.#ready = this.#word(PATIENCE)
   }
 
-  /** Starts a thread with this script and ends the previous one. `receive` is called with each message of the gate. It gets `bytes`, which the page loses. */
-  async start(thread: string, message: ToThread, receive: (message: FromGate) => void, bytes: ArrayBuffer[] = []): Promise<Line> {
+  /** Starts a thread with this script and ends the previous one. `receive` is called with each message of the gate. */
+  async start(thread: string, message: ToThread, receive: (message: FromGate) => void): Promise<Line> {
     this.#line?.end()
     await this.#ready.catch(() => this.#replace())
     const { port1, port2 } = new MessageChannel()
@@ -40,7 +40,7 @@ export class Sandbox {
     gate.onerror = () => receive({ items: [], refused: 0, over: 'The gate before it did not start: reload the page.' })
     gate.postMessage({ type: 'open' } satisfies ToGate, [port1])
     // An opaque origin cannot be named as the target. The message contains only the program to run.
-    this.#frame.contentWindow?.postMessage({ type: 'start', thread, message, bytes }, '*', [port2, ...bytes])
+    this.#frame.contentWindow?.postMessage({ type: 'start', thread, message }, '*', [port2])
     const line: Line = {
       send: (word) => gate.postMessage(word),
       close: () => {

@@ -21,6 +21,8 @@ export class Threads {
   readonly #sandbox: Sandbox
   readonly #look: (progress: Progress) => void
   #files: Promise<PythonFiles> | null = null
+  /** The memory of the first CPython when it had started: the next ones begin with it. */
+  #snapshot: Blob | null = null
   #warm: Promise<Warm> | null = null
   /** Resolves when no Python program runs. */
   #free: Promise<void> = Promise.resolve()
@@ -113,11 +115,9 @@ export class Threads {
   async #start(): Promise<Warm> {
     this.#files ??= fetchPython((bytes, of) => this.#look({ is: 'loading', bytes, of }))
     this.#files.catch(() => this.#files = null)
-    const [kept, { default: thread }] = await Promise.all([this.#files, import('virtual:playground/python')])
+    const [files, { default: thread }] = await Promise.all([this.#files, import('virtual:playground/python')])
     if (this.#removed) throw new Error('it is no longer wanted')
     this.#look({ is: 'starting' })
-    // The document gets copies; the next thread needs the bytes too.
-    const files = Object.fromEntries(Object.entries(kept).map(([name, bytes]) => [name, bytes.slice(0)])) as PythonFiles
     return new Promise((resolve, reject) => {
       const hear = ({ items, over }: FromGate): void => {
         const failed = items.find((item): item is Item & { type: 'ended' } => item.type === 'ended')
@@ -131,13 +131,16 @@ export class Threads {
         }
       }
       let warm: Warm | null = null
-      const started = this.#sandbox.start(thread, { type: 'open', files }, (message) => {
-        if (message.parsed === undefined) (warm?.receive ?? hear)(message)
+      const started = this.#sandbox.start(thread, { type: 'open', files, snapshot: this.#snapshot }, (message) => {
+        // Only from a thread that has had no program yet.
+        if (message.snapshot !== undefined) {
+          if (warm === null) this.#snapshot ??= message.snapshot
+        } else if (message.parsed === undefined) (warm?.receive ?? hear)(message)
         else if (message.parsed.id === this.#question?.id) {
           this.#question.answer(message.parsed)
           this.#question = null
         }
-      }, Object.values(files))
+      })
       started.catch(reject)
     })
   }

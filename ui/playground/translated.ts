@@ -12,7 +12,7 @@ const module = z.object({ type: z.literal('Module'), body: z.array(z.looseObject
 
 export class Translated {
   /** null while the program is not translated, or cannot be. */
-  readonly value = signal<Translation | null>(null)
+  readonly value = signal<Translation & { of: string } | null>(null)
   #last: { code: string; problems: Promise<Diagnostic[]> } | null = null
 
   /** Parses and translates a program; returns what is wrong with its syntax. */
@@ -30,7 +30,7 @@ export class Translated {
     const { tree, problem } = await python.parse(code)
     const { translate } = await import('./translate/translate.ts')
     if (this.#last?.code !== code) return []
-    this.value.value = tree === null ? null : translated(translate, tree)
+    this.value.value = tree === null ? null : { ...translated(translate, tree), of: code }
     if (problem === null) return []
     return [{ ...rangeOf(linesOf(code), problem.line, problem.column), line: problem.line, severity: 'error', message: problem.text, fatal: true }]
   }

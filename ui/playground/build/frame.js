@@ -15,7 +15,7 @@ addEventListener('message', ({ source, data, ports }) => {
   // WebKit takes the thread's origin from this address as long as the thread lives: without it, nothing can be imported there.
   address = URL.createObjectURL(new Blob([data.thread], { type: 'text/javascript' }))
   worker = new Worker(address, { name: 'playground' })
-  worker.postMessage(data.message, [...ports, ...data.bytes])
+  worker.postMessage(data.message, ports)
 })
 
 parent.postMessage('ready', '*')

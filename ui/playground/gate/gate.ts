@@ -1,7 +1,7 @@
 // Filters messages from the thread of an untrusted program to the page, in a separate thread. It passes on only valid events
 // and messages of the playground, bounded, and no faster than the page processes them.
 import { admit, admitEvent, bounded, eventBounds } from '../../entry.ts'
-import { parsed, said, type FromGate, type Item, type ToThread } from '../messages.ts'
+import { LARGEST_SNAPSHOT, parsed, said, type FromGate, type Item, type ToThread } from '../messages.ts'
 
 /**
  * The most that one program may send in total. The thread stops a program before that; if the program has evaded that, the
@@ -35,6 +35,7 @@ export class Gate {
   #heldAt = -Infinity
   /** The program that is to be parsed. */
   #toParse: number | null = null
+  #hasSnapshot = false
 
   /** `close` is called when no further messages of the thread are accepted. */
   constructor(toThread: (message: ToThread) => void, toPage: (message: FromGate) => void, close: () => void) {
@@ -54,6 +55,7 @@ export class Gate {
       for (let at = 0; at < data.events.length && at < MOST_IN_ONE && !this.#over; at++) this.#event(data.events[at])
       this.#refused += Math.max(0, data.events.length - MOST_IN_ONE)
     } else if (isParsed(data)) this.#parsed(data)
+    else if (isSnapshot(data)) this.#snapshot(data.snapshot)
     else this.#say(data, now)
     this.#flush()
   }
@@ -129,6 +131,16 @@ export class Gate {
     }
   }
 
+  /** Passes on one, of a bounded size. The page takes it only before it has given the thread a program. */
+  #snapshot(snapshot: Blob): void {
+    if (this.#hasSnapshot || snapshot.size > LARGEST_SNAPSHOT) {
+      this.#refused++
+      return
+    }
+    this.#hasSnapshot = true
+    this.#toPage({ items: [], refused: this.#refused, snapshot })
+  }
+
   /** Passes on an answer that the page waits for. It is not cut like other messages, but has bounds of its own. */
   #parsed(value: unknown): void {
     const { data } = parsed.safeParse(value)
@@ -177,6 +189,10 @@ export class Gate {
     this.#wanted = false
     this.#toPage({ items, refused: this.#refused })
   }
+}
+
+function isSnapshot(data: unknown): data is { snapshot: Blob } {
+  return typeof data === 'object' && data !== null && 'type' in data && data.type === 'snapshot' && 'snapshot' in data && data.snapshot instanceof Blob
 }
 
 function isParsed(data: unknown): boolean {

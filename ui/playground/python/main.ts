@@ -8,6 +8,8 @@ import type { FromThread, Parsed, PythonFiles, ToThread } from '../messages.ts'
 
 /** The modules of the thread in Python, by their paths. */
 const MODULES = import.meta.glob<string>('./*.py', { query: '?raw', import: 'default', eager: true })
+/** What they import of the standard library: a snapshot has it. */
+const IMPORTED = new Set(Object.values(MODULES).flatMap((code) => [...code.matchAll(/^(?:import|from) ([a-z]\w*)/gm)].map(([, name]) => name)))
 /** What the loader would fetch files from. */
 const NOWHERE = 'https://python.invalid/'
 /** The number of the signal by which Python looks at its own stack, and the ms between two. */
@@ -26,6 +28,7 @@ interface Loader {
 interface Pyodide {
   runPython(code: string, options?: { filename?: string; globals?: unknown }): unknown
   setInterruptBuffer(buffer: object): void
+  makeMemorySnapshot(): Uint8Array<ArrayBuffer>
   registerJsModule(name: string, module: object): void
   pyimport(name: 'loopscope_page.program'): { start: { callPromising(...values: unknown[]): Promise<string> } }
   pyimport(name: 'loopscope_page.parse'): { parse(code: string): string }
@@ -131,25 +134,31 @@ function boundMemory(): void {
   }
 }
 
-async function load(files: PythonFiles): Promise<Pyodide> {
+/** Starts CPython, from a snapshot if there is one; otherwise `keep` gets one. */
+async function load(files: PythonFiles, snapshot: Blob | null, keep: (snapshot: Blob) => void): Promise<Pyodide> {
   // Python's stack waits where its loop is idle, and the thread takes messages meanwhile.
   if (!('Suspending' in WebAssembly)) throw new Error('this browser cannot pause WebAssembly. Chrome 137, Firefox 153 and Safari 27 can, and later ones')
-  const addressOf = (bytes: ArrayBuffer): string => URL.createObjectURL(new Blob([bytes], { type: 'text/javascript' }))
+  const addressOf = (file: Blob): string => URL.createObjectURL(file.slice(0, file.size, 'text/javascript'))
   // The loader asks for its files in this way only.
-  const answers = new Map(Object.entries(files).map(([name, bytes]) => [NOWHERE + name, bytes]))
+  const answers = new Map(Object.entries(files).map(([name, file]) => [NOWHERE + name, file]))
   globalThis.fetch = (address) => {
-    const bytes = answers.get(address instanceof Request ? address.url : String(address))
+    const file = answers.get(address instanceof Request ? address.url : String(address))
     const type = String(address).endsWith('.wasm') ? 'application/wasm' : 'application/octet-stream'
-    return Promise.resolve(bytes === undefined ? new Response(null, { status: 404 }) : new Response(bytes, { headers: { 'content-type': type } }))
+    return Promise.resolve(file === undefined ? new Response(null, { status: 404 }) : new Response(file, { headers: { 'content-type': type } }))
   }
   const loader = await import(/* @vite-ignore */ addressOf(files['pyodide.mjs'])) as Loader
   const { default: createPyodideModule } = await import(/* @vite-ignore */ addressOf(files['pyodide.asm.mjs'])) as { default: unknown }
-  const python = await loader.loadPyodide({ indexURL: NOWHERE, packageBaseUrl: NOWHERE, createPyodideModule, jsglobals: {}, stdin: () => null })
+  const from = snapshot === null ? { _makeSnapshot: true } : { _loadSnapshot: new Uint8Array(await snapshot.arrayBuffer()) }
+  const python = await loader.loadPyodide({ indexURL: NOWHERE, packageBaseUrl: NOWHERE, createPyodideModule, jsglobals: {}, stdin: () => null, ...from })
+  if (snapshot === null) {
+    python.runPython(`import ${[...IMPORTED].join(', ')}`)
+    keep(new Blob([python.makeMemorySnapshot()]))
+  }
   globalThis.fetch = () => Promise.reject(new TypeError('there is no network here'))
   return python
 }
 
-function open(files: PythonFiles, port: MessagePort): void {
+function open({ files, snapshot }: ToThread & { type: 'open' }, port: MessagePort): void {
   let ended = false
   const end = (ending: Omit<FromThread & { type: 'ended' }, 'type'>): void => {
     if (ended) return
@@ -161,7 +170,8 @@ function open(files: PythonFiles, port: MessagePort): void {
   const host = new Host(outbox)
   let note: string | null = null
   boundMemory()
-  const started = load(files).then((python) => {
+  const keep = (made: Blob): void => port.postMessage({ type: 'snapshot', snapshot: made } satisfies FromThread)
+  const started = load(files, snapshot, keep).then((python) => {
     python.registerJsModule('_host', {
       tell: (loop: number, facts: string) => host.tell(loop, facts),
       flush: () => host.flush(),
@@ -204,5 +214,5 @@ function failed(error: unknown): Omit<FromThread & { type: 'ended' }, 'type'> {
 
 addEventListener('message', ({ data, ports }: MessageEvent<ToThread>) => {
   const [port] = ports
-  if (data.type === 'open' && port !== undefined) open(data.files, port)
+  if (data.type === 'open' && port !== undefined) open(data, port)
 }, { once: true })

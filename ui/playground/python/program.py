@@ -4,6 +4,7 @@ import gc
 import inspect
 import json
 import linecache
+import random
 import sys
 import types
 from asyncio import events
@@ -81,6 +82,7 @@ def run(code, module):
 
 def start(code, clock, until, recorded=True):
     """Returns the ending as JSON. A test may run it unrecorded."""
+    random.seed()  # a snapshot has the same seed for all programs
     factory = recorder.RecordedLoop if recorded else loop.EventLoop
     loop.install(clock == 'virtual', until, factory)
     if recorded:
