@@ -112,7 +112,25 @@ function check(name: string, skip: string | false, start: (t: Test) => Promise<E
       t.ok(await eventually(async () => (await texts('.pg-lines .pg-text')).join() === 'hello,world'), (await texts('.pg-status, .pg-lines')).join())
     })
 
-    if (engine.complaints !== null) t.same(engine.complaints, [])
+    await t.test('a Python program runs in the playground, if the browser can pause WebAssembly', async (t) => {
+      await open('#view=playground&language=python')
+      const said = (text: RegExp): Promise<boolean> => eventually(async () => text.test((await texts('.pg-status')).join()), 12_000)
+      if (await engine.read("'Suspending' in WebAssembly") !== true) {
+        t.ok(await said(/^CPython cannot run: this browser cannot pause WebAssembly/), (await texts('.pg-status')).join())
+        return
+      }
+      t.ok(await said(/CPython 3.14 is ready/), (await texts('.pg-status')).join())
+      // The second one starts from a snapshot.
+      for (const time of ['first', 'second']) {
+        await press(/^Run$/)
+        t.ok(await said(/It ended after 3\.000 s of virtual time/), `${time}: ${(await texts('.pg-status')).join()}`)
+        t.equal((await texts('.pg-lines .pg-text')).join(), 'hello,world', time)
+        t.ok(await eventually(async () => (await texts('.pg-code')).join().includes('No syntax errors'), 12_000), 'the next one is ready')
+      }
+    })
+
+    // Pyodide tries whether it may import an empty script. Here it may not, which Firefox notes.
+    if (engine.complaints !== null) t.same(engine.complaints.filter((one) => !one.includes('a script (script-src-elem) at data:text/javascript, from')), [])
   })
 }
 

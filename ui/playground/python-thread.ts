@@ -19,7 +19,7 @@ export const pythonNews = computed<string | null>(() => {
     case 'starting': return 'CPython 3.14 starts …'
     case 'loading': return `CPython 3.14 is loading: ${megabytes(value.bytes)} of ${megabytes(value.of)} MB.`
     case 'ready': return null
-    case 'failed': return `There is no CPython here: ${value.why}`
+    case 'failed': return value.why
   }
 })
 
