@@ -41,7 +41,7 @@ class GivenUp(SystemExit):
     """The program does not end by itself."""
 
 
-class OracleLoop(VirtualLoop):
+class Counted:
     """Gives a program up that never ends, and remembers the order in which its tasks were created."""
 
     def __init__(self):
@@ -61,6 +61,10 @@ class OracleLoop(VirtualLoop):
         task = super().create_task(coro, **kwargs)
         self._kept.append(task)
         return task
+
+
+class OracleLoop(Counted, VirtualLoop):
+    pass
 
 
 unordered_all_tasks = tasks.all_tasks
