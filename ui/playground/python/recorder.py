@@ -325,8 +325,8 @@ class Step(events.Handle):
             recorder.end(self.task)
 
 
-class Callback(events.Handle):
-    """Any other callback in the ready queue."""
+class Watched:
+    """Any other callback: it is watched while it runs."""
 
     __slots__ = []
 
@@ -336,13 +336,12 @@ class Callback(events.Handle):
         self._loop.watch.end()
 
 
-class RecordedTimer(loop.Timer):
+class Callback(Watched, events.Handle):
     __slots__ = []
 
-    def _run(self):
-        self._loop.watch.begin()
-        super()._run()
-        self._loop.watch.end()
+
+class RecordedTimer(Watched, loop.Timer):
+    __slots__ = []
 
 
 def step_of(callback):
