@@ -57,7 +57,7 @@ export default tseslint.config(
     rules: { ...tseslint.configs.disableTypeChecked.rules, '@typescript-eslint/no-require-imports': 'off' },
   },
   {
-    files: ['test/**'],
+    files: ['test/**/*.ts'],
     rules: {
       // With a teardown at the top, tap ends a file as soon as no test runs: those behind an await would be lost, and look passed.
       'no-restricted-syntax': ['error', {
