@@ -4,8 +4,8 @@ import type { App } from '../src/server/app.ts'
 import { within } from '../src/http/fields.ts'
 import { negotiate } from '../src/http/negotiate.ts'
 
-/** `ms`: for how long the handlers of the examples block. */
-function guide(base: string, ms: number): string {
+/** `view`: where the live view is; `ms`: for how long the handlers of the examples block. */
+function guide(base: string, view: string, ms: number): string {
   return `loopscope: asyncio for TypeScript, on an event loop you can see.
 Every request here is a task on one event loop. Copy a line:
 
@@ -41,19 +41,21 @@ What is going on
   curl -N ${base}/events                          # until Ctrl-C
   curl ${base}/metrics
 
-In a browser: ${base}/view (live), ${base}/docs (the API)
+In a browser: ${view} (live), ${base}/docs (the API)
 `
 }
 
 export default function root(app: App): void {
   app.get('/', { config: { page: true }, schema: { summary: 'The guide', tags: ['guide'], querystring: z.strictObject({}) } }, function* (request, reply) {
     const type = negotiate(request.headers.accept, ['text/plain', 'text/html'])
+    const view = app.config.observerUrl ?? observerOf(request.headers.host, app.observer.port)
     if (type === 'text/html') {
-      reply.code(302).header('location', app.config.observerUrl ?? observerOf(request.headers.host, app.observer.port))
+      reply.code(302).header('location', view)
       return ''
     }
     reply.type('text/plain; charset=utf-8')
-    return guide(`http://${request.headers.host ?? 'localhost'}`, within(3000, 0, app.config.maxMs))
+    const base = `http://${request.headers.host ?? 'localhost'}`
+    return guide(base, new URL(view, base).href, within(3000, 0, app.config.maxMs))
   })
 }
 

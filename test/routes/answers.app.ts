@@ -378,6 +378,7 @@ t.test('what the server says about itself', async (t) => {
     const browser = await app.inject({ url: '/', headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
     t.equal(browser.statusCode, 302)
     t.equal(browser.headers.location, 'http://localhost:9/')
+    t.match(guide.body, 'In a browser: http://localhost:9/ (live)', 'where it goes on while the loop is blocked')
   })
 
   await t.test('a page with a strict policy, and its script separate', async (t) => {
