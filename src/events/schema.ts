@@ -72,6 +72,33 @@ const maybeOfTask = { ...common, task: id.optional() }
 /** Something that a stall delayed: a task, or a request that no task serves. */
 export const victim = z.strictObject({ task: id.optional(), request: id.optional(), name: z.string(), seconds })
 
+/** What kind of freeze a stall is. docs/observing.md explains each. */
+export const stallKind = z.enum([
+  'javascript', 'native', 'system-call', 'garbage-collection', 'microtasks', 'callbacks', 'starved', 'suspended', 'debugger', 'unknown',
+])
+
+/** By what the kind was judged: for how many seconds of the stall the thread did what. What is not known is missing. */
+export const stallFigures = z.strictObject({
+  /** It ran on a processor. */
+  ran: seconds.optional(),
+  /** It slept inside a call into the system; `call` and `channel` are the system call and the kernel's wait channel in which it slept most. */
+  slept: seconds.optional(),
+  call: z.string().optional(),
+  channel: z.string().optional(),
+  /** It could have run, but had no processor. */
+  starved: seconds.optional(),
+  /** All threads of the process stood still. */
+  stopped: seconds.optional(),
+  /** It collected garbage. This is known only when the stall is over. */
+  collected: seconds.optional(),
+})
+
+/** How long a line was the innermost of the stack. `native`: it had called a native function, which gives no stack. */
+export const stallShare = frame.omit({ column: true }).extend({ seconds, native: z.boolean().optional() })
+
+/** A box of a flame graph: a line that was on the stack. The boxes that it called follow, one level deeper. */
+export const flameBox = frame.omit({ column: true }).extend({ depth: count, seconds })
+
 /** What a warning is about. */
 export const warningKind = z.enum([
   'slow-step', 'long-running', 'await-cycle', 'never-woken', 'never-awaited', 'never-retrieved', 'sensitive-backlog', 'queue-full',
@@ -91,10 +118,12 @@ export const loopEvent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('loop.closed'), ...loopShape }),
   z.strictObject({
     type: z.literal('loop.blocked'), ...maybeOfTask, name: z.string(), since: seconds, seconds, stack: z.array(frame).optional(),
+    kind: stallKind.optional(), figures: stallFigures.optional(),
   }),
   z.strictObject({
     type: z.literal('loop.unblocked'), ...maybeOfTask, seconds, victims: z.array(victim), lost: seconds,
     name: z.string().optional(), since: seconds.optional(), stack: z.array(frame).optional(),
+    kind: stallKind.optional(), figures: stallFigures.optional(), shares: z.array(stallShare).optional(), flame: z.array(flameBox).optional(),
   }),
   /**
    * The loop ran thousands of steps in a row that end in `sleep(0)` and have no events of their own. `tasks` are the 32 with
@@ -225,7 +254,9 @@ export const loopInfo = z.strictObject({
   runs: count,
   requests: count,
   /** What blocks it now, and for how many seconds. */
-  blocked: z.strictObject({ name: z.string(), seconds, stack: z.array(frame).optional() }).nullable(),
+  blocked: z.strictObject({
+    name: z.string(), seconds, stack: z.array(frame).optional(), kind: stallKind.optional(), figures: stallFigures.optional(),
+  }).nullable(),
   /** How often it was blocked since it started. */
   stalls: count,
   /** Share of the last second or so in which its thread was active. */
@@ -266,6 +297,10 @@ export type EventOf<T extends StreamEvent['type']> = Extract<StreamEvent, { type
 export type Waiting = z.infer<typeof waiting>
 export type Snapshot = z.infer<typeof snapshot>
 export type Victim = z.infer<typeof victim>
+export type StallKind = z.infer<typeof stallKind>
+export type StallFigures = z.infer<typeof stallFigures>
+export type StallShare = z.infer<typeof stallShare>
+export type FlameBox = z.infer<typeof flameBox>
 export type LiveTask = z.infer<typeof liveTask>
 export type Frame = z.infer<typeof frame>
 export type Ability = z.infer<typeof ability>

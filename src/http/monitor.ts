@@ -36,7 +36,7 @@ export type Cancelled = { name: string; cancelling: boolean; run?: RunSummary } 
 export type Target = 'task' | 'run'
 
 /** What a text contains: a trace of the last seconds, or something about the run or stall with this number. */
-export type Text = 'trace' | 'run-trace' | 'run-events' | 'run-drawing' | 'stall-trace'
+export type Text = 'trace' | 'run-trace' | 'run-events' | 'run-drawing' | 'stall-trace' | 'stall-speedscope' | 'stall-cpuprofile'
 
 /** A text in parts, each made when it is read. A reader that stops early closes it. */
 export type Texts = (Iterable<string> | AsyncIterable<string>) & { close?: () => void }

@@ -54,6 +54,9 @@ export const noSuchRun = (run: number): Refusal => new Refusal('no-such-run', `t
 export const noSuchStall = (stall: number): Refusal =>
   new Refusal('no-such-stall', `there is no trace of a stall ${stall}: GET /stalls lists what is kept, and which have one`)
 
+export const noSuchProfile = (stall: number): Refusal =>
+  new Refusal('no-such-stall', `there is no profile of a stall ${stall}: GET /stalls lists what is kept, and which have one`)
+
 export const noSuchLoop = (loop: string, known: readonly string[]): Refusal =>
   new Refusal('no-such-loop', `there is no loop ${loop}, or it is too long ago: GET /loops lists ${known.join(', ')}`)
 

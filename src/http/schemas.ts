@@ -1,6 +1,6 @@
 // The schemas of tasks, runs and stalls in answers.
 import { z } from 'zod'
-import { frame, liveTask, loopState, outcome, parameters, victim } from '../events/schema.ts'
+import { frame, liveTask, loopState, outcome, parameters, stallFigures, stallKind, stallShare, victim } from '../events/schema.ts'
 
 const tasksOfOne = z.object({ t: z.number().describe('seconds on the clock of the loop'), tasks: z.array(liveTask) })
 
@@ -28,5 +28,9 @@ export const stall = z.object({
   loop: z.string().optional().describe('where there are several loops, the one that it was on'), id: z.int(), at: z.iso.datetime(),
   since: z.number().describe('seconds on the clock of the loop'), seconds: z.number(), name: z.string().describe('what blocked the loop'),
   task: z.int().optional(), request: z.int().optional(), stack: z.array(frame).optional(), victims: z.array(victim), lost: z.number(),
+  kind: stallKind.optional().describe('what kind of freeze it was'),
+  figures: stallFigures.optional().describe('by what the kind was judged: seconds of the stall in which the thread did what'),
+  shares: z.array(stallShare).optional().describe('the lines that were the innermost of the stack for longest'),
   trace: z.string().nullable().describe('where the trace of what happened around it is'),
+  profile: z.string().nullable().describe('where its profile is'),
 })

@@ -5,10 +5,10 @@ import type { Histogram } from 'node:perf_hooks'
 import type { Ability, LiveTask, LoopInfo, LoopList, LoopState } from '../events/schema.ts'
 import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/run-log.ts'
 import type { Sink } from '../events/fanout.ts'
-import type { MonitoredLoop } from './monitored-loop.ts'
+import { plain, type MonitoredLoop } from './monitored-loop.ts'
 import type { Observer } from './observer.ts'
 import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, StreamSubscription, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
-import { loopDoesNotAnswer, noSuchLoop, noSuchRun, noSuchStall } from '../http/refusals.ts'
+import { loopDoesNotAnswer, noSuchLoop, noSuchProfile, noSuchRun, noSuchStall } from '../http/refusals.ts'
 import { textOf } from '../events/render/run-texts.ts'
 import type { CancelHere, Cluster, ShownLoops } from './other-loops.ts'
 import { MergedSubscription } from './merged-subscription.ts'
@@ -102,12 +102,20 @@ export class LoopRegistry implements Monitor, ShownLoops {
   stalls(loop?: string): CoveredStall[] {
     const query = ({ loop }: MonitoredLoop): string => (this.cluster === null ? '' : `?loop=${loop}`)
     return this.#listed(loop, (record) => record.stalls.map(({ events, from, to: _, ...stall }) => (
-      { ...stall, since: from, trace: events === null ? null : `/stalls/${stall.id}/trace${query(record)}` }
+      {
+        ...stall, since: from, trace: events === null ? null : `/stalls/${stall.id}/trace${query(record)}`,
+        profile: record.stallProfile(stall.id) === null ? null : `/stalls/${stall.id}/profile${query(record)}`,
+      }
     )).reverse()).sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
   }
 
   text(what: Text, of: number, loop?: string): Texts {
     if (what === 'trace') return this.find(loop).trace(of)
+    if (what === 'stall-speedscope' || what === 'stall-cpuprofile') {
+      const profile = this.find(loop).stallProfile(of)
+      if (profile === null) throw noSuchProfile(of)
+      return [what === 'stall-speedscope' ? profile.speedscope() : profile.cpuprofile()]
+    }
     if (what !== 'stall-trace') return textOf(this.#run(of, loop), what)
     const trace = this.find(loop).stallTrace(of)
     if (trace === null) throw noSuchStall(of)
@@ -208,7 +216,7 @@ export function figuresOf(record: MonitoredLoop): Pick<LoopInfo, 'tasks' | 'runs
     tasks: model.tasks.size, runs: model.runs.size, requests: model.requests.size, stalls: stallCount,
     blocked: holding === null ? null : {
       name: holding.name, seconds: Math.round(Math.max(0, record.now() - holding.since) * 1e6) / 1e6,
-      ...(holding.stack === undefined ? {} : { stack: holding.stack }),
+      ...plain({ stack: holding.stack, kind: holding.kind, figures: holding.figures }),
     },
   }
 }

@@ -18,6 +18,8 @@ import { buildObserverApp } from './http.ts'
 import { Stacks } from './stacks.ts'
 import { BEAT_SECONDS } from '../probe/layout.ts'
 import { SchedulingDelay } from './scheduling-delay.ts'
+import { Suspensions } from './suspensions.ts'
+import { ThreadWatch } from './thread-watch.ts'
 
 /** The most batches on their way to a subscriber on the app's thread. */
 const MOST_ON_THE_WAY = 4
@@ -34,9 +36,11 @@ const now = (): number => (clock.now + Number(process.hrtime.bigint() - clock.hr
 
 const stacks = new Stacks({ enabled: data.stacks, sessions: data.sessions })
 const schedulingDelay = new SchedulingDelay(data.thread)
+const thread = new ThreadWatch(data.thread)
+const suspensions = new Suspensions()
 const observer = new Observer({
   shared: data.shared, loop: data.loop, history: data.history, blockedSeconds: data.blockedMs / 1000, keepSeconds: data.keepMs / 1000,
-  now, schedulingDelay, requests: data.offers.includes('requests'), origin: clock.epoch - clock.now,
+  now, schedulingDelay, thread, suspensions, requests: data.offers.includes('requests'), origin: clock.epoch - clock.now,
   takeSnapshot: () => (receiveMessageOnPort(data.snapshots) as { message: ArrayBuffer } | undefined)?.message ?? null,
   takeStack: () => stacks.take(),
   onBroken: end,
@@ -241,7 +245,7 @@ async function close(reason: string): Promise<void> {
     await left
     await app?.close()
     await stacks.close()
-    schedulingDelay.close()
+    for (const files of [schedulingDelay, thread, suspensions]) files.close()
   } finally {
     say({ type: 'closed' })
     port.close()

@@ -1,6 +1,7 @@
 // What is kept of one loop: its last events, what is alive, its runs and its stalls, and the traces made from them. The
 // observer's loop has one, and so has each known loop of another process.
-import type { Ability, EventOf, Frame, LoopEvent, LoopState, Snapshot, Victim } from '../events/schema.ts'
+import type { Ability, EventOf, Frame, LoopEvent, LoopState, Snapshot, StallFigures, StallKind, StallShare, Victim } from '../events/schema.ts'
+import type { StallProfile } from './stall-profile.ts'
 import type { Source } from '../events/fanout.ts'
 import { Fanout } from '../events/fanout.ts'
 import { History } from '../events/history.ts'
@@ -31,6 +32,9 @@ export interface PastStall {
   stack?: Frame[]
   victims: Victim[]
   lost: number
+  kind?: StallKind
+  figures?: StallFigures
+  shares?: StallShare[]
 }
 
 export interface KeptStall extends PastStall {
@@ -46,6 +50,8 @@ export interface CurrentBlock {
   name: string
   since: number
   stack?: Frame[] | undefined
+  kind?: StallKind | undefined
+  figures?: StallFigures | undefined
 }
 
 export interface LoopRecordOptions {
@@ -137,6 +143,11 @@ export abstract class MonitoredLoop implements Source {
     return stall?.events == null ? null : this.#traceOf(stall.events, `stall ${id}: ${stall.name}`)
   }
 
+  /** The profile of a stall; `null` if it is not kept, or the stall was in another process. */
+  stallProfile(_id: number): StallProfile | null {
+    return null
+  }
+
   /** Applies the next event; its `seq` follows the last. `encoded` is its JSON, if it exists already. */
   protected apply(event: LoopEvent, encoded?: string): void {
     this.history.push(event, encoded)
@@ -145,7 +156,7 @@ export abstract class MonitoredLoop implements Source {
     switch (event.type) {
       case 'loop.blocked':
         this.urgent = true
-        this.holding = { name: event.name, since: event.since, ...(event.stack === undefined ? {} : { stack: event.stack }) }
+        this.holding = { name: event.name, since: event.since, ...plain({ stack: event.stack, kind: event.kind, figures: event.figures }) }
         break
       case 'loop.unblocked':
         this.urgent = true
@@ -219,14 +230,16 @@ export abstract class MonitoredLoop implements Source {
 
   #unblocked(event: EventOf<'loop.unblocked'>): void {
     this.holding = null
-    const { task, request, seconds, victims, lost, stack, since = event.t - event.seconds, name = '' } = event
-    this.keep({
-      from: since, to: since + seconds, name, seconds, victims, lost,
-      ...(task === undefined ? {} : { task }), ...(request === undefined ? {} : { request }), ...(stack === undefined ? {} : { stack }),
-    })
+    const { task, request, seconds, victims, lost, stack, since = event.t - event.seconds, name = '', kind, figures, shares } = event
+    this.keep({ from: since, to: since + seconds, name, seconds, victims, lost, ...plain({ task, request, stack, kind, figures, shares }) })
   }
 
   #traceOf(events: readonly LoopEvent[], name: string, end?: number): Iterable<string> {
     return traceTexts(events, name, end, (task) => this.nameOf(task))
   }
+}
+
+/** The value without fields that are undefined. */
+export function plain<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
 }

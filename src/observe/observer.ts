@@ -3,6 +3,8 @@
 import type { Ability, LoopEvent, Snapshot } from '../events/schema.ts'
 import type { Taken } from './stacks.ts'
 import type { SchedulingDelay } from './scheduling-delay.ts'
+import type { Suspensions } from './suspensions.ts'
+import type { ThreadWatch } from './thread-watch.ts'
 import { History } from '../events/history.ts'
 import { cutEvent } from '../events/texts.ts'
 import type { Timed } from '../events/builder.ts'
@@ -11,6 +13,7 @@ import { BEAT_SECONDS, NUMBER, taskOf, viewOf, WORD, type Shared, type View } fr
 import { MonitoredLoop } from './monitored-loop.ts'
 import { RingReader } from '../probe/ring.ts'
 import { StallDetector } from './stall-detector.ts'
+import type { StallProfile } from './stall-profile.ts'
 import { StreamStats } from './stream-stats.ts'
 import { Warnings } from './warnings.ts'
 
@@ -21,6 +24,8 @@ const BUSY_POLL = 0.004
 /** Steps of this many seconds or more are checked for warnings while they run. */
 const LONG_STEP = 0.01
 const WARN_EVERY = 0.25
+/** The most bytes of all profiles of stalls. */
+const MOST_PROFILE_BYTES = 8 * 1024 ** 2
 
 export interface ObserverOptions {
   shared: Shared
@@ -36,8 +41,10 @@ export interface ObserverOptions {
   now: () => number
   /** Milliseconds since 1970 at which that clock showed zero. */
   origin: number
-  /** For how long the thread had no processor. */
+  /** For how long the thread had no processor, what the kernel says about it, and when the whole process stood still. */
   schedulingDelay: SchedulingDelay
+  thread: ThreadWatch
+  suspensions: Suspensions
   /** Whether the program reports its requests. */
   requests?: boolean
   takeSnapshot: () => ArrayBuffer | null
@@ -61,6 +68,8 @@ export class Observer extends MonitoredLoop implements Listener {
   readonly #reader: RingReader
   readonly #stalls: StallDetector
   readonly #warnings: Warnings
+  /** By the stalls' numbers, oldest first. */
+  readonly #profiles = new Map<number, StallProfile>()
   #warnAt = 0
 
   constructor(options: ObserverOptions) {
@@ -71,9 +80,9 @@ export class Observer extends MonitoredLoop implements Listener {
     this.#decoder = new Decoder(this.#reader, this, options.takeSnapshot)
     this.#warnings = new Warnings(this.model, (task) => this.#decoder.nameOf(task), (warning) => this.event(cutEvent(warning)))
     this.#stalls = new StallDetector({
-      schedulingDelay: options.schedulingDelay, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
+      schedulingDelay: options.schedulingDelay, thread: options.thread, suspensions: options.suspensions, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
       emit: (event) => this.event(cutEvent(event)), takeStack: options.takeStack,
-      catchUp: () => this.#decoder.readAll(),
+      catchUp: () => this.#decoder.readAll(), onProfile: (profile) => this.#keepProfile(profile),
     })
   }
 
@@ -89,6 +98,11 @@ export class Observer extends MonitoredLoop implements Listener {
   /** Whether the thread is blocked right now. */
   get blocked(): boolean {
     return this.#stalls.blocked
+  }
+
+  /** The profile of a stall, if it is kept. */
+  override stallProfile(id: number): StallProfile | null {
+    return this.#profiles.get(id) ?? null
   }
 
   nameOf(task: number): string {
@@ -166,6 +180,17 @@ export class Observer extends MonitoredLoop implements Listener {
 
   waited(request: number, seconds: number, t: number): void {
     this.#stalls.waited(request, seconds, t)
+  }
+
+  /** The profile of the last stall. The oldest make room. */
+  #keepProfile(profile: StallProfile): void {
+    const profiles = this.#profiles
+    profiles.set(this.stallCount, profile)
+    let bytes = 0
+    for (const [id, one] of [...profiles].reverse()) {
+      bytes += one.bytes
+      if (bytes > MOST_PROFILE_BYTES || !this.stalls.some((stall) => stall.id === id)) profiles.delete(id)
+    }
   }
 
   /** Runs a change to the record. If it fails, the record is broken. */

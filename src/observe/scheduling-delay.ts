@@ -1,7 +1,8 @@
 // Whether the app's thread had a processor. Without one it is delayed although nothing blocks it: on a busy machine it waits
 // for a processor, and a busy host takes away the whole virtual processor. Linux reports both, mostly afterwards. Where it
 // does not, all time counts as the program's own.
-import { closeSync, openSync, readlinkSync, readSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
+import { afterName, ProcFile } from './proc-file.ts'
 
 /** In seconds: how far back questions can go at least, the interval of the notes for that, and of reading what a host takes. */
 const REMEMBERED = 4
@@ -21,35 +22,6 @@ export function thisThread(): string | null {
     return `/proc/${readlinkSync('/proc/thread-self')}`
   } catch {
     return null
-  }
-}
-
-/** A file of /proc that is read repeatedly; '' if it is missing. */
-class ProcFile {
-  readonly #path: string
-  readonly #buffer: Buffer
-  #file: number | null | undefined
-
-  constructor(path: string, bytes: number) {
-    this.#path = path
-    this.#buffer = Buffer.alloc(bytes)
-  }
-
-  read(): string {
-    if (this.#file === null) return ''
-    try {
-      this.#file ??= openSync(this.#path, 'r')
-      return this.#buffer.toString('latin1', 0, readSync(this.#file, this.#buffer, 0, this.#buffer.length, 0))
-    } catch {
-      this.close()
-      return ''
-    }
-  }
-
-  close(): void {
-    const file = this.#file
-    this.#file = null
-    if (typeof file === 'number') closeSync(file)
   }
 }
 
@@ -114,6 +86,13 @@ export class SchedulingDelay {
     return Math.max(0, this.#runnable() ? stood - TICK_SECONDS : 0, starved)
   }
 
+  /** For how many seconds the thread ran, and had no processor, since the last note before `from`; `null` if the kernel does not say. */
+  spent(from: number, now: number): { ran: number; starved: number } | null {
+    if (this.#schedule.read() === '') return null
+    const { stood, starved } = this.#lack(from, now)
+    return { ran: Math.max(0, now - from - stood), starved: Math.max(0, starved) }
+  }
+
   /** Whether a step hardly ran because it had no processor. A step that ran for a while is responsible for all of its time. */
   excuses(from: number, to: number, starved: number): boolean {
     return to - from - starved < Math.max(GUILTY_SECONDS, GUILTY_PART * (to - from))
@@ -158,9 +137,4 @@ export class SchedulingDelay {
     this.#processor = processor
     this.#steal = steal
   }
-}
-
-/** The fields of a thread's `stat` after its name, which may contain anything. The first is its state. */
-function afterName(status: string): string[] {
-  return status.slice(status.lastIndexOf(')') + 2).split(' ')
 }

@@ -22,10 +22,19 @@ export interface Captured {
   request?: number | undefined
   /** A debugger can be attached. */
   inspected?: boolean
+  /** The callback that runs, as Node's async id: a different one runs when it has changed. */
+  turn?: number
+  /** Microtasks or `nextTick` run: the loop continues only when none is left. */
+  micro?: boolean
+  /** How many of the probe's own microtasks have run. If it grows, one microtask ran after the other. */
+  jobs?: number
 }
 
 /** The name of the global AsyncLocalStorage that contains the request to which code belongs. */
 export const REQUEST_STORE = 'loopscope.request'
+
+/** The name of the global object that counts the probe's own microtasks. */
+const JOBS = 'loopscope.jobs'
 
 export const CAPTURE = `(() => {
   const at = performance.now()
@@ -44,9 +53,26 @@ export const CAPTURE = `(() => {
   const request = globalThis[Symbol.for('${REQUEST_STORE}')]?.getStore()
   const builtin = (name) => globalThis.process?.getBuiltinModule?.(name)
   const inspected = builtin('node:inspector')?.url() !== undefined
-  if (!Array.isArray(stack)) return { at, request, inspected, sites: String(stack) }
+  const hooks = builtin('node:async_hooks')
+  const turn = hooks?.executionAsyncId()
+  if (!Array.isArray(stack)) return { at, request, inspected, turn, sites: String(stack) }
   const own = stack.filter((site) => site.getFileName())
   const users = own.filter((site) => !site.getFileName().startsWith('node:'))
+  // Node calls microtasks and ticks here. If it called nothing at all, V8 runs microtasks.
+  const caller = own.find((site) => site.getFileName().startsWith('node:internal/') && /^(processTicksAndRejections|processImmediate|listOnTimeout)$/.test(site.getFunctionName()))
+  const micro = caller === undefined ? own.length === users.length : caller.getFunctionName() === 'processTicksAndRejections'
+  // One microtask at a time, and none where Node follows promises: then it would be seen, and the async id changes anyway.
+  const key = Symbol.for('${JOBS}')
+  const count = globalThis[key] ?? Object.defineProperty(globalThis, key, { value: { ran: 0, waits: false } })[key]
+  const jobs = count.ran
+  if (micro && !count.waits && !builtin('node:util')?.types.isPromise(hooks?.executionAsyncResource())) {
+    count.waits = true
+    void (async () => {
+      await undefined
+      count.ran++
+      count.waits = false
+    })()
+  }
   const maps = builtin('node:module')
   const name = (site) => {
     const name = site.getFunctionName() ?? '<anonymous>'
@@ -73,7 +99,7 @@ export const CAPTURE = `(() => {
   // Only the innermost function of all may just have been entered.
   const [top] = own
   const begin = top === undefined || top !== kept[0] ? null : place(top, top.getEnclosingLineNumber(), top.getEnclosingColumnNumber())
-  return { at, request, inspected, sites, begin }
+  return { at, request, inspected, sites, begin, turn, micro, jobs }
 })()`
 
 const LINE = /^\s*at (async )?(?:(.*?) \()?(.+?):(\d+):(\d+)\)?$/

@@ -18,13 +18,20 @@ export interface Taken {
   at: number
   /**
    * Innermost first, at most 16. Node's own frames are left out if there are others. So is a function that was only just
-   * entered: there a thread answers that comes back from a native function.
+   * entered, unless it is the only one: there a thread answers that comes back from a native function. Without frames, the
+   * thread is between two callbacks or microtasks, or nothing runs.
    */
   frames: Frame[]
+  /** The only function has only just been entered. */
+  entered?: boolean
   /** The number of the request whose code was interrupted, if known. */
   request: number | undefined
   /** A debugger has paused the thread. */
   paused: boolean
+  /** What ran: see `Captured`. */
+  turn?: number | undefined
+  micro?: boolean | undefined
+  jobs?: number | undefined
 }
 
 export interface StacksOptions {
@@ -33,6 +40,9 @@ export interface StacksOptions {
   /** The word of shared memory that the main thread passes to `endSessions` before it exits. */
   sessions?: Int32Array
 }
+
+/** Where Node calls callbacks. */
+const DISPATCHER = /(^|\.)(processTicksAndRejections|runNextTicks|processImmediate|listOnTimeout|processTimers)$/
 
 export class Stacks {
   readonly #enabled: boolean
@@ -50,13 +60,14 @@ export class Stacks {
 
   /** Takes the main thread's stack: `take()` without the time. */
   async takeStack(): Promise<Frame[] | null> {
-    return (await this.take())?.frames ?? null
+    const frames = (await this.take())?.frames ?? []
+    return frames.length === 0 ? null : frames
   }
 
   /**
    * Takes the main thread's stack. A thread that runs JavaScript answers within a few ms. A thread inside a native function
    * answers when the function returns, at the next line that runs; `at` shows the delay. Calls in between share the answer.
-   * `null` if nothing runs on the thread.
+   * `null` if there is none to be had.
    */
   take(): Promise<Taken | null> {
     if (!this.#enabled || this.#closed) return Promise.resolve(null)
@@ -77,13 +88,14 @@ export class Stacks {
     const captured = await this.#capture()
     if (captured === null) return null
     const sites = typeof captured.sites === 'string' ? sitesOf(captured.sites) : captured.sites
-    const { at, begin, request, inspected = false } = captured
-    if (sites.length === 0) return null
+    const { at, begin, request, inspected = false, turn, micro, jobs } = captured
     const needed = sites.some(([, url, , , source]) => source === undefined && this.#maps.needsScript(url))
     const paused = (inspected || needed) && await this.#learnScripts(sites)
     const frames = sites.map((site) => this.#frame(site))
-    if (begin != null && this.#maps.isHeader(this.#positionOf(begin), this.#positionOf(sites[0] as Site))) frames.shift()
-    return { at, frames, request, paused }
+    const entered = begin != null && this.#maps.isHeader(this.#positionOf(begin), this.#positionOf(sites[0] as Site))
+    if (entered && frames.length > 1) frames.shift()
+    if (DISPATCHER.test(frames[0]?.function ?? '') && frames[0]?.file.startsWith('node:')) frames.length = 0
+    return { at, frames, request, paused, entered: entered && sites.length === 1, turn, micro, jobs }
   }
 
   #capture(): Promise<Captured | null> {

@@ -1,6 +1,6 @@
 // Detects a blocked thread while it is still blocked and reports what blocks it; afterwards, what was delayed and for how
 // long. It reads only the shared header and asks the thread nothing.
-import type { Frame, Victim } from '../events/schema.ts'
+import type { Frame, StallFigures, StallKind, Victim } from '../events/schema.ts'
 import { CALLBACK, candidatesOf, MOST_VICTIMS, totalOf, victimsOf, type Candidate } from '../events/stalls.ts'
 import type { Model } from '../events/model.ts'
 import type { Decoder, Block } from './decode.ts'
@@ -8,6 +8,10 @@ import type { SchedulingDelay } from './scheduling-delay.ts'
 import { stamp, type Timed } from '../events/builder.ts'
 import type { Taken } from './stacks.ts'
 import { StackSamples, type Verdict } from './stack-samples.ts'
+import { kindOf } from './stall-kind.ts'
+import { StallProfile } from './stall-profile.ts'
+import type { Gap, Suspensions } from './suspensions.ts'
+import type { ThreadWatch } from './thread-watch.ts'
 import { BEAT_SECONDS, HOLDER, MOST_BLOCKS, NUMBER, taskOf, WORD, type View } from '../probe/layout.ts'
 
 /** A stall that goes on is reported again after this many seconds. */
@@ -19,34 +23,43 @@ const LATE = 0.02
 /** The name for code that nothing identifies. */
 const UNKNOWN = 'code outside of the event loop'
 const PAUSED = 'a pause in the debugger'
-/** The next stack of a blocked thread is taken after this many seconds, and later each time the stall has doubled. */
-const ASK_AGAIN = 0.05
+/** The names for what no code of the program has caused. */
+const STARVED = 'no processor for the thread'
+const SUSPENDED = 'a stop of the whole process'
+/** The name for steps and callbacks that are each too short to be a stall. */
+const TOGETHER = 'many steps in a row'
+/** A blocked thread is looked at, and its stack taken, after this part of the stall's time, within these bounds in seconds. */
+const LOOK_PART = 0.05
+const LOOK_SECONDS = { least: 0.01, most: 0.1 }
+/** If V8 is between two microtasks there is no stack, and the next attempt follows soon, this many times. */
+const SOON_SECONDS = 0.002
+const MOST_SOON = 200
 /** The most characters of the names of all victims. */
 const MOST_NAMES = 64 * 1024
 
-/** A stall that is over. */
-interface Stall extends Block {
+/** A stall that is over. It is reported when its victims are known. */
+interface Over extends Block {
   seconds: number
-  stack?: Frame[]
   victims: Victim[]
   lost: number
-}
-
-/** It is reported when its victims are known. */
-interface Over extends Stall {
   until: number
   candidates: Candidate[]
   samples: StackSamples
-  /** How many of its seconds the thread had no processor. */
-  starved: number
+  figures: StallFigures
+  inKernel: boolean
+  /** Seconds of garbage collection before it. */
+  collected: number
 }
 
 export interface StallOptions {
   view: View
   decoder: Decoder
   model: Model
-  /** Time without a processor is not a stall. */
+  /** For how long the thread has had no processor. */
   schedulingDelay: SchedulingDelay
+  /** What the kernel says about the blocked thread. */
+  thread: ThreadWatch
+  suspensions: Suspensions
   /** From this many seconds on, the thread counts as blocked. */
   threshold: number
   /** Seconds on the loop's clock. */
@@ -56,14 +69,24 @@ export interface StallOptions {
   takeStack: () => Promise<Taken | null>
   /** Decodes all records of the probe, which is not writing. */
   catchUp: () => void
+  /** Receives the profile of a stall, right after the event of its end. */
+  onProfile: (profile: StallProfile) => void
 }
 
 interface Blocked extends Block {
   /** The edge count of known code; 0 for unknown code. */
   step: number
+  /** Known code that is each time too short to be a stall: the loop does not continue after it. */
+  together: boolean
   reportedAt: number
   samples: StackSamples
   candidates: Candidate[]
+  collected: number
+  /** When the kernel was asked last, and when a stack is to be taken next. */
+  lookedAt: number
+  askAt: number
+  /** How many more times a missing stack is asked for soon. */
+  soon: number
 }
 
 export class StallDetector {
@@ -79,6 +102,10 @@ export class StallDetector {
   #beat = 0
   /** How many blocks of unknown code have been read from the header. */
   #blocks: number
+  /** Seconds of garbage collection at the last poll. */
+  #collected = 0
+  /** The whole process has stood still, and no stall explains it yet. */
+  #gap: Gap | null = null
 
   constructor(options: StallOptions) {
     this.#options = options
@@ -92,17 +119,21 @@ export class StallDetector {
 
   /** Reads the header; returns the seconds until the next poll at the latest. */
   poll(): number {
-    const { view: { numbers }, threshold, schedulingDelay, now: clock } = this.#options
+    const { view: { numbers, words }, threshold, schedulingDelay, suspensions, now: clock } = this.#options
     const now = clock()
     const late = now - this.#expected > LATE
     // The heartbeat must be read first: it is written last.
     const beat = numbers[NUMBER.beat] as number
+    const gap = suspensions.note(now, this.#expected, words[WORD.beats] as number, beat)
+    if (gap !== null && gap.to - gap.from >= threshold) this.#gap = gap
     this.#readBlocks()
     const next = this.#judge(now, late, numbers[NUMBER.since] as number, beat)
+    if (this.#gap !== null && this.#blocked === null && beat > this.#gap.to) this.#endGap(this.#gap)
     // Code that began after the previous heartbeat may have ended just now; its record will ask about this time.
     schedulingDelay.note(now, this.#beat)
     this.#beat = beat
     if (this.#over !== null && now >= this.#over.until) this.#settle()
+    this.#collected = numbers[NUMBER.collected] as number
     const again = Math.min(next, threshold, this.#over === null ? Infinity : this.#over.until - now)
     this.#expected = now + again
     return again
@@ -115,20 +146,28 @@ export class StallDetector {
     const blocked = this.#blocked
     if (blocked !== null) {
       if (this.#goesOn(blocked)) {
-        const left = blocked.reportedAt + AGAIN + this.#missing(blocked, now) - now
-        if (left > 0) return Math.max(0.001, left)
+        // A step that is long enough is a stall of its own.
+        if (blocked.together && known && now - since >= threshold) {
+          this.#end({ ...blocked, to: since })
+          return 0.001
+        }
+        const look = this.#look(blocked, now)
+        const left = blocked.reportedAt + AGAIN - now
+        if (left > 0) return Math.max(0.001, Math.min(left, look))
         this.#report(blocked, now)
-        return AGAIN
+        return look
       }
       // The end of known code has a record, which is on its way unless it was lost. The end of unknown code is in the header.
-      const overdue = (blocked.step === 0 && !known) || now > blocked.reportedAt + AGAIN + SETTLE_SECONDS
+      const overdue = (blocked.step === 0 && (!known || blocked.together)) || now > blocked.reportedAt + AGAIN + SETTLE_SECONDS
       if (overdue) this.#end({ ...blocked, to: beat > blocked.from ? Math.min(beat, now) : now })
       return BEAT_SECONDS
     }
-    // On average the thread was stopped half an interval after its last heartbeat.
-    const from = known ? since : Math.max(beat + BEAT_SECONDS / 2, this.#since)
     if (beat === 0) return BEAT_SECONDS
-    const left = from + threshold - now + (now - from > threshold / 2 ? this.#excused(known, from, now) : 0)
+    // On average the thread was stopped half an interval after its last heartbeat.
+    const stopped = Math.max(beat + BEAT_SECONDS / 2, this.#since)
+    const together = known && since - stopped >= threshold
+    const from = known && !together ? since : stopped
+    const left = from + threshold - now
     if (left > 0) return Math.max(0.0005, Math.min(BEAT_SECONDS, left))
     // The whole machine may have been stopped: the thread gets a moment to continue, as this one just did. Only once, because
     // every poll is late on a machine with too few processors.
@@ -136,31 +175,40 @@ export class StallDetector {
       this.#gotMoment = from
       return 0.005
     }
-    this.#begin(known ? step : 0, from, now)
-    return AGAIN
+    this.#begin(known && !together ? step : 0, from, now, together)
+    return LOOK_SECONDS.least
   }
 
   /** Whether the same code as before still blocks the thread. */
-  #goesOn({ step, from }: Blocked): boolean {
+  #goesOn({ step, from, together }: Blocked): boolean {
     const { words, numbers } = this.#options.view
     if (step !== 0) return words[WORD.step] === step
-    return ((words[WORD.step] as number) & 1) === 0 && (numbers[NUMBER.beat] as number) < from
+    return (together || ((words[WORD.step] as number) & 1) === 0) && (numbers[NUMBER.beat] as number) < from
   }
 
-  /** How many seconds of the current block are due to the machine, not the program. */
-  #excused(known: boolean, from: number, now: number): number {
-    const { schedulingDelay } = this.#options
-    const starved = schedulingDelay.present(from, now)
-    return known && !schedulingDelay.excuses(from, now, starved) ? 0 : starved
+  /** Asks the kernel about the blocked thread, and for its stack; returns the seconds until the next time. */
+  #look(blocked: Blocked, now: number): number {
+    const { thread, suspensions } = this.#options
+    const every = Math.min(LOOK_SECONDS.most, Math.max(LOOK_SECONDS.least, LOOK_PART * (now - blocked.from)))
+    if (now - blocked.lookedAt >= every) {
+      thread.look(now, suspensions.within(blocked.lookedAt, now))
+      blocked.lookedAt = now
+    }
+    if (now >= blocked.askAt && !blocked.samples.asking) {
+      blocked.askAt = now + every
+      this.#askForStack(blocked)
+    }
+    return Math.max(0.001, Math.min(every, blocked.askAt - now))
   }
 
-  /** How many seconds of a block that goes on do not count. */
-  #missing({ name, from, samples }: Blocked, now: number): number {
-    return nobody(name, samples.last) ? this.#options.schedulingDelay.present(from, now) : 0
+  /** The whole process stood still. If a stall explains that, its kind says so. */
+  #endGap({ from, to }: Gap): void {
+    this.#gap = null
+    if (this.#since <= from) this.#ended({ from, to, name: SUSPENDED })
   }
 
-  #begin(step: number, from: number, now: number): void {
-    const { catchUp, decoder, view } = this.#options
+  #begin(step: number, from: number, now: number, together: boolean): void {
+    const { catchUp, decoder, view, thread, schedulingDelay, suspensions } = this.#options
     const { words } = view
     catchUp()
     const holder = step === 0 ? 0 : words[WORD.holder]
@@ -170,16 +218,18 @@ export class StallDetector {
     if (step !== 0 && words[WORD.step] !== step) return
     if (task !== 0) decoder.begun(task, from)
     const name = task !== 0 ? decoder.nameOf(task) : request !== 0 ? decoder.requestName(request)
-      : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || CALLBACK : UNKNOWN
+      : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || CALLBACK : together ? TOGETHER : UNKNOWN
     const blocked: Blocked = {
-      from, to: now, name, step, reportedAt: now, samples: new StackSamples(), candidates: [],
+      from, to: now, name, step, together, reportedAt: now, samples: new StackSamples(), candidates: [], collected: this.#collected,
+      lookedAt: now, askAt: 0, soon: MOST_SOON,
       ...(task === 0 ? {} : { task }), ...(request === 0 ? {} : { request }),
     }
     blocked.candidates = this.#candidates(task)
     this.#blocked = blocked
     if (this.#over !== null) this.#settle()
+    thread.begin(from, now, schedulingDelay, suspensions.within(from, now), true)
     this.#report(blocked, now)
-    this.#askForStack(blocked)
+    this.#look(blocked, now)
   }
 
   #candidates(culprit: number | null): Candidate[] {
@@ -187,45 +237,51 @@ export class StallDetector {
     return candidatesOf(tasks.values(), requests, culprit)
   }
 
-  /** Takes stacks repeatedly: a later one may show other code than an earlier one. */
+  /** Takes a stack. A later one may show other code than an earlier one. */
   #askForStack(blocked: Blocked): void {
     const { takeStack, now, schedulingDelay } = this.#options
     const { samples } = blocked
     const asked = now()
     samples.ask(asked)
     takeStack().then((taken) => {
+      const before = samples.last?.name
       samples.answer(taken, taken === null ? asked : taken.at / 1000, schedulingDelay.since(asked, now()))
-      if (taken === null || this.#blocked !== blocked) return
       // If the block is over, its end decides which stacks belong to it.
-      if (this.#goesOn(blocked)) this.#report(blocked, now())
-      const wait = Math.max(ASK_AGAIN, now() - blocked.from)
-      setTimeout(() => {
-        if (this.#blocked === blocked) this.#askForStack(blocked)
-      }, wait * 1000).unref()
+      if (taken === null || this.#blocked !== blocked || !this.#goesOn(blocked)) return
+      if (samples.last?.name !== before) this.#report(blocked, now())
+      if (taken.frames.length === 0 && samples.last === null && blocked.soon-- > 0) blocked.askAt = now() + SOON_SECONDS
     }, () => {})
   }
 
-  /** The facts of a stall, completed by its stacks. */
-  #explain(block: Block, samples: StackSamples, verdict: Verdict | null): Block & { stack?: Frame[] } {
+  /** The facts of a stall, completed by its stacks and its kind. */
+  #explain(block: Block, samples: StackSamples, verdict: Verdict | null, kind: StallKind, { starved = 0 }: StallFigures): Block & { stack?: Frame[] } {
     const stack = verdict === null || verdict.frames.length === 0 ? {} : { stack: verdict.frames }
     const named = { ...block, ...stack, ...(samples.paused ? { name: PAUSED } : {}) }
-    if (block.name !== UNKNOWN || samples.paused || verdict === null) return named
+    if (block.name !== UNKNOWN || samples.paused) return named
+    // The code that runs then is innocent, unless it ran for a while as well.
+    if (kind === 'suspended') return { ...named, name: SUSPENDED }
+    if (kind === 'starved' && this.#options.schedulingDelay.excuses(block.from, block.to, starved)) return { ...named, name: STARVED }
+    if (verdict === null) return named
     const { request, name } = verdict
     if (request !== undefined) return { ...named, name: this.#options.decoder.requestName(request), request }
     return name === null ? named : { ...named, name }
   }
 
   #report(blocked: Blocked, now: number): void {
-    const seconds = now - blocked.from - this.#missing(blocked, now)
+    const { emit, thread, suspensions } = this.#options
+    const { from, samples } = blocked
+    const seconds = now - from
     // Times are multiples from the beginning, so that one late poll does not delay all later reports.
-    blocked.reportedAt = Math.max(blocked.reportedAt, blocked.from + seconds - ((seconds - this.#options.threshold) % AGAIN))
-    this.#emitBlocked(this.#explain(blocked, blocked.samples, blocked.samples.last), now, seconds)
-  }
-
-  #emitBlocked(block: Block & { stack?: Frame[] }, t: number, seconds: number): void {
-    this.#options.emit({
-      type: 'loop.blocked', t: stamp(t), ...ofBlock(block), name: block.name, since: stamp(block.from), seconds: stamp(seconds),
-      ...(block.stack === undefined ? {} : { stack: block.stack }),
+    blocked.reportedAt = Math.max(blocked.reportedAt, from + seconds - ((seconds - this.#options.threshold) % AGAIN))
+    const figures = thread.figures(seconds, suspensions.within(from, now))
+    const kind = kindOf({
+      seconds, figures, inKernel: thread.inKernel, paused: samples.paused, turns: samples.turns,
+      together: blocked.together, code: blocked.step !== 0 || samples.last !== null, native: samples.silent(now),
+    })
+    const { name, stack, ...block } = this.#explain({ ...blocked, to: now }, samples, samples.last, kind, figures)
+    emit({
+      type: 'loop.blocked', t: stamp(now), ...ofBlock(block), name, since: stamp(from), seconds: stamp(seconds),
+      ...(stack === undefined ? {} : { stack }), kind, figures: stamped(figures),
     })
   }
 
@@ -257,36 +313,38 @@ export class StallDetector {
 
   #ended(block: Block): void {
     const blocked = this.#blocked
-    const { threshold, schedulingDelay, now } = this.#options
-    if (blocked === null) {
-      const { from, to, task, request } = block
-      if (to - from < threshold) return
-      const starved = schedulingDelay.since(from, now())
-      const unknown = task === undefined && request === undefined
-      if (unknown ? to - from - starved < threshold : schedulingDelay.excuses(from, to, starved)) return
-    }
+    const { threshold, thread, schedulingDelay, suspensions, now } = this.#options
+    const { from, to } = block
+    // One of several that together block the loop does not end the stall.
+    if (to - from < threshold && (blocked === null || blocked.together)) return
     // Unknown code may turn out to be known, and the other way round: if the two overlap, they are the same stall.
-    if (blocked !== null && block.from < blocked.reportedAt && block.to > blocked.from) {
+    if (blocked !== null && from < blocked.reportedAt && to > blocked.from) {
       const known = block.name !== ''
-      const from = blocked.step !== 0 ? blocked.from : known ? Math.min(blocked.from, block.from) : block.from
-      this.#end({ ...blocked, ...(known ? block : {}), from, to: block.to })
-    } else if (block.from >= this.#since) {
+      const first = blocked.step !== 0 ? blocked.from : known ? Math.min(blocked.from, from) : from
+      this.#end({ ...blocked, ...(known ? block : {}), from: first, to })
+    } else if (from >= this.#since) {
       // It was over before it was detected, because this thread had to wait itself.
       const name = block.name === '' ? UNKNOWN : block.name
-      this.#emitBlocked({ ...block, name }, block.to, block.to - block.from)
-      this.#end({ ...block, name, samples: new StackSamples(), candidates: this.#candidates(block.task ?? null) })
+      const collected = this.#collected
+      thread.begin(from, now(), schedulingDelay, suspensions.within(from, to), false)
+      const over = { ...block, name, samples: new StackSamples(), candidates: this.#candidates(block.task ?? null), collected }
+      this.#report({ ...over, step: name === UNKNOWN ? 0 : 1, together: false, reportedAt: to, lookedAt: to, askAt: Infinity, soon: 0 }, to)
+      this.#end(over)
     }
   }
 
-  #end(blocked: Block & { samples: StackSamples; candidates: Candidate[] }): void {
+  #end({ from, to, name, samples, candidates, task, request, collected }: Block & { samples: StackSamples; candidates: Candidate[]; collected: number }): void {
     if (this.#over !== null) this.#settle()
+    const { now, thread, suspensions } = this.#options
+    if (this.#blocked !== null) {
+      const end = now()
+      thread.look(end, suspensions.within(this.#blocked.lookedAt, end), false)
+    }
     this.#blocked = null
-    const { schedulingDelay, now } = this.#options
-    const { from, to, name, samples, candidates, task, request } = blocked
     this.#since = to
     this.#over = {
-      from, to, name, ...ofBlock({ task, request }), seconds: to - from, victims: [], lost: 0, candidates, samples,
-      starved: Math.min(to - from, schedulingDelay.since(from, now())), until: to + SETTLE_SECONDS,
+      from, to, name, ...ofBlock({ task, request }), seconds: to - from, victims: [], lost: 0, candidates, samples, collected,
+      figures: thread.figures(to - from, suspensions.within(from, to)), inKernel: thread.inKernel, until: to + SETTLE_SECONDS,
     }
   }
 
@@ -295,7 +353,7 @@ export class StallDetector {
     this.#readBlocks(t)
     const over = this.#over
     if (over === null || request === over.request) return
-    const lost = Math.min(over.to - (t - seconds), secondsOf(over))
+    const lost = Math.min(over.to - (t - seconds), over.seconds)
     if (lost <= 0) return
     over.lost += lost
     if (over.victims.length < MOST_VICTIMS) over.victims.push({ request, name: this.#options.decoder.requestName(request), seconds: stamp(lost) })
@@ -317,35 +375,38 @@ export class StallDetector {
     const over = this.#over
     if (over === null) return
     this.#over = null
-    const { candidates, samples, ...stall } = over
-    const { from } = stall
-    const seconds = secondsOf(over)
-    const delayed = victimsOf(candidates, from, from + seconds)
+    const { from, to, seconds, samples, inKernel } = over
+    const { now, emit, onProfile, view } = this.#options
+    const delayed = victimsOf(over.candidates, from, to)
     let names = 0
     const victims = [...delayed, ...over.victims].slice(0, MOST_VICTIMS).filter(({ name }) => (names += name.length) <= MOST_NAMES)
       .map((victim) => ({ ...victim, seconds: stamp(victim.seconds) }))
-    const said = this.#explain(stall, samples, samples.conclude(from, over.to))
-    const done: Stall = { ...said, victims, lost: stamp(totalOf(delayed) + over.lost), seconds: stamp(seconds) }
-    const { now, emit } = this.#options
-    emit({
-      type: 'loop.unblocked', t: stamp(now()), ...ofBlock(done), seconds: done.seconds, victims, lost: done.lost, name: done.name,
-      since: stamp(from), ...(done.stack === undefined ? {} : { stack: done.stack }),
+    // Node reports the collections of a stall when it is over.
+    const collected = Math.min(seconds, (view.numbers[NUMBER.collected] as number) - over.collected)
+    const figures = { ...over.figures, ...(collected > 0 ? { collected } : {}) }
+    const verdict = samples.conclude(from, to)
+    const spans = samples.spans(from, to)
+    const native = spans.reduce((sum, span) => sum + (span.native ? span.seconds : 0), 0)
+    const kind = kindOf({
+      seconds, figures, inKernel, paused: samples.paused, turns: samples.turns, together: over.name === TOGETHER,
+      code: over.name !== UNKNOWN || verdict !== null, native: native >= seconds / 2,
     })
+    const { name, stack, ...block } = this.#explain(over, samples, verdict, kind, figures)
+    const profile = spans.length === 0 ? null : new StallProfile(name, from, seconds, spans)
+    emit({
+      type: 'loop.unblocked', t: stamp(now()), ...ofBlock(block), seconds: stamp(seconds), victims, lost: stamp(totalOf(delayed) + over.lost), name,
+      since: stamp(from), ...(stack === undefined ? {} : { stack }), kind, figures: stamped(figures),
+      ...(profile === null ? {} : { shares: profile.shares(), flame: profile.flame() }),
+    })
+    if (profile !== null) onProfile(profile)
   }
+}
+
+/** The figures in full µs. */
+function stamped(figures: StallFigures): StallFigures {
+  return Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, typeof figure === 'number' ? stamp(figure) : figure]))
 }
 
 function ofBlock({ task, request }: { task?: number | undefined; request?: number | undefined }): { task?: number; request?: number } {
   return { ...(task === undefined || task === 0 ? {} : { task }), ...(request === undefined || request === 0 ? {} : { request }) }
-}
-
-/**
- * Whether nothing shows that the program caused a stall: the code is unknown and no stack was taken. Then the time in which the
- * thread had no processor does not count. A program that blocks on a busy machine shows a stack sooner or later.
- */
-function nobody(name: string, verdict: Verdict | null): boolean {
-  return name === UNKNOWN && verdict === null
-}
-
-function secondsOf({ from, to, name, samples, seconds, starved }: Over): number {
-  return nobody(name, samples.conclude(from, to)) ? seconds - starved : seconds
 }

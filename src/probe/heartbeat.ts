@@ -1,6 +1,6 @@
 // The heartbeat of the watched thread: every 20 ms, if it can, it writes the time. If a beat is late and no known step,
 // callback or handler explains it, unknown code blocked the thread: from when to when is written into the shared header.
-import { performance, type RecordableHistogram } from 'node:perf_hooks'
+import { performance, PerformanceObserver, type RecordableHistogram } from 'node:perf_hooks'
 import type { ThreadsState } from '../threads/state.ts'
 import type { View } from './layout.ts'
 import type { Probe } from './probe.ts'
@@ -34,6 +34,12 @@ export class Heartbeat {
   #blockedFrom: number | null = null
   #idleThen = 0
   #unsettled = false
+  /** Node reports garbage collections when the loop continues. It costs a few µs for each. */
+  readonly #collections = new PerformanceObserver((list) => {
+    let ms = 0
+    for (const { duration } of list.getEntries()) ms += duration
+    this.#numbers[NUMBER.collected] = (this.#numbers[NUMBER.collected] as number) + ms / 1000
+  })
 
   constructor({ words, numbers }: View, delays: RecordableHistogram, threshold: number, probe: () => Probe | null, threads: () => ThreadsState) {
     this.#words = words
@@ -49,11 +55,13 @@ export class Heartbeat {
     this.#last = performance.now() / 1000
     this.#idle = idleTime() / 1000
     this.#numbers[NUMBER.beat] = this.#last
+    this.#collections.observe({ entryTypes: ['gc'] })
     this.#timer = setInterval(this.#beat, BEAT_SECONDS * 1000).unref()
   }
 
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
+    this.#collections.disconnect()
     this.#timer = null
   }
 
@@ -92,6 +100,7 @@ export class Heartbeat {
     this.#idle = idle
     this.#last = now
     this.#numbers[NUMBER.beat] = now
+    this.#words[WORD.beats] = ((this.#words[WORD.beats] as number) + 1) | 0
     if (this.#unsettled && idleTime() - this.#idleThen > IDLE_MS) {
       this.#unsettled = false
       probe?.settled()

@@ -35,6 +35,8 @@ export const WORD = {
   poolOrphaned: 13,
   /** How often unknown code has blocked the thread; the times of the last blocks are in `NUMBER.blocks`. */
   blocks: 14,
+  /** How many heartbeats there were; wraps around. */
+  beats: 15,
 } as const
 
 /** Numbers of the header, as 64-bit floats after the words. */
@@ -50,8 +52,10 @@ export const NUMBER = {
   cost: 4,
   /** Seconds in which known code blocked the thread. */
   blocked: 5,
+  /** Seconds of garbage collection. Those of a stall are added right after it. */
+  collected: 6,
   /** Begin and end of the last `MOST_BLOCKS` blocks of unknown code, as a ring. */
-  blocks: 6,
+  blocks: 7,
 } as const
 
 /** More than fit between two polls of an observer that gets a processor. */

@@ -3,7 +3,7 @@
 import type { LoopEvent, LoopInfo, LoopState } from '../events/schema.ts'
 import { History } from '../events/history.ts'
 import { cutText, cutTexts } from '../events/texts.ts'
-import { MonitoredLoop } from '../observe/monitored-loop.ts'
+import { MonitoredLoop, plain } from '../observe/monitored-loop.ts'
 import { LONGEST_SNAPSHOT } from './reads.ts'
 import { apart, type Beat, type LoopSnapshot, type PublishedRun } from './wire.ts'
 
@@ -168,9 +168,4 @@ export class RemoteLoop extends MonitoredLoop {
     if (this.#names.size >= MOST_NAMES) this.#names.delete(this.#names.keys().next().value as number)
     this.#names.set(task, cutText(name))
   }
-}
-
-/** The value without fields that are undefined. */
-function plain<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
 }

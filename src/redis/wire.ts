@@ -3,14 +3,14 @@
 import { z } from 'zod'
 import type { LoopEvent } from '../events/schema.ts'
 import { LONGEST_NAME } from './reads.ts'
-import { frame, loopEvent, loopInfo, parameters, snapshot } from '../events/schema.ts'
+import { frame, loopEvent, loopInfo, parameters, snapshot, stallFigures, stallKind, stallShare } from '../events/schema.ts'
 
 /** More seconds than any clock shows, and small enough to calculate with. */
 const MOST_SECONDS = 1e11
 const seconds = z.number().min(-MOST_SECONDS).max(MOST_SECONDS)
 const count = z.int().min(0)
 const epoch = z.string().regex(/^[0-9a-f]{1,32}$/)
-const holding = z.object({ name: z.string(), since: seconds, stack: z.array(frame).optional() }).nullable()
+const holding = z.object({ name: z.string(), since: seconds, stack: z.array(frame).optional(), kind: stallKind.optional(), figures: stallFigures.optional() }).nullable()
 
 /** A loop's heartbeat. */
 export const beat = z.object({
@@ -37,6 +37,7 @@ export const run = z.object({
 const stall = z.object({
   id: count, at: z.iso.datetime(), from: seconds, to: seconds, name: z.string(), task: count.optional(), request: count.optional(), seconds,
   stack: z.array(frame).optional(), victims: z.array(z.object({ task: count.optional(), request: count.optional(), name: z.string(), seconds })), lost: seconds,
+  kind: stallKind.optional(), figures: stallFigures.optional(), shares: z.array(stallShare).optional(),
 })
 
 /** All that is needed to follow a loop after event `seq`. */

@@ -6,6 +6,8 @@ import t from 'tap'
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { Observer } from '../../src/observe/observer.ts'
 import { SchedulingDelay } from '../../src/observe/scheduling-delay.ts'
+import { Suspensions } from '../../src/observe/suspensions.ts'
+import { ThreadWatch } from '../../src/observe/thread-watch.ts'
 import { HolderClock } from '../../src/probe/holder-clock.ts'
 import { NUMBER, share, viewOf, WORD } from '../../src/probe/layout.ts'
 import { HEAD } from '../../src/probe/record-schema.ts'
@@ -46,7 +48,9 @@ class World {
     this.#folder = folder
     this.#observer = new Observer({
       shared: this.#shared, loop: 'main', history: 5000, blockedSeconds: 0.05, keepSeconds: 1e9, now: () => this.now, origin: 0,
-      schedulingDelay: new SchedulingDelay(folder), takeSnapshot: () => null, takeStack: async () => null,
+      schedulingDelay: new SchedulingDelay(folder), thread: new ThreadWatch(folder), suspensions: new Suspensions('/proc/none'), takeSnapshot: () => null,
+      // It answers at once, since nothing waits here.
+      takeStack: () => ({ then: (answer: (taken: null) => void) => answer(null) }) as unknown as Promise<null>,
     })
     this.passes(1)
   }
@@ -56,8 +60,8 @@ class World {
     const { history } = this.#observer
     const round = (seconds: number): number => Math.round(seconds * 100) / 100
     return Array.from({ length: history.last }, (_, at) => history.at(at + 1)).flatMap((event: LoopEvent) => {
-      if (event.type === 'loop.blocked') return [`blocked ${event.name} ${round(event.seconds)}`]
-      if (event.type === 'loop.unblocked') return [`unblocked ${event.name} ${round(event.seconds)}, ${event.victims.map(({ name, seconds }) => `${name} ${round(seconds)}`).join(' ') || 'no victims'}`]
+      if (event.type === 'loop.blocked') return [`blocked ${event.name} ${round(event.seconds)}, ${event.kind}`]
+      if (event.type === 'loop.unblocked') return [`unblocked ${event.name} ${round(event.seconds)}, ${event.kind}, ${event.victims.map(({ name, seconds }) => `${name} ${round(seconds)}`).join(' ') || 'no victims'}`]
       return event.type === 'warning' ? [`${event.level} ${event.kind}: ${event.message}`] : []
     })
   }
@@ -97,6 +101,20 @@ class World {
     const label = on.label === undefined ? NO_TEXT : this.#ring.putText(on.label)
     this.#ring.putNumber(HEAD.suspended[on.kind], task, this.now, label, on.task ?? 0, on.deadline === undefined ? NaN : this.now + on.deadline)
     return this.#free()
+  }
+
+  /** Steps of tasks, one right after the other. */
+  inARow(...steps: (readonly [task: number, seconds: number])[]): this {
+    for (const [task, seconds] of steps) {
+      this.#holder.read()
+      this.#holder.task(task)
+      this.#ring.put(HEAD.running.next, task, this.now)
+      this.#busy(seconds)
+      this.#ring.put(HEAD.yielded, task, this.now)
+      this.#holder.free()
+    }
+    this.#ring.publish()
+    return this.passes(BEAT)
   }
 
   /** A task is woken by another one. */
@@ -169,23 +187,36 @@ class World {
 const TABLE: [what: string, happens: (world: World) => void, reported: (string | RegExp)[]][] = [
   ['a step below the threshold', (world) => { world.step(world.task('A'), 0.04) }, []],
   ['a step above it: while it lasts, every 100 ms, and when it is over', (world) => { world.step(world.task('A'), 0.33) }, [
-    'blocked A 0.05', 'blocked A 0.15', 'blocked A 0.25', /^red slow-step: a step of A took 330 ms/, 'unblocked A 0.33, no victims',
+    'blocked A 0.05, javascript', 'blocked A 0.15, javascript', 'blocked A 0.25, javascript', /^red slow-step: a step of A took 330 ms/, 'unblocked A 0.33, javascript, no victims',
   ]],
   ['one that the observer could not see while it lasted', (world) => { const a = world.task('A'); world.unseen(() => world.step(a, 0.3)) }, [
-    'blocked A 0.3', /^red slow-step/, 'unblocked A 0.3, no victims',
+    'blocked A 0.3, javascript', /^red slow-step/, 'unblocked A 0.3, javascript, no victims',
   ]],
-  ['a callback, by its name', (world) => { world.callback('callback tick', 0.08) }, ['blocked callback tick 0.05', 'unblocked callback tick 0.08, no victims']],
-  ['code outside of the event loop', (world) => { world.unknown(0.2).passes(0.2) }, [/^blocked code outside of the event loop 0.05/, /^blocked code/, /^unblocked code outside of the event loop 0\.\d+, no victims$/]],
-  ['a thread that has no processor', (world) => { world.sleepsAndStarves(0, 3) }, []],
-  ['unknown code without a stack does not count while the thread has no processor', (world) => { world.sleepsAndStarves(0.08, 3) }, [
-    'blocked code outside of the event loop 0.05', 'unblocked code outside of the event loop 0.08, no victims',
+  ['a callback, by its name', (world) => { world.callback('callback tick', 0.08) }, ['blocked callback tick 0.05, javascript', 'unblocked callback tick 0.08, javascript, no victims']],
+  ['code outside of the event loop', (world) => { world.unknown(0.2).passes(0.2) }, [/^blocked code outside of the event loop 0.05/, /^blocked code/, /^unblocked code outside of the event loop 0\.\d+, unknown, no victims$/]],
+  ['a thread that has no processor', (world) => { world.sleepsAndStarves(0, 0.33) }, [
+    ...['0.05', '0.15', '0.25'].map((seconds) => `blocked no processor for the thread ${seconds}, starved`), /^unblocked no processor for the thread 0.3\d, starved/,
+  ]],
+  ['a call into the system', (world) => { world.sleepsAndStarves(0.33, 0) }, [
+    ...['0.05', '0.15', '0.25'].map((seconds) => `blocked code outside of the event loop ${seconds}, system-call`), /^unblocked code outside of the event loop 0.3\d, system-call/,
+  ]],
+  ['one after which the thread has no processor for longer', (world) => { world.sleepsAndStarves(0.2, 0.5) }, [
+    ...['0.05', '0.15', '0.25', '0.35'].map((seconds) => `blocked code outside of the event loop ${seconds}, system-call`),
+    ...['0.45', '0.55', '0.65'].map((seconds) => `blocked no processor for the thread ${seconds}, starved`), /^unblocked no processor for the thread 0.7\d?, starved/,
+  ]],
+  ['steps that are each too short, but together block the loop, and one of them that is not', (world) => {
+    const [a, b] = [world.task('A'), world.task('B')]
+    world.inARow(...Array.from({ length: 20 }, () => [a, 0.01] as const)).passes(0.2).inARow(...Array.from({ length: 8 }, () => [a, 0.01] as const), [b, 0.06]).passes(0.2)
+  }, [
+    /^blocked many steps in a row 0.0[5-9], callbacks/, /^blocked many steps in a row 0.1[5-9], callbacks/, /^unblocked many steps in a row 0.2, callbacks/,
+    /^blocked many steps in a row 0.0[5-9], callbacks/, /^unblocked many steps in a row 0.0[7-9], callbacks/, 'blocked B 0.05, javascript', /^amber slow-step: a step of B/, 'unblocked B 0.06, javascript, A 0.06',
   ]],
   ['tasks that were ready are delayed, and those whose wait ended meanwhile for the rest of it', (world) => {
     const [a, b, c, d] = ['A', 'B', 'C', 'D'].map((name) => world.task(name)) as [number, number, number, number]
     world.step(c, 0, { kind: 'sleep', deadline: 0.7 }).step(d, 0, { kind: 'event' }).step(b, 0).step(a, 0.5)
-  }, [...Array.from({ length: 5 }, () => /^blocked A/), /^red slow-step/, 'unblocked A 0.5, B 0.5 C 0.4']],
+  }, [...Array.from({ length: 5 }, () => /^blocked A/), /^red slow-step/, 'unblocked A 0.5, javascript, B 0.5 C 0.4']],
   ['two stalls in a row are two', (world) => { const [a, b] = [world.task('A'), world.task('B')]; world.step(a, 0.06).step(b, 0.06) }, [
-    'blocked A 0.05', /^amber slow-step: a step of A took 60 ms/, 'unblocked A 0.06, B 0.06', 'blocked B 0.05', /^amber slow-step: a step of B/, 'unblocked B 0.06, A 0.06',
+    'blocked A 0.05, javascript', /^amber slow-step: a step of A took 60 ms/, 'unblocked A 0.06, javascript, B 0.06', 'blocked B 0.05, javascript', /^amber slow-step: a step of B/, 'unblocked B 0.06, javascript, A 0.06',
   ]],
   ['a step that never ends', (world) => { world.step(world.task('A'), 1.2) }, [
     ...Array.from({ length: 10 }, () => /^blocked A/), /^red long-running: A has run for 1\.\d s and never yields/, ...Array.from({ length: 2 }, () => /^blocked A/), /^red slow-step/, /^unblocked A 1.2/,

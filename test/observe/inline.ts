@@ -4,6 +4,8 @@ import { share, viewOf } from '../../src/probe/layout.ts'
 import { RingWriter } from '../../src/probe/ring.ts'
 import { Observer } from '../../src/observe/observer.ts'
 import { SchedulingDelay } from '../../src/observe/scheduling-delay.ts'
+import { Suspensions } from '../../src/observe/suspensions.ts'
+import { ThreadWatch } from '../../src/observe/thread-watch.ts'
 import { Probe } from '../../src/probe/probe.ts'
 
 export interface Inline {
@@ -21,7 +23,7 @@ export function watchInline(loop: EventLoop, options: { records?: number; histor
   const probe = new Probe({ view: viewOf(shared), ring, loop, name: 'main', pid: 1, sendSnapshot: (content) => snapshots.push(content) })
   const observer = new Observer({
     shared, loop: 'main', history: options.history ?? 200_000, blockedSeconds: 1e9, keepSeconds: 1e9, now: () => loop.time(), origin: 0,
-    takeSnapshot: () => snapshots.shift() ?? null, takeStack: async () => null, schedulingDelay: new SchedulingDelay(null),
+    takeSnapshot: () => snapshots.shift() ?? null, takeStack: async () => null, schedulingDelay: new SchedulingDelay(null), thread: new ThreadWatch(null), suspensions: new Suspensions('/proc/none'),
   })
   return {
     probe, observer, ring,

@@ -62,3 +62,61 @@ t.test('has no position for native code after which no code of the program runs'
     t.match(samples.conclude(0, 1), { frames: [], name: null, request: 7 }, file)
   }
 })
+
+t.test('names the program rather than Node, which calls it again and again', async (t) => {
+  const samples = new StackSamples()
+  for (let time = 0.05; time < 0.5; time += 0.05) {
+    samples.ask(time)
+    samples.answer(at(time > 0.4 ? 'tick' : 'nextTick', time > 0.4 ? 'app.ts' : 'node:internal/process/task_queues'), time + 0.001, 0)
+  }
+  t.equal(samples.conclude(0, 0.5)?.name, 'tick outside of the event loop')
+})
+
+t.test('has spans that add up to the stall, and cut what was taken afterwards', async (t) => {
+  const samples = new StackSamples()
+  for (const [fn, asked] of [['a', 0.05], ['a', 0.07], ['b', 0.09], ['b', 0.2], ['after', 0.299]] as const) {
+    samples.ask(asked)
+    samples.answer(at(fn), fn === 'after' ? 0.31 : asked + 0.001, 0)
+  }
+  const spans = samples.spans(0, 0.3)
+  t.same(spans.map(({ frames }) => frames[0]?.function), ['a', 'a', 'b', 'b'])
+  const of = (fn: string): number => spans.filter(({ frames }) => frames[0]?.function === fn).reduce((sum, { seconds }) => sum + seconds, 0)
+  t.ok(Math.abs(of('a') - 0.0805) < 1e-9 && Math.abs(of('b') - 0.2195) < 1e-9, `${of('a')} ${of('b')}`)
+})
+
+t.test('keeps a bounded number, and the shares of what alternates', async (t) => {
+  const samples = new StackSamples()
+  for (let at1 = 0; at1 < 20_000; at1++) {
+    const time = at1 / 10
+    samples.ask(time)
+    samples.answer(at(at1 % 4 === 0 ? 'rare' : `often ${at1 % 4}`), time + 0.001, 0)
+  }
+  const spans = samples.spans(0, 2000)
+  t.ok(spans.length < 5000, `${spans.length}`)
+  const rare = spans.filter(({ frames }) => frames[0]?.function === 'rare').reduce((sum, { seconds }) => sum + seconds, 0)
+  t.ok(rare > 300 && rare < 700, `${rare} of 2000 s, a quarter`)
+})
+
+t.test('counts callbacks and microtasks: which one runs, and whether another one has begun', async (t) => {
+  const turns = (...answers: Partial<Taken>[]): StackSamples['turns'] => {
+    const samples = new StackSamples()
+    answers.forEach((answer, index) => {
+      samples.ask(index)
+      samples.answer({ ...at('work'), ...answer }, index, 0)
+    })
+    return samples.turns
+  }
+  t.same(turns({ turn: 5 }, { turn: 5 }, { turn: 5 }), { seconds: 2, micro: 0, longest: 2, changes: 0 })
+  t.same(turns({ turn: 5 }, { turn: 6 }, { turn: 7 }, { turn: 7 }), { seconds: 3, micro: 0, longest: 1, changes: 2 })
+  t.same(turns({ turn: 0, micro: true, jobs: 0 }, { turn: 0, micro: true, jobs: 1, frames: [] }, { turn: 0, micro: true, jobs: 2 }), { seconds: 2, micro: 2, longest: 0, changes: 2 })
+})
+
+t.test('has a function that was only just entered, but not after native code', async (t) => {
+  const samples = new StackSamples()
+  samples.ask(0.05)
+  samples.answer({ ...at('poll'), entered: true }, 0.051, 0)
+  t.equal(samples.last?.name, 'poll outside of the event loop')
+  samples.ask(0.1)
+  samples.answer({ ...at('audit'), entered: true }, 0.9, 0)
+  t.match(samples.last, { frames: [], name: null })
+})

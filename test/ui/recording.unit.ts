@@ -4,12 +4,13 @@ import t from 'tap'
 import { createTask, EventLoop, gather, getRunningLoop, Lock, print, Queue, run, sleep, VirtualClock, type Coroutine } from '../../src/index.ts'
 import { Model } from '../../src/events/model.ts'
 import { Recorder } from '../../src/events/recorder.ts'
-import type { LoopEvent, Snapshot } from '../../src/events/schema.ts'
+import type { LoopEvent, Snapshot, StallKind } from '../../src/events/schema.ts'
 import { apiBase, backoff } from '../../ui/connection.ts'
 import { duration, explain, holderAt, readyQueue, timers } from '../../ui/recording/explain.ts'
 import { moment } from '../../ui/recording/time.ts'
 import { Lane, READY, RUNNING, splitOf, STATE_NAMES, THREAD, GHOST, UNKNOWN, YIELDING } from '../../ui/recording/track.ts'
-import { blastRadius, culpritOf, victimsAt } from '../../ui/recording/stalls.ts'
+import { blameOf, blastRadius, culpritOf, victimsAt } from '../../ui/recording/stalls.ts'
+import { KIND_NAMES, kindText, placed } from '../../ui/recording/stall-kind.ts'
 import { NOW, Recording, type Position } from '../../ui/recording.ts'
 import { Viewport } from '../../ui/timeline/viewport.ts'
 import { addLane, addMerged, newBars, onTop } from '../../ui/timeline/bars.ts'
@@ -553,4 +554,38 @@ t.test('steps that were counted', async (t) => {
   ])
   t.equal(at(late, 'T1', 3), 'running')
   t.equal(late.lanes.steps.utilisation(1, 4), 1)
+})
+
+t.test('the kind of a stall', async (t) => {
+  const recording = new Recording()
+  let seq = 0
+  const tell = (time: number, event: object): void => recording.apply({ seq: ++seq, t: time, loop: 'main', ...event } as LoopEvent)
+  tell(1, { type: 'task.created', task: 1, name: 'A', coroutine: 'a' })
+  tell(1, { type: 'task.created', task: 2, name: 'B', coroutine: 'b' })
+  tell(1, { type: 'task.running', task: 1 })
+
+  await t.test('is in words, with the figure by which it was judged', async (t) => {
+    const stack = [{ function: 'spin', file: 'workers/spin.ts', line: 7, column: 3 }]
+    tell(1.3, { type: 'loop.blocked', task: 1, name: 'A', since: 1, seconds: 0.3, stack, kind: 'starved', figures: { ran: 0.02, starved: 0.28 } })
+    const stall = recording.stalls.open!
+    t.match(kindText(stall.kind!, stall.figures, 0.3), /^The machine gave the thread no processor for 280 ms of 300 ms\./)
+    t.match(kindText('system-call', { ran: 0.01, slept: 0.29, call: 'read', channel: 'anon_pipe_read' }, 0.3), /for 290 ms of 300 ms in read \(anon_pipe_read\)\.$/)
+    t.match(kindText('javascript', {}, 0.3), /^The thread ran code of the program\.$/, 'without a figure that is not known')
+    for (const kind of Object.keys(KIND_NAMES)) t.match(kindText(kind as StallKind, {}, 1), /^[A-Z].*\.$/)
+  })
+
+  await t.test('of an innocent task: it is not named as the cause', async (t) => {
+    t.equal(blastRadius(recording.stalls.open!, 0.3), 'the loop has not run for 300 ms: the machine gave it no processor')
+    t.equal(blameOf(recording.stalls.open!), null)
+    t.equal(explain(recording, lane(recording, 'B'), NOW, 1.3), 'Ready since 1.000 s: the loop has not run for 300 ms: the machine gave it no processor.')
+    t.equal(explain(recording, lane(recording, 'A'), NOW, 1.3), 'Running since 1.000 s: 300 ms so far, and no other task can run.')
+  })
+
+  await t.test('has a flame graph: what was called is below, and what all have in common is left out', async (t) => {
+    const box = (depth: number, name: string, seconds: number) => ({ depth, function: name, file: 'a.ts', line: 1, seconds })
+    t.same(placed([box(0, 'main', 2), box(1, 'work', 2), box(2, 'b', 1), box(3, 'c', 0.5), box(2, 'a', 0.5)]).map(({ depth, function: fn, left, width }) => [depth, fn, left, width]), [
+      [0, 'work', 0, 1], [1, 'b', 0, 0.5], [2, 'c', 0, 0.25], [1, 'a', 0.5, 0.25],
+    ])
+    t.same(placed([]), [])
+  })
 })

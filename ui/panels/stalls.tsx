@@ -2,8 +2,11 @@
 import { useSignal } from '@preact/signals'
 import type { PanelContext } from '../panels.ts'
 import { duration, place } from '../recording/explain.ts'
-import { AMBER, blastRadius, culpritOf, milliseconds, RED, victimsAt, type Stall } from '../recording/stalls.ts'
+import { AMBER, blameOf, blastRadius, RED, victimsAt, type Stall } from '../recording/stalls.ts'
+import { milliseconds } from '../recording/time.ts'
+import { isInnocent, KIND_NAMES, kindText } from '../recording/stall-kind.ts'
 import type { Session } from '../session.ts'
+import { Flame } from './flame.tsx'
 import { Moment, TaskLink } from './parts.tsx'
 
 const MOST_ROWS = 100
@@ -37,7 +40,8 @@ export function StallsPanel(context: PanelContext) {
         const seconds = (stall.to ?? session.time) - stall.from
         const victims = stall.to === null ? victimsAt(stall, session.time, session.recording.value) : stall.victims
         const more = victims.length + (stall.to === null ? 0 : stall.others) - MOST_VICTIMS
-        const culprit = culpritOf(stall.stack)
+        const innocent = isInnocent(stall.kind)
+        const culprit = blameOf(stall)
         const shown = open.value === stall.id || (open.value === null && stall === stalls[0])
         return (
           <li key={stall.id} class={seconds >= RED ? 'red' : 'amber'}>
@@ -52,8 +56,10 @@ export function StallsPanel(context: PanelContext) {
             </button>
             {shown && (
               <div class="stall-more">
-                <p class="soft">From <Moment session={session} t={stall.from} /> to {stall.to === null ? 'now' : <Moment session={session} t={stall.to} />}, by <TaskLink session={session} task={stall.task} name={stall.name} />. This is a stall of the loop: it delayed everything on the loop. A busy worker thread delays only the calls that need this thread.</p>
+                <p class="soft">From <Moment session={session} t={stall.from} /> to {stall.to === null ? 'now' : <Moment session={session} t={stall.to} />}, {innocent ? 'while this ran:' : 'by'} <TaskLink session={session} task={stall.task} name={stall.name} />. This is a stall of the loop: it delayed everything on the loop. A busy worker thread delays only the calls that need this thread.</p>
+                {stall.kind !== null && <p class="stall-kind"><b>{KIND_NAMES[stall.kind]}.</b> {kindText(stall.kind, stall.figures, seconds)}</p>}
                 <div class="stall-columns">
+                  {stall.shares.length > 0 && <Shares stall={stall} />}
                   {stall.stack.length > 0 && <div><h4>Stack</h4><ol class="stack">{stall.stack.slice(0, 12).map((frame, at) => <li key={at} class={frame === culprit ? 'culprit' : ''}><code>{place(frame)}</code></li>)}</ol></div>}
                   <div>
                     <h4>{stall.to === null ? 'Delayed so far' : 'Delayed'}</h4>
@@ -73,6 +79,19 @@ export function StallsPanel(context: PanelContext) {
         )
       })}
     </ol>
+  )
+}
+
+/** The lines that took most of the time, and the flame graph. */
+function Shares({ stall: { shares, flame, seconds } }: { stall: Stall }) {
+  return (
+    <div class="stall-shares">
+      <h4>Where the time went</h4>
+      <ol class="victims">{shares.map((share, at) => (
+        <li key={at}><span class="loss" style={{ width: `${Math.min(100, share.seconds / Math.max(1e-9, seconds) * 100)}%` }} /><code>{share.native === true && 'native code in '}{place({ ...share, column: 0 })}</code> <span class="number">{Math.round(share.seconds / Math.max(1e-9, seconds) * 100)} %, {milliseconds(share.seconds)}</span></li>
+      ))}</ol>
+      <Flame flame={flame} />
+    </div>
   )
 }
 

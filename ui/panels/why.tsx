@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact'
 import type { PanelContext } from '../panels.ts'
 import { duration, explain, isOverdue, messageText, place, stallAt, waitLabel } from '../recording/explain.ts'
 import { READY, splitOf, type Lane } from '../recording/track.ts'
-import { blastRadius, culpritOf } from '../recording/stalls.ts'
+import { blameOf, blastRadius } from '../recording/stalls.ts'
 import { copy } from '../shell/run-menu.tsx'
 import { STATE_CLASS, STATE_SIGN, STATE_WORD } from '../timeline/words.ts'
 import { paths } from '../../src/http/paths.ts'
@@ -162,7 +162,7 @@ function NoTask({ session }: { session: Session }) {
   void session.tick.value
   const recording = session.recording.value
   const stall = stallAt(recording, session.time) ?? recording.stalls.all.at(-1) ?? null
-  const culprit = stall === null ? null : culpritOf(stall.stack)
+  const culprit = stall === null ? null : blameOf(stall)
   return (
     <div class="why">
       <h2>Why isn’t this task running?</h2>

@@ -3,7 +3,8 @@ import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { EventOf, Frame, Waiting } from '../../src/events/schema.ts'
 import type { Recording } from '../recording.ts'
 import { GHOST, OVERDUE, READY, RUNNING, THREAD, WAITING, YIELDING, type Lane, type Position, type Span } from './track.ts'
-import { culpritOf, type Stall } from './stalls.ts'
+import { isInnocent } from './stall-kind.ts'
+import { blameOf, blockedFor, type Stall } from './stalls.ts'
 import { duration, moment } from './time.ts'
 
 export { duration } from './time.ts'
@@ -133,7 +134,7 @@ function sentence(recording: Recording, lane: Lane, span: Span, position: Positi
   }
   if (span.state === RUNNING) {
     const stall = stallAt(recording, t)
-    const blocks = stall?.task === lane.id ? `it ${blocking(stall)}, ` : ''
+    const blocks = stall?.task === lane.id && !isInnocent(stall.kind) ? `it ${blocking(stall)}, ` : ''
     return `running since ${since}: ${blocks}${duration(Math.max(0, t - span.from))} so far, and no other task can run${cancelling}`
   }
   if (span.state === READY || isOverdue(span, t)) return ready(recording, lane, span, position, t) + cancelling
@@ -150,8 +151,8 @@ function yielding({ from, to, info }: Span): string {
 }
 
 /** "blocks the loop in spin (workers/spin.ts:7)". */
-function blocking({ stack }: Stall): string {
-  const frame = culpritOf(stack)
+function blocking(stall: Stall): string {
+  const frame = blameOf(stall)
   return `blocks the loop${frame === null ? '' : ` in ${place(frame)}`}`
 }
 
@@ -160,6 +161,7 @@ function ready(recording: Recording, lane: Lane, span: Span, position: Position,
   const head = `ready since ${clock(recording, since)}`
   const holder = holderAt(recording, position)
   const stall = stallAt(recording, t)
+  if (stall !== null && isInnocent(stall.kind)) return `${head}: ${blockedFor(stall, (stall.to ?? t) - stall.from)}`
   if (holder !== null && holder !== lane) return `${head}, behind ${holder.name}, which ${stall?.task === holder.id ? blocking(stall) : 'is running'}`
   if (stall !== null) return `${head}, behind ${stall.name}, which ${blocking(stall)}`
   const queue = readyQueue(recording, position)

@@ -1,8 +1,10 @@
 // What blocked the loop, and what that delayed. The observer reports stalls while they last. Without an observer, they are
 // found here, from the steps.
-import type { EventOf, Frame, LiveTask, Victim } from '../../src/events/schema.ts'
+import type { EventOf, FlameBox, Frame, LiveTask, StallFigures, StallKind, StallShare, Victim } from '../../src/events/schema.ts'
 import { AMBER, CALLBACK, candidatesOf, MOST_VICTIMS, totalOf, victimsOf } from '../../src/events/stalls.ts'
 import { culpritOf as culpritAmong } from '../../src/own-code.ts'
+import { isInnocent } from './stall-kind.ts'
+import { milliseconds, trim } from './time.ts'
 import { OVERDUE, type Lane } from './track.ts'
 
 export { AMBER, RED } from '../../src/events/stalls.ts'
@@ -26,6 +28,12 @@ export interface Stall {
   to: number | null
   seconds: number
   stack: Frame[]
+  /** What kind of freeze it is, if the observer has said so, and by what that was judged. */
+  kind: StallKind | null
+  figures: StallFigures
+  /** The lines that were innermost for longest, and a flame graph; empty while it lasts. */
+  shares: readonly StallShare[]
+  flame: readonly FlameBox[]
   /** The tasks and requests with the longest delays. */
   victims: Victim[]
   /** The number of further delayed tasks. */
@@ -67,6 +75,8 @@ export class Stalls {
     stall.reported = true
     stall.seconds = Math.max(stall.seconds, event.seconds)
     if (event.stack !== undefined && event.stack.length > 0) stall.stack = event.stack
+    stall.name = event.name
+    judge(stall, event)
     this.open = stall
   }
 
@@ -79,6 +89,9 @@ export class Stalls {
     stall.to ??= stall.from + event.seconds
     if (event.stack !== undefined && event.stack.length > 0) stall.stack = event.stack
     stall.seconds = event.seconds
+    judge(stall, event)
+    stall.shares = event.shares ?? []
+    stall.flame = event.flame ?? []
     stall.victims = [...event.victims].sort((a, b) => b.seconds - a.seconds)
     stall.others = 0
     stall.blind = !hasTasks
@@ -132,6 +145,7 @@ export class Stalls {
   #add(task: number | null, name: string, from: number, lane: Lane | null): Stall {
     const stall: Stall = {
       id: ++this.#ids, task, name, run: lane?.run ?? null, request: lane?.request ?? null, from, to: null, seconds: 0, stack: [],
+      kind: null, figures: {}, shares: [], flame: [],
       victims: [], others: 0, lost: 0, reported: false, blind: false,
     }
     this.all.push(stall)
@@ -140,11 +154,22 @@ export class Stalls {
   }
 }
 
+function judge(stall: Stall, { kind, figures }: { kind?: StallKind | undefined; figures?: StallFigures | undefined }): void {
+  if (kind === undefined) return
+  stall.kind = kind
+  stall.figures = figures ?? {}
+}
+
 /** The frame of the program's own code, found by the names of loopscope's folders; null without a stack. */
 export function culpritOf(stack: readonly Frame[]): Frame | null {
   // If the library is installed, src/runtime may be a folder of the program.
   const beneath = stack.some(({ file }) => INSTALLED.test(file)) ? INSTALLED : BENEATH
   return culpritAmong(stack, (file) => beneath.test(file)) ?? stack[0] ?? null
+}
+
+/** The line that has caused a stall; null without a stack, and if the code that ran is not the cause. */
+export function blameOf({ stack, kind }: Stall): Frame | null {
+  return isInnocent(kind) ? null : culpritOf(stack)
 }
 
 /** The tasks that a stall delays, at a time while it lasts, and the delay of each. */
@@ -158,7 +183,10 @@ export function blastRadius(stall: Stall, seconds = stall.seconds): string {
 }
 
 /** What blocked the loop, and for how long. */
-export function blockedFor({ name, to }: Stall, seconds: number): string {
+export function blockedFor({ name, to, kind }: Stall, seconds: number): string {
+  if (isInnocent(kind)) {
+    return `the loop ${to === null ? 'has not run' : 'did not run'} for ${milliseconds(seconds)}: ${kind === 'starved' ? 'the machine gave it no processor' : 'the whole process was stopped'}`
+  }
   return `${name} ${to === null ? 'has blocked' : 'blocked'} the loop for ${milliseconds(seconds)}`
 }
 
@@ -174,13 +202,4 @@ export function delayedBy({ victims, others, lost, blind }: Stall): string {
 
 function count(many: number, what: string): string {
   return many === 0 ? '' : `${many.toLocaleString('en-US')} ${what}${many === 1 ? '' : 's'}`
-}
-
-export function milliseconds(seconds: number): string {
-  const ms = seconds * 1000
-  return `${ms >= 100 ? Math.round(ms).toLocaleString('en-US') : ms >= 1 ? trim(ms) : Number(ms.toFixed(3))} ms`
-}
-
-function trim(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1)
 }

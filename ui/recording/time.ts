@@ -27,3 +27,13 @@ export function moment(seconds: number, digits = 3): string {
   const fraction = digits === 0 ? '' : `.${String(all % scale).padStart(digits, '0')}`
   return `${seconds < 0 ? '−' : ''}${hours > 0 ? `${hours}:${pad(minutes)}` : minutes}:${pad(whole % 60)}${fraction}`
 }
+
+/** A length of time in milliseconds, as stalls have it. */
+export function milliseconds(seconds: number): string {
+  const ms = seconds * 1000
+  return `${ms >= 100 ? Math.round(ms).toLocaleString('en-US') : ms >= 1 ? trim(ms) : Number(ms.toFixed(3))} ms`
+}
+
+export function trim(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1)
+}

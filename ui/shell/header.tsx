@@ -2,7 +2,9 @@
 import { address, setAddress } from '../address.ts'
 import { helpOpen } from '../keys.ts'
 import { panelsIn } from '../panels.ts'
-import { milliseconds, AMBER, RED } from '../recording/stalls.ts'
+import { AMBER, RED } from '../recording/stalls.ts'
+import { isInnocent, KIND_NAMES } from '../recording/stall-kind.ts'
+import { milliseconds } from '../recording/time.ts'
 import type { Session } from '../session.ts'
 import { toggleTheme } from '../theme.ts'
 import { percent } from '../timeline/paint-loop.ts'
@@ -61,7 +63,7 @@ function LoopState({ session }: { session: Session }) {
     const seconds = Math.max(open.seconds, now - open.from)
     return (
       <div class={`loop-state ${seconds >= RED ? 'red' : seconds >= AMBER ? 'amber' : ''}`} role="alert">
-        <span class="dot" aria-hidden="true">■</span> <span class="held"><b>{open.name}</b> blocks the loop</span> <span class="figure">{milliseconds(seconds)}</span>
+        <span class="dot" aria-hidden="true">■</span> <span class="held">{isInnocent(open.kind) ? <><b>{KIND_NAMES[open.kind]}</b>, the loop does not run</> : <><b>{open.name}</b> blocks the loop</>}</span> <span class="figure">{milliseconds(seconds)}</span>
       </div>
     )
   }

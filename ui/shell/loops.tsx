@@ -1,7 +1,7 @@
 // The list of loops, if there is more than one: the state of each, what blocks it, and which is shown.
 import type { LoopInfo } from '../../src/events/schema.ts'
 import { duration } from '../recording/explain.ts'
-import { milliseconds } from '../recording/stalls.ts'
+import { milliseconds } from '../recording/time.ts'
 import type { Session } from '../session.ts'
 import { percent } from '../timeline/paint-loop.ts'
 

@@ -3,6 +3,7 @@
 // most are on top. The layout is kept while the window stays near, so that rows do not jump during a drag.
 import { duration } from '../recording/explain.ts'
 import { AMBER, victimsAt, type Stall } from '../recording/stalls.ts'
+import { isInnocent } from '../recording/stall-kind.ts'
 import type { Lane, Recording } from '../recording.ts'
 import { Packing, rowOf, type Row } from './packing.ts'
 
@@ -203,7 +204,7 @@ function pinsOf(recording: Recording, window: { from: number; to: number }, now:
     const lane = id == null ? undefined : lanes.get(id)
     if (lane !== undefined && !pins.has(lane) && (kind === 'culprit' || filter === null || filter(lane))) pins.set(lane, rowOf([lane], kind, kind === 'victim' ? `+${duration(delay)}` : ''))
   }
-  pin(stall.task, 'culprit')
+  if (!isInnocent(stall.kind)) pin(stall.task, 'culprit')
   const victims = stall.to === null && stall === stalls.open ? victimsAt(stall, now, recording) : stall.victims
   const worst = victims.slice(0, 2 * MOST_PINNED)
   const unknown = new Set(worst.flatMap(({ task, request }) => task === undefined && request !== undefined && requests.get(request) === undefined ? [request] : []))

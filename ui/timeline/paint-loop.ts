@@ -1,9 +1,9 @@
 // Draws the loop itself: the axis, its steps, its utilisation, stalls over the full height, and the overview strip of the
 // whole recording.
-import { AMBER, blockedFor, culpritOf, delayedBy, milliseconds, RED, type Stall } from '../recording/stalls.ts'
+import { AMBER, blameOf, blockedFor, delayedBy, RED, type Stall } from '../recording/stalls.ts'
 import { duration, place } from '../recording/explain.ts'
 import { COUNTED } from '../recording/steps.ts'
-import { moment } from '../recording/time.ts'
+import { milliseconds, moment } from '../recording/time.ts'
 import type { Recording } from '../recording.ts'
 import { fit } from './paint.ts'
 import type { Scene } from './scene.ts'
@@ -185,7 +185,7 @@ export function paintBandLabels(scene: Scene): BandLabel[] {
   const y = loop.y + loop.height + 4
   for (const stall of shown.slice(0, MOST_LABELS)) {
     const seconds = until(stall) - stall.from
-    const frame = culpritOf(stall.stack)
+    const frame = blameOf(stall)
     const what = `${stall.to === null ? '■ ' : ''}${blockedFor(stall, seconds)}`
     const more = [frame === null ? '' : place(frame), stall.to === null ? '' : delayedBy(stall)].filter((part) => part !== '').join(' · ')
     for (const [first, second] of [[what, more], [`${stall.name} ${milliseconds(seconds)}`, ''], [milliseconds(seconds), '']] as const) {

@@ -17,7 +17,7 @@ function rowOf(info: LoopInfo, now: number): string[] {
   const { loop, state, since, self, tasks, runs, stalls, utilization, observer, blocked } = info
   return [
     self ? '*' : '', loop, state, ago(since, now), String(tasks), String(runs), String(stalls), `${Math.round(utilization * 100)} %`,
-    observer ?? '-', blocked === null ? '' : `${blocked.name} for ${blocked.seconds.toFixed(1)} s`,
+    observer ?? '-', blocked === null ? '' : `${blocked.name} for ${blocked.seconds.toFixed(1)} s${blocked.kind === undefined ? '' : `, ${blocked.kind}`}`,
   ]
 }
 

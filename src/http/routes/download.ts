@@ -10,7 +10,7 @@ const trace = z.object({ traceEvents: z.array(z.record(z.string(), z.unknown()))
 /** The schema of a trace's route. */
 export const asTrace = { description: 'Chrome trace event JSON: open it at ui.perfetto.dev', response: { 200: trace, 404: errorBody, 503: errorBody } }
 
-/** Answers with a text; `of` is the number of its run or stall, and `name` makes it a file to download. */
+/** Answers with a text; `of` is the number of its run or stall, and `name` makes it a file to download, as JSON. */
 export async function download(
   request: FastifyRequest & { query: { loop?: string | undefined } }, reply: FastifyReply, monitor: Monitor, what: Text, of: number, name?: string,
 ): Promise<Readable> {
@@ -21,6 +21,6 @@ export async function download(
   if (reply.raw.destroyed) texts.close?.()
   else reply.raw.once('close', () => texts.close?.())
   if (name === undefined) reply.type('application/x-ndjson')
-  else reply.type('application/json; charset=utf-8').header('content-disposition', `attachment; filename="${name}.trace.json"`)
+  else reply.type('application/json; charset=utf-8').header('content-disposition', `attachment; filename="${name}"`)
   return readers.body(texts)
 }

@@ -23,7 +23,7 @@ export function runs(app: HttpServer, monitor: Monitor): void {
     (request) => monitor.run(request.params.id, request.query.loop))
 
   serve(app, 'GET', `${paths.runs}/:id/trace`, { summary: 'Its trace, for Perfetto', ...ofOne, ...asTrace },
-    (request, reply) => download(request, reply, monitor, 'run-trace', request.params.id, `run-${request.params.id}`))
+    (request, reply) => download(request, reply, monitor, 'run-trace', request.params.id, `run-${request.params.id}.trace.json`))
 
   serve(app, 'GET', `${paths.runs}/:id/events`, { summary: 'Its events', description: 'One JSON object a line, as they came on the stream.', ...ofOne, response: refused },
     (request, reply) => download(request, reply, monitor, 'run-events', request.params.id))

@@ -41,7 +41,7 @@ parentPort!.on('message', (order: Order) => {
       if (i > 0) await sleep(every)
       const asked = performance.now()
       const taken = await Promise.all(Array.from({ length: together }, () => stacks.take()))
-      const frames = taken[0]?.frames ?? null
+      const frames = taken[0] == null || taken[0].frames.length === 0 ? null : taken[0].frames
       const seen: Seen = { ms: performance.now() - asked, frames, culprit: culpritOf(frames ?? []), paused: taken[0]?.paused ?? false, same: taken.every((one) => one === taken[0]) }
       parentPort!.postMessage(seen)
     }

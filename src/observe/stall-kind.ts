@@ -1,0 +1,41 @@
+// Judges what kind of freeze a stall is, from the figures of the kernel and what the stacks show. The kind is what took most of
+// the stall's time; where that is not known, it is not guessed.
+import type { StallFigures, StallKind } from '../events/schema.ts'
+import type { Turns } from './stack-samples.ts'
+
+export interface Evidence {
+  seconds: number
+  figures: StallFigures
+  /** A debugger has paused the thread. */
+  paused: boolean
+  /** The thread spends its processor time in the kernel. */
+  inKernel: boolean
+  turns: Turns
+  /** Known steps, each too short to be a stall, that together are one. */
+  together: boolean
+  /** A stack was taken, or a step is known: the program's own code runs. */
+  code: boolean
+  /** Most of the time native code gave no stack. */
+  native: boolean
+}
+
+/** From this many callbacks on there are many. */
+const MANY = 3
+
+export function kindOf({ seconds, figures, paused, inKernel, turns, together, code, native }: Evidence): StallKind {
+  const { ran, slept = 0, starved = 0, stopped = 0, collected = 0 } = figures
+  if (paused) return 'debugger'
+  if (stopped >= seconds / 2) return 'suspended'
+  if (starved >= seconds / 2) return 'starved'
+  // While it collects garbage, the thread also waits for the threads that help.
+  if (collected >= seconds / 2) return 'garbage-collection'
+  const most = Math.max(ran ?? 0, slept, starved, stopped)
+  if (ran !== undefined && most > 0 && most !== ran) return most === slept ? 'system-call' : most === starved ? 'starved' : 'suspended'
+  if (inKernel) return 'system-call'
+  if (ran !== undefined && collected >= ran / 2) return 'garbage-collection'
+  if (together) return 'callbacks'
+  if (turns.changes >= MANY && turns.longest < turns.seconds / 2) return turns.micro >= turns.seconds / 2 ? 'microtasks' : 'callbacks'
+  // Without the kernel, a thread that gives no stack may as well sleep.
+  if (native) return ran === undefined ? 'unknown' : 'native'
+  return code ? 'javascript' : 'unknown'
+}
