@@ -40,6 +40,8 @@ export interface ObserverOptions {
   schedulingDelay: SchedulingDelay
   /** Whether the program reports its requests. */
   requests?: boolean
+  /** How many blocks of unknown code were written to the header before. Default: all that are in it. */
+  blocks?: number
   takeSnapshot: () => ArrayBuffer | null
   takeStack: () => Promise<Taken | null>
   /** The recording has failed: the record of the loop may be half changed, and must not be served any longer. */
@@ -54,6 +56,8 @@ export class Observer extends MonitoredLoop implements Listener {
   warningCount = 0
   /** Errors on this thread that no code has caught. */
   errorCount = 0
+  /** The program reports its requests. */
+  hasRequests: boolean
   /** A loop of loopscope has been seen; until then only the thread is watched. */
   #hasLoop = false
   readonly #options: ObserverOptions
@@ -66,6 +70,7 @@ export class Observer extends MonitoredLoop implements Listener {
   constructor(options: ObserverOptions) {
     super({ loop: options.loop, history: new History(options.history), keepSeconds: options.keepSeconds, origin: options.origin })
     this.#options = options
+    this.hasRequests = options.requests === true
     this.view = viewOf(options.shared)
     this.#reader = new RingReader(options.shared)
     this.#decoder = new Decoder(this.#reader, this, options.takeSnapshot)
@@ -73,7 +78,7 @@ export class Observer extends MonitoredLoop implements Listener {
     this.#stalls = new StallDetector({
       schedulingDelay: options.schedulingDelay, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
       emit: (event) => this.event(cutEvent(event)), takeStack: options.takeStack,
-      catchUp: () => this.#decoder.readAll(),
+      catchUp: () => this.#decoder.readAll(), blocks: options.blocks ?? (this.view.words[WORD.blocks] as number),
     })
   }
 
@@ -83,7 +88,7 @@ export class Observer extends MonitoredLoop implements Listener {
   }
 
   override can(): readonly Ability[] {
-    return [...this.#hasLoop ? ['tasks' as const] : [], ...this.#options.requests === true ? ['requests' as const] : []]
+    return [...this.#hasLoop ? ['tasks' as const] : [], ...this.hasRequests ? ['requests' as const] : []]
   }
 
   /** Whether the thread is blocked right now. */
@@ -115,6 +120,14 @@ export class Observer extends MonitoredLoop implements Listener {
     if (this.#reader.behind && count >= RECORDS_A_POLL) return 0
     if (count > 0) next = Math.min(next, BUSY_POLL)
     return Math.min(next, BEAT_SECONDS, this.#options.blockedSeconds / 2)
+  }
+
+  /** The process ends: what is known of a stall is reported now. */
+  finish(): void {
+    this.drain()
+    this.poll()
+    this.#stalls.forget()
+    this.notify()
   }
 
   /** Decodes everything that has been published. */

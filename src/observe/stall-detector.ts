@@ -56,6 +56,8 @@ export interface StallOptions {
   takeStack: () => Promise<Taken | null>
   /** Decodes all records of the probe, which is not writing. */
   catchUp: () => void
+  /** How many blocks in the header are not its business: earlier ones. */
+  blocks: number
 }
 
 interface Blocked extends Block {
@@ -82,7 +84,7 @@ export class StallDetector {
 
   constructor(options: StallOptions) {
     this.#options = options
-    this.#blocks = options.view.words[WORD.blocks] as number
+    this.#blocks = options.blocks
   }
 
   /** Whether the thread is blocked right now. */

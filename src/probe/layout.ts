@@ -35,6 +35,9 @@ export const WORD = {
   poolOrphaned: 13,
   /** How often unknown code has blocked the thread; the times of the last blocks are in `NUMBER.blocks`. */
   blocks: 14,
+  /** The process ends, and waits for its recording; and whether that is whole. */
+  ended: 15,
+  saved: 16,
 } as const
 
 /** Numbers of the header, as 64-bit floats after the words. */
