@@ -26,7 +26,7 @@ const style = {
 }
 
 export default tseslint.config(
-  { ignores: ['dist/', '**/node_modules/', '**/.build*/', '.tap/', 'test/eslint/', 'test/types/', 'test/package/', 'bench/modules.d.ts'] },
+  { ignores: ['dist/', '**/node_modules/', '**/.build*/', '.tap/', 'test/eslint/', 'test/types/', 'test/package/', 'test/start/programs/', 'bench/modules.d.ts'] },
   ...tseslint.configs.recommendedTypeChecked,
   loopscope.configs.recommended,
   style,

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-// The command of the package: `loopscope load …`, `loopscope asgi …`. Only the code of the chosen one is loaded.
+// The command of the package: `loopscope run …`, `loopscope load …`. Only the code of the chosen one is loaded.
 import { EXIT } from './command/exit.ts'
 
 const COMMANDS: Record<string, { what: string; run: (args: readonly string[]) => Promise<number> }> = {
+  run: { what: 'watches a program', run: async (args) => (await import('./start/run.ts')).main(args) },
+  view: { what: 'shows a recording', run: async (args) => (await import('./start/view.ts')).main(args) },
   load: { what: 'measures a server', run: async (args) => (await import('./load/main.ts')).main(args) },
   asgi: { what: 'serves an ASGI application', run: async (args) => (await import('./asgi/command.ts')).main(args) },
 }

@@ -62,6 +62,8 @@ export class Connection {
   readonly reason = signal('')
   /** What there is to see and to do, as far as it is known; null before the first message. */
   readonly can = signal<ReadonlySet<Ability> | null>(null)
+  /** The stream is a recording: when the loop's clock showed zero, in ms since 1970. `null` for a program that runs. */
+  readonly recorded = signal<number | null>(null)
   /** Events that this page missed, according to the stream. */
   readonly dropped = signal(0)
   /** The history that the server keeps has arrived. */
@@ -104,7 +106,7 @@ export class Connection {
   /** An estimate of the loop's clock now. While the stream is silent it stops at the last sign of life: what came after that is not known. */
   now(): number {
     const { recording } = this.#options
-    if (this.#offset === Infinity || recording.loopClosed) return recording.to
+    if (this.#offset === Infinity || recording.loopClosed || this.recorded.value !== null) return recording.to
     const until = this.state.value === 'live' ? Math.min(performance.now(), this.#heardAt + EXPECTED) : this.#heardAt
     return Math.max(recording.to, until / 1000 - this.#offset)
   }
@@ -269,8 +271,9 @@ export class Connection {
   }
 
   /** A server that does not say what it can do has everything. */
-  #hello({ epoch, seq, snapshot, can = ability.options }: EventOf<'stream.hello'>): void {
+  #hello({ epoch, seq, snapshot, can = ability.options, recorded = false, origin = 0 }: EventOf<'stream.hello'>): void {
     const { recording } = this.#options
+    this.recorded.value = recorded ? origin : null
     this.can.value = new Set(can)
     recording.hasTasks = can.includes('tasks')
     this.#attempt = 0

@@ -37,10 +37,14 @@ export interface CommandLine {
   addresses: { text: string; own: Given }[]
 }
 
+/** The options for Node's `parseArgs`. */
+export function optionTypes(options: Options): Record<string, { type: 'boolean' | 'string' }> {
+  return Object.fromEntries(Object.entries(options).map(([name, { kind }]) => [name, { type: kind === 'flag' ? 'boolean' : 'string' }]))
+}
+
 /** Throws a UsageError that says which word is wrong and what would be right. */
 export function readArguments(args: readonly string[], options: Options): CommandLine {
-  const types = Object.fromEntries(Object.entries(options).map(([name, { kind }]) => [name, { type: kind === 'flag' ? 'boolean' as const : 'string' as const }]))
-  const { tokens } = parseArgs({ args: [...args], options: types, strict: false, allowPositionals: true, tokens: true })
+  const { tokens } = parseArgs({ args: [...args], options: optionTypes(options), strict: false, allowPositionals: true, tokens: true })
   const line: CommandLine = { all: new Map(), common: new Map(), addresses: [] }
   for (const token of tokens) {
     if (token.kind === 'positional') line.addresses.push({ text: token.value, own: new Map() })
@@ -48,7 +52,7 @@ export function readArguments(args: readonly string[], options: Options): Comman
     const option = options[token.name]
     if (option === undefined) throw new UsageError(`there is no option ${token.rawName}${closest(token.name, options)}`)
     const given = option.ofStream === true ? line.addresses.at(-1)?.own ?? line.common : line.all
-    const value = valueOf(token.rawName, token.value, option)
+    const value = readValue(token.rawName, token.value, option)
     const before = given.get(token.name)
     if (before === undefined) given.set(token.name, option.many === true ? [value as string] : value)
     else if (option.many === true) (before as string[]).push(value as string)
@@ -57,7 +61,8 @@ export function readArguments(args: readonly string[], options: Options): Comman
   return line
 }
 
-function valueOf(name: string, text: string | undefined, { kind, words, least = 0, most = Infinity }: Option): Value {
+/** The value of an option, from its text. Throws a UsageError that says under `name` what is allowed. */
+export function readValue(name: string, text: string | undefined, { kind, words, least = 0, most = Infinity }: Option): Value {
   if (kind === 'flag') {
     if (text !== undefined) throw new UsageError(`${name} takes no value, and was given "${text}"`)
     return true

@@ -15,6 +15,10 @@ export interface Source {
   standing?(): EventOf<'stream.loop'>
   /** What can be seen and done on the loop. */
   can?(): readonly Ability[]
+  /** Milliseconds since 1970 at which the loop's clock showed zero. */
+  readonly origin?: number
+  /** Nothing happens any more: it is a recording. */
+  readonly recorded?: boolean
   /** Calls `listener` when there are new events. */
   listen(listener: () => void): () => void
 }
@@ -96,6 +100,8 @@ export class Subscription {
     this.#seq = fits ? cursor.seq : history.last
     this.#reported = this.#seq
     const hello: EventOf<'stream.hello'> = { type: 'stream.hello', epoch: history.epoch, seq: this.#seq, ...this.#loop, ...this.#can() }
+    if (fanout.source.origin !== undefined) hello.origin = fanout.source.origin
+    if (fanout.source.recorded === true) hello.recorded = true
     if (since === 'first') this.#past = history.last
     if (since === undefined || since === 'first') {
       hello.first = history.first

@@ -222,9 +222,13 @@ const ofStream = { loop: z.string().optional() }
 const streamMessage = [
   /**
    * `seq` is the cursor of this subscriber. `first` is the oldest event from which on none is missing, and `since=first` begins
-   * there; its snapshot is of the present, which is `snapshot.seq`, and applies once the events up to it have come.
+   * there; its snapshot is of the present, which is `snapshot.seq`, and applies once the events up to it have come. `origin` is
+   * the time at which the loop's clock showed zero, in milliseconds since 1970. `recorded`: it is a recording, and does not go on.
    */
-  z.strictObject({ type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, first: id.optional(), snapshot: snapshot.optional(), can: z.array(ability).optional() }),
+  z.strictObject({
+    type: z.literal('stream.hello'), ...ofStream, epoch: z.string(), seq: count, first: id.optional(), snapshot: snapshot.optional(), can: z.array(ability).optional(),
+    origin: z.number().min(-1e15).max(1e15).optional(), recorded: z.boolean().optional(),
+  }),
   /** Events `from` to `to` are missing. The snapshot replaces all that was known; without it, the past goes on after the gap. */
   z.strictObject({ type: z.literal('stream.dropped'), ...ofStream, count, from: count, to: count, snapshot: snapshot.optional() }),
   /** The cursor of this subscriber: after many events that its filter excluded, and as a sign of life after a second without any message. `now` is on the loop's clock. */

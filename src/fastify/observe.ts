@@ -11,6 +11,7 @@ import { REQUEST_STORE } from '../observe/stack-probe.ts'
 import { arrivedWithin, isOfPage } from '../http/arrival.ts'
 import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from '../observe/client.ts'
 import { requireKnown } from '../observe/options.ts'
+import { preloadedObserver } from '../observe/start.ts'
 import type { Sender } from '../probe/record-schema.ts'
 
 /** Where a request keeps its number, if its handler is not a coroutine. A WeakMap of requests would cost each collection more. */
@@ -38,8 +39,13 @@ const requestOf = (globals[Symbol.for(REQUEST_STORE)] ??= new AsyncLocalStorage(
 /** Observes `app` until it closes; `loopscope` serves its coroutine handlers, and `offers` is what its routes can do for the page. Decorates `observer`. */
 export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: ObserverOptions, offers: readonly Ability[]): void {
   requireKnown('loopscope: observer', options, OBSERVER_OPTIONS)
-  const client = new ObserverClient(options, ['requests', ...offers])
-  client.log = (level, message) => app.log[level](message)
+  const preloaded = preloadedObserver()
+  const client = preloaded ?? new ObserverClient(options, ['requests', ...offers])
+  if (preloaded === null) client.log = (level, message) => app.log[level](message)
+  else {
+    preloaded.reportsRequests()
+    preloaded.log('info', 'the options of the app\'s observer have no effect: it uses the one that began before the program')
+  }
   client.onBlock = (from, to, name) => loopscope.blocks.note(from, to, name)
   // The observer may be watching another loop already.
   if (!client.watch(loopscope.loop)) new BlockWatch(loopscope.loop, loopscope.blocks)
@@ -73,6 +79,7 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
         client.ready.catch((error: unknown) => app.log.error({ err: error }, 'the observer did not start, and is tried again'))
       }
     } catch (error) {
+      if (preloaded !== null) return
       await client.close()
       throw error
     } finally {
@@ -84,7 +91,9 @@ export function observeApp(app: FastifyInstance, loopscope: Loopscope, options: 
     setImmediate(() => client.watchThread())
     done()
   })
-  app.addHook('preClose', () => client.close('the server is closing'))
+  app.addHook('preClose', async () => {
+    if (preloaded === null) await client.close('the server is closing')
+  })
   observePlain(app, loopscope, client)
 }
 

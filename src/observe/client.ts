@@ -24,13 +24,14 @@ import { currentTask } from '../runtime/tasks.ts'
 import { Backoff } from './backoff.ts'
 import type { Names } from './options.ts'
 import { refusal, stacksMissing } from './restrictions.ts'
-import { NUMBER, share, viewOf, type View } from '../probe/layout.ts'
+import { NUMBER, share, viewOf, WORD, type View } from '../probe/layout.ts'
 import { ObserverDownError, ObserverLife, ObserverListenError } from './thread-life.ts'
 import { thisThread } from './scheduling-delay.ts'
 import { Heartbeat } from '../probe/heartbeat.ts'
 import { RingWriter } from '../probe/ring.ts'
 import { endSessions } from './inspector-lock.ts'
 import { Probe } from '../probe/probe.ts'
+import { isObservedFromStart } from './observed.ts'
 
 export interface ObserverOptions {
   /**
@@ -75,6 +76,12 @@ export const OBSERVER_OPTIONS: Names<Required<ObserverOptions>> = {
   name: true, redisUrl: true, url: true, allowedHosts: true, proxies: true,
 }
 
+/** An observer that the program's code does not ask for: `loopscope/register` starts it before the program. */
+export interface FromStart {
+  /** The file that the events are written to; `null` for none. */
+  output: string | null
+}
+
 /** The live runs that the app knows. */
 export interface LiveRuns {
   cancel(id: number): Cancelled
@@ -88,6 +95,9 @@ const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = g
 const LONGEST_MS = 2 ** 31 - 1
 /** The most questions at a time: an answer can be long, and takes memory until it is used. */
 const MOST_UNDER_WAY = 16
+
+/** How long the end of the process waits for its recording, in ms: more than the thread takes to start. */
+const SAVE_MS = 2000
 
 /** A subscriber on the app's side. */
 class RemoteSubscription implements StreamSubscription {
@@ -142,13 +152,15 @@ export class ObserverClient implements Monitor {
   /** Messages of the observer to the operator. They do not go to standard output, which another program may read. */
   log: (level: LogLevel, message: string) => void = (level, message) => console[level === 'info' ? 'warn' : level](message)
   /** What each life of the thread is given. */
-  readonly #data: Omit<ObserverData, 'snapshots' | 'sessions' | 'listen' | 'loop' | 'clock'>
+  readonly #data: Omit<ObserverData, 'snapshots' | 'sessions' | 'listen' | 'loop' | 'clock' | 'blocks'>
   readonly #memoryMb: number
   /** Where to listen. Once it has listened, each life uses the same port. */
   #listen: ObserverData['listen']
   readonly #view: View
   readonly #ring: RingWriter
   readonly #heartbeat: Heartbeat
+  readonly #fromStart: FromStart | null
+  #reportsRequests = false
   #name: string
   /** The app's address, if it listens. */
   #address: string | null = null
@@ -172,11 +184,16 @@ export class ObserverClient implements Monitor {
   #onUp: () => void = () => {}
   #onFailed: (error: Error) => void = () => {}
   readonly #onExit = (): void => {
-    if (this.#life !== null) endSessions(this.#life.sessions)
+    if (this.#life === null) return
+    if (this.#data.output !== null) this.#save()
+    endSessions(this.#life.sessions)
   }
 
-  /** `offers`: what the program can do for the page. */
-  constructor(options: ObserverOptions = {}, offers: readonly Ability[] = []) {
+  /**
+   * `offers`: what the program can do for the page. With `fromStart` the program must not notice: it may end before the
+   * observer is ready, and a port that is taken is no error.
+   */
+  constructor(options: ObserverOptions = {}, offers: readonly Ability[] = [], fromStart: FromStart | null = null) {
     this.host = options.host ?? '127.0.0.1'
     this.most = options.maxSubscribers ?? 1000
     this.#name = nameOf(options)
@@ -187,11 +204,13 @@ export class ObserverClient implements Monitor {
     const blockedMs = options.blockedMs ?? AMBER * 1000
     const delays = createHistogram()
     this.#heartbeat = new Heartbeat(this.#view, delays, blockedMs / 1000, () => this.#probe, threadsState)
-    this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host, next: cluster.isWorker }
+    this.#fromStart = fromStart
+    this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host, next: cluster.isWorker || fromStart !== null || isObservedFromStart() }
     this.#data = {
       shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
       keepMs: options.keepMs ?? 500, stacks: (options.stacks ?? true) && stacksMissing() === null, thread: thisThread(), maxSubscribers: this.most,
       allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], offers, secret: this.#secret, delays,
+      output: fromStart?.output ?? null,
     }
     this.ready = new Promise((resolve, reject) => {
       this.#onUp = resolve
@@ -394,6 +413,17 @@ export class ObserverClient implements Monitor {
     return clientOf(headers[CLIENT_HEADER], this.#secret)
   }
 
+  /** The program reports its requests from now on. */
+  reportsRequests(): void {
+    this.#reportsRequests = true
+    this.send({ type: 'requests' })
+  }
+
+  /** Runs a command on the observer's thread, so that starting a process does not block this one. Its output goes to standard error. */
+  shell(command: string, env: Readonly<Record<string, string>> = {}): void {
+    this.send({ type: 'shell', command, env })
+  }
+
   /** The app listens at this address: what only it can do is passed on to it. */
   serves(address: string): void {
     this.#address = address
@@ -423,6 +453,15 @@ export class ObserverClient implements Monitor {
     process.off('exit', this.#onExit)
   }
 
+  /** When the process exits: waits until the recording is whole, which includes what the thread has done until now. */
+  #save(): void {
+    this.#heartbeat.finish()
+    this.#probe?.flush()
+    const { words } = this.#view
+    Atomics.store(words, WORD.ended, 1)
+    Atomics.wait(words, WORD.saved, 0, SAVE_MS)
+  }
+
   #reportMissing(): void {
     const why = stacksMissing()
     if (why !== null) this.log('warn', `stalls are reported without stacks: ${why}`)
@@ -439,13 +478,14 @@ export class ObserverClient implements Monitor {
     if (probe !== null && !probe.loop.isClosed()) probe.begin()
     const data: ObserverData = {
       ...this.#data, snapshots: port2, listen: this.#listen, loop: this.#name, sessions: new Int32Array(new SharedArrayBuffer(4)),
+      blocks: this.#view.words[WORD.blocks] as number,
       clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
     }
     try {
       const refused = refusal(this.#listen !== null)
       if (refused !== null) throw Object.assign(new Error(`observe: ${refused.message}`), { code: refused.code })
       this.#life = new ObserverLife({
-        data, memoryMb: this.#memoryMb, hold: this.#down === null,
+        data, memoryMb: this.#memoryMb, hold: this.#down === null && this.#fromStart === null,
         onMessage: (message) => this.#onMessage(message),
         onEnd: (error) => this.#onEnd(error),
       })
@@ -455,16 +495,19 @@ export class ObserverClient implements Monitor {
       return
     }
     if (this.#address !== null) this.send({ type: 'app', address: this.#address })
+    if (this.#reportsRequests) this.send({ type: 'requests' })
   }
 
   #onReady(epoch: string, port: number | null): void {
-    this.epoch = epoch
     this.port = port
     if (this.#listen !== null && port !== null) {
       const asked = this.#listen.port
       this.#listen = { ...this.#listen, port }
-      if (asked !== 0 && asked !== port) this.log('info', `process ${process.pid} is observed at ${this.url}: port ${asked} is taken`)
+      const taken = asked !== 0 && asked !== port
+      const first = this.#fromStart !== null && this.epoch === ''
+      if (taken || first) this.log('info', `process ${process.pid} is observed at ${this.url}${taken ? `: port ${asked} is taken` : ''}`)
     }
+    this.epoch = epoch
     this.#upSince = performance.now()
     if (this.#down !== null) this.log('info', 'the observer is back')
     this.#down = null

@@ -173,7 +173,7 @@ export class LoopRegistry implements Monitor, ShownLoops {
     const { own } = this
     const { name, startedAt, app, observer } = this.#options
     return {
-      loop: own.loop, epoch: own.history.epoch, name, pid: process.pid, host: hostname(), state: 'live', since: startedAt,
+      loop: own.loop, epoch: own.history.epoch, name, pid: process.pid, host: hostname(), state: own.state, since: startedAt,
       seenAt: new Date().toISOString(), self: true, ...figuresOf(own), utilization: this.#utilization(), app: app(), observer: observer(),
     }
   }

@@ -1,6 +1,7 @@
 // The observer's thread: reads the ring, serves the stream, and answers the app's thread. It never waits for the app, which
 // may be blocked for any time.
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
+import { spawn } from 'node:child_process'
 import type { AddressInfo } from 'node:net'
 import type { Histogram } from 'node:perf_hooks'
 import type { CancelOutcome } from './other-loops.ts'
@@ -8,6 +9,7 @@ import type { ObserverData, Questions, ToApp, ToObserver } from './protocol.ts'
 import type { StreamSubscription, Target } from '../http/monitor.ts'
 import { hostname } from 'node:os'
 import { Observer } from './observer.ts'
+import { EventFile } from './event-file.ts'
 import { LoopRegistry } from './loop-registry.ts'
 import { isCode } from '../http/refusals.ts'
 import { asError } from '../http/thrown.ts'
@@ -16,7 +18,7 @@ import { ownNames } from '../http/origin.ts'
 import { pieces } from '../http/readers.ts'
 import { buildObserverApp } from './http.ts'
 import { Stacks } from './stacks.ts'
-import { BEAT_SECONDS } from '../probe/layout.ts'
+import { BEAT_SECONDS, WORD } from '../probe/layout.ts'
 import { SchedulingDelay } from './scheduling-delay.ts'
 import { Suspensions } from './suspensions.ts'
 import { ThreadWatch } from './thread-watch.ts'
@@ -40,7 +42,7 @@ const thread = new ThreadWatch(data.thread)
 const suspensions = new Suspensions()
 const observer = new Observer({
   shared: data.shared, loop: data.loop, history: data.history, blockedSeconds: data.blockedMs / 1000, keepSeconds: data.keepMs / 1000,
-  now, schedulingDelay, thread, suspensions, requests: data.offers.includes('requests'), origin: clock.epoch - clock.now,
+  now, schedulingDelay, thread, suspensions, blocks: data.blocks, requests: data.offers.includes('requests'), origin: clock.epoch - clock.now,
   takeSnapshot: () => (receiveMessageOnPort(data.snapshots) as { message: ArrayBuffer } | undefined)?.message ?? null,
   takeStack: () => stacks.take(),
   onBroken: end,
@@ -208,6 +210,12 @@ port.on('message', (message: ToObserver) => {
     case 'app':
       appAddress = message.address
       break
+    case 'requests':
+      observer.hasRequests = true
+      break
+    case 'shell':
+      shell(message.command, message.env)
+      break
     case 'cancelled':
       cancels.get(message.id)?.(message.found)
       cancels.delete(message.id)
@@ -217,6 +225,12 @@ port.on('message', (message: ToObserver) => {
       break
   }
 })
+
+/** Runs a command. It may outlive the program, and writes where that writes its errors: standard output is the program's. */
+function shell(command: string, env: Readonly<Record<string, string>>): void {
+  const child = spawn(command, { shell: true, stdio: ['ignore', 2, 2], env: { ...process.env, ...env } })
+  child.on('error', ({ message }) => say({ type: 'log', level: 'error', message: `${command}: ${message}` }))
+}
 
 /** Connects to other processes' loops, if there is a Redis, and builds the server. */
 async function build(): Promise<HttpServer | null> {
@@ -252,11 +266,30 @@ async function close(reason: string): Promise<void> {
   }
 }
 
+const recording = data.output === null ? null : new EventFile(data.output, observer.fanout, ({ message }) => {
+  say({ type: 'log', level: 'error', message: `the recording has ended: ${message}` })
+})
+
+/** Lets the recording go on, or completes it if the process waits for that in order to end. */
+function save(file: EventFile): void {
+  const { words } = observer.view
+  file.poll()
+  if (Atomics.load(words, WORD.ended) === 0) return
+  try {
+    observer.finish()
+    file.flush()
+  } finally {
+    Atomics.store(words, WORD.saved, 1)
+    Atomics.notify(words, WORD.saved)
+  }
+}
+
 /** While there is much to decode, other work on this thread waits for at most this many ms. */
 const POLL_MS = 4
 
 function poll(): void {
   if (closing) return
+  if (recording !== null) save(recording)
   const until = performance.now() + POLL_MS
   let seconds = BEAT_SECONDS
   try {

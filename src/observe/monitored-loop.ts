@@ -80,6 +80,7 @@ export abstract class MonitoredLoop implements Source {
   closed = false
   blockedSeconds = 0
   stallCount = 0
+  readonly recorded: boolean = false
   /** Something must be sent at once: a blocked thread is of interest only while it is blocked. */
   protected urgent = false
   readonly #keepSeconds: number

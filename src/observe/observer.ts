@@ -47,6 +47,8 @@ export interface ObserverOptions {
   suspensions: Suspensions
   /** Whether the program reports its requests. */
   requests?: boolean
+  /** How many blocks of unknown code were written to the header before. Default: all that are in it. */
+  blocks?: number
   takeSnapshot: () => ArrayBuffer | null
   takeStack: () => Promise<Taken | null>
   /** The recording has failed: the record of the loop may be half changed, and must not be served any longer. */
@@ -61,6 +63,8 @@ export class Observer extends MonitoredLoop implements Listener {
   warningCount = 0
   /** Errors on this thread that no code has caught. */
   errorCount = 0
+  /** The program reports its requests. */
+  hasRequests: boolean
   /** A loop of loopscope has been seen; until then only the thread is watched. */
   #hasLoop = false
   readonly #options: ObserverOptions
@@ -75,6 +79,7 @@ export class Observer extends MonitoredLoop implements Listener {
   constructor(options: ObserverOptions) {
     super({ loop: options.loop, history: new History(options.history), keepSeconds: options.keepSeconds, origin: options.origin })
     this.#options = options
+    this.hasRequests = options.requests === true
     this.view = viewOf(options.shared)
     this.#reader = new RingReader(options.shared)
     this.#decoder = new Decoder(this.#reader, this, options.takeSnapshot)
@@ -82,7 +87,7 @@ export class Observer extends MonitoredLoop implements Listener {
     this.#stalls = new StallDetector({
       schedulingDelay: options.schedulingDelay, thread: options.thread, suspensions: options.suspensions, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
       emit: (event) => this.event(cutEvent(event)), takeStack: options.takeStack,
-      catchUp: () => this.#decoder.readAll(), onProfile: (profile) => this.#keepProfile(profile),
+      catchUp: () => this.#decoder.readAll(), onProfile: (profile) => this.#keepProfile(profile), blocks: options.blocks ?? (this.view.words[WORD.blocks] as number),
     })
   }
 
@@ -92,7 +97,7 @@ export class Observer extends MonitoredLoop implements Listener {
   }
 
   override can(): readonly Ability[] {
-    return [...this.#hasLoop ? ['tasks' as const] : [], ...this.#options.requests === true ? ['requests' as const] : []]
+    return [...this.#hasLoop ? ['tasks' as const] : [], ...this.hasRequests ? ['requests' as const] : []]
   }
 
   /** Whether the thread is blocked right now. */
@@ -129,6 +134,14 @@ export class Observer extends MonitoredLoop implements Listener {
     if (this.#reader.behind && count >= RECORDS_A_POLL) return 0
     if (count > 0) next = Math.min(next, BUSY_POLL)
     return Math.min(next, BEAT_SECONDS, this.#options.blockedSeconds / 2)
+  }
+
+  /** The process ends: what is known of a stall is reported now. */
+  finish(): void {
+    this.drain()
+    this.poll()
+    this.#stalls.forget()
+    this.notify()
   }
 
   /** Decodes everything that has been published. */

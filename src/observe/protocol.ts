@@ -43,6 +43,10 @@ export interface ObserverData {
   sessions: Int32Array
   /** Delays of the app's event loop. */
   delays: unknown
+  /** How many blocks of unknown code were written before this life. */
+  blocks: number
+  /** The file that the events are written to; `null` for none. */
+  output: string | null
 }
 
 /** The questions that the observer answers: those of its registry, and texts in pieces, which are read by a number. */
@@ -66,6 +70,10 @@ export type ToObserver =
   | { type: 'run'; record: RunRecord }
   /** The app listens at this address: what only it can do is passed on to it. */
   | { type: 'app'; address: string }
+  /** The program reports its requests from now on. */
+  | { type: 'requests' }
+  /** Run this command. */
+  | { type: 'shell'; command: string; env: Readonly<Record<string, string>> }
   | { type: 'cancelled'; id: number; found: Cancelled }
   | { type: 'close'; reason: string }
 

@@ -71,6 +71,8 @@ export interface StallOptions {
   catchUp: () => void
   /** Receives the profile of a stall, right after the event of its end. */
   onProfile: (profile: StallProfile) => void
+  /** How many blocks in the header are not its business: earlier ones. */
+  blocks: number
 }
 
 interface Blocked extends Block {
@@ -109,7 +111,7 @@ export class StallDetector {
 
   constructor(options: StallOptions) {
     this.#options = options
-    this.#blocks = options.view.words[WORD.blocks] as number
+    this.#blocks = options.blocks
   }
 
   /** Whether the thread is blocked right now. */

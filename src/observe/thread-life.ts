@@ -80,7 +80,6 @@ export class ObserverLife {
       stdout: true, stderr: true, ...ownThread(),
     })
     this.#worker = worker
-    if (!hold) worker.unref()
     worker.on('message', (message: ToApp) => {
       switch (message.type) {
         case 'ready':
@@ -111,6 +110,8 @@ export class ObserverLife {
         onEnd(this.#error ?? plain(`its thread ended with code ${code}`))
       })
     })
+    // A listener for messages keeps the process alive again.
+    if (!hold) worker.unref()
   }
 
   /** The word that ends inspector sessions. */

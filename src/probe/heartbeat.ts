@@ -65,6 +65,11 @@ export class Heartbeat {
     this.#timer = null
   }
 
+  /** A last beat, when the process exits. */
+  finish(): void {
+    if (this.#timer !== null) this.#beat()
+  }
+
   /** Something blocked the thread from then until now. */
   noteBlock(from: number): void {
     const idle = idleTime()

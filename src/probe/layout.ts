@@ -37,6 +37,9 @@ export const WORD = {
   blocks: 14,
   /** How many heartbeats there were; wraps around. */
   beats: 15,
+  /** The process ends, and waits for its recording; and whether that is whole. */
+  ended: 16,
+  saved: 17,
 } as const
 
 /** Numbers of the header, as 64-bit floats after the words. */

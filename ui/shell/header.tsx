@@ -84,9 +84,9 @@ const SIGNS = { live: '●', connecting: '◌', silent: '◌', lost: '✕' } as 
 
 function ConnectionState({ session }: { session: Session }) {
   void session.tick.value
-  const { state, retryAt, reason, dropped, silence } = session.connection
+  const { state, retryAt, reason, dropped, silence, recorded } = session.connection
   const { malformed } = session.recording.value
-  const text = { live: 'live', connecting: 'connecting', silent: 'silent', lost: 'connection lost' }[state.value]
+  const text = { live: recorded.value === null ? 'live' : 'a recording', connecting: 'connecting', silent: 'silent', lost: 'connection lost' }[state.value]
   return (
     <div class={`connection ${state.value}`} title={reason.value === '' ? undefined : reason.value}>
       <span aria-hidden="true">{SIGNS[state.value]}</span> <span role="status">{text}</span>

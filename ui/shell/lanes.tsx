@@ -92,7 +92,9 @@ function wallClockOf(session: Session): (t: number) => number | null {
   let ahead: number | null = null
   return (t) => {
     if (session.recording.peek() !== session.live) return null
-    if (session.connection.state.peek() === 'live' && session.live.to > 0 && !session.live.loopClosed) ahead = Date.now() - session.connection.now() * 1000
+    const recorded = session.connection.recorded.peek()
+    if (recorded !== null) ahead = recorded
+    else if (session.connection.state.peek() === 'live' && session.live.to > 0 && !session.live.loopClosed) ahead = Date.now() - session.connection.now() * 1000
     return ahead === null ? null : t * 1000 + ahead
   }
 }
