@@ -8,6 +8,7 @@ import type { Sink } from '../events/fanout.ts'
 import type { MonitoredLoop } from './monitored-loop.ts'
 import type { Observer } from './observer.ts'
 import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, StreamSubscription, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
+import { TURNS, type Turning } from '../http/turning.ts'
 import { loopDoesNotAnswer, noSuchLoop, noSuchRun, noSuchStall } from '../http/refusals.ts'
 import { textOf } from '../events/render/run-texts.ts'
 import type { CancelHere, Cluster, ShownLoops } from './other-loops.ts'
@@ -41,6 +42,8 @@ export class LoopRegistry implements Monitor, ShownLoops {
   readonly own: Observer
   readonly most: number
   cluster: Cluster | null = null
+  /** The app has said that it takes no further requests. */
+  closing = false
   readonly #options: LoopsOptions
   readonly #subscriptions = new Set<StreamSubscription>()
   #metrics: (() => Promise<Figures>) | null = null
@@ -74,6 +77,13 @@ export class LoopRegistry implements Monitor, ShownLoops {
 
   loops(): LoopList {
     return { self: this.own.loop, redis: this.cluster?.redis ?? null, loops: [this.ownInfo(), ...(this.cluster?.infos() ?? [])] }
+  }
+
+  /** How this process' loop turns. */
+  turning(): Turning {
+    const { seconds, since } = this.own.late
+    if (seconds === 0) return TURNS
+    return { state: 'late', lateMs: Math.round(seconds * 1000), since: new Date(since).toISOString(), blocked: figuresOf(this.own).blocked }
   }
 
   loop(loop?: string): LoopState {

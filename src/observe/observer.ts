@@ -12,6 +12,7 @@ import { MonitoredLoop } from './monitored-loop.ts'
 import { RingReader } from '../probe/ring.ts'
 import { StallDetector } from './stall-detector.ts'
 import { StreamStats } from './stream-stats.ts'
+import { Liveness } from './liveness.ts'
 import { Warnings } from './warnings.ts'
 
 /** How many records are decoded before other work on this thread continues. */
@@ -61,6 +62,7 @@ export class Observer extends MonitoredLoop implements Listener {
   readonly #reader: RingReader
   readonly #stalls: StallDetector
   readonly #warnings: Warnings
+  readonly #liveness: Liveness
   #warnAt = 0
 
   constructor(options: ObserverOptions) {
@@ -69,6 +71,7 @@ export class Observer extends MonitoredLoop implements Listener {
     this.view = viewOf(options.shared)
     this.#reader = new RingReader(options.shared)
     this.#decoder = new Decoder(this.#reader, this, options.takeSnapshot)
+    this.#liveness = new Liveness((from, now) => options.schedulingDelay.present(from, now))
     this.#warnings = new Warnings(this.model, (task) => this.#decoder.nameOf(task), (warning) => this.event(cutEvent(warning)))
     this.#stalls = new StallDetector({
       schedulingDelay: options.schedulingDelay, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
@@ -91,6 +94,13 @@ export class Observer extends MonitoredLoop implements Listener {
     return this.#stalls.blocked
   }
 
+  /** For how many seconds the loop has not turned, and when it last did, in ms since 1970; 0 seconds if it is not late by the time of a stall. */
+  get late(): { seconds: number; since: number } {
+    const now = this.now()
+    this.#liveness.poll(now, this.view.numbers[NUMBER.beat] as number)
+    return { seconds: this.#liveness.late(now, BEAT_SECONDS + this.#options.blockedSeconds), since: this.#options.origin + this.#liveness.turned * 1000 }
+  }
+
   nameOf(task: number): string {
     return this.#decoder.nameOf(task)
   }
@@ -108,6 +118,7 @@ export class Observer extends MonitoredLoop implements Listener {
     const count = this.#decoder.read(RECORDS_A_POLL)
     let next = this.#stalls.poll()
     const now = this.now()
+    this.#liveness.poll(now, this.view.numbers[NUMBER.beat] as number)
     if (now >= this.#warnAt) {
       this.#warnAt = now + WARN_EVERY
       this.#checkWarnings(now)

@@ -25,6 +25,7 @@ export interface ObserverData {
   history: number
   blockedMs: number
   keepMs: number
+  wedgedMs: number
   stacks: boolean
   /** The app's thread in `/proc`, if there is one. */
   thread: string | null
@@ -66,6 +67,8 @@ export type ToObserver =
   | { type: 'run'; record: RunRecord }
   /** The app listens at this address: what only it can do is passed on to it. */
   | { type: 'app'; address: string }
+  /** The app takes no further requests. */
+  | { type: 'closing' }
   | { type: 'cancelled'; id: number; found: Cancelled }
   | { type: 'close'; reason: string }
 
