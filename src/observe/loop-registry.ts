@@ -94,8 +94,8 @@ export class LoopRegistry implements Monitor, ShownLoops {
   tasks(loop?: string, reader?: number): TaskList {
     const asked = this.#tasksOf(this.find(loop), reader)
     if (loop !== undefined) return asked
-    const { t, tasks } = asked
-    return this.cluster === null ? { t, tasks } : { t, tasks, loops: this.all().map((record) => this.#tasksOf(record, reader)) }
+    const { t, tasks, locks } = asked
+    return this.cluster === null ? { t, tasks, locks } : { t, tasks, locks, loops: this.all().map((record) => this.#tasksOf(record, reader)) }
   }
 
   /** Newest first. With a Redis, each has the name of its loop. */
@@ -154,10 +154,10 @@ export class LoopRegistry implements Monitor, ShownLoops {
 
   #tasksOf(record: MonitoredLoop, reader: number | undefined): LoopTasks {
     const t = record.now()
-    const { tasks } = record.snapshot()
+    const { tasks, locks = [] } = record.snapshot()
     // The task that serves this request waits for its answer, but for the reader it is running.
     const asks = (task: LiveTask): boolean => record === this.own && task.task === reader
-    return { loop: record.loop, state: record.state, t, tasks: tasks.map((task) => (asks(task) ? { ...task, on: undefined, state: 'running', since: t } : task)) }
+    return { loop: record.loop, state: record.state, t, locks, tasks: tasks.map((task) => (asks(task) ? { ...task, on: undefined, state: 'running', since: t } : task)) }
   }
 
   #run(id: number, loop: string | undefined): RunRecord {
