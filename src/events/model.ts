@@ -1,5 +1,6 @@
 // What is alive on a loop, rebuilt from its events alone.
 import type { EventOf, LiveTask, LoopEvent, Snapshot } from './schema.ts'
+import { Locks } from './locks.ts'
 
 /** Queues have no end event; the ones that changed last are kept. */
 const MOST_QUEUES = 256
@@ -14,6 +15,7 @@ export class Model {
   readonly runs = new Map<number, Run>()
   readonly requests = new Map<number, Request>()
   readonly queues = new Map<number, Queue>()
+  readonly locks = new Locks()
 
   /** Applies one event; events must come in order. */
   apply(event: LoopEvent): void {
@@ -30,6 +32,7 @@ export class Model {
         break
       case 'task.finished':
         this.tasks.delete(event.task)
+        this.locks.left(event.task)
         break
       case 'loop.busy':
         this.#yielded(event)
@@ -50,7 +53,7 @@ export class Model {
         this.requests.delete(event.request)
         break
       case 'loop.closed':
-        for (const map of [this.tasks, this.runs, this.requests, this.queues]) map.clear()
+        for (const map of [this.tasks, this.runs, this.requests, this.queues, this.locks]) map.clear()
         break
       default:
         break
@@ -64,6 +67,7 @@ export class Model {
       runs: [...this.runs.values()],
       requests: [...this.requests.values()],
       queues: [...this.queues.values()],
+      locks: this.locks.list(),
     }
   }
 
@@ -78,6 +82,7 @@ export class Model {
     }
     for (const run of snapshot.runs) this.runs.set(run.run, run)
     for (const request of snapshot.requests) this.requests.set(request.request, request)
+    this.locks.restore(this.tasks.values(), snapshot.locks)
     for (const queue of snapshot.queues) this.queues.set(queue.queue, queue)
   }
 
@@ -102,15 +107,19 @@ export class Model {
     switch (event.type) {
       case 'task.ready':
         task.state = 'ready'
+        this.locks.woken(task.task, event.by)
         break
       case 'task.running':
         task.state = 'running'
         break
       case 'task.suspended':
         task.state = event.on.kind === 'yield' ? 'ready' : 'suspended'
+        this.locks.suspended(task.task, event.on)
         break
       case 'task.cancelling':
         task.cancelling = true
+        // It is woken without the lock, whose owner stays.
+        this.locks.left(task.task)
         return
     }
     task.since = event.t
@@ -128,9 +137,15 @@ export class Model {
     }
   }
 
-  #queue({ queue, size, unfinished, maxsize }: EventOf<'queue.changed'>): void {
+  #queue({ queue, size, unfinished, maxsize, op, task }: EventOf<'queue.changed'>): void {
+    const before = this.queues.get(queue)
     this.queues.delete(queue)
-    this.queues.set(queue, { queue, size, unfinished, maxsize })
+    const live: Queue = { queue, size, unfinished, maxsize }
+    const putter = op === 'put' ? task : before?.putter
+    const getter = op === 'get' ? task : before?.getter
+    if (putter !== undefined) live.putter = putter
+    if (getter !== undefined) live.getter = getter
+    this.queues.set(queue, live)
     if (this.queues.size > MOST_QUEUES) this.queues.delete(this.queues.keys().next().value as number)
   }
 }

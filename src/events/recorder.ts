@@ -93,7 +93,7 @@ export class Recorder implements Instrument {
   }
 
   taskSuspended(task: Task<unknown>, wait: Wait): void {
-    this.#build.suspended(this.loop.time(), task.id, describeWait(wait), this.loop.debug ? task.getStack().at(-1) : undefined)
+    this.#build.suspended(this.loop.time(), task.id, describeWait(task, wait), this.loop.debug ? task.getStack().at(-1) : undefined)
   }
 
   taskCancelling(task: Task<unknown>, by: Task<unknown> | null, message: string | undefined): void {
@@ -145,7 +145,7 @@ function idOf(task: { readonly id: number } | null): number {
   return task === null ? 0 : task.id
 }
 
-function describeWait(wait: Wait): Waiting {
+function describeWait({ timeout }: Task<unknown>, wait: Wait): Waiting {
   const on: Waiting = { kind: wait.kind }
   const name = wait.of === undefined ? null : nameOf(wait.of)
   const label = name?.text ?? wait.label
@@ -154,6 +154,12 @@ function describeWait(wait: Wait): Waiting {
   const task = wait.tasks?.[0]
   if (task !== undefined) on.task = task.id
   if (wait.holder != null) on.holder = wait.holder.id
+  const owners = [...wait.owners ?? []].map(({ id }) => id)
+  if (owners.length > 0) on.owners = owners
   if (wait.deadline !== undefined) on.deadline = stamp(wait.deadline)
+  else if (wait.kind !== 'yield') {
+    const cancelled = timeout?.first()
+    if (cancelled !== undefined) on.timeout = stamp(cancelled)
+  }
   return on
 }

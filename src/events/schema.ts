@@ -20,10 +20,14 @@ export const waiting = z.strictObject({
   task: id.optional(),
   /** The task that owned the lock when the wait began. */
   holder: id.optional(),
+  /** The tasks that owned the permits of the semaphore then, if all were known. */
+  owners: z.array(id).optional(),
   /** The queue, as in `queue.changed`. */
   queue: id.optional(),
   /** When the wait ends by itself, in seconds on the loop's clock. */
   deadline: seconds.optional(),
+  /** When a `timeout()` around it cancels the wait, unless the wait ends or the timeout is moved before. */
+  timeout: seconds.optional(),
 })
 
 export const frame = z.strictObject({ function: z.string(), file: z.string(), line: count, column: count })
@@ -196,7 +200,11 @@ export const liveTask = z.strictObject({
   cancelling: z.boolean().optional(),
 })
 
-export const liveQueue = z.strictObject({ queue: id, size: count, unfinished: count, maxsize: count })
+/** `putter` and `getter` are the tasks that put and took an item last. */
+export const liveQueue = z.strictObject({ queue: id, size: count, unfinished: count, maxsize: count, putter: id.optional(), getter: id.optional() })
+
+/** A lock or the like for which tasks wait, by the name that `on.label` has. No owners: they are not known, or there are none. */
+export const liveLock = z.strictObject({ lock: z.string(), kind: waitKind, owners: z.array(id), waiting: z.array(id) })
 
 /** What is alive on a loop after event `seq`: enough to continue without any earlier event. */
 export const snapshot = z.strictObject({
@@ -205,6 +213,7 @@ export const snapshot = z.strictObject({
   runs: z.array(z.strictObject({ run: id, example: id, parameters })),
   requests: z.array(z.strictObject({ request: id, method: z.string(), url: z.string(), left })),
   queues: z.array(liveQueue),
+  locks: z.array(liveLock).optional(),
 })
 
 /** `lost`: it died, or cannot reach Redis. `unknown`: this process cannot reach Redis itself. */
@@ -305,6 +314,7 @@ export type StallKind = z.infer<typeof stallKind>
 export type StallFigures = z.infer<typeof stallFigures>
 export type StallShare = z.infer<typeof stallShare>
 export type FlameBox = z.infer<typeof flameBox>
+export type LiveLock = z.infer<typeof liveLock>
 export type LiveTask = z.infer<typeof liveTask>
 export type Frame = z.infer<typeof frame>
 export type Ability = z.infer<typeof ability>

@@ -2,7 +2,7 @@
 
 /** Answered alike on both ports. */
 export const paths = {
-  events: '/events', loops: '/loops', tasks: '/tasks', runs: '/runs', stalls: '/stalls', trace: '/trace', metrics: '/metrics', healthz: '/healthz',
+  events: '/events', loops: '/loops', tasks: '/tasks', runs: '/runs', stalls: '/stalls', trace: '/trace', metrics: '/metrics', healthz: '/healthz', livez: '/livez', readyz: '/readyz',
 } as const
 
 /** What only the app can do; the observer's port passes it on. */

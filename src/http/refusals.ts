@@ -10,7 +10,7 @@ export const STATUSES = {
   'run-has-ended': 409, 'lab-has-ended': 409, 'lab-is-running': 409,
   'precondition-failed': 412, 'body-too-large': 413, 'path-too-long': 414, 'unsupported-media-type': 415, 'range-not-satisfiable': 416, 'expectation-failed': 417, 'rate-limited': 429, 'headers-too-large': 431,
   'internal-error': 500, 'app-does-not-answer': 502, 'self-call-failed': 502,
-  'observer-down': 503, 'loop-does-not-answer': 503, 'app-not-listening': 503, 'closing': 503, 'task-cancelled': 503, 'page-not-built': 503, 'redis-unavailable': 503,
+  'observer-down': 503, 'loop-does-not-answer': 503, 'loop-wedged': 503, 'loop-late': 503, 'app-not-listening': 503, 'closing': 503, 'task-cancelled': 503, 'page-not-built': 503, 'redis-unavailable': 503,
   'too-many-requests': 503, 'too-many-subscribers': 503, 'too-many-downloads': 503, 'too-many-runs': 503, 'too-many-unread': 503, 'too-many-calls': 503,
   'timeout': 504,
 } as const

@@ -1,8 +1,10 @@
 // The schemas of tasks, runs and stalls in answers.
 import { z } from 'zod'
-import { frame, liveTask, loopState, outcome, parameters, stallFigures, stallKind, stallShare, victim } from '../events/schema.ts'
+import { frame, liveLock, liveTask, loopState, outcome, parameters, stallFigures, stallKind, stallShare, victim } from '../events/schema.ts'
 
-const tasksOfOne = z.object({ t: z.number().describe('seconds on the clock of the loop'), tasks: z.array(liveTask) })
+const tasksOfOne = z.object({ t: z.number().describe('seconds on the clock of the loop'), tasks: z.array(liveTask),
+  locks: z.array(liveLock).describe('what tasks wait for and other tasks own, such as locks and semaphores'),
+})
 
 export const taskList = tasksOfOne.extend({
   loop: z.string().optional(), state: loopState.optional(),

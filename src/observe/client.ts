@@ -19,6 +19,7 @@ import { textOf } from '../events/render/run-texts.ts'
 import { AMBER } from '../events/stalls.ts'
 import { CLIENT_HEADER, clientOf } from '../http/origin.ts'
 import { Refusal } from '../http/refusals.ts'
+import { LEAST_LIMIT_MS, MOST_LIMIT_MS, WEDGED_MS } from '../http/turning.ts'
 import { Slots } from '../http/slots.ts'
 import { currentTask } from '../runtime/tasks.ts'
 import { Backoff } from './backoff.ts'
@@ -45,6 +46,8 @@ export interface ObserverOptions {
   blockedMs?: number | undefined
   /** Stalls of this many milliseconds are kept with the seconds around them. Default 500. */
   keepMs?: number | undefined
+  /** From how many milliseconds without a turn on `/livez` reports the loop as wedged, with a 503. Default 30,000. */
+  wedgedMs?: number | undefined
   /** Whether to take the stack of a blocked thread through Node's inspector. Default true. */
   stacks?: boolean | undefined
   /** How many events are kept. Default 20,000. */
@@ -72,7 +75,7 @@ export interface ObserverOptions {
 
 /** @internal */
 export const OBSERVER_OPTIONS: Names<Required<ObserverOptions>> = {
-  port: true, host: true, blockedMs: true, keepMs: true, stacks: true, history: true, records: true, maxSubscribers: true, memoryMb: true,
+  port: true, host: true, blockedMs: true, keepMs: true, wedgedMs: true, stacks: true, history: true, records: true, maxSubscribers: true, memoryMb: true,
   name: true, redisUrl: true, url: true, allowedHosts: true, proxies: true,
 }
 
@@ -164,6 +167,7 @@ export class ObserverClient implements Monitor {
   #name: string
   /** The app's address, if it listens. */
   #address: string | null = null
+  #drains = false
   readonly #subscriptions = new Map<number, RemoteSubscription>()
   readonly #asked = new Map<number, (answer: unknown) => void>()
   readonly #slots = new Slots(MOST_UNDER_WAY)
@@ -208,7 +212,7 @@ export class ObserverClient implements Monitor {
     this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host, next: cluster.isWorker || fromStart !== null || isObservedFromStart() }
     this.#data = {
       shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
-      keepMs: options.keepMs ?? 500, stacks: (options.stacks ?? true) && stacksMissing() === null, thread: thisThread(), maxSubscribers: this.most,
+      keepMs: options.keepMs ?? 500, wedgedMs: wedgedMsOf(options), stacks: (options.stacks ?? true) && stacksMissing() === null, thread: thisThread(), maxSubscribers: this.most,
       allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], offers, secret: this.#secret, delays,
       output: fromStart?.output ?? null,
     }
@@ -430,6 +434,12 @@ export class ObserverClient implements Monitor {
     this.send({ type: 'app', address })
   }
 
+  /** The app takes no further requests: the observer's `/readyz` says so. */
+  drains(): void {
+    this.#drains = true
+    this.send({ type: 'closing' })
+  }
+
   /** Stops watching, sends subscribers the reason, and ends the thread. */
   close(reason = 'the observer is closing'): Promise<void> {
     return (this.#closed ??= this.#close(reason))
@@ -496,6 +506,7 @@ export class ObserverClient implements Monitor {
     }
     if (this.#address !== null) this.send({ type: 'app', address: this.#address })
     if (this.#reportsRequests) this.send({ type: 'requests' })
+    if (this.#drains) this.send({ type: 'closing' })
   }
 
   #onReady(epoch: string, port: number | null): void {
@@ -595,6 +606,12 @@ function nameOf({ name, redisUrl }: ObserverOptions): string {
   }
   if (redisUrl === undefined) return 'main'
   return `${hostname().replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 50) || 'host'}-${process.pid}`
+}
+
+/** The limit of `/livez`. Throws a RangeError if it is out of bounds. */
+function wedgedMsOf({ wedgedMs = WEDGED_MS }: ObserverOptions): number {
+  if (Number.isInteger(wedgedMs) && wedgedMs >= LEAST_LIMIT_MS && wedgedMs <= MOST_LIMIT_MS) return wedgedMs
+  throw new RangeError(`wedgedMs: ${String(wedgedMs)} must be a whole number from ${LEAST_LIMIT_MS} to ${MOST_LIMIT_MS}`)
 }
 
 /** What happened to the observer, for clients and the log. */

@@ -50,6 +50,8 @@ export class Decoder {
   readonly #runs = new Map<number, Snapshot['runs'][number]>()
   #scope: Scope | null = null
   #location: Frame | undefined
+  /** The owners of the semaphore of the next record. */
+  #owners: number[] = []
   /** Tasks of the busy stretch that follows. */
   #busy: { task: number; steps: number }[] = []
   /** While a snapshot is read, its content is collected here. The first snapshot is read as events. */
@@ -112,7 +114,7 @@ export class Decoder {
         else this.begun(task, t)
       },
       yielded: (task, t) => build.yielded(t, task),
-      suspended: (task, t, kind, label, other, deadline) => {
+      suspended: (task, t, kind, endedBy, label, other, deadline) => {
         const on: Waiting = { kind }
         if (label !== '') on.label = label
         else if (kind === 'task' && other !== 0) on.label = this.nameOf(other)
@@ -121,7 +123,11 @@ export class Decoder {
           else if (kind === 'lock') on.holder = other
           else on.task = other
         }
-        if (!Number.isNaN(deadline)) on.deadline = stamp(deadline)
+        if (this.#owners.length > 0) {
+          on.owners = this.#owners
+          this.#owners = []
+        }
+        if (!Number.isNaN(deadline)) on[endedBy === 'timeout' ? 'timeout' : 'deadline'] = stamp(deadline)
         this.#suspended(t, task, on)
       },
       finished: (task, t, outcome, error) => build.finished(t, task, outcome, error === '' ? undefined : error),
@@ -191,6 +197,7 @@ export class Decoder {
       settled: () => this.#listener.settled(),
       reported: (task, t, kind, message) => build.recorded(t, task, { type: 'warning', kind, level: 'red', ...ofTask(task), message }),
       other: (task, t, text) => build.recorded(t, task, JSON.parse(text) as Bare),
+      owners: (_task, _t, ...owners) => this.#owners.push(...owners.filter((owner) => owner !== 0)),
       busyTask: (task, _t, steps) => this.#busy.push({ task, steps }),
       busy: (_task, t, steps, micros) => {
         build.busy(t, t - micros / 1e6, steps, this.#busy)

@@ -3,7 +3,7 @@
 import { Registry } from 'prom-client'
 import type { LoopRegistry } from './loop-registry.ts'
 import { events } from '../http/routes/events.ts'
-import { healthz } from '../http/routes/health.ts'
+import { health } from '../http/routes/health.ts'
 import { loops as loopRoutes } from '../http/routes/loops.ts'
 import { metrics } from '../http/routes/metrics.ts'
 import { page } from '../http/routes/page.ts'
@@ -27,10 +27,12 @@ export interface ObserverAppOptions {
   proxies: readonly string[]
   /** The app that this port passes requests on to; `null` for a program that has nothing of loopscope's to offer. */
   upstream: Upstream | null
+  /** The limit of `/livez`. */
+  wedgedMs: number
   readers?: ReadersOptions
 }
 
-export async function buildObserverApp(loops: LoopRegistry, { names, allowedHosts, proxies, upstream, readers }: ObserverAppOptions): Promise<HttpServer> {
+export async function buildObserverApp(loops: LoopRegistry, { names, allowedHosts, proxies, upstream, wedgedMs, readers }: ObserverAppOptions): Promise<HttpServer> {
   const app = httpServer({ bodyLimit: BODY_LIMIT, proxies, readers })
   // The app has its own rate limit for what is passed on.
   await app.register(protection, { names, allowedHosts, rateLimit: 0 })
@@ -44,7 +46,7 @@ export async function buildObserverApp(loops: LoopRegistry, { names, allowedHost
     const routes = scope as unknown as HttpServer
     for (const add of [events, loopRoutes, tasks, runs, stalls]) add(routes, loops)
     metrics(routes, loops, new Registry())
-    healthz(routes, () => ({ blocked: loops.own.blocked }))
+    health(routes, wedgedMs, () => ({ blocked: loops.own.blocked, turning: loops.turning(), closing: loops.closing, observerDown: null }))
     page(routes, '')
     if (upstream !== null) forward(scope, upstream)
     done()

@@ -9,6 +9,7 @@ import { plain, type MonitoredLoop } from './monitored-loop.ts'
 import type { Observer } from './observer.ts'
 import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, StreamSubscription, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
 import { loopDoesNotAnswer, noSuchLoop, noSuchProfile, noSuchRun, noSuchStall } from '../http/refusals.ts'
+import { TURNS, type Turning } from '../http/turning.ts'
 import { textOf } from '../events/render/run-texts.ts'
 import type { CancelHere, Cluster, ShownLoops } from './other-loops.ts'
 import { MergedSubscription } from './merged-subscription.ts'
@@ -41,6 +42,8 @@ export class LoopRegistry implements Monitor, ShownLoops {
   readonly own: Observer
   readonly most: number
   cluster: Cluster | null = null
+  /** The app has said that it takes no further requests. */
+  closing = false
   readonly #options: LoopsOptions
   readonly #subscriptions = new Set<StreamSubscription>()
   #metrics: (() => Promise<Figures>) | null = null
@@ -76,6 +79,13 @@ export class LoopRegistry implements Monitor, ShownLoops {
     return { self: this.own.loop, redis: this.cluster?.redis ?? null, loops: [this.ownInfo(), ...(this.cluster?.infos() ?? [])] }
   }
 
+  /** How this process' loop turns. */
+  turning(): Turning {
+    const { seconds, since } = this.own.late
+    if (seconds === 0) return TURNS
+    return { state: 'late', lateMs: Math.round(seconds * 1000), since: new Date(since).toISOString(), blocked: figuresOf(this.own).blocked }
+  }
+
   loop(loop?: string): LoopState {
     return this.find(loop === '*' ? undefined : loop).state
   }
@@ -84,8 +94,8 @@ export class LoopRegistry implements Monitor, ShownLoops {
   tasks(loop?: string, reader?: number): TaskList {
     const asked = this.#tasksOf(this.find(loop), reader)
     if (loop !== undefined) return asked
-    const { t, tasks } = asked
-    return this.cluster === null ? { t, tasks } : { t, tasks, loops: this.all().map((record) => this.#tasksOf(record, reader)) }
+    const { t, tasks, locks } = asked
+    return this.cluster === null ? { t, tasks, locks } : { t, tasks, locks, loops: this.all().map((record) => this.#tasksOf(record, reader)) }
   }
 
   /** Newest first. With a Redis, each has the name of its loop. */
@@ -152,10 +162,10 @@ export class LoopRegistry implements Monitor, ShownLoops {
 
   #tasksOf(record: MonitoredLoop, reader: number | undefined): LoopTasks {
     const t = record.now()
-    const { tasks } = record.snapshot()
+    const { tasks, locks = [] } = record.snapshot()
     // The task that serves this request waits for its answer, but for the reader it is running.
     const asks = (task: LiveTask): boolean => record === this.own && task.task === reader
-    return { loop: record.loop, state: record.state, t, tasks: tasks.map((task) => (asks(task) ? { ...task, on: undefined, state: 'running', since: t } : task)) }
+    return { loop: record.loop, state: record.state, t, locks, tasks: tasks.map((task) => (asks(task) ? { ...task, on: undefined, state: 'running', since: t } : task)) }
   }
 
   #run(id: number, loop: string | undefined): RunRecord {

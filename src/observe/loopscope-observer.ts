@@ -216,6 +216,9 @@ port.on('message', (message: ToObserver) => {
     case 'shell':
       shell(message.command, message.env)
       break
+    case 'closing':
+      loops.closing = true
+      break
     case 'cancelled':
       cancels.get(message.id)?.(message.found)
       cancels.delete(message.id)
@@ -243,7 +246,7 @@ async function build(): Promise<HttpServer | null> {
   }
   return data.listen === null ? null : buildObserverApp(loops, {
     names: ownNames(data.listen.host, data.url),
-    allowedHosts: data.allowedHosts, proxies: data.proxies, upstream: offers.length === 0 ? null : { address: () => appAddress, secret: data.secret },
+    allowedHosts: data.allowedHosts, proxies: data.proxies, wedgedMs: data.wedgedMs, upstream: offers.length === 0 ? null : { address: () => appAddress, secret: data.secret },
   })
 }
 

@@ -15,6 +15,7 @@ import { RingReader } from '../probe/ring.ts'
 import { StallDetector } from './stall-detector.ts'
 import type { StallProfile } from './stall-profile.ts'
 import { StreamStats } from './stream-stats.ts'
+import { Liveness } from './liveness.ts'
 import { Warnings } from './warnings.ts'
 
 /** How many records are decoded before other work on this thread continues. */
@@ -74,6 +75,7 @@ export class Observer extends MonitoredLoop implements Listener {
   readonly #warnings: Warnings
   /** By the stalls' numbers, oldest first. */
   readonly #profiles = new Map<number, StallProfile>()
+  readonly #liveness: Liveness
   #warnAt = 0
 
   constructor(options: ObserverOptions) {
@@ -83,6 +85,7 @@ export class Observer extends MonitoredLoop implements Listener {
     this.view = viewOf(options.shared)
     this.#reader = new RingReader(options.shared)
     this.#decoder = new Decoder(this.#reader, this, options.takeSnapshot)
+    this.#liveness = new Liveness((from, now) => options.schedulingDelay.present(from, now))
     this.#warnings = new Warnings(this.model, (task) => this.#decoder.nameOf(task), (warning) => this.event(cutEvent(warning)))
     this.#stalls = new StallDetector({
       schedulingDelay: options.schedulingDelay, thread: options.thread, suspensions: options.suspensions, view: this.view, decoder: this.#decoder, model: this.model, threshold: options.blockedSeconds, now: options.now,
@@ -110,6 +113,13 @@ export class Observer extends MonitoredLoop implements Listener {
     return this.#profiles.get(id) ?? null
   }
 
+  /** For how many seconds the loop has not turned, and when it last did, in ms since 1970; 0 seconds if it is not late by the time of a stall. */
+  get late(): { seconds: number; since: number } {
+    const now = this.now()
+    this.#liveness.poll(now, this.view.numbers[NUMBER.beat] as number)
+    return { seconds: this.#liveness.late(now, BEAT_SECONDS + this.#options.blockedSeconds), since: this.#options.origin + this.#liveness.turned * 1000 }
+  }
+
   nameOf(task: number): string {
     return this.#decoder.nameOf(task)
   }
@@ -127,6 +137,7 @@ export class Observer extends MonitoredLoop implements Listener {
     const count = this.#decoder.read(RECORDS_A_POLL)
     let next = this.#stalls.poll()
     const now = this.now()
+    this.#liveness.poll(now, this.view.numbers[NUMBER.beat] as number)
     if (now >= this.#warnAt) {
       this.#warnAt = now + WARN_EVERY
       this.#checkWarnings(now)

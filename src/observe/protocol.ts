@@ -25,6 +25,7 @@ export interface ObserverData {
   history: number
   blockedMs: number
   keepMs: number
+  wedgedMs: number
   stacks: boolean
   /** The app's thread in `/proc`, if there is one. */
   thread: string | null
@@ -74,6 +75,8 @@ export type ToObserver =
   | { type: 'requests' }
   /** Run this command. */
   | { type: 'shell'; command: string; env: Readonly<Record<string, string>> }
+  /** The app takes no further requests. */
+  | { type: 'closing' }
   | { type: 'cancelled'; id: number; found: Cancelled }
   | { type: 'close'; reason: string }
 

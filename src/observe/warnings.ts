@@ -1,8 +1,9 @@
 // Finds problems in the stream. Each problem is reported once for each thing that has it, and not for a time in which events
 // were lost.
-import type { EventOf, LiveTask, LoopEvent } from '../events/schema.ts'
+import type { EventOf, LiveTask, LoopEvent, Waiting } from '../events/schema.ts'
 import type { Model } from '../events/model.ts'
 import { stamp, type Timed } from '../events/builder.ts'
+import { findDeadlock } from './deadlocks.ts'
 import { AMBER, RED, slowStep } from '../events/stalls.ts'
 
 type Warning = Timed<'warning'>
@@ -15,12 +16,14 @@ const BACKLOG = 3
 const BACKLOG_SECONDS = 0.5
 /** A producer waits for a full queue for this long. */
 const FULL_SECONDS = 1
-/** The longest chain of awaits that is followed. */
-const LONGEST_CHAIN = 1000
 const MOST_NAMED = 50
 
 /** Waits that only another task can end. */
 const BY_TASKS_ONLY = new Set(['task', 'gather', 'queue.get', 'queue.put', 'queue.join', 'lock', 'event', 'condition', 'semaphore', 'barrier'])
+
+function onlyByTasks({ kind, deadline, timeout }: Waiting): boolean {
+  return BY_TASKS_ONLY.has(kind) && deadline === undefined && timeout === undefined
+}
 
 /** Live tasks that belong together: those of a run, or of a program without requests. */
 interface Group {
@@ -29,13 +32,6 @@ interface Group {
   /** Since when all of them wait for each other. */
   since: number
   reported: boolean
-}
-
-/** A lock that tasks wait for. */
-interface WantedLock {
-  /** The task that owns it; null if that is not known. */
-  owner: number | null
-  waiting: number
 }
 
 export class Warnings {
@@ -47,9 +43,9 @@ export class Warnings {
   readonly #stuck = new Map<number, number>()
   readonly #putters = new Map<number, LiveTask>()
   readonly #fullQueues = new Set<string>()
-  /** Locks that tasks wait for, by their names, and the name of the lock that each of these tasks waits for. */
-  readonly #locks = new Map<string, WantedLock>()
-  readonly #lockOf = new Map<number, string>()
+  /** Tasks of which only time shows whether they are in a deadlock, and those of reported ones. */
+  readonly #undecided = new Set<number>()
+  readonly #deadlocked = new Set<number>()
   #backlogSince: number | null = null
   #backlogTold = false
   #longTold = 0
@@ -71,12 +67,7 @@ export class Warnings {
         this.#groupOf(event.run).live++
         break
       case 'task.ready':
-        this.#handOn(event)
         this.#leave(event.task, event.run)
-        break
-      case 'task.cancelling':
-        // It is woken without the lock, whose owner stays.
-        this.#leaveLock(event.task)
         break
       case 'task.suspended':
         this.#tellSlow(event)
@@ -111,17 +102,19 @@ export class Warnings {
     this.#groups.clear()
     this.#stuck.clear()
     this.#putters.clear()
-    this.#locks.clear()
-    this.#lockOf.clear()
+    this.#undecided.clear()
+    this.#deadlocked.clear()
     this.#slow = null
     this.#backlogSince = null
     for (const task of this.#model.tasks.values()) {
       const group = this.#groupOf(task.run)
       group.live++
-      if (task.on !== undefined && BY_TASKS_ONLY.has(task.on.kind)) {
-        group.stuck++
-        this.#stuck.set(task.task, task.run ?? 0)
-        if (task.on.kind === 'lock' && task.on.label !== undefined) this.#wantLock(task.task, task.on.label, task.on.holder)
+      if (task.on !== undefined && task.state === 'suspended') {
+        this.#undecided.add(task.task)
+        if (onlyByTasks(task.on)) {
+          group.stuck++
+          this.#stuck.set(task.task, task.run ?? 0)
+        }
       }
       group.since = t
     }
@@ -135,6 +128,7 @@ export class Warnings {
       group.reported = true
       this.#tellStuck(run, now)
     }
+    for (const task of this.#undecided) this.#findDeadlock(task, stamp(now))
     this.#lookAtQueues(now)
     this.#lookAtBacklog(now, queued)
   }
@@ -159,7 +153,7 @@ export class Warnings {
   }
 
   #suspended({ task, on, t, run }: EventOf<'task.suspended'>): void {
-    if (BY_TASKS_ONLY.has(on.kind) && on.deadline === undefined) {
+    if (onlyByTasks(on)) {
       const group = this.#groupOf(run)
       group.stuck++
       group.since = t
@@ -169,43 +163,8 @@ export class Warnings {
       const live = this.#model.tasks.get(task)
       if (live !== undefined) this.#putters.set(task, live)
     }
-    if (on.kind === 'lock' && on.label !== undefined) this.#wantLock(task, on.label, on.holder)
     // For a task that awaits itself, the runtime raises an error at once.
-    if (on.task !== task) this.#findCycle(task, t)
-  }
-
-  /** A task that waited for a lock, and is not cancelled, is woken as its next owner: by a release of the last one, as far as that is known. */
-  #handOn({ task, by }: EventOf<'task.ready'>): void {
-    const lock = this.#leaveLock(task)
-    if (lock !== null) lock.owner = by !== undefined && by === lock.owner ? task : null
-  }
-
-  #wantLock(task: number, name: string, holder: number | undefined): void {
-    const lock = this.#locks.get(name) ?? { owner: null, waiting: 0 }
-    // Between its release and the next owner's step nothing owns a lock, but its next owner is known.
-    lock.owner = holder ?? lock.owner
-    lock.waiting++
-    this.#locks.set(name, lock)
-    this.#lockOf.set(task, name)
-  }
-
-  /** A task no longer waits for its lock. Returns the lock if others do. */
-  #leaveLock(task: number): WantedLock | null {
-    const name = this.#lockOf.get(task)
-    if (name === undefined) return null
-    this.#lockOf.delete(task)
-    const lock = this.#locks.get(name) as WantedLock
-    if (--lock.waiting > 0) return lock
-    this.#locks.delete(name)
-    return null
-  }
-
-  /** The task whose end, or whose release of a lock, would wake this one. */
-  #awaited(task: number): number | undefined {
-    const live = this.#model.tasks.get(task)
-    if (live?.state !== 'suspended' || live.on === undefined) return undefined
-    const name = this.#lockOf.get(task)
-    return live.on.task ?? (name === undefined ? undefined : this.#locks.get(name)?.owner ?? undefined)
+    if (on.task !== task) this.#findDeadlock(task, t)
   }
 
   #leave(task: number, run = 0): void {
@@ -214,26 +173,35 @@ export class Warnings {
       group.stuck--
       group.reported = false
     }
-    const putter = this.#putters.get(task)
-    if (putter !== undefined) this.#putters.delete(task)
+    this.#putters.delete(task)
+    this.#undecided.delete(task)
+    this.#deadlocked.delete(task)
   }
 
-  #findCycle(first: number, t: number): void {
-    const { tasks } = this.#model
-    const chain = [first]
-    let at = this.#awaited(first)
-    while (at !== undefined && chain.length < LONGEST_CHAIN) {
-      if (at === first) {
-        const names = chain.map((id) => tasks.get(id)?.name ?? `task ${id}`)
-        this.#emit({
-          type: 'warning', t, kind: 'await-cycle', level: 'red', task: first, tasks: chain.slice(0, MOST_NAMED),
-          message: `a deadlock (cycle of awaits): ${[...names, names[0]].slice(0, MOST_NAMED).join(' → ')}`,
-        })
-        return
-      }
-      chain.push(at)
-      at = this.#awaited(at)
-    }
+  /** A cycle is closed by a task that begins to wait: this is called for each. */
+  #findDeadlock(task: number, t: number): void {
+    const found = findDeadlock(this.#model, task, t)
+    if (found === 'later') this.#undecided.add(task)
+    else this.#undecided.delete(task)
+    if (found === null || found === 'later' || found.cycle.some((one) => this.#deadlocked.has(one))) return
+    const { cycle } = found
+    for (const one of cycle) this.#deadlocked.add(one)
+    const shown = cycle.slice(0, MOST_NAMED)
+    const names = [...shown, ...cycle.length > MOST_NAMED ? [] : [cycle[0] as number]].map((one) => this.#nameOf(one))
+    const owned = shown.flatMap((one) => this.#owned(one))
+    this.#emit({
+      type: 'warning', t, kind: 'await-cycle', level: 'red', task: cycle[0] as number, tasks: shown,
+      message: `a deadlock (cycle of awaits): ${names.join(' → ')}${owned.length === 0 ? '' : `; ${owned.join('; ')}`}`,
+    })
+  }
+
+  /** What a task waits for, with the owners. */
+  #owned(task: number): string[] {
+    const owners = this.#model.locks.ownersFor(task)
+    const label = this.#model.tasks.get(task)?.on?.label
+    if (owners.length === 0 || label === undefined) return []
+    const names = [...new Set(owners)].map((one) => this.#nameOf(one))
+    return [`${this.#nameOf(task)} waits for ${label}, which ${names.join(' and ')} ${names.length === 1 ? 'owns' : 'own'}`]
   }
 
   #tellSlow({ task, t, run, request }: EventOf<'task.suspended' | 'task.finished'>): void {
@@ -250,7 +218,7 @@ export class Warnings {
 
   #tellStuck(run: number, now: number): void {
     const stuck = [...this.#model.tasks.values()].filter((task) => (task.run ?? 0) === run)
-    const waits = stuck.slice(0, 5).map(({ name, on }) => `${name} waits for ${on?.label ?? on?.kind ?? 'nothing'}`)
+    const waits = stuck.slice(0, 5).map(({ name, task, on }) => this.#owned(task)[0] ?? `${name} waits for ${on?.label ?? on?.kind ?? 'nothing'}`)
     this.#emit({
       type: 'warning', t: stamp(now), kind: 'never-woken', level: 'red', ...(run === 0 ? {} : { run }), tasks: stuck.slice(0, MOST_NAMED).map(({ task }) => task),
       message: `nothing is left that could wake ${stuck.length === 1 ? 'this task' : `any of these ${stuck.length} tasks`}: ${waits.join('; ')}`,
@@ -270,9 +238,20 @@ export class Warnings {
       this.#fullQueues.add(queue)
       this.#emit({
         type: 'warning', t: stamp(now), kind: 'queue-full', level: 'amber', tasks: tasks.slice(0, MOST_NAMED).map(({ task }) => task),
-        message: `${tasks.map(({ name }) => name).slice(0, 5).join(', ')} ${tasks.length === 1 ? 'has' : 'have'} waited ${FULL_SECONDS} s and more for room in ${queue}`,
+        message: `${tasks.map(({ name }) => name).slice(0, 5).join(', ')} ${tasks.length === 1 ? 'has' : 'have'} waited ${FULL_SECONDS} s and more for room in ${queue}: ${this.#reader(tasks[0]?.on?.queue)}`,
       })
     }
+  }
+
+  /** What is known of the task that took an item of a queue last. */
+  #reader(queue: number | undefined): string {
+    const getter = queue === undefined ? undefined : this.#model.queues.get(queue)?.getter
+    if (getter === undefined) return 'no task is known to have taken an item from it'
+    const live = this.#model.tasks.get(getter)
+    const name = this.#nameOf(getter)
+    if (live === undefined) return `${name}, which took the last item, has ended`
+    if (live.state !== 'suspended') return `${name} took the last item`
+    return `${name} took the last item, and ${this.#owned(getter)[0] ?? `waits for ${live.on?.label ?? live.on?.kind ?? 'nothing'}`}`.replace(`and ${name} waits`, 'and waits')
   }
 
   #lookAtBacklog(now: number, queued: number): void {

@@ -36,10 +36,21 @@ export function labelOf(on: Wait): string {
   return on.kind === 'task' && on.tasks?.[0] !== undefined ? '' : (on.label ?? '')
 }
 
+/** The most records that `writeOwners` writes. */
+export const MOST_OWNER_RECORDS = 4
+
+/** Before the record of a wait: the tasks that own the permits of its semaphore. */
+export function writeOwners(to: RecordWriter, { owners }: Wait): void {
+  if (owners === undefined) return
+  const ids = [...owners].map(({ id }) => id)
+  for (let at = 0; at < ids.length; at += 4) to.put(HEAD.owners, 0, 0, ids[at] ?? 0, ids[at + 1] ?? 0, ids[at + 2] ?? 0, ids[at + 3] ?? 0)
+}
+
 /** `label` refers to the text from `labelOf`. */
-export function writeSuspended(to: RecordWriter, task: number, on: Wait, label: Reference, t: number): void {
+export function writeSuspended(to: RecordWriter, task: Task<unknown>, on: Wait, label: Reference, t: number): void {
   const other = (on.of === undefined ? on.tasks?.[0]?.id : nameOf(on.of).queue ?? on.holder?.id) ?? 0
-  to.putNumber(HEAD.suspended[on.kind], task, t, label, other, on.deadline ?? NaN)
+  const timeout = on.deadline === undefined ? task.timeout?.first() : undefined
+  to.putNumber(HEAD.suspended[on.kind][timeout === undefined ? 'itself' : 'timeout'], task.id, t, label, other, timeout ?? on.deadline ?? NaN)
 }
 
 export function writeLocation(to: RecordWriter, { function: name, file, line, column }: SourceLocation): void {

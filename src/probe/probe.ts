@@ -17,7 +17,7 @@ import { HolderClock, BLOCK_SECONDS } from './holder-clock.ts'
 import { HOLDER, NUMBER, type View } from './layout.ts'
 import { idleTime } from './idle-time.ts'
 import { noteLocation, locationOf } from './source-location.ts'
-import { labelOf, numberOf, writeName, writeLocation, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
+import { labelOf, MOST_OWNER_RECORDS, numberOf, writeName, writeLocation, writeOwners, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
 import { HEAD, type Reference, type Sender } from './record-schema.ts'
 
 /** In a long turn, records are published after this many. */
@@ -473,13 +473,14 @@ export class Probe implements Instrument {
     const known = on.of === undefined ? undefined : ring.known(on.of)
     const label = known === undefined ? labelOf(on) : ''
     this.#endStep(task)
-    if (!ring.fits(1 + ring.roomFor(label) + (location === null ? 0 : 1 + ring.roomFor(location.file) + ring.roomFor(location.function)))) {
+    if (!ring.fits(1 + (on.owners === undefined ? 0 : MOST_OWNER_RECORDS) + ring.roomFor(label) + (location === null ? 0 : 1 + ring.roomFor(location.file) + ring.roomFor(location.function)))) {
       // Two events: a task that yields is suspended and at once ready.
       this.#lose(on.kind === 'yield' ? 2 : 1)
       return
     }
     if (location !== null) writeLocation(ring, location)
-    writeSuspended(ring, task.id, on, known ?? (label === '' ? NO_TEXT : on.of === undefined ? ring.keep(label) : ring.describe(on.of, label)), t)
+    writeOwners(ring, on)
+    writeSuspended(ring, task, on, known ?? (label === '' ? NO_TEXT : on.of === undefined ? ring.keep(label) : ring.describe(on.of, label)), t)
   }
 
   #blocked(name: Reference, request: number, from: number, to: number): void {

@@ -15,6 +15,8 @@ const WAIT_KINDS: readonly WaitKind[] = [
   'yield', 'sleep', 'future', 'task', 'gather', 'queue.get', 'queue.put', 'queue.join', 'lock', 'event', 'condition', 'semaphore',
   'barrier', 'thread', 'promise', 'receive', 'send',
 ]
+/** What ends a wait at its deadline. */
+const ENDED_BY = ['itself', 'timeout'] as const
 const OUTCOMES = ['returned', 'raised', 'cancelled'] as const
 const SERVED = [...OUTCOMES, 'disconnected'] as const
 const SENDERS = ['client', 'page'] as const
@@ -45,8 +47,8 @@ export const RECORDS = {
   ready: { kind: 4, words: ['by'] },
   /** A step begins; an eager one inside the running step. */
   running: { kind: 5, small: ['next', 'eager'] },
-  /** `deadline` is NaN without one; `other` is the task or the queue that is waited for, or the task that owns the lock. */
-  suspended: { kind: 6, small: WAIT_KINDS, words: ['label: text', 'other'], number: 'deadline' },
+  /** At `deadline`, NaN without one, the wait ends by itself or by a `timeout()`; `other` is the task or the queue that is waited for, or the task that owns the lock. */
+  suspended: { kind: 6, small: WAIT_KINDS, second: ENDED_BY, words: ['label: text', 'other'], number: 'deadline' },
   yielded: { kind: 7 },
   finished: { kind: 8, small: OUTCOMES, words: ['error: text'] },
   cancelling: { kind: 9, words: ['by', 'message: text'] },
@@ -81,6 +83,8 @@ export const RECORDS = {
   busy: { kind: 29, words: ['steps', 'micros'] },
   /** A message between an ASGI application and its server. `code`: a status or the code of a close frame, 0 without one. */
   message: { kind: 30, small: DIRECTIONS, second: LENGTHS, words: ['request', 'message: text', 'bytes', 'code'] },
+  /** Not an event: tasks that own permits of the semaphore that the task of the next record waits for; 0 for none. */
+  owners: { kind: 31, words: ['first', 'second', 'third', 'fourth'] },
 } as const satisfies Record<string, Layout>
 
 /** A text extends over the records that follow: see ring.ts. */

@@ -1,7 +1,7 @@
 // What is alive on a loop, as records: where a reader starts, and continues after lost events.
 import type { Task } from '../runtime/task.ts'
 import { cutTexts } from '../events/texts.ts'
-import { labelOf, numberOf, writeName, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
+import { labelOf, MOST_OWNER_RECORDS, numberOf, writeName, writeOwners, writeRequest, writeRun, writeScope, writeSuspended, type RunStart } from './encode.ts'
 import { HEAD, type Sender } from './record-schema.ts'
 import { NO_TEXT, SnapshotWriter, type Texts } from './ring.ts'
 
@@ -54,8 +54,10 @@ function writeTask(writer: SnapshotWriter, task: Task<unknown>, t: number, runni
   const name = task.ownName
   const on = task.waiter?.describeWait() ?? null
   const label = on === null ? '' : labelOf(on)
-  writer.fits(5 + writer.roomFor(coroutine) + (typeof name === 'string' ? writer.roomFor(name) : 0) + writer.roomFor(label))
+  writer.fits(5 + MOST_OWNER_RECORDS + writer.roomFor(coroutine) + (typeof name === 'string' ? writer.roomFor(name) : 0) + writer.roomFor(label))
   const state = running ? 'running' : on === null || on.kind === 'yield' ? 'ready' : 'suspended'
   writer.put(HEAD.alive[state], task.id, t, writeName(writer, task, false), writer.keep(coroutine), numberOf(task), task.cancelling() > 0 ? 1 : 0)
-  if (state === 'suspended' && on !== null) writeSuspended(writer, task.id, on, label === '' ? NO_TEXT : writer.keep(label), t)
+  if (state !== 'suspended' || on === null) return
+  writeOwners(writer, on)
+  writeSuspended(writer, task, on, label === '' ? NO_TEXT : writer.keep(label), t)
 }

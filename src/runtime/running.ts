@@ -56,6 +56,12 @@ export interface Loop {
   addHostWork(difference: 1 | -1): void
 }
 
+/** A `timeout()` that a task is in. */
+export interface Deadline {
+  /** When the first of this scope and those around it cancels the task; `undefined` if none does. */
+  first(): number | undefined
+}
+
 /** The part of a task that futures and waiters use. */
 export interface RunningTask {
   readonly id: number

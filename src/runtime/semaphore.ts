@@ -3,14 +3,16 @@ import type { Coroutine } from './coroutine.ts'
 import { requireInteger } from './checks.ts'
 import { describable } from './describe.ts'
 import { CancelledError } from './exceptions.ts'
-import type { Loop } from './running.ts'
+import { running, type Loop } from './running.ts'
 import { Lockable, Waiters } from './lock.ts'
+import { Owners } from './owners.ts'
 import { bindLoop, type LoopBound } from './loop-bound.ts'
 import { trackUnawaited } from './unawaited.ts'
 import { Waiter } from './waiter.ts'
 
 export class Semaphore extends Lockable implements LoopBound {
   /** @internal */ boundLoop: Loop | null = null
+  /** @internal */ readonly owners = new Owners()
   readonly #waiters = new Waiters()
   #value: number
 
@@ -34,6 +36,7 @@ export class Semaphore extends Lockable implements LoopBound {
   *#acquire(): Coroutine<true> {
     if (!this.locked()) {
       this.#value--
+      this.owners.acquired(running.task)
       return true
     }
     bindLoop(this)
@@ -47,7 +50,10 @@ export class Semaphore extends Lockable implements LoopBound {
       }
     } catch (error) {
       // Woken and cancelled at once: return what this task was given.
-      if (error instanceof CancelledError && waiter.done() && !waiter.cancelled()) this.#value++
+      if (error instanceof CancelledError && waiter.done() && !waiter.cancelled()) {
+        this.#value++
+        this.owners.released(running.task)
+      }
       throw error
     } finally {
       // Later tasks had to wait behind this one even if there was enough for all.
@@ -59,6 +65,7 @@ export class Semaphore extends Lockable implements LoopBound {
   /** Increment the value and wake the first waiter. */
   release(): void {
     this.#value++
+    this.owners.released(running.task)
     this.#wakeNext()
   }
 
@@ -66,6 +73,7 @@ export class Semaphore extends Lockable implements LoopBound {
     for (const waiter of this.#waiters) {
       if (waiter.done()) continue
       this.#value--
+      this.owners.acquired(waiter.waiting)
       waiter.wake()
       return true
     }

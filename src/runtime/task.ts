@@ -16,7 +16,7 @@ import { CancelledError, cancelledError, RuntimeError } from './exceptions.ts'
 import { CANCELLED, FAILED_UNSEEN, FINISHED, Future, PENDING, type Listener } from './future.ts'
 import { YIELD } from './instruments.ts'
 import { forgetSuspension, originOf, place, suspensionOf, type Frame } from './origins.ts'
-import { running } from './running.ts'
+import { running, type Deadline } from './running.ts'
 import { noteDelivered, noteReturned, noteWaitsAgain } from './swallowed.ts'
 
 export interface TaskOptions {
@@ -74,6 +74,8 @@ export class Task<T> extends Future<T> implements Listener {
   declare readonly hostContext: HostContext | null
   /** @internal Whether an instrument needs its location each time it suspends. */
   declare located: boolean
+  /** @internal The innermost `timeout()` that it is in, for observers. A task in none inherits `null` from the prototype. */
+  declare timeout: Deadline | null
   /** @internal What the task is suspended on. */
   waiter: Waitable | null = null
   /** @internal Flags and count, see above. */
@@ -371,6 +373,7 @@ export class Task<T> extends Future<T> implements Listener {
 
 // Most programs need neither and may have a million tasks: a field would make each larger.
 Object.defineProperty(Task.prototype, 'hostContext', { value: null, writable: true })
+Object.defineProperty(Task.prototype, 'timeout', { value: null, writable: true })
 Object.defineProperty(Task.prototype, 'located', { value: false, writable: true })
 
 function resume(this: Task<unknown>, waiter: Waitable | null): void {

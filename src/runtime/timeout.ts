@@ -9,6 +9,7 @@ import { ensureFuture, requireAwaitable } from './ensure.ts'
 import { callBody } from './awaitable.ts'
 import { CancelledError, RuntimeError, TimeoutError } from './exceptions.ts'
 import { getRunningLoop } from './abstract-loop.ts'
+import type { Deadline } from './running.ts'
 import { currentTask } from './tasks.ts'
 import { trackUnawaited } from './unawaited.ts'
 import { cancelAndWait } from './wait.ts'
@@ -16,12 +17,14 @@ import { cancelAndWait } from './wait.ts'
 type State = 'created' | 'active' | 'expiring' | 'expired' | 'finished'
 
 /** The deadline of a scope. The body gets it, and can read and move it. */
-export class Timeout {
+export class Timeout implements Deadline {
   #state: State = 'created'
   #when: number | null
   #task: Task<unknown> | null = null
   #cancelling = 0
   #handle: Handle | TimerHandle | null = null
+  /** The scope around this one. */
+  #outer: Deadline | null = null
 
   /** @internal */
   constructor(when: number | null) {
@@ -58,6 +61,8 @@ export class Timeout {
     this.#state = 'active'
     this.#task = task
     this.#cancelling = task.cancelling()
+    this.#outer = task.timeout
+    task.timeout = this
     this.reschedule(this.#when)
   }
 
@@ -65,6 +70,7 @@ export class Timeout {
   exit(failed: boolean, error: unknown): void {
     this.#handle?.cancel()
     this.#handle = null
+    ;(this.#task as Task<unknown>).timeout = this.#outer
     if (this.#state === 'expiring') {
       this.#state = 'expired'
       const left = (this.#task as Task<unknown>).uncancel()
@@ -74,6 +80,14 @@ export class Timeout {
     } else if (this.#state === 'active') {
       this.#state = 'finished'
     }
+  }
+
+  /** @internal */
+  first(): number | undefined {
+    const outer = this.#outer?.first()
+    const own = this.#state === 'active' ? this.#when : null
+    if (own === null) return outer
+    return outer === undefined ? own : Math.min(own, outer)
   }
 
   #onTimeout(): void {

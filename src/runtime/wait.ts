@@ -26,10 +26,15 @@ export interface WaitOptions {
 /** The future that a `wait` is suspended on. It has the futures waited for. */
 class WaitFuture extends Future<void> {
   readonly #futures: ReadonlySet<Future<unknown>>
+  /** Whether the first that is done may end the wait. */
+  readonly #any: boolean
+  readonly #deadline: number | null
 
-  constructor(futures: ReadonlySet<Future<unknown>>) {
+  constructor(futures: ReadonlySet<Future<unknown>>, any: boolean, timeout: number | null) {
     super()
     this.#futures = futures
+    this.#any = any
+    this.#deadline = timeout === null ? null : this.loop.time() + timeout
   }
 
   release(): void {
@@ -38,7 +43,9 @@ class WaitFuture extends Future<void> {
 
   override describeWait(): Wait {
     const tasks = tasksOf(this.#futures).filter((task) => !task.done())
-    return { kind: 'gather', label: `wait for ${tasks.length} of ${this.#futures.size}`, tasks }
+    // If any of several may end the wait, it does not depend on one.
+    const needed = this.#any && tasks.length > 1 ? {} : { tasks }
+    return { kind: 'gather', label: `wait for ${tasks.length} of ${this.#futures.size}`, ...needed, ...(this.#deadline === null ? {} : { deadline: this.#deadline }) }
   }
 
   awaits(): Iterable<Future<unknown>> {
@@ -76,7 +83,7 @@ function* waitSteps<F extends Future<unknown>>(
       throw new TypeError(`wait: tasks or futures are needed, got ${describe(future)}: make a task of a coroutine with createTask`)
     }
   }
-  const waiter = new WaitFuture(futures)
+  const waiter = new WaitFuture(futures, returnWhen !== ALL_COMPLETED, timeout)
   const timer = timeout === null ? null : waiter.loop.callLater(timeout, () => waiter.release())
   let counter = futures.size
   const onDone = (future: Future<unknown>): void => {
@@ -110,7 +117,7 @@ function hasFailed(future: Future<unknown>): boolean {
  * @internal
  */
 export function* cancelAndWait(future: Future<unknown>): Coroutine<void> {
-  const waiter = new WaitFuture(new Set([future]))
+  const waiter = new WaitFuture(new Set([future]), false, null)
   const release = (): void => waiter.release()
   future.addDoneCallback(release)
   try {

@@ -14,6 +14,8 @@ export interface WaitDescription {
   of?: object
   /** The task that owned the lock when the wait began. */
   readonly holder?: { readonly id: number } | null
+  /** The tasks that own the permits of the semaphore; empty if they are not known. */
+  readonly owners?: Iterable<{ readonly id: number }> | undefined
   /** When the wait ends by itself, in seconds on the loop's clock. */
   deadline?: number
 }

@@ -24,6 +24,10 @@ export class WaitFor implements WaitDescription {
   get holder(): RunningTask | null {
     return (this.of as { heldBy?: RunningTask | null }).heldBy ?? null
   }
+
+  get owners(): Iterable<RunningTask> | undefined {
+    return (this.of as { owners?: Iterable<RunningTask> }).owners
+  }
 }
 
 /** The task that an await suspends. Throws outside a task, or if the task is suspended already. */
@@ -110,6 +114,11 @@ export class Waiter extends SingleWait {
 
   describeWait(): WaitDescription {
     return new WaitFor(this.#kind, this.#owner)
+  }
+
+  /** The task that waits. */
+  get waiting(): RunningTask | null {
+    return this.task
   }
 
   next(): IteratorResult<Suspension, void> {

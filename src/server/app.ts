@@ -51,9 +51,9 @@ export async function buildApp(config: Config, options: AppOptions = {}): Promis
   }
   // Before the handlers are wrapped, and before anything that may refuse a request.
   await app.register(timing)
-  const { observerPort, observerUrl, host, blockedMs, stacks, history, maxSubscribers, redisUrl, loopName, allowedHosts, proxies, rateLimit, maxRequests } = config
+  const { observerPort, observerUrl, host, blockedMs, wedgedMs, stacks, history, maxSubscribers, redisUrl, loopName, allowedHosts, proxies, rateLimit, maxRequests } = config
   await app.register(loopscope, {
-    observer: { port: observerPort, host, blockedMs, stacks, history, maxSubscribers, redisUrl, name: loopName, url: observerUrl, allowedHosts, proxies },
+    observer: { port: observerPort, host, blockedMs, wedgedMs, stacks, history, maxSubscribers, redisUrl, name: loopName, url: observerUrl, allowedHosts, proxies },
     offers: ['examples', 'stall', 'lab'], maxRequests, numberOf: ({ id }) => Number(id),
   })
   app.decorate('runs', new Runs(app.loopscope, app.observer, { most: config.maxRuns }))

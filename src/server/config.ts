@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { decimalOr, whole, wholeOr } from '../http/fields.ts'
+import { LEAST_LIMIT_MS, MOST_LIMIT_MS, WEDGED_MS } from '../http/turning.ts'
 
 /** How many characters of a bad value are shown. */
 const MOST_SHOWN = 200
@@ -44,6 +45,8 @@ export const environment = z.object({
   HISTORY: wholeOr(20_000, 1024, 10_000_000),
   /** From how many milliseconds on the loop counts as blocked. */
   BLOCKED_MS: wholeOr(50, 5, 60_000),
+  /** From how many milliseconds without a turn of the loop on `/livez` answers 503. */
+  WEDGED_MS: wholeOr(WEDGED_MS, LEAST_LIMIT_MS, MOST_LIMIT_MS),
   /** Whether the observer takes the stack of a blocked loop, through Node's inspector. */
   STACKS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   /** The limit, for each minute and client, of calls that cost processor time or block the loop; 0 for no limit. */
@@ -78,6 +81,7 @@ export interface Config {
   maxThreads: number
   history: number
   blockedMs: number
+  wedgedMs: number
   stacks: boolean
   rateLimit: number
   proxies: string[]
@@ -121,7 +125,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   return {
     port: values.PORT, observerPort: values.OBSERVER_PORT ?? observerPortOf(values.PORT), host: values.HOST, observerUrl: values.OBSERVER_URL,
     logLevel: values.LOG_LEVEL, maxMs: values.MAX_MS, maxRuns: values.MAX_RUNS, maxSubscribers: values.MAX_SUBSCRIBERS, maxThreads: values.MAX_THREADS,
-    history: values.HISTORY, blockedMs: values.BLOCKED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, proxies: values.PROXIES ?? [],
+    history: values.HISTORY, blockedMs: values.BLOCKED_MS, wedgedMs: values.WEDGED_MS, stacks: values.STACKS === 'on', rateLimit: values.RATE_LIMIT, proxies: values.PROXIES ?? [],
     allowedHosts: values.ALLOWED_HOSTS ?? [], maxRequests: values.MAX_REQUESTS, graceSeconds: values.GRACE_SECONDS,
     redisUrl: values.REDIS_URL, loopName: values.LOOP_NAME,
   }

@@ -13,6 +13,7 @@ const CLOSE_SECONDS = 3
 export async function shutDown(app: App, signal: string): Promise<void> {
   const { graceSeconds } = app.config
   app.draining.since = Date.now()
+  app.observer.drains()
   const waitedFor = (): Served[] => [...app.loopscope.active].filter(({ endless }) => !endless)
   app.log.info({ requests: waitedFor().length, runs: app.runs.live, streams: app.observer.size }, `${signal}: closing, within ${graceSeconds} s`)
   app.server.close()

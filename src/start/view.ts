@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
 import { helpOf, readArguments, UsageError, type Options } from '../command/arguments.ts'
 import { EXIT, onInterrupt } from '../command/exit.ts'
+import { WEDGED_MS } from '../http/turning.ts'
 import { ownNames } from '../http/origin.ts'
 import { earlierPart, MOST_BYTES } from '../observe/event-file.ts'
 import { buildObserverApp } from '../observe/http.ts'
@@ -40,7 +41,7 @@ export async function main(args: readonly string[]): Promise<number> {
       name: loop.loop, startedAt: new Date(loop.origin).toISOString(), app: () => null, observer: () => null,
       cancel: () => Promise.resolve(null), most: MOST_SUBSCRIBERS, delays: createHistogram(),
     })
-    const app = await buildObserverApp(loops, { names: ownNames(HOST, null), allowedHosts: [], proxies: [], upstream: null })
+    const app = await buildObserverApp(loops, { names: ownNames(HOST, null), allowedHosts: [], proxies: [], wedgedMs: WEDGED_MS, upstream: null })
     await app.listen({ port: (all.get('port') as number | undefined) ?? 0, host: HOST })
     const left = loop.unreadable === 0 ? '' : ` (${loop.unreadable} of its lines cannot be read)`
     console.log(`the recording ${file.text} is at http://${HOST}:${(app.server.address() as AddressInfo).port}${left}`)

@@ -93,13 +93,15 @@ class World {
   }
 
   /** A step of a task, that ends in a wait, for `deadline` seconds at most. `task`: the one that is awaited, or owns the lock. */
-  step(task: number, seconds: number, on: { kind: keyof typeof HEAD.suspended; label?: string; task?: number; deadline?: number } = { kind: 'yield' }): this {
+  step(task: number, seconds: number, on: { kind: keyof typeof HEAD.suspended; label?: string; task?: number; owners?: [number, number?]; deadline?: number; timeout?: number } = { kind: 'yield' }): this {
     this.#holder.read()
     this.#holder.task(task)
     this.#ring.put(HEAD.running.next, task, this.now)
     this.#busy(seconds)
+    if (on.owners !== undefined) this.#ring.put(HEAD.owners, 0, 0, on.owners[0], on.owners[1] ?? 0, 0, 0)
     const label = on.label === undefined ? NO_TEXT : this.#ring.putText(on.label)
-    this.#ring.putNumber(HEAD.suspended[on.kind], task, this.now, label, on.task ?? 0, on.deadline === undefined ? NaN : this.now + on.deadline)
+    const deadline = on.deadline ?? on.timeout
+    this.#ring.putNumber(HEAD.suspended[on.kind][on.timeout === undefined ? 'itself' : 'timeout'], task, this.now, label, on.task ?? 0, deadline === undefined ? NaN : this.now + deadline)
     return this.#free()
   }
 
@@ -228,21 +230,47 @@ const TABLE: [what: string, happens: (world: World) => void, reported: (string |
   ['a cycle of locks', (world) => {
     const [a, b] = [world.task('A'), world.task('B')]
     world.step(a, 0, { kind: 'lock', label: 'Lock 2', task: b }).step(b, 0, { kind: 'lock', label: 'Lock 1', task: a })
-  }, ['red await-cycle: a deadlock (cycle of awaits): B → A → B']],
+  }, ['red await-cycle: a deadlock (cycle of awaits): B → A → B; B waits for Lock 1, which A owns; A waits for Lock 2, which B owns']],
+  ['a cycle of locks, once, although others wait for it and requests are served', (world) => {
+    const [a, b, c, d] = ['A', 'B', 'C', 'D'].map((name) => world.task(name)) as [number, number, number, number]
+    world.step(a, 0, { kind: 'lock', label: 'Lock 2', task: b }).step(d, 0, { kind: 'sleep', deadline: 9 }).step(b, 0, { kind: 'lock', label: 'Lock 1', task: a })
+    world.step(c, 0, { kind: 'lock', label: 'Lock 1', task: a }).passes(3)
+  }, [/^red await-cycle: a deadlock \(cycle of awaits\): B → A → B/]],
+  ['a cycle that a timeout ends is no deadlock, and is one if it does not', (world) => {
+    const [a, b] = [world.task('A'), world.task('B')]
+    world.step(a, 0, { kind: 'lock', label: 'Lock 2', task: b, timeout: 5 }).step(b, 0, { kind: 'lock', label: 'Lock 1', task: a }).passes(4)
+    world.cancels(0, a).wakes(0, a).step(a, 0, { kind: 'lock', label: 'Lock 2', task: b, timeout: 2 }).passes(2.5)
+    t.same(world.reported, [])
+    world.passes(1)
+  }, [/^red await-cycle: a deadlock \(cycle of awaits\): A → B → A/]],
+  ['nor is one that a timeout of a task ends that awaits it', (world) => {
+    const [main, a, b] = [world.task('main'), world.task('A'), world.task('B')]
+    world.step(main, 0, { kind: 'gather', task: a, timeout: 60 })
+    world.step(a, 0, { kind: 'lock', label: 'Lock 2', task: b }).step(b, 0, { kind: 'lock', label: 'Lock 1', task: a }).passes(3)
+  }, []],
+  ['a semaphore whose owners all wait for it, after a second', (world) => {
+    const [a, b, c, d] = ['A', 'B', 'C', 'D'].map((name) => world.task(name)) as [number, number, number, number]
+    world.step(d, 0, { kind: 'sleep', deadline: 60 }).step(a, 0, { kind: 'semaphore', label: 'Semaphore 1', owners: [b, c] }).step(b, 0, { kind: 'task', task: a })
+    world.passes(2)
+    t.same(world.reported, [], 'C may release it')
+    world.step(c, 0, { kind: 'semaphore', label: 'Semaphore 1', owners: [b, c] })
+    t.same(world.reported, [])
+    world.passes(1)
+  }, [/^red await-cycle: a deadlock .*A waits for Semaphore 1, which B and C own/]],
   ['a lock that has been handed on is its new owner\'s', (world) => {
     const [a, b, c] = [world.task('A'), world.task('B'), world.task('C')]
     for (const task of [b, c]) world.step(task, 0, { kind: 'lock', label: 'Lock 1', task: a })
     // A releases the lock, which is B's now, and then awaits C, which waits for B.
     world.wakes(a, b).step(a, 0, { kind: 'task', task: c }).step(b, 0, { kind: 'sleep', deadline: 60 }).passes(3)
     world.wakes(0, b).step(b, 0, { kind: 'task', task: a })
-  }, ['red await-cycle: a deadlock (cycle of awaits): B → A → C → B']],
+  }, ['red await-cycle: a deadlock (cycle of awaits): B → A → C → B; C waits for Lock 1, which B owns']],
   ['a task that is cancelled while it waits for a lock does not become its owner, and does later', (world) => {
     const [a, b, c] = [world.task('A'), world.task('B'), world.task('C')]
     for (const task of [b, c]) world.step(task, 0, { kind: 'lock', label: 'Lock 1', task: a })
     world.cancels(a, b).wakes(a, b).step(b, 0, { kind: 'lock', label: 'Lock 1', task: a })
     // A releases the lock to C, which awaits B: B waits for C now.
     world.wakes(a, c).step(c, 0, { kind: 'task', task: b })
-  }, ['red await-cycle: a deadlock (cycle of awaits): C → B → C']],
+  }, ['red await-cycle: a deadlock (cycle of awaits): C → B → C; B waits for Lock 1, which C owns']],
   ['a lock whose owner is not known is in no cycle', (world) => {
     const [a, b, c] = [world.task('A'), world.task('B'), world.task('C')]
     for (const task of [b, c]) world.step(task, 0, { kind: 'lock', label: 'Lock 1', task: a })
@@ -257,7 +285,7 @@ const TABLE: [what: string, happens: (world: World) => void, reported: (string |
   ['calls that wait for the sensitive thread, from half a second on', (world) => { world.queued(3).passes(0.4).queued(0).passes(0.3).queued(4).passes(2).queued(0).passes(0.3) }, [/^amber sensitive-backlog: 4 calls/]],
   ['a producer before a full queue, from a second on', (world) => {
     world.step(world.task('A'), 0, { kind: 'queue.put', label: 'Queue 1' }).step(world.task('B'), 0, { kind: 'sleep', deadline: 60 }).passes(2)
-  }, [/^amber queue-full: A has waited 1 s and more for room in Queue 1/]],
+  }, [/^amber queue-full: A has waited 1 s and more for room in Queue 1: no task is known to have taken an item from it$/]],
 ]
 
 for (const [what, happens, wanted] of TABLE) {

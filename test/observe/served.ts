@@ -18,7 +18,7 @@ export async function observerHere(t: Test, unreadMs = 60_000): Promise<{ port: 
     name: 'main', startedAt: new Date().toISOString(), app: nowhere, observer: nowhere, cancel: () => Promise.resolve(null), most: 10, delays: createHistogram(),
   })
   const app = await buildObserverApp(loops, {
-    names: [], allowedHosts: [], proxies: [], upstream: { address: () => null, secret: '' }, readers: { unreadMs },
+    names: [], allowedHosts: [], proxies: [], wedgedMs: 30_000, upstream: { address: () => null, secret: '' }, readers: { unreadMs },
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())

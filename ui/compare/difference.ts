@@ -48,7 +48,7 @@ export function firstEvents(left: Recording, right: Recording): EventPair | null
 }
 
 /** Fields that belong to a language, a process or a recorder. */
-const LEFT_OUT = new Set(['seq', 'loop', 'name', 'pid', 'clock', 'coroutine', 'location', 'stack', 'error', 'label', 'message', 'run', 'request'])
+const LEFT_OUT = new Set(['seq', 'loop', 'name', 'pid', 'clock', 'coroutine', 'location', 'stack', 'error', 'label', 'message', 'run', 'request', 'owners', 'timeout'])
 const TASKS = new Set(['task', 'parent', 'by', 'holder', 'tasks'])
 const MOMENTS = new Set(['t', 'since', 'deadline'])
 

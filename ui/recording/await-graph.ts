@@ -76,7 +76,7 @@ export function awaitGraph({ recording, position, time, passes = () => true, sel
       for (const child of lane.children) if (child.kind === 'thread' && child.at(position) !== null) join(taskNode(lane), taskNode(child), 'runs in')
     }
     if (span.state !== WAITING || on === undefined || isOverdue(span, time)) continue
-    const deadline = on.deadline !== undefined
+    const deadline = on.deadline !== undefined || on.timeout !== undefined
     if (on.queue !== undefined) join(taskNode(lane), node(`queue ${on.queue}`, 'queue', `queue ${on.queue}`), 'waits for', on.kind.replace('queue.', ''), deadline)
     else if (LOCKS.has(on.kind) && on.label !== undefined) {
       const lock = node(`lock ${on.label}`, 'lock', on.label)

@@ -181,29 +181,36 @@ function thread(lane: Lane, span: Span, position: Position): string {
 }
 
 /** What wakes the tasks that wait for it. */
-const WAKES = { semaphore: 'a release', condition: 'a notify', event: 'setting it', barrier: 'the last party' } as const
+const WAKES = { condition: 'a notify', event: 'setting it', barrier: 'the last party' } as const
+
+/** The owners of a semaphore with several permits, when the wait began. */
+function owned(recording: Recording, { owners = [] }: Waiting): string {
+  const names = [...new Set(owners)].map((owner) => recording.lanes.get(owner)?.name ?? `task ${owner}`)
+  return names.length < 2 ? '' : `, which ${names.join(', ')} own`
+}
 
 function waiting(recording: Recording, lane: Lane, span: Span, position: Position, t: number, seen: Set<Lane>): string {
   const on = span.info?.on
   const where = span.info?.location === undefined ? '' : ` in ${place(span.info.location)}`
   const queue = on?.queue === undefined ? 'the queue' : `queue ${on.queue}`
-  const left = on?.deadline === undefined ? '' : on.deadline - t < DUE ? ', which is now' : `, ${duration(on.deadline - t)} left`
+  const end = on?.deadline ?? on?.timeout
+  const left = end === undefined ? '' : end - t < DUE ? ', which is now' : `, ${duration(end - t)} left`
   switch (on?.kind) {
     case 'sleep': return `asleep${where} until ${clock(recording, on.deadline ?? t)}${left}: it has yielded, so other tasks can run`
     case 'queue.get': return `waits for an item${where}: ${queue} is empty, and the next put wakes it${left}`
     case 'queue.put': return `waits for room${where}: ${queue} is full, and the next get makes room${left}`
     case 'queue.join': return `waits${where} until every item of ${queue} is done${left}`
-    case 'lock': {
+    case 'lock': case 'semaphore': {
       const id = recording.locks.all.get(on.label ?? '')?.at({ t, seq: position.seq })?.holder
       const holder = id == null ? undefined : recording.lanes.get(id)
       const theirs = holder?.at({ t, seq: position.seq }) ?? null
-      const lock = on.label ?? 'the lock'
-      if (holder === undefined || theirs === null) return `waits for ${lock}${where}: a release wakes this task${left}`
+      const lock = on.label ?? `the ${on.kind}`
+      if (holder === undefined || theirs === null) return `waits for ${lock}${where}${owned(recording, on)}: a release wakes this task${left}`
       if (seen.has(holder)) return `waits for ${lock}${where}, which ${holder.name} owns: a deadlock (cycle of awaits), and nothing can wake either`
       if (seen.size >= MOST_NAMED) return `waits for ${lock}${where}, which ${holder.name} owns${left}, and the chain of awaits goes on`
       return `waits for ${lock}${where}${left}, which ${holder.name} owns, ${chained(recording, holder, theirs, position, t, seen)}`
     }
-    case 'semaphore': case 'condition': case 'event': case 'barrier':
+    case 'condition': case 'event': case 'barrier':
       return `waits for ${on.label ?? `the ${on.kind}`}${where}: ${WAKES[on.kind]} wakes this task${left}`
     case 'promise': return `waits${where} for a promise of the host, such as the network, files, or a timer outside the loop${left}`
     case 'receive': case 'send': return `waits${where} for ${on.label ?? 'its client'} (${on.kind})${left}`

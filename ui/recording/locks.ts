@@ -1,5 +1,5 @@
 // What tasks wait for besides each other and queues: locks, semaphores, events. How many wait for each, over time, and which
-// task owns a lock. The events say which task owns a lock when a task begins to wait for it. Later, a task that wakes a waiter has
+// task owns a lock, or a semaphore with one permit. The events say which task owns a lock when a task begins to wait for it. Later, a task that wakes a waiter has
 // released the lock, and the woken task owns it; in events of earlier versions, that is all.
 import { lowerBound } from '../../src/events/lower-bound.ts'
 import type { EventOf, Snapshot, Waiting } from '../../src/events/schema.ts'
@@ -56,6 +56,10 @@ export class LockTrack {
   }
 }
 
+function ownerOf({ holder, owners = [] }: Waiting): number | undefined {
+  return holder ?? (owners.length === 1 ? owners[0] : undefined)
+}
+
 export class Locks {
   readonly all = new Map<string, LockTrack>()
   /** Which lock each task waits for. */
@@ -70,7 +74,7 @@ export class Locks {
     }
     const last = track.points.at(-1)
     this.#waits.set(task, track)
-    track.add(t, seq, (last?.waiting ?? 0) + 1, on.holder ?? last?.holder ?? null)
+    track.add(t, seq, (last?.waiting ?? 0) + 1, ownerOf(on) ?? last?.holder ?? null)
   }
 
   /**
@@ -83,7 +87,7 @@ export class Locks {
     this.#waits.delete(task)
     const last = track.points.at(-1)
     const owner = last?.holder ?? null
-    const released = track.kind === 'lock' && by !== undefined && (owner === null ? !cancelling : owner === by)
+    const released = (track.kind === 'lock' || owner !== null) && by !== undefined && (owner === null ? !cancelling : owner === by)
     if (released) track.released(by)
     track.add(t, seq, Math.max(0, (last?.waiting ?? 1) - 1), released ? task : last?.holder ?? null)
   }

@@ -16,7 +16,7 @@ export interface Filter {
 export const NO_FILTER: Filter = { text: '', state: '', run: null, request: null, own: false }
 
 /** The requests of this page and of server monitoring: hidden by default. */
-const OWN = /^GET \/(view(\/|\s|$)|favicon|examples(\/\d+)?(\s|$)|runs|tasks|loops|stalls|healthz|readyz|metrics|events|docs|openapi)/
+const OWN = /^GET \/(view(\/|\s|$)|favicon|examples(\/\d+)?(\s|$)|runs|tasks|loops|stalls|healthz|livez|readyz|metrics|events|docs|openapi)/
 
 const own = new WeakMap<Lane, boolean>()
 

@@ -36,8 +36,8 @@ export function tasks(app: HttpServer, monitor: Monitor): void {
 }
 
 /** The tasks as trees. With several loops, each tree has its loop's name; `self` is the loop that answers. */
-function trees({ loop, state, t, tasks, loops = [] }: TaskList, self: string): string {
-  const named = loop !== undefined && loop !== self && state !== undefined ? [{ loop, state, t, tasks }] : loops
-  if (named.length === 0 || (loop === undefined && named.length < 2)) return taskTree(tasks, t)
-  return named.map((one) => `${one.loop}${one.loop === self ? ', this one' : one.state === 'live' ? '' : `, ${one.state}, as it was last seen`}\n${taskTree(one.tasks, one.t)}`).join('\n')
+function trees({ loop, state, t, tasks, locks, loops = [] }: TaskList, self: string): string {
+  const named = loop !== undefined && loop !== self && state !== undefined ? [{ loop, state, t, tasks, locks }] : loops
+  if (named.length === 0 || (loop === undefined && named.length < 2)) return taskTree(tasks, t, locks)
+  return named.map((one) => `${one.loop}${one.loop === self ? ', this one' : one.state === 'live' ? '' : `, ${one.state}, as it was last seen`}\n${taskTree(one.tasks, one.t, one.locks)}`).join('\n')
 }

@@ -78,8 +78,8 @@ export class Outbox {
     if (base > 0) {
       for (const key of ['task', 'parent', 'by', 'queue'] as const) if (copy[key] !== undefined) copy[key] += base
       if (copy.type === 'task.suspended') {
-        const { task, holder } = copy.on
-        copy.on = { ...copy.on, ...(task === undefined ? {} : { task: task + base }), ...(holder === undefined ? {} : { holder: holder + base }) }
+        const { task, holder, owners } = copy.on
+        copy.on = { ...copy.on, ...(task === undefined ? {} : { task: task + base }), ...(holder === undefined ? {} : { holder: holder + base }), ...(owners === undefined ? {} : { owners: owners.map((owner) => owner + base) }) }
       }
     }
     if ((copy.type === 'task.suspended' || copy.type === 'task.created') && copy.location !== undefined) copy.location = this.#sources.place(copy.location)
