@@ -320,11 +320,11 @@ export class StallDetector {
     const { candidates, samples, ...stall } = over
     const { from } = stall
     const seconds = secondsOf(over)
-    const delayed = victimsOf(candidates, from, from + seconds)
+    const said = this.#explain(stall, samples, samples.conclude(from, over.to))
+    const delayed = victimsOf(candidates, from, from + seconds, said.request ?? null)
     let names = 0
     const victims = [...delayed, ...over.victims].slice(0, MOST_VICTIMS).filter(({ name }) => (names += name.length) <= MOST_NAMES)
       .map((victim) => ({ ...victim, seconds: stamp(victim.seconds) }))
-    const said = this.#explain(stall, samples, samples.conclude(from, over.to))
     const done: Stall = { ...said, victims, lost: stamp(totalOf(delayed) + over.lost), seconds: stamp(seconds) }
     const { now, emit } = this.#options
     emit({
