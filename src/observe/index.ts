@@ -10,6 +10,7 @@ import { OBSERVER_OPTIONS, ObserverClient, type ObserverOptions } from './client
 import { requireKnown, type Names } from './options.ts'
 import { ObserverListenError } from './thread-life.ts'
 
+export { withName } from './current-request.ts'
 export { ObserverListenError, type ObserverOptions }
 
 export interface ObserveOptions extends ObserverOptions {
@@ -49,7 +50,7 @@ export async function observe(options: ObserveOptions = {}): Promise<Observing> 
   if (known !== undefined) throw new Error(`observe: this process is observed already${known.url === null ? '' : `, at ${known.url}`}: close() that one first`)
   const elsewhere = observedElsewhere()
   if (elsewhere !== null) return elsewhere
-  const client = new ObserverClient(options)
+  const client = new ObserverClient(options, ['requests'])
   let stopWatching = (): void => {}
   const started: Observing = {
     get url() {
@@ -75,6 +76,7 @@ export async function observe(options: ObserveOptions = {}): Promise<Observing> 
       if (!next.host.virtual) client.watch(next)
     })
   }
+  client.watchRequests()
   client.watchThread()
   try {
     await client.ready

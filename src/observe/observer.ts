@@ -141,7 +141,7 @@ export class Observer extends MonitoredLoop implements Listener {
   }
 
   restored(alive: Omit<Snapshot, 'seq'>): void {
-    this.#hasLoop = true
+    this.#hasLoop ||= alive.tasks.length > 0
     this.model.restore({ ...alive, seq: this.history.last })
     this.stats.restored(alive)
     this.#stalls.forget()

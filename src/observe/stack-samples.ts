@@ -2,6 +2,7 @@
 // addon, a garbage collection) answers when the function returns, and other code may run by then. So from a late answer we use
 // only where the native code was called.
 import type { Frame } from '../events/schema.ts'
+import type { Origin } from './current-request.ts'
 import { culpritOf, type Taken } from './stacks.ts'
 
 /** A thread that runs JavaScript, and has a processor, answers within this many seconds. */
@@ -12,8 +13,8 @@ export interface Verdict {
   frames: Frame[]
   /** `null` if it is not known. */
   name: string | null
-  /** The request whose code it was. */
-  request: number | undefined
+  /** The request, or the named work, whose code it was. */
+  origin: Origin | undefined
 }
 
 interface Sample extends Verdict {
@@ -44,12 +45,12 @@ export class StackSamples {
     const asked = this.#asked ?? at
     this.#asked = null
     if (taken === null) return
-    const { frames, request, paused } = taken
+    const { frames, origin, paused } = taken
     const native = at - asked - starved > PROMPT_SECONDS
     const culprit = culpritOf(frames)
     const name = nameOf(culprit)
     this.#samples.push({
-      asked, at, request, name: name === null ? null : native ? `native code in ${name}` : `${name} outside of the event loop`,
+      asked, at, origin, name: name === null ? null : native ? `native code in ${name}` : `${name} outside of the event loop`,
       // Frames above the program's own ran after the native code and are unrelated to it. If there are only such frames, the
       // position is not known.
       frames: native ? (culprit === null ? [] : frames.slice(frames.indexOf(culprit))) : frames,
@@ -64,10 +65,12 @@ export class StackSamples {
 
   /** What blocked the thread for most of a stall that is over. Stacks that were taken afterwards show other code. */
   conclude(from: number, to: number): Verdict | null {
-    const seconds = new Map<string | null, { verdict: Verdict; seconds: number }>()
+    const seconds = new Map<string, { verdict: Verdict; seconds: number }>()
     const count = (verdict: Verdict, more: number): void => {
-      const known = seconds.get(verdict.name)
-      if (known === undefined) seconds.set(verdict.name, { verdict, seconds: more })
+      // Two requests may run the same function.
+      const key = `${verdict.origin?.name ?? ''}\n${verdict.name ?? ''}`
+      const known = seconds.get(key)
+      if (known === undefined) seconds.set(key, { verdict, seconds: more })
       else known.seconds += more
     }
     let last: Sample | null = null

@@ -6,6 +6,7 @@ import { isAbsolute, relative, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import type { EventOf } from '../events/schema.ts'
+import type { Origin } from './current-request.ts'
 import { CAPTURE, sitesOf, type Captured, type Site } from './stack-probe.ts'
 import { culpritOf as culpritAmong, isOwnCode } from '../own-code.ts'
 import { enterSession, leaveSession } from './inspector-lock.ts'
@@ -21,8 +22,8 @@ export interface Taken {
    * entered: there a thread answers that comes back from a native function.
    */
   frames: Frame[]
-  /** The number of the request whose code was interrupted, if known. */
-  request: number | undefined
+  /** What the interrupted code belongs to, if known. */
+  origin: Origin | undefined
   /** A debugger has paused the thread. */
   paused: boolean
 }
@@ -77,13 +78,13 @@ export class Stacks {
     const captured = await this.#capture()
     if (captured === null) return null
     const sites = typeof captured.sites === 'string' ? sitesOf(captured.sites) : captured.sites
-    const { at, begin, request, inspected = false } = captured
+    const { at, begin, origin, inspected = false } = captured
     if (sites.length === 0) return null
     const needed = sites.some(([, url, , , source]) => source === undefined && this.#maps.needsScript(url))
     const paused = (inspected || needed) && await this.#learnScripts(sites)
     const frames = sites.map((site) => this.#frame(site))
     if (begin != null && this.#maps.isHeader(this.#positionOf(begin), this.#positionOf(sites[0] as Site))) frames.shift()
-    return { at, frames, request, paused }
+    return { at, frames, origin, paused }
   }
 
   #capture(): Promise<Captured | null> {

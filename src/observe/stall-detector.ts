@@ -210,8 +210,8 @@ export class StallDetector {
     const stack = verdict === null || verdict.frames.length === 0 ? {} : { stack: verdict.frames }
     const named = { ...block, ...stack, ...(samples.paused ? { name: PAUSED } : {}) }
     if (block.name !== UNKNOWN || samples.paused || verdict === null) return named
-    const { request, name } = verdict
-    if (request !== undefined) return { ...named, name: this.#options.decoder.requestName(request), request }
+    const { origin, name } = verdict
+    if (origin !== undefined) return { ...named, name: origin.name, ...(origin.id === 0 ? {} : { request: origin.id }) }
     return name === null ? named : { ...named, name }
   }
 
