@@ -14,6 +14,8 @@ export interface Candidate {
   task: number
   name: string
   from: number
+  /** The request that it works for. */
+  request?: number
 }
 
 /** What is said of a step that took this long. */
@@ -23,26 +25,44 @@ export function slowStep(name: string, seconds: number): string {
 
 /** What is known of requests, by their number; `left` is set for those of the live page. */
 interface Requests {
-  get(request: number): { left?: number | null | undefined } | undefined
+  get(request: number): { method: string; url: string; left?: number | null | undefined } | undefined
 }
 
 /**
  * The tasks that are ready, and those whose wait ends by itself, before a time where one is given; but for the one that blocks
- * the loop, and those that serve the live page, which only watches. A run that the page has started does count.
+ * the loop, and those that serve the live page, which only watches. A run that the page has started does count. A task that
+ * works for a request has the request's name.
  */
 export function candidatesOf(live: Iterable<LiveTask>, requests: Requests, culprit: number | null, before = Infinity): Candidate[] {
   const candidates: Candidate[] = []
   for (const { task, name, state, since, on, run, request } of live) {
     const from = state === 'ready' ? since : on?.deadline
     if (from === undefined || from >= before || task === culprit) continue
-    if (request === undefined || run !== undefined || requests.get(request)?.left == null) candidates.push({ task, name, from })
+    const served = request === undefined || run !== undefined ? undefined : requests.get(request)
+    if (request === undefined || served === undefined) candidates.push({ task, name, from })
+    else if (served.left == null) candidates.push({ task, name: `${served.method} ${served.url} #${request}`, from, request })
   }
   return candidates
 }
 
-/** Which of them a stall delayed by more than `least` seconds, and by how much. */
-export function victimsOf(candidates: readonly Candidate[], from: number, to: number, least = 0): (Victim & { task: number })[] {
-  return candidates.map((one) => ({ task: one.task, name: one.name, seconds: to - Math.max(from, one.from) })).filter(({ seconds }) => seconds > least)
+/**
+ * Which of them a stall delayed by more than `least` seconds, and by how much. A request counts once, with the longest delay of
+ * its tasks; the one that caused the stall is `guilty`, and did not wait.
+ */
+export function victimsOf(candidates: readonly Candidate[], from: number, to: number, guilty: number | null, least = 0): (Victim & { task: number })[] {
+  const victims: (Victim & { task: number })[] = []
+  const served = new Map<number, Victim & { task: number }>()
+  for (const { task, name, from: since, request } of candidates) {
+    const seconds = to - Math.max(from, since)
+    if (seconds <= least || (request !== undefined && request === guilty)) continue
+    const known = request === undefined ? undefined : served.get(request)
+    if (known === undefined) {
+      const victim = { task, name, seconds, ...(request === undefined ? {} : { request }) }
+      victims.push(victim)
+      if (request !== undefined) served.set(request, victim)
+    } else if (seconds > known.seconds) Object.assign(known, { task, seconds })
+  }
+  return victims
 }
 
 export function totalOf(victims: readonly Victim[]): number {

@@ -33,6 +33,9 @@ import { RingWriter } from '../probe/ring.ts'
 import { endSessions } from './inspector-lock.ts'
 import { Probe } from '../probe/probe.ts'
 import { isObservedFromStart } from './observed.ts'
+import type { LiveRequest } from '../probe/snapshot.ts'
+import { LiveList } from '../runtime/live-list.ts'
+import { HttpRequests } from './http-requests.ts'
 
 export interface ObserverOptions {
   /**
@@ -149,6 +152,8 @@ export class ObserverClient implements Monitor {
   readonly most: number
   /** Resolves once the observer listens; rejects with an ObserverListenError if it cannot. */
   readonly ready: Promise<void>
+  /** @internal */
+  readonly requests = new HttpRequests(this)
   live: LiveRuns = { cancel: () => null, virtual: () => [] }
   /** Something on the loop has blocked the thread for 5 ms or more, until now. Times are seconds on the loop's clock. */
   onBlock: (from: number, to: number, name: string) => void = () => {}
@@ -163,7 +168,6 @@ export class ObserverClient implements Monitor {
   readonly #ring: RingWriter
   readonly #heartbeat: Heartbeat
   readonly #fromStart: FromStart | null
-  #reportsRequests = false
   #name: string
   /** The app's address, if it listens. */
   #address: string | null = null
@@ -171,6 +175,7 @@ export class ObserverClient implements Monitor {
   readonly #subscriptions = new Map<number, RemoteSubscription>()
   readonly #asked = new Map<number, (answer: unknown) => void>()
   readonly #slots = new Slots(MOST_UNDER_WAY)
+  readonly #liveRequests = new LiveList<LiveRequest>()
   #ids = 0
   #loops = 0
   #probe: Probe | null = null
@@ -273,20 +278,29 @@ export class ObserverClient implements Monitor {
 
   /** Records this loop from now on. One is watched at a time: returns false while another one is. */
   watch(loop: EventLoop): boolean {
-    if (this.#probe !== null) {
-      if (!this.#probe.loop.isClosed()) return this.#probe.loop === loop
-      this.#probe.detach()
-    }
+    const watched = this.#probe?.loop ?? null
+    if (watched !== null && !watched.isClosed()) return watched === loop
     const name = ++this.#loops === 1 ? this.#name : `${this.#name}-${this.#loops}`
+    this.#record(loop, name)
+    return true
+  }
+
+  /** Records from now on the requests of every HTTP server on this thread. */
+  watchRequests(): void {
+    if (this.#probe === null) this.#record(null, this.#name)
+    this.requests.start()
+  }
+
+  #record(loop: EventLoop | null, name: string): void {
+    this.#probe?.detach()
     this.#probe = new Probe({
-      view: this.#view, ring: this.#ring, loop, name, pid: process.pid,
+      view: this.#view, ring: this.#ring, loop, name, requests: this.#liveRequests, pid: process.pid,
       sendSnapshot: (content) => this.#snapshots?.postMessage(content, [content]),
       onBlock: (from, to, name) => {
         this.#heartbeat.noteBlock(from)
         this.onBlock(from, to, name())
       },
     })
-    return true
   }
 
   /** Watches from now on whether the thread is blocked. Not earlier: a program blocks its thread while it starts, and delays nothing by that. */
@@ -417,12 +431,6 @@ export class ObserverClient implements Monitor {
     return clientOf(headers[CLIENT_HEADER], this.#secret)
   }
 
-  /** The program reports its requests from now on. */
-  reportsRequests(): void {
-    this.#reportsRequests = true
-    this.send({ type: 'requests' })
-  }
-
   /** Runs a command on the observer's thread, so that starting a process does not block this one. Its output goes to standard error. */
   shell(command: string, env: Readonly<Record<string, string>> = {}): void {
     this.send({ type: 'shell', command, env })
@@ -457,6 +465,7 @@ export class ObserverClient implements Monitor {
 
   async #close(reason: string): Promise<void> {
     clearTimeout(this.#timer)
+    this.requests.stop()
     this.#probe?.finish()
     this.#heartbeat.stop()
     await this.#life?.close(reason)
@@ -485,7 +494,7 @@ export class ObserverClient implements Monitor {
     const probe = this.#probe
     probe?.flush()
     this.#ring.restart()
-    if (probe !== null && !probe.loop.isClosed()) probe.begin()
+    probe?.begin()
     const data: ObserverData = {
       ...this.#data, snapshots: port2, listen: this.#listen, loop: this.#name, sessions: new Int32Array(new SharedArrayBuffer(4)),
       blocks: this.#view.words[WORD.blocks] as number,
@@ -505,7 +514,6 @@ export class ObserverClient implements Monitor {
       return
     }
     if (this.#address !== null) this.send({ type: 'app', address: this.#address })
-    if (this.#reportsRequests) this.send({ type: 'requests' })
     if (this.#drains) this.send({ type: 'closing' })
   }
 
@@ -589,7 +597,7 @@ export class ObserverClient implements Monitor {
   #cancelHere(what: Target, id: number): Cancelled {
     if (what === 'run') return this.live.cancel(id)
     const loop = this.#probe?.loop
-    const task = loop === undefined ? undefined : [...loop.liveTasks()].find((one) => one.id === id)
+    const task = loop == null ? undefined : [...loop.liveTasks()].find((one) => one.id === id)
     if (task === undefined) return null
     task.cancel('DELETE /tasks')
     return { name: task.getName(), cancelling: true }

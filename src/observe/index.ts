@@ -7,6 +7,7 @@ import { requireKnown, type Names } from './options.ts'
 import { observedElsewhere, preloadedObserver, start } from './start.ts'
 import { ObserverListenError } from './thread-life.ts'
 
+export { withName } from './current-request.ts'
 export { ObserverListenError, type ObserverOptions, type Observing }
 
 export interface ObserveOptions extends ObserverOptions {

@@ -210,9 +210,6 @@ port.on('message', (message: ToObserver) => {
     case 'app':
       appAddress = message.address
       break
-    case 'requests':
-      observer.hasRequests = true
-      break
     case 'shell':
       shell(message.command, message.env)
       break

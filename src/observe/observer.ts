@@ -64,8 +64,6 @@ export class Observer extends MonitoredLoop implements Listener {
   warningCount = 0
   /** Errors on this thread that no code has caught. */
   errorCount = 0
-  /** The program reports its requests. */
-  hasRequests: boolean
   /** A loop of loopscope has been seen; until then only the thread is watched. */
   #hasLoop = false
   readonly #options: ObserverOptions
@@ -81,7 +79,6 @@ export class Observer extends MonitoredLoop implements Listener {
   constructor(options: ObserverOptions) {
     super({ loop: options.loop, history: new History(options.history), keepSeconds: options.keepSeconds, origin: options.origin })
     this.#options = options
-    this.hasRequests = options.requests === true
     this.view = viewOf(options.shared)
     this.#reader = new RingReader(options.shared)
     this.#decoder = new Decoder(this.#reader, this, options.takeSnapshot)
@@ -100,7 +97,7 @@ export class Observer extends MonitoredLoop implements Listener {
   }
 
   override can(): readonly Ability[] {
-    return [...this.#hasLoop ? ['tasks' as const] : [], ...this.hasRequests ? ['requests' as const] : []]
+    return [...this.#hasLoop ? ['tasks' as const] : [], ...this.#options.requests === true ? ['requests' as const] : []]
   }
 
   /** Whether the thread is blocked right now. */
@@ -179,7 +176,7 @@ export class Observer extends MonitoredLoop implements Listener {
   }
 
   restored(alive: Omit<Snapshot, 'seq'>): void {
-    this.#hasLoop = true
+    this.#hasLoop ||= alive.tasks.length > 0
     this.model.restore({ ...alive, seq: this.history.last })
     this.stats.restored(alive)
     this.#stalls.forget()

@@ -71,8 +71,6 @@ export type ToObserver =
   | { type: 'run'; record: RunRecord }
   /** The app listens at this address: what only it can do is passed on to it. */
   | { type: 'app'; address: string }
-  /** The program reports its requests from now on. */
-  | { type: 'requests' }
   /** Run this command. */
   | { type: 'shell'; command: string; env: Readonly<Record<string, string>> }
   /** The app takes no further requests. */

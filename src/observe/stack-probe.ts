@@ -18,8 +18,8 @@ export interface Captured {
   sites: Site[] | string
   /** Where the function of the first site begins; `null` if that is not a frame of a file. */
   begin?: Site | null
-  /** The number of the request whose code was interrupted. */
-  request?: number | undefined
+  /** What the interrupted code belongs to: current-request.ts. */
+  origin?: { id: number; name: string } | undefined
   /** A debugger can be attached. */
   inspected?: boolean
   /** The callback that runs, as Node's async id: a different one runs when it has changed. */
@@ -30,7 +30,7 @@ export interface Captured {
   jobs?: number
 }
 
-/** The name of the global AsyncLocalStorage that contains the request to which code belongs. */
+/** The name of the global AsyncLocalStorage of current-request.ts. */
 export const REQUEST_STORE = 'loopscope.request'
 
 /** The name of the global object that counts the probe's own microtasks. */
@@ -50,12 +50,13 @@ export const CAPTURE = `(() => {
     if (prepare === undefined) delete Error.prepareStackTrace
     else Object.defineProperty(Error, 'prepareStackTrace', prepare)
   }
-  const request = globalThis[Symbol.for('${REQUEST_STORE}')]?.getStore()
+  const of = globalThis[Symbol.for('${REQUEST_STORE}')]?.getStore()
+  const belongs = of === undefined ? undefined : { id: of.id, name: of.name }
   const builtin = (name) => globalThis.process?.getBuiltinModule?.(name)
   const inspected = builtin('node:inspector')?.url() !== undefined
   const hooks = builtin('node:async_hooks')
   const turn = hooks?.executionAsyncId()
-  if (!Array.isArray(stack)) return { at, request, inspected, turn, sites: String(stack) }
+  if (!Array.isArray(stack)) return { at, origin: belongs, inspected, turn, sites: String(stack) }
   const own = stack.filter((site) => site.getFileName())
   const users = own.filter((site) => !site.getFileName().startsWith('node:'))
   // Node calls microtasks and ticks here. If it called nothing at all, V8 runs microtasks.
@@ -99,7 +100,7 @@ export const CAPTURE = `(() => {
   // Only the innermost function of all may just have been entered.
   const [top] = own
   const begin = top === undefined || top !== kept[0] ? null : place(top, top.getEnclosingLineNumber(), top.getEnclosingColumnNumber())
-  return { at, request, inspected, sites, begin, turn, micro, jobs }
+  return { at, origin: belongs, inspected, sites, begin, turn, micro, jobs }
 })()`
 
 const LINE = /^\s*at (async )?(?:(.*?) \()?(.+?):(\d+):(\d+)\)?$/

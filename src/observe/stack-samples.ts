@@ -2,6 +2,7 @@
 // addon, a garbage collection) answers when the function returns, and other code may run by then. So from a late answer we use
 // only where the native code was called.
 import type { Frame } from '../events/schema.ts'
+import type { Origin } from './current-request.ts'
 import { culpritOf, type Taken } from './stacks.ts'
 
 /** A thread that runs JavaScript, and has a processor, answers within this many seconds. */
@@ -17,8 +18,8 @@ export interface Verdict {
   frames: Frame[]
   /** `null` if it is not known. */
   name: string | null
-  /** The request whose code it was. */
-  request: number | undefined
+  /** The request, or the named work, whose code it was. */
+  origin: Origin | undefined
 }
 
 /** A time with one stack, as part of a stall. */
@@ -85,7 +86,7 @@ export class StackSamples {
     const asked = this.#asked ?? at
     this.#asked = null
     if (taken === null) return
-    const { frames, request, paused, entered = false } = taken
+    const { frames, origin, paused, entered = false } = taken
     this.paused ||= paused
     this.#turned(taken, at)
     if (frames.length === 0) return
@@ -93,7 +94,7 @@ export class StackSamples {
     const culprit = native && entered ? null : culpritOf(frames)
     const name = nameOf(culprit)
     this.#add({
-      asked, first: at, at, request, native, name: name === null ? null : native ? `native code in ${name}` : `${name} outside of the event loop`,
+      asked, first: at, at, origin, native, name: name === null ? null : native ? `native code in ${name}` : `${name} outside of the event loop`,
       // Frames above the program's own ran after the native code and are unrelated to it. If there are only such frames, the
       // position is not known.
       frames: native ? (culprit === null ? [] : frames.slice(frames.indexOf(culprit))) : frames,
@@ -107,12 +108,14 @@ export class StackSamples {
 
   /** What blocked the thread for most of a stall that is over. Stacks that were taken afterwards show other code. */
   conclude(from: number, to: number): Verdict | null {
-    const all = new Map<string | null, { verdict: Verdict; seconds: number }>()
+    const all = new Map<string, { verdict: Verdict; seconds: number }>()
     for (const { seconds, native, ...verdict } of this.spans(from, to)) {
       // Node's own code calls the program again and again; it is named only if nothing else is seen.
       const weight = verdict.name === null && !native ? seconds * NODES_WEIGHT : seconds
-      const known = all.get(verdict.name)
-      if (known === undefined) all.set(verdict.name, { verdict, seconds: weight })
+      // Two requests may run the same function.
+      const key = `${verdict.origin?.name ?? ''}\n${verdict.name ?? ''}`
+      const known = all.get(key)
+      if (known === undefined) all.set(key, { verdict, seconds: weight })
       else known.seconds += weight
     }
     return all.size === 0 ? null : [...all.values()].reduce((most, one) => (one.seconds > most.seconds ? one : most)).verdict
@@ -121,8 +124,8 @@ export class StackSamples {
   /** The whole stall as a sequence of stacks. Between two answers, each stack gets half of the time. */
   spans(from: number, to: number): Span[] {
     const spans: Span[] = []
-    const add = ({ frames, name, request, native }: Run, seconds: number): void => {
-      if (seconds > 0) spans.push({ frames, name, request, native, seconds })
+    const add = ({ frames, name, origin, native }: Run, seconds: number): void => {
+      if (seconds > 0) spans.push({ frames, name, origin, native, seconds })
     }
     let last: Run | null = null
     let end = from
@@ -186,8 +189,8 @@ export class StackSamples {
   }
 }
 
-function keyOf({ name, native, request, frames }: Run): string {
-  return `${name} ${native} ${request} ${frames.map(({ function: fn, file, line }) => `${fn} ${file}:${line}`).join('\n')}`
+function keyOf({ name, native, origin, frames }: Run): string {
+  return `${name} ${native} ${origin?.name ?? ''} ${frames.map(({ function: fn, file, line }) => `${fn} ${file}:${line}`).join('\n')}`
 }
 
 function nameOf(culprit: Frame | null): string | null {

@@ -6,6 +6,7 @@ import { isAbsolute, relative, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import type { EventOf } from '../events/schema.ts'
+import type { Origin } from './current-request.ts'
 import { CAPTURE, sitesOf, type Captured, type Site } from './stack-probe.ts'
 import { culpritOf as culpritAmong, isOwnCode } from '../own-code.ts'
 import { enterSession, leaveSession } from './inspector-lock.ts'
@@ -24,8 +25,8 @@ export interface Taken {
   frames: Frame[]
   /** The only function has only just been entered. */
   entered?: boolean
-  /** The number of the request whose code was interrupted, if known. */
-  request: number | undefined
+  /** What the interrupted code belongs to, if known. */
+  origin: Origin | undefined
   /** A debugger has paused the thread. */
   paused: boolean
   /** What ran: see `Captured`. */
@@ -88,14 +89,14 @@ export class Stacks {
     const captured = await this.#capture()
     if (captured === null) return null
     const sites = typeof captured.sites === 'string' ? sitesOf(captured.sites) : captured.sites
-    const { at, begin, request, inspected = false, turn, micro, jobs } = captured
+    const { at, begin, origin, inspected = false, turn, micro, jobs } = captured
     const needed = sites.some(([, url, , , source]) => source === undefined && this.#maps.needsScript(url))
     const paused = (inspected || needed) && await this.#learnScripts(sites)
     const frames = sites.map((site) => this.#frame(site))
     const entered = begin != null && this.#maps.isHeader(this.#positionOf(begin), this.#positionOf(sites[0] as Site))
     if (entered && frames.length > 1) frames.shift()
     if (DISPATCHER.test(frames[0]?.function ?? '') && frames[0]?.file.startsWith('node:')) frames.length = 0
-    return { at, frames, request, paused, entered: entered && sites.length === 1, turn, micro, jobs }
+    return { at, frames, origin, paused, entered: entered && sites.length === 1, turn, micro, jobs }
   }
 
   #capture(): Promise<Captured | null> {

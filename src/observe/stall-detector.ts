@@ -264,8 +264,8 @@ export class StallDetector {
     if (kind === 'suspended') return { ...named, name: SUSPENDED }
     if (kind === 'starved' && this.#options.schedulingDelay.excuses(block.from, block.to, starved)) return { ...named, name: STARVED }
     if (verdict === null) return named
-    const { request, name } = verdict
-    if (request !== undefined) return { ...named, name: this.#options.decoder.requestName(request), request }
+    const { origin, name } = verdict
+    if (origin !== undefined) return { ...named, name: origin.name, ...(origin.id === 0 ? {} : { request: origin.id }) }
     return name === null ? named : { ...named, name }
   }
 
@@ -379,10 +379,6 @@ export class StallDetector {
     this.#over = null
     const { from, to, seconds, samples, inKernel } = over
     const { now, emit, onProfile, view } = this.#options
-    const delayed = victimsOf(over.candidates, from, to)
-    let names = 0
-    const victims = [...delayed, ...over.victims].slice(0, MOST_VICTIMS).filter(({ name }) => (names += name.length) <= MOST_NAMES)
-      .map((victim) => ({ ...victim, seconds: stamp(victim.seconds) }))
     // Node reports the collections of a stall when it is over.
     const collected = Math.min(seconds, (view.numbers[NUMBER.collected] as number) - over.collected)
     const figures = { ...over.figures, ...(collected > 0 ? { collected } : {}) }
@@ -394,6 +390,10 @@ export class StallDetector {
       code: over.name !== UNKNOWN || verdict !== null, native: native >= seconds / 2,
     })
     const { name, stack, ...block } = this.#explain(over, samples, verdict, kind, figures)
+    const delayed = victimsOf(over.candidates, from, to, block.request ?? null)
+    let names = 0
+    const victims = [...delayed, ...over.victims].slice(0, MOST_VICTIMS).filter(({ name }) => (names += name.length) <= MOST_NAMES)
+      .map((victim) => ({ ...victim, seconds: stamp(victim.seconds) }))
     const profile = spans.length === 0 ? null : new StallProfile(name, from, seconds, spans)
     emit({
       type: 'loop.unblocked', t: stamp(now()), ...ofBlock(block), seconds: stamp(seconds), victims, lost: stamp(totalOf(delayed) + over.lost), name,

@@ -21,7 +21,7 @@ export interface Started {
 
 /** Starts an observer, which watches `loop`, or the running one, or each loop that starts to run, one at a time. */
 export function start(options: ObserverOptions, loop: EventLoop | null, fromStart: FromStart | null = null): Started {
-  const client = new ObserverClient(options, [], fromStart)
+  const client = new ObserverClient(options, ['requests'], fromStart)
   let stopWatching = (): void => {}
   const started = {
     get url() {
@@ -51,6 +51,7 @@ export function start(options: ObserverOptions, loop: EventLoop | null, fromStar
     })
   }
   if (fromStart !== null) preloaded = client
+  client.watchRequests()
   client.watchThread()
   client.ready.then(() => {
     if (observing() === started) setEnvironmentData(INHERITED, { url: started.url })

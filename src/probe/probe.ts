@@ -1,5 +1,5 @@
 // The instrument on the loop's thread: each hook writes a record into the ring and returns. No object is allocated, no clock
-// read twice, nothing encoded.
+// read twice, nothing encoded. A thread without a loop of loopscope has a probe too, for its requests.
 import type { Instrument, Outcome, QueueState, ThreadCall, Wait } from '../runtime/instruments.ts'
 import type { ExceptionContext } from '../runtime/abstract-loop.ts'
 import type { EventLoop } from '../runtime/loop.ts'
@@ -48,7 +48,10 @@ export interface ProbeOptions {
   view: View
   /** It outlives the loop: the next loop's probe continues with it. */
   ring: RingWriter
-  loop: EventLoop
+  /** `null` for a thread without one. */
+  loop: EventLoop | null
+  /** The requests under way. They outlive a loop, too. */
+  requests?: LiveList<LiveRequest>
   name: string
   pid: number
   /** Sends a snapshot to the reader, which has it when it reads the record that belongs to it. */
@@ -58,7 +61,7 @@ export interface ProbeOptions {
 }
 
 export class Probe implements Instrument {
-  readonly loop: EventLoop
+  readonly loop: EventLoop | null
   readonly #name: string
   readonly #pid: number
   readonly #ring: RingWriter
@@ -83,25 +86,26 @@ export class Probe implements Instrument {
   #callback: object = this
   #ending: Task<unknown> | null = null
   readonly #liveRuns = new Map<number, RunStart>()
-  readonly #liveRequests = new LiveList<LiveRequest>()
+  readonly #liveRequests: LiveList<LiveRequest>
   #clockCost = Infinity
 
-  constructor({ view, ring, loop, name, pid, sendSnapshot, onBlock = () => {} }: ProbeOptions) {
+  constructor({ view, ring, loop, requests = new LiveList(), name, pid, sendSnapshot, onBlock = () => {} }: ProbeOptions) {
     this.loop = loop
     this.#name = name
     this.#pid = pid
     this.#ring = ring
     this.#numbers = view.numbers
-    const { host } = loop
+    this.#liveRequests = requests
+    const host = loop?.host ?? { now: () => performance.now() / 1000, virtual: false }
     this.#clock = new HolderClock(view, () => host.now(), host.virtual, (from, to, holder, subject) => onBlock(from, to, () => this.#holderName(holder, subject)))
     this.#sendSnapshot = sendSnapshot
-    if (running.loop === loop && running.task !== null) this.#resume(running.task.id)
+    if (loop !== null && running.loop === loop && running.task !== null) this.#resume(running.task.id)
     for (let times = 0; times < 100; times++) {
       const began = performance.now()
       this.#clockCost = Math.min(this.#clockCost, performance.now() - began)
     }
     this.begin()
-    loop.instruments.add(this)
+    loop?.instruments.add(this)
   }
 
   /** Starts for a new reader: what is alive, then what happens. The ring is empty. */
@@ -110,19 +114,19 @@ export class Probe implements Instrument {
     this.#lost = 0
     this.#attempts = 0
     this.#snapshot()
-    if (this.loop.isRunning()) this.loopStarted()
+    if (this.loop?.isRunning() === true) this.loopStarted()
     this.flush()
   }
 
   /** Stops recording for good: for the stream, the loop closes. */
   finish(): void {
-    if (!this.loop.instruments.has(this)) return
+    if (this.loop?.instruments.has(this) !== true) return
     if (!this.loop.isClosed()) this.loopClosed()
     this.detach()
   }
 
   detach(): void {
-    this.loop.instruments.delete(this)
+    this.loop?.instruments.delete(this)
     this.flush()
   }
 
@@ -446,7 +450,7 @@ export class Probe implements Instrument {
       return request === null ? `request #${subject}` : `${request.method} ${request.url} #${subject}`
     }
     if (this.#ending?.id === subject) return this.#ending.getName()
-    for (const task of this.loop.liveTasks()) if (task.id === subject) return task.getName()
+    for (const task of this.loop?.liveTasks() ?? []) if (task.id === subject) return task.getName()
     return `task ${subject}`
   }
 
@@ -494,7 +498,7 @@ export class Probe implements Instrument {
 
   #loopEvent(kind: 'loopStarted' | 'loopClosed'): void {
     const t = this.#now()
-    if (this.#room(2, this.#name)) this.#ring.put(HEAD[kind][this.loop.host.virtual ? 'virtual' : 'real'], 0, t, this.#ring.keep(this.#name), this.#pid)
+    if (this.#room(2, this.#name)) this.#ring.put(HEAD[kind][this.loop?.host.virtual === true ? 'virtual' : 'real'], 0, t, this.#ring.keep(this.#name), this.#pid)
   }
 
   #nameOf(callback: object): Reference {
@@ -526,7 +530,7 @@ export class Probe implements Instrument {
   #snapshot(): void {
     const t = this.#clock.read()
     this.#sendSnapshot(writeSnapshot(this.#ring.kept, t, {
-      runs: this.#liveRuns.values(), requests: this.#liveRequests, tasks: this.loop.liveTasks(), runOf: (task) => this.#runs.get(task.id),
+      runs: this.#liveRuns.values(), requests: this.#liveRequests, tasks: this.loop?.liveTasks() ?? [], runOf: (task) => this.#runs.get(task.id),
       running: ({ id }) => this.#current === id || this.#outer.some(({ task }) => task === id),
     }))
     if (this.#ring.fits(1)) this.#ring.put(HEAD.snapshot, 0, t)

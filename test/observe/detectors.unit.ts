@@ -83,9 +83,16 @@ class World {
     return this
   }
 
-  /** A task is created, and ready. */
-  task(name: string): number {
+  /** A request is read. */
+  request(request: number, url: string): this {
+    this.#ring.put(HEAD.requestStarted.client, 0, this.now, request, this.#ring.keep('GET'), this.#ring.putText(url), 0)
+    return this
+  }
+
+  /** A task is created, and ready. It may work for a request. */
+  task(name: string, request?: number): number {
     const task = ++this.#tasks
+    if (request !== undefined) this.#ring.put(HEAD.scope, 0, 0, 0, request)
     this.#ring.put(HEAD.created, task, this.now, 0, this.#ring.putText(name), this.#ring.keep('main'), 0)
     this.#ring.put(HEAD.ready, task, this.now, 0)
     this.#ring.publish()
@@ -217,6 +224,13 @@ const TABLE: [what: string, happens: (world: World) => void, reported: (string |
     const [a, b, c, d] = ['A', 'B', 'C', 'D'].map((name) => world.task(name)) as [number, number, number, number]
     world.step(c, 0, { kind: 'sleep', deadline: 0.7 }).step(d, 0, { kind: 'event' }).step(b, 0).step(a, 0.5)
   }, [...Array.from({ length: 5 }, () => /^blocked A/), /^red slow-step/, 'unblocked A 0.5, javascript, B 0.5 C 0.4']],
+  ['a request is delayed once, as long as the task of it that waited longest; the one that blocks does not wait for itself', (world) => {
+    world.request(1, '/slow').request(2, '/quick?n=1')
+    const slow = world.task('GET /slow #1', 1)
+    world.task('child of the same', 1)
+    const [served, child] = [world.task('GET /quick #2', 2), world.task('child', 2)]
+    world.step(served, 0, { kind: 'sleep', deadline: 0.7 }).step(child, 0, { kind: 'sleep', deadline: 0.3 }).step(slow, 0.3)
+  }, [...Array.from({ length: 3 }, () => /^blocked GET \/slow #1/), /^red slow-step/, 'unblocked GET /slow #1 0.3, javascript, GET /quick?n=1 #2 0.2']],
   ['two stalls in a row are two', (world) => { const [a, b] = [world.task('A'), world.task('B')]; world.step(a, 0.06).step(b, 0.06) }, [
     'blocked A 0.05, javascript', /^amber slow-step: a step of A took 60 ms/, 'unblocked A 0.06, javascript, B 0.06', 'blocked B 0.05, javascript', /^amber slow-step: a step of B/, 'unblocked B 0.06, javascript, A 0.06',
   ]],

@@ -3,7 +3,7 @@ import t from 'tap'
 import { StackSamples } from '../../src/observe/stack-samples.ts'
 import type { Taken } from '../../src/observe/stacks.ts'
 
-const at = (fn: string, file = 'app.ts'): Taken => ({ at: 0, frames: [{ function: fn, file, line: 1, column: 1 }], request: undefined, paused: false })
+const at = (fn: string, file = 'app.ts'): Taken => ({ at: 0, frames: [{ function: fn, file, line: 1, column: 1 }], origin: undefined, paused: false })
 
 /** The verdict for a stall from 0 to `to`: the stacks that were taken, when they were asked for, and when taken. */
 function verdict(to: number, ...taken: [fn: string, asked: number, at: number, starved?: number][]): string | null | undefined {
@@ -58,8 +58,8 @@ t.test('has no position for native code after which no code of the program runs'
   for (const file of ['node:internal/async_hooks', 'src/fastify/index.ts', 'src/runtime/task.ts']) {
     const samples = new StackSamples()
     samples.ask(0.05)
-    samples.answer({ ...at('whatever', file), request: 7 }, 0.9, 0)
-    t.match(samples.conclude(0, 1), { frames: [], name: null, request: 7 }, file)
+    samples.answer({ ...at('whatever', file), origin: { id: 7, name: 'GET /report #7' } }, 0.9, 0)
+    t.match(samples.conclude(0, 1), { frames: [], name: null, origin: { id: 7 } }, file)
   }
 })
 
@@ -119,4 +119,13 @@ t.test('has a function that was only just entered, but not after native code', a
   samples.ask(0.1)
   samples.answer({ ...at('audit'), entered: true }, 0.9, 0)
   t.match(samples.last, { frames: [], name: null })
+})
+
+t.test('names the request whose code blocked it for most of the stall, also if others ran the same function', async (t) => {
+  const samples = new StackSamples()
+  for (const [id, asked] of [[1, 0.05], [2, 0.1], [2, 0.2], [2, 0.3]] as const) {
+    samples.ask(asked)
+    samples.answer({ ...at('render'), origin: { id, name: `GET /${id} #${id}` } }, asked + 0.001, 0)
+  }
+  t.match(samples.conclude(0, 0.4), { origin: { id: 2, name: 'GET /2 #2' } })
 })

@@ -18,7 +18,7 @@ interface CpuProfile {
 
 /** Functions, innermost first. */
 const span = (seconds: number, functions: string, native = false): Span => ({
-  seconds, native, name: functions, request: undefined,
+  seconds, native, name: functions, origin: undefined,
   frames: functions === '' ? [] : functions.split(' ').map((name) => ({ function: name, file: 'app.ts', line: name.length, column: 1 })),
 })
 

@@ -38,13 +38,13 @@ t.test('in another program', { skip: noChromium }, async (t) => {
     t.same(complaints, [])
   }
 
-  await t.test('without a loop of loopscope: its stalls', async (t) => {
+  await t.test('without a loop of loopscope: its stalls and requests', async (t) => {
     const { app, observer } = await program(t, 'test/ui/programs/plain-server.ts')
     const opened = await open(t, observer)
     const { page } = opened
     await page.getByText('This program has no loopscope tasks: its stalls are shown here').waitFor()
     t.same(await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').allInnerTexts(), ['Live', 'Playground'])
-    t.same((await page.getByRole('tab').allInnerTexts()).map((name) => name.replace(/\d+$/, '').trim()), ['Stalls', 'Warnings', 'Table'])
+    t.same((await page.getByRole('tab').allInnerTexts()).map((name) => name.replace(/\d+$/, '').trim()), ['Stalls', 'Requests', 'Warnings', 'Table'])
     await offersNothing(t, opened)
     const blocked = fetch(`${app}/block?ms=1000`).then((response) => response.text())
     await page.locator('.loop-state.red').waitFor()
@@ -53,6 +53,9 @@ t.test('in another program', { skip: noChromium }, async (t) => {
     await tab(page, 'Stalls').click()
     await page.locator('.stall-head', { hasText: /blocked the loop for [\d,]+ ms; what it delayed is not known in computeReport \(programs\/plain-server\.ts:\d+\)/ }).waitFor()
     t.notMatch(await page.locator('body').innerText(), OFFERS)
+    await tab(page, 'Requests').click()
+    await row(page, 'GET /block').waitFor()
+    t.match(await row(page, 'GET /block').locator('.number').allInnerTexts(), [/\d/, /ms$|s$/, '–', '–', '–', '–'], 'how long it took is known, and not where the time went')
   })
 
   await t.test('with the plugin: its tasks and requests', async (t) => {

@@ -49,7 +49,7 @@ export interface Stall {
 /** What a stall can delay: the part of a recording that is needed here. */
 interface Alive {
   readonly lanes: { readonly tasks: ReadonlyMap<number, LiveTask> }
-  readonly requests: ReadonlyMap<number, { left: number | null }>
+  readonly requests: ReadonlyMap<number, { method: string; url: string; left: number | null }>
 }
 
 export class Stalls {
@@ -172,9 +172,9 @@ export function blameOf({ stack, kind }: Stall): Frame | null {
   return isInnocent(kind) ? null : culpritOf(stack)
 }
 
-/** The tasks that a stall delays, at a time while it lasts, and the delay of each. */
-export function victimsAt({ from, task }: Stall, to: number, { lanes, requests }: Alive): Victim[] {
-  return victimsOf(candidatesOf(lanes.tasks.values(), requests, task, to - OVERDUE), from, to, OVERDUE).sort((a, b) => b.seconds - a.seconds)
+/** The tasks and requests that a stall delays, at a time while it lasts, and the delay of each. */
+export function victimsAt({ from, task, request }: Stall, to: number, { lanes, requests }: Alive): Victim[] {
+  return victimsOf(candidatesOf(lanes.tasks.values(), requests, task, to - OVERDUE), from, to, request, OVERDUE).sort((a, b) => b.seconds - a.seconds)
 }
 
 /** What a stall did, in one sentence: "GET /handlers/sync #42 blocked the loop for 2,003 ms; 6 tasks delayed by 11.4 s in total". */
@@ -193,10 +193,10 @@ export function blockedFor({ name, to, kind }: Stall, seconds: number): string {
 /** What a stall delayed, once it is over. */
 export function delayedBy({ victims, others, lost, blind }: Stall): string {
   if (victims.length === 0) return blind ? 'what it delayed is not known' : 'it delayed no task'
-  const requests = victims.filter(({ task }) => task === undefined).length
+  const requests = victims.filter(({ request }) => request !== undefined).length
   const what = [count(victims.length - requests + others, 'task'), count(requests, 'request')].filter((part) => part !== '').join(' and ')
   // A request that was not read arrived during the stall; when exactly is not known.
-  const most = requests > 0 ? 'up to ' : ''
+  const most = victims.some(({ task }) => task === undefined) ? 'up to ' : ''
   return `${what} delayed by ${most}${lost < 0.1 ? milliseconds(lost) : `${trim(lost)} s`}${victims.length + others > 1 ? ' in total' : ''}`
 }
 

@@ -101,7 +101,7 @@ function NoTasks({ session }: { session: Session }) {
     <div class="overlay">
       <h2>No stall so far</h2>
       <p>This program has no loopscope tasks: its stalls are shown here. Whatever blocks its thread for 50 ms or more is drawn as a band, with the line of the source that blocks.</p>
-      <p>Tasks and their requests are shown as well in programs that run coroutines with <code>loopscope</code>, or serve them with <code>loopscope/fastify</code>.</p>
+      <p>Tasks are shown as well in programs that run coroutines with <code>loopscope</code>, or serve them with <code>loopscope/fastify</code>.</p>
     </div>
   )
 }
