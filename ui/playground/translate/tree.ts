@@ -148,6 +148,49 @@ export function* everyExpression(expression: Expression): Generator<Expression> 
   for (const inner of expressionsOf(expression)) yield* everyExpression(inner)
 }
 
+/** All expressions in the statements of a block, functions and classes left out. */
+export function* expressionsIn(body: readonly Statement[]): Generator<Expression> {
+  for (const statement of everyStatement(body)) for (const expression of expressionsOf(statement)) yield* everyExpression(expression)
+}
+
+/** Whether an expression has a part of this type. */
+export function contains(expression: Expression, type: Expression['type']): boolean {
+  for (const inner of everyExpression(expression)) if (inner.type === type) return true
+  return false
+}
+
+export function isNone(node: Expression): boolean {
+  return node.type === 'Constant' && node.kind === 'none'
+}
+
+/** `__name__ == '__main__'` */
+export function isMainGuard(test: Expression): boolean {
+  return test.type === 'Compare' && test.left.type === 'Name' && test.left.id === '__name__'
+}
+
+export function isDocstring(statement: Statement): boolean {
+  return statement.type === 'Expr' && statement.value.type === 'Constant' && statement.value.kind === 'str'
+}
+
+/** The place of a node, for one that is made instead of it. */
+export function at({ line, column, endLine }: At): At {
+  return { line, column, endLine }
+}
+
+/** A string instead of a part of `node`. */
+export function literal(node: At, value: string): Constant {
+  return { ...at(node), type: 'Constant', kind: 'str', value }
+}
+
+/** A value in an f-string: its `str`, or with '!r' its `repr`. */
+export function formattedValue(node: At, value: Expression, spec: string | null = null, conversion: '' | '!r' | '!s' = ''): FormattedValue {
+  return { ...at(node), type: 'FormattedValue', value, conversion: { '': -1, '!r': 114, '!s': 115 }[conversion], format_spec: spec === null ? null : joined(node, [literal(node, spec)]) }
+}
+
+export function joined(node: At, values: Expression[]): JoinedStr {
+  return { ...at(node), type: 'JoinedStr', values }
+}
+
 const EXPRESSIONS = new Set([
   'Constant', 'Name', 'Attribute', 'Subscript', 'Slice', 'Call', 'BinOp', 'BoolOp', 'UnaryOp', 'Compare', 'IfExp', 'Lambda', 'List', 'Tuple', 'Set',
   'Dict', 'ListComp', 'SetComp', 'GeneratorExp', 'DictComp', 'JoinedStr', 'FormattedValue', 'Await', 'Yield', 'YieldFrom', 'Starred', 'NamedExpr',

@@ -79,7 +79,9 @@ export class Type {
   }
 }
 
-export const NUMBERS = ['nat', 'int', 'fraction', 'float'] as const
+/** What can be calculated with. */
+export const NUMERIC = ['nat', 'int', 'fraction', 'float', 'bool'] as const
+export const CONTAINERS = ['list', 'deque', 'tuple', 'set', 'dict'] as const
 
 export function union(...types: Type[]): Type {
   const all = new Type()
