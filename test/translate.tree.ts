@@ -75,6 +75,12 @@ t.test('a line knows where it comes from', async (t) => {
   ])
 })
 
+t.test('a program that cannot be understood has a translation, too', async (t) => {
+  const messages = (source: string): string[] => python.translate(source).untranslated.map(({ message }) => message)
+  for (const kind of ['list', 'set', 'dict', 'tuple']) t.doesNotThrow(() => messages(`def f(x):\n    if isinstance(x, ${kind}):\n        return [i for i in x]\n`), kind)
+  t.doesNotThrow(() => messages('class Node:\n    pass\n\n\nclass Node(Node):\n    pass\n\n\nprint(Node().value)\n'), 'a class that extends one of its own name')
+})
+
 t.test('a tree has bounds', async (t) => {
   t.throws(() => python.translate(`x = ${'['.repeat(150)}${']'.repeat(150)}`), /TooLarge|too many nested/)
   t.throws(() => python.translate(`x = [${'1,'.repeat(60_000)}]`), /TooLarge/)

@@ -14,6 +14,11 @@ function inherited<T>(cls: ClassInfo, find: (cls: ClassInfo) => T | undefined): 
   return null
 }
 
+/** Whether a class is another, or extends it. */
+export function isA(cls: ClassInfo, other: ClassInfo): boolean {
+  return cls === other || cls.bases.some((base) => isA(base, other))
+}
+
 /** The method of the first of these names that the class or its bases have. */
 export function findMethod(cls: ClassInfo, ...names: string[]): Routine | null {
   for (const name of names) {

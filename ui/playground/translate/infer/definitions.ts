@@ -1,4 +1,5 @@
 // Definitions of functions and classes: the types of parameters, fields and what a function returns.
+import { isA } from '../class-members.ts'
 import { fallsThrough, returnsValue } from '../flow.ts'
 import { dotted, type ClassInfo, type Routine } from '../scopes.ts'
 import type { AnnAssign, Assign, FunctionDef } from '../tree.ts'
@@ -66,7 +67,8 @@ export function defineClass(infer: Knowledge, cls: ClassInfo): void {
   for (const base of node.bases) {
     for (const atom of infer.expression(base).atoms) {
       if (atom.kind === 'class') {
-        if (!cls.bases.includes(atom.cls)) {
+        // A class may have the name of the one that it extends: it is not its own base.
+        if (!cls.bases.includes(atom.cls) && !isA(atom.cls, cls)) {
           cls.bases.push(atom.cls)
           infer.changed = true
         }

@@ -1,7 +1,7 @@
 // What the classes in `except` and `isinstance` say about a value.
 import { dotted, type Variable } from '../scopes.ts'
 import type { Expression } from '../tree.ts'
-import { Type, union, type Atom, type Kind, type PlainKind } from '../types.ts'
+import { Type, union, type PlainKind } from '../types.ts'
 import type { Knowledge } from './knowledge.ts'
 
 /** What an `except` clause with these classes catches. */
@@ -31,7 +31,6 @@ export function narrowed<T>(infer: Knowledge, test: Expression, inside: () => T)
 }
 
 const PLAIN: Record<string, PlainKind[]> = { int: ['nat', 'int'], float: ['float', 'fraction'], str: ['str'], bool: ['bool'] }
-const CONTAINERS: Record<string, Kind> = { list: 'list', dict: 'dict', set: 'set', tuple: 'tuple' }
 
 /** The values of which `isinstance` with these classes is true. */
 function instances(infer: Knowledge, classes: Expression): Type {
@@ -39,6 +38,10 @@ function instances(infer: Knowledge, classes: Expression): Type {
   const name = dotted(classes)
   const kinds = PLAIN[name]
   if (kinds !== undefined && infer.program.variables.get(classes) === undefined) return new Type(...kinds)
-  if (name in CONTAINERS) return new Type({ kind: CONTAINERS[name] } as Atom)
-  return caught(infer, classes)
+  switch (name) {
+    case 'list': case 'set': return infer.list(classes, new Type(), name)
+    case 'dict': return infer.dict(classes, new Type(), new Type())
+    case 'tuple': return infer.tuple(classes, [])
+    default: return caught(infer, classes)
+  }
 }
