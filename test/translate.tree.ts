@@ -81,6 +81,18 @@ t.test('a program that cannot be understood has a translation, too', async (t) =
   t.doesNotThrow(() => messages('class Node:\n    pass\n\n\nclass Node(Node):\n    pass\n\n\nprint(Node().value)\n'), 'a class that extends one of its own name')
 })
 
+t.test('a pattern that is not translated is reported at its place', async (t) => {
+  const said = (head: string, pattern: string): [number, string][] => {
+    const { untranslated } = python.translate(`class Plain:\n    pass\n\n\n${head}\nmatch value:\n    case 'known':\n        print(1)\n    case ${pattern}:\n        print(2)\n`)
+    return untranslated.map(({ line, message }) => [line, message])
+  }
+  const list = 'value = [1, 2]'
+  t.same(said(list, '[1, x] | [x, 2]'), [[9, 'a pattern with names that are in different places']])
+  t.same(said(list, '[x, y] if any(x > z for z in [1])'), [[9, 'a guard with names of its own']])
+  t.same(said('value = Plain()', 'Plain(1)'), [[9, 'a pattern with places, of a class that is no dataclass']])
+  t.same(said('value = 1 if print() else 1.5', 'int()'), [[9, 'a test for int of what may also be another kind, which is the same in JavaScript']])
+})
+
 t.test('a tree has bounds', async (t) => {
   t.throws(() => python.translate(`x = ${'['.repeat(150)}${']'.repeat(150)}`), /TooLarge|too many nested/)
   t.throws(() => python.translate(`x = [${'1,'.repeat(60_000)}]`), /TooLarge/)

@@ -4,7 +4,7 @@ import { lambda, LEVEL, tight, type Code } from './code.ts'
 import { entry, makeTask, of, type Api, type CallCode, type CallTypes, type Inferring, type Returns } from './entry.ts'
 import { drawn, METHODS } from './methods.ts'
 import type { Call } from './tree.ts'
-import { elementsOf, named, Type, union, type Atom, type PlainKind } from './types.ts'
+import { elementsOf, named, Type, union, type Atom, type Kind, type PlainKind } from './types.ts'
 
 const object = (name: string): Returns => () => new Type(named(name, 'object'))
 const construct = (name: string) => ({ w, code, node }: CallCode): string => `new ${w.use(name)}(${node.args.length + node.keywords.length === 0 ? '' : [code('value') || code('lock') || code('parties')].join('')})`
@@ -70,9 +70,20 @@ function sumOf({ w, node, arg, code }: CallCode): Code | string {
   return `${w.python('sum')}(${[w.iterable(items).text, code('start')].filter((text) => text !== '').join(', ')})`
 }
 
+/** Types that are one in JavaScript: a test for some of them is one for all. */
+const ALIKE: Readonly<Record<string, Kind[]>[]> = [{ int: ['nat', 'int', 'bool'], float: ['float', 'fraction'] }, { list: ['list'], tuple: ['tuple'], deque: ['deque'] }]
+
 function isinstance({ w, arg, node }: CallCode): Code {
   const [value, classes] = [arg('value'), arg('classes')]
-  return value === null || classes === null ? w.problem(node, 'isinstance needs a value and a class') : w.instanceOf(tight(w.code(value, LEVEL.relation)), classes)
+  if (value === null || classes === null) return w.problem(node, 'isinstance needs a value and a class')
+  const type = w.typeOf(value)
+  const names = (classes.type === 'Tuple' ? classes.elts : [classes]).map((one) => one.type === 'Name' ? one.id : '')
+  for (const group of ALIKE) {
+    if (!names.some((name) => name in group)) continue
+    const others = Object.entries(group).filter(([name]) => !names.includes(name)).flatMap(([, kinds]) => kinds)
+    if (type.has(...others) || (names.includes('int') && type.has('bool'))) return w.problem(node, `a test for ${names.join(' or ')} of what may also be another kind, which is the same in JavaScript`)
+  }
+  return node.isPattern === true && classes.type === 'Tuple' ? tight(`Array.isArray(${w.code(value)})`) : w.instanceOf(tight(w.code(value, LEVEL.relation)), classes)
 }
 
 /** `int(x)` of a float or a string. */

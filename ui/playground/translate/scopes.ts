@@ -120,6 +120,8 @@ export interface Program {
   scopes: Map<object, Scope>
   /** What an imported name means, such as `asyncio.sleep`. */
   imports: Map<Variable, string>
+  /** Whether a pattern of `match` looks into sequences. */
+  hasPatterns: boolean
   /** Variables whose functions are called with a star. */
   spread: Set<Variable>
 }
@@ -141,7 +143,7 @@ export function targetsOf(target: Expression): (Expression & { type: 'Name' })[]
 
 export function bind(tree: Module): Program {
   const module = new Scope('module', null)
-  const program: Program = { module, variables: new Map(), routines: new Map(), classes: new Map(), scopes: new Map(), imports: new Map(), spread: new Set() }
+  const program: Program = { module, variables: new Map(), routines: new Map(), classes: new Map(), scopes: new Map(), imports: new Map(), hasPatterns: false, spread: new Set() }
   new Binder(program).scope(tree.body, module, null)
   return program
 }
@@ -319,6 +321,10 @@ class Binder {
         } else this.#expression(expression.elt, inner, place)
         return
       }
+      case 'Compare':
+        if (expression.isPattern === true && expression.left.type === 'Subscript') this.#program.hasPatterns = true
+        for (const inner of expressionsOf(expression)) this.#expression(inner, scope, place)
+        return
       default: for (const inner of expressionsOf(expression)) this.#expression(inner, scope, place)
     }
   }

@@ -3,6 +3,7 @@
 import { declare } from './declarations.ts'
 import { MODULES } from './api.ts'
 import { infer } from './infer/inference.ts'
+import { withoutMatch } from './match.ts'
 import { nameVariables } from './names.ts'
 import { bind, dotted, type ClassInfo } from './scopes.ts'
 import { wrapped } from './wrap.ts'
@@ -27,7 +28,8 @@ const IMPORTED = ['loopscope', './pace.ts', './python.ts', './random.ts'] as con
 /** Names that are imported as types only. */
 const TYPES = new Set(['Coroutine', 'Awaitable', 'Stream'])
 
-export function translate(tree: Module): Translation {
+export function translate(module: Module): Translation {
+  const tree = withoutMatch(module)
   const main = mainCall(tree)
   const body = main === null ? tree : { ...tree, body: tree.body.slice(0, -1) }
   const program = bind(body)

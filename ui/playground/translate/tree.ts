@@ -31,11 +31,23 @@ export interface Name extends Node<'Name'> { id: string }
 export interface Attribute extends Node<'Attribute'> { value: Expression; attr: string }
 export interface Subscript extends Node<'Subscript'> { value: Expression; slice: Expression }
 export interface Slice extends Node<'Slice'> { lower: Expression | null; upper: Expression | null; step: Expression | null }
-export interface Call extends Node<'Call'> { func: Expression; args: Expression[]; keywords: Keyword[] }
+export interface Call extends Node<'Call'> {
+  func: Expression
+  args: Expression[]
+  keywords: Keyword[]
+  /** Whether it is a test of `match`, which is left out where the type says that it is true. */
+  isPattern?: true
+}
 export interface BinOp extends Node<'BinOp'> { left: Expression; op: BinaryOperator; right: Expression }
 export interface BoolOp extends Node<'BoolOp'> { op: 'And' | 'Or'; values: Expression[] }
 export interface UnaryOp extends Node<'UnaryOp'> { op: 'Not' | 'USub' | 'UAdd' | 'Invert'; operand: Expression }
-export interface Compare extends Node<'Compare'> { left: Expression; ops: Comparison[]; comparators: Expression[] }
+export interface Compare extends Node<'Compare'> {
+  left: Expression
+  ops: Comparison[]
+  comparators: Expression[]
+  /** As in a call. */
+  isPattern?: true
+}
 export interface IfExp extends Node<'IfExp'> { test: Expression; body: Expression; orelse: Expression }
 export interface Lambda extends Node<'Lambda'> { args: Arguments; body: Expression }
 export interface Sequence extends Node<'List' | 'Tuple' | 'Set'> { elts: Expression[] }
@@ -88,12 +100,29 @@ export interface Alias extends At { name: string; asname: string | null }
 export interface Scoped extends Node<'Global' | 'Nonlocal'> { names: string[] }
 export interface ExpressionStatement extends Node<'Expr'> { value: Expression }
 export interface Plain extends Node<'Pass' | 'Break' | 'Continue'> { readonly plain?: true }
+export interface Match extends Node<'Match'> {
+  subject: Expression
+  cases: { pattern: Pattern; guard: Expression | null; body: Statement[] }[]
+  /** What of it is not translated. */
+  problem?: { at: At; message: string }
+}
+export interface MatchValue extends Node<'MatchValue'> { value: Expression }
+export interface MatchSingleton extends Node<'MatchSingleton'> { value: boolean | null }
+export interface MatchSequence extends Node<'MatchSequence'> { patterns: Pattern[] }
+export interface MatchMapping extends Node<'MatchMapping'> { keys: Expression[]; patterns: Pattern[]; rest: string | null }
+export interface MatchClass extends Node<'MatchClass'> { cls: Expression; patterns: Pattern[]; kwd_attrs: string[]; kwd_patterns: Pattern[] }
+export interface MatchStar extends Node<'MatchStar'> { name: string | null }
+export interface MatchAs extends Node<'MatchAs'> { pattern: Pattern | null; name: string | null }
+export interface MatchOr extends Node<'MatchOr'> { patterns: Pattern[] }
+
+export type Pattern = MatchValue | MatchSingleton | MatchSequence | MatchMapping | MatchClass | MatchStar | MatchAs | MatchOr
+
 /** Statements that are not translated at all. */
-export interface Other extends Node<'Match' | 'TypeAlias'> { readonly other?: true }
+export interface Other extends Node<'TypeAlias'> { readonly other?: true }
 
 export type Statement =
   | FunctionDef | ClassDef | Return | Assign | AugAssign | AnnAssign | For | While | If | With | Raise | Try | Assert | Delete
-  | Import | ImportFrom | Scoped | ExpressionStatement | Plain | Other
+  | Import | ImportFrom | Scoped | ExpressionStatement | Plain | Match | Other
 
 export interface Comment {
   line: number

@@ -1,6 +1,7 @@
 // The types of TypeScript that go with what is known about values.
 import { camelCase } from './names.ts'
 import { parametersOf, type Routine, type Variable } from './scopes.ts'
+import { quoted } from './code.ts'
 import type { Module } from './entry.ts'
 import { errorName } from './errors.ts'
 import { Type, union, type Atom } from './types.ts'
@@ -40,7 +41,7 @@ export function typeText(type: Type, names: TypeNames, depth = 0): string {
         texts.add(`${name}<${inner(...dicts.map(({ key }) => key))}, ${inner(...dicts.map(({ value }) => value))}>`)
         break
       }
-      case 'tuple': texts.add(atom.isRest === true ? 'any[]' : `[${atom.elems.map((elem) => inner(elem)).join(', ')}]`); break
+      case 'tuple': texts.add(atom.isRest === true ? 'any[]' : `[${atom.elems.map((elem, i) => i === 0 && atom.tag !== undefined ? quoted(atom.tag) : inner(elem)).join(', ')}]`); break
       case 'coro': case 'task': case 'future': {
         const kinds = new Set(type.of('coro', 'task', 'future').map(({ kind }) => kind))
         const name = kinds.size > 1 ? 'Awaitable' : { coro: 'Coroutine', task: 'Task', future: 'Future' }[atom.kind]

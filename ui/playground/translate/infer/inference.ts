@@ -1,7 +1,7 @@
 // Finds out what the values of a program are, without running it. It goes through the whole program until no type grows any more.
 // Every function is looked at with all arguments that any call gives it.
 import type { Program, Routine } from '../scopes.ts'
-import type { Expression, Module, Statement } from '../tree.ts'
+import type { Expression, Module, Sequence, Statement } from '../tree.ts'
 import { Type, union } from '../types.ts'
 import { assign, goThrough } from './assigned.ts'
 import { call, invoke, iterated } from './calls.ts'
@@ -51,11 +51,10 @@ class Inference extends Knowledge {
       case 'Slice': this.#each([node.lower, node.upper, node.step]); return new Type()
       case 'Call': return call(this, node)
       case 'BinOp': return binary(this, node, node.op, this.expression(node.left), this.expression(node.right))
-      case 'BoolOp': return union(...node.values.map((value, i) => {
-        const type = this.expression(value)
+      case 'BoolOp':
+        if (node.op === 'And') return union(...this.#and(node.values))
         // What is left of `or` goes on only if it counts as true.
-        return node.op === 'Or' && i < node.values.length - 1 ? type.without('none') : type
-      }))
+        return union(...node.values.map((value, i) => i < node.values.length - 1 ? this.expression(value).without('none') : this.expression(value)))
       case 'UnaryOp': return unary(node.op, this.expression(node.operand))
       case 'Compare': this.#each([node.left, ...node.comparators]); return new Type('bool')
       case 'IfExp': this.expression(node.test); return union(narrowed(this, node.test, () => this.expression(node.body)), this.expression(node.orelse))
@@ -69,7 +68,7 @@ class Inference extends Knowledge {
       case 'Set': return this.list(node, this.#items(node.elts), 'set')
       case 'Tuple':
         if (node.elts.some(({ type }) => type === 'Starred')) return this.list(node, this.#items(node.elts))
-        return this.tuple(node, node.elts.map((elt) => this.expression(elt)))
+        return this.#tuple(node)
       case 'Dict': {
         const pairs = node.values.flatMap((value, i) => {
           const key = node.keys[i] ?? null
@@ -96,6 +95,21 @@ class Inference extends Knowledge {
         return value
       }
     }
+  }
+
+  #tuple(node: Sequence): Type {
+    const type = this.tuple(node, node.elts.map((elt) => this.expression(elt)))
+    const [first] = node.elts
+    // Patterns know such tuples by their first item.
+    if (this.program.hasPatterns && first?.type === 'Constant' && first.kind === 'str') for (const atom of type.of('tuple')) atom.tag = String(first.value)
+    return type
+  }
+
+  /** Each value is looked at only if those before it are true. */
+  #and([first, ...rest]: readonly Expression[]): Type[] {
+    if (first === undefined) return []
+    const type = this.expression(first)
+    return [type, ...narrowed(this, first, () => this.#and(rest))]
   }
 
   #each(expressions: readonly (Expression | null)[]): void {

@@ -1,6 +1,6 @@
 // Conditions: what counts as true in Python, what is equal, and how values are compared.
 import { infix, LEVEL, not, operand, tight, type Code, type Sign } from '../code.ts'
-import { findMethod } from '../class-members.ts'
+import { findMethod, isA } from '../class-members.ts'
 import { isNone, type BoolOp, type Compare, type Comparison, type Constant, type Expression } from '../tree.ts'
 import { CONTAINERS, elementsOf, NUMERIC, union, type Atom, type Type } from '../types.ts'
 import { items } from './containers.ts'
@@ -20,7 +20,10 @@ export function test(w: Writer, node: Expression, negated: boolean): Code {
   if (node.type === 'BoolOp') {
     const and = (node.op === 'And') !== negated
     const level = and ? LEVEL.and : LEVEL.or
-    const parts = node.values.map((value) => {
+    const values = node.op === 'And' ? node.values.filter((value) => !isSure(w, value)) : node.values
+    if (values.length === 0) return asIs(tight('true'))
+    if (values.length === 1) return w.test(values[0] as Expression, negated)
+    const parts = values.map((value) => {
       const code = w.test(value, negated)
       // && in || needs no parentheses, but is clearer with them.
       return operand(code, !and && code.level === LEVEL.and ? LEVEL.and + 1 : level)
@@ -53,6 +56,31 @@ export function test(w: Writer, node: Expression, negated: boolean): Code {
 
 function isTrue({ kind, value }: Constant): boolean {
   return kind === 'bool' ? value === true : kind === 'int' || kind === 'float' ? Number(value) !== 0 : kind === 'str' ? value !== '' : kind !== 'none'
+}
+
+/** Whether a test of a pattern is true of every value that there can be. */
+function isSure(w: Writer, node: Expression): boolean {
+  if (node.type === 'Compare' && node.isPattern === true && node.left.type === 'Call' && node.left.args[0] !== undefined) {
+    const [size] = node.comparators
+    const type = w.typeOf(node.left.args[0])
+    return node.ops[0] === 'Eq' && type.only('tuple') && type.of('tuple').every(({ elems, isRest }) => isRest !== true && size?.type === 'Constant' && elems.length === Number(size.value))
+  }
+  if (node.type !== 'Call' || node.isPattern !== true) return false
+  const [value, classes] = node.args as [Expression, Expression]
+  const type = w.typeOf(value)
+  if (classes.type === 'Tuple') return type.only('list', 'tuple', 'deque')
+  const wanted = w.typeOf(classes).of('class')[0]?.cls
+  if (wanted !== undefined) return type.only('instance') && type.of('instance').every(({ cls }) => isA(cls, wanted))
+  switch (w.pathOf(classes)) {
+    case 'builtins.dict': return type.only('dict')
+    case 'builtins.str': return type.only('str')
+    case 'builtins.bool': return type.only('bool')
+    case 'builtins.int': return type.only('nat', 'int', 'bool')
+    case 'builtins.float': return type.only('float', 'fraction')
+    case 'builtins.list': return type.only('list')
+    case 'builtins.tuple': return type.only('tuple')
+    default: return false
+  }
 }
 
 /** `a or b` as a value. */
@@ -168,7 +196,7 @@ export function instanceOf(w: Writer, value: Code, classes: Expression): Code {
     case 'builtins.str': return hasType('string')
     case 'builtins.int': case 'builtins.float': return hasType('number')
     case 'builtins.bool': return hasType('boolean')
-    case 'builtins.list': return tight(`Array.isArray(${text})`)
+    case 'builtins.list': case 'builtins.tuple': return tight(`Array.isArray(${text})`)
     case 'builtins.dict': return isOf('Map')
     case 'builtins.set': return isOf('Set')
     case 'asyncio.Task': return isOf(w.use('Task'))

@@ -62,10 +62,8 @@ export function subscript(w: Writer, node: Subscript): Code {
     return tight(`${w.python('item')}(${on()}, ${key})`)
   }
   if (type.only('tuple') && slice.type === 'Constant') return tight(`${on()}[${key}]`)
-  if (type.only('tuple') && slice.type === 'UnaryOp' && slice.operand.type === 'Constant') {
-    const size = Math.min(...type.of('tuple').map(({ elems }) => elems.length))
-    return tight(`${on()}[${size - Number(slice.operand.value)}]`)
-  }
+  const [size = 0, ...others] = new Set(type.of('tuple').map(({ elems }) => elems.length))
+  if (type.only('tuple') && others.length === 0 && slice.type === 'UnaryOp' && slice.operand.type === 'Constant') return tight(`${on()}[${size - Number(slice.operand.value)}]`)
   if (type.only('list', 'deque', 'str', 'tuple')) return tight(`${w.python('item')}(${w.present(value)}, ${key})`)
   return w.problem(node, 'a subscript of this')
 }

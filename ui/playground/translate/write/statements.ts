@@ -74,7 +74,8 @@ export class Statements extends StatementWriter {
       case 'Import': case 'ImportFrom': case 'Global': case 'Nonlocal': case 'Pass': return
       case 'Break': case 'Continue': jump(this, statement); return
       case 'Expr': this.#expression(statement.value); return
-      default: this.problem(statement, `${statement.type === 'Match' ? 'match' : 'this statement'} is not translated`)
+      case 'Match': this.problem(statement.problem?.at ?? statement, statement.problem?.message ?? 'match is not translated'); return
+      default: this.problem(statement, 'this statement is not translated')
     }
   }
 
