@@ -19,7 +19,7 @@ const unquoted = (cell: string): string => cell.split('\n').map((line) => line.r
 const page = read('docs/python.md')
 
 /** A statement in the midst of a program in which what it names exists. */
-const AROUND = `import asyncio, time
+const AROUND = `import asyncio, collections, time
 lock = asyncio.Lock()
 queue = asyncio.Queue()
 x, n, text, items, ages = 1.5, 3, 'word', [1, 2], {'ada': 36}

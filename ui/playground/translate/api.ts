@@ -3,7 +3,7 @@
 import { lambda, LEVEL, tight, type Code } from './code.ts'
 import { entry, makeTask, of, type Api, type CallCode, type CallTypes, type Inferring, type Returns } from './entry.ts'
 import { drawn, METHODS } from './methods.ts'
-import type { Call } from './tree.ts'
+import { isNone, type Call } from './tree.ts'
 import { elementsOf, named, Type, union, type Atom, type Kind, type PlainKind } from './types.ts'
 
 const object = (name: string): Returns => () => new Type(named(name, 'object'))
@@ -120,7 +120,12 @@ function sortedOf({ w, arg, node }: CallCode): Code | string {
 function collected(kind: 'list' | 'set' | 'deque'): Api {
   return entry('iterable maxlen', (call) => call.infer.list(call.at, call.expression('iterable') === null ? new Type() : iterated(call, 'iterable'), kind), ({ w, node, arg, code }) => {
     const items = arg('iterable')
-    if (code('maxlen') !== '' && !(arg('maxlen')?.type === 'Constant' && code('maxlen') === 'null')) return w.problem(node, 'a deque with maxlen')
+    const maxlen = arg('maxlen')
+    if (maxlen !== null && !isNone(maxlen)) {
+      const type = w.typeOf(node)
+      if (kind !== 'deque' || !w.typeOf(maxlen).only('nat', 'int')) return w.problem(node, 'a deque whose maxlen may be None')
+      return `new ${w.python('BoundedDeque')}<${w.ts(elementsOf(type, kind))}>(${code('maxlen')}${items === null ? '' : `, ${w.iterable(items).text}`})`
+    }
     const elem = elementsOf(w.typeOf(node), kind)
     if (kind === 'set') return items === null ? `new Set<${w.ts(elem)}>()` : `new Set(${w.iterable(items).text})`
     if (items === null) return '[]'

@@ -6,7 +6,7 @@ export interface Code {
   level: number
 }
 
-export const LEVEL = { yield: 2, conditional: 3, or: 4, and: 5, equality: 9, relation: 10, shift: 11, sum: 12, product: 13, power: 14, unary: 15, call: 17 } as const
+export const LEVEL = { yield: 2, conditional: 3, or: 4, and: 5, bitAnd: 8, equality: 9, relation: 10, shift: 11, sum: 12, product: 13, power: 14, unary: 15, call: 17 } as const
 
 /** A call or a name: nothing binds more tightly. */
 export const tight = (text: string): Code => ({ text, level: LEVEL.call })

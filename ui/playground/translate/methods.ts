@@ -170,6 +170,7 @@ export const METHODS: Readonly<Record<string, Methods>> = {
     popleft: entry('', elem, helper('popLeft')),
     appendleft: entry('item', puts('item', of('void')), ({ on, code }) => `${on}.unshift(${code('item')})`),
     pop: entry('', elem, helper('pop')),
+    copy: entry('', (call) => call.infer.list(call.at, elem(call), 'deque'), helper('copyDeque')),
   },
   set: {
     add: entry('item', puts('item', of('void'))),
@@ -177,7 +178,8 @@ export const METHODS: Readonly<Record<string, Methods>> = {
     remove: entry('item', of('void'), helper('remove')),
     clear: entry('', of('void')),
     update: entry('items', putsAll(of('void')), ({ on, arg, w, node }) => { const items = arg('items'); return items === null ? w.problem(node, 'update needs items') : `for (const each of ${w.iterable(items).text}) ${on}.add(each)` }),
-    pop: entry('', elem, ({ w, node }) => w.problem(node, 'set.pop(): which item it takes is an accident')),
+    // Of what `wait` gives, often one is done.
+    pop: entry('', elem, ({ w, node, on, onAtom }) => onAtom?.kind === 'set' && onAtom.elem.only('task', 'future') ? `${w.python('popOnly')}(${on})` : w.problem(node, 'set.pop(): which item it takes is an accident')),
     copy: entry('', (call) => call.infer.list(call.at, elem(call), 'set'), ({ on }) => `new Set(${on})`),
   },
   dict: {

@@ -37,8 +37,19 @@ export function binary(infer: Knowledge, at: object, op: BinaryOperator, left: T
   return found
 }
 
+/** `&`, `|` and `^`. */
+export function isBitwise(op: BinaryOperator): op is 'BitAnd' | 'BitOr' | 'BitXor' {
+  return op === 'BitAnd' || op === 'BitOr' || op === 'BitXor'
+}
+
 function arithmetic(op: BinaryOperator, left: Type, right: Type): Type {
   if (op === 'Div') return new Type('float')
+  if (isBitwise(op)) {
+    if (left.only('bool') && right.only('bool')) return new Type('bool')
+    const natural = [left, right].filter((type) => type.only('nat', 'bool')).length
+    // One side without a sign clears it in the result of `&`.
+    return new Type(natural > (op === 'BitAnd' ? 0 : 1) ? 'nat' : 'int')
+  }
   const found = new Type()
   if (left.has('float', 'fraction') || right.has('float', 'fraction')) found.join(new Type('float'))
   if (left.has('nat', 'int', 'bool') && right.has('nat', 'int', 'bool')) {

@@ -11,7 +11,10 @@ function number(w: Writer, node: Expression, level: number): string {
 }
 
 export function unary(w: Writer, node: UnaryOp): Code {
-  if (node.op === 'Invert') return w.problem(node, 'the operator ~')
+  if (node.op === 'Invert') {
+    if (!w.typeOf(node.operand).only('nat', 'int', 'bool')) return w.problem(node, 'the operator ~ of something other than a whole number')
+    return infix(`-${number(w, node.operand, LEVEL.unary)}`, '-', '1')
+  }
   return { text: `${node.op === 'USub' ? '-' : '+'}${number(w, node.operand, LEVEL.unary)}`, level: LEVEL.unary }
 }
 
@@ -72,8 +75,23 @@ function arithmetic(w: Writer, node: BinOp, a: Type, b: Type): Code {
     }
     case 'LShift': return exact(shifted('*'))
     case 'RShift': return tight(`Math.floor(${shifted('/').text})`)
-    default: return w.problem(node, 'an operator on bits: JavaScript has 32 of them')
+    case 'BitAnd': case 'BitOr': case 'BitXor': return bitwise(w, node, op, a, b)
+    default: return w.problem(node, 'this operator of these values')
   }
+}
+
+const BITS = { BitAnd: ['&', 'bitAnd'], BitOr: ['|', 'bitOr'], BitXor: ['^', 'bitXor'] } as const
+/** The largest number without a sign in the 32 bits that JavaScript has. */
+const LARGEST = 0x7fffffff
+
+function bitwise(w: Writer, { left, right }: BinOp, kind: keyof typeof BITS, a: Type, b: Type): Code {
+  const [sign, helper] = BITS[kind]
+  const sides = [number(w, left, LEVEL.unary), number(w, right, LEVEL.unary)]
+  if (a.only('bool') && b.only('bool')) return tight(`${w.global('Boolean')}(${sides.join(` ${sign} `)})`)
+  // A mask takes the lower bits of any number, which are the same in JavaScript.
+  const isMask = (node: Expression): boolean => node.type === 'Constant' && Number(node.value) <= LARGEST
+  if (kind === 'BitAnd' && (isMask(left) || isMask(right))) return { text: sides.join(' & '), level: LEVEL.bitAnd }
+  return tight(`${w.python(helper)}(${number(w, left, 0)}, ${number(w, right, 0)})`)
 }
 
 /** Whether a product may grow and grow: one side is what it is assigned to, or what a call of its own function gives. */
