@@ -19,7 +19,7 @@ const unquoted = (cell: string): string => cell.split('\n').map((line) => line.r
 const page = read('docs/python.md')
 
 /** A statement in the midst of a program in which what it names exists. */
-const AROUND = `import asyncio, time
+const AROUND = `import asyncio, collections, time
 lock = asyncio.Lock()
 queue = asyncio.Queue()
 x, n, text, items, ages = 1.5, 3, 'word', [1, 2], {'ada': 36}
@@ -73,6 +73,24 @@ t.test('a line knows where it comes from', async (t) => {
     ['export function* main(): Coroutine<void> {', 4],
     ['// a comment', 6], ['print(1) // behind', 6], ['print(2)', 8], ['}', 8],
   ])
+})
+
+t.test('a program that cannot be understood has a translation, too', async (t) => {
+  const messages = (source: string): string[] => python.translate(source).untranslated.map(({ message }) => message)
+  for (const kind of ['list', 'set', 'dict', 'tuple']) t.doesNotThrow(() => messages(`def f(x):\n    if isinstance(x, ${kind}):\n        return [i for i in x]\n`), kind)
+  t.doesNotThrow(() => messages('class Node:\n    pass\n\n\nclass Node(Node):\n    pass\n\n\nprint(Node().value)\n'), 'a class that extends one of its own name')
+})
+
+t.test('a pattern that is not translated is reported at its place', async (t) => {
+  const said = (head: string, pattern: string): [number, string][] => {
+    const { untranslated } = python.translate(`class Plain:\n    pass\n\n\n${head}\nmatch value:\n    case 'known':\n        print(1)\n    case ${pattern}:\n        print(2)\n`)
+    return untranslated.map(({ line, message }) => [line, message])
+  }
+  const list = 'value = [1, 2]'
+  t.same(said(list, '[1, x] | [x, 2]'), [[9, 'a pattern with names that are in different places']])
+  t.same(said(list, '[x, y] if any(x > z for z in [1])'), [[9, 'a guard with names of its own']])
+  t.same(said('value = Plain()', 'Plain(1)'), [[9, 'a pattern with places, of a class that is no dataclass']])
+  t.same(said('value = 1 if print() else 1.5', 'int()'), [[9, 'a test for int of what may also be another kind, which is the same in JavaScript']])
 })
 
 t.test('a tree has bounds', async (t) => {

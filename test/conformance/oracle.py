@@ -31,7 +31,13 @@ class OrderedSet(dict):
         self[item] = True
 
     def discard(self, item):
-        self.pop(item, None)
+        super().pop(item, None)
+
+    def pop(self):
+        for item in self:
+            del self[item]
+            return item
+        raise KeyError('pop from an empty set')
 
     def remove(self, item):
         del self[item]

@@ -1,22 +1,15 @@
 // What the tables of functions and methods say about each, and what they may ask of the two passes that read them.
-import type { Call, Expression } from './tree.ts'
-import type { Atom, Type } from './types.ts'
+import type { Code } from './code.ts'
+import type { At, Call, Expression } from './tree.ts'
+import { Type, type Atom, type PlainKind } from './types.ts'
 
-/** A piece of TypeScript; `level` says how tightly its outermost operator binds. */
-export interface Code {
-  text: string
-  level: number
-}
-
-export const LEVEL = { yield: 2, conditional: 3, or: 4, and: 5, bitOr: 6, bitXor: 7, bitAnd: 8, equality: 9, relation: 10, shift: 11, sum: 12, product: 13, power: 14, unary: 15, call: 17 } as const
-
-/** A call or a name: nothing binds more tightly. */
-export const tight = (text: string): Code => ({ text, level: LEVEL.call })
+export type Module = 'loopscope' | './python.ts' | './random.ts' | './pace.ts'
 
 /** The inference, as far as the tables use it. */
 export interface Inferring {
   grow(type: Type, ...from: Type[]): void
   make<A extends Atom>(at: object, kind: string, fresh: () => A): A
+  queue(at: object, elem: Type, name: string): Type
   list(at: object, elem: Type, kind?: 'list' | 'deque' | 'set' | 'iter' | 'stream'): Type
   tuple(at: object, elems: Type[], isList?: boolean): Type
   dict(at: object, key: Type, value: Type, flavour?: 'dict' | 'defaultdict' | 'Counter'): Type
@@ -39,7 +32,9 @@ export interface CallTypes {
 
 /** The writer, as far as the tables use it. */
 export interface Writing {
-  expression(node: Expression, level?: number): Code
+  expression(node: Expression): Code
+  /** The text of an expression, in parentheses if it binds less tightly than `level`. */
+  code(node: Expression, level?: number): string
   /** As `str` prints it. */
   text(node: Expression): Code
   typeOf(node: Expression): Type
@@ -52,15 +47,15 @@ export interface Writing {
   /** A test that is true if Python counts the value as true. */
   test(node: Expression, negated?: boolean): Code
   /** The value, which is not None here. */
-  present(node: Expression, level?: number): Code
+  present(node: Expression, level?: number): string
   /** Reports that this cannot be translated, and gives the code in its place. */
-  problem(node: Expression, message: string): Code
+  problem(node: At, message: string): Code
   /** Imports a name. */
-  use(name: string, from?: 'loopscope' | './python.ts' | './random.ts' | './pace.ts'): string
+  use(name: string, from?: Module): string
+  /** Imports one of the functions that do what Python does. */
+  python(name: string): string
   /** The test of an `isinstance` or `except`. */
   instanceOf(value: Code, classes: Expression): Code
-  lambda(parameters: string, body: Code): Code
-  isNatural(node: Expression): boolean
   /** Whether a loop runs wherever this is called. */
   readonly insideCoroutine: boolean
   readonly insideFunction: boolean
@@ -79,12 +74,22 @@ export interface CallCode {
   code: (name: string, level?: number) => string
 }
 
+export type Returns = (call: CallTypes) => Type
+
 export interface Api {
   /** Names of the parameters; those behind `|` are options in TypeScript. */
   signature: string
-  returns: (call: CallTypes) => Type
+  returns: Returns
   write?: (call: CallCode) => Code | string
 }
+
+export const entry = (signature: string, returns: Returns, write?: Api['write']): Api => ({ signature, returns, ...(write === undefined ? {} : { write }) })
+
+/** What gives the same kinds, whatever it is called with. */
+export const of = (...kinds: PlainKind[]): Returns => () => new Type(...kinds)
+
+/** A task for a coroutine. */
+export const makeTask: Returns = ({ at, infer, arg }) => infer.awaitable(at, 'task', infer.awaited(arg('coro')))
 
 export interface Names {
   positional: string[]

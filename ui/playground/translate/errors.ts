@@ -23,6 +23,11 @@ export const ERRORS: Readonly<Record<string, ErrorName>> = {
   IOError: { code: 'OSError', from: './python.ts', python: 'OSError' },
 }
 
+/** An exception in TypeScript; the class of all of them if it is not in the table. */
+export function errorName(python: string): ErrorName {
+  return ERRORS[python] ?? { code: 'Error', from: null, python }
+}
+
 export function isErrorName(name: string): boolean {
   return Object.hasOwn(ERRORS, name)
 }

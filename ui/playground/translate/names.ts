@@ -11,6 +11,15 @@ export function camelCase(name: string): string {
   return name.replace(/(?<=[a-zA-Z0-9])_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase()).replace(/^__(?=\w+__$)|(?<=\w)__$/g, '')
 }
 
+const SPECIAL: Record<string, string> = {
+  __aenter__: 'enter', __aexit__: 'exit', __enter__: 'enter', __exit__: 'exit', __str__: 'toString', __repr__: 'repr', __iter__: '[Symbol.iterator]',
+}
+
+/** What a method is called: Python's special ones have names of their own. */
+export function methodName(name: string): string {
+  return SPECIAL[name] ?? camelCase(name)
+}
+
 /** Gives every variable its name; `taken` are those that imports and JavaScript have in this program. */
 export function nameVariables(program: Program, taken: ReadonlySet<string>): void {
   const owners = new Map<string, string>()

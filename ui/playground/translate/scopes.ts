@@ -1,7 +1,7 @@
 // The scopes of a program with their variables, and where each variable is written and read:
 // from that follows where TypeScript has to declare it.
 import type { Argument, ClassDef, Expression, FunctionDef, Handler, Lambda, Module, Statement } from './tree.ts'
-import { everyExpression, everyStatement, expressionsOf } from './tree.ts'
+import { everyExpression, everyStatement, expressionsIn, expressionsOf } from './tree.ts'
 import { Type } from './types.ts'
 
 /** A block of statements; `statement` is the one that it belongs to, in the block around it. */
@@ -85,10 +85,14 @@ export interface Routine {
   node: FunctionDef | Lambda
   scope: Scope
   owner: ClassInfo | null
+  /** Its statements; a lambda has none. */
+  body: readonly Statement[]
   returns: Type
   yields: Type
   isAsync: boolean
   isGenerator: boolean
+  /** Whether it is a generator that a decorator makes a context manager of. */
+  isContext: boolean
   decorators: string[]
 }
 
@@ -116,7 +120,8 @@ export interface Program {
   scopes: Map<object, Scope>
   /** What an imported name means, such as `asyncio.sleep`. */
   imports: Map<Variable, string>
-  blocks: Map<readonly Statement[], Block>
+  /** Whether a pattern of `match` looks into sequences. */
+  hasPatterns: boolean
   /** Variables whose functions are called with a star. */
   spread: Set<Variable>
 }
@@ -138,7 +143,7 @@ export function targetsOf(target: Expression): (Expression & { type: 'Name' })[]
 
 export function bind(tree: Module): Program {
   const module = new Scope('module', null)
-  const program: Program = { module, variables: new Map(), routines: new Map(), classes: new Map(), scopes: new Map(), imports: new Map(), blocks: new Map(), spread: new Set() }
+  const program: Program = { module, variables: new Map(), routines: new Map(), classes: new Map(), scopes: new Map(), imports: new Map(), hasPatterns: false, spread: new Set() }
   new Binder(program).scope(tree.body, module, null)
   return program
 }
@@ -183,7 +188,6 @@ class Binder {
   }
 
   #block(body: readonly Statement[], block: Block, owner: ClassInfo | null): void {
-    this.#program.blocks.set(body, block)
     for (const statement of body) this.#statement(statement, { block, statement }, owner)
   }
 
@@ -317,6 +321,10 @@ class Binder {
         } else this.#expression(expression.elt, inner, place)
         return
       }
+      case 'Compare':
+        if (expression.isPattern === true && expression.left.type === 'Subscript') this.#program.hasPatterns = true
+        for (const inner of expressionsOf(expression)) this.#expression(inner, scope, place)
+        return
       default: for (const inner of expressionsOf(expression)) this.#expression(inner, scope, place)
     }
   }
@@ -332,9 +340,10 @@ class Binder {
     }
     const body = node.type === 'Lambda' ? [] : node.body
     const decorators = node.type === 'Lambda' ? [] : node.decorator_list.map(dotted)
-    const yields = [...everyStatement(body)].some((statement) => expressionsOf(statement).some((expression) => [...everyExpression(expression)].some(({ type }) => type === 'Yield' || type === 'YieldFrom')))
+    const isGenerator = [...expressionsIn(body)].some(({ type }) => type === 'Yield' || type === 'YieldFrom')
     const routine: Routine = {
-      node, scope: inner, owner, returns: new Type(), yields: new Type(), isAsync: node.type === 'AsyncFunctionDef', isGenerator: yields, decorators,
+      node, scope: inner, owner, body, returns: new Type(), yields: new Type(), isAsync: node.type === 'AsyncFunctionDef', isGenerator, decorators,
+      isContext: decorators.some((name) => /contextmanager$/.test(name)),
     }
     this.#program.routines.set(node, routine)
     this.#program.scopes.set(node, inner)

@@ -1,16 +1,18 @@
 // A Python program in TypeScript. What cannot be translated is reported at its line, and is `undefined` in the text: the
 // translation never does something else silently.
 import { declare } from './declarations.ts'
-import { Expressions, TYPES, type Untranslated } from './expressions.ts'
-import { Inference } from './infer.ts'
+import { MODULES } from './api.ts'
+import { infer } from './infer/inference.ts'
+import { withoutMatch } from './match.ts'
 import { nameVariables } from './names.ts'
 import { bind, dotted, type ClassInfo } from './scopes.ts'
-import { isMainGuard, Statements } from './statements.ts'
 import { wrapped } from './wrap.ts'
-import type { Expression, Module, Statement } from './tree.ts'
-import { everyExpression, everyStatement, expressionsOf } from './tree.ts'
+import { everyStatement, expressionsIn, isMainGuard, type Call, type Module, type Statement } from './tree.ts'
+import { Expressions } from './write/expressions.ts'
+import { Statements } from './write/statements.ts'
+import type { Untranslated } from './write/writer.ts'
 
-export type { Untranslated } from './expressions.ts'
+export type { Untranslated } from './write/writer.ts'
 
 export interface Translation {
   code: string
@@ -21,45 +23,52 @@ export interface Translation {
 
 /** How often the program is written at most until its names are clear of its imports. */
 const MOST_PASSES = 4
-const MODULES = ['loopscope', './pace.ts', './python.ts', './random.ts'] as const
+/** What programs import, in the order in which it is imported. */
+const IMPORTED = ['loopscope', './pace.ts', './python.ts', './random.ts'] as const
+/** Names that are imported as types only. */
+const TYPES = new Set(['Coroutine', 'Awaitable', 'Stream'])
 
-export function translate(tree: Module): Translation {
+export function translate(module: Module): Translation {
+  const tree = withoutMatch(module)
   const main = mainCall(tree)
-  const program = bind(main === null ? tree : withoutMain(tree))
-  const body = main === null ? tree : withoutMain(tree)
-  const inference = new Inference(body, program)
-  inference.run()
+  const body = main === null ? tree : { ...tree, body: tree.body.slice(0, -1) }
+  const program = bind(body)
+  const inference = infer(body, program)
   const declarations = declare(program)
-  const printsParts = everyCall(tree).some((call) => dotted(call.func) === 'print' && call.keywords.some(({ arg }) => arg === 'end'))
-  let taken = new Set<string>()
-  let shown = new Set<ClassInfo>()
+  const printsParts = everyCall(tree.body).some((call) => dotted(call.func) === 'print' && call.keywords.some(({ arg }) => arg === 'end'))
+  let taken: ReadonlySet<string> = new Set()
+  let shown: ReadonlySet<ClassInfo> = new Set()
   for (let pass = 1; ; pass++) {
     nameVariables(program, taken)
-    const expressions = new Expressions(inference, program, printsParts)
-    for (const cls of shown) expressions.shown.add(cls)
-    const statements = new Statements(expressions, inference, program, declarations, tree.comments, main !== null)
+    const expressions = new Expressions(inference, program, shown, printsParts)
+    const statements = new Statements(expressions, declarations, tree.comments, main !== null)
     statements.module(body)
     const used = new Set([...[...expressions.imports.values()].flatMap((names) => [...names]), ...expressions.globals])
-    const settled = [...used].every((name) => taken.has(name)) && expressions.shown.size === shown.size
-    if (!settled && pass < MOST_PASSES) {
-      taken = new Set([...taken, ...used])
-      shown = new Set(expressions.shown)
-      continue
-    }
-    const text = statements.lines.map((line) => line.text).join('\n')
-    const head = MODULES.flatMap((module) => {
-      // A name that was asked for, but in the end not written.
-      const names = [...expressions.imports.get(module) ?? []].filter((name) => new RegExp(`\\b${name}\\b`).test(text)).sort((a, b) => Number(TYPES.has(a)) - Number(TYPES.has(b)) || a.toLowerCase().localeCompare(b.toLowerCase()))
-      return names.length === 0 ? [] : [`import { ${names.map((name) => TYPES.has(name) ? `type ${name}` : name).join(', ')} } from '${module}'`]
-    })
-    const unknown = unknownImports(tree)
-    const written = [...head.map((text) => ({ text, from: 1 })), ...(head.length === 0 ? [] : [{ text: '', from: 1 }]), ...wrapped(trimmed(statements.lines))]
-    return {
-      code: `${written.map(({ text }) => text).join('\n')}\n`,
-      untranslated: sorted([...unknown, ...expressions.problems]),
-      lines: written.map(({ from }) => from),
-    }
+    const isSettled = [...used].every((name) => taken.has(name)) && expressions.shown.size === shown.size
+    if (isSettled || pass === MOST_PASSES) return translation(tree, expressions, statements)
+    taken = new Set([...taken, ...used])
+    shown = expressions.shown
   }
+}
+
+function translation(tree: Module, { imports, problems }: Expressions, { lines }: Statements): Translation {
+  const head = importLines(imports, lines.map(({ text }) => text).join('\n'))
+  const written = [...head.map((text) => ({ text, from: 1 })), ...head.length === 0 ? [] : [{ text: '', from: 1 }], ...wrapped(trimmed(lines))]
+  return {
+    code: `${written.map(({ text }) => text).join('\n')}\n`,
+    untranslated: sorted([...unknownImports(tree), ...problems]),
+    lines: written.map(({ from }) => from),
+  }
+}
+
+function importLines(imports: Expressions['imports'], text: string): string[] {
+  return IMPORTED.flatMap((module) => {
+    // A name that was asked for, but in the end not written.
+    const names = [...imports.get(module) ?? []].filter((name) => new RegExp(`\\b${name}\\b`).test(text))
+    if (names.length === 0) return []
+    names.sort((a, b) => Number(TYPES.has(a)) - Number(TYPES.has(b)) || a.toLowerCase().localeCompare(b.toLowerCase()))
+    return [`import { ${names.map((name) => TYPES.has(name) ? `type ${name}` : name).join(', ')} } from '${module}'`]
+  })
 }
 
 function trimmed<T extends { text: string }>(lines: T[]): T[] {
@@ -77,33 +86,22 @@ function sorted(problems: Untranslated[]): Untranslated[] {
   }).sort((a, b) => a.line - b.line || a.column - b.column)
 }
 
-/** Modules of which nothing is translated. */
-const KNOWN = new Set(['asyncio', 'time', 'random', 'string', 'collections', 'itertools', 'functools', 'contextlib', 'contextvars', 'dataclasses', 'enum', 'math', 'typing', '__future__', 'abc', 'collections.abc'])
-
 function unknownImports(tree: Module): Untranslated[] {
   return [...everyStatement(tree.body)].flatMap((statement) => {
     const names = statement.type === 'Import' ? statement.names.map(({ name }) => name) : statement.type === 'ImportFrom' ? [statement.module ?? '.'] : []
-    return names.filter((name) => !KNOWN.has(name)).map((name) => ({ line: statement.line, column: statement.column, message: `the module ${name} is not translated` }))
+    return names.filter((name) => !MODULES.has(name)).map((name) => ({ line: statement.line, column: statement.column, message: `the module ${name} is not translated` }))
   })
 }
 
-type Call = Expression & { type: 'Call' }
-
-function everyCall(tree: Module): Call[] {
-  const found: Call[] = []
-  const look = (body: readonly Statement[]): void => {
-    for (const statement of everyStatement(body)) {
-      for (const expression of expressionsOf(statement)) for (const inner of everyExpression(expression)) if (inner.type === 'Call') found.push(inner)
-      if (statement.type === 'FunctionDef' || statement.type === 'AsyncFunctionDef' || statement.type === 'ClassDef') look(statement.body)
-    }
-  }
-  look(tree.body)
-  return found
+/** The calls in a block, those of functions and classes included. */
+function everyCall(body: readonly Statement[]): Call[] {
+  const inner = [...everyStatement(body)].flatMap((statement) => 'decorator_list' in statement ? everyCall(statement.body) : [])
+  return [...[...expressionsIn(body)].filter((one) => one.type === 'Call'), ...inner]
 }
 
-/** The `asyncio.run(main())` that ends a program: then `main` is exported, and nothing else has to be said. */
+/** The `asyncio.run(main())` that ends a program: then `main` is exported, and nothing else is needed. */
 function mainCall(tree: Module): Statement | null {
-  const calls = everyCall(tree)
+  const calls = everyCall(tree.body)
   // A program that asks for the names of its tasks would see that of main.
   if (calls.some(({ func }) => func.type === 'Attribute' && ['get_name', 'current_task', 'all_tasks'].includes(func.attr))) return null
   if (calls.filter(({ func }) => dotted(func) === 'asyncio.run').length !== 1) return null
@@ -114,8 +112,4 @@ function mainCall(tree: Module): Statement | null {
   const isMain = coroutine?.type === 'Call' && coroutine.func.type === 'Name' && coroutine.func.id === 'main' && coroutine.args.length === 0 && coroutine.keywords.length === 0 && statement.value.keywords.length === 0
   const defined = tree.body.some((one) => one.type === 'AsyncFunctionDef' && one.name === 'main' && one.decorator_list.length === 0)
   return isMain && defined && statement.value.args.length === 1 ? statement : null
-}
-
-function withoutMain(tree: Module): Module {
-  return { ...tree, body: tree.body.slice(0, -1) }
 }

@@ -31,11 +31,23 @@ export interface Name extends Node<'Name'> { id: string }
 export interface Attribute extends Node<'Attribute'> { value: Expression; attr: string }
 export interface Subscript extends Node<'Subscript'> { value: Expression; slice: Expression }
 export interface Slice extends Node<'Slice'> { lower: Expression | null; upper: Expression | null; step: Expression | null }
-export interface Call extends Node<'Call'> { func: Expression; args: Expression[]; keywords: Keyword[] }
+export interface Call extends Node<'Call'> {
+  func: Expression
+  args: Expression[]
+  keywords: Keyword[]
+  /** Whether it is a test of `match`, which is left out where the type says that it is true. */
+  isPattern?: true
+}
 export interface BinOp extends Node<'BinOp'> { left: Expression; op: BinaryOperator; right: Expression }
 export interface BoolOp extends Node<'BoolOp'> { op: 'And' | 'Or'; values: Expression[] }
 export interface UnaryOp extends Node<'UnaryOp'> { op: 'Not' | 'USub' | 'UAdd' | 'Invert'; operand: Expression }
-export interface Compare extends Node<'Compare'> { left: Expression; ops: Comparison[]; comparators: Expression[] }
+export interface Compare extends Node<'Compare'> {
+  left: Expression
+  ops: Comparison[]
+  comparators: Expression[]
+  /** As in a call. */
+  isPattern?: true
+}
 export interface IfExp extends Node<'IfExp'> { test: Expression; body: Expression; orelse: Expression }
 export interface Lambda extends Node<'Lambda'> { args: Arguments; body: Expression }
 export interface Sequence extends Node<'List' | 'Tuple' | 'Set'> { elts: Expression[] }
@@ -88,12 +100,29 @@ export interface Alias extends At { name: string; asname: string | null }
 export interface Scoped extends Node<'Global' | 'Nonlocal'> { names: string[] }
 export interface ExpressionStatement extends Node<'Expr'> { value: Expression }
 export interface Plain extends Node<'Pass' | 'Break' | 'Continue'> { readonly plain?: true }
+export interface Match extends Node<'Match'> {
+  subject: Expression
+  cases: { pattern: Pattern; guard: Expression | null; body: Statement[] }[]
+  /** What of it is not translated. */
+  problem?: { at: At; message: string }
+}
+export interface MatchValue extends Node<'MatchValue'> { value: Expression }
+export interface MatchSingleton extends Node<'MatchSingleton'> { value: boolean | null }
+export interface MatchSequence extends Node<'MatchSequence'> { patterns: Pattern[] }
+export interface MatchMapping extends Node<'MatchMapping'> { keys: Expression[]; patterns: Pattern[]; rest: string | null }
+export interface MatchClass extends Node<'MatchClass'> { cls: Expression; patterns: Pattern[]; kwd_attrs: string[]; kwd_patterns: Pattern[] }
+export interface MatchStar extends Node<'MatchStar'> { name: string | null }
+export interface MatchAs extends Node<'MatchAs'> { pattern: Pattern | null; name: string | null }
+export interface MatchOr extends Node<'MatchOr'> { patterns: Pattern[] }
+
+export type Pattern = MatchValue | MatchSingleton | MatchSequence | MatchMapping | MatchClass | MatchStar | MatchAs | MatchOr
+
 /** Statements that are not translated at all. */
-export interface Other extends Node<'Match' | 'TypeAlias'> { readonly other?: true }
+export interface Other extends Node<'TypeAlias'> { readonly other?: true }
 
 export type Statement =
   | FunctionDef | ClassDef | Return | Assign | AugAssign | AnnAssign | For | While | If | With | Raise | Try | Assert | Delete
-  | Import | ImportFrom | Scoped | ExpressionStatement | Plain | Other
+  | Import | ImportFrom | Scoped | ExpressionStatement | Plain | Match | Other
 
 export interface Comment {
   line: number
@@ -146,6 +175,49 @@ export function expressionsOf(node: Statement | Expression | Handler): Expressio
 export function* everyExpression(expression: Expression): Generator<Expression> {
   yield expression
   for (const inner of expressionsOf(expression)) yield* everyExpression(inner)
+}
+
+/** All expressions in the statements of a block, functions and classes left out. */
+export function* expressionsIn(body: readonly Statement[]): Generator<Expression> {
+  for (const statement of everyStatement(body)) for (const expression of expressionsOf(statement)) yield* everyExpression(expression)
+}
+
+/** Whether an expression has a part of this type. */
+export function contains(expression: Expression, type: Expression['type']): boolean {
+  for (const inner of everyExpression(expression)) if (inner.type === type) return true
+  return false
+}
+
+export function isNone(node: Expression): boolean {
+  return node.type === 'Constant' && node.kind === 'none'
+}
+
+/** `__name__ == '__main__'` */
+export function isMainGuard(test: Expression): boolean {
+  return test.type === 'Compare' && test.left.type === 'Name' && test.left.id === '__name__'
+}
+
+export function isDocstring(statement: Statement): boolean {
+  return statement.type === 'Expr' && statement.value.type === 'Constant' && statement.value.kind === 'str'
+}
+
+/** The place of a node, for one that is made instead of it. */
+export function at({ line, column, endLine }: At): At {
+  return { line, column, endLine }
+}
+
+/** A string instead of a part of `node`. */
+export function literal(node: At, value: string): Constant {
+  return { ...at(node), type: 'Constant', kind: 'str', value }
+}
+
+/** A value in an f-string: its `str`, or with '!r' its `repr`. */
+export function formattedValue(node: At, value: Expression, spec: string | null = null, conversion: '' | '!r' | '!s' = ''): FormattedValue {
+  return { ...at(node), type: 'FormattedValue', value, conversion: { '': -1, '!r': 114, '!s': 115 }[conversion], format_spec: spec === null ? null : joined(node, [literal(node, spec)]) }
+}
+
+export function joined(node: At, values: Expression[]): JoinedStr {
+  return { ...at(node), type: 'JoinedStr', values }
 }
 
 const EXPRESSIONS = new Set([

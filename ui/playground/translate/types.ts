@@ -9,8 +9,8 @@ export type Atom =
   | { kind: PlainKind }
   | { kind: 'list' | 'deque' | 'set' | 'iter' | 'stream'; elem: Type }
   | { kind: 'dict'; key: Type; value: Type; flavour: 'dict' | 'defaultdict' | 'Counter' }
-  /** `isList`: what gather gives, a list whose places are known. `isRest`: the `*args` of a function. */
-  | { kind: 'tuple'; elems: Type[]; isList: boolean; isRest?: true }
+  /** `isList`: what gather gives, a list whose places are known. `isRest`: the `*args` of a function. `tag`: the string that it begins with. */
+  | { kind: 'tuple'; elems: Type[]; isList: boolean; isRest?: true; tag?: string }
   | { kind: 'routine'; routine: Routine; self: Atom | null }
   | { kind: 'partial'; of: Type; args: Type[] }
   | { kind: 'coro' | 'task' | 'future' | 'context'; result: Type; name?: string }
@@ -79,7 +79,9 @@ export class Type {
   }
 }
 
-export const NUMBERS = ['nat', 'int', 'fraction', 'float'] as const
+/** What can be calculated with. */
+export const NUMERIC = ['nat', 'int', 'fraction', 'float', 'bool'] as const
+export const CONTAINERS = ['list', 'deque', 'tuple', 'set', 'dict'] as const
 
 export function union(...types: Type[]): Type {
   const all = new Type()

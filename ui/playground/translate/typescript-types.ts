@@ -1,14 +1,19 @@
 // The types of TypeScript that go with what is known about values.
 import { camelCase } from './names.ts'
 import { parametersOf, type Routine, type Variable } from './scopes.ts'
-import { ERRORS } from './errors.ts'
+import { quoted } from './code.ts'
+import type { Module } from './entry.ts'
+import { errorName } from './errors.ts'
 import { Type, union, type Atom } from './types.ts'
 
 export interface TypeNames {
   /** Imports a name. */
-  use(name: string, from?: 'loopscope' | './python.ts' | './random.ts'): string
+  use(name: string, from?: Module): string
   variable(routine: Routine, name: string): Variable | undefined
 }
+
+/** Types that TypeScript finds out from a value. */
+export const OBVIOUS = new Set(['number', 'string', 'boolean'])
 
 /** Types in types that contain themselves end at this depth. */
 const DEEPEST = 5
@@ -36,7 +41,7 @@ export function typeText(type: Type, names: TypeNames, depth = 0): string {
         texts.add(`${name}<${inner(...dicts.map(({ key }) => key))}, ${inner(...dicts.map(({ value }) => value))}>`)
         break
       }
-      case 'tuple': texts.add(atom.isRest === true ? 'any[]' : `[${atom.elems.map((elem) => inner(elem)).join(', ')}]`); break
+      case 'tuple': texts.add(atom.isRest === true ? 'any[]' : `[${atom.elems.map((elem, i) => i === 0 && atom.tag !== undefined ? quoted(atom.tag) : inner(elem)).join(', ')}]`); break
       case 'coro': case 'task': case 'future': {
         const kinds = new Set(type.of('coro', 'task', 'future').map(({ kind }) => kind))
         const name = kinds.size > 1 ? 'Awaitable' : { coro: 'Coroutine', task: 'Task', future: 'Future' }[atom.kind]
@@ -59,19 +64,20 @@ export function typeText(type: Type, names: TypeNames, depth = 0): string {
     }
   }
   if (type.has('none')) texts.add('null')
-  if (texts.has('Error')) for (const { name } of type.of('error')) texts.delete(ERRORS[name]?.code === 'Error' ? '' : ERRORS[name]?.code ?? '')
+  if (texts.has('Error')) for (const { name } of type.of('error')) if (errorName(name).code !== 'Error') texts.delete(errorName(name).code)
   const [only] = texts
   if (texts.size === 1 && only !== undefined && type.of('routine').length > 0) return only.replace(/^\((.*)\)$/s, '$1')
   return [...texts].join(' | ')
 }
 
-function arrayOf(elem: string): string {
+/** The type of an array. */
+export function arrayOf(elem: string): string {
   return / \| |=>|^typeof /.test(elem) && !/^[[{]/.test(elem) ? `(${elem})[]` : `${elem}[]`
 }
 
 function errorText(name: string, names: TypeNames): string {
-  const error = ERRORS[name]
-  return error === undefined ? 'Error' : error.from === null ? error.code : names.use(error.code, error.from)
+  const { code, from } = errorName(name)
+  return from === null ? code : names.use(code, from)
 }
 
 function objectText(name: string, names: TypeNames): string {

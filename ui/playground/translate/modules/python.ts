@@ -175,6 +175,19 @@ export function exact(value: number): number {
   return value
 }
 
+/** `&`, `|` and `^` of whole numbers: JavaScript's own have 32 bits. */
+export function bitAnd(a: number, b: number): number {
+  return Number(BigInt(a) & BigInt(b))
+}
+
+export function bitOr(a: number, b: number): number {
+  return exact(Number(BigInt(a) | BigInt(b)))
+}
+
+export function bitXor(a: number, b: number): number {
+  return exact(Number(BigInt(a) ^ BigInt(b)))
+}
+
 export function divide(a: number, b: number): number {
   if (b === 0) throw new ZeroDivisionError('division by zero')
   return a / b
@@ -216,10 +229,11 @@ export function toFloat(text: string | number): number {
 /** Whether two values are equal: numbers, strings, arrays, sets, dicts, and objects with the same fields. */
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b || (a ?? null) === (b ?? null)) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || a.constructor !== b.constructor) return false
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((value, i) => equal(value, b[i]))
   if (a instanceof Set && b instanceof Set) return a.size === b.size && [...a].every((value) => b.has(value))
   if (a instanceof Map && b instanceof Map) return a.size === b.size && [...a].every(([key, value]) => b.has(key) && equal(value, b.get(key)))
+  if (a.constructor !== b.constructor) return false
   const [left, right] = [Object.entries(a), b as Record<string, unknown>]
   return left.length > 0 && left.every(([key, value]) => equal(value, right[key]))
 }
@@ -256,6 +270,60 @@ export function pop<T>(items: T[], index = -1): T {
 export function popLeft<T>(items: T[]): T {
   if (items.length === 0) throw new IndexError('pop from an empty deque')
   return items.shift() as T
+}
+
+/** A deque of at most `maxlen` items: one more takes the place of one at the other end. */
+export class BoundedDeque<T> extends Array<T> {
+  /** What is made of it has no bound. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array
+  }
+
+  readonly maxlen: number
+
+  constructor(maxlen: number, items: Iterable<T> = []) {
+    super()
+    if (maxlen < 0) throw new RangeError('maxlen must be non-negative')
+    this.maxlen = maxlen
+    // JSON and consoles show the items only.
+    Object.defineProperty(this, 'maxlen', { enumerable: false })
+    this.push(...items)
+  }
+
+  override push(...items: T[]): number {
+    super.push(...items)
+    super.splice(0, this.length - this.maxlen)
+    return this.length
+  }
+
+  override unshift(...items: T[]): number {
+    super.unshift(...items)
+    if (this.length > this.maxlen) this.length = this.maxlen
+    return this.length
+  }
+
+  override splice(start: number, deleted: number, ...items: T[]): T[] {
+    if (this.length - deleted + items.length > this.maxlen) throw new IndexError('deque already at its maximum size')
+    return super.splice(start, deleted, ...items)
+  }
+
+  copy(): T[] {
+    return new BoundedDeque(this.maxlen, this)
+  }
+}
+
+/** A copy of a deque, which has the same bound. */
+export function copyDeque<T>(deque: readonly T[]): T[] {
+  return deque instanceof BoundedDeque ? (deque as BoundedDeque<T>).copy() : [...deque]
+}
+
+/** `set.pop()`: which of several items Python takes is an accident. */
+export function popOnly<T>(items: Set<T>): T {
+  const [first] = items
+  if (items.size === 0) throw new KeyError('pop from an empty set')
+  if (items.size > 1) throw new RuntimeError(`set.pop() of ${items.size} items: which one Python takes is an accident`)
+  items.clear()
+  return first as T
 }
 
 /** `dict.pop(key)`, which fails if it is not there, or gives `otherwise`. */
