@@ -188,10 +188,10 @@ export class StallDetector {
 
   /** Asks the kernel about the blocked thread, and for its stack; returns the seconds until the next time. */
   #look(blocked: Blocked, now: number): number {
-    const { thread, suspensions } = this.#options
+    const { thread } = this.#options
     const every = Math.min(LOOK_SECONDS.most, Math.max(LOOK_SECONDS.least, LOOK_PART * (now - blocked.from)))
     if (now - blocked.lookedAt >= every) {
-      thread.look(now, suspensions.within(blocked.lookedAt, now))
+      thread.look(now)
       blocked.lookedAt = now
     }
     if (now >= blocked.askAt && !blocked.samples.asking) {
@@ -208,7 +208,7 @@ export class StallDetector {
   }
 
   #begin(step: number, from: number, now: number, together: boolean): void {
-    const { catchUp, decoder, view, thread, schedulingDelay, suspensions } = this.#options
+    const { catchUp, decoder, view, thread, schedulingDelay } = this.#options
     const { words } = view
     catchUp()
     const holder = step === 0 ? 0 : words[WORD.holder]
@@ -227,7 +227,7 @@ export class StallDetector {
     blocked.candidates = this.#candidates(task)
     this.#blocked = blocked
     if (this.#over !== null) this.#settle()
-    thread.begin(from, now, schedulingDelay, suspensions.within(from, now), true)
+    thread.begin(from, now, schedulingDelay, true)
     this.#report(blocked, now)
     this.#look(blocked, now)
   }
@@ -313,7 +313,7 @@ export class StallDetector {
 
   #ended(block: Block): void {
     const blocked = this.#blocked
-    const { threshold, thread, schedulingDelay, suspensions, now } = this.#options
+    const { threshold, thread, schedulingDelay, now } = this.#options
     const { from, to } = block
     // One of several that together block the loop does not end the stall.
     if (to - from < threshold && (blocked === null || blocked.together)) return
@@ -326,7 +326,7 @@ export class StallDetector {
       // It was over before it was detected, because this thread had to wait itself.
       const name = block.name === '' ? UNKNOWN : block.name
       const collected = this.#collected
-      thread.begin(from, now(), schedulingDelay, suspensions.within(from, to), false)
+      thread.begin(from, now(), schedulingDelay, false)
       const over = { ...block, name, samples: new StackSamples(), candidates: this.#candidates(block.task ?? null), collected }
       this.#report({ ...over, step: name === UNKNOWN ? 0 : 1, together: false, reportedAt: to, lookedAt: to, askAt: Infinity, soon: 0 }, to)
       this.#end(over)
@@ -336,10 +336,7 @@ export class StallDetector {
   #end({ from, to, name, samples, candidates, task, request, collected }: Block & { samples: StackSamples; candidates: Candidate[]; collected: number }): void {
     if (this.#over !== null) this.#settle()
     const { now, thread, suspensions } = this.#options
-    if (this.#blocked !== null) {
-      const end = now()
-      thread.look(end, suspensions.within(this.#blocked.lookedAt, end), false)
-    }
+    if (this.#blocked !== null) thread.look(now(), false)
     this.#blocked = null
     this.#since = to
     this.#over = {

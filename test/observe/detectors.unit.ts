@@ -48,7 +48,7 @@ class World {
     this.#folder = folder
     this.#observer = new Observer({
       shared: this.#shared, loop: 'main', history: 5000, blockedSeconds: 0.05, keepSeconds: 1e9, now: () => this.now, origin: 0,
-      schedulingDelay: new SchedulingDelay(folder), thread: new ThreadWatch(folder), suspensions: new Suspensions('/proc/none'), takeSnapshot: () => null,
+      schedulingDelay: new SchedulingDelay(folder), thread: new ThreadWatch(folder), suspensions: new Suspensions(null), takeSnapshot: () => null,
       // It answers at once, since nothing waits here.
       takeStack: () => ({ then: (answer: (taken: null) => void) => answer(null) }) as unknown as Promise<null>,
     })
@@ -202,7 +202,7 @@ const TABLE: [what: string, happens: (world: World) => void, reported: (string |
   ]],
   ['one after which the thread has no processor for longer', (world) => { world.sleepsAndStarves(0.2, 0.5) }, [
     ...['0.05', '0.15', '0.25', '0.35'].map((seconds) => `blocked code outside of the event loop ${seconds}, system-call`),
-    ...['0.45', '0.55', '0.65'].map((seconds) => `blocked no processor for the thread ${seconds}, starved`), /^unblocked no processor for the thread 0.7\d?, starved/,
+    ...['0.45', '0.55', '0.65'].map((seconds) => `blocked code outside of the event loop ${seconds}, starved`), /^unblocked code outside of the event loop 0.7\d?, starved/,
   ]],
   ['steps that are each too short, but together block the loop, and one of them that is not', (world) => {
     const [a, b] = [world.task('A'), world.task('B')]
