@@ -58,9 +58,10 @@ export const CAPTURE = `(() => {
   if (!Array.isArray(stack)) return { at, request, inspected, turn, sites: String(stack) }
   const own = stack.filter((site) => site.getFileName())
   const users = own.filter((site) => !site.getFileName().startsWith('node:'))
-  // Node calls microtasks and ticks here. If it called nothing at all, V8 runs microtasks.
+  // Node calls microtasks and ticks here. If it did not call the outermost function, V8 runs a microtask.
   const caller = own.find((site) => site.getFileName().startsWith('node:internal/') && /^(processTicksAndRejections|processImmediate|listOnTimeout)$/.test(site.getFunctionName()))
-  const micro = caller === undefined ? own.length === users.length : caller.getFunctionName() === 'processTicksAndRejections'
+  const outermost = own.findLast((site) => !site.isAsync())
+  const micro = caller === undefined ? outermost?.getFileName().startsWith('node:') !== true : caller.getFunctionName() === 'processTicksAndRejections'
   // One microtask at a time, and none where Node follows promises: then it would be seen, and the async id changes anyway.
   const key = Symbol.for('${JOBS}')
   const count = globalThis[key] ?? Object.defineProperty(globalThis, key, { value: { ran: 0, waits: false } })[key]

@@ -67,7 +67,7 @@ export class Stacks {
   /**
    * Takes the main thread's stack. A thread that runs JavaScript answers within a few ms. A thread inside a native function
    * answers when the function returns, at the next line that runs; `at` shows the delay. Calls in between share the answer.
-   * `null` if there is none to be had.
+   * `null` if the thread cannot be asked.
    */
   take(): Promise<Taken | null> {
     if (!this.#enabled || this.#closed) return Promise.resolve(null)

@@ -104,7 +104,7 @@ export class StallDetector {
   #blocks: number
   /** Seconds of garbage collection at the last poll. */
   #collected = 0
-  /** The whole process has stood still, and no stall explains it yet. */
+  /** The whole process was stopped, and no stall explains it yet. */
   #gap: Gap | null = null
 
   constructor(options: StallOptions) {
@@ -201,7 +201,7 @@ export class StallDetector {
     return Math.max(0.001, Math.min(every, blocked.askAt - now))
   }
 
-  /** The whole process stood still. If a stall explains that, its kind says so. */
+  /** The whole process was stopped. If a stall explains that, its kind says so. */
   #endGap({ from, to }: Gap): void {
     this.#gap = null
     if (this.#since <= from) this.#ended({ from, to, name: SUSPENDED })

@@ -1,4 +1,4 @@
-// Times in which the whole process stood still: a signal has stopped it, a container was paused, the machine slept. The
+// Times in which the whole process was stopped: by a signal, or because its container or the machine was paused. The
 // observer's own thread and the watched one then neither ran nor waited for a processor, and there was no heartbeat.
 import { BEAT_SECONDS } from '../probe/layout.ts'
 import { ProcFile } from './proc-file.ts'
@@ -28,7 +28,7 @@ export class Suspensions {
     this.#threads = watched === null ? [] : [own, watched].map((thread) => new ProcFile(`${thread}/schedstat`, 128))
   }
 
-  /** This thread runs at `now`; it was to run at `expected`. The last of the thread's `beats` was at `beat`. Returns the gap if the process has stood still. */
+  /** This thread runs at `now`; it was to run at `expected`. The last of the thread's `beats` was at `beat`. Returns the gap if the process was stopped. */
   note(now: number, expected: number, beats: number, beat: number): Gap | null {
     const last = this.#last
     const late = now - expected
@@ -52,7 +52,7 @@ export class Suspensions {
     return gap
   }
 
-  /** For how many seconds the process stood still between two times. */
+  /** For how many seconds the process was stopped between two times. */
   within(from: number, to: number): number {
     return this.#gaps.reduce((sum, gap) => sum + Math.max(0, Math.min(to, gap.to) - Math.max(from, gap.from)), 0)
   }

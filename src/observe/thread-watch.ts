@@ -87,7 +87,7 @@ export class ThreadWatch {
     if (lasts) this.#noteCall(seconds - ran - waited)
   }
 
-  /** For a stall of this length, of which the process stood still for `stopped` seconds. What the thread did after its end is cut off. */
+  /** For a stall of this length, in which the process was stopped for `stopped` seconds. What the thread did after its end is cut off. */
   figures(seconds: number, stopped: number): StallFigures {
     if (this.#last === null) return stopped > 0 ? { stopped } : {}
     const starved = Math.min(seconds - stopped, this.#starved + this.#waits)

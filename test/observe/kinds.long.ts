@@ -39,7 +39,7 @@ t.test('kinds of freezes', async (t) => {
   const [, observer] = /observer (\S+)/.exec(await next())!
   const stalls = async (): Promise<Told[]> => (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls
 
-  /** Freezes the program; returns what it did, and the longest stall that is told for this time. */
+  /** Freezes the program; returns what it did, and the longest stall that is reported for this time. */
   async function freeze(what: string, ms: number): Promise<{ done: Done; told: Told }> {
     program.child.stdin!.write(`${what} ${ms}\n`)
     const done = JSON.parse(await next()) as Done

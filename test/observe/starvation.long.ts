@@ -1,4 +1,4 @@
-// A program that other programs keep from the processor: that is told as what it is, and a real stall right after it, too.
+// A program that other programs keep from the processor: that is reported as what it is, and a real stall right after it, too.
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { cpus } from 'node:os'
@@ -15,7 +15,7 @@ function cannotStarve(): string | false {
   return missing.length === 0 ? false : `${missing.join(' and ')} of util-linux cannot be run here`
 }
 
-t.test('a thread that gets no processor is told as such', { skip: cannotStarve() }, async (t) => {
+t.test('a thread that gets no processor is reported as such', { skip: cannotStarve() }, async (t) => {
   const program = start(t, 'test/observe/programs/starved.ts')
   t.ok(await eventually(() => program.log().includes('observer')), program.log())
   const [, observer] = /observer (\S+)/.exec(program.log())!

@@ -1,10 +1,10 @@
-// When a process counts as having stood still, with made-up times and files.
+// When a process counts as stopped, with made-up times and files.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Suspensions } from '../../src/observe/suspensions.ts'
 
-/** The observer's thread was to run 20 ms after 10.00, and does so at `now`; it ran and waited for so many seconds in between. */
+/** The observer's thread was to run 20 ms after 10.00, and does so at `now`. In between, it has run and waited for `spent` seconds, and the watched one for `watched`. */
 function noted(t: Test, now: number, { spent = 0, watched = 0, beats = 1, beat = 9.995 }): ReturnType<Suspensions['note']> {
   const schedstat = '1000000000 0 1    '
   const threads = t.testdir({ own: { schedstat }, watched: { schedstat } })
@@ -16,7 +16,7 @@ function noted(t: Test, now: number, { spent = 0, watched = 0, beats = 1, beat =
   return suspensions.note(now, 10.02, 100 + beats, now)
 }
 
-t.test('a process stood still if neither of its threads did anything', async (t) => {
+t.test('a process was stopped if neither of its threads did anything', async (t) => {
   const gap = noted(t, 10.5, {})
   t.ok(gap !== null && gap.from > 10 && gap.from < 10.02 && gap.to === 10.5, JSON.stringify(gap))
 })
