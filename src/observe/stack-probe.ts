@@ -16,6 +16,8 @@ export interface Captured {
   /** `performance.now()` of the main thread, in ms. */
   at: number
   sites: Site[] | string
+  /** How many ms this took the thread. */
+  took?: number
   /** Where the function of the first site begins; `null` if that is not a frame of a file. */
   begin?: Site | null
   /** The number of the request whose code was interrupted. */
@@ -55,7 +57,7 @@ export const CAPTURE = `(() => {
   const inspected = builtin('node:inspector')?.url() !== undefined
   const hooks = builtin('node:async_hooks')
   const turn = hooks?.executionAsyncId()
-  if (!Array.isArray(stack)) return { at, request, inspected, turn, sites: String(stack) }
+  if (!Array.isArray(stack)) return { at, request, inspected, turn, sites: String(stack), took: performance.now() - at }
   const own = stack.filter((site) => site.getFileName())
   const users = own.filter((site) => !site.getFileName().startsWith('node:'))
   // Node calls microtasks and ticks here. If it did not call the outermost function, V8 runs a microtask.
@@ -100,7 +102,7 @@ export const CAPTURE = `(() => {
   // Only the innermost function of all may just have been entered.
   const [top] = own
   const begin = top === undefined || top !== kept[0] ? null : place(top, top.getEnclosingLineNumber(), top.getEnclosingColumnNumber())
-  return { at, request, inspected, sites, begin, turn, micro, jobs }
+  return { at, request, inspected, sites, begin, turn, micro, jobs, took: performance.now() - at }
 })()`
 
 const LINE = /^\s*at (async )?(?:(.*?) \()?(.+?):(\d+):(\d+)\)?$/

@@ -28,7 +28,8 @@ export interface Taken {
   request: number | undefined
   /** A debugger has paused the thread. */
   paused: boolean
-  /** What ran: see `Captured`. */
+  /** How many ms it took the thread, and what ran: see `Captured`. */
+  took?: number | undefined
   turn?: number | undefined
   micro?: boolean | undefined
   jobs?: number | undefined
@@ -88,14 +89,14 @@ export class Stacks {
     const captured = await this.#capture()
     if (captured === null) return null
     const sites = typeof captured.sites === 'string' ? sitesOf(captured.sites) : captured.sites
-    const { at, begin, request, inspected = false, turn, micro, jobs } = captured
+    const { at, begin, request, inspected = false, took, turn, micro, jobs } = captured
     const needed = sites.some(([, url, , , source]) => source === undefined && this.#maps.needsScript(url))
     const paused = (inspected || needed) && await this.#learnScripts(sites)
     const frames = sites.map((site) => this.#frame(site))
     const entered = begin != null && this.#maps.isHeader(this.#positionOf(begin), this.#positionOf(sites[0] as Site))
     if (entered && frames.length > 1) frames.shift()
     if (DISPATCHER.test(frames[0]?.function ?? '') && frames[0]?.file.startsWith('node:')) frames.length = 0
-    return { at, frames, request, paused, entered: entered && sites.length === 1, turn, micro, jobs }
+    return { at, frames, request, paused, entered: entered && sites.length === 1, took, turn, micro, jobs }
   }
 
   #capture(): Promise<Captured | null> {

@@ -31,6 +31,8 @@ const TOGETHER = 'many steps in a row'
 /** A blocked thread is looked at, and its stack taken, after this part of the stall's time, within these bounds in seconds. */
 const LOOK_PART = 0.05
 const LOOK_SECONDS = { least: 0.01, most: 0.1 }
+/** A stack may take this part of the thread's time: a deep one takes long. */
+const STACK_PART = 0.05
 /** If V8 is between two microtasks there is no stack, and the next attempt follows soon, this many times. */
 const SOON_SECONDS = 0.002
 const MOST_SOON = 200
@@ -87,6 +89,8 @@ interface Blocked extends Block {
   askAt: number
   /** How many more times a missing stack is asked for soon. */
   soon: number
+  /** The name from the stacks that was reported at once; `undefined` before the first stack. */
+  named: string | null | undefined
 }
 
 export class StallDetector {
@@ -221,7 +225,7 @@ export class StallDetector {
       : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || CALLBACK : together ? TOGETHER : UNKNOWN
     const blocked: Blocked = {
       from, to: now, name, step, together, reportedAt: now, samples: new StackSamples(), candidates: [], collected: this.#collected,
-      lookedAt: now, askAt: 0, soon: MOST_SOON,
+      lookedAt: now, askAt: 0, soon: MOST_SOON, named: undefined,
       ...(task === 0 ? {} : { task }), ...(request === 0 ? {} : { request }),
     }
     blocked.candidates = this.#candidates(task)
@@ -244,12 +248,17 @@ export class StallDetector {
     const asked = now()
     samples.ask(asked)
     takeStack().then((taken) => {
-      const before = samples.last?.name
       samples.answer(taken, taken === null ? asked : taken.at / 1000, schedulingDelay.since(asked, now()))
       // If the block is over, its end decides which stacks belong to it.
       if (taken === null || this.#blocked !== blocked || !this.#goesOn(blocked)) return
-      if (samples.last?.name !== before) this.#report(blocked, now())
-      if (taken.frames.length === 0 && samples.last === null && blocked.soon-- > 0) blocked.askAt = now() + SOON_SECONDS
+      blocked.askAt = Math.max(blocked.askAt, now() + (taken.took ?? 0) / 1000 / STACK_PART)
+      const { last } = samples
+      if (last === null) {
+        if (blocked.soon-- > 0) blocked.askAt = now() + SOON_SECONDS
+      } else if (blocked.named === undefined || (blocked.named === null && last.name !== null)) {
+        blocked.named = last.name
+        this.#report(blocked, now())
+      }
     }, () => {})
   }
 
@@ -328,7 +337,7 @@ export class StallDetector {
       const collected = this.#collected
       thread.begin(from, now(), schedulingDelay, false)
       const over = { ...block, name, samples: new StackSamples(), candidates: this.#candidates(block.task ?? null), collected }
-      this.#report({ ...over, step: name === UNKNOWN ? 0 : 1, together: false, reportedAt: to, lookedAt: to, askAt: Infinity, soon: 0 }, to)
+      this.#report({ ...over, step: name === UNKNOWN ? 0 : 1, together: false, reportedAt: to, lookedAt: to, askAt: Infinity, soon: 0, named: null }, to)
       this.#end(over)
     }
   }
