@@ -91,7 +91,7 @@ export const stallFigures = z.strictObject({
   channel: z.string().optional(),
   /** It could have run, but had no processor. */
   starved: seconds.optional(),
-  /** All threads of the process stood still. */
+  /** All threads of the process were stopped. */
   stopped: seconds.optional(),
   /** It collected garbage. This is known only when the stall is over. */
   collected: seconds.optional(),

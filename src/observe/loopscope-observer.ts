@@ -39,7 +39,7 @@ const now = (): number => (clock.now + Number(process.hrtime.bigint() - clock.hr
 const stacks = new Stacks({ enabled: data.stacks, sessions: data.sessions })
 const schedulingDelay = new SchedulingDelay(data.thread)
 const thread = new ThreadWatch(data.thread)
-const suspensions = new Suspensions()
+const suspensions = new Suspensions(data.thread)
 const observer = new Observer({
   shared: data.shared, loop: data.loop, history: data.history, blockedSeconds: data.blockedMs / 1000, keepSeconds: data.keepMs / 1000,
   now, schedulingDelay, thread, suspensions, blocks: data.blocks, requests: data.offers.includes('requests'), origin: clock.epoch - clock.now,

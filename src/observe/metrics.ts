@@ -64,6 +64,8 @@ export function metricsOf(loops: ShownLoops, delays: Histogram): () => Promise<F
   add('loopscope_blocked', 'Whether the loop is blocked beyond the threshold right now: 1 or 0', () => Number(observer.blocked))
   add('loopscope_stalls_total', 'How often the loop was blocked beyond the threshold', () => observer.stallCount)
   add('loopscope_blocked_seconds_total', 'Seconds in which the loop was blocked beyond the threshold', () => observer.blockedSeconds)
+  exposeFigures(registry, 'loopscope_stall_kinds_total', 'Stalls of each kind', 'kind', () => [...stats.stalls].map(([kind, { count }]) => [kind, count]))
+  exposeFigures(registry, 'loopscope_stall_kind_seconds_total', 'Seconds of the stalls of each kind', 'kind', () => [...stats.stalls].map(([kind, { seconds }]) => [kind, seconds]))
   add('loopscope_warnings_total', 'Warnings given', () => observer.warningCount)
   add('loopscope_observer_errors_total', 'Errors on the observer\'s thread that ended with the connection or the question they came from', () => observer.errorCount)
   for (const mode of ['sensitive', 'pool'] as const) {

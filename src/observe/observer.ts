@@ -42,7 +42,7 @@ export interface ObserverOptions {
   now: () => number
   /** Milliseconds since 1970 at which that clock showed zero. */
   origin: number
-  /** For how long the thread had no processor, what the kernel says about it, and when the whole process stood still. */
+  /** For how long the thread had no processor, what the kernel says about it, and when the whole process was stopped. */
   schedulingDelay: SchedulingDelay
   thread: ThreadWatch
   suspensions: Suspensions

@@ -16,6 +16,8 @@ export interface Captured {
   /** `performance.now()` of the main thread, in ms. */
   at: number
   sites: Site[] | string
+  /** How many ms this took the thread. */
+  took?: number
   /** Where the function of the first site begins; `null` if that is not a frame of a file. */
   begin?: Site | null
   /** What the interrupted code belongs to: current-request.ts. */
@@ -56,12 +58,13 @@ export const CAPTURE = `(() => {
   const inspected = builtin('node:inspector')?.url() !== undefined
   const hooks = builtin('node:async_hooks')
   const turn = hooks?.executionAsyncId()
-  if (!Array.isArray(stack)) return { at, origin: belongs, inspected, turn, sites: String(stack) }
+  if (!Array.isArray(stack)) return { at, origin: belongs, inspected, turn, sites: String(stack), took: performance.now() - at }
   const own = stack.filter((site) => site.getFileName())
   const users = own.filter((site) => !site.getFileName().startsWith('node:'))
-  // Node calls microtasks and ticks here. If it called nothing at all, V8 runs microtasks.
+  // Node calls microtasks and ticks here. If it did not call the outermost function, V8 runs a microtask.
   const caller = own.find((site) => site.getFileName().startsWith('node:internal/') && /^(processTicksAndRejections|processImmediate|listOnTimeout)$/.test(site.getFunctionName()))
-  const micro = caller === undefined ? own.length === users.length : caller.getFunctionName() === 'processTicksAndRejections'
+  const outermost = own.findLast((site) => !site.isAsync())
+  const micro = caller === undefined ? outermost?.getFileName().startsWith('node:') !== true : caller.getFunctionName() === 'processTicksAndRejections'
   // One microtask at a time, and none where Node follows promises: then it would be seen, and the async id changes anyway.
   const key = Symbol.for('${JOBS}')
   const count = globalThis[key] ?? Object.defineProperty(globalThis, key, { value: { ran: 0, waits: false } })[key]
@@ -100,7 +103,7 @@ export const CAPTURE = `(() => {
   // Only the innermost function of all may just have been entered.
   const [top] = own
   const begin = top === undefined || top !== kept[0] ? null : place(top, top.getEnclosingLineNumber(), top.getEnclosingColumnNumber())
-  return { at, origin: belongs, inspected, sites, begin, turn, micro, jobs }
+  return { at, origin: belongs, inspected, sites, begin, turn, micro, jobs, took: performance.now() - at }
 })()`
 
 const LINE = /^\s*at (async )?(?:(.*?) \()?(.+?):(\d+):(\d+)\)?$/

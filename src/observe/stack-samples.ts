@@ -148,7 +148,7 @@ export class StackSamples {
     return spans
   }
 
-  #turned({ turn, jobs, micro = false }: Taken, at: number): void {
+  #turned({ turn, jobs, micro = false, frames }: Taken, at: number): void {
     const last = this.#seen
     this.#seen = { at, turn, jobs, micro }
     const { turns } = this
@@ -159,7 +159,8 @@ export class StackSamples {
     const seconds = at - last.at
     turns.seconds += seconds
     if (micro || last.micro) turns.micro += seconds
-    if (turn !== last.turn || (jobs ?? 0) > (last.jobs ?? 0)) {
+    // Between two callbacks, the one before is over.
+    if (frames.length === 0 || turn !== last.turn || (jobs ?? 0) > (last.jobs ?? 0)) {
       turns.changes++
       this.#turnSince = at
     }

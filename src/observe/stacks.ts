@@ -29,7 +29,8 @@ export interface Taken {
   origin: Origin | undefined
   /** A debugger has paused the thread. */
   paused: boolean
-  /** What ran: see `Captured`. */
+  /** How many ms it took the thread, and what ran: see `Captured`. */
+  took?: number | undefined
   turn?: number | undefined
   micro?: boolean | undefined
   jobs?: number | undefined
@@ -68,7 +69,7 @@ export class Stacks {
   /**
    * Takes the main thread's stack. A thread that runs JavaScript answers within a few ms. A thread inside a native function
    * answers when the function returns, at the next line that runs; `at` shows the delay. Calls in between share the answer.
-   * `null` if there is none to be had.
+   * `null` if the thread cannot be asked.
    */
   take(): Promise<Taken | null> {
     if (!this.#enabled || this.#closed) return Promise.resolve(null)
@@ -89,14 +90,14 @@ export class Stacks {
     const captured = await this.#capture()
     if (captured === null) return null
     const sites = typeof captured.sites === 'string' ? sitesOf(captured.sites) : captured.sites
-    const { at, begin, origin, inspected = false, turn, micro, jobs } = captured
+    const { at, begin, origin, inspected = false, took, turn, micro, jobs } = captured
     const needed = sites.some(([, url, , , source]) => source === undefined && this.#maps.needsScript(url))
     const paused = (inspected || needed) && await this.#learnScripts(sites)
     const frames = sites.map((site) => this.#frame(site))
     const entered = begin != null && this.#maps.isHeader(this.#positionOf(begin), this.#positionOf(sites[0] as Site))
     if (entered && frames.length > 1) frames.shift()
     if (DISPATCHER.test(frames[0]?.function ?? '') && frames[0]?.file.startsWith('node:')) frames.length = 0
-    return { at, frames, origin, paused, entered: entered && sites.length === 1, turn, micro, jobs }
+    return { at, frames, origin, paused, entered: entered && sites.length === 1, took, turn, micro, jobs }
   }
 
   #capture(): Promise<Captured | null> {

@@ -31,6 +31,8 @@ const TOGETHER = 'many steps in a row'
 /** A blocked thread is looked at, and its stack taken, after this part of the stall's time, within these bounds in seconds. */
 const LOOK_PART = 0.05
 const LOOK_SECONDS = { least: 0.01, most: 0.1 }
+/** A stack may take this part of the thread's time: a deep one takes long. */
+const STACK_PART = 0.05
 /** If V8 is between two microtasks there is no stack, and the next attempt follows soon, this many times. */
 const SOON_SECONDS = 0.002
 const MOST_SOON = 200
@@ -89,6 +91,8 @@ interface Blocked extends Block {
   askAt: number
   /** How many more times a missing stack is asked for soon. */
   soon: number
+  /** The name from the stacks that was reported at once; `undefined` before the first stack. */
+  named: string | null | undefined
 }
 
 export class StallDetector {
@@ -106,7 +110,7 @@ export class StallDetector {
   #blocks: number
   /** Seconds of garbage collection at the last poll. */
   #collected = 0
-  /** The whole process has stood still, and no stall explains it yet. */
+  /** The whole process was stopped, and no stall explains it yet. */
   #gap: Gap | null = null
 
   constructor(options: StallOptions) {
@@ -190,10 +194,10 @@ export class StallDetector {
 
   /** Asks the kernel about the blocked thread, and for its stack; returns the seconds until the next time. */
   #look(blocked: Blocked, now: number): number {
-    const { thread, suspensions } = this.#options
+    const { thread } = this.#options
     const every = Math.min(LOOK_SECONDS.most, Math.max(LOOK_SECONDS.least, LOOK_PART * (now - blocked.from)))
     if (now - blocked.lookedAt >= every) {
-      thread.look(now, suspensions.within(blocked.lookedAt, now))
+      thread.look(now)
       blocked.lookedAt = now
     }
     if (now >= blocked.askAt && !blocked.samples.asking) {
@@ -203,14 +207,14 @@ export class StallDetector {
     return Math.max(0.001, Math.min(every, blocked.askAt - now))
   }
 
-  /** The whole process stood still. If a stall explains that, its kind says so. */
+  /** The whole process was stopped. If a stall explains that, its kind says so. */
   #endGap({ from, to }: Gap): void {
     this.#gap = null
     if (this.#since <= from) this.#ended({ from, to, name: SUSPENDED })
   }
 
   #begin(step: number, from: number, now: number, together: boolean): void {
-    const { catchUp, decoder, view, thread, schedulingDelay, suspensions } = this.#options
+    const { catchUp, decoder, view, thread, schedulingDelay } = this.#options
     const { words } = view
     catchUp()
     const holder = step === 0 ? 0 : words[WORD.holder]
@@ -223,13 +227,13 @@ export class StallDetector {
       : holder === HOLDER.callback ? decoder.textOf(words[WORD.subject] as number) || CALLBACK : together ? TOGETHER : UNKNOWN
     const blocked: Blocked = {
       from, to: now, name, step, together, reportedAt: now, samples: new StackSamples(), candidates: [], collected: this.#collected,
-      lookedAt: now, askAt: 0, soon: MOST_SOON,
+      lookedAt: now, askAt: 0, soon: MOST_SOON, named: undefined,
       ...(task === 0 ? {} : { task }), ...(request === 0 ? {} : { request }),
     }
     blocked.candidates = this.#candidates(task)
     this.#blocked = blocked
     if (this.#over !== null) this.#settle()
-    thread.begin(from, now, schedulingDelay, suspensions.within(from, now), true)
+    thread.begin(from, now, schedulingDelay, true)
     this.#report(blocked, now)
     this.#look(blocked, now)
   }
@@ -246,12 +250,17 @@ export class StallDetector {
     const asked = now()
     samples.ask(asked)
     takeStack().then((taken) => {
-      const before = samples.last?.name
       samples.answer(taken, taken === null ? asked : taken.at / 1000, schedulingDelay.since(asked, now()))
       // If the block is over, its end decides which stacks belong to it.
       if (taken === null || this.#blocked !== blocked || !this.#goesOn(blocked)) return
-      if (samples.last?.name !== before) this.#report(blocked, now())
-      if (taken.frames.length === 0 && samples.last === null && blocked.soon-- > 0) blocked.askAt = now() + SOON_SECONDS
+      blocked.askAt = Math.max(blocked.askAt, now() + (taken.took ?? 0) / 1000 / STACK_PART)
+      const { last } = samples
+      if (last === null) {
+        if (blocked.soon-- > 0) blocked.askAt = now() + SOON_SECONDS
+      } else if (blocked.named === undefined || (blocked.named === null && last.name !== null)) {
+        blocked.named = last.name
+        this.#report(blocked, now())
+      }
     }, () => {})
   }
 
@@ -315,7 +324,7 @@ export class StallDetector {
 
   #ended(block: Block): void {
     const blocked = this.#blocked
-    const { threshold, thread, schedulingDelay, suspensions, now } = this.#options
+    const { threshold, thread, schedulingDelay, now } = this.#options
     const { from, to } = block
     // One of several that together block the loop does not end the stall.
     if (to - from < threshold && (blocked === null || blocked.together)) return
@@ -328,9 +337,9 @@ export class StallDetector {
       // It was over before it was detected, because this thread had to wait itself.
       const name = block.name === '' ? UNKNOWN : block.name
       const collected = this.#collected
-      thread.begin(from, now(), schedulingDelay, suspensions.within(from, to), false)
+      thread.begin(from, now(), schedulingDelay, false)
       const over = { ...block, name, samples: new StackSamples(), candidates: this.#candidates(block.task ?? null), collected }
-      this.#report({ ...over, step: name === UNKNOWN ? 0 : 1, together: false, reportedAt: to, lookedAt: to, askAt: Infinity, soon: 0 }, to)
+      this.#report({ ...over, step: name === UNKNOWN ? 0 : 1, together: false, reportedAt: to, lookedAt: to, askAt: Infinity, soon: 0, named: null }, to)
       this.#end(over)
     }
   }
@@ -338,10 +347,7 @@ export class StallDetector {
   #end({ from, to, name, samples, candidates, task, request, collected }: Block & { samples: StackSamples; candidates: Candidate[]; collected: number }): void {
     if (this.#over !== null) this.#settle()
     const { now, thread, suspensions } = this.#options
-    if (this.#blocked !== null) {
-      const end = now()
-      thread.look(end, suspensions.within(this.#blocked.lookedAt, end), false)
-    }
+    if (this.#blocked !== null) thread.look(now(), false)
     this.#blocked = null
     this.#since = to
     this.#over = {

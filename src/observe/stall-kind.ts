@@ -1,5 +1,5 @@
 // Judges what kind of freeze a stall is, from the figures of the kernel and what the stacks show. The kind is what took most of
-// the stall's time; where that is not known, it is not guessed.
+// the stall's time; if no cause outside of the program took half of it, most of the rest. Where nothing is known, nothing is guessed.
 import type { StallFigures, StallKind } from '../events/schema.ts'
 import type { Turns } from './stack-samples.ts'
 
@@ -19,8 +19,9 @@ export interface Evidence {
   native: boolean
 }
 
-/** From this many callbacks on there are many. */
-const MANY = 3
+/** Another one has begun at least this many times: a microtask between two answers is a sign that they go on and on. */
+const MANY_CALLBACKS = 3
+const MANY_MICROTASKS = 2
 
 export function kindOf({ seconds, figures, paused, inKernel, turns, together, code, native }: Evidence): StallKind {
   const { ran, slept = 0, starved = 0, stopped = 0, collected = 0 } = figures
@@ -28,13 +29,11 @@ export function kindOf({ seconds, figures, paused, inKernel, turns, together, co
   if (stopped >= seconds / 2) return 'suspended'
   if (starved >= seconds / 2) return 'starved'
   // While it collects garbage, the thread also waits for the threads that help.
-  if (collected >= seconds / 2) return 'garbage-collection'
-  const most = Math.max(ran ?? 0, slept, starved, stopped)
-  if (ran !== undefined && most > 0 && most !== ran) return most === slept ? 'system-call' : most === starved ? 'starved' : 'suspended'
-  if (inKernel) return 'system-call'
-  if (ran !== undefined && collected >= ran / 2) return 'garbage-collection'
+  if (collected >= (seconds - stopped - starved) / 2) return 'garbage-collection'
+  if (inKernel || slept > (ran ?? slept)) return 'system-call'
   if (together) return 'callbacks'
-  if (turns.changes >= MANY && turns.longest < turns.seconds / 2) return turns.micro >= turns.seconds / 2 ? 'microtasks' : 'callbacks'
+  const micro = turns.micro >= turns.seconds / 2
+  if (turns.changes >= (micro ? MANY_MICROTASKS : MANY_CALLBACKS) && turns.longest < turns.seconds / 2) return micro ? 'microtasks' : 'callbacks'
   // Without the kernel, a thread that gives no stack may as well sleep.
   if (native) return ran === undefined ? 'unknown' : 'native'
   return code ? 'javascript' : 'unknown'

@@ -13,7 +13,7 @@ const LEAST_PART = 0.01
 
 /** The frame of a native function, above the one that called it. */
 const NATIVE: Frame = { function: '(native code)', file: '', line: 0, column: 0 }
-/** Stands for the time of which no stack is known. */
+/** The time of which no stack is known. */
 const NO_STACK: Frame = { function: '(no stack)', file: '', line: 0, column: 0 }
 
 type Place = Omit<Frame, 'column'>

@@ -1,6 +1,6 @@
 // Figures from the stream that no model keeps: how many requests have ended, how and after how long, and how full the queues
 // of live runs are. Its size is bounded: classes, buckets, and a limited number of queues.
-import type { EventOf, LoopEvent, Snapshot } from '../events/schema.ts'
+import { stallKind, type EventOf, type LoopEvent, type Snapshot, type StallKind } from '../events/schema.ts'
 import type { Distribution } from '../http/prometheus.ts'
 
 /** Queues have no end event; the ones that changed last are counted. */
@@ -20,6 +20,8 @@ interface Filling {
 
 export class StreamStats {
   readonly requests: Record<Answer, number> = Object.fromEntries(ANSWERS.map((answer) => [answer, 0])) as Record<Answer, number>
+  /** How many stalls of each kind there were, and their seconds. */
+  readonly stalls = new Map<StallKind, { count: number; seconds: number }>(stallKind.options.map((kind) => [kind, { count: 0, seconds: 0 }]))
   readonly #seconds: number[] = new Array<number>(REQUEST_SECONDS.length + 1).fill(0)
   #sum = 0
   readonly #queues = new Map<number, Filling>()
@@ -34,6 +36,13 @@ export class StreamStats {
         this.#queues.delete(queue)
         this.#queues.set(queue, { size, unfinished, run })
         if (this.#queues.size > MOST_QUEUES) this.#queues.delete(this.#queues.keys().next().value as number)
+        break
+      }
+      case 'loop.unblocked': {
+        const stalls = this.stalls.get(event.kind ?? 'unknown')
+        if (stalls === undefined) break
+        stalls.count++
+        stalls.seconds += event.seconds
         break
       }
       case 'run.finished':

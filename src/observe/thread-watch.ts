@@ -7,7 +7,7 @@ import { callName } from './system-calls.ts'
 
 /** A runnable thread that has run for less than this since the last look has no processor, in seconds. */
 const HARDLY_RAN = 0.001
-/** A wait for a processor is judged over at least this many seconds: the kernel's figures may be one tick old. */
+/** A wait that goes on is judged over at least this many seconds: the kernel's figures may be one tick old. */
 const TICKS = 0.02
 /** `stat` counts processor time in this unit, in seconds. */
 const STAT_UNIT = 0.01
@@ -18,8 +18,15 @@ const MOST_CALLS = 32
 
 interface Look {
   at: number
+  /** The kernel's totals, in seconds: it adds a wait for a processor when the wait is over. */
   ran: number
   waited: number
+}
+
+interface Call {
+  call: string
+  channel: string
+  seconds: number
 }
 
 export class ThreadWatch {
@@ -32,14 +39,13 @@ export class ThreadWatch {
   #state = ''
   #ran = 0
   #starved = 0
-  #slept = 0
-  /** Seconds counted as `starved` that the kernel has not reported yet. */
-  #pending = 0
+  /** The wait for a processor that goes on, and that the kernel has not reported yet. */
+  #waits = 0
   /** In the kernel, by `stat`, at the begin and now. */
   #kernelThen = 0
   #kernel = 0
   /** Seconds of sleep in each call. */
-  readonly #calls = new Map<string, { call: string; channel: string; seconds: number }>()
+  readonly #calls = new Map<string, Call>()
 
   /** For a thread in `/proc`; with `null` nothing is known. */
   constructor(thread: string | null) {
@@ -51,54 +57,47 @@ export class ThreadWatch {
   }
 
   /** A stall that began at `from` has been detected. `lasts`: the thread is still blocked, so that its present state is the stall's. */
-  begin(from: number, now: number, before: SchedulingDelay, stopped: number, lasts: boolean): void {
+  begin(from: number, now: number, before: SchedulingDelay, lasts: boolean): void {
     this.#calls.clear()
-    this.#pending = this.#starved = this.#slept = this.#ran = 0
     this.#last = this.#read(now)
     this.#kernelThen = this.#kernel
-    const spent = before.spent(from, now)
-    if (spent === null) return
-    const seconds = Math.max(0, now - from - stopped)
-    this.#ran = Math.min(seconds, spent.ran)
-    this.#starved = Math.min(seconds - this.#ran, lasts ? before.present(from, now) : spent.starved)
-    this.#pending = Math.max(0, this.#starved - spent.starved)
-    this.#sleeps(seconds - this.#ran - this.#starved, lasts)
+    const { ran, starved } = before.spent(from, now) ?? { ran: 0, starved: 0 }
+    this.#ran = ran
+    this.#starved = starved
+    this.#waits = lasts ? Math.max(0, before.present(from, now) - starved) : 0
+    if (lasts) this.#noteCall(now - from - ran - starved)
   }
 
-  /** Counts the time since the last look. The process stood still for `stopped` seconds of it. `lasts`: as for `begin`. */
-  look(now: number, stopped: number, lasts = true): void {
+  /** Counts the time since the last look. `lasts`: as for `begin`. */
+  look(now: number, lasts = true): void {
     const last = this.#last
     const next = this.#read(now)
     if (last === null || next === null) return
-    const seconds = Math.max(0, now - last.at - stopped)
-    const ran = Math.min(seconds, next.ran - last.ran)
-    const idle = seconds - ran
+    const ran = next.ran - last.ran
     const waited = next.waited - last.waited
-    const hasNone = this.#state === 'R' && ran < HARDLY_RAN && waited === 0
+    const seconds = now - last.at
+    const waits = this.#state === 'R' && ran < HARDLY_RAN && waited === 0
     // Whether it has a processor shows later.
-    if (hasNone && lasts && seconds < TICKS) return
+    if (waits && lasts && seconds < TICKS) return
     this.#last = next
     this.#ran += ran
-    if (hasNone && seconds >= TICKS) {
-      this.#starved += idle
-      this.#pending += idle
-      return
-    }
-    const starved = Math.max(0, Math.min(idle, waited - this.#pending))
-    if (waited > 0) this.#pending = Math.max(0, this.#pending - waited)
-    this.#starved += starved
-    this.#sleeps(idle - starved, lasts)
+    this.#starved += waited
+    if (waits) this.#waits += seconds - ran
+    else this.#waits = 0
+    if (lasts) this.#noteCall(seconds - ran - waited)
   }
 
-  /** For a stall of this length, of which the process stood still for `stopped` seconds. */
+  /** For a stall of this length, in which the process was stopped for `stopped` seconds. What the thread did after its end is cut off. */
   figures(seconds: number, stopped: number): StallFigures {
     if (this.#last === null) return stopped > 0 ? { stopped } : {}
-    // The last look may have been after the end: what the thread did last is not the stall's.
-    const slept = Math.max(0, Math.min(this.#slept, seconds - stopped - this.#starved - this.#ran))
-    const most = [...this.#calls.values()].reduce<{ call: string; channel: string; seconds: number } | null>((most, one) => (most === null || one.seconds > most.seconds ? one : most), null)
+    const starved = Math.min(seconds - stopped, this.#starved + this.#waits)
+    const ran = Math.min(seconds - stopped - starved, this.#ran)
+    const slept = seconds - stopped - starved - ran
+    const [first, ...others] = this.#calls.values()
+    const most = others.reduce<Call | undefined>((most, one) => (most === undefined || one.seconds > most.seconds ? one : most), first)
     return {
-      ran: Math.min(seconds, this.#ran), slept, starved: Math.min(seconds, this.#starved), ...(stopped > 0 ? { stopped } : {}),
-      ...(most === null || slept === 0 ? {} : { ...(most.call === '' ? {} : { call: most.call }), ...(most.channel === '' ? {} : { channel: most.channel }) }),
+      ran, slept, starved, ...(stopped > 0 ? { stopped } : {}),
+      ...(most === undefined || most.call === '' ? {} : { call: most.call }), ...(most === undefined || most.channel === '' ? {} : { channel: most.channel }),
     }
   }
 
@@ -112,12 +111,9 @@ export class ThreadWatch {
     for (const file of [this.#schedule, this.#status, this.#call, this.#channel]) file.close()
   }
 
-  #sleeps(seconds: number, lasts: boolean): void {
-    if (seconds <= 0) return
-    this.#slept += seconds
-    if (!lasts || (this.#state !== 'S' && this.#state !== 'D')) return
-    const text = this.#call.read()
-    const call = callName(text)
+  #noteCall(seconds: number): void {
+    if (seconds <= 0 || (this.#state !== 'S' && this.#state !== 'D')) return
+    const call = callName(this.#call.read())
     const channel = this.#channel.read().trim().replace(/^0$/, '')
     const key = `${call} ${channel}`
     const known = this.#calls.get(key)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { LoopEvent } from '../../src/events/schema.ts'
 import { Observer } from '../../src/observe/observer.ts'
+import type { Taken } from '../../src/observe/stacks.ts'
 import { SchedulingDelay } from '../../src/observe/scheduling-delay.ts'
 import { Suspensions } from '../../src/observe/suspensions.ts'
 import { ThreadWatch } from '../../src/observe/thread-watch.ts'
@@ -27,6 +28,9 @@ function overwrite(path: string, text: string): void {
 /** A watched thread and its observer. Everything that takes time says how long. */
 class World {
   now = 100
+  /** How many stacks were asked for, and how many ms each takes; `null`: there are no stacks. */
+  asked = 0
+  tookMs: number | null = null
   readonly #shared = share(4096)
   readonly #view = viewOf(this.#shared)
   readonly #ring = new RingWriter(this.#shared)
@@ -48,9 +52,14 @@ class World {
     this.#folder = folder
     this.#observer = new Observer({
       shared: this.#shared, loop: 'main', history: 5000, blockedSeconds: 0.05, keepSeconds: 1e9, now: () => this.now, origin: 0,
-      schedulingDelay: new SchedulingDelay(folder), thread: new ThreadWatch(folder), suspensions: new Suspensions('/proc/none'), takeSnapshot: () => null,
+      schedulingDelay: new SchedulingDelay(folder), thread: new ThreadWatch(folder), suspensions: new Suspensions(null), takeSnapshot: () => null,
       // It answers at once, since nothing waits here.
-      takeStack: () => ({ then: (answer: (taken: null) => void) => answer(null) }) as unknown as Promise<null>,
+      takeStack: () => ({
+        then: (answer: (taken: Taken | null) => void) => {
+          this.asked++
+          answer(this.tookMs === null ? null : { at: this.now * 1000, frames: [{ function: 'deep', file: 'app.ts', line: 1, column: 1 }], request: undefined, paused: false, took: this.tookMs })
+        },
+      }) as unknown as Promise<Taken | null>,
     })
     this.passes(1)
   }
@@ -211,7 +220,7 @@ const TABLE: [what: string, happens: (world: World) => void, reported: (string |
   ]],
   ['one after which the thread has no processor for longer', (world) => { world.sleepsAndStarves(0.2, 0.5) }, [
     ...['0.05', '0.15', '0.25', '0.35'].map((seconds) => `blocked code outside of the event loop ${seconds}, system-call`),
-    ...['0.45', '0.55', '0.65'].map((seconds) => `blocked no processor for the thread ${seconds}, starved`), /^unblocked no processor for the thread 0.7\d?, starved/,
+    ...['0.45', '0.55', '0.65'].map((seconds) => `blocked code outside of the event loop ${seconds}, starved`), /^unblocked code outside of the event loop 0.7\d?, starved/,
   ]],
   ['steps that are each too short, but together block the loop, and one of them that is not', (world) => {
     const [a, b] = [world.task('A'), world.task('B')]
@@ -311,3 +320,17 @@ for (const [what, happens, wanted] of TABLE) {
     wanted.forEach((one, at) => (typeof one === 'string' ? t.equal(reported[at], one) : t.match(reported[at], one)))
   })
 }
+
+t.test('stacks are taken through the whole stall, and take a small part of the time of the thread', async (t) => {
+  const asked = (tookMs: number, seconds: number): number => {
+    const world = new World(t.testdir({}))
+    world.tookMs = tookMs
+    world.step(world.task('A'), seconds)
+    return world.asked
+  }
+  t.ok(asked(0.2, 0.2) >= 12, 'every 10 ms at first')
+  const long = asked(0.2, 10)
+  t.ok(long >= 100 && long <= 200, `${long} in 10 s`)
+  const deep = asked(30, 10)
+  t.ok(deep >= 10 && deep <= 18, `${deep} that take 30 ms each`)
+})

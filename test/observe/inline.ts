@@ -23,7 +23,7 @@ export function watchInline(loop: EventLoop, options: { records?: number; histor
   const probe = new Probe({ view: viewOf(shared), ring, loop, name: 'main', pid: 1, sendSnapshot: (content) => snapshots.push(content) })
   const observer = new Observer({
     shared, loop: 'main', history: options.history ?? 200_000, blockedSeconds: 1e9, keepSeconds: 1e9, now: () => loop.time(), origin: 0,
-    takeSnapshot: () => snapshots.shift() ?? null, takeStack: async () => null, schedulingDelay: new SchedulingDelay(null), thread: new ThreadWatch(null), suspensions: new Suspensions('/proc/none'),
+    takeSnapshot: () => snapshots.shift() ?? null, takeStack: async () => null, schedulingDelay: new SchedulingDelay(null), thread: new ThreadWatch(null), suspensions: new Suspensions(null),
   })
   return {
     probe, observer, ring,

@@ -1,4 +1,4 @@
-// A program that other programs keep from the processor: that is no stall, and a real stall right after it is one.
+// A program that other programs keep from the processor: that is reported as what it is, and a real stall right after it, too.
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { cpus } from 'node:os'
@@ -15,7 +15,7 @@ function cannotStarve(): string | false {
   return missing.length === 0 ? false : `${missing.join(' and ')} of util-linux cannot be run here`
 }
 
-t.test('a thread that gets no processor does not count as blocked', { skip: cannotStarve() }, async (t) => {
+t.test('a thread that gets no processor is reported as such', { skip: cannotStarve() }, async (t) => {
   const program = start(t, 'test/observe/programs/starved.ts')
   t.ok(await eventually(() => program.log().includes('observer')), program.log())
   const [, observer] = /observer (\S+)/.exec(program.log())!
@@ -33,8 +33,10 @@ t.test('a thread that gets no processor does not count as blocked', { skip: cann
   // For longer than the observer's notes go back.
   await Promise.all(compete(6000).map((rival) => once(rival, 'exit')))
   await pause(500)
+  const told = watching.messages.slice(from)
+  t.ok(told.some((event) => event.type === 'loop.unblocked' && event.kind === 'starved' && event.name === 'no processor for the thread'), 'it is told')
   // It has no processor for seconds. Its own work afterwards may take a moment.
-  t.same(watching.messages.slice(from).filter((event) => event.type === 'warning' || ('seconds' in event && Number(event.seconds) >= 0.1)), [], 'none of it is told')
+  t.same(told.filter((event) => event.type === 'warning' || (event.type === 'loop.unblocked' && event.kind !== 'starved' && event.seconds >= 0.1)), [], 'and not as the program\'s fault')
   // After the next times, the first thing it does is to block: an earlier wait is no excuse.
   const rivals = compete(60_000)
   await Promise.all(rivals.map(({ stdout }) => once(stdout!, 'data')))
@@ -46,7 +48,7 @@ t.test('a thread that gets no processor does not count as blocked', { skip: cann
     execFileSync('taskset', ['-cp', `0-${cpus().length - 1}`, pid])
     execFileSync('chrt', ['-o', '-p', '0', pid])
     program.child.kill('SIGUSR2')
-    t.ok(await eventually(() => watching.messages.slice(before).some((event) => event.type === 'loop.unblocked' && event.seconds >= 0.4)), 'a real stall is told of', { told: watching.messages.slice(before) })
+    t.ok(await eventually(() => watching.messages.slice(before).some((event) => event.type === 'loop.unblocked' && event.kind !== 'starved' && event.seconds >= 0.4)), 'a real stall is told of', { told: watching.messages.slice(before) })
     const late = Number(/late (\S+)\n$/.exec(program.log())![1])
     t.ok(late > 0.1, `it did starve: it came round ${late} s too late`)
   }

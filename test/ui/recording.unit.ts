@@ -564,7 +564,7 @@ t.test('the kind of a stall', async (t) => {
   tell(1, { type: 'task.created', task: 2, name: 'B', coroutine: 'b' })
   tell(1, { type: 'task.running', task: 1 })
 
-  await t.test('is in words, with the figure by which it was judged', async (t) => {
+  await t.test('is a sentence, with the figure by which it was judged', async (t) => {
     const stack = [{ function: 'spin', file: 'workers/spin.ts', line: 7, column: 3 }]
     tell(1.3, { type: 'loop.blocked', task: 1, name: 'A', since: 1, seconds: 0.3, stack, kind: 'starved', figures: { ran: 0.02, starved: 0.28 } })
     const stall = recording.stalls.open!

@@ -4,6 +4,8 @@ import { execFileSync, spawn } from 'node:child_process'
 import { openSync, readFileSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { observe } from '../../../src/observe/index.ts'
 
 const { url } = await observe({ port: 0 })
@@ -42,9 +44,12 @@ function waitInAtomics(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
+setFlagsFromString('--expose-gc')
+const gc = runInNewContext('gc') as () => void
+
 function collect(ms: number): void {
   const end = performance.now() + ms
-  while (performance.now() < end) globalThis.gc?.()
+  while (performance.now() < end) gc()
 }
 
 async function chain(ms: number): Promise<void> {
