@@ -80,6 +80,9 @@ export class ObserverLife {
       stdout: true, stderr: true, ...ownThread(),
     })
     this.#worker = worker
+    // Node's warnings about flags arrive there. A stream with something in it keeps the process alive until it is read.
+    worker.stdout.destroy()
+    worker.stderr.destroy()
     worker.on('message', (message: ToApp) => {
       switch (message.type) {
         case 'ready':
