@@ -1,7 +1,7 @@
 // Which code is loopscope's own and not the program's: on a stack, the first line to look at is the first that is not ours.
 
 /** The parts of loopscope that appear on stacks. In the package they are files of one folder, with the bundled packages. */
-const PARTS = new Set(['runtime', 'hosts', 'threads', 'events', 'probe', 'observe', 'http', 'fastify', 'redis', 'server', 'start'])
+const PARTS = new Set(['runtime', 'testing', 'hosts', 'threads', 'events', 'probe', 'observe', 'http', 'fastify', 'redis', 'server', 'start'])
 
 /** Calculated late, because a bundle may not know its own path. Source maps lead a build back to its sources. */
 let folders: readonly string[] | null = null

@@ -28,6 +28,7 @@ const TABLE: Row[] = [
   { files: 'src/http/paths', may: [] },
   { files: 'src/http/request-timing', may: ['src/http/arrival', 'src/probe/idle-time', 'src/runtime'] },
   { files: 'src/fastify', may: ['src/fastify', 'src/http', 'src/observe', 'src/probe', 'src/events', 'src/hosts', 'src/runtime', 'src/index', 'node:', 'npm:'] },
+  { files: 'src/testing', may: ['src/testing', 'src/own-code', 'src/observe', 'src/http/monitor', 'src/events/schema', 'node:'] },
   { files: 'src/asgi', may: ['src/asgi', 'src/command', 'src/fastify', 'src/http', 'src/observe', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'src/command', may: ['src/command', 'node:'] },
   { files: 'src/bin', may: ['src/command', 'src/start/run', 'src/start/view', 'src/load/main', 'src/asgi/command'] },

@@ -57,7 +57,7 @@ class World {
       takeStack: () => ({
         then: (answer: (taken: Taken | null) => void) => {
           this.asked++
-          answer(this.tookMs === null ? null : { at: this.now * 1000, frames: [{ function: 'deep', file: 'app.ts', line: 1, column: 1 }], request: undefined, paused: false, took: this.tookMs })
+          answer(this.tookMs === null ? null : { at: this.now * 1000, frames: [{ function: 'deep', file: 'app.ts', line: 1, column: 1 }], origin: undefined, paused: false, took: this.tookMs })
         },
       }) as unknown as Promise<Taken | null>,
     })
