@@ -8,7 +8,7 @@ import { cutEvent } from '../events/texts.ts'
 import type { Timed } from '../events/builder.ts'
 import { Decoder, type Block, type Listener } from './decode.ts'
 import { BEAT_SECONDS, NUMBER, taskOf, viewOf, WORD, type Shared, type View } from '../probe/layout.ts'
-import { MonitoredLoop } from './monitored-loop.ts'
+import { MonitoredLoop, type KeptStall, type PastStall } from './monitored-loop.ts'
 import { RingReader } from '../probe/ring.ts'
 import { StallDetector } from './stall-detector.ts'
 import { StreamStats } from './stream-stats.ts'
@@ -42,6 +42,8 @@ export interface ObserverOptions {
   requests?: boolean
   takeSnapshot: () => ArrayBuffer | null
   takeStack: () => Promise<Taken | null>
+  /** A stall is over. */
+  onStall?: (stall: KeptStall) => void
   /** The recording has failed: the record of the loop may be half changed, and must not be served any longer. */
   onBroken?: (error: unknown) => void
 }
@@ -133,6 +135,13 @@ export class Observer extends MonitoredLoop implements Listener {
     if (event.type === 'loop.closed') this.#stalls.settled()
     if (event.type === 'warning') this.warningCount++
     else this.#warnings.onEvent(event)
+  }
+
+  protected override keep(stall: PastStall): KeptStall {
+    const kept = super.keep(stall)
+    this.stats.stalled(stall)
+    this.#options.onStall?.(kept)
+    return kept
   }
 
   lost(count: number): void {
