@@ -39,6 +39,13 @@ function plain() {
   return listening(server)
 }
 
+/** The same app, watched. */
+async function observed(app) {
+  const { observe } = await import('../../src/observe/index.ts')
+  await observe({ port: null })
+  return app
+}
+
 /** A task for each request, and nothing else of ours: what is left of it is the price of an interface. */
 async function inTasks() {
   const { EventLoop } = await import('../../src/index.ts')
@@ -89,7 +96,10 @@ const apps = {
   fastify: echoing,
   asgi,
   bare: () => served((_request, reply) => { reply.send(answer) }),
+  watched: () => observed(plain()),
   async: () => served(async () => answer),
+  'async-watched': async () => observed(await served(async () => answer)),
+  'async-plugin': () => served(async () => answer, { observer: { port: null } }),
   coroutine: () => served(function* () { return answer }, {}),
   observed: () => served(function* () { return answer }, { observer: { port: null } }),
   server: async () => {

@@ -16,6 +16,13 @@ export const SUITES = {
     server: { what: 'this project\'s server, /ping, observed', path: '/ping' },
     starlette: { what: 'Starlette on uvicorn, an async handler', path: '/' },
   },
+  plain: {
+    node: { what: 'Node\'s http, a listener that replies', path: '/' },
+    watched: { what: 'the same, watched by observe()', path: '/' },
+    async: { what: 'Fastify, an async handler', path: '/' },
+    'async-watched': { what: 'the same, watched by observe()', path: '/' },
+    'async-plugin': { what: 'the same, watched by the plugin', path: '/' },
+  },
   asgi: asgi('/', { task: { what: 'Node\'s http, a listener that replies in a task', path: '/' } }),
   echo: asgi('/echo', {}, ECHO),
 }

@@ -36,8 +36,9 @@ import { isObservedFromStart } from './observed.ts'
 import type { LiveRequest } from '../probe/snapshot.ts'
 import { LiveList } from '../runtime/live-list.ts'
 import { HttpRequests } from './http-requests.ts'
+import { StallReports, type StallReportOptions } from './stall-reports.ts'
 
-export interface ObserverOptions {
+export interface ObserverOptions extends StallReportOptions {
   /**
    * The observer's port, 0 for any free one; `null` for none. Default 8001. In a worker of `node:cluster`, the next free
    * port if another worker uses it.
@@ -79,7 +80,7 @@ export interface ObserverOptions {
 /** @internal */
 export const OBSERVER_OPTIONS: Names<Required<ObserverOptions>> = {
   port: true, host: true, blockedMs: true, keepMs: true, wedgedMs: true, stacks: true, history: true, records: true, maxSubscribers: true, memoryMb: true,
-  name: true, redisUrl: true, url: true, allowedHosts: true, proxies: true,
+  name: true, redisUrl: true, url: true, allowedHosts: true, proxies: true, logStalls: true, onStall: true, webhook: true,
 }
 
 /** An observer that the program's code does not ask for: `loopscope/register` starts it before the program. */
@@ -152,6 +153,7 @@ export class ObserverClient implements Monitor {
   readonly most: number
   /** Resolves once the observer listens; rejects with an ObserverListenError if it cannot. */
   readonly ready: Promise<void>
+  readonly #reports: StallReports
   /** @internal */
   readonly requests = new HttpRequests(this)
   live: LiveRuns = { cancel: () => null, virtual: () => [] }
@@ -203,6 +205,7 @@ export class ObserverClient implements Monitor {
    * observer is ready, and a port that is taken is no error.
    */
   constructor(options: ObserverOptions = {}, offers: readonly Ability[] = [], fromStart: FromStart | null = null) {
+    this.#reports = new StallReports(options, (level, message) => this.log(level, message))
     this.host = options.host ?? '127.0.0.1'
     this.most = options.maxSubscribers ?? 1000
     this.#name = nameOf(options)
@@ -217,7 +220,7 @@ export class ObserverClient implements Monitor {
     this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host, next: cluster.isWorker || fromStart !== null || isObservedFromStart() }
     this.#data = {
       shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
-      keepMs: options.keepMs ?? 500, wedgedMs: wedgedMsOf(options), stacks: (options.stacks ?? true) && stacksMissing() === null, thread: thisThread(), maxSubscribers: this.most,
+      webhook: options.webhook ?? null, keepMs: options.keepMs ?? 500, wedgedMs: wedgedMsOf(options), stacks: (options.stacks ?? true) && stacksMissing() === null, thread: thisThread(), maxSubscribers: this.most,
       allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], offers, secret: this.#secret, delays,
       output: fromStart?.output ?? null,
     }
@@ -585,6 +588,9 @@ export class ObserverClient implements Monitor {
         break
       case 'log':
         this.log(message.level, message.message)
+        break
+      case 'stall':
+        this.#reports.report(message.stall, message.line)
         break
       case 'cancel':
         this.send({ type: 'cancelled', id: message.id, found: this.#cancelHere(message.what, message.target) })

@@ -9,6 +9,7 @@ import { ObserverListenError } from './thread-life.ts'
 
 export { withName } from './current-request.ts'
 export { ObserverListenError, type ObserverOptions, type Observing }
+export type { Stall } from './stall.ts'
 
 export interface ObserveOptions extends ObserverOptions {
   /** The loop to watch. Default: the running one, or each loop that starts to run, one at a time. */

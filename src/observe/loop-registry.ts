@@ -5,7 +5,7 @@ import type { Histogram } from 'node:perf_hooks'
 import type { Ability, LiveTask, LoopInfo, LoopList, LoopState } from '../events/schema.ts'
 import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/run-log.ts'
 import type { Sink } from '../events/fanout.ts'
-import { plain, type MonitoredLoop } from './monitored-loop.ts'
+import { plain, type KeptStall, type MonitoredLoop } from './monitored-loop.ts'
 import type { Observer } from './observer.ts'
 import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, StreamSubscription, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
 import { loopDoesNotAnswer, noSuchLoop, noSuchProfile, noSuchRun, noSuchStall } from '../http/refusals.ts'
@@ -15,6 +15,7 @@ import type { CancelHere, Cluster, ShownLoops } from './other-loops.ts'
 import { MergedSubscription } from './merged-subscription.ts'
 import { metricsOf } from './metrics.ts'
 import { NUMBER } from '../probe/layout.ts'
+import type { Webhook } from './webhook.ts'
 
 type LoopTasks = NonNullable<TaskList['loops']>[number]
 
@@ -36,6 +37,8 @@ interface LoopsOptions {
   offers?: readonly Ability[]
   /** Delays of the app's event loop. */
   delays: Histogram
+  /** What has become of the stalls that are sent somewhere. */
+  webhook?: Pick<Webhook, 'sent' | 'failed'> | null
 }
 
 export class LoopRegistry implements Monitor, ShownLoops {
@@ -111,9 +114,9 @@ export class LoopRegistry implements Monitor, ShownLoops {
   /** Newest first. With a Redis, each has the name of its loop. */
   stalls(loop?: string): CoveredStall[] {
     const query = ({ loop }: MonitoredLoop): string => (this.cluster === null ? '' : `?loop=${loop}`)
-    return this.#listed(loop, (record) => record.stalls.map(({ events, from, to: _, ...stall }) => (
+    return this.#listed(loop, (record) => record.stalls.map((stall) => (
       {
-        ...stall, since: from, trace: events === null ? null : `/stalls/${stall.id}/trace${query(record)}`,
+        ...shown(stall), trace: stall.events === null ? null : `/stalls/${stall.id}/trace${query(record)}`,
         profile: record.stallProfile(stall.id) === null ? null : `/stalls/${stall.id}/profile${query(record)}`,
       }
     )).reverse()).sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
@@ -133,7 +136,7 @@ export class LoopRegistry implements Monitor, ShownLoops {
   }
 
   metrics(): Promise<Figures> {
-    this.#metrics ??= metricsOf(this, this.#options.delays)
+    this.#metrics ??= metricsOf(this, this.#options.delays, this.#options.webhook)
     return this.#metrics()
   }
 
@@ -201,6 +204,11 @@ export class LoopRegistry implements Monitor, ShownLoops {
     // A blocked thread does not measure it.
     return own.blocked ? 1 : Math.round(this.#busy.share * 1000) / 1000
   }
+}
+
+/** A stall as it is shown, without the path of its trace. */
+export function shown({ events: _, from, to: __, ...stall }: KeptStall): Omit<CoveredStall, 'trace' | 'profile'> {
+  return { ...stall, since: from }
 }
 
 /** What runs, then what ended last. */

@@ -10,14 +10,17 @@ import type { StreamSubscription, Target } from '../http/monitor.ts'
 import { hostname } from 'node:os'
 import { Observer } from './observer.ts'
 import { EventFile } from './event-file.ts'
-import { LoopRegistry } from './loop-registry.ts'
+import { LoopRegistry, shown } from './loop-registry.ts'
+import type { KeptStall } from './monitored-loop.ts'
+import { lineOf } from './stall-reports.ts'
+import { Webhook } from './webhook.ts'
 import { isCode } from '../http/refusals.ts'
 import { asError } from '../http/thrown.ts'
 import type { HttpServer } from '../http/server.ts'
 import { ownNames } from '../http/origin.ts'
 import { pieces } from '../http/readers.ts'
 import { buildObserverApp } from './http.ts'
-import { Stacks } from './stacks.ts'
+import { culpritOf, Stacks } from './stacks.ts'
 import { BEAT_SECONDS, WORD } from '../probe/layout.ts'
 import { SchedulingDelay } from './scheduling-delay.ts'
 import { Suspensions } from './suspensions.ts'
@@ -36,6 +39,7 @@ const { clock } = data
 /** The app's clock, on this thread: threads share the machine's clock. */
 const now = (): number => (clock.now + Number(process.hrtime.bigint() - clock.hrtime) / 1e6) / 1000
 
+const webhook = data.webhook === null ? null : new Webhook(data.webhook, (message) => say({ type: 'log', level: 'warn', message }))
 const stacks = new Stacks({ enabled: data.stacks, sessions: data.sessions })
 const schedulingDelay = new SchedulingDelay(data.thread)
 const thread = new ThreadWatch(data.thread)
@@ -45,8 +49,16 @@ const observer = new Observer({
   now, schedulingDelay, thread, suspensions, blocks: data.blocks, requests: data.offers.includes('requests'), origin: clock.epoch - clock.now,
   takeSnapshot: () => (receiveMessageOnPort(data.snapshots) as { message: ArrayBuffer } | undefined)?.message ?? null,
   takeStack: () => stacks.take(),
+  onStall: report,
   onBroken: end,
 })
+
+function report(kept: KeptStall): void {
+  const stall = shown(kept)
+  const line = lineOf(kept, culpritOf(kept.stack ?? []))
+  say({ type: 'stall', stall, line })
+  webhook?.send({ text: `${observer.loop}: ${line}`, host: hostname(), pid: process.pid, loop: observer.loop, stall })
+}
 
 /** Contained errors are logged with their stack, but at most one in this many ms. */
 const LOG_EVERY_MS = 1000
@@ -126,7 +138,7 @@ const loops = new LoopRegistry(observer, {
   name: data.loop, startedAt: new Date().toISOString(),
   app: () => (appAddress === null ? null : advertised(appAddress)),
   observer: () => data.url ?? (listening === null || data.listen === null ? null : addressOf(data.listen.host, listening)),
-  cancel, most: data.maxSubscribers, offers, delays: data.delays as Histogram,
+  cancel, most: data.maxSubscribers, offers, delays: data.delays as Histogram, webhook,
 })
 
 /** Texts that the app reads piece by piece. */

@@ -6,6 +6,7 @@ import type { Cluster, ClusterFigures, ShownLoops } from './other-loops.ts'
 import type { Figures } from '../http/monitor.ts'
 import { distributionOf, exposeDistribution, exposeFigure, exposeFigures } from '../http/prometheus.ts'
 import { NUMBER, WORD } from '../probe/layout.ts'
+import type { Webhook } from './webhook.ts'
 
 /** Only this many of the longest queues have a series of their own: queues come and go, and a series for each would grow without limit. */
 const QUEUES_SHOWN = 8
@@ -21,7 +22,7 @@ interface Figure {
 }
 
 /** Returns a function that gives the current figures. */
-export function metricsOf(loops: ShownLoops, delays: Histogram): () => Promise<Figures> {
+export function metricsOf(loops: ShownLoops, delays: Histogram, webhook: Pick<Webhook, 'sent' | 'failed'> | null = null): () => Promise<Figures> {
   const observer = loops.own
   const { words, numbers } = observer.view
   const registry = new Registry()
@@ -55,7 +56,7 @@ export function metricsOf(loops: ShownLoops, delays: Histogram): () => Promise<F
   add('loopscope_requests_active', 'Requests under way', () => observer.model.requests.size)
   const { stats } = observer
   exposeFigures(registry, 'loopscope_requests_total', 'Requests that have ended, as far as events of them were recorded', 'answer', () => Object.entries(stats.requests))
-  exposeDistribution(registry, 'loopscope_request_seconds', 'Seconds from the start of a request to its end', () => stats.seconds)
+  exposeDistribution(registry, 'loopscope_request_seconds', 'Seconds from the start of a request to its end', () => stats.seconds.distribution)
   exposeFigures(registry, 'loopscope_queue_size', `Items in the ${QUEUES_SHOWN} longest queues of what is under way`, 'rank',
     () => stats.sizes.slice(0, QUEUES_SHOWN).map((size, at) => [String(at + 1), size]))
   add('loopscope_queue_items', 'Items in all queues of what is under way', () => stats.sizes.reduce((sum, size) => sum + size, 0))
@@ -64,10 +65,13 @@ export function metricsOf(loops: ShownLoops, delays: Histogram): () => Promise<F
   add('loopscope_blocked', 'Whether the loop is blocked beyond the threshold right now: 1 or 0', () => Number(observer.blocked))
   add('loopscope_stalls_total', 'How often the loop was blocked beyond the threshold', () => observer.stallCount)
   add('loopscope_blocked_seconds_total', 'Seconds in which the loop was blocked beyond the threshold', () => observer.blockedSeconds)
-  exposeFigures(registry, 'loopscope_stall_kinds_total', 'Stalls of each kind', 'kind', () => [...stats.stalls].map(([kind, { count }]) => [kind, count]))
-  exposeFigures(registry, 'loopscope_stall_kind_seconds_total', 'Seconds of the stalls of each kind', 'kind', () => [...stats.stalls].map(([kind, { seconds }]) => [kind, seconds]))
+  exposeFigures(registry, 'loopscope_stall_kinds_total', 'Stalls of each kind', 'kind', () => [...stats.stallKinds].map(([kind, { count }]) => [kind, count]))
+  exposeFigures(registry, 'loopscope_stall_kind_seconds_total', 'Seconds of the stalls of each kind', 'kind', () => [...stats.stallKinds].map(([kind, { seconds }]) => [kind, seconds]))
+  exposeDistribution(registry, 'loopscope_stall_seconds', 'How long the loop was blocked, of times beyond the threshold', () => stats.stalls.distribution)
+  add('loopscope_delayed_seconds_total', 'Seconds by which stalls have delayed requests and tasks, all together', () => stats.delayed)
   add('loopscope_warnings_total', 'Warnings given', () => observer.warningCount)
   add('loopscope_observer_errors_total', 'Errors on the observer\'s thread that ended with the connection or the question they came from', () => observer.errorCount)
+  if (webhook !== null) exposeFigures(registry, 'loopscope_webhook_total', 'Stalls that were sent to the webhook, and those that were not', 'answer', () => [['sent', webhook.sent], ['failed', webhook.failed]])
   for (const mode of ['sensitive', 'pool'] as const) {
     add(`loopscope_${mode}_queued`, `Calls that wait for a thread, ${mode}`, () => words[WORD[`${mode}Queued`]] as number)
     add(`loopscope_${mode}_running`, `Calls that a thread runs, ${mode}`, () => words[WORD[`${mode}Running`]] as number)

@@ -178,12 +178,12 @@ export abstract class MonitoredLoop implements Source {
   }
 
   /** Keeps a stall that is over. */
-  protected keep(stall: PastStall): void {
+  protected keep(stall: PastStall): KeptStall {
     this.blockedSeconds += stall.seconds
     const kept: KeptStall = { ...stall, id: ++this.stallCount, at: new Date(this.#origin + stall.from * 1000).toISOString(), events: null }
     this.stalls.push(kept)
     if (this.stalls.length > KEPT_STALLS) this.stalls.shift()
-    if (stall.seconds < this.#keepSeconds) return
+    if (stall.seconds < this.#keepSeconds) return kept
     const { history } = this
     const { last } = history
     const begin = stall.from - SECONDS_BEFORE
@@ -194,6 +194,7 @@ export abstract class MonitoredLoop implements Source {
       this.#eventBytes.set(kept, sizeOf(kept.events))
       this.#forgetOldest()
     }, SECONDS_AFTER * 1000).unref()
+    return kept
   }
 
   /** Only the last stalls keep their events, as many as there is room for. */

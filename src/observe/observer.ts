@@ -10,7 +10,7 @@ import { cutEvent } from '../events/texts.ts'
 import type { Timed } from '../events/builder.ts'
 import { Decoder, type Block, type Listener } from './decode.ts'
 import { BEAT_SECONDS, NUMBER, taskOf, viewOf, WORD, type Shared, type View } from '../probe/layout.ts'
-import { MonitoredLoop } from './monitored-loop.ts'
+import { MonitoredLoop, type KeptStall, type PastStall } from './monitored-loop.ts'
 import { RingReader } from '../probe/ring.ts'
 import { StallDetector } from './stall-detector.ts'
 import type { StallProfile } from './stall-profile.ts'
@@ -52,6 +52,8 @@ export interface ObserverOptions {
   blocks?: number
   takeSnapshot: () => ArrayBuffer | null
   takeStack: () => Promise<Taken | null>
+  /** A stall is over. */
+  onStall?: (stall: KeptStall) => void
   /** The recording has failed: the record of the loop may be half changed, and must not be served any longer. */
   onBroken?: (error: unknown) => void
 }
@@ -168,6 +170,13 @@ export class Observer extends MonitoredLoop implements Listener {
     if (event.type === 'loop.closed') this.#stalls.settled()
     if (event.type === 'warning') this.warningCount++
     else this.#warnings.onEvent(event)
+  }
+
+  protected override keep(stall: PastStall): KeptStall {
+    const kept = super.keep(stall)
+    this.stats.stalled(stall)
+    this.#options.onStall?.(kept)
+    return kept
   }
 
   lost(count: number): void {

@@ -9,6 +9,7 @@ import type { Cancelled, StreamOptions, Target } from '../http/monitor.ts'
 import type { LoopRegistry } from './loop-registry.ts'
 import type { Shared } from '../probe/layout.ts'
 import type { RunRecord } from '../events/run-log.ts'
+import type { Stall } from './stall.ts'
 
 /** What the observer's thread is started with. */
 export interface ObserverData {
@@ -27,6 +28,8 @@ export interface ObserverData {
   keepMs: number
   wedgedMs: number
   stacks: boolean
+  /** Where stalls are sent, if anywhere. */
+  webhook: string | null
   /** The app's thread in `/proc`, if there is one. */
   thread: string | null
   maxSubscribers: number
@@ -92,6 +95,8 @@ export type ToApp =
   /** Another process uses this loop's name already; the loop has this name instead. */
   | { type: 'named'; name: string }
   | { type: 'log'; level: LogLevel; message: string }
+  /** A stall is over; and the same in one line. */
+  | { type: 'stall'; stall: Stall; line: string }
   | { type: 'closed' }
 
 export type LogLevel = 'info' | 'warn' | 'error'

@@ -32,7 +32,7 @@ export class RecordedLoop extends Observer {
   constructor() {
     super({
       shared: share(4096), loop: 'recorded', history: 1, blockedSeconds: 1, keepSeconds: KEEP_SECONDS, now: () => 0, origin: 0,
-      schedulingDelay: new SchedulingDelay(null), thread: new ThreadWatch(null), suspensions: new Suspensions(), takeSnapshot: () => null, takeStack: () => Promise.resolve(null),
+      schedulingDelay: new SchedulingDelay(null), thread: new ThreadWatch(null), suspensions: new Suspensions(null), takeSnapshot: () => null, takeStack: () => Promise.resolve(null),
     })
   }
 

@@ -10,7 +10,35 @@ const ANSWERS = ['1xx', '2xx', '3xx', '4xx', '5xx', 'disconnected'] as const
 /** Upper ends of the buckets, in seconds. */
 export const REQUEST_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
 
+/** The same for stalls. */
+const STALL_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
+
 type Answer = (typeof ANSWERS)[number]
+
+/** Counts of seconds, in buckets. */
+class Counts {
+  readonly #limits: readonly number[]
+  readonly #counts: number[]
+  #sum = 0
+
+  constructor(limits: readonly number[]) {
+    this.#limits = limits
+    this.#counts = new Array<number>(limits.length + 1).fill(0)
+  }
+
+  add(seconds: number): void {
+    const found = this.#limits.findIndex((limit) => seconds <= limit)
+    const at = found < 0 ? this.#limits.length : found
+    this.#counts[at] = (this.#counts[at] as number) + 1
+    this.#sum += seconds
+  }
+
+  get distribution(): Distribution {
+    let count = 0
+    const counts = this.#counts.map((one) => (count += one))
+    return { limits: this.#limits, counts: counts.slice(0, -1), sum: this.#sum, count }
+  }
+}
 
 interface Filling {
   size: number
@@ -20,10 +48,13 @@ interface Filling {
 
 export class StreamStats {
   readonly requests: Record<Answer, number> = Object.fromEntries(ANSWERS.map((answer) => [answer, 0])) as Record<Answer, number>
+  /** From the start of each request to its end. */
+  readonly seconds = new Counts(REQUEST_SECONDS)
+  readonly stalls = new Counts(STALL_SECONDS)
   /** How many stalls of each kind there were, and their seconds. */
-  readonly stalls = new Map<StallKind, { count: number; seconds: number }>(stallKind.options.map((kind) => [kind, { count: 0, seconds: 0 }]))
-  readonly #seconds: number[] = new Array<number>(REQUEST_SECONDS.length + 1).fill(0)
-  #sum = 0
+  readonly stallKinds = new Map<StallKind, { count: number; seconds: number }>(stallKind.options.map((kind) => [kind, { count: 0, seconds: 0 }]))
+  /** Seconds by which stalls have delayed requests and tasks, all together. */
+  delayed = 0
   readonly #queues = new Map<number, Filling>()
 
   onEvent(event: LoopEvent): void {
@@ -36,13 +67,6 @@ export class StreamStats {
         this.#queues.delete(queue)
         this.#queues.set(queue, { size, unfinished, run })
         if (this.#queues.size > MOST_QUEUES) this.#queues.delete(this.#queues.keys().next().value as number)
-        break
-      }
-      case 'loop.unblocked': {
-        const stalls = this.stalls.get(event.kind ?? 'unknown')
-        if (stalls === undefined) break
-        stalls.count++
-        stalls.seconds += event.seconds
         break
       }
       case 'run.finished':
@@ -60,11 +84,14 @@ export class StreamStats {
     for (const [queue, { run }] of this.#queues) if (run !== null && !alive.has(run)) this.#queues.delete(queue)
   }
 
-  /** Seconds from the start of each request to its end. */
-  get seconds(): Distribution {
-    let count = 0
-    const counts = this.#seconds.map((one) => (count += one))
-    return { limits: REQUEST_SECONDS, counts: counts.slice(0, -1), sum: this.#sum, count }
+  /** A stall is over. */
+  stalled({ seconds, lost, kind = 'unknown' }: { seconds: number; lost: number; kind?: StallKind | undefined }): void {
+    this.stalls.add(seconds)
+    this.delayed += lost
+    const known = this.stallKinds.get(kind)
+    if (known === undefined) return
+    known.count++
+    known.seconds += seconds
   }
 
   /** The sizes of the queues, the longest first. */
@@ -81,10 +108,7 @@ export class StreamStats {
 
   #request({ status, seconds, outcome }: EventOf<'request.finished'>): void {
     this.requests[outcome === 'disconnected' ? 'disconnected' : answerOf(status)]++
-    if (seconds === undefined) return
-    const at = REQUEST_SECONDS.findIndex((limit) => seconds <= limit)
-    this.#seconds[at < 0 ? REQUEST_SECONDS.length : at] = (this.#seconds[at < 0 ? REQUEST_SECONDS.length : at] as number) + 1
-    this.#sum += seconds
+    if (seconds !== undefined) this.seconds.add(seconds)
   }
 }
 

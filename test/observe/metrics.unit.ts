@@ -60,7 +60,7 @@ t.test('the figures of the stream', async (t) => {
     ended({ status: 200, seconds: 1, outcome: 'disconnected' })
     ended({ status: 999 })
     t.same(stats.requests, { '1xx': 0, '2xx': 2, '3xx': 0, '4xx': 1, '5xx': 2, disconnected: 1 })
-    const { limits, counts, sum, count } = stats.seconds
+    const { limits, counts, sum, count } = stats.seconds.distribution
     t.equal(count, 5, 'one did not say how long it took')
     t.equal(sum, 61.2035)
     t.equal(counts[limits.indexOf(0.001)], 1)
