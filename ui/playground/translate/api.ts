@@ -1,9 +1,9 @@
 // The functions, classes and methods that are translated: what each gives, and how it is written. Without a `write`, a function
 // has its own name in camelCase, positional arguments as they are, and keywords as an object.
 import { lambda, LEVEL, tight, type Code } from './code.ts'
-import { entry, makeTask, of, type Api, type CallCode, type CallTypes, type Inferring, type Returns } from './entry.ts'
+import { entry, makeTask, of, type Api, type CallCode, type CallTypes, type Inferring, type Returns, type Writing } from './entry.ts'
 import { drawn, METHODS } from './methods.ts'
-import { isNone, type Call } from './tree.ts'
+import { isNone, type Call, type Expression } from './tree.ts'
 import { elementsOf, named, Type, union, type Atom, type Kind, type PlainKind } from './types.ts'
 
 const object = (name: string): Returns => () => new Type(named(name, 'object'))
@@ -127,7 +127,11 @@ function collected(kind: 'list' | 'set' | 'deque'): Api {
       return `new ${w.python('BoundedDeque')}<${w.ts(elementsOf(type, kind))}>(${code('maxlen')}${items === null ? '' : `, ${w.iterable(items).text}`})`
     }
     const elem = elementsOf(w.typeOf(node), kind)
-    if (kind === 'set') return items === null ? `new Set<${w.ts(elem)}>()` : `new Set(${w.iterable(items).text})`
+    if (kind === 'set') {
+      w.checkKeys(node, elem)
+      if (elem.has('tuple')) return `new ${w.setOf(elem)}(${items === null ? '' : w.iterable(items).text})`
+      return items === null ? `new Set<${w.ts(elem)}>()` : `new Set(${w.iterable(items).text})`
+    }
     if (items === null) return '[]'
     return items.type === 'ListComp' || items.type === 'GeneratorExp' ? w.array(items) : `[...${w.iterable(items).text}]`
   })
@@ -146,8 +150,17 @@ const contextVar: Returns = ({ at, infer, arg }) => {
   return new Type(atom)
 }
 
-/** What Python's types make of nothing. */
-export const EMPTY: Readonly<Record<string, string>> = { int: '0', list: '[]', str: "''", set: 'new Set()', dict: 'new Map()', float: '0' }
+/** What a type of Python's makes of nothing, for a place of this type. */
+export function emptyOf(w: Writing, make: Expression, type: Type): string | null {
+  switch (make.type === 'Name' ? make.id : '') {
+    case 'int': case 'float': return '0'
+    case 'list': return '[]'
+    case 'str': return "''"
+    case 'set': return `new ${w.setOf(elementsOf(type, 'set'))}()`
+    case 'dict': return `new ${w.mapOf(union(...type.of('dict').map(({ key }) => key)))}()`
+    default: return null
+  }
+}
 
 export const API: Readonly<Record<string, Api>> = {
   // asyncio
@@ -223,12 +236,14 @@ export const API: Readonly<Record<string, Api>> = {
     const [atom] = w.typeOf(node).of('dict')
     const make = arg('make')
     if (make === null || node.args.length > 1) return w.problem(node, 'a defaultdict with contents')
-    const made = make.type === 'Name' ? EMPTY[make.id] : undefined
-    return `new ${w.python('DefaultMap')}<${w.ts(atom?.key ?? new Type())}, ${w.ts(atom?.value ?? new Type())}>(${made === undefined ? w.code(make) : `() => ${made}`})`
+    w.checkKeys(node, atom?.key ?? new Type())
+    const made = emptyOf(w, make, atom?.value ?? new Type())
+    return `new ${w.python('DefaultMap')}<${w.ts(atom?.key ?? new Type())}, ${w.ts(atom?.value ?? new Type())}>(${made === null ? w.code(make) : `() => ${made}`})`
   }),
   'collections.Counter': entry('items', (call) => call.infer.dict(call.at, call.expression('items') === null ? new Type() : iterated(call, 'items'), new Type('int'), 'Counter'), ({ w, node, arg }) => {
     const items = arg('items')
     const [atom] = w.typeOf(node).of('dict')
+    w.checkKeys(node, atom?.key ?? new Type())
     if (items !== null) return `${w.python('count')}(${w.iterable(items).text})`
     return `new ${w.python('DefaultMap')}<${w.ts(atom?.key ?? new Type())}, number>(() => 0)`
   }),
@@ -321,8 +336,10 @@ export const API: Readonly<Record<string, Api>> = {
     if (node.keywords.length > 0) return w.problem(node, 'dict with keywords: write { … }')
     const items = arg('items')
     const [atom] = w.typeOf(node).of('dict')
-    if (items !== null) return `new Map(${w.typeOf(items).only('dict') ? w.code(items) : w.iterable(items).text})`
-    return `new Map<${w.ts(atom?.key ?? new Type())}, ${w.ts(atom?.value ?? new Type())}>()`
+    const { key, value } = atom ?? { key: new Type(), value: new Type() }
+    w.checkKeys(node, key)
+    if (items !== null) return `new ${w.mapOf(key)}(${w.typeOf(items).only('dict') ? w.code(items) : w.iterable(items).text})`
+    return `new ${w.mapOf(key)}<${w.ts(key)}, ${w.ts(value)}>()`
   }),
   'builtins.isinstance': entry('value classes', of('bool'), isinstance),
   'builtins.print': entry('| sep end flush file', of('void'), ({ w, node }) => w.problem(node, 'print where a value is needed')),

@@ -54,6 +54,11 @@ export interface Writing {
   use(name: string, from?: Module): string
   /** Imports one of the functions that do what Python does. */
   python(name: string): string
+  /** The class of a dict with these keys, and of a set with these members, with its type. */
+  mapOf(key: Type): string
+  setOf(elem: Type): string
+  /** Reports keys that are equal to others, but not in JavaScript. */
+  checkKeys(node: At, key: Type): void
   /** The test of an `isinstance` or `except`. */
   instanceOf(value: Code, classes: Expression): Code
   /** Whether a loop runs wherever this is called. */

@@ -180,7 +180,7 @@ export const METHODS: Readonly<Record<string, Methods>> = {
     update: entry('items', putsAll(of('void')), ({ on, arg, w, node }) => { const items = arg('items'); return items === null ? w.problem(node, 'update needs items') : `for (const each of ${w.iterable(items).text}) ${on}.add(each)` }),
     // Of what `wait` gives, often one is done.
     pop: entry('', elem, ({ w, node, on, onAtom }) => onAtom?.kind === 'set' && onAtom.elem.only('task', 'future') ? `${w.python('popOnly')}(${on})` : w.problem(node, 'set.pop(): which item it takes is an accident')),
-    copy: entry('', (call) => call.infer.list(call.at, elem(call), 'set'), ({ on }) => `new Set(${on})`),
+    copy: entry('', (call) => call.infer.list(call.at, elem(call), 'set'), ({ on, w, onAtom }) => `new ${w.setOf(onAtom?.kind === 'set' ? onAtom.elem : new Type())}(${on})`),
   },
   dict: {
     get: entry('key default', (call) => union(value(call), call.expression('default') === null ? new Type('none') : call.arg('default')), ({ on, code, arg, onAtom }) => ({
@@ -200,7 +200,7 @@ export const METHODS: Readonly<Record<string, Methods>> = {
       }
       return new Type('void')
     }, ({ on, arg, w, node }) => { const items = arg('items'); return items === null || !w.typeOf(items).only('dict') ? w.problem(node, 'update with something other than a dict') : `for (const [key, each] of ${w.code(items)}) ${on}.set(key, each)` }),
-    copy: entry('', (call) => call.infer.dict(call.at, dict(call)?.key ?? new Type(), value(call)), ({ on }) => `new Map(${on})`),
+    copy: entry('', (call) => call.infer.dict(call.at, dict(call)?.key ?? new Type(), value(call)), ({ on, w, onAtom }) => `new ${w.mapOf(onAtom?.kind === 'dict' ? onAtom.key : new Type())}(${on})`),
   },
   Counter: {
     most_common: entry('n', (call) => call.infer.list(call.at, call.infer.tuple(call.at, [dict(call)?.key ?? new Type(), new Type('int')])), helper('mostCommon')),

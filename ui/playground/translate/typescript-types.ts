@@ -72,7 +72,18 @@ export function typeText(type: Type, names: TypeNames, depth = 0): string {
 
 /** The type of an array. */
 export function arrayOf(elem: string): string {
-  return / \| |=>|^typeof /.test(elem) && !/^[[{]/.test(elem) ? `(${elem})[]` : `${elem}[]`
+  return / \| |=>|^typeof /.test(elem) && !isOneTuple(elem) ? `(${elem})[]` : `${elem}[]`
+}
+
+/** Whether the bracket that a type begins with ends with the type. */
+function isOneTuple(text: string): boolean {
+  let depth = 0
+  for (const [i, letter] of [...text].entries()) {
+    if (letter === '[') depth++
+    else if (letter === ']') depth--
+    if (depth === 0) return i > 0 && i === text.length - 1
+  }
+  return false
 }
 
 function errorText(name: string, names: TypeNames): string {

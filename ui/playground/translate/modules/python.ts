@@ -5,7 +5,11 @@ import { asyncToSync, CancelledError, ExceptionGroup, getRunningLoop, print as p
 // Exceptions. ValueError is JavaScript's RangeError.
 
 export class LookupError extends Error { override name = 'LookupError' }
-export class KeyError extends LookupError { override name = 'KeyError' }
+export class KeyError extends LookupError {
+  override name = 'KeyError'
+  /** The missing key as `repr` gives it, if it is no string. */
+  key: string | null = null
+}
 export class IndexError extends LookupError { override name = 'IndexError' }
 export class ArithmeticError extends Error { override name = 'ArithmeticError' }
 export class ZeroDivisionError extends ArithmeticError { override name = 'ZeroDivisionError' }
@@ -43,7 +47,7 @@ export function split(error: unknown, matches: (error: unknown) => boolean): [ta
 /** A value as `str` gives it. */
 export function str(value: unknown, shape = ''): string {
   if (value instanceof ExceptionGroup) return `${value.message} (${value.exceptions.length} sub-exception${value.exceptions.length === 1 ? '' : 's'})`
-  if (value instanceof KeyError && value.message !== '') return repr(value.message)
+  if (value instanceof KeyError && value.message !== '') return value.key ?? repr(value.message)
   if (value instanceof Error) return messageOf(value)
   return typeof value === 'string' ? value : repr(value, shape)
 }
@@ -68,6 +72,7 @@ export function repr(value: unknown, shape = ''): string {
   if (value instanceof Set) return value.size === 0 ? 'set()' : `{${all(value)}}`
   if (value instanceof Map) return `{${[...value].map(([key, each]) => `${repr(key, inner[0])}: ${repr(each, inner[1])}`).join(', ')}}`
   if (value instanceof ExceptionGroup) return `ExceptionGroup(${quote(value.message)}, ${repr(value.exceptions)})`
+  if (value instanceof KeyError && value.key !== null) return `KeyError(${value.key})`
   if (value instanceof Error) return `${nameOf(value)}(${messageOf(value) === '' ? '' : quote(messageOf(value))})`
   const own = value as { repr?: () => string }
   return typeof own.repr === 'function' ? own.repr() : String(value)
@@ -244,13 +249,20 @@ export function item(items: string, index: number): string
 export function item<K, V>(items: ReadonlyMap<K, V>, key: K): V
 export function item(items: readonly unknown[] | string | ReadonlyMap<unknown, unknown>, key: unknown): unknown {
   if (items instanceof Map) {
-    if (!items.has(key)) throw new KeyError(typeof key === 'string' ? key : repr(key))
+    if (!items.has(key)) throw missing(key)
     return (items as ReadonlyMap<unknown, unknown>).get(key)
   }
   const list = items as readonly unknown[] | string
   const index = key as number
   if (index >= list.length || index < -list.length) throw new IndexError(`${typeof list === 'string' ? 'string' : 'list'} index out of range`)
   return list.at(index)
+}
+
+/** The error for a key that is not there; an array is a tuple here. */
+function missing(key: unknown): KeyError {
+  const shape = (part: unknown): string => Array.isArray(part) ? `tuple[${part.map(shape).join(', ')}]` : '_'
+  const text = typeof key === 'string' ? key : repr(key, shape(key))
+  return Object.assign(new KeyError(text), { key: typeof key === 'string' ? null : text })
 }
 
 /** `items[index] = value`: an error where there is no such item. */
@@ -342,7 +354,7 @@ export function setDefault<K, V>(dict: Map<K, V>, key: K, value: V): V {
 /** `items.remove(value)` of a list or a set. */
 export function remove<T>(items: T[] | Set<T>, value: T): void {
   if (items instanceof Set) {
-    if (!items.delete(value)) throw new KeyError(typeof value === 'string' ? value : repr(value))
+    if (!items.delete(value)) throw missing(value)
     return
   }
   const index = items.findIndex((each) => equal(each, value))
@@ -421,8 +433,106 @@ function extreme<T>(name: string, items: Iterable<T>, key: (value: T) => unknown
   return all.reduce((best, each) => compare(key(each), key(best)) * sign > 0 ? each : best)
 }
 
+const ids = new WeakMap<object, number>()
+let objects = 0
+
+/** The text by which a tuple is found: equal ones have the same. */
+function textOf(key: readonly unknown[]): string {
+  return `(${key.map((part) => {
+    if (Array.isArray(part)) return textOf(part)
+    if (typeof part === 'string') return JSON.stringify(part)
+    if (typeof part !== 'object' || part === null) return String(Number(part ?? NaN))
+    let id = ids.get(part)
+    if (id === undefined) ids.set(part, id = ++objects)
+    return `#${id}`
+  }).join()})`
+}
+
+/** The first of tuples that are equal. */
+class Tuples<K> {
+  readonly #known = new Map<string, K>()
+
+  /** The one that is there, or this one. */
+  find(key: K): K {
+    return Array.isArray(key) ? this.#known.get(textOf(key)) ?? key : key
+  }
+
+  add(key: K): K {
+    if (Array.isArray(key) && this.find(key) === key) this.#known.set(textOf(key), key)
+    return this.find(key)
+  }
+
+  take(key: K): K {
+    const found = this.find(key)
+    if (Array.isArray(key)) this.#known.delete(textOf(key))
+    return found
+  }
+
+  clear(): void {
+    this.#known.clear()
+  }
+}
+
+/** A dict whose keys may be tuples, which are equal if what is in them is. */
+export class TupleMap<K, V> extends Map<K, V> {
+  readonly #tuples = new Tuples<K>()
+
+  constructor(entries: Iterable<readonly [K, V]> = []) {
+    super()
+    for (const [key, value] of entries) this.set(key, value)
+  }
+
+  override has(key: K): boolean {
+    return super.has(this.#tuples.find(key))
+  }
+
+  override get(key: K): V | undefined {
+    return super.get(this.#tuples.find(key))
+  }
+
+  override set(key: K, value: V): this {
+    return super.set(this.#tuples.add(key), value)
+  }
+
+  override delete(key: K): boolean {
+    return super.delete(this.#tuples.take(key))
+  }
+
+  override clear(): void {
+    this.#tuples.clear()
+    super.clear()
+  }
+}
+
+/** A set of tuples. */
+export class TupleSet<T> extends Set<T> {
+  readonly #tuples = new Tuples<T>()
+
+  constructor(items: Iterable<T> = []) {
+    super()
+    for (const item of items) this.add(item)
+  }
+
+  override has(item: T): boolean {
+    return super.has(this.#tuples.find(item))
+  }
+
+  override add(item: T): this {
+    return super.add(this.#tuples.add(item))
+  }
+
+  override delete(item: T): boolean {
+    return super.delete(this.#tuples.take(item))
+  }
+
+  override clear(): void {
+    this.#tuples.clear()
+    super.clear()
+  }
+}
+
 /** A dict that makes what is missing, `defaultdict(make)`. */
-export class DefaultMap<K, V> extends Map<K, V> {
+export class DefaultMap<K, V> extends TupleMap<K, V> {
   readonly make: () => V
 
   constructor(make: () => V) {

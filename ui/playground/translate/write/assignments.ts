@@ -4,7 +4,6 @@ import { binary } from '../infer/operations.ts'
 import { targetsOf } from '../scopes.ts'
 import { at, isNone, type AnnAssign, type Assign, type At, type Attribute, type AugAssign, type BinOp, type Expression, type Name, type Sequence, type Subscript } from '../tree.ts'
 import { OBVIOUS } from '../typescript-types.ts'
-import { TUPLE_AS_KEY } from './containers.ts'
 import type { Declared, StatementWriter } from './statement-writer.ts'
 import { isUnused, pattern } from './targets.ts'
 
@@ -160,10 +159,8 @@ function setItem(s: StatementWriter, target: Subscript, value: string): void {
   const { value: on, slice } = target
   const type = w.typeOf(on).without('none')
   if (slice.type === 'Slice') s.problem(target, 'an assignment to a slice')
-  else if (type.only('dict')) {
-    if (w.typeOf(slice).has('tuple')) s.problem(target, TUPLE_AS_KEY)
-    else s.put(`${w.present(on, LEVEL.call)}.set(${s.code(slice)}, ${value})`)
-  } else if (type.only('list', 'deque')) s.put(`${w.python('setItem')}(${w.present(on)}, ${s.code(slice)}, ${value})`)
+  else if (type.only('dict')) s.put(`${w.present(on, LEVEL.call)}.set(${s.code(slice)}, ${value})`)
+  else if (type.only('list', 'deque')) s.put(`${w.python('setItem')}(${w.present(on)}, ${s.code(slice)}, ${value})`)
   else s.problem(target, 'an assignment to an item of this')
 }
 

@@ -2,7 +2,7 @@
 import { findMethod } from '../class-members.ts'
 import { LEVEL, tight, type Code } from '../code.ts'
 import type { At, Dict, DictComp, Expression, ListComp, Sequence, Slice, Subscript } from '../tree.ts'
-import { elementsOf, Type } from '../types.ts'
+import { elementsOf, plain, Type, type Atom } from '../types.ts'
 import { comprehension } from './iteration.ts'
 import { isErrorInstance } from './value-text.ts'
 import { source, type Writer } from './writer.ts'
@@ -12,9 +12,10 @@ export function items(w: Writer, elts: readonly Expression[]): string {
 }
 
 export function setOf(w: Writer, node: Sequence | ListComp): Code {
-  if (node.type === 'SetComp') return tight(`new Set(${w.during('orderFree', true, () => comprehension(w, node, () => w.code(node.elt), [node.elt]).text)})`)
-  checkKeys(w, node, elementsOf(w.typeOf(node), 'set'))
-  return tight(`new Set([${items(w, (node as Sequence).elts)}])`)
+  const elem = elementsOf(w.typeOf(node), 'set')
+  checkKeys(w, node, elem)
+  const from = node.type === 'SetComp' ? w.during('orderFree', true, () => comprehension(w, node, () => w.code(node.elt), [node.elt]).text) : `[${items(w, (node as Sequence).elts)}]`
+  return tight(`new ${w.setOf(elem)}(${from})`)
 }
 
 export function dict(w: Writer, node: Dict): Code {
@@ -35,16 +36,20 @@ function mapOf(w: Writer, node: Dict | DictComp): string {
   const [atom] = w.typeOf(node).of('dict')
   const { key, value } = atom ?? { key: new Type(), value: new Type() }
   checkKeys(w, node, key)
-  return `new ${w.global('Map')}<${w.ts(key)}, ${w.ts(value)}>`
+  return `new ${w.mapOf(key)}<${w.ts(key)}, ${w.ts(value)}>`
 }
 
-export const TUPLE_AS_KEY = 'a tuple as a key: a Map tells two equal ones apart, so join its parts into a string'
-
 /** Keys and members that are equal only as values would be different ones in a Map. */
-function checkKeys(w: Writer, node: At, key: Type): void {
-  if (key.has('tuple')) w.problem(node, TUPLE_AS_KEY)
-  if (key.of('instance').some(({ cls }) => cls.isDataclass || findMethod(cls, '__eq__') !== null)) w.problem(node, 'a key that is equal to others by its value')
+export function checkKeys(w: Writer, node: At, key: Type): void {
+  const parts = new Type(...partsOf(key))
+  if (key.has('tuple') && (parts.unknown || !parts.only('nat', 'int', 'fraction', 'float', 'str', 'bool', 'none', 'tuple', 'instance', 'task', 'future', 'queue'))) w.problem(node, 'a tuple as a key, of parts of which it is not known when they are equal')
+  if (parts.of('instance').some(({ cls }) => cls.isDataclass || findMethod(cls, '__eq__') !== null)) w.problem(node, 'a key that is equal to others by its value')
   if (key.has('bool') && key.has('nat', 'int', 'fraction', 'float')) w.problem(node, 'keys that are numbers and booleans')
+}
+
+/** What keys are, and what is in those that are tuples. */
+function partsOf(key: Type): Atom[] {
+  return [...key.atoms].flatMap((atom) => atom.kind === 'tuple' ? [atom, ...atom.elems.flatMap((elem) => elem.unknown ? [plain('any')] : partsOf(elem))] : [atom])
 }
 
 export function subscript(w: Writer, node: Subscript): Code {

@@ -1,5 +1,5 @@
 // Dataclasses and Enums: the members, constructors and texts that Python makes for them.
-import { EMPTY } from '../api.ts'
+import { emptyOf } from '../api.ts'
 import { dataFields, findField, findMethod, ownDataFields } from '../class-members.ts'
 import { quoted } from '../code.ts'
 import { camelCase } from '../names.ts'
@@ -26,8 +26,9 @@ export function enumMembers(s: StatementWriter, cls: ClassInfo): void {
 export function dataConstructor(s: StatementWriter, cls: ClassInfo): void {
   const own = new Set(ownDataFields(cls).map(({ name }) => name))
   const parameters = dataFields(cls).map(({ name, value }) => {
-    const fallback = value === null ? null : fieldDefault(s, value)
-    return `${own.has(name) ? 'public ' : ''}${camelCase(name)}: ${s.w.ts(findField(cls, name) ?? new Type())}${fallback === null ? '' : ` = ${fallback}`}`
+    const type = findField(cls, name) ?? new Type()
+    const fallback = value === null ? null : fieldDefault(s, value, type)
+    return `${own.has(name) ? 'public ' : ''}${camelCase(name)}: ${s.w.ts(type)}${fallback === null ? '' : ` = ${fallback}`}`
   })
   const [base] = cls.bases
   const inner: string[] = []
@@ -39,14 +40,13 @@ export function dataConstructor(s: StatementWriter, cls: ClassInfo): void {
 }
 
 /** What a field has if the constructor is not given it. */
-function fieldDefault(s: StatementWriter, value: Expression): string | null {
+function fieldDefault(s: StatementWriter, value: Expression, type: Type): string | null {
   if (value.type !== 'Call' || !/(^|\.)field$/.test(dotted(value.func))) return s.code(value)
   const keyword = (name: string): Expression | undefined => value.keywords.find(({ arg }) => arg === name)?.value
   const [fixed, made] = [keyword('default'), keyword('default_factory')]
   if (fixed !== undefined) return s.code(fixed)
   if (made === undefined) return null
-  if (made.type === 'Name' && made.id in EMPTY) return EMPTY[made.id] as string
-  return s.code(made.type === 'Lambda' ? made.body : { ...value, func: made, args: [], keywords: [] })
+  return emptyOf(s.w, made, type) ?? s.code(made.type === 'Lambda' ? made.body : { ...value, func: made, args: [], keywords: [] })
 }
 
 /** How a dataclass or Enum prints, unless it says so itself. */

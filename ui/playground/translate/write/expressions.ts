@@ -1,10 +1,11 @@
 // Expressions in TypeScript, each with the type that it has in Python in mind: how it prints, what counts as true, what is equal.
 import { lambda, LEVEL, operand, quoted, tight, type Code } from '../code.ts'
 import type { Routine } from '../scopes.ts'
-import type { Constant, Expression, IfExp, Lambda } from '../tree.ts'
+import type { At, Constant, Expression, IfExp, Lambda } from '../tree.ts'
+import type { Type } from '../types.ts'
 import { call } from './calls.ts'
 import { compare, either, instanceOf, test } from './conditions.ts'
-import { dict, dictOf, items, setOf, subscript } from './containers.ts'
+import { checkKeys, dict, dictOf, items, setOf as writeSet, subscript } from './containers.ts'
 import { formatted, template } from './formatting.ts'
 import { array, iterable } from './iteration.ts'
 import { binary, unary } from './operators.ts'
@@ -28,7 +29,7 @@ export class Expressions extends Writer {
       case 'IfExp': return this.#choice(node)
       case 'Lambda': return this.#lambda(node)
       case 'List': case 'Tuple': return tight(`[${items(this, node.elts)}]`)
-      case 'Set': case 'SetComp': return setOf(this, node)
+      case 'Set': case 'SetComp': return writeSet(this, node)
       case 'Dict': return dict(this, node)
       case 'DictComp': return dictOf(this, node)
       case 'ListComp': case 'GeneratorExp': return this.array(node)
@@ -65,6 +66,10 @@ export class Expressions extends Writer {
 
   instanceOf(value: Code, classes: Expression): Code {
     return instanceOf(this, value, classes)
+  }
+
+  checkKeys(node: At, key: Type): void {
+    checkKeys(this, node, key)
   }
 
   #constant(node: Constant): Code {

@@ -2,7 +2,7 @@
 import { infix, LEVEL, tight, type Code } from '../code.ts'
 import { dotted } from '../scopes.ts'
 import { everyExpression, type BinOp, type Expression, type UnaryOp } from '../tree.ts'
-import { NUMERIC, type Type } from '../types.ts'
+import { elementsOf, NUMERIC, union, type Type } from '../types.ts'
 import { percent } from './formatting.ts'
 import { notKnown, type Writer } from './writer.ts'
 
@@ -35,11 +35,12 @@ export function binary(w: Writer, node: BinOp): Code {
   if (op === 'Mult') return a.only('str', 'list') ? repeated(w, node, left, right) : repeated(w, node, right, left)
   if (a.only('set') && b.only('set')) {
     const others = w.code(right, LEVEL.call)
-    if (op === 'BitOr') return tight(`new Set([${inArray(left)}, ${inArray(right)}])`)
-    if (op === 'BitAnd') return tight(`new Set([${inArray(left)}].filter((each) => ${others}.has(each)))`)
-    if (op === 'Sub') return tight(`new Set([${inArray(left)}].filter((each) => !${others}.has(each)))`)
+    const set = w.setOf(elementsOf(w.typeOf(node), 'set'))
+    if (op === 'BitOr') return tight(`new ${set}([${inArray(left)}, ${inArray(right)}])`)
+    if (op === 'BitAnd') return tight(`new ${set}([${inArray(left)}].filter((each) => ${others}.has(each)))`)
+    if (op === 'Sub') return tight(`new ${set}([${inArray(left)}].filter((each) => !${others}.has(each)))`)
   }
-  if (op === 'BitOr' && a.only('dict') && b.only('dict')) return tight(`new Map([${inArray(left)}, ${inArray(right)}])`)
+  if (op === 'BitOr' && a.only('dict') && b.only('dict')) return tight(`new ${w.mapOf(union(...[...a.of('dict'), ...b.of('dict')].map(({ key }) => key)))}([${inArray(left)}, ${inArray(right)}])`)
   return w.problem(node, 'this operator of these values')
 }
 

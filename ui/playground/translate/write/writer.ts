@@ -61,6 +61,7 @@ export abstract class Writer implements Writing {
   abstract iterable(node: Expression): Code
   abstract test(node: Expression, negated?: boolean): Code
   abstract instanceOf(value: Code, classes: Expression): Code
+  abstract checkKeys(node: At, key: Type): void
 
   code(node: Expression, level = 0): string {
     return operand(this.expression(node), level)
@@ -96,6 +97,14 @@ export abstract class Writer implements Writing {
 
   python(name: string): string {
     return this.use(name, './python.ts')
+  }
+
+  mapOf(key: Type): string {
+    return key.has('tuple') ? this.python('TupleMap') : this.global('Map')
+  }
+
+  setOf(elem: Type): string {
+    return elem.has('tuple') ? `${this.python('TupleSet')}<${this.ts(elem)}>` : 'Set'
   }
 
   print(): string {
