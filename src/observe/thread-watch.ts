@@ -90,9 +90,10 @@ export class ThreadWatch {
   /** For a stall of this length, in which the process was stopped for `stopped` seconds. What the thread did after its end is cut off. */
   figures(seconds: number, stopped: number): StallFigures {
     if (this.#last === null) return stopped > 0 ? { stopped } : {}
-    const starved = Math.min(seconds - stopped, this.#starved + this.#waits)
-    const ran = Math.min(seconds - stopped - starved, this.#ran)
-    const slept = seconds - stopped - starved - ran
+    const ran = Math.min(seconds - stopped, this.#ran)
+    // The kernel adds a wait when it is over, so part of it may be from before the stall.
+    const starved = Math.min(seconds - stopped - ran, this.#starved + this.#waits)
+    const slept = seconds - stopped - ran - starved
     const [first, ...others] = this.#calls.values()
     const most = others.reduce<Call | undefined>((most, one) => (most === undefined || one.seconds > most.seconds ? one : most), first)
     return {

@@ -566,7 +566,7 @@ t.test('the kind of a stall', async (t) => {
 
   await t.test('is a sentence, with the figure by which it was judged', async (t) => {
     const stack = [{ function: 'spin', file: 'workers/spin.ts', line: 7, column: 3 }]
-    tell(1.3, { type: 'loop.blocked', task: 1, name: 'A', since: 1, seconds: 0.3, stack, kind: 'starved', figures: { ran: 0.02, starved: 0.28 } })
+    tell(1.3, { type: 'loop.blocked', task: 1, name: 'A', since: 1, seconds: 0.3, stack, kind: 'starved', figures: { ran: 0.02, slept: 0, starved: 0.28 } })
     const stall = recording.stalls.open!
     t.match(kindText(stall.kind!, stall.figures, 0.3), /^The machine gave the thread no processor for 280 ms of 300 ms\./)
     t.match(kindText('system-call', { ran: 0.01, slept: 0.29, call: 'read', channel: 'anon_pipe_read' }, 0.3), /for 290 ms of 300 ms in read \(anon_pipe_read\)\.$/)
@@ -577,6 +577,9 @@ t.test('the kind of a stall', async (t) => {
   await t.test('of an innocent task: it is not named as the cause', async (t) => {
     t.equal(blastRadius(recording.stalls.open!, 0.3), 'the loop has not run for 300 ms: the machine gave it no processor')
     t.equal(blameOf(recording.stalls.open!), null)
+    const guilty = { ...recording.stalls.open!, seconds: 0.6, figures: { ran: 0.25, slept: 0.01, starved: 0.34 } }
+    t.equal(blastRadius(guilty, 0.6), 'A has blocked the loop for 600 ms', 'what would be a stall on any machine is one')
+    t.match(blameOf(guilty), { function: 'spin' })
     t.equal(explain(recording, lane(recording, 'B'), NOW, 1.3), 'Ready since 1.000 s: the loop has not run for 300 ms: the machine gave it no processor.')
     t.equal(explain(recording, lane(recording, 'A'), NOW, 1.3), 'Running since 1.000 s: 300 ms so far, and no other task can run.')
   })

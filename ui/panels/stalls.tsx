@@ -40,7 +40,7 @@ export function StallsPanel(context: PanelContext) {
         const seconds = (stall.to ?? session.time) - stall.from
         const victims = stall.to === null ? victimsAt(stall, session.time, session.recording.value) : stall.victims
         const more = victims.length + (stall.to === null ? 0 : stall.others) - MOST_VICTIMS
-        const innocent = isInnocent(stall.kind)
+        const innocent = isInnocent(stall)
         const culprit = blameOf(stall)
         const shown = open.value === stall.id || (open.value === null && stall === stalls[0])
         return (

@@ -134,7 +134,7 @@ function sentence(recording: Recording, lane: Lane, span: Span, position: Positi
   }
   if (span.state === RUNNING) {
     const stall = stallAt(recording, t)
-    const blocks = stall?.task === lane.id && !isInnocent(stall.kind) ? `it ${blocking(stall)}, ` : ''
+    const blocks = stall?.task === lane.id && !isInnocent(stall) ? `it ${blocking(stall)}, ` : ''
     return `running since ${since}: ${blocks}${duration(Math.max(0, t - span.from))} so far, and no other task can run${cancelling}`
   }
   if (span.state === READY || isOverdue(span, t)) return ready(recording, lane, span, position, t) + cancelling
@@ -161,7 +161,7 @@ function ready(recording: Recording, lane: Lane, span: Span, position: Position,
   const head = `ready since ${clock(recording, since)}`
   const holder = holderAt(recording, position)
   const stall = stallAt(recording, t)
-  if (stall !== null && isInnocent(stall.kind)) return `${head}: ${blockedFor(stall, (stall.to ?? t) - stall.from)}`
+  if (stall !== null && isInnocent(stall)) return `${head}: ${blockedFor(stall, (stall.to ?? t) - stall.from)}`
   if (holder !== null && holder !== lane) return `${head}, behind ${holder.name}, which ${stall?.task === holder.id ? blocking(stall) : 'is running'}`
   if (stall !== null) return `${head}, behind ${stall.name}, which ${blocking(stall)}`
   const queue = readyQueue(recording, position)

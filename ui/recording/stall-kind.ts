@@ -1,5 +1,6 @@
 // What kind of freeze a stall is, in plain words, with the figure by which the observer has judged it.
 import type { FlameBox, StallFigures, StallKind } from '../../src/events/schema.ts'
+import { AMBER } from '../../src/events/stalls.ts'
 import { milliseconds } from './time.ts'
 
 /** The least part of all levels' width that a level with one box has, if it is left out. */
@@ -7,9 +8,16 @@ const WHOLE = 0.99
 /** The most levels of a flame graph: the innermost say most. */
 const MOST_LEVELS = 10
 
-/** The code that ran is not the cause. */
-export function isInnocent(kind: StallKind | null): kind is 'starved' | 'suspended' {
-  return kind === 'starved' || kind === 'suspended'
+/** What says which kind a stall is; `seconds` is how long it has lasted. */
+export interface Judged {
+  readonly kind: StallKind | null
+  readonly figures: StallFigures
+  readonly seconds: number
+}
+
+/** The code that ran is not the cause: without the time that the machine took, it would not have been a stall. */
+export function isInnocent({ kind, figures: { starved = 0, stopped = 0 }, seconds }: Judged): boolean {
+  return (kind === 'starved' || kind === 'suspended') && seconds - starved - stopped < AMBER
 }
 
 /** The kind in a few words. */
@@ -47,7 +55,7 @@ export function kindText(kind: StallKind, figures: StallFigures, seconds: number
     case 'callbacks':
       return `Many callbacks ran one right after the other, none of them for most of the time. The thread ran ${part(ran, 'all the time')}.`
     case 'starved':
-      return `The machine gave the thread no processor ${part(starved, 'most of the time')}. The code that ran then is not the cause.`
+      return `The machine gave the thread no processor ${part(starved, 'most of the time')}.${isInnocent({ kind, figures, seconds }) ? ' The code that ran then is not the cause.' : ''}`
     case 'suspended':
       return `All threads of the process were stopped ${part(stopped, 'most of the time')}: by a signal, or because the machine or the container was paused.`
     case 'debugger':

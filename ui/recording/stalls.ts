@@ -168,8 +168,8 @@ export function culpritOf(stack: readonly Frame[]): Frame | null {
 }
 
 /** The line that has caused a stall; null without a stack, and if the code that ran is not the cause. */
-export function blameOf({ stack, kind }: Stall): Frame | null {
-  return isInnocent(kind) ? null : culpritOf(stack)
+export function blameOf(stall: Stall): Frame | null {
+  return isInnocent(stall) ? null : culpritOf(stall.stack)
 }
 
 /** The tasks and requests that a stall delays, at a time while it lasts, and the delay of each. */
@@ -183,8 +183,9 @@ export function blastRadius(stall: Stall, seconds = stall.seconds): string {
 }
 
 /** What blocked the loop, and for how long. */
-export function blockedFor({ name, to, kind }: Stall, seconds: number): string {
-  if (isInnocent(kind)) {
+export function blockedFor(stall: Stall, seconds: number): string {
+  const { name, to, kind } = stall
+  if (isInnocent(stall)) {
     return `the loop ${to === null ? 'has not run' : 'did not run'} for ${milliseconds(seconds)}: ${kind === 'starved' ? 'the machine gave it no processor' : 'the whole process was stopped'}`
   }
   return `${name} ${to === null ? 'has blocked' : 'blocked'} the loop for ${milliseconds(seconds)}`

@@ -63,7 +63,7 @@ function LoopState({ session }: { session: Session }) {
     const seconds = Math.max(open.seconds, now - open.from)
     return (
       <div class={`loop-state ${seconds >= RED ? 'red' : seconds >= AMBER ? 'amber' : ''}`} role="alert">
-        <span class="dot" aria-hidden="true">■</span> <span class="held">{isInnocent(open.kind) ? <><b>{KIND_NAMES[open.kind]}</b>, the loop does not run</> : <><b>{open.name}</b> blocks the loop</>}</span> <span class="figure">{milliseconds(seconds)}</span>
+        <span class="dot" aria-hidden="true">■</span> <span class="held">{isInnocent(open) && open.kind !== null ? <><b>{KIND_NAMES[open.kind]}</b>, the loop does not run</> : <><b>{open.name}</b> blocks the loop</>}</span> <span class="figure">{milliseconds(seconds)}</span>
       </div>
     )
   }

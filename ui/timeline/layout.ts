@@ -204,7 +204,7 @@ function pinsOf(recording: Recording, window: { from: number; to: number }, now:
     const lane = id == null ? undefined : lanes.get(id)
     if (lane !== undefined && !pins.has(lane) && (kind === 'culprit' || filter === null || filter(lane))) pins.set(lane, rowOf([lane], kind, kind === 'victim' ? `+${duration(delay)}` : ''))
   }
-  if (!isInnocent(stall.kind)) pin(stall.task, 'culprit')
+  if (!isInnocent(stall)) pin(stall.task, 'culprit')
   const victims = stall.to === null && stall === stalls.open ? victimsAt(stall, now, recording) : stall.victims
   const worst = victims.slice(0, 2 * MOST_PINNED)
   const unknown = new Set(worst.flatMap(({ task, request }) => task === undefined && request !== undefined && requests.get(request) === undefined ? [request] : []))
