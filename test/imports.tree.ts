@@ -32,7 +32,7 @@ const TABLE: Row[] = [
   { files: 'src/asgi', may: ['src/asgi', 'src/command', 'src/fastify', 'src/http', 'src/observe', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'src/command', may: ['src/command', 'node:'] },
   { files: 'src/bin', may: ['src/command', 'src/start/run', 'src/start/view', 'src/load/main', 'src/asgi/command'] },
-  { files: 'src/start', may: ['src/start', 'src/command', 'src/observe', 'src/http/origin', 'src/launch', 'src/index', 'node:'] },
+  { files: 'src/start', may: ['src/start', 'src/command', 'src/observe', 'src/http/origin', 'src/http/turning', 'src/launch', 'src/index', 'node:'] },
   { files: 'src/load', may: ['src/load', 'src/command', 'src/launch', 'src/seeded', 'src/events/schema', 'node:', 'npm:'] },
   { files: 'src/server', may: ['src/server', 'src/fastify', 'src/http', 'src/events', 'src/hosts', 'src/runtime', 'src/index', 'node:', 'npm:'] },
   { files: 'src/server/shared-queue', may: ['src/server', 'src/http', 'src/redis/index', 'src/runtime'] },

@@ -1,5 +1,5 @@
 // Programs that freeze in the ways that people report, each in programs/ and each without a word of loopscope: runs one under
-// an observer, asks it for what its head says, and compares what the observer tells with what should be told.
+// an observer, sends it the requests that its head says, and compares the observer's report with the expected one.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -51,7 +51,7 @@ interface Told {
   stack?: { function: string; file: string; line: number }[]
 }
 
-/** What was told, and what of it was right. `null`: nothing was expected. */
+/** The report, and whether each part of it was right; `null` where nothing was expected. */
 export interface Verdict {
   situation: Situation
   /** How long the stall had lasted when it was first seen with a name and a line, in ms; `null` if not while it lasted. */
@@ -62,7 +62,7 @@ export interface Verdict {
   line: boolean | null
   kind: boolean | null
   request: boolean | null
-  /** Nobody who had nothing to do with it was named, by any report. */
+  /** No report named innocent code or an innocent request. */
   noInnocent: boolean
   errors: string
 }
@@ -83,7 +83,7 @@ export function situations(): Situation[] {
   })
 }
 
-/** A folder with the programs and the packages that they use; or why there is none. The programs are not below a `node_modules`. */
+/** A folder with the programs and the packages that they use, or the command that installs them. The programs are not below a `node_modules`. */
 export async function prepare(): Promise<{ folder: string } | { missing: string }> {
   const packages = situations().flatMap((one) => one.packages)
   const installed = join(CACHE, createHash('sha256').update(packages.join(' ')).digest('hex').slice(0, 16))
@@ -103,7 +103,7 @@ export async function prepare(): Promise<{ folder: string } | { missing: string 
   return { folder }
 }
 
-/** Runs a program until its stall is over, and judges what was told. */
+/** Runs a program until its stall is over, and judges the report. */
 export async function run(situation: Situation, folder: string, node = process.execPath): Promise<Verdict> {
   // Through env, because tap adds a module to every process that it sees started.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', node, ...situation.node, '--import', PRELOAD, `${situation.name}.mjs`], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -150,7 +150,7 @@ interface Seen {
   stalls: Told[]
 }
 
-/** Follows what the observer tells until the stall is over, or `until` something else. `before`: how many stalls there were. */
+/** Follows the observer's reports until the stall is over, or `until` something else. `before`: the number of earlier stalls. */
 async function watch({ leastMs }: Situation, observer: string, before: number, until: Promise<void> | null): Promise<Seen> {
   const seen: Seen = { blocked: [], stalls: [] }
   const read = async (): Promise<void> => {
@@ -199,7 +199,7 @@ function judge(situation: Situation, { blocked, stalls }: Seen): Omit<Verdict, '
   }
 }
 
-/** Whether the function, or the library, is in the stack of what was told; without one, whether there is a report at all. */
+/** Whether the function, or the library, is in the stack of the report; without either, any report will do. */
 function hasFunction({ function: name, library }: Situation, { stack = [] }: Told): boolean {
   if (library !== undefined) return stack.some(({ file }) => file.includes(library))
   return name === undefined || stack.some((frame) => frame.function.split(/[ .]/).includes(name))

@@ -1,4 +1,4 @@
-// What the observer tells of each situation, as a table: `node --import ./tools/ts.mjs test/situations/table.ts [name …]`.
+// The observer's reports of each situation, as a table: `node --import ./tools/ts.mjs test/situations/table.ts [name …]`.
 import { prepare, run, situations, type Verdict } from './run.ts'
 
 const wanted = process.argv.slice(2)

@@ -1,4 +1,4 @@
-// Ten callbacks of 30 ms that are due at the same time: none is long, together they hold the loop.
+// Ten callbacks of 30 ms that are due at the same time: none is long, together they block the loop.
 // asks: /wait
 // expects: function=tick line=here kind=callbacks
 import { serve } from './serve.mjs'

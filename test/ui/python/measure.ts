@@ -52,7 +52,7 @@ try {
   await served.close()
 }
 
-/** Runs the program in the playground, and tells of its frames and its memory. */
+/** Runs the program in the playground, and prints the times of its frames, and its memory. */
 async function inPlayground(page: Page, view: string, clock: 'virtual' | 'real'): Promise<void> {
   page.setDefaultTimeout(120_000)
   await page.goto(`${view}${linkTo('print(1)', { clock, language: 'typescript' })}`)
