@@ -18,10 +18,10 @@ export default defineConfig({
     target: 'es2022',
     // TypeScript is one large piece; it is loaded when the playground is opened.
     chunkSizeWarningLimit: 6000,
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   plugins: [playgroundModules(), playgroundDocument()],
-  worker: { format: 'es', rolldownOptions: { checks: { pluginTimings: false } }, plugins: () => [playgroundModules()] },
+  worker: { format: 'es', rolldownOptions: { checks: { bundlerTimings: false } }, plugins: () => [playgroundModules()] },
   server: {
     // A path with a dot is a file of the page: /lab/panel.ts, not /lab/1.
     proxy: {

@@ -3,20 +3,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
+import type { PageFile } from './page-file.ts'
 import { pythonFiles } from './python-files.ts'
-
-export interface PageFile {
-  type: string
-  read: () => Promise<Buffer>
-  /** Its name contains a hash of its content, so it may be cached indefinitely. */
-  immutable: boolean
-  /** A Content-Security-Policy of its own, if the page's does not suit it. */
-  policy: string | null
-  /** Its version, so that a browser that has it need not load it again. */
-  version: string | null
-  /** Reads it compressed by gzip; null if it is sent as it is. */
-  packed: (() => Promise<Buffer>) | null
-}
 
 /** The frame for the playground's programs. It contains its policy itself; only a header can set the rest. */
 const SEALED = 'sandbox.html'

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import type { PageFile } from './page-file.ts'
 import { Refusal } from './refusals.ts'
 
 /** The files that are served, with their types, and whether they become smaller. */
@@ -13,21 +14,10 @@ const FILES: [name: string, type: string, packed: boolean][] = [
   ['pyodide-lock.json', 'application/json; charset=utf-8', true], ['python_stdlib.zip', 'application/zip', false],
 ]
 
-/** One of the page's files. */
-interface PythonFile {
-  type: string
-  read: () => Promise<Buffer>
-  immutable: false
-  policy: null
-  /** The package's; null without it. */
-  version: string | null
-  packed: (() => Promise<Buffer>) | null
-}
-
 export const NO_PYTHON = 'Python programs need CPython, and it is not installed here: npm install pyodide'
 
 /** The files by their path in the page. Without the package, reading one throws a Refusal. */
-export function pythonFiles(): [path: string, file: PythonFile][] {
+export function pythonFiles(): [path: string, file: PageFile][] {
   const require = createRequire(import.meta.url)
   const version = versionOf(require)
   return FILES.map(([name, type, packed]) => {
