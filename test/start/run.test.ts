@@ -84,7 +84,7 @@ t.test('a server is watched with its lines; --on-port gets its port; the recordi
   t.match(await shown.ended, { code: 0, err: '' })
 })
 
-t.test('a start that blocks the thread before the observer is ready is told', async (t) => {
+t.test('a start that blocks the thread before the observer is ready is reported', async (t) => {
   const file = join(strangeFolder(t), 'recording.ndjson')
   const ended = await loopscope(t, ['run', '--port', '0', '--output', file, program('slow-start.mjs')]).ended
   t.match(ended, { code: 0, out: 'loaded\n' })
