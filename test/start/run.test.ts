@@ -1,6 +1,6 @@
 // `loopscope run`, `loopscope view` and loopscope/register, with real programs: what is watched behaves as it does unwatched.
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { fetch } from 'undici'
@@ -105,6 +105,27 @@ t.test('a recording of a program that was killed while it was blocked says what 
   running.child.kill('SIGTERM')
   t.match(await running.ended, { signal: 'SIGTERM' })
   t.ok(messagesOf(file).some(isBlamed))
+})
+
+t.test('a process that a watched one starts records to a file of its own, in the same folder, and opens nothing', async (t) => {
+  const folder = strangeFolder(t)
+  mkdirSync(join(folder, 'elsewhere'))
+  // What opens a browser on this system, and writes down what it was asked to open.
+  writeFileSync(join(folder, 'xdg-open'), `#!/bin/sh\necho "$1" >> ${join(folder, 'opened')}\n`)
+  chmodSync(join(folder, 'xdg-open'), 0o755)
+  writeFileSync(join(folder, 'parent.mjs'), `import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+const { status } = spawnSync(process.execPath, ['${program('slow-start.mjs')}'], { cwd: 'elsewhere', stdio: 'inherit' })
+while (!existsSync('opened')) await new Promise((resolve) => setTimeout(resolve, 20))
+process.exit(status + 5)
+`)
+  const env = { PATH: [folder, process.env['PATH']].join(delimiter) }
+  const ended = await loopscope(t, ['run', '--port', '0', '--open', '--output', 'all.ndjson', 'parent.mjs'], { cwd: folder, env }).ended
+  t.match(ended, { code: 5, out: 'loaded\n' })
+  const recordings = readdirSync(folder).filter((name) => name.endsWith('.ndjson')).sort()
+  t.match(recordings, [/^all\.\d+\.ndjson$/, /^all\.ndjson$/])
+  t.ok(messagesOf(join(folder, recordings[0]!)).some(isUnblocked))
+  t.match(readFileSync(join(folder, 'opened'), 'utf8'), /^http:\/\/127\.0\.0\.1:\d+\n$/, 'one view was opened')
 })
 
 t.test('a program that asks for an observer itself gets the one that exists', async (t) => {
