@@ -2,9 +2,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { existsSync, readdirSync, writeSync } from 'node:fs'
 import type { AddressInfo, Server } from 'node:net'
-import { dirname, extname, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import '../index.ts'
-import { UsageError } from '../command/arguments.ts'
 import { start, type Started } from '../observe/start.ts'
 import { fromVariables, isDescendant, ofDescendant, variableOf, type WatchOptions } from './options.ts'
 
@@ -27,8 +26,7 @@ export function watchFromStart(): void {
     started.client.ready.then(() => ready(options, started), (error: unknown) => failed(error, started))
     if (options.onPort !== null) onFirstPort(options.onPort, started)
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    say(`${error.message}; process ${process.pid} is not watched`)
+    say(`process ${process.pid} is not watched: ${(error as Error).message}`)
   }
 }
 
@@ -42,7 +40,8 @@ function placeOf(output: string, descendant: boolean): string | null {
     process.env[variableOf('output')] = path
     return path
   }
-  const others = existsSync(dirname(path)) ? readdirSync(dirname(path)).filter((name) => /\.\d+(\.[^.]*)?$/.test(name) && extname(name) === extname(path)) : []
+  const withoutNumber = (name: string): string => name.replace(/\.\d+(?=(\.[^.]*)?$)/, '.')
+  const others = existsSync(dirname(path)) ? readdirSync(dirname(path)).filter((name) => withoutNumber(name) === withoutNumber(basename(path))) : []
   if (others.length < MOST_RECORDINGS) return path
   say(`process ${process.pid} is not recorded: there are ${others.length} such recordings in ${dirname(path)} already`)
   return null
