@@ -35,7 +35,7 @@ const { clock } = data
 const now = (): number => (clock.now + Number(process.hrtime.bigint() - clock.hrtime) / 1e6) / 1000
 
 const stacks = new Stacks({ enabled: data.stacks, sessions: data.sessions })
-const schedulingDelay = new SchedulingDelay(data.thread)
+const schedulingDelay = new SchedulingDelay(data.thread, data.scheduled)
 const observer = new Observer({
   shared: data.shared, loop: data.loop, history: data.history, blockedSeconds: data.blockedMs / 1000, keepSeconds: data.keepMs / 1000,
   now, schedulingDelay, blocks: data.blocks, requests: data.offers.includes('requests'), origin: clock.epoch - clock.now,

@@ -7,6 +7,7 @@ import type { Ability } from '../events/schema.ts'
 import type { Code } from '../http/refusals.ts'
 import type { Cancelled, StreamOptions, Target } from '../http/monitor.ts'
 import type { LoopRegistry } from './loop-registry.ts'
+import type { Note } from './scheduling-delay.ts'
 import type { Shared } from '../probe/layout.ts'
 import type { RunRecord } from '../events/run-log.ts'
 
@@ -28,6 +29,8 @@ export interface ObserverData {
   stacks: boolean
   /** The app's thread in `/proc`, if there is one. */
   thread: string | null
+  /** What was known of its processor time when the observation began; `null` for a later life. */
+  scheduled: Note | null
   maxSubscribers: number
   /** Allowed names of the observer, besides addresses and its own names. */
   allowedHosts: readonly string[]
