@@ -27,7 +27,7 @@ import type { Names } from './options.ts'
 import { refusal, stacksMissing } from './restrictions.ts'
 import { NUMBER, share, viewOf, WORD, type View } from '../probe/layout.ts'
 import { ObserverDownError, ObserverLife, ObserverListenError } from './thread-life.ts'
-import { thisThread } from './scheduling-delay.ts'
+import { SchedulingDelay, thisThread } from './scheduling-delay.ts'
 import { Heartbeat } from '../probe/heartbeat.ts'
 import { RingWriter } from '../probe/ring.ts'
 import { endSessions } from './inspector-lock.ts'
@@ -162,7 +162,7 @@ export class ObserverClient implements Monitor {
   /** Messages of the observer to the operator. They do not go to standard output, which another program may read. */
   log: (level: LogLevel, message: string) => void = (level, message) => console[level === 'info' ? 'warn' : level](message)
   /** What each life of the thread is given. */
-  readonly #data: Omit<ObserverData, 'snapshots' | 'sessions' | 'listen' | 'loop' | 'clock' | 'blocks'>
+  readonly #data: Omit<ObserverData, 'snapshots' | 'sessions' | 'listen' | 'loop' | 'clock' | 'blocks' | 'scheduled'>
   readonly #memoryMb: number
   /** Where to listen. Once it has listened, each life uses the same port. */
   #listen: ObserverData['listen']
@@ -501,6 +501,7 @@ export class ObserverClient implements Monitor {
     const data: ObserverData = {
       ...this.#data, snapshots: port2, listen: this.#listen, loop: this.#name, sessions: new Int32Array(new SharedArrayBuffer(4)),
       blocks: this.#view.words[WORD.blocks] as number,
+      scheduled: this.#restarts === 0 ? SchedulingDelay.noteOf(this.#data.thread, performance.now() / 1000) : null,
       clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
     }
     try {

@@ -41,7 +41,7 @@ const now = (): number => (clock.now + Number(process.hrtime.bigint() - clock.hr
 
 const webhook = data.webhook === null ? null : new Webhook(data.webhook, (message) => say({ type: 'log', level: 'warn', message }))
 const stacks = new Stacks({ enabled: data.stacks, sessions: data.sessions })
-const schedulingDelay = new SchedulingDelay(data.thread)
+const schedulingDelay = new SchedulingDelay(data.thread, data.scheduled)
 const thread = new ThreadWatch(data.thread)
 const suspensions = new Suspensions(data.thread)
 const observer = new Observer({

@@ -7,6 +7,7 @@ import type { Ability } from '../events/schema.ts'
 import type { Code } from '../http/refusals.ts'
 import type { Cancelled, StreamOptions, Target } from '../http/monitor.ts'
 import type { LoopRegistry } from './loop-registry.ts'
+import type { Note } from './scheduling-delay.ts'
 import type { Shared } from '../probe/layout.ts'
 import type { RunRecord } from '../events/run-log.ts'
 import type { Stall } from './stall.ts'
@@ -32,6 +33,8 @@ export interface ObserverData {
   webhook: string | null
   /** The app's thread in `/proc`, if there is one. */
   thread: string | null
+  /** What was known of its processor time when the observation began; `null` for a later life. */
+  scheduled: Note | null
   maxSubscribers: number
   /** Allowed names of the observer, besides addresses and its own names. */
   allowedHosts: readonly string[]

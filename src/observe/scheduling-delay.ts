@@ -25,7 +25,7 @@ export function thisThread(): string | null {
   }
 }
 
-interface Note {
+export interface Note {
   /** Seconds on the loop's clock. */
   at: number
   /** Seconds so far that the thread ran, that it waited for a processor, and that a host took. */
@@ -45,13 +45,25 @@ export class SchedulingDelay {
   #steal = 0
   #stolen = 0
 
-  /** For a thread in `/proc`; may be used on any thread. With `null`, as in virtual time, no time is missing. */
-  constructor(thread: string | null) {
+  /**
+   * For a thread in `/proc`; may be used on any thread. With `null`, as in virtual time, no time is missing. `first`: what was
+   * noted earlier.
+   */
+  constructor(thread: string | null, first: Note | null = null) {
+    if (first !== null) this.#notes.push(first)
     thread ??= '/proc/none'
     this.#schedule = new ProcFile(`${thread}/schedstat`, 128)
     this.#status = new ProcFile(`${thread}/stat`, 1024)
     // The processors are at its beginning.
     this.#machine = new ProcFile('/proc/stat', 32 * 1024)
+  }
+
+  /** Notes the present state of a thread, for a thread that starts now and asks later. */
+  static noteOf(thread: string | null, now: number): Note {
+    const here = new SchedulingDelay(thread)
+    const note = here.#present(now)
+    here.close()
+    return note
   }
 
   /**

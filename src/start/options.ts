@@ -13,11 +13,11 @@ export const WATCH_OPTIONS: Options = {
 
 const PREFIX = 'LOOPSCOPE_'
 /** The process whose descendants have the variable. */
-const PARENT = 'LOOPSCOPE_PARENT'
+export const PARENT = 'LOOPSCOPE_PARENT'
 /** Variables of other parts. */
 const OTHERS = new Set([PARENT, 'LOOPSCOPE_DEBUG'])
 
-const variableOf = (option: string): string => PREFIX + option.toUpperCase().replaceAll('-', '_')
+export const variableOf = (option: string): string => PREFIX + option.toUpperCase().replaceAll('-', '_')
 
 export interface WatchOptions {
   port: number | undefined

@@ -1,12 +1,11 @@
 // Watches this process from its start. Whatever goes wrong here is one line on standard error, and the program runs unwatched.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { writeSync } from 'node:fs'
+import { existsSync, readdirSync, writeSync } from 'node:fs'
 import type { AddressInfo, Server } from 'node:net'
-import { resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import '../index.ts'
-import { UsageError } from '../command/arguments.ts'
 import { start, type Started } from '../observe/start.ts'
-import { fromVariables, isDescendant, ofDescendant, type WatchOptions } from './options.ts'
+import { fromVariables, isDescendant, ofDescendant, variableOf, type WatchOptions } from './options.ts'
 
 /** Written directly: the stream makes a pipe non-blocking, and the program's own synchronous writes to it then fail. */
 function say(message: string): void {
@@ -21,15 +20,31 @@ export function watchFromStart(): void {
     const descendant = isDescendant(process.env, process.pid)
     const given = fromVariables(process.env)
     const options = descendant ? ofDescendant(given, process.pid) : given
-    const output = options.output === null ? null : resolve(options.output)
+    const output = options.output === null ? null : placeOf(options.output, descendant)
     const started = start({ port: options.port, host: options.host, blockedMs: options.threshold }, null, { output })
     started.client.log = (_level, message) => say(message)
     started.client.ready.then(() => ready(options, started), (error: unknown) => failed(error, started))
     if (options.onPort !== null) onFirstPort(options.onPort, started)
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    say(`${error.message}; process ${process.pid} is not watched`)
+    say(`process ${process.pid} is not watched: ${(error as Error).message}`)
   }
+}
+
+/** The most recordings of processes that other watched ones have started, in one folder. */
+const MOST_RECORDINGS = 32
+
+/** The absolute path of the recording: processes that this one starts may be in another folder. `null` if there are too many already. */
+function placeOf(output: string, descendant: boolean): string | null {
+  const path = resolve(output)
+  if (!descendant) {
+    process.env[variableOf('output')] = path
+    return path
+  }
+  const withoutNumber = (name: string): string => name.replace(/\.\d+(?=(\.[^.]*)?$)/, '.')
+  const others = existsSync(dirname(path)) ? readdirSync(dirname(path)).filter((name) => withoutNumber(name) === withoutNumber(basename(path))) : []
+  if (others.length < MOST_RECORDINGS) return path
+  say(`process ${process.pid} is not recorded: there are ${others.length} such recordings in ${dirname(path)} already`)
+  return null
 }
 
 function ready({ open }: WatchOptions, { client }: Started): void {

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { helpOf, optionTypes, readArguments, UsageError, type Options } from '../command/arguments.ts'
 import { EXIT } from '../command/exit.ts'
 import { ownFile } from '../launch.ts'
-import { fromVariables, toVariables, WATCH_OPTIONS } from './options.ts'
+import { fromVariables, PARENT, toVariables, WATCH_OPTIONS } from './options.ts'
 
 const OPTIONS: Options = { ...WATCH_OPTIONS, help: { kind: 'flag', help: 'this text' } }
 
@@ -41,7 +41,8 @@ export async function main(args: readonly string[]): Promise<number> {
       console.log(HELP)
       return EXIT.fine
     }
-    const env = { ...process.env, ...toVariables(all) }
+    // In a process that is watched itself, this program still gets all that its options say.
+    const { [PARENT]: _, ...env } = { ...process.env, ...toVariables(all) }
     fromVariables(env)
     const [first, ...rest] = program
     if (first === undefined) throw new UsageError('which program? Name a file, or a command after --')

@@ -62,6 +62,18 @@ t.test('an earlier wait does not excuse a step, however long ago the last note b
   t.ok(schedulingDelay.excuses(1.7, 2.1, schedulingDelay.since(1.7, at(2.1, 0.03, 1.07))))
 })
 
+t.test('a wait before the first look counts, from what the thread noted itself when it began', async (t) => {
+  const thread = t.testdir({ schedstat: `${1e9} ${2e9} 1` })
+  const first = SchedulingDelay.noteOf(thread, 5)
+  // Until 5.4 it ran for 0.1 s and waited for 0.3 s; the thread that looks begins only now.
+  writeFileSync(join(thread, 'schedstat'), `${1.1e9} ${2.3e9} 9`)
+  const late = new SchedulingDelay(thread)
+  const schedulingDelay = new SchedulingDelay(thread, first)
+  t.teardown(() => [late, schedulingDelay].forEach((one) => one.close()))
+  t.equal(Math.round(late.since(5, 5.4) * 1000), 0)
+  t.equal(Math.round(schedulingDelay.since(5, 5.4) * 1000), 300)
+})
+
 t.test('a step is excused that ran for a small part of its time: a garbage collection takes seconds on a starved thread', async (t) => {
   const schedulingDelay = new SchedulingDelay(null)
   t.ok(schedulingDelay.excuses(10, 15, 4.95))

@@ -1,6 +1,6 @@
 // `loopscope run`, `loopscope view` and loopscope/register, with real programs: what is watched behaves as it does unwatched.
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { fetch } from 'undici'
@@ -107,6 +107,30 @@ t.test('a recording of a program that was killed while it was blocked says what 
   t.ok(messagesOf(file).some(isBlamed))
 })
 
+t.test('processes that a watched one starts record to files of their own, a bounded number, and open nothing', async (t) => {
+  const folder = strangeFolder(t)
+  mkdirSync(join(folder, 'elsewhere'))
+  // What opens a browser on this system, and writes down what it was asked to open.
+  writeFileSync(join(folder, 'xdg-open'), `#!/bin/sh\necho "$1" >> ${join(folder, 'opened')}\n`)
+  chmodSync(join(folder, 'xdg-open'), 0o755)
+  writeFileSync(join(folder, 'parent.mjs'), `import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+const child = () => spawnSync(process.execPath, ['${program('slow-start.mjs')}'], { cwd: 'elsewhere', stdio: 'inherit' })
+child()
+const { status } = child()
+while (!existsSync('opened')) await new Promise((resolve) => setTimeout(resolve, 20))
+process.exit(status + 5)
+`)
+  for (let pid = 1; pid < 32; pid++) writeFileSync(join(folder, `all.${pid}.ndjson`), '')
+  const env = { PATH: [folder, process.env['PATH']].join(delimiter) }
+  const ended = await loopscope(t, ['run', '--port', '0', '--open', '--output', 'all.ndjson', 'parent.mjs'], { cwd: folder, env }).ended
+  t.match(ended, { code: 5, out: 'loaded\nloaded\n', err: /not recorded: there are 32 such recordings in / })
+  const recordings = readdirSync(folder).filter((name) => name.endsWith('.ndjson') && statSync(join(folder, name)).size > 0).sort()
+  t.match(recordings, [/^all\.\d+\.ndjson$/, /^all\.ndjson$/])
+  t.ok(messagesOf(join(folder, recordings[0]!)).some(isUnblocked))
+  t.match(readFileSync(join(folder, 'opened'), 'utf8'), /^http:\/\/127\.0\.0\.1:\d+\n$/, 'one view was opened')
+})
+
 t.test('a program that asks for an observer itself gets the one that exists', async (t) => {
   const folder = inside(t)
   writeFileSync(join(folder, 'observes.mjs'), `import { observe } from '${ROOT}dist/src/observe/index.js'
@@ -168,8 +192,8 @@ t.test('a wrong option is said, and no program runs; a wrong variable is said, a
   }
   t.match(await loopscope(t, ['run', '--', 'no-such-command']).ended, { code: 1, err: /no-such-command cannot be started/ })
   for (const [env, message] of [
-    [{ LOOPSCOPE_PORT: 'x' }, /^loopscope: LOOPSCOPE_PORT is a whole number from 0 to 65535, not "x"; process \d+ is not watched\n$/],
-    [{ LOOPSCOPE_POTR: '1' }, /^loopscope: there is no variable LOOPSCOPE_POTR: they are LOOPSCOPE_PORT, .*; process \d+ is not watched\n$/],
+    [{ LOOPSCOPE_PORT: 'x' }, /^loopscope: process \d+ is not watched: LOOPSCOPE_PORT is a whole number from 0 to 65535, not "x"\n$/],
+    [{ LOOPSCOPE_POTR: '1' }, /^loopscope: process \d+ is not watched: there is no variable LOOPSCOPE_POTR: they are LOOPSCOPE_PORT, .*\n$/],
   ] as const) {
     t.match(await startNode(t, ['--import', register, program('plain.mjs')], { env }).ended, { code: 7, out: '[]\n', err: message })
   }
