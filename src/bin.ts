@@ -4,6 +4,8 @@ import { EXIT } from './command/exit.ts'
 
 const COMMANDS: Record<string, { what: string; run: (args: readonly string[]) => Promise<number> }> = {
   load: { what: 'measures a server', run: async (args) => (await import('./load/main.ts')).main(args) },
+  ps: { what: 'lists the tasks of a running program', run: async (args) => (await import('./ps/command.ts')).main('ps', args) },
+  pstree: { what: 'shows which of them await which', run: async (args) => (await import('./ps/command.ts')).main('pstree', args) },
   asgi: { what: 'serves an ASGI application', run: async (args) => (await import('./asgi/command.ts')).main(args) },
 }
 

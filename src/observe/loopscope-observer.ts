@@ -120,7 +120,7 @@ const loops = new LoopRegistry(observer, {
   name: data.loop, startedAt: new Date().toISOString(),
   app: () => (appAddress === null ? null : advertised(appAddress)),
   observer: () => data.url ?? (listening === null || data.listen === null ? null : addressOf(data.listen.host, listening)),
-  cancel, most: data.maxSubscribers, offers, delays: data.delays as Histogram,
+  cancel, locate: () => stacks.locate(), most: data.maxSubscribers, offers, delays: data.delays as Histogram,
 })
 
 /** Texts that the app reads piece by piece. */
