@@ -6,6 +6,8 @@ const COMMANDS: Record<string, { what: string; run: (args: readonly string[]) =>
   run: { what: 'watches a program', run: async (args) => (await import('./start/run.ts')).main(args) },
   view: { what: 'shows a recording', run: async (args) => (await import('./start/view.ts')).main(args) },
   load: { what: 'measures a server', run: async (args) => (await import('./load/main.ts')).main(args) },
+  ps: { what: 'lists the tasks of a running program', run: async (args) => (await import('./ps/command.ts')).main('ps', args) },
+  pstree: { what: 'shows which of them await which', run: async (args) => (await import('./ps/command.ts')).main('pstree', args) },
   asgi: { what: 'serves an ASGI application', run: async (args) => (await import('./asgi/command.ts')).main(args) },
 }
 

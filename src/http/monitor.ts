@@ -60,7 +60,8 @@ export interface Monitor {
   loops(): Later<LoopList>
   /** The state of the loop; `*` is always live. */
   loop(loop?: string): Later<LoopState>
-  tasks(loop?: string): Later<TaskList>
+  /** With `lines`, with the line where each task of this process waits. */
+  tasks(loop?: string, lines?: boolean): Later<TaskList>
   runs(loop?: string): Later<CoveredRun[]>
   run(id: number, loop?: string): Later<RunResult>
   stalls(loop?: string): Later<CoveredStall[]>

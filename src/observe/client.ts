@@ -27,6 +27,7 @@ import type { Names } from './options.ts'
 import { refusal, stacksMissing } from './restrictions.ts'
 import { NUMBER, share, viewOf, WORD, type View } from '../probe/layout.ts'
 import { ObserverDownError, ObserverLife, ObserverListenError } from './thread-life.ts'
+import { COROUTINES_OF } from './stack-probe.ts'
 import { SchedulingDelay, thisThread } from './scheduling-delay.ts'
 import { Heartbeat } from '../probe/heartbeat.ts'
 import { RingWriter } from '../probe/ring.ts'
@@ -102,6 +103,8 @@ const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = g
 const LONGEST_MS = 2 ** 31 - 1
 /** The most questions at a time: an answer can be long, and takes memory until it is used. */
 const MOST_UNDER_WAY = 16
+/** Of this many tasks the lines are read. */
+const MOST_LOCATED = 500
 
 /** How long the end of the process waits for its recording, in ms: more than the thread takes to start. */
 const SAVE_MS = 2000
@@ -283,6 +286,7 @@ export class ObserverClient implements Monitor {
   watch(loop: EventLoop): boolean {
     const watched = this.#probe?.loop ?? null
     if (watched !== null && !watched.isClosed()) return watched === loop
+    ;(globalThis as Record<symbol, unknown>)[Symbol.for(COROUTINES_OF)] = () => this.#coroutines()
     const name = ++this.#loops === 1 ? this.#name : `${this.#name}-${this.#loops}`
     this.#record(loop, name)
     return true
@@ -304,6 +308,18 @@ export class ObserverClient implements Monitor {
         this.onBlock(from, to, name())
       },
     })
+  }
+
+  /** The coroutines of the loop's tasks: the observer's thread asks where they wait. */
+  #coroutines(): Record<string, object> {
+    const found: Record<string, object> = {}
+    let left = MOST_LOCATED
+    for (const task of this.#probe?.loop?.liveTasks() ?? []) {
+      const coroutine = task.getCoro()
+      if (coroutine !== null) found[`${task.id} ${task.coroutineName()}`] = coroutine
+      if (--left === 0) break
+    }
+    return found
   }
 
   /** Watches from now on whether the thread is blocked. Not earlier: a program blocks its thread while it starts, and delays nothing by that. */
@@ -335,7 +351,7 @@ export class ObserverClient implements Monitor {
 
   readonly loops = (): Promise<LoopList> => this.#ask('loops')
   readonly loop = (loop?: string): Promise<LoopState> => this.#ask('loop', loop)
-  readonly tasks = (loop?: string): Promise<TaskList> => this.#ask('tasks', loop, currentTask()?.id)
+  readonly tasks = (loop?: string, lines?: boolean): Promise<TaskList> => this.#ask('tasks', loop, lines, currentTask()?.id)
   readonly stalls = (loop?: string): Promise<CoveredStall[]> => this.#ask('stalls', loop)
 
   async runs(loop?: string): Promise<CoveredRun[]> {

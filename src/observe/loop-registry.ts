@@ -2,7 +2,7 @@
 // asked for goes through here, by the loop's name; without a name it is that of this process.
 import { hostname } from 'node:os'
 import type { Histogram } from 'node:perf_hooks'
-import type { Ability, LiveTask, LoopInfo, LoopList, LoopState } from '../events/schema.ts'
+import type { Ability, Frame, LiveTask, LoopInfo, LoopList, LoopState } from '../events/schema.ts'
 import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/run-log.ts'
 import type { Sink } from '../events/fanout.ts'
 import { plain, type KeptStall, type MonitoredLoop } from './monitored-loop.ts'
@@ -31,6 +31,8 @@ interface LoopsOptions {
   observer: () => string | null
   /** Asks the app's thread to cancel something on this process' loop. */
   cancel: CancelHere
+  /** Where the tasks of this process wait, by their numbers. */
+  locate: () => Promise<ReadonlyMap<number, Frame>>
   /** The most subscribers. */
   most: number
   /** What this process can do for a subscriber. */
@@ -94,11 +96,13 @@ export class LoopRegistry implements Monitor, ShownLoops {
   }
 
   /** The part about this process is the same with and without other processes, whose part is separate. */
-  tasks(loop?: string, reader?: number): TaskList {
-    const asked = this.#tasksOf(this.find(loop), reader)
+  async tasks(loop?: string, lines = false, reader?: number): Promise<TaskList> {
+    const found = lines ? await this.#options.locate() : null
+    if (found !== null) this.own.drain()
+    const asked = this.#tasksOf(this.find(loop), reader, found)
     if (loop !== undefined) return asked
     const { t, tasks, locks } = asked
-    return this.cluster === null ? { t, tasks, locks } : { t, tasks, locks, loops: this.all().map((record) => this.#tasksOf(record, reader)) }
+    return this.cluster === null ? { t, tasks, locks } : { t, tasks, locks, loops: this.all().map((record) => this.#tasksOf(record, reader, found)) }
   }
 
   /** Newest first. With a Redis, each has the name of its loop. */
@@ -163,12 +167,16 @@ export class LoopRegistry implements Monitor, ShownLoops {
     return found
   }
 
-  #tasksOf(record: MonitoredLoop, reader: number | undefined): LoopTasks {
+  #tasksOf(record: MonitoredLoop, reader: number | undefined, lines: ReadonlyMap<number, Frame> | null): LoopTasks {
     const t = record.now()
     const { tasks, locks = [] } = record.snapshot()
     // The task that serves this request waits for its answer, but for the reader it is running.
     const asks = (task: LiveTask): boolean => record === this.own && task.task === reader
-    return { loop: record.loop, state: record.state, t, locks, tasks: tasks.map((task) => (asks(task) ? { ...task, on: undefined, state: 'running', since: t } : task)) }
+    return { loop: record.loop, state: record.state, t, locks, tasks: tasks.map((task) => {
+      if (asks(task)) return { ...task, on: undefined, state: 'running', since: t }
+      const location = record === this.own && task.state === 'suspended' ? lines?.get(task.task) : undefined
+      return location === undefined ? task : { ...task, location }
+    }) }
   }
 
   #run(id: number, loop: string | undefined): RunRecord {

@@ -138,7 +138,7 @@ const loops = new LoopRegistry(observer, {
   name: data.loop, startedAt: new Date().toISOString(),
   app: () => (appAddress === null ? null : advertised(appAddress)),
   observer: () => data.url ?? (listening === null || data.listen === null ? null : addressOf(data.listen.host, listening)),
-  cancel, most: data.maxSubscribers, offers, delays: data.delays as Histogram, webhook,
+  cancel, locate: () => stacks.locate(), most: data.maxSubscribers, offers, delays: data.delays as Histogram, webhook,
 })
 
 /** Texts that the app reads piece by piece. */

@@ -106,6 +106,11 @@ export const CAPTURE = `(() => {
   return { at, origin: belongs, inspected, sites, begin, turn, micro, jobs, took: performance.now() - at }
 })()`
 
+/** The name of the global function that returns the coroutines of live tasks, by the task's number and the function's name. */
+export const COROUTINES_OF = 'loopscope.coroutines'
+
+export const COROUTINES = `globalThis[Symbol.for('${COROUTINES_OF}')]?.()`
+
 const LINE = /^\s*at (async )?(?:(.*?) \()?(.+?):(\d+):(\d+)\)?$/
 
 /** Reads the lines of a stack in V8's format. */

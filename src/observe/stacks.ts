@@ -7,10 +7,14 @@ import { pathToFileURL } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import type { EventOf } from '../events/schema.ts'
 import type { Origin } from './current-request.ts'
-import { CAPTURE, sitesOf, type Captured, type Site } from './stack-probe.ts'
+import { CAPTURE, COROUTINES, sitesOf, type Captured, type Site } from './stack-probe.ts'
 import { culpritOf as culpritAmong, isOwnCode } from '../own-code.ts'
 import { enterSession, leaveSession } from './inspector-lock.ts'
 import { pathOf, SourceMaps, type Position } from './source-maps.ts'
+
+/** How long the main thread has to answer where its coroutines wait, in ms. */
+const LOCATE_MS = 1000
+const MOST_SCRIPTS = 20_000
 
 export type Frame = NonNullable<EventOf<'loop.blocked'>['stack']>[number]
 
@@ -50,6 +54,8 @@ export class Stacks {
   readonly #enabled: boolean
   readonly #sessions: Int32Array
   readonly #maps = new SourceMaps()
+  /** The URLs of scripts, by their ids. */
+  readonly #scripts = new Map<string, string>()
   #session: Session | null = null
   #asked: Promise<Taken | null> | null = null
   #closed = false
@@ -77,6 +83,40 @@ export class Stacks {
       this.#asked = null
     })
     return this.#asked
+  }
+
+  /**
+   * Where the coroutines of at most 500 suspended tasks wait, by the number of the task: the line of the task's own function, which
+   * V8 knows of a suspended generator. Empty if the main thread does not answer within a second.
+   */
+  async locate(): Promise<Map<number, Frame>> {
+    const found = new Map<number, Frame>()
+    if (!this.#enabled || this.#closed) return found
+    const places = await this.#talk<Suspended[]>((session, done) => {
+      setTimeout(() => done([]), LOCATE_MS).unref()
+      void suspended((method, parameters) => new Promise((resolve, reject) => {
+        session.post(method, parameters, (error, reply) => (error === null ? resolve(reply as never) : reject(error)))
+      })).then(done, () => done(null))
+    }) ?? []
+    if (places.some(({ script }) => !this.#scripts.has(script))) await this.#learnAllScripts()
+    for (const { task, name, script, line, column } of places) {
+      const url = this.#scripts.get(script)
+      if (url !== undefined) found.set(task, this.#frame([name, url, line, column]))
+    }
+    return found
+  }
+
+  /** As `#learnScripts`, of all that are files. */
+  async #learnAllScripts(): Promise<void> {
+    await this.#talk((session, done) => {
+      session.on('Debugger.scriptParsed', ({ params: { scriptId, url, sourceMapURL = '' } }) => {
+        if (url.startsWith('node:') || url === '' || this.#scripts.size >= MOST_SCRIPTS) return
+        this.#scripts.set(scriptId, url)
+        if (this.#maps.needsScript(url)) this.#maps.learn(url, sourceMapURL)
+      })
+      session.post('Debugger.enable')
+      session.post('Debugger.disable', () => done(null))
+    })
   }
 
   /** Ends the session, if there is one; open calls get `null`. */
@@ -173,6 +213,40 @@ export class Stacks {
     if (source !== undefined) return { url: source, line: sourceLine!, column: sourceColumn! }
     return this.#maps.find(url, line, column) ?? { url, line, column }
   }
+}
+
+interface Suspended {
+  task: number
+  name: string
+  script: string
+  line: number
+  column: number
+}
+
+interface Property {
+  name: string
+  value?: { objectId?: string; value?: unknown }
+}
+
+type Post = (method: string, parameters: object) => Promise<{ result: unknown; internalProperties?: Property[] }>
+
+/** Reads the locations of the coroutines that `COROUTINES` returns, over one session. */
+async function suspended(post: Post): Promise<Suspended[]> {
+  const properties = async (objectId: string | undefined): Promise<{ own: Property[]; internal: Property[] }> => {
+    if (objectId === undefined) return { own: [], internal: [] }
+    const { result, internalProperties = [] } = await post('Runtime.getProperties', { objectId, ownProperties: true })
+    return { own: result as Property[], internal: internalProperties }
+  }
+  const { result } = await post('Runtime.evaluate', { expression: COROUTINES, silent: true, disableBreaks: true })
+  const { own } = await properties((result as { objectId?: string }).objectId)
+  const places = await Promise.all(own.map(async ({ name, value }): Promise<Suspended[]> => {
+    const [task, ...of] = name.split(' ')
+    if (value?.objectId === undefined || !/^\d+$/.test(task as string)) return []
+    const { internal } = await properties(value.objectId)
+    const at = internal.find((property) => property.name === '[[GeneratorLocation]]')?.value?.value as { scriptId: string; lineNumber: number; columnNumber?: number } | undefined
+    return at === undefined ? [] : [{ task: Number(task), name: of.join(' '), script: at.scriptId, line: at.lineNumber + 1, column: (at.columnNumber ?? 0) + 1 }]
+  }))
+  return places.flat()
 }
 
 /** A path relative to the working directory if the file is below it; any other path in full; anything else unchanged. */

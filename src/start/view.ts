@@ -39,7 +39,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const loop = await load(file.text)
     const loops = new LoopRegistry(loop, {
       name: loop.loop, startedAt: new Date(loop.origin).toISOString(), app: () => null, observer: () => null,
-      cancel: () => Promise.resolve(null), most: MOST_SUBSCRIBERS, delays: createHistogram(),
+      cancel: () => Promise.resolve(null), locate: () => Promise.resolve(new Map()), most: MOST_SUBSCRIBERS, delays: createHistogram(),
     })
     const app = await buildObserverApp(loops, { names: ownNames(HOST, null), allowedHosts: [], proxies: [], wedgedMs: WEDGED_MS, upstream: null })
     await app.listen({ port: (all.get('port') as number | undefined) ?? 0, host: HOST })

@@ -15,7 +15,7 @@ export async function observerHere(t: Test, unreadMs = 60_000): Promise<{ port: 
   const inline = watchInline(new EventLoop({ hold: false }))
   const nowhere = (): string | null => null
   const loops = new LoopRegistry(inline.observer, {
-    name: 'main', startedAt: new Date().toISOString(), app: nowhere, observer: nowhere, cancel: () => Promise.resolve(null), most: 10, delays: createHistogram(),
+    name: 'main', startedAt: new Date().toISOString(), app: nowhere, observer: nowhere, locate: () => Promise.resolve(new Map()), cancel: () => Promise.resolve(null), most: 10, delays: createHistogram(),
   })
   const app = await buildObserverApp(loops, {
     names: [], allowedHosts: [], proxies: [], wedgedMs: 30_000, upstream: { address: () => null, secret: '' }, readers: { unreadMs },

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { taskTree } from '../../events/render/ascii-tree.ts'
 import { errorBody } from '../errors.ts'
 import { ofLoop } from '../event-stream.ts'
-import { id } from '../fields.ts'
+import { flag, id } from '../fields.ts'
 import type { Monitor, TaskList } from '../monitor.ts'
 import { negotiate } from '../negotiate.ts'
 import { paths } from '../paths.ts'
@@ -15,10 +15,10 @@ const cancelled = z.object({ task: z.int(), name: z.string(), cancelling: z.bool
 
 export function tasks(app: HttpServer, monitor: Monitor): void {
   serve(app, 'GET', paths.tasks, {
-    summary: 'What is alive, as a tree', tags: ['tasks'], querystring: ofLoop, response: { 200: taskList, 404: errorBody, 406: errorBody, 503: errorBody },
+    summary: 'What is alive, as a tree', tags: ['tasks'], querystring: ofLoop.extend({ lines: flag.optional().describe('with the line where each task of this process waits: it is asked for its coroutines') }), response: { 200: taskList, 404: errorBody, 406: errorBody, 503: errorBody },
   }, async (request, reply) => {
     const type = negotiate(request.headers.accept, ['text/plain', 'application/json'])
-    const list = await monitor.tasks(request.query.loop)
+    const list = await monitor.tasks(request.query.loop, request.query.lines)
     if (type === 'application/json') return list
     reply.type('text/plain; charset=utf-8')
     return trees(list, monitor.name)
