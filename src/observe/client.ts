@@ -35,6 +35,7 @@ import type { LiveRequest } from '../probe/snapshot.ts'
 import { LiveList } from '../runtime/live-list.ts'
 import { HttpRequests } from './http-requests.ts'
 import { StallReports, type StallReportOptions } from './stall-reports.ts'
+import { Telemetry } from './telemetry.ts'
 
 export interface ObserverOptions extends StallReportOptions {
   /**
@@ -141,6 +142,7 @@ export class ObserverClient implements Monitor {
   /** Resolves once the observer listens; rejects with an ObserverListenError if it cannot. */
   readonly ready: Promise<void>
   readonly #reports: StallReports
+  readonly #telemetry: Telemetry
   /** @internal */
   readonly requests = new HttpRequests(this)
   live: LiveRuns = { cancel: () => null, virtual: () => [] }
@@ -185,7 +187,9 @@ export class ObserverClient implements Monitor {
 
   /** `offers`: what the program can do for the page. */
   constructor(options: ObserverOptions = {}, offers: readonly Ability[] = []) {
-    this.#reports = new StallReports(options, (level, message) => this.log(level, message))
+    const blockedMs = options.blockedMs ?? AMBER * 1000
+    this.#telemetry = new Telemetry(blockedMs / 1000, () => this.#view.numbers[NUMBER.beat] as number)
+    this.#reports = new StallReports(options, this.#telemetry, (level, message) => this.log(level, message))
     this.host = options.host ?? '127.0.0.1'
     this.most = options.maxSubscribers ?? 1000
     this.#name = nameOf(options)
@@ -193,7 +197,6 @@ export class ObserverClient implements Monitor {
     const shared = share(options.records ?? 2 ** 17)
     this.#view = viewOf(shared)
     this.#ring = new RingWriter(shared)
-    const blockedMs = options.blockedMs ?? AMBER * 1000
     const delays = createHistogram()
     this.#heartbeat = new Heartbeat(this.#view, delays, blockedMs / 1000, () => this.#probe, threadsState)
     this.#listen = options.port === null ? null : { port: options.port ?? 8001, host: this.host, next: cluster.isWorker }
@@ -286,7 +289,9 @@ export class ObserverClient implements Monitor {
 
   /** Watches from now on whether the thread is blocked. Not earlier: a program blocks its thread while it starts, and delays nothing by that. */
   watchThread(): void {
-    if (this.#closed === null) this.#heartbeat.start()
+    if (this.#closed !== null) return
+    this.#heartbeat.start()
+    this.#telemetry.start()
   }
 
   /**
@@ -436,6 +441,7 @@ export class ObserverClient implements Monitor {
   async #close(reason: string): Promise<void> {
     clearTimeout(this.#timer)
     this.requests.stop()
+    this.#telemetry.stop()
     this.#probe?.finish()
     this.#heartbeat.stop()
     await this.#life?.close(reason)

@@ -1,6 +1,6 @@
 // The code that the main thread evaluates on top of whatever it runs: it reads its own stack, with positions in the source. It
 // is text, not a function, since it runs on another thread. It calls no code of the program: no formatter, no promise job, no
-// hook.
+// hook. If the program uses OpenTelemetry, an event is added to its active span.
 
 /** The most frames of one stack, and how many of them are kept for the program's own frames if packages call deeper than that. */
 const DEPTH = 16
@@ -26,6 +26,8 @@ export interface Captured {
 
 /** The name of the global AsyncLocalStorage of current-request.ts. */
 export const REQUEST_STORE = 'loopscope.request'
+/** The name of a global function that is called in the blocked thread: telemetry.ts. */
+export const BLOCKED_HOOK = 'loopscope.blocked'
 
 export const CAPTURE = `(() => {
   const at = performance.now()
@@ -43,6 +45,9 @@ export const CAPTURE = `(() => {
   }
   const of = globalThis[Symbol.for('${REQUEST_STORE}')]?.getStore()
   const belongs = of === undefined ? undefined : { id: of.id, name: of.name }
+  try {
+    globalThis[Symbol.for('${BLOCKED_HOOK}')]?.()
+  } catch {}
   const builtin = (name) => globalThis.process?.getBuiltinModule?.(name)
   const inspected = builtin('node:inspector')?.url() !== undefined
   if (!Array.isArray(stack)) return { at, origin: belongs, inspected, sites: String(stack) }

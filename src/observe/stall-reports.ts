@@ -2,6 +2,7 @@
 import type { Frame, Victim } from '../events/schema.ts'
 import type { LogLevel } from './protocol.ts'
 import type { Stall } from './stall.ts'
+import type { Telemetry } from './telemetry.ts'
 
 export interface StallReportOptions {
   /**
@@ -58,10 +59,12 @@ function plain(text: string): string {
 /** On the thread that is watched. */
 export class StallReports {
   readonly #options: StallReportOptions
+  readonly #telemetry: Telemetry
   readonly #log: (level: LogLevel, message: string) => void
 
-  constructor(options: StallReportOptions, log: (level: LogLevel, message: string) => void) {
+  constructor(options: StallReportOptions, telemetry: Telemetry, log: (level: LogLevel, message: string) => void) {
     requireReportOptions(options)
+    this.#telemetry = telemetry
     this.#options = options
     this.#log = log
   }
@@ -69,6 +72,7 @@ export class StallReports {
   /** A stall is over. Functions of the program that fail are reported, and change nothing. */
   report(stall: Stall, line: string): void {
     const { logStalls = true, onStall } = this.#options
+    this.#call('of the OpenTelemetry meter', () => this.#telemetry.record(stall.seconds))
     if (logStalls === true) this.#log('warn', `loopscope: ${line}`)
     else if (logStalls !== false) this.#call('logStalls', () => logStalls(line))
     if (onStall !== undefined) this.#call('onStall', () => onStall(stall))
