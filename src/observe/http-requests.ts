@@ -60,8 +60,10 @@ export class HttpRequests {
   }
 
   stop(): void {
-    diagnostics.unsubscribe('http.server.request.start', this.#onRequest)
+    if (!diagnostics.unsubscribe('http.server.request.start', this.#onRequest)) return
     diagnostics.unsubscribe('net.server.socket', onConnection)
+    // Until it is entered again, promises cost what they did before.
+    this.#store.disable()
   }
 
   /** Records a request that is read now, and its end. Returns what its code belongs to. */

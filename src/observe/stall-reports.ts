@@ -36,11 +36,15 @@ function protocolOf(url: unknown): string {
 
 /** A stall in one line: `blocked for 702 ms by GET /report #2, in report (app.mjs:12); 3 requests delayed by up to 690 ms`. */
 export function lineOf({ seconds, name, victims }: { seconds: number; name: string; victims: readonly Victim[] }, culprit: Frame | null): string {
-  const where = culprit === null ? '' : `, in ${culprit.function || 'code'} (${culprit.file}:${culprit.line})`
+  const where = culprit === null ? '' : placeOf(culprit)
   const requests = victims.filter(({ request }) => request !== undefined).length
   const delayed = [counted(requests, 'request'), counted(victims.length - requests, 'task')].filter((part) => part !== '').join(' and ')
   const most = victims.reduce((most, victim) => Math.max(most, victim.seconds), 0)
   return plain(`blocked for ${ms(seconds)} by ${name.slice(0, MOST_NAME)}${where}${delayed === '' ? '' : `; ${delayed} delayed by up to ${ms(most)}`}`)
+}
+
+function placeOf({ function: name, file, line }: Frame): string {
+  return name === '' || name === '<anonymous>' ? `, at ${file}:${line}` : `, in ${name} (${file}:${line})`
 }
 
 function counted(many: number, what: string): string {

@@ -4,7 +4,8 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { Client, fetch } from 'undici'
 import type { EventOf, LoopEvent } from '../../src/events/schema.ts'
-import { withName } from '../../src/observe/index.ts'
+import { originStore } from '../../src/observe/current-request.ts'
+import { observe, withName } from '../../src/observe/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { figure, json, start, subscribe } from './support.ts'
 
@@ -87,6 +88,15 @@ t.test('a server without a framework', async (t) => {
     t.equal(await program.ended, 0, program.log())
     await closed
     socket.close()
+  })
+})
+
+t.test('code is not followed any longer when the observation has ended', async (t) => {
+  const observing = await observe({ port: null })
+  await withName('job', async () => {
+    t.match(originStore().getStore(), { id: 0, name: 'job' })
+    await observing.close()
+    t.equal(originStore().getStore(), undefined)
   })
 })
 
