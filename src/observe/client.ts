@@ -278,7 +278,7 @@ export class ObserverClient implements Monitor {
   #record(loop: EventLoop | null, name: string): void {
     this.#probe?.detach()
     this.#probe = new Probe({
-      view: this.#view, ring: this.#ring, loop, name, requests: this.#liveRequests, pid: process.pid,
+      view: this.#view, ring: this.#ring, loop, name, requests: this.#liveRequests, pid: process.pid, requestOf: () => this.requests.current,
       sendSnapshot: (content) => this.#snapshots?.postMessage(content, [content]),
       onBlock: (from, to, name) => {
         this.#heartbeat.noteBlock(from)

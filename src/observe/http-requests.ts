@@ -48,19 +48,28 @@ export class HttpRequests {
   readonly #recording: Recording
   readonly #store = originStore()
   #count = 0
+  #started = false
 
   constructor(recording: Recording) {
     this.#recording = recording
   }
 
+  /** The number of the request whose code runs, if every request is recorded; else 0. */
+  get current(): number {
+    return this.#started ? this.#store.getStore()?.id ?? 0 : 0
+  }
+
   /** Records every request of every server on this thread from now on. */
   start(): void {
+    this.#started = true
     diagnostics.subscribe('http.server.request.start', this.#onRequest)
     diagnostics.subscribe('net.server.socket', onConnection)
   }
 
   stop(): void {
-    if (!diagnostics.unsubscribe('http.server.request.start', this.#onRequest)) return
+    if (!this.#started) return
+    this.#started = false
+    diagnostics.unsubscribe('http.server.request.start', this.#onRequest)
     diagnostics.unsubscribe('net.server.socket', onConnection)
     // Until it is entered again, promises cost what they did before.
     this.#store.disable()
