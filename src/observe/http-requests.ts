@@ -77,19 +77,26 @@ export class HttpRequests {
 
   /** Records a request that is read now, and its end. Returns what its code belongs to. */
   begin(request: IncomingMessage, response: ServerResponse, facts: Facts): Origin {
+    const origin = this.#begin(request, response, facts)
+    // A response that no socket sends has no other end.
+    response.on('finish', this.#ended)
+    return origin
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse, facts: Facts): Origin {
     const { id, method, url, sender } = facts
     const origin = new HttpRequest(facts)
     const { probe } = this.#recording
     probe?.requestStarted(id, method, url, this.#waited(request), sender)
     ;(response as Watched)[REQUEST] = origin
-    response.on('finish', this.#ended).on('close', this.#ended)
+    response.on('close', this.#ended)
     return origin
   }
 
   readonly #onRequest = (message: unknown): void => {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse }
     const { method = '', url = '' } = request
-    const origin = this.begin(request, response, { id: ++this.#count, method, url, sender: 'client' })
+    const origin = this.#begin(request, response, { id: ++this.#count, method, url, sender: 'client' })
     this.#store.enterWith(origin)
     // From Node 24 on, the events of a body are not in the context of their request.
     if (method !== 'GET' && method !== 'HEAD') emitWithin(request, origin)
