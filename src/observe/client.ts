@@ -38,6 +38,7 @@ import type { LiveRequest } from '../probe/snapshot.ts'
 import { LiveList } from '../runtime/live-list.ts'
 import { HttpRequests } from './http-requests.ts'
 import { StallReports, type StallReportOptions } from './stall-reports.ts'
+import { Telemetry } from './telemetry.ts'
 
 export interface ObserverOptions extends StallReportOptions {
   /**
@@ -157,6 +158,7 @@ export class ObserverClient implements Monitor {
   /** Resolves once the observer listens; rejects with an ObserverListenError if it cannot. */
   readonly ready: Promise<void>
   readonly #reports: StallReports
+  readonly #telemetry: Telemetry
   /** @internal */
   readonly requests = new HttpRequests(this)
   live: LiveRuns = { cancel: () => null, virtual: () => [] }
@@ -208,7 +210,9 @@ export class ObserverClient implements Monitor {
    * observer is ready, and a port that is taken is no error.
    */
   constructor(options: ObserverOptions = {}, offers: readonly Ability[] = [], fromStart: FromStart | null = null) {
-    this.#reports = new StallReports(options, (level, message) => this.log(level, message))
+    const blockedMs = options.blockedMs ?? AMBER * 1000
+    this.#telemetry = new Telemetry(blockedMs / 1000, () => this.#view.numbers[NUMBER.beat] as number)
+    this.#reports = new StallReports(options, this.#telemetry, (level, message) => this.log(level, message))
     this.host = options.host ?? '127.0.0.1'
     this.most = options.maxSubscribers ?? 1000
     this.#name = nameOf(options)
@@ -216,7 +220,6 @@ export class ObserverClient implements Monitor {
     const shared = share(options.records ?? 2 ** 17)
     this.#view = viewOf(shared)
     this.#ring = new RingWriter(shared)
-    const blockedMs = options.blockedMs ?? AMBER * 1000
     const delays = createHistogram()
     this.#heartbeat = new Heartbeat(this.#view, delays, blockedMs / 1000, () => this.#probe, threadsState)
     this.#fromStart = fromStart
@@ -301,7 +304,7 @@ export class ObserverClient implements Monitor {
   #record(loop: EventLoop | null, name: string): void {
     this.#probe?.detach()
     this.#probe = new Probe({
-      view: this.#view, ring: this.#ring, loop, name, requests: this.#liveRequests, pid: process.pid,
+      view: this.#view, ring: this.#ring, loop, name, requests: this.#liveRequests, pid: process.pid, requestOf: () => this.requests.current,
       sendSnapshot: (content) => this.#snapshots?.postMessage(content, [content]),
       onBlock: (from, to, name) => {
         this.#heartbeat.noteBlock(from)
@@ -324,7 +327,9 @@ export class ObserverClient implements Monitor {
 
   /** Watches from now on whether the thread is blocked. Not earlier: a program blocks its thread while it starts, and delays nothing by that. */
   watchThread(): void {
-    if (this.#closed === null) this.#heartbeat.start()
+    if (this.#closed !== null) return
+    this.#heartbeat.start()
+    this.#telemetry.start()
   }
 
   /**
@@ -485,6 +490,7 @@ export class ObserverClient implements Monitor {
   async #close(reason: string): Promise<void> {
     clearTimeout(this.#timer)
     this.requests.stop()
+    this.#telemetry.stop()
     this.#probe?.finish()
     this.#heartbeat.stop()
     await this.#life?.close(reason)

@@ -48,37 +48,55 @@ export class HttpRequests {
   readonly #recording: Recording
   readonly #store = originStore()
   #count = 0
+  #started = false
 
   constructor(recording: Recording) {
     this.#recording = recording
   }
 
+  /** The number of the request whose code runs, if every request is recorded; else 0. */
+  get current(): number {
+    return this.#started ? this.#store.getStore()?.id ?? 0 : 0
+  }
+
   /** Records every request of every server on this thread from now on. */
   start(): void {
+    this.#started = true
     diagnostics.subscribe('http.server.request.start', this.#onRequest)
     diagnostics.subscribe('net.server.socket', onConnection)
   }
 
   stop(): void {
+    if (!this.#started) return
+    this.#started = false
     diagnostics.unsubscribe('http.server.request.start', this.#onRequest)
     diagnostics.unsubscribe('net.server.socket', onConnection)
+    // Until it is entered again, promises cost what they did before.
+    this.#store.disable()
   }
 
   /** Records a request that is read now, and its end. Returns what its code belongs to. */
   begin(request: IncomingMessage, response: ServerResponse, facts: Facts): Origin {
+    const origin = this.#begin(request, response, facts)
+    // A response that no socket sends has no other end.
+    response.on('finish', this.#ended)
+    return origin
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse, facts: Facts): Origin {
     const { id, method, url, sender } = facts
     const origin = new HttpRequest(facts)
     const { probe } = this.#recording
     probe?.requestStarted(id, method, url, this.#waited(request), sender)
     ;(response as Watched)[REQUEST] = origin
-    response.on('finish', this.#ended).on('close', this.#ended)
+    response.on('close', this.#ended)
     return origin
   }
 
   readonly #onRequest = (message: unknown): void => {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse }
     const { method = '', url = '' } = request
-    const origin = this.begin(request, response, { id: ++this.#count, method, url, sender: 'client' })
+    const origin = this.#begin(request, response, { id: ++this.#count, method, url, sender: 'client' })
     this.#store.enterWith(origin)
     // From Node 24 on, the events of a body are not in the context of their request.
     if (method !== 'GET' && method !== 'HEAD') emitWithin(request, origin)

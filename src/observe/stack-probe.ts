@@ -1,6 +1,6 @@
 // The code that the main thread evaluates on top of whatever it runs: it reads its own stack, with positions in the source. It
 // is text, not a function, since it runs on another thread. It calls no code of the program: no formatter, no promise job, no
-// hook.
+// hook. If the program uses OpenTelemetry, an event is added to its active span.
 
 /** The most frames of one stack, and how many of them are kept for the program's own frames if packages call deeper than that. */
 const DEPTH = 16
@@ -34,6 +34,8 @@ export interface Captured {
 
 /** The name of the global AsyncLocalStorage of current-request.ts. */
 export const REQUEST_STORE = 'loopscope.request'
+/** The name of a global function that is called in the blocked thread: telemetry.ts. */
+export const BLOCKED_HOOK = 'loopscope.blocked'
 
 /** The name of the global object that counts the probe's own microtasks. */
 const JOBS = 'loopscope.jobs'
@@ -54,6 +56,9 @@ export const CAPTURE = `(() => {
   }
   const of = globalThis[Symbol.for('${REQUEST_STORE}')]?.getStore()
   const belongs = of === undefined ? undefined : { id: of.id, name: of.name }
+  try {
+    globalThis[Symbol.for('${BLOCKED_HOOK}')]?.()
+  } catch {}
   const builtin = (name) => globalThis.process?.getBuiltinModule?.(name)
   const inspected = builtin('node:inspector')?.url() !== undefined
   const hooks = builtin('node:async_hooks')

@@ -2,6 +2,7 @@
 import type { Frame, Victim } from '../events/schema.ts'
 import type { LogLevel } from './protocol.ts'
 import type { Stall } from './stall.ts'
+import type { Telemetry } from './telemetry.ts'
 
 export interface StallReportOptions {
   /**
@@ -35,11 +36,15 @@ function protocolOf(url: unknown): string {
 
 /** A stall in one line: `blocked for 702 ms by GET /report #2, in report (app.mjs:12); 3 requests delayed by up to 690 ms`. */
 export function lineOf({ seconds, name, victims }: { seconds: number; name: string; victims: readonly Victim[] }, culprit: Frame | null): string {
-  const where = culprit === null ? '' : `, in ${culprit.function || 'code'} (${culprit.file}:${culprit.line})`
+  const where = culprit === null ? '' : placeOf(culprit)
   const requests = victims.filter(({ request }) => request !== undefined).length
   const delayed = [counted(requests, 'request'), counted(victims.length - requests, 'task')].filter((part) => part !== '').join(' and ')
   const most = victims.reduce((most, victim) => Math.max(most, victim.seconds), 0)
   return plain(`blocked for ${ms(seconds)} by ${name.slice(0, MOST_NAME)}${where}${delayed === '' ? '' : `; ${delayed} delayed by up to ${ms(most)}`}`)
+}
+
+function placeOf({ function: name, file, line }: Frame): string {
+  return name === '' || name === '<anonymous>' ? `, at ${file}:${line}` : `, in ${name} (${file}:${line})`
 }
 
 function counted(many: number, what: string): string {
@@ -58,10 +63,12 @@ function plain(text: string): string {
 /** On the thread that is watched. */
 export class StallReports {
   readonly #options: StallReportOptions
+  readonly #telemetry: Telemetry
   readonly #log: (level: LogLevel, message: string) => void
 
-  constructor(options: StallReportOptions, log: (level: LogLevel, message: string) => void) {
+  constructor(options: StallReportOptions, telemetry: Telemetry, log: (level: LogLevel, message: string) => void) {
     requireReportOptions(options)
+    this.#telemetry = telemetry
     this.#options = options
     this.#log = log
   }
@@ -69,6 +76,7 @@ export class StallReports {
   /** A stall is over. Functions of the program that fail are reported, and change nothing. */
   report(stall: Stall, line: string): void {
     const { logStalls = true, onStall } = this.#options
+    this.#call('of the OpenTelemetry meter', () => this.#telemetry.record(stall.seconds))
     if (logStalls === true) this.#log('warn', `loopscope: ${line}`)
     else if (logStalls !== false) this.#call('logStalls', () => logStalls(line))
     if (onStall !== undefined) this.#call('onStall', () => onStall(stall))

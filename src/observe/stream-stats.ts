@@ -11,7 +11,7 @@ const ANSWERS = ['1xx', '2xx', '3xx', '4xx', '5xx', 'disconnected'] as const
 export const REQUEST_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
 
 /** The same for stalls. */
-const STALL_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
+export const STALL_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const
 
 type Answer = (typeof ANSWERS)[number]
 

@@ -54,6 +54,8 @@ export interface ProbeOptions {
   requests?: LiveList<LiveRequest>
   name: string
   pid: number
+  /** The request whose code creates a task that has no parent; 0 for none. */
+  requestOf?: () => number
   /** Sends a snapshot to the reader, which has it when it reads the record that belongs to it. */
   sendSnapshot: (content: ArrayBuffer) => void
   /** Something blocked the thread for 5 ms or more, and what. Times are seconds on the loop's clock. */
@@ -87,15 +89,17 @@ export class Probe implements Instrument {
   #ending: Task<unknown> | null = null
   readonly #liveRuns = new Map<number, RunStart>()
   readonly #liveRequests: LiveList<LiveRequest>
+  readonly #requestOf: () => number
   #clockCost = Infinity
 
-  constructor({ view, ring, loop, requests = new LiveList(), name, pid, sendSnapshot, onBlock = () => {} }: ProbeOptions) {
+  constructor({ view, ring, loop, requests = new LiveList(), name, pid, requestOf = () => 0, sendSnapshot, onBlock = () => {} }: ProbeOptions) {
     this.loop = loop
     this.#name = name
     this.#pid = pid
     this.#ring = ring
     this.#numbers = view.numbers
     this.#liveRequests = requests
+    this.#requestOf = requestOf
     const host = loop?.host ?? { now: () => performance.now() / 1000, virtual: false }
     this.#clock = new HolderClock(view, () => host.now(), host.virtual, (from, to, holder, subject) => onBlock(from, to, () => this.#holderName(holder, subject)))
     this.#sendSnapshot = sendSnapshot
@@ -157,7 +161,7 @@ export class Probe implements Instrument {
 
   taskCreated(task: Task<unknown>, parent: Task<unknown> | null): void {
     const t = this.#now()
-    const scope = this.#next
+    const scope = this.#next ?? (parent === null ? this.#scopeOfRequest() : null)
     this.#next = null
     const run = scope?.run ?? (!this.#plain && parent !== null ? this.#runs.get(parent.id) : undefined)
     if (run !== undefined) {
@@ -174,6 +178,11 @@ export class Probe implements Instrument {
     if (scope !== null) writeScope(ring, scope.run, scope.request)
     const name = prefix === undefined ? writeName(ring, task, scope?.request !== undefined) : ring.keep(prefix)
     ring.put(HEAD.created, task.id, t, parent?.id ?? 0, name, ring.keep(coroutine), prefix === undefined ? numberOf(task) : scope?.request ?? 0)
+  }
+
+  #scopeOfRequest(): Scope | null {
+    const request = this.#requestOf()
+    return request === 0 ? null : { request }
   }
 
   /** Tasks of runs record their lines. */

@@ -115,6 +115,7 @@ t.test('options with a wrong value are refused, and what is allowed is said', as
 t.test('the line', async (t) => {
   const stack = { function: 'report', file: 'app.mjs', line: 12, column: 3 }
   t.equal(lineOf({ seconds: 0.7021, name: 'GET /report #2', victims: [] }, stack), 'blocked for 702 ms by GET /report #2, in report (app.mjs:12)')
+  t.equal(lineOf({ seconds: 1, name: 'job', victims: [] }, { ...stack, function: '<anonymous>' }), 'blocked for 1000 ms by job, at app.mjs:12')
   t.equal(lineOf({ seconds: 2, name: 'a callback', victims: [{ request: 3, name: 'GET / #3', seconds: 1.5 }, { task: 1, name: 'A', seconds: 2 }, { task: 2, name: 'B', seconds: 1 }] }, null),
     'blocked for 2000 ms by a callback; 1 request and 2 tasks delayed by up to 2000 ms')
   t.notMatch(lineOf({ seconds: 1, name: `a\u001b[2J\r\n\u2028${'x'.repeat(1000)}`, victims: [] }, null), /[\u001b\r\n\u2028]|x{301}/)

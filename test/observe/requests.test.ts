@@ -4,7 +4,8 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { Client, fetch } from 'undici'
 import type { EventOf, LoopEvent } from '../../src/events/schema.ts'
-import { withName } from '../../src/observe/index.ts'
+import { originStore } from '../../src/observe/current-request.ts'
+import { observe, withName } from '../../src/observe/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { figure, json, start, subscribe } from './support.ts'
 
@@ -87,6 +88,29 @@ t.test('a server without a framework', async (t) => {
     t.equal(await program.ended, 0, program.log())
     await closed
     socket.close()
+  })
+})
+
+t.test('the tasks of a Fastify plugin without an observer belong to the requests, which are recorded once', async (t) => {
+  const program = start(t, 'test/observe/programs/framework.ts', {}, { args: ['coroutines'] })
+  t.ok(await eventually(() => program.log().includes('observer')), program.log())
+  const [, app, observer] = /app (\S+) observer (\S+)/.exec(program.log())! as unknown as [string, string, string]
+  const { messages, socket } = await subscribe(observer)
+  t.equal(await (await fetch(`${app}/a`)).text(), 'done')
+  t.ok(await eventually(() => messages.some(({ type }) => type === 'request.finished')))
+  socket.close()
+  const of = (wanted: string): LoopEvent[] => messages.filter((event): event is LoopEvent => event.type === wanted)
+  t.match(of('request.started'), [{ url: '/a', request: 1 }])
+  t.match(of('request.finished'), [{ url: '/a', request: 1, status: 200 }])
+  t.match(of('task.created'), [{ name: 'GET /a #1', request: 1 }, { name: 'child', request: 1 }])
+})
+
+t.test('code is not followed any longer when the observation has ended', async (t) => {
+  const observing = await observe({ port: null })
+  await withName('job', async () => {
+    t.match(originStore().getStore(), { id: 0, name: 'job' })
+    await observing.close()
+    t.equal(originStore().getStore(), undefined)
   })
 })
 

@@ -74,6 +74,16 @@ const FRAMEWORKS: Record<string, () => Promise<Server>> = {
     await app.ready()
     return app.server
   },
+  coroutines: async () => {
+    const [{ default: fastify }, { loopscope }, { sleep: wait, createTask }] = await Promise.all([import('fastify'), import('../../../src/fastify/index.ts'), import('../../../src/index.ts')])
+    const app = fastify()
+    await app.register(loopscope)
+    app.get('/*', function* () {
+      return yield* createTask(wait(0.02, 'done'), { name: 'child' })
+    })
+    await app.ready()
+    return app.server
+  },
   express: async () => {
     const { default: express } = await load()
     const app = express()
