@@ -97,8 +97,8 @@ export class StackSamples {
     const { frames, request, paused, entered = false } = taken
     this.paused ||= paused
     this.#turned(taken, at)
-    if (frames.length === 0) return
     const native = at - asked - starved > PROMPT_SECONDS
+    if (frames.length === 0 && !native) return
     const culprit = native && entered ? null : culpritOf(frames)
     const name = nameOf(culprit)
     this.#add({
