@@ -59,6 +59,8 @@ export class StackSamples {
   #runs: Run[] = []
   /** When the open question was asked. */
   #asked: number | null = null
+  /** The first question, and when it was answered. */
+  #first: { asked: number; answered: number } | null = null
   #seen: Seen | null = null
   /** Since when the same callback runs. */
   #turnSince = 0
@@ -69,6 +71,7 @@ export class StackSamples {
   /** A stack is asked for, at `t`. */
   ask(t: number): void {
     this.#asked = t
+    this.#first ??= { asked: t, answered: Infinity }
   }
 
   /** Whether a question is open. */
@@ -81,16 +84,22 @@ export class StackSamples {
     return this.#asked !== null && now - this.#asked > PROMPT_SECONDS
   }
 
+  /** Whether the thread gave no answer at all in a stall that ended at `to`. */
+  gaveNone(to: number): boolean {
+    return this.#first !== null && this.#first.answered > to && to - this.#first.asked > PROMPT_SECONDS
+  }
+
   /** The answer, taken at `at`; the thread had no processor for `starved` seconds since the question. `null` if there is no stack. */
   answer(taken: Taken | null, at: number, starved: number): void {
     const asked = this.#asked ?? at
     this.#asked = null
+    if (this.#first !== null) this.#first.answered = Math.min(this.#first.answered, at)
     if (taken === null) return
     const { frames, origin, paused, entered = false } = taken
     this.paused ||= paused
     this.#turned(taken, at)
-    if (frames.length === 0) return
     const native = at - asked - starved > PROMPT_SECONDS
+    if (frames.length === 0 && !native) return
     const culprit = native && entered ? null : culpritOf(frames)
     const name = nameOf(culprit)
     this.#add({

@@ -393,7 +393,7 @@ export class StallDetector {
     const native = spans.reduce((sum, span) => sum + (span.native ? span.seconds : 0), 0)
     const kind = kindOf({
       seconds, figures, inKernel, paused: samples.paused, turns: samples.turns, together: over.name === TOGETHER,
-      code: over.name !== UNKNOWN || verdict !== null, native: native >= seconds / 2,
+      code: over.name !== UNKNOWN || verdict !== null, native: native >= seconds / 2 || samples.gaveNone(to),
     })
     const { name, stack, ...block } = this.#explain(over, samples, verdict, kind, figures)
     const delayed = victimsOf(over.candidates, from, to, block.request ?? null)

@@ -67,6 +67,7 @@ t.test('kinds of freezes', async (t) => {
     ['pipe', 150, ['system-call'], /readPipe/],
     ['atomics', 150, ['system-call'], /waitInAtomics/],
     ['collect', 400, ['garbage-collection'], /collect/],
+    ['parse', 0, ['native', 'garbage-collection'], /./],
     ['chain', 200, ['microtasks'], /chain/],
     ['ticks', 200, ['microtasks'], /ticks/],
     ['immediates', 200, ['callbacks'], /spin/],

@@ -43,6 +43,25 @@ t.test('names where native code began that lasts until the end', async (t) => {
   t.equal(samples.conclude(0, 3)?.name, 'native code after prepare')
 })
 
+t.test('has native code after which nothing runs', async (t) => {
+  const samples = new StackSamples()
+  samples.ask(0.05)
+  samples.answer({ ...at('nothing'), frames: [] }, 0.6, 0)
+  t.match(samples.spans(0, 0.61), [{ native: true, frames: [] }])
+})
+
+t.test('says that a thread gave no stack at all until the end', async (t) => {
+  const gaveNone = (answered: number, taken: Taken | null = at('audit')): boolean => {
+    const samples = new StackSamples()
+    samples.ask(0.05)
+    samples.answer(taken, answered, 0)
+    return samples.gaveNone(0.6)
+  }
+  t.ok(gaveNone(0.61), 'it was in one native function')
+  t.notOk(gaveNone(0.5))
+  t.notOk(gaveNone(0.05, null), 'it cannot be asked')
+})
+
 t.test('names nothing if only Node runs, or nothing', async (t) => {
   const samples = new StackSamples()
   t.equal(samples.conclude(0, 1), null)
