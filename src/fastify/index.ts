@@ -12,6 +12,7 @@ import { requireKnown, type Names } from '../observe/options.ts'
 import { noteAnswers } from '../http/arrival.ts'
 import { boundPipelining } from '../http/connections.ts'
 import { BlockLog, BlockWatch } from '../http/request-timing.ts'
+import { Connections, reportStillOpen, stillOpen } from '../http/still-open.ts'
 import { ServedTasks } from '../http/served-task.ts'
 import { Coroutines, isCoroutineFunction } from './coroutines.ts'
 import { Served, type FixedRoute, type Loopscope, type Serving } from './served-request.ts'
@@ -71,12 +72,14 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
   const { maxRequests = 10_000, graceSeconds = 2, headers = true, numberOf } = options
   const loop = options.loop ?? new EventLoop({ hold: false })
   const serving = new WeakSet()
+  const connections = new Connections(app.server)
   const state: State = {
     loop, blocks: new BlockLog(), active: new ServedTasks(), observer: null, requests: 0, keepAlive: setInterval(() => {}, 2 ** 30).unref(), headers, closing: false,
     takeRequestId: (request) => {
       state.requests++
       return numberOf === undefined || request === null ? state.requests : numberOf(request)
     },
+    stillOpen: () => stillOpen(loop, state.active, connections),
     serves: (handler) => serving.has(handler as object),
     own: (handler) => {
       serving.add(handler)
@@ -127,13 +130,17 @@ async function plugin(app: FastifyInstance, options: LoopscopeOptions): Promise<
   })
 
   let stopCancelling = (): void => {}
+  let stopReporting = (): void => {}
   app.addHook('preClose', (done) => {
     state.closing = true
+    // First, so that it names what is then cancelled.
+    stopReporting = reportStillOpen(graceSeconds, () => state.stillOpen(), (left, message) => app.log.warn(left, message))
     stopCancelling = state.active.cancelAfter(graceSeconds)
     done()
   })
   app.addHook('onClose', (_app, closed) => {
     stopCancelling()
+    stopReporting()
     clearInterval(state.keepAlive)
     closed()
   })

@@ -9,6 +9,7 @@ import { CancelledError, TimeoutError } from '../runtime/exceptions.ts'
 import { awaiting, mustBeAwaited } from '../runtime/returned.ts'
 import { asError } from '../http/thrown.ts'
 import { serverTiming, type BlockLog, type Timing } from '../http/request-timing.ts'
+import type { StillOpen } from '../http/still-open.ts'
 import { ServedTask, type RequestOutcome, type ServedTasks } from '../http/served-task.ts'
 
 /** Called when requests begin and end. */
@@ -28,6 +29,8 @@ export interface Loopscope {
   /** Requests being served. */
   readonly active: ServedTasks<Served>
   observer: RequestObserver | null
+  /** @internal What a closing app still waits for. */
+  stillOpen(): StillOpen
   /** How many requests have begun. */
   readonly requests: number
   /** Counts a request and returns its number. */

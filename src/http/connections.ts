@@ -25,6 +25,11 @@ export function unanswered(socket: Duplex): number {
   return (socket as Connection)[pipeline]?.responses.length ?? 0
 }
 
+/** The request whose answer this connection waits for; `null` without one. */
+export function firstUnanswered(socket: Duplex): IncomingMessage | null {
+  return (socket as Connection)[pipeline]?.responses[0]?.req ?? null
+}
+
 /**
  * Serves the requests of a connection of `app` one after the other: each begins when the previous answer has been sent and
  * taken. So a connection has one answer in memory and one share of each turn, and nothing is left under way when its client

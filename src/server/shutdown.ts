@@ -22,13 +22,14 @@ export async function shutDown(app: App, signal: string): Promise<void> {
   const left = waitedFor()
   if (left.length > 0) {
     const names = left.slice(0, 20).map(({ task }) => task?.getName() ?? '?')
-    app.log.warn({ requests: names, count: left.length, runs: app.runs.live }, `${left.length} requests did not finish in ${graceSeconds} s and are cut off`)
+    const { tasks, connections } = app.loopscope.stillOpen()
+    app.log.warn({ requests: names, count: left.length, runs: app.runs.live, tasks, connections }, `${left.length} requests did not finish in ${graceSeconds} s and are cut off`)
     for (const { task } of left) task?.cancel('the server is closing')
     await until(() => waitedFor().length === 0, CLEANUP_SECONDS)
   }
   const closed = app.close().then(() => closeThreads()).then(() => true)
   if (await Promise.race([closed, after(CLOSE_SECONDS)])) app.log.info('closed')
-  else app.log.warn(`closing took more than ${CLOSE_SECONDS} s: the process ends with something still open`)
+  else app.log.warn(app.loopscope.stillOpen(), `closing took more than ${CLOSE_SECONDS} s: the process ends with something still open`)
 }
 
 function after(seconds: number): Promise<false> {
