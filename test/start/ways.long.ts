@@ -52,7 +52,7 @@ console.log('forked', (await once(fork('./app.mjs'), 'exit'))[0])
 `)
 write('thread.mjs', "console.log('thread')\n")
 write('tests/one.test.mjs', "import { test } from 'node:test'\nimport { watched } from '../watched.mjs'\ntest('one', watched)\n")
-write('tests/two.test.mjs', "import { test } from 'node:test'\nimport { watched } from '../watched.mjs'\ntest('two', async () => { await watched(); throw new Error('wrong') })\n")
+write('tests/two.test.mjs', "import { test } from 'node:test'\nimport { watched } from '../watched.mjs'\ntest('two', async () => { await watched(); await new Promise(setImmediate); throw new Error('wrong') })\n")
 write('throws.mjs', "import { watched } from './watched.mjs'\nawait watched()\nsetImmediate(() => { throw new RangeError('out') })\n")
 // A program that a package manager or a user starts in the foreground finds this Node first.
 chmodSync(join(folder, 'dist/lib/loopscope.js'), 0o755)
