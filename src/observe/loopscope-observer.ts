@@ -12,7 +12,7 @@ import { Observer } from './observer.ts'
 import { EventFile } from './event-file.ts'
 import { LoopRegistry, shown } from './loop-registry.ts'
 import type { KeptStall } from './monitored-loop.ts'
-import { lineOf } from './stall-reports.ts'
+import { LIBRARIES, lineOf } from './stall-reports.ts'
 import { Webhook } from './webhook.ts'
 import { isCode } from '../http/refusals.ts'
 import { asError } from '../http/thrown.ts'
@@ -20,7 +20,7 @@ import type { HttpServer } from '../http/server.ts'
 import { ownNames } from '../http/origin.ts'
 import { pieces } from '../http/readers.ts'
 import { buildObserverApp } from './http.ts'
-import { culpritOf, Stacks } from './stacks.ts'
+import { culpritOf, Stacks, type Frame } from './stacks.ts'
 import { BEAT_SECONDS, WORD } from '../probe/layout.ts'
 import { SchedulingDelay } from './scheduling-delay.ts'
 import { Suspensions } from './suspensions.ts'
@@ -55,9 +55,17 @@ const observer = new Observer({
 
 function report(kept: KeptStall): void {
   const stall = shown(kept)
-  const line = lineOf(kept, culpritOf(kept.stack ?? []))
+  const line = lineOf(kept, placesOf(kept.stack ?? []))
   say({ type: 'stall', stall, line })
   webhook?.send({ text: `${observer.loop}: ${line}`, host: hostname(), pid: process.pid, loop: observer.loop, stall })
+}
+
+/** Where a stall happened, for its line: the innermost frame, and that of the program itself, if the first is a library's. */
+function placesOf(stack: readonly Frame[]): Frame[] {
+  const culprit = culpritOf(stack)
+  if (culprit === null || !LIBRARIES.test(culprit.file)) return culprit === null ? [] : [culprit]
+  const own = culpritOf(stack.filter(({ file }) => !LIBRARIES.test(file)))
+  return own === null ? [culprit] : [culprit, own]
 }
 
 /** Contained errors are logged with their stack, but at most one in this many ms. */

@@ -1,5 +1,5 @@
 // Says where people look that a stall is over: one line in the log, as of a slow query, and a call of the program's own function.
-import type { Frame, Victim } from '../events/schema.ts'
+import type { Frame, StallKind, Victim } from '../events/schema.ts'
 import type { LogLevel } from './protocol.ts'
 import type { Stall } from './stall.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -15,6 +15,9 @@ export interface StallReportOptions {
   /** The address that gets each stall as JSON, by POST, from the observer's thread. */
   webhook?: string | undefined
 }
+
+/** Files below it are not the program's own. */
+export const LIBRARIES = /[\\/]node_modules[\\/]/
 
 /** The most characters of a name in a line. */
 const MOST_NAME = 300
@@ -34,17 +37,29 @@ function protocolOf(url: unknown): string {
   return typeof url === 'string' && URL.canParse(url) ? new URL(url).protocol : ''
 }
 
-/** A stall in one line: `blocked for 702 ms by GET /report #2, in report (app.mjs:12); 3 requests delayed by up to 690 ms`. */
-export function lineOf({ seconds, name, victims }: { seconds: number; name: string; victims: readonly Victim[] }, culprit: Frame | null): string {
-  const where = culprit === null ? '' : placeOf(culprit)
+interface Reported {
+  seconds: number
+  name: string
+  kind?: StallKind | undefined
+  victims: readonly Victim[]
+}
+
+/**
+ * A stall in one line: `blocked for 702 ms (javascript) by GET /report #2, in parse (xml/parser.js:80), called by report (app.mjs:12);
+ * 3 requests delayed by up to 690 ms`. `places`: the innermost line, and the innermost line of the program if that one is a library's.
+ */
+export function lineOf({ seconds, name, kind, victims }: Reported, places: readonly Frame[]): string {
+  const where = places.map((place, at) => `, ${at === 0 ? '' : 'called '}${placeOf(place, at === 0 ? 'in' : 'by')}`).join('')
   const requests = victims.filter(({ request }) => request !== undefined).length
   const delayed = [counted(requests, 'request'), counted(victims.length - requests, 'task')].filter((part) => part !== '').join(' and ')
   const most = victims.reduce((most, victim) => Math.max(most, victim.seconds), 0)
-  return plain(`blocked for ${ms(seconds)} by ${name.slice(0, MOST_NAME)}${where}${delayed === '' ? '' : `; ${delayed} delayed by up to ${ms(most)}`}`)
+  const judged = kind === undefined ? '' : ` (${kind})`
+  return plain(`blocked for ${ms(seconds)}${judged} by ${name.slice(0, MOST_NAME)}${where}${delayed === '' ? '' : `; ${delayed} delayed by up to ${ms(most)}`}`)
 }
 
-function placeOf({ function: name, file, line }: Frame): string {
-  return name === '' || name === '<anonymous>' ? `, at ${file}:${line}` : `, in ${name} (${file}:${line})`
+function placeOf({ function: name, file, line }: Frame, before: string): string {
+  const place = `${file.split(LIBRARIES).at(-1)}:${line}`
+  return name === '' || name === '<anonymous>' ? `at ${place}` : `${before} ${name} (${place})`
 }
 
 function counted(many: number, what: string): string {

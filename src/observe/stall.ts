@@ -8,6 +8,9 @@ export interface Stall {
   seconds: number
   /** What blocked the thread: a request, a task, a name of `withName`, or a function. */
   name: string
+  /** What kind of freeze it was, and what that was judged by: docs/observing.md. */
+  kind?: string | undefined
+  figures?: Record<string, number | string | undefined> | undefined
   task?: number | undefined
   request?: number | undefined
   /** Innermost frame first, if a stack was taken. */

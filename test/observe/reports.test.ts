@@ -17,7 +17,7 @@ const matches = (program: Program, pattern: RegExp): string[] => program.log().m
 
 t.test('one line for each stall, that a name cannot break', async (t) => {
   const program = await run(t, {})
-  const line = (name: string): RegExp => new RegExp(`^loopscope: blocked for \\d+ ms by ${name}, in block \\(test/observe/programs/reporting\\.ts:\\d+\\)$`)
+  const line = (name: string): RegExp => new RegExp(`^loopscope: blocked for \\d+ ms \\([a-z-]+\\) by ${name}, in block \\(test/observe/programs/reporting\\.ts:\\d+\\)$`)
   t.ok(await eventually(() => matches(program, /^loopscope: .*second job/).length === 1), program.log())
   t.equal(matches(program, line('first\\?job')).length, 1, program.log())
   t.equal(matches(program, line('second job')).length, 1)
@@ -33,7 +33,7 @@ t.test('no line, if it is switched off', async (t) => {
 
 t.test('a function gets the line instead', async (t) => {
   const program = await run(t, { FUNCTION: 'logStalls' })
-  t.ok(await eventually(() => matches(program, /^line blocked for \d+ ms by second job, in block/).length === 1), program.log())
+  t.ok(await eventually(() => matches(program, /^line blocked for \d+ ms \([a-z-]+\) by second job, in block/).length === 1), program.log())
   t.same(matches(program, /^loopscope: /), [])
 })
 
@@ -75,7 +75,7 @@ t.test('a webhook', async (t) => {
     await run(t, { OPTIONS: JSON.stringify({ webhook: url, logStalls: false }) })
     t.ok(await eventually(() => bodies.some(({ stall }) => stall.name === 'second job')))
     t.match(bodies.find(({ stall }) => stall.name.startsWith('first')), {
-      text: /^main: blocked for \d+ ms by first\?job, in block/, loop: 'main', pid: Number, host: String, stall: { name: 'first\njob', seconds: Number, stack: Array, victims: [] },
+      text: /^main: blocked for \d+ ms \([a-z-]+\) by first\?job, in block/, loop: 'main', pid: Number, host: String, stall: { name: 'first\njob', seconds: Number, stack: Array, victims: [] },
     })
   })
 
@@ -114,9 +114,11 @@ t.test('options with a wrong value are refused, and what is allowed is said', as
 
 t.test('the line', async (t) => {
   const stack = { function: 'report', file: 'app.mjs', line: 12, column: 3 }
-  t.equal(lineOf({ seconds: 0.7021, name: 'GET /report #2', victims: [] }, stack), 'blocked for 702 ms by GET /report #2, in report (app.mjs:12)')
-  t.equal(lineOf({ seconds: 1, name: 'job', victims: [] }, { ...stack, function: '<anonymous>' }), 'blocked for 1000 ms by job, at app.mjs:12')
-  t.equal(lineOf({ seconds: 2, name: 'a callback', victims: [{ request: 3, name: 'GET / #3', seconds: 1.5 }, { task: 1, name: 'A', seconds: 2 }, { task: 2, name: 'B', seconds: 1 }] }, null),
+  t.equal(lineOf({ seconds: 0.7021, name: 'GET /report #2', kind: 'javascript', victims: [] }, [stack]), 'blocked for 702 ms (javascript) by GET /report #2, in report (app.mjs:12)')
+  t.equal(lineOf({ seconds: 1, name: 'job', victims: [] }, [{ ...stack, function: 'parse', file: '/home/me/node_modules/xml/parser.js' }, stack]),
+    'blocked for 1000 ms by job, in parse (xml/parser.js:12), called by report (app.mjs:12)')
+  t.equal(lineOf({ seconds: 1, name: 'job', victims: [] }, [{ ...stack, function: '<anonymous>' }]), 'blocked for 1000 ms by job, at app.mjs:12')
+  t.equal(lineOf({ seconds: 2, name: 'a callback', victims: [{ request: 3, name: 'GET / #3', seconds: 1.5 }, { task: 1, name: 'A', seconds: 2 }, { task: 2, name: 'B', seconds: 1 }] }, []),
     'blocked for 2000 ms by a callback; 1 request and 2 tasks delayed by up to 2000 ms')
-  t.notMatch(lineOf({ seconds: 1, name: `a\u001b[2J\r\n\u2028${'x'.repeat(1000)}`, victims: [] }, null), /[\u001b\r\n\u2028]|x{301}/)
+  t.notMatch(lineOf({ seconds: 1, name: `a\u001b[2J\r\n\u2028${'x'.repeat(1000)}`, victims: [] }, []), /[\u001b\r\n\u2028]|x{301}/)
 })

@@ -427,7 +427,7 @@ t.test('without a Redis there is one loop, which can be named or not', async (t)
     self: 'main', redis: null, loops: [{ loop: 'main', epoch, pid: process.pid, state: 'live', self: true, tasks: 1, blocked: null, observer: app.observer.url }],
   })
   t.match(await get('/loops', 'text/plain'), /^ +loop +state.*\n\* +main +live /)
-  t.same(Object.keys(JSON.parse(await get('/tasks')) as object), ['t', 'tasks'], 'nothing else is told than without the others')
+  t.same(Object.keys(JSON.parse(await get('/tasks')) as object), ['t', 'tasks', 'locks'], 'nothing else is told than without the others')
   t.match(JSON.parse(await get('/tasks?loop=main')), { loop: 'main', state: 'live', tasks: [{ name: /GET \/tasks/ }] })
   t.same(JSON.parse(await get('/runs?loop=main')), { runs: [] })
   for (const base of [url, app.observer.url!]) {

@@ -1,6 +1,6 @@
 // JSON.parse of about 35 MB, a few times.
 // asks: /wait /import
-// expects: function=load line=here kind=javascript request=/import innocent=count
+// expects: function=load line=here kind=native request=/import innocent=count
 import { serve } from './serve.mjs'
 
 const text = JSON.stringify(Array.from({ length: 500_000 }, (_, id) => ({ id, name: `the name of number ${id}`, tags: ['a', 'b'] })))

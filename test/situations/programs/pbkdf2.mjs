@@ -1,6 +1,6 @@
 // A key derived synchronously.
 // asks: /wait /token
-// expects: function=derive line=here kind=javascript,system-call request=/token innocent=show
+// expects: function=derive line=here kind=native request=/token innocent=show
 import { pbkdf2Sync } from 'node:crypto'
 import { serve } from './serve.mjs'
 

@@ -1,6 +1,6 @@
 // A regular expression with nested quantifiers, on a name that nearly matches.
 // asks: /wait /validate
-// expects: function=validate line=here kind=javascript request=/validate
+// expects: function=validate line=here kind=javascript,native request=/validate
 import { serve } from './serve.mjs'
 
 const NAMES = /^([a-z]+)+$/

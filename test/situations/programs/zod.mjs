@@ -1,6 +1,6 @@
 // A schema that a hostile input makes slow, after an await.
 // asks: /wait /order
-// expects: function=check line=here kind=javascript request=/order
+// expects: function=check line=here kind=javascript,native request=/order
 // packages: zod@4.1.12
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
