@@ -39,7 +39,7 @@ function told(command: string, args: readonly string[], cwd: string, env: Record
 
 const PROGRAM = `import { run, sleep } from 'loopscope'
 import { observe } from 'loopscope/observe'
-const { url, close } = await observe({ port: 0 })
+const { url, close } = await observe({ port: 0, logStalls: false })
 const page = await fetch(url, { headers: { accept: 'text/html' } }).then(response => response.text())
 console.log(await run(sleep(0.01, 'ran')), page.includes('<script'))
 await close()

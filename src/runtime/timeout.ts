@@ -17,7 +17,7 @@ import { cancelAndWait } from './wait.ts'
 type State = 'created' | 'active' | 'expiring' | 'expired' | 'finished'
 
 /** The deadline of a scope. The body gets it, and can read and move it. */
-export class Timeout implements Deadline {
+export class Timeout {
   #state: State = 'created'
   #when: number | null
   #task: Task<unknown> | null = null
