@@ -43,7 +43,7 @@ const node = (args: readonly string[], options = ''): Promise<Ended> => run(proc
 const PRELOAD = `import { writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { observe } from 'loopscope/observe'
-const { url } = await observe({ port: 0 })
+const { url } = await observe({ port: 0, logStalls: false })
 writeSync(1, JSON.stringify({ main: isMainThread, url }) + '\\n')
 `
 const PRELOADED = `import { Worker } from 'node:worker_threads'
@@ -86,13 +86,13 @@ t.test('observe() in a preload starts one observer, with any threads', async (t)
 
 t.test('an observed thread is refused another observer, even by another copy of the package', async (t) => {
   write('twice.mjs', `import { observe } from 'loopscope/observe'
-const first = await observe({ port: 0 })
+const first = await observe({ port: 0, logStalls: false })
 for (const copy of ['loopscope/observe', './node_modules/loopscope/dist/lib/observe.js?copy']) {
   const { observe } = await import(copy)
-  await observe({ port: 0 }).then(() => console.log('twice'), ({ message }) => console.log(message.replace(first.url, 'URL')))
+  await observe({ port: 0, logStalls: false }).then(() => console.log('twice'), ({ message }) => console.log(message.replace(first.url, 'URL')))
 }
 await first.close()
-await (await observe({ port: 0 })).close()
+await (await observe({ port: 0, logStalls: false })).close()
 `)
   const refused = 'observe: this process is observed already, at URL: close() that one first\n'
   t.match(await node(['twice.mjs']), { code: 0, stdout: refused + refused, stderr: '' })
@@ -101,7 +101,7 @@ await (await observe({ port: 0 })).close()
 t.test('a program that writes to a slow pipe synchronously continues to do so', async (t) => {
   write('pipe.mjs', `import { writeSync } from 'node:fs'
 import { observe } from 'loopscope/observe'
-await observe({ port: 0 })
+await observe({ port: 0, logStalls: false })
 const line = 'x'.repeat(1000) + '\\n'
 for (let n = 0; n < 500; n++) writeSync(1, line)
 writeSync(2, 'wrote all')
@@ -114,7 +114,7 @@ t.test('a program from the command line may have any flag', async (t) => {
   const program = `import { observe } from 'loopscope/observe'
 import { closeThreads, run, toThread } from 'loopscope'
 import { double } from './workers/double.mjs'
-const { url } = await observe({ port: 0 })
+const { url } = await observe({ port: 0, logStalls: false })
 console.log(typeof url, await run(toThread(double, 21)))
 await closeThreads()`
   for (const flag of ['--expose-gc', '--max-old-space-size=300', '--title=it']) {
@@ -123,7 +123,7 @@ await closeThreads()`
 })
 
 t.test('a bundle of the package gets an error that says to leave it out, and runs no file of another package', async (t) => {
-  write('bundled.mjs', "import { observe } from 'loopscope/observe'\nobserve({ port: 0 }).then(({ url }) => console.log(url), ({ message }) => console.log(message))\n")
+  write('bundled.mjs', "import { observe } from 'loopscope/observe'\nobserve({ port: 0, logStalls: false }).then(({ url }) => console.log(url), ({ message }) => console.log(message))\n")
   const make = (outfile: string, more: object = {}): Promise<unknown> => build({
     entryPoints: [join(consumer, 'bundled.mjs')], outfile: join(consumer, outfile), bundle: true, platform: 'node', logLevel: 'silent', ...more,
   })
@@ -171,7 +171,7 @@ if (cluster.isPrimary) {
 
 t.test('what a flag prevents the observer from doing is reported in one line', async (t) => {
   write('flags.mjs', `import { observe } from 'loopscope/observe'
-await observe({ port: 0 }).then(({ close }) => close(), ({ message }) => console.log(message))
+await observe({ port: 0, logStalls: false }).then(({ close }) => close(), ({ message }) => console.log(message))
 `)
   const has = (flag: string): boolean => process.allowedNodeEnvironmentFlags.has(flag)
   const model = [has('--permission') ? '--permission' : '--experimental-permission', '--allow-fs-read=*']
@@ -193,7 +193,7 @@ await observe({ port: 0 }).then(({ close }) => close(), ({ message }) => console
 t.test('a thread has the program\'s permissions, wherever they are set', async (t) => {
   write('stall.mjs', `import { observe } from 'loopscope/observe'
 import http from 'node:http'
-const { url } = await observe({ port: 0 })
+const { url } = await observe({ port: 0, logStalls: false })
 const stall = (end = Date.now() + 500) => { while (Date.now() < end); }
 const stalls = () => new Promise((resolve) => http.get(url + '/stalls', async (response) => {
   let text = ''
