@@ -94,7 +94,7 @@ t.test('the tarball', async (t) => {
     t.match(await run('load', '--help'), /^loopscope load \[options\] URL/)
     t.match(await run('load', 'http://127.0.0.1:1/'), /^1: load: cannot reach http:\/\/127\.0\.0\.1:1: connection refused/)
     t.match(await run('load', 'lab'), '1: load: `load lab` without a URL works only in a source checkout; pass a URL')
-    t.match(await run('lift'), /^2: loopscope has no command lift; it has:\n +loopscope run …[^\n]*\n +loopscope view …[^\n]*\n +loopscope load …[^\n]*\n +loopscope asgi …/)
+    t.match(await run('lift'), /^2: loopscope has no command lift; it has:\n +loopscope run …[^\n]*\n +loopscope view …[^\n]*\n +loopscope load …[^\n]*\n +loopscope ps …[^\n]*\n +loopscope pstree …[^\n]*\n +loopscope asgi …/)
   })
 
   await t.test('contains what is built and the documents, and nothing else', async (t) => {

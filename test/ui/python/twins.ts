@@ -74,7 +74,8 @@ export function split(events: readonly LoopEvent[], stride = STRIDE): LoopEvent[
 
 /**
  * Events as lines, without what twins need not share: lines of code, the numbers that our process gives its queues and locks,
- * the texts of errors, which are our own, the time at which a loop began, how many tasks there were before it, and the stalls of a slow machine.
+ * the texts of errors, which are our own, the time at which a loop began, how many tasks there were before it, the stalls of a slow machine, and
+ * what only our runtime knows of a wait: the owners of a semaphore's permits, and when a `timeout()` cancels it.
  */
 export function plain(events: readonly LoopEvent[]): string[] {
   const numbers = new Map<string, number>()
@@ -95,6 +96,10 @@ export function plain(events: readonly LoopEvent[]): string[] {
     const { location: ___, ...copy } = { location: undefined, ...structuredClone(event) }
     copy.t = stamp(copy.t - began)
     if ('name' in copy && copy.name !== undefined) copy.name = nameOf(copy.name)
+    if ('on' in copy) {
+      delete copy.on.owners
+      delete copy.on.timeout
+    }
     if ('on' in copy && copy.on.deadline !== undefined) copy.on.deadline = stamp(copy.on.deadline - began)
     if ('on' in copy && copy.on.kind === 'task' && copy.on.label !== undefined) copy.on.label = nameOf(copy.on.label)
     if ('queue' in copy) copy.queue = renumber('queue', copy.queue)
