@@ -22,7 +22,7 @@ export function watchFromStart(): void {
     const options = descendant ? ofDescendant(given, process.pid) : given
     const output = options.output === null ? null : placeOf(options.output, descendant)
     const started = start({ port: options.port, host: options.host, blockedMs: options.threshold }, null, { output })
-    started.client.log = (_level, message) => say(message)
+    started.client.log = (_level, message) => say(message.replace(/^loopscope: /, ''))
     started.client.ready.then(() => ready(options, started), (error: unknown) => failed(error, started))
     if (options.onPort !== null) onFirstPort(options.onPort, started)
   } catch (error) {

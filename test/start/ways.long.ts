@@ -59,13 +59,13 @@ chmodSync(join(folder, 'dist/lib/loopscope.js'), 0o755)
 mkdirSync(join(consumer, 'node_modules/.bin'), { recursive: true })
 symlinkSync(join(folder, 'dist/lib/loopscope.js'), join(consumer, 'node_modules/.bin/loopscope'))
 
-const LINE = /^(?:# )?loopscope: process (\d+) is observed at http:\/\/127\.0\.0\.1:(\d+)(?:: port \d+ is taken)?$/
+const LINE = /^(?:# )?loopscope: (?:process (\d+) is observed at http:\/\/127\.0\.0\.1:(\d+)(?:: port \d+ is taken)?|blocked for .*)$/
 
 /** The processes that are watched, each with its port. */
 function watchedIn({ out, err }: Ended): { pid: string; port: string }[] {
   return `${out}\n${err}`.split('\n').flatMap((line) => {
     const match = LINE.exec(line)
-    return match === null ? [] : [{ pid: match[1]!, port: match[2]! }]
+    return match?.[1] === undefined ? [] : [{ pid: match[1], port: match[2]! }]
   })
 }
 
