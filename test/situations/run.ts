@@ -20,7 +20,7 @@ const POLL_MS = 15
 /** How long a program may take until its stall is over, in ms. */
 const PATIENCE_MS = 40_000
 /** What a stall must last to be the one that is meant, in ms. */
-const LEAST_MS = 250
+const LEAST_MS = 120
 
 /** What a program says in its head. */
 export interface Situation {

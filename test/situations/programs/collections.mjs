@@ -1,16 +1,21 @@
-// A large heap near its limit: collecting it takes longer than the program runs.
-// node: --max-old-space-size=330
-// asks: /wait /add
-// expects: kind=garbage-collection request=/add
+// A cache that fills the heap nearly to its limit, and is renewed: collecting takes longer than the program runs.
+// node: --max-old-space-size=205
+// asks: /wait /renew
+// expects: kind=garbage-collection request=/renew
 import { serve } from './serve.mjs'
 
-const kept = new Map()
-for (let id = 0; id < 900_000; id++) kept.set(id, { id, name: `name ${id}`, parts: [id, { id }] })
+const cache = new Map()
+let next = 0
 
-function add(until) {
-  let last
-  while (performance.now() < until) last = Array.from({ length: 20_000 }, (_, at) => ({ at, text: `${at}` }))
-  return last.length
+function renew(until) {
+  while (performance.now() < until) {
+    for (let times = 0; times < 1000; times++) {
+      const id = next++ % 900_000
+      cache.set(id, { id, name: `name ${next}`, parts: [id, { id }] })
+    }
+  }
+  return cache.size
 }
 
-serve({ '/add': () => add(performance.now() + 1500) })
+while (next < 900_000) renew(performance.now() + 20)
+serve({ '/renew': () => renew(performance.now() + 1500) })
