@@ -3,7 +3,7 @@
 // expects: function=drain line=here kind=microtasks request=/drain
 import { serve } from './serve.mjs'
 
-function drain(until, done) {
+function drain(until, done) { // here
   if (performance.now() < until) process.nextTick(drain, until, done) // here
   else done()
 }
