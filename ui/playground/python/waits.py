@@ -89,7 +89,11 @@ def waiting(recorder, task, frames):
     if code in DONE_BY and future is not frame.f_locals.get('self'):
         return of_lock(recorder, DONE_BY[code], frame, frames)
     if code is WAIT:
-        return of_many(recorder, frame.f_locals['fs'], 'wait for {} of {}')
+        on = of_many(recorder, frame.f_locals['fs'], 'wait for {} of {}')
+        if frame.f_locals['return_when'] != tasks.ALL_COMPLETED and sum(isinstance(one, tasks.Task) and not one.done() for one in frame.f_locals['fs']) > 1:
+            on.pop('task', None)  # any of several may end it
+        timer = frame.f_locals.get('timeout_handle')
+        return on if timer is None else {**on, 'deadline': timer.when()}
     if code is CANCEL_AND_WAIT:
         return of_many(recorder, [frame.f_locals['fut']], 'wait for {} of {}')
     if code is not None and code.co_qualname == GROUP:
