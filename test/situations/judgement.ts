@@ -13,7 +13,9 @@ export const KNOWN_MISSES: Readonly<Record<string, readonly Part[]>> = {
   'collections': ['kind'],
 }
 
-/** On a busy machine a stall may be the machine's as well: then its kind says so. */
+/** On a busy machine a stall may be the machine's as well, or that of the collections that it slows down: then its kind says so. */
+const OF_THE_MACHINE: readonly (string | undefined)[] = ['starved', 'garbage-collection']
+
 export function isRight(verdict: Verdict, part: Part): boolean {
-  return verdict[part] !== false || (part === 'kind' && verdict.stall?.kind === 'starved')
+  return verdict[part] !== false || (part === 'kind' && OF_THE_MACHINE.includes(verdict.stall?.kind))
 }
