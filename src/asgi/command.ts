@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { helpOf, readArguments, UsageError, type Options } from '../command/arguments.ts'
+import { helpOf, UsageError, type Options } from '../command/arguments.ts'
+import { runCommand } from '../command/command.ts'
 import { EXIT, onInterrupt } from '../command/exit.ts'
 import { requireApplication } from './application.ts'
 import { LifespanFailed } from './lifespan.ts'
@@ -37,20 +38,13 @@ ${helpOf(OPTIONS)}
 /** Runs the command until it is interrupted; returns the exit code. Errors are one line on stderr. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    const { all, addresses } = readArguments(args, OPTIONS)
-    if (all.has('help')) {
-      console.log(HELP)
-      return EXIT.fine
-    }
-    const [target] = addresses
-    if (target === undefined || addresses.length > 1) throw new UsageError(`it serves one application, and was given ${addresses.length} files`)
-    const options = optionsOf(all)
-    return await serveUntilInterrupted(await load(target.text), options)
+    return await runCommand({ name: 'loopscope asgi', help: HELP, options: OPTIONS }, args, async ({ all, addresses }) => {
+      const [target] = addresses
+      if (target === undefined || addresses.length > 1) throw new UsageError(`it serves one application, and was given ${addresses.length} files`)
+      const options = optionsOf(all)
+      return serveUntilInterrupted(await load(target.text), options)
+    })
   } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`loopscope asgi: ${error.message}\n--help lists what it can do.`)
-      return EXIT.usage
-    }
     const { code, message, cause } = error as NodeJS.ErrnoException
     if (error instanceof LifespanFailed) {
       console.error(`loopscope asgi: ${message}`, cause ?? '')

@@ -1,6 +1,6 @@
 // The load tester's commands: `load URL …`, `load lab`, `load classic`. It is a separate program, so that its loop is not the
 // one it measures.
-import { UsageError } from '../command/arguments.ts'
+import { reportUsage } from '../command/command.ts'
 import { EXIT } from '../command/exit.ts'
 import { classicCommand, labCommand } from './lab-command.ts'
 import { loadCommand } from './load-command.ts'
@@ -10,14 +10,12 @@ import { TargetError } from './plan.ts'
 export async function main(args: readonly string[]): Promise<number> {
   const [first, ...rest] = args
   try {
-    if (first === 'lab') return await labCommand(rest)
-    if (first === 'classic') return await classicCommand(rest)
-    return await loadCommand(args)
+    return await reportUsage('load', async () => {
+      if (first === 'lab') return labCommand(rest)
+      if (first === 'classic') return classicCommand(rest)
+      return loadCommand(args)
+    })
   } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`load: ${error.message}\n--help lists what it can do.`)
-      return EXIT.usage
-    }
     if (error instanceof TargetError) {
       console.error(`load: ${error.message}`)
       return EXIT.target

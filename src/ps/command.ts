@@ -1,5 +1,6 @@
 // `loopscope ps` and `loopscope pstree`: the live tasks of a running program, with the line where each waits, from its observer.
-import { helpOf, readArguments, UsageError, type Options } from '../command/arguments.ts'
+import { helpOf, UsageError, type Options } from '../command/arguments.ts'
+import { runCommand } from '../command/command.ts'
 import { EXIT } from '../command/exit.ts'
 import type { LiveLock, LiveTask } from '../events/schema.ts'
 import { listeningAddresses, NotFound, numbersOf } from './find.ts'
@@ -29,21 +30,14 @@ ${helpOf(OPTIONS)}`
 /** Returns the exit code. Errors are one line on stderr. */
 export async function main(form: Form, args: readonly string[]): Promise<number> {
   try {
-    const { all, addresses } = readArguments(args, OPTIONS)
-    if (all.has('help')) {
-      console.log(helpText(form))
+    return await runCommand({ name: `loopscope ${form}`, help: helpText(form), options: OPTIONS }, args, async ({ all, addresses }) => {
+      const { tasks, locks } = await listOf(await observerOf(addresses.map(({ text }) => text), all.get('url') as string | undefined))
+      if (all.has('json')) console.log(JSON.stringify({ tasks, locks }, null, 2))
+      else if (tasks.length === 0) console.log('there are no tasks: no loop of loopscope runs there')
+      else console.log(form === 'ps' ? taskTable(tasks, locks) : awaitTree(tasks, locks))
       return EXIT.fine
-    }
-    const { tasks, locks } = await listOf(await observerOf(addresses.map(({ text }) => text), all.get('url') as string | undefined))
-    if (all.has('json')) console.log(JSON.stringify({ tasks, locks }, null, 2))
-    else if (tasks.length === 0) console.log('there are no tasks: no loop of loopscope runs there')
-    else console.log(form === 'ps' ? taskTable(tasks, locks) : awaitTree(tasks, locks))
-    return EXIT.fine
+    })
   } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`loopscope ${form}: ${error.message}\n--help lists what it can do.`)
-      return EXIT.usage
-    }
     if (!(error instanceof NotFound)) throw error
     console.error(`loopscope ${form}: ${error.message}`)
     return EXIT.target

@@ -7,7 +7,8 @@ import { extname, join, resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { helpOf, optionTypes, readArguments, UsageError, type Options } from '../command/arguments.ts'
+import { helpOf, optionTypes, UsageError, type Options } from '../command/arguments.ts'
+import { runCommand } from '../command/command.ts'
 import { EXIT } from '../command/exit.ts'
 import { ownFile } from '../launch.ts'
 import { fromVariables, PARENT, toVariables, WATCH_OPTIONS } from './options.ts'
@@ -34,25 +35,16 @@ const OF_TERMINAL: ReadonlySet<string> = new Set(['SIGINT', 'SIGQUIT'])
 
 /** Runs the command line; returns the exit code of the program. */
 export async function main(args: readonly string[]): Promise<number> {
-  try {
-    const { own, program, isCommand } = divide(args)
-    const { all } = readArguments(own, OPTIONS)
-    if (all.has('help')) {
-      console.log(HELP)
-      return EXIT.fine
-    }
+  const { own, program, isCommand } = divide(args)
+  return runCommand({ name: 'loopscope run', help: HELP, options: OPTIONS }, own, async ({ all }) => {
     // In a process that is watched itself, this program still gets all that its options say.
     const { [PARENT]: _, ...env } = { ...process.env, ...toVariables(all) }
     fromVariables(env)
     const [first, ...rest] = program
     if (first === undefined) throw new UsageError('which program? Name a file, or a command after --')
     const command = isCommand ? [first, ...rest] : [process.execPath, ...nodeArguments(first), ...rest]
-    return await runAs(command, { ...env, NODE_OPTIONS: [`--import=${ownFile('./register', import.meta.url).href}`, process.env['NODE_OPTIONS'] ?? ''].join(' ').trim() })
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    console.error(`loopscope run: ${error.message}\n--help lists what it can do.`)
-    return EXIT.usage
-  }
+    return runAs(command, { ...env, NODE_OPTIONS: [`--import=${ownFile('./register', import.meta.url).href}`, process.env['NODE_OPTIONS'] ?? ''].join(' ').trim() })
+  })
 }
 
 /** Splits the command line before the program: all that follows its file is for the program. */

@@ -2,7 +2,8 @@
 import { existsSync, statSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
-import { helpOf, readArguments, UsageError, type Options } from '../command/arguments.ts'
+import { helpOf, UsageError, type Options } from '../command/arguments.ts'
+import { runCommand } from '../command/command.ts'
 import { EXIT, onInterrupt } from '../command/exit.ts'
 import { WEDGED_MS } from '../http/turning.ts'
 import { ownNames } from '../http/origin.ts'
@@ -28,34 +29,35 @@ ${helpOf(OPTIONS)}`
 /** Runs the command until it is interrupted; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    const { all, addresses } = readArguments(args, OPTIONS)
-    if (all.has('help')) {
-      console.log(HELP)
+    return await runCommand({ name: 'loopscope view', help: HELP, options: OPTIONS }, args, async ({ all, addresses }) => {
+      const [file] = addresses
+      if (file === undefined || addresses.length > 1) throw new UsageError(`it shows one recording, and was given ${addresses.length} files`)
+      await show(file.text, (all.get('port') as number | undefined) ?? 0)
       return EXIT.fine
-    }
-    const [file] = addresses
-    if (file === undefined || addresses.length > 1) throw new UsageError(`it shows one recording, and was given ${addresses.length} files`)
-    const interrupted = new Promise<void>((resolve) => onInterrupt(resolve))
-    const loop = await load(file.text)
-    const loops = new LoopRegistry(loop, {
-      name: loop.loop, startedAt: new Date(loop.origin).toISOString(), app: () => null, observer: () => null,
-      cancel: () => Promise.resolve(null), locate: () => Promise.resolve(new Map()), most: MOST_SUBSCRIBERS, delays: createHistogram(),
     })
-    const app = await buildObserverApp(loops, { names: ownNames(HOST, null), allowedHosts: [], proxies: [], wedgedMs: WEDGED_MS, upstream: null })
-    await app.listen({ port: (all.get('port') as number | undefined) ?? 0, host: HOST })
-    const left = loop.unreadable === 0 ? '' : ` (${loop.unreadable} of its lines cannot be read)`
-    console.log(`the recording ${file.text} is at http://${HOST}:${(app.server.address() as AddressInfo).port}${left}`)
-    await interrupted
-    loop.fanout.end('the view is closing')
-    await app.close()
-    return EXIT.fine
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    const wrong = error instanceof UsageError
-    if (!wrong && code === undefined) throw error
-    console.error(`loopscope view: ${message}${wrong ? '\n--help lists what it can do.' : ''}`)
-    return wrong ? EXIT.usage : EXIT.failed
+    if (code === undefined) throw error
+    console.error(`loopscope view: ${message}`)
+    return EXIT.failed
   }
+}
+
+/** Serves the view of a recording until Ctrl-C. */
+async function show(file: string, port: number): Promise<void> {
+  const interrupted = new Promise<void>((resolve) => onInterrupt(resolve))
+  const loop = await load(file)
+  const loops = new LoopRegistry(loop, {
+    name: loop.loop, startedAt: new Date(loop.origin).toISOString(), app: () => null, observer: () => null,
+    cancel: () => Promise.resolve(null), locate: () => Promise.resolve(new Map()), most: MOST_SUBSCRIBERS, delays: createHistogram(),
+  })
+  const app = await buildObserverApp(loops, { names: ownNames(HOST, null), allowedHosts: [], proxies: [], wedgedMs: WEDGED_MS, upstream: null })
+  await app.listen({ port, host: HOST })
+  const left = loop.unreadable === 0 ? '' : ` (${loop.unreadable} of its lines cannot be read)`
+  console.log(`the recording ${file} is at http://${HOST}:${(app.server.address() as AddressInfo).port}${left}`)
+  await interrupted
+  loop.fanout.end('the view is closing')
+  await app.close()
 }
 
 /** The recording in this file, and what was recorded before, if that is in a second file. */
