@@ -88,6 +88,17 @@ t.test('the frame of the page', { skip: noChromium }, async (t) => {
       await page.locator('.timeline canvas').first().click({ position: { x: 800, y: 400 } })
       await page.locator(menu).waitFor({ state: 'detached' })
     }
+    // A key that comes together with the menu, before the next frame.
+    const expanded = await page.evaluate(`new Promise((resolve) => {
+      new MutationObserver((_, observer) => {
+        if (document.querySelector('.popover') === null) return
+        observer.disconnect()
+        dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }))
+        setTimeout(() => resolve(document.querySelector('.popover') !== null))
+      }).observe(document.body, { childList: true, subtree: true })
+      document.querySelector('.tools [aria-haspopup]').click()
+    })`)
+    t.equal(expanded, false, 'closes it, too')
     await page.getByRole('button', { name: /^Export/ }).click()
     await page.locator('[role^=menuitem]:focus').waitFor()
     await page.keyboard.press('End')

@@ -1,5 +1,5 @@
 // The playground's page: the editor, the program's output and problems, and its timeline.
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { effect } from '@preact/signals'
 import { language } from '../language.ts'
 import { Timeline } from '../timeline/timeline.ts'
@@ -21,7 +21,7 @@ export function Playground({ model }: { model: Model }) {
   void model.tick.value
   const editor = useRef<Editor | null>(null)
   const status = statusOf(model)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => onStepKey(model, event)
     addEventListener('keydown', onKey, true)
     return () => removeEventListener('keydown', onKey, true)

@@ -1,5 +1,5 @@
 // The help on `?`: how to read the lanes, and every key.
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { helpOpen, keysFor } from '../keys.ts'
 import type { Session } from '../session.ts'
 import { Key } from './key.tsx'
@@ -7,7 +7,7 @@ import { Key } from './key.tsx'
 export function Help({ session }: { session: Session }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const open = helpOpen.value
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current
     if (element === null) return
     if (open && !element.open) element.showModal()

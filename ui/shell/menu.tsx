@@ -2,11 +2,12 @@
 // arrow keys move between the entries.
 import type { Signal } from '@preact/signals'
 import type { RefObject } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 
 /** Closes the menu in `place`, which also contains its button. */
 export function useMenu(open: Signal<boolean>, place: RefObject<HTMLElement | null>): void {
-  useEffect(() => {
+  // In the same turn as the menu itself: an effect comes after the next frame, and a key pressed before it would be lost.
+  useLayoutEffect(() => {
     if (!open.value) return
     const away = ({ target }: Event): void => {
       if (!(target instanceof Node) || place.current?.contains(target) !== true) open.value = false

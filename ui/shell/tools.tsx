@@ -1,6 +1,6 @@
 // Exports what is shown: the trace for Perfetto, a link, the terminal command for the same.
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { paths } from '../../src/http/paths.ts'
 import type { Session } from '../session.ts'
 import { moveInMenu, useMenu } from './menu.tsx'
@@ -10,7 +10,7 @@ export function Tools({ session }: { session: Session }) {
   const open = useSignal(false)
   const place = useRef<HTMLDivElement>(null)
   useMenu(open, place)
-  useEffect(() => { if (open.value) place.current?.querySelector<HTMLElement>('[role^="menuitem"]')?.focus() }, [open.value])
+  useLayoutEffect(() => { if (open.value) place.current?.querySelector<HTMLElement>('[role^="menuitem"]')?.focus() }, [open.value])
   const close = (act: () => void) => (): void => {
     open.value = false
     act()
