@@ -1,6 +1,6 @@
 // Makes events from plain values. The recorder on the loop's thread and the decoder on the observer's thread both use it, so
 // both make the same events. It knows which run and request a task belongs to, and which step is running.
-import { LiveList } from '../runtime/live-list.ts'
+import { LiveMap } from '../runtime/live-map.ts'
 import type { EventOf, EventType, Frame, LoopEvent, Waiting } from './schema.ts'
 
 type Without<T, K extends PropertyKey> = T extends LoopEvent ? Omit<T, K> : never
@@ -17,7 +17,6 @@ export interface Scope {
 
 /** What is known of a task; 0 means no run, no request. */
 export interface Known {
-  readonly id: number
   readonly name: string
   readonly run: number
   readonly request: number
@@ -33,14 +32,14 @@ type Ended = EventOf<'task.finished'>['outcome']
 type RequestEnded = NonNullable<EventOf<'request.finished'>['outcome']>
 type Call = Pick<EventOf<'thread.started'>, 'call' | 'mode' | 'function'>
 
-const UNKNOWN: Known = { id: 0, name: '', run: 0, request: 0 }
+const UNKNOWN: Known = { name: '', run: 0, request: 0 }
 const NO_STEP: Step = { task: 0, since: 0 }
 
 /** Times are seconds on the loop's clock; 0 means no task, no run, no request. */
 export class EventBuilder {
   readonly #emit: (event: LoopEvent) => void
   readonly #stepped: ((task: number, from: number, to: number) => void) | undefined
-  readonly #tasks = new LiveList<Known>()
+  readonly #tasks = new LiveMap<Known>()
   /** The tasks that ended last, as a ring. */
   readonly #ended: number[] = []
   readonly #mostEnded: number
@@ -101,8 +100,8 @@ export class EventBuilder {
   /** Registers a task without an event. It inherits from its parent, or keeps, what `scope` does not set. */
   meet(task: number, name: string, parent: number, scope: Scope | null): Known {
     const above = this.#tasks.get(parent) ?? this.#tasks.get(task) ?? UNKNOWN
-    const known = { id: task, name, run: scope?.run || above.run, request: scope?.request || above.request }
-    this.#tasks.add(known)
+    const known = { name, run: scope?.run || above.run, request: scope?.request || above.request }
+    this.#tasks.set(task, known)
     return known
   }
 
@@ -222,11 +221,11 @@ export class EventBuilder {
 
   #retire(task: number): void {
     if (this.#mostEnded === 0) {
-      this.#tasks.remove(task)
+      this.#tasks.delete(task)
       return
     }
     const old = this.#ended[this.#endedAt]
-    if (old !== undefined) this.#tasks.remove(old)
+    if (old !== undefined) this.#tasks.delete(old)
     this.#ended[this.#endedAt] = task
     this.#endedAt = (this.#endedAt + 1) % this.#mostEnded
   }

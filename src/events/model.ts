@@ -1,5 +1,6 @@
 // What is alive on a loop, rebuilt from its events alone.
 import type { EventOf, LiveTask, LoopEvent, Snapshot } from './schema.ts'
+import { LiveMap } from '../runtime/live-map.ts'
 import { Locks } from './locks.ts'
 
 /** Queues have no end event; the ones that changed last are kept. */
@@ -11,9 +12,9 @@ type Queue = Snapshot['queues'][number]
 
 export class Model {
   seq = 0
-  readonly tasks = new Map<number, LiveTask>()
+  readonly tasks = new LiveMap<LiveTask>()
   readonly runs = new Map<number, Run>()
-  readonly requests = new Map<number, Request>()
+  readonly requests = new LiveMap<Request>()
   readonly queues = new Map<number, Queue>()
   readonly locks = new Locks()
 

@@ -35,7 +35,7 @@ import { endSessions } from './inspector-lock.ts'
 import { Probe } from '../probe/probe.ts'
 import { isObservedFromStart } from './observed.ts'
 import type { LiveRequest } from '../probe/snapshot.ts'
-import { LiveList } from '../runtime/live-list.ts'
+import { LiveMap } from '../runtime/live-map.ts'
 import { HttpRequests } from './http-requests.ts'
 import { StallReports, type StallReportOptions } from './stall-reports.ts'
 import { Telemetry } from './telemetry.ts'
@@ -182,7 +182,7 @@ export class ObserverClient implements Monitor {
   readonly #subscriptions = new Map<number, RemoteSubscription>()
   readonly #asked = new Map<number, (answer: unknown) => void>()
   readonly #slots = new Slots(MOST_UNDER_WAY)
-  readonly #liveRequests = new LiveList<LiveRequest>()
+  readonly #liveRequests = new LiveMap<LiveRequest>()
   #ids = 0
   #loops = 0
   #probe: Probe | null = null

@@ -5,7 +5,7 @@ import type { Records } from '../probe/layout.ts'
 import type { RingReader } from '../probe/ring.ts'
 import { EventBuilder, ofTask, stamp, type Bare, type Scope, type Timed } from '../events/builder.ts'
 import { recordReader } from '../probe/record-schema.ts'
-import { LiveList } from '../runtime/live-list.ts'
+import { LiveMap } from '../runtime/live-map.ts'
 
 /** What blocked the thread, from when to when, in seconds on the loop's clock. */
 export interface Block {
@@ -43,7 +43,7 @@ export class Decoder {
   readonly #build: EventBuilder
   readonly #take: (records: Records, at: number) => void
   /** Live requests and the last that ended: a stall is reported after it is over. */
-  readonly #requests = new LiveList<{ id: number; method: string; url: string }>()
+  readonly #requests = new LiveMap<{ method: string; url: string }>()
   /** The requests that ended last, as a ring. */
   readonly #endedRequests = new Array<number>(MOST_ENDED_REQUESTS).fill(0)
   #endedAt = 0
@@ -89,7 +89,7 @@ export class Decoder {
 
   requestName(request: number): string {
     const known = this.#requests.get(request)
-    return known === null ? `request #${request}` : `${known.method} ${known.url} #${request}`
+    return known === undefined ? `request #${request}` : `${known.method} ${known.url} #${request}`
   }
 
   scopeOf(task: number): Scope {
@@ -154,7 +154,7 @@ export class Decoder {
       printed: (task, t, text) => build.printed(t, task, text),
       queue: (task, t, op, queue, size, unfinished, maxsize) => build.queueChanged(t, task, queue, op, size, unfinished, maxsize),
       requestStarted: (_task, t, sender, request, method, url, waited) => {
-        this.#requests.add({ id: request, method, url })
+        this.#requests.set(request, { method, url })
         const left = sender === 'page' ? stamp(t - waited / 1e6) : undefined
         if (this.#restores) this.#alive?.requests.push({ request, method, url, ...(left === undefined ? {} : { left }) })
         else build.requestStarted(t, request, method, url, left)
@@ -163,7 +163,7 @@ export class Decoder {
       },
       requestFinished: (task, t, outcome, request, status, seconds) => {
         const { method, url } = this.#requests.get(request) ?? { method: '', url: '' }
-        this.#requests.remove(this.#endedRequests[this.#endedAt] as number)
+        this.#requests.delete(this.#endedRequests[this.#endedAt] as number)
         this.#endedRequests[this.#endedAt] = request
         this.#endedAt = (this.#endedAt + 1) % MOST_ENDED_REQUESTS
         build.requestFinished(t, task, request, method, url, outcome, status, seconds)

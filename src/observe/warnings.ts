@@ -77,7 +77,7 @@ export class Warnings {
         this.#tellSlow(event)
         this.#leave(event.task, event.run)
         const group = this.#groupOf(event.run)
-        if (--group.live <= 0) this.#groups.delete(event.run ?? 0)
+        group.live = Math.max(0, group.live - 1)
         break
       }
       case 'request.started':
@@ -123,6 +123,8 @@ export class Warnings {
   /** Checks what depends on time. `queued`: calls that wait for the sensitive thread. */
   poll(now: number, queued: number): void {
     for (const [run, group] of this.#groups) {
+      // Not as soon as it ends: requests that come one by one are each time all there is of their group.
+      if (group.live === 0) this.#groups.delete(run)
       if (group.live === 0 || group.stuck < group.live || group.reported || now - group.since < STUCK) continue
       if (run === 0 && this.#requests) continue
       group.reported = true

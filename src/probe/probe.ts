@@ -7,7 +7,7 @@ import type { Task } from '../runtime/task.ts'
 import type { Bare } from '../events/builder.ts'
 import { LONGEST_KEPT, NO_TEXT, type RingWriter } from './ring.ts'
 import { describe } from '../runtime/describe.ts'
-import { LiveList } from '../runtime/live-list.ts'
+import { LiveMap } from '../runtime/live-map.ts'
 import { YIELD } from '../runtime/instruments.ts'
 import { running } from '../runtime/running.ts'
 import { cutEvent, cutTexts } from '../events/texts.ts'
@@ -51,7 +51,7 @@ export interface ProbeOptions {
   /** `null` for a thread without one. */
   loop: EventLoop | null
   /** The requests under way. They outlive a loop, too. */
-  requests?: LiveList<LiveRequest>
+  requests?: LiveMap<LiveRequest>
   name: string
   pid: number
   /** The request whose code creates a task that has no parent; 0 for none. */
@@ -88,11 +88,11 @@ export class Probe implements Instrument {
   #callback: object = this
   #ending: Task<unknown> | null = null
   readonly #liveRuns = new Map<number, RunStart>()
-  readonly #liveRequests: LiveList<LiveRequest>
+  readonly #liveRequests: LiveMap<LiveRequest>
   readonly #requestOf: () => number
   #clockCost = Infinity
 
-  constructor({ view, ring, loop, requests = new LiveList(), name, pid, requestOf = () => 0, sendSnapshot, onBlock = () => {} }: ProbeOptions) {
+  constructor({ view, ring, loop, requests = new LiveMap(), name, pid, requestOf = () => 0, sendSnapshot, onBlock = () => {} }: ProbeOptions) {
     this.loop = loop
     this.#name = name
     this.#pid = pid
@@ -168,8 +168,8 @@ export class Probe implements Instrument {
       this.#runs.set(task.id, run)
       this.#plain = false
     }
-    const served = scope?.request === undefined ? null : this.#liveRequests.get(scope.request)
-    if (served !== null) served.task = task.id
+    const served = scope?.request === undefined ? undefined : this.#liveRequests.get(scope.request)
+    if (served !== undefined) served.task = task.id
     const { ownName } = task
     const prefix = scope?.prefix
     const coroutine = task.coroutineName()
@@ -329,13 +329,13 @@ export class Probe implements Instrument {
   /** A request was read. `waited`: for how many seconds a stall may have delayed it; `again`: other requests have the same URL, which is sent once. */
   requestStarted(request: number, method: string, url: string, waited: number, sender: Sender = 'client', again = false): void {
     const t = this.#now()
-    this.#liveRequests.add({ id: request, sender, method, url, task: 0 })
+    this.#liveRequests.set(request, { id: request, sender, method, url, task: 0 })
     if (this.#room(4 + this.#ring.roomFor(method), url)) writeRequest(this.#ring, request, method, url, t, waited, sender, again)
   }
 
   requestFinished(request: number, method: string, url: string, end: RequestEnd): void {
     const t = this.#now()
-    this.#liveRequests.remove(request)
+    this.#liveRequests.delete(request)
     const ring = this.#ring
     if (!this.#room(4 + ring.roomFor(method), url)) return
     ring.putNumber(HEAD.requestFinished[end.outcome], end.task?.id ?? 0, t, request, end.status, end.seconds)
@@ -456,7 +456,7 @@ export class Probe implements Instrument {
     subject >>>= 0
     if (holder === HOLDER.request) {
       const request = this.#liveRequests.get(subject)
-      return request === null ? `request #${subject}` : `${request.method} ${request.url} #${subject}`
+      return request === undefined ? `request #${subject}` : `${request.method} ${request.url} #${subject}`
     }
     if (this.#ending?.id === subject) return this.#ending.getName()
     for (const task of this.loop?.liveTasks() ?? []) if (task.id === subject) return task.getName()
@@ -539,7 +539,7 @@ export class Probe implements Instrument {
   #snapshot(): void {
     const t = this.#clock.read()
     this.#sendSnapshot(writeSnapshot(this.#ring.kept, t, {
-      runs: this.#liveRuns.values(), requests: this.#liveRequests, tasks: this.loop?.liveTasks() ?? [], runOf: (task) => this.#runs.get(task.id),
+      runs: this.#liveRuns.values(), requests: this.#liveRequests.values(), tasks: this.loop?.liveTasks() ?? [], runOf: (task) => this.#runs.get(task.id),
       running: ({ id }) => this.#current === id || this.#outer.some(({ task }) => task === id),
     }))
     if (this.#ring.fits(1)) this.#ring.put(HEAD.snapshot, 0, t)

@@ -18,7 +18,7 @@ import { Instruments } from './instruments.ts'
 import { ReadyQueue } from './ready.ts'
 import { running } from './running.ts'
 import { Task, type TaskLoop, type TaskOptions } from './task.ts'
-import { LiveList } from './live-list.ts'
+import { LiveMap } from './live-map.ts'
 import { TimerHeap } from './timers.ts'
 import { turn } from './turn.ts'
 import { reportUnawaited, watchGenerators } from './unawaited.ts'
@@ -59,7 +59,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
   hostWork = 0
 
   stopping = false
-  readonly tasks = new LiveList<Task<unknown>>()
+  readonly tasks = new LiveMap<Task<unknown>>()
 
   readonly #driver = new Driver(this)
   #nested = false
@@ -156,7 +156,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
   }
 
   liveTasks(): Set<Task<unknown>> {
-    return new Set(this.tasks)
+    return new Set(this.tasks.values())
   }
 
   setExceptionHandler(handler: ExceptionHandler | null): void {
@@ -307,7 +307,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
   }
 
   deadlock(): string {
-    const waits = [...this.tasks].map((task) => {
+    const waits = [...this.tasks.values()].map((task) => {
       const wait = task.waiter?.describeWait()
       const label = wait?.label === undefined ? '' : ` ${wait.label}`
       return `${task.getName()} waits for ${wait === undefined ? 'nothing' : wait.kind}${label}`

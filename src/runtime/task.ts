@@ -5,7 +5,7 @@ import type { Context } from './context.ts'
 import type { HostContext } from './host.ts'
 import type { Outcome, Wait } from './instruments.ts'
 import type { ReadyQueue } from './ready.ts'
-import type { LiveList } from './live-list.ts'
+import type { LiveMap } from './live-map.ts'
 import type { Waitable } from './waitable.ts'
 import { getRunningLoop } from './abstract-loop.ts'
 import { advice, explainNotIterable } from './awaitable.ts'
@@ -31,7 +31,7 @@ export interface TaskOptions {
 /** The parts of a loop that only its tasks use. */
 export interface TaskLoop extends AbstractEventLoop {
   readonly ready: ReadyQueue
-  readonly tasks: LiveList<Task<unknown>>
+  readonly tasks: LiveMap<Task<unknown>>
   takeTaskId(): number
   takeTaskNumber(): number
 }
@@ -95,7 +95,7 @@ export class Task<T> extends Future<T> implements Listener {
     this.context = options?.context ?? (running.context === null ? null : snapshot())
     const hostContext = loop.host.hostContext()
     if (hostContext !== null) this.hostContext = hostContext
-    loop.tasks.add(this)
+    loop.tasks.set(this.id, this)
     if (loop.probe !== null) loop.probe.tell('taskCreated', this, running.task as Task<unknown> | null)
     if (running.task !== null) (running.task as Task<unknown>).created(this)
     if (options?.eagerStart === true && running.loop === loop) this.startEagerly()
@@ -347,7 +347,7 @@ export class Task<T> extends Future<T> implements Listener {
       if (outcome === 'returned') noteReturned(this as Task<unknown>)
       forgetSuspension(this)
     }
-    loop.tasks.remove(this.id)
+    loop.tasks.delete(this.id)
     if (loop.probe !== null) loop.probe.tell('taskFinished', this as Task<unknown>, outcome, state === FAILED_UNSEEN ? value : null)
     if (state === FAILED_UNSEEN) {
       failedNames.set(this, this.coroutineName())

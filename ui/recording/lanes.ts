@@ -38,7 +38,7 @@ export class Lanes extends Map<number, Lane> {
   }
 
   /** The tasks that are alive. */
-  get tasks(): ReadonlyMap<number, LiveTask> {
+  get tasks(): Model['tasks'] {
     return this.#model.tasks
   }
 

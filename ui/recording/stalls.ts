@@ -48,7 +48,7 @@ export interface Stall {
 
 /** What a stall can delay: the part of a recording that is needed here. */
 interface Alive {
-  readonly lanes: { readonly tasks: ReadonlyMap<number, LiveTask> }
+  readonly lanes: { readonly tasks: Pick<ReadonlyMap<number, LiveTask>, 'get' | 'values'> }
   readonly requests: ReadonlyMap<number, { method: string; url: string; left: number | null }>
 }
 
