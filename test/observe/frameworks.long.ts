@@ -15,6 +15,7 @@ const FRAMEWORKS: Record<string, readonly [name: string, version: string, main: 
   express: ['express', '5', 'index.js'],
   koa: ['koa', '3', 'lib/application.js'],
   hapi: ['@hapi/hapi', '21', 'lib/index.js'],
+  nest: ['@nestjs/platform-express', '11', 'index.js'],
 }
 /** How the guilty request blocks the thread: at once, or later; or, at once, with a body that was read first. */
 const WAYS = ['handler', 'wait', 'timer', 'microtask', 'body'] as const
@@ -58,7 +59,8 @@ for (const [framework, needed] of Object.entries(FRAMEWORKS)) {
     }
     const named = stalls().map(({ name }) => name!.replace(/ #\d+$/, ''))
     t.same(wanted.filter((name) => !named.includes(name)), [], 'each is named')
-    t.same(named.filter((name) => name.includes('/innocent')), [], 'no innocent one is')
+    // On a busy machine any code may have to wait for a processor.
+    t.same(stalls().filter(({ name, kind }) => name!.includes('/innocent') && kind !== 'starved'), [], 'no innocent one is')
     const begun = messages().filter((event) => event.type === 'request.started')
     t.ok(await eventually(() => messages().filter((event) => event.type === 'request.finished' && event.status === 200).length === 4 * ROUNDS), 'each has ended, once')
     t.equal(begun.length, 4 * ROUNDS)
@@ -76,19 +78,20 @@ t.test('the messages of a WebSocket', { skip: 'missing' in ws && ws.missing }, a
     await new Promise((resolve) => socket.addEventListener('open', resolve))
     return socket
   }))
+  // A busy machine has stalls of its own.
+  const named = (): string[] => stalls().flatMap(({ name }) => name?.startsWith('WebSocket') === true ? [name] : [])
   for (const socket of [...sockets, ...sockets]) {
     const answered = new Promise((resolve) => socket.addEventListener('message', resolve, { once: true }))
-    const before = stalls().length
+    const before = named().length
     socket.send('x')
     await answered
-    t.ok(await eventually(() => stalls().length > before))
+    t.ok(await eventually(() => named().length > before))
   }
-  t.same(stalls().map(({ name }) => name), ['WebSocket /chat', 'WebSocket /feed', 'WebSocket /chat', 'WebSocket /feed'])
+  t.same(named(), ['WebSocket /chat', 'WebSocket /feed', 'WebSocket /chat', 'WebSocket /feed'])
   for (const socket of sockets) socket.close()
 })
 
 t.test('work that has a name', async (t) => {
   const { stalls } = await program(t, 'named')
-  t.ok(await eventually(() => stalls().length > 0))
-  t.match(stalls(), [{ name: 'nightly report', request: undefined }])
+  t.ok(await eventually(() => stalls().some(({ name, request }) => name === 'nightly report' && request === undefined)))
 })

@@ -1,6 +1,7 @@
 // A server in one of several frameworks, watched by `observe()`. `/guilty?by=…` blocks the thread, at once or later; `/innocent`
 // is under way meanwhile. Without a framework, `/status?404` has this status, and `/silent` is not answered. MODULE is where the
 // framework is.
+import { createRequire } from 'node:module'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pathToFileURL } from 'node:url'
@@ -106,6 +107,25 @@ const FRAMEWORKS: Record<string, () => Promise<Server>> = {
     server['route']!({ method: '*', path: '/{any*}', handler: ({ raw }: { raw: { req: IncomingMessage } }) => work(raw.req.url as string) })
     await server['initialize']!()
     return server.listener
+  },
+  nest: async () => {
+    // Its parts are beside it; decorators are functions that can be called.
+    const from = createRequire(process.env['MODULE'] as string)
+    const { NestFactory } = from('@nestjs/core') as { NestFactory: { create: (module: unknown, options: object) => Promise<Loose> } }
+    const { All, Controller, Module, Req } = from('@nestjs/common') as Record<string, (...of: unknown[]) => (...decorated: unknown[]) => void>
+    class Reports {
+      answer({ url }: { url: string }): Promise<string> {
+        return work(url)
+      }
+    }
+    Controller!()(Reports)
+    All!('*any')(Reports.prototype, 'answer', Object.getOwnPropertyDescriptor(Reports.prototype, 'answer'))
+    Req!()(Reports.prototype, 'answer', 0)
+    class Root {}
+    Module!({ controllers: [Reports] })(Root)
+    const app = await NestFactory.create(Root, { logger: false })
+    await (app['init']!() as Promise<void>)
+    return app['getHttpServer']!() as Server
   },
   ws: async () => {
     const { WebSocketServer } = await load() as unknown as { WebSocketServer: new (options: object) => { on: (event: string, fn: (socket: Loose) => void) => void } }
