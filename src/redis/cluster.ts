@@ -13,7 +13,7 @@ import { Members } from './members.ts'
 import { Publisher } from './publisher.ts'
 import { Reader } from './reader.ts'
 import { reasonOf } from './refusals.ts'
-import { RemoteLoop } from './remote-loop.ts'
+import { RemoteLoop } from '../observe/remote-loop.ts'
 
 /** How long a closing process waits for Redis to acknowledge that, in ms. */
 const CLOSE_MS = 500
