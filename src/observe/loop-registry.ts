@@ -120,13 +120,13 @@ export class LoopRegistry implements Monitor, ShownLoops {
     return resultOf(this.#run(id, loop))
   }
 
-  /** Newest first. If there are several loops, each has the name of its loop. */
+  /** Newest first, those that last included. If there are several loops, each has the name of its loop. */
   stalls(loop?: string): CoveredStall[] {
     const query = ({ loop }: MonitoredLoop): string => (this.#several ? `?loop=${loop}` : '')
-    return this.#listed(loop, (record) => record.stalls.map((stall) => (
+    return this.#listed(loop, (record) => [...record.stalls, record.currentStall ?? []].flat().map((stall) => (
       {
         ...shown(stall), trace: stall.events === null ? null : `/stalls/${stall.id}/trace${query(record)}`,
-        profile: record.stallProfile(stall.id) === null ? null : `/stalls/${stall.id}/profile${query(record)}`,
+        profile: record.stallProfile(stall.id) === null ? null : `/stalls/${stall.id}/profile${query(record)}`, ended: stall.id <= record.stallCount,
       }
     )).reverse()).sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
   }
@@ -219,8 +219,8 @@ export class LoopRegistry implements Monitor, ShownLoops {
   }
 }
 
-/** A stall as it is shown, without the path of its trace. */
-export function shown({ events: _, from, to: __, ...stall }: KeptStall): Omit<CoveredStall, 'trace' | 'profile'> {
+/** A stall as it is shown, without what only the list has. */
+export function shown({ events: _, from, to: __, ...stall }: KeptStall): Omit<CoveredStall, 'trace' | 'profile' | 'ended'> {
   return { ...stall, since: from }
 }
 

@@ -18,7 +18,7 @@ const MOST_SECONDS = 1e11
 const seconds = z.number().min(-MOST_SECONDS).max(MOST_SECONDS)
 const count = z.int().min(0)
 const epoch = z.string().regex(/^[0-9a-f]{1,32}$/)
-const holding = z.object({ name: z.string(), since: seconds, stack: z.array(frame).optional(), kind: stallKind.optional(), figures: stallFigures.optional() }).nullable()
+const holding = z.object({ name: z.string(), since: seconds, task: count.optional(), request: count.optional(), stack: z.array(frame).optional(), kind: stallKind.optional(), figures: stallFigures.optional() }).nullable()
 
 /** A loop's heartbeat. */
 export const beat = z.object({
