@@ -59,7 +59,7 @@ chmodSync(join(folder, 'dist/lib/loopscope.js'), 0o755)
 mkdirSync(join(consumer, 'node_modules/.bin'), { recursive: true })
 symlinkSync(join(folder, 'dist/lib/loopscope.js'), join(consumer, 'node_modules/.bin/loopscope'))
 
-const LINE = /^(?:# )?loopscope: (?:process (\d+) is observed at http:\/\/127\.0\.0\.1:(\d+)(?:: port \d+ is taken)?|blocked for .*)$/
+const LINE = /^(?:# )?loopscope: (?:process (\d+) is observed at http:\/\/127\.0\.0\.1:(\d+)(?:: port \d+ is taken)?|(?:[\w.-]+: )?blocked for .*)$/
 
 /** The processes that serve a view, each with its port. */
 function watchedIn({ out, err }: Ended): { pid: string; port: string }[] {
@@ -110,6 +110,15 @@ async function tryWays(t: Test, node: string): Promise<void> {
       t.equal(new Set(found.map(({ port }) => port)).size, way.views, 'at ports of their own')
     })
   }
+
+  await t.test('--require', async (t) => {
+    for (const name of ['CommonJS', 'threads and child processes', 'npm']) {
+      const way = WAYS[name]!
+      const [bare, seen] = [await run(way, ''), await run(way, '--require=loopscope/register')]
+      t.same([seen.code, seen.signal, seen.out], [bare.code, bare.signal, bare.out], name)
+      t.equal(watchedIn(seen).length, way.views, `${name}: ${seen.err}`)
+    }
+  })
 
   await t.test('the permission model', async (t) => {
     const has = async (flag: string): Promise<boolean> => (await startNode(t, ['-p', `process.allowedNodeEnvironmentFlags.has('${flag}')`], { node }).ended).out === 'true\n'
