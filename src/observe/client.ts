@@ -184,7 +184,7 @@ export class ObserverClient implements Monitor {
   /** The app's address, if it listens. */
   #address: string | null = null
   #drains = false
-  /** Another process of the program serves the view: lines of a log say which process they are about. */
+  /** Lines of a log then say which process they are about. */
   #member = false
   readonly #subscriptions = new Map<number, RemoteSubscription>()
   readonly #asked = new Map<number, (answer: unknown) => void>()
@@ -280,6 +280,11 @@ export class ObserverClient implements Monitor {
     const { reason, until } = this.#down
     const seconds = Math.max(0, until - performance.now()) / 1000
     return new ObserverDownError(`the observer ${reason}; it ${this.#life === null ? `is started again in ${seconds.toFixed(1)} s` : 'is being started again'}`, seconds)
+  }
+
+  /** Another process of the same program serves the view. */
+  get isMember(): boolean {
+    return this.#member
   }
 
   /** The probe of the watched loop, if there is one. */

@@ -48,7 +48,7 @@ function placeOf(output: string, descendant: boolean): string | null {
 }
 
 function ready({ open }: WatchOptions, { client }: Started): void {
-  if (open && client.url !== null) client.shell(openerOf(client.url))
+  if (open && client.url !== null && !client.isMember) client.shell(openerOf(client.url))
 }
 
 function failed(error: unknown, { observing }: Started): void {

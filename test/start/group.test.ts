@@ -1,6 +1,8 @@
 // The processes of one program have one view: that of the first one, which the others join. Another one takes its place when it
 // ends. Nothing that another user of the machine can do changes that, or shows anything.
 import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { connect, createServer, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { pathToFileURL } from 'node:url'
@@ -10,7 +12,7 @@ import { loopList, type LoopInfo } from '../../src/events/schema.ts'
 import { encode, framesOf, KIND, nextOf, sendJson } from '../../src/group/frames.ts'
 import { challenge, meetingOf, proofOf } from '../../src/group/meeting.ts'
 import { eventually } from '../support/eventually.ts'
-import { found, loopscope, program, REGISTER, startNode, viewOf, type Started } from './support.ts'
+import { found, loopscope, program, REGISTER, startNode, strangeFolder, viewOf, type Started } from './support.ts'
 
 const register = pathToFileURL(REGISTER).href
 
@@ -86,6 +88,26 @@ t.test('a program of several processes', async (t) => {
     t.match(left, { self: true, pid: children.find((pid) => pid !== Number(leader) && pid !== ended && pid !== killed), observer: view })
     t.equal(observed(running).length, 1)
   })
+})
+
+t.test('programs that one command starts have one view, which is opened once', async (t) => {
+  const folder = strangeFolder(t)
+  writeFileSync(join(folder, 'xdg-open'), `#!/bin/sh\necho "$1" >> ${join(folder, 'opened')}\n`)
+  chmodSync(join(folder, 'xdg-open'), 0o755)
+  const env = { PATH: [folder, process.env['PATH']].join(delimiter) }
+  const each = `${process.execPath} ${program('waiting.mjs')} & echo pid $!`
+  const running = loopscope(t, ['run', '--port', '0', '--open', '--', 'sh', '-c', `${each}; ${each}; wait`], { env })
+  await found(running.out, /(pid \d+\s+(ready\s+)*){2}/)
+  t.teardown(() => {
+    for (const [, pid] of running.out().matchAll(/pid (\d+)/g)) process.kill(Number(pid), 'SIGKILL')
+  })
+  const view = await viewOf(running)
+  const loops = await liveAt(view, 2)
+  t.equal(observed(running).length, 1)
+  // Its own observer is ready, too, when it has an address.
+  t.ok(await eventually(async () => (await loopsAt(view)).every(({ observer }) => observer !== null)), String(loops.length))
+  t.ok(await eventually(() => existsSync(join(folder, 'opened'))))
+  t.equal(readFileSync(join(folder, 'opened'), 'utf8'), `${view}\n`)
 })
 
 t.test('programs that are started separately have a view each', async (t) => {
