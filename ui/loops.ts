@@ -1,5 +1,5 @@
-// The event loops that can be watched from here, as the server lists them. A server without Redis is asked once: it lists
-// only its own loop.
+// The event loops that can be watched from here, as the server lists them. A server to which no other process can come is asked
+// once: it lists only its own loop.
 import { signal } from '@preact/signals'
 import type { LoopInfo, LoopList } from '../src/events/schema.ts'
 import type { Api } from './api.ts'
@@ -41,7 +41,7 @@ export class Loops {
     } catch { /* the list stays; the connection shows its own state */ }
     this.#asking = false
     const list = this.list.value
-    if (list === null || list.redis !== null) this.#timer = setTimeout(() => void this.look(), document.hidden ? HIDDEN : LOOK)
+    if (list === null || list.redis !== null || list.group) this.#timer = setTimeout(() => void this.look(), document.hidden ? HIDDEN : LOOK)
   }
 
   #take(list: LoopList): void {

@@ -298,8 +298,10 @@ export const redisInfo = z.strictObject({
 
 export const loopList = z.strictObject({
   self: z.string(),
-  /** `null` without a REDIS_URL: then this process' loop is the only one. */
+  /** `null` without a REDIS_URL. */
   redis: redisInfo.nullable(),
+  /** Processes that are started by this one, or with it, are listed as well. */
+  group: z.boolean(),
   loops: z.array(loopInfo),
 })
 

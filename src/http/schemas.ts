@@ -25,7 +25,7 @@ export const runResult = runSummary.extend({
   forgotten: z.int().optional().describe('lines and events that were too many to keep'),
 })
 
-/** A stall that is over. */
+/** A stall that is over, or the one that lasts now, as far as it is known. */
 export const stall = z.object({
   loop: z.string().optional().describe('where there are several loops, the one that it was on'), id: z.int(), at: z.iso.datetime(),
   since: z.number().describe('seconds on the clock of the loop'), seconds: z.number(), name: z.string().describe('what blocked the loop'),
@@ -35,4 +35,5 @@ export const stall = z.object({
   shares: z.array(stallShare).optional().describe('the lines that were the innermost of the stack for longest'),
   trace: z.string().nullable().describe('where the trace of what happened around it is'),
   profile: z.string().nullable().describe('where its profile is'),
+  ended: z.boolean().describe('false: it lasts, and seconds are those until now; what it delays is known when it is over'),
 })

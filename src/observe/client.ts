@@ -3,9 +3,10 @@
 import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
+import { parse } from 'node:path'
 import { createHistogram } from 'node:perf_hooks'
 import type { IncomingHttpHeaders } from 'node:http'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import type { EventLoop } from '../runtime/loop.ts'
 import type { Sink } from '../events/fanout.ts'
 import type { Filter } from '../events/filter.ts'
@@ -89,6 +90,8 @@ export const OBSERVER_OPTIONS: Names<Required<ObserverOptions>> = {
 export interface FromStart {
   /** The file that the events are written to; `null` for none. */
   output: string | null
+  /** What only the processes know that belong to the same program, and whether none of them has started this one; `null` if it has nothing to do with others. */
+  group: { secret: string; first: boolean } | null
 }
 
 /** The live runs that the app knows. */
@@ -109,6 +112,8 @@ const MOST_LOCATED = 500
 
 /** How long the end of the process waits for its recording, in ms: more than the thread takes to start. */
 const SAVE_MS = 2000
+/** How long it waits for what is known of a stall, in ms, if the observer's thread gets no processor. */
+const EXIT_MS = 50
 
 /** A subscriber on the app's side. */
 class RemoteSubscription implements StreamSubscription {
@@ -167,7 +172,7 @@ export class ObserverClient implements Monitor {
   /** Messages of the observer to the operator. They do not go to standard output, which another program may read. */
   log: (level: LogLevel, message: string) => void = (level, message) => console[level === 'info' ? 'warn' : level](message)
   /** What each life of the thread is given. */
-  readonly #data: Omit<ObserverData, 'snapshots' | 'sessions' | 'listen' | 'loop' | 'clock' | 'blocks' | 'scheduled'>
+  readonly #data: Omit<ObserverData, 'direct' | 'sessions' | 'listen' | 'loop' | 'clock' | 'blocks' | 'scheduled'>
   readonly #memoryMb: number
   /** Where to listen. Once it has listened, each life uses the same port. */
   #listen: ObserverData['listen']
@@ -179,6 +184,8 @@ export class ObserverClient implements Monitor {
   /** The app's address, if it listens. */
   #address: string | null = null
   #drains = false
+  /** Lines of a log then say which process they are about. */
+  #member = false
   readonly #subscriptions = new Map<number, RemoteSubscription>()
   readonly #asked = new Map<number, (answer: unknown) => void>()
   readonly #slots = new Slots(MOST_UNDER_WAY)
@@ -189,7 +196,8 @@ export class ObserverClient implements Monitor {
   #closed: Promise<void> | null = null
   /** The thread, from its start to its end. */
   #life: ObserverLife | null = null
-  #snapshots: MessagePort | null = null
+  /** Snapshots go to the thread here, and stalls come from it. */
+  #direct: MessagePort | null = null
   /** Since when it serves, by `performance.now()`; `null` if it does not. */
   #upSince: number | null = null
   /** Why there is no observer, and when it is started again; `null` before its first end, and while it serves. */
@@ -201,7 +209,7 @@ export class ObserverClient implements Monitor {
   #onFailed: (error: Error) => void = () => {}
   readonly #onExit = (): void => {
     if (this.#life === null) return
-    if (this.#data.output !== null) this.#save()
+    this.#finish()
     endSessions(this.#life.sessions)
   }
 
@@ -228,7 +236,7 @@ export class ObserverClient implements Monitor {
       shared, redisUrl: options.redisUrl ?? null, url: options.url ?? null, history: options.history ?? 20_000, blockedMs,
       webhook: options.webhook ?? null, keepMs: options.keepMs ?? 500, wedgedMs: wedgedMsOf(options), stacks: (options.stacks ?? true) && stacksMissing() === null, thread: thisThread(), maxSubscribers: this.most,
       allowedHosts: options.allowedHosts ?? [], proxies: options.proxies ?? [], offers, secret: this.#secret, delays,
-      output: fromStart?.output ?? null,
+      stderr: fromStart !== null, output: fromStart?.output ?? null, group: fromStart?.group == null ? null : { ...fromStart.group, script: scriptOf(process.argv[1]) },
     }
     this.ready = new Promise((resolve, reject) => {
       this.#onUp = resolve
@@ -274,6 +282,11 @@ export class ObserverClient implements Monitor {
     return new ObserverDownError(`the observer ${reason}; it ${this.#life === null ? `is started again in ${seconds.toFixed(1)} s` : 'is being started again'}`, seconds)
   }
 
+  /** Another process of the same program serves the view. */
+  get isMember(): boolean {
+    return this.#member
+  }
+
   /** The probe of the watched loop, if there is one. */
   get probe(): Probe | null {
     return this.#probe
@@ -305,7 +318,7 @@ export class ObserverClient implements Monitor {
     this.#probe?.detach()
     this.#probe = new Probe({
       view: this.#view, ring: this.#ring, loop, name, requests: this.#liveRequests, pid: process.pid, requestOf: () => this.requests.current,
-      sendSnapshot: (content) => this.#snapshots?.postMessage(content, [content]),
+      sendSnapshot: (content) => this.#direct?.postMessage(content, [content]),
       onBlock: (from, to, name) => {
         this.#heartbeat.noteBlock(from)
         this.onBlock(from, to, name())
@@ -497,13 +510,22 @@ export class ObserverClient implements Monitor {
     process.off('exit', this.#onExit)
   }
 
-  /** When the process exits: waits until the recording is whole, which includes what the thread has done until now. */
-  #save(): void {
+  /** When the process exits: waits until the recording is whole, and until what has just happened is reported. */
+  #finish(): void {
     this.#heartbeat.finish()
     this.#probe?.flush()
     const { words } = this.#view
+    const records = this.#data.output !== null
+    // A thread that is still starting knows nothing, and could not answer soon.
+    if (!records && words[WORD.tick] === 0) return
     Atomics.store(words, WORD.ended, 1)
-    Atomics.wait(words, WORD.saved, 0, SAVE_MS)
+    this.send({ type: 'exit' })
+    Atomics.wait(words, WORD.saved, 0, records ? SAVE_MS : EXIT_MS)
+    for (let left = this.#unread(); left !== null; left = this.#unread()) this.#onMessage(left)
+  }
+
+  #unread(): ToApp | null {
+    return this.#direct === null ? null : (receiveMessageOnPort(this.#direct) as { message: ToApp } | undefined)?.message ?? null
   }
 
   #reportMissing(): void {
@@ -514,14 +536,15 @@ export class ObserverClient implements Monitor {
   /** Starts the thread. The ring is empty, and the first thing in it will be a snapshot. */
   #begin(): void {
     const { port1, port2 } = new MessageChannel()
+    port1.on('message', (message: ToApp) => this.#onMessage(message))
     port1.unref()
-    this.#snapshots = port1
+    this.#direct = port1
     const probe = this.#probe
     probe?.flush()
     this.#ring.restart()
     probe?.begin()
     const data: ObserverData = {
-      ...this.#data, snapshots: port2, listen: this.#listen, loop: this.#name, sessions: new Int32Array(new SharedArrayBuffer(4)),
+      ...this.#data, direct: port2, listen: this.#listen, loop: this.#name, sessions: new Int32Array(new SharedArrayBuffer(4)),
       blocks: this.#view.words[WORD.blocks] as number,
       scheduled: this.#restarts === 0 ? SchedulingDelay.noteOf(this.#data.thread, performance.now() / 1000) : null,
       clock: { now: performance.now(), hrtime: process.hrtime.bigint(), epoch: Date.now() },
@@ -543,9 +566,10 @@ export class ObserverClient implements Monitor {
     if (this.#drains) this.send({ type: 'closing' })
   }
 
-  #onReady(epoch: string, port: number | null): void {
+  #onReady({ epoch, port, member }: Extract<ToApp, { type: 'ready' }>): void {
     this.port = port
-    if (this.#listen !== null && port !== null) {
+    this.#member = member
+    if (this.#listen !== null && port !== null && !member) {
       const asked = this.#listen.port
       this.#listen = { ...this.#listen, port }
       const taken = asked !== 0 && asked !== port
@@ -564,8 +588,8 @@ export class ObserverClient implements Monitor {
     const served = this.#upSince === null ? 0 : performance.now() - this.#upSince
     this.#life = null
     this.#upSince = null
-    this.#snapshots?.close()
-    this.#snapshots = null
+    this.#direct?.close()
+    this.#direct = null
     const wait = this.#backoff.next(served)
     const first = this.epoch === ''
     if (this.#closed === null) {
@@ -589,7 +613,7 @@ export class ObserverClient implements Monitor {
   #onMessage(message: ToApp): void {
     switch (message.type) {
       case 'ready':
-        this.#onReady(message.epoch, message.port)
+        this.#onReady(message)
         break
       case 'batch':
         this.#subscriptions.get(message.id)?.deliver(message.messages)
@@ -613,7 +637,7 @@ export class ObserverClient implements Monitor {
         this.log(message.level, message.message)
         break
       case 'stall':
-        this.#reports.report(message.stall, message.line)
+        this.#reports.report(message.stall, this.#member ? `${this.#name}: ${message.line}` : message.line)
         break
       case 'cancel':
         this.send({ type: 'cancelled', id: message.id, found: this.#cancelHere(message.what, message.target) })
@@ -635,6 +659,16 @@ export class ObserverClient implements Monitor {
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/
 
+/** The name of a program, from the path of its first file. */
+function scriptOf(path: string | undefined): string {
+  return plainName(parse(path ?? '').name) || 'process'
+}
+
+/** A part of a loop's name. */
+function plainName(text: string): string {
+  return text.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 50)
+}
+
 /** The loop's name. Throws a RangeError if it is not a valid one. */
 function nameOf({ name, redisUrl }: ObserverOptions): string {
   if (name !== undefined) {
@@ -642,7 +676,7 @@ function nameOf({ name, redisUrl }: ObserverOptions): string {
     return name
   }
   if (redisUrl === undefined) return 'main'
-  return `${hostname().replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 50) || 'host'}-${process.pid}`
+  return `${plainName(hostname()) || 'host'}-${process.pid}`
 }
 
 /** The limit of `/livez`. Throws a RangeError if it is out of bounds. */

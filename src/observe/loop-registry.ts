@@ -1,4 +1,4 @@
-// The loops that an observer shows: that of its process, and those of others with the same Redis. Everything that is served or
+// The loops that an observer shows: that of its process, and those of others with the same Redis or of the same program. Everything that is served or
 // asked for goes through here, by the loop's name; without a name it is that of this process.
 import { hostname } from 'node:os'
 import type { Histogram } from 'node:perf_hooks'
@@ -7,6 +7,7 @@ import { resultOf, summaryOf, type RunRecord, type RunResult } from '../events/r
 import type { Sink } from '../events/fanout.ts'
 import { plain, type KeptStall, type MonitoredLoop } from './monitored-loop.ts'
 import type { Observer } from './observer.ts'
+import type { RemoteLoop } from './remote-loop.ts'
 import type { Cancelled, CoveredRun, CoveredStall, Figures, Monitor, StreamSubscription, StreamOptions, Target, TaskList, Text, Texts } from '../http/monitor.ts'
 import { loopDoesNotAnswer, noSuchLoop, noSuchProfile, noSuchRun, noSuchStall } from '../http/refusals.ts'
 import { TURNS, type Turning } from '../http/turning.ts'
@@ -64,6 +65,10 @@ export class LoopRegistry implements Monitor, ShownLoops {
     return this.own.loop
   }
 
+  get #several(): boolean {
+    return this.cluster?.several === true
+  }
+
   get size(): number {
     return this.#subscriptions.size
   }
@@ -81,7 +86,7 @@ export class LoopRegistry implements Monitor, ShownLoops {
   }
 
   loops(): LoopList {
-    return { self: this.own.loop, redis: this.cluster?.redis ?? null, loops: [this.ownInfo(), ...(this.cluster?.infos() ?? [])] }
+    return { self: this.own.loop, redis: this.cluster?.redis ?? null, group: this.cluster !== null && this.cluster.redis === null, loops: [this.ownInfo(), ...(this.cluster?.infos() ?? [])] }
   }
 
   /** How this process' loop turns. */
@@ -102,26 +107,26 @@ export class LoopRegistry implements Monitor, ShownLoops {
     const asked = this.#tasksOf(this.find(loop), reader, found)
     if (loop !== undefined) return asked
     const { t, tasks, locks } = asked
-    return this.cluster === null ? { t, tasks, locks } : { t, tasks, locks, loops: this.all().map((record) => this.#tasksOf(record, reader, found)) }
+    return !this.#several ? { t, tasks, locks } : { t, tasks, locks, loops: this.all().map((record) => this.#tasksOf(record, reader, found)) }
   }
 
-  /** Newest first. With a Redis, each has the name of its loop. */
+  /** Newest first. If there are several loops, each has the name of its loop. */
   runs(loop?: string): CoveredRun[] {
     const listed = this.#listed(loop, ({ runs }) => runs.list().map(summaryOf))
-    return this.cluster === null ? listed : newestFirst(listed)
+    return this.#several ? newestFirst(listed) : listed
   }
 
   run(id: number, loop?: string): RunResult {
     return resultOf(this.#run(id, loop))
   }
 
-  /** Newest first. With a Redis, each has the name of its loop. */
+  /** Newest first, those that last included. If there are several loops, each has the name of its loop. */
   stalls(loop?: string): CoveredStall[] {
-    const query = ({ loop }: MonitoredLoop): string => (this.cluster === null ? '' : `?loop=${loop}`)
-    return this.#listed(loop, (record) => record.stalls.map((stall) => (
+    const query = ({ loop }: MonitoredLoop): string => (this.#several ? `?loop=${loop}` : '')
+    return this.#listed(loop, (record) => [...record.stalls, record.currentStall ?? []].flat().map((stall) => (
       {
         ...shown(stall), trace: stall.events === null ? null : `/stalls/${stall.id}/trace${query(record)}`,
-        profile: record.stallProfile(stall.id) === null ? null : `/stalls/${stall.id}/profile${query(record)}`,
+        profile: record.stallProfile(stall.id) === null ? null : `/stalls/${stall.id}/profile${query(record)}`, ended: stall.id <= record.stallCount,
       }
     )).reverse()).sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
   }
@@ -186,7 +191,7 @@ export class LoopRegistry implements Monitor, ShownLoops {
   }
 
   #listed<T extends object>(loop: string | undefined, list: (record: MonitoredLoop) => T[]): (T & { loop?: string })[] {
-    if (this.cluster === null) return list(this.find(loop))
+    if (!this.#several) return list(this.find(loop))
     return (loop === undefined ? this.all() : [this.find(loop)]).flatMap((record) => list(record).map((one) => ({ loop: record.loop, ...one })))
   }
 
@@ -214,8 +219,8 @@ export class LoopRegistry implements Monitor, ShownLoops {
   }
 }
 
-/** A stall as it is shown, without the path of its trace. */
-export function shown({ events: _, from, to: __, ...stall }: KeptStall): Omit<CoveredStall, 'trace' | 'profile'> {
+/** A stall as it is shown, without what only the list has. */
+export function shown({ events: _, from, to: __, ...stall }: KeptStall): Omit<CoveredStall, 'trace' | 'profile' | 'ended'> {
   return { ...stall, since: from }
 }
 
@@ -233,6 +238,15 @@ function endOf({ startedAt, seconds }: CoveredRun): number {
 function subscribeTo(record: MonitoredLoop, sink: Sink, { since, ...options }: StreamOptions): StreamSubscription {
   const cursor = since === 'first' ? since : since?.find(({ epoch }) => epoch === record.history.epoch) ?? since?.[0]
   return record.fanout.subscribe(sink, { ...options, since: cursor })
+}
+
+/** What is known of another process' loop. */
+export function infoOf(record: RemoteLoop): LoopInfo {
+  const { loop, state, since, seenAt, info, history } = record
+  return {
+    ...info, loop, epoch: history.epoch, self: false, state, since: new Date(since).toISOString(), seenAt: new Date(seenAt).toISOString(), ...figuresOf(record),
+    ...(state === 'live' ? {} : { utilization: 0 }),
+  }
 }
 
 /** Figures of a loop, of this process or another. */

@@ -2,12 +2,15 @@
 // may be blocked for any time.
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { spawn } from 'node:child_process'
-import type { AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Histogram } from 'node:perf_hooks'
 import type { CancelOutcome } from './other-loops.ts'
 import type { ObserverData, Questions, ToApp, ToObserver } from './protocol.ts'
 import type { StreamSubscription, Target } from '../http/monitor.ts'
+import { writeSync } from 'node:fs'
 import { hostname } from 'node:os'
+import type { EventOf } from '../events/schema.ts'
 import { Observer } from './observer.ts'
 import { EventFile } from './event-file.ts'
 import { LoopRegistry, shown } from './loop-registry.ts'
@@ -16,6 +19,7 @@ import { LIBRARIES, lineOf } from './stall-reports.ts'
 import { Webhook } from './webhook.ts'
 import { isCode } from '../http/refusals.ts'
 import { asError } from '../http/thrown.ts'
+import { Group } from '../group/group.ts'
 import type { HttpServer } from '../http/server.ts'
 import { ownNames } from '../http/origin.ts'
 import { pieces } from '../http/readers.ts'
@@ -28,6 +32,8 @@ import { ThreadWatch } from './thread-watch.ts'
 
 /** The most batches on their way to a subscriber on the app's thread. */
 const MOST_ON_THE_WAY = 4
+/** The name of a loop that no option names. A member of a group takes another one. */
+const FIRST_NAME = 'main'
 /** How long the app's thread, which may be blocked, has to answer, in ms. */
 const CANCEL_MS = 5000
 
@@ -47,17 +53,28 @@ const suspensions = new Suspensions(data.thread)
 const observer = new Observer({
   shared: data.shared, loop: data.loop, history: data.history, blockedSeconds: data.blockedMs / 1000, keepSeconds: data.keepMs / 1000,
   now, schedulingDelay, thread, suspensions, blocks: data.blocks, requests: data.offers.includes('requests'), origin: clock.epoch - clock.now,
-  takeSnapshot: () => (receiveMessageOnPort(data.snapshots) as { message: ArrayBuffer } | undefined)?.message ?? null,
+  takeSnapshot: () => (receiveMessageOnPort(data.direct) as { message: ArrayBuffer } | undefined)?.message ?? null,
   takeStack: () => stacks.take(),
   onStall: report,
+  onLong: data.stderr ? sayBlocked : () => {},
   onBroken: end,
 })
 
 function report(kept: KeptStall): void {
   const stall = shown(kept)
   const line = lineOf(kept, placesOf(kept.stack ?? []))
-  say({ type: 'stall', stall, line })
+  data.direct.postMessage({ type: 'stall', stall, line } satisfies ToApp)
   webhook?.send({ text: `${observer.loop}: ${line}`, host: hostname(), pid: process.pid, loop: observer.loop, stall })
+}
+
+/**
+ * A stall has lasted for long and goes on. The program may be ended before it does, by a signal for instance, and its thread
+ * cannot write this line.
+ */
+function sayBlocked({ name, seconds, kind, stack = [] }: EventOf<'loop.blocked'>): void {
+  try {
+    writeSync(2, `loopscope: ${lineOf({ seconds, name, kind, victims: [] }, placesOf(stack))}; it goes on\n`)
+  } catch { /* it is closed, or full */ }
 }
 
 /** Where a stall happened, for its line: the innermost frame, and that of the program itself, if the first is a library's. */
@@ -142,8 +159,9 @@ function advertised(address: string): string {
 /** What only the app can do, and does. */
 const offers = data.offers.filter((one) => one !== 'requests')
 
+const startedAt = new Date().toISOString()
 const loops = new LoopRegistry(observer, {
-  name: data.loop, startedAt: new Date().toISOString(),
+  name: data.loop, startedAt,
   app: () => (appAddress === null ? null : advertised(appAddress)),
   observer: () => data.url ?? (listening === null || data.listen === null ? null : addressOf(data.listen.host, listening)),
   cancel, locate: () => stacks.locate(), most: data.maxSubscribers, offers, delays: data.delays as Histogram, webhook,
@@ -240,6 +258,9 @@ port.on('message', (message: ToObserver) => {
       cancels.get(message.id)?.(message.found)
       cancels.delete(message.id)
       break
+    case 'exit':
+      if (started) finish()
+      break
     case 'close':
       void close(message.reason)
       break
@@ -261,11 +282,28 @@ async function build(): Promise<HttpServer | null> {
       onName: (name) => say({ type: 'named', name }),
     })
   }
+  if (group !== null) {
+    loops.cluster = group
+    await group.join()
+  }
   return data.listen === null ? null : buildObserverApp(loops, {
     names: ownNames(data.listen.host, data.url),
     allowedHosts: data.allowedHosts, proxies: data.proxies, wedgedMs: data.wedgedMs, upstream: offers.length === 0 ? null : { address: () => appAddress, secret: data.secret },
   })
 }
+
+/** The processes that the program consists of. */
+const group = data.group === null ? null : new Group({
+  secret: data.group.secret, first: data.group.first, own: observer, keepSeconds: data.keepMs / 1000, cancel,
+  name: () => (data.loop === FIRST_NAME ? `${data.group?.script}-${process.pid}` : observer.loop),
+  ofProcess: () => ({ life: 0, id: '0-0', startedAt, info: loops.ownInfo() }),
+  onLead: (port) => void lead(port),
+  onName: (name) => say({ type: 'named', name }),
+})
+
+let recording: EventFile | null = null
+/** It reads the ring. */
+let started = false
 
 const app = await build().catch(end)
 
@@ -277,6 +315,7 @@ async function close(reason: string): Promise<void> {
     const left = loops.cluster?.close()
     observer.fanout.end(reason)
     await left
+    view?.close()
     await app?.close()
     await stacks.close()
     for (const files of [schedulingDelay, thread, suspensions]) files.close()
@@ -286,18 +325,18 @@ async function close(reason: string): Promise<void> {
   }
 }
 
-const recording = data.output === null ? null : new EventFile(data.output, observer.fanout, ({ message }) => {
+if (data.output !== null) recording = new EventFile(data.output, observer.fanout, ({ message }) => {
   say({ type: 'log', level: 'error', message: `the recording has ended: ${message}` })
 })
 
-/** Lets the recording go on, or completes it if the process waits for that in order to end. */
-function save(file: EventFile): void {
+/** The process waits for this in order to end: completes what is recorded and reported. */
+function finish(): void {
   const { words } = observer.view
-  file.poll()
-  if (Atomics.load(words, WORD.ended) === 0) return
+  if (Atomics.load(words, WORD.saved) === 1) return
   try {
     observer.finish()
-    file.flush()
+    recording?.flush()
+    group?.end()
   } finally {
     Atomics.store(words, WORD.saved, 1)
     Atomics.notify(words, WORD.saved)
@@ -309,7 +348,8 @@ const POLL_MS = 4
 
 function poll(): void {
   if (closing) return
-  if (recording !== null) save(recording)
+  recording?.poll()
+  if (Atomics.load(observer.view.words, WORD.ended) === 1) finish()
   const until = performance.now() + POLL_MS
   let seconds = BEAT_SECONDS
   try {
@@ -322,14 +362,16 @@ function poll(): void {
   else setTimeout(poll, Math.max(1, Math.ceil(seconds * 1000)))
 }
 
+type Listen = NonNullable<ObserverData['listen']>
+
 /** The most ports that a sibling tries; a cluster does not have more processes. */
 const MOST_PORTS = 1000
 
-async function listen(server: HttpServer, { port: first, host, next }: NonNullable<ObserverData['listen']>): Promise<void> {
+/** Listens at this port, or at the next free one; returns the port. */
+async function listen(attempt: (port: number) => Promise<number>, { port: first, next }: Listen): Promise<number> {
   for (let port = first; ; port++) {
     try {
-      await server.listen({ port, host })
-      return
+      return await attempt(port)
     } catch (error) {
       const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
       if (!taken || !next || port >= Math.min(first + MOST_PORTS, 65_535)) throw error
@@ -337,11 +379,51 @@ async function listen(server: HttpServer, { port: first, host, next }: NonNullab
   }
 }
 
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port
+}
+
+/** How often the port of the process that led is tried, and the ms between two times: the system may not have freed it yet. */
+const MOST_PORT_TRIES = 20
+const PORT_TRY_MS = 50
+
+/** Listens where the process that led did, once this one leads. */
+let view: Server | null = null
+
+/** Serves the view of the group, in place of the process that did so at this port. */
+async function lead(port: number | null): Promise<void> {
+  // Before it listens at all, it can still do so at that port.
+  if (app === null || data.listen === null || group === null || listening === null) return
+  const { host } = data.listen
+  const serve = (port: number): Promise<number> => new Promise((resolve, reject) => {
+    const server = createServer((socket) => app.server.emit('connection', socket))
+    server.once('error', reject)
+    server.listen({ port, host }, () => resolve(portOf(server)))
+    view = server
+  })
+  const wanted = port ?? data.listen.port
+  for (let tries = 1; tries <= MOST_PORT_TRIES; tries++) {
+    try {
+      listening = await listen(serve, { port: wanted, host, next: tries === MOST_PORT_TRIES })
+      break
+    } catch {
+      await wait(PORT_TRY_MS)
+    }
+  }
+  if (listening !== wanted) say({ type: 'log', level: 'info', message: `process ${process.pid} shows the processes of this program at ${addressOf(host, listening)} now: the one at port ${wanted} has ended` })
+  group.view = listening
+}
+
+started = true
 poll()
 try {
-  if (app !== null && data.listen !== null) await listen(app, data.listen)
-  listening = (app?.server.address() as AddressInfo | null)?.port ?? null
-  say({ type: 'ready', epoch: observer.history.epoch, port: listening })
+  if (app !== null && data.listen !== null) {
+    const { host } = data.listen
+    const serve = (port: number): Promise<number> => app.listen({ port, host }).then(() => portOf(app.server))
+    listening = await listen(serve, group?.role === 'member' ? { ...data.listen, port: 0 } : data.listen)
+    if (group !== null && group.role !== 'member') group.view = listening
+  }
+  say({ type: 'ready', epoch: observer.history.epoch, port: listening, member: group?.role === 'member' })
 } catch (error) {
   const { code = '', message } = error as NodeJS.ErrnoException
   say({ type: 'failed', code, message })

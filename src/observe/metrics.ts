@@ -77,7 +77,7 @@ export function metricsOf(loops: ShownLoops, delays: Histogram, webhook: Pick<We
     add(`loopscope_${mode}_running`, `Calls that a thread runs, ${mode}`, () => words[WORD[`${mode}Running`]] as number)
     add(`loopscope_${mode}_orphaned`, `Calls on detached threads (their tasks were cancelled), ${mode}`, () => words[WORD[`${mode}Orphaned`]] as number)
   }
-  if (loops.cluster !== null) addCluster(loops.cluster, registry, add)
+  if (loops.cluster?.redis != null) addCluster(loops.cluster, registry, add)
   return async () => ({
     text: await registry.metrics(),
     values: {
@@ -90,7 +90,7 @@ export function metricsOf(loops: ShownLoops, delays: Histogram, webhook: Pick<We
 
 /** The metrics that exist only with a Redis. */
 function addCluster(cluster: Cluster, registry: Registry, add: (name: string, help: string, read: () => number) => void): void {
-  const figures = (): ClusterFigures => cluster.figures()
+  const figures = (): ClusterFigures => cluster.figures() as ClusterFigures
   add('loopscope_cluster_connected', 'Whether Redis can be reached: 1 or 0', () => Number(figures().connected))
   add('loopscope_cluster_away_total', 'How often Redis became unreachable', () => figures().away)
   add('loopscope_cluster_away_seconds_total', 'Seconds in which Redis could not be reached', () => figures().awaySeconds)

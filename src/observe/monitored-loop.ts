@@ -49,6 +49,8 @@ export interface KeptStall extends PastStall {
 export interface CurrentBlock {
   name: string
   since: number
+  task?: number | undefined
+  request?: number | undefined
   stack?: Frame[] | undefined
   kind?: StallKind | undefined
   figures?: StallFigures | undefined
@@ -99,6 +101,14 @@ export abstract class MonitoredLoop implements Source {
     this.#notified = history.last
     this.fanout = new Fanout(this)
     this.runs = new RunLog((task) => this.nameOf(task), origin, this.#runs)
+  }
+
+  /** The stall that lasts now, as far as it is known, with the number that it will have. */
+  get currentStall(): KeptStall | null {
+    if (this.holding === null) return null
+    const { since, ...known } = this.holding
+    const to = Math.max(since, this.now())
+    return { ...plain(known), id: this.stallCount + 1, at: this.#timeOf(since), from: since, to, seconds: to - since, victims: [], lost: 0, events: null }
   }
 
   /** Seconds on the loop's clock. */
@@ -157,7 +167,7 @@ export abstract class MonitoredLoop implements Source {
     switch (event.type) {
       case 'loop.blocked':
         this.urgent = true
-        this.holding = { name: event.name, since: event.since, ...plain({ stack: event.stack, kind: event.kind, figures: event.figures }) }
+        this.holding = { name: event.name, since: event.since, ...plain({ task: event.task, request: event.request, stack: event.stack, kind: event.kind, figures: event.figures }) }
         break
       case 'loop.unblocked':
         this.urgent = true
@@ -180,7 +190,7 @@ export abstract class MonitoredLoop implements Source {
   /** Keeps a stall that is over. */
   protected keep(stall: PastStall): KeptStall {
     this.blockedSeconds += stall.seconds
-    const kept: KeptStall = { ...stall, id: ++this.stallCount, at: new Date(this.#origin + stall.from * 1000).toISOString(), events: null }
+    const kept: KeptStall = { ...stall, id: ++this.stallCount, at: this.#timeOf(stall.from), events: null }
     this.stalls.push(kept)
     if (this.stalls.length > KEPT_STALLS) this.stalls.shift()
     if (stall.seconds < this.#keepSeconds) return kept
@@ -195,6 +205,10 @@ export abstract class MonitoredLoop implements Source {
       this.#forgetOldest()
     }, SECONDS_AFTER * 1000).unref()
     return kept
+  }
+
+  #timeOf(seconds: number): string {
+    return new Date(this.#origin + seconds * 1000).toISOString()
   }
 
   /** Only the last stalls keep their events, as many as there is room for. */

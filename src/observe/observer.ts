@@ -1,6 +1,6 @@
 // The observer itself, on any thread: it decodes the records in the ring, looks for stalls and warnings, numbers the events,
 // and keeps them in the record of its loop. Everything that is served comes from here.
-import type { Ability, LoopEvent, Snapshot } from '../events/schema.ts'
+import type { Ability, EventOf, LoopEvent, Snapshot } from '../events/schema.ts'
 import type { Taken } from './stacks.ts'
 import type { SchedulingDelay } from './scheduling-delay.ts'
 import type { Suspensions } from './suspensions.ts'
@@ -25,6 +25,8 @@ const BUSY_POLL = 0.004
 /** Steps of this many seconds or more are checked for warnings while they run. */
 const LONG_STEP = 0.01
 const WARN_EVERY = 0.25
+/** A stall of this many seconds is reported while it lasts. */
+const LONG_STALL = 2
 /** The most bytes of all profiles of stalls. */
 const MOST_PROFILE_BYTES = 8 * 1024 ** 2
 
@@ -54,6 +56,8 @@ export interface ObserverOptions {
   takeStack: () => Promise<Taken | null>
   /** A stall is over. */
   onStall?: (stall: KeptStall) => void
+  /** A stall has lasted for `LONG_STALL` seconds, and goes on. */
+  onLong?: (event: EventOf<'loop.blocked'>) => void
   /** The recording has failed: the record of the loop may be half changed, and must not be served any longer. */
   onBroken?: (error: unknown) => void
 }
@@ -77,6 +81,8 @@ export class Observer extends MonitoredLoop implements Listener {
   readonly #profiles = new Map<number, StallProfile>()
   readonly #liveness: Liveness
   #warnAt = 0
+  /** When the last long stall began. */
+  #longSince = -1
 
   constructor(options: ObserverOptions) {
     super({ loop: options.loop, history: new History(options.history), keepSeconds: options.keepSeconds, origin: options.origin })
@@ -146,11 +152,11 @@ export class Observer extends MonitoredLoop implements Listener {
     return Math.min(next, BEAT_SECONDS, this.#options.blockedSeconds / 2)
   }
 
-  /** The process ends: what is known of a stall is reported now. */
+  /** The process ends: what is known of a stall is reported now, even if it goes on. */
   finish(): void {
     this.drain()
     this.poll()
-    this.#stalls.forget()
+    this.#stalls.finish()
     this.notify()
   }
 
@@ -168,6 +174,10 @@ export class Observer extends MonitoredLoop implements Listener {
     this.stats.onEvent(event)
     if (event.type === 'loop.started' || event.type === 'task.created') this.#hasLoop = true
     if (event.type === 'loop.closed') this.#stalls.settled()
+    if (event.type === 'loop.blocked' && event.seconds >= LONG_STALL && event.since !== this.#longSince) {
+      this.#longSince = event.since
+      this.#options.onLong?.(event)
+    }
     if (event.type === 'warning') this.warningCount++
     else this.#warnings.onEvent(event)
   }

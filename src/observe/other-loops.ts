@@ -1,4 +1,5 @@
-// What the observer needs from the loops of other processes. With Redis, src/redis implements it.
+// What the observer needs from the loops of other processes: src/redis implements it with Redis, src/group for the processes of
+// one program.
 import type { LoopInfo, RedisInfo } from '../events/schema.ts'
 import type { RunRecord } from '../events/run-log.ts'
 import type { Cancelled, Target } from '../http/monitor.ts'
@@ -29,8 +30,11 @@ export interface ClusterFigures {
 
 /** The loops of other processes. */
 export interface Cluster {
-  readonly redis: RedisInfo
-  figures(): ClusterFigures
+  /** `null` without Redis. */
+  readonly redis: RedisInfo | null
+  /** Whether answers give the names of loops: there are others, or they come and go. */
+  readonly several: boolean
+  figures(): ClusterFigures | null
   records(): Iterable<MonitoredLoop>
   find(loop: string): MonitoredLoop | undefined
   infos(): LoopInfo[]

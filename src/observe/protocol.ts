@@ -15,13 +15,15 @@ import type { Stall } from './stall.ts'
 /** What the observer's thread is started with. */
 export interface ObserverData {
   shared: Shared
-  /** Snapshots arrive here, as transferred memory. */
-  snapshots: MessagePort
+  /** Snapshots arrive here, as transferred memory, and stalls are sent: the other side can read both without waiting. */
+  direct: MessagePort
   /** Where to listen; with `next`, at the first free port from there; `null` for nowhere. */
   listen: { port: number; host: string; next: boolean } | null
   loop: string
   /** The Redis through which processes see each other; `null` for one process alone. */
   redisUrl: string | null
+  /** The processes that the observed program consists of; `null` if this process has nothing to do with others. */
+  group: { secret: string; script: string; first: boolean } | null
   /** The address for browsers, if it differs from where the observer listens. */
   url: string | null
   history: number
@@ -29,6 +31,8 @@ export interface ObserverData {
   keepMs: number
   wedgedMs: number
   stacks: boolean
+  /** Whether a stall that goes on is written to standard error, by the observer's thread itself. */
+  stderr: boolean
   /** Where stalls are sent, if anywhere. */
   webhook: string | null
   /** The app's thread in `/proc`, if there is one. */
@@ -82,10 +86,13 @@ export type ToObserver =
   /** The app takes no further requests. */
   | { type: 'closing' }
   | { type: 'cancelled'; id: number; found: Cancelled }
+  /** The process ends, and waits a moment for what is known of a stall. */
+  | { type: 'exit' }
   | { type: 'close'; reason: string }
 
 export type ToApp =
-  | { type: 'ready'; epoch: string; port: number | null }
+  /** With `member`, the view is that of another process, which shows this one's loop as well. */
+  | { type: 'ready'; epoch: string; port: number | null; member: boolean }
   | { type: 'failed'; code: string; message: string }
   /** The recording has failed, and the thread ends. */
   | { type: 'broken'; message: string; stack: string }

@@ -373,6 +373,12 @@ export class StallDetector {
     if (this.#over !== null && !this.#over.samples.asking) this.#settle()
   }
 
+  /** The process ends: a stall that goes on ends with it. */
+  finish(): void {
+    if (this.#blocked !== null) this.#end({ ...this.#blocked, to: this.#options.now() })
+    if (this.#over !== null) this.#settle()
+  }
+
   /** Events were lost: it is no longer known what was delayed. */
   forget(): void {
     if (this.#over !== null) this.#settle()

@@ -1,5 +1,5 @@
 // A stall as it is given to functions of the program.
-/** A stall that is over, as in `GET /stalls`. */
+/** A stall that is over. `GET /stalls` has the same fields. */
 export interface Stall {
   /** Counts up from 1. */
   id: number

@@ -10,7 +10,7 @@
 //     ├─ port, loop's name, the app's address ──────────► given to each life
 //     ├─ heartbeat, delays, cost: figures of the app      ├─ history and its epoch, model, stalls, kept runs
 //     └─ the wait before the next life                    ├─ texts that it was sent, and their numbers
-//                                                         ├─ channel for snapshots, word for inspector sessions
+//                                                         ├─ channel for snapshots and stalls, word for inspector sessions
 //                                                         └─ subscribers and questions: they end with it
 //
 // Between two lives the probe writes into a ring that is not read; when it is full, records are dropped. So the probe always
@@ -74,7 +74,7 @@ export class ObserverLife {
   constructor({ data, memoryMb, hold, onMessage, onEnd }: LifeOptions) {
     this.#data = data
     const worker = new Worker(ownFile('./loopscope-observer', import.meta.url), {
-      workerData: data, transferList: [data.snapshots], name: 'loopscope observer', resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+      workerData: data, transferList: [data.direct], name: 'loopscope observer', resourceLimits: { maxOldGenerationSizeMb: memoryMb },
       // Its output would go to the program's. Using that makes a pipe non-blocking, and a synchronous write of the program
       // then gets EAGAIN.
       stdout: true, stderr: true, ...ownThread(),

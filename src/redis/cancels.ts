@@ -3,7 +3,7 @@
 import type { CancelHere, CancelOutcome } from '../observe/other-loops.ts'
 import { listen, type Client, type Connection } from './connection.ts'
 import { answerOf, cancelOf } from './keys.ts'
-import { granted, read, cancelRequest } from './wire.ts'
+import { granted, read, cancelRequest } from '../observe/wire.ts'
 
 /** The time for an answer, in ms: the other loop has 5 s, and messages take some time. */
 const ANSWER_MS = 6000

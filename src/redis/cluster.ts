@@ -2,7 +2,7 @@
 // of it runs on the observer's thread, so a slow or absent Redis never delays a loop.
 import type { LoopInfo, RedisInfo } from '../events/schema.ts'
 import type { MonitoredLoop } from '../observe/monitored-loop.ts'
-import { figuresOf, type LoopRegistry } from '../observe/loop-registry.ts'
+import { infoOf, type LoopRegistry } from '../observe/loop-registry.ts'
 import type { CancelHere, CancelOutcome, Cluster, ClusterFigures } from '../observe/other-loops.ts'
 import type { LogLevel } from '../observe/protocol.ts'
 import type { RunRecord } from '../events/run-log.ts'
@@ -13,7 +13,7 @@ import { Members } from './members.ts'
 import { Publisher } from './publisher.ts'
 import { Reader } from './reader.ts'
 import { reasonOf } from './refusals.ts'
-import { RemoteLoop } from './remote-loop.ts'
+import { RemoteLoop } from '../observe/remote-loop.ts'
 
 /** How long a closing process waits for Redis to acknowledge that, in ms. */
 const CLOSE_MS = 500
@@ -97,6 +97,8 @@ export class RedisCluster implements Cluster {
     this.#events.open()
   }
 
+  readonly several = true
+
   get redis(): RedisInfo {
     const { published, lost, received, missed, lag, away } = this.figures()
     return {
@@ -131,10 +133,7 @@ export class RedisCluster implements Cluster {
   }
 
   infos(): LoopInfo[] {
-    return this.records().map((record) => ({
-      ...record.info, loop: record.loop, epoch: record.history.epoch, self: false, state: record.state, since: new Date(record.since).toISOString(),
-      seenAt: new Date(record.seenAt).toISOString(), ...figuresOf(record), ...(record.state === 'live' ? {} : { utilization: 0 }),
-    }))
+    return this.records().map(infoOf)
   }
 
   onLoop(listener: (record: MonitoredLoop) => void): () => void {

@@ -3,11 +3,11 @@
 // empty has lost no process.
 import type { Connection } from './connection.ts'
 import type { Reader } from './reader.ts'
-import type { RemoteLoop } from './remote-loop.ts'
+import type { RemoteLoop } from '../observe/remote-loop.ts'
 import { BEAT_HOLDS_MS, BEAT_MS, beatOf, eventsOf, KEPT_SECONDS, livesOf, LOOPS } from './keys.ts'
-import { MARK_SEEN, LIFE, LONGEST_BEAT, LONGEST_NAME, POLL, VALUE } from './reads.ts'
+import { MARK_SEEN, LIFE, LONGEST_BEAT, POLL, VALUE } from './reads.ts'
 import { runScript } from './script.ts'
-import { beat, read, type Beat } from './wire.ts'
+import { beat, LONGEST_NAME, read, type Beat } from '../observe/wire.ts'
 
 /** How often the others are polled, in ms. */
 const POLL_MS = 150

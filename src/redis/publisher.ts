@@ -5,10 +5,10 @@ import type { LoopInfo } from '../events/schema.ts'
 import type { MonitoredLoop } from '../observe/monitored-loop.ts'
 import type { RunRecord } from '../events/run-log.ts'
 import type { Connection } from './connection.ts'
-import { eventsOf, KEPT_SECONDS, NEWS, snapshotOf } from './keys.ts'
-import { HAS, LONGEST_ENTRY, LONGEST_SNAPSHOT } from './reads.ts'
+import { eventsOf, KEPT_SECONDS, NEWS, snapshotOf as keyOfSnapshot } from './keys.ts'
+import { HAS, LONGEST_ENTRY } from './reads.ts'
 import { runScript } from './script.ts'
-import { joined, type LoopSnapshot } from './wire.ts'
+import { brief, joined, snapshotOf, snapshotText, type LoopSnapshot } from '../observe/wire.ts'
 
 /** The most events in a batch, the bytes beyond which no further event is added, and the most batches on their way. */
 const BATCH = 512
@@ -22,8 +22,7 @@ const GATHER_MS = 20
 const SNAPSHOT_MS = 2000
 const SNAPSHOT_PART = 4
 const SNAPSHOT_SHARE = 50
-/** Lines of each run in a snapshot; runs of other loops that wait to be sent, and the longest of them, in bytes. */
-const LINES_A_RUN = 20
+/** Runs of other loops that wait to be sent, and the longest of them, in bytes. */
 const MOST_RUNS = 50
 const LONGEST_RUN = 256 * 1024
 
@@ -245,9 +244,9 @@ export class Publisher {
     if (!this.#active || this.#snapshot.making || (now < this.#snapshot.next && !this.#needed)) return
     this.#needed = false
     const { loop, history } = this.#record
-    const text = this.#snapshotText()
+    const text = snapshotText(this.snapshot())
     this.#snapshot = { seq: history.last, at: now, next: performance.now() + (performance.now() - now) * SNAPSHOT_SHARE, making: true }
-    this.#connection.run((client) => client.set(snapshotOf(loop), text, { expiration: { type: 'EX', value: KEPT_SECONDS } }))
+    this.#connection.run((client) => client.set(keyOfSnapshot(loop), text, { expiration: { type: 'EX', value: KEPT_SECONDS } }))
       .catch((error: unknown) => {
         this.pause()
         this.#connection.fail(error as Error)
@@ -259,24 +258,9 @@ export class Publisher {
       })
   }
 
-  /** With as many live tasks as others will read. */
-  #snapshotText(): string {
-    const snapshot = this.snapshot()
-    const text = JSON.stringify(snapshot)
-    const bytes = Buffer.byteLength(text)
-    if (bytes <= LONGEST_SNAPSHOT) return text
-    const { tasks } = snapshot.snapshot
-    return JSON.stringify({ ...snapshot, runs: [], stalls: [], snapshot: { ...snapshot.snapshot, tasks: tasks.slice(0, tasks.length * LONGEST_SNAPSHOT / bytes / 2) } })
-  }
-
   /** @internal All that is needed to continue from here. */
   snapshot(): LoopSnapshot {
-    const { history, stalls, stallCount, blockedSeconds, holding, closed, origin, runs } = this.#record
-    return {
-      epoch: history.epoch, life: this.#life(), startedAt: this.#startedAt, seq: history.last, id: this.#lastId, t: this.#record.now(), origin, closed,
-      snapshot: this.#record.snapshot(), runs: runs.list().map(brief), stalls: stalls.map(({ events: _, ...stall }) => stall), stallCount, blockedSeconds,
-      holding, info: this.#info(),
-    }
+    return snapshotOf(this.#record, { life: this.#life(), startedAt: this.#startedAt, id: this.#lastId, info: this.#info() })
   }
 
   #settle(): void {
@@ -284,10 +268,4 @@ export class Publisher {
     this.#idle = []
     for (const resolve of idle) resolve()
   }
-}
-
-/** A run without its events, and with only its last lines. */
-function brief(run: RunRecord): RunRecord {
-  const output = run.output.slice(-LINES_A_RUN)
-  return { ...run, output, events: [], forgotten: run.forgotten + run.output.length - output.length + run.events.length }
 }

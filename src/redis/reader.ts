@@ -2,10 +2,10 @@
 // are skipped, and after a gap it starts again from a newer snapshot.
 import type { Connection } from './connection.ts'
 import { eventsOf, snapshotOf } from './keys.ts'
-import { ENTRIES, HAS, LONGEST_SNAPSHOT, VALUE } from './reads.ts'
-import { RemoteLoop } from './remote-loop.ts'
+import { ENTRIES, HAS, VALUE } from './reads.ts'
+import { RemoteLoop } from '../observe/remote-loop.ts'
 import { runScript } from './script.ts'
-import { loopSnapshot, read, run as toldRun, type LoopSnapshot, type PublishedRun } from './wire.ts'
+import { LONGEST_SNAPSHOT, loopSnapshot, read, run as toldRun, type LoopSnapshot, type PublishedRun } from '../observe/wire.ts'
 
 /** How often new entries are read without a message on the channel, in ms: a message may be lost. */
 const WAIT_MS = 200

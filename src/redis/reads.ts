@@ -1,16 +1,14 @@
 // Scripts that read what other processes have written. They check sizes and types inside Redis, so that nothing too long is
 // sent, and a key of another type counts as missing.
+import { LONGEST_NAME } from '../observe/wire.ts'
 import { scriptOf } from './script.ts'
 
-/** In bytes: a heartbeat; a snapshot; an entry of a loop's events, with its fields; and the entries that are read at once. */
+/** In bytes: a heartbeat; an entry of a loop's events, with its fields; and the entries that are read at once. */
 export const LONGEST_BEAT = 262_144
-export const LONGEST_SNAPSHOT = 16 * 2 ** 20
 export const LONGEST_ENTRY = 2 ** 20
 const MOST_BYTES = 4 * 2 ** 20
 /** The most fields of an entry. */
 const MOST_FIELDS = 8
-/** The longest name of a loop, in characters. */
-export const LONGEST_NAME = 64
 
 const TIME = `
 local time = redis.call('TIME')

@@ -1,5 +1,6 @@
 // How a program is watched from its start: options of `loopscope run`, and the same as variables of the environment, which
 // reach the program and all Node processes that it starts.
+import { randomBytes } from 'node:crypto'
 import { readValue, UsageError, type Given, type Options } from '../command/arguments.ts'
 
 export const WATCH_OPTIONS: Options = {
@@ -14,8 +15,10 @@ export const WATCH_OPTIONS: Options = {
 const PREFIX = 'LOOPSCOPE_'
 /** The process whose descendants have the variable. */
 export const PARENT = 'LOOPSCOPE_PARENT'
+/** What the processes have in common that one view shows. Others must not know it. */
+export const GROUP = 'LOOPSCOPE_GROUP'
 /** Variables of other parts. */
-const OTHERS = new Set([PARENT, 'LOOPSCOPE_DEBUG'])
+const OTHERS = new Set([PARENT, GROUP, 'LOOPSCOPE_DEBUG'])
 
 export const variableOf = (option: string): string => PREFIX + option.toUpperCase().replaceAll('-', '_')
 
@@ -61,6 +64,15 @@ export function fromVariables(env: Readonly<Record<string, string | undefined>>)
 export function ofDescendant(options: WatchOptions, pid: number): WatchOptions {
   const output = options.output === null ? null : options.output.replace(/(\.[^./\\]*)?$/, (ending) => `.${pid}${ending}`)
   return { ...options, open: false, onPort: null, output }
+}
+
+export const newGroup = (): string => randomBytes(16).toString('hex')
+
+/** The group of this process, to which those will belong that it starts. */
+export function groupOf(env: Record<string, string | undefined>): string {
+  const group = env[GROUP]
+  if (group !== undefined && /^[0-9a-f]{32}$/.test(group)) return group
+  return (env[GROUP] = newGroup())
 }
 
 /** Whether another watched process has started this one. Marks those that this one will start. */

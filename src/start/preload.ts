@@ -5,7 +5,7 @@ import type { AddressInfo, Server } from 'node:net'
 import { basename, dirname, resolve } from 'node:path'
 import '../index.ts'
 import { start, type Started } from '../observe/start.ts'
-import { fromVariables, isDescendant, ofDescendant, variableOf, type WatchOptions } from './options.ts'
+import { fromVariables, groupOf, isDescendant, ofDescendant, variableOf, type WatchOptions } from './options.ts'
 
 /** Written directly: the stream makes a pipe non-blocking, and the program's own synchronous writes to it then fail. */
 function say(message: string): void {
@@ -21,7 +21,7 @@ export function watchFromStart(): void {
     const given = fromVariables(process.env)
     const options = descendant ? ofDescendant(given, process.pid) : given
     const output = options.output === null ? null : placeOf(options.output, descendant)
-    const started = start({ port: options.port, host: options.host, blockedMs: options.threshold }, null, { output })
+    const started = start({ port: options.port, host: options.host, blockedMs: options.threshold }, null, { output, group: { secret: groupOf(process.env), first: !descendant } })
     started.client.log = (_level, message) => say(message.replace(/^loopscope: /, ''))
     started.client.ready.then(() => ready(options, started), (error: unknown) => failed(error, started))
     if (options.onPort !== null) onFirstPort(options.onPort, started)
@@ -48,7 +48,7 @@ function placeOf(output: string, descendant: boolean): string | null {
 }
 
 function ready({ open }: WatchOptions, { client }: Started): void {
-  if (open && client.url !== null) client.shell(openerOf(client.url))
+  if (open && client.url !== null && !client.isMember) client.shell(openerOf(client.url))
 }
 
 function failed(error: unknown, { observing }: Started): void {

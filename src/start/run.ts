@@ -11,7 +11,7 @@ import { helpOf, optionTypes, UsageError, type Options } from '../command/argume
 import { runCommand } from '../command/command.ts'
 import { EXIT } from '../command/exit.ts'
 import { ownFile } from '../launch.ts'
-import { fromVariables, PARENT, toVariables, WATCH_OPTIONS } from './options.ts'
+import { fromVariables, GROUP, newGroup, PARENT, toVariables, WATCH_OPTIONS } from './options.ts'
 
 const OPTIONS: Options = { ...WATCH_OPTIONS, help: { kind: 'flag', help: 'this text' } }
 
@@ -38,7 +38,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const { own, program, isCommand } = divide(args)
   return runCommand({ name: 'loopscope run', help: HELP, options: OPTIONS }, own, async ({ all }) => {
     // In a process that is watched itself, this program still gets all that its options say.
-    const { [PARENT]: _, ...env } = { ...process.env, ...toVariables(all) }
+    const { [PARENT]: _, ...env }: NodeJS.ProcessEnv = { ...process.env, ...toVariables(all), [GROUP]: newGroup() }
     fromVariables(env)
     const [first, ...rest] = program
     if (first === undefined) throw new UsageError('which program? Name a file, or a command after --')

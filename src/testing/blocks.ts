@@ -80,7 +80,7 @@ export class BlockWatch {
   async #reported(ms: number): Promise<CoveredStall[]> {
     const [from, to] = [this.#from / 1000, performance.now() / 1000]
     for (const until = performance.now() + REPORTED_MS; ;) {
-      const found = (await this.#client.stalls()).filter(({ since, seconds }) => since < to && since + seconds > from && seconds * 1000 >= ms)
+      const found = (await this.#client.stalls()).filter(({ since, seconds, ended }) => ended && since < to && since + seconds > from && seconds * 1000 >= ms)
       if (found.length > 0 || performance.now() > until) return found.reverse()
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }

@@ -14,6 +14,7 @@ import { json, start, subscribe } from './support.ts'
 const TIMES = 20
 
 interface Told {
+  ended: boolean
   id: number
   since: number
   seconds: number
@@ -37,7 +38,7 @@ t.test('kinds of freezes', async (t) => {
   const lines = createInterface({ input: program.child.stdout! })[Symbol.asyncIterator]()
   const next = async (): Promise<string> => (await lines.next()).value as string
   const [, observer] = /observer (\S+)/.exec(await next())!
-  const stalls = async (): Promise<Told[]> => (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls
+  const stalls = async (): Promise<Told[]> => (await json<{ stalls: Told[] }>(`${observer}/stalls`)).stalls.filter(({ ended }) => ended)
 
   /** Freezes the program; returns what it did, and the longest stall that is reported for this time. */
   async function freeze(what: string, ms: number): Promise<{ done: Done; told: Told }> {

@@ -36,7 +36,7 @@ t.test('a program that writes anything', { skip: noRedis, timeout: 580_000 }, as
     const { last } = b.own.history
     t.ok(await eventually(() => a.cluster.find('b')?.history.last === last), `${title}: ${a.cluster.find('b')?.history.last} of ${last}`)
     t.ok(await eventually(() => a.states().includes('b live')), `${title}: ${a.states()}`)
-    const list = { self: 'a', redis: a.cluster.redis, loops: a.cluster.infos() }
+    const list = { self: 'a', group: false, redis: a.cluster.redis, loops: a.cluster.infos() }
     t.ok(loopList.safeParse(list).success, `${title}: ${JSON.stringify(loopList.safeParse(list).error)}`)
     loopTable(list, Date.now())
     for (const record of a.cluster.records()) JSON.stringify([record.snapshot(), record.runs.list(), record.stalls, record.trace(10)])

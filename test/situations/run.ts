@@ -44,6 +44,7 @@ export interface Situation {
 }
 
 interface Told {
+  ended: boolean
   name: string
   seconds: number
   kind?: string
@@ -176,7 +177,7 @@ async function watch({ leastMs }: Situation, observer: string, before: number, u
 
 /** Those that are over, the newest first. */
 async function stallsOf(observer: string): Promise<Told[]> {
-  return (await get<{ stalls: Told[] }>(`${observer}/stalls`)).stalls
+  return (await get<{ stalls: Told[] }>(`${observer}/stalls`)).stalls.filter(({ ended }) => ended)
 }
 
 async function get<T>(url: string): Promise<T> {

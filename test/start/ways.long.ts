@@ -59,9 +59,9 @@ chmodSync(join(folder, 'dist/lib/loopscope.js'), 0o755)
 mkdirSync(join(consumer, 'node_modules/.bin'), { recursive: true })
 symlinkSync(join(folder, 'dist/lib/loopscope.js'), join(consumer, 'node_modules/.bin/loopscope'))
 
-const LINE = /^(?:# )?loopscope: (?:process (\d+) is observed at http:\/\/127\.0\.0\.1:(\d+)(?:: port \d+ is taken)?|blocked for .*)$/
+const LINE = /^(?:# )?loopscope: (?:process (\d+) is observed at http:\/\/127\.0\.0\.1:(\d+)(?:: port \d+ is taken)?|(?:[\w.-]+: )?blocked for .*)$/
 
-/** The processes that are watched, each with its port. */
+/** The processes that serve a view, each with its port. */
 function watchedIn({ out, err }: Ended): { pid: string; port: string }[] {
   return `${out}\n${err}`.split('\n').flatMap((line) => {
     const match = LINE.exec(line)
@@ -71,23 +71,23 @@ function watchedIn({ out, err }: Ended): { pid: string; port: string }[] {
 
 interface Way {
   args: string[]
-  /** How many processes are watched. */
-  processes: number
+  /** How many views there are: the processes of one program have one. */
+  views: number
   /** What differs from one run to the next. */
   differs?: RegExp
   npm?: boolean
 }
 
 const WAYS: Record<string, Way> = {
-  'a module': { args: ['app.mjs', 'x'], processes: 1 },
-  'CommonJS': { args: ['app.cjs'], processes: 1 },
-  'an error that nothing catches': { args: ['throws.mjs'], processes: 1 },
-  'a debugger': { args: ['--inspect=0', 'app.mjs'], processes: 1, differs: /^Debugger listening on .*$/m },
-  'a cluster of four': { args: ['cluster.mjs'], processes: 5 },
-  'threads and child processes': { args: ['threads.mjs'], processes: 2 },
-  'the test runner': { args: ['--test', '--test-reporter=tap', 'tests/one.test.mjs', 'tests/two.test.mjs'], processes: 2, differs: /duration_ms.*$|^# loopscope: .*\n|^# \n/gm },
-  'npm': { args: ['start', '--silent'], processes: 1, npm: true },
-  'npm in npm': { args: ['run', 'nested', '--silent'], processes: 1, npm: true },
+  'a module': { args: ['app.mjs', 'x'], views: 1 },
+  'CommonJS': { args: ['app.cjs'], views: 1 },
+  'an error that nothing catches': { args: ['throws.mjs'], views: 1 },
+  'a debugger': { args: ['--inspect=0', 'app.mjs'], views: 1, differs: /^Debugger listening on .*$/m },
+  'a cluster of four': { args: ['cluster.mjs'], views: 1 },
+  'threads and child processes': { args: ['threads.mjs'], views: 1 },
+  'the test runner': { args: ['--test', '--test-reporter=tap', 'tests/one.test.mjs', 'tests/two.test.mjs'], views: 2, differs: /duration_ms.*$|^# loopscope: .*\n|^# \n/gm },
+  'npm': { args: ['start', '--silent'], views: 1, npm: true },
+  'npm in npm': { args: ['run', 'nested', '--silent'], views: 1, npm: true },
 }
 
 async function tryWays(t: Test, node: string): Promise<void> {
@@ -105,19 +105,28 @@ async function tryWays(t: Test, node: string): Promise<void> {
       t.same([seen.code, seen.signal, plain(seen.out)], [bare.code, bare.signal, plain(bare.out)])
       t.equal(plain(seen.err.split('\n').filter((line) => !LINE.test(line)).join('\n')), plain(bare.err))
       const found = watchedIn(seen)
-      t.equal(found.length, way.processes, seen.err)
-      t.equal(new Set(found.map(({ pid }) => pid)).size, way.processes, 'one observer in each process')
-      t.equal(new Set(found.map(({ port }) => port)).size, way.processes, 'at ports of their own')
+      t.equal(found.length, way.views, seen.err)
+      t.equal(new Set(found.map(({ pid }) => pid)).size, way.views, 'one in each program')
+      t.equal(new Set(found.map(({ port }) => port)).size, way.views, 'at ports of their own')
     })
   }
+
+  await t.test('--require', async (t) => {
+    for (const name of ['CommonJS', 'threads and child processes', 'npm']) {
+      const way = WAYS[name]!
+      const [bare, seen] = [await run(way, ''), await run(way, '--require=loopscope/register')]
+      t.same([seen.code, seen.signal, seen.out], [bare.code, bare.signal, bare.out], name)
+      t.equal(watchedIn(seen).length, way.views, `${name}: ${seen.err}`)
+    }
+  })
 
   await t.test('the permission model', async (t) => {
     const has = async (flag: string): Promise<boolean> => (await startNode(t, ['-p', `process.allowedNodeEnvironmentFlags.has('${flag}')`], { node }).ended).out === 'true\n'
     const model = [await has('--permission') ? '--permission' : '--experimental-permission', '--allow-fs-read=*']
     const allowed = [...model, '--allow-worker', ...await has('--allow-net') ? ['--allow-net'] : []]
-    const without = await run({ args: [...model, 'app.mjs'], processes: 0 }, '--import=loopscope/register')
+    const without = await run({ args: [...model, 'app.mjs'], views: 0 }, '--import=loopscope/register')
     t.match(without, { code: 3, out: 'app 2\n', err: /^loopscope: process \d+ is not watched: observe: the permission model keeps it from a thread of its own: start Node with --allow-worker\n$/ })
-    const seen = await run({ args: [...allowed, 'app.mjs'], processes: 1 }, '--import=loopscope/register')
+    const seen = await run({ args: [...allowed, 'app.mjs'], views: 1 }, '--import=loopscope/register')
     t.match(seen, { code: 3, signal: null, out: 'app 2\n' })
     t.equal(watchedIn(seen).length, 1)
     t.equal(seen.err.split('\n').length, 3, 'and one line about stacks')

@@ -11,12 +11,12 @@ export const LIB = 'dist/lib'
 /** The names by which the package is imported, and their modules. */
 const ENTRIES = {
   index: 'index', browser: 'browser', asgi: 'asgi/index', 'asgi-testing': 'asgi/testing', eslint: 'eslint/index', fastify: 'fastify/index', observe: 'observe/index', redis: 'redis/index',
-  register: 'start/register', testing: 'testing/index',
+  register: 'start/register', 'register-required': 'start/register-required', testing: 'testing/index',
 }
 /** The first modules of threads and the command. No other file has the name of a thread's file. */
 const STARTED = { loopscope: 'bin', 'loopscope-observer': 'observe/loopscope-observer', 'loopscope-thread': 'threads/loopscope-thread' }
 /** Modules that are imported for their effect; any other may be left out if it is not used. */
-const EFFECTS = ['index', 'browser', 'start/register', 'testing/sync-calls', ...Object.values(STARTED)]
+const EFFECTS = ['index', 'browser', 'start/register', 'start/register-required', 'testing/sync-calls', ...Object.values(STARTED)]
 
 /**
  * What most programs use of the runtime, with all that it imports, is one file, and the rest another: a bundler leaves out a

@@ -80,7 +80,7 @@ export function Gone({ session }: { session: Session }) {
   if (info.state === 'live') return null
   const at = new Date(info.since).toLocaleTimeString()
   const what = {
-    lost: `Its process died, or lost Redis, at ${at}, ${ago(info.since)} ago. The lanes show its last known state.`,
+    lost: `Its process died${session.loops.list.value?.redis == null ? '' : ', or lost Redis,'} at ${at}, ${ago(info.since)} ago. The lanes show its last known state.`,
     closed: `It closed normally at ${at}, ${ago(info.since)} ago. The lanes show its last state.`,
     unknown: `Redis has been away since ${at}, so the state of this loop is unknown. The lanes show its last known state.`,
   }[info.state]

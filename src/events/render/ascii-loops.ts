@@ -21,8 +21,9 @@ function rowOf(info: LoopInfo, now: number): string[] {
   ]
 }
 
-/** Notes below the table: what `*` means, and the state of Redis. */
-function notes({ redis }: LoopList, now: number): string[] {
+/** Notes below the table: what `*` means, and which other loops there may be. */
+function notes({ redis, group }: LoopList, now: number): string[] {
+  if (group) return ['* this process, which serves this view; processes that it starts, or that are started with it, are listed here as well']
   if (redis === null) return ['* this process, and no other: with REDIS_URL set, processes that share a Redis see each other']
   const { state, reason, since, published, lost, received, missed, away } = redis
   const gone = away === 0 ? '' : `, it was away ${away} ${away === 1 ? 'time' : 'times'}`

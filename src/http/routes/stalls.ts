@@ -1,4 +1,4 @@
-// Stalls that are over, and traces: of the events around one, and of the last seconds.
+// Stalls, and traces: of the events around one, and of the last seconds.
 import { z } from 'zod'
 import { errorBody } from '../errors.ts'
 import { ofLoop } from '../event-stream.ts'
@@ -18,7 +18,7 @@ export function stalls(app: HttpServer, monitor: Monitor): void {
   const tags = ['stalls']
 
   serve(app, 'GET', paths.stalls, {
-    summary: 'Stalls that are over, newest first', tags, querystring: ofLoop, response: { 200: z.object({ stalls: z.array(stall) }), 404: errorBody, 503: errorBody },
+    summary: 'Stalls, newest first; the first one may still last', tags, querystring: ofLoop, response: { 200: z.object({ stalls: z.array(stall) }), 404: errorBody, 503: errorBody },
   }, async (request) => ({ stalls: await monitor.stalls(request.query.loop) }))
 
   serve(app, 'GET', `${paths.stalls}/:id/trace`, { summary: 'What happened around a stall', tags, ...asTrace, params: z.strictObject({ id }), querystring: ofLoop },

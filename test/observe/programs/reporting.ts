@@ -21,7 +21,7 @@ const functions: Record<string, ObserveOptions> = {
   },
 }
 const { url } = await observe({ port: 0, ...options, ...functions[process.env['FUNCTION'] ?? ''] })
-const stalls = async (): Promise<number> => ((await (await fetch(`${url}/stalls`)).json()) as { stalls: unknown[] }).stalls.length
+const stalls = async (): Promise<number> => ((await (await fetch(`${url}/stalls`)).json()) as { stalls: { ended: boolean }[] }).stalls.filter(({ ended }) => ended).length
 await setTimeout(300)
 for (const name of ['first\njob', 'second job']) {
   const before = await stalls()

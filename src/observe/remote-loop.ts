@@ -3,9 +3,8 @@
 import type { LoopEvent, LoopInfo, LoopState } from '../events/schema.ts'
 import { History } from '../events/history.ts'
 import { cutText, cutTexts } from '../events/texts.ts'
-import { MonitoredLoop, plain } from '../observe/monitored-loop.ts'
-import { LONGEST_SNAPSHOT } from './reads.ts'
-import { apart, type Beat, type LoopSnapshot, type PublishedRun } from './wire.ts'
+import { MonitoredLoop, plain } from './monitored-loop.ts'
+import { apart, LONGEST_SNAPSHOT, type Beat, type LoopSnapshot, type PublishedRun } from './wire.ts'
 
 /** The names of this many ended tasks are kept. */
 const MOST_NAMES = 2000

@@ -1,16 +1,24 @@
-// What processes write for each other in Redis, as JSON. Everything that is read is checked, because another program, or
-// another version of this one, may have written it.
+// What processes write for each other, in Redis and to the leader of a group, as JSON. Everything that is read is checked,
+// because another program, or another version of this one, may have written it.
 import { z } from 'zod'
 import type { LoopEvent } from '../events/schema.ts'
-import { LONGEST_NAME } from './reads.ts'
+import type { RunRecord } from '../events/run-log.ts'
+import type { MonitoredLoop } from './monitored-loop.ts'
 import { frame, loopEvent, loopInfo, parameters, snapshot, stallFigures, stallKind, stallShare } from '../events/schema.ts'
+
+/** The longest snapshot, in bytes. */
+export const LONGEST_SNAPSHOT = 16 * 2 ** 20
+/** The longest name of a loop, in characters. */
+export const LONGEST_NAME = 64
+/** Lines of each run in a snapshot. */
+const LINES_A_RUN = 20
 
 /** More seconds than any clock shows, and small enough to calculate with. */
 const MOST_SECONDS = 1e11
 const seconds = z.number().min(-MOST_SECONDS).max(MOST_SECONDS)
 const count = z.int().min(0)
 const epoch = z.string().regex(/^[0-9a-f]{1,32}$/)
-const holding = z.object({ name: z.string(), since: seconds, stack: z.array(frame).optional(), kind: stallKind.optional(), figures: stallFigures.optional() }).nullable()
+const holding = z.object({ name: z.string(), since: seconds, task: count.optional(), request: count.optional(), stack: z.array(frame).optional(), kind: stallKind.optional(), figures: stallFigures.optional() }).nullable()
 
 /** A loop's heartbeat. */
 export const beat = z.object({
@@ -95,4 +103,31 @@ export function apart(batch: string, from: number): [event: LoopEvent, text: str
     if (event.seq !== from + at) throw new RangeError(`event ${event.seq} came as ${from + at}`)
     return [event, text]
   })
+}
+
+/** A run without its events, and with only its last lines. */
+export function brief(run: RunRecord): RunRecord {
+  const output = run.output.slice(-LINES_A_RUN)
+  return { ...run, output, events: [], forgotten: run.forgotten + run.output.length - output.length + run.events.length }
+}
+
+/** What a process adds to its snapshot. */
+export type OfProcess = Pick<LoopSnapshot, 'life' | 'startedAt' | 'id' | 'info'>
+
+/** All that is needed to follow a loop from here. */
+export function snapshotOf(record: MonitoredLoop, ofProcess: OfProcess): LoopSnapshot {
+  const { history, stalls, stallCount, blockedSeconds, holding, closed, origin, runs } = record
+  return {
+    ...ofProcess, epoch: history.epoch, seq: history.last, t: record.now(), origin, closed, snapshot: record.snapshot(), runs: runs.list().map(brief),
+    stalls: stalls.map(({ events: _, ...stall }) => stall), stallCount, blockedSeconds, holding,
+  }
+}
+
+/** A snapshot as JSON, with as many live tasks as fit in this many bytes. */
+export function snapshotText(snapshot: LoopSnapshot, most = LONGEST_SNAPSHOT): string {
+  const text = JSON.stringify(snapshot)
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= most) return text
+  const { tasks } = snapshot.snapshot
+  return JSON.stringify({ ...snapshot, runs: [], stalls: [], snapshot: { ...snapshot.snapshot, tasks: tasks.slice(0, tasks.length * most / bytes / 2) } })
 }
