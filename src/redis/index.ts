@@ -173,7 +173,11 @@ export class RedisQueue<T> implements LoopBound, Named {
     this.#unacked = new Unacked<T>({
       link: this.#link, lease, tries, report,
       onDone: () => this.#noteChange('done', null),
-      onReturned: () => this.#gets.pump(),
+      onReturned: () => {
+        // For watchers, an item is in the queue again.
+        this.#noteChange('put', null)
+        this.#gets.pump()
+      },
     })
     this.#puts = new Puts(this, this.#link, maxsize, report)
     this.#gets = new Gets<T>({ owner: this, link: this.#link, unacked: this.#unacked, isItem, tries, poll: this.#pollMs })

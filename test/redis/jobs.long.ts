@@ -127,6 +127,8 @@ t.test('a queue of jobs', { skip: noRedis }, async (t) => {
 
   await test(t, 'an item is given back for a while, in one step, and no try fails', function* (t, open) {
     const [queue, other] = [open({ tries: 1, lease: 60 }), open({ tries: 1, lease: 60 })]
+    const changes: string[] = []
+    getRunningLoop().instruments.add({ queueChanged: ({ qsize, unfinished }, op) => changes.push(`${op} ${qsize()} ${unfinished}`) })
     yield* queue.put('a')
     const item = yield* queue.get()
     queue.giveBack(item, { after: 0.3 })
@@ -134,6 +136,7 @@ t.test('a queue of jobs', { skip: noRedis }, async (t) => {
     t.match(yield* queue.stats(), { unfinished: 1, failed: 0 })
     t.equal(yield* other.get(), 'a')
     t.match(other.delivery(), { deliveries: 2, failures: 0 })
+    t.same(changes, ['put 1 1', 'get 0 1', 'put 1 1', 'get 0 1'])
   })
 
   await test(t, 'an unknown option or a wrong value is refused, with what is allowed', function* (t, open) {
