@@ -173,9 +173,10 @@ function* answer(
 
 const exampleResult = runResult.extend({
   queue: z.object({
-    name: z.string(), put: z.int(), got: z.int(), done: z.int(), redelivered: z.int().describe('of those got, the ones that had been delivered before'),
+    name: z.string(), put: z.int(), duplicates: z.int().describe('not put, because an unfinished item has their name'), got: z.int(), done: z.int(), redelivered: z.int().describe('of those got, the ones that had been delivered before'),
     lost: z.int().describe('unfinished when Redis lost the queue, as far as this process knew'),
-    aside: z.int().describe('items that could not be read, and were set aside'),
+    failed: z.int().describe('tries that failed'),
+    deadLetters: z.int().describe('items that became dead letters, for instance because they could not be read'),
   }).optional().describe('with queue=redis: what this run did with it'),
 })
 

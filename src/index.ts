@@ -9,6 +9,7 @@ registerThreads()
 export * from './runtime/index.ts'
 export { VirtualClock } from './hosts/virtual.ts'
 export { BrokenThread, NoThread } from './threads/errors.ts'
+export { workerFunction } from './threads/exports.ts'
 export type { ThreadOptions } from './threads/main-threads.ts'
 export { closeThreads, configureThreads, prepareThreads, threadsState } from './threads/register.ts'
 export type { LaneState, ThreadsState } from './threads/state.ts'

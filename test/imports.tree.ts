@@ -50,6 +50,7 @@ const TABLE: Row[] = [
   { files: 'ui/vite.config', may: ['*'] },
   { files: 'examples', may: ['examples', 'workers', 'src/index', 'node:'] },
   { files: 'examples/asgi', may: ['examples', 'workers', 'src/index', 'src/asgi/index', 'node:'] },
+  { files: 'examples/programs', may: ['examples', 'workers', 'src/index', 'src/redis/index', 'node:'] },
   { files: 'test', may: ['*'] },
   { files: 'bench', may: ['*'] },
   { files: 'tools', may: ['*'] },

@@ -18,7 +18,7 @@ export interface SyncToAsyncOptions {
 
 /**
  * Make a coroutine function of a plain one. `'inline'`: the function runs on the loop's thread and blocks it. `'sensitive'`
- * and `'pool'` do not block the loop; they need a function exported by a module under `workers/`.
+ * and `'pool'` do not block the loop; they need a function exported by a module under `workers/`, or named by `workerFunction`.
  */
 export function syncToAsync<A extends unknown[], R>(
   fn: (...args: A) => R,

@@ -56,8 +56,8 @@ export function threads(caller: string): Threads {
 }
 
 /**
- * Call `fn(...args)` on the pool of threads and wait for its result. `fn` must be exported by a module under `workers/`.
- * The context variables that this module exports are copied to the thread and back. Cancelling returns at once; the detached
+ * Call `fn(...args)` on the pool of threads and wait for its result. `fn` must be exported by a module under `workers/`, or
+ * be named by `workerFunction`. The context variables that this module exports are copied to the thread and back. Cancelling returns at once; the detached
  * thread runs to its end.
  */
 export function toThread<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Coroutine<Awaited<R>> {

@@ -106,8 +106,8 @@ export class SharedQueue<T> {
 
   /** What this run did with the queue, in one line. */
   summary(): string {
-    const { put, got, redelivered, lost, aside } = this.counts
+    const { put, got, redelivered, lost, deadLetters } = this.counts
     const items = (count: number): string => `${count} item${count === 1 ? '' : 's'}`
-    return `put ${items(put)}, got ${items(got)}, ${redelivered} delivered again${lost === 0 ? '' : `, ${lost} lost with Redis`}${aside === 0 ? '' : `, ${aside} set aside because they cannot be read`}`
+    return `put ${items(put)}, got ${items(got)}, ${redelivered} delivered again${lost === 0 ? '' : `, ${lost} lost with Redis`}${deadLetters === 0 ? '' : `, ${deadLetters} became dead letters because they cannot be read`}`
   }
 }

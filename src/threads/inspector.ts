@@ -1,5 +1,7 @@
 // What only V8's inspector knows: the module of a function, and which modules are loaded.
 import { Session } from 'node:inspector'
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 interface Property {
   name: string
@@ -45,7 +47,9 @@ function inspect<T>(look: (scripts: Map<string, string>, post: Post) => T): T {
   }
   const scripts = new Map<string, string>()
   session.on('Debugger.scriptParsed', ({ params }) => {
-    if (params.url.startsWith('file:')) scripts.set(params.scriptId, params.url)
+    // Node 22 knows a CommonJS module in TypeScript by its path.
+    if (isAbsolute(params.url)) scripts.set(params.scriptId, pathToFileURL(params.url).href)
+    else if (params.url.startsWith('file:')) scripts.set(params.scriptId, params.url)
   })
   session.connect()
   try {

@@ -10,6 +10,7 @@ export interface Command {
   name?: string
   lease?: number
   maxsize?: number
+  tries?: number
   /** What is put or done. */
   item?: string
   /** For `produce`: the number of items, whose names begin with `item`. */
@@ -23,10 +24,10 @@ const say = (...words: unknown[]): void => void writeSync(1, `${words.join(' ')}
 let queue = new RedisQueue<string>('none')
 let tasks: Task<unknown>[] = []
 
-function* obey({ do: what, name = '', lease = 5, maxsize = 0, item = '', items = 0, pace = 0 }: Command): Coroutine<void> {
+function* obey({ do: what, name = '', lease = 5, maxsize = 0, tries = 0, item = '', items = 0, pace = 0 }: Command): Coroutine<void> {
   switch (what) {
     case 'open':
-      queue = new RedisQueue<string>(name, { url: process.argv[2] as string, lease, maxsize })
+      queue = new RedisQueue<string>(name, { url: process.argv[2] as string, lease, maxsize, tries })
       say('opened', yield* queue.qsize())
       break
     case 'put':

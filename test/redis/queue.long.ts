@@ -4,29 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from '@redis/client'
 import t, { type Test } from 'tap'
 import { RedisQueue, type RedisQueueOptions } from '../../src/redis/index.ts'
-import { createTask, fromPromise, gather, getRunningLoop, Queue, run, sleep, timeout, type Coroutine, type Task } from '../../src/index.ts'
+import { createTask, fromPromise, gather, getRunningLoop, Queue, sleep, timeout, type Coroutine, type Task } from '../../src/index.ts'
 import { runProgram } from '../support/program.ts'
 import { freePort, noRedis, slowProxy, startRedis } from '../support/redis.ts'
 import { thrownBy } from '../support/virtual.ts'
 import { bundleMember, Member } from './members.ts'
-
-let names = 0
-
-/** Runs a program with queues from `open`, and closes them afterwards. */
-async function program(url: string, main: (open: (options?: RedisQueueOptions & { name?: string }) => RedisQueue<unknown>) => Coroutine<void>): Promise<void> {
-  const queues: RedisQueue<unknown>[] = []
-  const fresh = `queue-${++names}`
-  const open = ({ name = fresh, ...options }: RedisQueueOptions & { name?: string } = {}): RedisQueue<unknown> => {
-    const queue = new RedisQueue<unknown>(name, { url, lease: 0.3, ...options })
-    queues.push(queue)
-    return queue
-  }
-  try {
-    await run(main(open))
-  } finally {
-    await Promise.all(queues.map((queue) => queue[Symbol.asyncDispose]()))
-  }
-}
+import { queueProgram as program } from './queues.ts'
 
 t.test('the shared queue', { skip: noRedis }, async (t) => {
   const redis = await startRedis(t)
@@ -47,7 +30,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       for (let n = 0; n < items.length; n++) queue.taskDone()
       yield* queue.join()
       t.equal(yield* queue.unfinished(), 0)
-      t.same(queue.counts, { put: 7, got: 7, redelivered: 0, done: 7, lost: 0, aside: 0 })
+      t.same(queue.counts, { put: 7, duplicates: 0, got: 7, redelivered: 0, done: 7, failed: 0, lost: 0, deadLetters: 0 })
     })
 
     // The same program on both queues, and the same record.
@@ -132,7 +115,7 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       yield* queue.join()
     })
 
-    await test(t, 'sets aside what it cannot read, tells and counts it, and goes on', function* (t, open) {
+    await test(t, 'makes dead letters of what it cannot read, reports and counts them, and goes on', function* (t, open) {
       const reports: string[] = []
       getRunningLoop().setExceptionHandler((_loop, { message }) => void reports.push(message))
       const queue = open({ isItem: (value) => typeof value === 'string' || (value as { no: { such: boolean } }).no.such })
@@ -146,34 +129,35 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       t.same(yield* got, ['a', 'b', 'c'])
       for (const item of ['a', 'b', 'c']) queue.taskDone(item)
       yield* queue.join()
-      t.match(queue.counts, { put: 3, got: 3, aside: hostile.length })
-      t.match(reports.join('\n'), new RegExp(`set aside in ${key.replace(/[{}]/g, '\\$&')}:aside: .*not JSON: "\\{broken"`))
-      const aside = (yield* fromPromise(client.xRange(`${key}:aside`, '-', '+'))) ?? []
-      t.same(aside.map(({ message: { bytes } }) => bytes).sort(), ['0', '1', '3', '4', '50000002', '7'])
-      t.match(aside.find(({ message: { bytes } }) => bytes === '50000002')?.message, { why: /longer than 4000000 bytes/, item: `"${'x'.repeat(65_535)}` }, 'of a long one the beginning is kept')
+      t.match(queue.counts, { put: 3, got: 3, deadLetters: hostile.length })
+      t.match(reports.join('\n'), /became dead letters? in loopscope:queue:\{.*\}:dead: .*not JSON: "\{broken"/)
+      const letters = yield* queue.deadLetters.list()
+      t.same(letters.map(({ bytes }) => bytes).sort(), [0, 1, 3, 4, 50_000_002, 7])
+      t.match(letters.find(({ bytes }) => bytes === 50_000_002), { why: /longer than 1000000 bytes/, json: `"${'x'.repeat(65_535)}`, item: undefined }, 'of a long one the beginning is kept')
+      t.match(letters.find(({ json }) => json === '7'), { item: 7, why: /could not be looked at|not what is expected/ })
       client.destroy()
     })
 
-    await test(t, 'sets aside what a dead consumer could not read, and keeps no more than the last 100', function* (t, open) {
+    await test(t, 'keeps the last 1000 dead letters', function* (t, open) {
       getRunningLoop().setExceptionHandler(() => {})
-      const queue = open({ lease: 0.3 })
-      yield* queue.qsize()
+      const queue = open()
       const key = `loopscope:queue:{${queue.name}}`
       const client = yield* fromPromise(createClient({ url: redis.url }).on('error', () => {}).connect())
-      yield* fromPromise(client.xAdd(key, '*', { item: `"${'x'.repeat(5_000_000)}"` }))
-      yield* fromPromise(client.xReadGroup('loopscope', 'dead', { key, id: '>' }))
-      yield* fromPromise(client.zAdd(`${key}:leases`, { score: 1, value: 'dead' }))
-      for (let n = 0; n < 120; n++) yield* fromPromise(client.xAdd(key, '*', { item: `{${n}` }))
+      const transaction = client.multi()
+      for (let n = 0; n < 1040; n++) transaction.xAdd(key, '*', { text: String(n) })
+      yield* fromPromise(transaction.exec())
       t.match(yield* thrownBy(() => queue.getNowait()), { name: 'QueueEmpty' })
       yield* queue.join()
-      t.equal(queue.counts.aside, 121)
-      t.equal(yield* fromPromise(client.xLen(`${key}:aside`)), 100)
+      t.equal(queue.counts.deadLetters, 1040)
+      t.equal((yield* queue.stats()).deadLetters, 1000)
+      t.equal((yield* queue.deadLetters.list({ limit: 1 }))[0]?.json, '40')
+      t.equal(Number(yield* fromPromise(client.hGet(`${key}:state`, 'bytes'))), 60 * 2 + 900 * 3 + 40 * 4, 'and counts their bytes')
       client.destroy()
     })
 
     await test(t, 'says which key has a value of another type', function* (t, open) {
       const client = yield* fromPromise(createClient({ url: redis.url }).on('error', () => {}).connect())
-      for (const key of ['', ':leases', ':waiting']) {
+      for (const key of ['', ':ready', ':leases', ':waiting']) {
         const queue = open({ name: `text${key.slice(1)}` })
         yield* fromPromise(client.set(`loopscope:queue:{${queue.name}}${key}`, 'not a stream'))
         t.match(yield* thrownBy(() => queue.get()), { message: /cannot use Redis at .*: a key that is needed here has a value of another type.*WRONGTYPE/ })
@@ -479,21 +463,34 @@ t.test('the shared queue', { skip: noRedis }, async (t) => {
       })
     })
 
-    await t.test('has lost only the group or the keys, the queue continues', async (t) => {
+    await t.test('has lost only some of the keys, the queue continues', async (t) => {
       await program(redis.url, function* (open) {
         getRunningLoop().setExceptionHandler(() => {})
         const queue = open()
-        yield* queue.put('a')
         const client = yield* fromPromise(createClient({ url: redis.url }).on('error', () => {}).connect())
-        yield* fromPromise(client.xGroupDestroy(`loopscope:queue:{${queue.name}}`, 'loopscope'))
+        const lose = (...keys: string[]): Coroutine<unknown> => fromPromise(client.del(keys.map((key) => `loopscope:queue:{${queue.name}}:${key}`)))
+        yield* queue.put('a')
+        yield* lose('state')
         t.equal(yield* queue.get(), 'a')
-        yield* fromPromise(client.del(`loopscope:queue:{${queue.name}}`))
-        yield* queue.put('b')
-        t.equal(yield* queue.get(), 'b')
-        yield* fromPromise(client.flushAll())
-        yield* queue.put('c')
-        t.equal(yield* queue.get(), 'c')
         queue.taskDone()
+        yield* queue.put('b')
+        yield* lose('about')
+        t.equal(yield* queue.get(), 'b')
+        yield* lose('about')
+        queue.giveBack()
+        t.equal(yield* queue.get(), 'b')
+        queue.taskDone()
+        yield* queue.put('c')
+        yield* lose('items')
+        yield* queue.put('d')
+        t.equal(yield* queue.get(), 'd')
+        queue.taskDone()
+        yield* queue.put('e')
+        yield* fromPromise(client.flushAll())
+        yield* queue.put('f')
+        t.equal(yield* queue.get(), 'f')
+        queue.taskDone()
+        yield* queue.join()
         client.destroy()
       })
     })

@@ -19,7 +19,7 @@ t.test('every name of the API is exported, and no other', async (t) => {
     CancelledError TimeoutError InvalidStateError QueueEmpty QueueFull QueueShutDown BrokenBarrierError ExceptionGroup RuntimeError
     KeyboardInterrupt rethrowCancelled
     syncToAsync asyncToSync toThread runCoroutineThreadsafe ThreadSensitiveContext
-    configureThreads prepareThreads threadsState closeThreads BrokenThread NoThread
+    configureThreads prepareThreads threadsState workerFunction closeThreads BrokenThread NoThread
     fromPromise fromAsyncIterable fromEvent fromEvents print printTo captureCallGraph printCallGraph Instruments`.trim().split(/\s+/)
   const missing = promised.filter((name) => !(name in loopscope))
   const more = Object.keys(loopscope).filter((name) => !promised.includes(name))

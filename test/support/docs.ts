@@ -1,5 +1,5 @@
-// Reads the programs in a page of documentation: each ```ts block that begins with an import of 'loopscope', and the ```text
-// block below it, which is its output.
+// Reads the programs in a page of documentation: each ```ts block that begins with an import of 'loopscope', or of another
+// entry point, and the ```text block below it, which is its output.
 
 export interface Program {
   /** The page's path, and the line on which the program begins. */
@@ -10,7 +10,7 @@ export interface Program {
   expected: string[] | null
 }
 
-const FENCED = /^```(\w*)\n([\s\S]*?)^```$/gm
+const FENCED = /^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm
 
 interface Block {
   language: string
@@ -25,10 +25,10 @@ function blocksOf(markdown: string): Block[] {
   }))
 }
 
-export function programsOf(page: string, markdown: string): Program[] {
+export function programsOf(page: string, markdown: string, first = 'loopscope'): Program[] {
   const blocks = blocksOf(markdown)
   return blocks.flatMap((block, index): Program[] => {
-    if (block.language !== 'ts' || !/^import [^\n]* from 'loopscope'\n/.test(block.text)) return []
+    if (block.language !== 'ts' || !new RegExp(`^import [^\\n]* from '${first}'\n`).test(block.text)) return []
     const next = blocks[index + 1]
     // Only a block that follows at once belongs to it.
     const output = next?.language === 'text' && markdown.slice(block.end, next.start).trim() === '' ? next.text : null

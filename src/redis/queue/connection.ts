@@ -94,8 +94,6 @@ export class QueueConnection {
     } catch (error) {
       // Later, a replica is a former primary: we wait for its successor.
       if (isRefusal(error) || (!this.#served && isUnwritable(error))) throw this.#refused(error as Error)
-      // The group is gone but its stream is not: treated as a new queue, which the next script makes.
-      if (codeOf(error) === 'NOGROUP') await connection.run((client) => client.del(keys[1] as string)).catch(() => {})
       connection.fail(error as Error)
       throw new RedisUnavailable('Redis went away', { cause: error })
     }

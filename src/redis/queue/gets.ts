@@ -1,7 +1,7 @@
 // Waiting gets. One question is under way at a time, for as many items as there are tasks. An item for a task that has gone is
 // given to the next task, or back to the queue without one.
 import { Deque } from '../../runtime/deque.ts'
-import { QueueEmpty } from '../../runtime/exceptions.ts'
+import { QueueEmpty, QueueShutDown } from '../../runtime/exceptions.ts'
 import { PENDING } from '../../runtime/waiter.ts'
 import { describe } from '../../runtime/describe.ts'
 import type { Unacked, Item } from './unacked.ts'
@@ -11,6 +11,21 @@ import { GET } from './scripts.ts'
 
 /** The most items asked for at once. */
 const MOST_ITEMS = 64
+
+export interface GetsOptions<T> {
+  /** The object that errors name. */
+  owner: object
+  link: Link
+  unacked: Unacked<T>
+  /** Whether a value is a valid item; others become dead letters. */
+  isItem: (value: unknown) => boolean
+  /** How often an item may fail; 0: any number of times. */
+  tries: number
+  /** In milliseconds, after which `retry` is called in any case. */
+  poll: number
+}
+
+type Answer = [entries: [id: string, json: string, deliveries: number, failures: number][], buried: number, why: string, drained: number, due: number, over: number]
 
 export class GetWaiter<T> extends RemoteWaiter {
   /** It fails if there is no item. */
@@ -31,18 +46,23 @@ export class Gets<T> {
   readonly #link: Link
   readonly #unacked: Unacked<T>
   readonly #isItem: (value: unknown) => boolean
+  readonly #tries: string
+  readonly #poll: number
+  /** The next delayed item is due. */
+  #due: NodeJS.Timeout | undefined
   #asking = false
   #question: Promise<void> = Promise.resolve()
   #isEmpty = false
   /** Something was put after the open question was asked, or just before. */
   #isNews = false
 
-  /** `isItem`: whether a value is a valid item; others are set aside. */
-  constructor(owner: object, link: Link, hand: Unacked<T>, isItem: (value: unknown) => boolean) {
+  constructor({ owner, link, unacked, isItem, tries, poll }: GetsOptions<T>) {
     this.#owner = owner
     this.#link = link
-    this.#unacked = hand
+    this.#unacked = unacked
     this.#isItem = isItem
+    this.#tries = String(tries)
+    this.#poll = poll
   }
 
   join(now: boolean): GetWaiter<T> {
@@ -73,7 +93,7 @@ export class Gets<T> {
     this.#isNews = false
     for (const waiter of this.waiters) waiter.asked = true
     this.#asking = true
-    this.#question = this.#link.ask(GET, String(wanted)).then((answer) => this.#onAnswer(answer), (error: unknown) => {
+    this.#question = this.#link.ask(GET, String(wanted), this.#tries).then((answer) => this.#onAnswer(answer), (error: unknown) => {
       this.#asking = false
       // They keep their places until Redis is back.
       if (!(error instanceof RedisUnavailable)) this.failAll(error as Error)
@@ -82,17 +102,22 @@ export class Gets<T> {
 
   #onAnswer(answer: unknown[] | null): void {
     this.#asking = false
-    const [entries = [], aside = 0, drained = 0] = (answer ?? []) as [entries?: [id: string, json: string, deliveries: number][], aside?: number, drained?: number]
-    if (aside > 0) this.#unacked.onSetAside(aside, 'too long, or not an item of a queue')
-    for (const [id, json, deliveries] of entries) {
+    const [entries = [], buried = 0, why = '', drained = 0, due = -1, over = 0] = (answer ?? []) as Partial<Answer>
+    if (buried > 0) this.#unacked.onBuried(buried, why)
+    for (const [id, json, deliveries, failures] of entries) {
       const [value, why] = this.#read(json)
       // Left in the queue, it would be delivered again and again.
-      if (why !== null) this.#unacked.setAside(id, why)
-      else this.#pass(this.#unacked.add(id, value, deliveries))
+      if (why !== null) this.#unacked.bury(id, why)
+      else this.#pass(this.#unacked.add({ id, value, deliveries, failures, task: null }))
     }
     const isShort = drained === 1
     this.#isEmpty = isShort && !this.#isNews
     this.#unacked.compare()
+    if (over === 1) this.failAll(new QueueShutDown(`${String(this.#owner)} was shut down, and is empty`))
+    if (this.waiters.length > 0 && due >= 0 && due < this.#poll) {
+      clearTimeout(this.#due)
+      this.#due = setTimeout(() => this.retry(), due + 1).unref()
+    }
     if (isShort) {
       for (const waiter of [...this.waiters]) {
         if (!waiter.now || !waiter.asked) continue
@@ -130,6 +155,7 @@ export class Gets<T> {
 
   /** Resolves when nothing more will arrive. */
   settle(): Promise<void> {
+    clearTimeout(this.#due)
     return this.#question
   }
 

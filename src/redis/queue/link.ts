@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { RedisUnavailable, QueueConnection, type Listener } from './connection.ts'
 import type { Script } from '../script.ts'
+import { KEYS } from './scripts.ts'
 
 /** The figures of the queue, as of the last answer. */
 export interface Figures {
@@ -26,8 +27,8 @@ export interface LinkOptions {
 export class Link {
   figures: Figures = { unfinished: 0, size: 0, mine: 0 }
   readonly consumer: string
-  /** The key of the items that were set aside. */
-  readonly aside: string
+  /** The key of the dead letters. */
+  readonly dead: string
   readonly #connection: QueueConnection
   readonly #keys: string[]
   readonly #lease: string
@@ -38,8 +39,8 @@ export class Link {
   constructor({ owner, url, name, lease }: LinkOptions, listener: Listener, onLost: (before: Figures) => void) {
     const key = `loopscope:queue:{${name}}`
     this.consumer = randomUUID()
-    this.aside = `${key}:aside`
-    this.#keys = [key, `${key}:born`, `${key}:leases`, `${key}:waiting`, `${key}:put:${this.consumer}`, this.aside]
+    this.dead = `${key}:dead`
+    this.#keys = [key, ...KEYS.map((part) => `${key}:${part}`), `${key}:put:${this.consumer}`]
     this.#lease = String(Math.round(lease * 1000))
     this.#onLost = onLost
     this.#connection = new QueueConnection(owner, url, key, listener)

@@ -1,7 +1,7 @@
 // Waiting puts, first in, first out. One batch is under way at a time, and each put has a number: a put whose answer was lost
 // is sent again and not made twice.
 import { Deque } from '../../runtime/deque.ts'
-import { QueueFull } from '../../runtime/exceptions.ts'
+import { QueueFull, QueueShutDown } from '../../runtime/exceptions.ts'
 import { RedisUnavailable, type Link } from './link.ts'
 import { RemoteWaiter } from './remote-waiter.ts'
 import { PUT, WITHDRAW } from './scripts.ts'
@@ -10,9 +10,19 @@ import { PUT, WITHDRAW } from './scripts.ts'
 const MOST_ITEMS = 64
 const MOST_BYTES = 1_000_000
 
+/** An item on its way to Redis. */
+export interface NewItem {
+  readonly json: string
+  /** Milliseconds. */
+  readonly delay: number
+  readonly priority: number
+  /** '' for one without a name. */
+  readonly name: string
+}
+
 export class PutWaiter extends RemoteWaiter {
   readonly number: number
-  readonly json: string
+  readonly item: NewItem
   /** It fails if there is no room. */
   readonly now: boolean
   /** Its task was interrupted: it must not be put. */
@@ -20,10 +30,10 @@ export class PutWaiter extends RemoteWaiter {
   /** Its item's id in Redis, once it is there; '' if the id is not known. */
   id: string | null = null
 
-  constructor(owner: object, number: number, json: string, now: boolean) {
+  constructor(owner: object, number: number, item: NewItem, now: boolean) {
     super('queue.put', owner)
     this.number = number
-    this.json = json
+    this.item = item
     this.now = now
   }
 }
@@ -31,6 +41,8 @@ export class PutWaiter extends RemoteWaiter {
 export class Puts {
   /** Items that Redis has acknowledged. */
   count = 0
+  /** Items that were not put because an unfinished one has their name. */
+  duplicates = 0
   readonly waiters = new Deque<PutWaiter>()
   readonly #owner: object
   readonly #link: Link
@@ -51,8 +63,8 @@ export class Puts {
     this.#report = report
   }
 
-  join(json: string, now: boolean): PutWaiter {
-    const waiter = new PutWaiter(this.#owner, ++this.#numbers, json, now)
+  join(item: NewItem, now: boolean): PutWaiter {
+    const waiter = new PutWaiter(this.#owner, ++this.#numbers, item, now)
     this.waiters.push(waiter)
     if (now) this.#isFull = false
     this.pump()
@@ -81,11 +93,12 @@ export class Puts {
     for (const waiter of this.waiters) {
       if (batch.length === MOST_ITEMS || bytes > MOST_BYTES) break
       batch.push(waiter)
-      bytes += Buffer.byteLength(waiter.json)
+      bytes += Buffer.byteLength(waiter.item.json)
     }
     this.#asking = true
     this.#isNews = false
-    this.#question = this.#link.ask(PUT, String(this.#maxsize), ...batch.flatMap(({ number, json }) => [String(number), json])).then(
+    const items = batch.flatMap(({ number, item: { json, delay, priority, name } }) => [String(number), json, String(delay), String(priority), name])
+    this.#question = this.#link.ask(PUT, String(this.#maxsize), ...items).then(
       (answer) => this.#onAnswer(batch, answer),
       (error: unknown) => this.#onError(batch, error),
     )
@@ -93,7 +106,9 @@ export class Puts {
 
   #onAnswer(batch: readonly PutWaiter[], answer: unknown[] | null): void {
     this.#asking = false
-    const ids = (answer?.[0] ?? []) as string[]
+    const [ids = [], duplicates = 0, closed = 0] = (answer ?? []) as [ids?: string[], duplicates?: number, closed?: number]
+    this.duplicates += duplicates
+    this.count -= duplicates
     for (const [at, id] of ids.entries()) {
       const waiter = batch[at] as PutWaiter
       waiter.id = id
@@ -104,7 +119,8 @@ export class Puts {
         waiter.wake()
       }
     }
-    if (answer !== null && ids.length < batch.length) {
+    if (closed === 1) this.failAll(new QueueShutDown(`${String(this.#owner)} was shut down`))
+    else if (answer !== null && ids.length < batch.length) {
       this.#isFull = !this.#isNews
       for (const waiter of batch.slice(ids.length)) {
         if (!waiter.now) continue

@@ -2,7 +2,7 @@
 // is renewed. What is done or given back is sent to Redis until Redis acknowledges it.
 import type { Task } from '../../runtime/task.ts'
 import { RedisUnavailable, type Link } from './link.ts'
-import { DONE, GIVE_BACK, MINE, RENEW, SET_ASIDE } from './scripts.ts'
+import { BURY, DONE, MINE, RENEW, RETURN } from './scripts.ts'
 
 const MOST_AT_ONCE = 256
 
@@ -11,8 +11,30 @@ export interface Item<T> {
   readonly value: T
   /** How often it was delivered, including this time. */
   readonly deliveries: number
+  /** How many tries failed: with a consumer that said so, or that died. */
+  readonly failures: number
   /** The task that got it; `null` until then. */
   task: Task<unknown> | null
+}
+
+/** An item on its way back to the queue. */
+interface Returned {
+  readonly deliveries: number
+  /** Milliseconds. */
+  readonly delay: number
+  /** Why the try has failed; '' if none has. */
+  readonly why: string
+}
+
+export interface UnackedOptions {
+  link: Link
+  /** Seconds. */
+  lease: number
+  /** How often an item may fail; 0: any number of times. */
+  tries: number
+  onDone: () => void
+  onReturned: () => void
+  report: (what: string, error?: unknown) => void
 }
 
 export class Unacked<T> {
@@ -20,9 +42,12 @@ export class Unacked<T> {
   redelivered = 0
   /** Items that were reported done, as Redis acknowledged. */
   done = 0
-  /** Items that could not be read and were set aside. */
-  aside = 0
+  /** Tries that failed here, as Redis acknowledged. */
+  failed = 0
+  /** Items that became dead letters here. */
+  buried = 0
   readonly #link: Link
+  readonly #tries: string
   readonly #onDone: () => void
   readonly #onReturned: () => void
   readonly #report: (what: string, error?: unknown) => void
@@ -30,9 +55,8 @@ export class Unacked<T> {
   readonly #byTask = new Map<Task<unknown>, Item<T>[]>()
   /** Ids that are done, and not yet acknowledged. */
   readonly #finished = new Set<string>()
-  /** Ids that go back, and how often they were delivered. */
-  readonly #returned = new Map<string, number>()
-  /** Ids to be set aside, and why. */
+  readonly #returned = new Map<string, Returned>()
+  /** Ids of items that cannot be read, and why. */
   readonly #unreadable = new Map<string, string>()
   /** The lease is `lease` seconds. */
   readonly #renewMs: number
@@ -41,8 +65,9 @@ export class Unacked<T> {
   #comparing = false
   #soon = false
 
-  constructor(link: Link, lease: number, onDone: () => void, onReturned: () => void, report: (what: string, error?: unknown) => void) {
+  constructor({ link, lease, tries, onDone, onReturned, report }: UnackedOptions) {
     this.#link = link
+    this.#tries = String(tries)
     this.#renewMs = lease * 1000 / 3
     this.#onDone = onDone
     this.#onReturned = onReturned
@@ -60,9 +85,8 @@ export class Unacked<T> {
   }
 
   /** An item that arrived. */
-  add(id: string, value: T, deliveries: number): Item<T> {
-    const item = { id, value, deliveries, task: null }
-    this.#items.set(id, item)
+  add(item: Item<T>): Item<T> {
+    this.#items.set(item.id, item)
     this.#timer ??= setInterval(() => this.#renew(), this.#renewMs).unref()
     return item
   }
@@ -95,25 +119,25 @@ export class Unacked<T> {
     this.#sendSoon()
   }
 
-  /** The content of this id is not a valid item: it is kept apart, and delivered to no consumer again. */
-  setAside(id: string, why: string): void {
+  /** The content of this id is not a valid item: it becomes a dead letter. */
+  bury(id: string, why: string): void {
     this.#unreadable.set(id, why)
     this.#sendSoon()
   }
 
-  /** This many items were set aside. */
-  onSetAside(count: number, why: string): void {
-    this.aside += count
-    this.#report(`${count === 1 ? 'an item that cannot be read was' : `${count} items that cannot be read were`} set aside in ${this.#link.aside}: ${why}`)
+  /** This many items became dead letters. */
+  onBuried(count: number, why: string): void {
+    this.buried += count
+    this.#report(`${count === 1 ? 'an item became a dead letter' : `${count} items became dead letters`} in ${this.#link.dead}: ${why}`)
   }
 
-  /** Gives it back to be delivered again. If no task had it, this delivery does not count. */
-  giveBack(item: Item<T>): void {
-    if (this.#remove(item)) this.#giveBackId(item.id, item.task === null ? item.deliveries - 1 : item.deliveries)
+  /** Gives it back to be delivered again, after `delay` ms. If no task had it, this delivery does not count. `why`: a try has failed. */
+  giveBack(item: Item<T>, delay = 0, why = ''): void {
+    if (this.#remove(item)) this.#giveBackId(item.id, { deliveries: item.task === null ? item.deliveries - 1 : item.deliveries, delay, why })
   }
 
-  #giveBackId(id: string, deliveries: number): void {
-    this.#returned.set(id, deliveries)
+  #giveBackId(id: string, returned: Returned): void {
+    this.#returned.set(id, returned)
     this.#sendSoon()
   }
 
@@ -158,7 +182,7 @@ export class Unacked<T> {
     this.#link.ask(MINE, String(MOST_AT_ONCE + this.#known)).then((answer) => {
       this.#comparing = false
       for (const [id, deliveries] of (answer?.[0] ?? []) as [string, number][]) {
-        if (!this.#items.has(id) && !this.#finished.has(id) && !this.#returned.has(id) && !this.#unreadable.has(id)) this.#giveBackId(id, deliveries - 1)
+        if (!this.#items.has(id) && !this.#finished.has(id) && !this.#returned.has(id) && !this.#unreadable.has(id)) this.#giveBackId(id, { deliveries: deliveries - 1, delay: 0, why: '' })
       }
     }, (error: unknown) => {
       this.#comparing = false
@@ -207,11 +231,16 @@ export class Unacked<T> {
           this.#onDone()
         }
         if (unreadable.length > 0) {
-          await this.#link.ask(SET_ASIDE, ...unreadable.flat())
-          const set = unreadable.filter(([id]) => this.#unreadable.delete(id))
-          if (set.length > 0) this.onSetAside(set.length, (set[0] as [string, string])[1])
+          await this.#link.ask(BURY, ...unreadable.flat())
+          const buried = unreadable.filter(([id]) => this.#unreadable.delete(id))
+          if (buried.length > 0) this.onBuried(buried.length, (buried[0] as [string, string])[1])
         }
-        if (returned.length > 0) await this.#link.ask(GIVE_BACK, ...returned.flatMap(([id, deliveries]) => [id, String(deliveries)]))
+        if (returned.length > 0) {
+          const answer = await this.#link.ask(RETURN, this.#tries, ...returned.flatMap(([id, { deliveries, delay, why }]) => [id, String(deliveries), String(delay), why]))
+          this.failed += returned.filter(([, { why }]) => why !== '').length
+          const [buried = 0, why = ''] = (answer ?? []) as [buried?: number, why?: string]
+          if (buried > 0) this.onBuried(buried, why)
+        }
       } catch (error) {
         if (error instanceof RedisUnavailable) break
         this.#report('cannot say what is done: it will be delivered again', error)
