@@ -29,14 +29,18 @@ function onNode() {
 }
 
 async function onLoopscope() {
-  const { run, startServer } = await import(build)
+  const { ConnectionError, run, startServer } = await import(build)
 
   function* echo(reader, writer) {
-    for (;;) {
-      const line = yield* reader.readline()
-      if (line.length === 0) break
-      writer.write(line)
-      yield* writer.drain()
+    try {
+      for (;;) {
+        const line = yield* reader.readline()
+        if (line.length === 0) break
+        writer.write(line)
+        yield* writer.drain()
+      }
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error
     }
     writer.close()
   }

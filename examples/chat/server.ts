@@ -35,7 +35,7 @@ const HELP = ['/join ROOM', '/leave', '/who', '/rooms', '/nick NAME', '/me TEXT'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** The client has asked to go, or is told to. */
+/** The connection should end, and why. */
 class Goodbye extends Error {}
 
 class Client {
@@ -168,7 +168,7 @@ export class Chat {
     }
   }
 
-  /** What a client is told about the error that ends its connection. What is no client's fault is thrown on. */
+  /** Explain the error that ends a connection to its client. Any other error is thrown again. */
   #explain(client: Client, error: unknown): void {
     if (error instanceof Goodbye) client.tell(`* ${error.message}`)
     else if (error instanceof RangeError) client.tell(`* a line has at most ${this.#options.longest} bytes`)

@@ -1,5 +1,5 @@
 // The chat of examples/chat under faults: clients that die, that do not read, that talk nonsense, and Ctrl-C at random moments.
-// Nothing may be left, and no line lost for those who read.
+// Nothing may be left, and no line lost for clients that read.
 import { spawn } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
@@ -68,7 +68,7 @@ t.test('the chat', async (t) => {
     }), [])
   })
 
-  await t.test('loses no line for those who read, whatever the others do', async (t) => {
+  await t.test('loses no line for clients that read, whatever the others do', async (t) => {
     const LINES = 100
     t.same(await chatting({ waiting: 2000 }, async (port, chat) => {
       const guests = Array.from({ length: 8 }, (_, i) => new Guest(port, `guest${i}`))
