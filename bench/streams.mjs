@@ -15,14 +15,14 @@ import { median } from './lib/summary.mjs'
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '1' }, connections: { type: 'string', default: '32' }, build: { type: 'string' },
+    rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '2' }, connections: { type: 'string', default: '32' }, build: { type: 'string' },
   },
 })
 const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 const connections = Number(values.connections)
 const LINE = Buffer.from(`${'x'.repeat(63)}\n`)
-const WARM_UP_SECONDS = 1
+const WARM_UP_SECONDS = 2
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url))
 const build = values.build ? buildAt(values.build) : buildLoopscope()

@@ -64,9 +64,10 @@ export class WriteFlow {
     }
   }
 
+  /** Only if writing is paused, or the connection lost. */
   *drain(): Coroutine<void> {
     if (this.lost !== null) throw new ConnectionResetError(`the connection to ${this.#peer} is lost`, { code: 'ECONNRESET', cause: this.lost.error ?? undefined })
-    if (this.paused) yield* this.#wait(this.#drains, `${this.#peer} to take what was sent`)
+    yield* this.#wait(this.#drains, `${this.#peer} to take what was sent`)
   }
 
   *waitClosed(): Coroutine<void> {
@@ -187,7 +188,8 @@ export class StreamWriter {
     if (error !== null) throw error as Error
     // A loop of `write` and `drain` would never leave the task, and the loss of the connection never be noticed.
     if (this.#transport.isClosing()) yield* sleep(0)
-    yield* this.#transport.flow.drain()
+    const { flow } = this.#transport
+    if (flow.paused || flow.lost !== null) yield* flow.drain()
   }
 
   /**
