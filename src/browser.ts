@@ -5,4 +5,5 @@ import { setDefaultHost } from './runtime/host.ts'
 setDefaultHost(browserHost)
 
 export * from './runtime/index.ts'
+export * from './hosts/no-streams.ts'
 export { VirtualClock } from './hosts/virtual.ts'

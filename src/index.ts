@@ -1,4 +1,4 @@
-// loopscope on Node: the runtime, with Node as its host, and worker threads.
+// loopscope on Node: the runtime, with Node as its host, streams, subprocesses and worker threads.
 import { nodeHost } from './hosts/node.ts'
 import { setDefaultHost } from './runtime/host.ts'
 import { registerThreads } from './threads/register.ts'
@@ -7,6 +7,7 @@ setDefaultHost(nodeHost)
 registerThreads()
 
 export * from './runtime/index.ts'
+export * from './streams/index.ts'
 export { VirtualClock } from './hosts/virtual.ts'
 export { BrokenThread, NoThread } from './threads/errors.ts'
 export { workerFunction } from './threads/exports.ts'

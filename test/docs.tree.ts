@@ -25,7 +25,7 @@ const camelCase = (name: string): string => name.replace(/(?<=\w)_(\w)/g, (_, le
 /** asyncio's classes that loopscope has under the same name. */
 const CLASSES = [
   'Future', 'Task', 'TaskGroup', 'Timeout', 'Runner', 'Queue', 'LifoQueue', 'PriorityQueue', 'Lock', 'Event', 'Condition',
-  'Semaphore', 'BoundedSemaphore', 'Barrier', 'Handle', 'TimerHandle',
+  'Semaphore', 'BoundedSemaphore', 'Barrier', 'Handle', 'TimerHandle', 'StreamReader', 'StreamWriter', 'Server',
 ]
 
 const LONGEST_MS = 20_000

@@ -2,6 +2,7 @@
 // runtimes, tests in a simulated page. Importing it starts nothing and checks nothing: what exists is found out when it is
 // needed.
 import type { CoroutineInfo, Host } from '../runtime/host.ts'
+import { RuntimeError } from '../runtime/exceptions.ts'
 
 const LONGEST_MS = 2 ** 31 - 1
 
@@ -84,6 +85,10 @@ class BrowserHost implements Host {
 
   hold(): () => void {
     return () => {}
+  }
+
+  onSignal(): never {
+    throw new RuntimeError('addSignalHandler: browsers have no signals; cancel with `run(main(), { signal })` or task.cancel()')
   }
 
   onInterrupt(): () => void {

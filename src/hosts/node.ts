@@ -1,9 +1,12 @@
 // The host adapter for Node: the only part of the runtime that imports node: modules.
 import { AsyncResource } from 'node:async_hooks'
 import { Session } from 'node:inspector'
+import { constants } from 'node:os'
 import { inspect } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
 import type { CoroutineInfo, Host, HostContext } from '../runtime/host.ts'
-import { KeyboardInterrupt } from '../runtime/exceptions.ts'
+import { describe } from '../runtime/describe.ts'
+import { KeyboardInterrupt, RuntimeError } from '../runtime/exceptions.ts'
 import { asyncLocals } from './async-locals.ts'
 import { collectSoon } from './collection.ts'
 
@@ -63,6 +66,8 @@ class NodeHost implements Host {
     }
     let interrupts = 0
     const onSigint = (): void => {
+      // Set since: it decides what SIGINT means.
+      if (interruptHandlers > 0) return
       if (++interrupts === 1) {
         exitAsInterrupted()
         fn()
@@ -74,6 +79,18 @@ class NodeHost implements Host {
     }
     process.on('SIGINT', onSigint)
     return stop
+  }
+
+  onSignal(signal: string, fn: () => void): () => void {
+    if (!Object.hasOwn(constants.signals, signal)) throw new RangeError(`addSignalHandler: a signal is needed, such as 'SIGTERM', got ${describe(signal)}`)
+    if (!isMainThread) throw new RuntimeError(`addSignalHandler: ${signal} arrives at the main thread only, and this is a worker thread`)
+    if (UNCATCHABLE.has(signal)) throw new RuntimeError(`addSignalHandler: no process can handle ${signal}`)
+    process.on(signal, fn)
+    if (signal === 'SIGINT') interruptHandlers++
+    return () => {
+      process.off(signal, fn)
+      if (signal === 'SIGINT') interruptHandlers--
+    }
   }
 
   onExit(fn: () => void): () => void {
@@ -120,6 +137,10 @@ class NodeHost implements Host {
     return info
   }
 }
+
+/** How many handlers of SIGINT loops have. */
+let interruptHandlers = 0
+const UNCATCHABLE = new Set(['SIGKILL', 'SIGSTOP'])
 
 const atExit = new Set<() => void>()
 

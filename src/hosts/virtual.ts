@@ -81,6 +81,10 @@ export class VirtualClock implements Host {
     return this.#base.onInterrupt(fn)
   }
 
+  onSignal(signal: string, fn: () => void): () => void {
+    return this.#base.onSignal(signal, fn)
+  }
+
   onExit(fn: () => void): () => void {
     return this.#base.onExit?.(fn) ?? (() => {})
   }

@@ -65,6 +65,17 @@ export interface AbstractEventLoop extends Loop {
   /** Wait until the default executor has finished its calls. It accepts no further call. */
   shutdownDefaultExecutor(): Coroutine<void>
 
+  /**
+   * Call `fn(...args)` as a callback of the loop when the process gets a signal, such as `SIGTERM`; replaces the signal's handler. With
+   * one for `SIGINT`, Ctrl-C does not cancel the main task. Throws a RangeError for what is no signal, a RuntimeError for one that
+   * cannot be handled, in a worker thread, and in browsers.
+   */
+  addSignalHandler<A extends unknown[]>(signal: string, fn: Callback<A>, ...args: A): void
+  /** Restore what a signal does without a handler; false if there was no handler. */
+  removeSignalHandler(signal: string): boolean
+  /** @internal Call `fn` when the loop closes, to close what the program left open. Returns a function that takes it back. */
+  onClose(fn: () => void): () => void
+
   isRunning(): boolean
   /** Run until `stop()`. */
   runForever(): Promise<void>

@@ -1,14 +1,17 @@
 // A future that the host finishes: a promise, an event. The loop counts open ones as host work.
 import type { Wait } from './instruments.ts'
+import type { WaitKind } from './waitable.ts'
 import { Future } from './future.ts'
 
 export class HostFuture<T> extends Future<T> {
   readonly #what: string
+  readonly #kind: WaitKind
   #open = true
 
-  constructor(what: string) {
+  constructor(what: string, kind: WaitKind = 'promise') {
     super()
     this.#what = what
+    this.#kind = kind
     this.loop.addHostWork(1)
   }
 
@@ -29,6 +32,6 @@ export class HostFuture<T> extends Future<T> {
   }
 
   override describeWait(): Wait {
-    return { kind: 'promise', label: this.#what }
+    return { kind: this.#kind, label: this.#what }
   }
 }

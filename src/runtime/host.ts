@@ -37,6 +37,8 @@ export interface Host {
   hold(): () => void
   /** Call `fn` when the user interrupts (SIGINT). Returns a function that stops listening. */
   onInterrupt(fn: () => void): () => void
+  /** Call `fn` at each signal `signal`. Returns a function that stops listening. Throws for what cannot be listened to. */
+  onSignal(signal: string, fn: () => void): () => void
   /** Call `fn` if the process ends. Returns a function that stops listening. */
   onExit?(fn: () => void): () => void
   /** In debug mode: collect garbage within seconds, if `left` is not empty then. */

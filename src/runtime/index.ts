@@ -2,8 +2,9 @@
 export type { Awaitable, Coroutine, Result, Suspension } from './coroutine.ts'
 export { isCoroutine } from './coroutine.ts'
 export {
-  BrokenBarrierError, CancelledError, ExceptionGroup, InvalidStateError, KeyboardInterrupt, QueueEmpty, QueueFull,
-  QueueShutDown, rethrowCancelled, RuntimeError, TimeoutError,
+  BrokenBarrierError, BrokenPipeError, CancelledError, ConnectionAbortedError, ConnectionError, ConnectionRefusedError,
+  ConnectionResetError, ExceptionGroup, IncompleteReadError, InvalidStateError, KeyboardInterrupt, LimitOverrunError, ProcessLookupError,
+  QueueEmpty, QueueFull, QueueShutDown, rethrowCancelled, RuntimeError, TimeoutError,
 } from './exceptions.ts'
 export { run, Runner, type RunOptions } from './runner.ts'
 export { EventLoop, type LoopOptions } from './loop.ts'
@@ -26,6 +27,9 @@ export { Event } from './event.ts'
 export { Condition } from './condition.ts'
 export { BoundedSemaphore, Semaphore } from './semaphore.ts'
 export { Barrier } from './barrier.ts'
+export { DEVNULL, PIPE, STDOUT } from './stdio.ts'
+export { StreamReader } from './stream-reader.ts'
+export { StreamWriter, type TlsLimits, type Transport, type WriteBufferLimits } from './stream-writer.ts'
 export { Context, ContextVar, copyContext, Token } from './context.ts'
 export { asyncToSync, syncToAsync, type AsyncToSyncOptions, type SyncToAsyncOptions } from './sync.ts'
 export { runCoroutineThreadsafe, ThreadSensitiveContext, toThread, type ConcurrentFuture, type ThreadMode } from './threads.ts'

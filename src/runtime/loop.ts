@@ -4,7 +4,7 @@ import type { AbstractEventLoop, ExceptionContext, ExceptionHandler, Executor, T
 import type { Awaitable, Coroutine } from './coroutine.ts'
 import type { Runnable } from './ready.ts'
 import type { Timer } from './timers.ts'
-import { snapshot } from './context.ts'
+import { copyContext, snapshot } from './context.ts'
 import { describable, describe } from './describe.ts'
 import { Driver, type DrivenLoop } from './driver.ts'
 import { handOver, reportContext } from './exception-handler.ts'
@@ -71,6 +71,8 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
   #exceptionHandler: ExceptionHandler | null = null
   #executor: Executor | null = null
   #executorShutDown = false
+  readonly #signals = new Map<string, () => void>()
+  readonly #atClose = new Set<() => void>()
   readonly #hold: boolean
 
   constructor(options?: LoopOptions) {
@@ -196,6 +198,25 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     if (executor !== null) yield* executor.shutdown()
   }
 
+  addSignalHandler<A extends unknown[]>(signal: string, fn: Callback<A>, ...args: A): void {
+    this.#requireOpen()
+    const called = requireFunction(fn, 'addSignalHandler')
+    const context = copyContext()
+    const stop = this.host.onSignal(signal, () => context.run(() => this.callSoon(called, ...args)))
+    this.removeSignalHandler(signal)
+    this.#signals.set(signal, stop)
+  }
+
+  removeSignalHandler(signal: string): boolean {
+    this.#signals.get(signal)?.()
+    return this.#signals.delete(signal)
+  }
+
+  onClose(fn: () => void): () => void {
+    this.#atClose.add(fn)
+    return () => this.#atClose.delete(fn)
+  }
+
   isRunning(): boolean {
     return this.#driver.active || this.#nested
   }
@@ -289,6 +310,9 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     }
     this.#reportLost()
     this.#closed = true
+    for (const signal of [...this.#signals.keys()]) this.removeSignalHandler(signal)
+    for (const fn of this.#atClose) fn()
+    this.#atClose.clear()
     this.ready.clear()
     this.timers.clear()
     this.tasks.clear()

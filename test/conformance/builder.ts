@@ -2,12 +2,12 @@
 // program finite (a routine starts only routines of a higher level, and only as many as its cost allows).
 import { Random } from './random.ts'
 import { likelyErrors } from './errors.ts'
-import { awaiting, call, list, literal, mayFail, method, variable } from './tree.ts'
+import { awaiting, bytes, call, list, literal, mayFail, method, variable } from './tree.ts'
 import type { Expression, Statement, Variable } from './tree.ts'
 
 export type Feature =
   | 'basics' | 'tasks' | 'cancel' | 'gather' | 'wait' | 'waitFor' | 'shield' | 'asCompleted' | 'timeout' | 'group' | 'eager'
-  | 'queue' | 'lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'future' | 'callback' | 'context'
+  | 'queue' | 'lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'future' | 'callback' | 'context' | 'stream'
 
 /** Where a statement will be. */
 export interface Place {
@@ -204,15 +204,33 @@ export class Builder {
 
   /** A coroutine of asyncio's that waits for another task, on one of the program's objects. */
   blocking(): Expression | null {
-    const one = this.some('Queue', 'PriorityQueue', 'LifoQueue', 'Lock', 'Event', 'Semaphore', 'BoundedSemaphore', 'Barrier')
+    const one = this.some('Queue', 'PriorityQueue', 'LifoQueue', 'Lock', 'Event', 'Semaphore', 'BoundedSemaphore', 'Barrier', 'StreamReader')
     if (one === null) return null
     switch (one.kind) {
       case 'Event': return method(one.name, 'wait')
+      case 'StreamReader': return this.reading(one)
       case 'Barrier': return method(one.name, 'wait')
       case 'Queue': case 'PriorityQueue': case 'LifoQueue':
         return this.random.chance(0.6) ? method(one.name, 'get') : this.random.chance(0.7) ? method(one.name, 'put', [this.item(one)]) : method(one.name, 'join')
       default: return method(one.name, 'acquire')
     }
+  }
+
+  /** One of the ways to read. Data and separators have few letters, so that they meet. */
+  reading({ name }: Variable): Expression {
+    const { random } = this
+    switch (random.int(0, 7)) {
+      case 0: case 1: return method(name, 'read', [literal(random.int(0, 4))])
+      case 2: return method(name, 'read')
+      case 3: return method(name, 'readexactly', [literal(random.int(0, 6))])
+      case 4: return method(name, 'readuntil', [bytes(random.pick(['a', 'ab', 'ba', 'aab']))])
+      case 5: return method(name, 'readuntil', [{ type: 'tuple', items: random.shuffled(['b', 'ab', 'aa', '\n']).slice(0, random.int(2, 3)).map(bytes) }])
+      default: return method(name, 'readline')
+    }
+  }
+
+  data(): Expression {
+    return bytes(this.random.shuffled(['a', 'a', 'a', 'b', 'b', '\n', '\n']).slice(0, this.random.int(0, 4)).join(''))
   }
 
   /** An item for a queue: tuples in one that orders by priority and was made for them. */

@@ -7,7 +7,7 @@ import type { Builder } from './builder.ts'
 export const CAUGHT = [
   'CancelledError', 'CancelledError', 'CancelledError', 'Exception', 'Exception', 'Exception', 'BaseException', 'TimeoutError', 'TimeoutError',
   'Boom', 'Boom', 'RuntimeError', 'ValueError', 'InvalidStateError', 'QueueEmpty', 'QueueFull', 'QueueShutDown', 'BrokenBarrierError',
-  'ExceptionGroup', 'Nothing', 'Nothing',
+  'ExceptionGroup', 'Nothing', 'Nothing', 'IncompleteReadError', 'LimitOverrunError',
 ]
 
 const RAISED = ['RuntimeError', 'ValueError', 'TimeoutError', 'InvalidStateError', 'QueueEmpty', 'QueueFull', 'QueueShutDown', 'BrokenBarrierError']
@@ -32,7 +32,8 @@ const LIKELY: Record<string, string[]> = {
   setResult: ['InvalidStateError'], setException: ['InvalidStateError'], result: ['InvalidStateError', 'CancelledError', 'Boom'],
   exception: ['InvalidStateError', 'CancelledError'], reschedule: ['RuntimeError'], createTask: ['RuntimeError'], run: ['RuntimeError'],
   waitFor: ['TimeoutError'], wait: ['BrokenBarrierError', 'CancelledError'], gather: ['CancelledError', 'Boom'], shield: ['CancelledError', 'Boom'],
-  reset: ['ValueError'], abort: ['CancelledError'],
+  read: ['Boom', 'RuntimeError'], readline: ['Boom', 'ValueError', 'RuntimeError'], readexactly: ['IncompleteReadError', 'RuntimeError'],
+  readuntil: ['IncompleteReadError', 'LimitOverrunError', 'RuntimeError'], feedData: ['RuntimeError'], reset: ['ValueError'], abort: ['CancelledError'],
 }
 
 /** The classes that catch what this statement probably throws. */

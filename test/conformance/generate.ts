@@ -11,16 +11,17 @@ import { queues } from './makers/queues.ts'
 import { contended, races, waitingFor } from './makers/races.ts'
 import { scopes } from './makers/scopes.ts'
 import { create, tasks } from './makers/tasks.ts'
+import { streams } from './makers/streams.ts'
 import { waiting } from './makers/waiting.ts'
 import { Random } from './random.ts'
 import { LOOP, awaiting, call, construct, literal, method } from './tree.ts'
 import type { Expression, Program, Routine, Statement } from './tree.ts'
 
-const MAKERS = [...basics, ...races, ...tasks, ...waiting, ...scopes, ...queues, ...locks, ...futures, ...contexts]
+const MAKERS = [...basics, ...races, ...tasks, ...waiting, ...scopes, ...queues, ...locks, ...futures, ...contexts, ...streams]
 
 const FEATURES: Feature[] = [
   'gather', 'wait', 'waitFor', 'shield', 'asCompleted', 'timeout', 'timeout', 'group', 'group', 'eager', 'queue', 'queue', 'lock', 'event',
-  'condition', 'condition', 'semaphore', 'barrier', 'future', 'future', 'callback', 'context',
+  'condition', 'condition', 'semaphore', 'barrier', 'future', 'future', 'callback', 'context', 'stream', 'stream',
 ]
 
 /** The most statements of one routine, including all it starts. */
@@ -61,6 +62,9 @@ function declare(builder: Builder, top: number): void {
     add('m1', kind, construct(kind, random.chance(0.7) ? [literal(random.int(0, 2))] : []))
   }
   if (builder.has('barrier')) add('b1', 'Barrier', construct('Barrier', [literal(random.int(1, 3))]))
+  if (builder.has('stream')) {
+    for (let i = random.int(1, 2); i > 0; i--) add(`r${i}`, 'StreamReader', construct('StreamReader', random.chance(0.7) ? [literal(random.int(1, 6))] : []))
+  }
   if (builder.has('callback')) for (const kind of ['Handle', 'TimerHandle']) add(kind === 'Handle' ? 'h1' : 'h2', kind)
   if (builder.has('context')) {
     add('v1', 'ContextVar', construct('ContextVar', [literal('v1')], random.chance(0.4) ? { default: literal(7) } : {}))

@@ -14,7 +14,7 @@ import logging
 import re
 import sys
 import warnings
-from asyncio import events, runners, taskgroups, tasks
+from asyncio import events, runners, streams, taskgroups, tasks
 
 TURNS = 20_000  # iterations of the loop after which a program is given up
 WATCHDOG = 64  # seconds after which every task is cancelled, again and again
@@ -105,6 +105,12 @@ def make_deterministic():
     tasks.all_tasks = asyncio.all_tasks = all_tasks
     was = '{ensure_future(aw, loop=loop) for aw in set(aws)}'
     rewrite(tasks, '_AsCompletedIterator', (was, f'set([{was[1:-1]}])'))
+
+
+def add_stream_check():
+    """What is an assertion in CPython is an error of the runtime's here."""
+    rewrite(streams, 'StreamReader', ("assert not self._eof, 'feed_data after feed_eof'", "if self._eof: raise RuntimeError('feed_data after feed_eof')"))
+    asyncio.StreamReader = streams.StreamReader
 
 
 def cancel_group(self):
@@ -239,6 +245,10 @@ class Support:
         name = type(error).__name__
         if isinstance(error, BaseExceptionGroup):
             return f'{name}[{", ".join(map(self.error, error.exceptions))}]'
+        if isinstance(error, asyncio.IncompleteReadError):
+            return f'{name}({self.show(error.partial)}, {self.show(error.expected)})'
+        if isinstance(error, asyncio.LimitOverrunError):
+            return f'{name}({error.consumed})'
         if isinstance(error, (Boom, asyncio.CancelledError)):
             return f"{name}('{error.args[0] if error.args else ''}')"
         return name
@@ -261,6 +271,8 @@ class Support:
             return seconds(value)
         if isinstance(value, str):
             return f"'{value}'"
+        if isinstance(value, bytes):
+            return f'bytes {json.dumps(value.decode())}'
         if depth > 3:
             return '...'
         if isinstance(value, Nothing):
@@ -279,6 +291,8 @@ class Support:
             return f'Timeout({self.show(value.expired())})'
         if isinstance(value, asyncio.Queue):
             return f'Queue({value.qsize()})'
+        if isinstance(value, asyncio.StreamReader):
+            return f'StreamReader({self.show(value.at_eof())})'
         if isinstance(value, asyncio.Event):
             return f'Event({self.show(value.is_set())})'
         if isinstance(value, asyncio.Barrier):
@@ -334,6 +348,7 @@ def run_many(request):
 
 make_deterministic()
 add_group_cancel()
+add_stream_check()
 warnings.simplefilter('ignore')
 logging.getLogger('asyncio').disabled = True
 sys.unraisablehook = lambda unraisable: None

@@ -24,6 +24,7 @@ function expression(tree: Expression): string {
       if (tree.value === null) return 'None'
       if (typeof tree.value === 'boolean') return tree.value ? 'True' : 'False'
       return typeof tree.value === 'string' ? `'${tree.value}'` : String(tree.value)
+    case 'bytes': return `b${JSON.stringify(tree.text)}`
     case 'variable': return snake(tree.name)
     case 'list': return `[${tree.items.map(expression).join(', ')}]`
     case 'tuple': return `(${tree.items.map(expression).join(', ')})`

@@ -40,6 +40,9 @@ export interface RuntimeModule {
   Lock: Class<{ locked(): boolean }>
   Semaphore: Class<{ locked(): boolean }>
   Condition: Class<{ locked(): boolean }>
+  StreamReader: Class<{ atEof(): boolean }>
+  IncompleteReadError: Class<Error & { partial: unknown; expected: unknown }>
+  LimitOverrunError: Class<Error & { consumed: number }>
   CancelledError: Class<Error>
   ExceptionGroup: Class<Error & { exceptions?: unknown; errors?: unknown }>
 }

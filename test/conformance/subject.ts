@@ -22,8 +22,8 @@ interface Compiled {
 /** Runs one program. If it really hangs, its trace shows that, since no program of CPython's does. */
 export async function runOurs(runtime: RuntimeModule, { source, left }: OurProgram): Promise<Trace> {
   const support = new Support(runtime)
-  const { start, at, log, look, since, plain, names, sets, twice } = support
-  const given: Record<string, unknown> = { ...runtime, Boom, start, at, log, look, since, plain, names, sets, twice }
+  const { start, at, log, look, since, plain, names, sets, twice, bytes } = support
+  const given: Record<string, unknown> = { ...runtime, Boom, start, at, log, look, since, plain, names, sets, twice, bytes }
   const text = `'use strict'\n${source}\nreturn { main, left: () => [${left.map((name) => `['${name}', ${name}]`).join(', ')}] }`
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the programs are our own generator's
   const compiled = new Function(...Object.keys(given), text) as (...given: unknown[]) => Compiled

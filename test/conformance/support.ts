@@ -93,6 +93,8 @@ export class Support {
 
   twice = (value: unknown): unknown[] => [value, value]
 
+  bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
   sets = (result: { done: Iterable<unknown>; pending: Iterable<unknown> }): unknown[][] => [[...result.done], [...result.pending]]
 
   /** Ends the trace: how main ended, and what is left. */
@@ -107,6 +109,7 @@ export class Support {
     if (typeof value === 'boolean') return String(value)
     if (typeof value === 'number') return seconds(value)
     if (typeof value === 'string') return `'${value}'`
+    if (value instanceof Uint8Array) return `bytes ${JSON.stringify(new TextDecoder().decode(value))}`
     if (depth > 3) return '...'
     if (value instanceof Error) return this.error(value)
     if (value instanceof runtime.Task) return `${this.#name(value)}(${this.#state(value, depth)})`
@@ -114,6 +117,7 @@ export class Support {
     if (Array.isArray(value) || value instanceof Set) return `[${[...value as Iterable<unknown>].map((item) => this.show(item, depth + 1)).join(', ')}]`
     if (value instanceof runtime.Handle) return `Handle(${value.cancelled()})`
     if (value instanceof runtime.Queue) return `Queue(${value.qsize()})`
+    if (value instanceof runtime.StreamReader) return `StreamReader(${value.atEof()})`
     if (value instanceof runtime.Event) return `Event(${value.isSet()})`
     if (value instanceof runtime.Barrier) return `Barrier(${value.nWaiting}, ${value.broken})`
     if (value instanceof runtime.Lock || value instanceof runtime.Semaphore || value instanceof runtime.Condition) return `Lock(${value.locked()})`
@@ -130,6 +134,8 @@ export class Support {
     if (error instanceof this.#runtime.ExceptionGroup) {
       return `${name}[${[...error.exceptions as Iterable<unknown>].map((inner) => this.error(inner)).join(', ')}]`
     }
+    if (error instanceof this.#runtime.IncompleteReadError) return `${name}(${this.show(error.partial)}, ${this.show(error.expected)})`
+    if (error instanceof this.#runtime.LimitOverrunError) return `${name}(${error.consumed})`
     return error instanceof Boom || error instanceof this.#runtime.CancelledError ? `${name}('${error.message}')` : name
   }
 

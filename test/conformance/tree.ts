@@ -5,6 +5,7 @@ export type Options = Record<string, Expression>
 
 export type Expression =
   | { type: 'literal'; value: null | boolean | number | string }
+  | { type: 'bytes'; text: string }
   | { type: 'variable'; name: string }
   | { type: 'list'; items: Expression[] }
   | { type: 'tuple'; items: Expression[] }
@@ -83,6 +84,7 @@ export interface Program {
 }
 
 export const literal = (value: null | boolean | number | string): Expression => ({ type: 'literal', value })
+export const bytes = (text: string): Expression => ({ type: 'bytes', text })
 export const variable = (name: string): Expression => ({ type: 'variable', name })
 export const list = (items: Expression[]): Expression => ({ type: 'list', items })
 export const call = (name: string, args: Expression[] = [], options: Options = {}): Expression =>
@@ -172,7 +174,7 @@ export function guardsOf(program: Program): Map<Statement, string[]> {
 /** Methods that throw if their object is in the wrong state. */
 const THROWING = new Set([
   'release', 'taskDone', 'setResult', 'setException', 'result', 'exception', 'putNowait', 'getNowait', 'reset', 'notify', 'notifyAll',
-  'reschedule', 'createTask', 'run',
+  'reschedule', 'createTask', 'run', 'feedData',
 ])
 
 /** Whether evaluating this may suspend or throw, so that the trace must show that it began. */

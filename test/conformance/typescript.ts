@@ -15,6 +15,7 @@ function args(positional: Expression[], given: Options): string {
 function expression(tree: Expression): string {
   switch (tree.type) {
     case 'literal': return typeof tree.value === 'string' ? `'${tree.value}'` : String(tree.value)
+    case 'bytes': return `bytes(${JSON.stringify(tree.text)})`
     case 'variable': return tree.name
     case 'list': case 'tuple': return `[${tree.items.map(expression).join(', ')}]`
     case 'call':

@@ -17,7 +17,10 @@ t.test('every name of the API is exported, and no other', async (t) => {
     Queue PriorityQueue LifoQueue Lock Event Condition Semaphore BoundedSemaphore Barrier
     ContextVar Token copyContext Context
     CancelledError TimeoutError InvalidStateError QueueEmpty QueueFull QueueShutDown BrokenBarrierError ExceptionGroup RuntimeError
-    KeyboardInterrupt rethrowCancelled
+    KeyboardInterrupt rethrowCancelled IncompleteReadError LimitOverrunError
+    ConnectionError ConnectionResetError ConnectionAbortedError ConnectionRefusedError BrokenPipeError ProcessLookupError
+    openConnection openUnixConnection startServer startUnixServer Server StreamReader StreamWriter
+    createSubprocessExec createSubprocessShell Process PIPE STDOUT DEVNULL
     syncToAsync asyncToSync toThread runCoroutineThreadsafe ThreadSensitiveContext
     configureThreads prepareThreads threadsState workerFunction closeThreads BrokenThread NoThread
     fromPromise fromAsyncIterable fromEvent fromEvents print printTo captureCallGraph printCallGraph Instruments`.trim().split(/\s+/)
@@ -31,7 +34,7 @@ t.test('every method and property that asyncio has there exists', async (t) => {
   const has = (object: object, names: string): string[] => names.trim().split(/\s+/).filter((name) => !(name in object))
   t.same(has(loop, `callSoon callLater callAt callSoonThreadsafe time createTask createFuture runInExecutor setDefaultExecutor
     shutdownDefaultExecutor setExceptionHandler getExceptionHandler defaultExceptionHandler callExceptionHandler setTaskFactory
-    getTaskFactory runForever runUntilComplete stop close isRunning isClosed debug slowCallbackDuration instruments`), [])
+    getTaskFactory runForever runUntilComplete stop close isRunning isClosed addSignalHandler removeSignalHandler debug slowCallbackDuration instruments`), [])
   t.same(has(loopscope.Future.prototype, 'setResult setException cancel cancelled done result exception addDoneCallback removeDoneCallback getLoop then'), [])
   t.same(has(loopscope.Task.prototype, 'cancelling uncancel getName setName getCoro getStack printStack getContext cancel'), [])
   t.ok(Object.getOwnPropertyDescriptor(loopscope.Task.prototype, 'signal'))

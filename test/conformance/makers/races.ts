@@ -2,10 +2,11 @@
 // wake-up and a cancellation of the same wait, in either order, is where an asyncio most easily goes wrong.
 import { awaiting, call, construct, literal, method, variable } from '../tree.ts'
 import type { Expression, Statement, Variable } from '../tree.ts'
+import { feeding } from './streams.ts'
 import type { Builder, Maker } from '../builder.ts'
 
 const CONTENDED = [
-  'Queue', 'Queue', 'Queue', 'Queue', 'PriorityQueue', 'LifoQueue', 'Lock', 'Lock', 'Event', 'Condition', 'Semaphore', 'BoundedSemaphore', 'Barrier', 'Future',
+  'Queue', 'Queue', 'Queue', 'Queue', 'PriorityQueue', 'LifoQueue', 'Lock', 'Lock', 'Event', 'Condition', 'Semaphore', 'BoundedSemaphore', 'Barrier', 'Future', 'StreamReader', 'StreamReader',
 ]
 
 /** Something that one task can wait for and others can end, or null if the program has none. */
@@ -17,6 +18,7 @@ export function contended(builder: Builder): Variable | null {
 function failuresOf({ kind }: Variable): string[] {
   if (kind === 'Barrier') return ['BrokenBarrierError']
   if (kind === 'Future') return ['Boom']
+  if (kind === 'StreamReader') return ['Boom', 'IncompleteReadError', 'LimitOverrunError', 'RuntimeError']
   return kind.endsWith('Queue') ? ['QueueShutDown'] : []
 }
 
@@ -41,6 +43,7 @@ export function waitingFor(builder: Builder, one: Variable, puts: boolean): Stat
       return [wait({ type: 'scope', label: builder.label(), kind: 'with', value: variable(one.name), as: null, body: inside })]
     }
     case 'Future': return [wait(builder.awaited(variable(one.name)))]
+    case 'StreamReader': return [wait(builder.awaited(builder.reading(one)))]
     default: return [wait(builder.awaited(method(one.name, 'wait')))]
   }
 }
@@ -60,6 +63,7 @@ function wakeUp(builder: Builder, one = builder.some(...CONTENDED, 'Future', 'Ti
       const name = random.pick(['setResult', 'setResult', 'setException', 'cancel'])
       return method(one.name, name, name === 'setResult' ? [builder.value()] : name === 'setException' ? [construct('Boom', [literal('race')])] : builder.message())
     }
+    case 'StreamReader': return feeding(builder, one)
     case 'TimerHandle': return method(one.name, 'cancel')
     case 'Barrier': return call('createTask', [method(one.name, random.pick(['wait', 'abort', 'reset']))])
     case 'Timeout': return method(one.name, 'reschedule', [{ type: 'clock', plus: random.pick([0, 0, 0.5]) }])

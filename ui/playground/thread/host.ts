@@ -73,6 +73,10 @@ export class PlaygroundHost implements Host {
     return this.#base.hold()
   }
 
+  onSignal(signal: string, fn: () => void): () => void {
+    return this.#base.onSignal(signal, fn)
+  }
+
   onInterrupt(fn: () => void): () => void {
     return this.#base.onInterrupt(fn)
   }
