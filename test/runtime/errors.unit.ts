@@ -208,6 +208,7 @@ t.test('running', async (t) => {
   t.test('functions that need a running loop, outside of one', async (t) => {
     t.match(thrown(() => getRunningLoop()), { name: 'RuntimeError', message: /^no running event loop: call this from a coroutine.*loop\.createTask\(…\)/ })
     for (const act of [() => createTask(named()), () => gather([named()])]) t.match(thrown(act), { name: 'RuntimeError', message: /^no running event loop/ })
+    // eslint-disable-next-line loopscope/no-misused-coroutines -- the mistake that is tested
     t.match(thrown(() => void [...sleep(1)]), { name: 'RuntimeError', message: '<coroutine sleep(1)> was awaited outside of a task: give the coroutine to run() or createTask()' })
   })
 

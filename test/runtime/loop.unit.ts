@@ -338,6 +338,19 @@ t.test('executors', async (t) => {
       log('main ends')
     }), ['main ends', 'called'])
   })
+
+  t.test('its shutdown can be cancelled, which does not cancel the calls that it waits for', async (t) => {
+    t.same(await recorded(function* (log) {
+      const loop = getRunningLoop()
+      const call = loop.runInExecutor(null, () => 'called')
+      const shutdown = createTask(loop.shutdownDefaultExecutor())
+      yield* sleep(0)
+      shutdown.cancel()
+      yield* wait([shutdown])
+      log('shutdown cancelled', shutdown.cancelled())
+      log(yield* call)
+    }), ['shutdown cancelled true', 'called'])
+  })
 })
 
 t.test('debug mode', async (t) => {
