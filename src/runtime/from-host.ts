@@ -1,9 +1,10 @@
 // Waits for promises and asynchronous iterables of the host. The loop counts these waits: a virtual clock does not advance
 // while one is open, so host work takes no virtual time.
-import type { Coroutine } from './coroutine.ts'
 import { callBody } from './awaitable.ts'
+import { isCoroutine, type Coroutine } from './coroutine.ts'
 import { describe } from './describe.ts'
 import { CancelledError } from './exceptions.ts'
+import { isFuture } from './future.ts'
 import { HostFuture } from './host-future.ts'
 import { trackUnawaited } from './unawaited.ts'
 
@@ -17,7 +18,7 @@ const ignore = (): void => {}
 export function fromPromise<T>(source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T> | T)): Coroutine<T> {
   if (typeof source !== 'function') {
     if (typeof (source as PromiseLike<T> | null)?.then !== 'function') {
-      throw new TypeError(`fromPromise: a promise, or a function that returns one, is needed, got ${describe(source)}`)
+      throw new TypeError(`fromPromise: a promise, or a function that returns one, is needed, got ${describe(source)}${forCoroutine(source)}`)
     }
     // It may reject before it is awaited; the awaiter gets the error later.
     void source.then(undefined, ignore)
@@ -25,9 +26,14 @@ export function fromPromise<T>(source: PromiseLike<T> | ((signal: AbortSignal) =
   return trackUnawaited(promiseSteps(source), 'fromPromise')
 }
 
+function forCoroutine(value: unknown): string {
+  return isCoroutine(value) || isFuture(value) ? ': it is awaited with `yield*` alone' : ''
+}
+
 function* promiseSteps<T>(source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T> | T)): Coroutine<T> {
   const controller = new AbortController()
   const promise = typeof source === 'function' ? source(controller.signal) : source
+  if (isCoroutine(promise)) throw new TypeError(`fromPromise: a promise is needed, got ${describe(promise)}${forCoroutine(promise)}`)
   const future = new HostFuture<T>(typeof source === 'function' && source.name !== '' ? source.name : 'promise')
   Promise.resolve(promise).then(
     (value) => future.succeed(value),

@@ -86,7 +86,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
 
   callSoon<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle {
     this.#requireOpen()
-    const handle = new Handle(this, requireFunction(fn, 'callSoon'), args, snapshot())
+    const handle = new Handle(this, this.#requireCallback(fn, 'callSoon'), args, snapshot())
     this.schedule(handle, FIRE)
     return handle
   }
@@ -97,12 +97,12 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
 
   callLater<A extends unknown[]>(delay: number, fn: Callback<A>, ...args: A): TimerHandle {
     requireFinite(delay, 'callLater: delay', 'seconds')
-    return this.#callAt(this.time() + delay, requireFunction(fn, 'callLater'), args)
+    return this.#callAt(this.time() + delay, this.#requireCallback(fn, 'callLater'), args)
   }
 
   callAt<A extends unknown[]>(when: number, fn: Callback<A>, ...args: A): TimerHandle {
     requireFinite(when, 'callAt: when', 'seconds on the clock of loop.time()')
-    return this.#callAt(when, requireFunction(fn, 'callAt'), args)
+    return this.#callAt(when, this.#requireCallback(fn, 'callAt'), args)
   }
 
   #callAt(when: number, fn: Callback<unknown[]>, args: unknown[]): TimerHandle {
@@ -327,6 +327,14 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     if (this.probe !== null) this.probe.tell('loopStarted', this)
   }
 
+  /** As in asyncio, only debug mode finds that `fn` is a coroutine function: no line of it would run. */
+  #requireCallback<A extends unknown[]>(fn: Callback<A>, method: string): Callback<unknown[]> {
+    if (this.debug && isGeneratorFunction(fn)) {
+      throw new TypeError(`${method}: a plain function is needed, got ${describe(fn)}, a coroutine function: start a task in it, ${method}(() => loop.createTask(${fn.name || 'fn'}()))`)
+    }
+    return requireFunction(fn, method)
+  }
+
   #requireOpen(): void {
     if (this.#closed) throw new RuntimeError(`${this} is closed`)
   }
@@ -350,6 +358,10 @@ const starting = new Set<(loop: EventLoop) => void>()
 export function onLoopStart(listener: (loop: EventLoop) => void): () => void {
   starting.add(listener)
   return () => starting.delete(listener)
+}
+
+function isGeneratorFunction(fn: unknown): fn is () => Coroutine<unknown> {
+  return Object.prototype.toString.call(fn) === '[object GeneratorFunction]'
 }
 
 function requireFunction<F>(fn: F, method: string): F & Callback<unknown[]> {

@@ -3,7 +3,7 @@ import type { Wait } from './instruments.ts'
 import { requireFiniteOrNull } from './checks.ts'
 import { isCoroutine, type Awaitable, type Coroutine, type Result } from './coroutine.ts'
 import { describe } from './describe.ts'
-import { ensureFuture } from './ensure.ts'
+import { futureOf } from './ensure.ts'
 import { cancelledError, TimeoutError } from './exceptions.ts'
 import { Future, isFuture } from './future.ts'
 import { tasksOf } from './gather.ts'
@@ -158,7 +158,7 @@ export function asCompleted<A extends Awaitable<unknown>>(
   requireFiniteOrNull(timeout, 'asCompleted: timeout', 'seconds')
   const loop = getRunningLoop()
   const todo = new Set<Future<T>>()
-  for (const awaitable of new Set(awaitables)) todo.add(ensureFuture(awaitable as unknown as Awaitable<T>, { loop }))
+  for (const awaitable of new Set(awaitables)) todo.add(futureOf(awaitable as unknown as Awaitable<T>, loop, 'asCompleted'))
   let left = todo.size
   const finished = new FinishedQueue<T>(todo)
   const onDone = (future: Future<T>): void => {

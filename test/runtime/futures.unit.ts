@@ -229,10 +229,10 @@ t.test('ensureFuture', async (t) => {
     log(thrown(() => ensureFuture(new Map() as never)))
   }), [
     'true', 'true Task-2', 'own awaitable slept',
-    'TypeError: a coroutine, a task or a future is needed, got <Promise>: wrap a promise with fromPromise(promise); a coroutine function is `function*`, not `async`',
-    'TypeError: a coroutine, a task or a future is needed, got [1 items]',
-    'TypeError: a coroutine, a task or a future is needed, got 5',
-    'TypeError: a coroutine, a task or a future is needed, got <Map>',
+    'TypeError: ensureFuture: a coroutine, a task or a future is needed, got <Promise>: wrap a promise with fromPromise(promise); a coroutine function is `function*`, not `async`',
+    'TypeError: ensureFuture: a coroutine, a task or a future is needed, got [1 items]: await several with gather([…])',
+    'TypeError: ensureFuture: a coroutine, a task or a future is needed, got 5',
+    'TypeError: ensureFuture: a coroutine, a task or a future is needed, got <Map>',
   ])
 })
 
