@@ -126,7 +126,7 @@ export class CoroutineTypes {
   private expectedResults(expression: Node): ts.Type[] {
     const expected = this.checker.getContextualType(this.tsNode(expression) as ts.Expression)
     if (expected === undefined) return []
-    const signatures = this.checker.getNonNullableType(expected).getCallSignatures()
+    const signatures = parts(this.checker.getNonNullableType(expected)).flatMap((part) => part.getCallSignatures())
     return signatures.map((signature) => signature.getReturnType())
   }
 

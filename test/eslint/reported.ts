@@ -100,6 +100,7 @@ export function plainFunction(): void {
   items.forEach(n => { return queue.put(n) }) // reports coroutineFunction
   items.forEach(n => { queue.put(n) }) // reports droppedOutside
   setTimeout(() => sleep(1), 10) // reports callback
+  new EventTarget().addEventListener('a', () => sleep(1)) // reports callback
   getRunningLoop().callSoon(() => sleep(1)) // reports callback
   getRunningLoop().callSoon(nothingToWaitFor) // reports coroutineFunction
   future.addDoneCallback(() => queue.put(1)) // reports callback
