@@ -74,11 +74,11 @@ export class CoroutineTypes {
     return strongest(type.getCallSignatures().map((signature) => this.kindOfType(signature.getReturnType())))
   }
 
-  /** Whether the generator function is declared to yield coroutines, so that `yield sleep(1)` in it is intended. */
-  isDeclaredToYieldCoroutines(generator: Node): boolean {
+  /** Whether the generator function is declared to yield coroutines or tasks, so that `yield sleep(1)` in it is intended. */
+  isDeclaredToYieldAwaitables(generator: Node): boolean {
     const fn = this.tsNode(generator) as ts.FunctionDeclaration | ts.FunctionExpression
     const declared = fn.type === undefined ? this.expectedResults(generator) : [this.checker.getTypeFromTypeNode(fn.type)]
-    return declared.some((type) => this.yieldTypes(type).some((part) => this.kindOfType(part) === 'coroutine'))
+    return declared.some((type) => this.yieldTypes(type).some((part) => this.yieldTypes(part).some((yielded) => this.isSuspension(yielded))))
   }
 
   private kindOfType(type: ts.Type): Kind {

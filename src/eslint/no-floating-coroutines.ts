@@ -124,7 +124,7 @@ export const noFloatingCoroutines: Rule.RuleModule = {
         const isCoroutine = types.kindOf(node.argument) === 'coroutine'
         if (!isCoroutine && !types.isAlwaysAwaitable(node.argument)) return
         const generator = enclosingFunction(node)
-        if (generator !== null && types.isDeclaredToYieldCoroutines(generator)) return
+        if (generator !== null && types.isDeclaredToYieldAwaitables(generator)) return
         if (!isCoroutine && (generator === null || types.kindOfResult(generator) !== 'coroutine')) return // it generates tasks
         const call = nameOf(node.argument, source)
         const addStar = (fixer: Rule.RuleFixer): Rule.Fix => fixer.insertTextAfter(source.getFirstToken(node)!, '*')

@@ -62,6 +62,8 @@ export interface AbstractEventLoop extends Loop {
   /** Run `fn(...args)` in `executor`, or in the default executor. Returns a future of its result. */
   runInExecutor<A extends unknown[], R>(executor: Executor | null, fn: (...args: A) => R, ...args: A): Future<Awaited<R>>
   setDefaultExecutor(executor: Executor): void
+  /** Close the asynchronous generators that were started and have not ended; `run` does it at its end. */
+  shutdownAsyncgens(): Coroutine<void>
   /** Wait until the default executor has finished its calls. It accepts no further call. */
   shutdownDefaultExecutor(): Coroutine<void>
 

@@ -1,7 +1,8 @@
 // Waits for promises and asynchronous iterables of the host. The loop counts these waits: a virtual clock does not advance
 // while one is open, so host work takes no virtual time.
-import { callBody } from './awaitable.ts'
+import type { CoroutineIterator } from './coroutine-iterator.ts'
 import { isCoroutine, type Coroutine } from './coroutine.ts'
+import { forEachItem } from './coroutine-iterator.ts'
 import { describe } from './describe.ts'
 import { CancelledError } from './exceptions.ts'
 import { isFuture } from './future.ts'
@@ -49,8 +50,8 @@ function* promiseSteps<T>(source: PromiseLike<T> | ((signal: AbortSignal) => Pro
   }
 }
 
-/** An asynchronous iterable, item by item. */
-export interface HostIterator<T> {
+/** An asynchronous iterable of the host, item by item. */
+export interface HostIterator<T> extends CoroutineIterator<T> {
   /** Wait for the next item, as `{ done, value }`. A cancelled call leaves its item to the next call. */
   next(): Coroutine<IteratorResult<T, undefined>>
   /** Run `body` for each item, one after another; closes the iterable if the body throws. */
@@ -110,21 +111,15 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): HostIterator<T
     if (iterator.return !== undefined) yield* fromPromise<unknown>(() => iterator.return?.() ?? Promise.resolve())
   }
 
-  function* forEach(body: (item: T) => Coroutine<void>): Coroutine<void> {
-    let finished = false
-    try {
-      for (;;) {
-        const result = yield* next()
-        if (result.done === true) {
-          finished = true
-          return
-        }
-        yield* callBody('fromAsyncIterable.forEach', body, result.value)
-      }
-    } finally {
-      // Not awaited: the iterable itself may hang.
-      if (!finished) void Promise.resolve(iterator.return?.()).then(ignore, ignore)
-    }
+  const items: HostIterator<T> = {
+    next,
+    close,
+    *forEach(body) {
+      yield* forEachItem(items, 'fromAsyncIterable.forEach', body)
+    },
+    // Not awaited: the iterable itself may hang.
+    abandon: () => void Promise.resolve(iterator.return?.()).then(ignore, ignore),
+    aiter: () => items,
   }
-  return { next, forEach, close }
+  return items
 }

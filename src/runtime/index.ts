@@ -1,8 +1,8 @@
 // The public names of the runtime, re-exported.
-export type { Awaitable, Coroutine, Result, Suspension } from './coroutine.ts'
+export type { AsyncGen, Awaitable, Coroutine, Result, Suspension } from './coroutine.ts'
 export { isCoroutine } from './coroutine.ts'
 export {
-  BrokenBarrierError, CancelledError, ExceptionGroup, InvalidStateError, KeyboardInterrupt, QueueEmpty, QueueFull,
+  BrokenBarrierError, CancelledError, ExceptionGroup, GeneratorExit, InvalidStateError, KeyboardInterrupt, QueueEmpty, QueueFull,
   QueueShutDown, rethrowCancelled, RuntimeError, TimeoutError,
 } from './exceptions.ts'
 export { run, Runner, type RunOptions } from './runner.ts'
@@ -16,7 +16,7 @@ export { createTask, Task, type TaskOptions } from './task.ts'
 export { allTasks, createEagerTaskFactory, currentTask, eagerTaskFactory } from './tasks.ts'
 export { sleep } from './sleep.ts'
 export { gather, shield } from './gather.ts'
-export { ALL_COMPLETED, asCompleted, FIRST_COMPLETED, FIRST_EXCEPTION, wait, type ReturnWhen, type WaitOptions } from './wait.ts'
+export { ALL_COMPLETED, asCompleted, FIRST_COMPLETED, FIRST_EXCEPTION, wait, type Completed, type ReturnWhen, type WaitOptions } from './wait.ts'
 export { timeout, Timeout, timeoutAt, waitFor } from './timeout.ts'
 export { taskGroup, TaskGroup } from './task-group.ts'
 export { PriorityQueue, type Ordered } from './priority-queue.ts'
@@ -31,6 +31,9 @@ export { asyncToSync, syncToAsync, type AsyncToSyncOptions, type SyncToAsyncOpti
 export { runCoroutineThreadsafe, ThreadSensitiveContext, toThread, type ConcurrentFuture, type ThreadMode } from './threads.ts'
 export { fromEvent, fromEvents, type HostEvents } from './from-events.ts'
 export { fromAsyncIterable, fromPromise, type HostIterator } from './from-host.ts'
+export { aiter, asyncFor, type AsyncSource } from './async-iteration.ts'
+export type { CoroutineIterable, CoroutineIterator } from './coroutine-iterator.ts'
+export type { AsyncGenIterator } from './async-generator.ts'
 export { print, printTo } from './print.ts'
 export { captureCallGraph, printCallGraph, type FutureCallGraph } from './call-graph.ts'
 export type { Frame } from './origins.ts'

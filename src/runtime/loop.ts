@@ -4,6 +4,7 @@ import type { AbstractEventLoop, ExceptionContext, ExceptionHandler, Executor, T
 import type { Awaitable, Coroutine } from './coroutine.ts'
 import type { Runnable } from './ready.ts'
 import type { Timer } from './timers.ts'
+import { closeGenerators } from './async-generator.ts'
 import { snapshot } from './context.ts'
 import { describable, describe } from './describe.ts'
 import { Driver, type DrivenLoop } from './driver.ts'
@@ -187,6 +188,10 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
 
   setDefaultExecutor(executor: Executor): void {
     this.#executor = executor
+  }
+
+  shutdownAsyncgens(): Coroutine<void> {
+    return closeGenerators(this)
   }
 
   *shutdownDefaultExecutor(): Coroutine<void> {

@@ -417,7 +417,7 @@ function badYield(task: Task<unknown>, value: unknown): RuntimeError {
   if (typeof (value as PromiseLike<unknown> | null)?.then === 'function') {
     return new RuntimeError(`${task} got a bad yield, a promise: use \`yield* fromPromise(promise)\``)
   }
-  return new RuntimeError(`${task} got a bad yield: ${got}. Only \`yield*\` of a coroutine, a task or a future can be awaited`)
+  return new RuntimeError(`${task} got a bad yield: ${got}. Only \`yield*\` of a coroutine, a task or a future can be awaited; the items of an asynchronous generator come from asyncFor`)
 }
 
 /** Make a task of `coro` on the running loop. Its first step is scheduled for the next iteration. */

@@ -43,7 +43,7 @@ t.test('a yield that is not an await', async (t) => {
       'RuntimeError: <Task pending name="main" coro=main> got a bare `yield`: to let others run, use `yield* sleep(0)`',
       'RuntimeError: <Task pending name="main" coro=main> got a bad yield, a promise: use `yield* fromPromise(promise)`',
       ...['5', '"text"', '[1 items]', 'null'].map((value) =>
-        `RuntimeError: <Task pending name="main" coro=main> got a bad yield: ${value}. Only \`yield*\` of a coroutine, a task or a future can be awaited`),
+        `RuntimeError: <Task pending name="main" coro=main> got a bad yield: ${value}. Only \`yield*\` of a coroutine, a task or a future can be awaited; the items of an asynchronous generator come from asyncFor`),
     ])
   })
 })

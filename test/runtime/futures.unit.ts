@@ -17,7 +17,7 @@ t.test('every name of the API is exported, and no other', async (t) => {
     Queue PriorityQueue LifoQueue Lock Event Condition Semaphore BoundedSemaphore Barrier
     ContextVar Token copyContext Context
     CancelledError TimeoutError InvalidStateError QueueEmpty QueueFull QueueShutDown BrokenBarrierError ExceptionGroup RuntimeError
-    KeyboardInterrupt rethrowCancelled
+    KeyboardInterrupt GeneratorExit rethrowCancelled aiter asyncFor
     syncToAsync asyncToSync toThread runCoroutineThreadsafe ThreadSensitiveContext
     configureThreads prepareThreads threadsState closeThreads BrokenThread NoThread
     fromPromise fromAsyncIterable fromEvent fromEvents print printTo captureCallGraph printCallGraph Instruments`.trim().split(/\s+/)
@@ -30,7 +30,7 @@ t.test('every method and property that asyncio has there exists', async (t) => {
   const loop = new EventLoop()
   const has = (object: object, names: string): string[] => names.trim().split(/\s+/).filter((name) => !(name in object))
   t.same(has(loop, `callSoon callLater callAt callSoonThreadsafe time createTask createFuture runInExecutor setDefaultExecutor
-    shutdownDefaultExecutor setExceptionHandler getExceptionHandler defaultExceptionHandler callExceptionHandler setTaskFactory
+    shutdownDefaultExecutor shutdownAsyncgens setExceptionHandler getExceptionHandler defaultExceptionHandler callExceptionHandler setTaskFactory
     getTaskFactory runForever runUntilComplete stop close isRunning isClosed debug slowCallbackDuration instruments`), [])
   t.same(has(loopscope.Future.prototype, 'setResult setException cancel cancelled done result exception addDoneCallback removeDoneCallback getLoop then'), [])
   t.same(has(loopscope.Task.prototype, 'cancelling uncancel getName setName getCoro getStack printStack getContext cancel'), [])
