@@ -7,7 +7,7 @@ export {
 } from './exceptions.ts'
 export { run, Runner, type RunOptions } from './runner.ts'
 export { EventLoop, type LoopOptions } from './loop.ts'
-export { getRunningLoop, type ExceptionContext, type ExceptionHandler, type Executor, type TaskFactory } from './abstract-loop.ts'
+export { getRunningLoop, type CallOptions, type ExceptionContext, type ExceptionHandler, type Executor, type TaskFactory } from './abstract-loop.ts'
 export { Handle, TimerHandle } from './handle.ts'
 export { Future, isFuture } from './future.ts'
 export { ensureFuture } from './ensure.ts'

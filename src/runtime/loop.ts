@@ -1,11 +1,12 @@
 // The event loop: a ready queue, timers, and turns. A turn runs until nothing is ready or its time is up; the host decides
 // when the next turn starts. The order inside a turn is CPython's, iteration by iteration.
 import type { AbstractEventLoop, ExceptionContext, ExceptionHandler, Executor, TaskFactory } from './abstract-loop.ts'
+import type { Context } from './context.ts'
 import type { Awaitable, Coroutine } from './coroutine.ts'
 import type { Runnable } from './ready.ts'
 import type { Timer } from './timers.ts'
 import { closeGenerators } from './async-generator.ts'
-import { snapshot } from './context.ts'
+import { Context as ContextClass, snapshot } from './context.ts'
 import { describable, describe } from './describe.ts'
 import { Driver, type DrivenLoop } from './driver.ts'
 import { handOver, reportContext } from './exception-handler.ts'
@@ -85,30 +86,32 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     return this.host.now()
   }
 
-  callSoon<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle {
+  callSoon(...call: unknown[]): Handle {
     this.#requireOpen()
-    const handle = new Handle(this, this.#requireCallback(fn, 'callSoon'), args, snapshot())
+    const { fn, args, context } = this.#callback(call, 'callSoon')
+    const handle = new Handle(this, fn, args, context)
     this.schedule(handle, FIRE)
     return handle
   }
 
-  callSoonThreadsafe<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle {
-    return this.callSoon(fn, ...args)
+  callSoonThreadsafe(...call: unknown[]): Handle {
+    return this.callSoon(...call)
   }
 
-  callLater<A extends unknown[]>(delay: number, fn: Callback<A>, ...args: A): TimerHandle {
+  callLater(delay: number, ...call: unknown[]): TimerHandle {
     requireFinite(delay, 'callLater: delay', 'seconds')
-    return this.#callAt(this.time() + delay, this.#requireCallback(fn, 'callLater'), args)
+    return this.#callAt(this.time() + delay, call, 'callLater')
   }
 
-  callAt<A extends unknown[]>(when: number, fn: Callback<A>, ...args: A): TimerHandle {
+  callAt(when: number, ...call: unknown[]): TimerHandle {
     requireFinite(when, 'callAt: when', 'seconds on the clock of loop.time()')
-    return this.#callAt(when, this.#requireCallback(fn, 'callAt'), args)
+    return this.#callAt(when, call, 'callAt')
   }
 
-  #callAt(when: number, fn: Callback<unknown[]>, args: unknown[]): TimerHandle {
+  #callAt(when: number, call: unknown[], method: string): TimerHandle {
     this.#requireOpen()
-    const handle = new TimerHandle(this, when, fn, args, snapshot())
+    const { fn, args, context } = this.#callback(call, method)
+    const handle = new TimerHandle(this, when, fn, args, context)
     this.scheduleTimer(when, handle)
     return handle
   }
@@ -332,12 +335,17 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     if (this.probe !== null) this.probe.tell('loopStarted', this)
   }
 
-  /** As in asyncio, only debug mode finds that `fn` is a coroutine function: no line of it would run. */
-  #requireCallback<A extends unknown[]>(fn: Callback<A>, method: string): Callback<unknown[]> {
+  /** What a callback was given as: `fn, ...args`, with `{ context }` before it or not. */
+  #callback(call: unknown[], method: string): { fn: Callback<unknown[]>; args: unknown[]; context: Context | null } {
+    const [first] = call
+    const given = typeof first === 'object' && first !== null && 'context' in first ? first.context : undefined
+    if (given !== undefined && !(given instanceof ContextClass)) throw new TypeError(`${method}: context must be a Context, got ${describe(given)}`)
+    const [fn, ...args] = given === undefined ? call : call.slice(1)
+    // As in asyncio, only debug mode finds that it is a coroutine function, of which no line would run.
     if (this.debug && isGeneratorFunction(fn)) {
       throw new TypeError(`${method}: a plain function is needed, got ${describe(fn)}, a coroutine function: start a task in it, ${method}(() => loop.createTask(${fn.name || 'fn'}()))`)
     }
-    return requireFunction(fn, method)
+    return { fn: requireFunction(fn, method) as Callback<unknown[]>, args, context: given ?? snapshot() }
   }
 
   #requireOpen(): void {
