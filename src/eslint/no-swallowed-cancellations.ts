@@ -93,7 +93,11 @@ function handsOn({ param, body }: CatchClause, source: SourceCode): boolean {
   let found = false
   walk(body, source, (at) => {
     const isError = (node: Node): boolean => node.type === 'Identifier' && node.name === param.name
-    if (at.type === 'AssignmentExpression' && isError(unwrap(at.right))) found = true
+    if (at.type === 'AssignmentExpression') {
+      const kept = unwrap(at.right)
+      const parts = kept.type === 'ObjectExpression' ? kept.properties.map((property) => property.type === 'Property' ? property.value : property) : [kept]
+      if (parts.some(isError)) found = true
+    }
     if (at.type === 'CallExpression' && at.arguments.some((argument) => isError(argument))) {
       const callee = unwrap(at.callee as Node)
       const name = callee.type === 'MemberExpression' ? callee.property : callee

@@ -47,5 +47,6 @@ export function* letsThrough(): Coroutine<unknown> {
   try { yield* sleep(1) } catch (error) { done.setException(error) }
   let kept: unknown
   try { yield* sleep(1) } catch (error) { kept = error }
+  try { yield* sleep(1) } catch (error) { kept = { failed: true, error } }
   return kept
 }

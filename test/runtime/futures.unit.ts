@@ -17,7 +17,7 @@ t.test('every name of the API is exported, and no other', async (t) => {
     Queue PriorityQueue LifoQueue Lock Event Condition Semaphore BoundedSemaphore Barrier
     ContextVar Token copyContext Context
     CancelledError TimeoutError InvalidStateError QueueEmpty QueueFull QueueShutDown BrokenBarrierError ExceptionGroup RuntimeError
-    KeyboardInterrupt GeneratorExit rethrowCancelled aiter asyncFor
+    KeyboardInterrupt GeneratorExit rethrowCancelled aiter asyncFor asyncExitStack AsyncExitStack
     syncToAsync asyncToSync toThread runCoroutineThreadsafe ThreadSensitiveContext
     configureThreads prepareThreads threadsState closeThreads BrokenThread NoThread
     fromPromise fromAsyncIterable fromEvent fromEvents print printTo captureCallGraph printCallGraph Instruments`.trim().split(/\s+/)
