@@ -67,6 +67,9 @@ export default tseslint.config(
       // tap runs its subtests in order by itself, and ends one when its promise does.
       '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafePromises: [{ from: 'package', package: '@tapjs/core', name: 'PromiseWithSubtest' }] }],
       '@typescript-eslint/require-await': 'off',
+      // Tests look at cancellations, and may block.
+      'loopscope/no-swallowed-cancellations': 'off',
+      'loopscope/no-blocking-calls': 'off',
     },
   },
 )

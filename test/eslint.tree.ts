@@ -1,4 +1,4 @@
-// The ESLint rule of loopscope/eslint, run by ESLint itself with types over the files in test/eslint/, with marks on the lines
+// The ESLint rules of loopscope/eslint, run by ESLint itself with types over the files in test/eslint/, with marks on the lines
 // that must be reported.
 import { readFileSync } from 'node:fs'
 import { ESLint, type Linter } from 'eslint'
@@ -37,11 +37,11 @@ async function lint(path: string, ...configs: Linter.Config[]): Promise<Linter.L
 
 function reports(messages: Linter.LintMessage[], code: string): Report[] {
   const byLine = new Map<number, Report>()
-  for (const { line, messageId = 'none', suggestions = [] } of messages) {
+  for (const { line, messageId = 'none', fix, suggestions = [] } of messages) {
     const report = byLine.get(line) ?? { line, ids: [], suggested: [] }
     byLine.set(line, report)
     report.ids.push(messageId)
-    for (const { fix: { range: [start, end], text } } of suggestions) {
+    for (const { range: [start, end], text } of [...fix === undefined ? [] : [fix], ...suggestions.map((suggestion) => suggestion.fix)]) {
       const lineAfter = (code.slice(0, start) + text + code.slice(end)).split('\n')[line - 1] ?? ''
       report.suggested.push(lineAfter.replace(/ *\/\/ reports .*/, '').trim())
     }
@@ -58,24 +58,24 @@ function wanted(code: string): Report[] {
   })
 }
 
-t.test('no-floating-coroutines', async (t) => {
-  const read = (path: string): string => readFileSync(root + path, 'utf8')
-
-  await t.test('reports exactly what is marked, with the marked suggestion', async (t) => {
-    const code = read('test/eslint/reported.ts')
-    const messages = await lintTyped('test/eslint/reported.ts')
-    const found = reports(messages, code)
+for (const [file, rule] of [['reported', 'no-floating-coroutines'], ['misused', 'no-misused-coroutines'], ['swallowed', 'no-swallowed-cancellations'], ['blocking', 'no-blocking-calls']]) {
+  t.test(`${rule} reports exactly what is marked in ${file}.ts, with the marked suggestion`, async (t) => {
+    const code = readFileSync(`${root}test/eslint/${file}.ts`, 'utf8')
+    const found = reports(await lintTyped(`test/eslint/${file}.ts`), code)
     const marked = wanted(code)
-    t.ok(marked.length > 40)
+    t.ok(marked.length > 5)
     for (const report of marked) {
-      // The suggestions for two reports in one line are two halves of a fix: it is enough that there are some.
+      // The suggestions for two reports in one line are two halves of a fix, and some change several lines: it is enough that there are some.
       const actual = found.find(({ line }) => line === report.line)
-      if (report.ids.length > 1 && actual !== undefined) actual.suggested = []
+      if (actual !== undefined && (report.ids.length > 1 || report.suggested.length === 0)) actual.suggested = report.suggested = []
       t.same(actual, report, code.split('\n')[report.line - 1]!.trim())
     }
     const lines = new Set(marked.map(({ line }) => line))
     t.same(found.filter(({ line }) => !lines.has(line)), [], 'reports nothing on a line without a mark')
   })
+}
+
+t.test('the messages', async (t) => {
 
   await t.test('ignores what is awaited, started, passed on, voided or not a coroutine', async (t) => {
     const messages = await lintTyped('test/eslint/accepted.ts')
@@ -104,16 +104,17 @@ t.test('no-floating-coroutines', async (t) => {
 })
 
 t.test('the plugin', async (t) => {
-  await t.test('recommends its rule as an error, and allows a coroutine to wait for nothing', async (t) => {
-    t.same(loopscope.configs.recommended.rules, { 'loopscope/no-floating-coroutines': 'error', 'require-yield': 'off' })
+  await t.test('recommends its rules as errors, and allows a coroutine to wait for nothing', async (t) => {
+    const all = Object.keys(loopscope.rules!).map((name) => [`loopscope/${name}`, 'error'])
+    t.same(loopscope.configs.recommended.rules, { ...Object.fromEntries(all) as object, 'require-yield': 'off' })
     t.equal(loopscope.configs.recommended.plugins?.['loopscope'], loopscope)
   })
 
   await t.test('imports nothing at run time, so that a project needs only ESLint and its parser', async (t) => {
-    for (const file of ['index', 'no-floating-coroutines', 'coroutine-types', 'positions']) {
+    for (const file of ['index', ...Object.keys(loopscope.rules!), 'coroutine-types', 'positions']) {
       const code = readFileSync(`${root}src/eslint/${file}.ts`, 'utf8')
-      const values = [...code.matchAll(/^(?:import|export)\s(?!type\s).*?from '([^']+)'/gms)].map((match) => match[1]!)
-      t.same(values.filter((from) => !from.startsWith('./')), [], file)
+      const values = [...code.matchAll(/^(?:import|export)\s(?!type\s)[\w\s{},*]*from '([^']+)'/gm)].map((match) => match[1]!)
+      t.same(values.filter((from) => !/^\.\/|^\.\.\/sync-functions/.test(from)), [], file)
     }
   })
 })

@@ -3,6 +3,7 @@
 import type { Rule, SourceCode } from 'eslint'
 import type { Node } from 'estree'
 import type ts from 'typescript'
+import { isCall } from './positions.ts'
 
 interface TypedServices {
   program: ts.Program
@@ -27,6 +28,29 @@ export class CoroutineTypes {
     return this.kindOfType(this.checker.getTypeAtLocation(this.tsNode(expression)))
   }
 
+  /** Whether the value is a coroutine in any case: no part of its type is anything else. `idle` counts for a call only. */
+  isAlwaysCoroutine(expression: Node): boolean {
+    const all = parts(this.checker.getTypeAtLocation(this.tsNode(expression)))
+    return all.every((type) => this.kindOfType(type) === 'coroutine' || (this.kindOfType(type) === 'idle' && isCall(expression)))
+  }
+
+  /** Whether `yield*` can await the value in any case: it is a coroutine, a task or a future. */
+  isAlwaysAwaitable(expression: Node): boolean {
+    return parts(this.checker.getTypeAtLocation(this.tsNode(expression))).every((type) => this.yieldTypes(type).some((part) => this.isSuspension(part)))
+  }
+
+  /** Whether the value is a promise: it has `then`, and cannot be iterated. */
+  isPromise(expression: Node): boolean {
+    const all = parts(this.checker.getTypeAtLocation(this.tsNode(expression)))
+    return all.every((type) => type.getProperty('then') !== undefined && this.iteratorOf(type) === undefined)
+  }
+
+  /** What the items of an array or tuple are. */
+  kindOfItems(expression: Node): Kind {
+    const item = this.checker.getTypeAtLocation(this.tsNode(expression)).getNumberIndexType()
+    return item === undefined ? 'other' : this.kindOfType(item)
+  }
+
   /** Whether the expression may also be null or undefined, as `queue?.put(1)` may. */
   isNullable(expression: Node): boolean {
     const type = this.checker.getTypeAtLocation(this.tsNode(expression))
@@ -39,17 +63,22 @@ export class CoroutineTypes {
     return results.length > 0 && results.every((type) => this.checker.typeToString(type) === 'void')
   }
 
+  /** Whether the expression is in a position for a function that may return a coroutine by its declaration. */
+  isExpectedToReturnCoroutine(expression: Node): boolean {
+    return this.expectedResults(expression).some((type) => parts(type).some((part) => this.yieldTypes(part).some((yielded) => this.isSuspension(yielded))))
+  }
+
   /** What calling the expression, a function, returns. */
   kindOfResult(expression: Node): Kind {
     const type = this.checker.getTypeAtLocation(this.tsNode(expression))
     return strongest(type.getCallSignatures().map((signature) => this.kindOfType(signature.getReturnType())))
   }
 
-  /** Whether the generator function is declared to yield coroutines, so that `yield sleep(1)` in it is intended. */
-  isDeclaredToYieldCoroutines(generator: Node): boolean {
+  /** Whether the generator function is declared to yield coroutines or tasks, so that `yield sleep(1)` in it is intended. */
+  isDeclaredToYieldAwaitables(generator: Node): boolean {
     const fn = this.tsNode(generator) as ts.FunctionDeclaration | ts.FunctionExpression
     const declared = fn.type === undefined ? this.expectedResults(generator) : [this.checker.getTypeFromTypeNode(fn.type)]
-    return declared.some((type) => this.yieldTypes(type).some((part) => this.kindOfType(part) === 'coroutine'))
+    return declared.some((type) => this.yieldTypes(type).some((part) => this.yieldTypes(part).some((yielded) => this.isSuspension(yielded))))
   }
 
   private kindOfType(type: ts.Type): Kind {
@@ -74,7 +103,7 @@ export class CoroutineTypes {
 
   /** What a generator, iterator or iterable yields before its end. */
   private yieldTypes(type: ts.Type): ts.Type[] {
-    const iterator = type.getProperties().find((property) => property.name.startsWith('__@iterator@'))
+    const iterator = this.iteratorOf(type)
     const next = type.getProperty('next')
     if (next === undefined) return iterator === undefined ? [] : this.results(iterator).flatMap((made) => this.yieldTypes(made))
     return this.results(next).flatMap(parts).flatMap((result) => {
@@ -85,6 +114,10 @@ export class CoroutineTypes {
     })
   }
 
+  private iteratorOf(type: ts.Type): ts.Symbol | undefined {
+    return type.getProperties().find((property) => property.name.startsWith('__@iterator@'))
+  }
+
   private results(method: ts.Symbol): ts.Type[] {
     return this.checker.getTypeOfSymbol(method).getCallSignatures().map((signature) => signature.getReturnType())
   }
@@ -93,7 +126,7 @@ export class CoroutineTypes {
   private expectedResults(expression: Node): ts.Type[] {
     const expected = this.checker.getContextualType(this.tsNode(expression) as ts.Expression)
     if (expected === undefined) return []
-    const signatures = this.checker.getNonNullableType(expected).getCallSignatures()
+    const signatures = parts(this.checker.getNonNullableType(expected)).flatMap((part) => part.getCallSignatures())
     return signatures.map((signature) => signature.getReturnType())
   }
 

@@ -1,7 +1,10 @@
-// The ESLint plugin shipped as `loopscope/eslint`: a forgotten `yield*` is found while writing, not while running.
+// The ESLint plugin shipped as `loopscope/eslint`: mistakes with coroutines are found while writing, not while running.
 // It needs typescript-eslint's parser with type information, and brings no dependency of its own.
 import type { ESLint, Linter } from 'eslint'
+import { noBlockingCalls } from './no-blocking-calls.ts'
 import { noFloatingCoroutines } from './no-floating-coroutines.ts'
+import { noMisusedCoroutines } from './no-misused-coroutines.ts'
+import { noSwallowedCancellations } from './no-swallowed-cancellations.ts'
 
 interface LoopscopePlugin extends ESLint.Plugin {
   configs: { recommended: Linter.Config }
@@ -9,13 +12,21 @@ interface LoopscopePlugin extends ESLint.Plugin {
 
 const plugin: LoopscopePlugin = {
   meta: { name: 'loopscope', namespace: 'loopscope' },
-  rules: { 'no-floating-coroutines': noFloatingCoroutines },
+  rules: {
+    'no-blocking-calls': noBlockingCalls,
+    'no-floating-coroutines': noFloatingCoroutines,
+    'no-misused-coroutines': noMisusedCoroutines,
+    'no-swallowed-cancellations': noSwallowedCancellations,
+  },
   configs: {
     recommended: {
       name: 'loopscope/recommended',
       files: ['**/*.{ts,tsx,mts,cts}'],
       rules: {
+        'loopscope/no-blocking-calls': 'error',
         'loopscope/no-floating-coroutines': 'error',
+        'loopscope/no-misused-coroutines': 'error',
+        'loopscope/no-swallowed-cancellations': 'error',
         'require-yield': 'off', // a coroutine that waits for nothing is still a coroutine
       },
     },

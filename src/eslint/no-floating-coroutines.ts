@@ -4,7 +4,7 @@ import type { Rule, Scope } from 'eslint'
 import type { CallExpression, NewExpression, Node } from 'estree'
 import { coroutineTypesOf } from './coroutine-types.ts'
 import {
-  assignedTo, calls, discarded, enclosingFunction, isCall, isFunction, isInsideGenerator, isLocalVariable, nameOf, needsParentheses,
+  assignedTo, awaiting, calls, discarded, enclosingFunction, isCall, isFunction, isInsideGenerator, isLocalVariable, nameOf,
 } from './positions.ts'
 
 const messages = {
@@ -17,9 +17,17 @@ const messages = {
   unused:
     '`{{name}}` is never read, so the coroutine that `{{call}}` made never runs. ' +
     'Await it with `yield* {{call}}`, or start it with `createTask({{call}})`.',
+  droppedArray:
+    '`{{call}}` makes an array of coroutines; dropped here, none of them ever runs. ' +
+    'Await them together with `yield* gather(…)`, or start each with `createTask`.',
+  unusedArray:
+    '`{{name}}` is never read, so none of the coroutines that `{{call}}` made ever runs. ' +
+    'Await them together with `yield* gather(…)`, or start each with `createTask`.',
   yielded:
     '`yield {{call}}` does not await: the star in `yield* {{call}}` is what runs a coroutine and gives its result. ' +
     'To go on without its result, start it with `createTask({{call}})`.',
+  yieldedFuture:
+    '`yield {{call}}` does not await: the star in `yield* {{call}}` is what waits for a task or a future and gives its result.',
   awaited:
     '`await {{call}}` runs nothing: a coroutine is no promise, and `await` hands it back as it is. ' +
     'In a coroutine write `yield* {{call}}`; in an async function await a task, `createTask({{call}})`, or a whole loop, `run({{call}})`.',
@@ -40,6 +48,7 @@ export const noFloatingCoroutines: Rule.RuleModule = {
     type: 'problem',
     docs: { description: 'Require every coroutine to be awaited with `yield*` or given to something that runs it' },
     messages,
+    fixable: 'code',
     hasSuggestions: true,
     schema: [],
   },
@@ -55,25 +64,29 @@ export const noFloatingCoroutines: Rule.RuleModule = {
 
     function suggestAwaiting(node: Node, call: string): Rule.SuggestionReportDescriptor[] {
       if (!isInsideGenerator(node) || types.isNullable(node)) return []
-      const fix = (fixer: Rule.RuleFixer) => needsParentheses(node)
-        ? [fixer.insertTextBefore(node, '(yield* '), fixer.insertTextAfter(node, ')')]
-        : fixer.insertTextBefore(node, 'yield* ')
-      return [{ messageId: 'awaitIt', data: { call }, fix }]
+      return [{ messageId: 'awaitIt', data: { call }, fix: (fixer) => awaiting(node, fixer) }]
     }
 
     function checkDropped(value: Node): void {
       for (const node of discarded(value)) {
         if (node.type === 'AwaitExpression' && types.kindOf(node.argument) === 'coroutine') continue // reported separately
+        if (makesArray(node)) context.report({ node, messageId: 'droppedArray', data: { call: nameOf(node, source) } })
         const kind = types.kindOf(node)
         if (kind === 'other' || (kind === 'idle' && !isCall(node))) continue
         report(node, isInsideGenerator(node) ? 'dropped' : 'droppedOutside')
       }
     }
 
+    /** Whether the expression makes an array of coroutines here, as `items.map(work)` does. */
+    function makesArray(node: Node): boolean {
+      return (isCall(node) || node.type === 'ArrayExpression') && types.kindOfItems(node) === 'coroutine'
+    }
+
     function checkUnused(variable: Scope.Variable): void {
       if (!isLocalVariable(variable) || variable.references.some((reference) => reference.isRead())) return
       const values = variable.references.flatMap((reference) => assignedTo(reference) ?? [])
       for (const node of values.flatMap(discarded)) {
+        if (makesArray(node)) context.report({ node, messageId: 'unusedArray', data: { name: variable.name, call: nameOf(node, source) } })
         if (isCall(node) && types.kindOf(node) !== 'other') report(node, 'unused', { name: variable.name })
       }
     }
@@ -107,13 +120,19 @@ export const noFloatingCoroutines: Rule.RuleModule = {
         context.report({ node, messageId: 'awaited', data: { call: nameOf(node.argument, source) } })
       },
       YieldExpression(node) {
-        if (node.delegate || node.argument == null || types.kindOf(node.argument) !== 'coroutine') return
+        if (node.delegate || node.argument == null) return
+        const isCoroutine = types.kindOf(node.argument) === 'coroutine'
+        if (!isCoroutine && !types.isAlwaysAwaitable(node.argument)) return
         const generator = enclosingFunction(node)
-        if (generator !== null && types.isDeclaredToYieldCoroutines(generator)) return
+        if (generator !== null && types.isDeclaredToYieldAwaitables(generator)) return
+        if (!isCoroutine && (generator === null || types.kindOfResult(generator) !== 'coroutine')) return // it generates tasks
         const call = nameOf(node.argument, source)
-        const addStar = (fixer: Rule.RuleFixer) => fixer.insertTextAfter(source.getFirstToken(node)!, '*')
-        const suggest = isInsideGenerator(node) ? [{ messageId: 'awaitIt', data: { call }, fix: addStar }] : []
-        context.report({ node, messageId: 'yielded', data: { call }, suggest })
+        const addStar = (fixer: Rule.RuleFixer): Rule.Fix => fixer.insertTextAfter(source.getFirstToken(node)!, '*')
+        // Nothing else can be meant, so it is mended without a question. Without its star the line throws, or is a type error.
+        const mended = !isInsideGenerator(node) ? {} : types.isAlwaysAwaitable(node.argument)
+          ? { fix: addStar }
+          : { suggest: [{ messageId: 'awaitIt', data: { call }, fix: addStar }] }
+        context.report({ node, messageId: isCoroutine ? 'yielded' : 'yieldedFuture', data: { call }, ...mended })
       },
 
       ArrowFunctionExpression: checkCallback,

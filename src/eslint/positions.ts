@@ -1,6 +1,6 @@
 // Where a value goes, read from the syntax alone: what is thrown away with an expression, what surrounds a node, and how a
 // message names a call.
-import type { Scope, SourceCode } from 'eslint'
+import type { Rule, Scope, SourceCode } from 'eslint'
 import type { Function as AnyFunction, Node } from 'estree'
 
 const WRAPPERS = new Set<string>([
@@ -8,7 +8,7 @@ const WRAPPERS = new Set<string>([
 ])
 
 /** The expression inside `x!`, `x as T` and the like. */
-function unwrap(node: Node): Node {
+export function unwrap(node: Node): Node {
   while (WRAPPERS.has(node.type)) node = (node as unknown as { expression: Node }).expression
   return node
 }
@@ -43,6 +43,16 @@ export function discarded(node: Node): Node[] {
   }
 }
 
+/** Calls `visit` with each node of the same function, those of functions in it excepted. */
+export function walk(node: Node, source: SourceCode, visit: (node: Node) => void): void {
+  visit(node)
+  for (const key of source.visitorKeys[node.type] ?? []) {
+    for (const child of [(node as unknown as Record<string, Node | null | (Node | null)[]>)[key]].flat()) {
+      if (child != null && !isFunction(child)) walk(child, source, visit)
+    }
+  }
+}
+
 /** The function in whose body `node` runs; null at a module's top level, in a class's static block or a field. */
 export function enclosingFunction(node: Node): AnyFunction | null {
   for (let at = parentOf(node); at !== null; at = parentOf(at)) {
@@ -60,11 +70,16 @@ export function isInsideGenerator(node: Node): boolean {
 
 /** Parents that take `yield* x` without parentheses: their operands are whole assignment expressions. */
 const TAKES_ANY = new Set<string>([
-  'ExpressionStatement', 'SequenceExpression', 'ConditionalExpression', 'VariableDeclarator', 'AssignmentExpression', 'ForStatement',
+  'ExpressionStatement', 'SequenceExpression', 'ConditionalExpression', 'VariableDeclarator', 'AssignmentExpression', 'ForStatement', 'ForOfStatement',
+  'IfStatement', 'WhileStatement', 'DoWhileStatement', 'ReturnStatement', 'CallExpression', 'NewExpression', 'ArrayExpression', 'SpreadElement', 'TemplateLiteral',
 ])
 
-export function needsParentheses(node: Node): boolean {
-  return !TAKES_ANY.has(parentOf(node)?.type ?? '')
+/** Write `yield*` before an expression, in parentheses where its place needs them. */
+export function awaiting(node: Node, fixer: Rule.RuleFixer): Rule.Fix[] {
+  const parent = parentOf(node)
+  const isOperand = parent !== null && (('callee' in parent && parent.callee === node) || (parent.type === 'ConditionalExpression' && parent.test === node))
+  if (TAKES_ANY.has(parent?.type ?? '') && !isOperand) return [fixer.insertTextBefore(node, 'yield* ')]
+  return [fixer.insertTextBefore(node, '(yield* '), fixer.insertTextAfter(node, ')')]
 }
 
 /** Whether `node` is an argument in a call of one of these names, as a function or as a method. */

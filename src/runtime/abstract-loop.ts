@@ -1,5 +1,6 @@
 // The interface of a loop: everything that a program can do with one. The one class that implements it is in loop.ts
 // (asyncio's AbstractEventLoop and BaseEventLoop).
+import type { Context } from './context.ts'
 import type { Awaitable, Coroutine } from './coroutine.ts'
 import type { Future } from './future.ts'
 import type { Callback, Handle, TimerHandle } from './handle.ts'
@@ -15,6 +16,12 @@ export interface ExceptionContext extends FailureReport {
   task?: Task<unknown>
   future?: Future<unknown>
   handle?: Handle
+}
+
+/** How a callback is called. */
+export interface CallOptions {
+  /** The context to call it in; by default a copy of the current one. */
+  context: Context
 }
 
 export type ExceptionHandler = (loop: AbstractEventLoop, context: ExceptionContext) => void
@@ -34,14 +41,18 @@ export interface AbstractEventLoop extends Loop {
   slowCallbackDuration: number
   /** @internal */ probe: Instruments | null
 
-  /** Call `fn(...args)` in the next iteration, in a copy of the current context. */
+  /** Call `fn(...args)` in the next iteration, in a copy of the current context, or in `context`. */
   callSoon<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle
+  callSoon<A extends unknown[]>(options: CallOptions, fn: Callback<A>, ...args: A): Handle
   /** The same as `callSoon`, under asyncio's name for calls from other threads. A worker's messages arrive on this thread. */
   callSoonThreadsafe<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle
+  callSoonThreadsafe<A extends unknown[]>(options: CallOptions, fn: Callback<A>, ...args: A): Handle
   /** Call `fn(...args)` after `delay` seconds. */
   callLater<A extends unknown[]>(delay: number, fn: Callback<A>, ...args: A): TimerHandle
+  callLater<A extends unknown[]>(delay: number, options: CallOptions, fn: Callback<A>, ...args: A): TimerHandle
   /** Call `fn(...args)` when the loop's clock shows `when` (seconds). */
   callAt<A extends unknown[]>(when: number, fn: Callback<A>, ...args: A): TimerHandle
+  callAt<A extends unknown[]>(when: number, options: CallOptions, fn: Callback<A>, ...args: A): TimerHandle
 
   createFuture<T>(): Future<T>
   /** Make a task of `coro`, through the task factory if one is set. */
@@ -62,6 +73,8 @@ export interface AbstractEventLoop extends Loop {
   /** Run `fn(...args)` in `executor`, or in the default executor. Returns a future of its result. */
   runInExecutor<A extends unknown[], R>(executor: Executor | null, fn: (...args: A) => R, ...args: A): Future<Awaited<R>>
   setDefaultExecutor(executor: Executor): void
+  /** Close the asynchronous generators that were started and have not ended; `run` does it at its end. */
+  shutdownAsyncgens(): Coroutine<void>
   /** Wait until the default executor has finished its calls. It accepts no further call. */
   shutdownDefaultExecutor(): Coroutine<void>
 

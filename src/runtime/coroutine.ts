@@ -14,6 +14,12 @@ export interface Suspension {
 /** What a coroutine function (`function*`) returns. It is lazy, as in Python: nothing runs until it is awaited or made a task. */
 export type Coroutine<T> = Generator<Suspension, T, unknown>
 
+/**
+ * What an asynchronous generator function returns: a `function*` that yields items of type `T` with `yield`, and awaits with
+ * `yield*`, as Python's `async def` with a `yield` in it. Iterate over it with `asyncFor`.
+ */
+export type AsyncGen<T> = Generator<Suspension | T, void, unknown>
+
 /** What `yield*` can await: a coroutine, a task, a future. */
 export interface Awaitable<T> {
   [Symbol.iterator](): Generator<Suspension, T, unknown>

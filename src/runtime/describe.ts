@@ -56,5 +56,5 @@ function describeUnguarded(value: unknown): string {
   const tag = Object.prototype.toString.call(value).slice(8, -1)
   if (tag === 'Generator') return '<coroutine>'
   const name = (value as { constructor?: { name?: string } }).constructor?.name
-  return name === undefined || name === 'Object' ? shorten(JSON.stringify(value)) : `<${name}>`
+  return name === undefined || name === 'Object' ? shorten(JSON.stringify(value)) : `<${name === '' ? tag : name}>`
 }

@@ -15,6 +15,16 @@ export class CancelledError extends Error {
   }
 }
 
+/**
+ * Thrown into an asynchronous generator that is closed, at the `yield` where it is suspended. A CancelledError, so that code
+ * which lets cancellations through lets it through.
+ */
+export class GeneratorExit extends CancelledError {
+  static {
+    this.prototype.name = 'GeneratorExit'
+  }
+}
+
 /** A deadline passed. `cause` is the CancelledError that interrupted the work. */
 export class TimeoutError extends Error {
   static {

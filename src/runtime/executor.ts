@@ -5,6 +5,7 @@ import type { Coroutine } from './coroutine.ts'
 import { Future } from './future.ts'
 import { describe } from './describe.ts'
 import { registeredThreads } from './threads.ts'
+import { wait } from './wait.ts'
 
 /**
  * The default executor. With threads, it accepts functions exported by a module under `workers/`. Without threads, or with
@@ -45,13 +46,8 @@ export class HostExecutor implements Executor {
   }
 
   *shutdown(): Coroutine<void> {
-    for (const future of [...this.#open]) {
-      try {
-        yield* future
-      } catch {
-        // The awaiter of the future gets the error.
-      }
-    }
+    // The futures belong to their callers: a cancellation of this wait is not for them, and errors are theirs.
+    if (this.#open.size > 0) yield* wait(this.#open)
     const loop = this.#loop
     if (loop !== null) yield* registeredThreads()?.drain(loop) ?? []
   }

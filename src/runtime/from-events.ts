@@ -1,5 +1,6 @@
 // Waits for events of an EventEmitter or EventTarget: for the next one, or for each.
 import type { Coroutine } from './coroutine.ts'
+import type { CoroutineIterable, CoroutineIterator } from './coroutine-iterator.ts'
 import { requireInteger } from './checks.ts'
 import { Deque } from './deque.ts'
 import { callBody } from './awaitable.ts'
@@ -57,8 +58,8 @@ function* eventSteps(source: Emitter | Target, name: string): Coroutine<unknown[
   }
 }
 
-/** The events of one name, one after another. */
-export interface HostEvents {
+/** The events of one name, one after another; `asyncFor` iterates over them. */
+export interface HostEvents extends CoroutineIterable<unknown[]> {
   /** Wait for the next event; returns the listener's arguments. */
   next(): Coroutine<unknown[]>
   /** Run `body` for each event, one after another; stops listening if the body throws or the task is cancelled. */
@@ -72,29 +73,29 @@ const MOST_EVENTS = 1024
 
 /**
  * Listen to the events `name` of an EventEmitter or EventTarget from now on, and keep them until they are taken:
- * `using messages = fromEvents(socket, 'message')`. At most `most` (1024) are kept; further ones are dropped. Once the kept
- * events are taken, `next` throws a QueueFull with the number dropped. An emitter's 'error' is thrown in order of arrival.
+ * `using messages = fromEvents(socket, 'message')`. At most `maxsize` (1024) are kept; further ones are dropped. Once the kept
+ * events are taken, `next` throws a QueueFull with the number dropped: none is lost without an error. An emitter's 'error' is thrown in order of arrival.
  */
-export function fromEvents(source: Emitter | Target, name: string, options?: { most?: number }): HostEvents {
-  const most = options?.most ?? MOST_EVENTS
-  requireInteger(most, 'fromEvents: most', 1)
-  return new Events(source, name, most)
+export function fromEvents(source: Emitter | Target, name: string, options?: { maxsize?: number }): HostEvents {
+  const maxsize = options?.maxsize ?? MOST_EVENTS
+  requireInteger(maxsize, 'fromEvents: maxsize', 1)
+  return new Events(source, name, maxsize)
 }
 
 type Happening = { readonly args: unknown[] } | { readonly error: unknown }
 
 class Events implements HostEvents {
   readonly #name: string
-  readonly #most: number
+  readonly #maxsize: number
   readonly #kept = new Deque<Happening>()
   /** The waiting tasks. A woken task takes its event itself, so an event that wakes a cancelled task is not lost. */
   readonly #waiters = new Deque<HostFuture<void>>()
   readonly #stop: () => void
   #lost = 0
 
-  constructor(source: Emitter | Target, name: string, most: number) {
+  constructor(source: Emitter | Target, name: string, maxsize: number) {
     this.#name = name
-    this.#most = most
+    this.#maxsize = maxsize
     this.#stop = listen(source, name, (...args) => this.#keep({ args }), (error) => this.#keep({ error }))
   }
 
@@ -104,6 +105,10 @@ class Events implements HostEvents {
 
   forEach(body: (...args: unknown[]) => Coroutine<void>): Coroutine<never> {
     return trackUnawaited(this.#forEach(body), 'fromEvents.forEach')
+  }
+
+  aiter(): CoroutineIterator<unknown[]> {
+    return new EventIterator(this)
   }
 
   close(): void {
@@ -117,7 +122,7 @@ class Events implements HostEvents {
   }
 
   #keep(happening: Happening): void {
-    if (this.#kept.length >= this.#most) this.#lost++
+    if (this.#kept.length >= this.#maxsize) this.#lost++
     else this.#kept.push(happening)
     this.#wakeNext()
   }
@@ -154,7 +159,7 @@ class Events implements HostEvents {
   #overflow(): QueueFull {
     const lost = this.#lost
     this.#lost = 0
-    return new QueueFull(`fromEvents: ${lost} events ${describe(this.#name)} came while ${this.#most} waited to be taken, and are lost: take them faster, or give more room with { most }`)
+    return new QueueFull(`fromEvents: ${lost} events ${describe(this.#name)} came while ${this.#maxsize} waited to be taken, and are lost: take them faster, or give more room with { maxsize }`)
   }
 
   *#forEach(body: (...args: unknown[]) => Coroutine<void>): Coroutine<never> {
@@ -163,5 +168,26 @@ class Events implements HostEvents {
     } finally {
       this.close()
     }
+  }
+}
+
+/** The events as items, each the listener's arguments. */
+class EventIterator implements CoroutineIterator<unknown[]> {
+  readonly #events: HostEvents
+
+  constructor(events: HostEvents) {
+    this.#events = events
+  }
+
+  *next(): Coroutine<IteratorResult<unknown[], undefined>> {
+    return { done: false, value: yield* this.#events.next() }
+  }
+
+  *close(): Coroutine<void> {
+    this.#events.close()
+  }
+
+  aiter(): this {
+    return this
   }
 }

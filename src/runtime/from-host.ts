@@ -1,9 +1,11 @@
 // Waits for promises and asynchronous iterables of the host. The loop counts these waits: a virtual clock does not advance
 // while one is open, so host work takes no virtual time.
-import type { Coroutine } from './coroutine.ts'
-import { callBody } from './awaitable.ts'
+import type { CoroutineIterator } from './coroutine-iterator.ts'
+import { isCoroutine, type Coroutine } from './coroutine.ts'
+import { forEachItem } from './coroutine-iterator.ts'
 import { describe } from './describe.ts'
 import { CancelledError } from './exceptions.ts'
+import { isFuture } from './future.ts'
 import { HostFuture } from './host-future.ts'
 import { trackUnawaited } from './unawaited.ts'
 
@@ -17,7 +19,7 @@ const ignore = (): void => {}
 export function fromPromise<T>(source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T> | T)): Coroutine<T> {
   if (typeof source !== 'function') {
     if (typeof (source as PromiseLike<T> | null)?.then !== 'function') {
-      throw new TypeError(`fromPromise: a promise, or a function that returns one, is needed, got ${describe(source)}`)
+      throw new TypeError(`fromPromise: a promise, or a function that returns one, is needed, got ${describe(source)}${forCoroutine(source)}`)
     }
     // It may reject before it is awaited; the awaiter gets the error later.
     void source.then(undefined, ignore)
@@ -25,9 +27,14 @@ export function fromPromise<T>(source: PromiseLike<T> | ((signal: AbortSignal) =
   return trackUnawaited(promiseSteps(source), 'fromPromise')
 }
 
+function forCoroutine(value: unknown): string {
+  return isCoroutine(value) || isFuture(value) ? ': it is awaited with `yield*` alone' : ''
+}
+
 function* promiseSteps<T>(source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T> | T)): Coroutine<T> {
   const controller = new AbortController()
   const promise = typeof source === 'function' ? source(controller.signal) : source
+  if (isCoroutine(promise)) throw new TypeError(`fromPromise: a promise is needed, got ${describe(promise)}${forCoroutine(promise)}`)
   const future = new HostFuture<T>(typeof source === 'function' && source.name !== '' ? source.name : 'promise')
   Promise.resolve(promise).then(
     (value) => future.succeed(value),
@@ -43,8 +50,8 @@ function* promiseSteps<T>(source: PromiseLike<T> | ((signal: AbortSignal) => Pro
   }
 }
 
-/** An asynchronous iterable, item by item. */
-export interface HostIterator<T> {
+/** An asynchronous iterable of the host, item by item. */
+export interface HostIterator<T> extends CoroutineIterator<T> {
   /** Wait for the next item, as `{ done, value }`. A cancelled call leaves its item to the next call. */
   next(): Coroutine<IteratorResult<T, undefined>>
   /** Run `body` for each item, one after another; closes the iterable if the body throws. */
@@ -104,21 +111,15 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): HostIterator<T
     if (iterator.return !== undefined) yield* fromPromise<unknown>(() => iterator.return?.() ?? Promise.resolve())
   }
 
-  function* forEach(body: (item: T) => Coroutine<void>): Coroutine<void> {
-    let finished = false
-    try {
-      for (;;) {
-        const result = yield* next()
-        if (result.done === true) {
-          finished = true
-          return
-        }
-        yield* callBody('fromAsyncIterable.forEach', body, result.value)
-      }
-    } finally {
-      // Not awaited: the iterable itself may hang.
-      if (!finished) void Promise.resolve(iterator.return?.()).then(ignore, ignore)
-    }
+  const items: HostIterator<T> = {
+    next,
+    close,
+    *forEach(body) {
+      yield* forEachItem(items, 'fromAsyncIterable.forEach', body)
+    },
+    // Not awaited: the iterable itself may hang.
+    abandon: () => void Promise.resolve(iterator.return?.()).then(ignore, ignore),
+    aiter: () => items,
   }
-  return { next, forEach, close }
+  return items
 }

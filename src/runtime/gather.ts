@@ -3,7 +3,7 @@ import type { Wait } from './instruments.ts'
 import type { Runnable } from './ready.ts'
 import type { Awaitable, Result } from './coroutine.ts'
 import { describe } from './describe.ts'
-import { ensureFuture } from './ensure.ts'
+import { futureOf } from './ensure.ts'
 import { CancelledError, cancelledError } from './exceptions.ts'
 import { CANCELLED, Future, isFuture, type Listener } from './future.ts'
 import { getRunningLoop, type AbstractEventLoop } from './abstract-loop.ts'
@@ -139,12 +139,11 @@ export function gather(
   const children = new Array<Future<unknown>>(awaitables.length)
   const done = new Set<Future<unknown>>()
   const outer = new GatheringFuture(loop, children, options?.returnExceptions ?? false)
-  const onLoop = { loop }
   for (let index = 0; index < awaitables.length; index++) {
     const awaitable = awaitables[index] as Awaitable<unknown>
     let future: Future<unknown>
     try {
-      future = ensureFuture(awaitable, onLoop)
+      future = futureOf(awaitable, loop, 'gather')
     } catch (error) {
       // The coroutine may have become a task in this call: it was given twice.
       const again = awaitables.indexOf(awaitable)
@@ -178,7 +177,7 @@ class ShieldingFuture<T> extends Future<T> {
  * fails after that, the loop's exception handler is called. A future that is done is returned unchanged.
  */
 export function shield<T>(awaitable: Awaitable<T>): Future<T> {
-  const inner = ensureFuture(awaitable)
+  const inner = futureOf(awaitable, undefined, 'shield')
   if (inner.done()) return inner
   const outer = new ShieldingFuture<T>(inner)
   const onInnerDone = (): void => {

@@ -4,6 +4,7 @@ import type { Context } from './context.ts'
 import type { HostContext } from './host.ts'
 import type { Runnable } from './ready.ts'
 import type { Timer } from './timers.ts'
+import { Context as ContextClass } from './context.ts'
 import { describable, describe } from './describe.ts'
 import { recordOrigin } from './origins.ts'
 import { running } from './running.ts'
@@ -17,7 +18,7 @@ export class Handle implements Runnable {
   readonly loop: AbstractEventLoop
   fn: Callback<unknown[]> | null
   #args: unknown[]
-  readonly #context: Context | null
+  #context: Context | null
   readonly #hostContext: HostContext | null
 
   constructor(loop: AbstractEventLoop, fn: Callback<unknown[]>, args: unknown[], context: Context | null) {
@@ -37,6 +38,11 @@ export class Handle implements Runnable {
 
   cancelled(): boolean {
     return this.fn === null
+  }
+
+  /** The context in which the callback is called. */
+  getContext(): Context {
+    return (this.#context ??= new ContextClass())
   }
 
   /** @internal */

@@ -1,14 +1,14 @@
 // The public names of the runtime, re-exported.
-export type { Awaitable, Coroutine, Result, Suspension } from './coroutine.ts'
+export type { AsyncGen, Awaitable, Coroutine, Result, Suspension } from './coroutine.ts'
 export { isCoroutine } from './coroutine.ts'
 export {
   BrokenBarrierError, BrokenPipeError, CancelledError, ConnectionAbortedError, ConnectionError, ConnectionRefusedError,
-  ConnectionResetError, ExceptionGroup, IncompleteReadError, InvalidStateError, KeyboardInterrupt, LimitOverrunError, ProcessLookupError,
+  ConnectionResetError, ExceptionGroup, GeneratorExit, IncompleteReadError, InvalidStateError, KeyboardInterrupt, LimitOverrunError, ProcessLookupError,
   QueueEmpty, QueueFull, QueueShutDown, rethrowCancelled, RuntimeError, TimeoutError,
 } from './exceptions.ts'
 export { run, Runner, type RunOptions } from './runner.ts'
 export { EventLoop, type LoopOptions } from './loop.ts'
-export { getRunningLoop, type ExceptionContext, type ExceptionHandler, type Executor, type TaskFactory } from './abstract-loop.ts'
+export { getRunningLoop, type CallOptions, type ExceptionContext, type ExceptionHandler, type Executor, type TaskFactory } from './abstract-loop.ts'
 export { Handle, TimerHandle } from './handle.ts'
 export { Future, isFuture } from './future.ts'
 export { ensureFuture } from './ensure.ts'
@@ -17,9 +17,10 @@ export { createTask, Task, type TaskOptions } from './task.ts'
 export { allTasks, createEagerTaskFactory, currentTask, eagerTaskFactory } from './tasks.ts'
 export { sleep } from './sleep.ts'
 export { gather, shield } from './gather.ts'
-export { ALL_COMPLETED, asCompleted, FIRST_COMPLETED, FIRST_EXCEPTION, wait, type ReturnWhen, type WaitOptions } from './wait.ts'
+export { ALL_COMPLETED, asCompleted, FIRST_COMPLETED, FIRST_EXCEPTION, wait, type Completed, type ReturnWhen, type WaitOptions } from './wait.ts'
 export { timeout, Timeout, timeoutAt, waitFor } from './timeout.ts'
 export { taskGroup, TaskGroup } from './task-group.ts'
+export { asyncExitStack, AsyncExitStack } from './exit-stack.ts'
 export { PriorityQueue, type Ordered } from './priority-queue.ts'
 export { LifoQueue, Queue } from './queue.ts'
 export { Lock, type Guard } from './lock.ts'
@@ -35,6 +36,9 @@ export { asyncToSync, syncToAsync, type AsyncToSyncOptions, type SyncToAsyncOpti
 export { runCoroutineThreadsafe, ThreadSensitiveContext, toThread, type ConcurrentFuture, type ThreadMode } from './threads.ts'
 export { fromEvent, fromEvents, type HostEvents } from './from-events.ts'
 export { fromAsyncIterable, fromPromise, type HostIterator } from './from-host.ts'
+export { aiter, asyncFor, type AsyncSource } from './async-iteration.ts'
+export type { CoroutineIterable, CoroutineIterator } from './coroutine-iterator.ts'
+export type { AsyncGenIterator } from './async-generator.ts'
 export { print, printTo } from './print.ts'
 export { captureCallGraph, printCallGraph, type FutureCallGraph } from './call-graph.ts'
 export type { Frame } from './origins.ts'

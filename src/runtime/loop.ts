@@ -1,10 +1,12 @@
 // The event loop: a ready queue, timers, and turns. A turn runs until nothing is ready or its time is up; the host decides
 // when the next turn starts. The order inside a turn is CPython's, iteration by iteration.
 import type { AbstractEventLoop, ExceptionContext, ExceptionHandler, Executor, TaskFactory } from './abstract-loop.ts'
+import type { Context } from './context.ts'
 import type { Awaitable, Coroutine } from './coroutine.ts'
 import type { Runnable } from './ready.ts'
 import type { Timer } from './timers.ts'
-import { copyContext, snapshot } from './context.ts'
+import { closeGenerators } from './async-generator.ts'
+import { Context as ContextClass, copyContext, snapshot } from './context.ts'
 import { describable, describe } from './describe.ts'
 import { Driver, type DrivenLoop } from './driver.ts'
 import { handOver, reportContext } from './exception-handler.ts'
@@ -86,30 +88,32 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     return this.host.now()
   }
 
-  callSoon<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle {
+  callSoon(...call: unknown[]): Handle {
     this.#requireOpen()
-    const handle = new Handle(this, requireFunction(fn, 'callSoon'), args, snapshot())
+    const { fn, args, context } = this.#callback(call, 'callSoon')
+    const handle = new Handle(this, fn, args, context)
     this.schedule(handle, FIRE)
     return handle
   }
 
-  callSoonThreadsafe<A extends unknown[]>(fn: Callback<A>, ...args: A): Handle {
-    return this.callSoon(fn, ...args)
+  callSoonThreadsafe(...call: unknown[]): Handle {
+    return this.callSoon(...call)
   }
 
-  callLater<A extends unknown[]>(delay: number, fn: Callback<A>, ...args: A): TimerHandle {
+  callLater(delay: number, ...call: unknown[]): TimerHandle {
     requireFinite(delay, 'callLater: delay', 'seconds')
-    return this.#callAt(this.time() + delay, requireFunction(fn, 'callLater'), args)
+    return this.#callAt(this.time() + delay, call, 'callLater')
   }
 
-  callAt<A extends unknown[]>(when: number, fn: Callback<A>, ...args: A): TimerHandle {
+  callAt(when: number, ...call: unknown[]): TimerHandle {
     requireFinite(when, 'callAt: when', 'seconds on the clock of loop.time()')
-    return this.#callAt(when, requireFunction(fn, 'callAt'), args)
+    return this.#callAt(when, call, 'callAt')
   }
 
-  #callAt(when: number, fn: Callback<unknown[]>, args: unknown[]): TimerHandle {
+  #callAt(when: number, call: unknown[], method: string): TimerHandle {
     this.#requireOpen()
-    const handle = new TimerHandle(this, when, fn, args, snapshot())
+    const { fn, args, context } = this.#callback(call, method)
+    const handle = new TimerHandle(this, when, fn, args, context)
     this.scheduleTimer(when, handle)
     return handle
   }
@@ -189,6 +193,10 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
 
   setDefaultExecutor(executor: Executor): void {
     this.#executor = executor
+  }
+
+  shutdownAsyncgens(): Coroutine<void> {
+    return closeGenerators(this)
   }
 
   *shutdownDefaultExecutor(): Coroutine<void> {
@@ -351,6 +359,19 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     if (this.probe !== null) this.probe.tell('loopStarted', this)
   }
 
+  /** What a callback was given as: `fn, ...args`, with `{ context }` before it or not. */
+  #callback(call: unknown[], method: string): { fn: Callback<unknown[]>; args: unknown[]; context: Context | null } {
+    const [first] = call
+    const given = typeof first === 'object' && first !== null && 'context' in first ? first.context : undefined
+    if (given !== undefined && !(given instanceof ContextClass)) throw new TypeError(`${method}: context must be a Context, got ${describe(given)}`)
+    const [fn, ...args] = given === undefined ? call : call.slice(1)
+    // As in asyncio, only debug mode finds that it is a coroutine function, of which no line would run.
+    if (this.debug && isGeneratorFunction(fn)) {
+      throw new TypeError(`${method}: a plain function is needed, got ${describe(fn)}, a coroutine function: start a task in it, ${method}(() => loop.createTask(${fn.name || 'fn'}()))`)
+    }
+    return { fn: requireFunction(fn, method) as Callback<unknown[]>, args, context: given ?? snapshot() }
+  }
+
   #requireOpen(): void {
     if (this.#closed) throw new RuntimeError(`${this} is closed`)
   }
@@ -374,6 +395,10 @@ const starting = new Set<(loop: EventLoop) => void>()
 export function onLoopStart(listener: (loop: EventLoop) => void): () => void {
   starting.add(listener)
   return () => starting.delete(listener)
+}
+
+function isGeneratorFunction(fn: unknown): fn is () => Coroutine<unknown> {
+  return Object.prototype.toString.call(fn) === '[object GeneratorFunction]'
 }
 
 function requireFunction<F>(fn: F, method: string): F & Callback<unknown[]> {

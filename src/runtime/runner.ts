@@ -100,8 +100,7 @@ export class Runner {
     this.#closed = true
     try {
       await cancelAllTasks(loop)
-      // asyncio closes its asynchronous generators here. The remaining callbacks get the same iterations.
-      await loop.runUntilComplete(nothing())
+      await loop.runUntilComplete(loop.shutdownAsyncgens())
       await loop.runUntilComplete(loop.shutdownDefaultExecutor())
     } finally {
       if (!loop.isRunning()) loop.close()
@@ -112,8 +111,6 @@ export class Runner {
     return this.close()
   }
 }
-
-function* nothing(): Coroutine<void> {}
 
 async function cancelAllTasks(loop: EventLoop): Promise<void> {
   const tasks = [...loop.liveTasks()]

@@ -41,7 +41,8 @@ export const ROUND_TRIP: Waitable = {
   cancel: () => false,
   absorb: () => false,
   describeWait: () => YIELD,
-}
+  toString: () => 'sleep(0)',
+} as Waitable
 
 // A task's `requests`: two flags, and in the bits above them the count of cancellation requests.
 /** The next step throws a CancelledError; its message is in `messages`. */
@@ -397,6 +398,10 @@ function translate(error: unknown, task: Task<unknown>): unknown {
   if (/already (running|executing)/.test(error.message)) {
     return new RuntimeError(`${task}: a coroutine was awaited a second time while it runs: call its function again for a new one`)
   }
+  // Thrown in place of the error of a bad yield, where `yield*` delegates to an iterator that only yields.
+  if (/'?throw'? method/.test(error.message) && raised.has(task)) {
+    return new RuntimeError(`${task} got a \`yield*\` of an array, a set or a text: that yields the items, and awaits none. For several awaitables write \`yield* gather([…])\``)
+  }
   explainNotIterable(error)
   return error
 }
@@ -412,7 +417,7 @@ function badYield(task: Task<unknown>, value: unknown): RuntimeError {
   if (typeof (value as PromiseLike<unknown> | null)?.then === 'function') {
     return new RuntimeError(`${task} got a bad yield, a promise: use \`yield* fromPromise(promise)\``)
   }
-  return new RuntimeError(`${task} got a bad yield: ${got}. Only \`yield*\` of a coroutine, a task or a future can be awaited`)
+  return new RuntimeError(`${task} got a bad yield: ${got}. Only \`yield*\` of a coroutine, a task or a future can be awaited; the items of an asynchronous generator come from asyncFor`)
 }
 
 /** Make a task of `coro` on the running loop. Its first step is scheduled for the next iteration. */

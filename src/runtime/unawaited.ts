@@ -127,7 +127,7 @@ class WatchedGenerator {
   }
 
   #note(result: IteratorResult<Suspension, unknown>): IteratorResult<Suspension, unknown> {
-    if (result === SUSPENDED) coroutines.add(this.#inner)
+    if (result.value === SUSPENDED.value) coroutines.add(this.#inner)
     return result
   }
 }

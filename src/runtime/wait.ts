@@ -1,9 +1,11 @@
 // wait() and asCompleted(): wait for some or all of several futures without cancelling them.
 import type { Wait } from './instruments.ts'
+import type { CoroutineIterable, CoroutineIterator } from './coroutine-iterator.ts'
+import type { Task } from './task.ts'
 import { requireFiniteOrNull } from './checks.ts'
 import { isCoroutine, type Awaitable, type Coroutine, type Result } from './coroutine.ts'
 import { describe } from './describe.ts'
-import { ensureFuture } from './ensure.ts'
+import { futureOf } from './ensure.ts'
 import { cancelledError, TimeoutError } from './exceptions.ts'
 import { Future, isFuture } from './future.ts'
 import { tasksOf } from './gather.ts'
@@ -142,14 +144,18 @@ class FinishedQueue<T> extends Queue<Future<T> | null> {
   }
 }
 
+/** What `asCompleted` gives when iterated asynchronously: the future that it was given, or the task that it made of a coroutine. */
+export type Completed<A> = A extends Future<unknown> ? A : Task<Result<A>>
+
 /**
  * Run awaitables concurrently. Each item of the returned iterable is a coroutine that returns the result, or throws the
- * exception, of the next one to finish. Acts when called. After `timeout` (seconds) the remaining items throw a TimeoutError.
+ * exception, of the next one to finish. With `asyncFor`, the items are the finished tasks and futures themselves, as since
+ * Python 3.13. Acts when called. After `timeout` (seconds) the remaining items, or the loop, throw a TimeoutError.
  */
 export function asCompleted<A extends Awaitable<unknown>>(
   awaitables: Iterable<A>,
   options?: { timeout?: number | null },
-): Iterable<Coroutine<Result<A>>> {
+): Iterable<Coroutine<Result<A>>> & CoroutineIterable<Completed<A>> {
   type T = Result<A>
   if (isFuture(awaitables) || isCoroutine(awaitables)) {
     throw new TypeError(`asCompleted: a list of awaitables is needed, got ${describe(awaitables)} alone: put it in brackets`)
@@ -158,7 +164,7 @@ export function asCompleted<A extends Awaitable<unknown>>(
   requireFiniteOrNull(timeout, 'asCompleted: timeout', 'seconds')
   const loop = getRunningLoop()
   const todo = new Set<Future<T>>()
-  for (const awaitable of new Set(awaitables)) todo.add(ensureFuture(awaitable as unknown as Awaitable<T>, { loop }))
+  for (const awaitable of new Set(awaitables)) todo.add(futureOf(awaitable as unknown as Awaitable<T>, loop, 'asCompleted'))
   let left = todo.size
   const finished = new FinishedQueue<T>(todo)
   const onDone = (future: Future<T>): void => {
@@ -176,16 +182,30 @@ export function asCompleted<A extends Awaitable<unknown>>(
   for (const future of todo) future.addDoneCallback(onDone)
   const timer = todo.size > 0 && timeout !== null ? loop.callLater(timeout, onTimeout) : null
 
-  function* nextOne(): Coroutine<T> {
+  function* nextOne(): Coroutine<Future<T>> {
     const future = yield* finished.get()
     if (future === null) {
       throw new TimeoutError(`asCompleted: not all were done after ${timeout} s`, { cause: cancelledError(undefined, loop.debug) })
     }
-    return future.result()
+    return future
   }
-  const iterator: IterableIterator<Coroutine<T>> = {
-    next: () => (left === 0 ? { done: true, value: undefined } : (left--, { done: false, value: trackUnawaited(nextOne(), 'asCompleted') })),
+
+  function* resultOfNext(): Coroutine<T> {
+    return (yield* nextOne()).result()
+  }
+  const iterator: IterableIterator<Coroutine<T>> & CoroutineIterable<Completed<A>> = {
+    next: () => (left === 0 ? { done: true, value: undefined } : (left--, { done: false, value: trackUnawaited(resultOfNext(), 'asCompleted') })),
     [Symbol.iterator]: () => iterator,
+    aiter: () => tasks,
+  }
+  const tasks: CoroutineIterator<Completed<A>> = {
+    *next() {
+      if (left === 0) return { done: true, value: undefined }
+      left--
+      return { done: false, value: (yield* nextOne()) as Completed<A> }
+    },
+    *close() {}, // the awaitables run on, as if the loop had not been
+    aiter: () => tasks,
   }
   return iterator
 }

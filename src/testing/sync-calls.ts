@@ -6,6 +6,7 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import zlib from 'node:zlib'
 import { isOwnCode } from '../own-code.ts'
+import { isSyncFunction, type SYNC_MODULES } from '../sync-functions.ts'
 
 /** A place in a program: `totals (file:///app/report.js:41:9)`. */
 export interface SyncCall {
@@ -19,9 +20,7 @@ export interface SyncCall {
 type Listener = (call: SyncCall) => void
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
 
-const MODULES: Record<string, object> = { fs, child_process, crypto, zlib }
-/** It only fills memory, in no time that matters. */
-const QUICK = new Set(['randomFillSync'])
+const MODULES: Record<(typeof SYNC_MODULES)[number], object> = { fs, child_process, crypto, zlib }
 const DEPTH = 30
 const MOST_FRAMES = 15
 
@@ -34,7 +33,7 @@ function install(): Set<Listener> {
   for (const [name, module] of Object.entries(MODULES)) {
     const functions = module as Record<string, AnyFunction>
     for (const key of Object.keys(functions)) {
-      if (!key.endsWith('Sync') || QUICK.has(key) || typeof functions[key] !== 'function') continue
+      if (!isSyncFunction(key) || typeof functions[key] !== 'function') continue
       functions[key] = wrapped(`${name}.${key}`, functions[key], listeners)
     }
   }

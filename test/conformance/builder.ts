@@ -6,7 +6,7 @@ import { awaiting, bytes, call, list, literal, mayFail, method, variable } from 
 import type { Expression, Statement, Variable } from './tree.ts'
 
 export type Feature =
-  | 'basics' | 'tasks' | 'cancel' | 'gather' | 'wait' | 'waitFor' | 'shield' | 'asCompleted' | 'timeout' | 'group' | 'eager'
+  | 'basics' | 'tasks' | 'cancel' | 'gather' | 'wait' | 'waitFor' | 'shield' | 'asCompleted' | 'generator' | 'timeout' | 'group' | 'eager'
   | 'queue' | 'lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'future' | 'callback' | 'context' | 'stream'
 
 /** Where a statement will be. */
@@ -43,7 +43,7 @@ const MESSAGES = ['stop', 'enough', 'bye', 'late']
 
 /** Usually ends without an error by itself. */
 function harmless(statement: Statement): boolean {
-  if (statement.type === 'scope' || statement.type === 'each') return false
+  if (statement.type === 'scope' || statement.type === 'each' || statement.type === 'generate') return false
   if (statement.type !== 'do' || !mayFail(statement.value)) return true
   return statement.value.type === 'await' && statement.value.of.type === 'call' && statement.value.of.name === 'sleep'
 }

@@ -70,6 +70,8 @@ function constructs(statement: Statement, kinds: Map<string, string>): Set<strin
       if (inner.type === 'scope' && inner.kind === statement.kind && statement.kind !== 'with') found.add(`nested ${statement.kind}`)
     }
   }
+  if (statement.type === 'each' && statement.async) found.add('asyncFor of asCompleted')
+  if (statement.type === 'generate') found.add(statement.leaves ? 'asyncFor that ends early' : 'asyncFor')
   return found
 }
 

@@ -20,7 +20,7 @@ import type { Expression, Program, Routine, Statement } from './tree.ts'
 const MAKERS = [...basics, ...races, ...tasks, ...waiting, ...scopes, ...queues, ...locks, ...futures, ...contexts, ...streams]
 
 const FEATURES: Feature[] = [
-  'gather', 'wait', 'waitFor', 'shield', 'asCompleted', 'timeout', 'timeout', 'group', 'group', 'eager', 'queue', 'queue', 'lock', 'event',
+  'gather', 'wait', 'waitFor', 'shield', 'asCompleted', 'generator', 'generator', 'timeout', 'timeout', 'group', 'group', 'eager', 'queue', 'queue', 'lock', 'event',
   'condition', 'condition', 'semaphore', 'barrier', 'future', 'future', 'callback', 'context', 'stream', 'stream',
 ]
 

@@ -114,10 +114,11 @@ class Writer {
       case 'repeat': put(`for _ in range(${statement.times}):`); this.block(statement.body, deeper); break
       case 'each':
         put(`at('${label}')`)
-        put(`for upcoming in ${expression(statement.value)}:`)
+        put(`${statement.async ? 'async ' : ''}for upcoming in ${expression(statement.value)}:`)
         this.block(statement.body, deeper)
         put(`log('${label} out', None)`)
         break
+      case 'generate': this.#generate(statement, indent); break
       case 'if':
         put(`if look('${label}', ${expression(statement.test)}):`)
         this.block(statement.body, deeper)
@@ -129,6 +130,29 @@ class Writer {
       case 'return': put(`log('${label} return', None)`); put(`return ${expression(statement.value)}`); break
       case 'raise': put(`log('${label} raise', None)`); put(`raise ${expression(statement.error)}`); break
     }
+  }
+
+  #generate({ label, parts, last, body, leaves }: Statement & { type: 'generate' }, indent: string): void {
+    const put = (line: string): unknown => this.lines.push(indent + line)
+    const names = assigned([...parts.flat(), ...last])
+    put('async def generator():')
+    if (names.length > 0) put(`    global ${names.join(', ')}`)
+    put('    try:')
+    put(`        log('${label} starts', None)`)
+    parts.forEach((part, at) => {
+      if (part.length > 0) this.block(part, `${indent}        `)
+      put(`        yield ${at}`)
+    })
+    put('    finally:')
+    put(`        log('${label} closes', None)`)
+    if (last.length > 0) this.block(last, `${indent}        `)
+    put(`at('${label}')`)
+    put('async with contextlib.aclosing(generator()) as items:')
+    put('    async for item in items:')
+    put(`        log('${label} item', item)`)
+    if (body.length > 0) this.block(body, `${indent}        `)
+    if (leaves) put('        break')
+    put(`log('${label} out', None)`)
   }
 
   #handler(handler: Handler, indent: string): void {
@@ -150,6 +174,7 @@ function assigned(body: Statement[]): string[] {
 /** Writes the whole program as a Python module; `start`, `log` and the like are globals of oracle.py. */
 export function toPython(program: Program): string {
   const out = new Writer(guardsOf(program))
+  out.lines.push('import contextlib')
   out.lines.push(`${['loop', 'main_task', ...program.variables.map(({ name }) => name)].join(' = ')} = None`)
   const routine = ({ body }: Routine, head: string, before: string[], globals: string[]): void => {
     out.lines.push(head)

@@ -10,7 +10,7 @@ export const REQUIRED: string[] = [
   'shield(coroutine)', 'shield(Task)', 'shield(Future)',
   'wait({ returnWhen: FIRST_COMPLETED })', 'wait({ returnWhen: FIRST_EXCEPTION })', 'wait({ returnWhen: ALL_COMPLETED })', 'wait({ timeout })',
   'waitFor(coroutine, 0)', 'waitFor(coroutine, null)', 'waitFor(coroutine, positive)', 'waitFor(future, 0)', 'waitFor(future, positive)',
-  'asCompleted', 'asCompleted({ timeout })', 'timeout', 'timeout(null)', 'timeoutAt', 'nested timeout', 'taskGroup', 'nested taskGroup',
+  'asCompleted', 'asCompleted({ timeout })', 'asyncFor', 'asyncFor that ends early', 'asyncFor of asCompleted', 'timeout', 'timeout(null)', 'timeoutAt', 'nested timeout', 'taskGroup', 'nested taskGroup',
   ...each('TaskGroup', 'cancel', 'createTask', 'createTask({ eagerStart })'), ...each('Timeout', 'reschedule', 'when', 'expired'),
   ...each('Queue', 'put', 'get', 'putNowait', 'getNowait', 'join', 'taskDone', 'shutdown', 'qsize', 'empty', 'full'),
   ...each('PriorityQueue', 'put', 'get', 'putNowait', 'getNowait'), ...each('LifoQueue', 'put', 'get', 'putNowait', 'getNowait'),

@@ -45,6 +45,9 @@ function unwrapping(program: Program): Edit[] {
       })
       if (statement.last !== null && clauses > 1) edits.push(edit((same) => same.type === 'try' && (same.last = null)))
     }
+    if (statement.type === 'generate' && statement.parts.length > 1) {
+      statement.parts.forEach((_, i) => edits.push(edit((same) => same.type === 'generate' && same.parts.splice(i, 1))))
+    }
     if (statement.type === 'repeat' && statement.times > 1) edits.push(edit((same) => same.type === 'repeat' && same.times--))
     return edits
   }))

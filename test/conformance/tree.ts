@@ -52,8 +52,13 @@ export type Statement =
   | { type: 'scope'; label: string; kind: ScopeKind; value: Expression; as: string | null; body: Statement[] }
   | { type: 'try'; label: string; body: Statement[]; handlers: Handler[]; last: Statement[] | null }
   | { type: 'repeat'; label: string; times: number; body: Statement[] }
-  /** Iterates over `asCompleted`; in the body each awaitable is called `upcoming`. */
-  | { type: 'each'; label: string; value: Expression; body: Statement[] }
+  /** Iterates over `asCompleted`, asynchronously or not; in the body each awaitable is called `upcoming`. */
+  | { type: 'each'; label: string; async: boolean; value: Expression; body: Statement[] }
+  /**
+   * An asynchronous generator that yields an item after each of its parts, and runs `last` at its end; and a loop over it, which
+   * ends after the first item if `leaves`.
+   */
+  | { type: 'generate'; label: string; parts: Statement[][]; last: Statement[]; body: Statement[]; leaves: boolean }
   | { type: 'if'; label: string; test: Expression; body: Statement[]; otherwise: Statement[] }
   | { type: 'return'; label: string; value: Expression }
   | { type: 'raise'; label: string; error: Expression }
@@ -128,6 +133,7 @@ export function expressionsOf(statement: Statement): Expression[] {
 export function blocksOf(statement: Statement): Statement[][] {
   switch (statement.type) {
     case 'scope': case 'repeat': case 'each': return [statement.body]
+    case 'generate': return [...statement.parts, statement.last, statement.body]
     case 'if': return [statement.body, statement.otherwise]
     case 'try': return [statement.body, ...statement.handlers.map((handler) => handler.body), ...(statement.last ? [statement.last] : [])]
     default: return []

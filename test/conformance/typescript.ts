@@ -105,11 +105,12 @@ class Writer {
         break
       case 'each':
         put(`at('${label}')`)
-        put(`for (const upcoming of ${expression(statement.value)}) {`)
+        put(statement.async ? `yield* asyncFor(${expression(statement.value)}, function* (upcoming) {` : `for (const upcoming of ${expression(statement.value)}) {`)
         this.block(statement.body, deeper)
-        put('}')
+        put(statement.async ? '})' : '}')
         put(`log('${label} out', null)`)
         break
+      case 'generate': this.#generate(statement, indent); break
       case 'if':
         put(`if (look('${label}', ${expression(statement.test)})) {`)
         this.block(statement.body, deeper)
@@ -122,6 +123,31 @@ class Writer {
       case 'return': put(`log('${label} return', null)`); put(`return ${expression(statement.value)}`); break
       case 'raise': put(`log('${label} raise', null)`); put(`throw ${expression(statement.error)}`); break
     }
+  }
+
+  #generate({ label, parts, last, body, leaves }: Statement & { type: 'generate' }, indent: string): void {
+    const put = (line: string): unknown => this.lines.push(indent + line)
+    put('{')
+    put('const generator = function* () {')
+    put('  try {')
+    put(`    log('${label} starts', null)`)
+    parts.forEach((part, at) => {
+      this.block(part, `${indent}    `)
+      put(`    yield ${at}`)
+    })
+    put('  } finally {')
+    put(`    log('${label} closes', null)`)
+    this.block(last, `${indent}    `)
+    put('  }')
+    put('}')
+    put(`at('${label}')`)
+    put('yield* asyncFor(generator(), function* (item) {')
+    put(`  log('${label} item', item)`)
+    this.block(body, `${indent}  `)
+    if (leaves) put('  return item')
+    put('})')
+    put('}')
+    put(`log('${label} out', null)`)
   }
 
   #try(statement: Statement & { type: 'try' }, indent: string): void {

@@ -1,8 +1,8 @@
 // What the rule must leave alone: coroutines that are awaited, started, handed on or dropped on purpose; tasks and
 // futures; and generators that have nothing to do with loopscope.
 import {
-  createTask, ensureFuture, gather, getRunningLoop, Queue, run, shield, sleep, taskGroup, timeout,
-  type Awaitable, type Coroutine, type Future, type Task,
+  asyncFor, createTask, ensureFuture, gather, getRunningLoop, Queue, run, shield, sleep, taskGroup, timeout,
+  type AsyncGen, type Awaitable, type Coroutine, type Future, type Task,
 } from '../../src/index.ts'
 
 const queue = new Queue<number>(1)
@@ -140,4 +140,16 @@ export function* yieldsCoroutinesByDeclaration(): Generator<Coroutine<number>, v
 
 export const yieldsCoroutinesByContext: () => Iterable<Coroutine<number>> = function* () {
   yield work(1)
+}
+
+export function* itemsAreTasks(): AsyncGen<Task<number>> {
+  yield createTask(work(1))
+  yield* sleep(1)
+  yield task
+}
+
+export function* iterates(): Coroutine<void> {
+  yield* asyncFor(itemsAreTasks(), function* (item) { items.push(yield* item) })
+  const found = yield* asyncFor(itemsAreTasks(), function* (item) { if (item.done()) return item })
+  items.push(found === undefined ? 0 : yield* found)
 }

@@ -1,6 +1,6 @@
 // Every line that the rule has to report says so at its end, with the message and, after ->, the line that its
 // suggestion makes of it. A line that says nothing must not be reported.
-import { createTask, getRunningLoop, Lock, Queue, sleep, type Coroutine, type Future } from '../../src/index.ts'
+import { asyncFor, createTask, getRunningLoop, Lock, Queue, sleep, type AsyncGen, type Coroutine, type Future } from '../../src/index.ts'
 
 const queue = new Queue<number>(1)
 const lock = new Lock()
@@ -100,6 +100,7 @@ export function plainFunction(): void {
   items.forEach(n => { return queue.put(n) }) // reports coroutineFunction
   items.forEach(n => { queue.put(n) }) // reports droppedOutside
   setTimeout(() => sleep(1), 10) // reports callback
+  new EventTarget().addEventListener('a', () => sleep(1)) // reports callback
   getRunningLoop().callSoon(() => sleep(1)) // reports callback
   getRunningLoop().callSoon(nothingToWaitFor) // reports coroutineFunction
   future.addDoneCallback(() => queue.put(1)) // reports callback
@@ -140,3 +141,14 @@ export class Fields {
 }
 
 sleep(1) // reports droppedOutside
+
+function* feed(): AsyncGen<number> {
+  yield 1
+  // @ts-expect-error no number
+  yield sleep(1) // reports yielded -> yield* sleep(1)
+}
+
+export function* iterates(): Coroutine<void> {
+  asyncFor(feed(), function* (n) { yield* queue.put(n) }) // reports dropped -> yield* asyncFor(feed(), function* (n) { yield* queue.put(n) })
+  yield* asyncFor(feed(), function* (n) { yield* queue.put(n) })
+}

@@ -2,8 +2,8 @@
 import { inspect } from 'node:util'
 import t from 'tap'
 import {
-  asyncToSync, Barrier, BoundedSemaphore, Condition, Context, ContextVar, createTask, currentTask, Event, EventLoop, ExceptionGroup, fromPromise, gather, getRunningLoop, LifoQueue, Lock, PriorityQueue,
-  Queue, run, Runner, Semaphore, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine, type Suspension, type Task, type TaskGroup, type Timeout,
+  asCompleted, asyncToSync, Barrier, BoundedSemaphore, Condition, Context, ContextVar, createTask, currentTask, Event, EventLoop, ExceptionGroup, fromPromise, gather, getRunningLoop, LifoQueue, Lock, PriorityQueue,
+  Queue, run, Runner, Semaphore, shield, sleep, taskGroup, timeout, VirtualClock, wait, waitFor, type Coroutine, type Suspension, type Task, type TaskGroup, type Timeout,
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy } from '../support/virtual.ts'
 
@@ -43,7 +43,7 @@ t.test('a yield that is not an await', async (t) => {
       'RuntimeError: <Task pending name="main" coro=main> got a bare `yield`: to let others run, use `yield* sleep(0)`',
       'RuntimeError: <Task pending name="main" coro=main> got a bad yield, a promise: use `yield* fromPromise(promise)`',
       ...['5', '"text"', '[1 items]', 'null'].map((value) =>
-        `RuntimeError: <Task pending name="main" coro=main> got a bad yield: ${value}. Only \`yield*\` of a coroutine, a task or a future can be awaited`),
+        `RuntimeError: <Task pending name="main" coro=main> got a bad yield: ${value}. Only \`yield*\` of a coroutine, a task or a future can be awaited; the items of an asynchronous generator come from asyncFor`),
     ])
   })
 })
@@ -208,6 +208,7 @@ t.test('running', async (t) => {
   t.test('functions that need a running loop, outside of one', async (t) => {
     t.match(thrown(() => getRunningLoop()), { name: 'RuntimeError', message: /^no running event loop: call this from a coroutine.*loop\.createTask\(…\)/ })
     for (const act of [() => createTask(named()), () => gather([named()])]) t.match(thrown(act), { name: 'RuntimeError', message: /^no running event loop/ })
+    // eslint-disable-next-line loopscope/no-misused-coroutines -- the mistake that is tested
     t.match(thrown(() => void [...sleep(1)]), { name: 'RuntimeError', message: '<coroutine sleep(1)> was awaited outside of a task: give the coroutine to run() or createTask()' })
   })
 
@@ -280,6 +281,51 @@ t.test('running', async (t) => {
     t.same(await recorded(function* (log) {
       log(thrown(() => (gather as (...args: unknown[]) => unknown)(sleep(1), sleep(1))))
     }), ['TypeError: gather: an array of awaitables is needed, got <coroutine sleep(1)>: put them in brackets, gather([a, b])'])
+  })
+
+  t.test('what gather, shield and asCompleted name is themselves', async (t) => {
+    t.same(await recorded(function* (log) {
+      log(thrown(() => gather([Promise.resolve() as never])))
+      log(thrown(() => gather([named as never])))
+      log(thrown(() => shield(named as never)))
+      log(thrown(() => asCompleted([(async function* () { yield 1 })() as never])))
+    }), [
+      'TypeError: gather: a coroutine, a task or a future is needed, got <Promise>: wrap a promise with fromPromise(promise); a coroutine function is `function*`, not `async`',
+      'TypeError: gather: a coroutine, a task or a future is needed, got <function named>: call it, gather([named(…)])',
+      'TypeError: shield: a coroutine, a task or a future is needed, got <function named>: call it, shield(named(…))',
+      'TypeError: asCompleted: a coroutine, a task or a future is needed, got <AsyncGenerator>: iterate over it with fromAsyncIterable; a coroutine function is `function*`, not `async function*`',
+    ])
+  })
+
+  t.test('a `yield*` of an array, a set or a text', async (t) => {
+    const values = [[sleep(1), sleep(1)], new Set([sleep(1)]), 'text'] as unknown as Coroutine<void>[]
+    for (const value of values) {
+      const body = function* (): Coroutine<void> { yield* value }
+      await t.rejects(run(body(), { name: 'main' }), {
+        name: 'RuntimeError',
+        message: '<Task pending name="main" coro=body> got a `yield*` of an array, a set or a text: that yields the items, and awaits none. For several awaitables write `yield* gather([…])`',
+      })
+    }
+  })
+
+  t.test('a coroutine in place of a body, and in place of a promise', async (t) => {
+    t.same(await recorded(function* (log) {
+      log(yield* thrownBy(() => timeout(1, sleep(1) as never)))
+      log(thrown(() => fromPromise(sleep(1) as never)))
+      log(yield* thrownBy(() => fromPromise(named as never)))
+    }), [
+      'TypeError: timeout: a coroutine function is needed, got <coroutine sleep(1)>: give it the function itself, `function* () { … }`; for one coroutine with a timeout there is waitFor(coroutine, seconds)',
+      'TypeError: fromPromise: a promise, or a function that returns one, is needed, got <coroutine sleep(1)>: it is awaited with `yield*` alone',
+      'TypeError: fromPromise: a promise is needed, got <coroutine>: it is awaited with `yield*` alone',
+    ])
+  })
+
+  t.test('a coroutine function as a callback, in debug mode', async (t) => {
+    t.same(await recorded(function* (log) {
+      const loop = getRunningLoop()
+      for (const schedule of [() => loop.callSoon(named as never), () => loop.callLater(1, named as never), () => loop.callAt(1, named as never)]) log(thrown(schedule))
+    }, { debug: true }), ['callSoon', 'callLater', 'callAt'].map((method) =>
+      `TypeError: ${method}: a plain function is needed, got <function named>, a coroutine function: start a task in it, ${method}(() => loop.createTask(named()))`))
   })
 
   t.test('a loop that is closed, or is running', async (t) => {

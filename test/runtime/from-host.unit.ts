@@ -234,7 +234,7 @@ t.test('fromEvents', async (t) => {
   await t.test('an error of the emitter is thrown in its place, and what overflows is counted', async (t) => {
     const emitter = new EventEmitter()
     t.same(await recorded(function* (log) {
-      using events = fromEvents(emitter, 'data', { most: 3 })
+      using events = fromEvents(emitter, 'data', { maxsize: 3 })
       emitter.emit('data', 1)
       emitter.emit('error', new Error('broken'))
       for (const n of [2, 3, 4]) emitter.emit('data', n)
@@ -244,11 +244,11 @@ t.test('fromEvents', async (t) => {
       log(yield* thrownBy(() => events.next()))
       emitter.emit('data', 5)
       log(yield* events.next())
-      log(thrown(() => fromEvents(emitter, 'data', { most: 0 })))
+      log(thrown(() => fromEvents(emitter, 'data', { maxsize: 0 })))
     }), [
       '[1]', 'Error: broken', '[2]',
-      'QueueFull: fromEvents: 2 events "data" came while 3 waited to be taken, and are lost: take them faster, or give more room with { most }',
-      '[5]', 'RangeError: fromEvents: most must be an integer of at least 1, got 0',
+      'QueueFull: fromEvents: 2 events "data" came while 3 waited to be taken, and are lost: take them faster, or give more room with { maxsize }',
+      '[5]', 'RangeError: fromEvents: maxsize must be an integer of at least 1, got 0',
     ])
   })
 

@@ -21,6 +21,7 @@ t.test('every name of the API is exported, and no other', async (t) => {
     ConnectionError ConnectionResetError ConnectionAbortedError ConnectionRefusedError BrokenPipeError ProcessLookupError
     openConnection openUnixConnection startServer startUnixServer Server StreamReader StreamWriter
     createSubprocessExec createSubprocessShell Process PIPE STDOUT DEVNULL
+    GeneratorExit aiter asyncFor asyncExitStack AsyncExitStack
     syncToAsync asyncToSync toThread runCoroutineThreadsafe ThreadSensitiveContext
     configureThreads prepareThreads threadsState workerFunction closeThreads BrokenThread NoThread
     fromPromise fromAsyncIterable fromEvent fromEvents print printTo captureCallGraph printCallGraph Instruments`.trim().split(/\s+/)
@@ -33,7 +34,7 @@ t.test('every method and property that asyncio has there exists', async (t) => {
   const loop = new EventLoop()
   const has = (object: object, names: string): string[] => names.trim().split(/\s+/).filter((name) => !(name in object))
   t.same(has(loop, `callSoon callLater callAt callSoonThreadsafe time createTask createFuture runInExecutor setDefaultExecutor
-    shutdownDefaultExecutor setExceptionHandler getExceptionHandler defaultExceptionHandler callExceptionHandler setTaskFactory
+    shutdownDefaultExecutor shutdownAsyncgens setExceptionHandler getExceptionHandler defaultExceptionHandler callExceptionHandler setTaskFactory
     getTaskFactory runForever runUntilComplete stop close isRunning isClosed addSignalHandler removeSignalHandler debug slowCallbackDuration instruments`), [])
   t.same(has(loopscope.Future.prototype, 'setResult setException cancel cancelled done result exception addDoneCallback removeDoneCallback getLoop then'), [])
   t.same(has(loopscope.Task.prototype, 'cancelling uncancel getName setName getCoro getStack printStack getContext cancel'), [])
@@ -232,10 +233,10 @@ t.test('ensureFuture', async (t) => {
     log(thrown(() => ensureFuture(new Map() as never)))
   }), [
     'true', 'true Task-2', 'own awaitable slept',
-    'TypeError: a coroutine, a task or a future is needed, got <Promise>: wrap a promise with fromPromise(promise); a coroutine function is `function*`, not `async`',
-    'TypeError: a coroutine, a task or a future is needed, got [1 items]',
-    'TypeError: a coroutine, a task or a future is needed, got 5',
-    'TypeError: a coroutine, a task or a future is needed, got <Map>',
+    'TypeError: ensureFuture: a coroutine, a task or a future is needed, got <Promise>: wrap a promise with fromPromise(promise); a coroutine function is `function*`, not `async`',
+    'TypeError: ensureFuture: a coroutine, a task or a future is needed, got [1 items]: await several with gather([…])',
+    'TypeError: ensureFuture: a coroutine, a task or a future is needed, got 5',
+    'TypeError: ensureFuture: a coroutine, a task or a future is needed, got <Map>',
   ])
 })
 

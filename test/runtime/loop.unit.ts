@@ -1,7 +1,7 @@
 // The event loop by itself: callbacks, timers, running and stopping, executors, and where errors are reported.
 import t from 'tap'
 import {
-  asyncToSync, ContextVar, createTask, EventLoop, Future, gather, getRunningLoop, Handle, run, shield, sleep, TimerHandle, VirtualClock, wait, waitFor, wrapFuture, type Coroutine, type ExceptionContext, type Executor,
+  asyncToSync, ContextVar, copyContext, createTask, EventLoop, Future, gather, getRunningLoop, Handle, run, shield, sleep, TimerHandle, VirtualClock, wait, waitFor, wrapFuture, type Coroutine, type ExceptionContext, type Executor,
 } from '../../src/index.ts'
 import { recorded, thrown, thrownBy } from '../support/virtual.ts'
 
@@ -338,6 +338,44 @@ t.test('executors', async (t) => {
       log('main ends')
     }), ['main ends', 'called'])
   })
+
+  t.test('its shutdown can be cancelled, which does not cancel the calls that it waits for', async (t) => {
+    t.same(await recorded(function* (log) {
+      const loop = getRunningLoop()
+      const call = loop.runInExecutor(null, () => 'called')
+      const shutdown = createTask(loop.shutdownDefaultExecutor())
+      yield* sleep(0)
+      shutdown.cancel()
+      yield* wait([shutdown])
+      log('shutdown cancelled', shutdown.cancelled())
+      log(yield* call)
+    }), ['shutdown cancelled true', 'called'])
+  })
+})
+
+t.test('callbacks run in the context that they are given, and their handles have it', async (t) => {
+  t.same(await recorded(function* (log) {
+    const loop = getRunningLoop()
+    const name = new ContextVar<string>('name', { default: 'none' })
+    const context = copyContext()
+    context.run(() => name.set('given'))
+    const show = (how: string): void => log(how, name.get())
+    const handle = loop.callSoon({ context }, show, 'callSoon')
+    log(handle.getContext() === context)
+    loop.callSoonThreadsafe({ context }, show, 'callSoonThreadsafe')
+    loop.callLater(1, { context }, show, 'callLater')
+    loop.callAt(2, { context }, (value: string) => { name.set(value) }, 'changed')
+    loop.callSoon(show, 'without')
+    name.set('later')
+    yield* sleep(3)
+    log(context.run(() => name.get()), loop.callSoon(show, 'copied').getContext().run(() => name.get()))
+    log(thrown(() => loop.callSoon({ context: 5 } as never, show, '')))
+    log(thrown(() => loop.callSoon({ context } as never)))
+    yield* sleep(0)
+  }), [
+    'true', 'callSoon given', 'callSoonThreadsafe given', 'without none', 'callLater given', 'changed later',
+    'TypeError: callSoon: context must be a Context, got 5', 'TypeError: callSoon: a function is needed, got undefined', 'copied later',
+  ])
 })
 
 t.test('debug mode', async (t) => {

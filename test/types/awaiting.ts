@@ -1,7 +1,7 @@
 // Coroutines and `yield*`: what may be yielded, and what awaiting gives.
 import {
-  createTask, currentTask, ensureFuture, Future, getRunningLoop, isCoroutine, isFuture, run, Runner, sleep, Task, wrapFuture,
-  type Awaitable, type Coroutine, type Result,
+  aiter, asyncFor, createTask, currentTask, ensureFuture, Future, getRunningLoop, isCoroutine, isFuture, run, Runner, sleep, Task, wrapFuture,
+  type AsyncGen, type Awaitable, type Coroutine, type Result,
 } from '../../src/index.ts'
 import { is } from './is.ts'
 
@@ -43,6 +43,33 @@ export function* gives() {
   n.length // error: TS2339
   const text: string = yield* count(1) // error: TS2322
   return text
+}
+
+function* feed(): AsyncGen<number> {
+  yield 1
+  yield* sleep(1)
+  yield yield* count(2)
+  yield* feed()
+  yield 'text' // error: TS2322
+  yield sleep(1) // error: TS2322
+}
+
+function* undeclared() {
+  yield 'a'
+  yield* sleep(1)
+  yield 'b'
+}
+
+export function* iterates(): Coroutine<void> {
+  is<undefined>()(yield* asyncFor(feed(), function* (n) { is<number>()(n) }))
+  is<string | undefined>()(yield* asyncFor(feed(), function* (n) { if (n > 1) return String(n) }))
+  is<undefined>()(yield* asyncFor(undeclared(), function* (text) { is<string>()(text) }))
+  yield* asyncFor((async function* () { yield new Date() })(), function* (date) { is<Date>()(date) })
+  is<IteratorResult<number, undefined>>()(yield* aiter(feed()).next())
+  is<void>()(yield* aiter(feed()).close())
+  yield* asyncFor([1, 2], function* () {}) // error: TS2345
+  yield* asyncFor(feed(), () => 5) // error: TS2322
+  yield* feed() // error: TS2322
 }
 
 export function makes(): void {

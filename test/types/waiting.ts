@@ -1,6 +1,6 @@
 // Waiting for several things: what goes into gather, wait, waitFor, asCompleted and shield comes out with its own type.
 import {
-  ALL_COMPLETED, asCompleted, createTask, FIRST_COMPLETED, gather, shield, sleep, wait, waitFor,
+  ALL_COMPLETED, asCompleted, asyncFor, createTask, FIRST_COMPLETED, gather, shield, sleep, wait, waitFor,
   type Coroutine, type Future, type Task,
 } from '../../src/index.ts'
 import { is } from './is.ts'
@@ -94,6 +94,8 @@ export function* completed(): Coroutine<void> {
     next.toFixed() // error: TS2339
     void text
   }
+  yield* asyncFor(asCompleted(tasks), function* (task) { is<Task<number>>()(task) })
+  yield* asyncFor(asCompleted([count(1), greet()]), function* (task) { is<Task<number> | Task<string>>()(task) })
   asCompleted(count(1)) // error: TS2345
   asCompleted([5]) // error: TS2345
   asCompleted(tasks, { timeot: 5 }) // error: TS2561

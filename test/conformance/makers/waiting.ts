@@ -1,6 +1,6 @@
 // Waiting for several: gather, wait, waitFor, shield, asCompleted.
 import { awaiting, call, list, literal, method, support, variable } from '../tree.ts'
-import type { Expression, Options } from '../tree.ts'
+import type { Expression, Options, Statement } from '../tree.ts'
 import type { Builder, Maker, Place } from '../builder.ts'
 
 function gathering(builder: Builder, place: Place, above: number): Expression {
@@ -128,7 +128,20 @@ export const waiting: Maker[] = [
       const next = builder.awaited(variable('upcoming'))
       const caught = random.pick(['Exception', 'BaseException', 'TimeoutError', 'CancelledError'])
       const body = random.chance(0.55) ? [builder.attempt([next], caught, random.chance(0.3))] : [next]
-      return { type: 'each', label, value, body }
+      return { type: 'each', label, async: random.chance(0.3), value, body }
+    },
+  },
+  {
+    feature: 'generator', weight: 6,
+    make(builder, place) {
+      const { random } = builder
+      if (place.depth > 2) return null
+      const label = builder.label()
+      const inner = (least: number, most: number): Statement[] => builder.inner(place, { returnable: false, favour: null }, least, most)
+      const parts: Statement[][] = []
+      for (let i = random.int(1, 3); i > 0; i--) parts.push(inner(0, 2))
+      const last = random.chance(0.5) ? inner(1, 2) : []
+      return { type: 'generate', label, parts, last, body: builder.inner(place, { returnable: false, times: place.times * parts.length, favour: null }, 0, 2), leaves: random.chance(0.3) }
     },
   },
   {
