@@ -128,7 +128,7 @@ t.test('a queue of jobs', { skip: noRedis }, async (t) => {
   await test(t, 'an item is given back for a while, in one step, and no try fails', function* (t, open) {
     const [queue, other] = [open({ tries: 1, lease: 60 }), open({ tries: 1, lease: 60 })]
     const changes: string[] = []
-    getRunningLoop().instruments.add({ queueChanged: ({ qsize, unfinished }, op) => changes.push(`${op} ${qsize()} ${unfinished}`) })
+    getRunningLoop().instruments.add({ queueChanged: (queue, op) => changes.push(`${op} ${queue.qsize()} ${queue.unfinished}`) })
     yield* queue.put('a')
     const item = yield* queue.get()
     queue.giveBack(item, { after: 0.3 })

@@ -102,10 +102,10 @@ export function callbacks(): void {
   is<number>()(loop.time())
   print('a', 1, null)
   void run(count(1), { clock: new VirtualClock(), debug: true, name: 'main', signal: new AbortController().signal })
-  loop.callSoon(area, '1', 'm') // error: TS2345
-  loop.callSoon(area, 1) // error: TS2554
+  loop.callSoon(area, '1', 'm') // error: TS2769
+  loop.callSoon(area, 1) // error: TS2345
   loop.callSoon(count(1)) // error: TS2345
-  loop.callLater('1', area, 1, 'm') // error: TS2345
+  loop.callLater('1', area, 1, 'm') // error: TS2769
   loop.callLater(() => {}, 1) // error: TS2345
   loop.setExceptionHandler((given, context) => { is<string>()(context.message); void given })
   loop.setExceptionHandler(5) // error: TS2345

@@ -6,9 +6,9 @@
 // A client has two tasks: one reads its lines, one writes what is in its queue. So a client that does not read delays no other;
 // once its queue is full, it is disconnected.
 import {
-  ConnectionError, createTask, Future, Queue, QueueShutDown, shield, startServer, timeout, TimeoutError, wait, type Coroutine, type Server, type StreamReader, type StreamWriter,
+  ConnectionError, createTask, Future, Queue, QueueShutDown, rethrowCancelled, shield, startServer, timeout, TimeoutError, wait, type Coroutine, type Server, type StreamReader, type StreamWriter,
   type Task,
-} from '../../src/index.ts'
+} from '../../../src/index.ts'
 
 export interface ChatOptions {
   host?: string
@@ -157,6 +157,7 @@ export class Chat {
       yield* this.#greet(client, reader)
       yield* this.#converse(client, reader)
     } catch (error) {
+      rethrowCancelled(error)
       this.#explain(client, error)
     } finally {
       this.#remove(client)

@@ -1,11 +1,11 @@
-// The chat of examples/chat under faults: clients that die, that do not read, that talk nonsense, and Ctrl-C at random moments.
+// The chat of examples/programs/chat under faults: clients that die, that do not read, that talk nonsense, and Ctrl-C at random moments.
 // Nothing may be left, and no line lost for clients that read.
 import { spawn } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { Chat, type ChatOptions } from '../../examples/chat/server.ts'
+import { Chat, type ChatOptions } from '../../examples/programs/chat/server.ts'
 import { CancelledError, EventLoop, run, type Task } from '../../src/index.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -141,7 +141,7 @@ t.test('the chat', async (t) => {
 
   await t.test('ends well by Ctrl-C at any moment', async (t) => {
     for (let round = 0; round < 5; round++) {
-      const program = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', './tools/ts.mjs', 'examples/chat/main.ts'], { cwd: new URL('../..', import.meta.url) })
+      const program = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '--import', './tools/ts.mjs', 'examples/programs/chat/main.ts'], { cwd: new URL('../..', import.meta.url) })
       let errors = ''
       program.stderr.on('data', (data) => { errors += String(data) })
       const printed: string[] = []

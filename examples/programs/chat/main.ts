@@ -1,5 +1,5 @@
-// Runs the chat: `node dist/examples/chat/main.js [PORT]`, and `nc 127.0.0.1 PORT` to take part. Ctrl-C says goodbye to all.
-import { KeyboardInterrupt, print, run } from '../../src/index.ts'
+// Runs the chat: `node dist/examples/programs/chat/main.js [PORT]`, and `nc 127.0.0.1 PORT` to take part. Ctrl-C says goodbye to all.
+import { KeyboardInterrupt, print, run } from '../../../src/index.ts'
 import { Chat } from './server.ts'
 
 const chat = new Chat({ port: Number(process.argv[2] ?? 0) })
