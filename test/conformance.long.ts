@@ -18,8 +18,8 @@ import { runCommand } from './support/command.ts'
 
 const SEED = 8
 /** Every break must be found within this many programs of that seed; the comparison ends at the first mismatch. */
-const MOST_TO_BREAK = 3000
-const PROGRAMS = 400
+const MOST_TO_BREAK = 8000
+const PROGRAMS = 600
 const MORE = 100
 
 /** An oracle that runs each program once: the broken runtimes are compared with existing traces. */
