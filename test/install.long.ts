@@ -152,7 +152,7 @@ t.test('a missing peer is named in one line with what to install, when its entry
 })
 
 /** A program like the tutorial's, in bytes of gzip; the goal is 13 KB. */
-const MOST_BYTES = 18_500
+const MOST_BYTES = 20_000
 
 t.test('a bundle contains only what is used of the package', async (t) => {
   const bundled = async (contents: string): Promise<string> => {

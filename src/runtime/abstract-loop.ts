@@ -86,6 +86,8 @@ export interface AbstractEventLoop extends Loop {
   addSignalHandler<A extends unknown[]>(signal: string, fn: Callback<A>, ...args: A): void
   /** Restore what a signal does without a handler; false if there was no handler. */
   removeSignalHandler(signal: string): boolean
+  /** @internal Closes the asynchronous generators that were started and have not ended; the first of them sets it. */
+  closeGenerators: (() => Coroutine<void>) | null
   /** @internal Call `fn` when the loop closes, to close what the program left open. Returns a function that takes it back. */
   onClose(fn: () => void): () => void
 

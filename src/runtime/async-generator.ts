@@ -143,8 +143,10 @@ const collected = new FinalizationRegistry<Registration>((registration) => {
 function register(iterator: AsyncGenIterator<unknown>): Registration {
   const registration = { loop: getRunningLoop(), iterator: new WeakRef(iterator) }
   const all = open.get(registration.loop)
-  if (all === undefined) open.set(registration.loop, new Set([registration]))
-  else all.add(registration)
+  if (all === undefined) {
+    open.set(registration.loop, new Set([registration]))
+    registration.loop.closeGenerators = () => closeGenerators(registration.loop)
+  } else all.add(registration)
   collected.register(iterator, registration, registration)
   return registration
 }
@@ -155,7 +157,7 @@ function unregister(registration: Registration): void {
 }
 
 /** Close the generators of `loop` that were started and have not ended, concurrently. */
-export function* closeGenerators(loop: AbstractEventLoop): Coroutine<void> {
+function* closeGenerators(loop: AbstractEventLoop): Coroutine<void> {
   const registrations = [...open.get(loop) ?? []]
   const generators = registrations.flatMap(({ iterator }) => iterator.deref() ?? [])
   registrations.forEach(unregister)

@@ -2,10 +2,13 @@
 export type { AsyncGen, Awaitable, Coroutine, Result, Suspension } from './coroutine.ts'
 export { isCoroutine } from './coroutine.ts'
 export {
-  BrokenBarrierError, BrokenPipeError, CancelledError, ConnectionAbortedError, ConnectionError, ConnectionRefusedError,
-  ConnectionResetError, ExceptionGroup, GeneratorExit, IncompleteReadError, InvalidStateError, KeyboardInterrupt, LimitOverrunError, ProcessLookupError,
-  QueueEmpty, QueueFull, QueueShutDown, rethrowCancelled, RuntimeError, TimeoutError,
+  BrokenBarrierError, CancelledError, ExceptionGroup, GeneratorExit, InvalidStateError, KeyboardInterrupt, QueueEmpty, QueueFull,
+  QueueShutDown, rethrowCancelled, RuntimeError, TimeoutError,
 } from './exceptions.ts'
+export {
+  BrokenPipeError, ConnectionAbortedError, ConnectionError, ConnectionRefusedError, ConnectionResetError, IncompleteReadError, LimitOverrunError,
+  ProcessLookupError,
+} from './stream-errors.ts'
 export { run, Runner, type RunOptions } from './runner.ts'
 export { EventLoop, type LoopOptions } from './loop.ts'
 export { getRunningLoop, type CallOptions, type ExceptionContext, type ExceptionHandler, type Executor, type TaskFactory } from './abstract-loop.ts'

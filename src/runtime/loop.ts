@@ -5,7 +5,6 @@ import type { Context } from './context.ts'
 import type { Awaitable, Coroutine } from './coroutine.ts'
 import type { Runnable } from './ready.ts'
 import type { Timer } from './timers.ts'
-import { closeGenerators } from './async-generator.ts'
 import { Context as ContextClass, copyContext, snapshot } from './context.ts'
 import { describable, describe } from './describe.ts'
 import { Driver, type DrivenLoop } from './driver.ts'
@@ -59,6 +58,7 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
   readonly failures = new Set<object>()
   readonly unawaited = new Set<object>()
   hostWork = 0
+  closeGenerators: (() => Coroutine<void>) | null = null
 
   stopping = false
   readonly tasks = new LiveMap<Task<unknown>>()
@@ -88,32 +88,30 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     return this.host.now()
   }
 
-  callSoon(...call: unknown[]): Handle {
+  callSoon(first: unknown, ...args: unknown[]): Handle {
     this.#requireOpen()
-    const { fn, args, context } = this.#callback(call, 'callSoon')
-    const handle = new Handle(this, fn, args, context)
+    const handle = new Handle(this, this.#callback(first, args, 'callSoon'), args, this.#contextOf(first, 'callSoon'))
     this.schedule(handle, FIRE)
     return handle
   }
 
-  callSoonThreadsafe(...call: unknown[]): Handle {
-    return this.callSoon(...call)
+  callSoonThreadsafe(first: unknown, ...args: unknown[]): Handle {
+    return this.callSoon(first, ...args)
   }
 
-  callLater(delay: number, ...call: unknown[]): TimerHandle {
+  callLater(delay: number, first: unknown, ...args: unknown[]): TimerHandle {
     requireFinite(delay, 'callLater: delay', 'seconds')
-    return this.#callAt(this.time() + delay, call, 'callLater')
+    return this.#callAt(this.time() + delay, first, args, 'callLater')
   }
 
-  callAt(when: number, ...call: unknown[]): TimerHandle {
+  callAt(when: number, first: unknown, ...args: unknown[]): TimerHandle {
     requireFinite(when, 'callAt: when', 'seconds on the clock of loop.time()')
-    return this.#callAt(when, call, 'callAt')
+    return this.#callAt(when, first, args, 'callAt')
   }
 
-  #callAt(when: number, call: unknown[], method: string): TimerHandle {
+  #callAt(when: number, first: unknown, args: unknown[], method: string): TimerHandle {
     this.#requireOpen()
-    const { fn, args, context } = this.#callback(call, method)
-    const handle = new TimerHandle(this, when, fn, args, context)
+    const handle = new TimerHandle(this, when, this.#callback(first, args, method), args, this.#contextOf(first, method))
     this.scheduleTimer(when, handle)
     return handle
   }
@@ -195,8 +193,8 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     this.#executor = executor
   }
 
-  shutdownAsyncgens(): Coroutine<void> {
-    return closeGenerators(this)
+  *shutdownAsyncgens(): Coroutine<void> {
+    if (this.closeGenerators !== null) yield* this.closeGenerators()
   }
 
   *shutdownDefaultExecutor(): Coroutine<void> {
@@ -359,17 +357,22 @@ export const EventLoop: EventLoopConstructor = class EventLoop implements TaskLo
     if (this.probe !== null) this.probe.tell('loopStarted', this)
   }
 
-  /** What a callback was given as: `fn, ...args`, with `{ context }` before it or not. */
-  #callback(call: unknown[], method: string): { fn: Callback<unknown[]>; args: unknown[]; context: Context | null } {
-    const [first] = call
-    const given = typeof first === 'object' && first !== null && 'context' in first ? first.context : undefined
-    if (given !== undefined && !(given instanceof ContextClass)) throw new TypeError(`${method}: context must be a Context, got ${describe(given)}`)
-    const [fn, ...args] = given === undefined ? call : call.slice(1)
+  /** The callback that is called, after a `{ context }` if that is given: the first of its arguments then. */
+  #callback(given: unknown, args: unknown[], method: string): Callback<unknown[]> {
+    const fn = isContext(given) ? args.shift() : given
     // As in asyncio, only debug mode finds that it is a coroutine function, of which no line would run.
     if (this.debug && isGeneratorFunction(fn)) {
       throw new TypeError(`${method}: a plain function is needed, got ${describe(fn)}, a coroutine function: start a task in it, ${method}(() => loop.createTask(${fn.name || 'fn'}()))`)
     }
-    return { fn: requireFunction(fn, method) as Callback<unknown[]>, args, context: given ?? snapshot() }
+    return requireFunction(fn, method) as Callback<unknown[]>
+  }
+
+  #contextOf(given: unknown, method: string): Context | null {
+    if (!isContext(given)) return snapshot()
+    const { context } = given
+    if (context === undefined) return snapshot()
+    if (!(context instanceof ContextClass)) throw new TypeError(`${method}: context must be a Context, got ${describe(context)}`)
+    return context
   }
 
   #requireOpen(): void {
@@ -395,6 +398,10 @@ const starting = new Set<(loop: EventLoop) => void>()
 export function onLoopStart(listener: (loop: EventLoop) => void): () => void {
   starting.add(listener)
   return () => starting.delete(listener)
+}
+
+function isContext(given: unknown): given is { context: unknown } {
+  return typeof given === 'object' && given !== null && 'context' in given
 }
 
 function isGeneratorFunction(fn: unknown): fn is () => Coroutine<unknown> {

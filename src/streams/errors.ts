@@ -1,5 +1,5 @@
 // The errors of Node's sockets and pipes as asyncio's classes.
-import { BrokenPipeError, ConnectionAbortedError, ConnectionRefusedError, ConnectionResetError } from '../runtime/exceptions.ts'
+import { BrokenPipeError, ConnectionAbortedError, ConnectionRefusedError, ConnectionResetError } from '../runtime/stream-errors.ts'
 
 const CLASSES = {
   ECONNRESET: ConnectionResetError, EPIPE: BrokenPipeError, ECONNREFUSED: ConnectionRefusedError, ECONNABORTED: ConnectionAbortedError,

@@ -4,7 +4,7 @@ import { connect, createServer, type ConnectionOptions, type TLSSocket, type Tls
 import type { Coroutine } from '../runtime/coroutine.ts'
 import { requireFinite } from '../runtime/checks.ts'
 import { describe } from '../runtime/describe.ts'
-import { ConnectionAbortedError } from '../runtime/exceptions.ts'
+import { ConnectionAbortedError } from '../runtime/stream-errors.ts'
 import type { TlsLimits } from '../runtime/stream-writer.ts'
 import { streamError } from './errors.ts'
 import { established } from './established.ts'
