@@ -36,7 +36,7 @@ for (const file of files) {
 }
 
 const SEED = 8
-const RANDOM = 200
+const RANDOM = 300
 /** Programs that are translated completely and end by themselves; fewer would prove little. */
 const ENOUGH = 40
 

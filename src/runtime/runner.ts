@@ -100,7 +100,8 @@ export class Runner {
     this.#closed = true
     try {
       await cancelAllTasks(loop)
-      await loop.runUntilComplete(loop.shutdownAsyncgens())
+      // Without one there is no task that does nothing at the end of each run.
+      if (loop.closeGenerators !== null) await loop.runUntilComplete(loop.shutdownAsyncgens())
       await loop.runUntilComplete(loop.shutdownDefaultExecutor())
     } finally {
       if (!loop.isRunning()) loop.close()

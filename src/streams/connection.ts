@@ -1,6 +1,5 @@
 // openConnection and openUnixConnection.
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
-import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { getRunningLoop } from '../runtime/abstract-loop.ts'
 import type { Coroutine } from '../runtime/coroutine.ts'
 import { requireInteger, requireKnown, type Names } from '../runtime/checks.ts'
@@ -17,7 +16,7 @@ export interface UnixConnectionOptions extends TlsLimits {
   /** The longest line, in bytes; at most twice as much is buffered before the connection is paused. Default 65,536. */
   limit?: number
   /** TLS: `true`, or options of `tls.connect`. */
-  ssl?: true | TlsOptions
+  ssl?: true | object
 }
 
 export interface ConnectionOptions extends UnixConnectionOptions {

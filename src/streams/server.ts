@@ -1,6 +1,6 @@
 // startServer, startUnixServer and Server. Follows CPython's Lib/asyncio/base_events.py `Server`.
 import { createServer, type ListenOptions, type Server as NetServer, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { createServer as createTlsServer } from 'node:tls'
 import { getRunningLoop, type AbstractEventLoop } from '../runtime/abstract-loop.ts'
 import { callBody } from '../runtime/awaitable.ts'
 import { copyContext, type Context } from '../runtime/context.ts'
@@ -26,7 +26,7 @@ export interface UnixServerOptions {
   /** The longest line, in bytes; at most twice as much of a connection is buffered before it is paused. Default 65,536. */
   limit?: number
   /** TLS: options of Node's `tls`, with key and certificate. */
-  ssl?: TlsOptions
+  ssl?: object
   /** Seconds until a handshake that has not ended fails. Default 60. */
   sslHandshakeTimeout?: number
   /** The most connections that wait to be accepted. Default 100. */

@@ -135,10 +135,10 @@ export class Process {
   }
 
   /** Send a signal, such as `SIGHUP`. Throws a ProcessLookupError once the process has ended. */
-  sendSignal(signal: NodeJS.Signals): void {
+  sendSignal(signal: string): void {
     if (!Object.hasOwn(constants.signals, signal)) throw new RangeError(`${this}.sendSignal: a signal is needed, such as 'SIGTERM', got ${describe(signal)}`)
     if (this.#returncode !== null) throw new ProcessLookupError(`${this} has ended: it cannot be sent ${signal}`)
-    this.#child.kill(signal)
+    this.#child.kill(signal as NodeJS.Signals)
   }
 
   /** Send SIGTERM. */

@@ -1,7 +1,7 @@
 // How a function is named across threads: by the module that exports it, and its name there. Each thread loads that module for
 // itself. That is safe for modules in a `workers/` folder, and for those that a program names with `workerFunction`.
 import { realpathSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import module from 'node:module'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ContextVar } from '../runtime/context.ts'
@@ -108,7 +108,7 @@ function entryUrl(): string {
 /** What this thread got from `require()` of a CommonJS module: Node 22 makes another instance for `import()` if it is in TypeScript. */
 function required(url: string): [string, unknown][] {
   if (!url.startsWith('file:')) return []
-  const exports: unknown = createRequire(url).cache[fileURLToPath(url)]?.exports
+  const exports: unknown = module.createRequire(url).cache[fileURLToPath(url)]?.exports
   return typeof exports === 'object' && exports !== null ? Object.entries(exports) : []
 }
 

@@ -7,7 +7,7 @@ import { observe } from 'loopscope/observe'
 
 const LINES = 500
 if (process.argv[2] === 'write') {
-  await observe({ port: 0 })
+  await observe({ port: 0, logStalls: false })
   const line = `${'x'.repeat(1000)}\n`
   for (let at = 0; at < LINES; at++) writeSync(1, line)
   writeSync(2, 'wrote all\n')
